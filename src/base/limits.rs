@@ -1,0 +1,37 @@
+//! Every bound of the program, its reason, and what happens when it is reached (DESIGN I7).
+
+use std::time::Duration;
+
+/// Bytes of one log record that are decoded. A longer record is cut here, marked and counted; the rest of the line is skipped.
+pub const RECORD_BYTES: usize = 64 * 1024;
+/// Bytes of one rule, script, YAML or test file. A larger file is refused with a diagnostic.
+pub const SOURCE_BYTES: usize = 1024 * 1024;
+/// Nesting of parentheses, lists and `not` in a rule. Deeper is a diagnostic, never a stack overflow.
+pub const NESTING: usize = 64;
+/// Diagnostics shown for one file; further ones are counted in a last line.
+pub const DIAGNOSTICS_PER_FILE: usize = 50;
+/// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
+pub const REGEX_BYTES: usize = 1024 * 1024;
+/// Structured-data and captured fields of one event. Further ones stay in the text and are counted.
+pub const FIELDS_PER_EVENT: usize = 128;
+/// Active instances of one alarm. A further key is dropped, counted, and alarmed once.
+pub const INSTANCES_PER_ALARM: usize = 10_000;
+/// Steps of one run. One more fails the run.
+pub const STEPS_PER_RUN: usize = 1_000;
+
+/// How far beyond its source's usual offset a record may come and still be fresh (DESIGN 3).
+pub const LATE_AFTER: Duration = Duration::from_secs(2);
+/// How long after a start resources are only observed when some hosts have not reported (DESIGN 3).
+pub const SETTLE: Duration = Duration::from_secs(5);
+/// How long a run that waits for an operator's yes waits before it ends.
+pub const CONFIRM_WITHIN: Duration = Duration::from_secs(120);
+/// One attempt of a step, where the reaction does not say otherwise.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(2);
+/// One command of a driver.
+pub const DRIVER_TIMEOUT: Duration = Duration::from_secs(8);
+/// How often an agent reports to the controller.
+pub const HEARTBEAT: Duration = Duration::from_millis(250);
+/// A host is lost when nothing was heard from its agent for so long.
+pub const HOST_LOST: Duration = Duration::from_secs(1);
+/// A holder under `probe` that reached no majority of its witnesses for so long gives the address up.
+pub const ISOLATION: Duration = Duration::from_secs(3);

@@ -1,0 +1,117 @@
+//! What is wrong with a text that a person wrote (rules, scripts, YAML): values first, rendered last.
+//!
+//! Every front end collects [`Diagnostic`]s and never stops at the first. A diagnostic is for an operator at night: one
+//! message that would do alone, a stable code, the place, and a suggestion where there is one. Line and column appear
+//! only in [`render`].
+
+pub mod codes;
+pub mod render;
+pub mod suggest;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use codes::Code;
+
+/// A text that a person wrote, with the name to show for it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Path as the user gave it.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// A place in a source: a byte range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which text.
+    pub source: Arc<Source>,
+    /// Bytes of it; may be empty (a point).
+    pub bytes: Range<usize>,
+}
+
+impl Place {
+    /// 1-based line and column (in characters) of the start.
+    pub fn line_column(&self) -> (usize, usize) {
+        let start = self.bytes.start.min(self.source.text.len());
+        let before = &self.source.text.as_bytes()[..start];
+        let line_start = before
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |i| i + 1);
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let column = String::from_utf8_lossy(&before[line_start..])
+            .chars()
+            .count()
+            + 1;
+        (line, column)
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Legal but unwise; `check` succeeds.
+    Warning,
+    /// Refused.
+    Error,
+}
+
+/// One thing that is wrong, or unwise, in a text that a person wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable code; its severity and one-line meaning stand in [`codes`].
+    pub code: Code,
+    /// One sentence that would do alone.
+    pub message: String,
+    /// Where; `None` when it concerns a file as a whole (missing, too large).
+    pub place: Option<Place>,
+    /// Other places that explain it, each with a word ("first defined here").
+    pub context: Vec<(Place, String)>,
+    /// What to do about it, where that is not obvious ("did you mean `sip_vip`?").
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A diagnostic at a place, with neither context nor help.
+    pub fn new(code: Code, place: Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            message: message.into(),
+            place: Some(place),
+            context: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// A diagnostic about a whole file or the whole set.
+    pub fn whole(code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            message: message.into(),
+            place: None,
+            context: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// The same with a help line.
+    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same with another place that explains it.
+    pub fn context(mut self, place: Place, label: impl Into<String>) -> Diagnostic {
+        self.context.push((place, label.into()));
+        self
+    }
+}
+
+/// True when one of them refuses the text.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics
+        .iter()
+        .any(|d| d.code.severity() == Severity::Error)
+}

@@ -1,0 +1,54 @@
+//! The near miss: which known name the user probably meant.
+
+/// The known name nearest to `wrong`, when it is near enough to be worth saying (edit distance with transpositions, at
+/// most a third of the length, letter case half counted). Ties go to the first in the order given.
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (wrong.chars().count() / 3).max(1) * 2;
+    known
+        .into_iter()
+        .map(|name| (distance(wrong, name), name))
+        .filter(|(d, name)| *d <= limit && *d < name.chars().count() * 2)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, name)| name)
+}
+
+/// Optimal string alignment distance times two; a change of letter case costs one.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(64).collect();
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).map(|j| j * 2).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i * 2];
+        for j in 1..=b.len() {
+            let change = match (a[i - 1], b[j - 1]) {
+                (x, y) if x == y => 0,
+                (x, y) if x.eq_ignore_ascii_case(&y) => 1,
+                _ => 2,
+            };
+            let mut best = (rows[i - 1][j] + 2)
+                .min(row[j - 1] + 2)
+                .min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 2);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn finds_the_near_miss_and_nothing_else() {
+        let known = ["critical", "major", "minor", "none"];
+        assert_eq!(nearest("critcal", known), Some("critical"));
+        assert_eq!(nearest("MAJOR", known), Some("major"));
+        assert_eq!(nearest("mionr", known), Some("minor"));
+        assert_eq!(nearest("warning", known), None);
+        assert_eq!(nearest("x", ["abc", "y"]), None);
+    }
+}

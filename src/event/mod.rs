@@ -1,0 +1,251 @@
+//! One decoded log record: the word that sources, rules, engine and scripts share.
+//!
+//! Flows in: what `decode` read from raw bytes. Flows out: the same, borrowed from the record while it is matched,
+//! owned (`into_owned`) once a rule wants it. Nothing here judges: an event says what its record says.
+
+mod id;
+mod value;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::time::Time;
+
+pub use id::{EventId, TypeCode};
+pub use value::Value;
+
+/// Severity of a record. Syslog's eight (RFC 5424 section 6.2.1) and Genesys' five, on one scale, lowest first.
+///
+/// Genesys `Debug`, `Trace`, `Interaction`, `Standard` and `Alarm` read as debug, trace, info, notice and critical.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Genesys Debug, syslog 7.
+    Debug,
+    /// Genesys Trace.
+    Trace,
+    /// Genesys Interaction, syslog 6.
+    Info,
+    /// Genesys Standard, syslog 5.
+    Notice,
+    /// Syslog 4.
+    Warning,
+    /// Syslog 3.
+    Error,
+    /// Genesys Alarm, syslog 2.
+    Critical,
+    /// Syslog 1.
+    Alert,
+    /// Syslog 0.
+    Emergency,
+}
+
+impl Level {
+    /// Every level, lowest first.
+    pub const ALL: [Level; 9] = [
+        Level::Debug,
+        Level::Trace,
+        Level::Info,
+        Level::Notice,
+        Level::Warning,
+        Level::Error,
+        Level::Critical,
+        Level::Alert,
+        Level::Emergency,
+    ];
+
+    /// The name that rules use: `warning`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Debug => "debug",
+            Level::Trace => "trace",
+            Level::Info => "info",
+            Level::Notice => "notice",
+            Level::Warning => "warning",
+            Level::Error => "error",
+            Level::Critical => "critical",
+            Level::Alert => "alert",
+            Level::Emergency => "emergency",
+        }
+    }
+
+    /// The level of a rule's word: the names above, and the Genesys words `interaction`, `standard`, `alarm`.
+    pub fn parse(word: &str) -> Option<Level> {
+        match word {
+            "interaction" => Some(Level::Info),
+            "standard" => Some(Level::Notice),
+            "alarm" => Some(Level::Critical),
+            "err" => Some(Level::Error),
+            "warn" => Some(Level::Warning),
+            "crit" => Some(Level::Critical),
+            "emerg" => Some(Level::Emergency),
+            _ => Level::ALL.into_iter().find(|l| l.name() == word),
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How far the sender of an event is known, least first (DESIGN I8).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Provenance {
+    /// Anyone may have sent it: UDP.
+    #[default]
+    Unverified,
+    /// It came over TCP from the address of the host that it names.
+    Address,
+    /// A file, a unix socket or standard input of this machine.
+    Local,
+    /// A TLS client certificate or an agent vouches for it.
+    Authenticated,
+}
+
+impl Provenance {
+    /// The name that rules and configuration use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Provenance::Unverified => "unverified",
+            Provenance::Address => "address",
+            Provenance::Local => "local",
+            Provenance::Authenticated => "authenticated",
+        }
+    }
+
+    /// The provenance that a rule or the configuration names.
+    pub fn parse(word: &str) -> Option<Provenance> {
+        [
+            Provenance::Unverified,
+            Provenance::Address,
+            Provenance::Local,
+            Provenance::Authenticated,
+        ]
+        .into_iter()
+        .find(|p| p.name() == word)
+    }
+}
+
+/// How a record was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// RFC 5424.
+    Rfc5424,
+    /// RFC 3164, as loosely as senders write it.
+    Rfc3164,
+    /// A Genesys record, short or full, bare in a file.
+    Genesys,
+    /// Nothing was recognised; the whole record is text.
+    #[default]
+    Plain,
+}
+
+/// What a decoder had to do to a record that was not as it should be. All false for a clean one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Marks {
+    /// The record was longer than [`crate::base::limits::RECORD_BYTES`] and was cut there.
+    pub cut: bool,
+    /// The bytes were not UTF-8; each was read as the Latin-1 character of its number, so that none is lost.
+    pub latin1: bool,
+    /// A header was begun that could not be read to its end; it stands in the text.
+    pub broken: bool,
+    /// The year was not in the record and was guessed (nearest to the reference time).
+    pub guessed_year: bool,
+    /// The date was not in the record: taken from the last dated record, the file's header or the reference time.
+    pub guessed_date: bool,
+    /// More fields than [`crate::base::limits::FIELDS_PER_EVENT`]; the rest was not taken.
+    pub fields_dropped: bool,
+}
+
+/// One decoded log record. Borrowed from the record's bytes where possible; [`Event::into_owned`] keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Event<'a> {
+    /// The record's own time, where it has one.
+    pub at: Option<Time>,
+    /// The host that the record names, as written there; empty when it names none.
+    pub host: Cow<'a, str>,
+    /// The application that the record (or its file's header) names, as written there; empty when none.
+    pub app: Cow<'a, str>,
+    /// The application's type as a file header names it (`TServer`); empty when none.
+    pub app_type: Cow<'a, str>,
+    /// Process id as written; empty when none.
+    pub pid: Cow<'a, str>,
+    /// Event id.
+    pub id: Option<EventId<'a>>,
+    /// Severity.
+    pub level: Option<Level>,
+    /// Syslog facility number, 0 to 23.
+    pub facility: Option<u8>,
+    /// What the record says, without its headers. For a plain record, all of it.
+    pub text: Cow<'a, str>,
+    /// Structured data (`SD-ID.name`), record attributes (`ID`, `RSN`) and whatever else has a name, in order.
+    pub fields: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// How far its sender is known.
+    pub provenance: Provenance,
+    /// How it was read.
+    pub format: Format,
+    /// What had to be mended.
+    pub marks: Marks,
+}
+
+impl Event<'_> {
+    /// The event with everything that it borrows copied.
+    pub fn into_owned(self) -> Event<'static> {
+        fn own(c: Cow<'_, str>) -> Cow<'static, str> {
+            Cow::Owned(c.into_owned())
+        }
+        Event {
+            at: self.at,
+            host: own(self.host),
+            app: own(self.app),
+            app_type: own(self.app_type),
+            pid: own(self.pid),
+            id: self.id.map(EventId::into_owned),
+            level: self.level,
+            facility: self.facility,
+            text: own(self.text),
+            fields: self
+                .fields
+                .into_iter()
+                .map(|(k, v)| (own(k), v.into_owned()))
+                .collect(),
+            provenance: self.provenance,
+            format: self.format,
+            marks: self.marks,
+        }
+    }
+
+    /// The value of a field by the name that rules use: the built-in ones (`host app type level text provenance pid id
+    /// facility`), then structured data and attributes. `None` when the event does not have it.
+    pub fn field(&self, name: &str) -> Option<Value<'_>> {
+        let text = |s: &'_ str| (!s.is_empty()).then(|| Value::Text(Cow::Owned(s.to_owned())));
+        match name {
+            "host" => text(&self.host),
+            "app" => text(&self.app),
+            "type" => text(&self.app_type),
+            "pid" => text(&self.pid),
+            "text" => Some(Value::Text(Cow::Borrowed(&self.text))),
+            "level" => self.level.map(|l| Value::Text(Cow::Borrowed(l.name()))),
+            "provenance" => Some(Value::Text(Cow::Borrowed(self.provenance.name()))),
+            "facility" => self.facility.map(|f| Value::Int(i64::from(f))),
+            "id" => self
+                .id
+                .as_ref()
+                .map(|id| Value::Text(Cow::Owned(id.to_string()))),
+            _ => self
+                .fields
+                .iter()
+                .find(|(k, _)| k == name)
+                .map(|(_, v)| v.clone()),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A value of a field, a parameter or a script: text, number, truth, or a list or map of them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A value as rules, scripts and the journal know it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value<'a> {
+    /// Nothing: the result of a step that has none.
+    #[default]
+    Unit,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// Text.
+    Text(Cow<'a, str>),
+    /// Values in order.
+    List(Vec<Value<'a>>),
+    /// Values by name, sorted.
+    Map(BTreeMap<String, Value<'a>>),
+}
+
+impl Value<'_> {
+    /// The value with its text copied.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Unit => Value::Unit,
+            Value::Bool(b) => Value::Bool(b),
+            Value::Int(i) => Value::Int(i),
+            Value::Float(x) => Value::Float(x),
+            Value::Text(t) => Value::Text(Cow::Owned(t.into_owned())),
+            Value::List(l) => Value::List(l.into_iter().map(Value::into_owned).collect()),
+            Value::Map(m) => Value::Map(m.into_iter().map(|(k, v)| (k, v.into_owned())).collect()),
+        }
+    }
+
+    /// The text, when it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Value<'static> {
+    fn from(s: &str) -> Self {
+        Value::Text(Cow::Owned(s.to_owned()))
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    /// As a message shows it: text bare, the rest as JSON would have it. Not escaped; see [`crate::base::text`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Unit => f.write_str("()"),
+            Value::Bool(b) => write!(f, "{b}"),
+            Value::Int(i) => write!(f, "{i}"),
+            Value::Float(x) => write!(f, "{x}"),
+            Value::Text(t) => f.write_str(t),
+            Value::List(items) => {
+                f.write_str("[")?;
+                for (i, v) in items.iter().enumerate() {
+                    write!(f, "{}{v}", if i > 0 { ", " } else { "" })?;
+                }
+                f.write_str("]")
+            }
+            Value::Map(items) => {
+                f.write_str("{")?;
+                for (i, (k, v)) in items.iter().enumerate() {
+                    write!(f, "{}{k}: {v}", if i > 0 { ", " } else { "" })?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The inventory: machines, programs on them, primary/backup pairs, and the things that move (DESIGN sections 2 and 8).
+//!
+//! The model only; `load` reads it from YAML and `positions` finds the line and column of every key. Everything here is
+//! checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{EventId, Provenance};
+
+/// The name of a host, application, pair or resource.
+pub type Name = String;
+
+/// Everything that rules, scripts and the planner may name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// Machines by name.
+    pub hosts: BTreeMap<Name, Host>,
+    /// Programs by name.
+    pub applications: BTreeMap<Name, Application>,
+    /// Primary/backup pairs by name.
+    pub pairs: BTreeMap<Name, Pair>,
+    /// What moves, by name.
+    pub resources: BTreeMap<Name, Resource>,
+    /// Where `notify` sends, by name.
+    pub channels: BTreeMap<Name, Channel>,
+}
+
+/// How the controller reaches a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// The agent on it.
+    #[default]
+    Agent,
+    /// Commands over SSH.
+    Ssh,
+    /// The controller's own machine.
+    Local,
+}
+
+/// A machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its own (never a moving) address, where known.
+    pub address: Option<IpAddr>,
+    /// `linux`, `windows`, `aix`, `solaris`, ...
+    pub platform: String,
+    /// How it is reached.
+    pub via: Via,
+    /// Other names that logs use for it.
+    pub aliases: Vec<String>,
+}
+
+/// A program on a host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Application {
+    /// Its type, as rules select it: `SIP Server`.
+    pub kind: String,
+    /// Where it runs.
+    pub host: Name,
+    /// Other names that logs use for it.
+    pub aliases: Vec<String>,
+}
+
+/// How the backup of a pair is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standby {
+    /// It knows the primary's state.
+    Hot,
+    /// It does not.
+    Warm,
+}
+
+/// What to do with claims that came late (DESIGN 3, "Late is not new").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CatchUp {
+    /// The uncontradicted claimant becomes desired owner.
+    #[default]
+    Move,
+    /// An operator is asked.
+    Ask,
+}
+
+/// A primary and a backup that swap roles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The application that is primary by configuration.
+    pub primary: Name,
+    /// The other one.
+    pub backup: Name,
+    /// Hot or warm.
+    pub standby: Standby,
+    /// What follows the primary, when something does.
+    pub resource: Option<Name>,
+    /// What to do with late claims.
+    pub catch_up: CatchUp,
+    /// Event ids by which a member says that it is primary now (default 00-04563 and 00-04562).
+    pub says_primary: Vec<EventId<'static>>,
+    /// Event ids by which a member says that it is backup now (default 00-04561 and 00-04560).
+    pub says_backup: Vec<EventId<'static>>,
+}
+
+/// Where one resource may be on one host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seat {
+    /// The host.
+    pub host: Name,
+    /// The network interface there.
+    pub interface: String,
+}
+
+/// What is done when a release can't be confirmed (DESIGN section 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Takeover {
+    /// Never without confirmation or an operator's word.
+    Confirmed,
+    /// After isolation + 1 s of silence, by hosts that reach a majority of witnesses.
+    Probe,
+    /// After the holder's lease has surely ended.
+    Lease,
+    /// After the time-out, as the generalised model did, with an alarm first.
+    Forced,
+}
+
+/// At most so many moves in so long; then hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moves {
+    /// How many.
+    pub count: u32,
+    /// In how long.
+    pub per: Duration,
+}
+
+impl Default for Moves {
+    fn default() -> Self {
+        Moves {
+            count: 4,
+            per: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Something that moves. (Addresses; ports, DNS records and pool members join with their drivers.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resource {
+    /// The address that moves.
+    pub address: IpAddr,
+    /// Length of its network prefix.
+    pub prefix: u8,
+    /// Where it may be, in the order given.
+    pub seats: Vec<Seat>,
+    /// What to do when a release can't be confirmed.
+    pub takeover: Takeover,
+    /// For `probe`: addresses reached over the resource's own interface; an odd number.
+    pub witnesses: Vec<IpAddr>,
+    /// For `lease`: how long a lease lasts; 30 s or more.
+    pub term: Duration,
+    /// For `probe`: a holder that reached no majority for so long gives up.
+    pub isolation: Duration,
+    /// Damping.
+    pub moves: Moves,
+    /// Drift is repaired, not only alarmed.
+    pub repair: bool,
+    /// Events below this move nothing here.
+    pub provenance: Provenance,
+}
+
+/// Where `notify` sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// The controller's own log.
+    Log,
+    /// The system log.
+    Syslog,
+    /// A program with its arguments; the text is the last one.
+    Command(Vec<String>),
+}
+
+impl Inventory {
+    /// The application that logs mean by `name`: its own name or an alias.
+    pub fn application(&self, name: &str) -> Option<(&Name, &Application)> {
+        self.applications.get_key_value(name).or_else(|| {
+            self.applications
+                .iter()
+                .find(|(_, a)| a.aliases.iter().any(|x| x == name))
+        })
+    }
+
+    /// The host that logs mean by `name`: its own name, an alias, its address, or its name before the first dot.
+    pub fn host(&self, name: &str) -> Option<(&Name, &Host)> {
+        let by = |n: &str| {
+            self.hosts.get_key_value(n).or_else(|| {
+                self.hosts
+                    .iter()
+                    .find(|(_, h)| h.aliases.iter().any(|a| a == n))
+            })
+        };
+        by(name)
+            .or_else(|| {
+                let address: IpAddr = name.parse().ok()?;
+                self.hosts.iter().find(|(_, h)| h.address == Some(address))
+            })
+            .or_else(|| by(name.split_once('.')?.0))
+    }
+
+    /// The host on which an application (by name or alias) runs: `host_of(app)` of the rules.
+    pub fn host_of(&self, app: &str) -> Option<&Name> {
+        self.application(app).map(|(_, a)| &a.host)
+    }
+
+    /// The pair that an application (by name or alias) belongs to: `pair_of(app)` of the rules.
+    pub fn pair_of(&self, app: &str) -> Option<(&Name, &Pair)> {
+        let (name, _) = self.application(app)?;
+        self.pairs
+            .iter()
+            .find(|(_, p)| &p.primary == name || &p.backup == name)
+    }
+}

@@ -1,0 +1,320 @@
+//! What checked rule files compile to: the only view that the matcher and the engine have of them.
+//!
+//! An alarm's conditions over single events are *atoms*: numbered, stateless, matched by `lang::matcher` for all
+//! alarms at once. What an alarm makes of atoms that met (raise, clear, count) is the engine's affair.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::diag::Place;
+use crate::event::{EventId, Level, TypeCode, Value};
+
+/// Index into [`Program::atoms`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AtomId(pub u32);
+
+/// Index into [`Program::alarms`], in order of files (sorted by name) and of lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlarmId(pub u32);
+
+/// All rules, checked and compiled.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// Conditions over single events.
+    pub atoms: Vec<Atom>,
+    /// Alarms in order of definition. Names are unique.
+    pub alarms: Vec<Alarm>,
+    /// Named bindings of scripts, by name. Every reaction that an alarm calls is here, also the implicit ones.
+    pub reactions: BTreeMap<String, Reaction>,
+}
+
+/// A condition over one event. All parts that are present must hold.
+#[derive(Clone, Debug)]
+pub struct Atom {
+    /// The pattern's name, or `alarm/detect`, `alarm/cancel` for an inline condition.
+    pub name: String,
+    /// One of these ids; empty for any event.
+    pub ids: Vec<IdPattern>,
+    /// From one of these senders; empty for any.
+    pub from: Vec<Sender>,
+    /// One of these alternatives matches (each on its own field); captures become fields. Empty: no `match` clause.
+    pub matches: Vec<FieldRegex>,
+    /// And this holds. It sees the captures.
+    pub predicate: Option<Predicate>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// An id that a rule wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum IdPattern {
+    /// Numbered events `first..=last`, of the type code given, or of any.
+    Numbers {
+        /// The type code; `None` meets any code and none.
+        code: Option<TypeCode>,
+        /// First number.
+        first: u32,
+        /// Last number; equal to `first` for a single id.
+        last: u32,
+    },
+    /// Another program's id.
+    Word(String),
+}
+
+impl IdPattern {
+    /// True when the event's id is wanted. An event without a code meets only rules without one and with 00; 00 in an
+    /// event is common to all types.
+    pub fn meets(&self, id: &EventId<'_>) -> bool {
+        match (self, id) {
+            (
+                IdPattern::Numbers {
+                    code: want,
+                    first,
+                    last,
+                },
+                EventId::Number { code: have, number },
+            ) => {
+                let code_meets = match (want, have) {
+                    (None, _) | (Some(0), None) | (Some(_), Some(0)) => true,
+                    (Some(_), None) => false,
+                    (Some(w), Some(h)) => w == h,
+                };
+                code_meets && (first..=last).contains(&number)
+            }
+            (IdPattern::Word(want), EventId::Word(have)) => want == have,
+            _ => false,
+        }
+    }
+}
+
+/// A sender that a rule wants. Names are compared after aliases were resolved through the inventory; `*` stands for any
+/// run of characters in `App` and `Host`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sender {
+    /// Application by name.
+    App(String),
+    /// Application type: the inventory's, or the file header's where the inventory has none.
+    Type(String),
+    /// Host by name.
+    Host(String),
+}
+
+/// A regular expression on a field.
+#[derive(Clone, Debug)]
+pub struct FieldRegex {
+    /// Field name; `text` unless said.
+    pub field: String,
+    /// The compiled expression (linear time, size limited).
+    pub regex: regex::Regex,
+}
+
+/// A condition over the fields of one event. A comparison with a field that the event lacks is false, also `!=` and `!~`.
+#[derive(Clone, Debug)]
+pub enum Predicate {
+    /// All hold.
+    And(Vec<Predicate>),
+    /// One holds.
+    Or(Vec<Predicate>),
+    /// Does not hold.
+    Not(Box<Predicate>),
+    /// A test of one field.
+    Test {
+        /// Field name.
+        field: String,
+        /// What is asked of it.
+        test: Test,
+    },
+}
+
+/// What is asked of a field.
+#[derive(Clone, Debug)]
+pub enum Test {
+    /// `== != < <= > >=` with a value; numbers as numbers, text as text, `level` by severity.
+    Compare(Comparison, Operand),
+    /// `~`; `!~` is `Not`-less negation (`true` = negated).
+    Regex {
+        /// The expression.
+        regex: regex::Regex,
+        /// `!~`.
+        negated: bool,
+    },
+    /// `contains "..."`.
+    Contains(String),
+    /// `starts with "..."`.
+    StartsWith(String),
+    /// `ends with "..."`.
+    EndsWith(String),
+    /// `in [a, b]`.
+    InList(Vec<Value<'static>>),
+    /// `in 10.0.0.0/8`: the field reads as an address within the network.
+    InNetwork {
+        /// Network address.
+        network: std::net::IpAddr,
+        /// Prefix length.
+        prefix: u8,
+    },
+}
+
+/// A comparison operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// The right side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operand {
+    /// A literal.
+    Value(Value<'static>),
+    /// A severity (field `level` only).
+    Level(Level),
+    /// An event id (field `id` only).
+    Id(IdPattern),
+    /// Another field of the same event.
+    Field(String),
+}
+
+/// How grave an alarm is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Category {
+    Critical,
+    #[default]
+    Major,
+    Minor,
+    /// Kept as state but not listed as an alarm.
+    None,
+}
+
+impl Category {
+    /// The name that rules use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Category::Critical => "critical",
+            Category::Major => "major",
+            Category::Minor => "minor",
+            Category::None => "none",
+        }
+    }
+}
+
+/// What an alarm does with its reactions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Runs them.
+    #[default]
+    Live,
+    /// Says what it would run.
+    Dry,
+    /// Runs them when an operator agrees within the time.
+    Confirm {
+        /// How long it waits; then the run ends.
+        within: Duration,
+    },
+    /// The alarm is not raised at all.
+    Off,
+}
+
+/// What a repeat does while the alarm is active.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhileActive {
+    /// Counts, and starts the cancel time-out again.
+    #[default]
+    Refresh,
+    /// Counts; the time-out is untouched.
+    Ignore,
+    /// As refresh, and the reactions run again.
+    Rerun,
+}
+
+/// An alarm: what raises it, what clears it, what to do.
+#[derive(Clone, Debug)]
+pub struct Alarm {
+    /// Unique name.
+    pub name: String,
+    /// Gravity.
+    pub category: Category,
+    /// Text for people with `{field}` in it; empty when none was given.
+    pub summary: String,
+    /// What an operator should know or do; empty when none was given.
+    pub help: String,
+    /// Any of these atoms raises it.
+    pub detect: Vec<AtomId>,
+    /// Fields (of the event, its captures, or derived: `pair`) that make the instance's key, in order. Empty: one instance.
+    pub by: Vec<String>,
+    /// What clears it. Empty: by hand.
+    pub cancel: Vec<Cancel>,
+    /// Reactions: chains start together in order; the calls of a chain one after another, each when the one before ended well.
+    pub react: Vec<Vec<Call>>,
+    /// Reactions when it is cleared, for whatever cause; the script finds it in `alarm.cause`.
+    pub on_cancel: Vec<Vec<Call>>,
+    /// What a repeat does.
+    pub while_active: WhileActive,
+    /// What happens to its reactions.
+    pub mode: Mode,
+    /// Events older than this (record time against arrival) raise but start no run; `None`: only lateness counts.
+    pub max_age: Option<Duration>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// What clears an alarm.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cancel {
+    /// So long after it was last refreshed, or after it was raised.
+    After {
+        /// How long.
+        span: Duration,
+        /// `since raise`: repeats do not prolong it.
+        since_raise: bool,
+    },
+    /// When an event meets one of these atoms with the same key. `by` of the detect applies.
+    When(Vec<AtomId>),
+    /// At once: no state is kept, every event acts.
+    AtOnce,
+    /// By an operator.
+    ByHand,
+}
+
+/// A call of a reaction with arguments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Key of [`Program::reactions`].
+    pub reaction: String,
+    /// Arguments by parameter name, in the script's order.
+    pub args: Vec<(String, Argument)>,
+}
+
+/// An argument expression. There are no others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// A literal.
+    Value(Value<'static>),
+    /// A field of the event, a capture, or a derived one (`pair`, `alarm`, `cause`).
+    Field(String),
+    /// `pair_of(field)`: the pair of the application that the field names.
+    PairOf(String),
+    /// `host_of(field)`: the host of the application that the field names.
+    HostOf(String),
+}
+
+/// A named binding of a script to parameters, time-out and retry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reaction {
+    /// Its name.
+    pub name: String,
+    /// The script's file name within the script folder: `vip_down.rhai`.
+    pub script: String,
+    /// Bound parameters.
+    pub with: Vec<(String, Value<'static>)>,
+    /// Bounds one attempt of a step; waiting is not counted.
+    pub timeout: Duration,
+    /// A failed step is repeated so many times, so far apart.
+    pub retry: Option<(u32, Duration)>,
+}

@@ -1,0 +1,11 @@
+//! Pointsman hears what servers write in their logs and moves addresses to the host that should have them.
+//!
+//! `ARCHITECTURE.md` has the picture, the layer table and the invariants. Read in this order: [`event`], [`lang::program`],
+//! `engine`, [`script`], `plan`, `agent`, `control`, `sim`.
+
+pub mod base;
+pub mod diag;
+pub mod event;
+pub mod inventory;
+pub mod lang;
+pub mod script;

@@ -1,0 +1,57 @@
+//! Reaction scripts: Rhai functions from their history to their next step (DESIGN 3 and 6).
+//!
+//! [`Evaluator::next`](evaluator) is a pure function: given a script, its call (alarm, event, parameters) and the results of
+//! the steps it has done so far, it yields the next step, or the end. Nothing is done here; the runs in `react` do it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Value;
+
+/// What a script is called with. Journaled whole when the run starts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// The alarm as the script sees it: `name key category summary count cause raised_at`.
+    pub alarm: BTreeMap<String, Value<'static>>,
+    /// The event as the script sees it: its fields and captures by name.
+    pub event: BTreeMap<String, Value<'static>>,
+    /// The parameters, by name.
+    pub params: BTreeMap<String, Value<'static>>,
+}
+
+/// A step that a script wants done: a verb with its arguments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// 0-based place in the run's history.
+    pub n: u32,
+    /// The verb, as declared in `verbs`: `vip.up`, `host.run`, `wait`.
+    pub verb: String,
+    /// Its arguments, in declared order; the handle's name first (`vip("x").up("h")` is `["x", "h"]`).
+    pub args: Vec<Value<'static>>,
+    /// 1-based line of the script that asked for it.
+    pub line: u32,
+}
+
+/// How a step ended: its value, or why it failed.
+pub type StepResult = Result<Value<'static>, String>;
+
+/// A step that was done, with its result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// The step.
+    pub step: Step,
+    /// Its result.
+    pub result: StepResult,
+}
+
+/// What a script does next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Next {
+    /// It wants this step done.
+    Step(Step),
+    /// It ended well, with this value.
+    Finished(Value<'static>),
+    /// It failed: an uncaught error, a limit, a step that differs from the recorded one.
+    Failed(String),
+}
