@@ -1,7 +1,7 @@
 //! The near miss: which known name the user probably meant.
 
 /// The known name nearest to `wrong`, when it is near enough to be worth saying (edit distance with transpositions, at
-/// most a third of the length, letter case half counted). Ties go to the first in the order given.
+/// most a third of the length; letter case hardly counts). Ties go to the first in the order given.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wrong.chars().count() / 3).max(1) * 2;
     known
@@ -12,19 +12,18 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
-/// Optimal string alignment distance times two; a change of letter case costs one.
+/// Optimal string alignment distance times two, letter case apart; one more where only the case differs.
 fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().take(64).collect();
-    let b: Vec<char> = b.chars().take(64).collect();
+    if a.eq_ignore_ascii_case(b) {
+        return usize::from(a != b);
+    }
+    let a: Vec<char> = a.to_ascii_lowercase().chars().take(64).collect();
+    let b: Vec<char> = b.to_ascii_lowercase().chars().take(64).collect();
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).map(|j| j * 2).collect()];
     for i in 1..=a.len() {
         let mut row = vec![i * 2];
         for j in 1..=b.len() {
-            let change = match (a[i - 1], b[j - 1]) {
-                (x, y) if x == y => 0,
-                (x, y) if x.eq_ignore_ascii_case(&y) => 1,
-                _ => 2,
-            };
+            let change = if a[i - 1] == b[j - 1] { 0 } else { 2 };
             let mut best = (rows[i - 1][j] + 2)
                 .min(row[j - 1] + 2)
                 .min(rows[i - 1][j - 1] + change);
