@@ -3,9 +3,12 @@
 //! `ARCHITECTURE.md` has the picture, the layer table and the invariants. Read in this order: [`event`], [`lang::program`],
 //! `engine`, [`script`], `plan`, `agent`, `control`, `sim`.
 
+pub mod agent;
 pub mod base;
 pub mod diag;
 pub mod event;
 pub mod inventory;
 pub mod lang;
+pub mod plan;
 pub mod script;
+pub mod wire;

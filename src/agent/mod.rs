@@ -1,0 +1,328 @@
+//! The target side, pure: what an agent does with commands, time, and what its driver saw.
+//!
+//! ```text
+//!              Take (newer generation, fresh echo)
+//!    +------+ ------------------> +---------+ silent +--------+ seen there +---------+
+//!    | Idle |                     | Probing | -----> | Adding | ---------> | Holding |
+//!    +------+ <------------+      +---------+        +--------+            +---------+
+//!        ^     seen gone   |           | heard a rival    | failed             | newer Release, isolated,
+//!        |                 |           v                  v                    | lease ended
+//!        |            +-----------+ <------------------------------------------+
+//!        +------------| Releasing |   (want = false is on disk before anything is removed)
+//!                     +-----------+
+//! ```
+//!
+//! Flows in: [`Input`]s with the host's boot-clock time. Flows out: [`Output`]s in the order in which the shell must carry
+//! them out: what is to be on disk ([`Output::Persist`]) stands before what depends on it.
+//!
+//! Invariants: a generation is obeyed once, so a doubled or late Take never takes again what was given up; only one driver
+//! operation of a resource is under way; nothing is touched before a first command; what the driver *saw* counts, not what
+//! a command returned. Does not know: netlink, sockets, who else exists. Tests: `tests.rs` beside this file, and `sim`.
+
+mod seat;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::limits::HEARTBEAT;
+use crate::base::time::Time;
+use crate::inventory::Name;
+use crate::wire::{Action, Command, Echo, Generation, Holds, Note, Report, Seen, Terms};
+
+use seat::Seat;
+
+/// Beats whose sending time is remembered; an echo of an older one counts as too old.
+const BEATS_KEPT: usize = 256;
+
+/// What an agent keeps on disk: whom it obeys, and what it obeyed last. Written and synced before it is acted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durable {
+    /// The one controller that it obeys; the first that commanded it.
+    pub controller: Option<u64>,
+    /// By resource.
+    pub marks: BTreeMap<Name, Mark>,
+}
+
+/// What is on disk about one resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The newest generation obeyed.
+    pub generation: Generation,
+    /// Its command was to hold the resource, and that has not ended.
+    pub want: bool,
+    /// On what terms.
+    pub terms: Option<Terms>,
+}
+
+/// An operation of the driver. Each ends with an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Look only.
+    Observe,
+    /// Put the address on, or set its remaining lifetime. Succeeds when it is there already.
+    Add {
+        /// The kernel is told to drop the address by then, in whole seconds rounded down, reckoned right before it is
+        /// told; less than a second is a failure. `None` is for ever.
+        until: Option<Time>,
+        /// A failure when it cannot be begun by then: the order would be too old.
+        not_after: Time,
+    },
+    /// Take the address off. Succeeds when it is not there.
+    Remove,
+}
+
+/// What an agent is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A command arrived.
+    Command(Command),
+    /// A driver operation ended; `failed` are its words when it says that it failed.
+    Driven {
+        /// Of which resource.
+        resource: Name,
+        /// What the driver says of its own success.
+        failed: Option<String>,
+        /// What it saw afterwards.
+        holds: Holds,
+    },
+    /// The kernel says that the address came or went without an operation under way.
+    Changed {
+        /// Which resource.
+        resource: Name,
+        /// What is seen now.
+        holds: Holds,
+    },
+    /// A witness answered the ping sent at `sent`.
+    Witness {
+        /// For which resource.
+        resource: Name,
+        /// Which witness.
+        witness: IpAddr,
+        /// When the ping was sent.
+        sent: Time,
+    },
+    /// Somebody else answered for, or announced, the resource's address.
+    Rival {
+        /// Which resource.
+        resource: Name,
+    },
+    /// A deadline passed.
+    Timer,
+}
+
+/// What an agent wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Write and sync this before anything that follows.
+    Persist(Durable),
+    /// Start a driver operation.
+    Drive {
+        /// On which resource.
+        resource: Name,
+        /// Which operation.
+        operation: Operation,
+    },
+    /// Ping the witnesses over the resource's interface.
+    Ping {
+        /// Of which resource.
+        resource: Name,
+    },
+    /// Ask the neighbourhood who has the address (ARP or neighbour probe).
+    Ask {
+        /// Of which resource.
+        resource: Name,
+    },
+    /// Tell the neighbourhood that the address is here: in a burst after a take or a rival, once on the period.
+    Announce {
+        /// Of which resource.
+        resource: Name,
+        /// The burst of DESIGN 7, or one.
+        burst: bool,
+    },
+    /// Send this to the controller.
+    Report(Report),
+}
+
+/// One agent.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    host: Name,
+    beat: Echo,
+    sent: VecDeque<(u64, Time)>,
+    next_beat: Time,
+    durable: Durable,
+    seats: BTreeMap<Name, Seat>,
+    reported: BTreeMap<Name, Seen>,
+}
+
+impl Agent {
+    /// An agent that starts with what is on its disk, and looks at the resources of its local list first.
+    ///
+    /// `incarnation` differs from that of every earlier start.
+    pub fn start(
+        host: Name,
+        incarnation: u64,
+        durable: Durable,
+        resources: impl IntoIterator<Item = Name>,
+        now: Time,
+        out: &mut Vec<Output>,
+    ) -> Agent {
+        let mut seats = BTreeMap::new();
+        for resource in resources {
+            let mark = durable.marks.get(&resource).cloned().unwrap_or_default();
+            let mut seat = Seat::new(resource.clone(), mark);
+            seat.look(now, out);
+            seats.insert(resource, seat);
+        }
+        Agent {
+            host,
+            beat: Echo {
+                incarnation,
+                beat: 0,
+            },
+            sent: VecDeque::new(),
+            next_beat: now,
+            durable,
+            seats,
+            reported: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one input and yields what is to be done.
+    pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        let mark = out.len();
+        match input {
+            Input::Command(command) => self.command(now, command, out),
+            Input::Driven {
+                resource,
+                failed,
+                holds,
+            } => {
+                if let Some(seat) = self.seats.get_mut(&resource) {
+                    seat.driven(now, failed, holds, out);
+                }
+            }
+            Input::Changed { resource, holds } => {
+                if let Some(seat) = self.seats.get_mut(&resource) {
+                    seat.changed(holds);
+                }
+            }
+            Input::Witness {
+                resource,
+                witness,
+                sent,
+            } => {
+                if let Some(seat) = self.seats.get_mut(&resource) {
+                    seat.witness(now, witness, sent, out);
+                }
+            }
+            Input::Rival { resource } => {
+                if let Some(seat) = self.seats.get_mut(&resource) {
+                    seat.rival(now, out);
+                }
+            }
+            Input::Timer => {
+                for seat in self.seats.values_mut() {
+                    seat.timer(now, out);
+                }
+            }
+        }
+        self.persist_before(mark, out);
+        if now >= self.next_beat
+            || self
+                .seats
+                .iter()
+                .any(|(name, seat)| self.reported.get(name) != Some(&seat.seen()))
+        {
+            self.report(now, out);
+        }
+    }
+
+    /// When [`Input::Timer`] is due next.
+    pub fn next_deadline(&self) -> Time {
+        self.seats
+            .values()
+            .filter_map(Seat::next_deadline)
+            .fold(self.next_beat, Time::min)
+    }
+
+    /// What is on disk.
+    pub fn durable(&self) -> &Durable {
+        &self.durable
+    }
+
+    fn command(&mut self, now: Time, command: Command, out: &mut Vec<Output>) {
+        let Some(seat) = self.seats.get_mut(&command.resource) else {
+            return; // Not on the local list: the report, which does not have it either, says so.
+        };
+        match self.durable.controller {
+            Some(known) if known != command.controller => {
+                seat.note(Note::OtherController);
+                return;
+            }
+            Some(_) => {}
+            None => self.durable.controller = Some(command.controller),
+        }
+        let age = (command.echo.incarnation == self.beat.incarnation)
+            .then(|| {
+                self.sent
+                    .iter()
+                    .find(|(beat, _)| *beat == command.echo.beat)
+            })
+            .flatten()
+            .map(|(_, sent)| *sent);
+        match command.action {
+            Action::Release => seat.release(now, command.generation, out),
+            Action::Take { probe, terms } => {
+                if let Some(answered) = age {
+                    seat.take(now, command.generation, answered, probe, terms, out);
+                }
+            }
+            Action::Renew => {
+                if let Some(answered) = age {
+                    seat.renew(now, command.generation, answered, out);
+                }
+            }
+        }
+    }
+
+    /// Puts what changed on disk in front of the outputs of this turn.
+    fn persist_before(&mut self, mark: usize, out: &mut Vec<Output>) {
+        let mut changed = false;
+        for (name, seat) in &self.seats {
+            let on_disk = self.durable.marks.get(name);
+            if on_disk != Some(seat.mark())
+                && (on_disk.is_some() || *seat.mark() != Mark::default())
+            {
+                self.durable.marks.insert(name.clone(), seat.mark().clone());
+                changed = true;
+            }
+        }
+        if changed {
+            out.insert(mark, Output::Persist(self.durable.clone()));
+        }
+    }
+
+    fn report(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.beat.beat += 1;
+        if self.sent.len() == BEATS_KEPT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((self.beat.beat, now));
+        self.next_beat = now + HEARTBEAT;
+        self.reported = self
+            .seats
+            .iter()
+            .map(|(name, seat)| (name.clone(), seat.seen()))
+            .collect();
+        out.push(Output::Report(Report {
+            host: self.host.clone(),
+            beat: self.beat,
+            resources: self.reported.clone(),
+        }));
+    }
+}

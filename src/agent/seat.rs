@@ -1,0 +1,525 @@
+//! One resource on one host: the state machine drawn in the module head of `agent`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::limits::{DRIVER_TIMEOUT, HEARTBEAT, HOST_LOST};
+use crate::base::time::Time;
+use crate::inventory::{Name, Takeover};
+use crate::wire::{Generation, Holds, Note, Probe, Seen, Terms};
+
+use super::{Mark, Operation, Output};
+
+/// Rounds of conflict probes before an unconfirmed take, and how far apart (RFC 5227 section 2.1.1, shortened as its
+/// section 2.2 permits on media that are known to be fast).
+const PROBE_ROUNDS: u32 = 3;
+const PROBE_EVERY: Duration = Duration::from_millis(200);
+/// A break in the probing for silence: a longer gap between rounds (a paused process) starts it again.
+const SILENCE_GAP: Duration = Duration::from_millis(600);
+/// A driver operation that did not do its work is repeated after so long.
+const RETRY: Duration = Duration::from_millis(200);
+/// Attempts to add before the take counts as failed.
+const ADD_ATTEMPTS: u32 = 3;
+/// A held address is announced again so often; switches and hosts forget in minutes.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(30);
+/// Held addresses are looked at so often, beside the kernel's own notices.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// A lease is given up so long before its end, since the kernel counts lifetimes in whole seconds.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
+/// How much longer than the isolation the kernel may keep an address under `probe`: it rounds down to seconds and may be
+/// a third of a second late, and a taker listens a second longer than the isolation.
+const KERNEL_SLACK: Duration = Duration::from_millis(600);
+/// After silence was heard long enough the address must be put on within so long.
+const ADD_WITHIN: Duration = Duration::from_millis(500);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Has nothing to do; does not want the resource, or has not looked yet.
+    Idle,
+    /// Wants it, and listens first.
+    Probing(Listening),
+    /// Wants it; `tries` operations to add it were begun.
+    Adding { tries: u32 },
+    /// Wants it and has it.
+    Holding,
+    /// Does not want it and makes sure that it is gone.
+    Releasing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Listening {
+    probe: Probe,
+    rounds: u32,
+    last_round: Option<Time>,
+    silent_since: Option<Time>,
+}
+
+/// One resource on one host.
+#[derive(Clone, Debug)]
+pub(super) struct Seat {
+    resource: Name,
+    mark: Mark,
+    phase: Phase,
+    holds: Holds,
+    note: Option<Note>,
+    /// The operation under way.
+    busy: Option<Operation>,
+    /// The driver has looked since the start.
+    looked: bool,
+    /// A take must have put the address on by then.
+    take_by: Time,
+    /// When the phase has something to do next.
+    wake: Option<Time>,
+    /// When each witness was last known to be reachable: the sending time of the ping that it answered.
+    heard: BTreeMap<IpAddr, Time>,
+    /// When the address was put on, or found: a holder that could not have heard anyone yet counts from here.
+    held_since: Time,
+    lease_until: Option<Time>,
+    announce_at: Time,
+    look_at: Time,
+    ping_at: Time,
+}
+
+impl Seat {
+    pub(super) fn new(resource: Name, mark: Mark) -> Seat {
+        Seat {
+            resource,
+            mark,
+            phase: Phase::Idle,
+            holds: Holds::Unknown,
+            note: None,
+            busy: None,
+            looked: false,
+            take_by: Time::MIN,
+            wake: None,
+            heard: BTreeMap::new(),
+            held_since: Time::MIN,
+            lease_until: None,
+            announce_at: Time::MIN,
+            look_at: Time::MIN,
+            ping_at: Time::MIN,
+        }
+    }
+
+    pub(super) fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        Seen {
+            generation: self.mark.generation,
+            want: self.mark.want,
+            holds: self.holds,
+            note: self.note.clone(),
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.wake
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        self.note = Some(note);
+    }
+
+    pub(super) fn look(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.look_at = now + LOOK_EVERY;
+        self.drive(Operation::Observe, out);
+    }
+
+    /// A command not to hold it. Obeyed whenever it is newer: refusing to let go is never safe.
+    pub(super) fn release(&mut self, now: Time, generation: Generation, out: &mut Vec<Output>) {
+        if generation <= self.mark.generation {
+            return;
+        }
+        self.mark.generation = generation;
+        self.give_up(now, None, out);
+    }
+
+    /// A command to hold it, answering a beat sent at `answered`.
+    ///
+    /// A Take that is too old is not obeyed: the controller may have gone on without us since. It is sent again, with a
+    /// younger echo, while it still stands.
+    pub(super) fn take(
+        &mut self,
+        now: Time,
+        generation: Generation,
+        answered: Time,
+        probe: Probe,
+        terms: Terms,
+        out: &mut Vec<Output>,
+    ) {
+        if generation == self.mark.generation {
+            return self.renew(now, generation, answered, out);
+        }
+        let fresh_for = match terms.takeover {
+            Takeover::Probe => HOST_LOST,
+            Takeover::Lease => terms.term.saturating_sub(LEASE_MARGIN),
+            Takeover::Confirmed | Takeover::Forced => DRIVER_TIMEOUT,
+        };
+        if generation < self.mark.generation || now >= answered + fresh_for {
+            return;
+        }
+        self.lease_until = (terms.takeover == Takeover::Lease).then(|| answered + terms.term);
+        self.mark = Mark {
+            generation,
+            want: true,
+            terms: Some(terms),
+        };
+        self.take_by = answered + fresh_for;
+        self.note = None;
+        self.heard.clear();
+        self.phase = match probe {
+            // It is here already (adopted, or granted anew): there is nobody to listen for but ourselves.
+            Probe::Once if self.holds == Holds::Yes => Phase::Adding { tries: 0 },
+            Probe::Nothing => Phase::Adding { tries: 0 },
+            Probe::Once | Probe::Silence(_) => Phase::Probing(Listening {
+                probe,
+                rounds: 0,
+                last_round: None,
+                silent_since: None,
+            }),
+        };
+        self.proceed(now, out);
+    }
+
+    /// A lease is renewed, from the beat that is answered.
+    pub(super) fn renew(
+        &mut self,
+        now: Time,
+        generation: Generation,
+        answered: Time,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(terms) = self
+            .mark
+            .terms
+            .as_ref()
+            .filter(|t| t.takeover == Takeover::Lease)
+        else {
+            return;
+        };
+        let until = answered + terms.term;
+        if generation != self.mark.generation
+            || !self.mark.want
+            || self.lease_until.is_some_and(|old| until <= old)
+        {
+            return;
+        }
+        // A lease that ended is not revived: the controller may have counted on its end.
+        if self
+            .lease_until
+            .is_some_and(|old| now + LEASE_MARGIN >= old)
+        {
+            return;
+        }
+        self.lease_until = Some(until);
+        if self.phase == Phase::Holding {
+            self.refresh(now, out);
+        }
+    }
+
+    pub(super) fn driven(
+        &mut self,
+        now: Time,
+        failed: Option<String>,
+        holds: Holds,
+        out: &mut Vec<Output>,
+    ) {
+        let first = !self.looked;
+        let ended = self.busy.take();
+        self.looked = self.looked || holds != Holds::Unknown;
+        self.holds = holds;
+        match (&self.phase, holds) {
+            (Phase::Idle, Holds::Yes) if self.mark.want => self.hold(now, out),
+            // Given up before a restart, and not finished.
+            (Phase::Idle, Holds::Yes) if first && self.mark.generation != Generation::NONE => {
+                self.give_up(now, None, out)
+            }
+            (Phase::Idle, Holds::No) if self.mark.want => self.lapse(Note::Gone),
+            (Phase::Idle, Holds::Unknown) => self.wake = Some(now + RETRY),
+            (Phase::Idle, _) => self.wake = Some(self.look_at),
+            (Phase::Releasing, Holds::No) => self.rest(),
+            (Phase::Releasing, _) if ended != Some(Operation::Remove) => self.proceed(now, out),
+            (Phase::Releasing, _) => self.wake = Some(now + RETRY),
+            (Phase::Adding { tries: 0 } | Phase::Probing(_), _) => self.proceed(now, out),
+            (Phase::Adding { .. }, Holds::Yes) => self.hold(now, out),
+            (Phase::Adding { tries }, _) if *tries >= ADD_ATTEMPTS || now >= self.take_by => {
+                let words = failed
+                    .unwrap_or_else(|| "the address was not there after it was added".to_owned());
+                self.give_up(now, Some(Note::Failed(words)), out);
+            }
+            (Phase::Adding { .. }, _) => self.wake = Some(now + RETRY),
+            (Phase::Holding, Holds::No) => self.lapse(Note::Gone),
+            (Phase::Holding, _) => {}
+        }
+    }
+
+    pub(super) fn changed(&mut self, holds: Holds) {
+        if self.busy.is_some() {
+            return; // The operation under way will say what it saw.
+        }
+        self.holds = holds;
+        match self.phase {
+            Phase::Holding if holds == Holds::No => self.lapse(Note::Gone),
+            Phase::Releasing if holds == Holds::No => self.rest(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn witness(
+        &mut self,
+        now: Time,
+        witness: IpAddr,
+        sent: Time,
+        out: &mut Vec<Output>,
+    ) {
+        if !self
+            .mark
+            .terms
+            .as_ref()
+            .is_some_and(|t| t.witnesses.contains(&witness))
+        {
+            return;
+        }
+        let before = self.majority_at();
+        let at = self.heard.entry(witness).or_insert(sent);
+        *at = (*at).max(sent);
+        if self.phase == Phase::Holding && self.majority_at() > before && now < self.isolated_at() {
+            self.refresh(now, out);
+        }
+    }
+
+    pub(super) fn rival(&mut self, now: Time, out: &mut Vec<Output>) {
+        match &mut self.phase {
+            Phase::Probing(Listening {
+                probe: Probe::Silence(_),
+                silent_since,
+                ..
+            }) => *silent_since = None,
+            Phase::Probing(_) => self.give_up(now, Some(Note::Conflict), out),
+            Phase::Holding => self.announce(now, true, out),
+            Phase::Idle | Phase::Adding { .. } | Phase::Releasing => {}
+        }
+    }
+
+    pub(super) fn timer(&mut self, now: Time, out: &mut Vec<Output>) {
+        if self.wake.is_some_and(|at| at <= now) {
+            self.wake = None;
+            self.proceed(now, out);
+        }
+    }
+
+    /// Does what the phase has to do now, and sets when it has something to do again.
+    fn proceed(&mut self, now: Time, out: &mut Vec<Output>) {
+        if self.mark.want
+            && self
+                .lease_until
+                .is_some_and(|until| now + LEASE_MARGIN >= until)
+        {
+            return self.give_up(now, Some(Note::LeaseEnded), out);
+        }
+        match self.phase.clone() {
+            Phase::Idle => self.look(now, out),
+            Phase::Releasing => {
+                self.drive(Operation::Remove, out);
+            }
+            Phase::Adding { tries } => {
+                self.held_since = now;
+                if self.add(now, out) {
+                    self.phase = Phase::Adding { tries: tries + 1 };
+                }
+            }
+            Phase::Probing(listening) => self.listen(now, listening, out),
+            Phase::Holding => self.keep(now, out),
+        }
+    }
+
+    fn listen(&mut self, now: Time, mut l: Listening, out: &mut Vec<Output>) {
+        let enough = match l.probe {
+            Probe::Nothing => true,
+            Probe::Once => l.rounds >= PROBE_ROUNDS,
+            Probe::Silence(span) => {
+                let broken = l.last_round.is_some_and(|at| now.since(at) > SILENCE_GAP)
+                    || now.since(self.majority_at()) > SILENCE_GAP;
+                if broken {
+                    l.silent_since = None;
+                }
+                l.silent_since.is_some_and(|since| now.since(since) >= span)
+            }
+        };
+        if enough {
+            if matches!(l.probe, Probe::Silence(_)) {
+                self.take_by = now + ADD_WITHIN;
+            }
+            self.phase = Phase::Adding { tries: 0 };
+            return self.proceed(now, out);
+        }
+        l.rounds += 1;
+        l.last_round = Some(now);
+        l.silent_since.get_or_insert(now);
+        let every = if matches!(l.probe, Probe::Silence(_)) {
+            out.push(Output::Ping {
+                resource: self.resource.clone(),
+            });
+            HEARTBEAT
+        } else {
+            PROBE_EVERY
+        };
+        out.push(Output::Ask {
+            resource: self.resource.clone(),
+        });
+        self.phase = Phase::Probing(l);
+        self.wake = Some(now + every);
+    }
+
+    /// A holder's rounds: witnesses, lifetime, announcements, a look.
+    fn keep(&mut self, now: Time, out: &mut Vec<Output>) {
+        let mut wake = now + ANNOUNCE_EVERY;
+        if self.watched() {
+            if now >= self.isolated_at() {
+                return self.give_up(now, Some(Note::Isolated), out);
+            }
+            if now >= self.ping_at {
+                self.ping_at = now + HEARTBEAT;
+                out.push(Output::Ping {
+                    resource: self.resource.clone(),
+                });
+            }
+            wake = wake.min(self.ping_at).min(self.isolated_at());
+        }
+        if let Some(until) = self.lease_until {
+            wake = wake.min(until - LEASE_MARGIN);
+        }
+        if now >= self.announce_at {
+            self.announce(now, false, out);
+        }
+        if now >= self.look_at {
+            self.look(now, out);
+        }
+        self.wake = Some(
+            wake.min(self.announce_at)
+                .min(self.look_at)
+                .max(now + Duration::from_millis(1)),
+        );
+    }
+
+    /// The address is seen here and is ours.
+    fn hold(&mut self, now: Time, out: &mut Vec<Output>) {
+        if self.phase == Phase::Idle {
+            // Found after a restart: whoever was reachable before is not known.
+            self.held_since = now;
+        }
+        self.phase = Phase::Holding;
+        self.note = None;
+        self.announce(now, true, out);
+        self.keep(now, out);
+    }
+
+    /// The resource is not wanted any more, by command or because it may not be kept: on disk first, then off the host.
+    fn give_up(&mut self, now: Time, note: Option<Note>, out: &mut Vec<Output>) {
+        self.mark.want = false;
+        self.mark.terms = None;
+        self.lease_until = None;
+        self.note = note;
+        self.phase = Phase::Releasing;
+        self.wake = None;
+        self.proceed(now, out);
+    }
+
+    /// The address is gone already; what remains is to say so.
+    fn lapse(&mut self, note: Note) {
+        self.mark.want = false;
+        self.mark.terms = None;
+        self.lease_until = None;
+        self.note = Some(note);
+        self.rest();
+    }
+
+    fn rest(&mut self) {
+        self.phase = Phase::Idle;
+        self.wake = Some(self.look_at);
+    }
+
+    fn refresh(&mut self, now: Time, out: &mut Vec<Output>) {
+        if self.kept_until(now).is_some() {
+            self.take_by = now + ADD_WITHIN;
+            self.add(now, out);
+        }
+    }
+
+    fn add(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
+        self.drive(
+            Operation::Add {
+                until: self.kept_until(now),
+                not_after: self.take_by,
+            },
+            out,
+        )
+    }
+
+    /// Starts an operation unless one is under way; what is due then is done when that one ends.
+    fn drive(&mut self, operation: Operation, out: &mut Vec<Output>) -> bool {
+        if self.busy.is_some() {
+            return false;
+        }
+        self.busy = Some(operation);
+        out.push(Output::Drive {
+            resource: self.resource.clone(),
+            operation,
+        });
+        true
+    }
+
+    fn announce(&mut self, now: Time, burst: bool, out: &mut Vec<Output>) {
+        self.announce_at = now + ANNOUNCE_EVERY;
+        out.push(Output::Announce {
+            resource: self.resource.clone(),
+            burst,
+        });
+    }
+
+    fn watched(&self) -> bool {
+        self.mark
+            .terms
+            .as_ref()
+            .is_some_and(|t| t.takeover == Takeover::Probe)
+    }
+
+    /// The latest time at which a majority of the witnesses was reachable.
+    fn majority_at(&self) -> Time {
+        let Some(terms) = &self.mark.terms else {
+            return Time::MIN;
+        };
+        let mut heard: Vec<Time> = self.heard.values().copied().collect();
+        heard.sort_unstable_by(|a, b| b.cmp(a));
+        heard
+            .get(terms.witnesses.len() / 2)
+            .copied()
+            .unwrap_or(Time::MIN)
+    }
+
+    /// When a holder under `probe` must have given up.
+    fn isolated_at(&self) -> Time {
+        let isolation = self
+            .mark
+            .terms
+            .as_ref()
+            .map_or(Duration::ZERO, |t| t.isolation);
+        self.majority_at().max(self.held_since) + isolation
+    }
+
+    /// By when the kernel must have dropped the address if it does not hear from us.
+    fn kept_until(&self, now: Time) -> Option<Time> {
+        let terms = self.mark.terms.as_ref()?;
+        match terms.takeover {
+            Takeover::Confirmed | Takeover::Forced => None,
+            Takeover::Probe if self.phase == Phase::Holding => {
+                Some(self.isolated_at() + KERNEL_SLACK)
+            }
+            Takeover::Probe => Some(now + terms.isolation + KERNEL_SLACK),
+            Takeover::Lease => self.lease_until,
+        }
+    }
+}

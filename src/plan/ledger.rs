@@ -1,0 +1,318 @@
+//! What the planner must not forget: wishes, orders given, grants that can't act any more, holds. A fold over [`Record`]s.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::time::Time;
+use crate::inventory::{Moves, Name};
+use crate::wire::Generation;
+
+use super::{Intent, Verb};
+
+/// A decision of the planner, as the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "planned")]
+pub enum Record {
+    /// Generations are of this epoch from now on.
+    Epoch {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// An intent was accepted.
+    Intent(Intent),
+    /// The sole holder, found at the start, becomes desired owner.
+    Adopted {
+        /// Of which resource.
+        resource: Name,
+        /// Who.
+        host: Name,
+    },
+    /// The wish is pursued from now on: a move begins.
+    Move {
+        /// Of which resource.
+        resource: Name,
+        /// To whom.
+        to: Name,
+        /// When.
+        at: Time,
+    },
+    /// A host is told to hold the resource, or not to.
+    Ordered {
+        /// Which resource.
+        resource: Name,
+        /// Which host.
+        host: Name,
+        /// What.
+        order: Order,
+        /// With which fencing number.
+        generation: Generation,
+    },
+    /// No grant up to this generation can act on this host any more: it was seen without the resource and obeys newer
+    /// orders only; or the takeover policy's evidence, or an operator, says so.
+    Fenced {
+        /// Which resource.
+        resource: Name,
+        /// Which host.
+        host: Name,
+        /// Up to which fencing number.
+        generation: Generation,
+    },
+    /// Too many moves: none until then.
+    Held {
+        /// Of which resource.
+        resource: Name,
+        /// Until when.
+        until: Time,
+        /// Holds in a row, this one included.
+        holds: u32,
+    },
+    /// The hold ended.
+    Freed {
+        /// Of which resource.
+        resource: Name,
+    },
+}
+
+/// What a host was told last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Not to hold it.
+    #[default]
+    Release,
+    /// To hold it.
+    Take,
+}
+
+/// The desired owner, and by which order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Who.
+    pub host: Name,
+    /// By which order.
+    pub order: u64,
+    /// An operator said so.
+    pub operator: bool,
+}
+
+/// What was told to one host about one resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeatLedger {
+    /// The newest order.
+    pub order: Order,
+    /// Its generation.
+    pub ordered: Generation,
+    /// The newest generation of a Take.
+    pub granted: Generation,
+    /// No grant up to here can act any more; `None` until the host first showed that it holds nothing.
+    pub fenced: Option<Generation>,
+}
+
+/// One resource in the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Desired owner; `None` while unknown.
+    pub wish: Option<Wish>,
+    /// Hosts that must not hold it, by the order that said so.
+    pub banned: BTreeMap<Name, u64>,
+    /// The owner that is pursued: the wish, unless that is held back.
+    pub pursued: Option<Name>,
+    /// The last generation issued.
+    pub generation: Generation,
+    /// By host.
+    pub seats: BTreeMap<Name, SeatLedger>,
+    /// When the last moves began, oldest first.
+    pub moves: VecDeque<Time>,
+    /// No move until then.
+    pub held_until: Option<Time>,
+    /// Holds in a row.
+    pub holds: u32,
+    /// A hold just ended: one move goes through.
+    pub free_move: bool,
+}
+
+impl Entry {
+    /// True when one more move at `now` is within the limit.
+    pub(super) fn may_move(&self, now: Time, limit: Moves) -> bool {
+        self.free_move
+            || self
+                .moves
+                .iter()
+                .filter(|at| now.since(**at) < limit.per)
+                .count()
+                < limit.count as usize
+    }
+}
+
+/// All resources: the fold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    epoch: u64,
+    entries: BTreeMap<Name, Entry>,
+}
+
+/// Beginnings of moves that are remembered for damping.
+const MOVES_KEPT: usize = 64;
+
+impl Ledger {
+    /// The current epoch; 0 before the first start.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// One resource, once anything is known of it.
+    pub fn entry(&self, resource: &str) -> Option<&Entry> {
+        self.entries.get(resource)
+    }
+
+    /// What was told to one host about one resource.
+    pub fn seat(&self, resource: &str, host: &str) -> Option<&SeatLedger> {
+        self.entries.get(resource)?.seats.get(host)
+    }
+
+    /// The generation of the next order for a resource.
+    pub(super) fn next_generation(&self, resource: &str) -> Generation {
+        let last = self
+            .entries
+            .get(resource)
+            .map_or(Generation::NONE, |e| e.generation);
+        let n = if last.epoch == self.epoch {
+            last.n + 1
+        } else {
+            1
+        };
+        Generation {
+            epoch: self.epoch,
+            n,
+        }
+    }
+
+    /// True when the resource has a newer order than the intent's.
+    pub(super) fn supersedes(&self, intent: &Intent) -> bool {
+        let Some(wish) = self
+            .entries
+            .get(&intent.resource)
+            .and_then(|e| e.wish.as_ref())
+        else {
+            return false;
+        };
+        match intent.verb {
+            Verb::Up => intent.order < wish.order,
+            Verb::Down => wish.host == intent.host && intent.order < wish.order,
+        }
+    }
+
+    /// True when accepting the intent would change the ledger: what repeats what is known need not be journaled.
+    pub(super) fn changes(&self, intent: &Intent) -> bool {
+        let mut after = self
+            .entries
+            .get(&intent.resource)
+            .cloned()
+            .unwrap_or_default();
+        let before = after.clone();
+        accept(&mut after, intent);
+        after != before
+    }
+
+    /// Applies one record. The only way in which a ledger changes.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Epoch { epoch } => self.epoch = *epoch,
+            Record::Intent(intent) => accept(
+                self.entries.entry(intent.resource.clone()).or_default(),
+                intent,
+            ),
+            Record::Adopted { resource, host } => {
+                let entry = self.entries.entry(resource.clone()).or_default();
+                entry.wish = Some(Wish {
+                    host: host.clone(),
+                    order: 0,
+                    operator: false,
+                });
+                entry.pursued = Some(host.clone());
+            }
+            Record::Move { resource, to, at } => {
+                let entry = self.entries.entry(resource.clone()).or_default();
+                entry.pursued = Some(to.clone());
+                entry.free_move = false;
+                entry.moves.push_back(*at);
+                if entry.moves.len() > MOVES_KEPT {
+                    entry.moves.pop_front();
+                }
+            }
+            Record::Ordered {
+                resource,
+                host,
+                order,
+                generation,
+            } => {
+                let entry = self.entries.entry(resource.clone()).or_default();
+                entry.generation = entry.generation.max(*generation);
+                let seat = entry.seats.entry(host.clone()).or_default();
+                seat.order = *order;
+                seat.ordered = *generation;
+                if *order == Order::Take {
+                    seat.granted = *generation;
+                }
+            }
+            Record::Fenced {
+                resource,
+                host,
+                generation,
+            } => {
+                let entry = self.entries.entry(resource.clone()).or_default();
+                entry.seats.entry(host.clone()).or_default().fenced = Some(*generation);
+            }
+            Record::Held {
+                resource,
+                until,
+                holds,
+            } => {
+                let entry = self.entries.entry(resource.clone()).or_default();
+                entry.held_until = Some(*until);
+                entry.holds = *holds;
+            }
+            Record::Freed { resource } => {
+                let entry = self.entries.entry(resource.clone()).or_default();
+                entry.held_until = None;
+                entry.free_move = true;
+            }
+        }
+    }
+}
+
+/// `up(h)`: the desired owner becomes h. `down(h)`: h must not hold it, unless it is desired by a newer order. Of two
+/// intents of one order on one host the later one counts.
+fn accept(entry: &mut Entry, intent: &Intent) {
+    match intent.verb {
+        Verb::Up => {
+            let operator = intent.operator;
+            let moved = entry
+                .wish
+                .as_ref()
+                .is_none_or(|w| w.host != intent.host || w.order < intent.order);
+            if moved {
+                entry.wish = Some(Wish {
+                    host: intent.host.clone(),
+                    order: intent.order,
+                    operator,
+                });
+            }
+            if entry
+                .banned
+                .get(&intent.host)
+                .is_some_and(|ban| *ban <= intent.order)
+            {
+                entry.banned.remove(&intent.host);
+            }
+        }
+        Verb::Down => {
+            let ban = entry
+                .banned
+                .entry(intent.host.clone())
+                .or_insert(intent.order);
+            *ban = (*ban).max(intent.order);
+        }
+    }
+}

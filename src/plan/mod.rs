@@ -1,0 +1,484 @@
+//! The planner, pure: who should hold what, who does, and what each agent is told next (DESIGN section 7).
+//!
+//! ```text
+//!   intents (up, down) --+                            +--> Record   (journaled and synced before what follows it)
+//!   reports of agents ---+--> turn -> reconcile() ----+--> Send     (a command to one agent)
+//!   operator, time ------+    for each resource       +--> Step, Notice (for people)
+//! ```
+//!
+//! What must survive a crash is the [`Ledger`]: it changes only by applying [`Record`]s, so the journal folds to it. What
+//! agents reported is volatile and asked anew after a start.
+//!
+//! The one rule that keeps owners single (I1): a host may be granted a resource only while every other seat is *clear*:
+//! it reported that it does not hold it, does not want it, and has obeyed a generation at least as new as every grant it
+//! was ever given, so that no grant on its way can still act. A seat that can't be made clear is passed over only on the
+//! evidence that the takeover policy names.
+//!
+//! Level-triggered: every report and every deadline compares what is wanted with what is seen, and says again what was
+//! not obeyed yet; nothing depends on one message arriving. Does not know: sockets, drivers, alarms, scripts.
+//! Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
+
+mod ledger;
+mod reconcile;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::limits::{HOST_LOST, SETTLE};
+use crate::base::time::Time;
+use crate::inventory::{Inventory, Name, Resource};
+use crate::wire::{Command, Echo, Generation, Holds, Note, Report, Seen};
+
+pub use ledger::{Entry, Ledger, Order, Record, Wish};
+use reconcile::Pursuit;
+
+/// What a script or an operator asks of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// The host becomes desired owner, which implies release elsewhere.
+    Up,
+    /// The host must not hold it; the desired owner stays who it is.
+    Down,
+}
+
+/// An intent: cheap, recorded, never waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Which resource.
+    pub resource: Name,
+    /// What of it.
+    pub verb: Verb,
+    /// Which host.
+    pub host: Name,
+    /// The journal sequence of the input that caused it; older intents are refused.
+    pub order: u64,
+    /// An operator's word is not damped.
+    pub operator: bool,
+}
+
+/// What became of an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// It stands, and the planner sees to it.
+    Yes,
+    /// It stands, and waits: see the resource's held reason.
+    Held,
+    /// A newer order was there already. A normal result.
+    Superseded,
+    /// No such resource, or the host has no seat for it.
+    Unknown,
+}
+
+/// What the planner is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// An agent's heartbeat.
+    Report(Report),
+    /// An operator's word that a host does not hold a resource and will not.
+    Released {
+        /// Which resource.
+        resource: Name,
+        /// Which host.
+        host: Name,
+    },
+    /// An operator ends a hold.
+    Resume {
+        /// Of which resource.
+        resource: Name,
+    },
+    /// A deadline passed.
+    Timer,
+}
+
+/// What the planner wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Journal this, and sync it before sending what follows.
+    Record(Record),
+    /// Send this to a host's agent.
+    Send(Name, Command),
+    /// A step of a move, for the timeline.
+    Step(Step),
+    /// Something that people should know.
+    Notice(Notice),
+    /// A host's agent is not heard any more (`true`), or again.
+    Lost(Name, bool),
+}
+
+/// A step of a move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Of which resource.
+    pub resource: Name,
+    /// On which host.
+    pub host: Name,
+    /// `release` (told to), `released` (seen gone), `take` (told to), `taken` (seen there and announced).
+    pub verb: &'static str,
+    /// With which fencing number.
+    pub generation: Generation,
+}
+
+/// Something about a resource that people should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// A stable word.
+    pub kind: &'static str,
+    /// About which resource.
+    pub resource: Name,
+    /// About which host, where it is about one.
+    pub host: Option<Name>,
+    /// For people: what happened and what to do.
+    pub text: String,
+}
+
+/// What is known of one host since the controller's start.
+#[derive(Clone, Debug, Default)]
+struct View {
+    beat: Echo,
+    heard_at: Option<Time>,
+    lost: bool,
+    resources: BTreeMap<Name, Seen>,
+}
+
+impl View {
+    fn reachable(&self) -> bool {
+        self.heard_at.is_some() && !self.lost
+    }
+
+    fn seen(&self, resource: &str) -> Seen {
+        self.resources.get(resource).cloned().unwrap_or_default()
+    }
+}
+
+/// The planner.
+#[derive(Clone, Debug)]
+pub struct Planner {
+    controller: u64,
+    resources: BTreeMap<Name, Resource>,
+    ledger: Ledger,
+    views: BTreeMap<Name, View>,
+    pursuits: BTreeMap<Name, Pursuit>,
+    started: Time,
+    wake: Option<Time>,
+}
+
+impl Planner {
+    /// A planner that starts now with what the journal folded to. `controller` is the id that agents obey.
+    pub fn start(
+        controller: u64,
+        inventory: &Inventory,
+        ledger: Ledger,
+        now: Time,
+        out: &mut Vec<Output>,
+    ) -> Planner {
+        let mut planner = Planner {
+            controller,
+            resources: inventory.resources.clone(),
+            views: inventory
+                .hosts
+                .keys()
+                .map(|h| (h.clone(), View::default()))
+                .collect(),
+            pursuits: inventory
+                .resources
+                .keys()
+                .map(|r| (r.clone(), Pursuit::default()))
+                .collect(),
+            ledger,
+            started: now,
+            wake: Some(now + SETTLE),
+        };
+        let epoch = planner.ledger.epoch() + 1;
+        planner.record(Record::Epoch { epoch }, out);
+        // Whoever holds a lease may have been given it a moment before the start.
+        for (name, resource) in &planner.resources {
+            let pursuit = planner.pursuits.entry(name.clone()).or_default();
+            for seat in &resource.seats {
+                pursuit
+                    .lease_until
+                    .insert(seat.host.clone(), now + resource.term);
+            }
+        }
+        planner
+    }
+
+    /// Takes an intent; the answer is for the script that waits for it.
+    pub fn intent(&mut self, now: Time, intent: Intent, out: &mut Vec<Output>) -> Accepted {
+        let Some(resource) = self.resources.get(&intent.resource) else {
+            return Accepted::Unknown;
+        };
+        if !resource.seats.iter().any(|s| s.host == intent.host) {
+            return Accepted::Unknown;
+        }
+        let name = intent.resource.clone();
+        if self.ledger.supersedes(&intent) {
+            return Accepted::Superseded;
+        }
+        if self.ledger.changes(&intent) {
+            self.record(Record::Intent(intent), out);
+        }
+        self.reconcile(now, &name, out);
+        if self
+            .ledger
+            .entry(&name)
+            .is_some_and(|e| e.held_until.is_some())
+        {
+            Accepted::Held
+        } else {
+            Accepted::Yes
+        }
+    }
+
+    /// Takes one input.
+    pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Report(report) => self.report(now, report, out),
+            Input::Released { resource, host } => {
+                if let Some(granted) = self.ledger.seat(&resource, &host).map(|s| s.granted) {
+                    self.record(
+                        Record::Fenced {
+                            resource: resource.clone(),
+                            host,
+                            generation: granted,
+                        },
+                        out,
+                    );
+                    self.reconcile(now, &resource, out);
+                }
+            }
+            Input::Resume { resource } => {
+                if self
+                    .ledger
+                    .entry(&resource)
+                    .is_some_and(|e| e.held_until.is_some())
+                {
+                    self.record(
+                        Record::Freed {
+                            resource: resource.clone(),
+                        },
+                        out,
+                    );
+                    self.reconcile(now, &resource, out);
+                }
+            }
+            Input::Timer => {}
+        }
+        let lost = self.lose_the_silent(now, out);
+        if lost || self.wake.is_some_and(|at| at <= now) {
+            self.wake = None;
+            let names: Vec<Name> = self.resources.keys().cloned().collect();
+            for name in names {
+                self.reconcile(now, &name, out);
+            }
+            if now < self.started + SETTLE {
+                self.wake_at(self.started + SETTLE);
+            }
+        }
+    }
+
+    /// When [`Input::Timer`] is due next.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let lost = self
+            .views
+            .values()
+            .filter(|v| v.reachable())
+            .filter_map(|v| v.heard_at.map(|at| at + HOST_LOST));
+        lost.chain(self.wake).min()
+    }
+
+    /// The desired owner; `None` while it is unknown.
+    pub fn owner(&self, resource: &str) -> Option<&Name> {
+        self.ledger.entry(resource)?.wish.as_ref().map(|w| &w.host)
+    }
+
+    /// The hosts that last reported to hold the resource.
+    pub fn holders(&self, resource: &str) -> Vec<Name> {
+        let holds = |v: &View| v.seen(resource).holds == Holds::Yes;
+        self.views
+            .iter()
+            .filter(|(_, v)| holds(v))
+            .map(|(h, _)| h.clone())
+            .collect()
+    }
+
+    /// Why the resource is not where it should be, where it is held back; `None` when it is not.
+    pub fn held(&self, resource: &str) -> Option<&str> {
+        self.pursuits.get(resource)?.held.as_deref()
+    }
+
+    /// True when the desired owner holds the resource by its newest grant, and nobody else does.
+    pub fn settled(&self, resource: &str) -> bool {
+        self.pursuits.get(resource).is_some_and(|p| p.converged)
+    }
+
+    /// What survives a crash.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn record(&mut self, record: Record, out: &mut Vec<Output>) {
+        self.ledger.apply(&record);
+        out.push(Output::Record(record));
+    }
+
+    fn wake_at(&mut self, at: Time) {
+        self.wake = Some(self.wake.map_or(at, |w| w.min(at)));
+    }
+
+    fn report(&mut self, now: Time, report: Report, out: &mut Vec<Output>) {
+        let Some(view) = self.views.get_mut(&report.host) else {
+            return;
+        };
+        if view.heard_at.is_some() && report.beat <= view.beat {
+            return; // Overtaken by a newer one.
+        }
+        let back = view.lost;
+        view.beat = report.beat;
+        view.heard_at = Some(now);
+        view.lost = false;
+        view.resources = report.resources;
+        let seen: Vec<(Name, Seen)> = view
+            .resources
+            .iter()
+            .map(|(n, s)| (n.clone(), s.clone()))
+            .collect();
+        if back {
+            out.push(Output::Lost(report.host.clone(), false));
+        }
+        for (resource, seen) in seen {
+            if self.ledger.seat(&resource, &report.host).is_none()
+                && !self.has_seat(&resource, &report.host)
+            {
+                continue;
+            }
+            self.learn(&resource, &report.host, &seen, now, out);
+            self.reconcile(now, &resource, out);
+        }
+    }
+
+    fn has_seat(&self, resource: &str, host: &str) -> bool {
+        self.resources
+            .get(resource)
+            .is_some_and(|r| r.seats.iter().any(|s| s.host == host))
+    }
+
+    /// What a report proves about grants: newer ones than the journal knows, and ones that can't act any more.
+    fn learn(&mut self, resource: &str, host: &str, seen: &Seen, now: Time, out: &mut Vec<Output>) {
+        if seen.generation.epoch > self.ledger.epoch() {
+            self.record(
+                Record::Epoch {
+                    epoch: seen.generation.epoch + 1,
+                },
+                out,
+            );
+        }
+        let seat = self
+            .ledger
+            .seat(resource, host)
+            .cloned()
+            .unwrap_or_default();
+        if seen.generation > seat.ordered {
+            let record = Record::Ordered {
+                resource: resource.to_owned(),
+                host: host.to_owned(),
+                order: Order::Take,
+                generation: seen.generation,
+            };
+            self.record(record, out);
+        }
+        let seat = self
+            .ledger
+            .seat(resource, host)
+            .cloned()
+            .unwrap_or_default();
+        let proof = !seen.want && seen.holds == Holds::No && seen.generation >= seat.granted;
+        if proof && seat.fenced.is_none_or(|f| f < seen.generation) {
+            let record = Record::Fenced {
+                resource: resource.to_owned(),
+                host: host.to_owned(),
+                generation: seen.generation,
+            };
+            self.record(record, out);
+            if seat.granted != Generation::NONE {
+                let verb = "released";
+                out.push(Output::Step(Step {
+                    resource: resource.to_owned(),
+                    host: host.to_owned(),
+                    verb,
+                    generation: seen.generation,
+                }));
+                if seen.note.is_none()
+                    && let Some(pursuit) = self.pursuits.get_mut(resource)
+                {
+                    pursuit.released_at = Some(now);
+                }
+            }
+        }
+        if let Some(note) = &seen.note {
+            self.tell(resource, host, note, out);
+        }
+    }
+
+    fn tell(&mut self, resource: &str, host: &str, note: &Note, out: &mut Vec<Output>) {
+        let (kind, text) = match note {
+            Note::Conflict => (
+                "conflict",
+                format!(
+                    "another station answers for {resource}; {host} does not take it; find it by its MAC address and take the address off there"
+                ),
+            ),
+            Note::Failed(words) => (
+                "take_failed",
+                format!(
+                    "{host} could not take {resource}: {}",
+                    crate::base::text::printable(words)
+                ),
+            ),
+            Note::Isolated => (
+                "isolated",
+                format!("{host} reached no majority of the witnesses of {resource} and gave it up"),
+            ),
+            Note::LeaseEnded => (
+                "lease_ended",
+                format!(
+                    "the lease of {host} on {resource} ended before it was renewed; it gave the address up"
+                ),
+            ),
+            Note::Gone => (
+                "drift",
+                format!("{resource} went away from {host} without an order"),
+            ),
+            Note::OtherController => (
+                "other_controller",
+                format!(
+                    "{host} obeys another controller; run `pointsman adopt` if this one is to take over"
+                ),
+            ),
+        };
+        let pursuit = self.pursuits.entry(resource.to_owned()).or_default();
+        if pursuit.told.insert((kind, host.to_owned())) {
+            out.push(Output::Notice(Notice {
+                kind,
+                resource: resource.to_owned(),
+                host: Some(host.to_owned()),
+                text,
+            }));
+        }
+    }
+
+    fn lose_the_silent(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
+        let mut any = false;
+        for (host, view) in &mut self.views {
+            if view.reachable() && view.heard_at.is_some_and(|at| now >= at + HOST_LOST) {
+                view.lost = true;
+                out.push(Output::Lost(host.clone(), true));
+                any = true;
+            }
+        }
+        any
+    }
+}

@@ -1,0 +1,683 @@
+//! Compares what a resource should be with what is seen of it, and yields the next orders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::base::limits::{DRIVER_TIMEOUT, SETTLE};
+use crate::base::time::{Time, duration_text};
+use crate::inventory::{Name, Resource, Takeover};
+use crate::wire::{Action, Command, Echo, Generation, Holds, Note, Probe, Seen, Terms};
+
+use super::{Notice, Order, Output, Planner, Record, Step};
+
+/// A taker under `probe` listens so much longer than the isolation after which a holder gives up.
+pub(super) const SILENCE_MARGIN: Duration = Duration::from_secs(1);
+/// A lease counts as over so long after its end, since clocks differ and kernels are late.
+pub(super) const LEASE_GRACE: Duration = Duration::from_secs(2);
+/// A release that was confirmed so recently needs no listening before the take.
+const RELEASE_IS_NEWS: Duration = Duration::from_secs(2);
+/// A take that failed is ordered again after so long, doubling.
+const TAKE_AGAIN: Duration = Duration::from_secs(1);
+const TAKE_AGAIN_MAX: Duration = Duration::from_secs(10);
+/// Holds in a row double the pause so often.
+const PAUSE_DOUBLINGS: u32 = 2;
+
+/// What is volatile about the pursuit of one resource.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pursuit {
+    /// Why it is not where it should be.
+    pub(super) held: Option<String>,
+    /// The desired owner holds it by its newest grant, and nobody else does.
+    pub(super) converged: bool,
+    /// When a former holder's release was last confirmed.
+    pub(super) released_at: Option<Time>,
+    /// Until when a host's lease runs at most.
+    pub(super) lease_until: BTreeMap<Name, Time>,
+    /// What was said already, so that it is said once.
+    pub(super) told: BTreeSet<(&'static str, Name)>,
+    /// For each host, the beat that the last command answered: commands are repeated once a beat.
+    answered: BTreeMap<Name, Echo>,
+    /// Since when a release is being asked for in vain.
+    asking_since: BTreeMap<Name, Time>,
+    /// What the last grant told the taker to listen for, and until when the next may not be given.
+    probe: Option<Probe>,
+    again_at: Option<Time>,
+    failures: u32,
+    /// The grant whose success was told.
+    arrived: Option<Generation>,
+}
+
+/// Whom a resource should be with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    /// Not known: nothing is touched.
+    Unknown,
+    /// With nobody: the desired owner was told down.
+    Nobody,
+    Host(Name),
+}
+
+impl Planner {
+    /// One resource's turn.
+    pub(super) fn reconcile(&mut self, now: Time, name: &str, out: &mut Vec<Output>) {
+        let Some(resource) = self.resources.get(name).cloned() else {
+            return;
+        };
+        self.renew(now, name, &resource, out);
+        let observing = resource
+            .seats
+            .iter()
+            .any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
+        if observing && now < self.started + SETTLE {
+            return self.hold_back(name, "observing after the start");
+        }
+        self.adopt(name, &resource, out);
+        self.damp(now, name, &resource, out);
+        let target = self.target(name);
+        self.release_others(now, name, &resource, &target, out);
+        match target {
+            Target::Host(owner) => self.grant(now, name, &resource, &owner, out),
+            Target::Nobody => {
+                let gone = resource.seats.iter().all(|s| self.clear(name, &s.host));
+                self.pursue(name).converged = gone;
+                if gone {
+                    self.pursue(name).held = None;
+                } else {
+                    self.hold_back(name, "waiting for its release");
+                }
+            }
+            Target::Unknown => self.hold_back(
+                name,
+                "the owner is unknown until a claim or an operator names it",
+            ),
+        }
+    }
+
+    fn pursue(&mut self, name: &str) -> &mut Pursuit {
+        self.pursuits.entry(name.to_owned()).or_default()
+    }
+
+    fn hold_back(&mut self, name: &str, why: &str) {
+        let pursuit = self.pursue(name);
+        pursuit.converged = false;
+        if pursuit.held.as_deref() != Some(why) {
+            pursuit.held = Some(why.to_owned());
+        }
+    }
+
+    fn seen(&self, name: &str, host: &str) -> Seen {
+        self.views
+            .get(host)
+            .map(|v| v.seen(name))
+            .unwrap_or_default()
+    }
+
+    fn reachable(&self, host: &str) -> bool {
+        self.views.get(host).is_some_and(super::View::reachable)
+    }
+
+    /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
+    fn clear(&self, name: &str, host: &str) -> bool {
+        let fenced = self
+            .ledger
+            .seat(name, host)
+            .is_some_and(|s| s.fenced.is_some_and(|f| f >= s.granted));
+        fenced && !(self.reachable(host) && self.seen(name, host).holds == Holds::Yes)
+    }
+
+    fn target(&self, name: &str) -> Target {
+        let Some(entry) = self.ledger.entry(name) else {
+            return Target::Unknown;
+        };
+        let (Some(_), Some(pursued)) = (&entry.wish, &entry.pursued) else {
+            return Target::Unknown;
+        };
+        if entry.held_until.is_none() && entry.banned.contains_key(pursued) {
+            return Target::Nobody;
+        }
+        Target::Host(pursued.clone())
+    }
+
+    /// The first desired owner: a sole holder, seen by every host's agent, is adopted.
+    fn adopt(&mut self, name: &str, resource: &Resource, out: &mut Vec<Output>) {
+        if self
+            .ledger
+            .entry(name)
+            .is_some_and(|e| e.wish.is_some() || !e.banned.is_empty())
+        {
+            return;
+        }
+        let all = resource
+            .seats
+            .iter()
+            .all(|s| self.reachable(&s.host) && self.seen(name, &s.host).holds != Holds::Unknown);
+        let holders: Vec<&Name> = resource
+            .seats
+            .iter()
+            .map(|s| &s.host)
+            .filter(|h| self.seen(name, h).holds == Holds::Yes)
+            .collect();
+        match holders[..] {
+            [sole] if all => {
+                let host = sole.clone();
+                self.record(Record::Adopted { resource: name.to_owned(), host }, out);
+            }
+            [] | [_] => self.notice(name, "owner_unknown", "", format!("{name}: who should hold it is not known; a claim in the logs or `pointsman move {name} HOST` decides"), out),
+            _ => {
+                let text = format!("{name} is held by {} hosts ({}); nothing is touched until a claim or `pointsman move {name} HOST` decides", holders.len(), holders.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", "));
+                self.notice(name, "two_holders", "", text, out);
+            }
+        }
+    }
+
+    /// Begins to pursue a new wish, unless there were too many moves.
+    fn damp(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
+        let Some(entry) = self.ledger.entry(name) else {
+            return;
+        };
+        let Some(wish) = entry.wish.clone() else {
+            return;
+        };
+        let held = entry.held_until;
+        if held.is_some_and(|until| now >= until) || (held.is_some() && wish.operator) {
+            self.record(
+                Record::Freed {
+                    resource: name.to_owned(),
+                },
+                out,
+            );
+        } else if let Some(until) = held {
+            self.wake_at(until);
+            return;
+        }
+        let Some(entry) = self.ledger.entry(name) else {
+            return;
+        };
+        if entry.pursued.as_ref() == Some(&wish.host) {
+            return;
+        }
+        if wish.operator || entry.may_move(now, resource.moves) {
+            self.pursue(name).told.clear();
+            self.pursue(name).failures = 0;
+            self.pursue(name).again_at = None;
+            self.record(
+                Record::Move {
+                    resource: name.to_owned(),
+                    to: wish.host,
+                    at: now,
+                },
+                out,
+            );
+            return;
+        }
+        let recent = entry
+            .moves
+            .back()
+            .is_some_and(|at| now.since(*at) < resource.moves.per);
+        let holds = if recent { entry.holds + 1 } else { 1 };
+        let pause = resource.moves.per / resource.moves.count.max(1)
+            * 2u32.pow((holds - 1).min(PAUSE_DOUBLINGS));
+        let until = now + pause;
+        self.record(
+            Record::Held {
+                resource: name.to_owned(),
+                until,
+                holds,
+            },
+            out,
+        );
+        let text = format!(
+            "{name} moved {} times in {}; it stays for {}, then goes to {}; `pointsman move` goes at once",
+            resource.moves.count,
+            duration_text(resource.moves.per),
+            duration_text(pause),
+            wish.host
+        );
+        self.pursue(name).told.remove(&("flapping", String::new()));
+        self.notice(name, "flapping", "", text, out);
+        self.wake_at(until);
+    }
+
+    /// Tells every host that should not hold it, and might, to let go.
+    fn release_others(
+        &mut self,
+        now: Time,
+        name: &str,
+        resource: &Resource,
+        target: &Target,
+        out: &mut Vec<Output>,
+    ) {
+        let incumbent = self.incumbent(name);
+        for seat in &resource.seats {
+            let host = &seat.host;
+            let wanted_here = match target {
+                Target::Host(owner) => owner == host,
+                Target::Nobody => false,
+                Target::Unknown => !self
+                    .ledger
+                    .entry(name)
+                    .is_some_and(|e| e.banned.contains_key(host)),
+            };
+            if wanted_here || self.clear(name, host) {
+                self.pursue(name).asking_since.remove(host);
+                continue;
+            }
+            // The one that serves now goes on serving while the one that should take over can't be reached.
+            if let Target::Host(owner) = target
+                && !self.reachable(owner)
+                && incumbent.as_ref() == Some(host)
+            {
+                continue;
+            }
+            self.release(now, name, host, resource, out);
+        }
+    }
+
+    fn release(
+        &mut self,
+        now: Time,
+        name: &str,
+        host: &Name,
+        resource: &Resource,
+        out: &mut Vec<Output>,
+    ) {
+        let seat = self.ledger.seat(name, host).cloned().unwrap_or_default();
+        let seen = self.seen(name, host);
+        // A host that was seen without it since its last order and has it again got it by other hands.
+        let drifted = seat.fenced.is_some_and(|f| f >= seat.ordered) && seen.holds == Holds::Yes;
+        if drifted {
+            let text = format!(
+                "{name} was put on {host} by other hands{}",
+                if resource.repair {
+                    "; it is taken off"
+                } else {
+                    "; repair is off"
+                }
+            );
+            self.notice(name, "drift", host, text, out);
+            if !resource.repair {
+                return;
+            }
+        }
+        self.pursue(name)
+            .asking_since
+            .entry(host.clone())
+            .or_insert(now);
+        let generation = if seat.order == Order::Release && seat.ordered > seat.granted && !drifted
+        {
+            seat.ordered
+        } else {
+            let generation = self.ledger.next_generation(name);
+            self.order(name, host, Order::Release, generation, out);
+            generation
+        };
+        if seen.generation < generation {
+            self.send(now, name, host, generation, Action::Release, out);
+        }
+    }
+
+    /// Gives the resource to its owner as soon as nobody else can have it.
+    fn grant(
+        &mut self,
+        now: Time,
+        name: &str,
+        resource: &Resource,
+        owner: &Name,
+        out: &mut Vec<Output>,
+    ) {
+        let others: Vec<Name> = resource
+            .seats
+            .iter()
+            .map(|s| &s.host)
+            .filter(|h| *h != owner && !self.clear(name, h))
+            .cloned()
+            .collect();
+        let seat = self.ledger.seat(name, owner).cloned().unwrap_or_default();
+        let seen = self.seen(name, owner);
+        if seat.order == Order::Take
+            && seen.generation == seat.granted
+            && seen.want
+            && seen.holds == Holds::Yes
+        {
+            return self.arrived(name, owner, &others, seat.granted, out);
+        }
+        self.pursue(name).converged = false;
+        if !self.reachable(owner) {
+            let text = format!(
+                "{name} should be on {owner}, whose agent is not heard; it goes there when the host is back"
+            );
+            self.notice(name, "owner_unreachable", owner, text, out);
+            return self.hold_back(name, "its owner is not reachable");
+        }
+        let Some(probe) = self.evidence(now, name, resource, &others, out) else {
+            return;
+        };
+        let under_way =
+            seat.order == Order::Take && !(seen.generation >= seat.ordered && !seen.want);
+        // What has to be listened for changed since the order: the host came back, or went away. It is ordered anew.
+        let silence = |p: Probe| matches!(p, Probe::Silence(_));
+        let outdated = under_way
+            && self
+                .pursue(name)
+                .probe
+                .is_some_and(|given| silence(given) != silence(probe));
+        if under_way && !outdated {
+            self.hold_back(name, "being taken");
+            if seen.generation < seat.granted {
+                let probe = self.pursue(name).probe.unwrap_or(probe);
+                self.send(
+                    now,
+                    name,
+                    owner,
+                    seat.granted,
+                    Action::Take {
+                        probe,
+                        terms: terms(resource),
+                    },
+                    out,
+                );
+            }
+            return;
+        }
+        if seat.order == Order::Take
+            && seat.granted != Generation::NONE
+            && !outdated
+            && !self.may_try_again(now, name)
+        {
+            return self.hold_back(name, "the last take failed; it is tried again");
+        }
+        if !resource.repair && seen.note == Some(Note::Gone) {
+            return self.hold_back(name, "it went away by other hands, and repair is off");
+        }
+        let probe = if self.pursue(name).failures > 0 && probe == Probe::Nothing {
+            Probe::Once
+        } else {
+            probe
+        };
+        let generation = self.ledger.next_generation(name);
+        self.order(name, owner, Order::Take, generation, out);
+        self.pursue(name).probe = Some(probe);
+        self.hold_back(name, "being taken");
+        self.send(
+            now,
+            name,
+            owner,
+            generation,
+            Action::Take {
+                probe,
+                terms: terms(resource),
+            },
+            out,
+        );
+    }
+
+    /// A take that ended without success is tried again after a pause. `repair: false` leaves what went away by itself.
+    fn may_try_again(&mut self, now: Time, name: &str) -> bool {
+        let pursuit = self.pursue(name);
+        match pursuit.again_at {
+            Some(at) if now >= at => {
+                pursuit.again_at = None;
+                true
+            }
+            Some(at) => {
+                self.wake_at(at);
+                false
+            }
+            None => {
+                let pause = (TAKE_AGAIN * 2u32.pow(pursuit.failures.min(4))).min(TAKE_AGAIN_MAX);
+                pursuit.failures += 1;
+                pursuit.again_at = Some(now + pause);
+                self.wake_at(now + pause);
+                false
+            }
+        }
+    }
+
+    fn arrived(
+        &mut self,
+        name: &str,
+        owner: &Name,
+        others: &[Name],
+        generation: Generation,
+        out: &mut Vec<Output>,
+    ) {
+        let silence = matches!(self.pursue(name).probe.take(), Some(Probe::Silence(_)));
+        // Silence for so long proved that those who could not be asked do not hold it, and their grants are too old to act.
+        let mut others = others.to_vec();
+        if silence {
+            for host in others
+                .extract_if(.., |h| !self.reachable(h))
+                .collect::<Vec<_>>()
+            {
+                self.pass_over(name, &host, out);
+            }
+        }
+        let pursuit = self.pursue(name);
+        pursuit.failures = 0;
+        pursuit.again_at = None;
+        pursuit.held = None;
+        pursuit.converged = others.is_empty();
+        if pursuit.arrived != Some(generation) {
+            pursuit.arrived = Some(generation);
+            pursuit.told.clear();
+            let step = Step {
+                resource: name.to_owned(),
+                host: owner.clone(),
+                verb: "taken",
+                generation,
+            };
+            out.push(Output::Step(step));
+        }
+    }
+
+    /// What lets the owner take although some hosts are not known to be clear, and what it must listen for first.
+    /// `None`: not yet.
+    fn evidence(
+        &mut self,
+        now: Time,
+        name: &str,
+        resource: &Resource,
+        others: &[Name],
+        out: &mut Vec<Output>,
+    ) -> Option<Probe> {
+        if others.is_empty() {
+            let news = self
+                .pursue(name)
+                .released_at
+                .is_some_and(|at| now.since(at) < RELEASE_IS_NEWS);
+            return Some(if news { Probe::Nothing } else { Probe::Once });
+        }
+        if let Some(here) = others.iter().find(|h| self.reachable(h))
+            && resource.takeover != Takeover::Forced
+        {
+            self.hold_back(name, &format!("waiting for its release on {here}"));
+            return None;
+        }
+        let missing = others.join(", ");
+        match resource.takeover {
+            Takeover::Confirmed => {
+                let text = format!(
+                    "{name} can't be taken: its release on {missing} is not confirmed; when it is surely off there, say `pointsman resources released {name} {missing}`"
+                );
+                self.notice(name, "release_unconfirmed", &missing, text, out);
+                self.hold_back(name, &format!("its release on {missing} is not confirmed"));
+                None
+            }
+            Takeover::Probe => Some(Probe::Silence(resource.isolation + SILENCE_MARGIN)),
+            Takeover::Lease => {
+                let ends = others
+                    .iter()
+                    .filter_map(|h| self.pursue(name).lease_until.get(h).copied())
+                    .max()?
+                    + LEASE_GRACE;
+                if now < ends {
+                    self.wake_at(ends);
+                    self.hold_back(name, &format!("waiting for the lease of {missing} to end"));
+                    return None;
+                }
+                for host in others {
+                    self.pass_over(name, host, out);
+                }
+                Some(Probe::Once)
+            }
+            Takeover::Forced => {
+                let since = others
+                    .iter()
+                    .filter_map(|h| self.pursue(name).asking_since.get(h).copied())
+                    .max();
+                let ends = since.unwrap_or(now) + DRIVER_TIMEOUT;
+                if now < ends {
+                    self.wake_at(ends);
+                    self.hold_back(
+                        name,
+                        &format!(
+                            "waiting {} for its release on {missing}",
+                            duration_text(DRIVER_TIMEOUT)
+                        ),
+                    );
+                    return None;
+                }
+                let text = format!(
+                    "{name} is taken although its release on {missing} is not confirmed (takeover: forced): two hosts may hold it"
+                );
+                self.notice(name, "takeover_forced", &missing, text, out);
+                Some(Probe::Nothing)
+            }
+        }
+    }
+
+    fn pass_over(&mut self, name: &str, host: &Name, out: &mut Vec<Output>) {
+        let generation = self
+            .ledger
+            .seat(name, host)
+            .map_or(Generation::NONE, |s| s.granted);
+        self.record(
+            Record::Fenced {
+                resource: name.to_owned(),
+                host: host.clone(),
+                generation,
+            },
+            out,
+        );
+    }
+
+    /// The host that was last told to take it, and not told otherwise since.
+    fn incumbent(&self, name: &str) -> Option<Name> {
+        let entry = self.ledger.entry(name)?;
+        let taking = entry.seats.iter().filter(|(_, s)| s.order == Order::Take);
+        taking
+            .max_by_key(|(_, s)| s.granted)
+            .map(|(h, _)| h.clone())
+    }
+
+    /// Leases first: the incumbent's is renewed with every beat, as long as it was not told to let go.
+    fn renew(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
+        if resource.takeover != Takeover::Lease {
+            return;
+        }
+        let Some(host) = self.incumbent(name) else {
+            return;
+        };
+        let Some(granted) = self.ledger.seat(name, &host).map(|s| s.granted) else {
+            return;
+        };
+        let seen = self.seen(name, &host);
+        if self.reachable(&host) && seen.want && seen.generation == granted {
+            self.send(now, name, &host, granted, Action::Renew, out);
+        }
+    }
+
+    fn order(
+        &mut self,
+        name: &str,
+        host: &Name,
+        order: Order,
+        generation: Generation,
+        out: &mut Vec<Output>,
+    ) {
+        let record = Record::Ordered {
+            resource: name.to_owned(),
+            host: host.clone(),
+            order,
+            generation,
+        };
+        self.record(record, out);
+        self.pursue(name).answered.remove(host);
+        let verb = match order {
+            Order::Take => "take",
+            Order::Release => "release",
+        };
+        out.push(Output::Step(Step {
+            resource: name.to_owned(),
+            host: host.clone(),
+            verb,
+            generation,
+        }));
+    }
+
+    /// Sends a command, once a beat: what was not obeyed by the next beat is said again.
+    fn send(
+        &mut self,
+        now: Time,
+        name: &str,
+        host: &Name,
+        generation: Generation,
+        action: Action,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(echo) = self
+            .views
+            .get(host)
+            .filter(|v| v.reachable())
+            .map(|v| v.beat)
+        else {
+            return;
+        };
+        if self.pursue(name).answered.get(host) == Some(&echo) {
+            return;
+        }
+        self.pursue(name).answered.insert(host.clone(), echo);
+        if let (Action::Take { .. } | Action::Renew, Some(resource)) =
+            (&action, self.resources.get(name))
+        {
+            let until = now + resource.term;
+            self.pursue(name).lease_until.insert(host.clone(), until);
+        }
+        let command = Command {
+            controller: self.controller,
+            resource: name.to_owned(),
+            generation,
+            echo,
+            action,
+        };
+        out.push(Output::Send(host.clone(), command));
+    }
+
+    fn notice(
+        &mut self,
+        name: &str,
+        kind: &'static str,
+        host: &str,
+        text: String,
+        out: &mut Vec<Output>,
+    ) {
+        if self.pursue(name).told.insert((kind, host.to_owned())) {
+            let host = (!host.is_empty()).then(|| host.to_owned());
+            out.push(Output::Notice(Notice {
+                kind,
+                resource: name.to_owned(),
+                host,
+                text,
+            }));
+        }
+    }
+}
+
+fn terms(resource: &Resource) -> Terms {
+    Terms {
+        takeover: resource.takeover,
+        isolation: resource.isolation,
+        term: resource.term,
+        witnesses: resource.witnesses.clone(),
+    }
+}

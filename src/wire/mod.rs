@@ -1,0 +1,156 @@
+//! What controller and agents say to each other. Values only; framing and encryption are the shells' affair.
+//!
+//! An agent sends a [`Report`] on every heartbeat and at once when something changed. The controller sends [`Command`]s,
+//! and sends them again until a report shows that they arrived. Any message may be lost, doubled, delayed or overtaken:
+//! reports are ordered by (incarnation, beat), commands by [`Generation`].
+//!
+//! **Echo.** A command names the last beat that the controller has from that agent. The agent knows when it sent that
+//! beat, on its own clock, and so how old the command can be at most: no clock is ever compared with another machine's.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::inventory::{Name, Takeover};
+
+/// The fencing number of a command. Each resource's only grows; targets refuse what is not newer than what they obeyed.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Generation {
+    /// 1 + the highest epoch that any agent or the journal knew when the controller started.
+    pub epoch: u64,
+    /// Counts within the epoch.
+    pub n: u64,
+}
+
+impl Generation {
+    /// Before every generation that a controller issues.
+    pub const NONE: Generation = Generation { epoch: 0, n: 0 };
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.epoch, self.n)
+    }
+}
+
+/// Which of its heartbeats an agent last got through to the controller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Echo {
+    /// The agent's start; a restarted agent recognises no earlier beat.
+    pub incarnation: u64,
+    /// Number of the beat within the incarnation.
+    pub beat: u64,
+}
+
+/// The terms on which a resource is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The policy (DESIGN section 7).
+    pub takeover: Takeover,
+    /// `probe`: give up after so long without a majority of witnesses.
+    pub isolation: Duration,
+    /// `lease`: how long a lease lasts from the beat that it answers.
+    pub term: Duration,
+    /// `probe`: who must be reached.
+    pub witnesses: Vec<IpAddr>,
+}
+
+/// What is listened for before an address is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Probe {
+    /// Nothing: the former holder's release is confirmed.
+    Nothing,
+    /// One round of conflict probes (RFC 5227 section 2.1.1).
+    Once,
+    /// Silence for so long without a break, while a majority of witnesses is reached.
+    Silence(Duration),
+}
+
+/// What an agent is told to do with one resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Not to hold it, and to refuse every older command.
+    Release,
+    /// To hold it.
+    Take {
+        /// What to listen for first.
+        probe: Probe,
+        /// On what terms it is held.
+        terms: Terms,
+    },
+    /// To go on holding it: renews a lease.
+    Renew,
+}
+
+/// A command to one agent about one resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Which controller says so; an agent obeys one only.
+    pub controller: u64,
+    /// Which resource.
+    pub resource: Name,
+    /// Its fencing number.
+    pub generation: Generation,
+    /// The last beat that the controller has from this agent.
+    pub echo: Echo,
+    /// What to do.
+    pub action: Action,
+}
+
+/// Whether a host has a resource, in fact. Unknown is a state; it is not guessed away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Holds {
+    /// The driver saw it.
+    Yes,
+    /// The driver saw that it is not there.
+    No,
+    /// The driver could not tell, or has not been asked yet.
+    #[default]
+    Unknown,
+}
+
+/// Why an agent does not hold what it was told to take.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Note {
+    /// Somebody answered for the address before it was taken.
+    Conflict,
+    /// The driver failed, with its words.
+    Failed(String),
+    /// It reached no majority of witnesses for the isolation time and gave the address up.
+    Isolated,
+    /// Its lease ended before it was renewed.
+    LeaseEnded,
+    /// The address went away without the agent's doing.
+    Gone,
+    /// Commands come from another controller than the one it obeys.
+    OtherController,
+}
+
+/// The state of one resource on one host, as its agent knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The newest generation obeyed; on disk before it was acted on.
+    pub generation: Generation,
+    /// True while that generation's command is to hold the resource and has not ended.
+    pub want: bool,
+    /// Whether the host has it.
+    pub holds: Holds,
+    /// Why not, where there is something to say.
+    pub note: Option<Note>,
+}
+
+/// An agent's heartbeat with everything that it knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Whose.
+    pub host: Name,
+    /// Which beat of which start.
+    pub beat: Echo,
+    /// Resources of the host's local list.
+    pub resources: BTreeMap<Name, Seen>,
+}
