@@ -11,4 +11,5 @@ pub mod inventory;
 pub mod lang;
 pub mod plan;
 pub mod script;
+pub mod sim;
 pub mod wire;

@@ -250,6 +250,11 @@ impl Agent {
             .fold(self.next_beat, Time::min)
     }
 
+    /// The last beat that was sent.
+    pub fn beat(&self) -> Echo {
+        self.beat
+    }
+
     /// What is on disk.
     pub fn durable(&self) -> &Durable {
         &self.durable

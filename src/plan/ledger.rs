@@ -58,6 +58,13 @@ pub enum Record {
         /// Up to which fencing number.
         generation: Generation,
     },
+    /// A host was seen to hold it by an order of ours: whatever was on it before, it is held on our terms now.
+    Bound {
+        /// Which resource.
+        resource: Name,
+        /// Which host.
+        host: Name,
+    },
     /// Too many moves: none until then.
     Held {
         /// Of which resource.
@@ -107,6 +114,9 @@ pub struct SeatLedger {
     pub granted: Generation,
     /// No grant up to here can act any more; `None` until the host first showed that it holds nothing.
     pub fenced: Option<Generation>,
+    /// It was once seen without the resource, or holding it by our order. Until then it may have had it before we came, on
+    /// nobody's terms, and neither silence nor the end of a lease proves anything about it.
+    pub bound: bool,
 }
 
 /// One resource in the ledger.
@@ -262,7 +272,13 @@ impl Ledger {
                 generation,
             } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.seats.entry(host.clone()).or_default().fenced = Some(*generation);
+                let seat = entry.seats.entry(host.clone()).or_default();
+                seat.fenced = Some(*generation);
+                seat.bound = true;
+            }
+            Record::Bound { resource, host } => {
+                let entry = self.entries.entry(resource.clone()).or_default();
+                entry.seats.entry(host.clone()).or_default().bound = true;
             }
             Record::Held {
                 resource,

@@ -418,6 +418,14 @@ impl Planner {
                 }
             }
         }
+        let ours = seen.want && seen.holds == Holds::Yes && seen.generation != Generation::NONE;
+        if ours && !seat.bound {
+            let record = Record::Bound {
+                resource: resource.to_owned(),
+                host: host.to_owned(),
+            };
+            self.record(record, out);
+        }
         if let Some(note) = &seen.note {
             self.tell(resource, host, note, out);
         }

@@ -494,16 +494,13 @@ impl Planner {
             return None;
         }
         let missing = others.join(", ");
+        let bound = |h: &Name| self.ledger.seat(name, h).is_some_and(|s| s.bound);
+        let all_bound = others.iter().all(bound);
         match resource.takeover {
-            Takeover::Confirmed => {
-                let text = format!(
-                    "{name} can't be taken: its release on {missing} is not confirmed; when it is surely off there, say `pointsman resources released {name} {missing}`"
-                );
-                self.notice(name, "release_unconfirmed", &missing, text, out);
-                self.hold_back(name, &format!("its release on {missing} is not confirmed"));
-                None
-            }
-            Takeover::Probe => Some(Probe::Silence(resource.isolation + SILENCE_MARGIN)),
+            Takeover::Probe if all_bound => Some(Probe::Silence(resource.isolation + SILENCE_MARGIN)),
+            // A host of which nothing was ever heard keeps no terms of ours: silence or waiting proves nothing.
+            Takeover::Confirmed | Takeover::Probe => self.unconfirmed(name, &missing, out),
+            Takeover::Lease if !all_bound => self.unconfirmed(name, &missing, out),
             Takeover::Lease => {
                 let ends = others
                     .iter()
@@ -544,6 +541,15 @@ impl Planner {
                 Some(Probe::Nothing)
             }
         }
+    }
+
+    fn unconfirmed(&mut self, name: &str, missing: &str, out: &mut Vec<Output>) -> Option<Probe> {
+        let text = format!(
+            "{name} can't be taken: its release on {missing} is not confirmed; when it is surely off there, say `pointsman resources released {name} {missing}`"
+        );
+        self.notice(name, "release_unconfirmed", missing, text, out);
+        self.hold_back(name, &format!("its release on {missing} is not confirmed"));
+        None
     }
 
     fn pass_over(&mut self, name: &str, host: &Name, out: &mut Vec<Output>) {

@@ -1,0 +1,69 @@
+//! What must be true after every step (DESIGN section 4: I1, I2, I4).
+
+use crate::base::time::Time;
+use crate::inventory::Takeover;
+
+use super::controller::Controller;
+use super::host::Host;
+use super::scenario::Scenario;
+use super::world::{holders, host_name};
+
+/// An invariant that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// `I1`, `I2` or `I4`.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub text: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Audit {
+    /// `forced` takes without confirmation, by choice: I1 is not promised.
+    one_owner: bool,
+    pub(super) violation: Option<Violation>,
+    pub(super) failovers: u64,
+    pub(super) last_announcer: Option<usize>,
+    last_holder: Option<usize>,
+}
+
+impl Audit {
+    pub(super) fn new(scenario: &Scenario) -> Audit {
+        Audit {
+            one_owner: scenario.takeover != Takeover::Forced,
+            violation: None,
+            failovers: 0,
+            last_announcer: scenario.holder,
+            last_holder: None,
+        }
+    }
+
+    fn broken(&mut self, invariant: &'static str, text: String) {
+        self.violation.get_or_insert(Violation { invariant, text });
+    }
+
+    /// I1: a host's kernel has the address now.
+    pub(super) fn came(&mut self, _now: Time, host: usize, hosts: &[Host]) {
+        let now_held = holders(hosts);
+        if now_held.len() > 1 && self.one_owner {
+            let names: Vec<String> = now_held.into_iter().map(host_name).collect();
+            self.broken("I1", format!("two owners at once: {}", names.join(" and ")));
+        }
+        if self.last_holder.is_some_and(|last| last != host) {
+            self.failovers += 1;
+        }
+        self.last_holder = Some(host);
+    }
+
+    /// I2: things did not come to their place in time.
+    pub(super) fn not_in_place(&mut self, _now: Time, why: String) {
+        self.broken("I2", why);
+    }
+
+    /// I4 and the rest, when all is quiet.
+    pub(super) fn at_the_end(&mut self, _now: Time, controller: &Controller) {
+        if let Some(text) = controller.done_twice() {
+            self.broken("I4", text);
+        }
+    }
+}

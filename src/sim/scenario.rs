@@ -1,0 +1,213 @@
+//! What happens in one simulation: claims and faults at their times, made up from a seed or read from a saved story.
+
+use serde::{Deserialize, Serialize};
+
+use crate::inventory::Takeover;
+
+use super::rng::Rng;
+
+/// Witnesses in the simulated network.
+pub const WITNESSES: usize = 3;
+/// Changes of the local network are at least so far apart: the assumption of `probe` is about states of the network that
+/// last, and one that changes between any two probes has none.
+const LAN_SLOT_MS: u64 = 800;
+/// The shortest and the longest time that a scenario's faults last.
+const MIN_MS: u64 = 4_000;
+const MAX_MS: u64 = 30_000;
+
+/// A simulation as data. Equal scenarios run equally, to the microsecond.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Decides delays, losses, clock drift and whatever else is left to chance.
+    pub seed: u64,
+    /// How many hosts have a seat, 2 to 5.
+    pub hosts: usize,
+    /// The resource's policy.
+    pub takeover: Takeover,
+    /// Moves are limited to 4 in 10 minutes, else practically not.
+    #[serde(default)]
+    pub damped: bool,
+    /// The host that holds the address before anything starts.
+    #[serde(default)]
+    pub holder: Option<usize>,
+    /// What happens, in any order.
+    pub acts: Vec<Act>,
+}
+
+/// Something that happens at a time, and ends by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// When, in milliseconds from the start.
+    pub at: u64,
+    /// For how long, in milliseconds, where it lasts.
+    #[serde(default)]
+    pub lasts: u64,
+    /// What.
+    pub what: What,
+}
+
+/// A process that may die or be stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// The controller.
+    Controller,
+    /// The agent of a host.
+    Agent(usize),
+}
+
+/// What a driver does with commands for a while. What it *observes* stays true, or is unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Driver {
+    /// Does what it is told in a few milliseconds.
+    #[default]
+    Well,
+    /// Takes half a second to six.
+    Slow,
+    /// Fails without doing anything.
+    Failing,
+    /// Says that it did what it did not do.
+    Lying,
+    /// Works, but can't say what it sees.
+    Blind,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// The server on a host writes that it is primary now.
+    Claim(usize),
+    /// A process is killed, and started again at the end.
+    Kill(Party),
+    /// A process dies between two of its outputs, after so many more of them, and is started again so long after this act began.
+    KillAfter(Party, u32),
+    /// A process is stopped and continued.
+    Stop(Party),
+    /// A host loses its power and gets it back.
+    PowerOff(usize),
+    /// A host is frozen whole, its kernel with it (a paused virtual machine); only under `confirmed`.
+    Freeze(usize),
+    /// Nothing gets through from the controller to an agent (`true`), or back (`false`).
+    CutControl(usize, bool),
+    /// Nothing gets through on the local network into a host (`true`), or out of it (`false`).
+    CutLan(usize, bool),
+    /// A host does not reach one witness.
+    CutWitness(usize, usize),
+    /// The local network falls apart: these hosts and these witnesses on the far side.
+    Split(Vec<usize>, Vec<usize>),
+    /// Messages between controller and agents are lost (percent), doubled (percent), and late (up to so many milliseconds).
+    Noise(u64, u64, u64),
+    /// A driver misbehaves.
+    Drive(usize, Driver),
+    /// The controller's wall clock steps by so many milliseconds.
+    ClockStep(i64),
+    /// A hand outside takes the address off a host.
+    TakenOff(usize),
+}
+
+impl Scenario {
+    /// The scenario of a seed.
+    pub fn of_seed(seed: u64) -> Scenario {
+        let mut rng = Rng::new(seed);
+        let takeover = match rng.below(10) {
+            0..4 => Takeover::Confirmed,
+            4..7 => Takeover::Probe,
+            7..9 => Takeover::Lease,
+            _ => Takeover::Forced,
+        };
+        let hosts = match rng.below(6) {
+            0..3 => 2,
+            3 => 3,
+            4 => 4,
+            _ => 5,
+        };
+        let length = rng.between(MIN_MS, MAX_MS);
+        let mut scenario = Scenario {
+            seed: rng.next(),
+            hosts,
+            takeover,
+            damped: rng.percent(3),
+            holder: rng.percent(30).then(|| rng.index(hosts)),
+            acts: Vec::new(),
+        };
+        let mut lan = LanSlots::default();
+        for _ in 0..rng.between(1, 12) {
+            let at = rng.below(length);
+            let host = rng.index(hosts);
+            scenario.acts.push(Act { at, lasts: 0, what: What::Claim(host) });
+            if rng.percent(10) {
+                // Both say so at once, or one after another in a moment.
+                let other = (host + 1) % hosts;
+                let at = at + rng.below(10);
+                scenario.acts.push(Act { at, lasts: 0, what: What::Claim(other) });
+            }
+        }
+        for _ in 0..rng.below(12) {
+            let at = rng.below(length);
+            let lasts = if rng.percent(50) { rng.between(10, 2_000) } else { rng.between(2_000, 15_000) };
+            let what = What::any(&mut rng, hosts, takeover);
+            let (at, lasts) = if what.is_lan() { lan.fit(at, lasts) } else { (at, lasts) };
+            scenario.acts.push(Act { at, lasts, what });
+        }
+        scenario.acts.sort_by_key(|a| a.at);
+        scenario
+    }
+
+    /// When the last fault has ended, in milliseconds.
+    pub fn faults_end(&self) -> u64 {
+        self.acts.iter().map(|a| a.at + a.lasts).max().unwrap_or(0)
+    }
+}
+
+impl What {
+    fn any(rng: &mut Rng, hosts: usize, takeover: Takeover) -> What {
+        let host = rng.index(hosts);
+        let party = if rng.percent(50) { Party::Controller } else { Party::Agent(host) };
+        match rng.below(15) {
+            0 => What::Kill(party),
+            1 | 2 => What::KillAfter(party, rng.between(1, 12) as u32),
+            3 => What::Stop(party),
+            4 => What::PowerOff(host),
+            5 if takeover == Takeover::Confirmed => What::Freeze(host),
+            5 | 6 => What::CutControl(host, rng.percent(50)),
+            7 => What::CutLan(host, rng.percent(50)),
+            8 => What::CutWitness(host, rng.index(WITNESSES)),
+            9 => {
+                let far = (0..hosts).filter(|_| rng.percent(50)).collect();
+                What::Split(far, (0..WITNESSES).filter(|_| rng.percent(40)).collect())
+            }
+            10 | 11 => What::Noise(rng.below(40), rng.below(40), rng.between(1, 4_000)),
+            12 => {
+                let driver = [Driver::Slow, Driver::Failing, Driver::Lying, Driver::Blind];
+                What::Drive(host, driver[rng.index(driver.len())])
+            }
+            13 => What::ClockStep(rng.between(0, 7_200_000) as i64 - 3_600_000),
+            _ => What::TakenOff(host),
+        }
+    }
+
+    fn is_lan(&self) -> bool {
+        matches!(self, What::CutLan(..) | What::CutWitness(..) | What::Split(..))
+    }
+}
+
+/// Keeps changes of the local network apart.
+#[derive(Default)]
+struct LanSlots(std::collections::BTreeSet<u64>);
+
+impl LanSlots {
+    fn fit(&mut self, at: u64, lasts: u64) -> (u64, u64) {
+        let from = self.free(at / LAN_SLOT_MS);
+        let to = self.free((at + lasts) / LAN_SLOT_MS + 1);
+        (from.min(to) * LAN_SLOT_MS, from.abs_diff(to) * LAN_SLOT_MS)
+    }
+
+    fn free(&mut self, mut slot: u64) -> u64 {
+        while !self.0.insert(slot) {
+            slot += 1;
+        }
+        slot
+    }
+}

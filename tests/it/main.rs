@@ -1,0 +1,3 @@
+//! What the house does as a whole, seen from outside: one file for each area.
+
+mod sim;

@@ -1,0 +1,68 @@
+//! Simulated failovers: the invariants hold over many seeds, every way of breaking the parts is found, and the stories of
+//! past failures stay solved.
+
+use std::fs;
+use std::path::Path;
+
+use pointsman::sim::{self, Scenario, Tamper};
+
+/// Failovers of every run of the tests; `examples/simulate.rs` does millions.
+const FAILOVERS: u64 = 20_000;
+/// Seeds that are enough to find any of the breakages.
+const SEEDS_TO_FIND: u64 = 20_000;
+
+#[test]
+fn no_failover_breaks_an_invariant() {
+    let (mut failovers, mut seeds) = (0, 0);
+    while failovers < FAILOVERS {
+        seeds += 1;
+        let scenario = Scenario::of_seed(seeds);
+        let outcome = sim::run(&scenario, None);
+        if outcome.violation.is_some() {
+            let (short, outcome) = sim::shorten(&scenario, None);
+            let saved = serde_json::to_string(&short).unwrap();
+            panic!("seed {seeds}:\n{}\nsave it under tests/sim/ as a story:\n{saved}", sim::tell(&short, &outcome));
+        }
+        failovers += outcome.failovers;
+    }
+    println!("{failovers} failovers from {seeds} seeds");
+}
+
+#[test]
+fn equal_seeds_tell_equal_stories() {
+    for seed in 1..50 {
+        let scenario = Scenario::of_seed(seed);
+        assert_eq!(sim::shorten(&scenario, None).1, sim::shorten(&scenario, None).1);
+    }
+}
+
+#[test]
+fn every_breakage_is_found() {
+    let mut missed = Vec::new();
+    for tamper in Tamper::ALL {
+        let found = (1..=SEEDS_TO_FIND).find_map(|seed| {
+            let violation = sim::run(&Scenario::of_seed(seed), Some(tamper)).violation?;
+            Some((seed, violation))
+        });
+        match found {
+            Some((seed, v)) => println!("{tamper:?}: seed {seed}, {} ({})", v.invariant, v.text),
+            None => missed.push(tamper),
+        }
+    }
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+/// Every failure that was ever found is kept as data, and stays solved.
+#[test]
+fn stories_of_past_failures_stay_solved() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sim");
+    let mut stories: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    stories.sort();
+    assert!(!stories.is_empty());
+    for story in stories {
+        let text = fs::read_to_string(&story).unwrap();
+        let scenario: Scenario = serde_json::from_str(&text).unwrap();
+        let outcome = sim::run(&scenario, None);
+        assert_eq!(outcome.violation, None, "{}:\n{}", story.display(), sim::tell(&scenario, &sim::shorten(&scenario, None).1));
+    }
+}
