@@ -117,13 +117,13 @@ impl Host {
     }
 
     /// The operation has its effect on the kernel now.
-    pub(super) fn drive(&mut self, now: Time, operation: Operation, heeds_not_after: bool, rng: &mut Rng) -> Effect {
+    pub(super) fn drive(&mut self, now: Time, operation: Operation, rng: &mut Rng) -> Effect {
         let before = self.address;
         let failed = match (operation, self.driver()) {
             (Operation::Observe, _) => None,
             (_, Driver::Failing) => Some("device is busy".to_owned()),
             (_, Driver::Lying) => None,
-            (Operation::Add { until, not_after }, _) => self.add(now, until, not_after, heeds_not_after, rng),
+            (Operation::Add { until, not_after }, _) => self.add(now, until, not_after, rng),
             (Operation::Remove, _) => {
                 self.address = None;
                 None
@@ -137,9 +137,9 @@ impl Host {
         Effect { failed, holds, changed: before != self.address }
     }
 
-    fn add(&mut self, now: Time, until: Option<Time>, not_after: Time, heeds: bool, rng: &mut Rng) -> Option<String> {
+    fn add(&mut self, now: Time, until: Option<Time>, not_after: Time, rng: &mut Rng) -> Option<String> {
         let local = self.clock.local(now);
-        if heeds && local > not_after {
+        if local > not_after {
             return Some("too late to begin".to_owned());
         }
         let ends = match until {

@@ -123,7 +123,9 @@ impl Scenario {
             4 => 4,
             _ => 5,
         };
-        let length = rng.between(MIN_MS, MAX_MS);
+        // Leases are long: what outlasts them must be long too.
+        let pace = if takeover == Takeover::Lease { 4 } else { 1 };
+        let length = rng.between(MIN_MS, MAX_MS) * pace;
         let mut scenario = Scenario {
             seed: rng.next(),
             hosts,
@@ -145,8 +147,15 @@ impl Scenario {
             }
         }
         for _ in 0..rng.below(12) {
-            let at = rng.below(length);
-            let lasts = if rng.percent(50) { rng.between(10, 2_000) } else { rng.between(2_000, 15_000) };
+            // Half of the faults begin about when a claim comes.
+            let near = scenario.acts[rng.index(scenario.acts.len())].at;
+            let at = if rng.percent(50) { (near + rng.below(1_000)).saturating_sub(500) } else { rng.below(length) };
+            let lasts = pace
+                * match rng.below(10) {
+                    0..4 => rng.between(10, 2_000),
+                    4..9 => rng.between(2_000, 12_000),
+                    _ => rng.between(12_000, 30_000),
+                };
             let what = What::any(&mut rng, hosts, takeover);
             let (at, lasts) = if what.is_lan() { lan.fit(at, lasts) } else { (at, lasts) };
             scenario.acts.push(Act { at, lasts, what });
@@ -178,7 +187,7 @@ impl What {
                 let far = (0..hosts).filter(|_| rng.percent(50)).collect();
                 What::Split(far, (0..WITNESSES).filter(|_| rng.percent(40)).collect())
             }
-            10 | 11 => What::Noise(rng.below(40), rng.below(40), rng.between(1, 4_000)),
+            10 | 11 => What::Noise(rng.below(40), rng.below(40), if rng.percent(80) { rng.between(1, 3_000) } else { rng.between(3_000, 15_000) }),
             12 => {
                 let driver = [Driver::Slow, Driver::Failing, Driver::Lying, Driver::Blind];
                 What::Drive(host, driver[rng.index(driver.len())])

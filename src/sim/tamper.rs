@@ -41,15 +41,13 @@ pub enum Tamper {
     WitnessesForged,
     /// The taker is deaf.
     HearsNoRival,
-    /// Drivers begin whenever they can.
-    DriverIsLate,
     /// The kernel does not drop addresses whose time is over.
     KernelKeeps,
 }
 
 impl Tamper {
     /// All of them.
-    pub const ALL: [Tamper; 18] = [
+    pub const ALL: [Tamper; 17] = [
         Tamper::ReleaseNotVerified,
         Tamper::LowerOrderAccepted,
         Tamper::LostMeansReleased,
@@ -66,7 +64,6 @@ impl Tamper {
         Tamper::AgentForgets,
         Tamper::WitnessesForged,
         Tamper::HearsNoRival,
-        Tamper::DriverIsLate,
         Tamper::KernelKeeps,
     ];
 

@@ -517,9 +517,8 @@ impl<'a> World<'a> {
             self.waiting.push_back((Party::Agent(h), Due::Drive { host: h, start, operation }));
             return;
         }
-        let heeds = self.tamper != Some(Tamper::DriverIsLate);
         let before = self.hosts[h].address.is_some();
-        let mut effect = self.hosts[h].drive(self.now, operation, heeds, &mut self.rng);
+        let mut effect = self.hosts[h].drive(self.now, operation, &mut self.rng);
         let after = self.hosts[h].address;
         let refreshed = matches!(operation, Operation::Add { .. }) && before && effect.failed.is_none();
         if !refreshed {
