@@ -110,7 +110,8 @@ impl Seat {
         // What was seen before an operation that is still under way proves nothing; and what was there before a take is
         // ours, on our terms, only when the take has put it on.
         let adding = matches!(self.busy, Some(Operation::Add { .. }));
-        let unproven = matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Holds::No);
+        let unproven =
+            matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Holds::No);
         Seen {
             generation: self.mark.generation,
             want: self.mark.want,

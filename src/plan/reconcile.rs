@@ -497,7 +497,9 @@ impl Planner {
         let bound = |h: &Name| self.ledger.seat(name, h).is_some_and(|s| s.bound);
         let all_bound = others.iter().all(bound);
         match resource.takeover {
-            Takeover::Probe if all_bound => Some(Probe::Silence(resource.isolation + SILENCE_MARGIN)),
+            Takeover::Probe if all_bound => {
+                Some(Probe::Silence(resource.isolation + SILENCE_MARGIN))
+            }
             // A host of which nothing was ever heard keeps no terms of ours: silence or waiting proves nothing.
             Takeover::Confirmed | Takeover::Probe => self.unconfirmed(name, &missing, out),
             Takeover::Lease if !all_bound => self.unconfirmed(name, &missing, out),

@@ -92,7 +92,12 @@ impl Controller {
         self.journal.truncate(self.synced);
     }
 
-    pub(super) fn start(&mut self, now: Time, tamper: Option<Tamper>, rng: &mut Rng) -> Vec<Output> {
+    pub(super) fn start(
+        &mut self,
+        now: Time,
+        tamper: Option<Tamper>,
+        rng: &mut Rng,
+    ) -> Vec<Output> {
         self.starts += 1;
         // The wall clock at the start, carried on by the boot clock; never before what stands in the journal.
         let wall = Time::from_micros(now.micros() + self.wall_offset).max(self.newest);
@@ -101,28 +106,47 @@ impl Controller {
         let mut ledger = Ledger::default();
         for kept in &self.journal {
             match kept {
-                Kept::Planned(record) if tamper.is_none_or(|t| t.reads(record)) => ledger.apply(record),
+                Kept::Planned(record) if tamper.is_none_or(|t| t.reads(record)) => {
+                    ledger.apply(record)
+                }
                 Kept::Planned(_) => {}
                 Kept::Position(position) => self.position = *position,
             }
         }
         let mut outputs = Vec::new();
-        self.planner = Some(Planner::start(CONTROLLER, &self.inventory, ledger, wall, &mut outputs));
+        self.planner = Some(Planner::start(
+            CONTROLLER,
+            &self.inventory,
+            ledger,
+            wall,
+            &mut outputs,
+        ));
         self.carried(outputs, tamper)
     }
 
-    pub(super) fn turn(&mut self, now: Time, happening: Happening, tamper: Option<Tamper>) -> Vec<Output> {
+    pub(super) fn turn(
+        &mut self,
+        now: Time,
+        happening: Happening,
+        tamper: Option<Tamper>,
+    ) -> Vec<Output> {
         let local = self.clock.local(now);
         self.newest = self.newest.max(local);
         let mut outputs = Vec::new();
-        let Some(planner) = &mut self.planner else { return Vec::new() };
+        let Some(planner) = &mut self.planner else {
+            return Vec::new();
+        };
         let mut position = None;
         match happening {
-            Happening::Report(report) => planner.turn(local, plan::Input::Report(report), &mut outputs),
+            Happening::Report(report) => {
+                planner.turn(local, plan::Input::Report(report), &mut outputs)
+            }
             Happening::Timer => planner.turn(local, plan::Input::Timer, &mut outputs),
             // One record at a time: its position and all that came of it are one transaction.
             Happening::Read => {
-                let Some(host) = self.log.get(self.position) else { return Vec::new() };
+                let Some(host) = self.log.get(self.position) else {
+                    return Vec::new();
+                };
                 let mut intent = Intent {
                     resource: VIP.to_owned(),
                     verb: Verb::Up,
@@ -146,7 +170,10 @@ impl Controller {
                 })
                 .collect();
             for host in lost {
-                let input = plan::Input::Released { resource: VIP.to_owned(), host };
+                let input = plan::Input::Released {
+                    resource: VIP.to_owned(),
+                    host,
+                };
                 planner.turn(local, input, &mut outputs);
             }
         }
@@ -179,7 +206,10 @@ impl Controller {
                     all.push(Output::Send(host, command));
                 }
                 plan::Output::Step(step) => {
-                    all.push(Output::Say(format!("{} {} ({})", step.verb, step.host, step.generation)));
+                    all.push(Output::Say(format!(
+                        "{} {} ({})",
+                        step.verb, step.host, step.generation
+                    )));
                 }
                 plan::Output::Notice(notice) => all.push(Output::Say(notice.text)),
                 plan::Output::Lost(host, true) => all.push(Output::Say(format!("{host} is lost"))),
@@ -214,7 +244,9 @@ impl Controller {
     }
 
     pub(super) fn owner_is_known(&self) -> bool {
-        self.planner.as_ref().is_some_and(|p| p.owner(VIP).is_some())
+        self.planner
+            .as_ref()
+            .is_some_and(|p| p.owner(VIP).is_some())
     }
 
     /// Who should have it, from what servers wrote.
@@ -230,7 +262,12 @@ impl Controller {
     pub(super) fn says(&self) -> String {
         match &self.planner {
             None => "nothing, it does not run".to_owned(),
-            Some(p) => format!("owner {:?}, held by {:?}, {}", p.owner(VIP), p.holders(VIP), p.held(VIP).unwrap_or("in place")),
+            Some(p) => format!(
+                "owner {:?}, held by {:?}, {}",
+                p.owner(VIP),
+                p.holders(VIP),
+                p.held(VIP).unwrap_or("in place")
+            ),
         }
     }
 }
