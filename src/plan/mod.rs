@@ -235,6 +235,7 @@ impl Planner {
 
     /// Takes one input.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        let timer = input == Input::Timer;
         match input {
             Input::Report(report) => self.report(now, report, out),
             Input::Released { resource, host } => {
@@ -267,7 +268,7 @@ impl Planner {
             }
             Input::Timer => {}
         }
-        let lost = self.lose_the_silent(now, out);
+        let lost = timer && self.lose_the_silent(now, out);
         if lost || self.wake.is_some_and(|at| at <= now) {
             self.wake = None;
             let names: Vec<Name> = self.resources.keys().cloned().collect();
@@ -280,7 +281,12 @@ impl Planner {
         }
     }
 
-    /// When [`Input::Timer`] is due next.
+    /// When [`Input::Timer`] is due next although every host goes on reporting.
+    pub fn next_wake(&self) -> Option<Time> {
+        self.wake
+    }
+
+    /// When [`Input::Timer`] is due next: a host falls silent then, or something was put off until then.
     pub fn next_deadline(&self) -> Option<Time> {
         let lost = self
             .views
