@@ -5,11 +5,15 @@
 
 pub mod agent;
 pub mod base;
+pub mod control;
 pub mod diag;
+pub mod engine;
 pub mod event;
 pub mod inventory;
+pub mod journal;
 pub mod lang;
 pub mod plan;
+pub mod react;
 pub mod script;
 pub mod sim;
 pub mod wire;

@@ -29,6 +29,16 @@ codes! {
     RuleSyntax = "R001", Error, "the text is not what the grammar wants here";
     // Scripts.
     ScriptSyntax = "S001", Error, "the script does not parse";
+    ScriptTooLarge = "S002", Error, "a script is larger than is read";
+    NoReact = "S003", Error, "the script has no `fn react(alarm, event, params)`";
+    TopLevel = "S004", Error, "a statement stands outside of all functions";
+    BadParams = "S005", Error, "`const PARAMS` is not a map of parameter names and types";
+    UnknownVariable = "S101", Error, "a variable that nothing sets";
+    UnknownFunction = "S102", Error, "no function or verb has that name";
+    WrongArguments = "S103", Error, "a function or verb is called with the wrong number of arguments";
+    ParamNotDeclared = "S104", Error, "a parameter that `const PARAMS` does not declare";
+    NameNotInInventory = "S105", Error, "a name that the inventory does not have";
+    ParamUnused = "S201", Warning, "a declared parameter that the script does not use";
     // Configuration.
     ConfigSyntax = "C001", Error, "the YAML does not parse";
     FileUnreadable = "C002", Error, "a file could not be read";

@@ -10,8 +10,19 @@ use crate::diag::Place;
 use crate::event::{EventId, Level, TypeCode, Value};
 
 /// Index into [`Program::atoms`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct AtomId(pub u32);
+
+/// An atom that an event met, with what its regular expressions captured.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Hit {
+    /// Which atom.
+    pub atom: AtomId,
+    /// Captures by name, in order of the expression.
+    pub captures: Vec<(String, Value<'static>)>,
+}
 
 /// Index into [`Program::alarms`], in order of files (sorted by name) and of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +73,18 @@ pub enum IdPattern {
 }
 
 impl IdPattern {
+    /// The pattern that an id is when a rule or the inventory names it.
+    pub fn of(id: &EventId<'_>) -> IdPattern {
+        match id {
+            EventId::Number { code, number } => IdPattern::Numbers {
+                code: *code,
+                first: *number,
+                last: *number,
+            },
+            EventId::Word(word) => IdPattern::Word(word.to_string()),
+        }
+    }
+
     /// True when the event's id is wanted. An event without a code meets only rules without one and with 00; 00 in an
     /// event is common to all types.
     pub fn meets(&self, id: &EventId<'_>) -> bool {

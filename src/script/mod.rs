@@ -1,13 +1,34 @@
 //! Reaction scripts: Rhai functions from their history to their next step (DESIGN 3 and 6).
 //!
-//! [`Evaluator::next`](evaluator) is a pure function: given a script, its call (alarm, event, parameters) and the results of
-//! the steps it has done so far, it yields the next step, or the end. Nothing is done here; the runs in `react` do it.
+//! [`Evaluator::next`] is a pure function: given a script, its call (alarm, event, parameters) and the results of the steps
+//! it has done so far, it yields the next step, or the end. Nothing is done here; the runs in `react` do it.
+//!
+//! ```text
+//!   verbs (declared once) --> bind (Rhai functions) --> evaluator --> tape: recorded results, then the first new step
+//!                        \--> check (names, arguments, parameters)
+//!                        \--> scripts/verbs.md
+//! ```
+//!
+//! A script reaches no file, network, clock or chance: all that it gets beside its arguments comes from recorded steps, so
+//! it does the same again after a crash. All limits of the library are set; see `evaluator`. Does not know: who does the
+//! steps. Tests: `tests/it/script.rs`.
+
+mod bind;
+mod check;
+mod evaluator;
+mod tape;
+mod value;
+pub mod verbs;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::Value;
+
+pub use check::{Param, check, unknown_name};
+pub use evaluator::{Compiled, Evaluator};
+pub use verbs::ParamKind;
 
 /// What a script is called with. Journaled whole when the run starts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,4 +75,16 @@ pub enum Next {
     Finished(Value<'static>),
     /// It failed: an uncaught error, a limit, a step that differs from the recorded one.
     Failed(String),
+}
+
+/// What a restart does with a step that was begun and whose end is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Again {
+    /// It is done again: twice is as good as once.
+    Safe,
+    /// It is looked up at its target where that is possible; else it is unknown.
+    Ask,
+    /// It is never done again: its result is unknown, which the script may catch.
+    Never,
 }

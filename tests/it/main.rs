@@ -1,3 +1,4 @@
 //! What the house does as a whole, seen from outside: one file for each area.
 
+mod script;
 mod sim;

@@ -1,0 +1,441 @@
+//! The controller, pure: the engine, the runs and the planner as one state machine.
+//!
+//! ```text
+//!   events that a rule wants --+                                        +--> Record   (journaled; synced before what leaves)
+//!   reports of agents ---------+--> turn: engine -> runs -> planner ----+--> Evaluate (a script's next step is wanted)
+//!   evaluations, results ------+                                        +--> Do       (an effect: a command, a notification)
+//!   operators, time -----------+                                        +--> Send     (a command to an agent)
+//!                                                                       +--> Step, Notice (for people)
+//! ```
+//!
+//! The shell carries outputs out in their order, and syncs the journal before the first that leaves the process. The same
+//! controller runs live, in the simulator and in dry runs; nothing in it knows which.
+//! Does not know: sockets, files, clocks, how a script is evaluated. Tests: `sim`, `replay`, `tests/it`.
+
+mod steps;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::base::time::Time;
+use crate::engine::{self, Engine};
+use crate::event::Event;
+use crate::inventory::{Inventory, Name};
+use crate::journal::{self, Record, State};
+use crate::lang::program::{Hit, Program};
+use crate::plan::{self, Accepted, Intent, Planner, Verb};
+use crate::react::{self, RunId, Runs};
+use crate::script::{Again, Next, Step, StepResult};
+use crate::wire::{Command, Report};
+
+use steps::Waiting;
+
+/// A record of a log that a rule wants, or that is a claim.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Which source.
+    pub source: String,
+    /// Where the source is read on after it.
+    pub position: u64,
+    /// The record.
+    pub event: Event<'static>,
+    /// The conditions that it meets.
+    pub hits: Vec<Hit>,
+    /// It comes out of a backlog: it was written while nobody listened.
+    pub backlog: bool,
+}
+
+/// An operator's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The resource goes to the host.
+    Move {
+        /// Which resource.
+        resource: Name,
+        /// Where.
+        host: Name,
+    },
+    /// The host surely does not hold the resource.
+    Released {
+        /// Which resource.
+        resource: Name,
+        /// Which host.
+        host: Name,
+    },
+    /// A hold ends.
+    Resume {
+        /// Of which resource.
+        resource: Name,
+    },
+    /// An alarm is cleared, of one key or of all.
+    Clear {
+        /// Which alarm.
+        alarm: String,
+        /// Which key, as shown.
+        key: Option<String>,
+    },
+    /// A run that waits for a yes may go on.
+    Approve {
+        /// Which run.
+        run: RunId,
+    },
+}
+
+/// What the controller is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Something was heard.
+    Heard(Box<Heard>),
+    /// A source was read up to here without anything that a rule wants.
+    Position {
+        /// Which source.
+        source: String,
+        /// Where it is read on.
+        position: u64,
+    },
+    /// What a source had kept while nobody listened has been read.
+    BacklogEnded {
+        /// Which source.
+        source: String,
+    },
+    /// An agent's heartbeat.
+    Report(Report),
+    /// A script's next step, asked for by [`Output::Evaluate`].
+    Evaluated {
+        /// Of which run.
+        run: RunId,
+        /// What it is.
+        next: Next,
+    },
+    /// How an effect ended, asked for by [`Output::Do`].
+    Done {
+        /// Of which run.
+        run: RunId,
+        /// Number of the step.
+        n: u32,
+        /// Which attempt.
+        attempt: u32,
+        /// Its result.
+        result: StepResult,
+    },
+    /// An operator's word.
+    Operator(Word),
+    /// A deadline passed.
+    Timer,
+}
+
+/// What the controller wants done, in this order.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Journal this; sync before the first output that leaves the process.
+    Record(Record),
+    /// Evaluate the run's script with its history, and tell what is next.
+    Evaluate(RunId),
+    /// Do this step of a run, and tell its result.
+    Do {
+        /// Of which run.
+        run: RunId,
+        /// Which attempt; the result names it.
+        attempt: u32,
+        /// The step.
+        step: Step,
+    },
+    /// Send this to a host's agent.
+    Send(Name, Command),
+    /// A step of a move, for the timeline.
+    Step(plan::Step),
+    /// Something that people should know.
+    Notice(Notice),
+}
+
+/// Something that people should know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// A stable word.
+    pub kind: String,
+    /// What happened, and what to do.
+    pub text: String,
+    /// About which alarm.
+    pub alarm: Option<String>,
+    /// About which resource.
+    pub resource: Option<Name>,
+    /// About which host.
+    pub host: Option<Name>,
+    /// About which run.
+    pub run: Option<RunId>,
+}
+
+/// The controller.
+#[derive(Clone, Debug)]
+pub struct Controller {
+    inventory: Arc<Inventory>,
+    engine: Engine,
+    runs: Runs,
+    planner: Planner,
+    order: u64,
+    waiting: Vec<Waiting>,
+}
+
+/// What one part of the controller owes another within a turn.
+enum Task {
+    Engine(engine::Input),
+    Alarmed(engine::Output),
+    Runs(react::Input),
+    Ran(react::Output),
+    Planned(plan::Output),
+}
+
+impl Controller {
+    /// A controller that starts now with what the journal folded to. `id` is what agents know it by; `again` says for each
+    /// verb what a restart does with an unfinished step.
+    pub fn start(
+        id: u64,
+        program: Arc<Program>,
+        inventory: Arc<Inventory>,
+        again: fn(&str) -> Again,
+        state: State,
+        now: Time,
+        out: &mut Vec<Output>,
+    ) -> Controller {
+        let (mut ran, mut planned, mut alarmed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut controller = Controller {
+            engine: Engine::start(program.clone(), inventory.clone(), state.alarms),
+            runs: Runs::start(program, inventory.clone(), again, state.runs, &mut ran),
+            planner: Planner::start(id, &inventory, state.ledger, now, &mut planned),
+            inventory,
+            order: state.order,
+            waiting: Vec::new(),
+        };
+        let order = controller.input(now, journal::Input::Start, out);
+        controller.engine.drop_removed(now, order, &mut alarmed);
+        let mut tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
+        tasks.extend(alarmed.into_iter().map(Task::Alarmed));
+        tasks.extend(ran.into_iter().map(Task::Ran));
+        controller.work(now, tasks, out);
+        controller
+    }
+
+    /// Takes one input. Deadlines that passed before `now` are handled first, each at its own time.
+    pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        self.catch_up_with(now, out);
+        let task = match input {
+            Input::Heard(heard) => {
+                let Heard { source, position, event, hits, backlog } = *heard;
+                let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.clone()) };
+                let order = self.input(now, kept, out);
+                Task::Engine(engine::Input::Arrived { order, source, event: Box::new(event), hits, backlog })
+            }
+            Input::Position { source, position } => {
+                self.input(now, journal::Input::Position { source, position }, out);
+                return;
+            }
+            Input::BacklogEnded { source } => {
+                let order = self.input(now, journal::Input::BacklogEnded { source }, out);
+                Task::Engine(engine::Input::BacklogEnded { order })
+            }
+            Input::Report(report) => return self.plan(now, plan::Input::Report(report), out),
+            Input::Evaluated { run, next } => Task::Runs(react::Input::Evaluated { run, next }),
+            Input::Done { run, n, attempt, result } => Task::Runs(react::Input::Answered { run, n, attempt, result }),
+            Input::Operator(word) => return self.operator(now, word, out),
+            Input::Timer => {
+                if self.planner.next_deadline().is_some_and(|at| at <= now) {
+                    self.plan(now, plan::Input::Timer, out);
+                }
+                return self.work(now, VecDeque::new(), out);
+            }
+        };
+        self.work(now, VecDeque::from([task]), out);
+    }
+
+    /// When [`Input::Timer`] is due next.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.planner.next_deadline().into_iter().chain(self.next_wake()).min()
+    }
+
+    /// When [`Input::Timer`] is due next although every host goes on reporting.
+    pub fn next_wake(&self) -> Option<Time> {
+        let alarms = self.engine.next_deadline();
+        let runs = self.runs.next_deadline();
+        let waiting = self.waiting.iter().map(|w| w.until).min();
+        [alarms, runs, self.planner.next_wake(), waiting].into_iter().flatten().min()
+    }
+
+    /// True when an event says which of a pair is primary: such an event is told also when no rule wants it.
+    pub fn is_claim(&self, event: &Event<'_>) -> bool {
+        self.engine.is_claim(event)
+    }
+
+    /// The alarms.
+    pub fn alarms(&self) -> &engine::State {
+        self.engine.state()
+    }
+
+    /// The runs that have not ended.
+    pub fn runs(&self) -> &react::State {
+        self.runs.state()
+    }
+
+    /// The resources.
+    pub fn planner(&self) -> &Planner {
+        &self.planner
+    }
+
+    /// Journals an input and gives it its order.
+    fn input(&mut self, at: Time, input: journal::Input, out: &mut Vec<Output>) -> u64 {
+        self.order += 1;
+        out.push(Output::Record(Record::Input { order: self.order, at, input }));
+        self.order
+    }
+
+    /// Deadlines of alarms and runs that passed come to pass at their own times, so that it does not matter in how many
+    /// turns the time went by.
+    fn catch_up_with(&mut self, now: Time, out: &mut Vec<Output>) {
+        loop {
+            let alarms = self.engine.next_deadline();
+            let runs = self.runs.next_deadline();
+            let Some(at) = alarms.into_iter().chain(runs).min().filter(|at| *at <= now) else { return };
+            let order = self.input(at, journal::Input::Timer, out);
+            let tasks = [Task::Engine(engine::Input::Timer { order }), Task::Runs(react::Input::Timer)];
+            self.work(at, VecDeque::from(tasks), out);
+        }
+    }
+
+    /// Does what the parts owe each other until nothing is owed.
+    fn work(&mut self, now: Time, mut tasks: VecDeque<Task>, out: &mut Vec<Output>) {
+        loop {
+            while let Some(task) = tasks.pop_front() {
+                // What comes of a task is done before what waits: causes before later causes.
+                let mut owed = VecDeque::new();
+                match task {
+                    Task::Engine(input) => {
+                        let mut outputs = Vec::new();
+                        self.engine.turn(now, input, &mut outputs);
+                        owed.extend(outputs.into_iter().map(Task::Alarmed));
+                    }
+                    Task::Alarmed(output) => self.alarmed(now, output, &mut owed, out),
+                    Task::Runs(input) => {
+                        let mut outputs = Vec::new();
+                        self.runs.turn(now, input, &mut outputs);
+                        owed.extend(outputs.into_iter().map(Task::Ran));
+                    }
+                    Task::Ran(output) => self.ran(now, output, &mut owed, out),
+                    Task::Planned(output) => self.planned(output, &mut owed, out),
+                }
+                owed.append(&mut tasks);
+                tasks = owed;
+            }
+            tasks.extend(self.settled(now));
+            if tasks.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn alarmed(&mut self, now: Time, output: engine::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+        match output {
+            engine::Output::Record(record) => out.push(Output::Record(Record::Alarm(record))),
+            engine::Output::Cue(cue) => owed.push_back(Task::Runs(react::Input::Cue(cue))),
+            engine::Output::CatchUp { pair, resource, host, order, provenance } => {
+                let wanted = self.inventory.resources.get(&resource).map(|r| r.provenance);
+                let (kind, text) = if wanted.is_some_and(|w| provenance < w) {
+                    ("provenance", steps::too_little_known(&resource, provenance))
+                } else {
+                    let intent = Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: false };
+                    let accepted = self.intend(now, intent, owed);
+                    let text = format!("{host} said that it is primary of {pair} while nobody listened, and nobody contradicts: {resource} goes there");
+                    if accepted == Accepted::Superseded { return } else { ("catch_up", text) }
+                };
+                out.push(Output::Notice(Notice {
+                    kind: kind.to_owned(),
+                    text,
+                    resource: Some(resource),
+                    host: Some(host),
+                    ..Notice::default()
+                }));
+            }
+            engine::Output::Notice(n) => out.push(Output::Notice(Notice {
+                kind: n.kind.to_owned(),
+                text: n.text,
+                alarm: n.alarm,
+                resource: n.resource,
+                host: n.host,
+                run: None,
+            })),
+        }
+    }
+
+    fn ran(&mut self, now: Time, output: react::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+        match output {
+            react::Output::Record(record) => out.push(Output::Record(Record::Run(record))),
+            react::Output::Evaluate(run) => out.push(Output::Evaluate(run)),
+            react::Output::Do { run, attempt, step } => self.step(now, run, attempt, step, owed, out),
+            react::Output::Notice { kind, run, text } => {
+                out.push(Output::Notice(Notice { kind: kind.to_owned(), text, run, ..Notice::default() }));
+            }
+        }
+    }
+
+    fn planned(&mut self, output: plan::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+        match output {
+            plan::Output::Record(record) => out.push(Output::Record(Record::Plan(record))),
+            plan::Output::Send(host, command) => out.push(Output::Send(host, command)),
+            plan::Output::Step(step) => out.push(Output::Step(step)),
+            plan::Output::Notice(n) => out.push(Output::Notice(Notice {
+                kind: n.kind.to_owned(),
+                text: n.text,
+                resource: Some(n.resource),
+                host: n.host,
+                ..Notice::default()
+            })),
+            plan::Output::Lost(host, lost) => {
+                let text = if lost {
+                    format!("nothing is heard of {host} any more")
+                } else {
+                    format!("{host} is heard again")
+                };
+                let kind = if lost { "host_lost" } else { "host_back" };
+                out.push(Output::Notice(Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() }));
+                owed.push_back(Task::Engine(engine::Input::Lost { host, lost }));
+            }
+        }
+    }
+
+    fn plan(&mut self, now: Time, input: plan::Input, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        self.planner.turn(now, input, &mut outputs);
+        self.work(now, outputs.into_iter().map(Task::Planned).collect(), out);
+    }
+
+    fn intend(&mut self, now: Time, intent: Intent, owed: &mut VecDeque<Task>) -> Accepted {
+        let mut outputs = Vec::new();
+        let accepted = self.planner.intent(now, intent, &mut outputs);
+        owed.extend(outputs.into_iter().map(Task::Planned));
+        accepted
+    }
+
+    fn operator(&mut self, now: Time, word: Word, out: &mut Vec<Output>) {
+        let order = self.input(now, journal::Input::Operator(format!("{word:?}")), out);
+        let mut tasks = VecDeque::new();
+        match word {
+            Word::Move { resource, host } => {
+                let intent = Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: true };
+                if self.intend(now, intent, &mut tasks) == Accepted::Unknown {
+                    let text = format!("{resource} has no seat on {host}; see `pointsman resources`");
+                    out.push(Output::Notice(Notice { kind: "unknown".to_owned(), text, ..Notice::default() }));
+                }
+            }
+            Word::Released { resource, host } => return self.plan(now, plan::Input::Released { resource, host }, out),
+            Word::Resume { resource } => return self.plan(now, plan::Input::Resume { resource }, out),
+            Word::Clear { alarm, key } => {
+                let key = key.map(|shown| {
+                    let active = self.engine.state().active();
+                    let found = active.filter(|(a, ..)| *a == alarm).map(|(_, k, _)| k).find(|k| k.to_string() == shown);
+                    found.cloned().unwrap_or_default()
+                });
+                tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by: "an operator".to_owned() }));
+            }
+            Word::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
+        }
+        self.work(now, tasks, out);
+    }
+}

@@ -1,0 +1,137 @@
+//! The steps of scripts that the controller itself does: intents on resources, questions about them, alarms.
+
+use std::collections::VecDeque;
+
+use crate::base::time::{Time, parse_duration};
+use crate::engine::{self, Key};
+use crate::event::{Provenance, Value};
+use crate::inventory::Name;
+use crate::plan::{Accepted, Intent, Verb};
+use crate::react::{self, RunId};
+use crate::script::{Step, StepResult};
+
+use super::{Controller, Output, Task};
+
+/// A step that waits until a resource is where it should be.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    run: RunId,
+    n: u32,
+    attempt: u32,
+    resource: Name,
+    pub(super) until: Time,
+}
+
+impl Controller {
+    /// Does a step, or hands it to the shell.
+    pub(super) fn step(
+        &mut self,
+        now: Time,
+        run: RunId,
+        attempt: u32,
+        step: Step,
+        owed: &mut VecDeque<Task>,
+        out: &mut Vec<Output>,
+    ) {
+        let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
+        let result = match step.verb.as_str() {
+            "vip.up" | "vip.move_to" => self.intent_of(now, run, Verb::Up, text(0), text(1), owed),
+            "vip.down" => self.intent_of(now, run, Verb::Down, text(0), text(1), owed),
+            "pair.switchover" => self.switchover(now, run, &text(0), owed),
+            "vip.owner" => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
+                Some(owner) => Value::from(owner.as_str()),
+                None => Value::Unit,
+            }),
+            "vip.holders" => self.known(&text(0)).map(|r| {
+                Value::List(self.planner.holders(&r).iter().map(|h| Value::from(h.as_str())).collect())
+            }),
+            "vip.settle" => match self.known(&text(0)) {
+                Ok(resource) => {
+                    let until = now + parse_duration(&text(1)).unwrap_or_default();
+                    self.waiting.push(Waiting { run, n: step.n, attempt, resource, until });
+                    return;
+                }
+                Err(why) => Err(why),
+            },
+            "alarm.clear" => {
+                self.clear_own_alarm(run, owed);
+                Ok(Value::Unit)
+            }
+            _ => return out.push(Output::Do { run, attempt, step }),
+        };
+        owed.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
+    }
+
+    /// The steps that waited for a resource that is in its place now, or for too long.
+    pub(super) fn settled(&mut self, now: Time) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let planner = &self.planner;
+        self.waiting.retain(|w| {
+            let settled = planner.settled(&w.resource);
+            if settled || w.until <= now {
+                let result = Ok(Value::Bool(settled));
+                tasks.push(Task::Runs(react::Input::Answered { run: w.run, n: w.n, attempt: w.attempt, result }));
+                return false;
+            }
+            true
+        });
+        tasks
+    }
+
+    fn known(&self, resource: &str) -> Result<Name, String> {
+        match self.inventory.resources.get_key_value(resource) {
+            Some((name, _)) => Ok(name.clone()),
+            None => Err(format!("the inventory has no resource {resource}")),
+        }
+    }
+
+    fn intent_of(&mut self, now: Time, run: RunId, verb: Verb, resource: String, host: String, owed: &mut VecDeque<Task>) -> StepResult {
+        self.known(&resource)?;
+        let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
+        let order = state.order;
+        let provenance = state.bound.call.event.get("provenance").and_then(Value::as_text).and_then(Provenance::parse);
+        let provenance = provenance.unwrap_or_default();
+        if self.inventory.resources.get(&resource).is_some_and(|r| provenance < r.provenance) {
+            return Err(too_little_known(&resource, provenance));
+        }
+        let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
+        let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false };
+        match self.intend(now, intent, owed) {
+            Accepted::Yes => Ok(Value::from("accepted")),
+            Accepted::Held => Ok(Value::from("held")),
+            Accepted::Superseded => Ok(Value::from("superseded")),
+            Accepted::Unknown => Err(format!("{resource} has no seat on {host}")),
+        }
+    }
+
+    fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>) -> StepResult {
+        let inventory = self.inventory.clone();
+        let Some(pair) = inventory.pairs.get(pair) else { return Err(format!("the inventory has no pair {pair}")) };
+        let Some(resource) = pair.resource.clone() else { return Err("the pair has no resource".to_owned()) };
+        let hosts: Vec<&Name> = [&pair.primary, &pair.backup].into_iter().filter_map(|a| inventory.host_of(a)).collect();
+        let owner = self.planner.owner(&resource);
+        let Some(other) = hosts.into_iter().find(|h| owner.is_some_and(|o| o != *h)) else {
+            return Err(format!("who has {resource} is not known: name the host with move_to"));
+        };
+        self.intent_of(now, run, Verb::Up, resource, other.clone(), owed)
+    }
+
+    fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {
+        let Some(state) = self.runs.state().run(run) else { return };
+        let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
+        let (alarm, shown) = (field("name"), field("key"));
+        let active = self.engine.state().active();
+        let key = active.filter(|(a, ..)| *a == alarm).map(|(_, k, _)| k).find(|k| k.to_string() == shown).cloned();
+        let order = state.order;
+        let by = state.bound.reaction.clone();
+        owed.push_back(Task::Engine(engine::Input::Clear { order, alarm, key: Some(key.unwrap_or_else(Key::default)), by }));
+    }
+}
+
+/// Why an event moves nothing.
+pub(super) fn too_little_known(resource: &str, provenance: Provenance) -> String {
+    format!(
+        "the event's sender is known only as `{}`, and {resource} asks for more (`provenance` in the configuration)",
+        provenance.name()
+    )
+}

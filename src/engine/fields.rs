@@ -1,0 +1,79 @@
+//! The fields of an event as rules' keys, arguments and scripts see them: names resolved, derived ones added.
+
+use crate::event::{Event, Value};
+use crate::inventory::Inventory;
+
+use super::record::Fields;
+
+/// Every field of an event: what the record says, what was captured, and what the inventory makes of it.
+///
+/// `app` and `host` are the inventory's names where the record's are names or aliases of it; a record that names no host
+/// has its application's. `pair` is the application's pair, `type` its type. Captures go before fields of the record, but
+/// not before these.
+pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], inventory: &Inventory) -> Fields {
+    let mut fields = Fields::new();
+    for (name, value) in &event.fields {
+        fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
+    }
+    for (name, value) in captures {
+        fields.insert(name.clone(), value.clone());
+    }
+    for name in ["text", "level", "provenance", "pid", "id", "facility"] {
+        if let Some(value) = event.field(name) {
+            fields.insert(name.to_owned(), value.into_owned());
+        }
+    }
+    let mut put = |name: &str, value: &str| {
+        if !value.is_empty() {
+            fields.insert(name.to_owned(), value.into());
+        }
+    };
+    let app = inventory.application(&event.app);
+    put("app", app.map_or(&event.app, |(name, _)| name));
+    put("type", app.map_or(&event.app_type, |(_, a)| &a.kind));
+    put("pair", inventory.pair_of(&event.app).map_or("", |(name, _)| name));
+    let host = inventory.host(&event.host).map(|(name, _)| name.as_str());
+    let host = match (host, event.host.is_empty(), app) {
+        (Some(name), _, _) => name,
+        (None, true, Some((_, a))) => &a.host,
+        (None, _, _) => &event.host,
+    };
+    put("host", host);
+    if let Some(at) = event.at {
+        fields.insert("time".to_owned(), Value::from(at.to_string().as_str()));
+    }
+    fields
+}
+
+/// A text with `{field}` filled in; a field that is absent stays as written.
+pub(super) fn fill(template: &str, fields: &Fields) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        text.push_str(&rest[..open]);
+        rest = &rest[open..];
+        match rest.find('}') {
+            Some(close) => {
+                match fields.get(&rest[1..close]) {
+                    Some(value) => text.push_str(&value.to_string()),
+                    None => text.push_str(&rest[..=close]),
+                }
+                rest = &rest[close + 1..];
+            }
+            None => break,
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_filled() {
+        let fields = Fields::from([("app".to_owned(), Value::from("X")), ("n".to_owned(), Value::Int(3))]);
+        assert_eq!(fill("{app} said {n} times {what} {", &fields), "X said 3 times {what} {");
+    }
+}

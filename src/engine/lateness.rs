@@ -1,0 +1,79 @@
+//! Late is not new: how far behind its source's usual offset a record came (DESIGN section 3).
+
+use std::time::Duration;
+
+use crate::base::limits::LATE_AFTER;
+use crate::base::time::Time;
+
+use super::record::Offsets;
+
+/// So many offsets that agree make the usual one.
+const AGREE: usize = 5;
+/// They agree when they lie so close together ...
+const WITHIN_US: i64 = 2_000_000;
+/// ... and were seen over so long: a burst of one delay proves nothing about a clock.
+const SPREAD: Duration = Duration::from_secs(10);
+
+impl Offsets {
+    /// True when a record with this offset is late.
+    pub(super) fn is_late(&self, offset: i64) -> bool {
+        let behind = offset.saturating_sub(self.usual);
+        behind > i64::try_from(LATE_AFTER.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// What the usual offset would be after one more.
+    pub(super) fn after(&self, at: Time, offset: i64) -> i64 {
+        let mut next = self.clone();
+        next.learn(at, offset);
+        next.usual
+    }
+
+    pub(super) fn learn(&mut self, at: Time, offset: i64) {
+        if self.last.len() == AGREE {
+            self.last.pop_front();
+        }
+        self.last.push_back((at, offset));
+        let (Some((first, _)), Some((last, _))) = (self.last.front(), self.last.back()) else { return };
+        if self.last.len() < AGREE || last.since(*first) < SPREAD {
+            return;
+        }
+        let mut offsets: Vec<i64> = self.last.iter().map(|(_, o)| *o).collect();
+        offsets.sort_unstable();
+        if offsets[AGREE - 1].saturating_sub(offsets[0]) <= WITHIN_US {
+            self.usual = offsets[AGREE / 2];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s(n: i64) -> i64 {
+        n * 1_000_000
+    }
+
+    #[test]
+    fn a_steady_offset_is_a_wrong_clock_and_a_burst_is_not() {
+        let mut offsets = Offsets::default();
+        assert!(offsets.is_late(s(3)) && !offsets.is_late(s(2)) && !offsets.is_late(s(-50)));
+        for i in 0..8 {
+            offsets.learn(Time::from_millis(i * 100), s(3_600));
+        }
+        assert!(offsets.is_late(s(3_600)), "all within a second");
+        for i in 1..6 {
+            offsets.learn(Time::from_millis(i * 10_000), s(3_600) + i);
+        }
+        assert!(!offsets.is_late(s(3_600)));
+        assert!(offsets.is_late(s(3_603)), "late beyond what is usual");
+    }
+
+    #[test]
+    fn offsets_that_scatter_teach_nothing() {
+        let mut offsets = Offsets::default();
+        for i in 0..20 {
+            offsets.learn(Time::from_millis(i * 10_000), s(if i % 2 == 0 { 20 } else { 0 }));
+        }
+        assert!(offsets.is_late(s(20)));
+    }
+}

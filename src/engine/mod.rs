@@ -1,0 +1,483 @@
+//! The engine, pure: alarms that are raised and cleared by events and time, and the claims of pairs.
+//!
+//! ```text
+//!   Arrived (event + the atoms it meets) --+                  +--> Record   (all that the state changes by)
+//!   Clear, Lost, BacklogEnded -------------+--> turn(now) ----+--> Cue      (reactions to start)
+//!   Timer ---------------------------------+                  +--> CatchUp  (a late claim that stands)
+//!                                                             +--> Notice   (for people)
+//! ```
+//!
+//! The life of an instance (one alarm, one key):
+//!
+//! ```text
+//!            detect                     detect: refresh | ignore | rerun (by `while active`)
+//!    (none) -------> active, count 1 ------------------------------------+
+//!      ^                |      ^                                          |
+//!      |  after, when,  |      +------------------------------------------+
+//!      +-- by hand -----+          `cancel at once`: raised and cleared in one, nothing is kept
+//! ```
+//!
+//! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
+//! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
+//! Tests: `tests.rs` beside this file (the whole transition table), `tests/it/engine.rs`.
+
+mod claims;
+mod fields;
+mod lateness;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::base::limits::INSTANCES_PER_ALARM;
+use crate::base::time::{Time, duration_text};
+use crate::event::{Event, Provenance, Value};
+use crate::inventory::{Inventory, Name};
+use crate::lang::program::{Alarm, AtomId, Call, Cancel, Category, Hit, Mode, Program, WhileActive};
+
+pub use fields::fields_of;
+pub use record::{Cause, Claim, Fields, Instance, Key, Record, State};
+
+/// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// An event that meets atoms, or is a claim ([`Engine::is_claim`]).
+    Arrived {
+        /// Its order.
+        order: u64,
+        /// Where it came from.
+        source: String,
+        /// The record.
+        event: Box<Event<'static>>,
+        /// The atoms that it meets, in order.
+        hits: Vec<Hit>,
+        /// It was written while nobody listened.
+        backlog: bool,
+    },
+    /// An alarm is cleared by hand, of one key or of all.
+    Clear {
+        /// Its order.
+        order: u64,
+        /// Which alarm.
+        alarm: String,
+        /// Which key.
+        key: Option<Key>,
+        /// By whom.
+        by: String,
+    },
+    /// What was written while nobody listened has been read.
+    BacklogEnded {
+        /// Its order.
+        order: u64,
+    },
+    /// A host is lost, or is not any more.
+    Lost {
+        /// Which.
+        host: Name,
+        /// Lost.
+        lost: bool,
+    },
+    /// A deadline passed.
+    Timer {
+        /// Its order.
+        order: u64,
+    },
+}
+
+/// What the engine wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Journal this.
+    Record(Record),
+    /// Start these reactions.
+    Cue(Box<Cue>),
+    /// A claim came too late to act, and stands: the host should have the pair's resource.
+    CatchUp {
+        /// Which pair.
+        pair: Name,
+        /// Its resource.
+        resource: Name,
+        /// Whose.
+        host: Name,
+        /// The claim's order.
+        order: u64,
+        /// How far the claimant is known.
+        provenance: Provenance,
+    },
+    /// Something that people should know.
+    Notice(Notice),
+}
+
+/// Reactions that an alarm starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cue {
+    /// Which alarm.
+    pub alarm: String,
+    /// Which instance.
+    pub key: Key,
+    /// Gravity.
+    pub category: Category,
+    /// Why it was cleared, when these are its reactions to that.
+    pub cleared: Option<Cause>,
+    /// Chains of calls: chains start together, in order.
+    pub chains: Vec<Vec<Call>>,
+    /// What becomes of the calls.
+    pub mode: Mode,
+    /// For people.
+    pub summary: String,
+    /// How often its condition was met.
+    pub count: u64,
+    /// When it was raised.
+    pub raised_at: Time,
+    /// The order of the input that caused it.
+    pub order: u64,
+    /// The event.
+    pub event: Fields,
+}
+
+/// Something that people should know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// A stable word.
+    pub kind: &'static str,
+    /// What happened, and what to do.
+    pub text: String,
+    /// About which alarm.
+    pub alarm: Option<String>,
+    /// About which resource.
+    pub resource: Option<Name>,
+    /// About which host.
+    pub host: Option<Name>,
+}
+
+impl Notice {
+    fn new(kind: &'static str, text: impl Into<String>) -> Notice {
+        Notice { kind, text: text.into(), ..Notice::default() }
+    }
+}
+
+/// What an atom is to an alarm.
+#[derive(Clone, Copy, Debug, Default)]
+struct Roles {
+    detects: bool,
+    cancels: bool,
+}
+
+/// An event on its way through the alarms.
+struct Arrival<'a> {
+    now: Time,
+    order: u64,
+    event: &'a Event<'static>,
+    late: Option<String>,
+}
+
+/// The engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    program: Arc<Program>,
+    inventory: Arc<Inventory>,
+    state: State,
+    /// By atom: the alarms that it is something to, by index.
+    roles: BTreeMap<AtomId, Vec<(usize, Roles)>>,
+    /// By time: the instances whose time is over then.
+    due: BTreeSet<(Time, String, Key)>,
+}
+
+impl Engine {
+    /// An engine with these rules that goes on from a state.
+    pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, state: State) -> Engine {
+        let mut roles: BTreeMap<AtomId, Vec<(usize, Roles)>> = BTreeMap::new();
+        for (index, alarm) in program.alarms.iter().enumerate() {
+            let mut of_alarm: BTreeMap<AtomId, Roles> = BTreeMap::new();
+            for atom in &alarm.detect {
+                of_alarm.entry(*atom).or_default().detects = true;
+            }
+            for cancel in &alarm.cancel {
+                if let Cancel::When(atoms) = cancel {
+                    for atom in atoms {
+                        of_alarm.entry(*atom).or_default().cancels = true;
+                    }
+                }
+            }
+            for (atom, role) in of_alarm {
+                roles.entry(atom).or_default().push((index, role));
+            }
+        }
+        let due = state
+            .active()
+            .filter_map(|(alarm, key, i)| Some((i.due?, alarm.to_owned(), key.clone())))
+            .collect();
+        Engine { program, inventory, state, roles, due }
+    }
+
+    /// True when the event says which of a pair is primary: such an event arrives also when no rule wants it.
+    pub fn is_claim(&self, event: &Event<'_>) -> bool {
+        claims::claim_of(&self.inventory, event).is_some()
+    }
+
+    /// What it must not forget.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// When [`Input::Timer`] is due next.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.due.first().map(|(at, ..)| *at)
+    }
+
+    /// Takes one input.
+    pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Arrived { order, source, event, hits, backlog } => {
+                let late = self.lateness(now, &source, &event, backlog, out);
+                self.claim(now, order, backlog, &event, out);
+                self.arrived(&Arrival { now, order, event: &event, late }, &hits, out);
+            }
+            Input::Clear { order, alarm, key, by } => {
+                let keys: Vec<Key> = match key {
+                    Some(key) => vec![key],
+                    None => self.state.alarms.get(&alarm).map(|k| k.keys().cloned().collect()).unwrap_or_default(),
+                };
+                for key in keys {
+                    self.clear(now, order, &alarm, &key, Cause::ByHand(by.clone()), true, out);
+                }
+            }
+            Input::BacklogEnded { .. } => self.weigh(out),
+            Input::Lost { host, lost } => {
+                if self.state.lost.contains(&host) != lost {
+                    self.record(Record::Lost { host, lost }, out);
+                }
+            }
+            Input::Timer { order } => {
+                while let Some((at, alarm, key)) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
+                    self.clear(at, order, &alarm, &key, Cause::After, true, out);
+                }
+            }
+        }
+    }
+
+    /// Alarms that the rules no longer have are cleared with that cause.
+    pub fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+        let removed: Vec<(String, Key)> = self
+            .state
+            .active()
+            .filter(|(alarm, ..)| !self.program.alarms.iter().any(|a| a.name == *alarm))
+            .map(|(alarm, key, _)| (alarm.to_owned(), key.clone()))
+            .collect();
+        for (alarm, key) in removed {
+            self.clear(now, order, &alarm, &key, Cause::Removed, false, out);
+        }
+    }
+
+    fn record(&mut self, record: Record, out: &mut Vec<Output>) {
+        // The index of deadlines follows the state.
+        let named = match &record {
+            Record::Raised { alarm, key, .. } | Record::Repeated { alarm, key, .. } | Record::Cleared { alarm, key, .. } => {
+                Some((alarm.clone(), key.clone()))
+            }
+            _ => None,
+        };
+        if let Some((alarm, key)) = &named
+            && let Some(due) = self.state.instance(alarm, key).and_then(|i| i.due)
+        {
+            self.due.remove(&(due, alarm.clone(), key.clone()));
+        }
+        self.state.apply(&record);
+        if let Some((alarm, key)) = named
+            && let Some(due) = self.state.instance(&alarm, &key).and_then(|i| i.due)
+        {
+            self.due.insert((due, alarm, key));
+        }
+        out.push(Output::Record(record));
+    }
+
+    /// Said once, restarts included.
+    fn tell_once(&mut self, about: String, notice: Notice, out: &mut Vec<Output>) {
+        if !self.state.told.contains(&about) {
+            self.record(Record::Told { about }, out);
+            out.push(Output::Notice(notice));
+        }
+    }
+
+    /// Why the event may start nothing, when it is late; and what its offset teaches.
+    fn lateness(&mut self, now: Time, source: &str, event: &Event<'_>, backlog: bool, out: &mut Vec<Output>) -> Option<String> {
+        if backlog {
+            return Some("it was written while nobody listened".to_owned());
+        }
+        let stamp = event.at?;
+        let offset = now.offset_from(stamp);
+        let host = event.host.to_string();
+        let known = self.state.offsets.get(&(source.to_owned(), host.clone())).cloned().unwrap_or_default();
+        let (late, usual) = (known.is_late(offset), known.after(now, offset));
+        self.record(Record::Offset { source: source.to_owned(), host: host.clone(), at: now, offset }, out);
+        if usual.abs_diff(known.usual) > 2_000_000 {
+            let direction = if usual >= 0 { "behind" } else { "ahead of" };
+            let span = duration_text(std::time::Duration::from_millis(usual.unsigned_abs() / 1_000));
+            let text = format!(
+                "the records of {} from {source} are steadily {span} {direction} ours: its clock or time zone is wrong; that is taken as usual from now on",
+                if host.is_empty() { "a host that they do not name" } else { &host }
+            );
+            out.push(Output::Notice(Notice { host: Some(host), ..Notice::new("clock_offset", text) }));
+        }
+        late.then(|| {
+            let behind = u64::try_from(offset.saturating_sub(known.usual)).unwrap_or(0) / 1_000;
+            format!("it came {} late", duration_text(std::time::Duration::from_millis(behind)))
+        })
+    }
+
+    fn arrived(&mut self, arrival: &Arrival<'_>, hits: &[Hit], out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        // By alarm, in the order of the rules: what cancels goes before what detects.
+        let mut met: BTreeMap<usize, (Option<&Hit>, Option<&Hit>)> = BTreeMap::new();
+        for hit in hits {
+            for (index, role) in self.roles.get(&hit.atom).into_iter().flatten() {
+                let (cancels, detects) = met.entry(*index).or_default();
+                if role.cancels {
+                    cancels.get_or_insert(hit);
+                }
+                if role.detects {
+                    detects.get_or_insert(hit);
+                }
+            }
+        }
+        for (index, (cancels, detects)) in met {
+            let Some(alarm) = program.alarms.get(index).filter(|a| a.mode != Mode::Off) else { continue };
+            if let Some(hit) = cancels {
+                let fields = fields_of(arrival.event, &hit.captures, &self.inventory);
+                if let Some(key) = self.key(alarm, &fields, out) {
+                    self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
+                }
+            }
+            if let Some(hit) = detects {
+                let fields = fields_of(arrival.event, &hit.captures, &self.inventory);
+                if let Some(key) = self.key(alarm, &fields, out) {
+                    self.detected(arrival, alarm, key, fields, out);
+                }
+            }
+        }
+    }
+
+    /// The instance that an event is about; `None` when it lacks a field of the key.
+    fn key(&mut self, alarm: &Alarm, fields: &Fields, out: &mut Vec<Output>) -> Option<Key> {
+        let mut key = Vec::with_capacity(alarm.by.len());
+        for field in &alarm.by {
+            match fields.get(field) {
+                Some(value) => key.push(value.to_string()),
+                None => {
+                    let text = format!(
+                        "an event that {} wants has no {field}, which is in its `by`; such events are not taken (said once)",
+                        alarm.name
+                    );
+                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("no_key", text) };
+                    self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
+                    return None;
+                }
+            }
+        }
+        Some(Key(key))
+    }
+
+    fn detected(&mut self, arrival: &Arrival<'_>, alarm: &Alarm, key: Key, fields: Fields, out: &mut Vec<Output>) {
+        let (now, order) = (arrival.now, arrival.order);
+        let at_once = alarm.cancel.contains(&Cancel::AtOnce);
+        let active = self.state.instance(&alarm.name, &key).cloned();
+        let acts = match &active {
+            None => {
+                let instances = self.state.alarms.get(&alarm.name).map_or(0, BTreeMap::len);
+                if instances >= INSTANCES_PER_ALARM {
+                    let text = format!(
+                        "{} is active for {INSTANCES_PER_ALARM} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
+                        alarm.name
+                    );
+                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
+                    return self.tell_once(format!("instances {}", alarm.name), notice, out);
+                }
+                let due = if at_once { None } else { deadline(alarm, now, now) };
+                let summary = fill_summary(alarm, &fields);
+                let event = fields.clone();
+                self.record(Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary }, out);
+                true
+            }
+            Some(instance) => {
+                let due = match alarm.while_active {
+                    WhileActive::Ignore => instance.due,
+                    WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, instance.raised_at, now),
+                };
+                self.record(Record::Repeated { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due }, out);
+                alarm.while_active == WhileActive::Rerun
+            }
+        };
+        let instance = self.state.instance(&alarm.name, &key).cloned();
+        if acts && !alarm.react.is_empty() {
+            match arrival.late.clone().or_else(|| too_old(alarm, arrival)) {
+                Some(why) => {
+                    let text = format!("{} acts on nothing here: {why}", alarm.name);
+                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) };
+                    out.push(Output::Notice(notice));
+                }
+                None => {
+                    if let Some(instance) = &instance {
+                        out.push(cue(alarm, &key, instance, None, alarm.react.clone(), order, fields));
+                    }
+                }
+            }
+        }
+        if at_once {
+            self.clear(now, order, &alarm.name, &key, Cause::AtOnce, arrival.late.is_none(), out);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "an instance, a cause, and where they go")]
+    fn clear(&mut self, at: Time, order: u64, alarm: &str, key: &Key, cause: Cause, acts: bool, out: &mut Vec<Output>) {
+        let Some(instance) = self.state.instance(alarm, key).cloned() else { return };
+        let record = Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at, cause: cause.clone() };
+        self.record(record, out);
+        let program = self.program.clone();
+        if let Some(alarm) = program.alarms.iter().find(|a| a.name == alarm)
+            && acts
+            && !alarm.on_cancel.is_empty()
+        {
+            let mut event = instance.event.clone();
+            event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
+            out.push(cue(alarm, key, &instance, Some(cause), alarm.on_cancel.clone(), order, event));
+        }
+    }
+}
+
+/// When an instance's time is over; `None` when only an event or a hand ends it.
+fn deadline(alarm: &Alarm, raised_at: Time, last_at: Time) -> Option<Time> {
+    let ends = alarm.cancel.iter().filter_map(|cancel| match cancel {
+        Cancel::After { span, since_raise: true } => Some(raised_at + *span),
+        Cancel::After { span, since_raise: false } => Some(last_at + *span),
+        _ => None,
+    });
+    ends.min()
+}
+
+fn too_old(alarm: &Alarm, arrival: &Arrival<'_>) -> Option<String> {
+    let limit = alarm.max_age?;
+    let age = arrival.now.since(arrival.event.at?);
+    (age > limit).then(|| format!("the record is {} old, `max age` is {}", duration_text(age), duration_text(limit)))
+}
+
+fn fill_summary(alarm: &Alarm, fields: &Fields) -> String {
+    fields::fill(&alarm.summary, fields)
+}
+
+fn cue(alarm: &Alarm, key: &Key, instance: &Instance, cleared: Option<Cause>, chains: Vec<Vec<Call>>, order: u64, event: Fields) -> Output {
+    Output::Cue(Box::new(Cue {
+        alarm: alarm.name.clone(),
+        key: key.clone(),
+        category: alarm.category,
+        cleared,
+        chains,
+        mode: alarm.mode,
+        summary: instance.summary.clone(),
+        count: instance.count,
+        raised_at: instance.raised_at,
+        order,
+        event,
+    }))
+}

@@ -1,0 +1,132 @@
+//! The journal: what was decided, as records in one order, and the fold over them from which everything is rebuilt.
+//!
+//! Nothing here decides: [`State::apply`] is all that a restart does with the past. A record is one JSON object on one
+//! line ([`Record::line`], [`Record::read`]); how lines reach a disk, synced, is the shell's affair.
+//!
+//! Invariant: the state of the engine, of the runs and of the planner changes only by records that stand here, so a crash
+//! between any two of them is a prefix of the journal, and what was not synced was not yet acted on.
+//! Tests: `tests.rs` beside this file; the simulator loses unsynced records at every point.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::time::Time;
+use crate::event::Event;
+use crate::{engine, plan, react};
+
+/// One record of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// An input that something may come of; what follows up to the next one came of it.
+    Input {
+        /// The number of the input: the order of everything that it causes.
+        order: u64,
+        /// When it arrived, in the engine's time.
+        at: Time,
+        /// What it was.
+        input: Input,
+    },
+    /// The engine's decision.
+    Alarm(engine::Record),
+    /// A run's step.
+    Run(react::Record),
+    /// The planner's decision.
+    Plan(plan::Record),
+}
+
+/// What came in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// A record of a log, up to this position of its source.
+    Event {
+        /// Which source.
+        source: String,
+        /// Where reading goes on.
+        position: u64,
+        /// The record.
+        event: Box<Event<'static>>,
+    },
+    /// A source was read up to here, and nothing that any rule wants was in it.
+    Position {
+        /// Which source.
+        source: String,
+        /// Where reading goes on.
+        position: u64,
+    },
+    /// What a source had kept while nobody listened has been read.
+    BacklogEnded {
+        /// Which source.
+        source: String,
+    },
+    /// The controller started.
+    Start,
+    /// Deadlines passed.
+    Timer,
+    /// An operator said something, as shown.
+    Operator(String),
+}
+
+/// Everything that survives: the fold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The newest order.
+    pub order: u64,
+    /// The latest time that stands in the journal: time never goes back behind it.
+    pub newest: Option<Time>,
+    /// Where each source is read on.
+    pub positions: BTreeMap<String, u64>,
+    /// Alarms.
+    pub alarms: engine::State,
+    /// Runs.
+    pub runs: react::State,
+    /// Resources.
+    pub ledger: plan::Ledger,
+}
+
+impl State {
+    /// Applies one record.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Input { order, at, input } => {
+                self.order = *order;
+                self.newest = self.newest.max(Some(*at));
+                if let Input::Event { source, position, .. } | Input::Position { source, position } = input {
+                    self.positions.insert(source.clone(), *position);
+                }
+            }
+            Record::Alarm(record) => self.alarms.apply(record),
+            Record::Run(record) => self.runs.apply(record),
+            Record::Plan(record) => self.ledger.apply(record),
+        }
+    }
+
+    /// The fold over all of them.
+    pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>) -> State {
+        let mut state = State::default();
+        for record in records {
+            state.apply(record);
+        }
+        state
+    }
+}
+
+impl Record {
+    /// The record as one line of JSON.
+    ///
+    /// # Errors
+    /// When a number in it can't be written as JSON (not a number, or infinite).
+    pub fn line(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads a line back.
+    ///
+    /// # Errors
+    /// When the line is not a record of this version; a last line that was cut by a crash is one of these.
+    pub fn read(line: &str) -> Result<Record, serde_json::Error> {
+        serde_json::from_str(line)
+    }
+}

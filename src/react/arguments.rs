@@ -1,0 +1,64 @@
+//! What a reaction's script is called with: parameters bound in the rules, arguments of the call, and the alarm.
+
+use std::collections::BTreeMap;
+
+use crate::engine::Cue;
+use crate::event::Value;
+use crate::inventory::Inventory;
+use crate::lang::program::{self, Argument, Program};
+use crate::script::Call;
+
+use super::record::Bound;
+
+/// Binds one call of an alarm's reaction.
+///
+/// # Errors
+/// Which argument has no value, and why.
+pub(super) fn bind(program: &Program, inventory: &Inventory, cue: &Cue, call: &program::Call) -> Result<Bound, String> {
+    let mut params: BTreeMap<String, Value<'static>> = BTreeMap::new();
+    if let Some(reaction) = program.reactions.get(&call.reaction) {
+        params.extend(reaction.with.iter().cloned());
+    }
+    for (name, argument) in &call.args {
+        let value = evaluate(inventory, cue, argument).map_err(|why| format!("`{name}` of {} has no value: {why}", call.reaction))?;
+        params.insert(name.clone(), value);
+    }
+    Ok(Bound { reaction: call.reaction.clone(), call: Call { alarm: alarm_of(cue), event: cue.event.clone(), params } })
+}
+
+fn evaluate(inventory: &Inventory, cue: &Cue, argument: &Argument) -> Result<Value<'static>, String> {
+    let field = |name: &str| match name {
+        "alarm" => Ok(Value::from(cue.alarm.as_str())),
+        "key" => Ok(Value::from(cue.key.to_string().as_str())),
+        _ => cue.event.get(name).cloned().ok_or_else(|| format!("the event has no field {name}")),
+    };
+    match argument {
+        Argument::Value(value) => Ok(value.clone()),
+        Argument::Field(name) => field(name),
+        Argument::PairOf(name) => {
+            let app = field(name)?.to_string();
+            let pair = inventory.pair_of(&app).ok_or_else(|| format!("no pair of the inventory has the application {app}"))?;
+            Ok(Value::from(pair.0.as_str()))
+        }
+        Argument::HostOf(name) => {
+            let app = field(name)?.to_string();
+            let host = inventory.host_of(&app).ok_or_else(|| format!("the inventory has no application {app}"))?;
+            Ok(Value::from(host.as_str()))
+        }
+    }
+}
+
+/// The alarm as its script sees it.
+fn alarm_of(cue: &Cue) -> BTreeMap<String, Value<'static>> {
+    let mut alarm = BTreeMap::from([
+        ("name".to_owned(), Value::from(cue.alarm.as_str())),
+        ("key".to_owned(), Value::from(cue.key.to_string().as_str())),
+        ("category".to_owned(), Value::from(cue.category.name())),
+        ("summary".to_owned(), Value::from(cue.summary.as_str())),
+        ("count".to_owned(), Value::Int(i64::try_from(cue.count).unwrap_or(i64::MAX))),
+        ("raised_at".to_owned(), Value::from(cue.raised_at.to_string().as_str())),
+    ]);
+    let cause = cue.cleared.as_ref().map_or(String::new(), ToString::to_string);
+    alarm.insert("cause".to_owned(), Value::from(cause.as_str()));
+    alarm
+}

@@ -1,0 +1,230 @@
+//! What runs decide, as the journal keeps it, and the state that it folds to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::time::Time;
+use crate::event::Value;
+use crate::script::{Call, Done, Step, StepResult};
+
+/// The number of a run; never used twice.
+pub type RunId = u64;
+
+/// A call of a reaction with everything that it needs, arguments evaluated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bound {
+    /// Which reaction.
+    pub reaction: String,
+    /// What its script is called with.
+    pub call: Call,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Well, with the script's value.
+    Finished(Value<'static>),
+    /// Not well, with the reason.
+    Failed(String),
+    /// A newer one of the same reaction and key took its place before it began.
+    Replaced,
+    /// Nobody agreed to it in time.
+    Expired,
+}
+
+impl Outcome {
+    /// One word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Finished(_) => "finished",
+            Outcome::Failed(_) => "failed",
+            Outcome::Replaced => "replaced",
+            Outcome::Expired => "expired",
+        }
+    }
+}
+
+/// A decision about a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "ran")]
+pub enum Record {
+    /// A run is wanted; it begins when no other of its reaction and key runs, and when an operator agreed, where one must.
+    Wanted {
+        /// Its number.
+        run: RunId,
+        /// The order of its cause.
+        order: u64,
+        /// When.
+        at: Time,
+        /// The instance's key, as shown.
+        key: String,
+        /// What runs.
+        bound: Bound,
+        /// What follows when it ended well.
+        then: Vec<Bound>,
+        /// An operator must agree by then.
+        agree_by: Option<Time>,
+    },
+    /// An operator agreed.
+    Agreed {
+        /// To which run.
+        run: RunId,
+    },
+    /// It begins.
+    Begun {
+        /// Which.
+        run: RunId,
+        /// When.
+        at: Time,
+    },
+    /// Its script wants a step; journaled before the step is done.
+    Asked {
+        /// Which run.
+        run: RunId,
+        /// The step.
+        step: Step,
+        /// 1 for the first attempt.
+        attempt: u32,
+        /// A wait ends then; any other step has failed by then.
+        due: Option<Time>,
+    },
+    /// The step failed and is tried again then.
+    Again {
+        /// Which run.
+        run: RunId,
+        /// When.
+        at: Time,
+    },
+    /// The step ended.
+    Answered {
+        /// Which run.
+        run: RunId,
+        /// How.
+        result: StepResult,
+    },
+    /// A reaction keeps a value, or keeps it no more.
+    Kept {
+        /// Which reaction.
+        reaction: String,
+        /// By what name.
+        key: String,
+        /// What.
+        value: Option<Value<'static>>,
+    },
+    /// It ended.
+    Ended {
+        /// Which.
+        run: RunId,
+        /// When.
+        at: Time,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// A step that was asked for and has not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The step.
+    pub step: Step,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// A wait ends then; any other step has failed by then.
+    pub due: Option<Time>,
+    /// It failed, and is tried again then.
+    pub again_at: Option<Time>,
+}
+
+/// A run that has not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The order of its cause.
+    pub order: u64,
+    /// The instance's key, as shown.
+    pub key: String,
+    /// What runs.
+    pub bound: Bound,
+    /// What follows when it ended well.
+    pub then: Vec<Bound>,
+    /// An operator must agree by then.
+    pub agree_by: Option<Time>,
+    /// It has begun.
+    pub begun: bool,
+    /// The steps that ended.
+    pub history: Vec<Done>,
+    /// The step that has not.
+    pub asked: Option<Asked>,
+}
+
+/// Everything about runs that must not be forgotten.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    pub(super) last: RunId,
+    pub(super) runs: BTreeMap<RunId, Run>,
+    pub(super) kept: BTreeMap<String, BTreeMap<String, Value<'static>>>,
+}
+
+impl State {
+    /// The runs that have not ended.
+    pub fn runs(&self) -> impl Iterator<Item = (RunId, &Run)> {
+        self.runs.iter().map(|(id, run)| (*id, run))
+    }
+
+    /// One of them.
+    pub fn run(&self, run: RunId) -> Option<&Run> {
+        self.runs.get(&run)
+    }
+
+    /// Applies one record. The only way in which the state changes.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Wanted { run, order, key, bound, then, agree_by, .. } => {
+                self.last = self.last.max(*run);
+                let wanted = Run {
+                    order: *order,
+                    key: key.clone(),
+                    bound: bound.clone(),
+                    then: then.clone(),
+                    agree_by: *agree_by,
+                    begun: false,
+                    history: Vec::new(),
+                    asked: None,
+                };
+                self.runs.insert(*run, wanted);
+            }
+            Record::Agreed { run } => self.with(*run, |r| r.agree_by = None),
+            Record::Begun { run, .. } => self.with(*run, |r| r.begun = true),
+            Record::Asked { run, step, attempt, due } => self.with(*run, |r| {
+                r.asked = Some(Asked { step: step.clone(), attempt: *attempt, due: *due, again_at: None });
+            }),
+            Record::Again { run, at } => self.with(*run, |r| {
+                if let Some(asked) = &mut r.asked {
+                    asked.again_at = Some(*at);
+                }
+            }),
+            Record::Answered { run, result } => self.with(*run, |r| {
+                if let Some(asked) = r.asked.take() {
+                    r.history.push(Done { step: asked.step, result: result.clone() });
+                }
+            }),
+            Record::Kept { reaction, key, value } => {
+                let kept = self.kept.entry(reaction.clone()).or_default();
+                match value {
+                    Some(value) => kept.insert(key.clone(), value.clone()),
+                    None => kept.remove(key),
+                };
+            }
+            Record::Ended { run, .. } => {
+                self.runs.remove(run);
+            }
+        }
+    }
+
+    fn with(&mut self, run: RunId, change: impl FnOnce(&mut Run)) {
+        if let Some(run) = self.runs.get_mut(&run) {
+            change(run);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Finds what is wrong with a script before anything runs: names, arguments, parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+
+use crate::base::limits::SOURCE_BYTES;
+use crate::diag::suggest::nearest;
+use crate::diag::{Code, Diagnostic, Place, Source};
+use crate::inventory::Inventory;
+
+use super::Evaluator;
+use super::verbs::{HANDLES, ParamKind, VERBS};
+
+/// A parameter that a script declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: ParamKind,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// The parameters that a script declares, in order, and everything that is wrong with it. Names in it are looked up in the
+/// inventory, where there is one.
+pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>, Vec<Diagnostic>) {
+    if source.text.len() > SOURCE_BYTES {
+        let text = format!("{} has {} bytes; a script of more than {SOURCE_BYTES} is not read", source.name, source.text.len());
+        return (Vec::new(), vec![Diagnostic::whole(Code::ScriptTooLarge, text)]);
+    }
+    let evaluator = Evaluator::new(Arc::new(inventory.cloned().unwrap_or_default()));
+    let compiled = match evaluator.compile(source) {
+        Ok(compiled) => compiled,
+        Err(diagnostic) => return (Vec::new(), vec![diagnostic]),
+    };
+    let ast = &compiled.ast();
+    let mut checker = Checker {
+        source,
+        inventory,
+        functions: functions(&evaluator, ast),
+        params: Vec::new(),
+        used: BTreeSet::new(),
+        found: Vec::new(),
+    };
+    checker.top_level(ast);
+    checker.react(ast);
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        checker.node(path);
+        true
+    });
+    checker.unused();
+    let mut found = checker.found;
+    found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
+    (checker.params, found)
+}
+
+/// A place of the library as one of ours: `length` characters from line and column on.
+pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place {
+    let (Some(line), column) = (at.line(), at.position().unwrap_or(1)) else {
+        let end = source.text.len();
+        return Place { source: source.clone(), bytes: end..end };
+    };
+    let start: usize = source.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let text = &source.text[start.min(source.text.len())..];
+    let begin: usize = text.chars().take(column - 1).map(char::len_utf8).sum();
+    let span: usize = text[begin..].chars().take(length).take_while(|c| *c != '\n').map(char::len_utf8).sum();
+    Place { source: source.clone(), bytes: start + begin..start + begin + span }
+}
+
+/// Every function that the script may call, with the numbers of arguments that it may have.
+fn functions(evaluator: &Evaluator, ast: &AST) -> BTreeMap<String, BTreeSet<usize>> {
+    let mut all: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    for signature in evaluator.engine().gen_fn_signatures(true) {
+        let Some((name, rest)) = signature.split_once('(') else { continue };
+        let name = name.rsplit(' ').next().unwrap_or(name);
+        let arguments = rest.split(") ->").next().unwrap_or(rest).trim_end_matches(')').trim();
+        // A comma within a type's brackets does not separate arguments.
+        let (mut depth, mut count) = (0i32, usize::from(!arguments.is_empty()));
+        for c in arguments.chars() {
+            match c {
+                '(' | '<' | '[' => depth += 1,
+                ')' | '>' | ']' => depth -= 1,
+                ',' if depth == 0 => count += 1,
+                _ => {}
+            }
+        }
+        all.entry(name.to_owned()).or_default().insert(count);
+    }
+    for function in ast.iter_functions() {
+        all.entry(function.name.to_owned()).or_default().insert(function.params.len());
+    }
+    for (name, counts) in [("call", 1..8), ("curry", 2..8), ("is_shared", 1..2), ("type_of", 1..2), ("is_def_var", 1..2), ("is_def_fn", 2..3), ("Fn", 1..2)] {
+        all.entry(name.to_owned()).or_default().extend(counts);
+    }
+    // Not the blocking one of the library.
+    all.remove("sleep");
+    all
+}
+
+struct Checker<'a> {
+    source: &'a Arc<Source>,
+    inventory: Option<&'a Inventory>,
+    functions: BTreeMap<String, BTreeSet<usize>>,
+    params: Vec<Param>,
+    used: BTreeSet<String>,
+    found: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, code: Code, at: Position, length: usize, message: String, near: Option<&str>) {
+        let mut diagnostic = Diagnostic::new(code, place(self.source, at, length), message);
+        if let Some(near) = near {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        }
+        self.found.push(diagnostic);
+    }
+
+    fn top_level(&mut self, ast: &AST) {
+        for statement in ast.statements() {
+            match statement {
+                Stmt::Var(variable, ..) if variable.0.name == "PARAMS" => self.declared(&variable.1),
+                Stmt::Noop(_) => {}
+                other => {
+                    let message = "a script has only functions and `const PARAMS` outside of functions; this statement never runs";
+                    self.report(Code::TopLevel, other.position(), 1, message.to_owned(), None);
+                }
+            }
+        }
+    }
+
+    fn declared(&mut self, value: &Expr) {
+        let wanted = "`const PARAMS` is a map of names and types: #{ pair: \"pair\", host: \"host\" }";
+        let Expr::Map(map, _) = value else {
+            return self.report(Code::BadParams, value.position(), 1, wanted.to_owned(), None);
+        };
+        for (name, kind) in &map.0 {
+            let Expr::StringConstant(word, at) = kind else {
+                self.report(Code::BadParams, kind.position(), 1, wanted.to_owned(), None);
+                continue;
+            };
+            match ParamKind::parse(word) {
+                Some(kind) => {
+                    let place = place(self.source, name.pos, name.name.chars().count());
+                    self.params.push(Param { name: name.name.to_string(), kind, place });
+                }
+                None => {
+                    let names: Vec<&str> = ParamKind::ALL.iter().map(|k| k.name()).collect();
+                    let message = format!("no parameter type has the name `{word}`; there are {}", names.join(", "));
+                    self.report(Code::BadParams, *at, word.chars().count() + 2, message, nearest(word, names.iter().copied()));
+                }
+            }
+        }
+    }
+
+    fn react(&mut self, ast: &AST) {
+        let found = ast.iter_functions().find(|f| f.name == "react").map(|f| f.params.len());
+        if found != Some(3) {
+            let message = match found {
+                None => "the script has no `fn react(alarm, event, params)`, which is what a run calls".to_owned(),
+                Some(n) => format!("`react` has {n} parameters; it is called with three: fn react(alarm, event, params)"),
+            };
+            self.found.push(Diagnostic::whole(Code::NoReact, format!("{}: {message}", self.source.name)));
+        }
+    }
+
+    fn node(&mut self, path: &[ASTNode<'_>]) {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Variable(variable, _, at))) if variable.0.is_none() => {
+                let name = variable.1.clone();
+                if !["state", "log"].contains(&name.as_str()) && !self.functions.contains_key(name.as_str()) {
+                    let message = format!("nothing sets the variable `{name}` here");
+                    self.report(Code::UnknownVariable, *at, name.chars().count(), message, nearest(&name, ["state", "log", "alarm", "event", "params"]));
+                }
+            }
+            Some(ASTNode::Expr(Expr::FnCall(call, at))) => self.call(call, *at, 0),
+            Some(ASTNode::Expr(Expr::MethodCall(call, at))) => self.call(call, *at, 1),
+            Some(ASTNode::Stmt(Stmt::FnCall(call, at))) => self.call(call, *at, 0),
+            Some(ASTNode::Expr(Expr::Dot(dot, ..))) => {
+                if let (Expr::Variable(variable, ..), Expr::Property(property, at)) = (&dot.lhs, first(&dot.rhs))
+                    && variable.1 == "params"
+                {
+                    self.parameter(&property.2.clone(), *at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn parameter(&mut self, name: &str, at: Position) {
+        self.used.insert(name.to_owned());
+        if !self.params.iter().any(|p| p.name == name) {
+            let known: Vec<String> = self.params.iter().map(|p| p.name.clone()).collect();
+            let message = format!("`const PARAMS` does not declare `{name}`");
+            self.report(Code::ParamNotDeclared, at, name.chars().count(), message, nearest(name, known.iter().map(String::as_str)));
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr, at: Position, this: usize) {
+        if call.op_token.is_some() || call.name.starts_with("anon$") {
+            return;
+        }
+        let (name, given) = (call.name.as_str(), call.args.len());
+        match self.functions.get(name) {
+            None => {
+                let known: Vec<String> = self.functions.keys().filter(|n| n.starts_with(char::is_alphabetic)).cloned().collect();
+                let message = format!("there is no function or verb `{name}`");
+                self.report(Code::UnknownFunction, at, name.chars().count(), message, nearest(name, known.iter().map(String::as_str)));
+            }
+            Some(counts) if !counts.contains(&(given + this)) => {
+                let verbs = VERBS.iter().filter(|v| v.name.rsplit('.').next() == Some(name));
+                let shapes: Vec<String> = verbs
+                    .map(|v| format!("{}({})", v.name, v.params.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", ")))
+                    .collect();
+                let wanted = if shapes.is_empty() { String::new() } else { format!("; it is {}", shapes.join(" or ")) };
+                let message = format!("`{name}` is not called with {given} arguments{wanted}");
+                self.report(Code::WrongArguments, at, name.chars().count(), message, None);
+            }
+            Some(_) => self.literals(call, this),
+        }
+    }
+
+    /// Names in quotes that must stand in the inventory.
+    fn literals(&mut self, call: &FnCallExpr, this: usize) {
+        let name = call.name.as_str();
+        if this == 0
+            && let Some(handle) = HANDLES.iter().find(|h| h.name == name)
+            && let Some(Expr::StringConstant(text, at)) = call.args.first()
+        {
+            return self.named(handle.of, &text.clone(), *at);
+        }
+        let verb = VERBS.iter().find(|v| v.params.len() == call.args.len() && v.name.rsplit('.').next() == Some(name));
+        let Some(verb) = verb else { return };
+        for ((_, kind), argument) in verb.params.iter().zip(&call.args) {
+            if let Expr::StringConstant(text, at) = argument {
+                self.named(*kind, &text.clone(), *at);
+            }
+        }
+    }
+
+    fn named(&mut self, kind: ParamKind, name: &str, at: Position) {
+        let length = name.chars().count() + 2;
+        if kind == ParamKind::Duration && crate::base::time::parse_duration(name).is_none() {
+            let message = format!("`{name}` is not a duration; write a number with a unit: \"2s\", \"1m30s\"");
+            return self.report(Code::WrongArguments, at, length, message, None);
+        }
+        let Some(inventory) = self.inventory else { return };
+        if let Some((what, known)) = unknown_name(inventory, kind, name) {
+            let message = format!("the inventory has no {what} `{name}`");
+            self.report(Code::NameNotInInventory, at, length, message, nearest(name, known.iter().map(String::as_str)));
+        }
+    }
+
+    fn unused(&mut self) {
+        let unused: Vec<Param> = self.params.iter().filter(|p| !self.used.contains(&p.name)).cloned().collect();
+        for param in unused {
+            let message = format!("the parameter `{}` is declared and never used", param.name);
+            self.found.push(Diagnostic::new(Code::ParamUnused, param.place, message));
+        }
+    }
+}
+
+/// What the inventory lacks when a parameter of this kind names it: the word for it, and the names that it has.
+pub fn unknown_name(inventory: &Inventory, kind: ParamKind, name: &str) -> Option<(&'static str, Vec<String>)> {
+    fn keys<V>(map: &BTreeMap<String, V>) -> Vec<String> {
+        map.keys().cloned().collect()
+    }
+    let (known, what, all) = match kind {
+        ParamKind::Host => (inventory.host(name).is_some(), "host", keys(&inventory.hosts)),
+        ParamKind::App => (inventory.application(name).is_some(), "application", keys(&inventory.applications)),
+        ParamKind::Pair => (inventory.pairs.contains_key(name), "pair", keys(&inventory.pairs)),
+        ParamKind::Resource => (inventory.resources.contains_key(name), "resource", keys(&inventory.resources)),
+        ParamKind::Channel => (inventory.channels.contains_key(name), "channel", keys(&inventory.channels)),
+        _ => return None,
+    };
+    (!known).then_some((what, all))
+}
+
+/// The first part of what follows a dot: `a` of `x.a.b`.
+fn first(rhs: &Expr) -> &Expr {
+    match rhs {
+        Expr::Dot(dot, ..) | Expr::Index(dot, ..) => first(&dot.lhs),
+        other => other,
+    }
+}

@@ -1,0 +1,183 @@
+//! The verbs of scripts, declared once: from here come the binding, the checker's knowledge, what a restart does, and
+//! `scripts/verbs.md`.
+
+use std::fmt::Write as _;
+
+use super::Again;
+
+/// What a parameter is: of a verb, or of a script (`const PARAMS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// Text.
+    Text,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// A duration of the rule language, as text: `"2s"`.
+    Duration,
+    /// An IP address, as text.
+    Address,
+    /// The name of a host.
+    Host,
+    /// The name of an application.
+    App,
+    /// The name of a pair.
+    Pair,
+    /// The name of a resource.
+    Resource,
+    /// The name of a channel.
+    Channel,
+    /// A list.
+    List,
+    /// Anything.
+    Any,
+}
+
+impl ParamKind {
+    /// Every kind.
+    pub const ALL: [ParamKind; 12] = [
+        ParamKind::Text,
+        ParamKind::Number,
+        ParamKind::Bool,
+        ParamKind::Duration,
+        ParamKind::Address,
+        ParamKind::Host,
+        ParamKind::App,
+        ParamKind::Pair,
+        ParamKind::Resource,
+        ParamKind::Channel,
+        ParamKind::List,
+        ParamKind::Any,
+    ];
+
+    /// The name that scripts use in `const PARAMS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ParamKind::Text => "text",
+            ParamKind::Number => "number",
+            ParamKind::Bool => "bool",
+            ParamKind::Duration => "duration",
+            ParamKind::Address => "address",
+            ParamKind::Host => "host",
+            ParamKind::App => "app",
+            ParamKind::Pair => "pair",
+            ParamKind::Resource => "resource",
+            ParamKind::Channel => "channel",
+            ParamKind::List => "list",
+            ParamKind::Any => "any",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn parse(name: &str) -> Option<ParamKind> {
+        ParamKind::ALL.into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// A verb.
+#[derive(Debug)]
+pub struct Verb {
+    /// `vip.up`: what it is done to, and what is done; or one word.
+    pub name: &'static str,
+    /// Its parameters beside the handle's name.
+    pub params: &'static [(&'static str, ParamKind)],
+    /// What it gives, in a few words.
+    pub gives: &'static str,
+    /// What a restart does with it when its end is not known.
+    pub again: Again,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// A statement that uses it; tried by a test.
+    pub example: &'static str,
+}
+
+/// A function that gives a handle or looks something up; no step.
+#[derive(Debug)]
+pub struct Handle {
+    /// Its name: `vip`.
+    pub name: &'static str,
+    /// What its argument names.
+    pub of: ParamKind,
+    /// What it has beside verbs.
+    pub properties: &'static [&'static str],
+    /// What it is, in a sentence.
+    pub help: &'static str,
+}
+
+/// Every handle.
+pub const HANDLES: &[Handle] = &[
+    Handle { name: "vip", of: ParamKind::Resource, properties: &["name"], help: "A virtual IP of the inventory." },
+    Handle {
+        name: "pair",
+        of: ParamKind::Pair,
+        properties: &["name", "primary", "backup", "primary_host", "backup_host", "vip"],
+        help: "A pair of the inventory: its applications, their hosts, and the address that follows the primary. `other(host)` gives the other host.",
+    },
+    Handle { name: "host", of: ParamKind::Host, properties: &["name"], help: "A host of the inventory." },
+];
+
+use ParamKind as K;
+
+/// Every verb.
+pub const VERBS: &[Verb] = &[
+    Verb { name: "vip.up", params: &[("host", K::Host)], gives: "`accepted`, `held` or `superseded`", again: Again::Safe, help: "The host becomes desired owner, which implies release everywhere else. The planner does the move.", example: "vip(\"sip_vip\").up(\"sip1\");" },
+    Verb { name: "vip.down", params: &[("host", K::Host)], gives: "`accepted`, `held` or `superseded`", again: Again::Safe, help: "The host must not hold it, unless a newer claim wants it there. The desired owner stays who it is.", example: "vip(\"sip_vip\").down(\"sip2\");" },
+    Verb { name: "vip.move_to", params: &[("host", K::Host)], gives: "`accepted`, `held` or `superseded`", again: Again::Safe, help: "The same as `up`.", example: "vip(\"sip_vip\").move_to(\"sip2\");" },
+    Verb { name: "vip.settle", params: &[("within", K::Duration)], gives: "true when it is in its place, false when the time was over", again: Again::Safe, help: "Waits until the desired owner holds the address and nobody else does.", example: "if !vip(\"sip_vip\").settle(\"10s\") { log.warn(\"not there yet\"); }" },
+    Verb { name: "vip.owner", params: &[], gives: "the desired owner's name, or `()`", again: Again::Safe, help: "Who should have it.", example: "let owner = vip(\"sip_vip\").owner();" },
+    Verb { name: "vip.holders", params: &[], gives: "a list of host names", again: Again::Safe, help: "Who has it, as far as is seen.", example: "let all = vip(\"sip_vip\").holders();" },
+    Verb { name: "pair.switchover", params: &[], gives: "`accepted`, `held` or `superseded`", again: Again::Safe, help: "The pair's address goes to the host that does not own it.", example: "pair(\"sip\").switchover();" },
+    Verb { name: "host.run", params: &[("command", K::Text), ("arguments", K::List)], gives: "a map: `status`, `stdout`, `stderr`", again: Again::Never, help: "Runs a command on the host, without a shell: each argument is one argument.", example: "let done = host(\"sip1\").run(\"/usr/bin/systemctl\", [\"is-active\", \"sip\"]);" },
+    Verb { name: "notify", params: &[("channel", K::Channel), ("text", K::Text)], gives: "nothing", again: Again::Ask, help: "Tells people through a channel of the configuration.", example: "notify(\"noc\", \"the address moved\");" },
+    Verb { name: "wait", params: &[("span", K::Duration)], gives: "nothing", again: Again::Safe, help: "Waits. The time counts from when it began, over restarts too.", example: "wait(\"2s\");" },
+    Verb { name: "alarm.clear", params: &[], gives: "nothing", again: Again::Safe, help: "Clears the alarm that started the run.", example: "alarm.clear();" },
+    Verb { name: "log.info", params: &[("text", K::Text)], gives: "nothing", again: Again::Safe, help: "Writes a line into the log and the timeline.", example: "log.info(\"done\");" },
+    Verb { name: "log.warn", params: &[("text", K::Text)], gives: "nothing", again: Again::Safe, help: "The same, as a warning.", example: "log.warn(\"done, but late\");" },
+    Verb { name: "log.error", params: &[("text", K::Text)], gives: "nothing", again: Again::Safe, help: "The same, as an error.", example: "log.error(\"not done\");" },
+    Verb { name: "state.get", params: &[("key", K::Text)], gives: "the value, or `()`", again: Again::Safe, help: "What this reaction kept under that key; it outlives the run.", example: "let last = state.get(\"last\");" },
+    Verb { name: "state.set", params: &[("key", K::Text), ("value", K::Any)], gives: "nothing", again: Again::Safe, help: "Keeps a value for later runs of this reaction.", example: "state.set(\"last\", params.host);" },
+    Verb { name: "state.remove", params: &[("key", K::Text)], gives: "nothing", again: Again::Safe, help: "Keeps it no more.", example: "state.remove(\"last\");" },
+];
+
+/// The step's verb of a verb's name: the three levels of `log` are one step with the level as first argument.
+pub(super) fn step_verb(name: &'static str) -> (&'static str, Option<&'static str>) {
+    match name {
+        "log.info" => ("log", Some("info")),
+        "log.warn" => ("log", Some("warn")),
+        "log.error" => ("log", Some("error")),
+        name => (name, None),
+    }
+}
+
+/// What a restart does with a step of this verb when its end is not known; a verb that does not exist any more is not
+/// done again.
+pub fn again(verb: &str) -> Again {
+    VERBS.iter().find(|v| step_verb(v.name).0 == verb).map_or(Again::Never, |v| v.again)
+}
+
+/// `scripts/verbs.md`.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Verbs\n\nGenerated from the program (`pointsman verbs`); a test keeps it so. `again` says what a restart does with a step whose\nend was not seen: *safe* is done again, *ask* and *never* give the script the error `unknown: ...`, which it may catch.\n\n## Handles\n\n",
+    );
+    for handle in HANDLES {
+        let _ = writeln!(text, "- `{}({})`: {} Properties: {}.", handle.name, handle.of.name(), handle.help, handle.properties.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", "));
+    }
+    text.push_str("- `retry(n, every, || ...)`: calls the function again, up to `n` times, `every` apart, while it throws.\n\n## Steps\n\n| verb | gives | again | |\n|---|---|---|---|\n");
+    for verb in VERBS {
+        let params: Vec<String> = verb.params.iter().map(|(n, k)| format!("{n}: {}", k.name())).collect();
+        let again = match verb.again {
+            Again::Safe => "safe",
+            Again::Ask => "ask",
+            Again::Never => "never",
+        };
+        let _ = writeln!(text, "| `{}({})` | {} | {again} | {} |", verb.name, params.join(", "), verb.gives, verb.help);
+    }
+    text.push_str("\n## Examples\n\n```rhai\n");
+    for verb in VERBS {
+        let _ = writeln!(text, "{}", verb.example);
+    }
+    text.push_str("```\n");
+    text
+}
