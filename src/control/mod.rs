@@ -93,7 +93,7 @@ pub enum Input {
         /// Where it is read on.
         position: u64,
     },
-    /// What a source had kept while nobody listened has been read.
+    /// What a source had kept while nobody listened has been read. Told once after each start, also when there was nothing.
     BacklogEnded {
         /// Which source.
         source: String,

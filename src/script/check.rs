@@ -172,7 +172,14 @@ impl Checker<'_> {
                 let name = variable.1.clone();
                 if !["state", "log"].contains(&name.as_str()) && !self.functions.contains_key(name.as_str()) {
                     let message = format!("nothing sets the variable `{name}` here");
-                    self.report(Code::UnknownVariable, *at, name.chars().count(), message, nearest(&name, ["state", "log", "alarm", "event", "params"]));
+                    let arguments = ["alarm", "event", "params"];
+                    if arguments.contains(&name.as_str()) {
+                        let message = format!("{message}; a function sees only its own parameters, `state` and `log`: hand `{name}` to it");
+                        self.report(Code::UnknownVariable, *at, name.chars().count(), message, None);
+                    } else {
+                        let near = nearest(&name, arguments.into_iter().chain(["state", "log"]));
+                        self.report(Code::UnknownVariable, *at, name.chars().count(), message, near);
+                    }
                 }
             }
             Some(ASTNode::Expr(Expr::FnCall(call, at))) => self.call(call, *at, 0),

@@ -1,6 +1,5 @@
 //! What must be true after every step (DESIGN section 4: I1, I2, I4).
 
-use crate::base::time::Time;
 use crate::inventory::Takeover;
 
 use super::controller::Controller;
@@ -43,7 +42,7 @@ impl Audit {
     }
 
     /// I1: a host's kernel has the address now.
-    pub(super) fn came(&mut self, _now: Time, host: usize, hosts: &[Host]) {
+    pub(super) fn came(&mut self, host: usize, hosts: &[Host]) {
         let now_held = holders(hosts);
         if now_held.len() > 1 && self.one_owner {
             let names: Vec<String> = now_held.into_iter().map(host_name).collect();
@@ -56,14 +55,19 @@ impl Audit {
     }
 
     /// I2: things did not come to their place in time.
-    pub(super) fn not_in_place(&mut self, _now: Time, why: String) {
+    pub(super) fn not_in_place(&mut self, why: String) {
         self.broken("I2", why);
     }
 
-    /// I4 and the rest, when all is quiet.
-    pub(super) fn at_the_end(&mut self, _now: Time, controller: &Controller) {
-        if let Some(text) = controller.done_twice() {
-            self.broken("I4", text);
+    /// I4.
+    pub(super) fn done_twice(&mut self, what: String) {
+        self.broken("I4", what);
+    }
+
+    /// When all is quiet, the journal must fold to what the process knows.
+    pub(super) fn at_the_end(&mut self, controller: &Controller) {
+        if !controller.folds() {
+            self.broken("fold", "the journal does not fold to what the controller knows".to_owned());
         }
     }
 }

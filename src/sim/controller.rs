@@ -1,59 +1,105 @@
-//! The simulated controller: the planner, a journal on a disk that loses what was not synced, and logs with a position.
+//! The simulated controller: the very controller, a journal on a disk that loses what was not synced, and a log with a
+//! position.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::time::Time;
+use crate::control::{self, Heard, Word};
+use crate::diag::{Place, Source};
+use crate::event::{Event, EventId, Provenance, Value};
 use crate::inventory::Inventory;
-use crate::plan::{self, Intent, Ledger, Planner, Verb};
+use crate::journal::{Record, State};
+use crate::lang::program::{Alarm, Argument, AtomId, Call, Cancel, Category, Hit, Mode, Program, Reaction, WhileActive};
+use crate::react;
+use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
 use crate::wire::{Command, Report};
 
 use super::host::Clock;
 use super::rng::Rng;
 use super::tamper::Tamper;
-use super::world::{VIP, host_name};
+use super::world::{VIP, app_name, host_name};
 
 /// What the controller of this world says of itself to agents.
 const CONTROLLER: u64 = 7;
+/// The log that servers write to.
+const LOG: &str = "log";
+/// By this servers say that they are primary, or backup.
+const PRIMARY: EventId<'static> = EventId::Number { code: Some(0), number: 4563 };
+const BACKUP: EventId<'static> = EventId::Number { code: Some(0), number: 4561 };
+
+/// What every claim starts: an effect that must not be done twice, the move, an effect again, and a helper's memory.
+const SCRIPT: &str = r#"
+const PARAMS = #{ vip: "resource", host: "host" };
+
+fn count() {
+    let n = state.get("claims");
+    state.set("claims", if n == () { 1 } else { n + 1 });
+}
+
+fn react(alarm, event, params) {
+    count();
+    try { host(params.host).run("/bin/before", [params.vip]); } catch (why) { log.warn(why); }
+    vip(params.vip).up(params.host);
+    wait("20ms");
+    try { notify("noc", `${params.host} is primary`); } catch (why) { log.warn(why); }
+}
+"#;
 
 /// Something that the controller is told.
 #[derive(Clone, Debug)]
 pub(super) enum Happening {
     Report(Report),
     Timer,
-    /// There may be something new in the logs.
+    /// There may be something new in the log.
     Read,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kept {
-    Planned(plan::Record),
-    /// The logs were read up to here.
-    Position(usize),
+    Evaluated(react::RunId, Next),
+    Done(react::RunId, u32, u32, StepResult),
+    /// A breakage speaks for an operator.
+    Word(Word),
 }
 
 /// What is carried out one by one, so that the process may die between any two.
 #[derive(Debug)]
 pub(super) enum Output {
-    Append(Kept),
+    Append(Box<Record>),
     Sync,
     Send(String, Command),
+    Evaluate(react::RunId),
+    Do(react::RunId, u32, Step),
     Say(String),
     Later(Duration, Happening),
 }
 
-#[derive(Debug)]
+/// A line of the log.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    host: usize,
+    primary: bool,
+}
+
 pub(super) struct Controller {
-    inventory: Inventory,
+    inventory: Arc<Inventory>,
+    program: Arc<Program>,
+    scripts: Rc<(Evaluator, Arc<Compiled>)>,
     clock: Clock,
     pub(super) wall_offset: i64,
-    planner: Option<Planner>,
+    running: Option<control::Controller>,
     position: usize,
-    /// What servers wrote, in order of arrival.
-    pub(super) log: Vec<usize>,
-    journal: Vec<Kept>,
+    /// Lines before this were written while nobody listened; `None` when that they were read has been told.
+    backlog: Option<usize>,
+    log: Vec<Line>,
+    journal: Vec<Record>,
     synced: usize,
-    /// The latest time that stands in the journal.
+    /// The latest time that the process saw.
     newest: Time,
+    /// Effects that were done, and steps whose end is on disk.
+    done: BTreeSet<(react::RunId, u32, u32)>,
+    ended: BTreeSet<(react::RunId, u32)>,
+    twice: Option<String>,
     pub(super) starts: u64,
     pub(super) killed: u32,
     pub(super) stopped: u32,
@@ -63,16 +109,23 @@ pub(super) struct Controller {
 
 impl Controller {
     pub(super) fn new(inventory: Inventory, clock: Clock) -> Controller {
+        let inventory = Arc::new(inventory);
         Controller {
+            scripts: scripts(&inventory),
+            program: Arc::new(program()),
             inventory,
             clock,
             wall_offset: 0,
-            planner: None,
+            running: None,
             position: 0,
+            backlog: None,
             log: Vec::new(),
             journal: Vec::new(),
             synced: 0,
             newest: Time::MIN,
+            done: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            twice: None,
             starts: 0,
             killed: 0,
             stopped: 0,
@@ -81,193 +134,286 @@ impl Controller {
         }
     }
 
+    /// A server writes that it is primary now, and the other one of a pair that it is backup.
+    pub(super) fn claim(&mut self, host: usize) {
+        if self.inventory.pairs.is_empty() {
+            self.log.push(Line { host, primary: true });
+        } else {
+            self.log.push(Line { host: 1 - host, primary: false });
+            self.log.push(Line { host, primary: true });
+        }
+    }
+
     pub(super) fn runs_or_stopped(&self) -> bool {
-        self.planner.is_some()
+        self.running.is_some()
     }
 
     pub(super) fn die(&mut self) {
-        self.planner = None;
+        self.running = None;
         self.fuse = None;
         self.timer = None;
         self.journal.truncate(self.synced);
     }
 
-    pub(super) fn start(
-        &mut self,
-        now: Time,
-        tamper: Option<Tamper>,
-        rng: &mut Rng,
-    ) -> Vec<Output> {
+    pub(super) fn start(&mut self, now: Time, tamper: Option<Tamper>, rng: &mut Rng) -> Vec<Output> {
         self.starts += 1;
-        // The wall clock at the start, carried on by the boot clock; never before what stands in the journal.
+        // The wall clock at the start, carried on by the boot clock; never before what was.
         let wall = Time::from_micros(now.micros() + self.wall_offset).max(self.newest);
         self.clock = Clock::new(now, wall.micros(), rng);
-        self.position = 0;
-        let mut ledger = Ledger::default();
-        for kept in &self.journal {
-            match kept {
-                Kept::Planned(record) if tamper.is_none_or(|t| t.reads(record)) => {
-                    ledger.apply(record)
-                }
-                Kept::Planned(_) => {}
-                Kept::Position(position) => self.position = *position,
-            }
-        }
+        let kept = self.journal.iter().filter(|r| match (tamper, r) {
+            (Some(tamper), Record::Plan(record)) => tamper.reads(record),
+            _ => true,
+        });
+        let state = State::fold(kept);
+        let position = state.positions.get(LOG).copied().unwrap_or(0);
+        self.position = usize::try_from(position).unwrap_or(usize::MAX);
+        self.backlog = Some(self.log.len());
         let mut outputs = Vec::new();
-        self.planner = Some(Planner::start(
+        self.running = Some(control::Controller::start(
             CONTROLLER,
-            &self.inventory,
-            ledger,
+            self.program.clone(),
+            self.inventory.clone(),
+            verbs::again,
+            state,
             wall,
             &mut outputs,
         ));
-        self.carried(outputs, tamper)
+        carried(outputs, tamper)
     }
 
-    pub(super) fn turn(
-        &mut self,
-        now: Time,
-        happening: Happening,
-        tamper: Option<Tamper>,
-    ) -> Vec<Output> {
+    pub(super) fn turn(&mut self, now: Time, happening: Happening, tamper: Option<Tamper>) -> Vec<Output> {
         let local = self.clock.local(now);
         self.newest = self.newest.max(local);
         let mut outputs = Vec::new();
-        let Some(planner) = &mut self.planner else {
-            return Vec::new();
+        let read = matches!(happening, Happening::Read);
+        let input = match happening {
+            Happening::Report(report) => control::Input::Report(report),
+            Happening::Timer => control::Input::Timer,
+            Happening::Evaluated(run, next) => control::Input::Evaluated { run, next },
+            Happening::Done(run, n, attempt, result) => control::Input::Done { run, n, attempt, result },
+            Happening::Word(word) => control::Input::Operator(word),
+            Happening::Read => match self.next_line() {
+                Some(heard) => heard,
+                // Also when there was no backlog: what was read before a crash may still have to be weighed.
+                None if self.backlog.take().is_some() => control::Input::BacklogEnded { source: LOG.to_owned() },
+                None => return Vec::new(),
+            },
         };
-        let mut position = None;
-        match happening {
-            Happening::Report(report) => {
-                planner.turn(local, plan::Input::Report(report), &mut outputs)
+        let Some(running) = &mut self.running else { return Vec::new() };
+        running.turn(local, input, &mut outputs);
+        let mut all = carried(outputs, tamper);
+        if read {
+            if self.position < self.log.len() || self.backlog.is_some() {
+                all.push(Output::Later(Duration::from_micros(20), Happening::Read));
             }
-            Happening::Timer => planner.turn(local, plan::Input::Timer, &mut outputs),
-            // One record at a time: its position and all that came of it are one transaction.
-            Happening::Read => {
-                let Some(host) = self.log.get(self.position) else {
-                    return Vec::new();
-                };
-                let mut intent = Intent {
-                    resource: VIP.to_owned(),
-                    verb: Verb::Up,
-                    host: host_name(*host),
-                    order: self.position as u64 + 1,
-                    operator: false,
-                };
-                if let Some(tamper) = tamper {
-                    tamper.intends(&mut intent, self.log.len() as u64);
-                }
-                planner.intent(local, intent, &mut outputs);
-                position = Some(self.position + 1);
-            }
-        }
-        if tamper == Some(Tamper::LostMeansReleased) {
-            let lost: Vec<String> = outputs
-                .iter()
-                .filter_map(|o| match o {
-                    plan::Output::Lost(host, true) => Some(host.clone()),
-                    _ => None,
-                })
-                .collect();
-            for host in lost {
-                let input = plan::Input::Released {
-                    resource: VIP.to_owned(),
-                    host,
-                };
-                planner.turn(local, input, &mut outputs);
-            }
-        }
-        let mut outputs = self.carried(outputs, tamper);
-        if let Some(position) = position {
-            self.position = position;
-            // The position stands in the journal before what came of it is sent.
-            outputs.insert(0, Output::Append(Kept::Position(position)));
-            if position < self.log.len() {
-                outputs.push(Output::Later(Duration::from_micros(20), Happening::Read));
-            }
-        }
-        outputs
-    }
-
-    /// The planner's outputs, with a sync before the first that leaves the machine and one at the end.
-    fn carried(&mut self, outputs: Vec<plan::Output>, tamper: Option<Tamper>) -> Vec<Output> {
-        let mut all = Vec::new();
-        let mut unsynced = false;
-        for output in outputs {
-            match output {
-                plan::Output::Record(record) => {
-                    all.push(Output::Append(Kept::Planned(record)));
-                    unsynced = true;
-                }
-                plan::Output::Send(host, command) => {
-                    if std::mem::take(&mut unsynced) && tamper != Some(Tamper::SentBeforeSynced) {
-                        all.push(Output::Sync);
-                    }
-                    all.push(Output::Send(host, command));
-                }
-                plan::Output::Step(step) => {
-                    all.push(Output::Say(format!(
-                        "{} {} ({})",
-                        step.verb, step.host, step.generation
-                    )));
-                }
-                plan::Output::Notice(notice) => all.push(Output::Say(notice.text)),
-                plan::Output::Lost(host, true) => all.push(Output::Say(format!("{host} is lost"))),
-                plan::Output::Lost(host, false) => all.push(Output::Say(format!("{host} is back"))),
-            }
-        }
-        if unsynced && tamper != Some(Tamper::SentBeforeSynced) {
-            all.push(Output::Sync);
         }
         all
     }
 
-    pub(super) fn append(&mut self, record: Kept) {
+    fn next_line(&mut self) -> Option<control::Input> {
+        let end = self.backlog.unwrap_or(self.log.len());
+        let line = *self.log[..end].get(self.position)?;
+        self.position += 1;
+        let event = Event {
+            host: host_name(line.host).into(),
+            app: app_name(line.host).into(),
+            id: Some(if line.primary { PRIMARY } else { BACKUP }),
+            provenance: Provenance::Authenticated,
+            ..Event::default()
+        };
+        let hits = if line.primary { vec![Hit { atom: AtomId(0), captures: Vec::new() }] } else { Vec::new() };
+        let backlog = self.backlog.is_some_and(|end| self.position <= end) && !self.inventory.pairs.is_empty();
+        let heard = Heard { source: LOG.to_owned(), position: self.position as u64, event, hits, backlog };
+        Some(control::Input::Heard(Box::new(heard)))
+    }
+
+    /// What the script of a run does next.
+    pub(super) fn evaluate(&self, run: react::RunId) -> Option<Next> {
+        let run = self.running.as_ref()?.runs().run(run)?;
+        Some(self.scripts.0.next(&self.scripts.1, &run.bound.call, &run.history))
+    }
+
+    /// An effect is done (I4: a finished step never again, and one that may not be done twice only once).
+    pub(super) fn does(&mut self, run: react::RunId, attempt: u32, step: &Step) {
+        if self.ended.contains(&(run, step.n)) {
+            self.twice = Some(format!("step {} of run {run} (`{}`) is done again after it had ended", step.n, step.verb));
+        }
+        if !self.done.insert((run, step.n, attempt)) {
+            self.twice = Some(format!("step {} of run {run} (`{}`) is done twice", step.n, step.verb));
+        }
+    }
+
+    pub(super) fn append(&mut self, record: Record) {
         self.journal.push(record);
     }
 
     pub(super) fn sync(&mut self) {
+        let mut open: BTreeMap<react::RunId, u32> = BTreeMap::new();
+        for record in &self.journal[self.synced..] {
+            match record {
+                Record::Run(react::Record::Asked { run, step, .. }) => {
+                    open.insert(*run, step.n);
+                }
+                Record::Run(react::Record::Answered { run, .. }) => {
+                    if let Some(n) = open.get(run) {
+                        self.ended.insert((*run, *n));
+                    }
+                }
+                _ => {}
+            }
+        }
         self.synced = self.journal.len();
     }
 
     /// When it has something to do next (true time).
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        Some(self.clock.truly(self.planner.as_ref()?.next_deadline()?))
+        Some(self.clock.truly(self.running.as_ref()?.next_deadline()?))
     }
 
-    pub(super) fn has_read_all(&self) -> bool {
-        self.position == self.log.len()
+    /// Everything was read, and no run is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.position == self.log.len() && self.running.as_ref().is_some_and(|r| r.runs().runs().next().is_none())
     }
 
     pub(super) fn settled(&self) -> bool {
-        self.planner.as_ref().is_some_and(|p| p.settled(VIP))
+        self.running.as_ref().is_some_and(|r| r.planner().settled(VIP))
     }
 
     pub(super) fn owner_is_known(&self) -> bool {
-        self.planner
-            .as_ref()
-            .is_some_and(|p| p.owner(VIP).is_some())
+        self.running.as_ref().is_some_and(|r| r.planner().owner(VIP).is_some())
     }
 
     /// Who should have it, from what servers wrote.
     pub(super) fn last_claimant(&self) -> Option<usize> {
-        self.log.last().copied()
+        self.log.last().map(|l| l.host)
     }
 
-    pub(super) fn done_twice(&self) -> Option<String> {
-        None
+    pub(super) fn done_twice(&self) -> Option<&String> {
+        self.twice.as_ref()
+    }
+
+    /// The journal folds to what the process knows.
+    pub(super) fn folds(&self) -> bool {
+        let Some(running) = &self.running else { return true };
+        let state = State::fold(&self.journal);
+        &state.alarms == running.alarms() && &state.runs == running.runs() && &state.ledger == running.planner().ledger()
     }
 
     /// For a story's last line.
     pub(super) fn says(&self) -> String {
-        match &self.planner {
+        match &self.running {
             None => "nothing, it does not run".to_owned(),
-            Some(p) => format!(
-                "owner {:?}, held by {:?}, {}",
-                p.owner(VIP),
-                p.holders(VIP),
-                p.held(VIP).unwrap_or("in place")
+            Some(r) => format!(
+                "owner {:?}, held by {:?}, {}, {} runs, read {} of {}",
+                r.planner().owner(VIP),
+                r.planner().holders(VIP),
+                r.planner().held(VIP).unwrap_or("in place"),
+                r.runs().runs().count(),
+                self.position,
+                self.log.len()
             ),
         }
     }
+}
+
+/// The controller's outputs, with a sync before the first that leaves the process and one at the end.
+fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output> {
+    let mut all = Vec::with_capacity(outputs.len() + 2);
+    let mut unsynced = false;
+    let syncs = tamper != Some(Tamper::SentBeforeSynced);
+    for output in outputs {
+        let leaves = matches!(output, control::Output::Send(..) | control::Output::Do { .. });
+        if leaves && std::mem::take(&mut unsynced) && syncs {
+            all.push(Output::Sync);
+        }
+        match output {
+            control::Output::Record(record) => {
+                if let (Some(Tamper::LowerOrderAccepted), Some(word)) = (tamper, superseded(&record)) {
+                    all.push(Output::Later(Duration::ZERO, Happening::Word(word)));
+                }
+                all.push(Output::Append(Box::new(record)));
+                unsynced = true;
+            }
+            control::Output::Evaluate(run) => all.push(Output::Evaluate(run)),
+            control::Output::Do { run, attempt, step } => all.push(Output::Do(run, attempt, step)),
+            control::Output::Send(host, command) => all.push(Output::Send(host, command)),
+            control::Output::Step(step) => all.push(Output::Say(format!("{} {} ({})", step.verb, step.host, step.generation))),
+            control::Output::Notice(notice) => {
+                if let (Some(Tamper::LostMeansReleased), "host_lost", Some(host)) = (tamper, notice.kind.as_str(), notice.host) {
+                    let word = Word::Released { resource: VIP.to_owned(), host };
+                    all.push(Output::Later(Duration::ZERO, Happening::Word(word)));
+                }
+                all.push(Output::Say(notice.text));
+            }
+        }
+    }
+    if unsynced && syncs {
+        all.push(Output::Sync);
+    }
+    all
+}
+
+/// The move that a script was refused because a newer order was there.
+fn superseded(record: &Record) -> Option<Word> {
+    thread_local!(static ASKED: RefCell<BTreeMap<react::RunId, Step>> = const { RefCell::new(BTreeMap::new()) });
+    match record {
+        Record::Run(react::Record::Asked { run, step, .. }) if step.verb == "vip.up" => {
+            ASKED.with_borrow_mut(|asked| asked.insert(*run, step.clone()));
+            None
+        }
+        Record::Run(react::Record::Answered { run, result: Ok(Value::Text(said)) }) if said == "superseded" => {
+            let step = ASKED.with_borrow_mut(|asked| asked.remove(run))?;
+            let host = step.args.get(1)?.to_string();
+            Some(Word::Move { resource: VIP.to_owned(), host })
+        }
+        _ => None,
+    }
+}
+
+/// The evaluator and the script, made once for each inventory of a thread.
+fn scripts(inventory: &Arc<Inventory>) -> Rc<(Evaluator, Arc<Compiled>)> {
+    type Made = Rc<(Evaluator, Arc<Compiled>)>;
+    thread_local!(static MADE: RefCell<BTreeMap<usize, Made>> = const { RefCell::new(BTreeMap::new()) });
+    MADE.with_borrow_mut(|made| {
+        made.entry(inventory.hosts.len())
+            .or_insert_with(|| {
+                let evaluator = Evaluator::new(inventory.clone());
+                let source = Arc::new(Source { name: "follow.rhai".to_owned(), text: SCRIPT.to_owned() });
+                let script = evaluator.compile(&source).expect("the script is a constant that compiles");
+                Rc::new((evaluator, script))
+            })
+            .clone()
+    })
+}
+
+/// One alarm: every claim moves the address.
+fn program() -> Program {
+    let place = Place { source: Arc::new(Source { name: "sim".to_owned(), text: String::new() }), bytes: 0..0 };
+    let args = vec![
+        ("vip".to_owned(), Argument::Value(VIP.into())),
+        ("host".to_owned(), Argument::HostOf("app".to_owned())),
+    ];
+    let alarm = Alarm {
+        name: "claims".to_owned(),
+        category: Category::Critical,
+        summary: String::new(),
+        help: String::new(),
+        detect: vec![AtomId(0)],
+        by: vec!["app".to_owned()],
+        cancel: vec![Cancel::AtOnce],
+        react: vec![vec![Call { reaction: "follow".to_owned(), args }]],
+        on_cancel: Vec::new(),
+        while_active: WhileActive::Refresh,
+        mode: Mode::Live,
+        max_age: None,
+        place,
+    };
+    let reaction = Reaction {
+        name: "follow".to_owned(),
+        script: "follow.rhai".to_owned(),
+        with: Vec::new(),
+        timeout: Duration::from_secs(2),
+        retry: None,
+    };
+    Program { atoms: Vec::new(), alarms: vec![alarm], reactions: [("follow".to_owned(), reaction)].into() }
 }

@@ -194,10 +194,11 @@ impl What {
         } else {
             Party::Agent(host)
         };
-        match rng.below(15) {
+        match rng.below(17) {
             0 => What::Kill(party),
             1 | 2 => What::KillAfter(party, rng.between(1, 12) as u32),
             3 => What::Stop(party),
+            15 | 16 => What::Stop(Party::Agent(host)),
             4 => What::PowerOff(host),
             5 if takeover == Takeover::Confirmed => What::Freeze(host),
             5 | 6 => What::CutControl(host, rng.percent(50)),

@@ -101,13 +101,6 @@ impl Tamper {
         }
     }
 
-    /// What becomes of an intent on its way to the planner.
-    pub(super) fn intends(self, intent: &mut plan::Intent, newest: u64) {
-        if self == Tamper::LowerOrderAccepted {
-            intent.order = newest;
-        }
-    }
-
     /// What becomes of a journal record when it is read again.
     pub(super) fn reads(self, record: &plan::Record) -> bool {
         match (self, record) {

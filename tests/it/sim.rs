@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pointsman::sim::{self, Scenario, Tamper};
 
@@ -44,17 +46,27 @@ fn equal_seeds_tell_equal_stories() {
 
 #[test]
 fn every_breakage_is_found() {
-    let mut missed = Vec::new();
-    for tamper in Tamper::ALL {
-        let found = (1..=SEEDS_TO_FIND).find_map(|seed| {
+    let find = |tamper| {
+        (1..=SEEDS_TO_FIND).find_map(|seed| {
             let violation = sim::run(&Scenario::of_seed(seed), Some(tamper)).violation?;
             Some((seed, violation))
-        });
-        match found {
-            Some((seed, v)) => println!("{tamper:?}: seed {seed}, {} ({})", v.invariant, v.text),
-            None => missed.push(tamper),
+        })
+    };
+    let next = AtomicUsize::new(0);
+    let missed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, |n| n.get()) {
+            scope.spawn(|| {
+                while let Some(tamper) = Tamper::ALL.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+                    match find(tamper) {
+                        Some((seed, v)) => println!("{tamper:?}: seed {seed}, {} ({})", v.invariant, v.text),
+                        None => missed.lock().unwrap().push(tamper),
+                    }
+                }
+            });
         }
-    }
+    });
+    let missed = missed.into_inner().unwrap();
     assert!(missed.is_empty(), "not found: {missed:?}");
 }
 
