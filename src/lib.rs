@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod base;
+pub mod decode;
 pub mod diag;
 pub mod event;
 pub mod inventory;

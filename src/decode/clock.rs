@@ -5,6 +5,8 @@
 //!
 //! - A written offset wins, then the zone of the file's header, then the source's configured zone.
 //! - A stamp without a year takes the year nearest to the reference.
+//! - A record with a date that lies over [`JUMP_US`] from the last one is marked, and moves the source's time only when a
+//!   further record agrees with it.
 //! - A time of day takes the day of the last stamp, else of the header's local time, else the day nearest to the
 //!   reference. Back by [`MIDNIGHT_BACK_US`] or more means the next day; smaller steps back stay, for records are a
 //!   little out of order. For the same reason a time that would jump ahead to within [`OUT_OF_ORDER_US`] before the last
@@ -22,11 +24,16 @@ pub(super) const MIDNIGHT_BACK_US: i64 = 10 * 3600 * SECOND_US;
 /// How far out of order the records of one file stand, at most, around midnight.
 pub(super) const OUT_OF_ORDER_US: i64 = 60 * SECOND_US;
 
+/// A step between two dated records that one record alone does not prove.
+pub(super) const JUMP_US: i64 = 3600 * SECOND_US;
+
 /// What a source has shown of its time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Clock {
     /// Local microseconds since 1970 of the last stamp, or of the file's header.
     pub(super) last: Option<i64>,
+    /// The time of a dated record that lies far from `last`, until another one agrees.
+    pub(super) doubted: Option<i64>,
 }
 
 /// A stamp made whole.
@@ -37,6 +44,7 @@ pub(super) struct Resolved {
     pub(super) local_us: i64,
     pub(super) guessed_year: bool,
     pub(super) guessed_date: bool,
+    pub(super) jump: bool,
 }
 
 impl Clock {
@@ -59,6 +67,7 @@ impl Clock {
             }
         };
         Some(Resolved {
+            jump: false,
             at: Time::from_micros(local_us.saturating_add(west_us)),
             local_us,
             guessed_year,
@@ -67,9 +76,63 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// [`Clock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next.
+    pub(super) fn advance(
+        &mut self,
+        stamp: &Stamp,
+        west_s: i64,
+        reference: Time,
+    ) -> Option<Resolved> {
+        let mut resolved = self.resolve(stamp, west_s, reference)?;
+        if resolved.guessed_date {
+            self.agree(&mut resolved, stamp.us, west_s);
+        } else {
+            resolved.jump = !self.show(resolved.local_us);
+        }
+        Some(resolved)
+    }
+
+    /// Takes note of a local time with a date; false when it is too far from the last one to be believed at once.
+    pub(super) fn show(&mut self, local_us: i64) -> bool {
+        let near = |t: Option<i64>| t.is_some_and(|t| within(t, local_us, JUMP_US));
+        if self.last.is_none() || near(self.last) || near(self.doubted) {
+            *self = Clock {
+                last: Some(local_us),
+                doubted: None,
+            };
+            return true;
+        }
+        self.doubted = Some(local_us);
+        false
+    }
+
+    /// A time of day that fits a doubted date, and not the last one, is the further record that agrees.
+    fn agree(&mut self, resolved: &mut Resolved, us: i64, west_s: i64) {
+        let fits = |t: i64| within(t, nearest(t, us), JUMP_US);
+        if let (Some(last), Some(doubted)) = (self.last, self.doubted)
+            && !fits(last)
+            && fits(doubted)
+        {
+            resolved.local_us = nearest(doubted, us);
+            let west_us = west_s * SECOND_US;
+            resolved.at = Time::from_micros(resolved.local_us.saturating_add(west_us));
+            self.doubted = None;
+        }
+        self.last = Some(resolved.local_us);
+    }
+}
+
+fn within(a: i64, b: i64, distance: i64) -> bool {
+    a.saturating_sub(b).saturating_abs() <= distance
+}
+
 /// The time of day `us` on the day that the midnight rule gives after `last`.
 fn after(last: i64, us: i64) -> i64 {
-    let same_day = last.div_euclid(DAY_US).saturating_mul(DAY_US).saturating_add(us);
+    let same_day = last
+        .div_euclid(DAY_US)
+        .saturating_mul(DAY_US)
+        .saturating_add(us);
     let day_before = same_day.saturating_sub(DAY_US);
     if last.saturating_sub(same_day) >= MIDNIGHT_BACK_US {
         same_day.saturating_add(DAY_US)
@@ -82,11 +145,18 @@ fn after(last: i64, us: i64) -> i64 {
 
 /// The time of day `us` on the day that brings it nearest to `near`.
 fn nearest(near: i64, us: i64) -> i64 {
-    let same_day = near.div_euclid(DAY_US).saturating_mul(DAY_US).saturating_add(us);
-    [same_day.saturating_sub(DAY_US), same_day, same_day.saturating_add(DAY_US)]
-        .into_iter()
-        .min_by_key(|t| t.saturating_sub(near).saturating_abs())
-        .unwrap_or(same_day)
+    let same_day = near
+        .div_euclid(DAY_US)
+        .saturating_mul(DAY_US)
+        .saturating_add(us);
+    [
+        same_day.saturating_sub(DAY_US),
+        same_day,
+        same_day.saturating_add(DAY_US),
+    ]
+    .into_iter()
+    .min_by_key(|t| t.saturating_sub(near).saturating_abs())
+    .unwrap_or(same_day)
 }
 
 #[cfg(test)]
@@ -101,10 +171,15 @@ mod tests {
     fn at(last: Option<&str>, text: &str, west_s: i64) -> String {
         let clock = Clock {
             last: last.map(|l| time(l).micros()),
+            doubted: None,
         };
         let (_, stamp) = stamp::any(text).unwrap();
         let reference = time("2019-02-08T08:37:49Z");
-        clock.resolve(&stamp, west_s, reference).unwrap().at.to_string()
+        clock
+            .resolve(&stamp, west_s, reference)
+            .unwrap()
+            .at
+            .to_string()
     }
 
     #[test]
@@ -129,10 +204,44 @@ mod tests {
     #[test]
     fn the_year_is_the_nearest_and_a_written_offset_wins() {
         assert_eq!(at(None, "Aug 29 02:00:00", 0), "2018-08-29T02:00:00.000Z");
-        assert_eq!(at(None, "Jan 10 01:00:00", -3600), "2019-01-10T00:00:00.000Z");
+        assert_eq!(
+            at(None, "Jan 10 01:00:00", -3600),
+            "2019-01-10T00:00:00.000Z"
+        );
         assert_eq!(
             at(None, "2006-10-29T02:00:00.156+01:00", -7200),
             "2006-10-29T01:00:00.156Z"
         );
+    }
+
+    #[test]
+    fn a_jump_is_believed_when_the_next_record_agrees() {
+        let mut clock = Clock::default();
+        let mut shown = |text: &str| {
+            let (_, stamp) = stamp::any(text).unwrap();
+            let r = clock
+                .advance(&stamp, 0, time("2019-02-08T08:37:49Z"))
+                .unwrap();
+            format!("{} {}", r.at, if r.jump { "jump" } else { "" })
+        };
+        assert_eq!(shown("2016-06-05T10:00:00"), "2016-06-05T10:00:00.000Z ");
+        // One record from elsewhere: marked, and it takes nobody with it.
+        assert_eq!(
+            shown("2030-01-01T10:00:00"),
+            "2030-01-01T10:00:00.000Z jump"
+        );
+        assert_eq!(shown("10:00:01"), "2016-06-05T10:00:01.000Z ");
+        assert_eq!(shown("2016-06-05T10:00:02"), "2016-06-05T10:00:02.000Z ");
+        // A silence of two days: the second record, dated or not, agrees.
+        assert_eq!(
+            shown("2016-06-07T13:00:00"),
+            "2016-06-07T13:00:00.000Z jump"
+        );
+        assert_eq!(shown("2016-06-07T13:00:01"), "2016-06-07T13:00:01.000Z ");
+        assert_eq!(
+            shown("2016-06-09T19:00:00"),
+            "2016-06-09T19:00:00.000Z jump"
+        );
+        assert_eq!(shown("19:00:01"), "2016-06-09T19:00:01.000Z ");
     }
 }

@@ -55,15 +55,16 @@ impl Stamp {
     }
 }
 
-/// TIMESTAMP = FULL-DATE "T" FULL-TIME (RFC 5424 section 6.2.3): upper-case letters, at most six digits of a second, no
-/// leap second. The offset may be missing: some senders leave it out, and then the source's zone holds.
+/// TIMESTAMP = FULL-DATE "T" FULL-TIME (RFC 5424 section 6.2.3): upper-case letters, no leap second. Looser than the
+/// RFC in two points: nine digits of a second, for senders whose clock has nanoseconds, and no offset, for those that leave
+/// it out; then the source's zone holds.
 pub(super) fn rfc5424(input: &str) -> Parsed<'_, Stamp> {
     let (rest, day) = date(input, b'-')?;
     let (rest, _) = char('T').parse(rest)?;
     let (rest, whole) = time_of_day(rest, 59)?;
     let (rest, part) = opt(preceded(
         char('.'),
-        verify(fraction, |(n, _): &(usize, i64)| (1..=6).contains(n)),
+        verify(fraction, |(n, _): &(usize, i64)| (1..=9).contains(n)),
     ))
     .parse(rest)?;
     let (rest, east_s) = opt(alt((value(0, char('Z')), offset))).parse(rest)?;
@@ -93,7 +94,7 @@ pub(super) fn bsd(input: &str) -> Parsed<'_, Stamp> {
     let (rest, named) = opt(preceded(space1, zone_name)).parse(rest)?;
     let (rest, after) = match before {
         Some(_) => (rest, None),
-        None => opt(preceded(char(' '), terminated_word(year))).parse(rest)?,
+        None => opt(preceded(char(' '), terminated_word(likely_year))).parse(rest)?,
     };
     let east_s = number.or(named.flatten());
     let day = match before.or(after) {
@@ -150,7 +151,7 @@ pub(super) fn any(input: &str) -> Parsed<'_, Stamp> {
         [b'0'..=b'9', _, b':', ..] => clock(input),
         [b'0'..=b'9', _, b'/', ..] => slashed(input),
         [b'0'..=b'9', ..] => iso(input),
-        [b'A'..=b'Z' | b'a'..=b'z', ..] => alt((locale, bsd)).parse(input),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => alt((bsd, locale)).parse(input),
         _ => fail(),
     }
 }
@@ -167,7 +168,7 @@ fn fail<'a, T>() -> Parsed<'a, T> {
     Err(Err::Error(()))
 }
 
-/// `min` to `max` digits, and no further one.
+/// `min` to `max` digits.
 fn digits<'a>(min: usize, max: usize) -> impl Fn(&'a str) -> Parsed<'a, u32> {
     move |input| {
         let bytes = input.as_bytes();
@@ -202,6 +203,11 @@ fn date(input: &str, separator: u8) -> Parsed<'_, i64> {
 fn year(input: &str) -> Parsed<'_, i32> {
     let (rest, year) = digits(4, 4)(input)?;
     Ok((rest, year as i32))
+}
+
+/// A year behind the time of day, where a host could stand as well: one in which a log may have been written.
+fn likely_year(input: &str) -> Parsed<'_, i32> {
+    verify(year, |y| (1970..2100).contains(y)).parse(input)
 }
 
 fn short_year(input: &str) -> Parsed<'_, i32> {

@@ -1,0 +1,3 @@
+//! The system tests, one module for each area.
+
+mod decode;
