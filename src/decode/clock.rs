@@ -198,7 +198,7 @@ mod tests {
     fn without_a_last_date_the_day_nearest_to_the_reference() {
         assert_eq!(at(None, "08:00:00", 0), "2019-02-08T08:00:00.000Z");
         assert_eq!(at(None, "23:59:00", 0), "2019-02-07T23:59:00.000Z");
-        assert_eq!(at(None, "23:59:00", -19_800), "2019-02-07T18:29:00.000Z");
+        assert_eq!(at(None, "23:59:00", -19_800), "2019-02-08T18:29:00.000Z");
     }
 
     #[test]

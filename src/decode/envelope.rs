@@ -14,7 +14,7 @@ pub(super) struct Envelope<'a> {
     pub(super) app: &'a str,
     pub(super) pid: &'a str,
     pub(super) id: Option<EventId<'a>>,
-    /// The severity that the message itself names, apart from its priority.
+    /// The severity of the priority; without one, that of a Cisco mnemonic.
     pub(super) level: Option<Level>,
     pub(super) fields: Fields<'a>,
     pub(super) text: &'a str,

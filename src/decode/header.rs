@@ -174,9 +174,10 @@ impl Header {
         (seconds.abs() <= 86_400).then_some(quarters * QUARTER_S)
     }
 
-    /// Tells from the first stamp of the file, written within moments of the header, whether stamps are in UTC.
+    /// Tells from the first stamp of the file, where it was written within moments of the header, whether stamps are in UTC.
     /// Returns the header's own time in the same zone.
     pub(super) fn first_stamp(&mut self, time_of_day_us: i64) -> Option<i64> {
+        const AT_ONCE_US: i64 = 300 * SECOND_US;
         if let (Some(utc), Some(local), None) = (self.utc_us, self.local_us, self.in_utc)
             && self.difference_s().is_some_and(|s| s != 0)
         {
@@ -184,7 +185,9 @@ impl Header {
                 let d = (to - time_of_day_us).rem_euclid(DAY_US);
                 d.min(DAY_US - d)
             };
-            self.in_utc = Some(distance(utc) < distance(local));
+            if distance(utc).min(distance(local)) <= AT_ONCE_US {
+                self.in_utc = Some(distance(utc) < distance(local));
+            }
         }
         match self.in_utc {
             Some(true) => self.utc_us,

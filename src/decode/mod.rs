@@ -152,10 +152,10 @@ impl Decoder {
             if let Some((number, rest)) = envelope::priority(record.trim_start()) {
                 self.heading = Heading::Closed;
                 self.open = None;
-                let message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
+                let mut message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
+                message.level = Some(envelope::severity(number & 7));
                 let mut event = self.message(message, reference);
                 event.facility = Some(number >> 3);
-                event.level = event.level.or(Some(envelope::severity(number & 7)));
                 return event;
             }
             if let Some(message) = rfc5424::without_priority(record) {
@@ -369,7 +369,7 @@ impl Decoder {
         }
         let mut event = self.continuation(record);
         // A header that contradicts the file's own: not believed, not silent either.
-        event.marks.broken = self.header.known() && matches!(entry, Some(Entry::App(_)));
+        event.marks.broken |= self.header.known() && matches!(entry, Some(Entry::App(_)));
         event
     }
 

@@ -18,18 +18,24 @@ use std::net::IpAddr;
 use crate::event::{EventId, Format, Value};
 
 use super::envelope::{self, Envelope};
+use super::genesys;
 use super::stamp::{self, Stamp};
 
 /// Reads what follows a priority. Always something: where nothing is recognised, all is text.
 pub(super) fn message(rest: &str) -> Envelope<'_> {
     let rest = rest.trim_start_matches(' ');
-    if let Some((stamp, behind)) = stamp(rest) {
-        return behind_stamp(stamp, behind);
-    }
     let mut before = Envelope {
         format: Format::Rfc3164,
+        text: rest,
         ..Envelope::default()
     };
+    if let Some((stamp, behind)) = stamp(rest) {
+        // A priority before a Genesys record, and no header: the record is the text.
+        return match genesys::after_stamp(behind) {
+            Some(_) => before,
+            None => behind_stamp(stamp, behind),
+        };
+    }
     let rest = cisco(rest, &mut before);
     if let Some((stamp, behind)) = stamp(rest) {
         let e = behind_stamp(stamp, behind);
