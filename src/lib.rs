@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod base;
 pub mod control;
+pub mod decode;
 pub mod diag;
 pub mod engine;
 pub mod event;

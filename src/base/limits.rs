@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Bytes of one log record that are decoded. A longer record is cut here, marked and counted; the rest of the line is skipped.
 pub const RECORD_BYTES: usize = 64 * 1024;
+/// Lines within which a file's header begins and ends. A header line further down is a line like any other.
+pub const HEADER_LINES: u32 = 64;
 /// Bytes of one rule, script, YAML or test file. A larger file is refused with a diagnostic.
 pub const SOURCE_BYTES: usize = 1024 * 1024;
 /// Nesting of parentheses, lists and `not` in a rule. Deeper is a diagnostic, never a stack overflow.

@@ -164,6 +164,12 @@ pub struct Marks {
     pub guessed_date: bool,
     /// More fields than [`crate::base::limits::FIELDS_PER_EVENT`]; the rest was not taken.
     pub fields_dropped: bool,
+    /// A further line of the record before it, whose time, host, application and type it has.
+    pub continuation: bool,
+    /// A line of a file's header: it says who writes the file, not that something happened.
+    pub header: bool,
+    /// The stamp lies more than an hour from the source's last one, and no other record has agreed with it yet.
+    pub jump: bool,
 }
 
 /// One decoded log record. Borrowed from the record's bytes where possible; [`Event::into_owned`] keeps it.

@@ -1,4 +1,5 @@
 //! What the house does as a whole, seen from outside: one file for each area.
 
+mod decode;
 mod script;
 mod sim;

@@ -1,0 +1,247 @@
+//! From a stamp as written to a point in time: supplies the year, the day and the zone that a source leaves out.
+//!
+//! In: a stamp, the reference time (arrival, or the replay's), and what the source has shown so far. Out: the time, and
+//! what was guessed. State: the local time of the last stamp, kept with the source's offset. Rules (DESIGN 3, "Clocks"):
+//!
+//! - A written offset wins, then the zone of the file's header, then the source's configured zone.
+//! - A stamp without a year takes the year nearest to the reference.
+//! - A record with a date that lies over [`JUMP_US`] from the last one is marked, and moves the source's time only when a
+//!   further record agrees with it.
+//! - A time of day takes the day of the last stamp, else of the header's local time, else the day nearest to the
+//!   reference. Back by [`MIDNIGHT_BACK_US`] or more means the next day; smaller steps back stay, for records are a
+//!   little out of order. For the same reason a time that would jump ahead to within [`OUT_OF_ORDER_US`] before the last
+//!   stamp of the day before belongs to that day: else each such record would gain a day for ever.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::time::Time;
+
+use super::calendar::{self, DAY_US, SECOND_US};
+use super::stamp::{Day, Stamp};
+
+/// A time of day that is so much earlier than the last one is of the next day.
+pub(super) const MIDNIGHT_BACK_US: i64 = 10 * 3600 * SECOND_US;
+/// How far out of order the records of one file stand, at most, around midnight.
+pub(super) const OUT_OF_ORDER_US: i64 = 60 * SECOND_US;
+
+/// A step between two dated records that one record alone does not prove.
+pub(super) const JUMP_US: i64 = 3600 * SECOND_US;
+
+/// What a source has shown of its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Clock {
+    /// Local microseconds since 1970 of the last stamp, or of the file's header.
+    pub(super) last: Option<i64>,
+    /// The time of a dated record that lies far from `last`, until another one agrees.
+    pub(super) doubted: Option<i64>,
+}
+
+/// A stamp made whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Resolved {
+    pub(super) at: Time,
+    /// Microseconds since 1970 in the zone of the record.
+    pub(super) local_us: i64,
+    pub(super) guessed_year: bool,
+    pub(super) guessed_date: bool,
+    pub(super) jump: bool,
+}
+
+impl Clock {
+    /// Makes `stamp` whole; `west_s` is the zone for a stamp without one, in seconds west of UTC.
+    pub(super) fn resolve(&self, stamp: &Stamp, west_s: i64, reference: Time) -> Option<Resolved> {
+        let west_us = stamp.east_s.map_or(west_s, |east| -east) * SECOND_US;
+        let near = reference.micros().saturating_sub(west_us);
+        let (local_us, guessed_year, guessed_date) = match stamp.day {
+            Day::Full(day) => (day * DAY_US + stamp.us, false, false),
+            Day::Yearless(month, day) => {
+                let day = calendar::nearest_year(month, day, stamp.us, near)?;
+                (day * DAY_US + stamp.us, true, false)
+            }
+            Day::Unknown => {
+                let local = match self.last {
+                    Some(last) => after(last, stamp.us),
+                    None => nearest(near, stamp.us),
+                };
+                (local, false, true)
+            }
+        };
+        Some(Resolved {
+            jump: false,
+            at: Time::from_micros(local_us.saturating_add(west_us)),
+            local_us,
+            guessed_year,
+            guessed_date,
+        })
+    }
+}
+
+impl Clock {
+    /// [`Clock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next.
+    pub(super) fn advance(
+        &mut self,
+        stamp: &Stamp,
+        west_s: i64,
+        reference: Time,
+    ) -> Option<Resolved> {
+        let mut resolved = self.resolve(stamp, west_s, reference)?;
+        if resolved.guessed_date {
+            self.agree(&mut resolved, stamp.us, west_s);
+        } else {
+            resolved.jump = !self.show(resolved.local_us);
+        }
+        Some(resolved)
+    }
+
+    /// Takes note of a local time with a date; false when it is too far from the last one to be believed at once.
+    pub(super) fn show(&mut self, local_us: i64) -> bool {
+        let near = |t: Option<i64>| t.is_some_and(|t| within(t, local_us, JUMP_US));
+        if self.last.is_none() || near(self.last) || near(self.doubted) {
+            *self = Clock {
+                last: Some(local_us),
+                doubted: None,
+            };
+            return true;
+        }
+        self.doubted = Some(local_us);
+        false
+    }
+
+    /// A time of day that fits a doubted date, and not the last one, is the further record that agrees.
+    fn agree(&mut self, resolved: &mut Resolved, us: i64, west_s: i64) {
+        let fits = |t: i64| within(t, nearest(t, us), JUMP_US);
+        if let (Some(last), Some(doubted)) = (self.last, self.doubted)
+            && !fits(last)
+            && fits(doubted)
+        {
+            resolved.local_us = nearest(doubted, us);
+            let west_us = west_s * SECOND_US;
+            resolved.at = Time::from_micros(resolved.local_us.saturating_add(west_us));
+            self.doubted = None;
+        }
+        self.last = Some(resolved.local_us);
+    }
+}
+
+fn within(a: i64, b: i64, distance: i64) -> bool {
+    a.saturating_sub(b).saturating_abs() <= distance
+}
+
+/// The time of day `us` on the day that the midnight rule gives after `last`.
+fn after(last: i64, us: i64) -> i64 {
+    let same_day = last
+        .div_euclid(DAY_US)
+        .saturating_mul(DAY_US)
+        .saturating_add(us);
+    let day_before = same_day.saturating_sub(DAY_US);
+    if last.saturating_sub(same_day) >= MIDNIGHT_BACK_US {
+        same_day.saturating_add(DAY_US)
+    } else if last.saturating_sub(day_before) <= OUT_OF_ORDER_US {
+        day_before
+    } else {
+        same_day
+    }
+}
+
+/// The time of day `us` on the day that brings it nearest to `near`.
+fn nearest(near: i64, us: i64) -> i64 {
+    let same_day = near
+        .div_euclid(DAY_US)
+        .saturating_mul(DAY_US)
+        .saturating_add(us);
+    [
+        same_day.saturating_sub(DAY_US),
+        same_day,
+        same_day.saturating_add(DAY_US),
+    ]
+    .into_iter()
+    .min_by_key(|t| t.saturating_sub(near).saturating_abs())
+    .unwrap_or(same_day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stamp;
+    use super::*;
+
+    fn time(text: &str) -> Time {
+        Time::parse_rfc3339(text).unwrap()
+    }
+
+    fn at(last: Option<&str>, text: &str, west_s: i64) -> String {
+        let clock = Clock {
+            last: last.map(|l| time(l).micros()),
+            doubted: None,
+        };
+        let (_, stamp) = stamp::any(text).unwrap();
+        let reference = time("2019-02-08T08:37:49Z");
+        clock
+            .resolve(&stamp, west_s, reference)
+            .unwrap()
+            .at
+            .to_string()
+    }
+
+    #[test]
+    fn a_time_of_day_goes_over_midnight_and_not_over_a_small_step_back() {
+        let last = Some("2016-06-05T23:59:59.990Z");
+        assert_eq!(at(last, "00:00:00.010", 0), "2016-06-06T00:00:00.010Z");
+        assert_eq!(at(last, "23:59:59.983", 0), "2016-06-05T23:59:59.983Z");
+        assert_eq!(at(last, "13:59:59.991", 0), "2016-06-05T13:59:59.991Z");
+        assert_eq!(at(last, "13:59:59.990", 0), "2016-06-06T13:59:59.990Z");
+        let last = Some("2016-06-06T00:00:00.003Z");
+        assert_eq!(at(last, "23:59:59.996", 0), "2016-06-05T23:59:59.996Z");
+        assert_eq!(at(last, "23:58:00", 0), "2016-06-06T23:58:00.000Z");
+    }
+
+    #[test]
+    fn without_a_last_date_the_day_nearest_to_the_reference() {
+        assert_eq!(at(None, "08:00:00", 0), "2019-02-08T08:00:00.000Z");
+        assert_eq!(at(None, "23:59:00", 0), "2019-02-07T23:59:00.000Z");
+        assert_eq!(at(None, "23:59:00", -19_800), "2019-02-08T18:29:00.000Z");
+    }
+
+    #[test]
+    fn the_year_is_the_nearest_and_a_written_offset_wins() {
+        assert_eq!(at(None, "Aug 29 02:00:00", 0), "2018-08-29T02:00:00.000Z");
+        assert_eq!(
+            at(None, "Jan 10 01:00:00", -3600),
+            "2019-01-10T00:00:00.000Z"
+        );
+        assert_eq!(
+            at(None, "2006-10-29T02:00:00.156+01:00", -7200),
+            "2006-10-29T01:00:00.156Z"
+        );
+    }
+
+    #[test]
+    fn a_jump_is_believed_when_the_next_record_agrees() {
+        let mut clock = Clock::default();
+        let mut shown = |text: &str| {
+            let (_, stamp) = stamp::any(text).unwrap();
+            let r = clock
+                .advance(&stamp, 0, time("2019-02-08T08:37:49Z"))
+                .unwrap();
+            format!("{} {}", r.at, if r.jump { "jump" } else { "" })
+        };
+        assert_eq!(shown("2016-06-05T10:00:00"), "2016-06-05T10:00:00.000Z ");
+        // One record from elsewhere: marked, and it takes nobody with it.
+        assert_eq!(
+            shown("2030-01-01T10:00:00"),
+            "2030-01-01T10:00:00.000Z jump"
+        );
+        assert_eq!(shown("10:00:01"), "2016-06-05T10:00:01.000Z ");
+        assert_eq!(shown("2016-06-05T10:00:02"), "2016-06-05T10:00:02.000Z ");
+        // A silence of two days: the second record, dated or not, agrees.
+        assert_eq!(
+            shown("2016-06-07T13:00:00"),
+            "2016-06-07T13:00:00.000Z jump"
+        );
+        assert_eq!(shown("2016-06-07T13:00:01"), "2016-06-07T13:00:01.000Z ");
+        assert_eq!(
+            shown("2016-06-09T19:00:00"),
+            "2016-06-09T19:00:00.000Z jump"
+        );
+        assert_eq!(shown("19:00:01"), "2016-06-09T19:00:01.000Z ");
+    }
+}

@@ -1,0 +1,132 @@
+//! A Genesys record behind its stamp, in its two forms; which one is said by what follows the level.
+//!
+//! ```text
+//! short = [":"] blanks level blanks id5 [blanks text]                          Std 04561 Hot Standby (backup) mode activated
+//! full  = [":"] blanks level blanks host blanks app blanks id [blanks text]    Standard host1 SIP GCTI-00-04561 Hot ...
+//! ```
+//!
+//! An application's name may hold blanks: it ends where the first id stands. A short form has no type code; whether it is
+//! common or the type's own is said by the file's header ([`super::header`]).
+
+use crate::event::{EventId, Level, TypeCode};
+
+/// Bytes of a host's and an application's name; a longer "name" is text that happens to hold an id.
+const NAME_BYTES: usize = 255;
+
+/// What stands behind the stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Record<'a> {
+    pub(super) level: Option<Level>,
+    /// Empty in the short form.
+    pub(super) host: &'a str,
+    /// Empty in the short form.
+    pub(super) app: &'a str,
+    pub(super) code: Option<TypeCode>,
+    pub(super) number: u32,
+    pub(super) text: &'a str,
+}
+
+/// Reads what follows a stamp; `None` when it is neither form.
+pub(super) fn after_stamp(rest: &str) -> Option<Record<'_>> {
+    let rest = rest.strip_prefix(':').unwrap_or(rest);
+    let body = rest.trim_start_matches([' ', '\t']);
+    if body.len() == rest.len() {
+        return None;
+    }
+    let (level, body) = level(body)?;
+    short(level, body).or_else(|| full(level, body))
+}
+
+/// Reads a record whose stamp a relay took away. Words like `Alarm 12345` are common, so here the short form has a level of
+/// three letters and the id five digits.
+pub(super) fn without_stamp(text: &str) -> Option<Record<'_>> {
+    let (found, body) = level(text)?;
+    match text.as_bytes() {
+        [_, _, _, b' ', b'0'..=b'9', _, _, _, b'0'..=b'9', ..] => short(found, body),
+        _ => full(found, body),
+    }
+}
+
+fn level(text: &str) -> Option<(Option<Level>, &str)> {
+    // Nearly every text of other programs ends here.
+    if !matches!(
+        text.as_bytes().first(),
+        Some(b'A' | b'S' | b'I' | b'T' | b'D' | b'N' | b'U')
+    ) {
+        return None;
+    }
+    let (word, rest) = word(text);
+    let level = match word {
+        "Std" | "Standard" => Some(Level::Notice),
+        "Trc" | "Trace" => Some(Level::Trace),
+        "Int" | "Interaction" => Some(Level::Info),
+        "Dbg" | "Debug" => Some(Level::Debug),
+        "Alr" | "Alarm" => Some(Level::Critical),
+        "Non" | "None" | "Unk" | "Unknown" => None,
+        _ => return None,
+    };
+    (!rest.is_empty()).then_some((level, rest))
+}
+
+fn short(level: Option<Level>, body: &str) -> Option<Record<'_>> {
+    let (id, text) = word(body);
+    if !(4..=5).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(Record {
+        level,
+        host: "",
+        app: "",
+        code: None,
+        number: id.parse().ok()?,
+        text,
+    })
+}
+
+fn full(level: Option<Level>, body: &str) -> Option<Record<'_>> {
+    let (host, names) = word(body);
+    if host.len() > NAME_BYTES {
+        return None;
+    }
+    let mut rest = names;
+    loop {
+        let app = names[..names.len() - rest.len()].trim_end_matches([' ', '\t']);
+        if rest.is_empty() || app.len() > NAME_BYTES {
+            return None;
+        }
+        let (id, text) = word(rest);
+        if let (
+            false,
+            Some(EventId::Number {
+                code: Some(code),
+                number,
+            }),
+        ) = (app.is_empty(), id_with_code(id))
+        {
+            return Some(Record {
+                level,
+                host,
+                app,
+                code: Some(code),
+                number,
+                text,
+            });
+        }
+        rest = text;
+    }
+}
+
+fn id_with_code(word: &str) -> Option<EventId<'static>> {
+    let bare = word.strip_prefix("GCTI-").unwrap_or(word);
+    (bare.len() == 8 && bare.as_bytes()[2] == b'-')
+        .then(|| EventId::parse_number(bare))
+        .flatten()
+}
+
+/// A word, and what follows the blanks behind it.
+fn word(text: &str) -> (&str, &str) {
+    match text.find([' ', '\t']) {
+        Some(end) => (&text[..end], text[end..].trim_start_matches([' ', '\t'])),
+        None => (text, ""),
+    }
+}

@@ -1,0 +1,482 @@
+//! From a record's bytes to an event.
+//!
+//! In: one line or one datagram at a time, and the time it came. Out: one [`Event`] for each, always; a record that nothing
+//! is recognised in is text. Read here: RFC 5424 and RFC 3164 as senders write them, Genesys records (short and full, bare in
+//! a file or inside a syslog message), lines with any stamp, plain lines.
+//!
+//! ```text
+//! priority? --yes--> RFC 5424, else RFC 3164 ----> Genesys record in the text?
+//!     no
+//! stamp? ----yes--> Genesys record, else RFC 3164, else a line with a time
+//!     no
+//! header line of a file? continuation of the record before? plain
+//! ```
+//!
+//! Invariants: no input fails or panics. Text is what the record says, without header, blanks around it and line end;
+//! nothing else of it is lost: it stands in another part of the event, or in the text. One record is one event, whatever
+//! it holds: a record glued behind another one stays text, or a caller's name in a log could forge an event. The same
+//! records and times give the same events: no clock, no zone of this machine.
+//!
+//! State belongs to one source: the file's header, the last time, the record that a line without stamp continues. A body
+//! that quotes a header must not rename its file: a header is believed at a file's beginning; later only when it names the
+//! same program again. Where a header is known, no line of the file is read as syslog, for bodies quote that as well.
+//!
+//! It does not know inventory, rules or provenance: a host is what the record says. Tests: `tests.rs` here and beside each
+//! reader, `tests/it/decode.rs` (other programs' cases, with the differences explained in `tests/decode/differences.tsv`).
+
+mod calendar;
+mod clock;
+mod envelope;
+mod genesys;
+mod header;
+mod lines;
+mod rfc3164;
+mod rfc5424;
+mod stamp;
+mod structured;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::limits::{HEADER_LINES, RECORD_BYTES};
+use crate::base::time::Time;
+use crate::event::{Event, EventId, Format, Marks, Value};
+
+use clock::{Clock, Resolved};
+use envelope::Envelope;
+use header::{Entry, Header};
+use stamp::Stamp;
+
+pub use lines::{Line, Lines};
+
+/// The decoder of one source, with what it must remember from record to record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Decoder {
+    /// Every record stands alone.
+    datagrams: bool,
+    /// The zone of stamps that do not say theirs, where no header does, in seconds west of UTC.
+    west_s: i64,
+    heading: Heading,
+    header: Header,
+    /// A Genesys record was seen: lines with a stamp and no id are its debug records.
+    genesys: bool,
+    clock: Clock,
+    open: Option<Open>,
+}
+
+/// Whether header lines are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Heading {
+    /// At the beginning, so many lines in.
+    Open(u32),
+    /// Within a later header that names the same program again.
+    Again,
+    Closed,
+}
+
+impl Default for Heading {
+    fn default() -> Heading {
+        Heading::Open(0)
+    }
+}
+
+/// The record that a line without stamp continues.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Open {
+    at: Option<Time>,
+    host: String,
+    app: String,
+    app_type: String,
+    format: Format,
+}
+
+impl Decoder {
+    /// For a stream of lines: a file, a pipe, a connection.
+    pub fn new() -> Decoder {
+        Decoder::default()
+    }
+
+    /// For datagrams, which may be from different senders: no record takes anything from the one before.
+    pub fn datagrams() -> Decoder {
+        Decoder {
+            datagrams: true,
+            ..Decoder::default()
+        }
+    }
+
+    /// The same decoder where stamps without a zone are `seconds` west of UTC (-3600 in Berlin in winter). Else they are
+    /// UTC, but for files whose header says it.
+    pub fn west_of_utc(self, seconds: i32) -> Decoder {
+        Decoder {
+            west_s: i64::from(seconds),
+            ..self
+        }
+    }
+
+    /// A new file of the same source begins: it may have a header, and its first line continues nothing. Until a header
+    /// says otherwise, it is taken to be written by the same program.
+    pub fn next_file(&mut self) {
+        self.heading = Heading::default();
+        self.open = None;
+    }
+
+    /// The application that the file's header names; empty when no header was read. A source of short Genesys records
+    /// without one cannot say whose they are, and should say that.
+    pub fn app(&self) -> &str {
+        &self.header.app
+    }
+
+    /// One line, without its end, or one datagram, as an event. `reference` is when it came (live) or the replay's time; it
+    /// supplies what the stamp leaves out. More than [`RECORD_BYTES`] are cut and marked.
+    pub fn decode<'a>(&mut self, record: &'a [u8], reference: Time) -> Event<'a> {
+        let cut = record.len() > RECORD_BYTES;
+        let record = &record[..record.len().min(RECORD_BYTES)];
+        let mut event = match std::str::from_utf8(record) {
+            Ok(text) => self.read(text, reference),
+            Err(_) => {
+                let text = latin1(record);
+                let mut event = self.read(&text, reference).into_owned();
+                event.marks.latin1 = true;
+                event
+            }
+        };
+        event.marks.cut = cut;
+        event
+    }
+
+    fn read<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
+        let record = record.trim_end_matches([' ', '\t', '\r', '\n', '\0']);
+        let record = record.strip_prefix('\u{feff}').unwrap_or(record);
+        if !self.header.known() {
+            if let Some((number, rest)) = envelope::priority(record.trim_start()) {
+                self.heading = Heading::Closed;
+                self.open = None;
+                let mut message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
+                message.level = Some(envelope::severity(number & 7));
+                let mut event = self.message(message, reference);
+                event.facility = Some(number >> 3);
+                return event;
+            }
+            if let Some(message) = rfc5424::without_priority(record) {
+                return self.bare_message(message, reference);
+            }
+        }
+        // The locale's stamp may have one blank before it; more are the indentation of a body.
+        let lead = record.strip_prefix(' ').unwrap_or(record);
+        if let Ok((behind, stamp)) = stamp::any(lead)
+            && matches!(
+                behind.as_bytes().first(),
+                None | Some(b' ' | b':' | b'_' | b'\t')
+            )
+        {
+            return self.stamped(record, lead, stamp, behind, reference);
+        }
+        if self.datagrams {
+            return plain(record);
+        }
+        self.unstamped(record)
+    }
+
+    /// A line of a file that begins with a stamp.
+    fn stamped<'a>(
+        &mut self,
+        record: &'a str,
+        lead: &'a str,
+        stamp: Stamp,
+        behind: &'a str,
+        reference: Time,
+    ) -> Event<'a> {
+        if let Some(found) = genesys::after_stamp(behind) {
+            let time = self.tick(&stamp, reference);
+            return self.genesys_record(found, time);
+        }
+        if !self.genesys && !self.header.known() {
+            if let Some(message) = rfc3164::without_priority(lead, stamp, behind) {
+                return self.bare_message(message, reference);
+            }
+            let time = self.tick(&stamp, reference);
+            let mut event = plain(record);
+            set_time(&mut event, time);
+            self.keep_open(&event);
+            return event;
+        }
+        let time = self.tick(&stamp, reference);
+        let text = behind.strip_prefix(':').unwrap_or(behind);
+        let mut event = Event {
+            host: Cow::Owned(self.header.host.clone()),
+            app: Cow::Owned(self.header.app.clone()),
+            app_type: Cow::Owned(self.header.app_type.clone()),
+            text: Cow::Borrowed(text.trim_start_matches(' ')),
+            format: Format::Genesys,
+            ..Event::default()
+        };
+        set_time(&mut event, time);
+        self.keep_open(&event);
+        event
+    }
+
+    fn genesys_record<'a>(
+        &mut self,
+        found: genesys::Record<'a>,
+        time: Option<Resolved>,
+    ) -> Event<'a> {
+        // The header speaks for its own program, not for one that a full record names.
+        let own = found.app.is_empty() || found.app == self.header.app;
+        let or_header = |found: &'a str, header: &str| match found {
+            "" => Cow::Owned(header.to_owned()),
+            found => Cow::Borrowed(found),
+        };
+        let mut event = Event {
+            host: or_header(found.host, &self.header.host),
+            app: or_header(found.app, &self.header.app),
+            app_type: Cow::Owned(if own {
+                self.header.app_type.clone()
+            } else {
+                String::new()
+            }),
+            id: Some(EventId::Number {
+                code: found.code.or_else(|| self.header.code_of(found.number)),
+                number: found.number,
+            }),
+            level: found.level,
+            text: Cow::Borrowed(found.text),
+            format: Format::Genesys,
+            ..Event::default()
+        };
+        set_time(&mut event, time);
+        if !self.datagrams {
+            self.genesys = true;
+            if found.number == OPTION_SET && own {
+                self.header.option_set(found.text);
+            }
+            self.keep_open(&event);
+        }
+        event
+    }
+
+    /// A syslog message as a line of a file.
+    fn bare_message<'a>(&mut self, message: Envelope<'a>, reference: Time) -> Event<'a> {
+        if self.datagrams {
+            return self.message(message, reference);
+        }
+        self.heading = Heading::Closed;
+        let mut event = self.message(message, reference);
+        if let Some(at) = event.at {
+            let local_us = at
+                .micros()
+                .saturating_sub(self.west_s.saturating_mul(calendar::SECOND_US));
+            event.marks.jump = !self.clock.show(local_us);
+        }
+        self.keep_open(&event);
+        event
+    }
+
+    /// A syslog message, and the Genesys record that may be in its text.
+    fn message<'a>(&self, message: Envelope<'a>, reference: Time) -> Event<'a> {
+        let mut event = Event {
+            host: Cow::Borrowed(message.host),
+            app: Cow::Borrowed(message.app),
+            pid: Cow::Borrowed(message.pid),
+            id: message.id,
+            level: message.level,
+            text: Cow::Borrowed(message.text),
+            fields: message.fields,
+            format: message.format,
+            marks: Marks {
+                broken: message.broken,
+                fields_dropped: message.fields_dropped,
+                ..Marks::default()
+            },
+            ..Event::default()
+        };
+        if let Some(stamp) = &message.stamp {
+            set_time(
+                &mut event,
+                Clock::default().resolve(stamp, self.west_s, reference),
+            );
+        }
+        if !message.broken {
+            self.take_inner(&mut event, message.stamp, message.text, reference);
+        }
+        event
+    }
+
+    /// A Genesys record inside a syslog message: its own parts win, the envelope supplies what it leaves out.
+    fn take_inner<'a>(
+        &self,
+        event: &mut Event<'a>,
+        outer: Option<Stamp>,
+        text: &'a str,
+        reference: Time,
+    ) {
+        let (stamp, found) = match stamp::any(text) {
+            Ok((behind, stamp)) => (Some(stamp), genesys::after_stamp(behind)),
+            Err(_) => (None, genesys::without_stamp(text)),
+        };
+        let Some(found) = found else { return };
+        if let Some(stamp) = stamp {
+            let west_s = outer
+                .and_then(|o| o.east_s)
+                .map_or(self.west_s, |east| -east);
+            let reference = event.at.unwrap_or(reference);
+            set_time(event, Clock::default().resolve(&stamp, west_s, reference));
+        }
+        for (part, inner) in [(&mut event.host, found.host), (&mut event.app, found.app)] {
+            if !inner.is_empty() {
+                *part = Cow::Borrowed(inner);
+            }
+        }
+        event.id = Some(EventId::Number {
+            code: found.code,
+            number: found.number,
+        });
+        event.level = found.level.or(event.level);
+        event.text = Cow::Borrowed(found.text);
+    }
+
+    /// A line of a file without a stamp.
+    fn unstamped<'a>(&mut self, record: &'a str) -> Event<'a> {
+        let entry = header::entry(record);
+        match (self.heading, entry) {
+            (Heading::Open(lines), Some(entry)) if lines < HEADER_LINES => {
+                self.heading = Heading::Open(lines + 1);
+                // A new header says everything anew: what it leaves out is not known.
+                if matches!(entry, Entry::App(_)) && self.header.known() {
+                    self.header = Header::default();
+                }
+                self.header.learn(entry);
+                if let Entry::Local(us) = entry {
+                    self.clock = Clock {
+                        last: Some(us),
+                        doubted: None,
+                    };
+                }
+                return self.header_line(record);
+            }
+            (Heading::Open(lines), None) => self.heading = Heading::Open(lines.saturating_add(1)),
+            (Heading::Again, Some(entry)) if self.header.agrees(entry) => {
+                if let Entry::Local(us) = entry {
+                    self.clock.show(us);
+                }
+                return self.header_line(record);
+            }
+            (Heading::Closed, Some(entry @ Entry::App(_))) if self.header.agrees(entry) => {
+                self.heading = Heading::Again;
+                return self.header_line(record);
+            }
+            _ => {}
+        }
+        let mut event = self.continuation(record);
+        // A header that contradicts the file's own: not believed, not silent either.
+        event.marks.broken |= self.header.known() && matches!(entry, Some(Entry::App(_)));
+        event
+    }
+
+    fn header_line<'a>(&self, record: &'a str) -> Event<'a> {
+        let mut event = plain(record);
+        event.host = Cow::Owned(self.header.host.clone());
+        event.app = Cow::Owned(self.header.app.clone());
+        event.app_type = Cow::Owned(self.header.app_type.clone());
+        event.marks.header = true;
+        event
+    }
+
+    fn continuation<'a>(&self, record: &'a str) -> Event<'a> {
+        let mut event = plain(record);
+        if let Some(open) = &self.open {
+            event.at = open.at;
+            event.host = Cow::Owned(open.host.clone());
+            event.app = Cow::Owned(open.app.clone());
+            event.app_type = Cow::Owned(open.app_type.clone());
+            event.format = open.format;
+            event.marks.continuation = true;
+            if open.format == Format::Genesys {
+                event.fields.extend(attribute(record));
+            }
+        }
+        event
+    }
+
+    /// The time of a line of a file, which moves the file's clock.
+    fn tick(&mut self, stamp: &Stamp, reference: Time) -> Option<Resolved> {
+        if self.datagrams {
+            return Clock::default().resolve(stamp, self.west_s, reference);
+        }
+        if self.heading != Heading::Closed {
+            let begun = matches!(self.heading, Heading::Open(_));
+            self.heading = Heading::Closed;
+            if begun && let Some(last) = self.header.first_stamp(stamp.us) {
+                self.clock.last = Some(last);
+            }
+        }
+        let west_s = self.header.west_s().unwrap_or(self.west_s);
+        self.clock.advance(stamp, west_s, reference)
+    }
+
+    fn keep_open(&mut self, event: &Event<'_>) {
+        if self.datagrams {
+            return;
+        }
+        let open = self.open.get_or_insert_default();
+        open.at = event.at;
+        open.format = event.format;
+        for (kept, now) in [
+            (&mut open.host, &event.host),
+            (&mut open.app, &event.app),
+            (&mut open.app_type, &event.app_type),
+        ] {
+            if kept != now {
+                kept.clear();
+                kept.push_str(now);
+            }
+        }
+    }
+}
+
+/// Record 00-04110, `Option '...' has been set to the value '...'`.
+const OPTION_SET: u32 = 4110;
+
+fn plain(record: &str) -> Event<'_> {
+    let after = record.trim_start().strip_prefix('<');
+    Event {
+        text: Cow::Borrowed(record),
+        marks: Marks {
+            broken: after.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())),
+            ..Marks::default()
+        },
+        ..Event::default()
+    }
+}
+
+fn set_time(event: &mut Event<'_>, time: Option<Resolved>) {
+    if let Some(time) = time {
+        event.at = Some(time.at);
+        event.marks.guessed_year = time.guessed_year;
+        event.marks.guessed_date = time.guessed_date;
+        event.marks.jump = time.jump;
+    }
+}
+
+/// An extended attribute, ` CAT:Critical`: one blank, a key in capitals, a colon, the value.
+fn attribute(record: &str) -> Option<(Cow<'_, str>, Value<'_>)> {
+    let (key, value) = record.strip_prefix(' ')?.split_once(':')?;
+    let is_key = (1..=32).contains(&key.len())
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    is_key.then(|| (Cow::Borrowed(key), Value::Text(Cow::Borrowed(value.trim()))))
+}
+
+/// The text of bytes that are not UTF-8: what is valid stays, each other byte is the Latin-1 character of its number.
+fn latin1(record: &[u8]) -> String {
+    let mut text = String::with_capacity(record.len() + record.len() / 4);
+    for chunk in record.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().copied().map(char::from));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

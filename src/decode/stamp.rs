@@ -1,0 +1,398 @@
+//! Every way in which a record writes its time, read by hand: no format strings, no allocation.
+//!
+//! In: text that may begin with a stamp. Out: what stands there, not yet a point in time: a day (full, without year, or
+//! none), a time of day and, where it is written, the offset from UTC. What is missing is supplied by [`super::clock`].
+//!
+//! | form | example | read by |
+//! |---|---|---|
+//! | RFC 5424 | `2003-08-24T05:14:15.000003-07:00` | [`rfc5424`] |
+//! | ISO, loosely | `2006-10-29 02:00:00.156+01:00`, `2016/11/25T12:25:19` | [`iso`] |
+//! | RFC 3164 and its kin | `Mar  1 02:00:00`, `NOV 22 2007 21:28:13`, `Apr 15 21:28:13 2007`, `Mar 1 18:46:11.123 UTC` | [`bsd`] |
+//! | slashes | `02/26/20@20:40:26.379`, `09/16/2014 13:16:54` (month first, as Genesys writes it) | [`slashed`] |
+//! | a C library's words | `Sun Jun  5 15:22:21 2016.741`, `Thu 11 Aug 2016 09:01:46 AM CDT.060` | [`locale`] |
+//! | time of day | `13:54:59.856`, `13:54:59` | [`clock`] |
+
+use nom::branch::alt;
+use nom::character::complete::{char, one_of, space0, space1};
+use nom::combinator::{opt, value, verify};
+use nom::sequence::{preceded, terminated};
+use nom::{Err, IResult, Parser};
+
+use super::calendar::{self, SECOND_US};
+
+/// What a parser of this module gives: the rest and the thing read, or nothing and no reason.
+pub(super) type Parsed<'a, T> = IResult<&'a str, T, ()>;
+
+/// The day of a stamp, as far as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Day {
+    /// Days since 1970-01-01.
+    Full(i64),
+    /// Month and day, no year.
+    Yearless(u32, u32),
+    /// A time of day alone.
+    Unknown,
+}
+
+/// A stamp as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// The day.
+    pub(super) day: Day,
+    /// Microseconds since midnight.
+    pub(super) us: i64,
+    /// Seconds east of UTC, where the stamp says so.
+    pub(super) east_s: Option<i64>,
+}
+
+impl Stamp {
+    /// Microseconds since 1970 in the stamp's own zone, when its date is full.
+    pub(super) fn local_us(&self) -> Option<i64> {
+        match self.day {
+            Day::Full(day) => Some(day * calendar::DAY_US + self.us),
+            _ => None,
+        }
+    }
+}
+
+/// TIMESTAMP = FULL-DATE "T" FULL-TIME (RFC 5424 section 6.2.3): upper-case letters, no leap second. Looser than the
+/// RFC in two points: nine digits of a second, for senders whose clock has nanoseconds, and no offset, for those that leave
+/// it out; then the source's zone holds.
+pub(super) fn rfc5424(input: &str) -> Parsed<'_, Stamp> {
+    let (rest, day) = date(input, b'-')?;
+    let (rest, _) = char('T').parse(rest)?;
+    let (rest, whole) = time_of_day(rest, 59)?;
+    let (rest, part) = opt(preceded(
+        char('.'),
+        verify(fraction, |(n, _): &(usize, i64)| (1..=9).contains(n)),
+    ))
+    .parse(rest)?;
+    let (rest, east_s) = opt(alt((value(0, char('Z')), offset))).parse(rest)?;
+    let us = whole + part.map_or(0, |(_, us)| us);
+    Ok((rest, full(day, us, east_s)))
+}
+
+/// iso = 4DIGIT sep 2DIGIT sep 2DIGIT ("T" / " ") clock [ "Z" / offset ], where sep is "-" or "/".
+pub(super) fn iso(input: &str) -> Parsed<'_, Stamp> {
+    let (rest, day) = date(input, b'-').or_else(|_| date(input, b'/'))?;
+    let (rest, _) = one_of("T ").parse(rest)?;
+    let (rest, us) = clock_us(rest)?;
+    let (rest, east_s) = opt(zone_number).parse(rest)?;
+    Ok((rest, full(day, us, east_s)))
+}
+
+/// bsd = month blanks day [blanks year] blanks clock [offset] [blanks zone] [blanks year] (RFC 3164 section 4.1.2, loosely).
+pub(super) fn bsd(input: &str) -> Parsed<'_, Stamp> {
+    let (rest, month) = month(input)?;
+    let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
+    let (rest, before) = opt(terminated(preceded(space1, year), one_of(" "))).parse(rest)?;
+    let (rest, us) = preceded(space0, clock_us).parse(rest)?;
+    if !input[..input.len() - rest.len()].contains(' ') {
+        return fail();
+    }
+    let (rest, number) = opt(zone_number).parse(rest)?;
+    let (rest, named) = opt(preceded(space1, zone_name)).parse(rest)?;
+    let (rest, after) = match before {
+        Some(_) => (rest, None),
+        None => opt(preceded(char(' '), terminated_word(likely_year))).parse(rest)?,
+    };
+    let east_s = number.or(named.flatten());
+    let day = match before.or(after) {
+        Some(year) => match calendar::days(year, month, day) {
+            Some(days) => Day::Full(days),
+            None => return fail(),
+        },
+        // 2000 is a leap year: 29 February may exist.
+        None if calendar::days(2000, month, day).is_some() => Day::Yearless(month, day),
+        None => return fail(),
+    };
+    Ok((rest, Stamp { day, us, east_s }))
+}
+
+/// slashed = 2DIGIT "/" 2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " ") clock: month, day, year, as Genesys writes it.
+pub(super) fn slashed(input: &str) -> Parsed<'_, Stamp> {
+    let (rest, month) = terminated(digits(2, 2), char('/')).parse(input)?;
+    let (rest, day) = terminated(digits(2, 2), char('/')).parse(rest)?;
+    let (rest, year) = alt((year, short_year)).parse(rest)?;
+    let (rest, us) = preceded(one_of("@ "), clock_us).parse(rest)?;
+    match calendar::days(year, month, day) {
+        Some(day) => Ok((rest, full(day, us, None))),
+        None => fail(),
+    }
+}
+
+/// locale = weekday blanks ( month blanks day blanks clock blanks year / day blanks month blanks year blanks clock
+/// [blanks ("AM" / "PM")] [blanks zone] ) [ "." 3DIGIT ], as `ctime` and the `C` and `en_US` locales write it.
+pub(super) fn locale(input: &str) -> Parsed<'_, Stamp> {
+    let (rest, _) = weekday(input)?;
+    let (rest, _) = space1.parse(rest)?;
+    let (rest, (day, us, east_s)) = alt((ctime, long_date)).parse(rest)?;
+    let (rest, part) = opt(preceded(char('.'), fraction)).parse(rest)?;
+    Ok((rest, full(day, us + part.map_or(0, |(_, us)| us), east_s)))
+}
+
+/// clock = 2DIGIT ":" 2DIGIT ":" 2DIGIT [("." / ",") *DIGIT], a stamp without a date.
+pub(super) fn clock(input: &str) -> Parsed<'_, Stamp> {
+    let (rest, us) = clock_us(input)?;
+    let day = Day::Unknown;
+    Ok((
+        rest,
+        Stamp {
+            day,
+            us,
+            east_s: None,
+        },
+    ))
+}
+
+/// Any stamp with which a line of a file may begin, told apart by its first bytes.
+pub(super) fn any(input: &str) -> Parsed<'_, Stamp> {
+    match input.as_bytes() {
+        [b'0'..=b'9', _, b':', ..] => clock(input),
+        [b'0'..=b'9', _, b'/', ..] => slashed(input),
+        [b'0'..=b'9', ..] => iso(input),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => alt((bsd, locale)).parse(input),
+        _ => fail(),
+    }
+}
+
+fn full(day: i64, us: i64, east_s: Option<i64>) -> Stamp {
+    Stamp {
+        day: Day::Full(day),
+        us,
+        east_s,
+    }
+}
+
+fn fail<'a, T>() -> Parsed<'a, T> {
+    Err(Err::Error(()))
+}
+
+/// `min` to `max` digits.
+fn digits<'a>(min: usize, max: usize) -> impl Fn(&'a str) -> Parsed<'a, u32> {
+    move |input| {
+        let bytes = input.as_bytes();
+        let mut number = 0;
+        let mut n = 0;
+        while n < max && n < bytes.len() && bytes[n].is_ascii_digit() {
+            number = number * 10 + u32::from(bytes[n] - b'0');
+            n += 1;
+        }
+        if n < min {
+            return fail();
+        }
+        Ok((&input[n..], number))
+    }
+}
+
+/// Four digits, a separator, two, the separator, two: a day that exists, in days since 1970.
+fn date(input: &str, separator: u8) -> Parsed<'_, i64> {
+    let b = input.as_bytes();
+    if b.len() < 10 || b[4] != separator || b[7] != separator {
+        return fail();
+    }
+    let (_, year) = year(input)?;
+    let (_, month) = digits(2, 2)(&input[5..])?;
+    let (_, day) = digits(2, 2)(&input[8..])?;
+    match calendar::days(year, month, day) {
+        Some(days) => Ok((&input[10..], days)),
+        None => fail(),
+    }
+}
+
+fn year(input: &str) -> Parsed<'_, i32> {
+    let (rest, year) = digits(4, 4)(input)?;
+    Ok((rest, year as i32))
+}
+
+/// A year behind the time of day, where a host could stand as well: one in which a log may have been written.
+fn likely_year(input: &str) -> Parsed<'_, i32> {
+    verify(year, |y| (1970..2100).contains(y)).parse(input)
+}
+
+fn short_year(input: &str) -> Parsed<'_, i32> {
+    let (rest, year) = digits(2, 2)(input)?;
+    Ok((rest, 2000 + year as i32))
+}
+
+/// A thing that is followed by a blank or the end.
+fn terminated_word<'a, T>(
+    mut parser: impl Parser<&'a str, Output = T, Error = ()>,
+) -> impl FnMut(&'a str) -> Parsed<'a, T> {
+    move |input| {
+        let (rest, found) = parser.parse(input)?;
+        match rest.as_bytes().first() {
+            None | Some(b' ' | b':') => Ok((rest, found)),
+            _ => fail(),
+        }
+    }
+}
+
+/// Hours, minutes and seconds in microseconds. Second 60 is a leap second where the form allows one.
+fn time_of_day(input: &str, second_max: u32) -> Parsed<'_, i64> {
+    let b = input.as_bytes();
+    if b.len() < 8 || b[2] != b':' || b[5] != b':' {
+        return fail();
+    }
+    let (_, hour) = digits(2, 2)(input)?;
+    let (_, minute) = digits(2, 2)(&input[3..])?;
+    let (_, second) = digits(2, 2)(&input[6..])?;
+    if hour > 23 || minute > 59 || second > second_max {
+        return fail();
+    }
+    let seconds = i64::from(hour * 3600 + minute * 60 + second);
+    Ok((&input[8..], seconds * SECOND_US))
+}
+
+fn clock_us(input: &str) -> Parsed<'_, i64> {
+    let (rest, us) = time_of_day(input, 60)?;
+    match rest.as_bytes() {
+        [b'.' | b',', b'0'..=b'9', ..] => {
+            let (rest, (_, part)) = fraction(&rest[1..])?;
+            Ok((rest, us + part))
+        }
+        // `02:00:00. host`: a sender that prints the point always.
+        [b'.', b' ', ..] => Ok((&rest[1..], us)),
+        _ => Ok((rest, us)),
+    }
+}
+
+/// Digits after the point: how many there are, and the microseconds. Further digits than six are read and dropped.
+fn fraction(input: &str) -> Parsed<'_, (usize, i64)> {
+    let bytes = input.as_bytes();
+    let mut us = 0;
+    let mut unit = SECOND_US / 10;
+    let mut n = 0;
+    while n < bytes.len() && bytes[n].is_ascii_digit() {
+        us += i64::from(bytes[n] - b'0') * unit;
+        unit /= 10;
+        n += 1;
+    }
+    Ok((&input[n..], (n, us)))
+}
+
+/// `Z`, `+01:00` or `+0100`.
+fn zone_number(input: &str) -> Parsed<'_, i64> {
+    alt((value(0, char('Z')), offset)).parse(input)
+}
+
+/// offset = ("+" / "-") 2DIGIT [":"] 2DIGIT, in seconds east.
+fn offset(input: &str) -> Parsed<'_, i64> {
+    let (rest, sign) = one_of("+-").parse(input)?;
+    let (rest, hours) = digits(2, 2)(rest)?;
+    let (rest, _) = opt(char(':')).parse(rest)?;
+    let (rest, minutes) = digits(2, 2)(rest)?;
+    if hours > 23 || minutes > 59 {
+        return fail();
+    }
+    let east = i64::from(hours * 3600 + minutes * 60);
+    Ok((rest, if sign == '-' { -east } else { east }))
+}
+
+/// The names of zones that mean one offset wherever they are used, in hours east; others are not guessed.
+const ZONES: [(&str, i64); 18] = [
+    ("UTC", 0),
+    ("GMT", 0),
+    ("WET", 0),
+    ("WEST", 1),
+    ("CET", 1),
+    ("MET", 1),
+    ("CEST", 2),
+    ("EET", 2),
+    ("EEST", 3),
+    ("MSK", 3),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+    ("JST", 9),
+];
+
+/// The name of a zone, and its seconds east where the name means one offset. Capital letters that are not in the table
+/// are a zone only before `:` (Cisco) or a year (RFC 3164 section 5.4, example 3: `CST 1987`); elsewhere they are a host.
+fn zone_name(input: &str) -> Parsed<'_, Option<i64>> {
+    let n = input
+        .bytes()
+        .take_while(u8::is_ascii_uppercase)
+        .take(6)
+        .count();
+    if !(2..=5).contains(&n) {
+        return fail();
+    }
+    let (name, rest) = input.split_at(n);
+    let known = ZONES.iter().find(|(z, _)| *z == name);
+    let zone_follows = match rest.as_bytes() {
+        [b':', b' ', ..] => true,
+        [b' ', ..] => known.is_some() || terminated_word(year).parse(&rest[1..]).is_ok(),
+        [b'.', b'0'..=b'9', ..] => true,
+        _ => false,
+    };
+    if zone_follows {
+        Ok((rest, known.map(|(_, hours)| hours * 3600)))
+    } else {
+        fail()
+    }
+}
+
+fn month(input: &str) -> Parsed<'_, u32> {
+    const NAMES: [&[u8; 3]; 12] = [
+        b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov",
+        b"dec",
+    ];
+    named(input, &NAMES)
+}
+
+fn weekday(input: &str) -> Parsed<'_, u32> {
+    const NAMES: [&[u8; 3]; 7] = [b"sun", b"mon", b"tue", b"wed", b"thu", b"fri", b"sat"];
+    named(input, &NAMES)
+}
+
+/// One of `names` in any case, by its number from 1, followed by a blank.
+fn named<'a>(input: &'a str, names: &[&[u8; 3]]) -> Parsed<'a, u32> {
+    let &[a, b, c, b' ', ..] = input.as_bytes() else {
+        return fail();
+    };
+    let word = [a | 0x20, b | 0x20, c | 0x20];
+    match names.iter().position(|n| **n == word) {
+        Some(i) => Ok((&input[3..], i as u32 + 1)),
+        None => fail(),
+    }
+}
+
+type Local = (i64, i64, Option<i64>);
+
+fn ctime(input: &str) -> Parsed<'_, Local> {
+    let (rest, month) = month(input)?;
+    let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
+    let (rest, us) = preceded(space1, clock_us).parse(rest)?;
+    let (rest, year) = preceded(space1, year).parse(rest)?;
+    match calendar::days(year, month, day) {
+        Some(day) => Ok((rest, (day, us, None))),
+        None => fail(),
+    }
+}
+
+fn long_date(input: &str) -> Parsed<'_, Local> {
+    let (rest, day) = terminated(digits(1, 2), space1).parse(input)?;
+    let (rest, month) = month(rest)?;
+    let (rest, year) = preceded(space1, year).parse(rest)?;
+    let (rest, us) = preceded(space1, clock_us).parse(rest)?;
+    let (rest, half) = opt(preceded(space1, terminated(one_of("AP"), char('M')))).parse(rest)?;
+    let (rest, zone) = opt(preceded(space1, zone_name)).parse(rest)?;
+    let hour_us = 3600 * SECOND_US;
+    let us = match (half, us / hour_us) {
+        (Some('A'), 12) => us - 12 * hour_us,
+        (Some('P'), 0..=11) => us + 12 * hour_us,
+        _ => us,
+    };
+    match calendar::days(year, month, day) {
+        Some(day) => Ok((rest, (day, us, zone.flatten()))),
+        None => fail(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
