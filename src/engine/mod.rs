@@ -214,7 +214,7 @@ impl Engine {
 
     /// True when the event says which of a pair is primary: such an event arrives also when no rule wants it.
     pub fn is_claim(&self, event: &Event<'_>) -> bool {
-        claims::claim_of(&self.inventory, event).is_some()
+        is_claim(&self.inventory, event)
     }
 
     /// What it must not forget.
@@ -444,6 +444,11 @@ impl Engine {
             out.push(cue(alarm, key, &instance, Some(cause), alarm.on_cancel.clone(), order, event));
         }
     }
+}
+
+/// True when the event says which of a pair is primary.
+pub fn is_claim(inventory: &Inventory, event: &Event<'_>) -> bool {
+    claims::claim_of(inventory, event).is_some()
 }
 
 /// When an instance's time is over; `None` when only an event or a hand ends it.
