@@ -27,6 +27,48 @@ macro_rules! codes {
 codes! {
     // Rule files: 001-099 syntax, 100-199 names and types, 200-299 unwise.
     RuleSyntax = "R001", Error, "the text is not what the grammar wants here";
+    NotYet = "R002", Error, "a part of the language that this version does not have yet";
+    TooDeep = "R003", Error, "parentheses or `not` are nested too deeply";
+    RuleFileTooLarge = "R004", Error, "a rule file is larger than is read";
+    BadText = "R005", Error, "a string or regular expression is not closed on its line, or has an unknown escape or flag";
+    BadDuration = "R006", Error, "a duration has no unit, or is too large";
+    Unclosed = "R007", Error, "a block is not closed";
+    UnknownClause = "R008", Error, "a block has no clause of that name";
+    TwoReadings = "R009", Error, "without parentheses this could be read in two ways";
+    BadEventId = "R010", Error, "an event id or a range of ids is not understood";
+    ReservedWord = "R011", Error, "a word of the language stands where a name is wanted";
+    UnknownPattern = "R101", Error, "no pattern has that name";
+    UnknownReaction = "R102", Error, "neither a reaction nor a script has that name";
+    UnknownScript = "R103", Error, "there is no script of that name";
+    UnknownParameter = "R104", Error, "the script has no such parameter";
+    MissingParameter = "R105", Error, "a parameter of the script gets no value";
+    ParameterTwice = "R106", Error, "a parameter gets two values";
+    BadArgument = "R107", Error, "an argument is not of the type that the script declares";
+    NotInInventory = "R108", Error, "an argument names something that the inventory does not have";
+    DuplicateName = "R109", Error, "two alarms, patterns or reactions have one name";
+    DuplicateClause = "R110", Error, "a clause stands twice where it may stand once";
+    NoDetect = "R111", Error, "an alarm does not say what raises it";
+    BadRegex = "R112", Error, "a regular expression is not understood";
+    RegexTooLarge = "R113", Error, "a regular expression is too large";
+    UnknownLevel = "R114", Error, "no level has that name";
+    UnknownCategory = "R115", Error, "no category has that name";
+    UnknownMode = "R116", Error, "no mode has that name";
+    UnknownProvenance = "R117", Error, "no provenance has that name";
+    UnknownSender = "R118", Error, "the inventory has no such sender, but one that is spelled nearly so";
+    CancelContradiction = "R119", Error, "two clauses about the end of an alarm contradict each other";
+    KeysDiffer = "R120", Error, "`cancel when` has other keys than its `detect`";
+    ClauseNotHere = "R121", Error, "the clause has no meaning in this block";
+    TooManyAlternatives = "R122", Error, "a condition has too many alternatives";
+    BadNetwork = "R123", Error, "a network is not understood";
+    NoCancel = "R201", Warning, "an alarm without `cancel` stays until an operator clears it";
+    MatchesEverything = "R202", Warning, "a condition that every event meets";
+    UnusedReaction = "R203", Warning, "a reaction that no alarm uses";
+    UnusedPattern = "R204", Warning, "a pattern that no alarm uses";
+    HiddenCapture = "R205", Warning, "a capture that is named like a field which every event has, and is never seen";
+    NeverMatches = "R206", Warning, "a condition that no event can meet";
+    NoEffect = "R207", Warning, "a clause that changes nothing";
+    SenderNotInInventory = "R208", Warning, "a sender that the inventory does not have";
+    BareField = "R209", Warning, "an unquoted word that is read as a field which nothing sets";
     // Scripts.
     ScriptSyntax = "S001", Error, "the script does not parse";
     // Configuration.
