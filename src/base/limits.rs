@@ -12,6 +12,10 @@ pub const SOURCE_BYTES: usize = 1024 * 1024;
 pub const NESTING: usize = 64;
 /// Diagnostics shown for one file; further ones are counted in a last line.
 pub const DIAGNOSTICS_PER_FILE: usize = 50;
+/// Mistakes recorded in one rule file. After so many the rest of the file is not read, and the last diagnostic says so.
+pub const MISTAKES_PER_FILE: usize = 1_000;
+/// Conditions joined by `or` in one `detect` or `cancel when`. One more is a diagnostic.
+pub const ALTERNATIVES: usize = 1_000;
 /// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;
 /// Structured-data and captured fields of one event. Further ones stay in the text and are counted.

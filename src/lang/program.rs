@@ -4,10 +4,11 @@
 //! alarms at once. What an alarm makes of atoms that met (raise, clear, count) is the engine's affair.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diag::Place;
-use crate::event::{EventId, Level, TypeCode, Value};
+use crate::event::{EventId, Level, Provenance, TypeCode, Value};
 
 /// Index into [`Program::atoms`].
 #[derive(
@@ -37,6 +38,23 @@ pub struct Program {
     pub alarms: Vec<Alarm>,
     /// Named bindings of scripts, by name. Every reaction that an alarm calls is here, also the implicit ones.
     pub reactions: BTreeMap<String, Reaction>,
+    /// Lines that the patterns bring as their own tests, in order of files and lines.
+    pub samples: Vec<Sample>,
+}
+
+/// A line that a pattern brings as its own test: run through the decoder and the matcher by `check` and `test`.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The pattern's atom.
+    pub atom: AtomId,
+    /// The record, as the log file has it; several lines are joined by a line feed.
+    pub record: String,
+    /// `sample`: the record must meet the atom. `not sample`: it must not.
+    pub meets: bool,
+    /// Fields that the record must have after the match, captures included.
+    pub fields: Vec<(String, Value<'static>)>,
+    /// Where it was written.
+    pub place: Place,
 }
 
 /// A condition over one event. All parts that are present must hold.
@@ -50,8 +68,9 @@ pub struct Atom {
     pub from: Vec<Sender>,
     /// One of these alternatives matches (each on its own field); captures become fields. Empty: no `match` clause.
     pub matches: Vec<FieldRegex>,
-    /// And this holds. It sees the captures.
-    pub predicate: Option<Predicate>,
+    /// And all of these hold (the pattern's own, and that of a `(pattern where ...)`). They see the captures of the first
+    /// alternative of `matches` that matched. Shared, because many atoms may come of one `where`.
+    pub predicates: Vec<Arc<Predicate>>,
     /// Where it was written.
     pub place: Place,
 }
@@ -197,6 +216,8 @@ pub enum Operand {
     Value(Value<'static>),
     /// A severity (field `level` only).
     Level(Level),
+    /// How far the sender is known (field `provenance` only).
+    Provenance(Provenance),
     /// An event id (field `id` only).
     Id(IdPattern),
     /// Another field of the same event.

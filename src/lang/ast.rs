@@ -1,0 +1,249 @@
+//! The tree of one rule file, as the parser leaves it: names are text, nothing is resolved, every node has its bytes.
+//!
+//! What could not be read is not in the tree; it has a diagnostic instead. [`Later`](ClauseKind::Later) stands for what
+//! the language has and this version does not, so that the checker does not complain twice.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diag::{Place, Source};
+use crate::lang::program::{Comparison, IdPattern};
+
+/// Bytes of the file.
+pub(crate) type Span = Range<usize>;
+
+/// A thing with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct At<T> {
+    pub(crate) it: T,
+    pub(crate) span: Span,
+}
+
+/// A name or a text with its place; of a string, what stands between the quotes, escapes resolved.
+pub(crate) type Word = At<String>;
+
+/// One rule file.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) source: Arc<Source>,
+    pub(crate) items: Vec<Item>,
+    /// Names that stand in parts which this version does not have; they count as used.
+    pub(crate) mentions: Vec<String>,
+}
+
+impl File {
+    pub(crate) fn place(&self, span: &Span) -> Place {
+        Place {
+            source: self.source.clone(),
+            bytes: span.clone(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Item {
+    Alarm(Alarm),
+    Defaults(Vec<Clause>),
+    Pattern(Pattern),
+    Reaction(Reaction),
+}
+
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    pub(crate) name: Word,
+    pub(crate) clauses: Vec<Clause>,
+}
+
+/// A clause of an alarm or of `defaults`; the span is that of its first words.
+pub(crate) type Clause = At<ClauseKind>;
+
+#[derive(Clone, Debug)]
+pub(crate) enum ClauseKind {
+    Category(Word),
+    Summary(Word),
+    Help(Word),
+    Detect(Detect),
+    Cancel(Way),
+    React(Vec<Chain>),
+    OnCancel(Vec<Chain>),
+    WhileActive(Word),
+    Mode(Word, Option<Duration>),
+    MaxAge(Duration),
+    /// A clause, named, that could not be read or is of a later version; its diagnostic was given.
+    Later(&'static str),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Way {
+    After { span: Duration, since_raise: bool },
+    When(Detect),
+    AtOnce,
+    ByHand,
+}
+
+/// `A or B by K`.
+#[derive(Clone, Debug)]
+pub(crate) struct Detect {
+    pub(crate) choice: Choice,
+    pub(crate) by: Vec<Word>,
+}
+
+/// Atoms of which one must be met, and a condition on all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub(crate) atoms: Vec<Atom>,
+    pub(crate) condition: Option<Predicate>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Atom {
+    Named(Word),
+    Event(At<Event>),
+    Group(Box<Choice>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) ids: Vec<At<IdPattern>>,
+    pub(crate) from: Option<At<From>>,
+}
+
+/// Where events come from.
+#[derive(Clone, Debug)]
+pub(crate) enum From {
+    Any,
+    Apps(Vec<Word>),
+    Types(Vec<Word>),
+    Hosts(Vec<Word>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    pub(crate) name: Word,
+    pub(crate) clauses: Vec<At<PatternClause>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum PatternClause {
+    From(From),
+    Match { field: Option<Word>, regex: Regex },
+    Where(Predicate),
+    Sample(Sample),
+    Later(&'static str),
+}
+
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub(crate) meets: bool,
+    pub(crate) fields: Vec<Binding>,
+    pub(crate) record: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Reaction {
+    pub(crate) name: Word,
+    pub(crate) clauses: Vec<At<ReactionClause>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum ReactionClause {
+    Script(Word),
+    With(Vec<Binding>),
+    Timeout(Duration),
+    Retry(u32, Duration),
+    /// It could not be read; its diagnostic was given.
+    Later(&'static str),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Binding {
+    pub(crate) name: Word,
+    pub(crate) value: Expression,
+}
+
+/// `a(x) then b`.
+pub(crate) type Chain = Vec<Call>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) name: Word,
+    pub(crate) arguments: Vec<Argument>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Argument {
+    pub(crate) name: Option<Word>,
+    pub(crate) value: Expression,
+}
+
+pub(crate) type Expression = At<ExpressionKind>;
+
+#[derive(Clone, Debug)]
+pub(crate) enum ExpressionKind {
+    Literal(LiteralKind),
+    List(Vec<Element>),
+    Field(String),
+    PairOf(Word),
+    HostOf(Word),
+}
+
+/// A literal, as written: what it is compared with decides what it means.
+pub(crate) type Literal = At<LiteralKind>;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum LiteralKind {
+    Bool(bool),
+    Text(String),
+    Int(i64),
+    Float(f64),
+    /// An unquoted IPv4 address, event id or duration.
+    Address(String),
+    Id(String),
+    Duration(String),
+}
+
+/// In a list: a literal or a bare word.
+#[derive(Clone, Debug)]
+pub(crate) enum Element {
+    Literal(Literal),
+    Bare(Word),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Predicate {
+    And(Vec<Predicate>),
+    Or(Vec<Predicate>),
+    Not(Box<Predicate>),
+    Test { field: Word, relation: At<Relation> },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Relation {
+    Compare(Comparison, Operand),
+    Regex { regex: Regex, negated: bool },
+    Contains(Word),
+    StartsWith(Word),
+    EndsWith(Word),
+    InList(Vec<Element>),
+    InNetwork(Word),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Operand {
+    Literal(Literal),
+    Bare(Word),
+}
+
+/// A regular expression: one or more literals side by side, read as one.
+#[derive(Clone, Debug)]
+pub(crate) struct Regex {
+    /// What stands between the delimiters, with its place.
+    pub(crate) pieces: Vec<Word>,
+    /// `i`: letter case does not count.
+    pub(crate) ignore_case: bool,
+    /// `s`: `.` also meets a line feed.
+    pub(crate) dot_all: bool,
+    /// All of it, delimiters and flags included.
+    pub(crate) span: Span,
+}

@@ -1,0 +1,183 @@
+//! A dry run: a log from its first line to its last, in the log's own time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::time::Time;
+use crate::control::Controller;
+use crate::decode::Decoder;
+use crate::event::{Event, Provenance};
+use crate::inventory::Name;
+use crate::lang::program::Hit;
+
+use super::clock::{Clock, Reading};
+use super::timeline::{Entry, Kind};
+use super::{Replay, Site};
+
+/// How long after the last line things that are under way are followed.
+const AFTERWARDS: Duration = Duration::from_secs(3_600);
+/// Records that wait until a second one says whether the time jumped; then the jump is not believed.
+const WAITING: usize = 1_000;
+/// The one source of a dry run.
+const SOURCE: &str = "log";
+
+/// What a dry run read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines.
+    pub lines: u64,
+    /// Lines that a rule wanted.
+    pub matched: u64,
+    /// Lines that were longer than is read, and were cut.
+    pub cut: u64,
+    /// Lines that were not UTF-8.
+    pub latin1: u64,
+    /// Lines with a header that could not be read to its end.
+    pub broken: u64,
+    /// Stamps that were not believed: jumps of over an hour that no second record agreed with.
+    pub stamps_disbelieved: u64,
+    /// Entries.
+    pub entries: u64,
+}
+
+/// A dry run.
+pub struct DryRun {
+    site: Arc<Site>,
+    holders: BTreeMap<Name, Name>,
+    /// About when the log was written: for stamps without a year, and for a log without any stamp.
+    written: Time,
+    decoder: Decoder,
+    clock: Clock,
+    replay: Option<Replay>,
+    /// Records after a jump that is not believed yet: line, stamp, record, what it meets.
+    waiting: Vec<(u64, Option<Time>, Option<(Event<'static>, Vec<Hit>)>)>,
+    counts: Counts,
+    hits: Vec<Hit>,
+}
+
+impl DryRun {
+    /// A dry run in a world where these hosts hold these resources, of a log that was written about then.
+    pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, written: Time) -> DryRun {
+        DryRun {
+            site,
+            holders,
+            written,
+            decoder: Decoder::new(),
+            clock: Clock::default(),
+            replay: None,
+            waiting: Vec::new(),
+            counts: Counts::default(),
+            hits: Vec::new(),
+        }
+    }
+
+    /// The next line, and what would have come of it.
+    pub fn line(&mut self, record: &[u8], cut: bool, tell: &mut dyn FnMut(Entry)) {
+        self.counts.lines += 1;
+        let number = self.counts.lines;
+        let reference = self.clock.now().unwrap_or(self.written);
+        let mut event = self.decoder.decode(record, reference);
+        self.counts.cut += u64::from(cut || event.marks.cut);
+        self.counts.latin1 += u64::from(event.marks.latin1);
+        self.counts.broken += u64::from(event.marks.broken);
+        event.provenance = Provenance::Local;
+        let stamp = if event.marks.continuation { None } else { event.at };
+        self.site.matcher.matches(&event, &mut self.hits);
+        let wanted = !self.hits.is_empty() || crate::engine::is_claim(&self.site.inventory, &event);
+        let kept = wanted.then(|| (event.into_owned(), std::mem::take(&mut self.hits)));
+        self.counts.matched += u64::from(kept.is_some());
+        if !self.waiting.is_empty() {
+            if stamp.is_some() || self.waiting.len() >= WAITING {
+                self.decide(stamp, tell);
+            } else {
+                self.waiting.push((number, stamp, kept));
+                return;
+            }
+        }
+        match self.clock.read(stamp, None) {
+            Reading::Now(now) => {
+                if let Some(kept) = kept {
+                    self.act(now, number, kept, tell);
+                }
+            }
+            Reading::Doubtful => self.waiting.push((number, stamp, kept)),
+        }
+    }
+
+    /// The log is over: what is under way is followed to its end, and the counts are told.
+    pub fn finish(&mut self, tell: &mut dyn FnMut(Entry)) -> Counts {
+        self.decide(None, tell);
+        let start = self.clock.now().unwrap_or(self.written);
+        let replay = self.replay(start, tell);
+        let until = replay.now() + AFTERWARDS;
+        while let Some(due) = replay.next_due().filter(|due| *due <= until) {
+            replay.pass(due);
+        }
+        self.flush(tell);
+        self.counts.stamps_disbelieved = self.clock.disbelieved;
+        self.counts
+    }
+
+    /// The controller at the end, for what is still active and who would own what.
+    pub fn controller(&self) -> Option<&Controller> {
+        self.replay.as_ref()?.controller()
+    }
+
+    /// The next dated record decides about those that wait.
+    fn decide(&mut self, next: Option<Time>, tell: &mut dyn FnMut(Entry)) {
+        for (i, (number, stamp, kept)) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+            let stamp = if i == 0 { stamp } else { None };
+            let Reading::Now(now) = self.clock.read(stamp, Some(next)) else { continue };
+            if let Some(kept) = kept {
+                self.act(now, number, kept, tell);
+            }
+        }
+    }
+
+    fn act(&mut self, now: Time, number: u64, (event, hits): (Event<'static>, Vec<Hit>), tell: &mut dyn FnMut(Entry)) {
+        let now = if self.clock.now().is_none() { self.written } else { now };
+        let replay = self.replay(now, tell);
+        replay.pass(now);
+        replay.act(SOURCE, event, hits, false, Some(number));
+        self.flush(tell);
+    }
+
+    fn replay(&mut self, now: Time, tell: &mut dyn FnMut(Entry)) -> &mut Replay {
+        if self.replay.is_none() {
+            let mut entry = Entry::new(now, Kind::Notice);
+            entry.result = Some("world".to_owned());
+            entry.text = Some(world(&self.site, &self.holders));
+            self.counts.entries += 1;
+            tell(entry);
+        }
+        let (site, holders) = (&self.site, &self.holders);
+        self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, now))
+    }
+
+    fn flush(&mut self, tell: &mut dyn FnMut(Entry)) {
+        if let Some(replay) = &mut self.replay {
+            for entry in replay.told() {
+                self.counts.entries += 1;
+                tell(entry);
+            }
+        }
+    }
+}
+
+/// The world that a dry run assumes, in a sentence.
+fn world(site: &Site, holders: &BTreeMap<Name, Name>) -> String {
+    if site.inventory.resources.is_empty() {
+        return "no inventory: alarms and reactions are shown, and nothing moves".to_owned();
+    }
+    let each: Vec<String> = site
+        .inventory
+        .resources
+        .keys()
+        .map(|r| match holders.get(r) {
+            Some(host) => format!("{r} is on {host}"),
+            None => format!("{r} is on no host"),
+        })
+        .collect();
+    format!("assumed: all hosts are up and obey at once; {}", each.join(", "))
+}

@@ -1,0 +1,181 @@
+//! The hosts of a replay: they are up, and what they are told succeeds at once, unless a rule test says otherwise.
+//!
+//! They report to the planner as agents do, but only when there is something to do: a log of a year is not a year of
+//! heartbeats.
+
+use std::collections::BTreeMap;
+
+use crate::base::limits::HOST_LOST;
+use crate::base::time::Time;
+use crate::inventory::{Inventory, Name, Takeover};
+use crate::wire::{Action, Command, Echo, Holds, Note, Probe, Report, Seen, Terms};
+
+/// A resource on one host.
+#[derive(Clone, Debug, Default)]
+struct Seat {
+    seen: Seen,
+    terms: Option<Terms>,
+    /// A take that listens first has its effect then.
+    taken_at: Option<Time>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Host {
+    seats: BTreeMap<Name, Seat>,
+    beat: u64,
+    /// Since when nothing is heard of it.
+    lost: Option<Time>,
+    /// Its driver fails.
+    fails: bool,
+}
+
+/// All hosts of the inventory.
+#[derive(Clone, Debug)]
+pub(super) struct Hosts {
+    hosts: BTreeMap<Name, Host>,
+}
+
+impl Hosts {
+    /// Up, and holding what `holders` says.
+    pub(super) fn new(inventory: &Inventory, holders: &BTreeMap<Name, Name>) -> Hosts {
+        let mut hosts: BTreeMap<Name, Host> = inventory.hosts.keys().map(|h| (h.clone(), Host::default())).collect();
+        for (name, resource) in &inventory.resources {
+            for place in &resource.seats {
+                let holds = if holders.get(name) == Some(&place.host) { Holds::Yes } else { Holds::No };
+                let seat = Seat { seen: Seen { holds, ..Seen::default() }, ..Seat::default() };
+                hosts.entry(place.host.clone()).or_default().seats.insert(name.clone(), seat);
+            }
+        }
+        Hosts { hosts }
+    }
+
+    pub(super) fn is_known(&self, host: &str) -> bool {
+        self.hosts.contains_key(host)
+    }
+
+    /// Reports of all hosts that are heard.
+    pub(super) fn reports(&mut self) -> Vec<Report> {
+        let names: Vec<Name> = self.hosts.iter().filter(|(_, h)| h.lost.is_none()).map(|(n, _)| n.clone()).collect();
+        names.iter().filter_map(|n| self.report(n)).collect()
+    }
+
+    fn report(&mut self, name: &str) -> Option<Report> {
+        let host = self.hosts.get_mut(name)?;
+        host.beat += 1;
+        Some(Report {
+            host: name.to_owned(),
+            beat: Echo { incarnation: 1, beat: host.beat },
+            resources: host.seats.iter().map(|(r, s)| (r.clone(), s.seen.clone())).collect(),
+        })
+    }
+
+    /// A command arrives, and is obeyed; the report that follows from it, when the host is heard.
+    pub(super) fn command(&mut self, now: Time, name: &str, command: &Command) -> Option<Report> {
+        let host = self.hosts.get_mut(name).filter(|h| h.lost.is_none())?;
+        let fails = host.fails;
+        let seat = host.seats.get_mut(&command.resource)?;
+        if command.generation <= seat.seen.generation {
+            return None;
+        }
+        seat.seen.generation = command.generation;
+        seat.seen.note = None;
+        match &command.action {
+            Action::Renew => return None,
+            Action::Release => {
+                seat.seen.want = false;
+                seat.terms = None;
+                seat.taken_at = None;
+                if !fails {
+                    seat.seen.holds = Holds::No;
+                }
+            }
+            Action::Take { probe, terms } => {
+                seat.seen.want = !fails;
+                seat.terms = Some(terms.clone());
+                match probe {
+                    _ if fails => seat.seen.note = Some(Note::Failed("the driver fails, as the test says".to_owned())),
+                    Probe::Silence(span) => seat.taken_at = Some(now + *span),
+                    Probe::Nothing | Probe::Once => seat.seen.holds = Holds::Yes,
+                }
+            }
+        }
+        self.report(name)
+    }
+
+    /// What is due by now happens. Losses that are due need only the planner's look at the time.
+    pub(super) fn pass(&mut self, now: Time) {
+        for host in self.hosts.values_mut() {
+            for seat in host.seats.values_mut() {
+                if seat.taken_at.is_some_and(|at| at <= now) && host.lost.is_none() {
+                    seat.taken_at = None;
+                    seat.seen.holds = Holds::Yes;
+                }
+            }
+        }
+    }
+
+    /// Losses after this time are still to be seen by the planner.
+    pub(super) fn next_loss(&self, after: Time) -> Option<Time> {
+        self.hosts.values().filter_map(|h| h.lost.map(|at| at + HOST_LOST)).filter(|at| *at > after).min()
+    }
+
+    /// When a take that listens has its effect.
+    pub(super) fn next_take(&self) -> Option<Time> {
+        self.hosts.values().filter(|h| h.lost.is_none()).flat_map(|h| h.seats.values().filter_map(|s| s.taken_at)).min()
+    }
+
+    /// Nothing is heard of the host from now on, and it reaches nobody.
+    pub(super) fn lose(&mut self, now: Time, name: &str) {
+        if let Some(host) = self.hosts.get_mut(name) {
+            host.lost.get_or_insert(now);
+        }
+    }
+
+    /// The host is heard again. What it held it gave up meanwhile where its terms said so.
+    pub(super) fn find(&mut self, now: Time, name: &str) {
+        let Some(host) = self.hosts.get_mut(name) else { return };
+        let Some(since) = host.lost.take() else { return };
+        for seat in host.seats.values_mut() {
+            seat.taken_at = None;
+            let kept_for = seat.terms.as_ref().and_then(|t| match t.takeover {
+                Takeover::Probe => Some((t.isolation, Note::Isolated)),
+                Takeover::Lease => Some((t.term, Note::LeaseEnded)),
+                Takeover::Confirmed | Takeover::Forced => None,
+            });
+            if let Some((span, note)) = kept_for.filter(|(span, _)| now.since(since) >= *span)
+                && seat.seen.want
+            {
+                seat.seen = Seen { generation: seat.seen.generation, want: false, holds: Holds::No, note: Some(note) };
+            } else if seat.seen.holds != Holds::Yes && seat.seen.want {
+                seat.seen.want = false;
+            }
+        }
+    }
+
+    /// The host's driver fails from now on, or works again.
+    pub(super) fn fail(&mut self, name: &str, fails: bool) {
+        if let Some(host) = self.hosts.get_mut(name) {
+            host.fails = fails;
+            for seat in host.seats.values_mut().filter(|s| !fails && !s.seen.want) {
+                seat.seen.holds = Holds::No;
+            }
+        }
+    }
+
+    /// A hand outside puts a resource on a host, or takes it off.
+    pub(super) fn by_hand(&mut self, host: &str, resource: &str, on: bool) {
+        if let Some(seat) = self.hosts.get_mut(host).and_then(|h| h.seats.get_mut(resource)) {
+            seat.seen.holds = if on { Holds::Yes } else { Holds::No };
+            if !on && seat.seen.want {
+                seat.seen.want = false;
+                seat.seen.note = Some(Note::Gone);
+            }
+        }
+    }
+
+    /// Who holds a resource, in fact.
+    pub(super) fn holders(&self, resource: &str) -> Vec<Name> {
+        let holds = |h: &Host| h.seats.get(resource).is_some_and(|s| s.seen.holds == Holds::Yes);
+        self.hosts.iter().filter(|(_, h)| holds(h)).map(|(n, _)| n.clone()).collect()
+    }
+}

@@ -1,0 +1,254 @@
+//! Replay: the controller with another clock, hosts that obey at once, and effects that are only told (DESIGN I5).
+//!
+//! ```text
+//!   lines of a log --> decode --> match --> Replay: clock, hosts --> control::Controller --> Entry, Entry, ...
+//!   rule tests (YAML) -------------------------^
+//! ```
+//!
+//! It opens no connection and changes nothing. What it tells is what a live run with the same inputs would have done, by
+//! the same code; where a log holds no reports, hosts are up and do what they are told at once.
+//! Does not know: the command line, files. Tests: `tests/it/replay.rs`, and every rule test.
+
+mod clock;
+mod dry_run;
+mod entries;
+mod hosts;
+pub mod rule_test;
+pub mod timeline;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::base::time::Time;
+use crate::control::{self, Controller, Heard, Input, Output};
+use crate::decode::Decoder;
+use crate::event::{Event, Provenance, Value};
+use crate::inventory::{Inventory, Name};
+use crate::journal::{Record, State};
+use crate::lang::Matcher;
+use crate::lang::program::{Hit, Program};
+use crate::react;
+use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
+
+pub use dry_run::{Counts, DryRun};
+use entries::Teller;
+use hosts::Hosts;
+pub use timeline::{Entry, Kind};
+
+/// Everything that a site says, checked and compiled: what a controller runs on.
+#[derive(Debug)]
+pub struct Site {
+    /// Machines, programs, pairs, resources.
+    pub inventory: Arc<Inventory>,
+    /// The rules.
+    pub program: Arc<Program>,
+    /// The rules' conditions, ready to match.
+    pub matcher: Matcher,
+    /// Compiled scripts by file name.
+    pub scripts: BTreeMap<String, Arc<Compiled>>,
+    /// What evaluates them.
+    pub evaluator: Evaluator,
+}
+
+/// What agents know the controller of a replay by.
+const CONTROLLER: u64 = 1;
+/// Deadlines that fall due at one time, at most: a guard against a deadline that does not pass.
+const AT_ONE_TIME: u32 = 10_000;
+
+/// A controller in virtual time.
+pub struct Replay {
+    site: Arc<Site>,
+    now: Time,
+    controller: Option<Controller>,
+    hosts: Hosts,
+    teller: Teller,
+    /// Kept where the controller may be stopped and started again.
+    journal: Option<Vec<Record>>,
+    /// Verbs that fail.
+    failing: Vec<String>,
+    decoders: BTreeMap<String, Decoder>,
+    hits: Vec<Hit>,
+    positions: BTreeMap<String, u64>,
+}
+
+impl Replay {
+    /// A replay that starts now, with these hosts holding these resources.
+    pub fn start(site: Arc<Site>, holders: &BTreeMap<Name, Name>, now: Time) -> Replay {
+        let mut replay = Replay {
+            hosts: Hosts::new(&site.inventory, holders),
+            site,
+            now,
+            controller: None,
+            teller: Teller::default(),
+            journal: None,
+            failing: Vec::new(),
+            decoders: BTreeMap::new(),
+            hits: Vec::new(),
+            positions: BTreeMap::new(),
+        };
+        replay.start_controller();
+        replay
+    }
+
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// What was told since the last call.
+    pub fn told(&mut self) -> Vec<Entry> {
+        self.teller.take()
+    }
+
+    /// The controller, while it runs.
+    pub fn controller(&self) -> Option<&Controller> {
+        self.controller.as_ref()
+    }
+
+    /// Time goes by; what falls due happens.
+    pub fn pass(&mut self, to: Time) {
+        let mut at_one_time = 0;
+        while let Some(due) = self.next_due().filter(|due| *due <= to) {
+            at_one_time = if due > self.now { 0 } else { at_one_time + 1 };
+            if at_one_time > AT_ONE_TIME {
+                break;
+            }
+            self.now = self.now.max(due);
+            self.hosts.pass(self.now);
+            self.report_all();
+            self.drive(Input::Timer);
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// When something falls due next.
+    pub fn next_due(&self) -> Option<Time> {
+        let controller = self.controller.as_ref();
+        let wake = controller.and_then(Controller::next_wake);
+        [wake, self.hosts.next_take(), self.hosts.next_loss(self.now)].into_iter().flatten().min()
+    }
+
+    /// A record of a source is heard: decoded, matched, and acted on when a rule wants it. True when one did.
+    pub fn hear(&mut self, source: &str, record: &[u8], provenance: Provenance, line: Option<u64>) -> bool {
+        let reference = self.now;
+        let decoder = self.decoders.entry(source.to_owned()).or_default();
+        let mut event = decoder.decode(record, reference);
+        event.provenance = provenance;
+        self.site.matcher.matches(&event, &mut self.hits);
+        if self.hits.is_empty() && !self.is_claim(&event) {
+            return false;
+        }
+        let (event, hits) = (event.into_owned(), std::mem::take(&mut self.hits));
+        self.act(source, event, hits, false, line);
+        true
+    }
+
+    pub(super) fn is_claim(&self, event: &Event<'_>) -> bool {
+        self.controller.as_ref().is_some_and(|c| c.is_claim(event))
+    }
+
+    pub(super) fn act(&mut self, source: &str, event: Event<'static>, hits: Vec<Hit>, backlog: bool, line: Option<u64>) {
+        self.teller.line = line;
+        let position = self.positions.entry(source.to_owned()).or_default();
+        *position += 1;
+        let heard = Heard { source: source.to_owned(), position: *position, event, hits, backlog };
+        self.drive(Input::Heard(Box::new(heard)));
+        self.teller.line = None;
+    }
+
+    fn start_controller(&mut self) {
+        let state = self.journal.as_ref().map_or_else(State::default, State::fold);
+        let mut outputs = Vec::new();
+        let site = self.site.clone();
+        let controller = Controller::start(
+            CONTROLLER,
+            site.program.clone(),
+            site.inventory.clone(),
+            verbs::again,
+            state,
+            self.now,
+            &mut outputs,
+        );
+        self.controller = Some(controller);
+        self.carry_out(outputs);
+        self.report_all();
+    }
+
+    fn report_all(&mut self) {
+        for report in self.hosts.reports() {
+            self.drive(Input::Report(report));
+        }
+    }
+
+    /// Tells the controller something, and all that comes of it at once.
+    pub(super) fn drive(&mut self, input: Input) {
+        let Some(controller) = &mut self.controller else { return };
+        let mut outputs = Vec::new();
+        controller.turn(self.now, input, &mut outputs);
+        self.carry_out(outputs);
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) {
+        let mut waiting = VecDeque::from([outputs]);
+        while let Some(outputs) = waiting.pop_front() {
+            let mut inputs = Vec::new();
+            self.teller.tell(self.now, &outputs, self.controller.as_ref());
+            for output in outputs {
+                match output {
+                    Output::Record(record) => {
+                        if let Some(journal) = &mut self.journal {
+                            journal.push(record);
+                        }
+                    }
+                    Output::Evaluate(run) => {
+                        if let Some(next) = self.evaluate(run) {
+                            inputs.push(Input::Evaluated { run, next });
+                        }
+                    }
+                    Output::Do { run, attempt, step } => {
+                        let result = self.effect(&step);
+                        inputs.push(Input::Done { run, n: step.n, attempt, result });
+                    }
+                    Output::Send(host, command) => {
+                        inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
+                    }
+                    Output::Step(_) | Output::Notice(_) => {}
+                }
+            }
+            for input in inputs {
+                let Some(controller) = &mut self.controller else { return };
+                let mut outputs = Vec::new();
+                controller.turn(self.now, input, &mut outputs);
+                waiting.push_back(outputs);
+            }
+        }
+    }
+
+    fn evaluate(&self, run: react::RunId) -> Option<Next> {
+        let state = self.controller.as_ref()?.runs().run(run)?;
+        let reaction = self.site.program.reactions.get(&state.bound.reaction)?;
+        Some(match self.site.scripts.get(&reaction.script) {
+            Some(script) => self.site.evaluator.next(script, &state.bound.call, &state.history),
+            None => Next::Failed(format!("there is no script {}", reaction.script)),
+        })
+    }
+
+    /// An effect is told, not done; it succeeds, unless a test says otherwise.
+    fn effect(&self, step: &Step) -> StepResult {
+        if self.failing.contains(&step.verb) {
+            return Err(format!("{} fails, as the test says", step.verb));
+        }
+        let text = |t: &str| Value::from(t);
+        Ok(match step.verb.as_str() {
+            "host.run" => Value::Map(BTreeMap::from([
+                ("status".to_owned(), Value::Int(0)),
+                ("stdout".to_owned(), text("")),
+                ("stderr".to_owned(), text("")),
+            ])),
+            _ => Value::Unit,
+        })
+    }
+}
+
+/// An operator's word in a replay.
+pub type Word = control::Word;
