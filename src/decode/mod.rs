@@ -446,7 +446,9 @@ impl Decoder {
             (&mut open.app, &event.app),
             (&mut open.app_type, &event.app_type),
         ] {
-            if kept != now {
+            // Not asked when both are empty, as they mostly are: comparing no bytes at no address costs some processors 50 ns.
+            let same = kept.len() == now.len() && (now.is_empty() || kept == now);
+            if !same {
                 kept.clear();
                 kept.push_str(now);
             }
