@@ -123,6 +123,8 @@ pub(super) struct Header {
     local_us: Option<i64>,
     /// Whether the file's stamps are in UTC; nothing in a stamp says so.
     in_utc: Option<bool>,
+    /// A time was read and no record since.
+    fresh: bool,
 }
 
 impl Header {
@@ -141,8 +143,14 @@ impl Header {
             }
             Entry::Host(host) => self.host = host.to_owned(),
             Entry::Zone(west_s) => self.zone_west_s = Some(west_s),
-            Entry::Utc(us) => self.utc_us = Some(us),
-            Entry::Local(us) => self.local_us = Some(us),
+            Entry::Utc(us) => {
+                self.utc_us = Some(us);
+                self.fresh = true;
+            }
+            Entry::Local(us) => {
+                self.local_us = Some(us);
+                self.fresh = true;
+            }
             Entry::Other => {}
         }
     }
@@ -175,9 +183,12 @@ impl Header {
     }
 
     /// Tells from the first stamp of the file, where it was written within moments of the header, whether stamps are in UTC.
-    /// Returns the header's own time in the same zone.
+    /// Returns the header's own time in the same zone; `None` where no header stands before this stamp.
     pub(super) fn first_stamp(&mut self, time_of_day_us: i64) -> Option<i64> {
         const AT_ONCE_US: i64 = 300 * SECOND_US;
+        if !std::mem::take(&mut self.fresh) {
+            return None;
+        }
         if let (Some(utc), Some(local), None) = (self.utc_us, self.local_us, self.in_utc)
             && self.difference_s().is_some_and(|s| s != 0)
         {

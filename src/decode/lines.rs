@@ -18,7 +18,8 @@ pub struct Line<'a> {
     pub bytes: &'a [u8],
     /// It was longer than [`RECORD_BYTES`].
     pub cut: bool,
-    /// It had an end. False only for the last line of the stream, of which more may still be written.
+    /// It had an end. False only for the last line of the stream, of which more may still be written: who follows a file
+    /// reads it again, whole, from the position before it.
     pub ended: bool,
 }
 

@@ -94,14 +94,11 @@ fn quoted(input: &str) -> Parsed<'_, Cow<'_, str>> {
     let mut bytes = inner.bytes().enumerate();
     while let Some((i, b)) = bytes.next() {
         match b {
-            b'\\' => match inner.as_bytes().get(i + 1) {
-                Some(b'"' | b'\\' | b']') => {
-                    unescaped.get_or_insert_default().push_str(&inner[from..i]);
-                    from = i + 1;
-                    bytes.next();
-                }
-                _ => {}
-            },
+            b'\\' if matches!(inner.as_bytes().get(i + 1), Some(b'"' | b'\\' | b']')) => {
+                unescaped.get_or_insert_default().push_str(&inner[from..i]);
+                from = i + 1;
+                bytes.next();
+            }
             b'"' => {
                 let value = match unescaped {
                     Some(mut s) => {
