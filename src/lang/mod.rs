@@ -1,5 +1,18 @@
 //! The rule language: files `*.alarm` to a [`program::Program`], and events to the atoms that they meet.
 //!
-//! Stages stay apart: parse, resolve, check, program. The grammar in `grammar/` is normative.
+//! ```text
+//!   text --parse--> tree --compile (names, types, contradictions)--> program --Matcher--> which atoms does this event meet?
+//!              \_____________ diagnostics: all of them, each with its place ____________/
+//! ```
+//!
+//! The grammar in `grammar/` is normative. What an alarm makes of atoms that met is the engine's affair. Does not know:
+//! time, state. Tests: `tests/it/lang.rs` with `tests/lang/`, and the grammar's own sentences.
 
+mod ast;
+mod compile;
+mod matcher;
+mod parse;
 pub mod program;
+
+pub use compile::{World, compile};
+pub use matcher::Matcher;

@@ -1,0 +1,220 @@
+//! Alarms: clauses gathered, defaults filled in, contradictions found.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::diag::{Code, Place};
+use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
+use crate::lang::program::{Alarm, Cancel, Category, Mode, WhileActive};
+
+use super::Compiler;
+
+const CATEGORIES: &[&str] = &["critical", "major", "minor", "none"];
+const MODES: &[&str] = &["live", "dry", "confirm", "off"];
+
+/// Clauses of which an alarm has one at most.
+fn single(kind: &ClauseKind) -> Option<&'static str> {
+    match kind {
+        ClauseKind::Category(_) => Some("category"),
+        ClauseKind::Summary(_) => Some("summary"),
+        ClauseKind::Help(_) => Some("help"),
+        ClauseKind::Detect(_) => Some("detect"),
+        ClauseKind::WhileActive(_) => Some("while active"),
+        ClauseKind::Mode(..) => Some("mode"),
+        ClauseKind::MaxAge(_) => Some("max age"),
+        ClauseKind::React(_) => Some("react"),
+        ClauseKind::OnCancel(_) => Some("on cancel react"),
+        ClauseKind::Cancel(_) | ClauseKind::Later(_) => None,
+    }
+}
+
+/// What a default is replaced by.
+fn kind(clause: &ClauseKind) -> &'static str {
+    match clause {
+        ClauseKind::Cancel(_) => "cancel",
+        ClauseKind::Later("on") => "on cancel react",
+        ClauseKind::Later("while") => "while active",
+        ClauseKind::Later("max") => "max age",
+        ClauseKind::Later(word) => word,
+        other => single(other).unwrap_or(""),
+    }
+}
+
+impl<'t> Compiler<'t, '_> {
+    pub(super) fn alarms(&mut self, trees: &'t [File]) {
+        let mut places: BTreeMap<&str, Place> = BTreeMap::new();
+        for file in trees {
+            let mut defaults: Vec<&'t Clause> = Vec::new();
+            for item in &file.items {
+                if let Item::Defaults(clauses) = item {
+                    for clause in clauses {
+                        if matches!(clause.it, ClauseKind::Detect(_)) {
+                            self.report(file, Code::ClauseNotHere, &clause.span, "`detect` is each alarm's own; `defaults` has none");
+                        }
+                    }
+                    defaults.extend(clauses);
+                }
+            }
+            for item in &file.items {
+                let Item::Alarm(alarm) = item else { continue };
+                if let Some(first) = places.get(alarm.name.it.as_str()).cloned() {
+                    self.twice(file, &alarm.name, "alarms", first);
+                    continue;
+                }
+                places.insert(&alarm.name.it, file.place(&alarm.name.span));
+                self.alarm(file, alarm, &defaults);
+            }
+        }
+    }
+
+    fn alarm(&mut self, file: &'t File, tree: &'t ast::Alarm, defaults: &[&'t Clause]) {
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for clause in &tree.clauses {
+            if let Some(name) = single(&clause.it)
+                && let Some(first) = seen.insert(name, clause.span.clone())
+            {
+                let message = format!("`{name}` stands twice in `{}`", tree.name.it);
+                let first = file.place(&first);
+                self.report(file, Code::DuplicateClause, &clause.span, message).context.push((first, "first here".to_owned()));
+            }
+        }
+        let own: Vec<&str> = tree.clauses.iter().map(|c| kind(&c.it)).collect();
+        let inherited = defaults.iter().copied().filter(|c| !own.contains(&kind(&c.it)));
+        let clauses: Vec<&'t Clause> = inherited.chain(&tree.clauses).collect();
+        let mut alarm = Alarm {
+            name: tree.name.it.clone(),
+            category: Category::default(),
+            summary: String::new(),
+            help: String::new(),
+            detect: Vec::new(),
+            by: Vec::new(),
+            cancel: Vec::new(),
+            react: Vec::new(),
+            on_cancel: Vec::new(),
+            while_active: WhileActive::default(),
+            mode: Mode::default(),
+            max_age: None,
+            place: file.place(&tree.name.span),
+        };
+        let mut detected = false;
+        for clause in &clauses {
+            match &clause.it {
+                ClauseKind::Category(word) => alarm.category = self.category(file, word),
+                ClauseKind::Summary(text) => alarm.summary = text.it.clone(),
+                ClauseKind::Help(text) => alarm.help = text.it.clone(),
+                ClauseKind::Detect(detect) => {
+                    detected = true;
+                    let name = format!("{}/detect", tree.name.it);
+                    alarm.detect = self.choice(file, &detect.choice, &name, &clause.span).unwrap_or_default();
+                    alarm.by = detect.by.iter().map(|w| w.it.clone()).collect();
+                }
+                ClauseKind::React(chains) => alarm.react = self.chains(file, chains),
+                ClauseKind::OnCancel(chains) => alarm.on_cancel = self.chains(file, chains),
+                ClauseKind::WhileActive(word) => {
+                    alarm.while_active = match word.it.as_str() {
+                        "ignore" => WhileActive::Ignore,
+                        "rerun" => WhileActive::Rerun,
+                        _ => WhileActive::Refresh,
+                    }
+                }
+                ClauseKind::Mode(word, within) => alarm.mode = self.mode(file, word, *within),
+                ClauseKind::MaxAge(age) => alarm.max_age = Some(*age),
+                ClauseKind::Later("detect") => detected = true,
+                ClauseKind::Cancel(_) | ClauseKind::Later(_) => {}
+            }
+        }
+        if !detected {
+            let message = format!("`{}` does not say what raises it", tree.name.it);
+            self.report(file, Code::NoDetect, &tree.name.span, message).help = Some("write detect event 00-04561 from app NAME, for example".to_owned());
+        }
+        self.cancels(file, tree, &clauses, &mut alarm);
+        self.program.alarms.push(alarm);
+    }
+
+    fn cancels(&mut self, file: &'t File, tree: &ast::Alarm, clauses: &[&'t Clause], alarm: &mut Alarm) {
+        let mut unread = false;
+        for clause in clauses {
+            match &clause.it {
+                ClauseKind::Cancel(Way::After { span, since_raise }) => {
+                    alarm.cancel.push(Cancel::After { span: *span, since_raise: *since_raise });
+                }
+                ClauseKind::Cancel(Way::When(detect)) => {
+                    let by: Vec<String> = detect.by.iter().map(|w| w.it.clone()).collect();
+                    if !by.is_empty() && by != alarm.by {
+                        let message = "`cancel when` has the keys of its `detect`, and these are others";
+                        self.report(file, Code::KeysDiffer, &clause.span, message).help = Some("leave the `by` of `cancel when` out".to_owned());
+                    }
+                    let name = format!("{}/cancel", tree.name.it);
+                    if let Some(atoms) = self.choice(file, &detect.choice, &name, &clause.span) {
+                        let atoms = self.same_senders(alarm, atoms);
+                        alarm.cancel.push(Cancel::When(atoms));
+                    }
+                }
+                ClauseKind::Cancel(Way::AtOnce) => alarm.cancel.push(Cancel::AtOnce),
+                ClauseKind::Cancel(Way::ByHand) => alarm.cancel.push(Cancel::ByHand),
+                ClauseKind::Later("cancel") => unread = true,
+                _ => {}
+            }
+        }
+        if alarm.cancel.contains(&Cancel::AtOnce) && alarm.cancel.len() > 1 {
+            let message = format!("`{}` is cancelled at once, so nothing else can cancel it", tree.name.it);
+            self.report(file, Code::CancelContradiction, &tree.name.span, message);
+        }
+        if alarm.cancel.contains(&Cancel::AtOnce) && alarm.while_active != WhileActive::Refresh {
+            let message = format!("`{}` is cancelled at once and never active: `while active` changes nothing", tree.name.it);
+            self.report(file, Code::NoEffect, &tree.name.span, message);
+        }
+        if alarm.cancel.is_empty() && !unread {
+            let message = format!("`{}` has no `cancel`: it stays active until an operator clears it", tree.name.it);
+            let help = "say so with `cancel by hand`, or write `cancel after 1h`, `cancel when ...`, `cancel at once`".to_owned();
+            self.report(file, Code::NoCancel, &tree.name.span, message).help = Some(help);
+        }
+    }
+
+    /// An inline `cancel when event ...` that names no sender has those of the `detect`.
+    fn same_senders(&mut self, alarm: &Alarm, atoms: Vec<crate::lang::program::AtomId>) -> Vec<crate::lang::program::AtomId> {
+        let atom = |me: &Self, id: crate::lang::program::AtomId| me.program.atoms.get(id.0 as usize).cloned();
+        let senders: Vec<_> = alarm.detect.iter().filter_map(|id| atom(self, *id)).map(|a| a.from).collect();
+        let Some(first) = senders.first().cloned().filter(|f| senders.iter().all(|s| s == f)) else { return atoms };
+        for id in &atoms {
+            if let Some(atom) = self.program.atoms.get_mut(id.0 as usize)
+                && atom.name.ends_with("/cancel")
+                && atom.from.is_empty()
+            {
+                atom.from.clone_from(&first);
+            }
+        }
+        atoms
+    }
+
+    fn category(&mut self, file: &File, word: &Word) -> Category {
+        match word.it.as_str() {
+            "critical" => Category::Critical,
+            "major" => Category::Major,
+            "minor" => Category::Minor,
+            "none" => Category::None,
+            other => {
+                let message = format!("no category has the name `{other}`");
+                self.unknown(file, Code::UnknownCategory, word, message, CATEGORIES.iter().copied());
+                Category::default()
+            }
+        }
+    }
+
+    fn mode(&mut self, file: &File, word: &Word, within: Option<Duration>) -> Mode {
+        if within.is_some() && word.it != "confirm" {
+            self.report(file, Code::NoEffect, &word.span, "`within` belongs to `mode confirm` only");
+        }
+        match word.it.as_str() {
+            "live" => Mode::Live,
+            "dry" => Mode::Dry,
+            "off" => Mode::Off,
+            "confirm" => Mode::Confirm { within: within.unwrap_or(crate::base::limits::CONFIRM_WITHIN) },
+            other => {
+                let message = format!("no mode has the name `{other}`");
+                self.unknown(file, Code::UnknownMode, word, message, MODES.iter().copied());
+                Mode::default()
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Trees to the program: names resolved, everything checked, all mistakes reported.
+
+mod alarms;
+mod atoms;
+mod predicates;
+mod reactions;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::diag::suggest::nearest;
+use crate::diag::{Code, Diagnostic, Place, Source};
+use crate::inventory::Inventory;
+use crate::script::Param;
+
+use super::ast::{File, Item, Span, Word};
+use super::parse::parse;
+use super::program::{AtomId, Program};
+
+/// What rules may name beside each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct World<'a> {
+    /// Machines, programs, pairs, resources; without one, names of them are not checked.
+    pub inventory: Option<&'a Inventory>,
+    /// The scripts by file name with the parameters that they declare; without them, calls are not checked.
+    pub scripts: Option<&'a BTreeMap<String, Vec<Param>>>,
+}
+
+/// Compiles rule files, in the order given, and says everything that is wrong with them. The program holds what could be
+/// compiled; with errors among the diagnostics it must not run.
+pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    let mut trees = Vec::new();
+    for source in files {
+        let (tree, diagnostics) = parse(source);
+        found.extend(diagnostics);
+        trees.push(tree);
+    }
+    let mut compiler = Compiler {
+        world,
+        program: Program::default(),
+        patterns: BTreeMap::new(),
+        pattern_atoms: BTreeMap::new(),
+        used_patterns: BTreeSet::new(),
+        used_reactions: BTreeSet::new(),
+        found,
+    };
+    compiler.mentions(&trees);
+    compiler.patterns(&trees);
+    compiler.reactions(&trees);
+    compiler.alarms(&trees);
+    compiler.unused(&trees);
+    let mut found = compiler.found;
+    let order = |d: &Diagnostic| {
+        let place = d.place.as_ref();
+        let file = place.and_then(|p| files.iter().position(|f| Arc::ptr_eq(f, &p.source)));
+        (file, place.map(|p| p.bytes.start))
+    };
+    found.sort_by_key(order);
+    (compiler.program, found)
+}
+
+/// A pattern's tree and where it stands.
+#[derive(Clone, Copy)]
+struct Named<'t> {
+    file: &'t File,
+    pattern: &'t super::ast::Pattern,
+}
+
+struct Compiler<'t, 'w> {
+    world: &'w World<'w>,
+    program: Program,
+    patterns: BTreeMap<&'t str, Named<'t>>,
+    /// The atom of each pattern, where it could be compiled.
+    pattern_atoms: BTreeMap<String, Option<AtomId>>,
+    used_patterns: BTreeSet<String>,
+    used_reactions: BTreeSet<String>,
+    found: Vec<Diagnostic>,
+}
+
+impl<'t> Compiler<'t, '_> {
+    fn report(&mut self, file: &File, code: Code, span: &Span, message: impl Into<String>) -> &mut Diagnostic {
+        self.found.push(Diagnostic::new(code, file.place(span), message));
+        let last = self.found.len() - 1;
+        &mut self.found[last]
+    }
+
+    /// Reports an unknown name with the near miss, or with all that there are when they are few.
+    fn unknown<'n>(&mut self, file: &File, code: Code, word: &Word, message: String, known: impl IntoIterator<Item = &'n str>) {
+        let known: Vec<&str> = known.into_iter().collect();
+        let help = match nearest(&word.it, known.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if !known.is_empty() && known.len() <= 12 => Some(format!("there are {}", known.join(", "))),
+            None => None,
+        };
+        self.report(file, code, &word.span, message).help = help;
+    }
+
+    fn twice(&mut self, file: &File, word: &Word, what: &str, first: Place) {
+        let message = format!("there are two {what} with the name `{}`", word.it);
+        self.report(file, Code::DuplicateName, &word.span, message).context.push((first, "first defined here".to_owned()));
+    }
+
+    /// What stands in parts that this version does not have counts as used.
+    fn mentions(&mut self, trees: &[File]) {
+        for name in trees.iter().flat_map(|f| &f.mentions) {
+            self.used_patterns.insert(name.clone());
+            self.used_reactions.insert(name.clone());
+        }
+    }
+
+    fn patterns(&mut self, trees: &'t [File]) {
+        for file in trees {
+            for item in &file.items {
+                let Item::Pattern(pattern) = item else { continue };
+                if let Some(first) = self.patterns.get(pattern.name.it.as_str()).copied() {
+                    self.twice(file, &pattern.name, "patterns", first.file.place(&first.pattern.name.span));
+                    continue;
+                }
+                self.patterns.insert(&pattern.name.it, Named { file, pattern });
+            }
+        }
+        let names: Vec<&str> = self.patterns.keys().copied().collect();
+        for name in names {
+            self.pattern_atom(name);
+        }
+    }
+
+    fn unused(&mut self, trees: &[File]) {
+        for file in trees {
+            for item in &file.items {
+                match item {
+                    Item::Pattern(p) if !self.used_patterns.contains(&p.name.it) => {
+                        let message = format!("no alarm uses the pattern `{}`", p.name.it);
+                        self.report(file, Code::UnusedPattern, &p.name.span, message);
+                    }
+                    Item::Reaction(r) if !self.used_reactions.contains(&r.name.it) => {
+                        let message = format!("no alarm uses the reaction `{}`", r.name.it);
+                        self.report(file, Code::UnusedReaction, &r.name.span, message);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Alarms and defaults: their clauses.
+
+use crate::diag::Code;
+use crate::lang::ast::{Alarm, At, Clause, ClauseKind, Way, Word};
+
+use super::cursor::{Cursor, Parsed};
+use super::detect::detect;
+use super::reaction::chains;
+use super::{block, duration, name, string, terminal, unknown_clause};
+
+const CLAUSES: &[&str] = &["category", "summary", "help", "detect", "cancel", "react", "on cancel react", "while active", "mode", "max age"];
+
+/// `alarm = "alarm" name "{" clause* "}"`
+pub(super) fn alarm(c: &mut Cursor<'_>) -> Parsed<Alarm> {
+    c.want_word("alarm")?;
+    let name = name(c, "the alarm's name")?;
+    let clauses = block(c, &name, begins, |c| clause(c, "an alarm"), later)?;
+    Ok(Alarm { name, clauses })
+}
+
+/// `defaults = "defaults" "{" clause* "}"`
+pub(super) fn defaults(c: &mut Cursor<'_>) -> Parsed<Vec<Clause>> {
+    let span = c.want_word("defaults")?;
+    let opened = At { it: "defaults".to_owned(), span };
+    block(c, &opened, begins, |c| clause(c, "`defaults`"), later)
+}
+
+/// A clause that failed stands for itself, so that it is not missed as well.
+fn later(word: Option<&str>) -> Option<ClauseKind> {
+    let kinds = ["category", "summary", "help", "detect", "cancel", "react", "on", "while", "mode", "max"];
+    let kind = kinds.iter().find(|k| Some(**k) == word);
+    Some(ClauseKind::Later(kind.copied().unwrap_or("")))
+}
+
+fn begins(c: &mut Cursor<'_>) -> bool {
+    match c.word_ahead() {
+        Some("category" | "summary" | "help" | "detect" | "cancel" | "react" | "mode" | "hold" | "limit" | "inhibited" | "only") => true,
+        Some("on") => c.sees_words("on", "cancel"),
+        Some("while") => c.sees_words("while", "active"),
+        Some("max") => c.sees_words("max", "age") || c.sees_words("max", "keys"),
+        Some("not") => c.sees_words("not", "during"),
+        _ => false,
+    }
+}
+
+/// `clause = category | summary | help | detection | cancel | react | on_cancel | while_active | mode | max_age`
+fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
+    match c.word_ahead() {
+        Some("category") => category(c),
+        Some("summary") => summary(c),
+        Some("help") => help(c),
+        Some("detect") => detection(c),
+        Some("cancel") => cancel(c),
+        Some("react") => react(c),
+        Some("on") => on_cancel(c),
+        Some("while") => while_active(c),
+        Some("mode") => mode(c),
+        Some("max") => max_age(c),
+        _ => Err(unknown_clause(c, of, CLAUSES)),
+    }
+}
+
+/// `category = "category" NAME`
+fn category(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("category")?;
+    Ok(ClauseKind::Category(word(c, "a category")?))
+}
+
+/// `summary = "summary" STRING`
+fn summary(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("summary")?;
+    Ok(ClauseKind::Summary(string(c)?))
+}
+
+/// `help = "help" STRING`
+fn help(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("help")?;
+    Ok(ClauseKind::Help(string(c)?))
+}
+
+/// `detection = "detect" detect`
+fn detection(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("detect")?;
+    Ok(ClauseKind::Detect(detect(c)?))
+}
+
+/// `cancel = "cancel" way`
+fn cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("cancel")?;
+    Ok(ClauseKind::Cancel(way(c)?))
+}
+
+/// `way = "after" DURATION ("since" "raise")? | "when" detect | "at" "once" | "by" "hand"`
+fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
+    match c.word_ahead() {
+        Some("after") => {
+            c.want_word("after")?;
+            let span = duration(c)?;
+            let since_raise = c.word("since").is_some();
+            if since_raise {
+                c.want_word("raise")?;
+            }
+            Ok(Way::After { span, since_raise })
+        }
+        Some("when") => {
+            c.want_word("when")?;
+            if c.sees(terminal::comparison) {
+                let at = c.here();
+                c.skip_token();
+                let span = c.since(at);
+                return Err(c.fail(Code::NotYet, &span, "`cancel when` with a measure is not in this version of the language yet"));
+            }
+            Ok(Way::When(detect(c)?))
+        }
+        Some("at") => {
+            c.want_word("at")?;
+            c.want_word("once")?;
+            Ok(Way::AtOnce)
+        }
+        Some("by") => {
+            c.want_word("by")?;
+            c.want_word("hand")?;
+            Ok(Way::ByHand)
+        }
+        _ => Err(c.wanted("`after`, `when`, `at once` or `by hand`")),
+    }
+}
+
+/// `react = "react" chains`
+fn react(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("react")?;
+    Ok(ClauseKind::React(chains(c)?))
+}
+
+/// `on_cancel = "on" "cancel" "react" chains`
+fn on_cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("on")?;
+    c.want_word("cancel")?;
+    c.want_word("react")?;
+    Ok(ClauseKind::OnCancel(chains(c)?))
+}
+
+/// `while_active = "while" "active" ("refresh" | "ignore" | "rerun")`
+fn while_active(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("while")?;
+    c.want_word("active")?;
+    match c.word_ahead() {
+        Some("refresh" | "ignore" | "rerun") => Ok(ClauseKind::WhileActive(word(c, "`refresh`, `ignore` or `rerun`")?)),
+        _ => Err(c.wanted("`refresh`, `ignore` or `rerun`")),
+    }
+}
+
+/// `mode = "mode" ("live" | "dry" | "confirm" ("within" DURATION)? | "off")`
+fn mode(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("mode")?;
+    let mode = word(c, "a mode")?;
+    let within = if c.word("within").is_some() { Some(duration(c)?) } else { None };
+    Ok(ClauseKind::Mode(mode, within))
+}
+
+/// `max_age = "max" "age" DURATION`
+fn max_age(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("max")?;
+    if c.sees_word("keys") {
+        let at = c.here();
+        c.skip_token();
+        let span = c.since(at);
+        return Err(c.fail(Code::NotYet, &span, "`max keys` is not in this version of the language yet"));
+    }
+    c.want_word("age")?;
+    Ok(ClauseKind::MaxAge(duration(c)?))
+}
+
+fn word(c: &mut Cursor<'_>, what: &str) -> Parsed<Word> {
+    match c.word_ahead() {
+        Some(_) => c.take(terminal::word).map(Cursor::own).ok_or(super::cursor::Failed),
+        None => Err(c.wanted(what)),
+    }
+}

@@ -1,0 +1,210 @@
+//! Rule files to trees: one function for each production of `grammar/pointsman.ebnf`, the production as its first line.
+//!
+//! A mistake is reported where it stands, then the parser goes on at the next clause or item: one mistake, one diagnostic,
+//! and all mistakes of a file at once. Nothing is resolved here. Recursion is bounded by [`crate::base::limits::NESTING`].
+
+mod alarm;
+mod cursor;
+mod detect;
+mod later;
+mod pattern;
+mod predicate;
+mod reaction;
+mod terminal;
+
+use std::sync::Arc;
+
+use crate::base::limits::SOURCE_BYTES;
+use crate::diag::suggest::nearest;
+use crate::diag::{Code, Diagnostic, Source};
+
+use super::ast::{At, File, Item, Word};
+use cursor::{Cursor, ITEMS, Parsed};
+
+/// Reads one file, and everything that is wrong with its syntax.
+pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {
+    let mut file = File { source: source.clone(), items: Vec::new(), mentions: Vec::new() };
+    if source.text.len() > SOURCE_BYTES {
+        let message = format!(
+            "{} has {} bytes; a rule file of more than {SOURCE_BYTES} is not read; split it",
+            source.name,
+            source.text.len()
+        );
+        return (file, vec![Diagnostic::whole(Code::RuleFileTooLarge, message)]);
+    }
+    let mut cursor = Cursor::new(source);
+    file.items = items(&mut cursor);
+    file.mentions = std::mem::take(&mut cursor.mentions);
+    (file, cursor.diagnostics)
+}
+
+/// `file = item*`
+fn items(c: &mut Cursor<'_>) -> Vec<Item> {
+    let mut items = Vec::new();
+    while !c.at_end() {
+        c.commit();
+        match item(c) {
+            Ok(Some(item)) => items.push(item),
+            Ok(None) => {}
+            Err(_) => c.skip_to_item(),
+        }
+    }
+    items
+}
+
+/// `item = alarm | pattern | reaction | defaults`
+fn item(c: &mut Cursor<'_>) -> Parsed<Option<Item>> {
+    let word = c.word_ahead();
+    match word {
+        Some("alarm") => alarm::alarm(c).map(|a| Some(Item::Alarm(a))),
+        Some("defaults") => alarm::defaults(c).map(|d| Some(Item::Defaults(d))),
+        Some("pattern") => pattern::pattern(c).map(|p| Some(Item::Pattern(p))),
+        Some("reaction") => reaction::reaction(c).map(|r| Some(Item::Reaction(r))),
+        Some(later @ ("ignore" | "calendar")) => {
+            let at = c.here();
+            c.skip_token();
+            let span = c.since(at);
+            Err(c.fail(Code::NotYet, &span, format!("`{later}` is not in this version of the language yet")))
+        }
+        Some(other) => {
+            let at = c.here();
+            c.skip_token();
+            let span = c.since(at);
+            let message = format!("a rule file has `alarm`, `pattern`, `reaction` and `defaults` here, not `{other}`");
+            Err(match nearest(other, ITEMS) {
+                Some(near) => c.fail_with(Code::RuleSyntax, &span, message, format!("did you mean `{near}`?")),
+                None => c.fail(Code::RuleSyntax, &span, message),
+            })
+        }
+        None => {
+            let failed = c.wanted("`alarm`, `pattern`, `reaction` or `defaults`");
+            c.skip_token();
+            Err(failed)
+        }
+    }
+}
+
+/// The clauses of a block up to its closing brace; a clause that fails is skipped, and stands as what `failed` makes.
+fn block<T>(
+    c: &mut Cursor<'_>,
+    opened: &At<String>,
+    begins: fn(&mut Cursor<'_>) -> bool,
+    mut clause: impl FnMut(&mut Cursor<'_>) -> Parsed<T>,
+    mut failed: impl FnMut(Option<&str>) -> Option<T>,
+) -> Parsed<Vec<At<T>>> {
+    c.want_symbol("{")?;
+    let mut clauses = Vec::new();
+    loop {
+        c.commit();
+        if c.symbol("}").is_some() {
+            return Ok(clauses);
+        }
+        if c.at_end() || c.sees_item() {
+            let message = format!("the block of `{}` is not closed", opened.it);
+            return Err(c.fail_with(Code::Unclosed, &opened.span, message, "close it with }"));
+        }
+        let start = c.here();
+        let word = c.word_ahead().map(str::to_owned);
+        match clause(c) {
+            Ok(it) => clauses.push(At { it, span: c.since(start) }),
+            Err(_) => {
+                let span = c.since(start);
+                if c.here() == start {
+                    c.skip_token();
+                }
+                clauses.extend(failed(word.as_deref()).map(|it| At { it, span }));
+                c.skip_to_clause(begins);
+            }
+        }
+    }
+}
+
+/// A clause that the block does not have: of a later version, or misspelled.
+fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cursor::Failed {
+    let at = c.here();
+    let Some(word) = c.word_ahead() else { return c.wanted(&format!("a clause of {block}")) };
+    c.skip_token();
+    let span = c.since(at);
+    if let Some(what) = later::clause(word) {
+        return c.fail(Code::NotYet, &span, format!("{what} is not in this version of the language yet"));
+    }
+    if word == "not" && c.sees_word("during") {
+        return c.fail(Code::NotYet, &span, "`not during` is not in this version of the language yet");
+    }
+    let message = format!("{block} has no clause `{word}`");
+    match nearest(word, known.iter().copied()) {
+        Some(near) => c.fail_with(Code::UnknownClause, &span, message, format!("did you mean `{near}`?")),
+        None => c.fail_with(Code::UnknownClause, &span, message, format!("it has {}", known.join(", "))),
+    }
+}
+
+/// `name = NAME | STRING`
+fn name(c: &mut Cursor<'_>, what: &str) -> Parsed<Word> {
+    if c.sees(terminal::string) {
+        return string(c);
+    }
+    match c.word_ahead() {
+        Some(word) if cursor::reserved(word) => {
+            let at = c.here();
+            c.skip_token();
+            let span = c.since(at);
+            let message = format!("`{word}` is a word of the language, and {what} is wanted here");
+            Err(c.fail_with(Code::ReservedWord, &span, message, format!("in quotes it may be a name: \"{word}\"")))
+        }
+        Some(_) => c.take(terminal::name).map(Cursor::own).ok_or(cursor::Failed),
+        None => Err(c.wanted(what)),
+    }
+}
+
+/// `names = name ("," name)*`
+fn names(c: &mut Cursor<'_>, what: &str) -> Parsed<Vec<Word>> {
+    let mut all = vec![name(c, what)?];
+    while c.symbol(",").is_some() {
+        all.push(name(c, what)?);
+    }
+    Ok(all)
+}
+
+/// `field = NAME | STRING`
+fn field(c: &mut Cursor<'_>) -> Parsed<Word> {
+    name(c, "a field")
+}
+
+/// A string, escapes resolved.
+fn string(c: &mut Cursor<'_>) -> Parsed<Word> {
+    let Some(token) = c.take(terminal::string) else {
+        return Err(if c.sees_symbol("\"") { c.broken_text() } else { c.wanted("a text in quotes") });
+    };
+    let inner = &token.it[1..token.it.len() - 1];
+    let mut text = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(ch) = chars.next() {
+        match (ch, if ch == '\\' { chars.next() } else { None }) {
+            ('\\', Some('n')) => text.push('\n'),
+            ('\\', Some('r')) => text.push('\r'),
+            ('\\', Some('t')) => text.push('\t'),
+            ('\\', Some(escaped)) => text.push(escaped),
+            (ch, _) => text.push(ch),
+        }
+    }
+    Ok(At { it: text, span: token.span })
+}
+
+/// A duration with its unit, or what is wrong with it.
+fn duration(c: &mut Cursor<'_>) -> Parsed<std::time::Duration> {
+    if let Some(token) = c.take(terminal::duration) {
+        return match crate::base::time::parse_duration(token.it) {
+            Some(span) if span <= MAX_DURATION => Ok(span),
+            _ => Err(c.fail(Code::BadDuration, &token.span, format!("`{}` is more than a duration may be (1000 weeks)", token.it))),
+        };
+    }
+    if let Some(token) = c.take(terminal::numberish) {
+        let shown = crate::base::text::printable_short(token.it, 40);
+        let message = format!("`{shown}` is not a duration: a unit is always written");
+        return Err(c.fail_with(Code::BadDuration, &token.span, message, "the units are ms, s, m, h, d, w: 500ms, 2s, 1m30s"));
+    }
+    Err(c.wanted("a duration"))
+}
+
+/// Longer than anybody keeps an alarm.
+const MAX_DURATION: std::time::Duration = std::time::Duration::from_secs(1_000 * 7 * 24 * 3_600);

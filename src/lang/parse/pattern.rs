@@ -1,0 +1,82 @@
+//! Named patterns, with their samples.
+
+use crate::diag::Code;
+use crate::lang::ast::{Pattern, PatternClause, Sample};
+
+use super::cursor::{Cursor, Parsed};
+use super::detect::from;
+use super::predicate::{predicate, regex};
+use super::reaction::bindings;
+use super::{block, field, name, terminal, unknown_clause};
+
+const CLAUSES: &[&str] = &["from", "match", "where", "sample", "not sample"];
+
+/// `pattern = "pattern" name "{" pattern_clause* "}"`
+pub(super) fn pattern(c: &mut Cursor<'_>) -> Parsed<Pattern> {
+    c.want_word("pattern")?;
+    let name = name(c, "the pattern's name")?;
+    let clauses = block(c, &name, begins, pattern_clause, |_| Some(PatternClause::Later("")))?;
+    Ok(Pattern { name, clauses })
+}
+
+fn begins(c: &mut Cursor<'_>) -> bool {
+    matches!(c.word_ahead(), Some("from" | "match" | "where" | "sample" | "set" | "detect")) || c.sees_words("not", "sample")
+}
+
+/// `pattern_clause = from | matching | condition | sample | not_sample`
+fn pattern_clause(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
+    match c.word_ahead() {
+        Some("from") => from(c).map(PatternClause::From),
+        Some("match") => matching(c),
+        Some("where") => condition(c),
+        Some("sample") => sample(c),
+        Some("not") if c.sees_words("not", "sample") => not_sample(c),
+        Some("detect") => {
+            let at = c.here();
+            c.skip_token();
+            let span = c.since(at);
+            Err(c.fail(Code::NotYet, &span, "`detect` in a pattern is not in this version of the language yet"))
+        }
+        _ => Err(unknown_clause(c, "a pattern", CLAUSES)),
+    }
+}
+
+/// `matching = "match" field? regex`
+fn matching(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
+    c.want_word("match")?;
+    let raw = c.sees(terminal::regex) || c.sees(terminal::raw_regex) || c.sees_symbol("/");
+    let field = if raw { None } else { Some(field(c)?) };
+    Ok(PatternClause::Match { field, regex: regex(c)? })
+}
+
+/// `condition = "where" predicate`
+fn condition(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
+    c.want_word("where")?;
+    Ok(PatternClause::Where(predicate(c)?))
+}
+
+/// `sample = "sample" bindings? RECORD+`
+fn sample(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
+    c.want_word("sample")?;
+    let fields = if c.sees_symbol("|") { Vec::new() } else { bindings(c)? };
+    Ok(PatternClause::Sample(Sample { meets: true, fields, record: record(c)? }))
+}
+
+/// `not_sample = "not" "sample" RECORD+`
+fn not_sample(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
+    c.want_word("not")?;
+    c.want_word("sample")?;
+    Ok(PatternClause::Sample(Sample { meets: false, fields: Vec::new(), record: record(c)? }))
+}
+
+fn record(c: &mut Cursor<'_>) -> Parsed<String> {
+    let mut lines: Vec<String> = Vec::new();
+    while let Some(token) = c.take(terminal::record) {
+        let line = token.it[1..].trim_end_matches('\r');
+        lines.push(line.strip_prefix(' ').unwrap_or(line).to_owned());
+    }
+    if lines.is_empty() {
+        return Err(c.wanted("a record (a line that begins with |)"));
+    }
+    Ok(lines.join("\n"))
+}
