@@ -15,6 +15,7 @@ pub mod journal;
 pub mod lang;
 pub mod plan;
 pub mod react;
+pub mod replay;
 pub mod script;
 pub mod sim;
 pub mod wire;

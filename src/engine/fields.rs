@@ -1,15 +1,13 @@
 //! The fields of an event as rules' keys, arguments and scripts see them: names resolved, derived ones added.
 
 use crate::event::{Event, Value};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Names};
 
 use super::record::Fields;
 
 /// Every field of an event: what the record says, what was captured, and what the inventory makes of it.
 ///
-/// `app` and `host` are the inventory's names where the record's are names or aliases of it; a record that names no host
-/// has its application's. `pair` is the application's pair, `type` its type. Captures go before fields of the record, but
-/// not before these.
+/// `app`, `host`, `type` and `pair` are those of [`Names`]. Captures go before fields of the record, but not before these.
 pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], inventory: &Inventory) -> Fields {
     let mut fields = Fields::new();
     for (name, value) in &event.fields {
@@ -23,22 +21,12 @@ pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], inven
             fields.insert(name.to_owned(), value.into_owned());
         }
     }
-    let mut put = |name: &str, value: &str| {
+    let names = Names::of(event, Some(inventory));
+    for (name, value) in [("app", names.app), ("type", names.kind), ("host", names.host), ("pair", names.pair)] {
         if !value.is_empty() {
             fields.insert(name.to_owned(), value.into());
         }
-    };
-    let app = inventory.application(&event.app);
-    put("app", app.map_or(&event.app, |(name, _)| name));
-    put("type", app.map_or(&event.app_type, |(_, a)| &a.kind));
-    put("pair", inventory.pair_of(&event.app).map_or("", |(name, _)| name));
-    let host = inventory.host(&event.host).map(|(name, _)| name.as_str());
-    let host = match (host, event.host.is_empty(), app) {
-        (Some(name), _, _) => name,
-        (None, true, Some((_, a))) => &a.host,
-        (None, _, _) => &event.host,
-    };
-    put("host", host);
+    }
     if let Some(at) = event.at {
         fields.insert("time".to_owned(), Value::from(at.to_string().as_str()));
     }

@@ -130,7 +130,7 @@ pub(crate) enum PatternClause {
     Match { field: Option<Word>, regex: Regex },
     Where(Predicate),
     Sample(Sample),
-    Later(&'static str),
+    Later,
 }
 
 #[derive(Debug)]
@@ -153,7 +153,7 @@ pub(crate) enum ReactionClause {
     Timeout(Duration),
     Retry(u32, Duration),
     /// It could not be read; its diagnostic was given.
-    Later(&'static str),
+    Later,
 }
 
 #[derive(Clone, Debug)]

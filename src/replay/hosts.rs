@@ -142,7 +142,7 @@ impl Hosts {
                 Takeover::Lease => Some((t.term, Note::LeaseEnded)),
                 Takeover::Confirmed | Takeover::Forced => None,
             });
-            if let Some((span, note)) = kept_for.filter(|(span, _)| now.since(since) >= *span)
+            if let Some((_, note)) = kept_for.filter(|(span, _)| now.since(since) >= *span)
                 && seat.seen.want
             {
                 seat.seen = Seen { generation: seat.seen.generation, want: false, holds: Holds::No, note: Some(note) };

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::base::time::Time;
-use crate::control::{self, Controller, Heard, Input, Output};
+use crate::control::{Controller, Heard, Input, Output};
 use crate::decode::Decoder;
 use crate::event::{Event, Provenance, Value};
 use crate::inventory::{Inventory, Name};
@@ -249,6 +249,3 @@ impl Replay {
         })
     }
 }
-
-/// An operator's word in a replay.
-pub type Word = control::Word;

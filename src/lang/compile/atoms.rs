@@ -59,7 +59,7 @@ impl<'t> Compiler<'t, '_> {
                     None => whole = false,
                 },
                 PatternClause::Sample(_) => {}
-                PatternClause::Later(_) => whole = false,
+                PatternClause::Later => whole = false,
             }
         }
         if whole && atom.from.is_empty() && atom.matches.is_empty() && atom.predicates.is_empty() {
@@ -232,11 +232,14 @@ impl<'t> Compiler<'t, '_> {
             self.report(file, Code::NotYet, &span, message);
             return None;
         }
-        let built = regex::RegexBuilder::new(&text)
-            .case_insensitive(regex.ignore_case)
-            .dot_matches_new_line(regex.dot_all)
-            .size_limit(REGEX_BYTES)
-            .build();
+        // The flags stand in the expression itself, so that the matcher, which reads it again, knows them.
+        let flags = match (regex.ignore_case, regex.dot_all) {
+            (false, false) => "",
+            (true, false) => "(?i)",
+            (false, true) => "(?s)",
+            (true, true) => "(?is)",
+        };
+        let built = regex::RegexBuilder::new(&format!("{flags}{text}")).size_limit(REGEX_BYTES).build();
         match built {
             Ok(built) => {
                 for name in built.capture_names().flatten().filter(|n| captures && BUILT_IN.contains(n)) {

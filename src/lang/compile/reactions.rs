@@ -70,7 +70,7 @@ impl<'t> Compiler<'t, '_> {
                     retry = Some((*times, *every));
                     "retry"
                 }
-                ReactionClause::Later(_) => continue,
+                ReactionClause::Later => continue,
             };
             if !seen.insert(kind) {
                 self.report(file, Code::DuplicateClause, &clause.span, format!("`{kind}` stands twice in this reaction"));

@@ -15,7 +15,7 @@ const CLAUSES: &[&str] = &["from", "match", "where", "sample", "not sample"];
 pub(super) fn pattern(c: &mut Cursor<'_>) -> Parsed<Pattern> {
     c.want_word("pattern")?;
     let name = name(c, "the pattern's name")?;
-    let clauses = block(c, &name, begins, pattern_clause, |_| Some(PatternClause::Later("")))?;
+    let clauses = block(c, &name, begins, pattern_clause, |_| Some(PatternClause::Later))?;
     Ok(Pattern { name, clauses })
 }
 

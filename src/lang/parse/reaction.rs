@@ -13,7 +13,7 @@ const CLAUSES: &[&str] = &["script", "with", "timeout", "retry"];
 pub(super) fn reaction(c: &mut Cursor<'_>) -> Parsed<Reaction> {
     c.want_word("reaction")?;
     let name = name(c, "the reaction's name")?;
-    let clauses = block(c, &name, begins, reaction_clause, |_| Some(ReactionClause::Later("")))?;
+    let clauses = block(c, &name, begins, reaction_clause, |_| Some(ReactionClause::Later))?;
     Ok(Reaction { name, clauses })
 }
 

@@ -1,0 +1,144 @@
+//! The literals of which a text must contain one, or a condition cannot hold.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use crate::event::Value;
+use crate::lang::program::{Atom, Comparison, Operand, Predicate, Test};
+
+/// A shorter literal stands in too many texts to be worth a look.
+const SHORTEST: usize = 2;
+/// More literals than this for one condition are not worth it either.
+const MOST: usize = 64;
+
+/// One of these stands in the text, whatever the letter case; `None` when nothing can be said.
+type Literals = Option<Vec<String>>;
+
+/// What the text of an event must contain for the condition to hold.
+pub(super) fn of_atom(atom: &Atom) -> Literals {
+    let matches = match atom.matches.as_slice() {
+        [] => None,
+        // One alternative must match, so one literal of each.
+        all => union(all.iter().map(|m| (m.field == "text").then(|| of_regex(&m.regex))?)),
+    };
+    let predicates = atom.predicates.iter().map(|p| of_predicate(p));
+    best(std::iter::once(matches).chain(predicates))
+}
+
+fn of_predicate(predicate: &Predicate) -> Literals {
+    match predicate {
+        Predicate::And(parts) => best(parts.iter().map(of_predicate)),
+        Predicate::Or(parts) => union(parts.iter().map(of_predicate)),
+        Predicate::Not(_) => None,
+        Predicate::Test { field, test } if field == "text" => of_test(test),
+        Predicate::Test { .. } => None,
+    }
+}
+
+fn of_test(test: &Test) -> Literals {
+    let one = |text: &str| long_enough(vec![text.to_owned()]);
+    match test {
+        Test::Compare(Comparison::Equal, Operand::Value(Value::Text(text))) if text.parse::<f64>().is_err() => one(text),
+        Test::Regex { regex, negated: false } => of_regex(regex),
+        Test::Contains(text) | Test::StartsWith(text) | Test::EndsWith(text) => one(text),
+        Test::InList(values) => union(values.iter().map(|v| match v {
+            Value::Text(text) if text.parse::<f64>().is_err() => one(text),
+            _ => None,
+        })),
+        _ => None,
+    }
+}
+
+fn of_regex(regex: &regex::Regex) -> Literals {
+    long_enough(required(&regex_syntax::parse(regex.as_str()).ok()?)?)
+}
+
+/// Of an expression. Depth is bounded by the library's own limit on nesting.
+fn required(hir: &Hir) -> Literals {
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_ascii_lowercase()]),
+        HirKind::Capture(capture) => required(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => required(&repetition.sub),
+        HirKind::Concat(parts) => best(runs(parts)),
+        HirKind::Alternation(parts) => union(parts.iter().map(required)),
+        HirKind::Class(_) => letter(hir).map(|c| vec![c.to_string()]),
+        HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
+    }
+}
+
+/// The parts of a sequence, literals and letters that stand side by side joined.
+fn runs(parts: &[Hir]) -> Vec<Literals> {
+    let mut found = Vec::new();
+    let mut run = String::new();
+    for part in parts {
+        match part.kind() {
+            HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
+                Ok(text) => run.push_str(&text.to_ascii_lowercase()),
+                Err(_) => found.push(Some(vec![std::mem::take(&mut run)])),
+            },
+            _ => match letter(part) {
+                Some(c) => run.push(c),
+                None => {
+                    found.push(Some(vec![std::mem::take(&mut run)]));
+                    found.push(required(part));
+                }
+            },
+        }
+    }
+    found.push(Some(vec![run]));
+    found
+}
+
+/// The letter of `[Aa]`, as an expression that ignores letter case has it. `[KkK]` (with the Kelvin sign) is none.
+fn letter(hir: &Hir) -> Option<char> {
+    let HirKind::Class(class) = hir.kind() else { return None };
+    let (upper, lower) = match class {
+        Class::Unicode(class) => match class.ranges() {
+            [a, b] if a.start() == a.end() && b.start() == b.end() => (a.start(), b.start()),
+            _ => return None,
+        },
+        Class::Bytes(class) => match class.ranges() {
+            [a, b] if a.start() == a.end() && b.start() == b.end() => (char::from(a.start()), char::from(b.start())),
+            _ => return None,
+        },
+    };
+    (upper.is_ascii_uppercase() && upper.to_ascii_lowercase() == lower).then_some(lower)
+}
+
+/// All must hold: the part whose shortest literal is longest.
+fn best(parts: impl IntoIterator<Item = Literals>) -> Literals {
+    let shortest = |all: &Vec<String>| all.iter().map(String::len).min().unwrap_or(0);
+    parts.into_iter().flatten().filter_map(long_enough).max_by_key(|all| (shortest(all), std::cmp::Reverse(all.len())))
+}
+
+/// One must hold: the literals of all.
+fn union(parts: impl IntoIterator<Item = Literals>) -> Literals {
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend(part?);
+    }
+    all.sort();
+    all.dedup();
+    (all.len() <= MOST).then_some(all).and_then(long_enough)
+}
+
+fn long_enough(all: Vec<String>) -> Literals {
+    (!all.is_empty() && all.iter().all(|l| l.len() >= SHORTEST)).then_some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_expression_cannot_do_without() {
+        let of = |text: &str| of_regex(&regex::Regex::new(text).expect("a test's expression"));
+        let all = |texts: &[&str]| Some(texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of("Failed password for (\\S+) from"), all(&["failed password for "]));
+        assert_eq!(of("(link|port) (up|down)"), all(&["down", "up"]), "the later of two that are as long");
+        assert_eq!(of("^a?b+$"), None, "too short");
+        assert_eq!(of("(?i)timeout"), all(&["timeout"]));
+        assert_eq!(of("(?i)disk"), all(&["di"]), "k and s have a third form");
+        assert_eq!(of("abc|.*"), None);
+        assert_eq!(of("(abc){2,}x?"), all(&["abc"]));
+    }
+}

@@ -1,0 +1,206 @@
+//! Whether an event meets a condition: every part of it, exactly as LANGUAGE says.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use crate::event::{Event, Level, Provenance, Value};
+use crate::inventory::{Inventory, Names};
+use crate::lang::program::{Atom, Comparison, Operand, Predicate, Sender, Test};
+
+/// What a match of a regular expression captured, by name.
+type Captures = Vec<(String, Value<'static>)>;
+
+/// An event with its names resolved.
+pub(super) struct Scope<'e> {
+    event: &'e Event<'e>,
+    names: Names<'e>,
+}
+
+impl<'e> Scope<'e> {
+    pub(super) fn new(event: &'e Event<'e>, inventory: Option<&'e Inventory>) -> Scope<'e> {
+        Scope { event, names: Names::of(event, inventory) }
+    }
+
+    /// What the expressions captured, when the event meets the condition.
+    pub(super) fn meets(&self, atom: &Atom) -> Option<Captures> {
+        let id = self.event.id.as_ref();
+        let id_meets = atom.ids.is_empty() || id.is_some_and(|id| atom.ids.iter().any(|want| want.meets(id)));
+        let sender_meets = atom.from.is_empty() || atom.from.iter().any(|want| self.sent_by(want));
+        if !id_meets || !sender_meets {
+            return None;
+        }
+        let captures = self.captures(atom)?;
+        atom.predicates.iter().all(|p| self.holds(p, &captures)).then_some(captures)
+    }
+
+    fn sent_by(&self, want: &Sender) -> bool {
+        match want {
+            Sender::App(name) => like(name, self.names.app),
+            Sender::Type(name) => name == self.names.kind,
+            Sender::Host(name) => like(name, self.names.host),
+        }
+    }
+
+    /// The captures of the first alternative that matches; empty where there is no `match`.
+    fn captures(&self, atom: &Atom) -> Option<Captures> {
+        if atom.matches.is_empty() {
+            return Some(Captures::new());
+        }
+        atom.matches.iter().find_map(|wanted| {
+            let value = self.field(&wanted.field, &[])?;
+            let text = as_text(&value);
+            let found = wanted.regex.captures(&text)?;
+            let named = wanted.regex.capture_names().flatten();
+            Some(named.filter_map(|n| Some((n.to_owned(), Value::from(found.name(n)?.as_str())))).collect())
+        })
+    }
+
+    fn field<'a>(&'a self, name: &str, captures: &'a [(String, Value<'static>)]) -> Option<Value<'a>> {
+        let text = |t: &'a str| (!t.is_empty()).then_some(Value::Text(Cow::Borrowed(t)));
+        match name {
+            "app" => text(self.names.app),
+            "type" => text(self.names.kind),
+            "host" => text(self.names.host),
+            "pair" => text(self.names.pair),
+            "text" => Some(Value::Text(Cow::Borrowed(&self.event.text))),
+            "time" => self.event.at.map(|at| Value::Text(Cow::Owned(at.to_string()))),
+            _ => match captures.iter().find(|(n, _)| n == name) {
+                Some((_, value)) => Some(value.clone()),
+                None => self.event.field(name),
+            },
+        }
+    }
+
+    fn holds(&self, predicate: &Predicate, captures: &[(String, Value<'static>)]) -> bool {
+        match predicate {
+            Predicate::And(parts) => parts.iter().all(|p| self.holds(p, captures)),
+            Predicate::Or(parts) => parts.iter().any(|p| self.holds(p, captures)),
+            Predicate::Not(inner) => !self.holds(inner, captures),
+            Predicate::Test { field, test } => self.field(field, captures).is_some_and(|value| self.passes(&value, test, captures)),
+        }
+    }
+
+    fn passes(&self, value: &Value<'_>, test: &Test, captures: &[(String, Value<'static>)]) -> bool {
+        match test {
+            Test::Compare(comparison, operand) => self.compares(value, *comparison, operand, captures),
+            Test::Regex { regex, negated } => regex.is_match(&as_text(value)) != *negated,
+            Test::Contains(part) => as_text(value).contains(part.as_str()),
+            Test::StartsWith(part) => as_text(value).starts_with(part.as_str()),
+            Test::EndsWith(part) => as_text(value).ends_with(part.as_str()),
+            Test::InList(values) => values.iter().any(|v| ordering(value, v) == Some(Ordering::Equal)),
+            Test::InNetwork { network, prefix } => as_text(value).parse().is_ok_and(|address| within(address, *network, *prefix)),
+        }
+    }
+
+    fn compares(&self, value: &Value<'_>, comparison: Comparison, operand: &Operand, captures: &[(String, Value<'static>)]) -> bool {
+        let order = match operand {
+            Operand::Value(other) => ordering(value, other),
+            Operand::Level(want) => value.as_text().and_then(Level::parse).map(|have| have.cmp(want)),
+            Operand::Provenance(want) => value.as_text().and_then(Provenance::parse).map(|have| have.cmp(want)),
+            Operand::Id(want) => self.event.id.as_ref().map(|id| if want.meets(id) { Ordering::Equal } else { Ordering::Less }),
+            Operand::Field(name) => self.field(name, captures).and_then(|other| ordering(value, &other)),
+        };
+        let Some(order) = order else { return false };
+        match comparison {
+            Comparison::Equal => order == Ordering::Equal,
+            Comparison::NotEqual => order != Ordering::Equal,
+            Comparison::Less => order == Ordering::Less,
+            Comparison::LessOrEqual => order != Ordering::Greater,
+            Comparison::Greater => order == Ordering::Greater,
+            Comparison::GreaterOrEqual => order != Ordering::Less,
+        }
+    }
+}
+
+/// Numbers as numbers when both sides read as numbers, else as text.
+fn ordering(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
+    if let (Value::Int(a), Value::Int(b)) = (a, b) {
+        return Some(a.cmp(b));
+    }
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a.partial_cmp(&b),
+        _ => Some(as_text(a).cmp(&as_text(b))),
+    }
+}
+
+fn number(value: &Value<'_>) -> Option<f64> {
+    match value {
+        // Exact up to 2^53; what a log counts is smaller, and two whole numbers are compared as such above.
+        #[allow(clippy::cast_precision_loss, reason = "as said")]
+        Value::Int(n) => Some(*n as f64),
+        Value::Float(x) => Some(*x),
+        Value::Text(t) if t.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => t.parse().ok(),
+        _ => None,
+    }
+}
+
+fn as_text<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
+    match value {
+        Value::Text(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// `*` in the name wanted stands for any run of characters. Linear in the text for each star.
+fn like(wanted: &str, have: &str) -> bool {
+    let Some((head, tail)) = wanted.split_once('*') else { return wanted == have };
+    let Some(mut rest) = have.strip_prefix(head) else { return false };
+    let mut parts: Vec<&str> = tail.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+fn within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
+    let same = |a: u128, b: u128, bits: u32| {
+        let shift = bits.saturating_sub(u32::from(prefix));
+        a.checked_shr(shift).unwrap_or(0) == b.checked_shr(shift).unwrap_or(0)
+    };
+    match (address.to_canonical(), network) {
+        (IpAddr::V4(a), IpAddr::V4(n)) => same(u128::from(a.to_bits()), u128::from(n.to_bits()), 32),
+        (IpAddr::V6(a), IpAddr::V6(n)) => same(a.to_bits(), n.to_bits(), 128),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_and_networks() {
+        for (wanted, have, met) in [
+            ("sip*", "sip1", true),
+            ("sip*", "asip", false),
+            ("*_B*P", "SIP_BACKUP", true),
+            ("a*a", "a", false),
+            ("*", "", true),
+            ("a**b", "ab", true),
+        ] {
+            assert_eq!(like(wanted, have), met, "{wanted} {have}");
+        }
+        let ip = |t: &str| t.parse::<IpAddr>().expect("an address");
+        assert!(within(ip("10.9.8.7"), ip("10.0.0.0"), 8));
+        assert!(!within(ip("11.9.8.7"), ip("10.0.0.0"), 8));
+        assert!(within(ip("11.9.8.7"), ip("0.0.0.0"), 0));
+        assert!(within(ip("::ffff:10.1.1.1"), ip("10.0.0.0"), 8));
+        assert!(within(ip("fe80::1"), ip("fe80::"), 10));
+        assert!(!within(ip("10.1.1.1"), ip("::"), 0));
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers() {
+        let t = |s: &'static str| Value::from(s);
+        assert_eq!(ordering(&t("9"), &t("10")), Some(Ordering::Less));
+        assert_eq!(ordering(&t("9"), &t("x")), Some(Ordering::Less));
+        assert_eq!(ordering(&t("b"), &t("a")), Some(Ordering::Greater));
+        assert_eq!(ordering(&Value::Int(i64::MAX), &Value::Int(i64::MAX - 1)), Some(Ordering::Greater));
+        assert_eq!(ordering(&t("inf"), &Value::Int(3)), Some(Ordering::Greater), "a word is no number");
+    }
+}
