@@ -5,6 +5,8 @@
 
 pub mod agent;
 pub mod base;
+pub mod cli;
+pub mod config;
 pub mod control;
 pub mod decode;
 pub mod diag;

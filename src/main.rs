@@ -1,5 +1,5 @@
 //! The `pointsman` program: parses its arguments and calls the command.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    pointsman::cli::main()
 }

@@ -60,6 +60,7 @@ codes! {
     ClauseNotHere = "R121", Error, "the clause has no meaning in this block";
     TooManyAlternatives = "R122", Error, "a condition has too many alternatives";
     BadNetwork = "R123", Error, "a network is not understood";
+    SampleFails = "R124", Error, "a sample is not as its pattern says";
     NoCancel = "R201", Warning, "an alarm without `cancel` stays until an operator clears it";
     MatchesEverything = "R202", Warning, "a condition that every event meets";
     UnusedReaction = "R203", Warning, "a reaction that no alarm uses";
@@ -84,6 +85,21 @@ codes! {
     // Configuration.
     ConfigSyntax = "C001", Error, "the YAML does not parse";
     FileUnreadable = "C002", Error, "a file could not be read";
+    ConfigTooLarge = "C003", Error, "a configuration is larger than is read";
+    YamlNotTaken = "C004", Error, "anchors, aliases, tags and further documents of YAML are not read";
+    TooNested = "C005", Error, "the YAML is nested too deeply";
+    UnknownKey = "C101", Error, "there is no key of that name here";
+    DuplicateKey = "C102", Error, "a key stands twice";
+    MissingKey = "C103", Error, "a key that must be there is not";
+    WrongKind = "C104", Error, "a text, a list or a map stands where another of them is wanted";
+    BadValue = "C105", Error, "a value is not understood, or not within its bounds";
+    DanglingName = "C106", Error, "a name that nothing in the configuration has";
+    NameTaken = "C107", Error, "a name, alias or address that something else has";
+    NoSeat = "C108", Error, "a resource follows a pair to a host where it can't be";
+    FewSeats = "C109", Error, "a resource can be on fewer than two hosts";
+    PolicyCannotWork = "C110", Error, "a takeover policy that can't work here";
+    Forced = "C201", Warning, "a takeover policy under which two hosts may have one address";
+    NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
     // Rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
 }

@@ -1,7 +1,6 @@
 //! The inventory: machines, programs on them, primary/backup pairs, and the things that move (DESIGN sections 2 and 8).
 //!
-//! The model only; `load` reads it from YAML and `positions` finds the line and column of every key. Everything here is
-//! checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
+//! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -119,6 +119,11 @@ impl DryRun {
         self.counts
     }
 
+    /// What the run is about.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
     /// The controller at the end, for what is still active and who would own what.
     pub fn controller(&self) -> Option<&Controller> {
         self.replay.as_ref()?.controller()

@@ -14,6 +14,7 @@ mod dry_run;
 mod entries;
 mod hosts;
 pub mod rule_test;
+pub mod samples;
 pub mod timeline;
 
 use std::collections::{BTreeMap, VecDeque};

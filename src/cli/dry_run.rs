@@ -1,0 +1,211 @@
+//! `pointsman dry-run`: what would have come of a log.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::base::text::printable;
+use crate::base::time::Time;
+use crate::decode::Lines;
+use crate::inventory::Name;
+use crate::replay::{Counts, DryRun, Entry, Site};
+
+use super::setup::{self, Given};
+use super::{Format, USAGE, WRONG, colour, plural, report, shows_progress};
+
+const EXAMPLES: &str = "\
+Examples:
+  pointsman dry-run -c pointsman.yaml /var/log/sip_server.log
+  journalctl -o short-iso -u sip-server | pointsman dry-run -c pointsman.yaml -
+  pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
+  pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
+
+Nothing is touched: no address is moved, nobody is notified. The time is the log's own.";
+
+/// Lines after which the progress is looked at.
+const PROGRESS_LINES: u64 = 50_000;
+/// How often the progress is shown.
+const PROGRESS: Duration = Duration::from_millis(500);
+/// Bytes that are read at once.
+const BUFFER: usize = 256 * 1024;
+
+/// Replays a log and prints what would have happened
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    given: Given,
+    /// Who holds a resource when the log begins; unless said, the host of its pair's primary
+    #[arg(long, value_name = "RESOURCE=HOST")]
+    holder: Vec<String>,
+    /// About when the log was written (RFC 3339), for stamps without year or date; unless said, the file's time
+    #[arg(long, value_name = "TIME")]
+    written: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    format: Format,
+    /// The log; `-` is standard input
+    #[arg(default_value = "-")]
+    log: PathBuf,
+}
+
+pub(super) fn run(args: Args) -> io::Result<u8> {
+    let setup = setup::load(&args.given);
+    // On a dry run JSON is the timeline; what is wrong is for people.
+    report(&setup.diagnostics, Format::Human)?;
+    let Some(site) = setup.site else { return Ok(WRONG) };
+    let holders = match holders(&site, &args.holder) {
+        Ok(holders) => holders,
+        Err(why) => {
+            eprintln!("pointsman: {why}");
+            return Ok(USAGE);
+        }
+    };
+    let written = match args.written.as_deref().map(|t| (t, Time::parse_rfc3339(t))) {
+        None => None,
+        Some((_, Some(time))) => Some(time),
+        Some((text, None)) => {
+            eprintln!("pointsman: --written {}: not a time; write 2026-01-31T12:00:00Z", printable(text));
+            return Ok(USAGE);
+        }
+    };
+    let (log, time): (Box<dyn io::Read>, SystemTime) = if args.log.as_os_str() == "-" {
+        (Box::new(io::stdin()), now())
+    } else {
+        match File::open(&args.log).and_then(|f| if f.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(f) }) {
+            Ok(file) => {
+                let time = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
+                (Box::new(file), time)
+            }
+            Err(e) => {
+                eprintln!("pointsman: {}: {e}", args.log.display());
+                return Ok(WRONG);
+            }
+        }
+    };
+    let written = written.unwrap_or_else(|| time_of(time));
+    let mut run = DryRun::new(site, holders, written);
+    let stdout = io::stdout();
+    let paint = colour(&stdout);
+    let mut out = BufWriter::new(stdout.lock());
+    let mut failed: io::Result<()> = Ok(());
+    let mut tell = |entry: Entry| {
+        if failed.is_ok() {
+            failed = match args.format {
+                Format::Human => writeln!(out, "{}", entry.human(paint)),
+                Format::Json => writeln!(out, "{}", entry.json()),
+            };
+        }
+        failed.is_ok()
+    };
+    let read = replay(&mut run, BufReader::with_capacity(BUFFER, log), &mut tell);
+    let counts = run.finish(&mut |entry| {
+        tell(entry);
+    });
+    failed?;
+    if args.format == Format::Human {
+        writeln!(out, "\n{}", ending(&run, &counts))?;
+    }
+    out.flush()?;
+    if args.format == Format::Json {
+        eprintln!("{}", ending(&run, &counts));
+    }
+    if let Err(e) = read {
+        eprintln!("pointsman: {}: line {} could not be read: {e}", args.log.display(), counts.lines + 1);
+        return Ok(WRONG);
+    }
+    Ok(0)
+}
+
+/// Reads the log to its end, or until nobody listens any more.
+fn replay(run: &mut DryRun, log: impl BufRead, tell: &mut dyn FnMut(Entry) -> bool) -> io::Result<()> {
+    let mut lines = Lines::new(log);
+    let progress = shows_progress();
+    let (mut shown, mut count) = (now(), 0);
+    let mut listens = true;
+    while let Some(line) = lines.next_line()? {
+        run.line(line.bytes, line.cut, &mut |entry| listens &= tell(entry));
+        if !listens {
+            break;
+        }
+        count += 1;
+        if progress && count % PROGRESS_LINES == 0 && shown.elapsed().is_ok_and(|e| e > PROGRESS) {
+            eprint!("\r{count} lines\r");
+            shown = now();
+        }
+    }
+    Ok(())
+}
+
+/// Who holds what at the beginning.
+fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String> {
+    let inventory = &site.inventory;
+    let mut holders: BTreeMap<Name, Name> = BTreeMap::new();
+    for pair in inventory.pairs.values() {
+        if let (Some(resource), Some(host)) = (&pair.resource, inventory.host_of(&pair.primary)) {
+            holders.insert(resource.clone(), host.clone());
+        }
+    }
+    for text in said {
+        let (resource, host) = text.split_once('=').ok_or_else(|| format!("--holder {}: write RESOURCE=HOST", printable(text)))?;
+        let known = inventory.resources.get(resource).ok_or_else(|| format!("--holder: there is no resource {}", printable(resource)))?;
+        if host.is_empty() {
+            holders.remove(resource);
+        } else if known.seats.iter().any(|s| s.host == host) {
+            holders.insert(resource.to_owned(), host.to_owned());
+        } else {
+            let seats: Vec<&str> = known.seats.iter().map(|s| s.host.as_str()).collect();
+            return Err(format!("--holder: {resource} can't be on {}; it can be on {}", printable(host), seats.join(", ")));
+        }
+    }
+    Ok(holders)
+}
+
+/// What was read, and how things stand at the end.
+fn ending(run: &DryRun, counts: &Counts) -> String {
+    let mut parts = vec![format!("{} lines, {} wanted by a rule", counts.lines, counts.matched)];
+    let mut odd = |n: u64, what: &str| {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    };
+    odd(counts.cut, "cut (longer than is read)");
+    odd(counts.latin1, "not UTF-8 (read as Latin-1)");
+    odd(counts.broken, "with a broken header (kept as text)");
+    odd(counts.stamps_disbelieved, "with a time that was not believed (a jump that no second record agreed with)");
+    let mut text = parts.join("; ");
+    if let Some(controller) = run.controller() {
+        let active: Vec<String> = controller
+            .alarms()
+            .active()
+            .map(|(alarm, key, _)| if key.0.is_empty() { alarm.to_owned() } else { format!("{alarm} [{}]", printable(&key.to_string())) })
+            .collect();
+        text.push_str(&match active.as_slice() {
+            [] => "\nno alarm is active at the end".to_owned(),
+            some => {
+                let shown = some.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
+                let more = if some.len() > 20 { ", ..." } else { "" };
+                format!("\n{} active at the end: {shown}{more}", plural(some.len(), "alarm"))
+            }
+        });
+        let planner = controller.planner();
+        for resource in run.site().inventory.resources.keys() {
+            let owner = planner.owner(resource);
+            let held = planner.held(resource).map(|why| format!(" (held: {why})")).unwrap_or_default();
+            text.push_str(&format!("\n{resource} belongs on {}{held}", owner.map_or("no host that is known", String::as_str)));
+        }
+    }
+    text
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell reads the clock: for progress, and for stamps of standard input without a year")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+fn time_of(time: SystemTime) -> Time {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 1_000))
+}

@@ -1,0 +1,118 @@
+//! The command line: one file for each command; here what they share.
+//!
+//! This is the shell: it reads files and the clock, and everything that decides is called with both. Exit status: 0 all is
+//! well, 1 a rule test failed, 2 what was given is wrong or cannot be read, 3 the command line itself is wrong.
+
+mod check;
+mod dry_run;
+mod setup;
+mod test;
+mod verbs;
+
+use std::io::{self, IsTerminal as _, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::diag::{Diagnostic, render};
+
+/// A rule test failed.
+const FAILED: u8 = 1;
+/// What was given is wrong, or cannot be read.
+const WRONG: u8 = 2;
+/// The command line is wrong.
+const USAGE: u8 = 3;
+
+const EXAMPLES: &str = "\
+Examples:
+  pointsman check -c pointsman.yaml             is everything in order?
+  pointsman test -c pointsman.yaml              do the rules do what their tests say?
+  pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
+
+Exit status: 0 all is well, 1 a rule test failed, 2 what was given is wrong or cannot be read, 3 wrong usage.";
+
+/// Moves addresses to the server whose log says that it is primary now.
+#[derive(Parser)]
+#[command(name = "pointsman", version, about, after_help = EXAMPLES)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Args),
+    Test(test::Args),
+    DryRun(dry_run::Args),
+    Verbs(verbs::Args),
+}
+
+/// How things are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// Runs the program with the process's own arguments.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(e) => {
+            // Help and version are asked for; the rest is wrong usage. A closed output is nobody's mistake.
+            let _ = e.print();
+            return if e.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let ended = match args.command {
+        Command::Check(args) => check::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::DryRun(args) => dry_run::run(args),
+        Command::Verbs(args) => verbs::run(&args),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        // Whoever read the output has seen enough: `pointsman dry-run ... | head`.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("pointsman: the output could not be written: {e}");
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+/// Whether to paint: on a terminal, unless `NO_COLOR` is set (no-color.org).
+fn colour(of: &impl io::IsTerminal) -> bool {
+    of.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// Prints diagnostics: for people on standard error, as JSON on standard output.
+fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
+    match format {
+        Format::Human => {
+            let stderr = io::stderr();
+            let text = render::human(diagnostics, colour(&stderr));
+            stderr.lock().write_all(text.as_bytes())
+        }
+        Format::Json => {
+            let mut out = io::stdout().lock();
+            for diagnostic in diagnostics {
+                writeln!(out, "{}", render::json(diagnostic))?;
+            }
+            out.flush()
+        }
+    }
+}
+
+/// `3 rule files`, `1 rule file`.
+fn plural(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// True when standard error is a terminal, where progress may be shown.
+fn shows_progress() -> bool {
+    io::stderr().is_terminal()
+}

@@ -1,0 +1,195 @@
+//! Reads configuration, rules and scripts from files, and makes a [`Site`] of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::base::limits::SOURCE_BYTES;
+use crate::config::{self, Config};
+use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
+use crate::inventory::Inventory;
+use crate::lang::{Matcher, World, compile};
+use crate::replay::{Site, samples};
+use crate::script::{self, Evaluator, Param};
+
+/// Files of one folder, those of the folders in it included, at most.
+const FILES: usize = 10_000;
+/// Folders within folders, at most: a link to a folder above is no endless tree.
+const FOLDERS: usize = 16;
+
+/// Which files a site is made of.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Given {
+    /// The configuration; it names the folders of rules and scripts
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// A rule file or a folder of them, instead of those that the configuration names
+    #[arg(long, value_name = "PATH")]
+    pub(super) rules: Vec<PathBuf>,
+    /// The folder of scripts; without a configuration and this, `scripts` in the rules' folder or beside it
+    #[arg(long, value_name = "DIR")]
+    pub(super) scripts: Option<PathBuf>,
+}
+
+/// A site, and what was found while it was made.
+pub(super) struct Setup {
+    /// `None` when something is wrong.
+    pub(super) site: Option<Arc<Site>>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// How many rule files and scripts there were.
+    pub(super) rule_files: usize,
+    pub(super) scripts: usize,
+    /// Where rules came from, for the tests beside them.
+    pub(super) rule_paths: Vec<PathBuf>,
+}
+
+/// Makes a site of what was given; without anything, `pointsman.yaml` of the current folder is taken.
+pub(super) fn load(given: &Given) -> Setup {
+    let mut setup = Setup { site: None, diagnostics: Vec::new(), rule_files: 0, scripts: 0, rule_paths: Vec::new() };
+    let found = &mut setup.diagnostics;
+    let unless = PathBuf::from("pointsman.yaml");
+    let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
+    if config_file.is_none() && given.rules.is_empty() {
+        let message = "there is no pointsman.yaml here, and neither a configuration nor rules were named";
+        found.push(Diagnostic::whole(Code::FileUnreadable, message).help("write -c FILE, or --rules PATH for rules that need no inventory"));
+        return setup;
+    }
+    let config = match config_file {
+        None => None,
+        Some(path) => {
+            let Some(source) = read(path, found) else { return setup };
+            let (config, more) = config::load(&source);
+            found.extend(more);
+            let Some(config) = config else { return setup };
+            Some((config, path.parent().unwrap_or(Path::new("")).to_owned()))
+        }
+    };
+    setup.rule_paths = rule_paths(given, config.as_ref());
+    let mut sources = Vec::new();
+    for path in &setup.rule_paths {
+        for file in files(path, "alarm", found) {
+            sources.extend(read(&file, found));
+        }
+    }
+    setup.rule_files = sources.len();
+    if sources.is_empty() && !has_errors(found) {
+        let paths: Vec<String> = setup.rule_paths.iter().map(|p| p.display().to_string()).collect();
+        found.push(Diagnostic::whole(Code::FileUnreadable, format!("there is no rule file (*.alarm) in {}", paths.join(", "))));
+    }
+    let folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
+    let inventory = config.as_ref().map(|(c, _)| &c.inventory);
+    let scripts = folder.as_deref().map(|folder| scripts(folder, inventory, found));
+    setup.scripts = scripts.as_ref().map_or(0, BTreeMap::len);
+    let params: Option<BTreeMap<String, Vec<Param>>> =
+        scripts.as_ref().map(|all| all.iter().map(|(name, (_, params))| (name.clone(), params.clone())).collect());
+    let (program, more) = compile(&sources, &World { inventory, scripts: params.as_ref() });
+    found.extend(more);
+    let matcher = Matcher::new(&program, inventory);
+    found.extend(samples::check(&program, &matcher));
+    let inventory = Arc::new(inventory.cloned().unwrap_or_default());
+    let evaluator = Evaluator::new(inventory.clone());
+    let mut compiled = BTreeMap::new();
+    for (name, (source, _)) in scripts.into_iter().flatten() {
+        match evaluator.compile(&source) {
+            Ok(script) => {
+                compiled.insert(name, script);
+            }
+            // `script::check` has said why.
+            Err(diagnostic) if !has_errors(found) => found.push(diagnostic),
+            Err(_) => {}
+        }
+    }
+    if !has_errors(found) {
+        setup.site = Some(Arc::new(Site { inventory, program: Arc::new(program), matcher, scripts: compiled, evaluator }));
+    }
+    setup
+}
+
+fn rule_paths(given: &Given, config: Option<&(Config, PathBuf)>) -> Vec<PathBuf> {
+    match config {
+        Some((config, base)) if given.rules.is_empty() => config.rules.iter().map(|p| base.join(p)).collect(),
+        _ => given.rules.clone(),
+    }
+}
+
+fn scripts_folder(given: &Given, config: Option<&(Config, PathBuf)>, rules: &[PathBuf]) -> Option<PathBuf> {
+    if let Some(folder) = &given.scripts {
+        return Some(folder.clone());
+    }
+    if let Some((config, base)) = config {
+        return Some(base.join(&config.scripts));
+    }
+    let folders = rules.iter().map(|p| if p.is_dir() { p.as_path() } else { p.parent().unwrap_or(Path::new("")) });
+    folders.flat_map(|p| [p.join("scripts"), p.join("..").join("scripts")]).find(|p| p.is_dir())
+}
+
+/// The scripts of a folder by file name, with their parameters.
+fn scripts(folder: &Path, inventory: Option<&Inventory>, found: &mut Vec<Diagnostic>) -> BTreeMap<String, (Arc<Source>, Vec<Param>)> {
+    let mut all = BTreeMap::new();
+    for file in files(folder, "rhai", found) {
+        let Some(source) = read(&file, found) else { continue };
+        let (params, more) = script::check(&source, inventory);
+        found.extend(more);
+        let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
+        all.insert(name, (source, params));
+    }
+    all
+}
+
+/// The files of a folder with an extension, by name, those of its folders included; of a file, itself.
+pub(super) fn files(path: &Path, extension: &str, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let mut all = Vec::new();
+    walk(path, extension, 0, &mut all, found);
+    all.sort();
+    all
+}
+
+fn walk(folder: &Path, extension: &str, depth: usize, all: &mut Vec<PathBuf>, found: &mut Vec<Diagnostic>) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) => return found.push(unreadable(folder, &e.to_string())),
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() && depth < FOLDERS {
+            walk(&path, extension, depth + 1, all, found);
+        } else if path.to_string_lossy().ends_with(&format!(".{extension}")) && path.is_file() {
+            if all.len() == FILES {
+                return found.push(unreadable(folder, &format!("more than {FILES} files")));
+            }
+            all.push(path);
+        }
+    }
+}
+
+/// A file as a text; what prevents it is reported.
+pub(super) fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    let mut bytes = Vec::new();
+    let opened = fs::File::open(path).and_then(|f| f.take(SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes));
+    if let Err(e) = opened {
+        found.push(unreadable(path, &e.to_string()));
+        return None;
+    }
+    let name = path.display().to_string();
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(Arc::new(Source { name, text })),
+        Err(e) => {
+            let at = e.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(e.as_bytes()).into_owned();
+            let source = Arc::new(Source { name, text });
+            let place = Place { source, bytes: at..at + '\u{FFFD}'.len_utf8() };
+            let message = format!("byte {at} is not UTF-8: the file is not read");
+            found.push(Diagnostic::new(Code::FileUnreadable, place, message).help("save it as UTF-8"));
+            None
+        }
+    }
+}
+
+fn unreadable(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::whole(Code::FileUnreadable, format!("{} could not be read: {why}", path.display()))
+}

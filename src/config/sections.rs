@@ -1,0 +1,319 @@
+//! Each section of the configuration. The keys that there are stand in one list each.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::limits::ISOLATION;
+use crate::base::time::parse_duration;
+use crate::diag::{Code, Diagnostic, Place, Source};
+use crate::event::{EventId, Provenance};
+use crate::inventory::{Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via};
+
+use super::Config;
+use super::policy;
+use super::read::{Reader, Section};
+use super::yaml::{Key, Kind, Node};
+
+const TOP: &[&str] = &["rules", "scripts", "hosts", "applications", "pairs", "resources", "channels"];
+const HOST: &[&str] = &["address", "platform", "via", "aliases"];
+const APPLICATION: &[&str] = &["type", "host", "aliases"];
+const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
+const RESOURCE: &[&str] = &["kind", "address", "hosts", "takeover", "witnesses", "isolation", "term", "moves", "repair", "provenance"];
+const PLATFORMS: &[(&str, &str)] = &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
+
+/// The ids by which members of a pair say what they are, hot and warm.
+const SAYS_PRIMARY: &[&str] = &["00-04563", "00-04562"];
+const SAYS_BACKUP: &[&str] = &["00-04561", "00-04560"];
+
+/// Who has a name, an alias or an address, and where that stands.
+type Taken = BTreeMap<String, (String, Place)>;
+
+/// The whole file.
+pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnostic>) -> Config {
+    let mut reader = Reader { found };
+    let place = Place { source: source.clone(), bytes: 0..0 };
+    let Some(top) = reader.section(root, "the configuration", &place, TOP) else { return Config::default() };
+    let mut inventory = Inventory::default();
+    hosts(&mut reader, &top, &mut inventory);
+    applications(&mut reader, &top, &mut inventory);
+    let resources = resources(&mut reader, &top, &mut inventory);
+    pairs(&mut reader, &top, &mut inventory);
+    channels(&mut reader, &top, &mut inventory);
+    for (name, places) in &resources {
+        policy::check(&mut reader, &inventory, name, places);
+    }
+    let mut folders = |key: &str, unless: &str| -> Vec<PathBuf> {
+        let said = reader.texts(top.get(key));
+        if said.is_empty() { vec![PathBuf::from(unless)] } else { said.into_iter().map(|(t, _)| PathBuf::from(t)).collect() }
+    };
+    let (rules, mut scripts) = (folders("rules", "rules"), folders("scripts", "scripts"));
+    if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
+        reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
+    }
+    Config { inventory, rules, scripts: scripts.swap_remove(0) }
+}
+
+/// Takes a name that only one may have.
+fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) {
+    match taken.get(text) {
+        Some((other, first)) => {
+            let message = format!("`{text}` is the name, an alias or the address of {other} already, and can't be that of {owner} too");
+            let first = first.clone();
+            reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
+        }
+        None => {
+            taken.insert(text.to_owned(), (owner.to_owned(), place.clone()));
+        }
+    }
+}
+
+fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+    let mut taken = Taken::new();
+    let all = reader.named(top.get("hosts"));
+    for (key, _) in &all {
+        take(reader, &mut taken, &key.text, &format!("host {}", key.text), &key.place);
+    }
+    for (key, node) in all {
+        let what = format!("host {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, HOST) else { continue };
+        let address = section.get("address").and_then(|n| Some((reader.address(n)?, n)));
+        if let Some((address, node)) = address {
+            take(reader, &mut taken, &address.to_string(), &what, &node.place);
+        }
+        let aliases = reader.texts(section.get("aliases"));
+        for (alias, place) in &aliases {
+            take(reader, &mut taken, alias, &what, place);
+        }
+        let ways = [("agent", Via::Agent), ("ssh", Via::Ssh), ("local", Via::Local)];
+        let host = Host {
+            address: address.map(|(a, _)| a),
+            platform: section.get("platform").and_then(|n| reader.word(n, "platform", PLATFORMS)).unwrap_or("linux").to_owned(),
+            via: section.get("via").and_then(|n| reader.word(n, "way to a host", &ways)).unwrap_or_default(),
+            aliases: aliases.into_iter().map(|(a, _)| a).collect(),
+        };
+        inventory.hosts.insert(key.text.clone(), host);
+    }
+}
+
+fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+    let mut taken = Taken::new();
+    let all = reader.named(top.get("applications"));
+    for (key, _) in &all {
+        take(reader, &mut taken, &key.text, &format!("application {}", key.text), &key.place);
+    }
+    for (key, node) in all {
+        let what = format!("application {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, APPLICATION) else { continue };
+        let aliases = reader.texts(section.get("aliases"));
+        for (alias, place) in &aliases {
+            take(reader, &mut taken, alias, &what, place);
+        }
+        let host = section.want(reader, "host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
+        let application = Application {
+            kind: section.get("type").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
+            host: host.unwrap_or_default(),
+            aliases: aliases.into_iter().map(|(a, _)| a).collect(),
+        };
+        inventory.applications.insert(key.text.clone(), application);
+    }
+}
+
+fn pairs(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+    let (mut members, mut followed) = (Taken::new(), Taken::new());
+    for (key, node) in reader.named(top.get("pairs")) {
+        let what = format!("pair {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, PAIR) else { continue };
+        let mut member = |reader: &mut Reader<'_>, role: &str| -> Option<String> {
+            let node = section.want(reader, role)?;
+            let name = reader.known(node, "application", inventory.applications.keys())?;
+            take(reader, &mut members, &name, &what, &node.place);
+            Some(name)
+        };
+        let (primary, backup) = (member(reader, "primary"), member(reader, "backup"));
+        let resource = section.get("resource").and_then(|n| Some((reader.known(n, "resource", inventory.resources.keys())?, n)));
+        if let Some((resource, node)) = &resource {
+            take(reader, &mut followed, resource, &what, &node.place);
+            for app in [&primary, &backup].into_iter().flatten() {
+                has_seat(reader, inventory, resource, app, &node.place);
+            }
+        }
+        let standby = [("hot", Standby::Hot), ("warm", Standby::Warm)];
+        let catch_up = [("move", CatchUp::Move), ("ask", CatchUp::Ask)];
+        let pair = Pair {
+            primary: primary.unwrap_or_default(),
+            backup: backup.unwrap_or_default(),
+            standby: section.get("standby").and_then(|n| reader.word(n, "kind of standby", &standby)).unwrap_or(Standby::Hot),
+            resource: resource.map(|(r, _)| r),
+            catch_up: section.get("catch_up").and_then(|n| reader.word(n, "way to catch up", &catch_up)).unwrap_or_default(),
+            says_primary: ids(reader, section.get("says_primary"), SAYS_PRIMARY),
+            says_backup: ids(reader, section.get("says_backup"), SAYS_BACKUP),
+        };
+        if let Some(both) = pair.says_primary.iter().find(|id| pair.says_backup.contains(id))
+            && let Some(node) = section.get("says_backup").or(section.get("says_primary"))
+        {
+            reader.report(Code::BadValue, &node.place, format!("{both} would say both that a member is primary and that it is backup"));
+        }
+        inventory.pairs.insert(key.text.clone(), pair);
+    }
+}
+
+fn has_seat(reader: &mut Reader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
+    let Some(host) = inventory.applications.get(app).map(|a| &a.host).filter(|h| !h.is_empty()) else { return };
+    let seated = inventory.resources.get(resource).is_some_and(|r| r.seats.iter().any(|s| &s.host == host));
+    if !seated {
+        let message = format!("{app} runs on {host}, and {resource} can't be there");
+        reader.report(Code::NoSeat, place, message).help = Some(format!("add {host} with its interface to the hosts of {resource}"));
+    }
+}
+
+fn ids(reader: &mut Reader<'_>, node: Option<&Node>, unless: &[&str]) -> Vec<EventId<'static>> {
+    let own = |t: &str| EventId::parse(t).map(EventId::into_owned);
+    if node.is_none() {
+        return unless.iter().filter_map(|t| own(t)).collect();
+    }
+    reader.texts(node).iter().filter_map(|(t, _)| own(t)).collect()
+}
+
+/// Where the parts of a resource stand, for the check of its policy.
+pub(super) struct ResourcePlaces {
+    pub(super) name: Place,
+    pub(super) takeover: Option<Place>,
+    pub(super) witnesses: Option<Place>,
+}
+
+fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> BTreeMap<Name, ResourcePlaces> {
+    let mut places = BTreeMap::new();
+    let mut taken = Taken::new();
+    for (key, node) in reader.named(top.get("resources")) {
+        let what = format!("resource {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, RESOURCE) else { continue };
+        if let Some(node) = section.get("kind") {
+            reader.word(node, "kind of resource in this version", &[("address", ())]);
+        }
+        let address = section.want(reader, "address").and_then(|n| network(reader, n));
+        if let (Some((address, _)), Some(node)) = (address, section.get("address")) {
+            take(reader, &mut taken, &address.to_string(), &what, &node.place);
+            if let Some((host, _)) = inventory.hosts.iter().find(|(_, h)| h.address == Some(address)) {
+                let message = format!("{address} is the own address of {host}: it can't move");
+                reader.report(Code::NameTaken, &node.place, message);
+            }
+        }
+        let seats = seats(reader, &section, &what, inventory);
+        let witnesses: Vec<IpAddr> = reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();
+        let on_all = |via: &[Via]| seats.iter().all(|s: &Seat| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)));
+        let unless = if !witnesses.is_empty() && on_all(&[Via::Agent, Via::Local]) { Takeover::Probe } else { Takeover::Confirmed };
+        let takeovers = [
+            ("confirmed", Takeover::Confirmed),
+            ("probe", Takeover::Probe),
+            ("lease", Takeover::Lease),
+            ("forced", Takeover::Forced),
+        ];
+        let provenances: Vec<(&str, Provenance)> =
+            ["unverified", "address", "local", "authenticated"].into_iter().filter_map(|w| Some((w, Provenance::parse(w)?))).collect();
+        let s = Duration::from_secs;
+        let resource = Resource {
+            address: address.map_or(IpAddr::from([0, 0, 0, 0]), |(a, _)| a),
+            prefix: address.map_or(0, |(_, p)| p),
+            seats,
+            takeover: section.get("takeover").and_then(|n| reader.word(n, "way to take over", &takeovers)).unwrap_or(unless),
+            witnesses,
+            term: section.get("term").and_then(|n| reader.span(n, s(30)..=s(86_400))).unwrap_or(s(30)),
+            isolation: section.get("isolation").and_then(|n| reader.span(n, s(1)..=s(60))).unwrap_or(ISOLATION),
+            moves: section.get("moves").and_then(|n| moves(reader, n)).unwrap_or_default(),
+            repair: section.get("repair").and_then(|n| reader.truth(n)).unwrap_or(true),
+            provenance: section.get("provenance").and_then(|n| reader.word(n, "provenance", &provenances)).unwrap_or(Provenance::Address),
+        };
+        inventory.resources.insert(key.text.clone(), resource);
+        let of = |name: &str| section.get(name).map(|n| n.place.clone());
+        places.insert(key.text.clone(), ResourcePlaces { name: key.place.clone(), takeover: of("takeover"), witnesses: of("witnesses") });
+    }
+    places
+}
+
+/// `10.10.11.103/24`.
+fn network(reader: &mut Reader<'_>, node: &Node) -> Option<(IpAddr, u8)> {
+    let text = reader.text(node)?;
+    let parsed = text.split_once('/').and_then(|(address, prefix)| {
+        let address: IpAddr = address.parse().ok()?;
+        let prefix: u8 = prefix.parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        (1..=most).contains(&prefix).then_some((address, prefix))
+    });
+    let usable = |a: IpAddr| !(a.is_unspecified() || a.is_loopback() || a.is_multicast());
+    match parsed {
+        Some((address, _)) if !usable(address) => {
+            reader.report(Code::BadValue, &node.place, format!("{address} is not an address that clients can reach"));
+            None
+        }
+        Some(network) => Some(network),
+        None => {
+            let message = format!("`{text}` is not an address with the length of its prefix");
+            reader.report(Code::BadValue, &node.place, message).help = Some("write 10.10.11.103/24".to_owned());
+            None
+        }
+    }
+}
+
+/// `hosts: { sip1: eth0, sip2: eth0 }`
+fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, inventory: &Inventory) -> Vec<Seat> {
+    let node = section.want(reader, "hosts");
+    let mut seats = Vec::new();
+    for (Key { text, place }, value) in reader.named(node) {
+        let known = reader.is_known(text, place, "host", inventory.hosts.keys());
+        let Some(interface) = reader.text(value) else { continue };
+        // IFNAMSIZ of Linux less its zero; longer names elsewhere are quoted by their drivers.
+        let linux = inventory.hosts.get(text).is_some_and(|h| h.platform == "linux");
+        if interface.contains(['/', ' ']) || (linux && interface.len() > 15) {
+            reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
+        }
+        if known {
+            seats.push(Seat { host: text.clone(), interface: interface.to_owned() });
+        }
+    }
+    if let (Some(node), true) = (node, seats.len() < 2) {
+        let message = format!("{what} can be on {} host: it can't move", seats.len());
+        reader.report(Code::FewSeats, &node.place, message).help = Some("hosts: { sip1: eth0, sip2: eth0 }".to_owned());
+    }
+    seats
+}
+
+/// `4 per 10m`
+fn moves(reader: &mut Reader<'_>, node: &Node) -> Option<Moves> {
+    let text = reader.text(node)?;
+    let parsed = text.split_once(" per ").and_then(|(count, per)| {
+        let count: u32 = count.trim().parse().ok()?;
+        let per = parse_duration(per.trim())?;
+        (count >= 1 && !per.is_zero()).then_some(Moves { count, per })
+    });
+    if parsed.is_none() {
+        reader.report(Code::BadValue, &node.place, format!("`{text}` does not say how many moves in how long")).help = Some("write 4 per 10m".to_owned());
+    }
+    parsed
+}
+
+fn channels(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+    for (key, node) in reader.named(top.get("channels")) {
+        let what = format!("channel {}", key.text);
+        let channel = if matches!(node.kind, Kind::Map(_)) {
+            let Some(section) = reader.section(node, &what, &key.place, &["command"]) else { continue };
+            let Some(command) = section.want(reader, "command") else { continue };
+            let words: Vec<String> = reader.list(Some(command)).into_iter().filter_map(|n| reader.text(n)).map(str::to_owned).collect();
+            if words.first().is_none_or(|w| !w.starts_with('/')) {
+                let message = "the program is named by its whole path: no shell looks for it";
+                reader.report(Code::BadValue, &command.place, message).help = Some("command: [/usr/bin/mail-noc, --to, noc@example.com]".to_owned());
+            }
+            Channel::Command(words)
+        } else {
+            let kinds = [("log", 0), ("syslog", 1)];
+            match reader.word(node, "channel (or { command: [...] })", &kinds) {
+                Some(0) => Channel::Log,
+                Some(_) => Channel::Syslog,
+                None => continue,
+            }
+        };
+        inventory.channels.insert(key.text.clone(), channel);
+    }
+}

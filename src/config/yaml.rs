@@ -1,0 +1,183 @@
+//! YAML as a tree in which every key and value has its place.
+//!
+//! Loaders that fill structs stop at the first mistake and have forgotten where the rest stood. Here the events of a YAML
+//! parser become a tree first; `read` and `sections` walk it and report everything, each at its own line and column.
+//! Anchors, aliases, tags and further documents are refused: a configuration needs none of them, and bombs do.
+
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use crate::base::limits::{NESTING, SOURCE_BYTES};
+use crate::diag::{Code, Diagnostic, Place, Source};
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// A scalar as text; `plain` when it stands without quotes.
+    Text { text: String, plain: bool },
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key with its place.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) text: String,
+    pub(super) place: Place,
+}
+
+impl Node {
+    /// True for what YAML calls null: nothing, `~`, `null`.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(&self.kind, Kind::Text { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
+    }
+
+    /// What it is, for messages.
+    pub(super) fn what(&self) -> &'static str {
+        match self.kind {
+            _ if self.is_nothing() => "nothing",
+            Kind::Text { .. } => "a text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+        }
+    }
+}
+
+/// Reads a text. `None` when there is no tree to go on with; what is wrong is in `found`.
+pub(super) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<Node> {
+    if source.text.len() > SOURCE_BYTES {
+        let message = format!("{} has {} bytes; more than {SOURCE_BYTES} are not read", source.name, source.text.len());
+        found.push(Diagnostic::whole(Code::ConfigTooLarge, message));
+        return None;
+    }
+    // The parser counts characters.
+    let offsets: Vec<usize> = source.text.char_indices().map(|(i, _)| i).chain([source.text.len()]).collect();
+    let builder = Builder { source, offsets, found, parser: Parser::new_from_str(&source.text) };
+    builder.document()
+}
+
+struct Builder<'s> {
+    source: &'s Arc<Source>,
+    offsets: Vec<usize>,
+    found: &'s mut Vec<Diagnostic>,
+    parser: Parser<'s, saphyr_parser::StrInput<'s>>,
+}
+
+/// A mistake after which there is no tree; it was reported.
+struct Stop;
+
+impl<'s> Builder<'s> {
+    fn place(&self, span: Span) -> Place {
+        let byte = |index: usize| self.offsets.get(index).or(self.offsets.last()).copied().unwrap_or(0);
+        Place { source: self.source.clone(), bytes: byte(span.start.index())..byte(span.end.index()).max(byte(span.start.index())) }
+    }
+
+    fn stop(&mut self, code: Code, span: Span, message: String, help: &str) -> Stop {
+        let mut place = self.place(span);
+        place.bytes.end = place.bytes.end.min(place.bytes.start + 1).max(place.bytes.start);
+        self.found.push(Diagnostic::new(code, place, message).help(help));
+        Stop
+    }
+
+    fn next(&mut self) -> Result<Option<(Event<'s>, Span)>, Stop> {
+        match self.parser.next_event() {
+            None => Ok(None),
+            Some(Ok(event)) => Ok(Some(event)),
+            Some(Err(e)) => {
+                let span = Span::empty(*e.marker());
+                let help = "YAML nests by blanks, never tabs; a text with `: ` or ` #` in it stands in quotes";
+                Err(self.stop(Code::ConfigSyntax, span, format!("the YAML is not understood: {}", e.info()), help))
+            }
+        }
+    }
+
+    fn document(mut self) -> Option<Node> {
+        let mut root = None;
+        loop {
+            match self.next() {
+                Ok(Some((Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing, _))) => {}
+                Ok(Some((Event::StreamEnd, _)) | None) => return root,
+                Ok(Some((_, span))) if root.is_some() => {
+                    self.stop(Code::YamlNotTaken, span, "a second document is not read".to_owned(), "remove the line `---` and what follows");
+                    return root;
+                }
+                Ok(Some(event)) => match self.node(event, 0) {
+                    Ok(node) => root = Some(node),
+                    Err(Stop) => return None,
+                },
+                Err(Stop) => return None,
+            }
+        }
+    }
+
+    fn want(&mut self) -> Result<(Event<'s>, Span), Stop> {
+        match self.next()? {
+            Some(event) => Ok(event),
+            None => Err(Stop),
+        }
+    }
+
+    fn node(&mut self, (event, span): (Event<'s>, Span), depth: usize) -> Result<Node, Stop> {
+        if depth > NESTING {
+            return Err(self.stop(Code::TooNested, span, format!("more than {NESTING} levels of nesting are not read"), "no part of a configuration has so many"));
+        }
+        let anchored = match &event {
+            Event::Scalar(_, _, anchor, tag) => *anchor > 0 || tag.is_some(),
+            Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => *anchor > 0 || tag.is_some(),
+            Event::Alias(_) => true,
+            _ => false,
+        };
+        if anchored {
+            let help = "write the value where it is wanted; a text that begins with & * or ! stands in quotes";
+            return Err(self.stop(Code::YamlNotTaken, span, "anchors, aliases and tags are not read".to_owned(), help));
+        }
+        let place = self.place(span);
+        let kind = match event {
+            Event::Scalar(text, style, ..) => Kind::Text { text: text.into_owned(), plain: style == ScalarStyle::Plain },
+            Event::SequenceStart(..) => {
+                let mut items = Vec::new();
+                loop {
+                    let event = self.want()?;
+                    if event.0 == Event::SequenceEnd {
+                        break Kind::List(items);
+                    }
+                    items.push(self.node(event, depth + 1)?);
+                }
+            }
+            Event::MappingStart(..) => {
+                let mut entries: Vec<(Key, Node)> = Vec::new();
+                loop {
+                    let event = self.want()?;
+                    if event.0 == Event::MappingEnd {
+                        break Kind::Map(entries);
+                    }
+                    let key = self.key(event)?;
+                    let value = self.want()?;
+                    let value = self.node(value, depth + 1)?;
+                    if let Some((first, _)) = entries.iter().find(|(k, _)| k.text == key.text) {
+                        let message = format!("the key `{}` stands twice", key.text);
+                        self.found.push(Diagnostic::new(Code::DuplicateKey, key.place, message).context(first.place.clone(), "first here"));
+                    } else {
+                        entries.push((key, value));
+                    }
+                }
+            }
+            _ => return Err(Stop),
+        };
+        Ok(Node { place, kind })
+    }
+
+    fn key(&mut self, event: (Event<'s>, Span)) -> Result<Key, Stop> {
+        match event {
+            (Event::Scalar(text, _, 0, None), span) => Ok(Key { text: text.into_owned(), place: self.place(span) }),
+            (_, span) => Err(self.stop(Code::ConfigSyntax, span, "a key is a text".to_owned(), "write key: value")),
+        }
+    }
+}

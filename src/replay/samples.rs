@@ -1,0 +1,38 @@
+//! The samples of patterns: each record is decoded and matched as a log's would be.
+
+use std::sync::Arc;
+
+use crate::base::time::Time;
+use crate::decode::Decoder;
+use crate::diag::{Code, Diagnostic};
+use crate::engine::fields_of;
+use crate::event::Provenance;
+use crate::inventory::Inventory;
+use crate::lang::Matcher;
+use crate::lang::program::{Program, Sample};
+
+/// What is not as a sample says.
+pub fn check(program: &Program, matcher: &Matcher) -> Vec<Diagnostic> {
+    let nothing = Arc::new(Inventory::default());
+    program.samples.iter().filter_map(|sample| wrong(sample, matcher, &nothing)).collect()
+}
+
+fn wrong(sample: &Sample, matcher: &Matcher, inventory: &Inventory) -> Option<Diagnostic> {
+    let say = |message: String| Some(Diagnostic::new(Code::SampleFails, sample.place.clone(), message));
+    let mut event = Decoder::new().decode(sample.record.as_bytes(), Time::default());
+    event.provenance = Provenance::Authenticated;
+    let mut hits = Vec::new();
+    matcher.matches(&event, &mut hits);
+    let hit = hits.iter().find(|h| h.atom == sample.atom);
+    match (hit, sample.meets) {
+        (None, false) => None,
+        (Some(_), false) => say("the pattern meets this record, and `not sample` says that it must not".to_owned()),
+        (None, true) => say("the pattern does not meet its sample".to_owned()),
+        (Some(hit), true) => {
+            let fields = fields_of(&event, &hit.captures, inventory);
+            let (name, want) = sample.fields.iter().find(|(name, want)| fields.get(name).map(ToString::to_string) != Some(want.to_string()))?;
+            let have = fields.get(name).map_or_else(|| "nothing".to_owned(), |v| format!("`{v}`"));
+            say(format!("the sample says that `{name}` is `{want}`, and it is {have}"))
+        }
+    }
+}
