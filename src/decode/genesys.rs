@@ -5,6 +5,9 @@
 //! full  = [":"] blanks level blanks host blanks app blanks id [blanks text]    Standard host1 SIP GCTI-00-04561 Hot ...
 //! ```
 //!
+//! A level that no manual names (`Trouble`) is taken in the full form when the id has its `GCTI-`: nothing else looks so. Its
+//! word is kept, as field `level_word`.
+//!
 //! An application's name may hold blanks: it ends where the first id stands. A short form has no type code; whether it is
 //! common or the type's own is said by the file's header ([`super::header`]).
 
@@ -12,11 +15,15 @@ use crate::event::{EventId, Level, TypeCode};
 
 /// Bytes of a host's and an application's name; a longer "name" is text that happens to hold an id.
 const NAME_BYTES: usize = 255;
+/// Bytes of a level that no manual names.
+const LEVEL_BYTES: usize = 16;
 
 /// What stands behind the stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
     pub(super) level: Option<Level>,
+    /// The level's word where it is none that a manual names; else empty.
+    pub(super) level_word: &'a str,
     /// Empty in the short form.
     pub(super) host: &'a str,
     /// Empty in the short form.
@@ -33,8 +40,24 @@ pub(super) fn after_stamp(rest: &str) -> Option<Record<'_>> {
     if body.len() == rest.len() {
         return None;
     }
-    let (level, body) = level(body)?;
-    short(level, body).or_else(|| full(level, body))
+    match level(body) {
+        Some((level, body)) => short(level, body).or_else(|| full(level, body)),
+        None => odd(body),
+    }
+}
+
+/// A full record with a level of its own.
+fn odd(body: &str) -> Option<Record<'_>> {
+    if !body.as_bytes().first().is_some_and(u8::is_ascii_uppercase) || !body.contains(" GCTI-") {
+        return None;
+    }
+    let (level_word, rest) = word(body);
+    let is_word = level_word.len() <= LEVEL_BYTES && level_word.bytes().all(|b| b.is_ascii_alphabetic());
+    let record = is_word.then(|| full(None, rest)).flatten()?;
+    let level = Level::parse(&level_word.to_ascii_lowercase());
+    // `full` took the first id; it must be the one with the prefix.
+    let id = &body[..body.len() - record.text.len()];
+    id.trim_end().rsplit([' ', '\t']).next()?.starts_with("GCTI-").then_some(Record { level, level_word, ..record })
 }
 
 /// Reads a record whose stamp a relay took away. Words like `Alarm 12345` are common, so here the short form has a level of
@@ -75,6 +98,7 @@ fn short(level: Option<Level>, body: &str) -> Option<Record<'_>> {
     }
     Some(Record {
         level,
+        level_word: "",
         host: "",
         app: "",
         code: None,
@@ -105,6 +129,7 @@ fn full(level: Option<Level>, body: &str) -> Option<Record<'_>> {
         {
             return Some(Record {
                 level,
+                level_word: "",
                 host,
                 app,
                 code: Some(code),

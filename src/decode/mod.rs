@@ -263,6 +263,7 @@ impl Decoder {
             format: Format::Genesys,
             ..Event::default()
         };
+        keep_level_word(&mut event, found.level_word);
         set_time(&mut event, time);
         if !self.datagrams {
             self.genesys = true;
@@ -351,6 +352,7 @@ impl Decoder {
             number: found.number,
         });
         event.level = found.level.or(event.level);
+        keep_level_word(event, found.level_word);
         event.text = Cow::Borrowed(found.text);
     }
 
@@ -468,6 +470,12 @@ fn plain(record: &str) -> Event<'_> {
             ..Marks::default()
         },
         ..Event::default()
+    }
+}
+
+fn keep_level_word<'a>(event: &mut Event<'a>, word: &'a str) {
+    if !word.is_empty() {
+        event.fields.push((Cow::Borrowed("level_word"), Value::Text(Cow::Borrowed(word))));
     }
 }
 

@@ -397,3 +397,15 @@ fn genesys_inside_syslog() {
         ),
     ]);
 }
+
+#[test]
+fn a_level_that_no_manual_names_is_kept() {
+    let record = "2010-12-01T12:00:00.015 Trouble host-n089 URS ROUTER GCTI-06-10006 alarm state entered";
+    let event = Decoder::new().decode(record.as_bytes(), Time::default());
+    assert_eq!((event.format, &*event.host, &*event.app, event.level), (Format::Genesys, "host-n089", "URS ROUTER", None));
+    assert_eq!(event.field("level_word"), Some(Value::from("Trouble")));
+    assert_eq!(event.text, "alarm state entered");
+    for other in ["2010-12-01T12:00:00.015 Trouble host URS 06-10006 no prefix", "2010-12-01T12:00:00.015 Tr0uble host URS GCTI-06-10006 no word"] {
+        assert_ne!(Decoder::new().decode(other.as_bytes(), Time::default()).format, Format::Genesys, "{other}");
+    }
+}

@@ -1,0 +1,165 @@
+//! Measures dry runs of a million lines: lines a second and memory, side by side for growing rule sets, and whether exactly
+//! the lines matched that must.
+//!
+//!     cargo build --release && cargo run --release --example bench_dry_run -- [LINES] [RULES,RULES,...]
+//!
+//! Corpus and rules come from the generator in ../shared/bench (Python 3); where it is absent, nothing runs.
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use pointsman::base::time::Time;
+use pointsman::decode::{Decoder, Lines};
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let lines = args.next().unwrap_or_else(|| "1000000".to_owned());
+    let sets = args.next().unwrap_or_else(|| "10,100,1000,10000".to_owned());
+    let generator = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/bench/match/gen.py");
+    if !generator.exists() {
+        println!("NOT RUN: the generator ../shared/bench/match/gen.py is not here");
+        return ExitCode::SUCCESS;
+    }
+    let folder = std::env::temp_dir().join(format!("pointsman-bench-{}", std::process::id()));
+    let ended = bench(&generator, &folder, &lines, &sets);
+    let _ = fs::remove_dir_all(&folder);
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(generator: &Path, folder: &Path, lines: &str, sets: &str) -> Fallible<bool> {
+    fs::create_dir_all(folder)?;
+    let program = std::env::current_exe()?.with_file_name("").join("../pointsman");
+    let mut first = None;
+    let mut all_exact = true;
+    println!("{:>7} {:>8} {:>12} {:>7} {:>9} {:>8}  exact matches", "rules", "seconds", "lines/s", "ratio", "peak MB", "start s");
+    for rules in sets.split(',') {
+        let (corpus, expected) = (folder.join(format!("{rules}.log")), folder.join(format!("{rules}.expected")));
+        let made = Command::new("python3")
+            .arg(generator)
+            .args(["corpus", "--rules", rules, "--lines", lines, "--out"])
+            .arg(&corpus)
+            .arg("--expected")
+            .arg(&expected)
+            .status()?;
+        if !made.success() {
+            return Err("the generator failed".into());
+        }
+        let count: f64 = lines.parse()?;
+        if first.is_none() {
+            floors(&corpus, count)?;
+        }
+        let folder = write_rules(generator, folder, rules)?;
+        let nothing = folder.join("nothing.log");
+        File::create(&nothing)?;
+        let (start, ..) = dry_run(&program, &folder, &nothing)?;
+        let (took, peak, raised) = dry_run(&program, &folder, &corpus)?;
+        let wanted: Vec<String> = BufReader::new(File::open(&expected)?).lines().collect::<Result<_, _>>()?;
+        let exact = raised == wanted;
+        all_exact &= exact;
+        let speed = count / took.as_secs_f64();
+        let ratio = speed / *first.get_or_insert(speed);
+        println!(
+            "{rules:>7} {:>8.2} {speed:>12.0} {ratio:>7.2} {:>9.1} {:>8.2}  {} of {}{}",
+            took.as_secs_f64(),
+            peak / 1024.0,
+            start.as_secs_f64(),
+            wanted.iter().collect::<BTreeSet<_>>().intersection(&raised.iter().collect()).count(),
+            wanted.len(),
+            if exact { ", all in order" } else { ": NOT EXACT" },
+        );
+    }
+    Ok(all_exact)
+}
+
+/// What reading alone and decoding alone take, in this process.
+fn floors(corpus: &Path, count: f64) -> Fallible<()> {
+    let began = Instant::now();
+    let mut lines = Lines::new(BufReader::with_capacity(256 * 1024, File::open(corpus)?));
+    let mut bytes = 0;
+    while let Some(line) = lines.next_line()? {
+        bytes += line.bytes.len();
+    }
+    println!("reading alone  {:>12.0} lines/s ({} MB)", count / began.elapsed().as_secs_f64(), bytes / 1_000_000);
+    let began = Instant::now();
+    let mut lines = Lines::new(BufReader::with_capacity(256 * 1024, File::open(corpus)?));
+    let mut decoder = Decoder::new();
+    let mut named = 0;
+    while let Some(line) = lines.next_line()? {
+        named += u64::from(!decoder.decode(line.bytes, Time::default()).app.is_empty());
+    }
+    println!("and decoding   {:>12.0} lines/s ({named} name an application)", count / began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The generator's rules in the rule language.
+fn write_rules(generator: &Path, folder: &Path, rules: &str) -> Fallible<PathBuf> {
+    let made = Command::new("python3").arg(generator).args(["rules", "--rules", rules]).output()?;
+    let folder = folder.join(format!("rules-{rules}"));
+    fs::create_dir_all(&folder)?;
+    let mut file: Option<File> = None;
+    for (i, line) in made.stdout.split(|b| *b == b'\n').filter(|l| !l.is_empty()).enumerate() {
+        if i % 5_000 == 0 {
+            file = Some(File::create(folder.join(format!("{:05}.alarm", i / 5_000)))?);
+        }
+        let rule: serde_json::Value = serde_json::from_slice(line)?;
+        let field = |name: &str| rule[name].as_str().unwrap_or_default();
+        let name = field("name");
+        let text = match field("kind") {
+            "idapp" => format!("alarm {name} {{ detect event {} from app {} cancel at once }}\n", field("id"), field("app")),
+            "lit" => format!("pattern p{name} {{ where text contains \"{}\" }}\nalarm {name} {{ detect p{name} cancel at once }}\n", field("text")),
+            _ => format!("pattern p{name} {{ match r\"{}\" }}\nalarm {name} {{ detect p{name} cancel at once }}\n", field("re")),
+        };
+        file.as_mut().ok_or("no rules")?.write_all(text.as_bytes())?;
+    }
+    Ok(folder)
+}
+
+/// How long a dry run took, its peak memory in KB, and `line TAB alarm` of every alarm raised.
+fn dry_run(program: &Path, rules: &Path, corpus: &Path) -> Fallible<(Duration, f64, Vec<String>)> {
+    let out = rules.join("out.json");
+    let began = Instant::now();
+    let mut child = Command::new(program)
+        .args(["dry-run", "--format", "json", "--rules"])
+        .arg(rules)
+        .arg(corpus)
+        .stdout(File::create(&out)?)
+        .stderr(Stdio::null())
+        .spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak: f64 = 0.0;
+    let ended = loop {
+        if let Some(ended) = child.try_wait()? {
+            break ended;
+        }
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let high = text.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
+        peak = peak.max(high.unwrap_or(0.0));
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let took = began.elapsed();
+    if !ended.success() {
+        return Err(format!("the dry run failed: {ended}").into());
+    }
+    let mut raised = Vec::new();
+    for line in BufReader::new(File::open(&out)?).lines() {
+        let entry: serde_json::Value = serde_json::from_str(&line?)?;
+        if entry["kind"] == "alarm_raised" {
+            raised.push(format!("{}\t{}", entry["line"], entry["alarm"].as_str().unwrap_or_default()));
+        }
+    }
+    Ok((took, peak, raised))
+}
