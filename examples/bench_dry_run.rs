@@ -120,7 +120,10 @@ fn write_rules(generator: &Path, folder: &Path, rules: &str) -> Fallible<PathBuf
         let name = field("name");
         let text = match field("kind") {
             "idapp" => format!("alarm {name} {{ detect event {} from app {} cancel at once }}\n", field("id"), field("app")),
-            "lit" => format!("pattern p{name} {{ where text contains \"{}\" }}\nalarm {name} {{ detect p{name} cancel at once }}\n", field("text")),
+            "lit" => format!(
+                "pattern p{name} {{ where text contains \"{}\" }}\nalarm {name} {{ detect p{name} cancel at once }}\n",
+                field("text")
+            ),
             _ => format!("pattern p{name} {{ match r\"{}\" }}\nalarm {name} {{ detect p{name} cancel at once }}\n", field("re")),
         };
         file.as_mut().ok_or("no rules")?.write_all(text.as_bytes())?;

@@ -8,10 +8,7 @@ use pointsman::sim::{self, Scenario};
 
 fn main() -> std::process::ExitCode {
     let mut args = std::env::args().skip(1).map(|a| a.parse::<u64>());
-    let (Ok(wanted), Ok(first)) = (
-        args.next().unwrap_or(Ok(20_000)),
-        args.next().unwrap_or(Ok(1)),
-    ) else {
+    let (Ok(wanted), Ok(first)) = (args.next().unwrap_or(Ok(20_000)), args.next().unwrap_or(Ok(1))) else {
         eprintln!("usage: simulate [FAILOVERS] [FIRST SEED]");
         return std::process::ExitCode::from(2);
     };
@@ -22,8 +19,7 @@ fn main() -> std::process::ExitCode {
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                while failovers.load(Ordering::Relaxed) < wanted && !failed.load(Ordering::Relaxed)
-                {
+                while failovers.load(Ordering::Relaxed) < wanted && !failed.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     let scenario = Scenario::of_seed(seed);
                     let outcome = sim::run(&scenario, None);
@@ -45,9 +41,5 @@ fn main() -> std::process::ExitCode {
         seeds as f64 / spent,
         failovers as f64 / spent
     );
-    if failed.into_inner() {
-        std::process::ExitCode::FAILURE
-    } else {
-        std::process::ExitCode::SUCCESS
-    }
+    if failed.into_inner() { std::process::ExitCode::FAILURE } else { std::process::ExitCode::SUCCESS }
 }

@@ -180,10 +180,7 @@ impl Agent {
         }
         Agent {
             host,
-            beat: Echo {
-                incarnation,
-                beat: 0,
-            },
+            beat: Echo { incarnation, beat: 0 },
             sent: VecDeque::new(),
             next_beat: now,
             durable,
@@ -197,11 +194,7 @@ impl Agent {
         let mark = out.len();
         match input {
             Input::Command(command) => self.command(now, command, out),
-            Input::Driven {
-                resource,
-                failed,
-                holds,
-            } => {
+            Input::Driven { resource, failed, holds } => {
                 if let Some(seat) = self.seats.get_mut(&resource) {
                     seat.driven(now, failed, holds, out);
                 }
@@ -211,11 +204,7 @@ impl Agent {
                     seat.changed(holds);
                 }
             }
-            Input::Witness {
-                resource,
-                witness,
-                sent,
-            } => {
+            Input::Witness { resource, witness, sent } => {
                 if let Some(seat) = self.seats.get_mut(&resource) {
                     seat.witness(now, witness, sent, out);
                 }
@@ -232,22 +221,14 @@ impl Agent {
             }
         }
         self.persist_before(mark, out);
-        if now >= self.next_beat
-            || self
-                .seats
-                .iter()
-                .any(|(name, seat)| self.reported.get(name) != Some(&seat.seen()))
-        {
+        if now >= self.next_beat || self.seats.iter().any(|(name, seat)| self.reported.get(name) != Some(&seat.seen())) {
             self.report(now, out);
         }
     }
 
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Time {
-        self.seats
-            .values()
-            .filter_map(Seat::next_deadline)
-            .fold(self.next_beat, Time::min)
+        self.seats.values().filter_map(Seat::next_deadline).fold(self.next_beat, Time::min)
     }
 
     /// The last beat that was sent.
@@ -273,11 +254,7 @@ impl Agent {
             None => self.durable.controller = Some(command.controller),
         }
         let age = (command.echo.incarnation == self.beat.incarnation)
-            .then(|| {
-                self.sent
-                    .iter()
-                    .find(|(beat, _)| *beat == command.echo.beat)
-            })
+            .then(|| self.sent.iter().find(|(beat, _)| *beat == command.echo.beat))
             .flatten()
             .map(|(_, sent)| *sent);
         match command.action {
@@ -300,9 +277,7 @@ impl Agent {
         let mut changed = false;
         for (name, seat) in &self.seats {
             let on_disk = self.durable.marks.get(name);
-            if on_disk != Some(seat.mark())
-                && (on_disk.is_some() || *seat.mark() != Mark::default())
-            {
+            if on_disk != Some(seat.mark()) && (on_disk.is_some() || *seat.mark() != Mark::default()) {
                 self.durable.marks.insert(name.clone(), seat.mark().clone());
                 changed = true;
             }
@@ -319,15 +294,7 @@ impl Agent {
         }
         self.sent.push_back((self.beat.beat, now));
         self.next_beat = now + HEARTBEAT;
-        self.reported = self
-            .seats
-            .iter()
-            .map(|(name, seat)| (name.clone(), seat.seen()))
-            .collect();
-        out.push(Output::Report(Report {
-            host: self.host.clone(),
-            beat: self.beat,
-            resources: self.reported.clone(),
-        }));
+        self.reported = self.seats.iter().map(|(name, seat)| (name.clone(), seat.seen())).collect();
+        out.push(Output::Report(Report { host: self.host.clone(), beat: self.beat, resources: self.reported.clone() }));
     }
 }

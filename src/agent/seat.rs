@@ -110,8 +110,7 @@ impl Seat {
         // What was seen before an operation that is still under way proves nothing; and what was there before a take is
         // ours, on our terms, only when the take has put it on.
         let adding = matches!(self.busy, Some(Operation::Add { .. }));
-        let unproven =
-            matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Holds::No);
+        let unproven = matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Holds::No);
         Seen {
             generation: self.mark.generation,
             want: self.mark.want,
@@ -167,11 +166,7 @@ impl Seat {
             return;
         }
         self.lease_until = (terms.takeover == Takeover::Lease).then(|| answered + terms.term);
-        self.mark = Mark {
-            generation,
-            want: true,
-            terms: Some(terms),
-        };
+        self.mark = Mark { generation, want: true, terms: Some(terms) };
         self.take_by = answered + fresh_for;
         self.note = None;
         self.heard.clear();
@@ -179,44 +174,24 @@ impl Seat {
             // It is here already (adopted, or granted anew): there is nobody to listen for but ourselves.
             Probe::Once if self.holds == Holds::Yes => Phase::Adding { tries: 0 },
             Probe::Nothing => Phase::Adding { tries: 0 },
-            Probe::Once | Probe::Silence(_) => Phase::Probing(Listening {
-                probe,
-                rounds: 0,
-                last_round: None,
-                silent_since: None,
-            }),
+            Probe::Once | Probe::Silence(_) => {
+                Phase::Probing(Listening { probe, rounds: 0, last_round: None, silent_since: None })
+            }
         };
         self.proceed(now, out);
     }
 
     /// A lease is renewed, from the beat that is answered.
-    pub(super) fn renew(
-        &mut self,
-        now: Time,
-        generation: Generation,
-        answered: Time,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(terms) = self
-            .mark
-            .terms
-            .as_ref()
-            .filter(|t| t.takeover == Takeover::Lease)
-        else {
+    pub(super) fn renew(&mut self, now: Time, generation: Generation, answered: Time, out: &mut Vec<Output>) {
+        let Some(terms) = self.mark.terms.as_ref().filter(|t| t.takeover == Takeover::Lease) else {
             return;
         };
         let until = answered + terms.term;
-        if generation != self.mark.generation
-            || !self.mark.want
-            || self.lease_until.is_some_and(|old| until <= old)
-        {
+        if generation != self.mark.generation || !self.mark.want || self.lease_until.is_some_and(|old| until <= old) {
             return;
         }
         // A lease that ended is not revived: the controller may have counted on its end.
-        if self
-            .lease_until
-            .is_some_and(|old| now + LEASE_MARGIN >= old)
-        {
+        if self.lease_until.is_some_and(|old| now + LEASE_MARGIN >= old) {
             return;
         }
         self.lease_until = Some(until);
@@ -225,13 +200,7 @@ impl Seat {
         }
     }
 
-    pub(super) fn driven(
-        &mut self,
-        now: Time,
-        failed: Option<String>,
-        holds: Holds,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn driven(&mut self, now: Time, failed: Option<String>, holds: Holds, out: &mut Vec<Output>) {
         let first = !self.looked;
         let ended = self.busy.take();
         self.looked = self.looked || holds != Holds::Unknown;
@@ -239,9 +208,7 @@ impl Seat {
         match (&self.phase, holds) {
             (Phase::Idle, Holds::Yes) if self.mark.want => self.hold(now, out),
             // Given up before a restart, and not finished.
-            (Phase::Idle, Holds::Yes) if first && self.mark.generation != Generation::NONE => {
-                self.give_up(now, None, out)
-            }
+            (Phase::Idle, Holds::Yes) if first && self.mark.generation != Generation::NONE => self.give_up(now, None, out),
             (Phase::Idle, Holds::No) if self.mark.want => self.lapse(Note::Gone),
             (Phase::Idle, Holds::Unknown) => self.wake = Some(now + RETRY),
             (Phase::Idle, _) => self.wake = Some(self.look_at),
@@ -251,8 +218,7 @@ impl Seat {
             (Phase::Adding { tries: 0 } | Phase::Probing(_), _) => self.proceed(now, out),
             (Phase::Adding { .. }, Holds::Yes) => self.hold(now, out),
             (Phase::Adding { tries }, _) if *tries >= ADD_ATTEMPTS || now >= self.take_by => {
-                let words = failed
-                    .unwrap_or_else(|| "the address was not there after it was added".to_owned());
+                let words = failed.unwrap_or_else(|| "the address was not there after it was added".to_owned());
                 self.give_up(now, Some(Note::Failed(words)), out);
             }
             (Phase::Adding { .. }, _) => self.wake = Some(now + RETRY),
@@ -273,19 +239,8 @@ impl Seat {
         }
     }
 
-    pub(super) fn witness(
-        &mut self,
-        now: Time,
-        witness: IpAddr,
-        sent: Time,
-        out: &mut Vec<Output>,
-    ) {
-        if !self
-            .mark
-            .terms
-            .as_ref()
-            .is_some_and(|t| t.witnesses.contains(&witness))
-        {
+    pub(super) fn witness(&mut self, now: Time, witness: IpAddr, sent: Time, out: &mut Vec<Output>) {
+        if !self.mark.terms.as_ref().is_some_and(|t| t.witnesses.contains(&witness)) {
             return;
         }
         let before = self.majority_at();
@@ -298,11 +253,7 @@ impl Seat {
 
     pub(super) fn rival(&mut self, now: Time, out: &mut Vec<Output>) {
         match &mut self.phase {
-            Phase::Probing(Listening {
-                probe: Probe::Silence(_),
-                silent_since,
-                ..
-            }) => *silent_since = None,
+            Phase::Probing(Listening { probe: Probe::Silence(_), silent_since, .. }) => *silent_since = None,
             Phase::Probing(_) => self.give_up(now, Some(Note::Conflict), out),
             Phase::Holding => self.announce(now, true, out),
             Phase::Idle | Phase::Adding { .. } | Phase::Releasing => {}
@@ -318,11 +269,7 @@ impl Seat {
 
     /// Does what the phase has to do now, and sets when it has something to do again.
     fn proceed(&mut self, now: Time, out: &mut Vec<Output>) {
-        if self.mark.want
-            && self
-                .lease_until
-                .is_some_and(|until| now + LEASE_MARGIN >= until)
-        {
+        if self.mark.want && self.lease_until.is_some_and(|until| now + LEASE_MARGIN >= until) {
             return self.give_up(now, Some(Note::LeaseEnded), out);
         }
         match self.phase.clone() {
@@ -346,8 +293,8 @@ impl Seat {
             Probe::Nothing => true,
             Probe::Once => l.rounds >= PROBE_ROUNDS,
             Probe::Silence(span) => {
-                let broken = l.last_round.is_some_and(|at| now.since(at) > SILENCE_GAP)
-                    || now.since(self.majority_at()) > SILENCE_GAP;
+                let broken =
+                    l.last_round.is_some_and(|at| now.since(at) > SILENCE_GAP) || now.since(self.majority_at()) > SILENCE_GAP;
                 if broken {
                     l.silent_since = None;
                 }
@@ -365,16 +312,12 @@ impl Seat {
         l.last_round = Some(now);
         l.silent_since.get_or_insert(now);
         let every = if matches!(l.probe, Probe::Silence(_)) {
-            out.push(Output::Ping {
-                resource: self.resource.clone(),
-            });
+            out.push(Output::Ping { resource: self.resource.clone() });
             HEARTBEAT
         } else {
             PROBE_EVERY
         };
-        out.push(Output::Ask {
-            resource: self.resource.clone(),
-        });
+        out.push(Output::Ask { resource: self.resource.clone() });
         self.phase = Phase::Probing(l);
         self.wake = Some(now + every);
     }
@@ -388,9 +331,7 @@ impl Seat {
             }
             if now >= self.ping_at {
                 self.ping_at = now + HEARTBEAT;
-                out.push(Output::Ping {
-                    resource: self.resource.clone(),
-                });
+                out.push(Output::Ping { resource: self.resource.clone() });
             }
             wake = wake.min(self.ping_at).min(self.isolated_at());
         }
@@ -403,11 +344,7 @@ impl Seat {
         if now >= self.look_at {
             self.look(now, out);
         }
-        self.wake = Some(
-            wake.min(self.announce_at)
-                .min(self.look_at)
-                .max(now + Duration::from_millis(1)),
-        );
+        self.wake = Some(wake.min(self.announce_at).min(self.look_at).max(now + Duration::from_millis(1)));
     }
 
     /// The address is seen here and is ours.
@@ -455,13 +392,7 @@ impl Seat {
     }
 
     fn add(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
-        self.drive(
-            Operation::Add {
-                until: self.kept_until(now),
-                not_after: self.take_by,
-            },
-            out,
-        )
+        self.drive(Operation::Add { until: self.kept_until(now), not_after: self.take_by }, out)
     }
 
     /// Starts an operation unless one is under way; what is due then is done when that one ends.
@@ -470,26 +401,17 @@ impl Seat {
             return false;
         }
         self.busy = Some(operation);
-        out.push(Output::Drive {
-            resource: self.resource.clone(),
-            operation,
-        });
+        out.push(Output::Drive { resource: self.resource.clone(), operation });
         true
     }
 
     fn announce(&mut self, now: Time, burst: bool, out: &mut Vec<Output>) {
         self.announce_at = now + ANNOUNCE_EVERY;
-        out.push(Output::Announce {
-            resource: self.resource.clone(),
-            burst,
-        });
+        out.push(Output::Announce { resource: self.resource.clone(), burst });
     }
 
     fn watched(&self) -> bool {
-        self.mark
-            .terms
-            .as_ref()
-            .is_some_and(|t| t.takeover == Takeover::Probe)
+        self.mark.terms.as_ref().is_some_and(|t| t.takeover == Takeover::Probe)
     }
 
     /// The latest time at which a majority of the witnesses was reachable.
@@ -499,19 +421,12 @@ impl Seat {
         };
         let mut heard: Vec<Time> = self.heard.values().copied().collect();
         heard.sort_unstable_by(|a, b| b.cmp(a));
-        heard
-            .get(terms.witnesses.len() / 2)
-            .copied()
-            .unwrap_or(Time::MIN)
+        heard.get(terms.witnesses.len() / 2).copied().unwrap_or(Time::MIN)
     }
 
     /// When a holder under `probe` must have given up.
     fn isolated_at(&self) -> Time {
-        let isolation = self
-            .mark
-            .terms
-            .as_ref()
-            .map_or(Duration::ZERO, |t| t.isolation);
+        let isolation = self.mark.terms.as_ref().map_or(Duration::ZERO, |t| t.isolation);
         self.majority_at().max(self.held_since) + isolation
     }
 
@@ -520,9 +435,7 @@ impl Seat {
         let terms = self.mark.terms.as_ref()?;
         match terms.takeover {
             Takeover::Confirmed | Takeover::Forced => None,
-            Takeover::Probe if self.phase == Phase::Holding => {
-                Some(self.isolated_at() + KERNEL_SLACK)
-            }
+            Takeover::Probe if self.phase == Phase::Holding => Some(self.isolated_at() + KERNEL_SLACK),
             Takeover::Probe => Some(now + terms.isolation + KERNEL_SLACK),
             Takeover::Lease => self.lease_until,
         }

@@ -21,11 +21,7 @@ fn terms(takeover: Takeover) -> Terms {
         takeover,
         isolation: Duration::from_secs(3),
         term: Duration::from_secs(30),
-        witnesses: vec![
-            "10.0.0.1".parse().unwrap(),
-            "10.0.0.2".parse().unwrap(),
-            "10.0.0.3".parse().unwrap(),
-        ],
+        witnesses: vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap(), "10.0.0.3".parse().unwrap()],
     }
 }
 
@@ -39,19 +35,8 @@ struct Bench {
 impl Bench {
     fn new(durable: Durable) -> Bench {
         let mut out = Vec::new();
-        let agent = Agent::start(
-            "h".to_owned(),
-            1,
-            durable,
-            [VIP.to_owned()],
-            ms(0),
-            &mut out,
-        );
-        Bench {
-            agent,
-            now: ms(0),
-            out,
-        }
+        let agent = Agent::start("h".to_owned(), 1, durable, [VIP.to_owned()], ms(0), &mut out);
+        Bench { agent, now: ms(0), out }
     }
 
     /// Idle, has looked, has sent a beat.
@@ -68,11 +53,7 @@ impl Bench {
     }
 
     fn driven(&mut self, failed: Option<&str>, holds: Holds) -> &mut Bench {
-        self.turn(Input::Driven {
-            resource: VIP.to_owned(),
-            failed: failed.map(str::to_owned),
-            holds,
-        })
+        self.turn(Input::Driven { resource: VIP.to_owned(), failed: failed.map(str::to_owned), holds })
     }
 
     fn command(&mut self, n: u64, action: Action) -> &mut Bench {
@@ -81,13 +62,7 @@ impl Bench {
     }
 
     fn command_with(&mut self, controller: u64, n: u64, echo: Echo, action: Action) -> &mut Bench {
-        self.turn(Input::Command(Command {
-            controller,
-            resource: VIP.to_owned(),
-            generation: generation(n),
-            echo,
-            action,
-        }))
+        self.turn(Input::Command(Command { controller, resource: VIP.to_owned(), generation: generation(n), echo, action }))
     }
 
     /// Fires timers until the time comes.
@@ -116,10 +91,7 @@ impl Bench {
 }
 
 fn take(terms: &Terms, probe: Probe) -> Action {
-    Action::Take {
-        probe,
-        terms: terms.clone(),
-    }
+    Action::Take { probe, terms: terms.clone() }
 }
 
 #[test]
@@ -138,14 +110,8 @@ fn nothing_is_touched_before_a_first_command() {
 fn a_take_is_on_disk_before_the_driver_hears_of_it() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     bench.command(1, take(&terms, Probe::Nothing));
-    let persist = bench
-        .out
-        .iter()
-        .position(|o| matches!(o, Output::Persist(d) if d.marks[VIP].want));
-    let drive = bench
-        .out
-        .iter()
-        .position(|o| matches!(o, Output::Drive { .. }));
+    let persist = bench.out.iter().position(|o| matches!(o, Output::Persist(d) if d.marks[VIP].want));
+    let drive = bench.out.iter().position(|o| matches!(o, Output::Drive { .. }));
     assert!(persist.unwrap() < drive.unwrap(), "{:?}", bench.out);
     assert_eq!(bench.agent.durable().marks[VIP].generation, generation(1));
 }
@@ -160,10 +126,7 @@ fn what_is_not_newer_is_refused() {
         assert_eq!(bench.drives(), [], "generation {n}");
     }
     bench.command(6, take(&terms, Probe::Nothing));
-    assert!(matches!(
-        bench.drives()[..],
-        [Operation::Add { until: None, .. }]
-    ));
+    assert!(matches!(bench.drives()[..], [Operation::Add { until: None, .. }]));
 }
 
 #[test]
@@ -175,10 +138,7 @@ fn a_take_that_answers_an_old_beat_is_refused() {
     bench.command_with(7, 1, old, take(&terms, Probe::Nothing));
     assert_eq!(bench.drives(), []);
     // Another start of the agent recognises no beat of an earlier one.
-    let foreign = Echo {
-        incarnation: 0,
-        beat: old.beat,
-    };
+    let foreign = Echo { incarnation: 0, beat: old.beat };
     bench.command_with(7, 1, foreign, take(&terms, Probe::Nothing));
     assert_eq!(bench.drives(), []);
     // To let go is never too old.
@@ -190,9 +150,7 @@ fn a_take_that_answers_an_old_beat_is_refused() {
 fn one_controller_is_obeyed() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     let echo = bench.agent.beat();
-    bench
-        .command_with(7, 1, echo, take(&terms, Probe::Nothing))
-        .driven(None, Holds::Yes);
+    bench.command_with(7, 1, echo, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
     bench.drives();
     bench.command_with(8, 9, echo, Action::Release);
     assert_eq!(bench.drives(), []);
@@ -202,14 +160,8 @@ fn one_controller_is_obeyed() {
 #[test]
 fn a_release_during_an_add_is_not_reported_as_done() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-    bench
-        .command(1, take(&terms, Probe::Nothing))
-        .command(2, Action::Release);
-    assert_eq!(
-        bench.seen().holds,
-        Holds::Unknown,
-        "the add may still have its effect"
-    );
+    bench.command(1, take(&terms, Probe::Nothing)).command(2, Action::Release);
+    assert_eq!(bench.seen().holds, Holds::Unknown, "the add may still have its effect");
     bench.drives();
     bench.driven(None, Holds::Yes);
     assert_eq!(bench.drives(), [Operation::Remove]);
@@ -220,19 +172,10 @@ fn a_release_during_an_add_is_not_reported_as_done() {
 #[test]
 fn what_was_seen_counts_not_what_was_said() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-    bench
-        .command(1, take(&terms, Probe::Nothing))
-        .driven(None, Holds::No);
+    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Holds::No);
     assert!(bench.seen().want, "tried again");
-    bench
-        .until(ms(500))
-        .driven(None, Holds::No)
-        .until(ms(1_000))
-        .driven(Some("no such device"), Holds::No);
-    assert_eq!(
-        bench.seen().note,
-        Some(Note::Failed("no such device".to_owned()))
-    );
+    bench.until(ms(500)).driven(None, Holds::No).until(ms(1_000)).driven(Some("no such device"), Holds::No);
+    assert_eq!(bench.seen().note, Some(Note::Failed("no such device".to_owned())));
     assert!(!bench.seen().want);
 }
 
@@ -241,9 +184,7 @@ fn a_rival_heard_while_probing_stops_the_take() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     bench.command(1, take(&terms, Probe::Once));
     assert!(bench.out.iter().any(|o| matches!(o, Output::Ask { .. })));
-    bench.turn(Input::Rival {
-        resource: VIP.to_owned(),
-    });
+    bench.turn(Input::Rival { resource: VIP.to_owned() });
     assert_eq!(bench.seen().note, Some(Note::Conflict));
     assert!(!bench.seen().want);
 }
@@ -254,11 +195,7 @@ fn silence_starts_again_with_every_sound() {
     let witness = |bench: &mut Bench| {
         for w in ["10.0.0.1", "10.0.0.2"] {
             let sent = bench.now;
-            bench.turn(Input::Witness {
-                resource: VIP.to_owned(),
-                witness: w.parse().unwrap(),
-                sent,
-            });
+            bench.turn(Input::Witness { resource: VIP.to_owned(), witness: w.parse().unwrap(), sent });
         }
     };
     bench.command(1, take(&terms, Probe::Silence(Duration::from_secs(4))));
@@ -266,69 +203,40 @@ fn silence_starts_again_with_every_sound() {
         bench.until(ms(250 * step));
         witness(&mut bench);
     }
-    bench.turn(Input::Rival {
-        resource: VIP.to_owned(),
-    });
+    bench.turn(Input::Rival { resource: VIP.to_owned() });
     for step in 14..28 {
         bench.until(ms(250 * step));
         witness(&mut bench);
-        assert_eq!(
-            bench
-                .drives()
-                .iter()
-                .filter(|o| matches!(o, Operation::Add { .. }))
-                .count(),
-            0,
-            "at {}",
-            250 * step
-        );
+        assert_eq!(bench.drives().iter().filter(|o| matches!(o, Operation::Add { .. })).count(), 0, "at {}", 250 * step);
     }
     for step in 28..33 {
         bench.until(ms(250 * step));
         witness(&mut bench);
     }
-    assert!(
-        bench
-            .drives()
-            .iter()
-            .any(|o| matches!(o, Operation::Add { until: Some(_), .. }))
-    );
+    assert!(bench.drives().iter().any(|o| matches!(o, Operation::Add { until: Some(_), .. })));
 }
 
 #[test]
 fn a_holder_that_is_cut_off_lets_go() {
     let (mut bench, terms) = Bench::ready(Takeover::Probe);
-    bench
-        .command(1, take(&terms, Probe::Nothing))
-        .driven(None, Holds::Yes);
+    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
     bench.drives();
     bench.until(ms(2_900));
     assert!(bench.seen().want);
     bench.until(ms(3_100));
-    assert_eq!(
-        (bench.seen().want, bench.seen().note.clone()),
-        (false, Some(Note::Isolated))
-    );
+    assert_eq!((bench.seen().want, bench.seen().note.clone()), (false, Some(Note::Isolated)));
     assert!(bench.drives().contains(&Operation::Remove));
 }
 
 #[test]
 fn a_lease_ends_unless_it_is_renewed_in_time() {
     let (mut bench, terms) = Bench::ready(Takeover::Lease);
-    bench
-        .command(1, take(&terms, Probe::Nothing))
-        .driven(None, Holds::Yes);
-    bench
-        .until(ms(20_000))
-        .command(1, Action::Renew)
-        .driven(None, Holds::Yes);
+    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+    bench.until(ms(20_000)).command(1, Action::Renew).driven(None, Holds::Yes);
     bench.until(ms(45_000));
     assert!(bench.seen().want);
     bench.until(ms(50_000));
-    assert_eq!(
-        (bench.seen().want, bench.seen().note.clone()),
-        (false, Some(Note::LeaseEnded))
-    );
+    assert_eq!((bench.seen().want, bench.seen().note.clone()), (false, Some(Note::LeaseEnded)));
     // Over is over: only a new grant brings it back.
     bench.driven(None, Holds::No).command(1, Action::Renew);
     assert!(!bench.seen().want);
@@ -337,19 +245,10 @@ fn a_lease_ends_unless_it_is_renewed_in_time() {
 #[test]
 fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-    bench
-        .command(3, take(&terms, Probe::Nothing))
-        .driven(None, Holds::Yes);
+    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
     let mut again = Bench::new(bench.agent.durable().clone());
     again.driven(None, Holds::Yes);
-    assert_eq!(
-        (
-            again.seen().want,
-            again.seen().holds,
-            again.seen().generation
-        ),
-        (true, Holds::Yes, generation(3))
-    );
+    assert_eq!((again.seen().want, again.seen().holds, again.seen().generation), (true, Holds::Yes, generation(3)));
     // Released on disk, but not yet off the host: finished after the restart.
     bench.command(4, Action::Release);
     let mut again = Bench::new(bench.agent.durable().clone());
@@ -358,15 +257,10 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     assert_eq!(again.drives(), [Operation::Remove]);
     // Held on disk, but gone: said, and not put back without an order.
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-    bench
-        .command(3, take(&terms, Probe::Nothing))
-        .driven(None, Holds::Yes);
+    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
     let mut again = Bench::new(bench.agent.durable().clone());
     again.drives();
     again.driven(None, Holds::No);
-    assert_eq!(
-        (again.seen().want, again.seen().note.clone()),
-        (false, Some(Note::Gone))
-    );
+    assert_eq!((again.seen().want, again.seen().note.clone()), (false, Some(Note::Gone)));
     assert_eq!(again.drives(), []);
 }

@@ -43,10 +43,7 @@ mod tests {
 
     #[test]
     fn escapes_what_a_terminal_would_obey() {
-        assert_eq!(
-            printable("a\x1b]0;x\x07b\nc\u{202e}d\u{9b}"),
-            "a\\x1b]0;x\\x07b\\nc\\u{202e}d\\x9b"
-        );
+        assert_eq!(printable("a\x1b]0;x\x07b\nc\u{202e}d\u{9b}"), "a\\x1b]0;x\\x07b\\nc\\u{202e}d\\x9b");
         assert_eq!(printable("Grüße"), "Grüße");
         assert_eq!(printable_short("abcdef", 4), "abc…");
     }

@@ -54,20 +54,14 @@ impl Time {
 impl Add<Duration> for Time {
     type Output = Time;
     fn add(self, d: Duration) -> Time {
-        Time(
-            self.0
-                .saturating_add(i64::try_from(d.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Time(self.0.saturating_add(i64::try_from(d.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 
 impl Sub<Duration> for Time {
     type Output = Time;
     fn sub(self, d: Duration) -> Time {
-        Time(
-            self.0
-                .saturating_sub(i64::try_from(d.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Time(self.0.saturating_sub(i64::try_from(d.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -92,14 +86,7 @@ impl fmt::Debug for Time {
 pub fn duration_text(d: Duration) -> String {
     let mut ms = d.as_millis();
     let mut out = String::new();
-    for (unit, size) in [
-        ("w", 604_800_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1_000),
-        ("ms", 1),
-    ] {
+    for (unit, size) in [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
         if ms >= size {
             out.push_str(&format!("{}{unit}", ms / size));
             ms %= size;
@@ -119,9 +106,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let unit_len = rest
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(rest.len());
+        let unit_len = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let unit_ms = match &rest[..unit_len] {
             "ms" => 1.0,
             "s" => 1e3,
@@ -151,16 +136,7 @@ mod tests {
             assert_eq!(duration_text(parse_duration(text).unwrap()), text);
         }
         assert_eq!(parse_duration("1.5s"), Some(Duration::from_millis(1500)));
-        for bad in [
-            "",
-            "5",
-            "s",
-            "5x",
-            "1m30",
-            "-1s",
-            "1..5s",
-            "99999999999999999999w",
-        ] {
+        for bad in ["", "5", "s", "5x", "1m30", "-1s", "1..5s", "99999999999999999999w"] {
             assert_eq!(parse_duration(bad), None, "{bad}");
         }
     }
@@ -169,10 +145,7 @@ mod tests {
     fn times_are_written_in_utc() {
         let t = Time::parse_rfc3339("2010-12-14T09:15:02.131+01:00").unwrap();
         assert_eq!(t.to_string(), "2010-12-14T08:15:02.131Z");
-        assert_eq!(
-            (t + Duration::from_micros(5)).to_string(),
-            "2010-12-14T08:15:02.131005Z"
-        );
+        assert_eq!((t + Duration::from_micros(5)).to_string(), "2010-12-14T08:15:02.131005Z");
         assert_eq!(t.since(t + Duration::from_secs(1)), Duration::ZERO);
     }
 }

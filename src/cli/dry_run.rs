@@ -74,7 +74,9 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let (log, time): (Box<dyn io::Read>, SystemTime) = if args.log.as_os_str() == "-" {
         (Box::new(io::stdin()), now())
     } else {
-        match File::open(&args.log).and_then(|f| if f.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(f) }) {
+        match File::open(&args.log)
+            .and_then(|f| if f.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(f) })
+        {
             Ok(file) => {
                 let time = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
                 (Box::new(file), time)
@@ -149,8 +151,10 @@ fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String>
         }
     }
     for text in said {
-        let (resource, host) = text.split_once('=').ok_or_else(|| format!("--holder {}: write RESOURCE=HOST", printable(text)))?;
-        let known = inventory.resources.get(resource).ok_or_else(|| format!("--holder: there is no resource {}", printable(resource)))?;
+        let (resource, host) =
+            text.split_once('=').ok_or_else(|| format!("--holder {}: write RESOURCE=HOST", printable(text)))?;
+        let known =
+            inventory.resources.get(resource).ok_or_else(|| format!("--holder: there is no resource {}", printable(resource)))?;
         if host.is_empty() {
             holders.remove(resource);
         } else if known.seats.iter().any(|s| s.host == host) {
@@ -180,7 +184,11 @@ fn ending(run: &DryRun, counts: &Counts) -> String {
         let active: Vec<String> = controller
             .alarms()
             .active()
-            .map(|(alarm, key, _)| if key.0.is_empty() { alarm.to_owned() } else { format!("{alarm} [{}]", printable(&key.to_string())) })
+            .map(
+                |(alarm, key, _)| {
+                    if key.0.is_empty() { alarm.to_owned() } else { format!("{alarm} [{}]", printable(&key.to_string())) }
+                },
+            )
             .collect();
         text.push_str(&match active.as_slice() {
             [] => "\nno alarm is active at the end".to_owned(),
@@ -200,7 +208,10 @@ fn ending(run: &DryRun, counts: &Counts) -> String {
     text
 }
 
-#[expect(clippy::disallowed_methods, reason = "the shell reads the clock: for progress, and for stamps of standard input without a year")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shell reads the clock: for progress, and for stamps of standard input without a year"
+)]
 fn now() -> SystemTime {
     SystemTime::now()
 }

@@ -53,7 +53,10 @@ pub(super) fn load(given: &Given) -> Setup {
     let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
     if config_file.is_none() && given.rules.is_empty() {
         let message = "there is no pointsman.yaml here, and neither a configuration nor rules were named";
-        found.push(Diagnostic::whole(Code::FileUnreadable, message).help("write -c FILE, or --rules PATH for rules that need no inventory"));
+        found.push(
+            Diagnostic::whole(Code::FileUnreadable, message)
+                .help("write -c FILE, or --rules PATH for rules that need no inventory"),
+        );
         return setup;
     }
     let config = match config_file {
@@ -126,7 +129,11 @@ fn scripts_folder(given: &Given, config: Option<&(Config, PathBuf)>, rules: &[Pa
 }
 
 /// The scripts of a folder by file name, with their parameters.
-fn scripts(folder: &Path, inventory: Option<&Inventory>, found: &mut Vec<Diagnostic>) -> BTreeMap<String, (Arc<Source>, Vec<Param>)> {
+fn scripts(
+    folder: &Path,
+    inventory: Option<&Inventory>,
+    found: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, (Arc<Source>, Vec<Param>)> {
     let mut all = BTreeMap::new();
     for file in files(folder, "rhai", found) {
         let Some(source) = read(&file, found) else { continue };

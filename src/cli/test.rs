@@ -103,7 +103,13 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         eprintln!("pointsman: there is no such test in {} (tests stand in *.test.yaml)", places.join(", "));
         return Ok(WRONG);
     }
-    Ok(if unusable > 0 { WRONG } else if failed > 0 { FAILED } else { 0 })
+    Ok(if unusable > 0 {
+        WRONG
+    } else if failed > 0 {
+        FAILED
+    } else {
+        0
+    })
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -131,7 +137,13 @@ fn load(args: &Args, path: &Path, sites: &mut Sites) -> Result<(TestFile, Arc<Si
     Ok((file, site))
 }
 
-fn site(args: &Args, config: Option<PathBuf>, rules: Vec<PathBuf>, test: &Source, sites: &mut Sites) -> Result<Arc<Site>, Vec<Diagnostic>> {
+fn site(
+    args: &Args,
+    config: Option<PathBuf>,
+    rules: Vec<PathBuf>,
+    test: &Source,
+    sites: &mut Sites,
+) -> Result<Arc<Site>, Vec<Diagnostic>> {
     let key = (config.clone(), rules.clone());
     if let Some(site) = sites.get(&key) {
         let said = || Diagnostic::whole(crate::diag::Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));

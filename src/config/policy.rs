@@ -27,14 +27,16 @@ pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name,
         for seat in &resource.seats {
             let Some(host) = inventory.hosts.get(&seat.host) else { continue };
             if host.via == Via::Ssh || host.platform != "linux" {
-                let message = format!("`takeover: {takeover}` needs an agent on Linux at every host of {name}, and {} has none", seat.host);
+                let message =
+                    format!("`takeover: {takeover}` needs an agent on Linux at every host of {name}, and {} has none", seat.host);
                 reader.report(Code::PolicyCannotWork, &at(&places.takeover), message).help = Some("use `confirmed`".to_owned());
             }
         }
     }
     if resource.takeover == Takeover::Probe {
         if resource.witnesses.len().is_multiple_of(2) {
-            let message = format!("`takeover: probe` needs an odd number of witnesses, and {name} has {}", resource.witnesses.len());
+            let message =
+                format!("`takeover: probe` needs an odd number of witnesses, and {name} has {}", resource.witnesses.len());
             let place = at(if places.witnesses.is_some() { &places.witnesses } else { &places.takeover });
             reader.report(Code::PolicyCannotWork, &place, message).help =
                 Some("witnesses: [GATEWAY, CONTROLLER, A THIRD HOST], reached over the resource's own interface".to_owned());
@@ -59,6 +61,7 @@ pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name,
     }
     if resource.takeover == Takeover::Forced {
         let message = format!("`takeover: forced`: two hosts may have {name} at once when one of them can't be reached");
-        reader.report(Code::Forced, &at(&places.takeover), message).help = Some("`probe` waits until the other has surely let go".to_owned());
+        reader.report(Code::Forced, &at(&places.takeover), message).help =
+            Some("`probe` waits until the other has surely let go".to_owned());
     }
 }

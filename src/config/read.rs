@@ -173,19 +173,31 @@ impl Reader<'_> {
         let text = self.text(node)?;
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.report(Code::BadValue, &node.place, format!("`{text}` is not an address")).help = Some("write 10.10.11.101 or fd00::1".to_owned());
+            self.report(Code::BadValue, &node.place, format!("`{text}` is not an address")).help =
+                Some("write 10.10.11.101 or fd00::1".to_owned());
         }
         parsed
     }
 
     /// A name that must be among those that there are.
-    pub(super) fn known<'k>(&mut self, node: &Node, what: &str, known: impl Iterator<Item = &'k String> + Clone) -> Option<String> {
+    pub(super) fn known<'k>(
+        &mut self,
+        node: &Node,
+        what: &str,
+        known: impl Iterator<Item = &'k String> + Clone,
+    ) -> Option<String> {
         let text = self.text(node)?.to_owned();
         self.is_known(&text, &node.place, what, known).then_some(text)
     }
 
     /// As [`Reader::known`], of a text.
-    pub(super) fn is_known<'k>(&mut self, text: &str, place: &Place, what: &str, known: impl Iterator<Item = &'k String> + Clone) -> bool {
+    pub(super) fn is_known<'k>(
+        &mut self,
+        text: &str,
+        place: &Place,
+        what: &str,
+        known: impl Iterator<Item = &'k String> + Clone,
+    ) -> bool {
         if known.clone().any(|k| k == text) {
             return true;
         }

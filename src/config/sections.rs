@@ -10,7 +10,9 @@ use crate::base::limits::ISOLATION;
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, Provenance};
-use crate::inventory::{Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via};
+use crate::inventory::{
+    Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via,
+};
 
 use super::Config;
 use super::policy;
@@ -21,8 +23,10 @@ const TOP: &[&str] = &["rules", "scripts", "hosts", "applications", "pairs", "re
 const HOST: &[&str] = &["address", "platform", "via", "aliases"];
 const APPLICATION: &[&str] = &["type", "host", "aliases"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
-const RESOURCE: &[&str] = &["kind", "address", "hosts", "takeover", "witnesses", "isolation", "term", "moves", "repair", "provenance"];
-const PLATFORMS: &[(&str, &str)] = &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
+const RESOURCE: &[&str] =
+    &["kind", "address", "hosts", "takeover", "witnesses", "isolation", "term", "moves", "repair", "provenance"];
+const PLATFORMS: &[(&str, &str)] =
+    &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
 
 /// The ids by which members of a pair say what they are, hot and warm.
 const SAYS_PRIMARY: &[&str] = &["00-04563", "00-04562"];
@@ -60,7 +64,8 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
 fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) {
     match taken.get(text) {
         Some((other, first)) => {
-            let message = format!("`{text}` is the name, an alias or the address of {other} already, and can't be that of {owner} too");
+            let message =
+                format!("`{text}` is the name, an alias or the address of {other} already, and can't be that of {owner} too");
             let first = first.clone();
             reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
         }
@@ -154,7 +159,11 @@ fn pairs(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
         if let Some(both) = pair.says_primary.iter().find(|id| pair.says_backup.contains(id))
             && let Some(node) = section.get("says_backup").or(section.get("says_primary"))
         {
-            reader.report(Code::BadValue, &node.place, format!("{both} would say both that a member is primary and that it is backup"));
+            reader.report(
+                Code::BadValue,
+                &node.place,
+                format!("{both} would say both that a member is primary and that it is backup"),
+            );
         }
         inventory.pairs.insert(key.text.clone(), pair);
     }
@@ -165,7 +174,8 @@ fn has_seat(reader: &mut Reader<'_>, inventory: &Inventory, resource: &str, app:
     let seated = inventory.resources.get(resource).is_some_and(|r| r.seats.iter().any(|s| &s.host == host));
     if !seated {
         let message = format!("{app} runs on {host}, and {resource} can't be there");
-        reader.report(Code::NoSeat, place, message).help = Some(format!("add {host} with its interface to the hosts of {resource}"));
+        reader.report(Code::NoSeat, place, message).help =
+            Some(format!("add {host} with its interface to the hosts of {resource}"));
     }
 }
 
@@ -202,17 +212,22 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
             }
         }
         let seats = seats(reader, &section, &what, inventory);
-        let witnesses: Vec<IpAddr> = reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();
-        let on_all = |via: &[Via]| seats.iter().all(|s: &Seat| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)));
-        let unless = if !witnesses.is_empty() && on_all(&[Via::Agent, Via::Local]) { Takeover::Probe } else { Takeover::Confirmed };
+        let witnesses: Vec<IpAddr> =
+            reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();
+        let on_all =
+            |via: &[Via]| seats.iter().all(|s: &Seat| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)));
+        let unless =
+            if !witnesses.is_empty() && on_all(&[Via::Agent, Via::Local]) { Takeover::Probe } else { Takeover::Confirmed };
         let takeovers = [
             ("confirmed", Takeover::Confirmed),
             ("probe", Takeover::Probe),
             ("lease", Takeover::Lease),
             ("forced", Takeover::Forced),
         ];
-        let provenances: Vec<(&str, Provenance)> =
-            ["unverified", "address", "local", "authenticated"].into_iter().filter_map(|w| Some((w, Provenance::parse(w)?))).collect();
+        let provenances: Vec<(&str, Provenance)> = ["unverified", "address", "local", "authenticated"]
+            .into_iter()
+            .filter_map(|w| Some((w, Provenance::parse(w)?)))
+            .collect();
         let s = Duration::from_secs;
         let resource = Resource {
             address: address.map_or(IpAddr::from([0, 0, 0, 0]), |(a, _)| a),
@@ -224,11 +239,17 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
             isolation: section.get("isolation").and_then(|n| reader.span(n, s(1)..=s(60))).unwrap_or(ISOLATION),
             moves: section.get("moves").and_then(|n| moves(reader, n)).unwrap_or_default(),
             repair: section.get("repair").and_then(|n| reader.truth(n)).unwrap_or(true),
-            provenance: section.get("provenance").and_then(|n| reader.word(n, "provenance", &provenances)).unwrap_or(Provenance::Address),
+            provenance: section
+                .get("provenance")
+                .and_then(|n| reader.word(n, "provenance", &provenances))
+                .unwrap_or(Provenance::Address),
         };
         inventory.resources.insert(key.text.clone(), resource);
         let of = |name: &str| section.get(name).map(|n| n.place.clone());
-        places.insert(key.text.clone(), ResourcePlaces { name: key.place.clone(), takeover: of("takeover"), witnesses: of("witnesses") });
+        places.insert(
+            key.text.clone(),
+            ResourcePlaces { name: key.place.clone(), takeover: of("takeover"), witnesses: of("witnesses") },
+        );
     }
     places
 }
@@ -289,7 +310,8 @@ fn moves(reader: &mut Reader<'_>, node: &Node) -> Option<Moves> {
         (count >= 1 && !per.is_zero()).then_some(Moves { count, per })
     });
     if parsed.is_none() {
-        reader.report(Code::BadValue, &node.place, format!("`{text}` does not say how many moves in how long")).help = Some("write 4 per 10m".to_owned());
+        reader.report(Code::BadValue, &node.place, format!("`{text}` does not say how many moves in how long")).help =
+            Some("write 4 per 10m".to_owned());
     }
     parsed
 }
@@ -300,10 +322,12 @@ fn channels(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventor
         let channel = if matches!(node.kind, Kind::Map(_)) {
             let Some(section) = reader.section(node, &what, &key.place, &["command"]) else { continue };
             let Some(command) = section.want(reader, "command") else { continue };
-            let words: Vec<String> = reader.list(Some(command)).into_iter().filter_map(|n| reader.text(n)).map(str::to_owned).collect();
+            let words: Vec<String> =
+                reader.list(Some(command)).into_iter().filter_map(|n| reader.text(n)).map(str::to_owned).collect();
             if words.first().is_none_or(|w| !w.starts_with('/')) {
                 let message = "the program is named by its whole path: no shell looks for it";
-                reader.report(Code::BadValue, &command.place, message).help = Some("command: [/usr/bin/mail-noc, --to, noc@example.com]".to_owned());
+                reader.report(Code::BadValue, &command.place, message).help =
+                    Some("command: [/usr/bin/mail-noc, --to, noc@example.com]".to_owned());
             }
             Channel::Command(words)
         } else {

@@ -21,7 +21,10 @@ pub(super) struct Node {
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     /// A scalar as text; `plain` when it stands without quotes.
-    Text { text: String, plain: bool },
+    Text {
+        text: String,
+        plain: bool,
+    },
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
 }
@@ -76,7 +79,10 @@ struct Stop;
 impl<'s> Builder<'s> {
     fn place(&self, span: Span) -> Place {
         let byte = |index: usize| self.offsets.get(index).or(self.offsets.last()).copied().unwrap_or(0);
-        Place { source: self.source.clone(), bytes: byte(span.start.index())..byte(span.end.index()).max(byte(span.start.index())) }
+        Place {
+            source: self.source.clone(),
+            bytes: byte(span.start.index())..byte(span.end.index()).max(byte(span.start.index())),
+        }
     }
 
     fn stop(&mut self, code: Code, span: Span, message: String, help: &str) -> Stop {
@@ -105,7 +111,12 @@ impl<'s> Builder<'s> {
                 Ok(Some((Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing, _))) => {}
                 Ok(Some((Event::StreamEnd, _)) | None) => return root,
                 Ok(Some((_, span))) if root.is_some() => {
-                    self.stop(Code::YamlNotTaken, span, "a second document is not read".to_owned(), "remove the line `---` and what follows");
+                    self.stop(
+                        Code::YamlNotTaken,
+                        span,
+                        "a second document is not read".to_owned(),
+                        "remove the line `---` and what follows",
+                    );
                     return root;
                 }
                 Ok(Some(event)) => match self.node(event, 0) {
@@ -126,7 +137,12 @@ impl<'s> Builder<'s> {
 
     fn node(&mut self, (event, span): (Event<'s>, Span), depth: usize) -> Result<Node, Stop> {
         if depth > NESTING {
-            return Err(self.stop(Code::TooNested, span, format!("more than {NESTING} levels of nesting are not read"), "no part of a configuration has so many"));
+            return Err(self.stop(
+                Code::TooNested,
+                span,
+                format!("more than {NESTING} levels of nesting are not read"),
+                "no part of a configuration has so many",
+            ));
         }
         let anchored = match &event {
             Event::Scalar(_, _, anchor, tag) => *anchor > 0 || tag.is_some(),
@@ -163,7 +179,9 @@ impl<'s> Builder<'s> {
                     let value = self.node(value, depth + 1)?;
                     if let Some((first, _)) = entries.iter().find(|(k, _)| k.text == key.text) {
                         let message = format!("the key `{}` stands twice", key.text);
-                        self.found.push(Diagnostic::new(Code::DuplicateKey, key.place, message).context(first.place.clone(), "first here"));
+                        self.found.push(
+                            Diagnostic::new(Code::DuplicateKey, key.place, message).context(first.place.clone(), "first here"),
+                        );
                     } else {
                         entries.push((key, value));
                     }

@@ -340,9 +340,12 @@ impl Controller {
                 let (kind, text) = if wanted.is_some_and(|w| provenance < w) {
                     ("provenance", steps::too_little_known(&resource, provenance))
                 } else {
-                    let intent = Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: false };
+                    let intent =
+                        Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: false };
                     let accepted = self.intend(now, intent, owed);
-                    let text = format!("{host} said that it is primary of {pair} while nobody listened, and nobody contradicts: {resource} goes there");
+                    let text = format!(
+                        "{host} said that it is primary of {pair} while nobody listened, and nobody contradicts: {resource} goes there"
+                    );
                     if accepted == Accepted::Superseded { return } else { ("catch_up", text) }
                 };
                 out.push(Output::Notice(Notice {
@@ -388,11 +391,7 @@ impl Controller {
                 ..Notice::default()
             })),
             plan::Output::Lost(host, lost) => {
-                let text = if lost {
-                    format!("nothing is heard of {host} any more")
-                } else {
-                    format!("{host} is heard again")
-                };
+                let text = if lost { format!("nothing is heard of {host} any more") } else { format!("{host} is heard again") };
                 let kind = if lost { "host_lost" } else { "host_back" };
                 out.push(Output::Notice(Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() }));
                 owed.push_back(Task::Engine(engine::Input::Lost { host, lost }));

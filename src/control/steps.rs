@@ -42,9 +42,9 @@ impl Controller {
                 Some(owner) => Value::from(owner.as_str()),
                 None => Value::Unit,
             }),
-            "vip.holders" => self.known(&text(0)).map(|r| {
-                Value::List(self.planner.holders(&r).iter().map(|h| Value::from(h.as_str())).collect())
-            }),
+            "vip.holders" => self
+                .known(&text(0))
+                .map(|r| Value::List(self.planner.holders(&r).iter().map(|h| Value::from(h.as_str())).collect())),
             "vip.settle" => match self.known(&text(0)) {
                 Ok(resource) => {
                     let until = now + parse_duration(&text(1)).unwrap_or_default();
@@ -85,7 +85,15 @@ impl Controller {
         }
     }
 
-    fn intent_of(&mut self, now: Time, run: RunId, verb: Verb, resource: String, host: String, owed: &mut VecDeque<Task>) -> StepResult {
+    fn intent_of(
+        &mut self,
+        now: Time,
+        run: RunId,
+        verb: Verb,
+        resource: String,
+        host: String,
+        owed: &mut VecDeque<Task>,
+    ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
         let order = state.order;

@@ -25,8 +25,7 @@ pub(super) fn year_of(days: i64) -> i32 {
     let shifted = days.saturating_add(719_468);
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     // From 1 January on (day 306 of a year that begins in March) the number is one higher.
     let year = era * 400 + year_of_era + i64::from(day_of_year >= 306);
@@ -78,13 +77,7 @@ mod tests {
 
     #[test]
     fn a_date_that_does_not_exist_is_none() {
-        for (y, m, d) in [
-            (2018, 2, 29),
-            (2003, 9, 31),
-            (2000, 13, 1),
-            (2000, 0, 1),
-            (2000, 1, 0),
-        ] {
+        for (y, m, d) in [(2018, 2, 29), (2003, 9, 31), (2000, 13, 1), (2000, 0, 1), (2000, 1, 0)] {
             assert_eq!(days(y, m, d), None, "{y}-{m}-{d}");
         }
     }

@@ -78,12 +78,7 @@ impl Clock {
 
 impl Clock {
     /// [`Clock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next.
-    pub(super) fn advance(
-        &mut self,
-        stamp: &Stamp,
-        west_s: i64,
-        reference: Time,
-    ) -> Option<Resolved> {
+    pub(super) fn advance(&mut self, stamp: &Stamp, west_s: i64, reference: Time) -> Option<Resolved> {
         let mut resolved = self.resolve(stamp, west_s, reference)?;
         if resolved.guessed_date {
             self.agree(&mut resolved, stamp.us, west_s);
@@ -97,10 +92,7 @@ impl Clock {
     pub(super) fn show(&mut self, local_us: i64) -> bool {
         let near = |t: Option<i64>| t.is_some_and(|t| within(t, local_us, JUMP_US));
         if self.last.is_none() || near(self.last) || near(self.doubted) {
-            *self = Clock {
-                last: Some(local_us),
-                doubted: None,
-            };
+            *self = Clock { last: Some(local_us), doubted: None };
             return true;
         }
         self.doubted = Some(local_us);
@@ -129,10 +121,7 @@ fn within(a: i64, b: i64, distance: i64) -> bool {
 
 /// The time of day `us` on the day that the midnight rule gives after `last`.
 fn after(last: i64, us: i64) -> i64 {
-    let same_day = last
-        .div_euclid(DAY_US)
-        .saturating_mul(DAY_US)
-        .saturating_add(us);
+    let same_day = last.div_euclid(DAY_US).saturating_mul(DAY_US).saturating_add(us);
     let day_before = same_day.saturating_sub(DAY_US);
     if last.saturating_sub(same_day) >= MIDNIGHT_BACK_US {
         same_day.saturating_add(DAY_US)
@@ -145,18 +134,11 @@ fn after(last: i64, us: i64) -> i64 {
 
 /// The time of day `us` on the day that brings it nearest to `near`.
 fn nearest(near: i64, us: i64) -> i64 {
-    let same_day = near
-        .div_euclid(DAY_US)
-        .saturating_mul(DAY_US)
-        .saturating_add(us);
-    [
-        same_day.saturating_sub(DAY_US),
-        same_day,
-        same_day.saturating_add(DAY_US),
-    ]
-    .into_iter()
-    .min_by_key(|t| t.saturating_sub(near).saturating_abs())
-    .unwrap_or(same_day)
+    let same_day = near.div_euclid(DAY_US).saturating_mul(DAY_US).saturating_add(us);
+    [same_day.saturating_sub(DAY_US), same_day, same_day.saturating_add(DAY_US)]
+        .into_iter()
+        .min_by_key(|t| t.saturating_sub(near).saturating_abs())
+        .unwrap_or(same_day)
 }
 
 #[cfg(test)]
@@ -169,17 +151,10 @@ mod tests {
     }
 
     fn at(last: Option<&str>, text: &str, west_s: i64) -> String {
-        let clock = Clock {
-            last: last.map(|l| time(l).micros()),
-            doubted: None,
-        };
+        let clock = Clock { last: last.map(|l| time(l).micros()), doubted: None };
         let (_, stamp) = stamp::any(text).unwrap();
         let reference = time("2019-02-08T08:37:49Z");
-        clock
-            .resolve(&stamp, west_s, reference)
-            .unwrap()
-            .at
-            .to_string()
+        clock.resolve(&stamp, west_s, reference).unwrap().at.to_string()
     }
 
     #[test]
@@ -204,14 +179,8 @@ mod tests {
     #[test]
     fn the_year_is_the_nearest_and_a_written_offset_wins() {
         assert_eq!(at(None, "Aug 29 02:00:00", 0), "2018-08-29T02:00:00.000Z");
-        assert_eq!(
-            at(None, "Jan 10 01:00:00", -3600),
-            "2019-01-10T00:00:00.000Z"
-        );
-        assert_eq!(
-            at(None, "2006-10-29T02:00:00.156+01:00", -7200),
-            "2006-10-29T01:00:00.156Z"
-        );
+        assert_eq!(at(None, "Jan 10 01:00:00", -3600), "2019-01-10T00:00:00.000Z");
+        assert_eq!(at(None, "2006-10-29T02:00:00.156+01:00", -7200), "2006-10-29T01:00:00.156Z");
     }
 
     #[test]
@@ -219,29 +188,18 @@ mod tests {
         let mut clock = Clock::default();
         let mut shown = |text: &str| {
             let (_, stamp) = stamp::any(text).unwrap();
-            let r = clock
-                .advance(&stamp, 0, time("2019-02-08T08:37:49Z"))
-                .unwrap();
+            let r = clock.advance(&stamp, 0, time("2019-02-08T08:37:49Z")).unwrap();
             format!("{} {}", r.at, if r.jump { "jump" } else { "" })
         };
         assert_eq!(shown("2016-06-05T10:00:00"), "2016-06-05T10:00:00.000Z ");
         // One record from elsewhere: marked, and it takes nobody with it.
-        assert_eq!(
-            shown("2030-01-01T10:00:00"),
-            "2030-01-01T10:00:00.000Z jump"
-        );
+        assert_eq!(shown("2030-01-01T10:00:00"), "2030-01-01T10:00:00.000Z jump");
         assert_eq!(shown("10:00:01"), "2016-06-05T10:00:01.000Z ");
         assert_eq!(shown("2016-06-05T10:00:02"), "2016-06-05T10:00:02.000Z ");
         // A silence of two days: the second record, dated or not, agrees.
-        assert_eq!(
-            shown("2016-06-07T13:00:00"),
-            "2016-06-07T13:00:00.000Z jump"
-        );
+        assert_eq!(shown("2016-06-07T13:00:00"), "2016-06-07T13:00:00.000Z jump");
         assert_eq!(shown("2016-06-07T13:00:01"), "2016-06-07T13:00:01.000Z ");
-        assert_eq!(
-            shown("2016-06-09T19:00:00"),
-            "2016-06-09T19:00:00.000Z jump"
-        );
+        assert_eq!(shown("2016-06-09T19:00:00"), "2016-06-09T19:00:00.000Z jump");
         assert_eq!(shown("19:00:01"), "2016-06-09T19:00:01.000Z ");
     }
 }

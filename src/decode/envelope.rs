@@ -27,10 +27,7 @@ pub(super) fn priority(record: &str) -> Option<(u8, &str)> {
     let inner = record.strip_prefix('<')?;
     let end = inner.bytes().take(4).position(|b| b == b'>')?;
     let digits = &inner[..end];
-    if digits.is_empty()
-        || !digits.bytes().all(|b| b.is_ascii_digit())
-        || (end > 1 && digits.starts_with('0'))
-    {
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) || (end > 1 && digits.starts_with('0')) {
         return None;
     }
     let number: u8 = digits.parse().ok()?;

@@ -72,10 +72,7 @@ pub(super) fn without_stamp(text: &str) -> Option<Record<'_>> {
 
 fn level(text: &str) -> Option<(Option<Level>, &str)> {
     // Nearly every text of other programs ends here.
-    if !matches!(
-        text.as_bytes().first(),
-        Some(b'A' | b'S' | b'I' | b'T' | b'D' | b'N' | b'U')
-    ) {
+    if !matches!(text.as_bytes().first(), Some(b'A' | b'S' | b'I' | b'T' | b'D' | b'N' | b'U')) {
         return None;
     }
     let (word, rest) = word(text);
@@ -96,15 +93,7 @@ fn short(level: Option<Level>, body: &str) -> Option<Record<'_>> {
     if !(4..=5).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    Some(Record {
-        level,
-        level_word: "",
-        host: "",
-        app: "",
-        code: None,
-        number: id.parse().ok()?,
-        text,
-    })
+    Some(Record { level, level_word: "", host: "", app: "", code: None, number: id.parse().ok()?, text })
 }
 
 fn full(level: Option<Level>, body: &str) -> Option<Record<'_>> {
@@ -119,23 +108,8 @@ fn full(level: Option<Level>, body: &str) -> Option<Record<'_>> {
             return None;
         }
         let (id, text) = word(rest);
-        if let (
-            false,
-            Some(EventId::Number {
-                code: Some(code),
-                number,
-            }),
-        ) = (app.is_empty(), id_with_code(id))
-        {
-            return Some(Record {
-                level,
-                level_word: "",
-                host,
-                app,
-                code: Some(code),
-                number,
-                text,
-            });
+        if let (false, Some(EventId::Number { code: Some(code), number })) = (app.is_empty(), id_with_code(id)) {
+            return Some(Record { level, level_word: "", host, app, code: Some(code), number, text });
         }
         rest = text;
     }
@@ -143,9 +117,7 @@ fn full(level: Option<Level>, body: &str) -> Option<Record<'_>> {
 
 fn id_with_code(word: &str) -> Option<EventId<'static>> {
     let bare = word.strip_prefix("GCTI-").unwrap_or(word);
-    (bare.len() == 8 && bare.as_bytes()[2] == b'-')
-        .then(|| EventId::parse_number(bare))
-        .flatten()
+    (bare.len() == 8 && bare.as_bytes()[2] == b'-').then(|| EventId::parse_number(bare)).flatten()
 }
 
 /// A word, and what follows the blanks behind it.

@@ -42,12 +42,7 @@ impl<R: BufRead> Lines<R> {
 
     /// The lines of `reader`, which stands at `position`.
     pub fn at(reader: R, position: u64) -> Lines<R> {
-        Lines {
-            reader,
-            spill: Vec::new(),
-            lent: 0,
-            position,
-        }
+        Lines { reader, spill: Vec::new(), lent: 0, position }
     }
 
     /// Where the line last handed out ends, in bytes: where to begin when reading is taken up again.
@@ -64,11 +59,7 @@ impl<R: BufRead> Lines<R> {
                 self.lent = end + 1;
                 self.position += end as u64 + 1;
                 let bytes = without_cr(&fill(&mut self.reader)?[..end]);
-                Ok(Some(Line {
-                    bytes,
-                    cut: false,
-                    ended: true,
-                }))
+                Ok(Some(Line { bytes, cut: false, ended: true }))
             }
             _ => self.gather(),
         }
@@ -100,17 +91,9 @@ impl<R: BufRead> Lines<R> {
             return Ok(None);
         }
         let whole = length == self.spill.len();
-        let bytes = if whole && ended {
-            without_cr(&self.spill)
-        } else {
-            &self.spill
-        };
+        let bytes = if whole && ended { without_cr(&self.spill) } else { &self.spill };
         let cut = !whole || bytes.len() > RECORD_BYTES;
-        Ok(Some(Line {
-            bytes: &bytes[..bytes.len().min(RECORD_BYTES)],
-            cut,
-            ended,
-        }))
+        Ok(Some(Line { bytes: &bytes[..bytes.len().min(RECORD_BYTES)], cut, ended }))
     }
 }
 
@@ -186,14 +169,7 @@ mod tests {
 
     #[test]
     fn a_line_is_cut_at_the_limit_and_the_rest_skipped() {
-        for (extra, end) in [
-            (0, "\n"),
-            (0, "\r\n"),
-            (1, "\n"),
-            (1, "\r\n"),
-            (200_000, "\n"),
-            (1, ""),
-        ] {
+        for (extra, end) in [(0, "\n"), (0, "\r\n"), (1, "\n"), (1, "\r\n"), (200_000, "\n"), (1, "")] {
             let mut input = vec![b'x'; RECORD_BYTES + extra];
             input.extend_from_slice(end.as_bytes());
             let whole = input.len() as u64;
@@ -202,11 +178,7 @@ mod tests {
                 input.extend_from_slice(if end.is_empty() { b"" } else { b"next\n" });
                 let lines = split(&input, buffer);
                 let (bytes, cut, ended, position) = &lines[0];
-                assert_eq!(
-                    (bytes.len(), *cut),
-                    (RECORD_BYTES, extra > 0),
-                    "{extra} {end:?}"
-                );
+                assert_eq!((bytes.len(), *cut), (RECORD_BYTES, extra > 0), "{extra} {end:?}");
                 assert_eq!((*ended, *position), (!end.is_empty(), whole));
                 assert_eq!(lines.len(), 1 + usize::from(!end.is_empty()));
             }

@@ -99,19 +99,13 @@ impl Decoder {
 
     /// For datagrams, which may be from different senders: no record takes anything from the one before.
     pub fn datagrams() -> Decoder {
-        Decoder {
-            datagrams: true,
-            ..Decoder::default()
-        }
+        Decoder { datagrams: true, ..Decoder::default() }
     }
 
     /// The same decoder where stamps without a zone are `seconds` west of UTC (-3600 in Berlin in winter). Else they are
     /// UTC, but for files whose header says it.
     pub fn west_of_utc(self, seconds: i32) -> Decoder {
-        Decoder {
-            west_s: i64::from(seconds),
-            ..self
-        }
+        Decoder { west_s: i64::from(seconds), ..self }
     }
 
     /// A new file of the same source begins: it may have a header, and its first line continues nothing. Until a header
@@ -165,10 +159,7 @@ impl Decoder {
         // The locale's stamp may have one blank before it; more are the indentation of a body.
         let lead = record.strip_prefix(' ').unwrap_or(record);
         if let Ok((behind, stamp)) = stamp::any(lead)
-            && matches!(
-                behind.as_bytes().first(),
-                None | Some(b' ' | b':' | b'_' | b'\t')
-            )
+            && matches!(behind.as_bytes().first(), None | Some(b' ' | b':' | b'_' | b'\t'))
         {
             return self.stamped(record, lead, stamp, behind, reference);
         }
@@ -188,14 +179,7 @@ impl Decoder {
     }
 
     /// A line of a file that begins with a stamp.
-    fn stamped<'a>(
-        &mut self,
-        record: &'a str,
-        lead: &'a str,
-        stamp: Stamp,
-        behind: &'a str,
-        reference: Time,
-    ) -> Event<'a> {
+    fn stamped<'a>(&mut self, record: &'a str, lead: &'a str, stamp: Stamp, behind: &'a str, reference: Time) -> Event<'a> {
         if let Some(found) = genesys::after_stamp(behind) {
             let time = self.tick(&stamp, reference);
             return self.genesys_record(found, time);
@@ -235,11 +219,7 @@ impl Decoder {
         event
     }
 
-    fn genesys_record<'a>(
-        &mut self,
-        found: genesys::Record<'a>,
-        time: Option<Resolved>,
-    ) -> Event<'a> {
+    fn genesys_record<'a>(&mut self, found: genesys::Record<'a>, time: Option<Resolved>) -> Event<'a> {
         // The header speaks for its own program, not for one that a full record names.
         let own = found.app.is_empty() || found.app == self.header.app;
         let or_header = |found: &'a str, header: &str| match found {
@@ -249,15 +229,8 @@ impl Decoder {
         let mut event = Event {
             host: or_header(found.host, &self.header.host),
             app: or_header(found.app, &self.header.app),
-            app_type: Cow::Owned(if own {
-                self.header.app_type.clone()
-            } else {
-                String::new()
-            }),
-            id: Some(EventId::Number {
-                code: found.code.or_else(|| self.header.code_of(found.number)),
-                number: found.number,
-            }),
+            app_type: Cow::Owned(if own { self.header.app_type.clone() } else { String::new() }),
+            id: Some(EventId::Number { code: found.code.or_else(|| self.header.code_of(found.number)), number: found.number }),
             level: found.level,
             text: Cow::Borrowed(found.text),
             format: Format::Genesys,
@@ -283,9 +256,7 @@ impl Decoder {
         self.heading = Heading::Closed;
         let mut event = self.message(message, reference);
         if let Some(at) = event.at {
-            let local_us = at
-                .micros()
-                .saturating_sub(self.west_s.saturating_mul(calendar::SECOND_US));
+            let local_us = at.micros().saturating_sub(self.west_s.saturating_mul(calendar::SECOND_US));
             event.marks.jump = !self.clock.show(local_us);
         }
         self.keep_open(&event);
@@ -303,18 +274,11 @@ impl Decoder {
             text: Cow::Borrowed(message.text),
             fields: message.fields,
             format: message.format,
-            marks: Marks {
-                broken: message.broken,
-                fields_dropped: message.fields_dropped,
-                ..Marks::default()
-            },
+            marks: Marks { broken: message.broken, fields_dropped: message.fields_dropped, ..Marks::default() },
             ..Event::default()
         };
         if let Some(stamp) = &message.stamp {
-            set_time(
-                &mut event,
-                Clock::default().resolve(stamp, self.west_s, reference),
-            );
+            set_time(&mut event, Clock::default().resolve(stamp, self.west_s, reference));
         }
         if !message.broken {
             self.take_inner(&mut event, message.stamp, message.text, reference);
@@ -323,22 +287,14 @@ impl Decoder {
     }
 
     /// A Genesys record inside a syslog message: its own parts win, the envelope supplies what it leaves out.
-    fn take_inner<'a>(
-        &self,
-        event: &mut Event<'a>,
-        outer: Option<Stamp>,
-        text: &'a str,
-        reference: Time,
-    ) {
+    fn take_inner<'a>(&self, event: &mut Event<'a>, outer: Option<Stamp>, text: &'a str, reference: Time) {
         let (stamp, found) = match stamp::any(text) {
             Ok((behind, stamp)) => (Some(stamp), genesys::after_stamp(behind)),
             Err(_) => (None, genesys::without_stamp(text)),
         };
         let Some(found) = found else { return };
         if let Some(stamp) = stamp {
-            let west_s = outer
-                .and_then(|o| o.east_s)
-                .map_or(self.west_s, |east| -east);
+            let west_s = outer.and_then(|o| o.east_s).map_or(self.west_s, |east| -east);
             let reference = event.at.unwrap_or(reference);
             set_time(event, Clock::default().resolve(&stamp, west_s, reference));
         }
@@ -347,10 +303,7 @@ impl Decoder {
                 *part = Cow::Borrowed(inner);
             }
         }
-        event.id = Some(EventId::Number {
-            code: found.code,
-            number: found.number,
-        });
+        event.id = Some(EventId::Number { code: found.code, number: found.number });
         event.level = found.level.or(event.level);
         keep_level_word(event, found.level_word);
         event.text = Cow::Borrowed(found.text);
@@ -368,10 +321,7 @@ impl Decoder {
                 }
                 self.header.learn(entry);
                 if let Entry::Local(us) = entry {
-                    self.clock = Clock {
-                        last: Some(us),
-                        doubted: None,
-                    };
+                    self.clock = Clock { last: Some(us), doubted: None };
                 }
                 return self.header_line(record);
             }
@@ -443,11 +393,7 @@ impl Decoder {
         let open = self.open.get_or_insert_default();
         open.at = event.at;
         open.format = event.format;
-        for (kept, now) in [
-            (&mut open.host, &event.host),
-            (&mut open.app, &event.app),
-            (&mut open.app_type, &event.app_type),
-        ] {
+        for (kept, now) in [(&mut open.host, &event.host), (&mut open.app, &event.app), (&mut open.app_type, &event.app_type)] {
             // Not asked when both are empty, as they mostly are: comparing no bytes at no address costs some processors 50 ns.
             let same = kept.len() == now.len() && (now.is_empty() || kept == now);
             if !same {
@@ -465,10 +411,7 @@ fn plain(record: &str) -> Event<'_> {
     let after = record.trim_start().strip_prefix('<');
     Event {
         text: Cow::Borrowed(record),
-        marks: Marks {
-            broken: after.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())),
-            ..Marks::default()
-        },
+        marks: Marks { broken: after.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())), ..Marks::default() },
         ..Event::default()
     }
 }
@@ -491,10 +434,7 @@ fn set_time(event: &mut Event<'_>, time: Option<Resolved>) {
 /// An extended attribute, ` CAT:Critical`: one blank, a key in capitals, a colon, the value.
 fn attribute(record: &str) -> Option<(Cow<'_, str>, Value<'_>)> {
     let (key, value) = record.strip_prefix(' ')?.split_once(':')?;
-    let is_key = (1..=32).contains(&key.len())
-        && key
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let is_key = (1..=32).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     is_key.then(|| (Cow::Borrowed(key), Value::Text(Cow::Borrowed(value.trim()))))
 }
 

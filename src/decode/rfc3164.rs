@@ -24,11 +24,7 @@ use super::stamp::{self, Stamp};
 /// Reads what follows a priority. Always something: where nothing is recognised, all is text.
 pub(super) fn message(rest: &str) -> Envelope<'_> {
     let rest = rest.trim_start_matches(' ');
-    let mut before = Envelope {
-        format: Format::Rfc3164,
-        text: rest,
-        ..Envelope::default()
-    };
+    let mut before = Envelope { format: Format::Rfc3164, text: rest, ..Envelope::default() };
     if let Some((stamp, behind)) = stamp(rest) {
         // A priority before a Genesys record, and no header: the record is the text.
         return match genesys::after_stamp(behind) {
@@ -39,15 +35,7 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
     let rest = cisco(rest, &mut before);
     if let Some((stamp, behind)) = stamp(rest) {
         let e = behind_stamp(stamp, behind);
-        return Envelope {
-            host: if e.host.is_empty() {
-                before.host
-            } else {
-                e.host
-            },
-            fields: before.fields,
-            ..e
-        };
+        return Envelope { host: if e.host.is_empty() { before.host } else { e.host }, fields: before.fields, ..e };
     }
     before.text = rest;
     take_tag(&mut before);
@@ -56,11 +44,7 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
 
 /// Reads what follows the stamp of a line that has no priority. A stamp of this RFC is enough to know such a line; one
 /// with a zone (`2019-02-13T21:53:30+00:00`) is written by much else too, so that there a host and a tag must follow.
-pub(super) fn without_priority<'a>(
-    record: &'a str,
-    stamp: Stamp,
-    behind: &'a str,
-) -> Option<Envelope<'a>> {
+pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Envelope<'a>> {
     let first = record.as_bytes().first()?;
     if first.is_ascii_digit() {
         let zoned = stamp.east_s.is_some() && record.as_bytes().get(10) == Some(&b'T');
@@ -73,12 +57,8 @@ pub(super) fn without_priority<'a>(
 
 fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     let rest = behind.strip_prefix(':').unwrap_or(behind);
-    let mut e = Envelope {
-        format: Format::Rfc3164,
-        stamp: Some(stamp),
-        text: rest.trim_start_matches(' '),
-        ..Envelope::default()
-    };
+    let mut e =
+        Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: rest.trim_start_matches(' '), ..Envelope::default() };
     // AIX: `Message forwarded from cdaix66: sshd[679960]: ...`
     if let Some(forwarded) = e.text.strip_prefix("Message forwarded from ")
         && let Some((host, text)) = forwarded.split_once(": ")
@@ -97,17 +77,11 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
 
 /// `last message repeated 3 times` and `message repeated 3 times: [ ... ]` are text, not a host and a tag.
 fn is_repetition(text: &str) -> bool {
-    text.strip_prefix("last ")
-        .unwrap_or(text)
-        .starts_with("message repeated ")
+    text.strip_prefix("last ").unwrap_or(text).starts_with("message repeated ")
 }
 
 fn take_host(e: &mut Envelope<'_>) {
-    let end = e
-        .text
-        .bytes()
-        .position(|b| b == b' ')
-        .unwrap_or(e.text.len());
+    let end = e.text.bytes().position(|b| b == b' ').unwrap_or(e.text.len());
     let (word, rest) = e.text.split_at(end);
     let host = match word.strip_suffix(':') {
         _ if is_ipv6(word) => word,
@@ -128,13 +102,9 @@ fn is_ipv6(word: &str) -> bool {
 
 fn is_host(word: &str) -> bool {
     !word.is_empty()
-        && word.chars().all(|c| {
-            c.is_alphanumeric()
-                || matches!(
-                    c,
-                    '-' | '.' | '_' | ':' | '%' | '#' | '@' | '/' | '+' | '~' | '(' | ')'
-                )
-        })
+        && word
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '%' | '#' | '@' | '/' | '+' | '~' | '(' | ')'))
 }
 
 /// Moves the tag from the front of the text to its places.
@@ -164,8 +134,7 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
             }
             b'[' if i > 0 => break,
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | 0x80.. => i += 1,
-            b'-' | b'_' | b'.' | b'/' | b'(' | b')' | b'%' | b'@' | b'+' | b'#' | b'$' | b'~'
-            | b'*' => i += 1,
+            b'-' | b'_' | b'.' | b'/' | b'(' | b')' | b'%' | b'@' | b'+' | b'#' | b'$' | b'~' | b'*' => i += 1,
             _ => return None,
         }
     }
@@ -203,10 +172,7 @@ fn stamp(rest: &str) -> Option<(Stamp, &str)> {
 fn cisco<'a>(mut rest: &'a str, e: &mut Envelope<'a>) -> &'a str {
     for _ in 0..2 {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).take(11).count();
-        let Some(behind) = rest[digits..]
-            .strip_prefix(':')
-            .filter(|_| (1..=10).contains(&digits))
-        else {
+        let Some(behind) = rest[digits..].strip_prefix(':').filter(|_| (1..=10).contains(&digits)) else {
             break;
         };
         if !behind.is_empty() && !behind.starts_with(' ') {

@@ -21,11 +21,7 @@ pub(super) fn message(rest: &str) -> Option<Envelope<'_>> {
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..] => {}
         _ => return None,
     }
-    let mut envelope = Envelope {
-        format: Format::Rfc5424,
-        text: header,
-        ..Envelope::default()
-    };
+    let mut envelope = Envelope { format: Format::Rfc5424, text: header, ..Envelope::default() };
     envelope.broken = parts(&mut envelope).is_none();
     Some(envelope)
 }

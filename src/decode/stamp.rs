@@ -62,11 +62,7 @@ pub(super) fn rfc5424(input: &str) -> Parsed<'_, Stamp> {
     let (rest, day) = date(input, b'-')?;
     let (rest, _) = char('T').parse(rest)?;
     let (rest, whole) = time_of_day(rest, 59)?;
-    let (rest, part) = opt(preceded(
-        char('.'),
-        verify(fraction, |(n, _): &(usize, i64)| (1..=9).contains(n)),
-    ))
-    .parse(rest)?;
+    let (rest, part) = opt(preceded(char('.'), verify(fraction, |(n, _): &(usize, i64)| (1..=9).contains(n)))).parse(rest)?;
     let (rest, east_s) = opt(alt((value(0, char('Z')), offset))).parse(rest)?;
     let us = whole + part.map_or(0, |(_, us)| us);
     Ok((rest, full(day, us, east_s)))
@@ -135,14 +131,7 @@ pub(super) fn locale(input: &str) -> Parsed<'_, Stamp> {
 pub(super) fn clock(input: &str) -> Parsed<'_, Stamp> {
     let (rest, us) = clock_us(input)?;
     let day = Day::Unknown;
-    Ok((
-        rest,
-        Stamp {
-            day,
-            us,
-            east_s: None,
-        },
-    ))
+    Ok((rest, Stamp { day, us, east_s: None }))
 }
 
 /// Any stamp with which a line of a file may begin, told apart by its first bytes.
@@ -157,11 +146,7 @@ pub(super) fn any(input: &str) -> Parsed<'_, Stamp> {
 }
 
 fn full(day: i64, us: i64, east_s: Option<i64>) -> Stamp {
-    Stamp {
-        day: Day::Full(day),
-        us,
-        east_s,
-    }
+    Stamp { day: Day::Full(day), us, east_s }
 }
 
 fn fail<'a, T>() -> Parsed<'a, T> {
@@ -216,9 +201,7 @@ fn short_year(input: &str) -> Parsed<'_, i32> {
 }
 
 /// A thing that is followed by a blank or the end.
-fn terminated_word<'a, T>(
-    mut parser: impl Parser<&'a str, Output = T, Error = ()>,
-) -> impl FnMut(&'a str) -> Parsed<'a, T> {
+fn terminated_word<'a, T>(mut parser: impl Parser<&'a str, Output = T, Error = ()>) -> impl FnMut(&'a str) -> Parsed<'a, T> {
     move |input| {
         let (rest, found) = parser.parse(input)?;
         match rest.as_bytes().first() {
@@ -314,11 +297,7 @@ const ZONES: [(&str, i64); 18] = [
 /// The name of a zone, and its seconds east where the name means one offset. Capital letters that are not in the table
 /// are a zone only before `:` (Cisco) or a year (RFC 3164 section 5.4, example 3: `CST 1987`); elsewhere they are a host.
 fn zone_name(input: &str) -> Parsed<'_, Option<i64>> {
-    let n = input
-        .bytes()
-        .take_while(u8::is_ascii_uppercase)
-        .take(6)
-        .count();
+    let n = input.bytes().take_while(u8::is_ascii_uppercase).take(6).count();
     if !(2..=5).contains(&n) {
         return fail();
     }
@@ -330,18 +309,12 @@ fn zone_name(input: &str) -> Parsed<'_, Option<i64>> {
         [b'.', b'0'..=b'9', ..] => true,
         _ => false,
     };
-    if zone_follows {
-        Ok((rest, known.map(|(_, hours)| hours * 3600)))
-    } else {
-        fail()
-    }
+    if zone_follows { Ok((rest, known.map(|(_, hours)| hours * 3600))) } else { fail() }
 }
 
 fn month(input: &str) -> Parsed<'_, u32> {
-    const NAMES: [&[u8; 3]; 12] = [
-        b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov",
-        b"dec",
-    ];
+    const NAMES: [&[u8; 3]; 12] =
+        [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
     named(input, &NAMES)
 }
 

@@ -50,16 +50,12 @@ pub(super) fn data(input: &str) -> Parsed<'_, (Fields<'_>, bool)> {
 fn element(input: &str) -> Parsed<'_, Fields<'_>> {
     let (rest, id) = preceded(char('['), name).parse(input)?;
     // One more than an event takes, so that the caller sees that there were more.
-    let (rest, mut fields) = fold_many0(
-        preceded(space1, param),
-        Vec::new,
-        |mut fields, (name, value)| {
-            if fields.len() <= FIELDS_PER_EVENT {
-                fields.push((Cow::Owned(format!("{id}.{name}")), Value::Text(value)));
-            }
-            fields
-        },
-    )
+    let (rest, mut fields) = fold_many0(preceded(space1, param), Vec::new, |mut fields, (name, value)| {
+        if fields.len() <= FIELDS_PER_EVENT {
+            fields.push((Cow::Owned(format!("{id}.{name}")), Value::Text(value)));
+        }
+        fields
+    })
     .parse(rest)?;
     let (rest, _) = preceded(space0, char(']')).parse(rest)?;
     if fields.is_empty() {
@@ -75,15 +71,12 @@ fn param(input: &str) -> Parsed<'_, (&str, Cow<'_, str>)> {
 
 /// SD-NAME = 1*PRINTUSASCII except "=", SP, "]" and %d34
 fn name(input: &str) -> Parsed<'_, &str> {
-    take_while1(|c: char| c > ' ' && !c.is_control() && !matches!(c, '=' | ']' | '"' | '['))
-        .parse(input)
+    take_while1(|c: char| c > ' ' && !c.is_control() && !matches!(c, '=' | ']' | '"' | '[')).parse(input)
 }
 
 /// A value without quotes, up to the next blank or the end of the element.
 fn bare(input: &str) -> Parsed<'_, Cow<'_, str>> {
-    take_while1(|c: char| c > ' ' && !matches!(c, ']' | '"'))
-        .map(Cow::Borrowed)
-        .parse(input)
+    take_while1(|c: char| c > ' ' && !matches!(c, ']' | '"')).map(Cow::Borrowed).parse(input)
 }
 
 /// PARAM-VALUE in its quotes; borrowed where it holds no escape.

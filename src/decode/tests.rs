@@ -14,25 +14,15 @@ fn time(text: &str) -> Time {
 
 fn decode(record: &str) -> Event<'static> {
     let mut decoder = Decoder::new();
-    decoder
-        .decode(record.as_bytes(), time(REFERENCE))
-        .into_owned()
+    decoder.decode(record.as_bytes(), time(REFERENCE)).into_owned()
 }
 
 /// An event in one line: `time host app[pid] type id level facility | fields | text`, `-` for what is missing, marks last.
 fn shown(e: &Event<'_>) -> String {
     let or = |s: &str| {
-        if s.is_empty() {
-            "-".to_owned()
-        } else {
-            s.to_owned()
-        }
+        if s.is_empty() { "-".to_owned() } else { s.to_owned() }
     };
-    let pid = if e.pid.is_empty() {
-        String::new()
-    } else {
-        format!("[{}]", e.pid)
-    };
+    let pid = if e.pid.is_empty() { String::new() } else { format!("[{}]", e.pid) };
     let fields: Vec<String> = e.fields.iter().map(|(k, v)| format!("{k}={v}")).collect();
     let m = e.marks;
     let marks: String = [
@@ -59,11 +49,7 @@ fn shown(e: &Event<'_>) -> String {
         e.facility.map_or("-".to_owned(), |f| f.to_string()),
         fields.join(" "),
         e.text,
-        if marks.is_empty() {
-            String::new()
-        } else {
-            format!(" <-{marks}")
-        },
+        if marks.is_empty() { String::new() } else { format!(" <-{marks}") },
     )
 }
 
@@ -85,11 +71,7 @@ fn check_source(decoder: &mut Decoder, cases: &[(&str, &str)]) {
 #[test]
 fn more_fields_than_an_event_takes_are_dropped_and_marked() {
     let params: String = (0..300).map(|i| format!(" p{i}=\"{i}\"")).collect();
-    for data in [
-        format!("[a{params}]"),
-        format!("[a{params}][b c=\"d\"]"),
-        "[x]".repeat(200),
-    ] {
+    for data in [format!("[a{params}]"), format!("[a{params}][b c=\"d\"]"), "[x]".repeat(200)] {
         let event = decode(&format!("<34>1 - h su - - {data} t"));
         assert_eq!(event.fields.len(), crate::base::limits::FIELDS_PER_EVENT);
         assert!(event.marks.fields_dropped && !event.marks.broken);
@@ -100,28 +82,16 @@ fn more_fields_than_an_event_takes_are_dropped_and_marked() {
 #[test]
 fn bytes_that_are_not_utf8_are_latin1_and_long_records_are_cut() {
     let mut decoder = Decoder::new();
-    let event = decoder.decode(
-        b"<34>Jan 12 06:30:00 h app: Gr\xfc\xdfe \xc3\xbc\xff",
-        time(REFERENCE),
-    );
-    assert_eq!(
-        shown(&event),
-        "2019-01-12T06:30:00Z h app - - critical 4 || Grüße üÿ <- latin1 year?"
-    );
-    let event = decoder
-        .decode(&vec![b'x'; RECORD_BYTES + 1], time(REFERENCE))
-        .into_owned();
+    let event = decoder.decode(b"<34>Jan 12 06:30:00 h app: Gr\xfc\xdfe \xc3\xbc\xff", time(REFERENCE));
+    assert_eq!(shown(&event), "2019-01-12T06:30:00Z h app - - critical 4 || Grüße üÿ <- latin1 year?");
+    let event = decoder.decode(&vec![b'x'; RECORD_BYTES + 1], time(REFERENCE)).into_owned();
     assert!(event.marks.cut && event.text.len() == RECORD_BYTES);
 }
 
 #[test]
 fn datagrams_take_nothing_from_each_other() {
     let mut decoder = Decoder::datagrams();
-    for record in [
-        "Jan 12 06:30:00 h app: t",
-        "2026-02-02T13:54:59 Std 04561 x",
-        "Application name: SIP_P",
-    ] {
+    for record in ["Jan 12 06:30:00 h app: t", "2026-02-02T13:54:59 Std 04561 x", "Application name: SIP_P"] {
         decoder.decode(record.as_bytes(), time(REFERENCE));
         assert_eq!(decoder, Decoder::datagrams(), "{record}");
     }
@@ -130,10 +100,7 @@ fn datagrams_take_nothing_from_each_other() {
     check_source(
         &mut Decoder::new(),
         &[
-            (
-                "Jan 12 06:30:00 h app: t",
-                "2019-01-12T06:30:00Z h app - - - - || t <- year?",
-            ),
+            ("Jan 12 06:30:00 h app: t", "2019-01-12T06:30:00Z h app - - - - || t <- year?"),
             ("<34>x: y", "- - x - - critical 4 || y"),
             ("z", "- - - - - - - || z"),
         ],
@@ -142,8 +109,7 @@ fn datagrams_take_nothing_from_each_other() {
 
 #[test]
 fn a_common_line_is_borrowed() {
-    let record =
-        b"<34>Jan 12 06:30:00 host sshd[712]: Failed password for root from 10.0.0.1 port 22 ssh2";
+    let record = b"<34>Jan 12 06:30:00 host sshd[712]: Failed password for root from 10.0.0.1 port 22 ssh2";
     let event = Decoder::new().decode(record, time(REFERENCE));
     for part in [&event.host, &event.app, &event.pid, &event.text] {
         assert!(matches!(part, Cow::Borrowed(_)) && !part.is_empty());

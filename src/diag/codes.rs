@@ -2,6 +2,8 @@
 //!
 //! R: rule files. S: scripts. C: configuration and inventory. T: rule tests. Numbers are never reused.
 
+use std::fmt::Write as _;
+
 use super::Severity;
 
 macro_rules! codes {
@@ -22,6 +24,21 @@ macro_rules! codes {
             pub fn meaning(self) -> &'static str { match self { $(Code::$name => $meaning),* } }
         }
     };
+}
+
+/// `grammar/codes.md`.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Codes of diagnostics\n\nGenerated from the program; a test keeps it so. R: rule files, S: scripts, C: configuration, T: rule tests. A code keeps its\nmeaning from version to version. Errors refuse the text; warnings say that it is legal and unwise.\n\n| code | | |\n|---|---|---|\n",
+    );
+    for code in Code::ALL {
+        let severity = match code.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let _ = writeln!(text, "| {} | {severity} | {} |", code.text(), code.meaning());
+    }
+    text
 }
 
 codes! {

@@ -36,15 +36,9 @@ impl Place {
     pub fn line_column(&self) -> (usize, usize) {
         let start = self.bytes.start.min(self.source.text.len());
         let before = &self.source.text.as_bytes()[..start];
-        let line_start = before
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |i| i + 1);
+        let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
         let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-        let column = String::from_utf8_lossy(&before[line_start..])
-            .chars()
-            .count()
-            + 1;
+        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
         (line, column)
     }
 }
@@ -76,24 +70,12 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A diagnostic at a place, with neither context nor help.
     pub fn new(code: Code, place: Place, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            code,
-            message: message.into(),
-            place: Some(place),
-            context: Vec::new(),
-            help: None,
-        }
+        Diagnostic { code, message: message.into(), place: Some(place), context: Vec::new(), help: None }
     }
 
     /// A diagnostic about a whole file or the whole set.
     pub fn whole(code: Code, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            code,
-            message: message.into(),
-            place: None,
-            context: Vec::new(),
-            help: None,
-        }
+        Diagnostic { code, message: message.into(), place: None, context: Vec::new(), help: None }
     }
 
     /// The same with a help line.
@@ -111,7 +93,5 @@ impl Diagnostic {
 
 /// True when one of them refuses the text.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics
-        .iter()
-        .any(|d| d.code.severity() == Severity::Error)
+    diagnostics.iter().any(|d| d.code.severity() == Severity::Error)
 }

@@ -73,7 +73,10 @@ fn excerpt(out: &mut String, place: &Place, label: &str, mark: char, gutter: usi
     let length = text.chars().count();
     let start = (column - 1).min(length);
     let bytes = place.bytes.start.min(place.source.text.len())..place.bytes.end.min(place.source.text.len());
-    let marked = String::from_utf8_lossy(&place.source.text.as_bytes()[bytes]).split('\n').next().map_or(0, |t| t.trim_end_matches('\r').chars().count());
+    let marked = String::from_utf8_lossy(&place.source.text.as_bytes()[bytes])
+        .split('\n')
+        .next()
+        .map_or(0, |t| t.trim_end_matches('\r').chars().count());
     let end = (start + marked).min(length);
     let from = if start > WIDTH / 2 { start - WIDTH / 2 } else { 0 };
     let to = (from + WIDTH).min(length);
@@ -153,7 +156,10 @@ mod tests {
         let wanted = "error[R101]: no pattern has the name `nope`\n --> a.alarm:2:14\n  |\n2 |  detect grün nope\n  |              ^^^^\n --> a.alarm:1:7\n  |\n1 | alarm a {\n  |       - in this alarm\n  = help: did you mean `nape`?\n\n";
         assert_eq!(human(&[diagnostic.clone()], false), wanted);
         let parsed: serde_json::Value = serde_json::from_str(&json(&diagnostic)).expect("JSON");
-        assert_eq!((parsed["line"].as_u64(), parsed["column"].as_u64(), parsed["end_column"].as_u64()), (Some(2), Some(14), Some(18)));
+        assert_eq!(
+            (parsed["line"].as_u64(), parsed["column"].as_u64(), parsed["end_column"].as_u64()),
+            (Some(2), Some(14), Some(18))
+        );
     }
 
     #[test]

@@ -24,9 +24,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut row = vec![i * 2];
         for j in 1..=b.len() {
             let change = if a[i - 1] == b[j - 1] { 0 } else { 2 };
-            let mut best = (rows[i - 1][j] + 2)
-                .min(row[j - 1] + 2)
-                .min(rows[i - 1][j - 1] + change);
+            let mut best = (rows[i - 1][j] + 2).min(row[j - 1] + 2).min(rows[i - 1][j - 1] + change);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(rows[i - 2][j - 2] + 2);
             }

@@ -38,13 +38,7 @@ impl Engine {
     pub(super) fn claim(&mut self, arrived: Time, order: u64, backlog: bool, event: &Event<'_>, out: &mut Vec<Output>) {
         let inventory = self.inventory.clone();
         if let Some((app, primary)) = claim_of(&inventory, event) {
-            let claim = Claim {
-                primary,
-                order,
-                at: event.at.unwrap_or(arrived),
-                backlog,
-                provenance: event.provenance,
-            };
+            let claim = Claim { primary, order, at: event.at.unwrap_or(arrived), backlog, provenance: event.provenance };
             // Of two records of one application the one that was written later counts, in whatever order they are read.
             let newer = self.state.claims.get(app).is_none_or(|last| last.at <= claim.at || !backlog);
             if newer {
@@ -83,7 +77,9 @@ impl Engine {
         };
         let (Some(resource), Some(host)) = (pair.resource.clone(), inventory.host_of(&app).cloned()) else { return };
         match pair.catch_up {
-            CatchUp::Move => out.push(Output::CatchUp { pair: name.clone(), resource, host, order: claim.order, provenance: claim.provenance }),
+            CatchUp::Move => {
+                out.push(Output::CatchUp { pair: name.clone(), resource, host, order: claim.order, provenance: claim.provenance })
+            }
             CatchUp::Ask => {
                 let text = format!(
                     "{app} said at {} that it is primary of {name}, while nobody listened; `catch_up: ask` leaves it to you: `pointsman move {resource} {host}`",

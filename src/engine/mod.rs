@@ -205,10 +205,7 @@ impl Engine {
                 roles.entry(atom).or_default().push((index, role));
             }
         }
-        let due = state
-            .active()
-            .filter_map(|(alarm, key, i)| Some((i.due?, alarm.to_owned(), key.clone())))
-            .collect();
+        let due = state.active().filter_map(|(alarm, key, i)| Some((i.due?, alarm.to_owned(), key.clone()))).collect();
         Engine { program, inventory, state, roles, due }
     }
 
@@ -397,7 +394,10 @@ impl Engine {
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let summary = fill_summary(alarm, &fields);
                 let event = fields.clone();
-                self.record(Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary }, out);
+                self.record(
+                    Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary },
+                    out,
+                );
                 true
             }
             Some(instance) => {
@@ -471,7 +471,15 @@ fn fill_summary(alarm: &Alarm, fields: &Fields) -> String {
     fields::fill(&alarm.summary, fields)
 }
 
-fn cue(alarm: &Alarm, key: &Key, instance: &Instance, cleared: Option<Cause>, chains: Vec<Vec<Call>>, order: u64, event: Fields) -> Output {
+fn cue(
+    alarm: &Alarm,
+    key: &Key,
+    instance: &Instance,
+    cleared: Option<Cause>,
+    chains: Vec<Vec<Call>>,
+    order: u64,
+    event: Fields,
+) -> Output {
     Output::Cue(Box::new(Cue {
         alarm: alarm.name.clone(),
         key: key.clone(),

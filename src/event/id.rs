@@ -35,22 +35,15 @@ impl<'a> EventId<'a> {
     /// Reads `GCTI-00-04561`, `00-04561`, `04561` or `4561`; `None` for anything else.
     pub fn parse_number(text: &str) -> Option<EventId<'static>> {
         let number = |s: &str| -> Option<u32> {
-            ((1..=5).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit()))
-                .then(|| s.parse().ok())?
+            ((1..=5).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse().ok())?
         };
         let bare = text.strip_prefix("GCTI-").unwrap_or(text);
         match bare.split_once('-') {
             Some((code, n)) if code.len() == 2 && code.bytes().all(|b| b.is_ascii_digit()) => {
-                Some(EventId::Number {
-                    code: Some(code.parse().ok()?),
-                    number: number(n)?,
-                })
+                Some(EventId::Number { code: Some(code.parse().ok()?), number: number(n)? })
             }
             Some(_) => None,
-            None if bare.len() == text.len() => Some(EventId::Number {
-                code: None,
-                number: number(bare)?,
-            }),
+            None if bare.len() == text.len() => Some(EventId::Number { code: None, number: number(bare)? }),
             None => None,
         }
     }
@@ -67,10 +60,7 @@ impl<'a> EventId<'a> {
 impl fmt::Display for EventId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            EventId::Number {
-                code: Some(code),
-                number,
-            } => write!(f, "{code:02}-{number:05}"),
+            EventId::Number { code: Some(code), number } => write!(f, "{code:02}-{number:05}"),
             EventId::Number { code: None, number } => write!(f, "{number:05}"),
             EventId::Word(w) => f.write_str(w),
         }
@@ -88,18 +78,9 @@ mod tests {
         assert_eq!(EventId::parse("GCTI-00-04561"), n(Some(0), 4561));
         assert_eq!(EventId::parse("4561"), n(None, 4561));
         assert_eq!(EventId::parse("04561"), n(None, 4561));
-        assert_eq!(
-            EventId::parse("CVE-ID"),
-            Some(EventId::Word("CVE-ID".into()))
-        );
-        assert_eq!(
-            EventId::parse("GCTI-4561"),
-            Some(EventId::Word("GCTI-4561".into()))
-        );
-        assert_eq!(
-            EventId::parse("123456"),
-            Some(EventId::Word("123456".into()))
-        );
+        assert_eq!(EventId::parse("CVE-ID"), Some(EventId::Word("CVE-ID".into())));
+        assert_eq!(EventId::parse("GCTI-4561"), Some(EventId::Word("GCTI-4561".into())));
+        assert_eq!(EventId::parse("123456"), Some(EventId::Word("123456".into())));
         assert_eq!(EventId::parse("-"), None);
     }
 }

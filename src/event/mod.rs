@@ -93,9 +93,7 @@ impl fmt::Display for Level {
 }
 
 /// How far the sender of an event is known, least first (DESIGN I8).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provenance {
     /// Anyone may have sent it: UDP.
@@ -122,14 +120,9 @@ impl Provenance {
 
     /// The provenance that a rule or the configuration names.
     pub fn parse(word: &str) -> Option<Provenance> {
-        [
-            Provenance::Unverified,
-            Provenance::Address,
-            Provenance::Local,
-            Provenance::Authenticated,
-        ]
-        .into_iter()
-        .find(|p| p.name() == word)
+        [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated]
+            .into_iter()
+            .find(|p| p.name() == word)
     }
 }
 
@@ -219,11 +212,7 @@ impl Event<'_> {
             level: self.level,
             facility: self.facility,
             text: own(self.text),
-            fields: self
-                .fields
-                .into_iter()
-                .map(|(k, v)| (own(k), v.into_owned()))
-                .collect(),
+            fields: self.fields.into_iter().map(|(k, v)| (own(k), v.into_owned())).collect(),
             provenance: self.provenance,
             format: self.format,
             marks: self.marks,
@@ -243,15 +232,8 @@ impl Event<'_> {
             "level" => self.level.map(|l| Value::Text(Cow::Borrowed(l.name()))),
             "provenance" => Some(Value::Text(Cow::Borrowed(self.provenance.name()))),
             "facility" => self.facility.map(|f| Value::Int(i64::from(f))),
-            "id" => self
-                .id
-                .as_ref()
-                .map(|id| Value::Text(Cow::Owned(id.to_string()))),
-            _ => self
-                .fields
-                .iter()
-                .find(|(k, _)| k == name)
-                .map(|(_, v)| v.clone()),
+            "id" => self.id.as_ref().map(|id| Value::Text(Cow::Owned(id.to_string()))),
+            _ => self.fields.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()),
         }
     }
 }

@@ -139,10 +139,7 @@ pub struct Moves {
 
 impl Default for Moves {
     fn default() -> Self {
-        Moves {
-            count: 4,
-            per: Duration::from_secs(600),
-        }
+        Moves { count: 4, per: Duration::from_secs(600) }
     }
 }
 
@@ -186,22 +183,15 @@ pub enum Channel {
 impl Inventory {
     /// The application that logs mean by `name`: its own name or an alias.
     pub fn application(&self, name: &str) -> Option<(&Name, &Application)> {
-        self.applications.get_key_value(name).or_else(|| {
-            self.applications
-                .iter()
-                .find(|(_, a)| a.aliases.iter().any(|x| x == name))
-        })
+        self.applications
+            .get_key_value(name)
+            .or_else(|| self.applications.iter().find(|(_, a)| a.aliases.iter().any(|x| x == name)))
     }
 
     /// The host that logs mean by `name`: its own name, an alias, its address, or its name before the first dot.
     pub fn host(&self, name: &str) -> Option<(&Name, &Host)> {
-        let by = |n: &str| {
-            self.hosts.get_key_value(n).or_else(|| {
-                self.hosts
-                    .iter()
-                    .find(|(_, h)| h.aliases.iter().any(|a| a == n))
-            })
-        };
+        let by =
+            |n: &str| self.hosts.get_key_value(n).or_else(|| self.hosts.iter().find(|(_, h)| h.aliases.iter().any(|a| a == n)));
         by(name)
             .or_else(|| {
                 let address: IpAddr = name.parse().ok()?;
@@ -218,9 +208,7 @@ impl Inventory {
     /// The pair that an application (by name or alias) belongs to: `pair_of(app)` of the rules.
     pub fn pair_of(&self, app: &str) -> Option<(&Name, &Pair)> {
         let (name, _) = self.application(app)?;
-        self.pairs
-            .iter()
-            .find(|(_, p)| &p.primary == name || &p.backup == name)
+        self.pairs.iter().find(|(_, p)| &p.primary == name || &p.backup == name)
     }
 }
 

@@ -34,10 +34,7 @@ pub(crate) struct File {
 
 impl File {
     pub(crate) fn place(&self, span: &Span) -> Place {
-        Place {
-            source: self.source.clone(),
-            bytes: span.clone(),
-        }
+        Place { source: self.source.clone(), bytes: span.clone() }
     }
 }
 

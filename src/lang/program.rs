@@ -11,9 +11,7 @@ use crate::diag::Place;
 use crate::event::{EventId, Level, Provenance, TypeCode, Value};
 
 /// Index into [`Program::atoms`].
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct AtomId(pub u32);
 
 /// An atom that an event met, with what its regular expressions captured.
@@ -95,11 +93,7 @@ impl IdPattern {
     /// The pattern that an id is when a rule or the inventory names it.
     pub fn of(id: &EventId<'_>) -> IdPattern {
         match id {
-            EventId::Number { code, number } => IdPattern::Numbers {
-                code: *code,
-                first: *number,
-                last: *number,
-            },
+            EventId::Number { code, number } => IdPattern::Numbers { code: *code, first: *number, last: *number },
             EventId::Word(word) => IdPattern::Word(word.to_string()),
         }
     }
@@ -108,14 +102,7 @@ impl IdPattern {
     /// event is common to all types.
     pub fn meets(&self, id: &EventId<'_>) -> bool {
         match (self, id) {
-            (
-                IdPattern::Numbers {
-                    code: want,
-                    first,
-                    last,
-                },
-                EventId::Number { code: have, number },
-            ) => {
+            (IdPattern::Numbers { code: want, first, last }, EventId::Number { code: have, number }) => {
                 let code_meets = match (want, have) {
                     (None, _) | (Some(0), None) | (Some(_), Some(0)) => true,
                     (Some(_), None) => false,

@@ -145,13 +145,7 @@ pub struct Entry {
 impl Entry {
     /// True when one more move at `now` is within the limit.
     pub(super) fn may_move(&self, now: Time, limit: Moves) -> bool {
-        self.free_move
-            || self
-                .moves
-                .iter()
-                .filter(|at| now.since(**at) < limit.per)
-                .count()
-                < limit.count as usize
+        self.free_move || self.moves.iter().filter(|at| now.since(**at) < limit.per).count() < limit.count as usize
     }
 }
 
@@ -183,28 +177,14 @@ impl Ledger {
 
     /// The generation of the next order for a resource.
     pub(super) fn next_generation(&self, resource: &str) -> Generation {
-        let last = self
-            .entries
-            .get(resource)
-            .map_or(Generation::NONE, |e| e.generation);
-        let n = if last.epoch == self.epoch {
-            last.n + 1
-        } else {
-            1
-        };
-        Generation {
-            epoch: self.epoch,
-            n,
-        }
+        let last = self.entries.get(resource).map_or(Generation::NONE, |e| e.generation);
+        let n = if last.epoch == self.epoch { last.n + 1 } else { 1 };
+        Generation { epoch: self.epoch, n }
     }
 
     /// True when the resource has a newer order than the intent's.
     pub(super) fn supersedes(&self, intent: &Intent) -> bool {
-        let Some(wish) = self
-            .entries
-            .get(&intent.resource)
-            .and_then(|e| e.wish.as_ref())
-        else {
+        let Some(wish) = self.entries.get(&intent.resource).and_then(|e| e.wish.as_ref()) else {
             return false;
         };
         match intent.verb {
@@ -215,11 +195,7 @@ impl Ledger {
 
     /// True when accepting the intent would change the ledger: what repeats what is known need not be journaled.
     pub(super) fn changes(&self, intent: &Intent) -> bool {
-        let mut after = self
-            .entries
-            .get(&intent.resource)
-            .cloned()
-            .unwrap_or_default();
+        let mut after = self.entries.get(&intent.resource).cloned().unwrap_or_default();
         let before = after.clone();
         accept(&mut after, intent);
         after != before
@@ -229,17 +205,10 @@ impl Ledger {
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Epoch { epoch } => self.epoch = *epoch,
-            Record::Intent(intent) => accept(
-                self.entries.entry(intent.resource.clone()).or_default(),
-                intent,
-            ),
+            Record::Intent(intent) => accept(self.entries.entry(intent.resource.clone()).or_default(), intent),
             Record::Adopted { resource, host } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.wish = Some(Wish {
-                    host: host.clone(),
-                    order: 0,
-                    operator: false,
-                });
+                entry.wish = Some(Wish { host: host.clone(), order: 0, operator: false });
                 entry.pursued = Some(host.clone());
             }
             Record::Move { resource, to, at } => {
@@ -251,12 +220,7 @@ impl Ledger {
                     entry.moves.pop_front();
                 }
             }
-            Record::Ordered {
-                resource,
-                host,
-                order,
-                generation,
-            } => {
+            Record::Ordered { resource, host, order, generation } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.generation = entry.generation.max(*generation);
                 let seat = entry.seats.entry(host.clone()).or_default();
@@ -266,11 +230,7 @@ impl Ledger {
                     seat.granted = *generation;
                 }
             }
-            Record::Fenced {
-                resource,
-                host,
-                generation,
-            } => {
+            Record::Fenced { resource, host, generation } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
                 let seat = entry.seats.entry(host.clone()).or_default();
                 seat.fenced = Some(*generation);
@@ -280,11 +240,7 @@ impl Ledger {
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.seats.entry(host.clone()).or_default().bound = true;
             }
-            Record::Held {
-                resource,
-                until,
-                holds,
-            } => {
+            Record::Held { resource, until, holds } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.held_until = Some(*until);
                 entry.holds = *holds;
@@ -304,30 +260,16 @@ fn accept(entry: &mut Entry, intent: &Intent) {
     match intent.verb {
         Verb::Up => {
             let operator = intent.operator;
-            let moved = entry
-                .wish
-                .as_ref()
-                .is_none_or(|w| w.host != intent.host || w.order < intent.order);
+            let moved = entry.wish.as_ref().is_none_or(|w| w.host != intent.host || w.order < intent.order);
             if moved {
-                entry.wish = Some(Wish {
-                    host: intent.host.clone(),
-                    order: intent.order,
-                    operator,
-                });
+                entry.wish = Some(Wish { host: intent.host.clone(), order: intent.order, operator });
             }
-            if entry
-                .banned
-                .get(&intent.host)
-                .is_some_and(|ban| *ban <= intent.order)
-            {
+            if entry.banned.get(&intent.host).is_some_and(|ban| *ban <= intent.order) {
                 entry.banned.remove(&intent.host);
             }
         }
         Verb::Down => {
-            let ban = entry
-                .banned
-                .entry(intent.host.clone())
-                .or_insert(intent.order);
+            let ban = entry.banned.entry(intent.host.clone()).or_insert(intent.order);
             *ban = (*ban).max(intent.order);
         }
     }

@@ -168,26 +168,12 @@ pub struct Planner {
 
 impl Planner {
     /// A planner that starts now with what the journal folded to. `controller` is the id that agents obey.
-    pub fn start(
-        controller: u64,
-        inventory: &Inventory,
-        ledger: Ledger,
-        now: Time,
-        out: &mut Vec<Output>,
-    ) -> Planner {
+    pub fn start(controller: u64, inventory: &Inventory, ledger: Ledger, now: Time, out: &mut Vec<Output>) -> Planner {
         let mut planner = Planner {
             controller,
             resources: inventory.resources.clone(),
-            views: inventory
-                .hosts
-                .keys()
-                .map(|h| (h.clone(), View::default()))
-                .collect(),
-            pursuits: inventory
-                .resources
-                .keys()
-                .map(|r| (r.clone(), Pursuit::default()))
-                .collect(),
+            views: inventory.hosts.keys().map(|h| (h.clone(), View::default())).collect(),
+            pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
             ledger,
             started: now,
             wake: Some(now + SETTLE),
@@ -198,9 +184,7 @@ impl Planner {
         for (name, resource) in &planner.resources {
             let pursuit = planner.pursuits.entry(name.clone()).or_default();
             for seat in &resource.seats {
-                pursuit
-                    .lease_until
-                    .insert(seat.host.clone(), now + resource.term);
+                pursuit.lease_until.insert(seat.host.clone(), now + resource.term);
             }
         }
         planner
@@ -222,15 +206,7 @@ impl Planner {
             self.record(Record::Intent(intent), out);
         }
         self.reconcile(now, &name, out);
-        if self
-            .ledger
-            .entry(&name)
-            .is_some_and(|e| e.held_until.is_some())
-        {
-            Accepted::Held
-        } else {
-            Accepted::Yes
-        }
+        if self.ledger.entry(&name).is_some_and(|e| e.held_until.is_some()) { Accepted::Held } else { Accepted::Yes }
     }
 
     /// Takes one input.
@@ -240,29 +216,13 @@ impl Planner {
             Input::Report(report) => self.report(now, report, out),
             Input::Released { resource, host } => {
                 if let Some(granted) = self.ledger.seat(&resource, &host).map(|s| s.granted) {
-                    self.record(
-                        Record::Fenced {
-                            resource: resource.clone(),
-                            host,
-                            generation: granted,
-                        },
-                        out,
-                    );
+                    self.record(Record::Fenced { resource: resource.clone(), host, generation: granted }, out);
                     self.reconcile(now, &resource, out);
                 }
             }
             Input::Resume { resource } => {
-                if self
-                    .ledger
-                    .entry(&resource)
-                    .is_some_and(|e| e.held_until.is_some())
-                {
-                    self.record(
-                        Record::Freed {
-                            resource: resource.clone(),
-                        },
-                        out,
-                    );
+                if self.ledger.entry(&resource).is_some_and(|e| e.held_until.is_some()) {
+                    self.record(Record::Freed { resource: resource.clone() }, out);
                     self.reconcile(now, &resource, out);
                 }
             }
@@ -288,11 +248,7 @@ impl Planner {
 
     /// When [`Input::Timer`] is due next: a host falls silent then, or something was put off until then.
     pub fn next_deadline(&self) -> Option<Time> {
-        let lost = self
-            .views
-            .values()
-            .filter(|v| v.reachable())
-            .filter_map(|v| v.heard_at.map(|at| at + HOST_LOST));
+        let lost = self.views.values().filter(|v| v.reachable()).filter_map(|v| v.heard_at.map(|at| at + HOST_LOST));
         lost.chain(self.wake).min()
     }
 
@@ -304,11 +260,7 @@ impl Planner {
     /// The hosts that last reported to hold the resource.
     pub fn holders(&self, resource: &str) -> Vec<Name> {
         let holds = |v: &View| v.seen(resource).holds == Holds::Yes;
-        self.views
-            .iter()
-            .filter(|(_, v)| holds(v))
-            .map(|(h, _)| h.clone())
-            .collect()
+        self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h.clone()).collect()
     }
 
     /// Why the resource is not where it should be, where it is held back; `None` when it is not.
@@ -347,18 +299,12 @@ impl Planner {
         view.heard_at = Some(now);
         view.lost = false;
         view.resources = report.resources;
-        let seen: Vec<(Name, Seen)> = view
-            .resources
-            .iter()
-            .map(|(n, s)| (n.clone(), s.clone()))
-            .collect();
+        let seen: Vec<(Name, Seen)> = view.resources.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
         if back {
             out.push(Output::Lost(report.host.clone(), false));
         }
         for (resource, seen) in seen {
-            if self.ledger.seat(&resource, &report.host).is_none()
-                && !self.has_seat(&resource, &report.host)
-            {
+            if self.ledger.seat(&resource, &report.host).is_none() && !self.has_seat(&resource, &report.host) {
                 continue;
             }
             self.learn(&resource, &report.host, &seen, now, out);
@@ -367,26 +313,15 @@ impl Planner {
     }
 
     fn has_seat(&self, resource: &str, host: &str) -> bool {
-        self.resources
-            .get(resource)
-            .is_some_and(|r| r.seats.iter().any(|s| s.host == host))
+        self.resources.get(resource).is_some_and(|r| r.seats.iter().any(|s| s.host == host))
     }
 
     /// What a report proves about grants: newer ones than the journal knows, and ones that can't act any more.
     fn learn(&mut self, resource: &str, host: &str, seen: &Seen, now: Time, out: &mut Vec<Output>) {
         if seen.generation.epoch > self.ledger.epoch() {
-            self.record(
-                Record::Epoch {
-                    epoch: seen.generation.epoch + 1,
-                },
-                out,
-            );
+            self.record(Record::Epoch { epoch: seen.generation.epoch + 1 }, out);
         }
-        let seat = self
-            .ledger
-            .seat(resource, host)
-            .cloned()
-            .unwrap_or_default();
+        let seat = self.ledger.seat(resource, host).cloned().unwrap_or_default();
         if seen.generation > seat.ordered {
             let record = Record::Ordered {
                 resource: resource.to_owned(),
@@ -396,18 +331,10 @@ impl Planner {
             };
             self.record(record, out);
         }
-        let seat = self
-            .ledger
-            .seat(resource, host)
-            .cloned()
-            .unwrap_or_default();
+        let seat = self.ledger.seat(resource, host).cloned().unwrap_or_default();
         let proof = !seen.want && seen.holds == Holds::No && seen.generation >= seat.granted;
         if proof && seat.fenced.is_none_or(|f| f < seen.generation) {
-            let record = Record::Fenced {
-                resource: resource.to_owned(),
-                host: host.to_owned(),
-                generation: seen.generation,
-            };
+            let record = Record::Fenced { resource: resource.to_owned(), host: host.to_owned(), generation: seen.generation };
             self.record(record, out);
             if seat.granted != Generation::NONE {
                 let verb = "released";
@@ -426,10 +353,7 @@ impl Planner {
         }
         let ours = seen.want && seen.holds == Holds::Yes && seen.generation != Generation::NONE;
         if ours && !seat.bound {
-            let record = Record::Bound {
-                resource: resource.to_owned(),
-                host: host.to_owned(),
-            };
+            let record = Record::Bound { resource: resource.to_owned(), host: host.to_owned() };
             self.record(record, out);
         }
         if let Some(note) = &seen.note {
@@ -445,42 +369,22 @@ impl Planner {
                     "another station answers for {resource}; {host} does not take it; find it by its MAC address and take the address off there"
                 ),
             ),
-            Note::Failed(words) => (
-                "take_failed",
-                format!(
-                    "{host} could not take {resource}: {}",
-                    crate::base::text::printable(words)
-                ),
-            ),
-            Note::Isolated => (
-                "isolated",
-                format!("{host} reached no majority of the witnesses of {resource} and gave it up"),
-            ),
-            Note::LeaseEnded => (
-                "lease_ended",
-                format!(
-                    "the lease of {host} on {resource} ended before it was renewed; it gave the address up"
-                ),
-            ),
-            Note::Gone => (
-                "drift",
-                format!("{resource} went away from {host} without an order"),
-            ),
+            Note::Failed(words) => {
+                ("take_failed", format!("{host} could not take {resource}: {}", crate::base::text::printable(words)))
+            }
+            Note::Isolated => ("isolated", format!("{host} reached no majority of the witnesses of {resource} and gave it up")),
+            Note::LeaseEnded => {
+                ("lease_ended", format!("the lease of {host} on {resource} ended before it was renewed; it gave the address up"))
+            }
+            Note::Gone => ("drift", format!("{resource} went away from {host} without an order")),
             Note::OtherController => (
                 "other_controller",
-                format!(
-                    "{host} obeys another controller; run `pointsman adopt` if this one is to take over"
-                ),
+                format!("{host} obeys another controller; run `pointsman adopt` if this one is to take over"),
             ),
         };
         let pursuit = self.pursuits.entry(resource.to_owned()).or_default();
         if pursuit.told.insert((kind, host.to_owned())) {
-            out.push(Output::Notice(Notice {
-                kind,
-                resource: resource.to_owned(),
-                host: Some(host.to_owned()),
-                text,
-            }));
+            out.push(Output::Notice(Notice { kind, resource: resource.to_owned(), host: Some(host.to_owned()), text }));
         }
     }
 

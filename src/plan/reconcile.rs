@@ -64,10 +64,7 @@ impl Planner {
             return;
         };
         self.renew(now, name, &resource, out);
-        let observing = resource
-            .seats
-            .iter()
-            .any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
+        let observing = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
         if observing && now < self.started + SETTLE {
             return self.hold_back(name, "observing after the start");
         }
@@ -86,10 +83,7 @@ impl Planner {
                     self.hold_back(name, "waiting for its release");
                 }
             }
-            Target::Unknown => self.hold_back(
-                name,
-                "the owner is unknown until a claim or an operator names it",
-            ),
+            Target::Unknown => self.hold_back(name, "the owner is unknown until a claim or an operator names it"),
         }
     }
 
@@ -106,10 +100,7 @@ impl Planner {
     }
 
     fn seen(&self, name: &str, host: &str) -> Seen {
-        self.views
-            .get(host)
-            .map(|v| v.seen(name))
-            .unwrap_or_default()
+        self.views.get(host).map(|v| v.seen(name)).unwrap_or_default()
     }
 
     fn reachable(&self, host: &str) -> bool {
@@ -118,10 +109,7 @@ impl Planner {
 
     /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
     fn clear(&self, name: &str, host: &str) -> bool {
-        let fenced = self
-            .ledger
-            .seat(name, host)
-            .is_some_and(|s| s.fenced.is_some_and(|f| f >= s.granted));
+        let fenced = self.ledger.seat(name, host).is_some_and(|s| s.fenced.is_some_and(|f| f >= s.granted));
         fenced && !(self.reachable(host) && self.seen(name, host).holds == Holds::Yes)
     }
 
@@ -140,31 +128,30 @@ impl Planner {
 
     /// The first desired owner: a sole holder, seen by every host's agent, is adopted.
     fn adopt(&mut self, name: &str, resource: &Resource, out: &mut Vec<Output>) {
-        if self
-            .ledger
-            .entry(name)
-            .is_some_and(|e| e.wish.is_some() || !e.banned.is_empty())
-        {
+        if self.ledger.entry(name).is_some_and(|e| e.wish.is_some() || !e.banned.is_empty()) {
             return;
         }
-        let all = resource
-            .seats
-            .iter()
-            .all(|s| self.reachable(&s.host) && self.seen(name, &s.host).holds != Holds::Unknown);
-        let holders: Vec<&Name> = resource
-            .seats
-            .iter()
-            .map(|s| &s.host)
-            .filter(|h| self.seen(name, h).holds == Holds::Yes)
-            .collect();
+        let all = resource.seats.iter().all(|s| self.reachable(&s.host) && self.seen(name, &s.host).holds != Holds::Unknown);
+        let holders: Vec<&Name> =
+            resource.seats.iter().map(|s| &s.host).filter(|h| self.seen(name, h).holds == Holds::Yes).collect();
         match holders[..] {
             [sole] if all => {
                 let host = sole.clone();
                 self.record(Record::Adopted { resource: name.to_owned(), host }, out);
             }
-            [] | [_] => self.notice(name, "owner_unknown", "", format!("{name}: who should hold it is not known; a claim in the logs or `pointsman move {name} HOST` decides"), out),
+            [] | [_] => self.notice(
+                name,
+                "owner_unknown",
+                "",
+                format!("{name}: who should hold it is not known; a claim in the logs or `pointsman move {name} HOST` decides"),
+                out,
+            ),
             _ => {
-                let text = format!("{name} is held by {} hosts ({}); nothing is touched until a claim or `pointsman move {name} HOST` decides", holders.len(), holders.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", "));
+                let text = format!(
+                    "{name} is held by {} hosts ({}); nothing is touched until a claim or `pointsman move {name} HOST` decides",
+                    holders.len(),
+                    holders.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", ")
+                );
                 self.notice(name, "two_holders", "", text, out);
             }
         }
@@ -180,12 +167,7 @@ impl Planner {
         };
         let held = entry.held_until;
         if held.is_some_and(|until| now >= until) || (held.is_some() && wish.operator) {
-            self.record(
-                Record::Freed {
-                    resource: name.to_owned(),
-                },
-                out,
-            );
+            self.record(Record::Freed { resource: name.to_owned() }, out);
         } else if let Some(until) = held {
             self.wake_at(until);
             return;
@@ -200,32 +182,14 @@ impl Planner {
             self.pursue(name).told.clear();
             self.pursue(name).failures = 0;
             self.pursue(name).again_at = None;
-            self.record(
-                Record::Move {
-                    resource: name.to_owned(),
-                    to: wish.host,
-                    at: now,
-                },
-                out,
-            );
+            self.record(Record::Move { resource: name.to_owned(), to: wish.host, at: now }, out);
             return;
         }
-        let recent = entry
-            .moves
-            .back()
-            .is_some_and(|at| now.since(*at) < resource.moves.per);
+        let recent = entry.moves.back().is_some_and(|at| now.since(*at) < resource.moves.per);
         let holds = if recent { entry.holds + 1 } else { 1 };
-        let pause = resource.moves.per / resource.moves.count.max(1)
-            * 2u32.pow((holds - 1).min(PAUSE_DOUBLINGS));
+        let pause = resource.moves.per / resource.moves.count.max(1) * 2u32.pow((holds - 1).min(PAUSE_DOUBLINGS));
         let until = now + pause;
-        self.record(
-            Record::Held {
-                resource: name.to_owned(),
-                until,
-                holds,
-            },
-            out,
-        );
+        self.record(Record::Held { resource: name.to_owned(), until, holds }, out);
         let text = format!(
             "{name} moved {} times in {}; it stays for {}, then goes to {}; `pointsman move` goes at once",
             resource.moves.count,
@@ -239,24 +203,14 @@ impl Planner {
     }
 
     /// Tells every host that should not hold it, and might, to let go.
-    fn release_others(
-        &mut self,
-        now: Time,
-        name: &str,
-        resource: &Resource,
-        target: &Target,
-        out: &mut Vec<Output>,
-    ) {
+    fn release_others(&mut self, now: Time, name: &str, resource: &Resource, target: &Target, out: &mut Vec<Output>) {
         let incumbent = self.incumbent(name);
         for seat in &resource.seats {
             let host = &seat.host;
             let wanted_here = match target {
                 Target::Host(owner) => owner == host,
                 Target::Nobody => false,
-                Target::Unknown => !self
-                    .ledger
-                    .entry(name)
-                    .is_some_and(|e| e.banned.contains_key(host)),
+                Target::Unknown => !self.ledger.entry(name).is_some_and(|e| e.banned.contains_key(host)),
             };
             if wanted_here || self.clear(name, host) {
                 self.pursue(name).asking_since.remove(host);
@@ -273,14 +227,7 @@ impl Planner {
         }
     }
 
-    fn release(
-        &mut self,
-        now: Time,
-        name: &str,
-        host: &Name,
-        resource: &Resource,
-        out: &mut Vec<Output>,
-    ) {
+    fn release(&mut self, now: Time, name: &str, host: &Name, resource: &Resource, out: &mut Vec<Output>) {
         let seat = self.ledger.seat(name, host).cloned().unwrap_or_default();
         let seen = self.seen(name, host);
         // A host that was seen without it since its last order and has it again got it by other hands.
@@ -288,23 +235,15 @@ impl Planner {
         if drifted {
             let text = format!(
                 "{name} was put on {host} by other hands{}",
-                if resource.repair {
-                    "; it is taken off"
-                } else {
-                    "; repair is off"
-                }
+                if resource.repair { "; it is taken off" } else { "; repair is off" }
             );
             self.notice(name, "drift", host, text, out);
             if !resource.repair {
                 return;
             }
         }
-        self.pursue(name)
-            .asking_since
-            .entry(host.clone())
-            .or_insert(now);
-        let generation = if seat.order == Order::Release && seat.ordered > seat.granted && !drifted
-        {
+        self.pursue(name).asking_since.entry(host.clone()).or_insert(now);
+        let generation = if seat.order == Order::Release && seat.ordered > seat.granted && !drifted {
             seat.ordered
         } else {
             let generation = self.ledger.next_generation(name);
@@ -317,98 +256,47 @@ impl Planner {
     }
 
     /// Gives the resource to its owner as soon as nobody else can have it.
-    fn grant(
-        &mut self,
-        now: Time,
-        name: &str,
-        resource: &Resource,
-        owner: &Name,
-        out: &mut Vec<Output>,
-    ) {
-        let others: Vec<Name> = resource
-            .seats
-            .iter()
-            .map(|s| &s.host)
-            .filter(|h| *h != owner && !self.clear(name, h))
-            .cloned()
-            .collect();
+    fn grant(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
+        let others: Vec<Name> =
+            resource.seats.iter().map(|s| &s.host).filter(|h| *h != owner && !self.clear(name, h)).cloned().collect();
         let seat = self.ledger.seat(name, owner).cloned().unwrap_or_default();
         let seen = self.seen(name, owner);
-        if seat.order == Order::Take
-            && seen.generation == seat.granted
-            && seen.want
-            && seen.holds == Holds::Yes
-        {
+        if seat.order == Order::Take && seen.generation == seat.granted && seen.want && seen.holds == Holds::Yes {
             return self.arrived(name, owner, &others, seat.granted, out);
         }
         self.pursue(name).converged = false;
         if !self.reachable(owner) {
-            let text = format!(
-                "{name} should be on {owner}, whose agent is not heard; it goes there when the host is back"
-            );
+            let text = format!("{name} should be on {owner}, whose agent is not heard; it goes there when the host is back");
             self.notice(name, "owner_unreachable", owner, text, out);
             return self.hold_back(name, "its owner is not reachable");
         }
         let Some(probe) = self.evidence(now, name, resource, &others, out) else {
             return;
         };
-        let under_way =
-            seat.order == Order::Take && !(seen.generation >= seat.ordered && !seen.want);
+        let under_way = seat.order == Order::Take && !(seen.generation >= seat.ordered && !seen.want);
         // What has to be listened for changed since the order: the host came back, or went away. It is ordered anew.
         let silence = |p: Probe| matches!(p, Probe::Silence(_));
-        let outdated = under_way
-            && self
-                .pursue(name)
-                .probe
-                .is_some_and(|given| silence(given) != silence(probe));
+        let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
         if under_way && !outdated {
             self.hold_back(name, "being taken");
             if seen.generation < seat.granted {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
-                self.send(
-                    now,
-                    name,
-                    owner,
-                    seat.granted,
-                    Action::Take {
-                        probe,
-                        terms: terms(resource),
-                    },
-                    out,
-                );
+                self.send(now, name, owner, seat.granted, Action::Take { probe, terms: terms(resource) }, out);
             }
             return;
         }
-        if seat.order == Order::Take
-            && seat.granted != Generation::NONE
-            && !outdated
-            && !self.may_try_again(now, name)
-        {
+        if seat.order == Order::Take && seat.granted != Generation::NONE && !outdated && !self.may_try_again(now, name) {
             return self.hold_back(name, "the last take failed; it is tried again");
         }
         if !resource.repair && seen.note == Some(Note::Gone) {
             return self.hold_back(name, "it went away by other hands, and repair is off");
         }
-        let probe = if self.pursue(name).failures > 0 && probe == Probe::Nothing {
-            Probe::Once
-        } else {
-            probe
-        };
+        let probe = if self.pursue(name).failures > 0 && probe == Probe::Nothing { Probe::Once } else { probe };
         let generation = self.ledger.next_generation(name);
         self.order(name, owner, Order::Take, generation, out);
         self.pursue(name).probe = Some(probe);
         self.hold_back(name, "being taken");
-        self.send(
-            now,
-            name,
-            owner,
-            generation,
-            Action::Take {
-                probe,
-                terms: terms(resource),
-            },
-            out,
-        );
+        self.send(now, name, owner, generation, Action::Take { probe, terms: terms(resource) }, out);
     }
 
     /// A take that ended without success is tried again after a pause. `repair: false` leaves what went away by itself.
@@ -433,22 +321,12 @@ impl Planner {
         }
     }
 
-    fn arrived(
-        &mut self,
-        name: &str,
-        owner: &Name,
-        others: &[Name],
-        generation: Generation,
-        out: &mut Vec<Output>,
-    ) {
+    fn arrived(&mut self, name: &str, owner: &Name, others: &[Name], generation: Generation, out: &mut Vec<Output>) {
         let silence = matches!(self.pursue(name).probe.take(), Some(Probe::Silence(_)));
         // Silence for so long proved that those who could not be asked do not hold it, and their grants are too old to act.
         let mut others = others.to_vec();
         if silence {
-            for host in others
-                .extract_if(.., |h| !self.reachable(h))
-                .collect::<Vec<_>>()
-            {
+            for host in others.extract_if(.., |h| !self.reachable(h)).collect::<Vec<_>>() {
                 self.pass_over(name, &host, out);
             }
         }
@@ -460,31 +338,16 @@ impl Planner {
         if pursuit.arrived != Some(generation) {
             pursuit.arrived = Some(generation);
             pursuit.told.clear();
-            let step = Step {
-                resource: name.to_owned(),
-                host: owner.clone(),
-                verb: "taken",
-                generation,
-            };
+            let step = Step { resource: name.to_owned(), host: owner.clone(), verb: "taken", generation };
             out.push(Output::Step(step));
         }
     }
 
     /// What lets the owner take although some hosts are not known to be clear, and what it must listen for first.
     /// `None`: not yet.
-    fn evidence(
-        &mut self,
-        now: Time,
-        name: &str,
-        resource: &Resource,
-        others: &[Name],
-        out: &mut Vec<Output>,
-    ) -> Option<Probe> {
+    fn evidence(&mut self, now: Time, name: &str, resource: &Resource, others: &[Name], out: &mut Vec<Output>) -> Option<Probe> {
         if others.is_empty() {
-            let news = self
-                .pursue(name)
-                .released_at
-                .is_some_and(|at| now.since(at) < RELEASE_IS_NEWS);
+            let news = self.pursue(name).released_at.is_some_and(|at| now.since(at) < RELEASE_IS_NEWS);
             return Some(if news { Probe::Nothing } else { Probe::Once });
         }
         if let Some(here) = others.iter().find(|h| self.reachable(h))
@@ -497,18 +360,12 @@ impl Planner {
         let bound = |h: &Name| self.ledger.seat(name, h).is_some_and(|s| s.bound);
         let all_bound = others.iter().all(bound);
         match resource.takeover {
-            Takeover::Probe if all_bound => {
-                Some(Probe::Silence(resource.isolation + SILENCE_MARGIN))
-            }
+            Takeover::Probe if all_bound => Some(Probe::Silence(resource.isolation + SILENCE_MARGIN)),
             // A host of which nothing was ever heard keeps no terms of ours: silence or waiting proves nothing.
             Takeover::Confirmed | Takeover::Probe => self.unconfirmed(name, &missing, out),
             Takeover::Lease if !all_bound => self.unconfirmed(name, &missing, out),
             Takeover::Lease => {
-                let ends = others
-                    .iter()
-                    .filter_map(|h| self.pursue(name).lease_until.get(h).copied())
-                    .max()?
-                    + LEASE_GRACE;
+                let ends = others.iter().filter_map(|h| self.pursue(name).lease_until.get(h).copied()).max()? + LEASE_GRACE;
                 if now < ends {
                     self.wake_at(ends);
                     self.hold_back(name, &format!("waiting for the lease of {missing} to end"));
@@ -520,20 +377,11 @@ impl Planner {
                 Some(Probe::Once)
             }
             Takeover::Forced => {
-                let since = others
-                    .iter()
-                    .filter_map(|h| self.pursue(name).asking_since.get(h).copied())
-                    .max();
+                let since = others.iter().filter_map(|h| self.pursue(name).asking_since.get(h).copied()).max();
                 let ends = since.unwrap_or(now) + DRIVER_TIMEOUT;
                 if now < ends {
                     self.wake_at(ends);
-                    self.hold_back(
-                        name,
-                        &format!(
-                            "waiting {} for its release on {missing}",
-                            duration_text(DRIVER_TIMEOUT)
-                        ),
-                    );
+                    self.hold_back(name, &format!("waiting {} for its release on {missing}", duration_text(DRIVER_TIMEOUT)));
                     return None;
                 }
                 let text = format!(
@@ -555,27 +403,15 @@ impl Planner {
     }
 
     fn pass_over(&mut self, name: &str, host: &Name, out: &mut Vec<Output>) {
-        let generation = self
-            .ledger
-            .seat(name, host)
-            .map_or(Generation::NONE, |s| s.granted);
-        self.record(
-            Record::Fenced {
-                resource: name.to_owned(),
-                host: host.clone(),
-                generation,
-            },
-            out,
-        );
+        let generation = self.ledger.seat(name, host).map_or(Generation::NONE, |s| s.granted);
+        self.record(Record::Fenced { resource: name.to_owned(), host: host.clone(), generation }, out);
     }
 
     /// The host that was last told to take it, and not told otherwise since.
     fn incumbent(&self, name: &str) -> Option<Name> {
         let entry = self.ledger.entry(name)?;
         let taking = entry.seats.iter().filter(|(_, s)| s.order == Order::Take);
-        taking
-            .max_by_key(|(_, s)| s.granted)
-            .map(|(h, _)| h.clone())
+        taking.max_by_key(|(_, s)| s.granted).map(|(h, _)| h.clone())
     }
 
     /// Leases first: the incumbent's is renewed with every beat, as long as it was not told to let go.
@@ -595,88 +431,38 @@ impl Planner {
         }
     }
 
-    fn order(
-        &mut self,
-        name: &str,
-        host: &Name,
-        order: Order,
-        generation: Generation,
-        out: &mut Vec<Output>,
-    ) {
-        let record = Record::Ordered {
-            resource: name.to_owned(),
-            host: host.clone(),
-            order,
-            generation,
-        };
+    fn order(&mut self, name: &str, host: &Name, order: Order, generation: Generation, out: &mut Vec<Output>) {
+        let record = Record::Ordered { resource: name.to_owned(), host: host.clone(), order, generation };
         self.record(record, out);
         self.pursue(name).answered.remove(host);
         let verb = match order {
             Order::Take => "take",
             Order::Release => "release",
         };
-        out.push(Output::Step(Step {
-            resource: name.to_owned(),
-            host: host.clone(),
-            verb,
-            generation,
-        }));
+        out.push(Output::Step(Step { resource: name.to_owned(), host: host.clone(), verb, generation }));
     }
 
     /// Sends a command, once a beat: what was not obeyed by the next beat is said again.
-    fn send(
-        &mut self,
-        now: Time,
-        name: &str,
-        host: &Name,
-        generation: Generation,
-        action: Action,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(echo) = self
-            .views
-            .get(host)
-            .filter(|v| v.reachable())
-            .map(|v| v.beat)
-        else {
+    fn send(&mut self, now: Time, name: &str, host: &Name, generation: Generation, action: Action, out: &mut Vec<Output>) {
+        let Some(echo) = self.views.get(host).filter(|v| v.reachable()).map(|v| v.beat) else {
             return;
         };
         if self.pursue(name).answered.get(host) == Some(&echo) {
             return;
         }
         self.pursue(name).answered.insert(host.clone(), echo);
-        if let (Action::Take { .. } | Action::Renew, Some(resource)) =
-            (&action, self.resources.get(name))
-        {
+        if let (Action::Take { .. } | Action::Renew, Some(resource)) = (&action, self.resources.get(name)) {
             let until = now + resource.term;
             self.pursue(name).lease_until.insert(host.clone(), until);
         }
-        let command = Command {
-            controller: self.controller,
-            resource: name.to_owned(),
-            generation,
-            echo,
-            action,
-        };
+        let command = Command { controller: self.controller, resource: name.to_owned(), generation, echo, action };
         out.push(Output::Send(host.clone(), command));
     }
 
-    fn notice(
-        &mut self,
-        name: &str,
-        kind: &'static str,
-        host: &str,
-        text: String,
-        out: &mut Vec<Output>,
-    ) {
+    fn notice(&mut self, name: &str, kind: &'static str, host: &str, text: String, out: &mut Vec<Output>) {
         if self.pursue(name).told.insert((kind, host.to_owned())) {
             let host = (!host.is_empty()).then(|| host.to_owned());
-            out.push(Output::Notice(Notice {
-                kind,
-                resource: name.to_owned(),
-                host,
-                text,
-            }));
+            out.push(Output::Notice(Notice { kind, resource: name.to_owned(), host, text }));
         }
     }
 }

@@ -14,10 +14,7 @@ fn ms(n: i64) -> Time {
 }
 
 fn inventory(takeover: Takeover) -> Inventory {
-    let seat = |h: &str| Seat {
-        host: h.to_owned(),
-        interface: "eth0".to_owned(),
-    };
+    let seat = |h: &str| Seat { host: h.to_owned(), interface: "eth0".to_owned() };
     let host = || crate::inventory::Host {
         address: None,
         platform: "linux".to_owned(),
@@ -59,34 +56,16 @@ impl Bench {
     fn with(takeover: Takeover, ledger: Ledger) -> Bench {
         let mut out = Vec::new();
         let planner = Planner::start(1, &inventory(takeover), ledger, ms(0), &mut out);
-        Bench {
-            planner,
-            now: ms(0),
-            beats: 0,
-            out,
-        }
+        Bench { planner, now: ms(0), beats: 0, out }
     }
 
     fn report(&mut self, host: &str, n: (u64, u64), want: bool, holds: Holds) -> &mut Bench {
         self.beats += 1;
         let generation = Generation { epoch: n.0, n: n.1 };
-        let seen = Seen {
-            generation,
-            want,
-            holds,
-            note: None,
-        };
-        let beat = Echo {
-            incarnation: 1,
-            beat: self.beats,
-        };
-        let report = Report {
-            host: host.to_owned(),
-            beat,
-            resources: [(VIP.to_owned(), seen)].into(),
-        };
-        self.planner
-            .turn(self.now, Input::Report(report), &mut self.out);
+        let seen = Seen { generation, want, holds, note: None };
+        let beat = Echo { incarnation: 1, beat: self.beats };
+        let report = Report { host: host.to_owned(), beat, resources: [(VIP.to_owned(), seen)].into() };
+        self.planner.turn(self.now, Input::Report(report), &mut self.out);
         self
     }
 
@@ -95,13 +74,7 @@ impl Bench {
     }
 
     fn intent(&mut self, verb: Verb, host: &str, order: u64, operator: bool) -> Accepted {
-        let intent = Intent {
-            resource: VIP.to_owned(),
-            verb,
-            host: host.to_owned(),
-            order,
-            operator,
-        };
+        let intent = Intent { resource: VIP.to_owned(), verb, host: host.to_owned(), order, operator };
         self.planner.intent(self.now, intent, &mut self.out)
     }
 
@@ -122,17 +95,9 @@ impl Bench {
                 Output::Send(host, c) => {
                     let action = match c.action {
                         Action::Release => "release".to_owned(),
-                        Action::Take {
-                            probe: Probe::Nothing,
-                            ..
-                        } => "take".to_owned(),
-                        Action::Take {
-                            probe: Probe::Once, ..
-                        } => "take, probe".to_owned(),
-                        Action::Take {
-                            probe: Probe::Silence(d),
-                            ..
-                        } => format!("take after {}s of silence", d.as_secs()),
+                        Action::Take { probe: Probe::Nothing, .. } => "take".to_owned(),
+                        Action::Take { probe: Probe::Once, .. } => "take, probe".to_owned(),
+                        Action::Take { probe: Probe::Silence(d), .. } => format!("take after {}s of silence", d.as_secs()),
                         Action::Renew => "renew".to_owned(),
                     };
                     Some(format!("{host}: {action} {}", c.generation))
@@ -154,25 +119,15 @@ impl Bench {
 #[test]
 fn a_move_releases_verifies_and_only_then_takes() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench
-        .report("a", (0, 0), false, Holds::No)
-        .report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
     assert_eq!(bench.up("a", 1), Accepted::Yes);
-    assert_eq!(
-        bench.sent(),
-        ["a: take, probe 1.1"],
-        "a first take is preceded by probing"
-    );
+    assert_eq!(bench.sent(), ["a: take, probe 1.1"], "a first take is preceded by probing");
     bench.report("a", (1, 1), true, Holds::Yes);
     assert!(bench.planner.settled(VIP));
     bench.up("b", 2);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
     bench.report("a", (1, 2), false, Holds::Yes);
-    assert_eq!(
-        bench.sent(),
-        Vec::<String>::new(),
-        "obeyed, but still seen there"
-    );
+    assert_eq!(bench.sent(), Vec::<String>::new(), "obeyed, but still seen there");
     bench.report("a", (1, 2), false, Holds::Unknown);
     assert_eq!(bench.sent(), Vec::<String>::new());
     bench.report("a", (1, 2), false, Holds::No);
@@ -185,9 +140,7 @@ fn a_move_releases_verifies_and_only_then_takes() {
 #[test]
 fn what_is_not_obeyed_is_said_again_once_a_beat() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench
-        .report("a", (0, 0), false, Holds::No)
-        .report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
     bench.up("a", 1);
     assert_eq!(bench.sent(), ["a: take, probe 1.1"]);
     bench.up("a", 1);
@@ -202,16 +155,8 @@ fn the_order_of_intents_is_the_order_of_their_causes() {
     let mut bench = Bench::new(Takeover::Confirmed);
     assert_eq!(bench.up("a", 5), Accepted::Yes);
     assert_eq!(bench.up("b", 4), Accepted::Superseded);
-    assert_eq!(
-        bench.intent(Verb::Down, "a", 4, false),
-        Accepted::Superseded,
-        "desired by a newer order"
-    );
-    assert_eq!(
-        bench.intent(Verb::Down, "b", 4, false),
-        Accepted::Yes,
-        "nothing newer wants it there"
-    );
+    assert_eq!(bench.intent(Verb::Down, "a", 4, false), Accepted::Superseded, "desired by a newer order");
+    assert_eq!(bench.intent(Verb::Down, "b", 4, false), Accepted::Yes, "nothing newer wants it there");
     assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()));
     assert_eq!(bench.up("nowhere", 9), Accepted::Unknown);
 }
@@ -226,15 +171,13 @@ fn the_first_owner_is_unknown_and_a_sole_holder_is_adopted() {
     assert_eq!(bench.sent(), ["b: take, probe 1.1"]);
 
     let mut none = Bench::new(Takeover::Confirmed);
-    none.report("a", (0, 0), false, Holds::No)
-        .report("b", (0, 0), false, Holds::No);
+    none.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
     assert_eq!(none.planner.owner(VIP), None);
     assert_eq!(none.notices(), ["owner_unknown"]);
     assert_eq!(none.sent(), Vec::<String>::new());
 
     let mut two = Bench::new(Takeover::Confirmed);
-    two.report("a", (0, 0), false, Holds::Yes)
-        .report("b", (0, 0), false, Holds::Yes);
+    two.report("a", (0, 0), false, Holds::Yes).report("b", (0, 0), false, Holds::Yes);
     assert_eq!(two.planner.owner(VIP), None);
     assert_eq!(two.notices(), ["two_holders"]);
     assert_eq!(two.sent(), Vec::<String>::new());
@@ -243,9 +186,7 @@ fn the_first_owner_is_unknown_and_a_sole_holder_is_adopted() {
 /// a holds it and is lost; b should have it.
 fn lost_holder(takeover: Takeover) -> Bench {
     let mut bench = Bench::new(takeover);
-    bench
-        .report("a", (0, 0), false, Holds::No)
-        .report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
     bench.up("a", 1);
     bench.report("a", (1, 1), true, Holds::Yes);
     bench.sent();
@@ -262,14 +203,8 @@ fn confirmed_waits_for_the_release_or_an_operators_word() {
     let mut bench = lost_holder(Takeover::Confirmed);
     assert_eq!(bench.notices(), ["release_unconfirmed"]);
     assert_eq!(bench.sent(), Vec::<String>::new());
-    assert_eq!(
-        bench.planner.held(VIP),
-        Some("its release on a is not confirmed")
-    );
-    let input = Input::Released {
-        resource: VIP.to_owned(),
-        host: "a".to_owned(),
-    };
+    assert_eq!(bench.planner.held(VIP), Some("its release on a is not confirmed"));
+    let input = Input::Released { resource: VIP.to_owned(), host: "a".to_owned() };
     bench.planner.turn(bench.now, input, &mut bench.out);
     assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
 }
@@ -290,9 +225,7 @@ fn lease_waits_out_the_term() {
     let mut bench = lost_holder(Takeover::Lease);
     assert_eq!(bench.sent(), Vec::<String>::new());
     for second in 2..32 {
-        bench
-            .at(ms(second * 1_000))
-            .report("b", (0, 0), false, Holds::No);
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Holds::No);
         assert_eq!(bench.sent(), Vec::<String>::new(), "{second} s");
     }
     bench.at(ms(32_500)).report("b", (0, 0), false, Holds::No);
@@ -304,16 +237,11 @@ fn forced_goes_on_after_the_time_out_and_says_so_first() {
     let mut bench = lost_holder(Takeover::Forced);
     assert_eq!(bench.sent(), Vec::<String>::new());
     for second in 2..9 {
-        bench
-            .at(ms(second * 1_000))
-            .report("b", (0, 0), false, Holds::No);
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Holds::No);
         assert_eq!(bench.sent(), Vec::<String>::new(), "{second} s");
     }
     bench.at(ms(9_500)).report("b", (0, 0), false, Holds::No);
-    let notice = bench
-        .out
-        .iter()
-        .position(|o| matches!(o, Output::Notice(n) if n.kind == "takeover_forced"));
+    let notice = bench.out.iter().position(|o| matches!(o, Output::Notice(n) if n.kind == "takeover_forced"));
     let take = bench.out.iter().position(|o| matches!(o, Output::Send(..)));
     assert!(notice.unwrap() < take.unwrap());
     assert_eq!(bench.sent(), ["b: take 1.3"]);
@@ -323,9 +251,7 @@ fn forced_goes_on_after_the_time_out_and_says_so_first() {
 fn a_host_that_returns_is_brought_into_line_first() {
     let mut bench = lost_holder(Takeover::Forced);
     for second in 2..11 {
-        bench
-            .at(ms(second * 1_000))
-            .report("b", (0, 0), false, Holds::No);
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Holds::No);
     }
     bench.report("b", (1, 3), true, Holds::Yes);
     bench.sent();
@@ -336,9 +262,7 @@ fn a_host_that_returns_is_brought_into_line_first() {
 #[test]
 fn drift_is_repaired() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench
-        .report("a", (0, 0), false, Holds::No)
-        .report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
     bench.up("a", 1);
     bench.report("a", (1, 1), true, Holds::Yes);
     bench.sent();
@@ -349,10 +273,7 @@ fn drift_is_repaired() {
     bench.report("b", (1, 2), false, Holds::No);
     // Taken off a by hand: the grant has ended; it is granted anew, after a moment.
     bench.report("a", (1, 1), false, Holds::No);
-    bench
-        .at(ms(500))
-        .report("a", (1, 1), false, Holds::No)
-        .report("b", (1, 2), false, Holds::No);
+    bench.at(ms(500)).report("a", (1, 1), false, Holds::No).report("b", (1, 2), false, Holds::No);
     bench.at(ms(1_100));
     assert_eq!(bench.sent(), ["a: take, probe 1.3"]);
 }
@@ -360,9 +281,7 @@ fn drift_is_repaired() {
 #[test]
 fn too_many_moves_are_held_and_not_forgotten() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench
-        .report("a", (0, 0), false, Holds::No)
-        .report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
     for (i, host) in ["a", "b", "a", "b"].into_iter().enumerate() {
         assert_eq!(bench.up(host, i as u64 + 1), Accepted::Yes);
     }
@@ -370,17 +289,9 @@ fn too_many_moves_are_held_and_not_forgotten() {
     assert!(bench.notices().contains(&"flapping"));
     let pursued = |b: &Bench| b.planner.ledger().entry(VIP).unwrap().pursued.clone();
     assert_eq!(pursued(&bench).as_deref(), Some("b"));
-    assert_eq!(
-        bench.planner.owner(VIP),
-        Some(&"a".to_owned()),
-        "the newest claim is kept and shown"
-    );
+    assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()), "the newest claim is kept and shown");
     bench.at(ms(151_000));
-    assert_eq!(
-        pursued(&bench).as_deref(),
-        Some("a"),
-        "and applied when the pause is over"
-    );
+    assert_eq!(pursued(&bench).as_deref(), Some("a"), "and applied when the pause is over");
     // An operator's word is not damped.
     bench.up("b", 6);
     assert_eq!(pursued(&bench).as_deref(), Some("a"));
@@ -391,9 +302,7 @@ fn too_many_moves_are_held_and_not_forgotten() {
 #[test]
 fn a_restart_goes_on_with_a_higher_epoch() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench
-        .report("a", (0, 0), false, Holds::No)
-        .report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
     bench.up("a", 1);
     bench.report("a", (1, 1), true, Holds::Yes);
     let mut folded = Ledger::default();
@@ -402,20 +311,10 @@ fn a_restart_goes_on_with_a_higher_epoch() {
             folded.apply(record);
         }
     }
-    assert_eq!(
-        &folded,
-        bench.planner.ledger(),
-        "the records are the whole truth"
-    );
+    assert_eq!(&folded, bench.planner.ledger(), "the records are the whole truth");
     let mut again = Bench::with(Takeover::Confirmed, folded);
-    again
-        .report("a", (1, 1), true, Holds::Yes)
-        .report("b", (0, 0), false, Holds::No);
-    assert_eq!(
-        again.sent(),
-        Vec::<String>::new(),
-        "what is in its place is left alone"
-    );
+    again.report("a", (1, 1), true, Holds::Yes).report("b", (0, 0), false, Holds::No);
+    assert_eq!(again.sent(), Vec::<String>::new(), "what is in its place is left alone");
     assert!(again.planner.settled(VIP));
     again.up("b", 2);
     assert_eq!(again.sent(), ["a: release 2.1"]);

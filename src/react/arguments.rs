@@ -20,7 +20,8 @@ pub(super) fn bind(program: &Program, inventory: &Inventory, cue: &Cue, call: &p
         params.extend(reaction.with.iter().cloned());
     }
     for (name, argument) in &call.args {
-        let value = evaluate(inventory, cue, argument).map_err(|why| format!("`{name}` of {} has no value: {why}", call.reaction))?;
+        let value =
+            evaluate(inventory, cue, argument).map_err(|why| format!("`{name}` of {} has no value: {why}", call.reaction))?;
         params.insert(name.clone(), value);
     }
     Ok(Bound { reaction: call.reaction.clone(), call: Call { alarm: alarm_of(cue), event: cue.event.clone(), params } })

@@ -226,9 +226,7 @@ impl Runs {
             .runs
             .iter()
             .filter(|(_, r)| !r.begun && r.agree_by.is_none())
-            .filter(|(_, r)| {
-                !self.state.runs.values().any(|o| o.begun && o.bound.reaction == r.bound.reaction && o.key == r.key)
-            })
+            .filter(|(_, r)| !self.state.runs.values().any(|o| o.begun && o.bound.reaction == r.bound.reaction && o.key == r.key))
             .map(|(id, _)| *id)
             .collect();
         for run in may {

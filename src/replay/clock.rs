@@ -53,7 +53,9 @@ impl Clock {
         }
         match next {
             None => Reading::Doubtful,
-            Some(Some(next)) if stamp > now && next.since(now) > JUMP && !(next.since(stamp) > JUMP || stamp.since(next) > JUMP) => {
+            Some(Some(next))
+                if stamp > now && next.since(now) > JUMP && !(next.since(stamp) > JUMP || stamp.since(next) > JUMP) =>
+            {
                 Reading::Now(self.set(stamp))
             }
             // The log ends with a jump, goes back, or nobody agrees.

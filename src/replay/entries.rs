@@ -54,12 +54,14 @@ impl Teller {
                 }
                 Output::Record(Record::Alarm(record)) => self.alarm(record),
                 Output::Record(Record::Run(record)) => self.run(now, record, &outputs[i + 1..]),
-                Output::Record(Record::Plan(_) | Record::Input { .. }) | Output::Evaluate(_) | Output::Do { .. } | Output::Send(..) => {}
+                Output::Record(Record::Plan(_) | Record::Input { .. })
+                | Output::Evaluate(_)
+                | Output::Do { .. }
+                | Output::Send(..) => {}
                 Output::Step(step) => {
                     let mut entry = Entry::new(now, Kind::Step);
-                    let order = controller
-                        .and_then(|c| c.planner().ledger().entry(&step.resource)?.wish.as_ref())
-                        .map(|wish| wish.order);
+                    let order =
+                        controller.and_then(|c| c.planner().ledger().entry(&step.resource)?.wish.as_ref()).map(|wish| wish.order);
                     entry.line = self.line.or_else(|| self.lines.get(&order?).copied());
                     entry.verb = Some(step.verb.to_owned());
                     entry.resource = Some(step.resource.clone());

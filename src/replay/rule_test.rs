@@ -353,7 +353,8 @@ fn stamped(text: &str, now: Time) -> Result<String, String> {
         let time = match inside.split_at_checked(1) {
             None => now,
             Some((sign, span)) => {
-                let span = parse_duration(span).ok_or_else(|| format!("`{{now{inside}}}` is not understood; write {{now}} or {{now-20s}}"))?;
+                let span = parse_duration(span)
+                    .ok_or_else(|| format!("`{{now{inside}}}` is not understood; write {{now}} or {{now-20s}}"))?;
                 match sign {
                     "-" => now - span,
                     "+" => now + span,

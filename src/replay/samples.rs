@@ -30,7 +30,8 @@ fn wrong(sample: &Sample, matcher: &Matcher, inventory: &Inventory) -> Option<Di
         (None, true) => say("the pattern does not meet its sample".to_owned()),
         (Some(hit), true) => {
             let fields = fields_of(&event, &hit.captures, inventory);
-            let (name, want) = sample.fields.iter().find(|(name, want)| fields.get(name).map(ToString::to_string) != Some(want.to_string()))?;
+            let (name, want) =
+                sample.fields.iter().find(|(name, want)| fields.get(name).map(ToString::to_string) != Some(want.to_string()))?;
             let have = fields.get(name).map_or_else(|| "nothing".to_owned(), |v| format!("`{v}`"));
             say(format!("the sample says that `{name}` is `{want}`, and it is {have}"))
         }

@@ -38,12 +38,14 @@ fn error<T>(context: &NativeCallContext<'_>, text: impl Into<String>) -> Result<
 /// Registers everything that scripts may call beside the language's own functions.
 pub(super) fn bind(engine: &mut Engine, inventory: &Arc<Inventory>) {
     engine.register_type_with_name::<Handle>("handle");
-    engine.register_indexer_get(|context: NativeCallContext<'_>, handle: &mut Handle, property: ImmutableString| -> Result<Dynamic> {
-        match handle.properties.get(property.as_str()) {
-            Some(value) => Ok(value.clone()),
-            None => error(&context, format!("{} has no property `{property}`", handle.kind)),
-        }
-    });
+    engine.register_indexer_get(
+        |context: NativeCallContext<'_>, handle: &mut Handle, property: ImmutableString| -> Result<Dynamic> {
+            match handle.properties.get(property.as_str()) {
+                Some(value) => Ok(value.clone()),
+                None => error(&context, format!("{} has no property `{property}`", handle.kind)),
+            }
+        },
+    );
     bind_handles(engine, inventory);
     // A method's name and number of arguments is registered once, whatever handles have it.
     let mut seen: BTreeSet<(&str, usize)> = BTreeSet::new();
@@ -164,4 +166,3 @@ fn unknown<'a, T>(c: &NativeCallContext<'_>, what: &str, name: &str, known: impl
     let near = nearest(name, known.map(String::as_str)).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
     error(c, format!("the inventory has no {what} `{name}`{near}"))
 }
-

@@ -92,7 +92,15 @@ fn functions(evaluator: &Evaluator, ast: &AST) -> BTreeMap<String, BTreeSet<usiz
     for function in ast.iter_functions() {
         all.entry(function.name.to_owned()).or_default().insert(function.params.len());
     }
-    for (name, counts) in [("call", 1..8), ("curry", 2..8), ("is_shared", 1..2), ("type_of", 1..2), ("is_def_var", 1..2), ("is_def_fn", 2..3), ("Fn", 1..2)] {
+    for (name, counts) in [
+        ("call", 1..8),
+        ("curry", 2..8),
+        ("is_shared", 1..2),
+        ("type_of", 1..2),
+        ("is_def_var", 1..2),
+        ("is_def_fn", 2..3),
+        ("Fn", 1..2),
+    ] {
         all.entry(name.to_owned()).or_default().extend(counts);
     }
     // Not the blocking one of the library.
@@ -124,7 +132,8 @@ impl Checker<'_> {
                 Stmt::Var(variable, ..) if variable.0.name == "PARAMS" => self.declared(&variable.1),
                 Stmt::Noop(_) => {}
                 other => {
-                    let message = "a script has only functions and `const PARAMS` outside of functions; this statement never runs";
+                    let message =
+                        "a script has only functions and `const PARAMS` outside of functions; this statement never runs";
                     self.report(Code::TopLevel, other.position(), 1, message.to_owned(), None);
                 }
             }
@@ -174,7 +183,8 @@ impl Checker<'_> {
                     let message = format!("nothing sets the variable `{name}` here");
                     let arguments = ["alarm", "event", "params"];
                     if arguments.contains(&name.as_str()) {
-                        let message = format!("{message}; a function sees only its own parameters, `state` and `log`: hand `{name}` to it");
+                        let message =
+                            format!("{message}; a function sees only its own parameters, `state` and `log`: hand `{name}` to it");
                         self.report(Code::UnknownVariable, *at, name.chars().count(), message, None);
                     } else {
                         let near = nearest(&name, arguments.into_iter().chain(["state", "log"]));
@@ -201,7 +211,13 @@ impl Checker<'_> {
         if !self.params.iter().any(|p| p.name == name) {
             let known: Vec<String> = self.params.iter().map(|p| p.name.clone()).collect();
             let message = format!("`const PARAMS` does not declare `{name}`");
-            self.report(Code::ParamNotDeclared, at, name.chars().count(), message, nearest(name, known.iter().map(String::as_str)));
+            self.report(
+                Code::ParamNotDeclared,
+                at,
+                name.chars().count(),
+                message,
+                nearest(name, known.iter().map(String::as_str)),
+            );
         }
     }
 
@@ -214,7 +230,13 @@ impl Checker<'_> {
             None => {
                 let known: Vec<String> = self.functions.keys().filter(|n| n.starts_with(char::is_alphabetic)).cloned().collect();
                 let message = format!("there is no function or verb `{name}`");
-                self.report(Code::UnknownFunction, at, name.chars().count(), message, nearest(name, known.iter().map(String::as_str)));
+                self.report(
+                    Code::UnknownFunction,
+                    at,
+                    name.chars().count(),
+                    message,
+                    nearest(name, known.iter().map(String::as_str)),
+                );
             }
             Some(counts) if !counts.contains(&(given + this)) => {
                 let verbs = VERBS.iter().filter(|v| v.name.rsplit('.').next() == Some(name));

@@ -192,5 +192,9 @@ fn explain(error: &EvalAltResult) -> String {
 
 fn syntax(source: &Arc<Source>, error: &ParseError) -> Diagnostic {
     let words = error.err_type().to_string();
-    Diagnostic::new(Code::ScriptSyntax, super::check::place(source, error.position(), 1), format!("the script does not parse: {words}"))
+    Diagnostic::new(
+        Code::ScriptSyntax,
+        super::check::place(source, error.position(), 1),
+        format!("the script does not parse: {words}"),
+    )
 }

@@ -389,10 +389,7 @@ fn scripts(inventory: &Arc<Inventory>) -> Rc<(Evaluator, Arc<Compiled>)> {
 /// One alarm: every claim moves the address.
 fn program() -> Program {
     let place = Place { source: Arc::new(Source { name: "sim".to_owned(), text: String::new() }), bytes: 0..0 };
-    let args = vec![
-        ("vip".to_owned(), Argument::Value(VIP.into())),
-        ("host".to_owned(), Argument::HostOf("app".to_owned())),
-    ];
+    let args = vec![("vip".to_owned(), Argument::Value(VIP.into())), ("host".to_owned(), Argument::HostOf("app".to_owned()))];
     let alarm = Alarm {
         name: "claims".to_owned(),
         category: Category::Critical,

@@ -23,11 +23,7 @@ const DRIFT_PPM: u64 = 200;
 
 impl Clock {
     pub(super) fn new(at: Time, base: i64, rng: &mut Rng) -> Clock {
-        Clock {
-            base,
-            from: at.micros(),
-            drift: rng.between(0, 2 * DRIFT_PPM) as i64 - DRIFT_PPM as i64,
-        }
+        Clock { base, from: at.micros(), drift: rng.between(0, 2 * DRIFT_PPM) as i64 - DRIFT_PPM as i64 }
     }
 
     /// What it shows at a true time.
@@ -38,17 +34,9 @@ impl Clock {
 
     /// The true time at which it shows this, or a moment later.
     pub(super) fn truly(&self, local: Time) -> Time {
-        let run = local
-            .micros()
-            .saturating_sub(self.base)
-            .clamp(-(1 << 60), 1 << 60);
-        let run =
-            run - i64::try_from(i128::from(run) * i128::from(self.drift) / 1_000_000).unwrap_or(0);
-        Time::from_micros(
-            self.from
-                .saturating_add(run)
-                .saturating_add(2 + run.abs() / 10_000_000),
-        )
+        let run = local.micros().saturating_sub(self.base).clamp(-(1 << 60), 1 << 60);
+        let run = run - i64::try_from(i128::from(run) * i128::from(self.drift) / 1_000_000).unwrap_or(0);
+        Time::from_micros(self.from.saturating_add(run).saturating_add(2 + run.abs() / 10_000_000))
     }
 }
 
@@ -146,20 +134,10 @@ impl Host {
             (_, Some(_)) => Holds::Yes,
             (_, None) => Holds::No,
         };
-        Effect {
-            failed,
-            holds,
-            changed: before != self.address,
-        }
+        Effect { failed, holds, changed: before != self.address }
     }
 
-    fn add(
-        &mut self,
-        now: Time,
-        until: Option<Time>,
-        not_after: Time,
-        rng: &mut Rng,
-    ) -> Option<String> {
+    fn add(&mut self, now: Time, until: Option<Time>, not_after: Time, rng: &mut Rng) -> Option<String> {
         let local = self.clock.local(now);
         if local > not_after {
             return Some("too late to begin".to_owned());

@@ -25,6 +25,7 @@ mod tamper;
 mod world;
 
 pub use audit::Violation;
+pub use rng::Rng;
 pub use scenario::{Act, Driver, Party, Scenario, WITNESSES, What};
 pub use story::{shorten, tell};
 pub use tamper::Tamper;

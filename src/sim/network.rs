@@ -45,20 +45,14 @@ impl Network {
             What::Split(hosts, witnesses) => {
                 toggle(&mut self.splits, (hosts.clone(), witnesses.clone()), begins);
             }
-            What::Noise(loss, double, late) => {
-                toggle(&mut self.noises, (*loss, *double, *late), begins)
-            }
+            What::Noise(loss, double, late) => toggle(&mut self.noises, (*loss, *double, *late), begins),
             _ => {}
         }
     }
 
     /// When each copy of a message between the controller and a host's agent arrives, from now. Empty: lost.
     pub(super) fn control(&self, host: usize, to_agent: bool, rng: &mut Rng) -> Vec<Duration> {
-        let cut = if to_agent {
-            self.to_agent[host]
-        } else {
-            self.to_controller[host]
-        };
+        let cut = if to_agent { self.to_agent[host] } else { self.to_controller[host] };
         if cut > 0 {
             return Vec::new();
         }
@@ -79,12 +73,7 @@ impl Network {
     /// True when frames from one host reach the other and are answered.
     pub(super) fn hear_each_other(&self, a: usize, b: usize) -> bool {
         let whole = |h: usize| self.lan_in[h] == 0 && self.lan_out[h] == 0;
-        whole(a)
-            && whole(b)
-            && self
-                .splits
-                .iter()
-                .all(|(far, _)| far.contains(&a) == far.contains(&b))
+        whole(a) && whole(b) && self.splits.iter().all(|(far, _)| far.contains(&a) == far.contains(&b))
     }
 
     /// True when a host's ping of a witness is answered.
@@ -92,20 +81,14 @@ impl Network {
         self.lan_in[host] == 0
             && self.lan_out[host] == 0
             && self.witness[host][witness] == 0
-            && self
-                .splits
-                .iter()
-                .all(|(far, w)| far.contains(&host) == w.contains(&witness))
+            && self.splits.iter().all(|(far, w)| far.contains(&host) == w.contains(&witness))
     }
 
     /// True when a host's broadcast reaches the other.
     pub(super) fn broadcast_reaches(&self, from: usize, to: usize) -> bool {
         self.lan_out[from] == 0
             && self.lan_in[to] == 0
-            && self
-                .splits
-                .iter()
-                .all(|(far, _)| far.contains(&from) == far.contains(&to))
+            && self.splits.iter().all(|(far, _)| far.contains(&from) == far.contains(&to))
     }
 }
 

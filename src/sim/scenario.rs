@@ -138,30 +138,18 @@ impl Scenario {
         for _ in 0..rng.between(1, 12) {
             let at = rng.below(length);
             let host = rng.index(hosts);
-            scenario.acts.push(Act {
-                at,
-                lasts: 0,
-                what: What::Claim(host),
-            });
+            scenario.acts.push(Act { at, lasts: 0, what: What::Claim(host) });
             if rng.percent(10) {
                 // Both say so at once, or one after another in a moment.
                 let other = (host + 1) % hosts;
                 let at = at + rng.below(10);
-                scenario.acts.push(Act {
-                    at,
-                    lasts: 0,
-                    what: What::Claim(other),
-                });
+                scenario.acts.push(Act { at, lasts: 0, what: What::Claim(other) });
             }
         }
         for _ in 0..rng.below(12) {
             // Half of the faults begin about when a claim comes.
             let near = scenario.acts[rng.index(scenario.acts.len())].at;
-            let at = if rng.percent(50) {
-                (near + rng.below(1_000)).saturating_sub(500)
-            } else {
-                rng.below(length)
-            };
+            let at = if rng.percent(50) { (near + rng.below(1_000)).saturating_sub(500) } else { rng.below(length) };
             let lasts = pace
                 * match rng.below(10) {
                     0..4 => rng.between(10, 2_000),
@@ -169,11 +157,7 @@ impl Scenario {
                     _ => rng.between(12_000, 30_000),
                 };
             let what = What::any(&mut rng, hosts, takeover);
-            let (at, lasts) = if what.is_lan() {
-                lan.fit(at, lasts)
-            } else {
-                (at, lasts)
-            };
+            let (at, lasts) = if what.is_lan() { lan.fit(at, lasts) } else { (at, lasts) };
             scenario.acts.push(Act { at, lasts, what });
         }
         scenario.acts.sort_by_key(|a| a.at);
@@ -189,11 +173,7 @@ impl Scenario {
 impl What {
     fn any(rng: &mut Rng, hosts: usize, takeover: Takeover) -> What {
         let host = rng.index(hosts);
-        let party = if rng.percent(50) {
-            Party::Controller
-        } else {
-            Party::Agent(host)
-        };
+        let party = if rng.percent(50) { Party::Controller } else { Party::Agent(host) };
         match rng.below(17) {
             0 => What::Kill(party),
             1 | 2 => What::KillAfter(party, rng.between(1, 12) as u32),
@@ -211,11 +191,7 @@ impl What {
             10 | 11 => What::Noise(
                 rng.below(40),
                 rng.below(40),
-                if rng.percent(80) {
-                    rng.between(1, 3_000)
-                } else {
-                    rng.between(3_000, 15_000)
-                },
+                if rng.percent(80) { rng.between(1, 3_000) } else { rng.between(3_000, 15_000) },
             ),
             12 => {
                 let driver = [Driver::Slow, Driver::Failing, Driver::Lying, Driver::Blind];
@@ -227,10 +203,7 @@ impl What {
     }
 
     fn is_lan(&self) -> bool {
-        matches!(
-            self,
-            What::CutLan(..) | What::CutWitness(..) | What::Split(..)
-        )
+        matches!(self, What::CutLan(..) | What::CutWitness(..) | What::Split(..))
     }
 }
 

@@ -24,9 +24,7 @@ pub fn shorten(scenario: &Scenario, tamper: Option<Tamper>) -> (Scenario, Outcom
         let mut shorter = false;
         while from < best.acts.len() && attempts < ATTEMPTS {
             let mut candidate = best.clone();
-            candidate
-                .acts
-                .drain(from..(from + chunk).min(best.acts.len()));
+            candidate.acts.drain(from..(from + chunk).min(best.acts.len()));
             attempts += 1;
             if invariant(&candidate) == Some(wanted) {
                 best = candidate;
@@ -51,10 +49,7 @@ pub fn tell(scenario: &Scenario, outcome: &Outcome) -> String {
         scenario.hosts,
         scenario.takeover,
         scenario.seed,
-        scenario
-            .holder
-            .map(|h| format!(", host{} has the address", h + 1))
-            .unwrap_or_default()
+        scenario.holder.map(|h| format!(", host{} has the address", h + 1)).unwrap_or_default()
     );
     let skipped = outcome.story.len().saturating_sub(LINES);
     if skipped > 0 {

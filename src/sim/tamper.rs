@@ -68,24 +68,15 @@ impl Tamper {
     ];
 
     /// What becomes of a command that arrives at an agent; false when it does not.
-    pub(super) fn delivers(
-        self,
-        command: &mut Command,
-        beat: Option<Echo>,
-        mark: Option<&Mark>,
-    ) -> bool {
+    pub(super) fn delivers(self, command: &mut Command, beat: Option<Echo>, mark: Option<&Mark>) -> bool {
         match (self, &mut command.action) {
             (Tamper::SilenceSkipped, Action::Take { probe, .. }) => *probe = Probe::Nothing,
             (Tamper::LeaseTooLong, Action::Take { terms, .. }) => terms.term *= 2,
-            (Tamper::ReleaseNotSent, Action::Release)
-            | (Tamper::TakeNotSent, Action::Take { .. }) => return false,
+            (Tamper::ReleaseNotSent, Action::Release) | (Tamper::TakeNotSent, Action::Take { .. }) => return false,
             (Tamper::EchoForged, _) => command.echo = beat.unwrap_or(command.echo),
             (Tamper::GenerationForged, _) => {
                 let last = mark.map_or(Generation::NONE, |m| m.generation);
-                command.generation = Generation {
-                    epoch: last.epoch.max(command.generation.epoch),
-                    n: last.n + 1,
-                };
+                command.generation = Generation { epoch: last.epoch.max(command.generation.epoch), n: last.n + 1 };
             }
             _ => {}
         }
@@ -105,9 +96,7 @@ impl Tamper {
     pub(super) fn reads(self, record: &plan::Record) -> bool {
         match (self, record) {
             (Tamper::EpochForgotten, plan::Record::Epoch { .. }) => false,
-            (Tamper::EpochForgotten | Tamper::GrantsForgotten, plan::Record::Ordered { .. }) => {
-                false
-            }
+            (Tamper::EpochForgotten | Tamper::GrantsForgotten, plan::Record::Ordered { .. }) => false,
             _ => true,
         }
     }

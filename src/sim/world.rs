@@ -153,9 +153,7 @@ pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> O
 impl<'a> World<'a> {
     fn new(scenario: &'a Scenario, tamper: Option<Tamper>, tell: bool) -> World<'a> {
         let mut rng = Rng::new(scenario.seed);
-        let hosts: Vec<Host> = (0..scenario.hosts)
-            .map(|i| Host::new(host_name(i), BEGIN, &mut rng))
-            .collect();
+        let hosts: Vec<Host> = (0..scenario.hosts).map(|i| Host::new(host_name(i), BEGIN, &mut rng)).collect();
         let clock = Clock::new(BEGIN, BEGIN.micros(), &mut rng);
         let mut world = World {
             now: BEGIN,
@@ -188,13 +186,8 @@ impl<'a> World<'a> {
     }
 
     fn run(&mut self) {
-        let faults_end =
-            BEGIN + Duration::from_millis(self.scenario.faults_end()) + RESTART_AFTER * 2;
-        let within = if self.scenario.damped {
-            SETTLES_WITHIN_DAMPED
-        } else {
-            SETTLES_WITHIN
-        };
+        let faults_end = BEGIN + Duration::from_millis(self.scenario.faults_end()) + RESTART_AFTER * 2;
+        let within = if self.scenario.damped { SETTLES_WITHIN_DAMPED } else { SETTLES_WITHIN };
         let mut in_place: Option<Time> = None;
         while let Some(Reverse(entry)) = self.heap.pop() {
             if self.audit.violation.is_some() {
@@ -230,32 +223,21 @@ impl<'a> World<'a> {
             return self.controller.is_idle();
         };
         let held_by: Vec<usize> = holders(&self.hosts);
-        held_by == [owner]
-            && self.audit.last_announcer == Some(owner)
-            && self.controller.is_idle()
-            && self.controller.settled()
+        held_by == [owner] && self.audit.last_announcer == Some(owner) && self.controller.is_idle() && self.controller.settled()
     }
 
     fn why_not_in_place(&self) -> String {
         format!(
             "last claim by {}, held by {:?}, last announced by {}; the controller says: {}",
             self.last_claimant().map_or("nobody".to_owned(), host_name),
-            holders(&self.hosts)
-                .into_iter()
-                .map(host_name)
-                .collect::<Vec<_>>(),
-            self.audit
-                .last_announcer
-                .map_or("nobody".to_owned(), host_name),
+            holders(&self.hosts).into_iter().map(host_name).collect::<Vec<_>>(),
+            self.audit.last_announcer.map_or("nobody".to_owned(), host_name),
             self.controller.says(),
         )
     }
 
     fn last_claimant(&self) -> Option<usize> {
-        self.controller.last_claimant().or(self
-            .scenario
-            .holder
-            .filter(|_| self.controller.owner_is_known()))
+        self.controller.last_claimant().or(self.scenario.holder.filter(|_| self.controller.owner_is_known()))
     }
 
     fn handle(&mut self, due: Due) {
@@ -287,34 +269,15 @@ impl<'a> World<'a> {
                 self.agent(host, None, agent::Input::Command(command));
             }
             Due::Report(report) => self.control(None, Happening::Report(report)),
-            Due::Drive {
-                host,
-                start,
-                operation,
-            } => self.drive(host, start, operation),
+            Due::Drive { host, start, operation } => self.drive(host, start, operation),
             Due::Driven { host, start, input } => self.agent(host, Some(start), input),
-            Due::Witness {
-                host,
-                start,
-                witness,
-                sent,
-            } => {
-                let input = agent::Input::Witness {
-                    resource: VIP.to_owned(),
-                    witness,
-                    sent,
-                };
+            Due::Witness { host, start, witness, sent } => {
+                let input = agent::Input::Witness { resource: VIP.to_owned(), witness, sent };
                 self.agent(host, Some(start), input);
             }
             Due::Rival { host, start } => {
                 if self.tamper != Some(Tamper::HearsNoRival) {
-                    self.agent(
-                        host,
-                        Some(start),
-                        agent::Input::Rival {
-                            resource: VIP.to_owned(),
-                        },
-                    );
+                    self.agent(host, Some(start), agent::Input::Rival { resource: VIP.to_owned() });
                 }
             }
             Due::KernelChanged { host } => {
@@ -322,14 +285,7 @@ impl<'a> World<'a> {
                     Some(_) => crate::wire::Holds::Yes,
                     None => crate::wire::Holds::No,
                 };
-                self.agent(
-                    host,
-                    None,
-                    agent::Input::Changed {
-                        resource: VIP.to_owned(),
-                        holds,
-                    },
-                );
+                self.agent(host, None, agent::Input::Changed { resource: VIP.to_owned(), holds });
             }
             Due::KernelDrops { host } => self.kernel_drops(host),
             Due::Read => self.control(None, Happening::Read),
@@ -342,10 +298,7 @@ impl<'a> World<'a> {
     fn begin(&mut self, i: usize) {
         let Act { lasts, what, .. } = &self.scenario.acts[i];
         let (lasts, what) = (Duration::from_millis(*lasts), what.clone());
-        if !matches!(
-            what,
-            What::Claim(_) | What::ClockStep(_) | What::TakenOff(_)
-        ) {
+        if !matches!(what, What::Claim(_) | What::ClockStep(_) | What::TakenOff(_)) {
             self.after(lasts.max(Duration::from_millis(1)), Due::End(i));
         }
         self.tell(|| format!("** {}", describe(&what, lasts)));
@@ -377,11 +330,7 @@ impl<'a> World<'a> {
                     self.after(Duration::from_millis(1), Due::KernelChanged { host });
                 }
             }
-            What::CutControl(..)
-            | What::CutLan(..)
-            | What::CutWitness(..)
-            | What::Split(..)
-            | What::Noise(..) => {}
+            What::CutControl(..) | What::CutLan(..) | What::CutWitness(..) | What::Split(..) | What::Noise(..) => {}
         }
     }
 
@@ -475,9 +424,7 @@ impl<'a> World<'a> {
 
     fn start(&mut self, party: Party) {
         match party {
-            Party::Controller
-                if self.controller.killed == 0 && !self.controller.runs_or_stopped() =>
-            {
+            Party::Controller if self.controller.killed == 0 && !self.controller.runs_or_stopped() => {
                 self.tell(|| "   the controller starts".to_owned());
                 let outputs = self.controller.start(self.now, self.tamper, &mut self.rng);
                 self.carry_out_control(outputs);
@@ -510,11 +457,7 @@ impl<'a> World<'a> {
             return;
         }
         if !host.runs() {
-            let due = Due::Driven {
-                host: h,
-                start: host.starts,
-                input,
-            };
+            let due = Due::Driven { host: h, start: host.starts, input };
             self.waiting.push_back((Party::Agent(h), due));
             return;
         }
@@ -540,20 +483,12 @@ impl<'a> World<'a> {
                 }
                 agent::Output::Drive { operation, .. } => {
                     let takes = self.hosts[h].takes(&mut self.rng);
-                    self.after(
-                        takes,
-                        Due::Drive {
-                            host: h,
-                            start,
-                            operation,
-                        },
-                    );
+                    self.after(takes, Due::Drive { host: h, start, operation });
                 }
                 agent::Output::Ping { .. } => self.ping(h, start),
                 agent::Output::Ask { .. } => {
                     for other in 0..self.hosts.len() {
-                        let has =
-                            self.hosts[other].address.is_some() && self.hosts[other].answers();
+                        let has = self.hosts[other].address.is_some() && self.hosts[other].answers();
                         if other != h && has && self.network.hear_each_other(h, other) {
                             let delay = Duration::from_micros(self.rng.between(50, 5_000));
                             self.after(delay, Due::Rival { host: h, start });
@@ -573,10 +508,7 @@ impl<'a> World<'a> {
         }
         let host = &mut self.hosts[h];
         if let Some(agent) = &host.agent {
-            let at = host
-                .clock
-                .truly(agent.next_deadline())
-                .max(self.now + Duration::from_micros(1));
+            let at = host.clock.truly(agent.next_deadline()).max(self.now + Duration::from_micros(1));
             if host.timer.is_none_or(|t| at < t) {
                 host.timer = Some(at);
                 let start = host.starts;
@@ -590,15 +522,7 @@ impl<'a> World<'a> {
         for w in 0..WITNESSES {
             if self.network.reaches_witness(h, w) || self.tamper == Some(Tamper::WitnessesForged) {
                 let delay = Duration::from_micros(self.rng.between(50, 5_000));
-                self.after(
-                    delay,
-                    Due::Witness {
-                        host: h,
-                        start,
-                        witness: witness(w),
-                        sent,
-                    },
-                );
+                self.after(delay, Due::Witness { host: h, start, witness: witness(w), sent });
             }
         }
     }
@@ -607,8 +531,7 @@ impl<'a> World<'a> {
         self.tell(|| format!("   {} announces it", host_name(h)));
         self.audit.last_announcer = Some(h);
         for other in 0..self.hosts.len() {
-            if other != h && self.hosts[other].answers() && self.network.broadcast_reaches(h, other)
-            {
+            if other != h && self.hosts[other].answers() && self.network.broadcast_reaches(h, other) {
                 let start = self.hosts[other].starts;
                 let delay = Duration::from_micros(self.rng.between(50, 5_000));
                 self.after(delay, Due::Rival { host: other, start });
@@ -622,34 +545,17 @@ impl<'a> World<'a> {
             return;
         }
         if !self.hosts[h].runs() {
-            self.waiting.push_back((
-                Party::Agent(h),
-                Due::Drive {
-                    host: h,
-                    start,
-                    operation,
-                },
-            ));
+            self.waiting.push_back((Party::Agent(h), Due::Drive { host: h, start, operation }));
             return;
         }
         let before = self.hosts[h].address.is_some();
         let mut effect = self.hosts[h].drive(self.now, operation, &mut self.rng);
         let after = self.hosts[h].address;
-        let refreshed =
-            matches!(operation, Operation::Add { .. }) && before && effect.failed.is_none();
+        let refreshed = matches!(operation, Operation::Add { .. }) && before && effect.failed.is_none();
         if !refreshed {
             self.tell(|| {
-                let failed = effect
-                    .failed
-                    .as_deref()
-                    .map(|f| format!(", fails: {f}"))
-                    .unwrap_or_default();
-                format!(
-                    "   {}: {} -> {:?}{failed}",
-                    host_name(h),
-                    describe_operation(operation),
-                    effect.holds
-                )
+                let failed = effect.failed.as_deref().map(|f| format!(", fails: {f}")).unwrap_or_default();
+                format!("   {}: {} -> {:?}{failed}", host_name(h), describe_operation(operation), effect.holds)
             });
         }
         if effect.changed {
@@ -665,27 +571,13 @@ impl<'a> World<'a> {
         if let Some(ends) = after.and_then(|a| a.ends) {
             self.at(ends, Due::KernelDrops { host: h });
         }
-        let input = agent::Input::Driven {
-            resource: VIP.to_owned(),
-            failed: effect.failed,
-            holds: effect.holds,
-        };
+        let input = agent::Input::Driven { resource: VIP.to_owned(), failed: effect.failed, holds: effect.holds };
         let delay = Duration::from_micros(self.rng.between(10, 500));
-        self.after(
-            delay,
-            Due::Driven {
-                host: h,
-                start,
-                input,
-            },
-        );
+        self.after(delay, Due::Driven { host: h, start, input });
     }
 
     fn kernel_drops(&mut self, h: usize) {
-        let due = self.hosts[h]
-            .address
-            .and_then(|a| a.ends)
-            .is_some_and(|ends| ends <= self.now);
+        let due = self.hosts[h].address.and_then(|a| a.ends).is_some_and(|ends| ends <= self.now);
         if due && self.tamper != Some(Tamper::KernelKeeps) {
             self.tell(|| format!("   the kernel of {} drops it", host_name(h)));
             self.set_address(h, None);
@@ -711,15 +603,11 @@ impl<'a> World<'a> {
     }
 
     fn control(&mut self, start: Option<u64>, happening: Happening) {
-        if start.is_some_and(|s| s != self.controller.starts) || !self.controller.runs_or_stopped()
-        {
+        if start.is_some_and(|s| s != self.controller.starts) || !self.controller.runs_or_stopped() {
             return;
         }
         if self.controller.stopped > 0 {
-            let due = Due::Answered {
-                start: self.controller.starts,
-                happening,
-            };
+            let due = Due::Answered { start: self.controller.starts, happening };
             self.waiting.push_back((Party::Controller, due));
             return;
         }
@@ -752,13 +640,7 @@ impl<'a> World<'a> {
                         continue;
                     };
                     for delay in self.network.control(h, true, &mut self.rng) {
-                        self.after(
-                            delay,
-                            Due::Command {
-                                host: h,
-                                command: command.clone(),
-                            },
-                        );
+                        self.after(delay, Due::Command { host: h, command: command.clone() });
                     }
                 }
                 Output::Say(text) => self.tell(|| format!("   controller: {text}")),
@@ -818,11 +700,7 @@ impl<'a> World<'a> {
 
     fn at(&mut self, at: Time, due: Due) {
         self.n += 1;
-        self.heap.push(Reverse(Entry {
-            at: at.max(self.now),
-            n: self.n,
-            due,
-        }));
+        self.heap.push(Reverse(Entry { at: at.max(self.now), n: self.n, due }));
     }
 
     fn tell(&mut self, text: impl FnOnce() -> String) {
@@ -834,12 +712,7 @@ impl<'a> World<'a> {
 }
 
 pub(super) fn holders(hosts: &[Host]) -> Vec<usize> {
-    hosts
-        .iter()
-        .enumerate()
-        .filter(|(_, h)| h.address.is_some())
-        .map(|(i, _)| i)
-        .collect()
+    hosts.iter().enumerate().filter(|(_, h)| h.address.is_some()).map(|(i, _)| i).collect()
 }
 
 pub(super) fn app_name(i: usize) -> String {
@@ -872,35 +745,17 @@ fn describe_operation(operation: Operation) -> &'static str {
 
 /// One act as a sentence.
 pub(super) fn describe(what: &What, lasts: Duration) -> String {
-    let span = if lasts.is_zero() {
-        String::new()
-    } else {
-        format!(" for {}", crate::base::time::duration_text(lasts))
-    };
-    let side = |far: &[usize], prefix: &str| {
-        far.iter()
-            .map(|i| format!("{prefix}{}", i + 1))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let span = if lasts.is_zero() { String::new() } else { format!(" for {}", crate::base::time::duration_text(lasts)) };
+    let side = |far: &[usize], prefix: &str| far.iter().map(|i| format!("{prefix}{}", i + 1)).collect::<Vec<_>>().join(" ");
     match what {
-        What::Claim(h) => format!(
-            "the server on {} says that it is primary now",
-            host_name(*h)
-        ),
+        What::Claim(h) => format!("the server on {} says that it is primary now", host_name(*h)),
         What::Kill(p) => format!("{} is killed{span}", party_name(*p)),
         What::KillAfter(p, n) => format!("{} dies after {n} more outputs", party_name(*p)),
         What::Stop(p) => format!("{} is stopped{span}", party_name(*p)),
         What::PowerOff(h) => format!("{} has no power{span}", host_name(*h)),
         What::Freeze(h) => format!("{} is frozen{span}", host_name(*h)),
-        What::CutControl(h, true) => format!(
-            "nothing gets from the controller to {}{span}",
-            host_name(*h)
-        ),
-        What::CutControl(h, false) => format!(
-            "nothing gets from {} to the controller{span}",
-            host_name(*h)
-        ),
+        What::CutControl(h, true) => format!("nothing gets from the controller to {}{span}", host_name(*h)),
+        What::CutControl(h, false) => format!("nothing gets from {} to the controller{span}", host_name(*h)),
         What::CutLan(h, true) => {
             format!("{} hears nothing on the local network{span}", host_name(*h))
         }
@@ -910,15 +765,9 @@ pub(super) fn describe(what: &What, lasts: Duration) -> String {
         What::CutWitness(h, w) => {
             format!("{} does not reach witness {}{span}", host_name(*h), w + 1)
         }
-        What::Split(h, w) => format!(
-            "the local network is split{span}: apart are {} {}",
-            side(h, "host"),
-            side(w, "witness ")
-        ),
+        What::Split(h, w) => format!("the local network is split{span}: apart are {} {}", side(h, "host"), side(w, "witness ")),
         What::Noise(loss, double, late) => {
-            format!(
-                "messages are lost ({loss}%), doubled ({double}%) and up to {late} ms late{span}"
-            )
+            format!("messages are lost ({loss}%), doubled ({double}%) and up to {late} ms late{span}")
         }
         What::Drive(h, driver) => format!("the driver of {} is {driver:?}{span}", host_name(*h)),
         What::ClockStep(ms) => format!("the controller's wall clock steps by {ms} ms"),
@@ -928,42 +777,22 @@ pub(super) fn describe(what: &What, lasts: Duration) -> String {
 
 /// The inventory that a scenario is about.
 fn inventory_of(scenario: &Scenario) -> Inventory {
-    let seats = (0..scenario.hosts)
-        .map(|i| inventory::Seat {
-            host: host_name(i),
-            interface: "eth0".to_owned(),
-        })
-        .collect();
-    let moves = if scenario.damped {
-        Moves::default()
-    } else {
-        Moves {
-            count: 1_000,
-            ..Moves::default()
-        }
-    };
+    let seats = (0..scenario.hosts).map(|i| inventory::Seat { host: host_name(i), interface: "eth0".to_owned() }).collect();
+    let moves = if scenario.damped { Moves::default() } else { Moves { count: 1_000, ..Moves::default() } };
     let resource = Resource {
         address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)),
         prefix: 24,
         seats,
         takeover: scenario.takeover,
-        witnesses: if scenario.takeover == Takeover::Probe {
-            (0..WITNESSES).map(witness).collect()
-        } else {
-            Vec::new()
-        },
+        witnesses: if scenario.takeover == Takeover::Probe { (0..WITNESSES).map(witness).collect() } else { Vec::new() },
         term: TERM,
         isolation: crate::base::limits::ISOLATION,
         moves,
         repair: true,
         provenance: crate::event::Provenance::Local,
     };
-    let host = |_| inventory::Host {
-        address: None,
-        platform: "linux".to_owned(),
-        via: inventory::Via::Agent,
-        aliases: Vec::new(),
-    };
+    let host =
+        |_| inventory::Host { address: None, platform: "linux".to_owned(), via: inventory::Via::Agent, aliases: Vec::new() };
     let app = |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new() };
     let id = |number| EventId::Number { code: Some(0), number };
     let pair = inventory::Pair {
@@ -980,9 +809,7 @@ fn inventory_of(scenario: &Scenario) -> Inventory {
         // Two hosts are a pair, and late claims are caught up with; of more, every claim acts whenever it is read.
         pairs: (scenario.hosts == 2).then(|| ("pair".to_owned(), pair)).into_iter().collect(),
         channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
-        hosts: (0..scenario.hosts)
-            .map(|i| (host_name(i), host(i)))
-            .collect(),
+        hosts: (0..scenario.hosts).map(|i| (host_name(i), host(i))).collect(),
         resources: [(VIP.to_owned(), resource)].into(),
         ..Inventory::default()
     }

@@ -17,9 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::inventory::{Name, Takeover};
 
 /// The fencing number of a command. Each resource's only grows; targets refuse what is not newer than what they obeyed.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Generation {
     /// 1 + the highest epoch that any agent or the journal knew when the controller started.
     pub epoch: u64,

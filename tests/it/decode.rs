@@ -7,10 +7,7 @@
 //! Not compared: the version of RFC 5424, which an event does not keep, and for messages that a reference refuses whatever
 //! it says beyond the refusal and the header parts that its lenient mode keeps.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a case that is not as expected ends the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a case that is not as expected ends the test")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -56,10 +53,7 @@ fn every_difference_to_another_reader_is_explained() {
         *ordinal += 1;
     }
     assert_eq!(ordinals.values().sum::<usize>(), CASES);
-    check(
-        &found,
-        &std::fs::read_to_string(root.join("tests/decode/differences.tsv")).unwrap(),
-    );
+    check(&found, &std::fs::read_to_string(root.join("tests/decode/differences.tsv")).unwrap());
 }
 
 /// Both ways: no difference without a row, no row without its difference.
@@ -75,30 +69,20 @@ fn check(found: &Differences, rows: &str) {
             };
             assert!(["ours", "theirs", "ambiguous"].contains(&verdict), "{row}");
             assert!(!reason.is_empty(), "{row}");
-            (
-                (case.to_owned(), part.to_owned()),
-                (ours.to_owned(), theirs.to_owned()),
-            )
+            ((case.to_owned(), part.to_owned()), (ours.to_owned(), theirs.to_owned()))
         })
         .collect();
     assert_eq!(rows.len(), lines, "a case and part has one row");
     let mut wrong = String::new();
     for (key, values) in found {
         if rows.remove(key).as_ref() != Some(values) {
-            let _ = writeln!(
-                wrong,
-                "{}\t{}\t{}\t{}\t?\t?",
-                key.0, key.1, values.0, values.1
-            );
+            let _ = writeln!(wrong, "{}\t{}\t{}\t{}\t?\t?", key.0, key.1, values.0, values.1);
         }
     }
     for (case, part) in rows.keys() {
         let _ = writeln!(wrong, "{case}\t{part}: has a row, and does not differ");
     }
-    assert!(
-        wrong.is_empty(),
-        "case\tpart\tours\ttheirs\tverdict\treason\n{wrong}"
-    );
+    assert!(wrong.is_empty(), "case\tpart\tours\ttheirs\tverdict\treason\n{wrong}");
 }
 
 struct Comparison<'a> {
@@ -113,11 +97,7 @@ impl<'a> Comparison<'a> {
             Some(hex) => bytes(hex.as_str().unwrap()),
             None => text(case, "input").into_bytes(),
         };
-        Comparison {
-            case,
-            input,
-            differences: Vec::new(),
-        }
+        Comparison { case, input, differences: Vec::new() }
     }
 
     fn differ(&mut self, part: &str, ours: &str, theirs: &str) {
@@ -129,8 +109,7 @@ impl<'a> Comparison<'a> {
         };
         if ours != theirs {
             let short = |s| printable_short(s, 160).replace('"', "'");
-            self.differences
-                .push((part.to_owned(), short(ours), short(theirs)));
+            self.differences.push((part.to_owned(), short(ours), short(theirs)));
         }
     }
 
@@ -159,11 +138,7 @@ impl<'a> Comparison<'a> {
             let ours = event.format == Format::Rfc5424 && !event.marks.broken;
             self.differ("accepted", yes(ours), yes(valid));
         }
-        let expected = &self.case[if valid {
-            "expected"
-        } else {
-            "partial_expected"
-        }];
+        let expected = &self.case[if valid { "expected" } else { "partial_expected" }];
         if expected.is_null() {
             return;
         }
@@ -215,9 +190,7 @@ impl<'a> Comparison<'a> {
             self.accepted(&event, false);
             return;
         }
-        let priority = event
-            .facility
-            .map(|f| f * 8 + severity(&event).parse::<u8>().unwrap());
+        let priority = event.facility.map(|f| f * 8 + severity(&event).parse::<u8>().unwrap());
         self.part("pri", &number(priority), &expected["pri"]);
         let ours = event.at.map(|at| at.micros());
         let us = expected["usec"].as_i64().unwrap_or(0);
@@ -292,15 +265,9 @@ impl<'a> Comparison<'a> {
         let event = self.decode("2010-06-15T00:00:00Z", 0);
         let columns: Vec<&str> = template.trim_end_matches("\\n").split("%,").collect();
         let theirs: Vec<String> = if template.contains("csv") {
-            expected
-                .split(", ")
-                .map(|c| c.trim_matches('"').to_owned())
-                .collect()
+            expected.split(", ").map(|c| c.trim_matches('"').to_owned()).collect()
         } else {
-            expected
-                .splitn(columns.len(), ',')
-                .map(str::to_owned)
-                .collect()
+            expected.splitn(columns.len(), ',').map(str::to_owned).collect()
         };
         for (column, theirs) in columns.iter().zip(theirs) {
             let column = column.trim_matches(['%', ' ']);
@@ -309,19 +276,12 @@ impl<'a> Comparison<'a> {
             match name {
                 // A message without a priority has 13 there.
                 "PRI" => {
-                    let ours = event
-                        .facility
-                        .map_or(13, |f| f * 8 + severity(&event).parse::<u8>().unwrap());
+                    let ours = event.facility.map_or(13, |f| f * 8 + severity(&event).parse::<u8>().unwrap());
                     self.differ("PRI", &ours.to_string(), theirs);
                 }
                 "timestamp" => {
-                    let ours = event
-                        .at
-                        .map_or(String::new(), |_| rsyslog_stamp(&time(&event)));
-                    let theirs: Vec<&str> = theirs
-                        .split_whitespace()
-                        .map(|w| w.trim_start_matches('0'))
-                        .collect();
+                    let ours = event.at.map_or(String::new(), |_| rsyslog_stamp(&time(&event)));
+                    let theirs: Vec<&str> = theirs.split_whitespace().map(|w| w.trim_start_matches('0')).collect();
                     self.differ("timestamp", &ours, &theirs.join(" "));
                 }
                 "timereported" => self.differ("timestamp", &time(&event)[..19], theirs),
@@ -407,11 +367,7 @@ impl<'a> Comparison<'a> {
 
     fn moment(&mut self, part: &str, event: &Event<'_>, theirs: &str) {
         let theirs = Time::parse_rfc3339(theirs).map_or(theirs.to_owned(), |t| t.to_string());
-        self.differ(
-            part,
-            &event.at.map_or(String::new(), |t| t.to_string()),
-            &theirs,
-        );
+        self.differ(part, &event.at.map_or(String::new(), |t| t.to_string()), &theirs);
     }
 
     /// All fields at once, sorted; an element without parameters is its id with an empty text.
@@ -424,11 +380,7 @@ impl<'a> Comparison<'a> {
             }
             theirs.extend(params.iter().map(|(k, v)| format!("{id}.{k}={}", plain(v))));
         }
-        let mut ours: Vec<String> = event
-            .fields
-            .iter()
-            .map(|(k, v)| format!("{k}={v}"))
-            .collect();
+        let mut ours: Vec<String> = event.fields.iter().map(|(k, v)| format!("{k}={v}")).collect();
         theirs.sort();
         ours.sort();
         self.differ("structured_data", &ours.join(" "), &theirs.join(" "));
@@ -436,29 +388,15 @@ impl<'a> Comparison<'a> {
 }
 
 const FACILITIES: [&str; 24] = [
-    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
-    "ftp", "ntp", "audit", "alert", "clockd", "local0", "local1", "local2", "local3", "local4",
-    "local5", "local6", "local7",
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit",
+    "alert", "clockd", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
-const SEVERITIES: [&str; 8] = [
-    "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
-];
+const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 /// The number of the severity, 0 to 7; nothing where the record has none.
 fn severity(event: &Event<'_>) -> String {
-    let names = [
-        "emergency",
-        "alert",
-        "critical",
-        "error",
-        "warning",
-        "notice",
-        "info",
-        "debug",
-    ];
-    let number = event
-        .level
-        .and_then(|l| names.iter().position(|n| *n == l.name()));
+    let names = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
+    let number = event.level.and_then(|l| names.iter().position(|n| *n == l.name()));
     number.map_or(String::new(), |n| n.to_string())
 }
 
@@ -475,26 +413,15 @@ fn time(event: &Event<'_>) -> String {
 }
 
 fn field(event: &Event<'_>, name: &str) -> String {
-    event
-        .field(name)
-        .as_ref()
-        .and_then(Value::as_text)
-        .unwrap_or("(none)")
-        .to_owned()
+    event.field(name).as_ref().and_then(Value::as_text).unwrap_or("(none)").to_owned()
 }
 
 /// `2010-03-06T16:57:54.000Z` as `Mar 6 16:57:54`.
 fn rsyslog_stamp(time: &str) -> String {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month: usize = time[5..7].parse().unwrap();
     let clock = time[11..19].trim_start_matches('0');
-    format!(
-        "{} {} {clock}",
-        MONTHS[month - 1],
-        time[8..10].trim_start_matches('0')
-    )
+    format!("{} {} {clock}", MONTHS[month - 1], time[8..10].trim_start_matches('0'))
 }
 
 fn yes(flag: bool) -> &'static str {
@@ -502,10 +429,7 @@ fn yes(flag: bool) -> &'static str {
 }
 
 fn text(case: &Json, name: &str) -> String {
-    case[name]
-        .as_str()
-        .unwrap_or_else(|| panic!("{name}: {case}"))
-        .to_owned()
+    case[name].as_str().unwrap_or_else(|| panic!("{name}: {case}")).to_owned()
 }
 
 fn plain(value: &Json) -> String {
@@ -518,9 +442,7 @@ fn plain(value: &Json) -> String {
 
 fn bytes(hex: &str) -> Vec<u8> {
     let digits = hex.as_bytes().chunks_exact(2);
-    digits
-        .map(|d| u8::from_str_radix(std::str::from_utf8(d).unwrap(), 16).unwrap())
-        .collect()
+    digits.map(|d| u8::from_str_radix(std::str::from_utf8(d).unwrap(), 16).unwrap()).collect()
 }
 
 fn latin1(hex: &str) -> String {

@@ -1,5 +1,8 @@
 //! What the house does as a whole, seen from outside: one file for each area.
 
 mod decode;
+mod grammar;
+mod lang;
 mod script;
 mod sim;
+mod support;

@@ -1,40 +1,13 @@
 //! Scripts: what they do next, what `check` finds, and what hostile ones can't do.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pointsman::diag::Source;
 use pointsman::event::Value;
-use pointsman::inventory::Inventory;
 use pointsman::script::verbs::{self, VERBS};
 use pointsman::script::{Call, Compiled, Done, Evaluator, Next, check};
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Two hosts, a pair, its address.
-fn inventory() -> Inventory {
-    serde_json::from_str(&fs::read_to_string(root().join("tests/script/inventory.json")).unwrap()).unwrap()
-}
-
-fn source(name: &str, text: &str) -> Arc<Source> {
-    Arc::new(Source { name: name.to_owned(), text: text.to_owned() })
-}
-
-fn files(folder: &str) -> Vec<(String, String)> {
-    let mut all: Vec<PathBuf> = fs::read_dir(root().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
-    all.retain(|p| p.extension().is_some_and(|e| e == "rhai"));
-    all.sort();
-    assert!(!all.is_empty(), "{folder}");
-    all.into_iter().map(|p| (name(&p), fs::read_to_string(&p).unwrap())).collect()
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap().to_str().unwrap().to_owned()
-}
+use crate::support::{expect, files, inventory, source};
 
 fn call(params: &[(&str, &str)]) -> Call {
     let map = |all: &[(&str, &str)]| all.iter().map(|(k, v)| ((*k).to_owned(), Value::from(*v))).collect::<BTreeMap<_, _>>();
@@ -42,7 +15,12 @@ fn call(params: &[(&str, &str)]) -> Call {
 }
 
 /// Runs a script to its end; `answer` gives each step's result.
-fn run(evaluator: &Evaluator, script: &Compiled, call: &Call, answer: impl Fn(&str) -> Result<Value<'static>, String>) -> (Vec<Done>, Next) {
+fn run(
+    evaluator: &Evaluator,
+    script: &Compiled,
+    call: &Call,
+    answer: impl Fn(&str) -> Result<Value<'static>, String>,
+) -> (Vec<Done>, Next) {
     let mut history = Vec::new();
     for _ in 0..100 {
         match evaluator.next(script, call, &history) {
@@ -70,19 +48,10 @@ fn told(history: &[Done], end: &Next) -> String {
     text
 }
 
-/// Compares with the expectation beside the file; `UPDATE_EXPECTED=1` writes it anew, to be reviewed.
-fn expect(path: &Path, got: &str) {
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(path, got).unwrap();
-    }
-    let want = fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(got, want, "{}", path.display());
-}
-
 #[test]
 fn scripts_do_what_stands_beside_them() {
     let evaluator = Evaluator::new(Arc::new(inventory()));
-    for (name, text) in files("tests/script/ok") {
+    for (name, text) in files("tests/script/ok", "rhai") {
         let script = evaluator.compile(&source(&name, &text)).unwrap();
         let params = call(&[("vip", "sip_vip"), ("pair", "sip"), ("host", "sip2")]);
         // Steps whose verb a comment `// fails: verb` names fail.
@@ -96,7 +65,7 @@ fn scripts_do_what_stands_beside_them() {
             "vip.owner" => Ok("sip1".into()),
             _ => Ok(Value::Unit),
         });
-        expect(&root().join("tests/script/ok").join(name.replace(".rhai", ".expected")), &told(&history, &end));
+        expect(format!("tests/script/ok/{}", name.replace(".rhai", ".expected")), &told(&history, &end));
         // Any prefix of the history leads to the same next step.
         for n in 0..history.len() {
             assert_eq!(evaluator.next(&script, &params, &history[..n]), Next::Step(history[n].step.clone()), "{name} after {n}");
@@ -117,21 +86,26 @@ fn a_step_that_differs_from_its_record_ends_the_run() {
 #[test]
 fn check_finds_what_stands_beside_the_scripts() {
     let inventory = inventory();
-    for (name, text) in files("tests/script/err") {
+    for (name, text) in files("tests/script/err", "rhai") {
         let (_, found) = check(&source(&name, &text), Some(&inventory));
         let mut told = String::new();
         for d in &found {
             let (line, column) = d.place.as_ref().map_or((0, 0), |p| p.line_column());
-            told.push_str(&format!("{line}:{column} {} {}{}\n", d.code.text(), d.message, d.help.as_ref().map(|h| format!(" | {h}")).unwrap_or_default()));
+            told.push_str(&format!(
+                "{line}:{column} {} {}{}\n",
+                d.code.text(),
+                d.message,
+                d.help.as_ref().map(|h| format!(" | {h}")).unwrap_or_default()
+            ));
         }
         assert!(!found.is_empty(), "{name}");
-        expect(&root().join("tests/script/err").join(name.replace(".rhai", ".expected")), &told);
+        expect(format!("tests/script/err/{}", name.replace(".rhai", ".expected")), &told);
     }
 }
 
 #[test]
 fn the_shipped_scripts_are_clean() {
-    for (name, text) in files("scripts") {
+    for (name, text) in files("scripts", "rhai") {
         let (params, found) = check(&source(&name, &text), Some(&inventory()));
         assert_eq!(found, [], "{name}");
         assert_eq!(params.len(), 2, "{name}");
@@ -141,7 +115,10 @@ fn the_shipped_scripts_are_clean() {
 #[test]
 fn the_verbs_examples_are_clean_and_their_reference_is_fresh() {
     for verb in VERBS {
-        let text = format!("const PARAMS = #{{ host: \"host\" }};\nfn react(alarm, event, params) {{\n    {}\n    params.host\n}}\n", verb.example);
+        let text = format!(
+            "const PARAMS = #{{ host: \"host\" }};\nfn react(alarm, event, params) {{\n    {}\n    params.host\n}}\n",
+            verb.example
+        );
         let (_, found) = check(&source(verb.name, &text), Some(&inventory()));
         assert_eq!(found, [], "{}", verb.name);
         let evaluator = Evaluator::new(Arc::new(inventory()));
@@ -150,13 +127,13 @@ fn the_verbs_examples_are_clean_and_their_reference_is_fresh() {
         let Next::Step(step) = first else { panic!("{}: {first:?}", verb.name) };
         assert!(verb.name.starts_with(&step.verb), "{} asked for {}", verb.name, step.verb);
     }
-    expect(&root().join("scripts/verbs.md"), &verbs::reference());
+    expect("scripts/verbs.md", &verbs::reference());
 }
 
 #[test]
 fn hostile_scripts_end_within_their_limits() {
     let evaluator = Evaluator::new(Arc::new(inventory()));
-    for (name, text) in files("tests/script/hostile") {
+    for (name, text) in files("tests/script/hostile", "rhai") {
         let Ok(script) = evaluator.compile(&source(&name, &text)) else { continue };
         let next = evaluator.next(&script, &call(&[]), &[]);
         assert!(matches!(next, Next::Failed(_)), "{name}: {next:?}");

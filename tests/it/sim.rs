@@ -23,10 +23,7 @@ fn no_failover_breaks_an_invariant() {
         if outcome.violation.is_some() {
             let (short, outcome) = sim::shorten(&scenario, None);
             let saved = serde_json::to_string(&short).unwrap();
-            panic!(
-                "seed {seeds}:\n{}\nsave it under tests/sim/ as a story:\n{saved}",
-                sim::tell(&short, &outcome)
-            );
+            panic!("seed {seeds}:\n{}\nsave it under tests/sim/ as a story:\n{saved}", sim::tell(&short, &outcome));
         }
         failovers += outcome.failovers;
     }
@@ -37,10 +34,7 @@ fn no_failover_breaks_an_invariant() {
 fn equal_seeds_tell_equal_stories() {
     for seed in 1..50 {
         let scenario = Scenario::of_seed(seed);
-        assert_eq!(
-            sim::shorten(&scenario, None).1,
-            sim::shorten(&scenario, None).1
-        );
+        assert_eq!(sim::shorten(&scenario, None).1, sim::shorten(&scenario, None).1);
     }
 }
 
@@ -74,22 +68,13 @@ fn every_breakage_is_found() {
 #[test]
 fn stories_of_past_failures_stay_solved() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sim");
-    let mut stories: Vec<_> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
+    let mut stories: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
     stories.sort();
     assert!(!stories.is_empty());
     for story in stories {
         let text = fs::read_to_string(&story).unwrap();
         let scenario: Scenario = serde_json::from_str(&text).unwrap();
         let outcome = sim::run(&scenario, None);
-        assert_eq!(
-            outcome.violation,
-            None,
-            "{}:\n{}",
-            story.display(),
-            sim::tell(&scenario, &sim::shorten(&scenario, None).1)
-        );
+        assert_eq!(outcome.violation, None, "{}:\n{}", story.display(), sim::tell(&scenario, &sim::shorten(&scenario, None).1));
     }
 }

@@ -15,31 +15,16 @@ fn genesys_records_in_every_time_format() {
         ("12/14/10 09:15:02", "2010-12-14T09:15:02Z"),
         ("12/14/10@09:15:02.118", "2010-12-14T09:15:02.118Z"),
         ("Tue Dec 14 09:15:02 2010.118", "2010-12-14T09:15:02.118Z"),
-        (
-            "Tue 14 Dec 2010 09:15:02 AM CET.118",
-            "2010-12-14T08:15:02.118Z",
-        ),
-        (
-            " Tue 14 Dec 2010 09:15:02 AM CET.118",
-            "2010-12-14T08:15:02.118Z",
-        ),
+        ("Tue 14 Dec 2010 09:15:02 AM CET.118", "2010-12-14T08:15:02.118Z"),
+        (" Tue 14 Dec 2010 09:15:02 AM CET.118", "2010-12-14T08:15:02.118Z"),
     ] {
         let record = format!("{stamp} Std 04561 Hot Standby (backup) mode activated");
         assert_eq!(shown(&decode(&record)), format!("{at} {short}"), "{record}");
     }
     check(&[
-        (
-            "09:15:02.118 Std 04561 x",
-            "2019-02-08T09:15:02.118Z - - - 04561 notice - || x <- date?",
-        ),
-        (
-            "09:15:02.118: Std 04561 x",
-            "2019-02-08T09:15:02.118Z - - - 04561 notice - || x <- date?",
-        ),
-        (
-            "09:15:02 Std 04561",
-            "2019-02-08T09:15:02Z - - - 04561 notice - ||  <- date?",
-        ),
+        ("09:15:02.118 Std 04561 x", "2019-02-08T09:15:02.118Z - - - 04561 notice - || x <- date?"),
+        ("09:15:02.118: Std 04561 x", "2019-02-08T09:15:02.118Z - - - 04561 notice - || x <- date?"),
+        ("09:15:02 Std 04561", "2019-02-08T09:15:02Z - - - 04561 notice - ||  <- date?"),
     ]);
 }
 
@@ -63,10 +48,8 @@ fn genesys_levels_and_forms() {
         let record = format!("{at} {word} 05060 Application started");
         let expected = format!("{at}Z - - - 05060 {level} - || Application started");
         assert_eq!(shown(&decode(&record)), expected);
-        let record =
-            format!("{at} {word} localhost cfg_dbserver GCTI-00-05060 Application started");
-        let expected =
-            format!("{at}Z localhost cfg_dbserver - 00-05060 {level} - || Application started");
+        let record = format!("{at} {word} localhost cfg_dbserver GCTI-00-05060 Application started");
+        let expected = format!("{at}Z localhost cfg_dbserver - 00-05060 {level} - || Application started");
         assert_eq!(shown(&decode(&record)), expected);
     }
     check(&[
@@ -88,14 +71,8 @@ fn genesys_levels_and_forms() {
             "2019-02-08T07:47:39.182Z - - - 09900 trace - || [qtp747464370-17] >>> /1/service <- date?",
         ),
         // Neither form: all is text.
-        (
-            "2010-12-14T09:15:02 Std",
-            "2010-12-14T09:15:02Z - - - - - - || 2010-12-14T09:15:02 Std",
-        ),
-        (
-            "2010-12-14T09:15:02 Std 045610 x",
-            "2010-12-14T09:15:02Z - - - - - - || 2010-12-14T09:15:02 Std 045610 x",
-        ),
+        ("2010-12-14T09:15:02 Std", "2010-12-14T09:15:02Z - - - - - - || 2010-12-14T09:15:02 Std"),
+        ("2010-12-14T09:15:02 Std 045610 x", "2010-12-14T09:15:02Z - - - - - - || 2010-12-14T09:15:02 Std 045610 x"),
     ]);
 }
 
@@ -119,11 +96,7 @@ pub(super) fn with_header() -> Decoder {
     let mut decoder = Decoder::new();
     for line in HEADER {
         let event = decoder.decode(line.as_bytes(), time(REFERENCE));
-        assert_eq!(
-            (event.marks.header, event.marks.continuation),
-            (!line.is_empty(), false),
-            "{line}"
-        );
+        assert_eq!((event.marks.header, event.marks.continuation), (!line.is_empty(), false), "{line}");
         assert_eq!(event.text, line.trim_start_matches('\u{feff}'));
     }
     decoder
@@ -134,41 +107,20 @@ fn a_file_with_a_header() {
     let who = "GenUAT02 SIP_P TServer";
     let mut decoder = with_header();
     let cases = [
-        (
-            "2026-02-02T13:54:59.852 Trc 04112 created",
-            "2026-02-02T08:24:59.852Z {} 00-04112 trace - || created",
-        ),
-        (
-            "2026-02-02T13:54:59.845 Std 20001 link",
-            "2026-02-02T08:24:59.845Z {} 01-20001 notice - || link",
-        ),
+        ("2026-02-02T13:54:59.852 Trc 04112 created", "2026-02-02T08:24:59.852Z {} 00-04112 trace - || created"),
+        ("2026-02-02T13:54:59.845 Std 20001 link", "2026-02-02T08:24:59.845Z {} 01-20001 notice - || link"),
         // Debug records have a time and no id.
-        (
-            "13:54:59.856: SIPCM: id=1",
-            "2026-02-02T08:24:59.856Z {} - - - || SIPCM: id=1 <- date?",
-        ),
-        (
-            "13:55:00.384: Sending  [0,UDP] 494 bytes",
-            "2026-02-02T08:25:00.384Z {} - - - || Sending  [0,UDP] 494 bytes <- date?",
-        ),
+        ("13:54:59.856: SIPCM: id=1", "2026-02-02T08:24:59.856Z {} - - - || SIPCM: id=1 <- date?"),
+        ("13:55:00.384: Sending  [0,UDP] 494 bytes", "2026-02-02T08:25:00.384Z {} - - - || Sending  [0,UDP] 494 bytes <- date?"),
         // The body: unindented, with empty lines, and whatever a caller writes.
-        (
-            "SIP/2.0 200 OK",
-            "2026-02-02T08:25:00.384Z {} - - - || SIP/2.0 200 OK <- continuation",
-        ),
+        ("SIP/2.0 200 OK", "2026-02-02T08:25:00.384Z {} - - - || SIP/2.0 200 OK <- continuation"),
         ("", "2026-02-02T08:25:00.384Z {} - - - ||  <- continuation"),
         (
             "<134>1 2026-02-02T13:55:00Z h2 SIP_B - GCTI-00-04563 - x",
             "2026-02-02T08:25:00.384Z {} - - - || <134>1 2026-02-02T13:55:00Z h2 SIP_B - GCTI-00-04563 - x <- continuation",
         ),
-        (
-            "Host name: evil",
-            "2026-02-02T08:25:00.384Z {} - - - || Host name: evil <- continuation",
-        ),
-        (
-            "Application name: SIP_B",
-            "2026-02-02T08:25:00.384Z {} - - - || Application name: SIP_B <- broken continuation",
-        ),
+        ("Host name: evil", "2026-02-02T08:25:00.384Z {} - - - || Host name: evil <- continuation"),
+        ("Application name: SIP_B", "2026-02-02T08:25:00.384Z {} - - - || Application name: SIP_B <- broken continuation"),
         (
             "log-filter: Filtering is enabled.",
             "2026-02-02T08:25:00.384Z {} - - - || log-filter: Filtering is enabled. <- continuation",
@@ -178,10 +130,7 @@ fn a_file_with_a_header() {
             "13:55:01.000: Wrong Checksum.13:55:01.001 Std 04563 Hot",
             "2026-02-02T08:25:01Z {} - - - || Wrong Checksum.13:55:01.001 Std 04563 Hot <- date?",
         ),
-        (
-            "17:33:04.587_M_I_01d9 [07:0c] default",
-            "2026-02-02T12:03:04.587Z {} - - - || _M_I_01d9 [07:0c] default <- date?",
-        ),
+        ("17:33:04.587_M_I_01d9 [07:0c] default", "2026-02-02T12:03:04.587Z {} - - - || _M_I_01d9 [07:0c] default <- date?"),
     ];
     for (record, expected) in cases {
         let event = decoder.decode(record.as_bytes(), time(REFERENCE));
@@ -190,10 +139,7 @@ fn a_file_with_a_header() {
     // A full record of another program: the header does not speak for it.
     check_source(
         &mut decoder,
-        &[(
-            "17:33:05 Std h9 other GCTI-43-10611 x",
-            "2026-02-02T12:03:05Z h9 other - 43-10611 notice - || x <- date?",
-        )],
+        &[("17:33:05 Std h9 other GCTI-43-10611 x", "2026-02-02T12:03:05Z h9 other - 43-10611 notice - || x <- date?")],
     );
 }
 
@@ -220,48 +166,23 @@ fn a_second_header_of_the_same_program_and_one_of_another() {
     let first = "2026-02-02T13:55:00 Std 04561 x";
     decoder.decode(first.as_bytes(), time(REFERENCE));
     for line in HEADER {
-        assert_eq!(
-            decoder
-                .decode(line.as_bytes(), time(REFERENCE))
-                .marks
-                .header,
-            !line.is_empty()
-        );
+        assert_eq!(decoder.decode(line.as_bytes(), time(REFERENCE)).marks.header, !line.is_empty());
     }
     decoder.decode(first.as_bytes(), time(REFERENCE));
     // In the middle of a file another name is not believed; at the beginning of the next file it is.
-    let other = [
-        "Application name: URS",
-        "Application type: RouterServer (15)",
-        "Host name: h2",
-    ];
+    let other = ["Application name: URS", "Application type: RouterServer (15)", "Host name: h2"];
     for line in other {
-        assert!(
-            !decoder
-                .decode(line.as_bytes(), time(REFERENCE))
-                .marks
-                .header,
-            "{line}"
-        );
+        assert!(!decoder.decode(line.as_bytes(), time(REFERENCE)).marks.header, "{line}");
     }
     assert_eq!(decoder.app(), "SIP_P");
     decoder.next_file();
     assert_eq!(decoder.app(), "SIP_P");
     for line in other {
-        assert!(
-            decoder
-                .decode(line.as_bytes(), time(REFERENCE))
-                .marks
-                .header,
-            "{line}"
-        );
+        assert!(decoder.decode(line.as_bytes(), time(REFERENCE)).marks.header, "{line}");
     }
     check_source(
         &mut decoder,
-        &[(
-            "2026-02-02T13:55:01 Std 20003 x",
-            "2026-02-02T13:55:01Z h2 URS RouterServer 15-20003 notice - || x",
-        )],
+        &[("2026-02-02T13:55:01 Std 20003 x", "2026-02-02T13:55:01Z h2 URS RouterServer 15-20003 notice - || x")],
     );
 }
 
@@ -271,14 +192,8 @@ fn stamps_in_utc_are_known_by_the_first_one_or_by_the_option() {
     check_source(
         &mut decoder,
         &[
-            (
-                "08:24:59.900: x",
-                "2026-02-02T08:24:59.900Z GenUAT02 SIP_P TServer - - - || x <- date?",
-            ),
-            (
-                "08:25:00 Std 04561",
-                "2026-02-02T08:25:00Z GenUAT02 SIP_P TServer 00-04561 notice - ||  <- date?",
-            ),
+            ("08:24:59.900: x", "2026-02-02T08:24:59.900Z GenUAT02 SIP_P TServer - - - || x <- date?"),
+            ("08:25:00 Std 04561", "2026-02-02T08:25:00Z GenUAT02 SIP_P TServer 00-04561 notice - ||  <- date?"),
         ],
     );
     let option = "13:55:00 Trc 04110 Option 'time-convert' has been set to the value 'utc'";
@@ -293,45 +208,23 @@ fn syslog_lines_among_genesys_records_of_a_stream() {
     check_source(
         &mut Decoder::new(),
         &[
-            (
-                "2019-01-12T06:29:59 Std 04561 x",
-                "2019-01-12T06:29:59Z - - - 04561 notice - || x",
-            ),
-            (
-                "Jan 12 06:30:00 h app[7]: t",
-                "2019-01-12T06:30:00Z h app[7] - - - - || t <- year?",
-            ),
-            (
-                "06:30:01: t",
-                "2019-01-12T06:30:01Z - - - - - - || t <- date?",
-            ),
-            (
-                "body",
-                "2019-01-12T06:30:01Z - - - - - - || body <- continuation",
-            ),
+            ("2019-01-12T06:29:59 Std 04561 x", "2019-01-12T06:29:59Z - - - 04561 notice - || x"),
+            ("Jan 12 06:30:00 h app[7]: t", "2019-01-12T06:30:00Z h app[7] - - - - || t <- year?"),
+            ("06:30:01: t", "2019-01-12T06:30:01Z - - - - - - || t <- date?"),
+            ("body", "2019-01-12T06:30:01Z - - - - - - || body <- continuation"),
         ],
     );
 }
 
 #[test]
 fn headers_of_other_programs() {
-    for (line, host) in [
-        ("APPLICATION HOST NAME: gms1", "gms1"),
-        ("MachineName: agent7", "agent7"),
-        ("PID@host: [4711@gws1]", "gws1"),
-    ] {
+    for (line, host) in
+        [("APPLICATION HOST NAME: gms1", "gms1"), ("MachineName: agent7", "agent7"), ("PID@host: [4711@gws1]", "gws1")]
+    {
         let mut decoder = Decoder::new();
         decoder.decode(b"Application name: A", time(REFERENCE));
-        assert!(
-            decoder
-                .decode(line.as_bytes(), time(REFERENCE))
-                .marks
-                .header,
-            "{line}"
-        );
-        let event = decoder
-            .decode(b"10:00:00 Std 04561 x", time(REFERENCE))
-            .into_owned();
+        assert!(decoder.decode(line.as_bytes(), time(REFERENCE)).marks.header, "{line}");
+        let event = decoder.decode(b"10:00:00 Std 04561 x", time(REFERENCE)).into_owned();
         assert_eq!(event.host, host);
     }
 }
@@ -346,22 +239,10 @@ fn attributes_of_a_record_are_fields_of_their_line() {
                 "2010-12-14T09:15:02 Alarm scs-host scs GCTI-00-04210 Active Alarm \"x\" Cleared",
                 &format!("{at} 00-04210 critical - || Active Alarm \"x\" Cleared"),
             ),
-            (
-                " ID:4711",
-                &format!("{at} - - - |ID=4711|  ID:4711 <- continuation"),
-            ),
-            (
-                " CLEARRSN:by: hand",
-                &format!("{at} - - - |CLEARRSN=by: hand|  CLEARRSN:by: hand <- continuation"),
-            ),
-            (
-                "  CAT:Critical",
-                &format!("{at} - - - ||   CAT:Critical <- continuation"),
-            ),
-            (
-                " attr: x",
-                &format!("{at} - - - ||  attr: x <- continuation"),
-            ),
+            (" ID:4711", &format!("{at} - - - |ID=4711|  ID:4711 <- continuation")),
+            (" CLEARRSN:by: hand", &format!("{at} - - - |CLEARRSN=by: hand|  CLEARRSN:by: hand <- continuation")),
+            ("  CAT:Critical", &format!("{at} - - - ||   CAT:Critical <- continuation")),
+            (" attr: x", &format!("{at} - - - ||  attr: x <- continuation")),
         ],
     );
 }
@@ -382,14 +263,8 @@ fn genesys_inside_syslog() {
             "<134>1 2010-12-14T00:00:01+01:00 h a - - - 23:59:59.118 Standard h2 b GCTI-00-04563 x",
             "2010-12-13T22:59:59.118Z h2 b - 00-04563 notice 16 || x <- date?",
         ),
-        (
-            "<134>Dec 14 09:15:02 h app: Std 04561 Hot",
-            "2018-12-14T09:15:02Z h app - 04561 notice 16 || Hot <- year?",
-        ),
-        (
-            "<134>2010-12-14T09:15:02.118 Std 04561 Hot",
-            "2010-12-14T09:15:02.118Z - - - 04561 notice 16 || Hot",
-        ),
+        ("<134>Dec 14 09:15:02 h app: Std 04561 Hot", "2018-12-14T09:15:02Z h app - 04561 notice 16 || Hot <- year?"),
+        ("<134>2010-12-14T09:15:02.118 Std 04561 Hot", "2010-12-14T09:15:02.118Z - - - 04561 notice 16 || Hot"),
         // Other programs' words.
         (
             "<134>Dec 14 09:15:02 h app: Alarm 12345 cleared",
@@ -405,7 +280,10 @@ fn a_level_that_no_manual_names_is_kept() {
     assert_eq!((event.format, &*event.host, &*event.app, event.level), (Format::Genesys, "host-n089", "URS ROUTER", None));
     assert_eq!(event.field("level_word"), Some(Value::from("Trouble")));
     assert_eq!(event.text, "alarm state entered");
-    for other in ["2010-12-01T12:00:00.015 Trouble host URS 06-10006 no prefix", "2010-12-01T12:00:00.015 Tr0uble host URS GCTI-06-10006 no word"] {
+    for other in [
+        "2010-12-01T12:00:00.015 Trouble host URS 06-10006 no prefix",
+        "2010-12-01T12:00:00.015 Tr0uble host URS GCTI-06-10006 no word",
+    ] {
         assert_ne!(Decoder::new().decode(other.as_bytes(), Time::default()).format, Format::Genesys, "{other}");
     }
 }

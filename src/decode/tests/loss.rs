@@ -41,11 +41,7 @@ fn nearly() -> impl Strategy<Value = String> {
         Just("%SYS-5-X: "),
     ];
     let other = "[ -~]{0,6}";
-    prop::collection::vec(
-        prop_oneof![3 => piece.prop_map(str::to_owned), 1 => other],
-        0..12,
-    )
-    .prop_map(|p| p.concat())
+    prop::collection::vec(prop_oneof![3 => piece.prop_map(str::to_owned), 1 => other], 0..12).prop_map(|p| p.concat())
 }
 
 /// The text is the end of the record, and what stands before it is in no other place but header parts.
@@ -53,27 +49,15 @@ fn nothing_lost(record: &str, event: &Event<'_>) {
     let record = record.trim_end_matches([' ', '\t', '\r', '\n', '\0']);
     assert!(record.ends_with(&*event.text), "{record:?} {event:?}");
     if event.format == Format::Plain || event.marks.header || event.marks.continuation {
-        assert_eq!(
-            record.strip_prefix('\u{feff}').unwrap_or(record),
-            event.text
-        );
+        assert_eq!(record.strip_prefix('\u{feff}').unwrap_or(record), event.text);
     }
     let before = &record[..record.len() - event.text.len()];
     // Words of the header: each stands in a part of the event, or belongs to stamp, priority, version and punctuation.
-    for word in before
-        .split(|c: char| !c.is_ascii_alphabetic() || c.is_whitespace())
-        .filter(|w| w.len() > 3)
-    {
+    for word in before.split(|c: char| !c.is_ascii_alphabetic() || c.is_whitespace()).filter(|w| w.len() > 3) {
         let parts = [&event.host, &event.app, &event.pid];
         let kept = parts.iter().any(|p| p.contains(word))
-            || event
-                .fields
-                .iter()
-                .any(|(k, v)| k.contains(word) || v.to_string().contains(word))
-            || event
-                .id
-                .as_ref()
-                .is_some_and(|id| id.to_string().contains(word))
+            || event.fields.iter().any(|(k, v)| k.contains(word) || v.to_string().contains(word))
+            || event.id.as_ref().is_some_and(|id| id.to_string().contains(word))
             || word == "GCTI";
         assert!(kept, "{word} of {record:?} is not in {event:?}");
     }

@@ -6,71 +6,29 @@ use super::*;
 fn rfc3164_as_senders_write_it() {
     let at = "2019-01-12T06:30:00Z";
     for (record, expected) in [
-        (
-            "<34>Jan 12 06:30:00 h app[7]: t",
-            "{} h app[7] - - critical 4 || t <- year?",
-        ),
-        (
-            "<34>Jan 12 06:30:00 h app[7]:t",
-            "{} h app[7] - - critical 4 || t <- year?",
-        ),
-        (
-            "<34>Jan 12 06:30:00 h app:  t  ",
-            "{} h app - - critical 4 || t <- year?",
-        ),
-        (
-            "<34>Jan 12 06:30:00 app: t",
-            "{} - app - - critical 4 || t <- year?",
-        ),
+        ("<34>Jan 12 06:30:00 h app[7]: t", "{} h app[7] - - critical 4 || t <- year?"),
+        ("<34>Jan 12 06:30:00 h app[7]:t", "{} h app[7] - - critical 4 || t <- year?"),
+        ("<34>Jan 12 06:30:00 h app:  t  ", "{} h app - - critical 4 || t <- year?"),
+        ("<34>Jan 12 06:30:00 app: t", "{} - app - - critical 4 || t <- year?"),
         ("Jan 12 06:30:00 h app: t", "{} h app - - - - || t <- year?"),
-        (
-            "<34>JAN 12 2019 06:30:00 h app: t",
-            "{} h app - - critical 4 || t",
-        ),
-        (
-            "<34>Jan 12 06:30:00 2019 h app: t",
-            "{} h app - - critical 4 || t",
-        ),
-        (
-            "<34>2019-01-12T06:30:00Z h app: t",
-            "{} h app - - critical 4 || t",
-        ),
-        (
-            "2019-01-12T07:30:00+01:00 h app[1]: t",
-            "{} h app[1] - - - - || t",
-        ),
+        ("<34>JAN 12 2019 06:30:00 h app: t", "{} h app - - critical 4 || t"),
+        ("<34>Jan 12 06:30:00 2019 h app: t", "{} h app - - critical 4 || t"),
+        ("<34>2019-01-12T06:30:00Z h app: t", "{} h app - - critical 4 || t"),
+        ("2019-01-12T07:30:00+01:00 h app[1]: t", "{} h app[1] - - - - || t"),
         (
             "<34>Jan 12 06:30:00 h last message repeated 3 times",
             "{} h - - - critical 4 || last message repeated 3 times <- year?",
         ),
-        (
-            "<34>Jan 12 06:30:00 last message repeated 3 times",
-            "{} - - - - critical 4 || last message repeated 3 times <- year?",
-        ),
+        ("<34>Jan 12 06:30:00 last message repeated 3 times", "{} - - - - critical 4 || last message repeated 3 times <- year?"),
         (
             "<34>Jan 12 06:30:00 h message repeated 2 times: [ x: y]",
             "{} h - - - critical 4 || message repeated 2 times: [ x: y] <- year?",
         ),
-        (
-            "<34>Jan 12 06:30:00 h Foo::Bar[3]: t",
-            "{} h Foo::Bar[3] - - critical 4 || t <- year?",
-        ),
-        (
-            "<34>Jan 12 06:30:00 h 10.0.0.1:5060 lost",
-            "{} h - - - critical 4 || 10.0.0.1:5060 lost <- year?",
-        ),
-        (
-            "<34>Jan 12 06:30:00 10.0.0.1: lost",
-            "{} 10.0.0.1 - - - critical 4 || lost <- year?",
-        ),
-        (
-            "<34>Jan 12 06:30:00 ::1 app: t",
-            "{} ::1 app - - critical 4 || t <- year?",
-        ),
-        (
-            "<34>Jan 12 06:30:00 {\"a\": 1}",
-            "{} - - - - critical 4 || {\"a\": 1} <- year?",
-        ),
+        ("<34>Jan 12 06:30:00 h Foo::Bar[3]: t", "{} h Foo::Bar[3] - - critical 4 || t <- year?"),
+        ("<34>Jan 12 06:30:00 h 10.0.0.1:5060 lost", "{} h - - - critical 4 || 10.0.0.1:5060 lost <- year?"),
+        ("<34>Jan 12 06:30:00 10.0.0.1: lost", "{} 10.0.0.1 - - - critical 4 || lost <- year?"),
+        ("<34>Jan 12 06:30:00 ::1 app: t", "{} ::1 app - - critical 4 || t <- year?"),
+        ("<34>Jan 12 06:30:00 {\"a\": 1}", "{} - - - - critical 4 || {\"a\": 1} <- year?"),
         (
             "<189>29: *Jan 12 06:30:00.000: %SYS-5-CONFIG_I: t",
             "{} - %SYS-5-CONFIG_I - SYS-5-CONFIG_I notice 23 |meta.sequenceId=29 timeQuality.isSynced=0| t <- year?",
@@ -79,16 +37,9 @@ fn rfc3164_as_senders_write_it() {
             "<189>29: rtr1: .Jan 12 06:30:00 UTC: %LINEPROTO-SP-3-UPDOWN: t",
             "{} rtr1 %LINEPROTO-SP-3-UPDOWN - LINEPROTO-SP-3-UPDOWN notice 23 |meta.sequenceId=29 timeQuality.isSynced=1| t <- year?",
         ),
-        (
-            "Jan 12 06:30:00 rtr1 %SYS-3-X: t",
-            "{} rtr1 %SYS-3-X - SYS-3-X error - || t <- year?",
-        ),
+        ("Jan 12 06:30:00 rtr1 %SYS-3-X: t", "{} rtr1 %SYS-3-X - SYS-3-X error - || t <- year?"),
     ] {
-        assert_eq!(
-            shown(&decode(record)),
-            expected.replace("{}", at),
-            "{record}"
-        );
+        assert_eq!(shown(&decode(record)), expected.replace("{}", at), "{record}");
     }
     check(&[
         ("<27>xapi: [error] x", "- - xapi - - error 3 || [error] x"),
@@ -99,18 +50,12 @@ fn rfc3164_as_senders_write_it() {
             "2019-02-13T21:53:30Z INFO starting server: x",
             "2019-02-13T21:53:30Z - - - - - - || 2019-02-13T21:53:30Z INFO starting server: x",
         ),
-        (
-            "[2016-05-23 10:18:16] NOTICE[19388] x",
-            "2016-05-23T10:18:16Z - - - - - - || [2016-05-23 10:18:16] NOTICE[19388] x",
-        ),
+        ("[2016-05-23 10:18:16] NOTICE[19388] x", "2016-05-23T10:18:16Z - - - - - - || [2016-05-23 10:18:16] NOTICE[19388] x"),
         (
             "[Wed Mar 28 01:31:42.355210 2018] [error] x",
             "2018-03-28T01:31:42.355210Z - - - - - - || [Wed Mar 28 01:31:42.355210 2018] [error] x",
         ),
-        (
-            "2019-02-13 21:53:30,123 INFO x",
-            "2019-02-13T21:53:30.123Z - - - - - - || 2019-02-13 21:53:30,123 INFO x",
-        ),
+        ("2019-02-13 21:53:30,123 INFO x", "2019-02-13T21:53:30.123Z - - - - - - || 2019-02-13 21:53:30,123 INFO x"),
     ]);
 }
 
@@ -118,57 +63,20 @@ fn rfc3164_as_senders_write_it() {
 fn rfc5424_and_what_is_broken_in_it() {
     let at = "2003-10-11T22:14:15.003Z";
     for (record, expected) in [
-        (
-            "<34>1 2003-10-11T22:14:15.003Z h su 7 ID47 - \u{feff}t",
-            "{} h su[7] - ID47 critical 4 || t",
-        ),
-        (
-            "<34>1 2003-10-11T22:14:15.003Z - - - - -",
-            "{} - - - - critical 4 || ",
-        ),
-        (
-            "<34>1 2003-10-11T22:14:15.003000000Z h su - - [a b=\"\\\"\\]\\\\\\n\"] t",
-            "{} h su - - critical 4 |a.b=\"]\\\\n| t",
-        ),
-        (
-            "<34>1 2003-10-11T22:14:15.003Z h su - - [a b=c d= \"e\" ][f] t",
-            "{} h su - - critical 4 |a.b=c a.d=e f=| t",
-        ),
-        (
-            "<34>1 2003-10-11T22:14:15.003Z h su - - [a b] t",
-            "{} h su - - critical 4 || [a b] t <- broken",
-        ),
-        (
-            "<34>1 2003-10-11T22:14:15.003Z h su - - [a b=\"x\"]t",
-            "{} h su - - critical 4 || [a b=\"x\"]t <- broken",
-        ),
-        (
-            "<34>1 2003-10-11T22:14:15.003Z h su - ID47",
-            "{} h su - ID47 critical 4 ||  <- broken",
-        ),
-        (
-            "<34>1 2003-10-11T22:14:15.003Z h  su - - - t",
-            "{} h - - - critical 4 ||  su - - - t <- broken",
-        ),
-        (
-            "1 2003-10-11T22:14:15.003Z h su - - - t",
-            "{} h su - - - - || t",
-        ),
+        ("<34>1 2003-10-11T22:14:15.003Z h su 7 ID47 - \u{feff}t", "{} h su[7] - ID47 critical 4 || t"),
+        ("<34>1 2003-10-11T22:14:15.003Z - - - - -", "{} - - - - critical 4 || "),
+        ("<34>1 2003-10-11T22:14:15.003000000Z h su - - [a b=\"\\\"\\]\\\\\\n\"] t", "{} h su - - critical 4 |a.b=\"]\\\\n| t"),
+        ("<34>1 2003-10-11T22:14:15.003Z h su - - [a b=c d= \"e\" ][f] t", "{} h su - - critical 4 |a.b=c a.d=e f=| t"),
+        ("<34>1 2003-10-11T22:14:15.003Z h su - - [a b] t", "{} h su - - critical 4 || [a b] t <- broken"),
+        ("<34>1 2003-10-11T22:14:15.003Z h su - - [a b=\"x\"]t", "{} h su - - critical 4 || [a b=\"x\"]t <- broken"),
+        ("<34>1 2003-10-11T22:14:15.003Z h su - ID47", "{} h su - ID47 critical 4 ||  <- broken"),
+        ("<34>1 2003-10-11T22:14:15.003Z h  su - - - t", "{} h - - - critical 4 ||  su - - - t <- broken"),
+        ("1 2003-10-11T22:14:15.003Z h su - - - t", "{} h su - - - - || t"),
     ] {
-        assert_eq!(
-            shown(&decode(record)),
-            expected.replace("{}", at),
-            "{record}"
-        );
+        assert_eq!(shown(&decode(record)), expected.replace("{}", at), "{record}");
     }
     check(&[
-        (
-            "<34>1 2003-10-11t22:14:15z h su - - - t",
-            "- - - - - critical 4 || 2003-10-11t22:14:15z h su - - - t <- broken",
-        ),
-        (
-            "<34>1 thing happened",
-            "- - - - - critical 4 || 1 thing happened",
-        ),
+        ("<34>1 2003-10-11t22:14:15z h su - - - t", "- - - - - critical 4 || 2003-10-11t22:14:15z h su - - - t <- broken"),
+        ("<34>1 thing happened", "- - - - - critical 4 || 1 thing happened"),
     ]);
 }

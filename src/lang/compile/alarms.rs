@@ -49,7 +49,12 @@ impl<'t> Compiler<'t, '_> {
                 if let Item::Defaults(clauses) = item {
                     for clause in clauses {
                         if matches!(clause.it, ClauseKind::Detect(_)) {
-                            self.report(file, Code::ClauseNotHere, &clause.span, "`detect` is each alarm's own; `defaults` has none");
+                            self.report(
+                                file,
+                                Code::ClauseNotHere,
+                                &clause.span,
+                                "`detect` is each alarm's own; `defaults` has none",
+                            );
                         }
                     }
                     defaults.extend(clauses);
@@ -125,7 +130,8 @@ impl<'t> Compiler<'t, '_> {
         }
         if !detected {
             let message = format!("`{}` does not say what raises it", tree.name.it);
-            self.report(file, Code::NoDetect, &tree.name.span, message).help = Some("write detect event 00-04561 from app NAME, for example".to_owned());
+            self.report(file, Code::NoDetect, &tree.name.span, message).help =
+                Some("write detect event 00-04561 from app NAME, for example".to_owned());
         }
         self.cancels(file, tree, &clauses, &mut alarm);
         self.program.alarms.push(alarm);
@@ -142,7 +148,8 @@ impl<'t> Compiler<'t, '_> {
                     let by: Vec<String> = detect.by.iter().map(|w| w.it.clone()).collect();
                     if !by.is_empty() && by != alarm.by {
                         let message = "`cancel when` has the keys of its `detect`, and these are others";
-                        self.report(file, Code::KeysDiffer, &clause.span, message).help = Some("leave the `by` of `cancel when` out".to_owned());
+                        self.report(file, Code::KeysDiffer, &clause.span, message).help =
+                            Some("leave the `by` of `cancel when` out".to_owned());
                     }
                     let name = format!("{}/cancel", tree.name.it);
                     if let Some(atoms) = self.choice(file, &detect.choice, &name, &clause.span) {

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use crate::base::limits::{ALTERNATIVES, REGEX_BYTES};
-use crate::diag::suggest::nearest;
 use crate::diag::Code;
+use crate::diag::suggest::nearest;
 use crate::lang::ast::{self, At, Choice, File, From, PatternClause, Regex, Span, Word};
 use crate::lang::program::{Atom, AtomId, FieldRegex, Predicate, Sample, Sender};
 
 use super::{Compiler, Named};
 
 /// Fields that every event has or derives; a capture of such a name would never be seen.
-pub(super) const BUILT_IN: &[&str] = &["host", "app", "type", "text", "level", "provenance", "pid", "id", "facility", "pair", "time"];
+pub(super) const BUILT_IN: &[&str] =
+    &["host", "app", "type", "text", "level", "provenance", "pid", "id", "facility", "pair", "time"];
 
 impl<'t> Compiler<'t, '_> {
     /// The atom of a named pattern; compiled once.
@@ -63,7 +64,12 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         if whole && atom.from.is_empty() && atom.matches.is_empty() && atom.predicates.is_empty() {
-            self.report(file, Code::MatchesEverything, &pattern.name.span, format!("every event meets the pattern `{}`", pattern.name.it));
+            self.report(
+                file,
+                Code::MatchesEverything,
+                &pattern.name.span,
+                format!("every event meets the pattern `{}`", pattern.name.it),
+            );
         }
         if !whole {
             return None;
@@ -262,6 +268,21 @@ impl<'t> Compiler<'t, '_> {
             }
         }
     }
+}
+
+/// The names that the expressions of a file capture.
+pub(super) fn captured(file: &File) -> Vec<String> {
+    let mut names = Vec::new();
+    for item in &file.items {
+        let ast::Item::Pattern(pattern) = item else { continue };
+        for clause in &pattern.clauses {
+            let PatternClause::Match { regex, .. } = &clause.it else { continue };
+            let text: String = regex.pieces.iter().map(|p| p.it.as_str()).collect();
+            let starts = text.split("(?<").chain(text.split("(?P<")).skip(1);
+            names.extend(starts.filter_map(|s| Some(s.split_once('>')?.0.to_owned())));
+        }
+    }
+    names
 }
 
 /// Why the library refuses an expression, in its words, and at which byte.

@@ -41,6 +41,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         program: Program::default(),
         patterns: BTreeMap::new(),
         pattern_atoms: BTreeMap::new(),
+        captured: trees.iter().flat_map(atoms::captured).collect(),
         used_patterns: BTreeSet::new(),
         used_reactions: BTreeSet::new(),
         found,
@@ -57,6 +58,8 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         (file, place.map(|p| p.bytes.start))
     };
     found.sort_by_key(order);
+    // A mistake in `defaults` is found again with every alarm.
+    found.dedup();
     (compiler.program, found)
 }
 
@@ -73,6 +76,8 @@ struct Compiler<'t, 'w> {
     patterns: BTreeMap<&'t str, Named<'t>>,
     /// The atom of each pattern, where it could be compiled.
     pattern_atoms: BTreeMap<String, Option<AtomId>>,
+    /// Names that expressions capture anywhere: what an unquoted word may be.
+    captured: BTreeSet<String>,
     used_patterns: BTreeSet<String>,
     used_reactions: BTreeSet<String>,
     found: Vec<Diagnostic>,

@@ -8,6 +8,7 @@ use crate::lang::ast::{self, Element, File, LiteralKind, Relation, Span, Word};
 use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test};
 
 use super::Compiler;
+use super::atoms::BUILT_IN;
 
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 const PROVENANCES: &[&str] = &["unverified", "address", "local", "authenticated"];
@@ -33,7 +34,9 @@ impl Compiler<'_, '_> {
         let test = match relation {
             Relation::Compare(comparison, operand) => {
                 let (value, at) = match operand {
-                    ast::Operand::Literal(literal) => (self.literal_operand(file, &name, &literal.it, &literal.span)?, &literal.span),
+                    ast::Operand::Literal(literal) => {
+                        (self.literal_operand(file, &name, &literal.it, &literal.span)?, &literal.span)
+                    }
                     ast::Operand::Bare(word) => (self.bare_operand(file, &name, word)?, &word.span),
                 };
                 self.ordered(file, &name, *comparison, at);
@@ -73,7 +76,13 @@ impl Compiler<'_, '_> {
             "level" => match Level::parse(&word.it) {
                 Some(level) => Some(Operand::Level(level)),
                 None => {
-                    self.unknown(file, Code::UnknownLevel, word, format!("no level has the name `{}`", word.it), LEVELS.iter().copied());
+                    self.unknown(
+                        file,
+                        Code::UnknownLevel,
+                        word,
+                        format!("no level has the name `{}`", word.it),
+                        LEVELS.iter().copied(),
+                    );
                     None
                 }
             },
@@ -85,7 +94,15 @@ impl Compiler<'_, '_> {
                     None
                 }
             },
-            _ => Some(Operand::Field(word.it.clone())),
+            _ => {
+                if !BUILT_IN.contains(&word.it.as_str()) && !self.captured.contains(&word.it) {
+                    let message =
+                        format!("`{}` is read as a field of the event, and no pattern captures one of that name", word.it);
+                    let help = format!("a text stands in quotes: \"{}\"", word.it);
+                    self.report(file, Code::BareField, &word.span, message).help = Some(help);
+                }
+                Some(Operand::Field(word.it.clone()))
+            }
         }
     }
 

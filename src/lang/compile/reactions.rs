@@ -8,7 +8,9 @@ use crate::base::time::parse_duration;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
 use crate::event::Value;
-use crate::lang::ast::{self, At, Chain, Element, Expression, ExpressionKind, File, Item, LiteralKind, ReactionClause, Span, Word};
+use crate::lang::ast::{
+    self, At, Chain, Element, Expression, ExpressionKind, File, Item, LiteralKind, ReactionClause, Span, Word,
+};
 use crate::lang::program::{Argument, Call, Reaction};
 use crate::script::{Param, ParamKind, unknown_name};
 
@@ -203,7 +205,11 @@ impl<'t> Compiler<'t, '_> {
                         At { it: param.name.clone(), span: argument.value.span.clone() }
                     }
                     None => {
-                        let message = format!("{} takes {} arguments, and this is one too many", call.name.it, params.len() - reaction.with.len());
+                        let message = format!(
+                            "{} takes {} arguments, and this is one too many",
+                            call.name.it,
+                            params.len() - reaction.with.len()
+                        );
                         self.report(file, Code::UnknownParameter, &argument.value.span, message);
                         continue;
                     }
@@ -221,7 +227,11 @@ impl<'t> Compiler<'t, '_> {
             let has = given.iter().any(|(n, _)| n == &param.name) || reaction.with.iter().any(|(n, _)| n == &param.name);
             if !has {
                 let message = format!("{} gets no value for `{}` ({})", call.name.it, param.name, param.kind.name());
-                let near = call.arguments.iter().filter_map(|a| a.name.as_ref()).find(|n| nearest(&n.it, [param.name.as_str()]).is_some());
+                let near = call
+                    .arguments
+                    .iter()
+                    .filter_map(|a| a.name.as_ref())
+                    .find(|n| nearest(&n.it, [param.name.as_str()]).is_some());
                 let help = match near {
                     Some(near) if near.it != param.name => format!("is `{}` meant?", near.it),
                     _ => format!("write {}({} = ...)", call.name.it, param.name),
@@ -240,7 +250,8 @@ impl<'t> Compiler<'t, '_> {
                 Some(name) => given.push((name.it.clone(), argument_of(&argument.value))),
                 None => {
                     let message = "the script is not known here, so it is not known which parameter this is";
-                    self.report(file, Code::UnknownParameter, &argument.value.span, message).help = Some("write parameter = value".to_owned());
+                    self.report(file, Code::UnknownParameter, &argument.value.span, message).help =
+                        Some("write parameter = value".to_owned());
                 }
             }
         }

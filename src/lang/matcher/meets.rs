@@ -77,7 +77,9 @@ impl<'e> Scope<'e> {
             Predicate::And(parts) => parts.iter().all(|p| self.holds(p, captures)),
             Predicate::Or(parts) => parts.iter().any(|p| self.holds(p, captures)),
             Predicate::Not(inner) => !self.holds(inner, captures),
-            Predicate::Test { field, test } => self.field(field, captures).is_some_and(|value| self.passes(&value, test, captures)),
+            Predicate::Test { field, test } => {
+                self.field(field, captures).is_some_and(|value| self.passes(&value, test, captures))
+            }
         }
     }
 
@@ -93,7 +95,13 @@ impl<'e> Scope<'e> {
         }
     }
 
-    fn compares(&self, value: &Value<'_>, comparison: Comparison, operand: &Operand, captures: &[(String, Value<'static>)]) -> bool {
+    fn compares(
+        &self,
+        value: &Value<'_>,
+        comparison: Comparison,
+        operand: &Operand,
+        captures: &[(String, Value<'static>)],
+    ) -> bool {
         let order = match operand {
             Operand::Value(other) => ordering(value, other),
             Operand::Level(want) => value.as_text().and_then(Level::parse).map(|have| have.cmp(want)),

@@ -101,7 +101,8 @@ impl Matcher {
 
     /// True when all ids of the condition could be indexed.
     fn index_ids(&mut self, atom: &Atom, n: u32) -> bool {
-        let wide = |id: &IdPattern| matches!(id, IdPattern::Numbers { first, last, .. } if last.saturating_sub(*first) >= RANGE_INDEXED);
+        let wide =
+            |id: &IdPattern| matches!(id, IdPattern::Numbers { first, last, .. } if last.saturating_sub(*first) >= RANGE_INDEXED);
         if atom.ids.iter().any(wide) {
             return false;
         }

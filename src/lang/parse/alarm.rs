@@ -8,7 +8,8 @@ use super::detect::detect;
 use super::reaction::chains;
 use super::{block, duration, name, string, terminal, unknown_clause};
 
-const CLAUSES: &[&str] = &["category", "summary", "help", "detect", "cancel", "react", "on cancel react", "while active", "mode", "max age"];
+const CLAUSES: &[&str] =
+    &["category", "summary", "help", "detect", "cancel", "react", "on cancel react", "while active", "mode", "max age"];
 
 /// `alarm = "alarm" name "{" clause* "}"`
 pub(super) fn alarm(c: &mut Cursor<'_>) -> Parsed<Alarm> {
@@ -34,7 +35,9 @@ fn later(word: Option<&str>) -> Option<ClauseKind> {
 
 fn begins(c: &mut Cursor<'_>) -> bool {
     match c.word_ahead() {
-        Some("category" | "summary" | "help" | "detect" | "cancel" | "react" | "mode" | "hold" | "limit" | "inhibited" | "only") => true,
+        Some(
+            "category" | "summary" | "help" | "detect" | "cancel" | "react" | "mode" | "hold" | "limit" | "inhibited" | "only",
+        ) => true,
         Some("on") => c.sees_words("on", "cancel"),
         Some("while") => c.sees_words("while", "active"),
         Some("max") => c.sees_words("max", "age") || c.sees_words("max", "keys"),
@@ -108,7 +111,11 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
                 let at = c.here();
                 c.skip_token();
                 let span = c.since(at);
-                return Err(c.fail(Code::NotYet, &span, "`cancel when` with a measure is not in this version of the language yet"));
+                return Err(c.fail(
+                    Code::NotYet,
+                    &span,
+                    "`cancel when` with a measure is not in this version of the language yet",
+                ));
             }
             Ok(Way::When(detect(c)?))
         }

@@ -30,15 +30,13 @@ pub(super) struct Cursor<'s> {
 }
 
 /// Words that begin an item of the file.
-pub(super) const ITEMS: [&str; 6] = [
-    "alarm", "pattern", "reaction", "defaults", "ignore", "calendar",
-];
+pub(super) const ITEMS: [&str; 6] = ["alarm", "pattern", "reaction", "defaults", "ignore", "calendar"];
 
 /// Words that cannot be a name without quotes (`RESERVED` in the grammar).
 const RESERVED: &[&str] = &[
-    "alarm", "pattern", "reaction", "defaults", "ignore", "calendar", "event", "detect", "cancel",
-    "react", "and", "or", "not", "then", "without", "unless", "by", "within", "for", "over",
-    "where", "from", "of", "in", "no", "each", "distinct", "when", "true", "false",
+    "alarm", "pattern", "reaction", "defaults", "ignore", "calendar", "event", "detect", "cancel", "react", "and", "or", "not",
+    "then", "without", "unless", "by", "within", "for", "over", "where", "from", "of", "in", "no", "each", "distinct", "when",
+    "true", "false",
 ];
 
 /// `RESERVED = "alarm" | "pattern" | "reaction" | "defaults" | "ignore" | "calendar" | "event" | "detect" | "cancel" | "react" | "and" | "or" | "not" | "then" | "without" | "unless" | "by" | "within" | "for" | "over" | "where" | "from" | "of" | "in" | "no" | "each" | "distinct" | "when" | "true" | "false"`
@@ -48,14 +46,7 @@ pub(super) fn reserved(word: &str) -> bool {
 
 impl<'s> Cursor<'s> {
     pub(super) fn new(source: &'s Arc<Source>) -> Cursor<'s> {
-        Cursor {
-            source,
-            text: &source.text,
-            at: 0,
-            depth: 0,
-            diagnostics: Vec::new(),
-            mentions: Vec::new(),
-        }
+        Cursor { source, text: &source.text, at: 0, depth: 0, diagnostics: Vec::new(), mentions: Vec::new() }
     }
 
     /// What stands ahead, blanks and comments skipped.
@@ -92,10 +83,7 @@ impl<'s> Cursor<'s> {
         let (_, it) = read(rest).ok()?;
         let start = self.at;
         self.at += it.len();
-        Some(At {
-            it,
-            span: start..self.at,
-        })
+        Some(At { it, span: start..self.at })
     }
 
     /// True when the terminal stands ahead.
@@ -127,8 +115,7 @@ impl<'s> Cursor<'s> {
 
     /// Reads this word.
     pub(super) fn word(&mut self, word: &str) -> Option<Span> {
-        self.sees_word(word)
-            .then(|| self.take(terminal::word).map(|w| w.span))?
+        self.sees_word(word).then(|| self.take(terminal::word).map(|w| w.span))?
     }
 
     /// Reads this word or says that it is wanted.
@@ -162,10 +149,7 @@ impl<'s> Cursor<'s> {
     }
 
     pub(super) fn place(&self, span: &Span) -> Place {
-        Place {
-            source: self.source.clone(),
-            bytes: span.clone(),
-        }
+        Place { source: self.source.clone(), bytes: span.clone() }
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
@@ -180,13 +164,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// As [`Cursor::fail`], with help.
-    pub(super) fn fail_with(
-        &mut self,
-        code: Code,
-        span: &Span,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Failed {
+    pub(super) fn fail_with(&mut self, code: Code, span: &Span, message: impl Into<String>, help: impl Into<String>) -> Failed {
         let diagnostic = Diagnostic::new(code, self.place(span), message).help(help);
         self.report(diagnostic);
         Failed
@@ -201,11 +179,7 @@ impl<'s> Cursor<'s> {
         }
         let (found, span) = self.found();
         self.at = start;
-        self.fail(
-            Code::RuleSyntax,
-            &span,
-            format!("{what} is wanted here, not {found}"),
-        )
+        self.fail(Code::RuleSyntax, &span, format!("{what} is wanted here, not {found}"))
     }
 
     /// Reports the string ahead, which does not end or has an escape that there is not.
@@ -248,14 +222,8 @@ impl<'s> Cursor<'s> {
 
     /// Reads over one token of any kind.
     pub(super) fn skip_token(&mut self) -> Option<Span> {
-        const ANY: [fn(&str) -> Read<'_>; 6] = [
-            terminal::string,
-            terminal::regex,
-            terminal::raw_regex,
-            terminal::word,
-            terminal::numberish,
-            terminal::record,
-        ];
+        const ANY: [fn(&str) -> Read<'_>; 6] =
+            [terminal::string, terminal::regex, terminal::raw_regex, terminal::word, terminal::numberish, terminal::record];
         let rest = self.rest();
         for read in ANY {
             if let Some(token) = self.take(read) {
@@ -306,8 +274,7 @@ impl<'s> Cursor<'s> {
             }
             Some(word) if ITEMS.contains(&word) => {
                 self.skip_token();
-                let named =
-                    self.take(terminal::word).is_some() || self.take(terminal::string).is_some();
+                let named = self.take(terminal::word).is_some() || self.take(terminal::string).is_some();
                 named && self.sees_symbol("{")
             }
             _ => false,
@@ -324,15 +291,9 @@ impl<'s> Cursor<'s> {
             if open == 0 && (self.sees_symbol("}") || begins(self)) {
                 return;
             }
-            if self.symbol("(").is_some()
-                || self.symbol("[").is_some()
-                || self.symbol("{").is_some()
-            {
+            if self.symbol("(").is_some() || self.symbol("[").is_some() || self.symbol("{").is_some() {
                 open += 1;
-            } else if self.symbol(")").is_some()
-                || self.symbol("]").is_some()
-                || self.symbol("}").is_some()
-            {
+            } else if self.symbol(")").is_some() || self.symbol("]").is_some() || self.symbol("}").is_some() {
                 open = open.saturating_sub(1);
             } else {
                 self.skip_mentioned();
@@ -351,9 +312,7 @@ impl<'s> Cursor<'s> {
     fn skip_mentioned(&mut self) {
         if let Some(token) = self.skip_token() {
             let text = &self.text[token];
-            if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && !reserved(text)
-                && !later::WORDS.contains(&text)
+            if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !reserved(text) && !later::WORDS.contains(&text)
             {
                 self.mentions.push(text.to_owned());
             } else if terminal::string(text).is_ok() && text.len() > 2 {
@@ -370,19 +329,13 @@ impl<'s> Cursor<'s> {
             self.fail(
                 Code::RuleSyntax,
                 &(start..start),
-                format!(
-                    "more than {} mistakes: the rest of this file was not read",
-                    limits::MISTAKES_PER_FILE
-                ),
+                format!("more than {} mistakes: the rest of this file was not read", limits::MISTAKES_PER_FILE),
             );
         }
     }
 
     /// A word with its place, from a token.
     pub(super) fn own(token: At<&str>) -> Word {
-        At {
-            it: token.it.to_owned(),
-            span: token.span,
-        }
+        At { it: token.it.to_owned(), span: token.span }
     }
 }

@@ -28,7 +28,11 @@ fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
     while c.word("or").is_some() {
         if atoms.len() >= limits::ALTERNATIVES {
             let span = c.since(start);
-            return Err(c.fail(Code::TooManyAlternatives, &span, format!("a condition has at most {} alternatives", limits::ALTERNATIVES)));
+            return Err(c.fail(
+                Code::TooManyAlternatives,
+                &span,
+                format!("a condition has at most {} alternatives", limits::ALTERNATIVES),
+            ));
         }
         atoms.push(atom(c)?);
         if c.sees_word("where") {
@@ -200,7 +204,7 @@ fn source(c: &mut Cursor<'_>) -> Parsed<From> {
             c.want_word("host")?;
             Ok(From::Hosts(names(c, "a host's name")?))
         }
-        Some("group" | "site") => Err(not_yet(c, "groups and sites in `from`")),
+        Some("group" | "site") => Err(not_yet(c, "`from group`")),
         _ => Err(c.wanted("`any`, `app`, `type` or `host`")),
     }
 }

@@ -195,7 +195,9 @@ fn duration(c: &mut Cursor<'_>) -> Parsed<std::time::Duration> {
     if let Some(token) = c.take(terminal::duration) {
         return match crate::base::time::parse_duration(token.it) {
             Some(span) if span <= MAX_DURATION => Ok(span),
-            _ => Err(c.fail(Code::BadDuration, &token.span, format!("`{}` is more than a duration may be (1000 weeks)", token.it))),
+            _ => {
+                Err(c.fail(Code::BadDuration, &token.span, format!("`{}` is more than a duration may be (1000 weeks)", token.it)))
+            }
         };
     }
     if let Some(token) = c.take(terminal::numberish) {

@@ -160,11 +160,8 @@ pub(super) fn literal(c: &mut Cursor<'_>) -> Parsed<Option<Literal>> {
         return Ok(Some(At { it: LiteralKind::Text(text.it), span: text.span }));
     }
     type Make = fn(String) -> LiteralKind;
-    let kinds: [(fn(&str) -> terminal::Read<'_>, Make); 3] = [
-        (terminal::address, LiteralKind::Address),
-        (terminal::id, LiteralKind::Id),
-        (terminal::duration, LiteralKind::Duration),
-    ];
+    let kinds: [(fn(&str) -> terminal::Read<'_>, Make); 3] =
+        [(terminal::address, LiteralKind::Address), (terminal::id, LiteralKind::Id), (terminal::duration, LiteralKind::Duration)];
     for (read, make) in kinds {
         if let Some(token) = c.take(read) {
             return Ok(Some(At { it: make(token.it.to_owned()), span: token.span }));
@@ -231,7 +228,12 @@ pub(super) fn regex(c: &mut Cursor<'_>) -> Parsed<Regex> {
             let at = c.here();
             c.skip_token();
             let span = c.since(at);
-            return Err(c.fail_with(Code::BadText, &span, "this regular expression is empty or not closed on its line", "write /.../ with \\/ for a slash, or r\"...\""));
+            return Err(c.fail_with(
+                Code::BadText,
+                &span,
+                "this regular expression is empty or not closed on its line",
+                "write /.../ with \\/ for a slash, or r\"...\"",
+            ));
         }
         return Err(c.wanted("a regular expression (/.../ or r\"...\")"));
     }

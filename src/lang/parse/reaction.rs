@@ -162,7 +162,12 @@ fn expression(c: &mut Cursor<'_>) -> Parsed<Expression> {
         "host_of" => ExpressionKind::HostOf(of),
         other => {
             let message = format!("rules have no function `{other}`");
-            return Err(c.fail_with(Code::RuleSyntax, &name.span, message, "there are pair_of(field) and host_of(field); what is more belongs into the script"));
+            return Err(c.fail_with(
+                Code::RuleSyntax,
+                &name.span,
+                message,
+                "there are pair_of(field) and host_of(field); what is more belongs into the script",
+            ));
         }
     };
     Ok(At { it, span: c.since(start) })

@@ -28,29 +28,13 @@ pub(super) fn word(i: &str) -> Read<'_> {
 
 /// `STRING = /"([^"\\\r\n]|\\["\\nrt])*"/`
 pub(super) fn string(i: &str) -> Read<'_> {
-    recognize((
-        tag("\""),
-        many0_count(alt((
-            is_not("\"\\\r\n"),
-            recognize((tag("\\"), one_of("\"\\nrt"))),
-        ))),
-        tag("\""),
-    ))
-    .parse(i)
+    recognize((tag("\""), many0_count(alt((is_not("\"\\\r\n"), recognize((tag("\\"), one_of("\"\\nrt")))))), tag("\""))).parse(i)
 }
 
 /// `REGEX = /\/([^\/\\\r\n]|\\[^\r\n])+\/[is]*/`
 pub(super) fn regex(i: &str) -> Read<'_> {
-    recognize((
-        tag("/"),
-        many1_count(alt((
-            is_not("/\\\r\n"),
-            recognize((tag("\\"), none_of("\r\n"))),
-        ))),
-        tag("/"),
-        flags,
-    ))
-    .parse(i)
+    recognize((tag("/"), many1_count(alt((is_not("/\\\r\n"), recognize((tag("\\"), none_of("\r\n")))))), tag("/"), flags))
+        .parse(i)
 }
 
 /// `RAW_REGEX = /r"[^"\r\n]+"[is]*/`
@@ -65,14 +49,7 @@ pub(super) fn record(i: &str) -> Read<'_> {
 
 /// `ID = /(GCTI-)?[0-9]{2}-[0-9]{1,5}/`
 pub(super) fn id(i: &str) -> Read<'_> {
-    recognize((
-        opt(tag("GCTI-")),
-        digits(2, 2),
-        tag("-"),
-        digits(1, 5),
-        end,
-    ))
-    .parse(i)
+    recognize((opt(tag("GCTI-")), digits(2, 2), tag("-"), digits(1, 5), end)).parse(i)
 }
 
 /// `NETWORK = /[0-9]{1,3}(\.[0-9]{1,3}){3}\/[0-9]{1,2}/`
@@ -87,11 +64,7 @@ pub(super) fn address(i: &str) -> Read<'_> {
 
 /// `DURATION = /([0-9]+(\.[0-9]+)?(ms|[smhdw]))+/`
 pub(super) fn duration(i: &str) -> Read<'_> {
-    recognize((
-        many1_count((decimal, alt((tag("ms"), recognize(one_of("smhdw")))))),
-        end,
-    ))
-    .parse(i)
+    recognize((many1_count((decimal, alt((tag("ms"), recognize(one_of("smhdw")))))), end)).parse(i)
 }
 
 /// `NUMBER = /-?[0-9]+(\.[0-9]+)?/`
@@ -106,32 +79,12 @@ pub(super) fn integer(i: &str) -> Read<'_> {
 
 /// `COMPARISON = /==|!=|<=|>=|<|>/`
 pub(super) fn comparison(i: &str) -> Read<'_> {
-    alt((
-        tag("=="),
-        tag("!="),
-        tag("<="),
-        tag(">="),
-        tag("<"),
-        tag(">"),
-    ))
-    .parse(i)
+    alt((tag("=="), tag("!="), tag("<="), tag(">="), tag("<"), tag(">"))).parse(i)
 }
 
 /// A number with a mark that this version does not know: `90%`, `10MB`, `2x`.
 pub(super) fn quantity(i: &str) -> Read<'_> {
-    recognize((
-        decimal,
-        alt((
-            tag("%"),
-            tag("KB"),
-            tag("MB"),
-            tag("GB"),
-            tag("TB"),
-            tag("x"),
-        )),
-        end,
-    ))
-    .parse(i)
+    recognize((decimal, alt((tag("%"), tag("KB"), tag("MB"), tag("GB"), tag("TB"), tag("x"))), end)).parse(i)
 }
 
 /// Digits and letters that begin like a number: `5`, `5x`, `00-4561`, `1.2.3`. For messages.
@@ -158,10 +111,7 @@ fn flags(i: &str) -> Read<'_> {
     take_while(|c: char| c.is_ascii_alphanumeric() || c == '_').parse(i)
 }
 
-fn digits<'s>(
-    min: usize,
-    max: usize,
-) -> impl Parser<&'s str, Output = &'s str, Error = nom::error::Error<&'s str>> {
+fn digits<'s>(min: usize, max: usize) -> impl Parser<&'s str, Output = &'s str, Error = nom::error::Error<&'s str>> {
     take_while_m_n(min, max, |c: char| c.is_ascii_digit())
 }
 

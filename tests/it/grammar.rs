@@ -1,0 +1,274 @@
+//! The grammar and the parser are one: every production has its function, sentences derived from the grammar are taken, and
+//! sentences with a token less or more never make the parser panic.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use pointsman::diag::Diagnostic;
+use pointsman::lang::{World, compile};
+use pointsman::sim::Rng;
+
+use crate::support::{read, root, source};
+
+/// The right side of a production.
+#[derive(Debug)]
+enum Part {
+    Word(String),
+    Name(String),
+    Pattern(String),
+    Sequence(Vec<Part>),
+    Choice(Vec<Part>),
+    Optional(Box<Part>),
+    Many(Box<Part>, usize),
+}
+
+/// `name = right side`, one a line; lines that begin with `#` are comments.
+fn productions() -> Vec<(String, String)> {
+    let text = read("grammar/pointsman.ebnf");
+    let lines = text.lines().filter(|l| !l.is_empty() && !l.starts_with('#'));
+    lines.map(|l| l.split_once(" = ").unwrap_or_else(|| panic!("{l}"))).map(|(n, r)| (n.to_owned(), r.to_owned())).collect()
+}
+
+/// Reads a right side.
+struct Reader<'a> {
+    tokens: Vec<&'a str>,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Reader<'a> {
+        let token = regex::Regex::new(r#""(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/|[A-Za-z_]+|[()|*+?]"#).unwrap();
+        Reader { tokens: token.find_iter(text).map(|m| m.as_str()).collect(), at: 0 }
+    }
+
+    fn choice(&mut self) -> Part {
+        let mut all = vec![self.sequence()];
+        while self.tokens.get(self.at) == Some(&"|") {
+            self.at += 1;
+            all.push(self.sequence());
+        }
+        if all.len() == 1 { all.remove(0) } else { Part::Choice(all) }
+    }
+
+    fn sequence(&mut self) -> Part {
+        let mut all = Vec::new();
+        while let Some(token) = self.tokens.get(self.at).filter(|t| !matches!(**t, "|" | ")")) {
+            self.at += 1;
+            let part = match token.as_bytes()[0] {
+                b'(' => {
+                    let inner = self.choice();
+                    assert_eq!(self.tokens.get(self.at), Some(&")"));
+                    self.at += 1;
+                    inner
+                }
+                b'"' => Part::Word(token.trim_matches('"').to_owned()),
+                b'/' => Part::Pattern(token[1..token.len() - 1].replace("\\/", "/")),
+                _ => Part::Name((*token).to_owned()),
+            };
+            let part = match self.tokens.get(self.at) {
+                Some(&"?") => Part::Optional(Box::new(part)),
+                Some(&"*") => Part::Many(Box::new(part), 0),
+                Some(&"+") => Part::Many(Box::new(part), 1),
+                _ => {
+                    all.push(part);
+                    continue;
+                }
+            };
+            self.at += 1;
+            all.push(part);
+        }
+        if all.len() == 1 { all.remove(0) } else { Part::Sequence(all) }
+    }
+}
+
+/// Texts of each terminal. That they are such texts is tested against the terminal's own expression.
+fn samples(terminal: &str) -> &'static [&'static str] {
+    match terminal {
+        "NAME" => &["alpha", "_b.c-d", "SIP_SERVER_1", "on", "script", "max", "type", "level"],
+        "WORD" => &["vip", "host", "by", "from"],
+        "STRING" => &["\"a b\"", "\"\"", "\"\\\"q\\\\ \\n\"", "\"grün # | /\""],
+        "REGEX" => &["/a+/", "/(?<x>\\d+) \\/ z/i", "/./is"],
+        "RAW_REGEX" => &["r\"C:\\\\x\"", "r\"(?<y>[a-z]+)/\"s"],
+        "RECORD" => &["| a record\n", "|\n", "| with \"everything\" # { } |\n"],
+        "ID" => &["00-04561", "GCTI-00-04563", "43-1"],
+        "NETWORK" => &["10.0.0.0/8", "192.168.7.0/24"],
+        "ADDRESS" => &["10.10.11.103"],
+        "DURATION" => &["1s", "500ms", "1m30s", "1.5h", "2w"],
+        "NUMBER" => &["0", "-7", "3.25"],
+        "INTEGER" => &["1", "4561", "00017"],
+        "COMPARISON" => &["==", "!=", "<=", ">=", "<", ">"],
+        other => panic!("no samples for {other}"),
+    }
+}
+
+struct Derive<'g> {
+    grammar: &'g BTreeMap<String, Part>,
+    rng: Rng,
+    tokens: Vec<String>,
+}
+
+impl Derive<'_> {
+    /// Appends a sentence; deep down the shortest ways are taken.
+    fn derive(&mut self, part: &Part, depth: usize) {
+        match part {
+            Part::Word(word) => self.tokens.push(word.clone()),
+            Part::Pattern(_) => panic!("a terminal is derived by its name"),
+            Part::Name(name) if name.chars().all(|c| c.is_ascii_uppercase() || c == '_') => {
+                let all = samples(name);
+                let n = self.rng.index(all.len());
+                self.tokens.push(all[n].to_owned());
+            }
+            Part::Name(name) => {
+                let grammar = self.grammar;
+                self.derive(&grammar[name], depth + 1);
+            }
+            Part::Sequence(parts) => parts.iter().for_each(|p| self.derive(p, depth)),
+            Part::Choice(parts) => {
+                let n = if depth > 14 { self.cheapest(parts) } else { self.rng.index(parts.len()) };
+                self.derive(&parts[n], depth);
+            }
+            Part::Optional(part) => {
+                if depth <= 14 && self.rng.index(2) == 0 {
+                    self.derive(part, depth);
+                }
+            }
+            Part::Many(part, least) => {
+                let more = if depth > 10 { 0 } else { self.rng.index(4) };
+                for _ in 0..(*least).max(more) {
+                    self.derive(part, depth + 1);
+                }
+            }
+        }
+    }
+
+    /// The alternative that ends soonest.
+    fn cheapest(&self, parts: &[Part]) -> usize {
+        (0..parts.len()).min_by_key(|n| self.cost(&parts[*n], 6)).unwrap()
+    }
+
+    fn cost(&self, part: &Part, budget: usize) -> usize {
+        match part {
+            Part::Word(_) | Part::Pattern(_) => 1,
+            Part::Name(name) if name.chars().all(|c| c.is_ascii_uppercase() || c == '_') => 1,
+            Part::Name(_) if budget == 0 => 1_000,
+            Part::Name(name) => 1 + self.cost(&self.grammar[name], budget - 1),
+            Part::Sequence(parts) => parts.iter().map(|p| self.cost(p, budget)).sum(),
+            Part::Choice(parts) => parts.iter().map(|p| self.cost(p, budget)).min().unwrap(),
+            Part::Optional(_) => 0,
+            Part::Many(part, least) => {
+                if *least > 0 {
+                    self.cost(part, budget)
+                } else {
+                    0
+                }
+            }
+        }
+    }
+}
+
+fn grammar() -> BTreeMap<String, Part> {
+    productions().iter().map(|(n, r)| (n.clone(), Reader::new(r).choice())).collect()
+}
+
+/// Mistakes of syntax; what names and types say is no affair of the grammar.
+fn syntax(text: &str) -> Vec<Diagnostic> {
+    let (_, found) = compile(&[source("derived.alarm", text)], &World::default());
+    // A range may be empty, an expression may not compile: neither is in the grammar.
+    found.into_iter().filter(|d| d.code.text() < "R100" && d.code.text() != "R010").collect()
+}
+
+fn joined(tokens: &[String]) -> String {
+    let mut text = String::new();
+    for token in tokens {
+        text.push_str(token);
+        text.push(if token.ends_with('\n') { ' ' } else { [' ', '\n'][text.len() % 2] });
+    }
+    text
+}
+
+#[test]
+fn samples_are_what_the_terminals_say() {
+    for (name, right) in productions() {
+        let Part::Pattern(expression) = Reader::new(&right).choice() else { continue };
+        let whole = regex::Regex::new(&format!("^(?:{expression})$")).unwrap();
+        for sample in samples(&name) {
+            assert!(whole.is_match(sample.trim_end_matches('\n')), "{name}: {sample}");
+        }
+    }
+}
+
+#[test]
+fn derived_sentences_are_taken_and_broken_ones_are_survived() {
+    let grammar = grammar();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for seed in 0..3_000 {
+        let mut derive = Derive { grammar: &grammar, rng: Rng::new(seed), tokens: Vec::new() };
+        derive.derive(&grammar["file"], 0);
+        let mut tokens = derive.tokens;
+        let mut rng = derive.rng;
+        let text = joined(&tokens);
+        let found = syntax(&text);
+        assert!(found.is_empty(), "seed {seed}: {}\n{text}", pointsman::diag::render::human(&found, false));
+        for word in ["where", "sample", "then", "pair_of", "confirm", "..", "in", "not", "r\"C:\\\\x\""] {
+            *seen.entry(word).or_default() += usize::from(tokens.iter().any(|t| t == word));
+        }
+        if tokens.is_empty() {
+            continue;
+        }
+        // One token less, doubled, or another one's place.
+        let at = rng.index(tokens.len());
+        let other = rng.index(tokens.len());
+        match seed % 3 {
+            0 => drop(tokens.remove(at)),
+            1 => tokens.insert(at, tokens[other].clone()),
+            _ => tokens.swap(at, other),
+        }
+        let text = joined(&tokens);
+        for diagnostic in syntax(&text) {
+            let place = diagnostic.place.expect("a mistake of syntax has a place");
+            assert!(
+                place.bytes.start <= place.bytes.end && place.bytes.end <= text.len() && text.is_char_boundary(place.bytes.start)
+            );
+        }
+    }
+    assert!(seen.values().all(|n| *n > 20), "every form is derived often: {seen:?}");
+}
+
+#[test]
+fn no_bytes_make_the_parser_panic() {
+    let rules =
+        ["rules/ip_takeover/hot.alarm", "rules/ip_takeover/reactions.alarm", "rules/pairs/roles.alarm"].map(read).concat();
+    let mut rng = Rng::new(7);
+    for _ in 0..2_000 {
+        let mut bytes = rules.clone().into_bytes();
+        for _ in 0..rng.below(8) {
+            let at = rng.index(bytes.len());
+            bytes[at] = b"\"/|{}()#,.=\\\n\x00\xffx0-~"[rng.index(19)];
+        }
+        bytes.truncate(rng.index(bytes.len()));
+        syntax(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+/// Each production stands as the first doc line of its function, in the same words.
+#[test]
+fn every_production_has_its_function() {
+    let mut functions = BTreeMap::new();
+    for entry in fs::read_dir(root().join("src/lang/parse")).unwrap() {
+        let path = entry.unwrap().path();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            if let Some(production) = line.strip_prefix("/// `").and_then(|l| l.strip_suffix('`'))
+                && let Some((name, right)) = production.split_once(" = ")
+            {
+                let twice = functions.insert(name.to_owned(), right.to_owned());
+                assert!(twice.is_none(), "{name} stands twice");
+            }
+        }
+    }
+    let wanted: BTreeMap<String, String> = productions().into_iter().collect();
+    for (name, right) in &wanted {
+        assert_eq!(functions.get(name), Some(right), "the parser's `{name}`");
+    }
+    let more: Vec<&String> = functions.keys().filter(|n| !wanted.contains_key(*n)).collect();
+    assert!(more.is_empty(), "not in the grammar: {more:?}");
+}

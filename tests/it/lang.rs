@@ -1,0 +1,164 @@
+//! Rule files: what is wrong in them, and which records their conditions meet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use pointsman::base::limits::NESTING;
+use pointsman::base::time::Time;
+use pointsman::decode::Decoder;
+use pointsman::diag::{Code, Diagnostic, has_errors, render};
+use pointsman::lang::program::Program;
+use pointsman::lang::{Matcher, World, compile};
+use pointsman::script::{Param, check};
+
+use crate::support::{expect, files, inventory, read, source};
+
+/// The shipped scripts with their parameters.
+fn scripts() -> BTreeMap<String, Vec<Param>> {
+    files("scripts", "rhai").into_iter().map(|(name, text)| (name.clone(), check(&source(&name, &text), None).0)).collect()
+}
+
+fn compiled(name: &str, text: &str) -> (Program, Vec<Diagnostic>) {
+    let (inventory, scripts) = (inventory(), scripts());
+    compile(&[source(name, text)], &World { inventory: Some(&inventory), scripts: Some(&scripts) })
+}
+
+/// Every mistake is told, with line, caret, code and what to do; the files beside say which.
+#[test]
+fn mistakes_are_told_as_stands_beside_them() {
+    let mut codes = BTreeSet::new();
+    for (name, text) in files("tests/lang/err", "alarm") {
+        let (_, found) = compiled(&name, &text);
+        assert!(!found.is_empty(), "{name}");
+        codes.extend(found.iter().map(|d| d.code));
+        expect(format!("tests/lang/err/{}", name.replace(".alarm", ".expected")), &render::human(&found, false));
+    }
+    // Too large for a file of its own, or about samples, which `replay` tries.
+    let elsewhere = [Code::RuleFileTooLarge, Code::TooManyAlternatives, Code::SampleFails];
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|c| c.text().starts_with('R') && !codes.contains(c) && !elsewhere.contains(c))
+        .map(|c| c.text())
+        .collect();
+    assert!(missing.is_empty(), "no case shows {missing:?}");
+}
+
+/// The records of a log beside each rule file, and the conditions that each meets.
+#[test]
+fn conditions_meet_what_stands_beside_them() {
+    for (name, text) in files("tests/lang/match", "alarm") {
+        let (program, found) = compiled(&name, &text);
+        assert!(!has_errors(&found), "{}", render::human(&found, false));
+        let inventory = inventory();
+        let matcher = Matcher::new(&program, Some(&inventory));
+        let log = read(&format!("tests/lang/match/{}", name.replace(".alarm", ".log")));
+        let mut told = String::new();
+        let mut decoder = Decoder::new();
+        let mut hits = Vec::new();
+        for record in log.lines() {
+            let event = decoder.decode(record.as_bytes(), Time::default());
+            matcher.matches(&event, &mut hits);
+            let met = hits.iter().map(|hit| {
+                let captures: Vec<String> = hit.captures.iter().map(|(n, v)| format!("{n}={v}")).collect();
+                let name = &program.atoms[hit.atom.0 as usize].name;
+                if captures.is_empty() { name.clone() } else { format!("{name}({})", captures.join(", ")) }
+            });
+            let met: Vec<String> = met.collect();
+            told.push_str(&format!("{record}\n    {}\n", if met.is_empty() { "-".to_owned() } else { met.join("  ") }));
+        }
+        expect(format!("tests/lang/match/{}", name.replace(".alarm", ".expected")), &told);
+    }
+}
+
+#[test]
+fn ten_thousand_parentheses_are_one_clear_message() {
+    for (open, close) in [("(", ")"), ("not ", "")] {
+        let many = |text: &str| text.repeat(10_000);
+        let text = format!(
+            "pattern p {{ where {}text contains \"x\"{} }}\nalarm a {{ detect p cancel by hand }}\n",
+            many(open),
+            many(close)
+        );
+        let (_, found) = compiled("deep.alarm", &text);
+        let errors: Vec<&Diagnostic> = found.iter().filter(|d| d.code == Code::TooDeep).collect();
+        assert_eq!(errors.len(), 1, "{}", render::human(&found, false));
+        assert!(errors[0].message.contains(&NESTING.to_string()), "{}", errors[0].message);
+        assert_eq!(found.len(), 1, "{}", render::human(&found, false));
+    }
+    let text = format!("alarm a {{ detect {}event 1{} cancel by hand }}", "(".repeat(10_000), ")".repeat(10_000));
+    let (_, found) = compiled("deep.alarm", &text);
+    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::TooDeep], "{}", render::human(&found, false));
+}
+
+#[test]
+fn what_is_too_much_is_refused_by_name() {
+    let codes = |text: &str| compiled("much.alarm", text).1.iter().map(|d| d.code).collect::<Vec<_>>();
+    let large = format!("# {}", "x".repeat(pointsman::base::limits::SOURCE_BYTES));
+    assert_eq!(codes(&large), [Code::RuleFileTooLarge]);
+    let wide = format!("alarm a {{ detect event 1{} cancel by hand }}", " or event 1".repeat(1_000));
+    assert_eq!(codes(&wide), [Code::TooManyAlternatives]);
+    let (_, found) = compiled("junk.alarm", &"junk ".repeat(5_000));
+    assert!(found.len() <= pointsman::base::limits::MISTAKES_PER_FILE + 1, "{}", found.len());
+}
+
+/// The shipped rules are clean with the inventory that they are for, and without any.
+#[test]
+fn the_shipped_rules_are_clean() {
+    let all: Vec<_> = ["ip_takeover", "pairs"]
+        .iter()
+        .flat_map(|folder| files(&format!("rules/{folder}"), "alarm"))
+        .map(|(name, text)| source(&name, &text))
+        .collect();
+    let (inventory, scripts) = (inventory(), scripts());
+    for world in
+        [World { inventory: Some(&inventory), scripts: Some(&scripts) }, World { inventory: None, scripts: Some(&scripts) }]
+    {
+        let (program, found) = compile(&all, &world);
+        assert!(found.is_empty(), "{}", render::human(&found, false));
+        assert_eq!(program.alarms.len(), 10);
+    }
+}
+
+/// Names, order, category, time-out and reactions exactly as the deployment guide's tables have them.
+#[test]
+fn the_tables_of_the_guide_are_as_printed() {
+    let sources: Vec<Arc<_>> =
+        ["hot", "warm", "reactions"].iter().map(|n| source(n, &read(&format!("rules/ip_takeover/{n}.alarm")))).collect();
+    let (inventory, scripts) = (inventory(), scripts());
+    let (program, _) = compile(&sources, &World { inventory: Some(&inventory), scripts: Some(&scripts) });
+    let mut told = String::new();
+    for alarm in &program.alarms {
+        let reactions: Vec<&str> = alarm.react.iter().flatten().map(|c| c.reaction.as_str()).collect();
+        let atom = &program.atoms[alarm.detect[0].0 as usize];
+        told.push_str(&format!(
+            "{} | {} | {:?} | {:?} | {:?} | {}\n",
+            alarm.name,
+            alarm.category.name(),
+            atom.ids[0],
+            atom.from,
+            alarm.cancel,
+            reactions.join(", ")
+        ));
+    }
+    expect("tests/lang/tables.expected", &told);
+}
+
+/// `grammar/codes.md` is generated from the program.
+#[test]
+fn the_list_of_codes_is_fresh() {
+    expect("grammar/codes.md", &pointsman::diag::codes::reference());
+}
+
+/// What the grammar's README shows compiles.
+#[test]
+fn the_examples_of_the_grammar_compile() {
+    let text = read("grammar/README.md");
+    let mut examples = 0;
+    for (i, part) in text.split("```").enumerate().filter(|(i, _)| i % 2 == 1) {
+        let Some(rules) = part.strip_prefix("alarm\n") else { continue };
+        examples += 1;
+        let (_, found) = compiled(&format!("grammar/README.md, block {}", i / 2 + 1), rules);
+        assert!(!has_errors(&found), "{}", render::human(&found, false));
+    }
+    assert!(examples >= 4, "{examples}");
+}

@@ -1,0 +1,44 @@
+//! What several areas share: files of the project, and expectations that stand beside their cases.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pointsman::diag::Source;
+use pointsman::inventory::Inventory;
+
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub(crate) fn source(name: &str, text: &str) -> Arc<Source> {
+    Arc::new(Source { name: name.to_owned(), text: text.to_owned() })
+}
+
+pub(crate) fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The files of a folder with an extension, by name, with their texts.
+pub(crate) fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
+    let mut all: Vec<PathBuf> = fs::read_dir(root().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
+    all.retain(|p| p.extension().is_some_and(|e| e == extension));
+    all.sort();
+    assert!(!all.is_empty(), "{folder}");
+    all.into_iter().map(|p| (p.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&p).unwrap())).collect()
+}
+
+/// Two hosts, a pair, its address.
+pub(crate) fn inventory() -> Inventory {
+    serde_json::from_str(&read("tests/script/inventory.json")).unwrap()
+}
+
+/// Compares with the expectation beside a case; `UPDATE_EXPECTED=1` writes it anew, to be reviewed.
+pub(crate) fn expect(path: impl AsRef<Path>, got: &str) {
+    let path = root().join(path);
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&path, got).unwrap();
+    }
+    let want = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(got, want, "{}", path.display());
+}
