@@ -242,7 +242,10 @@ impl Planner {
                 return;
             }
         }
-        self.pursue(name).asking_since.entry(host.clone()).or_insert(now);
+        let since = *self.pursue(name).asking_since.entry(host.clone()).or_insert(now);
+        if self.reachable(host) {
+            self.release_lasts(now, since, name, host, &seen, out);
+        }
         let generation = if seat.order == Order::Release && seat.ordered > seat.granted && !drifted {
             seat.ordered
         } else {
@@ -253,6 +256,22 @@ impl Planner {
         if seen.generation < generation {
             self.send(now, name, host, generation, Action::Release, out);
         }
+    }
+
+    /// A host that answers and has not let go when its driver's time is over: people are told.
+    fn release_lasts(&mut self, now: Time, since: Time, name: &str, host: &Name, seen: &Seen, out: &mut Vec<Output>) {
+        if now < since + DRIVER_TIMEOUT {
+            return self.wake_at(since + DRIVER_TIMEOUT);
+        }
+        let why = match &seen.note {
+            Some(Note::Failed(why)) => format!(" ({why})"),
+            _ => String::new(),
+        };
+        let text = format!(
+            "{host} was told to let {name} go and has not done so for {}{why}; nobody else takes it meanwhile; look at {host}, or take it off by hand",
+            duration_text(DRIVER_TIMEOUT)
+        );
+        self.notice(name, "release_failed", host, text, out);
     }
 
     /// Gives the resource to its owner as soon as nobody else can have it.

@@ -68,6 +68,8 @@ impl Teller {
                     entry.host = Some(step.host.clone());
                     self.entries.push(entry);
                 }
+                // Told as the step that it is.
+                Output::Notice(notice) if notice.kind == "log" => {}
                 Output::Notice(notice) => {
                     let mut entry = Entry::new(now, Kind::Notice);
                     let about = notice.run.and_then(|run| self.runs.get(&run)).cloned().unwrap_or_default();

@@ -85,7 +85,9 @@ impl Hosts {
                 seat.seen.want = false;
                 seat.terms = None;
                 seat.taken_at = None;
-                if !fails {
+                if fails {
+                    seat.seen.note = Some(Note::Failed("the driver fails, as the test says".to_owned()));
+                } else {
                     seat.seen.holds = Holds::No;
                 }
             }
