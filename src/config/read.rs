@@ -141,7 +141,7 @@ impl Reader<'_> {
         let names = || words.iter().map(|(w, _)| *w);
         let help = match nearest(text, names()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
+            None => format!("write {}", names().collect::<Vec<_>>().join(" or ")),
         };
         self.report(Code::BadValue, &node.place, format!("`{text}` is no {what}")).help = Some(help);
         None
@@ -149,7 +149,7 @@ impl Reader<'_> {
 
     /// `true` or `false`.
     pub(super) fn truth(&mut self, node: &Node) -> Option<bool> {
-        self.word(node, "truth", &[("true", true), ("false", false)])
+        self.word(node, "answer here", &[("true", true), ("false", false)])
     }
 
     /// A duration within bounds.

@@ -295,7 +295,7 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, inventory: 
         }
     }
     if let (Some(node), true) = (node, seats.len() < 2) {
-        let message = format!("{what} can be on {} host: it can't move", seats.len());
+        let message = format!("{what} can be on {}: it can't move", if seats.is_empty() { "no host" } else { "one host only" });
         reader.report(Code::FewSeats, &node.place, message).help = Some("hosts: { sip1: eth0, sip2: eth0 }".to_owned());
     }
     seats

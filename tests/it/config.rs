@@ -1,0 +1,84 @@
+//! Configurations: what is wrong in them, told all at once, and what the right ones come to.
+
+use std::collections::BTreeSet;
+
+use pointsman::base::limits::SOURCE_BYTES;
+use pointsman::config::load;
+use pointsman::diag::{Code, render};
+use pointsman::inventory::{Inventory, Takeover};
+use pointsman::sim::Rng;
+
+use crate::support::{expect, files, read, source};
+
+#[test]
+fn mistakes_are_told_as_stands_beside_them() {
+    let mut codes = BTreeSet::new();
+    for (name, text) in files("tests/config/err", "yaml") {
+        let (config, found) = load(&source(&name, &text));
+        assert!(config.is_none(), "{name}");
+        codes.extend(found.iter().map(|d| d.code));
+        expect(format!("tests/config/err/{}", name.replace(".yaml", ".expected")), &render::human(&found, false));
+    }
+    // Of files, and of a text too large for a case.
+    let elsewhere = [Code::FileUnreadable, Code::ConfigTooLarge];
+    let missing: Vec<&str> =
+        Code::ALL.iter().filter(|c| c.text().starts_with('C') && !codes.contains(c) && !elsewhere.contains(c)).map(|c| c.text()).collect();
+    assert!(missing.is_empty(), "no case shows {missing:?}");
+}
+
+#[test]
+fn a_text_too_large_is_refused() {
+    let (config, found) = load(&source("large.yaml", &format!("#{}", "x".repeat(SOURCE_BYTES))));
+    assert!(config.is_none());
+    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::ConfigTooLarge]);
+}
+
+#[test]
+fn the_examples_are_clean() {
+    for name in ["pointsman", "general"] {
+        let (config, found) = load(&source(name, &read(&format!("examples/sip-pair/{name}.yaml"))));
+        assert_eq!(found, [], "{name}");
+        let inventory = config.unwrap().inventory;
+        let vip = &inventory.resources["sip_vip"];
+        assert_eq!((vip.address.to_string().as_str(), vip.prefix, vip.takeover), ("10.10.11.103", 24, Takeover::Probe));
+        assert_eq!(vip.seats.iter().map(|s| (s.host.as_str(), s.interface.as_str())).collect::<Vec<_>>(), [("sip1", "eth0"), ("sip2", "eth0")]);
+        assert_eq!(inventory.pairs["sip"].says_primary.iter().map(ToString::to_string).collect::<Vec<_>>(), ["00-04563", "00-04562"]);
+        assert_eq!(inventory.host("sip1.example.com").map(|(n, _)| n.as_str()), Some("sip1"));
+        assert_eq!(inventory.host("10.10.11.102").map(|(n, _)| n.as_str()), Some("sip2"));
+    }
+}
+
+/// What is not said: `probe` where witnesses are, else `confirmed`; nothing at all is an empty inventory.
+#[test]
+fn what_is_not_said_is_as_documented() {
+    let text = "hosts: {a: , b: }\nresources:\n  v: {address: 10.0.0.9/24, hosts: {a: eth0, b: eth0}}\n  w: {address: fd00::9/64, hosts: {a: eth0, b: eth0}, witnesses: fd00::1}\n";
+    let (config, found) = load(&source("x", text));
+    assert_eq!(found, []);
+    let config = config.unwrap();
+    assert_eq!(config.inventory.resources["v"].takeover, Takeover::Confirmed);
+    assert_eq!(config.inventory.resources["w"].takeover, Takeover::Probe);
+    assert_eq!((config.rules.len(), config.scripts.to_str()), (1, Some("scripts")));
+    let (config, found) = load(&source("empty", ""));
+    assert_eq!((config.map(|c| c.inventory).unwrap_or_default(), found.len()), (Inventory::default(), 0));
+}
+
+/// No text makes the reader panic, and every place lies within the text.
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let whole = read("examples/sip-pair/pointsman.yaml");
+    let mut rng = Rng::new(3);
+    for _ in 0..3_000 {
+        let mut bytes = whole.clone().into_bytes();
+        for _ in 0..=rng.below(6) {
+            let at = rng.index(bytes.len());
+            bytes[at] = b"\"':-{}[]#&*!|>\t\n \xff?,0a"[rng.index(22)];
+        }
+        bytes.truncate(rng.index(bytes.len()) + 1);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        for diagnostic in load(&source("broken", &text)).1 {
+            if let Some(place) = diagnostic.place {
+                assert!(place.bytes.start <= place.bytes.end && place.bytes.end <= text.len(), "{text}");
+            }
+        }
+    }
+}
