@@ -22,6 +22,11 @@ pub const REGEX_BYTES: usize = 1024 * 1024;
 pub const FIELDS_PER_EVENT: usize = 128;
 /// Active instances of one alarm. A further key is dropped, counted, and alarmed once.
 pub const INSTANCES_PER_ALARM: usize = 10_000;
+/// Hosts of sources whose usual lateness is remembered. When there are more, the half that was heard longest ago is forgotten:
+/// their next record is compared with no offset at all.
+pub const OFFSETS: usize = 10_000;
+/// Runs that have not ended. A further one is not started, and that is told.
+pub const RUNS: usize = 10_000;
 /// Steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 

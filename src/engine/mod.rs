@@ -19,14 +19,12 @@
 //!
 //! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
 //! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
-//! Tests: `tests.rs` beside this file (the whole transition table), `tests/it/engine.rs`.
+//! Tests: `tests/it/engine.rs` (the whole transition table), rule tests.
 
 mod claims;
 mod fields;
 mod lateness;
 mod record;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

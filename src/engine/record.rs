@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits::OFFSETS;
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
@@ -195,6 +196,17 @@ impl State {
         self.alarms.get(alarm)?.get(key)
     }
 
+    /// Forgets the half of the offsets that was heard longest ago; by time and then by name, so that every fold does the same.
+    fn forget_old_offsets(&mut self) {
+        let heard = |o: &Offsets| o.last.back().map(|(at, _)| *at);
+        let mut order: Vec<(Option<Time>, (String, String))> =
+            self.offsets.iter().map(|(name, o)| (heard(o), name.clone())).collect();
+        order.sort();
+        for (_, name) in order.into_iter().take(OFFSETS / 2) {
+            self.offsets.remove(&name);
+        }
+    }
+
     /// Applies one record. The only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
         match record {
@@ -235,6 +247,9 @@ impl State {
             Record::Offset { source, host, at, offset } => {
                 let offsets = self.offsets.entry((source.clone(), host.clone())).or_default();
                 offsets.learn(*at, *offset);
+                if self.offsets.len() > OFFSETS {
+                    self.forget_old_offsets();
+                }
             }
             Record::Lost { host, lost: true } => {
                 self.lost.insert(host.clone());

@@ -5,7 +5,7 @@
 //!
 //! Invariant: the state of the engine, of the runs and of the planner changes only by records that stand here, so a crash
 //! between any two of them is a prefix of the journal, and what was not synced was not yet acted on.
-//! Tests: `tests.rs` beside this file; the simulator loses unsynced records at every point.
+//! Tests: `tests/it/control.rs`; the simulator loses unsynced records at every point.
 
 use std::collections::BTreeMap;
 

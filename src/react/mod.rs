@@ -13,17 +13,15 @@
 //!
 //! Invariants: a step is asked for on record before it is done, and a finished one is never done again (I4); runs of one
 //! (reaction, key) are one at a time, and of those that wait only the newest. `wait`, `state` and `log` are done here.
-//! Does not know: what a verb does, how a script is evaluated. Tests: `tests.rs` beside this file, `sim`.
+//! Does not know: what a verb does, how a script is evaluated. Tests: `tests/it/runs.rs`, `sim`.
 
 mod arguments;
 mod record;
 mod run;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
-use crate::base::limits::CONFIRM_WITHIN;
+use crate::base::limits::{CONFIRM_WITHIN, RUNS};
 use crate::base::time::Time;
 use crate::engine::Cue;
 use crate::inventory::Inventory;
@@ -201,6 +199,13 @@ impl Runs {
         agree_by: Option<Time>,
         out: &mut Vec<Output>,
     ) {
+        if self.state.runs.len() >= RUNS {
+            let text = format!(
+                "{} is not started: {RUNS} runs have not ended, which is the limit; see `pointsman runs`",
+                bound.reaction
+            );
+            return out.push(Output::Notice { kind: "not_started", run: None, text });
+        }
         let run = self.state.last + 1;
         let waiting: Vec<RunId> = self
             .state

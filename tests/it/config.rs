@@ -21,8 +21,11 @@ fn mistakes_are_told_as_stands_beside_them() {
     }
     // Of files, and of a text too large for a case.
     let elsewhere = [Code::FileUnreadable, Code::ConfigTooLarge];
-    let missing: Vec<&str> =
-        Code::ALL.iter().filter(|c| c.text().starts_with('C') && !codes.contains(c) && !elsewhere.contains(c)).map(|c| c.text()).collect();
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|c| c.text().starts_with('C') && !codes.contains(c) && !elsewhere.contains(c))
+        .map(|c| c.text())
+        .collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
 
@@ -41,8 +44,14 @@ fn the_examples_are_clean() {
         let inventory = config.unwrap().inventory;
         let vip = &inventory.resources["sip_vip"];
         assert_eq!((vip.address.to_string().as_str(), vip.prefix, vip.takeover), ("10.10.11.103", 24, Takeover::Probe));
-        assert_eq!(vip.seats.iter().map(|s| (s.host.as_str(), s.interface.as_str())).collect::<Vec<_>>(), [("sip1", "eth0"), ("sip2", "eth0")]);
-        assert_eq!(inventory.pairs["sip"].says_primary.iter().map(ToString::to_string).collect::<Vec<_>>(), ["00-04563", "00-04562"]);
+        assert_eq!(
+            vip.seats.iter().map(|s| (s.host.as_str(), s.interface.as_str())).collect::<Vec<_>>(),
+            [("sip1", "eth0"), ("sip2", "eth0")]
+        );
+        assert_eq!(
+            inventory.pairs["sip"].says_primary.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["00-04563", "00-04562"]
+        );
         assert_eq!(inventory.host("sip1.example.com").map(|(n, _)| n.as_str()), Some("sip1"));
         assert_eq!(inventory.host("10.10.11.102").map(|(n, _)| n.as_str()), Some("sip2"));
     }

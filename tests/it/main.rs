@@ -2,6 +2,7 @@
 
 mod config;
 mod decode;
+mod engine;
 mod grammar;
 mod lang;
 mod script;

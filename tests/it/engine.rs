@@ -1,0 +1,299 @@
+//! The engine: every transition of an alarm's instance, and what is late.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pointsman::base::limits::{INSTANCES_PER_ALARM, OFFSETS};
+use pointsman::base::time::Time;
+use pointsman::engine::{Cause, Engine, Input, Key, Output, Record, State};
+use pointsman::event::Event;
+use pointsman::inventory::Inventory;
+use pointsman::lang::program::{AtomId, Hit, Program};
+use pointsman::lang::{World, compile};
+
+use crate::support::{expect, inventory, source};
+
+fn at(ms: i64) -> Time {
+    Time::from_millis(1_800_000_000_000 + ms)
+}
+
+/// One alarm, made of the clauses given; `A` detects, `Z` cancels where `cancel when` is among them.
+fn program(clauses: &str) -> Arc<Program> {
+    let text = format!(
+        "alarm a {{ detect event \"A\" {clauses} react r(x = \"1\") on cancel react s(x = \"1\") }}\nreaction r {{ }} reaction s {{ }}\n"
+    );
+    let (program, found) = compile(&[source("a.alarm", &text)], &World::default());
+    assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
+    Arc::new(program)
+}
+
+/// What happens to the instance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Happening {
+    Detect,
+    DetectLate,
+    DetectOld,
+    Cancel,
+    CancelLate,
+    Both,
+    EarlyTimer,
+    Timer,
+    Clear,
+    Removed,
+}
+
+const ALL: [Happening; 10] = [
+    Happening::Detect,
+    Happening::DetectLate,
+    Happening::DetectOld,
+    Happening::Cancel,
+    Happening::CancelLate,
+    Happening::Both,
+    Happening::EarlyTimer,
+    Happening::Timer,
+    Happening::Clear,
+    Happening::Removed,
+];
+
+fn arrived(program: &Program, order: u64, now: Time, detect: bool, cancel: bool, backlog: bool, age: Duration) -> Input {
+    let mut hits = Vec::new();
+    for (atom, n) in program.atoms.iter().zip(0..) {
+        let wanted = if atom.name.ends_with("/cancel") { cancel } else { detect };
+        if wanted {
+            hits.push(Hit { atom: AtomId(n), captures: Vec::new() });
+        }
+    }
+    let event = Event { host: "h".into(), app: "x".into(), at: Some(now - age), ..Event::default() };
+    Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog }
+}
+
+/// Applies one happening at `now` and tells what came of it.
+fn happen(engine: &mut Engine, program: &Arc<Program>, order: u64, now: Time, what: Happening) -> String {
+    let mut out = Vec::new();
+    let arrive = |detect, cancel, backlog| arrived(program, order, now, detect, cancel, backlog, Duration::ZERO);
+    match what {
+        Happening::Detect => engine.turn(now, arrive(true, false, false), &mut out),
+        Happening::DetectLate => engine.turn(now, arrive(true, false, true), &mut out),
+        Happening::DetectOld => {
+            engine.turn(now, arrived(program, order, now, true, false, false, Duration::from_secs(20)), &mut out)
+        }
+        Happening::Cancel => engine.turn(now, arrive(false, true, false), &mut out),
+        Happening::CancelLate => engine.turn(now, arrive(false, true, true), &mut out),
+        Happening::Both => engine.turn(now, arrive(true, true, false), &mut out),
+        Happening::EarlyTimer | Happening::Timer => engine.turn(now, Input::Timer { order }, &mut out),
+        Happening::Clear => {
+            engine.turn(now, Input::Clear { order, alarm: "a".to_owned(), key: None, by: "an operator".to_owned() }, &mut out);
+        }
+        Happening::Removed => {
+            let mut without = Engine::start(Arc::new(Program::default()), Arc::new(Inventory::default()), engine.state().clone());
+            without.drop_removed(now, order, &mut out);
+            *engine = without;
+        }
+    }
+    let told = out.iter().filter_map(|output| match output {
+        Output::Record(Record::Raised { .. }) => Some("raised".to_owned()),
+        Output::Record(Record::Repeated { .. }) => Some("repeated".to_owned()),
+        Output::Record(Record::Cleared { cause, .. }) => Some(format!("cleared ({cause})")),
+        Output::Record(_) => None,
+        Output::Cue(cue) => Some(match &cue.cleared {
+            None => "REACT".to_owned(),
+            Some(cause) => format!("ON CANCEL ({cause})"),
+        }),
+        Output::CatchUp { .. } => Some("catch up".to_owned()),
+        Output::Notice(notice) => Some(format!("notice {}", notice.kind)),
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { "-".to_owned() } else { told.join(", ") }
+}
+
+fn stands(engine: &Engine, since: Time) -> String {
+    match engine.state().instance("a", &Key::default()) {
+        None => "none".to_owned(),
+        Some(i) => {
+            let due = i.due.map_or("never".to_owned(), |d| format!("{} ms", d.since(since).as_millis()));
+            format!("active, count {}, due {due}", i.count)
+        }
+    }
+}
+
+/// Every kind of alarm, in every state, with everything that can happen to it: 10 happenings, 26 kinds, 2 states.
+#[test]
+fn the_transition_table() {
+    let mut table = String::from(
+        "# kind | before | happening (3 s after the raise; the timer at its deadline) | comes of it | after (due counted from the raise)\n",
+    );
+    for cancel in [
+        "cancel by hand",
+        "cancel after 10s",
+        "cancel after 10s since raise",
+        "cancel when event \"Z\"",
+        "cancel after 10s cancel when event \"Z\"",
+        "cancel at once",
+    ] {
+        for active in ["refresh", "ignore", "rerun"] {
+            for more in ["", " mode dry", " mode off"] {
+                // What only tells the reactions apart is shown for one kind.
+                if (!more.is_empty() && cancel != "cancel after 10s") || (cancel == "cancel at once" && active != "refresh") {
+                    continue;
+                }
+                let clauses = format!("{cancel} while active {active}{more}");
+                let program = program(&clauses);
+                for begun in [false, true] {
+                    for what in ALL {
+                        let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
+                        if begun {
+                            happen(&mut engine, &program, 1, at(0), Happening::Detect);
+                        }
+                        let before = stands(&engine, at(0));
+                        let now = match what {
+                            Happening::Timer => engine.next_deadline().unwrap_or(at(3_000)),
+                            _ => at(3_000),
+                        };
+                        let came = happen(&mut engine, &program, 2, now, what);
+                        let after = stands(&engine, at(0));
+                        let name = clauses.trim_start_matches("cancel ");
+                        table.push_str(&format!(
+                            "{name:<52} | {before:<32} | {:<10} | {came:<62} | {after}\n",
+                            format!("{what:?}")
+                        ));
+                        // The index of deadlines is what the state says.
+                        let due = engine.state().active().filter_map(|(_, _, i)| i.due).min();
+                        assert_eq!(engine.next_deadline(), due, "{clauses} {what:?}");
+                        if matches!(what, Happening::DetectLate | Happening::DetectOld | Happening::CancelLate) {
+                            assert!(
+                                !came.contains("REACT") && !came.contains("ON CANCEL"),
+                                "late events start nothing: {clauses} {what:?} {came}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+    expect("tests/engine/transitions.expected", &table);
+}
+
+/// A state that was rebuilt from its records goes on exactly as the one that made them.
+#[test]
+fn the_state_is_the_fold_of_its_records() {
+    let program = program("cancel after 10s cancel when event \"Z\" while active rerun");
+    let mut engine = Engine::start(program.clone(), Arc::new(inventory()), State::default());
+    let mut folded = State::default();
+    let mut rng = pointsman::sim::Rng::new(1);
+    let mut now = at(0);
+    for order in 1..2_000 {
+        now = now + Duration::from_millis(rng.below(4_000));
+        let mut out = Vec::new();
+        let input = match rng.below(5) {
+            0 => Input::Timer { order },
+            1 => Input::Clear { order, alarm: "a".to_owned(), key: None, by: "x".to_owned() },
+            n => arrived(&program, order, now, n != 2, n != 3, rng.percent(20), Duration::from_secs(rng.below(4))),
+        };
+        engine.turn(now, input, &mut out);
+        for output in &out {
+            if let Output::Record(record) = output {
+                let text = serde_json::to_string(record).unwrap();
+                folded.apply(&serde_json::from_str(&text).unwrap());
+            }
+        }
+        assert_eq!(&folded, engine.state(), "order {order}");
+        if rng.percent(5) {
+            engine = Engine::start(program.clone(), Arc::new(inventory()), folded.clone());
+        }
+    }
+}
+
+/// One alarm does not take the keys of a whole network: a bound, told once, restarts included.
+#[test]
+fn too_many_instances_are_dropped_and_told_once() {
+    let (program, _) = compile(&[source("a.alarm", "alarm a { detect event \"A\" by host cancel by hand }")], &World::default());
+    let program = Arc::new(program);
+    let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
+    let mut notices = 0;
+    for n in 0..INSTANCES_PER_ALARM as u64 + 50 {
+        let mut out = Vec::new();
+        let event = Event { host: format!("h{n}").into(), ..Event::default() };
+        let hits = vec![Hit { atom: AtomId(0), captures: Vec::new() }];
+        engine.turn(
+            at(0),
+            Input::Arrived { order: n, source: "s".to_owned(), event: Box::new(event), hits, backlog: false },
+            &mut out,
+        );
+        notices += out.iter().filter(|o| matches!(o, Output::Notice(n) if n.kind == "limit")).count();
+    }
+    assert_eq!((engine.state().active().count(), notices), (INSTANCES_PER_ALARM, 1));
+}
+
+/// Names of hosts in records are no memory without bound.
+#[test]
+fn offsets_of_many_hosts_are_bounded() {
+    let program = program("cancel at once");
+    let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
+    for n in 0..3 * OFFSETS as u64 {
+        let mut out = Vec::new();
+        let mut input = arrived(&program, n, at(0), true, false, false, Duration::ZERO);
+        if let Input::Arrived { event, .. } = &mut input {
+            event.host = format!("h{n}").into();
+        }
+        engine.turn(at(0) + Duration::from_millis(n), input, &mut out);
+    }
+    assert!(format!("{:?}", engine.state()).matches("Offsets").count() <= OFFSETS);
+}
+
+/// An event without a field of the key is not taken, and that is told once.
+#[test]
+fn an_event_without_its_key_is_told_once() {
+    let (program, _) = compile(&[source("a.alarm", "alarm a { detect event \"A\" by user cancel by hand }")], &World::default());
+    let program = Arc::new(program);
+    let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
+    let mut told = Vec::new();
+    for n in 0..5 {
+        let mut out = Vec::new();
+        engine.turn(at(0), arrived(&program, n, at(0), true, false, false, Duration::ZERO), &mut out);
+        told.extend(out.into_iter().filter_map(|o| match o {
+            Output::Notice(n) => Some(n.kind),
+            _ => None,
+        }));
+    }
+    assert_eq!(told, ["no_key"]);
+    assert_eq!(engine.state().active().count(), 0);
+}
+
+/// T8: the cancel event of another application clears nothing.
+#[test]
+fn a_cancel_of_another_key_clears_nothing() {
+    let text = "alarm a { detect event \"A\" by app cancel when event \"Z\" }";
+    let (program, _) = compile(&[source("a.alarm", text)], &World::default());
+    let program = Arc::new(program);
+    let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
+    let mut say = |order, app: &'static str, detect: bool| {
+        let mut out = Vec::new();
+        let mut input = arrived(&program, order, at(0), detect, !detect, false, Duration::ZERO);
+        if let Input::Arrived { event, .. } = &mut input {
+            event.app = app.into();
+        }
+        engine.turn(at(0), input, &mut out);
+        engine.state().active().map(|(_, key, _)| key.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(say(1, "x", true), ["x"]);
+    assert_eq!(say(2, "y", true), ["x", "y"]);
+    assert_eq!(say(3, "z", false), ["x", "y"]);
+    assert_eq!(say(4, "x", false), ["y"]);
+}
+
+/// The cause reaches the reactions.
+#[test]
+fn on_cancel_says_why() {
+    let program = program("cancel after 10s");
+    let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
+    happen(&mut engine, &program, 1, at(0), Happening::Detect);
+    let mut out = Vec::new();
+    engine.turn(at(60_000), Input::Timer { order: 2 }, &mut out);
+    let Some(Output::Cue(cue)) = out.last() else { panic!("{out:?}") };
+    assert_eq!(
+        (cue.cleared.as_ref(), cue.event.get("cause").map(ToString::to_string)),
+        (Some(&Cause::After), Some("after".to_owned()))
+    );
+    let Some(Output::Record(Record::Cleared { at: when, .. })) = out.first() else { panic!("{out:?}") };
+    assert_eq!(*when, at(10_000), "at its own time, however late the timer is told");
+}
