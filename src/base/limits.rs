@@ -26,7 +26,7 @@ pub const INSTANCES_PER_ALARM: usize = 10_000;
 /// their next record is compared with no offset at all.
 pub const OFFSETS: usize = 10_000;
 /// Runs that have not ended. A further one is not started, and that is told.
-pub const RUNS: usize = 10_000;
+pub const RUNS: usize = 1_000;
 /// Steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 

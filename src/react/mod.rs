@@ -19,6 +19,7 @@ mod arguments;
 mod record;
 mod run;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::base::limits::{CONFIRM_WITHIN, RUNS};
@@ -226,14 +227,10 @@ impl Runs {
 
     /// Begins every run that may: agreed to, and alone with its reaction and key.
     fn begin_next(&mut self, now: Time, out: &mut Vec<Output>) {
-        let may: Vec<RunId> = self
-            .state
-            .runs
-            .iter()
-            .filter(|(_, r)| !r.begun && r.agree_by.is_none())
-            .filter(|(_, r)| !self.state.runs.values().any(|o| o.begun && o.bound.reaction == r.bound.reaction && o.key == r.key))
-            .map(|(id, _)| *id)
-            .collect();
+        let lane = |r: &Run| (r.bound.reaction.clone(), r.key.clone());
+        let busy: BTreeSet<(String, String)> = self.state.runs.values().filter(|r| r.begun).map(lane).collect();
+        let ready = self.state.runs.iter().filter(|(_, r)| !r.begun && r.agree_by.is_none() && !busy.contains(&lane(r)));
+        let may: Vec<RunId> = ready.map(|(id, _)| *id).collect();
         for run in may {
             self.record(Record::Begun { run, at: now }, out);
             out.push(Output::Evaluate(run));

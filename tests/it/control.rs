@@ -1,0 +1,154 @@
+//! The controller as a whole: equal inputs give equal outputs however time is split into turns, and what was journaled is
+//! all that a restart needs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use pointsman::base::time::Time;
+use pointsman::config;
+use pointsman::control::{Controller, Heard, Input, Output};
+use pointsman::decode::Decoder;
+use pointsman::event::Provenance;
+use pointsman::inventory::Inventory;
+use pointsman::journal::{Record, State};
+use pointsman::lang::{Matcher, World, compile};
+use pointsman::replay::{Entry, Replay, Site};
+use pointsman::script::{Evaluator, check, verbs};
+
+use crate::support::{files, read, source};
+
+fn at(ms: i64) -> Time {
+    Time::from_millis(1_800_000_000_000 + ms)
+}
+
+const ALARMS: &str = r#"
+alarm claims   { detect event 00-04563 from type "SIP Server" by app cancel at once react vip_follows_primary(pair = pair_of(app), host = host_of(app)) }
+alarm backups  { detect event 00-04561 from type "SIP Server" by app cancel after 300ms while active rerun react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
+alarm lasting  { detect event 4563 by host cancel when event 4561 cancel after 2s since raise }
+alarm counted  { detect event 4000..4999 cancel after 700ms }
+"#;
+
+fn site() -> Arc<Site> {
+    let (config, found) = config::load(&source("c", &read("examples/sip-pair/general.yaml")));
+    assert_eq!(found, []);
+    let inventory = Arc::new(config.unwrap().inventory);
+    let scripts: BTreeMap<String, _> = files("scripts", "rhai").into_iter().map(|(n, t)| (n.clone(), source(&n, &t))).collect();
+    let params = scripts.iter().map(|(n, s)| (n.clone(), check(s, Some(&inventory)).0)).collect();
+    let (program, found) = compile(&[source("r", ALARMS)], &World { inventory: Some(&inventory), scripts: Some(&params) });
+    assert_eq!(found, []);
+    let evaluator = Evaluator::new(inventory.clone());
+    let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
+    let matcher = Matcher::new(&program, Some(&inventory));
+    Arc::new(Site { inventory, program: Arc::new(program), matcher, scripts: compiled, evaluator })
+}
+
+/// A record: after so long, by which server, what it says, and how old it is when it comes.
+#[derive(Clone, Debug)]
+struct Line {
+    after_ms: u64,
+    second: bool,
+    primary: bool,
+    age_ms: u64,
+}
+
+fn lines() -> impl Strategy<Value = Vec<Line>> {
+    let line =
+        (prop_oneof![0..20u64, 0..4_000u64], any::<bool>(), any::<bool>(), prop_oneof![9 => Just(0u64), 1 => 0..30_000u64]);
+    prop::collection::vec(line.prop_map(|(after_ms, second, primary, age_ms)| Line { after_ms, second, primary, age_ms }), 1..25)
+}
+
+fn record(line: &Line, now: Time) -> String {
+    let stamp = (now - Duration::from_millis(line.age_ms)).to_string();
+    let (host, app) = if line.second { ("sip2", "SIP_SERVER_BACKUP") } else { ("sip1", "SIP_SERVER_PRIMARY") };
+    let id = if line.primary { "00-04563" } else { "00-04561" };
+    format!("{} Standard {host} {app} GCTI-{id} mode activated", stamp.trim_end_matches('Z'))
+}
+
+/// Replays the lines; between two of them time goes by in as many steps as `steps` says.
+fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<Entry>, String) {
+    let holders = BTreeMap::from([("sip_vip".to_owned(), "sip1".to_owned())]);
+    let mut replay = Replay::start(site.clone(), &holders, at(0));
+    let mut now = at(0);
+    let mut step = steps.iter().cycle();
+    for line in lines {
+        let target = now + Duration::from_millis(line.after_ms);
+        while now < target {
+            let by = (*step.next().unwrap()).max(1);
+            now = (now + Duration::from_millis(by)).min(target);
+            replay.pass(now);
+        }
+        replay.hear("log", record(line, now).as_bytes(), Provenance::Authenticated, None);
+    }
+    replay.pass(now + Duration::from_secs(60));
+    let controller = replay.controller().unwrap();
+    let end = format!("{:?} {:?} {:?}", controller.alarms(), controller.runs(), controller.planner().owner("sip_vip"));
+    (replay.told(), end)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(11), ..ProptestConfig::default() })]
+
+    /// The whole: alarms, runs of scripts, moves. The same entries at the same times.
+    #[test]
+    fn it_does_not_matter_how_time_is_split(lines in lines(), steps in prop::collection::vec(1..900u64, 1..6)) {
+        let site = site();
+        let whole = replay(&site, &lines, &[1_000_000]);
+        let split = replay(&site, &lines, &steps);
+        prop_assert_eq!(whole.0, split.0);
+        prop_assert_eq!(whole.1, split.1);
+    }
+
+    /// The controller alone, told the time at random moments or only with its inputs: the same records.
+    #[test]
+    fn records_do_not_depend_on_timers(lines in lines(), extra in prop::collection::vec(0..60_000i64, 0..40)) {
+        let text = ALARMS.lines().map(|l| l.split(" react").next().unwrap().trim_end_matches(" }").to_owned())
+            .filter(|l| !l.is_empty()).map(|l| l + " }\n").collect::<String>();
+        let (program, _) = compile(&[source("r", &text)], &World::default());
+        let program = Arc::new(program);
+        let matcher = Matcher::new(&program, None);
+        let run = |extra: &[i64]| {
+            let mut out = Vec::new();
+            let mut controller = Controller::start(1, program.clone(), Arc::new(Inventory::default()), verbs::again, State::default(), at(0), &mut out);
+            let mut extra = extra.iter().map(|ms| at(*ms)).collect::<Vec<_>>();
+            extra.sort();
+            let mut extra = extra.into_iter().peekable();
+            let mut now = at(0);
+            let mut hits = Vec::new();
+            for (line, position) in lines.iter().zip(1..) {
+                now = now + Duration::from_millis(line.after_ms);
+                while let Some(timer) = extra.next_if(|t| *t <= now) {
+                    controller.turn(timer, Input::Timer, &mut out);
+                }
+                let record = record(line, now);
+                let event = Decoder::new().decode(record.as_bytes(), now).into_owned();
+                matcher.matches(&event, &mut hits);
+                let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), backlog: false };
+                controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
+            }
+            controller.turn(now + Duration::from_secs(60), Input::Timer, &mut out);
+            let records: Vec<Record> = out.into_iter().filter_map(|o| match o { Output::Record(r) => Some(r), _ => None }).collect();
+            (records, format!("{:?}", controller.alarms()))
+        };
+        let (records, end) = run(&[]);
+        prop_assert_eq!(&run(&extra), &(records.clone(), end));
+        // Each record is a line, and reads back as what it was; half a line is none.
+        let mut state = State::default();
+        for record in &records {
+            let line = record.line().unwrap();
+            prop_assert!(!line.contains('\n'));
+            prop_assert_eq!(&Record::read(&line).unwrap(), record);
+            prop_assert!(Record::read(&line[..line.len() - 1]).is_err());
+            state.apply(record);
+        }
+        // Started again from any prefix of them, it knows exactly what stood there.
+        for cut in [0, records.len() / 2, records.len()] {
+            let folded = State::fold(&records[..cut]);
+            let again = Controller::start(1, program.clone(), Arc::new(Inventory::default()), verbs::again, folded.clone(), at(0), &mut Vec::new());
+            prop_assert_eq!(again.alarms(), &folded.alarms);
+            prop_assert_eq!(again.runs(), &folded.runs);
+        }
+    }
+}

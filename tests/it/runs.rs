@@ -1,0 +1,228 @@
+//! Runs of reactions: asked, answered, tried again, replaced, agreed to, resumed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pointsman::base::limits::RUNS;
+use pointsman::base::time::Time;
+use pointsman::engine::{Cue, Fields, Key};
+use pointsman::event::Value;
+use pointsman::inventory::Inventory;
+use pointsman::lang::program::{Category, Program};
+use pointsman::lang::{World, compile};
+use pointsman::react::{Input, Output, Record, RunId, Runs, State};
+use pointsman::script::{Next, Step, verbs};
+
+use crate::support::source;
+
+fn at(ms: u64) -> Time {
+    Time::from_millis(1_800_000_000_000) + Duration::from_millis(ms)
+}
+
+const RULES: &str = r#"
+alarm plain   { detect event "A" cancel at once react r(x = "1") }
+alarm chained { detect event "A" cancel at once react r(x = "1") then s(x = "2"), t(x = "3") }
+alarm dry     { detect event "A" cancel at once mode dry react r(x = "1") }
+alarm asks    { detect event "A" cancel at once mode confirm within 30s react r(x = "1") }
+alarm wants   { detect event "A" cancel at once react r(x = user) }
+reaction r { script "r.rhai" timeout 5s retry 2 times every 1s }
+reaction s { script "s.rhai" }
+reaction t { script "t.rhai" }
+"#;
+
+struct Bench {
+    program: Arc<Program>,
+    runs: Runs,
+    order: u64,
+    records: Vec<Record>,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let (program, found) = compile(&[source("r", RULES)], &World::default());
+        assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
+        let program = Arc::new(program);
+        let runs = Runs::start(program.clone(), Arc::new(Inventory::default()), verbs::again, State::default(), &mut Vec::new());
+        Bench { program, runs, order: 0, records: Vec::new() }
+    }
+
+    /// Tells the runs something; what is not a record, as words.
+    fn tell(&mut self, now: Time, input: Input) -> Vec<String> {
+        let mut out = Vec::new();
+        self.runs.turn(now, input, &mut out);
+        self.told(out)
+    }
+
+    fn told(&mut self, out: Vec<Output>) -> Vec<String> {
+        let mut words = Vec::new();
+        for output in out {
+            match output {
+                Output::Record(record) => self.records.push(record),
+                Output::Evaluate(run) => words.push(format!("evaluate {run}")),
+                Output::Do { run, attempt, step } => words.push(format!("do {run} {} try {attempt}", step.verb)),
+                Output::Notice { kind, .. } => words.push(format!("notice {kind}")),
+            }
+        }
+        words
+    }
+
+    fn cue(&mut self, now: Time, alarm: &str, key: &str) -> Vec<String> {
+        self.order += 1;
+        let alarm = self.program.alarms.iter().find(|a| a.name == alarm).unwrap();
+        let cue = Cue {
+            alarm: alarm.name.clone(),
+            key: Key(vec![key.to_owned()]),
+            category: Category::Major,
+            cleared: None,
+            chains: alarm.react.clone(),
+            mode: alarm.mode,
+            summary: String::new(),
+            count: 1,
+            raised_at: now,
+            order: self.order,
+            event: Fields::new(),
+        };
+        self.tell(now, Input::Cue(Box::new(cue)))
+    }
+
+    fn wants(&mut self, now: Time, run: RunId, n: u32, verb: &str) -> Vec<String> {
+        let step = Step { n, verb: verb.to_owned(), args: vec!["1s".into()], line: 1 };
+        self.tell(now, Input::Evaluated { run, next: Next::Step(step) })
+    }
+
+    fn ends(&mut self, now: Time, run: RunId) -> Vec<String> {
+        self.tell(now, Input::Evaluated { run, next: Next::Finished(Value::Unit) })
+    }
+
+    fn fails(&mut self, now: Time, run: RunId) -> Vec<String> {
+        self.tell(now, Input::Evaluated { run, next: Next::Failed("no".to_owned()) })
+    }
+
+    fn answer(&mut self, now: Time, run: RunId, n: u32, attempt: u32, good: bool) -> Vec<String> {
+        let result = if good { Ok(Value::Unit) } else { Err("broken".to_owned()) };
+        self.tell(now, Input::Answered { run, n, attempt, result })
+    }
+
+    /// As after a crash: what was recorded is all that is left.
+    fn restart(&mut self) -> Vec<String> {
+        let mut state = State::default();
+        for record in &self.records {
+            state.apply(&serde_json::from_str(&serde_json::to_string(record).unwrap()).unwrap());
+        }
+        assert_eq!(&state, self.runs.state());
+        let mut out = Vec::new();
+        self.runs = Runs::start(self.program.clone(), Arc::new(Inventory::default()), verbs::again, state, &mut out);
+        self.told(out)
+    }
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_failed_step_is_tried_again_as_often_as_said() {
+    let mut b = Bench::new();
+    assert_eq!(b.cue(at(0), "plain", ""), ["evaluate 1"]);
+    assert_eq!(b.wants(at(0), 1, 0, "host.run"), ["do 1 host.run try 1"]);
+    assert_eq!(b.answer(at(10), 1, 0, 1, false), ["notice retry"]);
+    assert_eq!(b.runs.next_deadline(), Some(at(1_010)));
+    assert_eq!(b.tell(at(1_010), Input::Timer), ["do 1 host.run try 2"]);
+    assert_eq!(b.answer(at(1_020), 1, 0, 1, true), NOTHING, "an answer to the first try comes late");
+    assert_eq!(b.tell(at(6_010), Input::Timer), ["notice retry"], "its time is over");
+    assert_eq!(b.tell(at(7_010), Input::Timer), ["do 1 host.run try 3"]);
+    assert_eq!(b.answer(at(7_020), 1, 0, 3, false), ["evaluate 1"], "the script is told");
+    assert_eq!(b.fails(at(7_020), 1), ["notice run_failed"]);
+    assert_eq!(b.runs.state().run(1), None);
+}
+
+#[test]
+fn of_those_that_wait_only_the_newest_runs() {
+    let mut b = Bench::new();
+    assert_eq!(b.cue(at(0), "plain", "k"), ["evaluate 1"]);
+    assert_eq!(b.cue(at(1), "plain", "k"), NOTHING);
+    assert_eq!(b.cue(at(2), "plain", "k"), NOTHING);
+    assert_eq!(b.cue(at(3), "plain", "another"), ["evaluate 4"], "another key waits for nobody");
+    assert_eq!(b.ends(at(4), 1), ["evaluate 3"], "2 was replaced");
+    assert_eq!(b.runs.state().run(2), None);
+}
+
+#[test]
+fn a_chain_goes_on_after_what_went_well() {
+    let mut b = Bench::new();
+    assert_eq!(b.cue(at(0), "chained", ""), ["evaluate 1", "evaluate 2"], "r and t start together");
+    assert_eq!(b.ends(at(1), 1), ["evaluate 3"], "then s");
+    let mut b = Bench::new();
+    b.cue(at(0), "chained", "");
+    assert_eq!(b.fails(at(1), 1), ["notice run_failed", "notice not_started"]);
+}
+
+#[test]
+fn an_operator_agrees_or_the_time_is_over() {
+    let mut b = Bench::new();
+    assert_eq!(b.cue(at(0), "asks", ""), ["notice confirm"]);
+    assert_eq!(b.restart(), NOTHING);
+    assert_eq!(b.tell(at(10), Input::Agree { run: 1 }), ["evaluate 1"]);
+    let mut b = Bench::new();
+    b.cue(at(0), "asks", "");
+    assert_eq!(b.runs.next_deadline(), Some(at(30_000)));
+    assert_eq!(b.tell(at(30_000), Input::Timer), NOTHING);
+    assert_eq!(b.runs.state().run(1), None);
+    assert_eq!(b.tell(at(30_001), Input::Agree { run: 1 }), NOTHING, "too late");
+    assert_eq!(b.cue(at(0), "dry", ""), ["notice dry"]);
+}
+
+#[test]
+fn an_argument_without_a_value_starts_nothing() {
+    let mut b = Bench::new();
+    assert_eq!(b.cue(at(0), "wants", ""), ["notice not_started"]);
+}
+
+/// What a restart does with a step that was begun: a safe one is done again, another is never.
+#[test]
+fn a_restart_never_does_twice_what_may_be_done_once() {
+    for (verb, told) in [
+        ("vip.up", vec!["do 1 vip.up try 1"]),
+        ("notify", vec!["notice step_unknown", "evaluate 1"]),
+        ("host.run", vec!["notice step_unknown", "evaluate 1"]),
+        ("wait", vec![]),
+    ] {
+        let mut b = Bench::new();
+        b.cue(at(0), "plain", "");
+        b.wants(at(0), 1, 0, verb);
+        assert_eq!(b.restart(), told, "{verb}");
+    }
+    let mut b = Bench::new();
+    b.cue(at(0), "plain", "");
+    b.wants(at(0), 1, 0, "host.run");
+    b.answer(at(1), 1, 0, 1, true);
+    assert_eq!(b.restart(), ["evaluate 1"], "a finished step is never done again");
+    assert_eq!(b.wants(at(2), 1, 0, "host.run"), NOTHING, "evaluated with an older history");
+    assert_eq!(b.wants(at(2), 1, 1, "notify"), ["do 1 notify try 1"]);
+}
+
+#[test]
+fn waiting_and_what_is_kept() {
+    let mut b = Bench::new();
+    b.cue(at(0), "plain", "");
+    assert_eq!(b.wants(at(0), 1, 0, "wait"), NOTHING);
+    assert_eq!(b.runs.next_deadline(), Some(at(1_000)));
+    assert_eq!(b.tell(at(1_000), Input::Timer), ["evaluate 1"]);
+    let set = Step { n: 1, verb: "state.set".to_owned(), args: vec!["k".into(), Value::Int(7)], line: 1 };
+    assert_eq!(b.tell(at(1_000), Input::Evaluated { run: 1, next: Next::Step(set) }), ["evaluate 1"]);
+    b.ends(at(1_001), 1);
+    b.restart();
+    b.cue(at(2_000), "plain", "");
+    let get = Step { n: 0, verb: "state.get".to_owned(), args: vec!["k".into()], line: 1 };
+    b.tell(at(2_000), Input::Evaluated { run: 2, next: Next::Step(get) });
+    assert_eq!(b.runs.state().run(2).unwrap().history[0].result, Ok(Value::Int(7)), "kept by the reaction, restarts included");
+}
+
+#[test]
+fn too_many_runs_are_not_started_and_told() {
+    let mut b = Bench::new();
+    for n in 0..RUNS {
+        assert_eq!(b.cue(at(0), "plain", &n.to_string()).len(), 1, "{n}");
+    }
+    assert_eq!(b.cue(at(0), "plain", "one more"), ["notice not_started"]);
+    b.ends(at(1), 1);
+    assert_eq!(b.cue(at(2), "plain", "one more"), [format!("evaluate {}", RUNS + 1)]);
+}
