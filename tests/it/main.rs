@@ -1,5 +1,6 @@
 //! What the house does as a whole, seen from outside: one file for each area.
 
+mod cli;
 mod config;
 mod control;
 mod decode;

@@ -101,7 +101,9 @@ fn block<T>(
         }
         if c.at_end() || c.sees_item() {
             let message = format!("the block of `{}` is not closed", opened.it);
-            return Err(c.fail_with(Code::Unclosed, &opened.span, message, "close it with }"));
+            c.fail_with(Code::Unclosed, &opened.span, message, "close it with }");
+            // What was read stands, so that its name is known.
+            return Ok(clauses);
         }
         let start = c.here();
         let word = c.word_ahead().map(str::to_owned);

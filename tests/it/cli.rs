@@ -1,0 +1,311 @@
+//! The program as its user calls it: output, exit status, and what comes of bad input.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::support::{expect, read, root};
+
+struct Ended {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+fn pointsman(args: &[&str], input: &[u8]) -> Ended {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
+        .args(args)
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let feeder = std::thread::spawn(move || {
+        // A program that does not read its input closes it.
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    Ended {
+        status: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A folder of this test's own, gone at its end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let path = std::env::temp_dir().join(format!("pointsman-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const CONFIG: &str = "examples/sip-pair/pointsman.yaml";
+
+#[test]
+fn the_readmes_first_command() {
+    let ended = pointsman(&["dry-run", "-c", CONFIG, "examples/sip-pair/failover.log"], b"");
+    assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+    expect("examples/sip-pair/failover.expected", &ended.out);
+    assert!(read("README.md").contains("dry-run -c examples/sip-pair/pointsman.yaml examples/sip-pair/failover.log"));
+}
+
+/// One object a line; the fields that belong to each kind are there; the number of the line is that of the input.
+#[test]
+fn json_has_what_programs_need() {
+    let log = read("examples/sip-pair/failover.log");
+    let ended = pointsman(&["dry-run", "-c", CONFIG, "--format", "json", "-"], log.as_bytes());
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    let wanted = |kind: &str| -> &[&str] {
+        match kind {
+            "alarm_raised" => &["alarm", "key", "event_id", "line", "host"],
+            "alarm_cleared" => &["alarm", "key"],
+            "run_started" => &["alarm", "key", "reaction", "event_id", "line", "run"],
+            "step" => &["verb"],
+            "run_finished" => &["reaction", "result", "run"],
+            "notice" => &["result", "text"],
+            other => panic!("{other}"),
+        }
+    };
+    let mut kinds = std::collections::BTreeSet::new();
+    let mut last = String::new();
+    for line in ended.out.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        let kind = object["kind"].as_str().unwrap().to_owned();
+        for field in wanted(&kind) {
+            assert!(!object[field].is_null(), "{field} of {line}");
+        }
+        let at = object["at"].as_str().unwrap().to_owned();
+        assert!(at >= last, "in order of time: {line}");
+        last = at;
+        if kind == "alarm_raised" {
+            let number = usize::try_from(object["line"].as_u64().unwrap()).unwrap();
+            let record = log.lines().nth(number - 1).unwrap();
+            assert!(record.contains(object["event_id"].as_str().unwrap()), "{line}");
+        }
+        if object["verb"] == "taken" {
+            assert_eq!(object["resource"], "sip_vip");
+            assert!(object["host"].is_string());
+        }
+        kinds.insert(kind);
+    }
+    assert_eq!(kinds.len(), 6, "{kinds:?}");
+}
+
+/// The same input gives the same bytes, whatever way it comes.
+#[test]
+fn equal_inputs_give_equal_outputs() {
+    let file = pointsman(&["dry-run", "-c", CONFIG, "--format", "json", "examples/sip-pair/failover.log"], b"");
+    let stdin = pointsman(&["dry-run", "-c", CONFIG, "--format", "json"], read("examples/sip-pair/failover.log").as_bytes());
+    assert_eq!(file.out, stdin.out);
+}
+
+#[test]
+fn the_shipped_tests_pass_and_a_failing_one_is_told() {
+    let ended = pointsman(&["test", "rules"], b"");
+    assert_eq!(ended.status, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("W3R") && ended.out.ends_with("22 passed, 0 failed\n"), "{}", ended.out);
+    let scratch = Scratch::new("failing");
+    scratch.write("a.alarm", "alarm a { detect event 1 cancel after 1s }\n");
+    let line = "{now} Standard h x GCTI-00-00001 one";
+    let test = format!(
+        "tests:\n  - name: wrong\n    steps: [{{ log: \"{line}\" }}]\n    must: [{{ kind: alarm_raised, alarm: b }}]\n    ends: {{ alarms: [a] }}\n  - name: right\n    steps: [{{ log: \"{line}\" }}]\n    must: [{{ kind: alarm_raised, alarm: a }}, {{ kind: alarm_cleared }}]\n    ends: {{ alarms: [] }}\n"
+    );
+    scratch.write("a.test.yaml", test);
+    let ended = pointsman(&["test", "-v", scratch.path()], b"");
+    assert_eq!(ended.status, 1, "{}{}", ended.out, ended.err);
+    for part in
+        ["FAIL wrong", "{ alarm: b, kind: alarm_raised } did not happen", "not [a]", "| ", "ok   right", "1 passed, 1 failed"]
+    {
+        assert!(ended.out.contains(part), "{part}: {}", ended.out);
+    }
+    let ended = pointsman(&["test", "--format", "json", scratch.path()], b"");
+    let objects: Vec<serde_json::Value> = ended.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(objects.iter().map(|o| o["passed"].as_bool().unwrap()).collect::<Vec<_>>(), [false, true]);
+    scratch.write("b.test.yaml", "tests:\n  - name: x\n    stepz: []\n");
+    let ended = pointsman(&["test", scratch.path()], b"");
+    assert_eq!(ended.status, 2);
+    assert!(ended.err.contains("T001") && ended.err.contains("stepz") && ended.err.contains("b.test.yaml:3"), "{}", ended.err);
+    let ended = pointsman(&["test", scratch.path(), "--only", "nothing of that name"], b"");
+    assert_eq!(ended.status, 2);
+}
+
+#[test]
+fn exit_status_says_what_happened() {
+    let scratch = Scratch::new("status");
+    let good = scratch.write("good/a.alarm", "alarm a { detect event 1 cancel by hand }\n");
+    let bad = scratch.write("bad/a.alarm", "alarm a { detect nope cancel by hnd }\n");
+    let latin1 = scratch.write("latin1/a.alarm", b"# gr\xfcn\nalarm a { detect event 1 cancel by hand }\n");
+    let absent = format!("{}/absent", scratch.path());
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["check", "-c", CONFIG], 0, ""),
+        (&["check", "--rules", &good], 0, ""),
+        (&["check", "--rules", &bad], 2, "no pattern has the name `nope`"),
+        (&["check", "--rules", &latin1], 2, "is not UTF-8"),
+        (&["check", "--rules", &absent], 2, "could not be read"),
+        (&["check", "-c", &absent], 2, "could not be read"),
+        (&["dry-run", "--rules", &good, &absent], 2, "absent"),
+        (&["dry-run", "--rules", &good, scratch.path()], 2, "directory"),
+        (&["dry-run", "--rules", &bad, "-"], 2, "R101"),
+        (&["dry-run", "-c", CONFIG, "--holder", "sip_vpi=sip1"], 3, "no resource sip_vpi"),
+        (&["dry-run", "-c", CONFIG, "--holder", "sip_vip=sip3"], 3, "it can be on sip1, sip2"),
+        (&["dry-run", "-c", CONFIG, "--written", "yesterday"], 3, "not a time"),
+        (&["chekc"], 3, "check"),
+        (&["check", "--nonsense"], 3, "--nonsense"),
+        (&["--help"], 0, ""),
+        (&["dry-run", "--help"], 0, ""),
+        (&["--version"], 0, ""),
+        (&["verbs"], 0, ""),
+    ];
+    for (args, status, said) in cases {
+        let ended = pointsman(args, b"");
+        assert_eq!(ended.status, *status, "{args:?}: {}{}", ended.out, ended.err);
+        assert!(ended.err.contains(said), "{args:?}: {}", ended.err);
+        assert!(!ended.out.contains('\x1b') && !ended.err.contains('\x1b'), "no colour where no terminal is: {args:?}");
+    }
+    for args in [&["--help"][..], &["check", "--help"], &["test", "--help"], &["dry-run", "--help"]] {
+        assert!(pointsman(args, b"").out.contains("Examples:"), "{args:?}");
+    }
+    assert_eq!(pointsman(&["verbs"], b"").out, read("scripts/verbs.md"));
+}
+
+/// `check` tells all that is wrong, in rules, scripts and configuration, for people and for programs.
+#[test]
+fn check_tells_all_mistakes_at_once() {
+    let scratch = Scratch::new("mistakes");
+    scratch.write(
+        "rules/a.alarm",
+        "alarm a { detect event 1 cancel by hand react up(vip = \"sip_vop\") }\nalarm b { detect nope cancel by hand }\n",
+    );
+    scratch.write("rules/b.alarm", "pattern p { match /one/ sample | two\n}\nalarm c { detect p cancel by hand }\n");
+    scratch.write(
+        "scripts/up.rhai",
+        "const PARAMS = #{ vip: \"resource\" };\nfn react(alarm, event, params) { vip(params.vip).upp(\"h1\"); }\n",
+    );
+    let config = scratch.write(
+        "pointsman.yaml",
+        "hosts: { h1: , h2: }\nresources: { sip_vip: { address: 10.0.0.9/24, hosts: { h1: eth0, h2: eth0 } } }\n",
+    );
+    let ended = pointsman(&["check", "-c", &config], b"");
+    assert_eq!(ended.status, 2);
+    for code in ["R101", "R108", "R124", "S102"] {
+        assert!(ended.err.contains(code), "{code}: {}", ended.err);
+    }
+    assert!(ended.err.contains("did you mean `sip_vip`?"), "{}", ended.err);
+    let ended = pointsman(&["check", "-c", &config, "--format", "json"], b"");
+    let lines: Vec<serde_json::Value> = ended.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(lines.len() >= 4 && lines.iter().all(|l| l["line"].is_u64() && l["severity"] == "error"), "{}", ended.out);
+}
+
+/// Every line is counted, whatever is in it; what is odd is named at the end.
+#[test]
+fn bad_lines_are_kept_and_counted() {
+    let scratch = Scratch::new("bad");
+    let rules = scratch
+        .write("r.alarm", "pattern p { match /needle (?<n>\\S+)/ }\nalarm a { detect p cancel at once summary \"{n}\" }\n");
+    let mut log: Vec<u8> = Vec::new();
+    log.extend(b"<14>1 2026-03-14T09:15:02Z h app 1 - - needle plain\n");
+    log.extend(b"<14>1 2026-03-14T09:15:03Z h app 1 - - gr\xfcn needle latin1\n");
+    log.extend([vec![b'x'; 200_000], b"needle beyond the cut\n".to_vec()].concat());
+    log.extend(b"needle after-the-long-line\n");
+    log.extend(b"\x00\x01\x02\x1b[2Jneedle binary\x1b\n");
+    log.extend(b"\r\n\n");
+    log.extend(b"<14>1 2026-03-14T09:15:04Z h app 1 - [broken needle broken-header\n");
+    log.extend(b"<14>1 2031-03-14T09:15:05Z h app 1 - - needle five-years-ahead\n");
+    log.extend(b"<14>1 2026-03-14T09:15:06Z h app 1 - - needle back-again\n");
+    log.extend(b"<14>1 1999-01-01T00:00:00Z h app 1 - - needle long-ago\n");
+    log.extend(b"<14>1 2026-03-14T09:15:07Z h app 1 - - needle truncated-last-line");
+    let ended = pointsman(&["dry-run", "--rules", &rules, "--format", "json", "-"], &log);
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    let raised: Vec<serde_json::Value> = ended
+        .out
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .filter(|o: &serde_json::Value| o["kind"] == "alarm_raised")
+        .collect();
+    let texts: Vec<&str> = raised.iter().map(|o| o["text"].as_str().unwrap()).collect();
+    let all = [
+        "plain",
+        "latin1",
+        "after-the-long-line",
+        "binary\u{1b}",
+        "broken-header",
+        "five-years-ahead",
+        "back-again",
+        "long-ago",
+        "truncated-last-line",
+    ];
+    assert_eq!(texts, all);
+    assert!(
+        raised.iter().all(|o| o["at"].as_str().unwrap().starts_with("2026-03-14T09:15:0")),
+        "no jump was believed: {}",
+        ended.out
+    );
+    for part in ["12 lines, 9 wanted", "1 cut", "1 not UTF-8", "1 with a broken header", "2 with a time that was not believed"] {
+        assert!(ended.err.contains(part), "{part}: {}", ended.err);
+    }
+    let human = pointsman(&["dry-run", "--rules", &rules, "-"], &log);
+    assert!(!human.out.contains('\x1b'), "what a log says never reaches a terminal as it is");
+}
+
+/// A log that jumps for good is followed: two records agree.
+#[test]
+fn a_jump_that_lasts_is_believed() {
+    let scratch = Scratch::new("jump");
+    let rules = scratch.write("r.alarm", "alarm a { detect event \"A\" cancel after 1h }\n");
+    let log = b"<14>1 2026-03-14T09:15:02Z h app 1 A - one\n<14>1 2027-03-14T09:15:02Z h app 1 A - two\n<14>1 2027-03-14T09:15:03Z h app 1 - - three\n";
+    let ended = pointsman(&["dry-run", "--rules", &rules, "-"], log);
+    assert_eq!(ended.status, 0);
+    let raised: Vec<&str> = ended.out.lines().filter(|l| l.contains("ALARM")).collect();
+    assert_eq!(raised.len(), 2, "{}", ended.out);
+    assert!(raised[1].starts_with("2027-"), "{}", ended.out);
+}
+
+/// Whoever reads the output may stop: `... | head -1`.
+#[test]
+fn a_reader_that_stops_ends_the_run() {
+    let log = "<14>1 2026-03-14T09:15:02Z h SIP_SERVER_PRIMARY 1 00-04563 - x\n".repeat(200_000);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
+        .args(["dry-run", "-c", "examples/sip-pair/general.yaml", "--format", "json", "-"])
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let feeder = std::thread::spawn(move || {
+        let _ = stdin.write_all(log.as_bytes());
+    });
+    let mut first = [0; 100];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
