@@ -1,6 +1,7 @@
 //! Simulates failovers from many seeds on all cores and prints how many, how fast, and the story of the first that fails.
 //!
 //!     cargo run --release --example simulate -- [FAILOVERS] [FIRST SEED]
+#![expect(clippy::disallowed_methods, reason = "the speed is printed")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -78,7 +78,7 @@ fn excerpt(out: &mut String, place: &Place, label: &str, mark: char, gutter: usi
         .next()
         .map_or(0, |t| t.trim_end_matches('\r').chars().count());
     let end = (start + marked).min(length);
-    let from = if start > WIDTH / 2 { start - WIDTH / 2 } else { 0 };
+    let from = start.saturating_sub(WIDTH / 2);
     let to = (from + WIDTH).min(length);
     let show = |range: std::ops::Range<usize>| -> String {
         let part: String = text.chars().skip(range.start).take(range.len()).collect();
@@ -154,7 +154,7 @@ mod tests {
             .context(at(text, 6..7), "in this alarm")
             .help("did you mean `nape`?");
         let wanted = "error[R101]: no pattern has the name `nope`\n --> a.alarm:2:14\n  |\n2 |  detect grün nope\n  |              ^^^^\n --> a.alarm:1:7\n  |\n1 | alarm a {\n  |       - in this alarm\n  = help: did you mean `nape`?\n\n";
-        assert_eq!(human(&[diagnostic.clone()], false), wanted);
+        assert_eq!(human(std::slice::from_ref(&diagnostic), false), wanted);
         let parsed: serde_json::Value = serde_json::from_str(&json(&diagnostic)).expect("JSON");
         assert_eq!(
             (parsed["line"].as_u64(), parsed["column"].as_u64(), parsed["end_column"].as_u64()),

@@ -292,7 +292,7 @@ impl Planner {
         let Some(probe) = self.evidence(now, name, resource, &others, out) else {
             return;
         };
-        let under_way = seat.order == Order::Take && !(seen.generation >= seat.ordered && !seen.want);
+        let under_way = seat.order == Order::Take && (seen.want || seen.generation < seat.ordered);
         // What has to be listened for changed since the order: the host came back, or went away. It is ordered anew.
         let silence = |p: Probe| matches!(p, Probe::Silence(_));
         let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));

@@ -41,6 +41,9 @@ pub struct Counts {
     pub entries: u64,
 }
 
+/// A record that a rule wants, or that is a claim, with what it meets.
+type Wanted = (Event<'static>, Vec<Hit>);
+
 /// A dry run.
 pub struct DryRun {
     site: Arc<Site>,
@@ -51,7 +54,7 @@ pub struct DryRun {
     clock: Clock,
     replay: Option<Replay>,
     /// Records after a jump that is not believed yet: line, stamp, record, what it meets.
-    waiting: Vec<(u64, Option<Time>, Option<(Event<'static>, Vec<Hit>)>)>,
+    waiting: Vec<(u64, Option<Time>, Option<Wanted>)>,
     counts: Counts,
     hits: Vec<Hit>,
 }
@@ -140,7 +143,7 @@ impl DryRun {
         }
     }
 
-    fn act(&mut self, now: Time, number: u64, (event, hits): (Event<'static>, Vec<Hit>), tell: &mut dyn FnMut(Entry)) {
+    fn act(&mut self, now: Time, number: u64, (event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
         let now = if self.clock.now().is_none() { self.written } else { now };
         let replay = self.replay(now, tell);
         replay.pass(now);

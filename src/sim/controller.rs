@@ -202,10 +202,8 @@ impl Controller {
         let Some(running) = &mut self.running else { return Vec::new() };
         running.turn(local, input, &mut outputs);
         let mut all = carried(outputs, tamper);
-        if read {
-            if self.position < self.log.len() || self.backlog.is_some() {
-                all.push(Output::Later(Duration::from_micros(20), Happening::Read));
-            }
+        if read && (self.position < self.log.len() || self.backlog.is_some()) {
+            all.push(Output::Later(Duration::from_micros(20), Happening::Read));
         }
         all
     }

@@ -127,7 +127,7 @@ impl Scenario {
         let pace = if takeover == Takeover::Lease { 4 } else { 1 };
         let length = rng.between(MIN_MS, MAX_MS) * pace;
         let mut scenario = Scenario {
-            seed: rng.next(),
+            seed: rng.draw(),
             hosts,
             takeover,
             damped: rng.percent(3),

@@ -94,10 +94,10 @@ impl Tamper {
 
     /// What becomes of a journal record when it is read again.
     pub(super) fn reads(self, record: &plan::Record) -> bool {
-        match (self, record) {
-            (Tamper::EpochForgotten, plan::Record::Epoch { .. }) => false,
-            (Tamper::EpochForgotten | Tamper::GrantsForgotten, plan::Record::Ordered { .. }) => false,
-            _ => true,
-        }
+        !matches!(
+            (self, record),
+            (Tamper::EpochForgotten, plan::Record::Epoch { .. })
+                | (Tamper::EpochForgotten | Tamper::GrantsForgotten, plan::Record::Ordered { .. })
+        )
     }
 }

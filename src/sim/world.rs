@@ -811,6 +811,5 @@ fn inventory_of(scenario: &Scenario) -> Inventory {
         channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
         hosts: (0..scenario.hosts).map(|i| (host_name(i), host(i))).collect(),
         resources: [(VIP.to_owned(), resource)].into(),
-        ..Inventory::default()
     }
 }

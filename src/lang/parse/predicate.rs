@@ -159,8 +159,9 @@ pub(super) fn literal(c: &mut Cursor<'_>) -> Parsed<Option<Literal>> {
         let text = string(c)?;
         return Ok(Some(At { it: LiteralKind::Text(text.it), span: text.span }));
     }
+    type Read = fn(&str) -> terminal::Read<'_>;
     type Make = fn(String) -> LiteralKind;
-    let kinds: [(fn(&str) -> terminal::Read<'_>, Make); 3] =
+    let kinds: [(Read, Make); 3] =
         [(terminal::address, LiteralKind::Address), (terminal::id, LiteralKind::Id), (terminal::duration, LiteralKind::Duration)];
     for (read, make) in kinds {
         if let Some(token) = c.take(read) {
