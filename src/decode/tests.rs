@@ -1,3 +1,5 @@
+//! The decoder as a whole; beside this file one for each kind of record.
+
 use self::genesys::with_header;
 use super::*;
 use crate::event::Level;

@@ -12,3 +12,4 @@ mod runs;
 mod script;
 mod sim;
 mod support;
+mod tidy;

@@ -1,3 +1,5 @@
+//! Stamps: every format that a manual or a sender has.
+
 use super::*;
 
 /// `date time[.us] zone` of a stamp, so that expectations read as the stamps do.

@@ -1,0 +1,258 @@
+//! The house in order: layers, purity, owners of dependencies, documents that tell the truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{read, root};
+
+/// Lines of one file, at most.
+const LINES: usize = 1_000;
+
+/// Every file of the project below a folder, by path from the root; built things and history apart.
+fn all_files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(folder)];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                if !matches!(name, "target" | ".git") {
+                    open.push(path);
+                }
+            } else {
+                found.push(path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The sources of the library without their tests: path and code, comments and strings of docs apart.
+fn sources() -> Vec<(String, String)> {
+    let files =
+        all_files("src").into_iter().filter(|p| p.ends_with(".rs") && !p.ends_with("/tests.rs") && !p.contains("/tests/"));
+    files.map(|path| (path.clone(), code(&read(&path)))).collect()
+}
+
+/// Without comments, and without what stands behind `#[cfg(test)]` (tests close their file).
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn module(path: &str) -> &str {
+    path.trim_start_matches("src/").split(['/', '.']).next().unwrap()
+}
+
+/// The layer table of ARCHITECTURE.md.
+fn layers() -> BTreeMap<String, BTreeSet<String>> {
+    let text = read("ARCHITECTURE.md");
+    let table = text.split("| module | what it is | may use |").nth(1).unwrap();
+    let rows = table.lines().skip(2).take_while(|l| l.starts_with('|'));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        (cells[0].to_owned(), cells[2].split_whitespace().map(str::to_owned).collect())
+    })
+    .collect()
+}
+
+/// The modules that a source names: `crate::x` and `use crate::{x, y::z}`.
+fn named(code: &str) -> BTreeSet<String> {
+    let path = regex::Regex::new(r"crate::(?:([a-z_]+)|\{([^}]*)\})").unwrap();
+    let mut found = BTreeSet::new();
+    for caps in path.captures_iter(code) {
+        match (caps.get(1), caps.get(2)) {
+            (Some(one), _) => drop(found.insert(one.as_str().to_owned())),
+            (_, Some(many)) => {
+                found.extend(
+                    many.as_str().split(',').map(|p| p.trim().split("::").next().unwrap().to_owned()).filter(|p| !p.is_empty()),
+                );
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn modules_use_only_what_the_table_allows() {
+    let layers = layers();
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, code) in sources() {
+        let me = module(&path).to_owned();
+        if matches!(me.as_str(), "lib" | "main") {
+            continue;
+        }
+        let Some(allowed) = layers.get(&me) else { panic!("{me} has no row in ARCHITECTURE.md") };
+        for other in named(&code).into_iter().filter(|o| *o != me) {
+            assert!(allowed.contains(&other), "{path} uses {other}, which the row of {me} does not allow");
+            used.entry(me.clone()).or_default().insert(other);
+        }
+    }
+    for (me, allowed) in &layers {
+        assert!(root().join("src").join(me).is_dir(), "the table has {me}, and there is no such module");
+        let unused: Vec<&String> = allowed.iter().filter(|o| !used.get(me).is_some_and(|u| u.contains(*o))).collect();
+        assert!(unused.is_empty(), "the row of {me} allows {unused:?}, which it does not use");
+        // A layer uses only layers below its own row: no circles.
+        for other in allowed {
+            assert!(!layers[other].contains(me), "{me} and {other} use each other");
+        }
+    }
+    // The check itself sees both forms.
+    assert_eq!(named("use crate::{a, b::C};\nlet x = crate::d::E;"), BTreeSet::from(["a", "b", "d"].map(str::to_owned)));
+}
+
+#[test]
+fn only_the_shell_touches_the_world() {
+    let words = [
+        "std::fs",
+        "std::env",
+        "std::process",
+        "std::net::Tcp",
+        "std::net::Udp",
+        "std::thread",
+        "std::os",
+        "Instant",
+        "SystemTime",
+        "println!",
+        "eprintln!",
+        "print!",
+        "eprint!",
+        "HashMap",
+        "HashSet",
+        "RandomState",
+        "std::io::stdin",
+        "std::io::stdout",
+        "thread_local!",
+        "static mut",
+    ];
+    for (path, code) in sources() {
+        if matches!(module(&path), "cli" | "main") {
+            continue;
+        }
+        for word in words {
+            // The simulator keeps its compiled script for each thread.
+            let excused = (word, path.as_str()) == ("thread_local!", "src/sim/controller.rs");
+            assert!(excused || !code.contains(word), "{path} names {word}: only src/cli touches the world");
+        }
+    }
+}
+
+#[test]
+fn dependencies_have_one_owner() {
+    let manifest = read("Cargo.toml");
+    let section = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    for line in section.lines().filter(|l| l.contains('=')) {
+        let name = line.split_whitespace().next().unwrap();
+        assert!(read("ARCHITECTURE.md").contains(name), "{name} has no reason in ARCHITECTURE.md");
+        let Some((_, owners)) = line.split_once('#') else {
+            assert!(matches!(name, "serde" | "serde_json"), "{name} names no owner in Cargo.toml");
+            continue;
+        };
+        let owners: Vec<String> =
+            owners.split('(').next().unwrap().split(',').map(|o| format!("src/{}", o.trim().replace("::", "/"))).collect();
+        let word = regex::Regex::new(&format!(r"\b{}::", name.replace('-', "_"))).unwrap();
+        for (path, code) in sources() {
+            let owned = owners.iter().any(|o| path.starts_with(o.as_str()));
+            assert!(owned || !word.is_match(&code), "{path} uses {name}, which belongs to {owners:?}");
+        }
+    }
+}
+
+#[test]
+fn files_have_a_head_and_an_end() {
+    for path in all_files("src").into_iter().chain(all_files("tests")).chain(all_files("examples")).filter(|p| p.ends_with(".rs"))
+    {
+        let text = read(&path);
+        assert!(text.starts_with("//! "), "{path} does not say what it is");
+        assert!(text.lines().count() <= LINES, "{path} has more than {LINES} lines: it is two things");
+        let bad = text.lines().position(|l| l.contains("TODO") || l.contains("FIXME") || l.contains("#[ignore"));
+        assert!(
+            path == "tests/it/tidy.rs" || bad.is_none(),
+            "{path}:{}: finish it, or open an issue",
+            bad.unwrap_or_default() + 1
+        );
+    }
+}
+
+/// A case without its expectation, or an expectation without its case, tests nothing.
+#[test]
+fn cases_and_expectations_belong_together() {
+    let files = all_files("tests").into_iter().chain(all_files("examples")).collect::<BTreeSet<_>>();
+    for path in &files {
+        if let Some(stem) = path.strip_suffix(".expected") {
+            let whole = ["tests/engine/transitions", "tests/lang/tables"];
+            let case = ["alarm", "rhai", "yaml", "log"].iter().any(|e| files.contains(&format!("{stem}.{e}")));
+            assert!(case || whole.contains(&stem), "{path} has no case");
+        }
+        for (folder, extension) in
+            [("tests/lang/", "alarm"), ("tests/config/err/", "yaml"), ("tests/script/ok/", "rhai"), ("tests/script/err/", "rhai")]
+        {
+            if path.starts_with(folder) && path.ends_with(extension) {
+                let expected = Path::new(path).with_extension("expected");
+                assert!(files.contains(expected.to_str().unwrap()), "{path} has no expectation");
+            }
+        }
+    }
+}
+
+/// Every bound and every code is used.
+#[test]
+fn nothing_is_declared_for_nobody() {
+    let all: String =
+        sources().into_iter().filter(|(p, _)| p != "src/diag/codes.rs" && p != "src/base/limits.rs").map(|(_, c)| c).collect();
+    for line in read("src/base/limits.rs").lines().filter_map(|l| l.strip_prefix("pub const ")) {
+        let name = line.split(':').next().unwrap();
+        assert!(regex::Regex::new(&format!(r"\b{name}\b")).unwrap().is_match(&all), "nobody uses the limit {name}");
+    }
+    for code in pointsman::diag::Code::ALL {
+        assert!(all.contains(&format!("Code::{code:?}")), "nobody reports {} ({code:?})", code.text());
+    }
+}
+
+/// Paths that the documents name exist, and their links lead somewhere.
+#[test]
+fn documents_name_what_is_there() {
+    let path = regex::Regex::new(r"`((?:src|tests|rules|scripts|grammar|examples|\.ci)/[A-Za-z0-9_./-]+)`").unwrap();
+    let link = regex::Regex::new(r"\]\(([^)#:]+)\)").unwrap();
+    for document in all_files(".").into_iter().filter(|p| p.ends_with(".md")).chain(["src/lib.rs".to_owned()]) {
+        let text = read(&document);
+        let beside = Path::new(&document).parent().unwrap_or(Path::new("")).to_owned();
+        for (found, base) in path
+            .captures_iter(&text)
+            .map(|c| (c[1].to_owned(), PathBuf::new()))
+            .chain(link.captures_iter(&text).map(|c| (c[1].to_owned(), beside.clone())))
+        {
+            assert!(root().join(&base).join(&found).exists(), "{document} names {found}, which is not there");
+        }
+    }
+}
+
+/// What the documents show is what happens: `$ pointsman ...` with its output, `...` for lines left out.
+#[test]
+fn the_commands_of_the_documents_work() {
+    let mut tried = 0;
+    for document in ["README.md", "grammar/README.md", "scripts/README.md", "rules/README.md"] {
+        for block in read(document).split("```console\n").skip(1).map(|b| b.split("```").next().unwrap().to_owned()) {
+            let mut lines = block.lines().map(str::trim);
+            let command = lines.next().unwrap().strip_prefix("$ pointsman ").unwrap();
+            let output = Command::new(env!("CARGO_BIN_EXE_pointsman"))
+                .args(command.split_whitespace())
+                .current_dir(root())
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{document}: {command}");
+            let said = String::from_utf8(output.stdout).unwrap();
+            let mut said = said.lines().map(str::trim);
+            for wanted in lines.filter(|l| !l.is_empty() && *l != "...") {
+                assert!(said.any(|l| l == wanted), "{document}: `{command}` does not print, in this order: {wanted}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried >= 4, "{tried}");
+}
