@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::base::text::printable;
 use crate::base::time::Time;
 use crate::decode::Lines;
+use crate::event::Provenance;
 use crate::inventory::Name;
 use crate::replay::{Counts, DryRun, Entry, Site};
 
@@ -43,6 +44,9 @@ pub(super) struct Args {
     /// About when the log was written (RFC 3339), for stamps without year or date; unless said, the file's time
     #[arg(long, value_name = "TIME")]
     written: Option<String>,
+    /// How far the log's senders are known: unverified, address, local or authenticated
+    #[arg(long, value_name = "WORD", default_value = "local", value_parser = provenance)]
+    provenance: Provenance,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
@@ -88,7 +92,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         }
     };
     let written = written.unwrap_or_else(|| time_of(time));
-    let mut run = DryRun::new(site, holders, written);
+    let mut run = DryRun::new(site, holders, written, args.provenance);
     let stdout = io::stdout();
     let paint = colour(&stdout);
     let mut out = BufWriter::new(stdout.lock());
@@ -119,6 +123,10 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         return Ok(WRONG);
     }
     Ok(0)
+}
+
+fn provenance(word: &str) -> Result<Provenance, String> {
+    Provenance::parse(word).ok_or_else(|| "write unverified, address, local or authenticated".to_owned())
 }
 
 /// Reads the log to its end, or until nobody listens any more.

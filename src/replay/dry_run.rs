@@ -50,6 +50,8 @@ pub struct DryRun {
     holders: BTreeMap<Name, Name>,
     /// About when the log was written: for stamps without a year, and for a log without any stamp.
     written: Time,
+    /// How far the log's senders are known.
+    provenance: Provenance,
     decoder: Decoder,
     clock: Clock,
     replay: Option<Replay>,
@@ -60,12 +62,14 @@ pub struct DryRun {
 }
 
 impl DryRun {
-    /// A dry run in a world where these hosts hold these resources, of a log that was written about then.
-    pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, written: Time) -> DryRun {
+    /// A dry run in a world where these hosts hold these resources, of a log that was written about then by senders who are
+    /// known so far.
+    pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, written: Time, provenance: Provenance) -> DryRun {
         DryRun {
             site,
             holders,
             written,
+            provenance,
             decoder: Decoder::new(),
             clock: Clock::default(),
             replay: None,
@@ -81,10 +85,11 @@ impl DryRun {
         let number = self.counts.lines;
         let reference = self.clock.now().unwrap_or(self.written);
         let mut event = self.decoder.decode(record, reference);
-        self.counts.cut += u64::from(cut || event.marks.cut);
         self.counts.latin1 += u64::from(event.marks.latin1);
         self.counts.broken += u64::from(event.marks.broken);
-        event.provenance = Provenance::Local;
+        event.marks.cut |= cut;
+        self.counts.cut += u64::from(event.marks.cut);
+        event.provenance = self.provenance;
         let stamp = if event.marks.continuation { None } else { event.at };
         self.site.matcher.matches(&event, &mut self.hits);
         let wanted = !self.hits.is_empty() || crate::engine::is_claim(&self.site.inventory, &event);

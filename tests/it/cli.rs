@@ -118,6 +118,16 @@ fn json_has_what_programs_need() {
     assert_eq!(kinds.len(), 6, "{kinds:?}");
 }
 
+/// What nobody vouches for raises its alarms and moves nothing.
+#[test]
+fn an_unverified_log_moves_nothing() {
+    let ended = pointsman(&["dry-run", "-c", CONFIG, "--provenance", "unverified", "examples/sip-pair/failover.log"], b"");
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    assert!(ended.out.contains("ALARM ALRM_BACKUP_4563_HAPrimary") && ended.out.contains("asks for more"), "{}", ended.out);
+    assert!(!ended.out.contains("take sip_vip on sip2"), "{}", ended.out);
+    assert_eq!(pointsman(&["dry-run", "-c", CONFIG, "--provenance", "certain", "-"], b"").status, 3);
+}
+
 /// The same input gives the same bytes, whatever way it comes.
 #[test]
 fn equal_inputs_give_equal_outputs() {

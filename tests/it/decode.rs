@@ -19,6 +19,8 @@ use pointsman::decode::Decoder;
 use pointsman::event::{Event, EventId, Format, Value};
 use serde_json::Value as Json;
 
+use crate::support::say;
+
 const CASES: usize = 874;
 
 /// (case, part) -> (ours, theirs)
@@ -29,7 +31,7 @@ fn every_difference_to_another_reader_is_explained() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = root.join("../shared/corpora/syslog_cases.jsonl");
     let Ok(cases) = std::fs::read_to_string(&corpus) else {
-        println!("NOT RUN: {CASES} syslog cases (../shared/corpora is absent)");
+        say(&format!("NOT RUN: {CASES} syslog cases (../shared/corpora is absent)"));
         return;
     };
     let mut found = Differences::new();

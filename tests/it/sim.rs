@@ -2,12 +2,13 @@
 //! past failures stay solved.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pointsman::sim::{self, Scenario, Tamper};
+
+use crate::support::say;
 
 /// Failovers of every run of the tests; `examples/simulate.rs` does millions.
 const FAILOVERS: u64 = 20_000;
@@ -31,8 +32,7 @@ fn no_failover_breaks_an_invariant() {
         failovers += outcome.failovers;
     }
     let speed = seeds as f64 / began.elapsed().as_secs_f64();
-    // Not captured by the test runner: it is part of what a run shows.
-    let _ = writeln!(std::io::stderr(), "simulated: {failovers} failovers from {seeds} seeds, {speed:.0} seeds/s, no violation");
+    say(&format!("simulated: {failovers} failovers from {seeds} seeds, {speed:.0} seeds/s, no violation"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What several areas share: files of the project, and expectations that stand beside their cases.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +27,11 @@ pub(crate) fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
     all.sort();
     assert!(!all.is_empty(), "{folder}");
     all.into_iter().map(|p| (p.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&p).unwrap())).collect()
+}
+
+/// Says something that every run of the tests shows: the test runner captures what is printed.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Two hosts, a pair, its address.
