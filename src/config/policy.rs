@@ -11,7 +11,13 @@ use crate::diag::{Code, Place};
 use crate::inventory::{Inventory, Name, Takeover, Via};
 
 use super::read::Reader;
-use super::sections::ResourcePlaces;
+
+/// Where the parts of a resource stand, for the check of its policy.
+pub(super) struct ResourcePlaces {
+    pub(super) name: Place,
+    pub(super) takeover: Option<Place>,
+    pub(super) witnesses: Option<Place>,
+}
 
 /// Reports what can't work.
 pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name, places: &ResourcePlaces) {

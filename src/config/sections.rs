@@ -15,7 +15,7 @@ use crate::inventory::{
 };
 
 use super::Config;
-use super::policy;
+use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section};
 use super::yaml::{Key, Kind, Node};
 
@@ -185,13 +185,6 @@ fn ids(reader: &mut Reader<'_>, node: Option<&Node>, unless: &[&str]) -> Vec<Eve
         return unless.iter().filter_map(|t| own(t)).collect();
     }
     reader.texts(node).iter().filter_map(|(t, _)| own(t)).collect()
-}
-
-/// Where the parts of a resource stand, for the check of its policy.
-pub(super) struct ResourcePlaces {
-    pub(super) name: Place,
-    pub(super) takeover: Option<Place>,
-    pub(super) witnesses: Option<Place>,
 }
 
 fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> BTreeMap<Name, ResourcePlaces> {

@@ -107,6 +107,9 @@ pub enum What {
     TakenOff(usize),
 }
 
+/// So many of a hundred scenarios with two hosts are narrow ones.
+const NARROW: u64 = 40;
+
 impl Scenario {
     /// The scenario of a seed.
     pub fn of_seed(seed: u64) -> Scenario {
@@ -134,6 +137,9 @@ impl Scenario {
             holder: rng.percent(30).then(|| rng.index(hosts)),
             acts: Vec::new(),
         };
+        if hosts == 2 && rng.percent(NARROW) {
+            return Scenario::narrow_of_seed(seed);
+        }
         let mut lan = LanSlots::default();
         for _ in 0..rng.between(1, 12) {
             let at = rng.below(length);
@@ -162,6 +168,63 @@ impl Scenario {
         }
         scenario.acts.sort_by_key(|a| a.at);
         scenario
+    }
+
+    /// The scenario of a seed among those in which what is old and comes late does its worst.
+    pub fn narrow_of_seed(seed: u64) -> Scenario {
+        let mut rng = Rng::new(seed);
+        let takeover = [Takeover::Confirmed, Takeover::Probe, Takeover::Probe, Takeover::Lease][rng.index(4)];
+        let pace = if takeover == Takeover::Lease { 4 } else { 1 };
+        let holder = rng.percent(30).then(|| rng.index(2));
+        let mut scenario = Scenario { seed: rng.draw(), hosts: 2, takeover, damped: false, holder, acts: Vec::new() };
+        if rng.percent(30) {
+            scenario.short_lives(&mut rng)
+        } else {
+            scenario.narrow(&mut rng, pace)
+        }
+        scenario
+    }
+
+    /// Two hosts that claim by turns, in a network that delays and doubles for as long as it all lasts; the one that has just
+    /// claimed falls silent for longer than it may hold. What is old and comes late does its worst here.
+    fn narrow(&mut self, rng: &mut Rng, pace: u64) {
+        let mut at = 0;
+        for turn in 0..rng.between(3, 8) as usize {
+            at += rng.between(500, 6_000) * pace;
+            let host = if rng.percent(80) { turn % 2 } else { rng.index(2) };
+            self.acts.push(Act { at, lasts: 0, what: What::Claim(host) });
+            let agent = Party::Agent(if rng.percent(70) { host } else { 1 - host });
+            let what = match rng.below(7) {
+                0 | 1 => What::Kill(agent),
+                2 => What::KillAfter(agent, rng.between(1, 12) as u32),
+                3 => What::Stop(agent),
+                4 => What::PowerOff(host),
+                _ => What::CutControl(host, rng.percent(30)),
+            };
+            let begins = (at + rng.below(2_500)).saturating_sub(500);
+            self.acts.push(Act { at: begins, lasts: pace * rng.between(500, 9_000), what });
+        }
+        let noise = What::Noise(rng.below(10), rng.between(30, 90), rng.between(3_000, 15_000));
+        self.acts.push(Act { at: 0, lasts: at + 10_000, what: noise });
+        self.acts.sort_by_key(|a| a.at);
+    }
+
+    /// Agents that live for a few seconds again and again, so that one life looks like the last, while claims come by turns and
+    /// messages of one life arrive in the next.
+    fn short_lives(&mut self, rng: &mut Rng) {
+        let period = rng.between(1_500, 4_000);
+        let lives = rng.between(4, 9);
+        let victim = rng.index(2);
+        for life in 0..lives {
+            let host = if rng.percent(70) { (life % 2) as usize } else { rng.index(2) };
+            self.acts.push(Act { at: life * period + rng.below(period), lasts: 0, what: What::Claim(host) });
+            let agent = if rng.percent(80) { victim } else { 1 - victim };
+            let what = if rng.percent(70) { What::Kill(Party::Agent(agent)) } else { What::PowerOff(agent) };
+            self.acts.push(Act { at: life * period + period / 2, lasts: rng.between(50, 900), what });
+        }
+        let noise = What::Noise(rng.below(10), rng.between(30, 90), rng.between(period / 2, 2 * period));
+        self.acts.push(Act { at: 0, lasts: lives * period, what: noise });
+        self.acts.sort_by_key(|a| a.at);
     }
 
     /// When the last fault has ended, in milliseconds.

@@ -77,7 +77,7 @@ impl<'t> Compiler<'t, '_> {
         let id = self.add(atom);
         for clause in &pattern.clauses {
             if let PatternClause::Sample(sample) = &clause.it {
-                let fields = sample.fields.iter().map(|b| (b.name.it.clone(), super::reactions::literal(&b.value))).collect();
+                let fields = sample.fields.iter().map(|b| (b.name.it.clone(), super::values::literal(&b.value))).collect();
                 let place = file.place(&clause.span);
                 self.program.samples.push(Sample { atom: id, record: sample.record.clone(), meets: sample.meets, fields, place });
             }

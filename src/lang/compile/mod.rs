@@ -4,6 +4,7 @@ mod alarms;
 mod atoms;
 mod predicates;
 mod reactions;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

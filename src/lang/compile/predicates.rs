@@ -9,6 +9,7 @@ use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test};
 
 use super::Compiler;
 use super::atoms::BUILT_IN;
+use super::values::value_of;
 
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 const PROVENANCES: &[&str] = &["unverified", "address", "local", "authenticated"];
@@ -156,14 +157,4 @@ impl Compiler<'_, '_> {
 
 fn id_of(text: &str) -> IdPattern {
     EventId::parse_number(text).map_or_else(|| IdPattern::Word(text.to_owned()), |id| IdPattern::of(&id))
-}
-
-/// The value of a literal where no field gives it another meaning.
-pub(super) fn value_of(literal: &LiteralKind) -> Value<'static> {
-    match literal {
-        LiteralKind::Bool(b) => Value::Bool(*b),
-        LiteralKind::Int(n) => Value::Int(*n),
-        LiteralKind::Float(x) => Value::Float(*x),
-        LiteralKind::Text(t) | LiteralKind::Address(t) | LiteralKind::Id(t) | LiteralKind::Duration(t) => Value::from(t.as_str()),
-    }
 }

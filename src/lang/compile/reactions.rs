@@ -7,15 +7,12 @@ use crate::base::limits::STEP_TIMEOUT;
 use crate::base::time::parse_duration;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
-use crate::event::Value;
-use crate::lang::ast::{
-    self, At, Chain, Element, Expression, ExpressionKind, File, Item, LiteralKind, ReactionClause, Span, Word,
-};
+use crate::lang::ast::{self, At, Chain, Expression, ExpressionKind, File, Item, LiteralKind, ReactionClause, Span, Word};
 use crate::lang::program::{Argument, Call, Reaction};
 use crate::script::{Param, ParamKind, unknown_name};
 
 use super::Compiler;
-use super::predicates::value_of;
+use super::values::literal;
 
 impl<'t> Compiler<'t, '_> {
     pub(super) fn reactions(&mut self, trees: &'t [File]) {
@@ -265,23 +262,5 @@ fn argument_of(value: &Expression) -> Argument {
         ExpressionKind::PairOf(field) => Argument::PairOf(field.it.clone()),
         ExpressionKind::HostOf(field) => Argument::HostOf(field.it.clone()),
         ExpressionKind::Literal(_) | ExpressionKind::List(_) => Argument::Value(literal(value)),
-    }
-}
-
-/// The value of a literal or a list; a bare word in a list is text.
-pub(super) fn literal(value: &Expression) -> Value<'static> {
-    match &value.it {
-        ExpressionKind::Literal(literal) => value_of(literal),
-        ExpressionKind::List(elements) => Value::List(
-            elements
-                .iter()
-                .map(|e| match e {
-                    Element::Literal(literal) => value_of(&literal.it),
-                    Element::Bare(word) => Value::from(word.it.as_str()),
-                })
-                .collect(),
-        ),
-        ExpressionKind::Field(name) => Value::from(name.as_str()),
-        ExpressionKind::PairOf(_) | ExpressionKind::HostOf(_) => Value::Unit,
     }
 }
