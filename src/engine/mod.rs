@@ -179,6 +179,8 @@ pub struct Engine {
     state: State,
     /// By atom: the alarms that it is something to, by index.
     roles: BTreeMap<AtomId, Vec<(usize, Roles)>>,
+    /// By name: the alarms, by index.
+    names: BTreeMap<String, usize>,
     /// By time: the instances whose time is over then.
     due: BTreeSet<(Time, String, Key)>,
 }
@@ -204,7 +206,8 @@ impl Engine {
             }
         }
         let due = state.active().filter_map(|(alarm, key, i)| Some((i.due?, alarm.to_owned(), key.clone()))).collect();
-        Engine { program, inventory, state, roles, due }
+        let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
+        Engine { program, inventory, state, roles, names, due }
     }
 
     /// True when the event says which of a pair is primary: such an event arrives also when no rule wants it.
@@ -258,7 +261,7 @@ impl Engine {
         let removed: Vec<(String, Key)> = self
             .state
             .active()
-            .filter(|(alarm, ..)| !self.program.alarms.iter().any(|a| a.name == *alarm))
+            .filter(|(alarm, ..)| !self.names.contains_key(*alarm))
             .map(|(alarm, key, _)| (alarm.to_owned(), key.clone()))
             .collect();
         for (alarm, key) in removed {
@@ -433,7 +436,7 @@ impl Engine {
         let record = Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at, cause: cause.clone() };
         self.record(record, out);
         let program = self.program.clone();
-        if let Some(alarm) = program.alarms.iter().find(|a| a.name == alarm)
+        if let Some(alarm) = self.names.get(alarm).and_then(|index| program.alarms.get(*index))
             && acts
             && !alarm.on_cancel.is_empty()
         {
