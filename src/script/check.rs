@@ -43,14 +43,22 @@ pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>
         functions: functions(&evaluator, ast),
         params: Vec::new(),
         used: BTreeSet::new(),
+        scope: Vec::new(),
         found: Vec::new(),
     };
     checker.top_level(ast);
     checker.react(ast);
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
-        checker.node(path);
-        true
-    });
+    let mut path = Vec::new();
+    for statement in ast.statements() {
+        statement.walk(&mut path, &mut |path| checker.node(path));
+    }
+    for function in ast.iter_functions() {
+        // A closure's parameters are also what it captures.
+        checker.scope = function.params.iter().map(ToString::to_string).collect();
+        let mut alone = ast.clone_functions_only();
+        alone.retain_functions(|_, _, name, n| name == function.name && n == function.params.len());
+        alone.walk(&mut |path| checker.node(path));
+    }
     checker.unused();
     let mut found = checker.found;
     found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
@@ -114,6 +122,8 @@ struct Checker<'a> {
     functions: BTreeMap<String, BTreeSet<usize>>,
     params: Vec<Param>,
     used: BTreeSet<String>,
+    /// Parameters of the function that is looked at.
+    scope: Vec<String>,
     found: Vec<Diagnostic>,
 }
 
@@ -175,11 +185,13 @@ impl Checker<'_> {
         }
     }
 
-    fn node(&mut self, path: &[ASTNode<'_>]) {
+    /// Looks at one node; true, so that the walk goes on.
+    fn node(&mut self, path: &[ASTNode<'_>]) -> bool {
         match path.last() {
             Some(ASTNode::Expr(Expr::Variable(variable, _, at))) if variable.0.is_none() => {
                 let name = variable.1.clone();
-                if !["state", "log"].contains(&name.as_str()) && !self.functions.contains_key(name.as_str()) {
+                let known = ["state", "log"].contains(&name.as_str()) || self.scope.iter().any(|n| *n == name.as_str());
+                if !known && !self.functions.contains_key(name.as_str()) {
                     let message = format!("nothing sets the variable `{name}` here");
                     let arguments = ["alarm", "event", "params"];
                     if arguments.contains(&name.as_str()) {
@@ -204,6 +216,7 @@ impl Checker<'_> {
             }
             _ => {}
         }
+        true
     }
 
     fn parameter(&mut self, name: &str, at: Position) {
