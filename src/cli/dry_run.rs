@@ -29,6 +29,8 @@ Nothing is touched: no address is moved, nobody is notified. The time is the log
 const PROGRESS_LINES: u64 = 50_000;
 /// How often the progress is shown.
 const PROGRESS: Duration = Duration::from_millis(500);
+/// Names that are shown of a long list.
+const SHOWN: usize = 20;
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 
@@ -91,6 +93,11 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             }
         }
     };
+    let mut log = BufReader::with_capacity(BUFFER, log);
+    if let Some(tool) = log.fill_buf().ok().and_then(compressed) {
+        eprintln!("pointsman: {} is compressed; write {tool} FILE | pointsman dry-run ... -", args.log.display());
+        return Ok(WRONG);
+    }
     let written = written.unwrap_or_else(|| time_of(time));
     let mut run = DryRun::new(site, holders, written, args.provenance);
     let stdout = io::stdout();
@@ -106,7 +113,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         }
         failed.is_ok()
     };
-    let read = replay(&mut run, BufReader::with_capacity(BUFFER, log), &mut tell);
+    let read = replay(&mut run, log, &mut tell);
     let counts = run.finish(&mut |entry| {
         tell(entry);
     });
@@ -123,6 +130,13 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         return Ok(WRONG);
     }
     Ok(0)
+}
+
+/// What unpacks a log that begins so; `None` for one that is not packed.
+fn compressed(begin: &[u8]) -> Option<&'static str> {
+    let kinds: [(&[u8], &str); 4] =
+        [(b"\x1f\x8b", "zcat"), (b"BZh", "bzcat"), (b"\xfd7zXZ\0", "xzcat"), (b"\x28\xb5\x2f\xfd", "zstdcat")];
+    kinds.iter().find(|(magic, _)| begin.starts_with(magic)).map(|(_, tool)| *tool)
 }
 
 fn provenance(word: &str) -> Result<Provenance, String> {
@@ -201,11 +215,17 @@ fn ending(run: &DryRun, counts: &Counts) -> String {
         text.push_str(&match active.as_slice() {
             [] => "\nno alarm is active at the end".to_owned(),
             some => {
-                let shown = some.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-                let more = if some.len() > 20 { ", ..." } else { "" };
+                let shown = some.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+                let more = if some.len() > SHOWN { ", ..." } else { "" };
                 format!("\n{} active at the end: {shown}{more}", plural(some.len(), "alarm"))
             }
         });
+        let runs: Vec<String> = controller.runs().runs().map(|(id, run)| format!("{} #{id}", run.bound.reaction)).collect();
+        if !runs.is_empty() {
+            let shown = runs.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if runs.len() > SHOWN { ", ..." } else { "" };
+            text.push_str(&format!("\n{} not ended an hour after the last line: {shown}{more}", plural(runs.len(), "run")));
+        }
         let planner = controller.planner();
         for resource in run.site().inventory.resources.keys() {
             let owner = planner.owner(resource);

@@ -1,6 +1,6 @@
 //! Reads configuration, rules and scripts from files, and makes a [`Site`] of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -150,13 +150,28 @@ pub(super) fn files(path: &Path, extension: &str, found: &mut Vec<Diagnostic>) -
     if path.is_file() {
         return vec![path.to_owned()];
     }
+    if path.exists() && !path.is_dir() {
+        found.push(unreadable(path, "it is neither a file nor a folder"));
+        return Vec::new();
+    }
     let mut all = Vec::new();
-    walk(path, extension, 0, &mut all, found);
+    walk(path, extension, 0, &mut BTreeSet::new(), &mut all, found);
     all.sort();
     all
 }
 
-fn walk(folder: &Path, extension: &str, depth: usize, all: &mut Vec<PathBuf>, found: &mut Vec<Diagnostic>) {
+fn walk(
+    folder: &Path,
+    extension: &str,
+    depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
+    all: &mut Vec<PathBuf>,
+    found: &mut Vec<Diagnostic>,
+) {
+    // A link to a folder that was seen already brings nothing new.
+    if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.to_owned())) {
+        return;
+    }
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) => return found.push(unreadable(folder, &e.to_string())),
@@ -164,7 +179,7 @@ fn walk(folder: &Path, extension: &str, depth: usize, all: &mut Vec<PathBuf>, fo
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() && depth < FOLDERS {
-            walk(&path, extension, depth + 1, all, found);
+            walk(&path, extension, depth + 1, seen, all, found);
         } else if path.to_string_lossy().ends_with(&format!(".{extension}")) && path.is_file() {
             if all.len() == FILES {
                 return found.push(unreadable(folder, &format!("more than {FILES} files")));

@@ -298,9 +298,14 @@ impl Decoder {
             let reference = event.at.unwrap_or(reference);
             set_time(event, Clock::default().resolve(&stamp, west_s, reference));
         }
-        for (part, inner) in [(&mut event.host, found.host), (&mut event.app, found.app)] {
-            if !inner.is_empty() {
-                *part = Cow::Borrowed(inner);
+        for (part, inner, relay) in [(&mut event.host, found.host, "relay_host"), (&mut event.app, found.app, "relay_app")] {
+            if inner.is_empty() || *part == inner {
+                continue;
+            }
+            // Who sent it is kept: a rule may want to know whether a program quotes what others wrote.
+            let outer = std::mem::replace(part, Cow::Borrowed(inner));
+            if !outer.is_empty() {
+                event.fields.push((Cow::Borrowed(relay), Value::Text(outer)));
             }
         }
         event.id = Some(EventId::Number { code: found.code, number: found.number });

@@ -172,10 +172,16 @@ fn exit_status_says_what_happened() {
     let good = scratch.write("good/a.alarm", "alarm a { detect event 1 cancel by hand }\n");
     let bad = scratch.write("bad/a.alarm", "alarm a { detect nope cancel by hnd }\n");
     let latin1 = scratch.write("latin1/a.alarm", b"# gr\xfcn\nalarm a { detect event 1 cancel by hand }\n");
+    let packed = scratch.write("log.gz", b"\x1f\x8b\x08\0\0\0\0\0");
+    std::os::unix::fs::symlink(format!("{}/good", scratch.path()), format!("{}/good/self", scratch.path())).unwrap();
+    let looped = format!("{}/good", scratch.path());
     let absent = format!("{}/absent", scratch.path());
     let cases: &[(&[&str], i32, &str)] = &[
         (&["check", "-c", CONFIG], 0, ""),
         (&["check", "--rules", &good], 0, ""),
+        (&["check", "--rules", "/dev/null"], 2, "neither a file nor a folder"),
+        (&["check", "--rules", &looped], 0, ""),
+        (&["dry-run", "--rules", &good, &packed], 2, "is compressed; write zcat"),
         (&["check", "--rules", &bad], 2, "no pattern has the name `nope`"),
         (&["check", "--rules", &latin1], 2, "is not UTF-8"),
         (&["check", "--rules", &absent], 2, "could not be read"),

@@ -261,7 +261,7 @@ fn genesys_inside_syslog() {
         // The envelope's offset holds for the record inside, and its day for a time of day.
         (
             "<134>1 2010-12-14T00:00:01+01:00 h a - - - 23:59:59.118 Standard h2 b GCTI-00-04563 x",
-            "2010-12-13T22:59:59.118Z h2 b - 00-04563 notice 16 || x <- date?",
+            "2010-12-13T22:59:59.118Z h2 b - 00-04563 notice 16 |relay_host=h relay_app=a| x <- date?",
         ),
         ("<134>Dec 14 09:15:02 h app: Std 04561 Hot", "2018-12-14T09:15:02Z h app - 04561 notice 16 || Hot <- year?"),
         ("<134>2010-12-14T09:15:02.118 Std 04561 Hot", "2010-12-14T09:15:02.118Z - - - 04561 notice 16 || Hot"),
@@ -286,4 +286,16 @@ fn a_level_that_no_manual_names_is_kept() {
     ] {
         assert_ne!(Decoder::new().decode(other.as_bytes(), Time::default()).format, Format::Genesys, "{other}");
     }
+}
+
+#[test]
+fn who_relays_a_record_is_kept() {
+    let record = "<14>1 2026-03-14T09:15:01Z web nginx 1 - - 2026-03-14T09:15:02.131 Standard sip2 SIP_B GCTI-00-04563 x";
+    let event = Decoder::new().decode(record.as_bytes(), Time::default());
+    assert_eq!((&*event.host, &*event.app), ("sip2", "SIP_B"));
+    assert_eq!(event.field("relay_host"), Some(Value::from("web")));
+    assert_eq!(event.field("relay_app"), Some(Value::from("nginx")));
+    let own = record.replace("web nginx", "sip2 SIP_B");
+    let event = Decoder::new().decode(own.as_bytes(), Time::default());
+    assert!(event.fields.is_empty(), "{:?}", event.fields);
 }

@@ -124,7 +124,7 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ClauseKind::Mode(word, within) => alarm.mode = self.mode(file, word, *within),
                 ClauseKind::MaxAge(age) => alarm.max_age = Some(*age),
-                ClauseKind::Later("detect") => detected = true,
+                ClauseKind::Later("detect" | "") => detected = true,
                 ClauseKind::Cancel(_) | ClauseKind::Later(_) => {}
             }
         }
@@ -159,7 +159,7 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ClauseKind::Cancel(Way::AtOnce) => alarm.cancel.push(Cancel::AtOnce),
                 ClauseKind::Cancel(Way::ByHand) => alarm.cancel.push(Cancel::ByHand),
-                ClauseKind::Later("cancel") => unread = true,
+                ClauseKind::Later("cancel" | "") => unread = true,
                 _ => {}
             }
         }

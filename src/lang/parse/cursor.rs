@@ -232,9 +232,11 @@ impl<'s> Cursor<'s> {
         }
         let start = self.at;
         let first = rest.chars().next()?;
-        // A string or regular expression that does not end takes the rest of its line.
+        // A string with a wrong escape ends where it is closed; one that is not, and a regular expression, take the rest of
+        // their line.
         self.at += match first {
-            '"' | '/' => rest.split('\n').next().unwrap_or("").len().max(1),
+            '"' => closed_at(rest).unwrap_or_else(|| rest.split('\n').next().unwrap_or("").len().max(1)),
+            '/' => rest.split('\n').next().unwrap_or("").len().max(1),
             '.' if rest.starts_with("..") => 2,
             _ => first.len_utf8(),
         };
@@ -338,4 +340,19 @@ impl<'s> Cursor<'s> {
     pub(super) fn own(token: At<&str>) -> Word {
         At { it: token.it.to_owned(), span: token.span }
     }
+}
+
+/// Where a string that begins here is closed on its line, whatever is escaped in it.
+fn closed_at(text: &str) -> Option<usize> {
+    let line = text.split('\n').next()?;
+    let mut escaped = false;
+    for (i, c) in line.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return Some(i + 1),
+            _ => {}
+        }
+    }
+    None
 }
