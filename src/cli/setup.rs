@@ -83,7 +83,11 @@ pub(super) fn load(given: &Given) -> Setup {
     }
     let folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
     let inventory = config.as_ref().map(|(c, _)| &c.inventory);
-    let scripts = folder.as_deref().map(|folder| scripts(folder, inventory, found));
+    let scripts = match folder.as_deref() {
+        Some(folder) => Some(scripts(folder, inventory, found)),
+        // A configuration without scripts has none; without a configuration it is not known.
+        None => config.is_some().then(BTreeMap::new),
+    };
     setup.scripts = scripts.as_ref().map_or(0, BTreeMap::len);
     let params: Option<BTreeMap<String, Vec<Param>>> =
         scripts.as_ref().map(|all| all.iter().map(|(name, (_, params))| (name.clone(), params.clone())).collect());
@@ -122,7 +126,8 @@ fn scripts_folder(given: &Given, config: Option<&(Config, PathBuf)>, rules: &[Pa
         return Some(folder.clone());
     }
     if let Some((config, base)) = config {
-        return Some(base.join(&config.scripts));
+        let unless = base.join("scripts");
+        return config.scripts.as_ref().map(|said| base.join(said)).or(unless.is_dir().then_some(unless));
     }
     let folders = rules.iter().map(|p| if p.is_dir() { p.as_path() } else { p.parent().unwrap_or(Path::new("")) });
     folders.flat_map(|p| [p.join("scripts"), p.join("..").join("scripts")]).find(|p| p.is_dir())

@@ -25,8 +25,8 @@ pub struct Config {
     pub inventory: Inventory,
     /// Rule files and folders, relative to the configuration's own folder; `rules` unless said.
     pub rules: Vec<PathBuf>,
-    /// The folder of scripts, relative to the configuration's own folder; `scripts` unless said.
-    pub scripts: PathBuf,
+    /// The folder of scripts, relative to the configuration's own folder; `scripts`, where that is, unless said.
+    pub scripts: Option<PathBuf>,
 }
 
 /// Reads a configuration; `None` when it must not be used. What is wrong or unwise is in the diagnostics.
@@ -34,6 +34,7 @@ pub fn load(source: &Arc<Source>) -> (Option<Config>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let config = yaml::parse(source, &mut found).map(|root| sections::config(source, &root, &mut found));
     found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
+    found.dedup();
     let good = !has_errors(&found);
     (config.filter(|_| good), found)
 }

@@ -156,8 +156,9 @@ impl Reader<'_> {
     pub(super) fn span(&mut self, node: &Node, bounds: std::ops::RangeInclusive<Duration>) -> Option<Duration> {
         let text = self.text(node)?;
         let Some(span) = parse_duration(text) else {
-            let message = format!("`{text}` is not a duration: a unit is always written");
-            self.report(Code::BadValue, &node.place, message).help = Some("write 500ms, 3s, 1m30s".to_owned());
+            let message = format!("`{text}` is not a duration");
+            self.report(Code::BadValue, &node.place, message).help =
+                Some("a number with its unit, which is always written: 500ms, 3s, 1m30s".to_owned());
             return None;
         };
         if !bounds.contains(&span) {
@@ -171,7 +172,7 @@ impl Reader<'_> {
     /// An address.
     pub(super) fn address(&mut self, node: &Node) -> Option<IpAddr> {
         let text = self.text(node)?;
-        let parsed = text.parse().ok();
+        let parsed = parse_address(text);
         if parsed.is_none() {
             self.report(Code::BadValue, &node.place, format!("`{text}` is not an address")).help =
                 Some("write 10.10.11.101 or fd00::1".to_owned());
@@ -211,4 +212,9 @@ impl Reader<'_> {
         self.report(Code::DanglingName, place, format!("there is no {what} `{text}`")).help = Some(help);
         false
     }
+}
+
+/// An address, written as what it is: an IPv4 address inside an IPv6 one is none.
+pub(super) fn parse_address(text: &str) -> Option<IpAddr> {
+    text.parse().ok().filter(|address: &IpAddr| address.to_canonical() == *address)
 }

@@ -16,7 +16,7 @@ use crate::inventory::{
 
 use super::Config;
 use super::policy::{self, ResourcePlaces};
-use super::read::{Reader, Section};
+use super::read::{Reader, Section, parse_address};
 use super::yaml::{Key, Kind, Node};
 
 const TOP: &[&str] = &["rules", "scripts", "hosts", "applications", "pairs", "resources", "channels"];
@@ -49,15 +49,16 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     for (name, places) in &resources {
         policy::check(&mut reader, &inventory, name, places);
     }
-    let mut folders = |key: &str, unless: &str| -> Vec<PathBuf> {
-        let said = reader.texts(top.get(key));
-        if said.is_empty() { vec![PathBuf::from(unless)] } else { said.into_iter().map(|(t, _)| PathBuf::from(t)).collect() }
-    };
-    let (rules, mut scripts) = (folders("rules", "rules"), folders("scripts", "scripts"));
+    let mut paths =
+        |key: &str| -> Vec<PathBuf> { reader.texts(top.get(key)).into_iter().map(|(t, _)| PathBuf::from(t)).collect() };
+    let (mut rules, mut scripts) = (paths("rules"), paths("scripts"));
+    if rules.is_empty() {
+        rules.push(PathBuf::from("rules"));
+    }
     if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
-    Config { inventory, rules, scripts: scripts.swap_remove(0) }
+    Config { inventory, rules, scripts: scripts.pop() }
 }
 
 /// Takes a name that only one may have.
@@ -251,7 +252,7 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
 fn network(reader: &mut Reader<'_>, node: &Node) -> Option<(IpAddr, u8)> {
     let text = reader.text(node)?;
     let parsed = text.split_once('/').and_then(|(address, prefix)| {
-        let address: IpAddr = address.parse().ok()?;
+        let address = parse_address(address)?;
         let prefix: u8 = prefix.parse().ok()?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         (1..=most).contains(&prefix).then_some((address, prefix))

@@ -373,6 +373,11 @@ fn judge(test: &Test, play: &Play, wrong: &mut Vec<String>) {
     let fits = |entry: &Entry, want: &BTreeMap<String, Scalar>| {
         want.iter().all(|(name, value)| entry.field(name).is_some_and(|have| have == value.text()))
     };
+    for name in test.must.iter().chain(&test.must_not).flat_map(BTreeMap::keys) {
+        if !Entry::FIELDS.contains(&name.as_str()) {
+            wrong.push(format!("an entry has no field `{name}`; there are {}", Entry::FIELDS.join(", ")));
+        }
+    }
     let mut from = 0;
     for want in &test.must {
         match play.entries[from..].iter().position(|e| fits(e, want)) {

@@ -106,6 +106,10 @@ impl Entry {
         }
     }
 
+    /// The names of all fields, as JSON and rule tests have them.
+    pub const FIELDS: [&'static str; 13] =
+        ["at", "kind", "line", "alarm", "key", "event_id", "reaction", "run", "verb", "resource", "host", "result", "text"];
+
     /// The value of a field by its JSON name, as text.
     pub fn field(&self, name: &str) -> Option<String> {
         match name {

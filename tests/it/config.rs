@@ -66,7 +66,7 @@ fn what_is_not_said_is_as_documented() {
     let config = config.unwrap();
     assert_eq!(config.inventory.resources["v"].takeover, Takeover::Confirmed);
     assert_eq!(config.inventory.resources["w"].takeover, Takeover::Probe);
-    assert_eq!((config.rules.len(), config.scripts.to_str()), (1, Some("scripts")));
+    assert_eq!((config.rules.len(), config.scripts), (1, None));
     let (config, found) = load(&source("empty", ""));
     assert_eq!((config.map(|c| c.inventory).unwrap_or_default(), found.len()), (Inventory::default(), 0));
 }
