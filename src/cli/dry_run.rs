@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -78,6 +78,9 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         }
     };
     let (log, time): (Box<dyn io::Read>, SystemTime) = if args.log.as_os_str() == "-" {
+        if io::stdin().is_terminal() {
+            eprintln!("reading the log from the terminal; Ctrl-D ends it");
+        }
         (Box::new(io::stdin()), now())
     } else {
         match File::open(&args.log)

@@ -1,15 +1,15 @@
 //! A dry run: a log from its first line to its last, in the log's own time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::time::Time;
 use crate::control::Controller;
 use crate::decode::Decoder;
-use crate::event::{Event, Provenance};
+use crate::event::{Event, EventId, Provenance};
 use crate::inventory::Name;
-use crate::lang::program::Hit;
+use crate::lang::program::{Hit, IdPattern};
 
 use super::clock::{Clock, Reading};
 use super::timeline::{Entry, Kind};
@@ -19,6 +19,8 @@ use super::{Replay, Site};
 const AFTERWARDS: Duration = Duration::from_secs(3_600);
 /// Records that wait until a second one says whether the time jumped; then the jump is not believed.
 const WAITING: usize = 1_000;
+/// Applications that no pair has and that are told, at most.
+const STRANGERS: usize = 20;
 /// The one source of a dry run.
 const SOURCE: &str = "log";
 
@@ -59,13 +61,26 @@ pub struct DryRun {
     waiting: Vec<(u64, Option<Time>, Option<Wanted>)>,
     counts: Counts,
     hits: Vec<Hit>,
+    /// The ids by which members of pairs say what they are.
+    claims: Vec<IdPattern>,
+    /// Applications that said so and that no pair has: each is told once.
+    strangers: BTreeSet<String>,
 }
 
 impl DryRun {
     /// A dry run in a world where these hosts hold these resources, of a log that was written about then by senders who are
     /// known so far.
     pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, written: Time, provenance: Provenance) -> DryRun {
+        let said = site.inventory.pairs.values().flat_map(|p| p.says_primary.iter().chain(&p.says_backup));
+        let mut claims: Vec<IdPattern> = Vec::new();
+        for id in said.map(IdPattern::of) {
+            if !claims.contains(&id) {
+                claims.push(id);
+            }
+        }
         DryRun {
+            claims,
+            strangers: BTreeSet::new(),
             site,
             holders,
             written,
@@ -93,7 +108,18 @@ impl DryRun {
         let stamp = if event.marks.continuation { None } else { event.at };
         self.site.matcher.matches(&event, &mut self.hits);
         let wanted = !self.hits.is_empty() || crate::engine::is_claim(&self.site.inventory, &event);
+        let stranger = self.stranger(&event);
         let kept = wanted.then(|| (event.into_owned(), std::mem::take(&mut self.hits)));
+        if let Some(app) = stranger {
+            let mut entry = Entry::new(stamp.unwrap_or(reference).max(reference), Kind::Notice);
+            entry.line = Some(number);
+            entry.result = Some("unknown_claimant".to_owned());
+            entry.text = Some(format!(
+                "{app} says what it is, and no pair of the inventory has it: nothing follows; is it an alias? (said once)"
+            ));
+            self.counts.entries += 1;
+            tell(entry);
+        }
         self.counts.matched += u64::from(kept.is_some());
         if !self.waiting.is_empty() {
             if stamp.is_some() || self.waiting.len() >= WAITING {
@@ -111,6 +137,16 @@ impl DryRun {
             }
             Reading::Doubtful => self.waiting.push((number, stamp, kept)),
         }
+    }
+
+    /// The application of a claim that no pair has, the first time.
+    fn stranger(&mut self, event: &Event<'_>) -> Option<String> {
+        let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.meets(id)))?;
+        // A short record's number may be another type's: only a code says that it is a claim.
+        let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
+        let known = self.site.inventory.pair_of(&event.app).is_some();
+        let new = coded && !known && !event.app.is_empty() && self.strangers.len() < STRANGERS;
+        (new && self.strangers.insert(event.app.to_string())).then(|| event.app.to_string())
     }
 
     /// The log is over: what is under way is followed to its end, and the counts are told.
