@@ -1,6 +1,6 @@
 //! A dry run: a log from its first line to its last, in the log's own time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,8 +63,8 @@ pub struct DryRun {
     hits: Vec<Hit>,
     /// The ids by which members of pairs say what they are.
     claims: Vec<IdPattern>,
-    /// Applications that said so and that no pair has: each is told once.
-    strangers: BTreeSet<String>,
+    /// Applications that said so and that no pair has: the first line, and how often.
+    strangers: BTreeMap<String, (u64, u64)>,
 }
 
 impl DryRun {
@@ -80,7 +80,7 @@ impl DryRun {
         }
         DryRun {
             claims,
-            strangers: BTreeSet::new(),
+            strangers: BTreeMap::new(),
             site,
             holders,
             written,
@@ -108,18 +108,8 @@ impl DryRun {
         let stamp = if event.marks.continuation { None } else { event.at };
         self.site.matcher.matches(&event, &mut self.hits);
         let wanted = !self.hits.is_empty() || crate::engine::is_claim(&self.site.inventory, &event);
-        let stranger = self.stranger(&event);
+        self.stranger(number, &event);
         let kept = wanted.then(|| (event.into_owned(), std::mem::take(&mut self.hits)));
-        if let Some(app) = stranger {
-            let mut entry = Entry::new(stamp.unwrap_or(reference).max(reference), Kind::Notice);
-            entry.line = Some(number);
-            entry.result = Some("unknown_claimant".to_owned());
-            entry.text = Some(format!(
-                "{app} says what it is, and no pair of the inventory has it: nothing follows; is it an alias? (said once)"
-            ));
-            self.counts.entries += 1;
-            tell(entry);
-        }
         self.counts.matched += u64::from(kept.is_some());
         if !self.waiting.is_empty() {
             if stamp.is_some() || self.waiting.len() >= WAITING {
@@ -139,14 +129,19 @@ impl DryRun {
         }
     }
 
-    /// The application of a claim that no pair has, the first time.
-    fn stranger(&mut self, event: &Event<'_>) -> Option<String> {
-        let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.meets(id)))?;
+    /// Counts a claim of an application that no pair has.
+    fn stranger(&mut self, line: u64, event: &Event<'_>) {
+        let Some(id) = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.meets(id))) else { return };
         // A short record's number may be another type's: only a code says that it is a claim.
         let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
-        let known = self.site.inventory.pair_of(&event.app).is_some();
-        let new = coded && !known && !event.app.is_empty() && self.strangers.len() < STRANGERS;
-        (new && self.strangers.insert(event.app.to_string())).then(|| event.app.to_string())
+        if !coded || event.app.is_empty() || self.site.inventory.pair_of(&event.app).is_some() {
+            return;
+        }
+        if let Some((_, times)) = self.strangers.get_mut(event.app.as_ref()) {
+            *times += 1;
+        } else if self.strangers.len() < STRANGERS {
+            self.strangers.insert(event.app.to_string(), (line, 1));
+        }
     }
 
     /// The log is over: what is under way is followed to its end, and the counts are told.
@@ -159,6 +154,16 @@ impl DryRun {
             replay.pass(due);
         }
         self.flush(tell);
+        for (app, (line, times)) in std::mem::take(&mut self.strangers) {
+            let mut entry = Entry::new(until, Kind::Notice);
+            entry.line = Some(line);
+            entry.result = Some("unknown_claimant".to_owned());
+            entry.text = Some(format!(
+                "{app} said {times} times what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?"
+            ));
+            self.counts.entries += 1;
+            tell(entry);
+        }
         self.counts.stamps_disbelieved = self.clock.disbelieved;
         self.counts
     }
