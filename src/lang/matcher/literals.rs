@@ -9,19 +9,51 @@ use crate::lang::program::{Atom, Comparison, Operand, Predicate, Test};
 const SHORTEST: usize = 2;
 /// More literals than this for one condition are not worth it either.
 const MOST: usize = 64;
+/// Texts that come of joining alternatives with what stands beside them, at most.
+const JOINED: usize = 8;
 
 /// One of these stands in the text, whatever the letter case; `None` when nothing can be said.
 type Literals = Option<Vec<String>>;
 
-/// What the text of an event must contain for the condition to hold.
-pub(super) fn of_atom(atom: &Atom) -> Literals {
-    let matches = match atom.matches.as_slice() {
-        [] => None,
+/// What the text of an event must contain for the condition to hold: of each of these sets, one literal.
+pub(super) fn of_atom(atom: &Atom) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    match atom.matches.as_slice() {
+        [] => {}
+        [one] if one.field == "text" => all.extend(sets_of_regex(&one.regex)),
         // One alternative must match, so one literal of each.
-        all => union(all.iter().map(|m| (m.field == "text").then(|| of_regex(&m.regex))?)),
-    };
-    let predicates = atom.predicates.iter().map(|p| of_predicate(p));
-    best(std::iter::once(matches).chain(predicates))
+        several => all.extend(union(several.iter().map(|m| (m.field == "text").then(|| of_regex(&m.regex))?))),
+    }
+    atom.predicates.iter().for_each(|p| sets_of_predicate(p, &mut all));
+    all.into_iter().filter_map(long_enough).collect()
+}
+
+fn sets_of_predicate(predicate: &Predicate, all: &mut Vec<Vec<String>>) {
+    match predicate {
+        Predicate::And(parts) => parts.iter().for_each(|p| sets_of_predicate(p, all)),
+        Predicate::Test { field, test: Test::Regex { regex, negated: false } } if field == "text" => {
+            all.extend(sets_of_regex(regex))
+        }
+        other => all.extend(of_predicate(other)),
+    }
+}
+
+fn sets_of_regex(regex: &regex::Regex) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    if let Ok(hir) = regex_syntax::parse(regex.as_str()) {
+        sets(&hir, &mut all);
+    }
+    all
+}
+
+/// Every set that an expression gives.
+fn sets(hir: &Hir, all: &mut Vec<Vec<String>>) {
+    match hir.kind() {
+        HirKind::Capture(capture) => sets(&capture.sub, all),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => sets(&repetition.sub, all),
+        HirKind::Concat(parts) => all.extend(runs(parts).into_iter().flatten()),
+        _ => all.extend(required(hir)),
+    }
 }
 
 fn of_predicate(predicate: &Predicate) -> Literals {
@@ -54,38 +86,63 @@ fn of_regex(regex: &regex::Regex) -> Literals {
 
 /// Of an expression. Depth is bounded by the library's own limit on nesting.
 fn required(hir: &Hir) -> Literals {
+    if let Some(texts) = exact(hir) {
+        return Some(texts);
+    }
     match hir.kind() {
-        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_ascii_lowercase()]),
         HirKind::Capture(capture) => required(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min >= 1 => required(&repetition.sub),
         HirKind::Concat(parts) => best(runs(parts)),
         HirKind::Alternation(parts) => union(parts.iter().map(required)),
+        _ => None,
+    }
+}
+
+/// The sets of a sequence: parts that are one of a few texts and stand side by side are joined, each text with each.
+fn runs(parts: &[Hir]) -> Vec<Literals> {
+    let mut found = Vec::new();
+    let mut run = vec![String::new()];
+    for part in parts {
+        match exact(part) {
+            Some(texts) if run.len() * texts.len() <= JOINED => run = joined(&run, &texts),
+            Some(texts) => found.push(Some(std::mem::replace(&mut run, texts))),
+            None => {
+                found.push(Some(std::mem::replace(&mut run, vec![String::new()])));
+                found.push(required(part));
+            }
+        }
+    }
+    found.push(Some(run));
+    found
+}
+
+/// All texts that an expression stands for, in lower case, when they are few.
+fn exact(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_ascii_lowercase()]),
         HirKind::Class(_) => letter(hir).map(|c| vec![c.to_string()]),
+        HirKind::Capture(capture) => exact(&capture.sub),
+        HirKind::Alternation(parts) => {
+            let all: Vec<String> = parts.iter().map(exact).collect::<Option<Vec<_>>>()?.concat();
+            (all.len() <= JOINED).then_some(all)
+        }
+        HirKind::Concat(parts) => {
+            let mut all = vec![String::new()];
+            for part in parts {
+                let texts = exact(part)?;
+                if all.len() * texts.len() > JOINED {
+                    return None;
+                }
+                all = joined(&all, &texts);
+            }
+            Some(all)
+        }
         HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
     }
 }
 
-/// The parts of a sequence, literals and letters that stand side by side joined.
-fn runs(parts: &[Hir]) -> Vec<Literals> {
-    let mut found = Vec::new();
-    let mut run = String::new();
-    for part in parts {
-        match part.kind() {
-            HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
-                Ok(text) => run.push_str(&text.to_ascii_lowercase()),
-                Err(_) => found.push(Some(vec![std::mem::take(&mut run)])),
-            },
-            _ => match letter(part) {
-                Some(c) => run.push(c),
-                None => {
-                    found.push(Some(vec![std::mem::take(&mut run)]));
-                    found.push(required(part));
-                }
-            },
-        }
-    }
-    found.push(Some(vec![run]));
-    found
+fn joined(heads: &[String], tails: &[String]) -> Vec<String> {
+    heads.iter().flat_map(|head| tails.iter().map(move |tail| format!("{head}{tail}"))).collect()
 }
 
 /// The letter of `[Aa]`, as an expression that ignores letter case has it. `[KkK]` (with the Kelvin sign) is none.
@@ -134,7 +191,12 @@ mod tests {
         let of = |text: &str| of_regex(&regex::Regex::new(text).expect("a test's expression"));
         let all = |texts: &[&str]| Some(texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
         assert_eq!(of("Failed password for (\\S+) from"), all(&["failed password for "]));
-        assert_eq!(of("(link|port) (up|down)"), all(&["link", "port"]), "the part whose shortest is longest");
+        let each = ["link up", "link down", "port up", "port down"];
+        assert_eq!(of("(link|port) (up|down)"), all(&each), "each with each");
+        assert_eq!(
+            of("-00(42|43) (exited|was killed) with"),
+            all(&["-0042 exited with", "-0042 was killed with", "-0043 exited with", "-0043 was killed with"])
+        );
         assert_eq!(of("^a?b+$"), None, "too short");
         assert_eq!(of("(?i)timeout"), all(&["timeout"]));
         assert_eq!(of("(?i)disk"), all(&["di"]), "k and s have a third form");

@@ -11,6 +11,7 @@
 //! Invariant: the index only ever leaves out what could not match; [`meets`] alone decides. So adding an index can make the
 //! matcher faster and never different (a test compares it with trying every condition).
 
+mod grams;
 mod literals;
 mod meets;
 
@@ -21,6 +22,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use crate::event::{Event, EventId};
 use crate::inventory::Inventory;
 use crate::lang::program::{Atom, AtomId, Hit, IdPattern, Program, Sender};
+use grams::Grams;
 
 /// A range of ids no wider than this is indexed number by number.
 const RANGE_INDEXED: u32 = 64;
@@ -34,9 +36,10 @@ pub struct Matcher {
     by_word: BTreeMap<String, Vec<u32>>,
     /// By the application as records write it: names and aliases.
     by_app: BTreeMap<String, Vec<u32>>,
-    literals: Option<AhoCorasick>,
-    /// The conditions that want each literal.
-    by_literal: Vec<Vec<u32>>,
+    /// The literals, by how long they are, with the conditions that want each.
+    grams: Vec<(Grams, Vec<Vec<u32>>)>,
+    /// The literals that are shorter than a window, if there are any.
+    short: Option<(AhoCorasick, Vec<Vec<u32>>)>,
     always: Vec<u32>,
 }
 
@@ -49,32 +52,48 @@ impl Matcher {
             by_number: BTreeMap::new(),
             by_word: BTreeMap::new(),
             by_app: BTreeMap::new(),
-            literals: None,
-            by_literal: Vec::new(),
+            grams: Vec::new(),
+            short: None,
             always: Vec::new(),
         };
+        let options: Vec<Vec<Vec<String>>> = program.atoms.iter().map(literals::of_atom).collect();
+        // A literal that many conditions have (`process `) tells less than one of a single condition (`-0042 `).
+        let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
+        for literal in options.iter().flatten().flatten() {
+            *shared.entry(literal).or_default() += 1;
+        }
+        let cost = |set: &Vec<String>| {
+            let shortest = set.iter().map(String::len).min().unwrap_or(0);
+            let most = set.iter().filter_map(|l| shared.get(l.as_str())).max().copied().unwrap_or(0);
+            (shortest < Grams::shortest(1), most, std::cmp::Reverse(shortest), set.len())
+        };
         let mut literals: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for (atom, n) in program.atoms.iter().zip(0..) {
-            matcher.index(atom, n, &mut literals);
+        for ((atom, options), n) in program.atoms.iter().zip(&options).zip(0..) {
+            matcher.index(atom, n, options.iter().min_by_key(|set| cost(set)), &mut literals);
+        }
+        for stride in [4, 2, 1] {
+            let (long, short): (BTreeMap<_, _>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(stride));
+            literals = short;
+            if !long.is_empty() {
+                let (texts, atoms): (Vec<_>, Vec<_>) = long.into_iter().map(|(l, atoms)| (l.into_bytes(), atoms)).unzip();
+                matcher.grams.push((Grams::new(texts, stride), atoms));
+            }
         }
         // A set that the library refuses (too large for its numbers) is tried condition by condition.
         match AhoCorasickBuilder::new().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(literals.keys()) {
-            Ok(built) if !literals.is_empty() => {
-                matcher.literals = Some(built);
-                matcher.by_literal = literals.into_values().collect();
-            }
+            Ok(built) if !literals.is_empty() => matcher.short = Some((built, literals.into_values().collect())),
             _ => matcher.always.extend(literals.into_values().flatten()),
         }
         matcher
     }
 
-    fn index(&mut self, atom: &Atom, n: u32, literals: &mut BTreeMap<String, Vec<u32>>) {
+    fn index(&mut self, atom: &Atom, n: u32, wanted: Option<&Vec<String>>, literals: &mut BTreeMap<String, Vec<u32>>) {
         if !atom.ids.is_empty() && self.index_ids(atom, n) {
             return;
         }
-        if let Some(wanted) = literals::of_atom(atom) {
+        if let Some(wanted) = wanted {
             for literal in wanted {
-                literals.entry(literal).or_default().push(n);
+                literals.entry(literal.clone()).or_default().push(n);
             }
             return;
         }
@@ -134,9 +153,12 @@ impl Matcher {
         if !self.by_app.is_empty() && !event.app.is_empty() {
             add(self.by_app.get(event.app.as_ref()));
         }
-        if let Some(literals) = &self.literals {
-            for found in literals.find_overlapping_iter(event.text.as_ref()) {
-                add(self.by_literal.get(found.pattern().as_usize()));
+        for (grams, atoms) in &self.grams {
+            grams.find(&event.text, |n| add(atoms.get(n)));
+        }
+        if let Some((short, atoms)) = &self.short {
+            for found in short.find_overlapping_iter(event.text.as_ref()) {
+                add(atoms.get(found.pattern().as_usize()));
             }
         }
         if candidates.is_empty() {
