@@ -59,7 +59,12 @@ impl Controller {
             }
             _ => return out.push(Output::Do { run, attempt, step }),
         };
-        owed.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
+        let n = step.n;
+        // Nothing here fails by chance: what is refused now would be refused again.
+        owed.push_back(Task::Runs(match result {
+            Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
+            Err(why) => react::Input::Refused { run, n, attempt, why },
+        }));
     }
 
     /// The steps that waited for a resource that is in its place now, or for too long.

@@ -54,6 +54,17 @@ pub enum Input {
         /// How.
         result: StepResult,
     },
+    /// A step was refused, and would be refused again: its script is told at once, whatever `retry` says.
+    Refused {
+        /// Of which run.
+        run: RunId,
+        /// Number of the step.
+        n: u32,
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        why: String,
+    },
     /// An operator agrees.
     Agree {
         /// To which run.
@@ -138,9 +149,13 @@ impl Runs {
             Input::Cue(cue) => self.cue(now, &cue, out),
             Input::Evaluated { run, next } => self.evaluated(now, run, next, out),
             Input::Answered { run, n, attempt, result } => {
-                let expected = self.state.runs.get(&run).and_then(|r| r.asked.as_ref());
-                if expected.is_some_and(|a| a.step.n == n && a.attempt == attempt && a.again_at.is_none()) {
+                if self.expects(run, n, attempt) {
                     self.answered(now, run, result, out);
+                }
+            }
+            Input::Refused { run, n, attempt, why } => {
+                if self.expects(run, n, attempt) {
+                    self.ended(run, Err(why), out);
                 }
             }
             Input::Agree { run } => {
@@ -151,6 +166,12 @@ impl Runs {
             }
             Input::Timer => self.timer(now, out),
         }
+    }
+
+    /// True when the run waits for the end of this attempt of this step.
+    fn expects(&self, run: RunId, n: u32, attempt: u32) -> bool {
+        let asked = self.state.runs.get(&run).and_then(|r| r.asked.as_ref());
+        asked.is_some_and(|a| a.step.n == n && a.attempt == attempt && a.again_at.is_none())
     }
 
     fn record(&mut self, record: Record, out: &mut Vec<Output>) {

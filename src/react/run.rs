@@ -101,6 +101,11 @@ impl Runs {
             out.push(Output::Notice { kind: "retry", run: Some(run), text });
             return self.record(Record::Again { run, at: now + every }, out);
         }
+        self.ended(run, result, out);
+    }
+
+    /// The step that was asked for ended: its script is told.
+    pub(super) fn ended(&mut self, run: RunId, result: StepResult, out: &mut Vec<Output>) {
         self.record(Record::Answered { run, result }, out);
         out.push(Output::Evaluate(run));
     }

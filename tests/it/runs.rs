@@ -134,6 +134,18 @@ fn a_failed_step_is_tried_again_as_often_as_said() {
     assert_eq!(b.runs.state().run(1), None);
 }
 
+/// What is refused would be refused again.
+#[test]
+fn a_refused_step_is_not_tried_again() {
+    let mut b = Bench::new();
+    b.cue(at(0), "plain", "");
+    b.wants(at(0), 1, 0, "vip.up");
+    let refused = |n, attempt| Input::Refused { run: 1, n, attempt, why: "no".to_owned() };
+    assert_eq!(b.tell(at(1), refused(7, 1)), NOTHING, "another step");
+    assert_eq!(b.tell(at(1), refused(0, 1)), ["evaluate 1"]);
+    assert_eq!(b.runs.state().run(1).unwrap().history[0].result, Err("no".to_owned()));
+}
+
 #[test]
 fn of_those_that_wait_only_the_newest_runs() {
     let mut b = Bench::new();
