@@ -7,7 +7,7 @@
 //!
 //! It opens no connection and changes nothing. What it tells is what a live run with the same inputs would have done, by
 //! the same code; where a log holds no reports, hosts are up and do what they are told at once.
-//! Does not know: the command line, files. Tests: `tests/it/replay.rs`, and every rule test.
+//! Does not know: the command line, files. Tests: `tests/it/cli.rs`, `tests/it/control.rs`, and every rule test.
 
 mod clock;
 mod dry_run;

@@ -219,8 +219,12 @@ fn nothing_is_declared_for_nobody() {
 fn documents_name_what_is_there() {
     let path = regex::Regex::new(r"`((?:src|tests|rules|scripts|grammar|examples|\.ci)/[A-Za-z0-9_./-]+)`").unwrap();
     let link = regex::Regex::new(r"\]\(([^)#:]+)\)").unwrap();
-    for document in all_files(".").into_iter().filter(|p| p.ends_with(".md")).chain(["src/lib.rs".to_owned()]) {
-        let text = read(&document);
+    for document in all_files(".").into_iter().filter(|p| p.ends_with(".md") || p.ends_with(".rs")) {
+        // Of a source, its comments.
+        let text = match document.ends_with(".rs") {
+            true => read(&document).lines().filter(|l| l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n"),
+            false => read(&document),
+        };
         let beside = Path::new(&document).parent().unwrap_or(Path::new("")).to_owned();
         for (found, base) in path
             .captures_iter(&text)
