@@ -17,7 +17,7 @@
 //!
 //! Invariants: a generation is obeyed once, so a doubled or late Take never takes again what was given up; only one driver
 //! operation of a resource is under way; nothing is touched before a first command; what the driver *saw* counts, not what
-//! a command returned. Does not know: netlink, sockets, who else exists. Tests: `tests.rs` beside this file, and `sim`.
+//! a command returned: an address that the kernel should drop by itself, and was not seen to be going to, is not held. Does not know: netlink, sockets, who else exists. Tests: `tests.rs` beside this file, and `sim`.
 
 mod seat;
 #[cfg(test)]
@@ -88,6 +88,8 @@ pub enum Input {
         failed: Option<String>,
         /// What it saw afterwards.
         holds: Holds,
+        /// When the kernel drops the address by itself, as seen; `None` when never, or when that was not seen.
+        until: Option<Time>,
     },
     /// The kernel says that the address came or went without an operation under way.
     Changed {
@@ -194,9 +196,9 @@ impl Agent {
         let mark = out.len();
         match input {
             Input::Command(command) => self.command(now, command, out),
-            Input::Driven { resource, failed, holds } => {
+            Input::Driven { resource, failed, holds, until } => {
                 if let Some(seat) = self.seats.get_mut(&resource) {
-                    seat.driven(now, failed, holds, out);
+                    seat.driven(now, failed, holds, until, out);
                 }
             }
             Input::Changed { resource, holds } => {

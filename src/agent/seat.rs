@@ -30,6 +30,8 @@ const LEASE_MARGIN: Duration = Duration::from_secs(1);
 /// How much longer than the isolation the kernel may keep an address under `probe`: it rounds down to seconds and may be
 /// a third of a second late, and a taker listens a second longer than the isolation.
 const KERNEL_SLACK: Duration = Duration::from_millis(600);
+/// How much later than asked the kernel may say that it drops an address.
+const KERNEL_LATE: Duration = Duration::from_secs(1);
 /// After silence was heard long enough the address must be put on within so long.
 const ADD_WITHIN: Duration = Duration::from_millis(500);
 
@@ -200,13 +202,23 @@ impl Seat {
         }
     }
 
-    pub(super) fn driven(&mut self, now: Time, failed: Option<String>, holds: Holds, out: &mut Vec<Output>) {
+    pub(super) fn driven(&mut self, now: Time, failed: Option<String>, holds: Holds, until: Option<Time>, out: &mut Vec<Output>) {
         let first = !self.looked;
         let ended = self.busy.take();
+        // Nobody may count on a kernel that was not seen to know when to drop the address.
+        let bounded = match ended {
+            Some(Operation::Add { until: Some(asked), .. }) => until.is_some_and(|seen| seen <= asked + KERNEL_LATE),
+            _ => true,
+        };
         self.looked = self.looked || holds != Holds::Unknown;
         self.holds = holds;
         match (&self.phase, holds) {
-            (Phase::Idle, Holds::Yes) if self.mark.want => self.hold(now, out),
+            // Found after a restart. To put it on again would prolong what nobody has agreed to.
+            (Phase::Idle, Holds::Yes) if self.mark.want && self.found_bounded(now, until) => self.hold(now, out),
+            (Phase::Idle, Holds::Yes) if self.mark.want => {
+                let words = "it was found on the host, and the kernel was not going to drop it by itself";
+                self.give_up(now, Some(Note::Failed(words.to_owned())), out);
+            }
             // Given up before a restart, and not finished.
             (Phase::Idle, Holds::Yes) if first && self.mark.generation != Generation::NONE => self.give_up(now, None, out),
             (Phase::Idle, Holds::No) if self.mark.want => self.lapse(Note::Gone),
@@ -216,9 +228,12 @@ impl Seat {
             (Phase::Releasing, _) if ended != Some(Operation::Remove) => self.proceed(now, out),
             (Phase::Releasing, _) => self.wake = Some(now + RETRY),
             (Phase::Adding { tries: 0 } | Phase::Probing(_), _) => self.proceed(now, out),
-            (Phase::Adding { .. }, Holds::Yes) => self.hold(now, out),
+            (Phase::Adding { .. }, Holds::Yes) if bounded => self.hold(now, out),
             (Phase::Adding { tries }, _) if *tries >= ADD_ATTEMPTS || now >= self.take_by => {
-                let words = failed.unwrap_or_else(|| "the address was not there after it was added".to_owned());
+                let words = failed.unwrap_or_else(|| match holds {
+                    Holds::Yes => "the kernel was not seen to drop the address by itself in time".to_owned(),
+                    _ => "the address was not there after it was added".to_owned(),
+                });
                 self.give_up(now, Some(Note::Failed(words)), out);
             }
             (Phase::Adding { .. }, _) => self.wake = Some(now + RETRY),
@@ -428,6 +443,19 @@ impl Seat {
     fn isolated_at(&self) -> Time {
         let isolation = self.mark.terms.as_ref().map_or(Duration::ZERO, |t| t.isolation);
         self.majority_at().max(self.held_since) + isolation
+    }
+
+    /// True when an address that was found will be dropped by the kernel as its terms want it.
+    fn found_bounded(&self, now: Time, until: Option<Time>) -> bool {
+        let Some(terms) = &self.mark.terms else {
+            return true;
+        };
+        let longest = match terms.takeover {
+            Takeover::Confirmed | Takeover::Forced => return true,
+            Takeover::Probe => terms.isolation + KERNEL_SLACK,
+            Takeover::Lease => terms.term,
+        };
+        until.is_some_and(|until| until <= now + longest + KERNEL_LATE)
     }
 
     /// By when the kernel must have dropped the address if it does not hear from us.

@@ -30,13 +30,15 @@ struct Bench {
     agent: Agent,
     now: Time,
     out: Vec<Output>,
+    /// What the kernel was last told.
+    kept: Option<Time>,
 }
 
 impl Bench {
     fn new(durable: Durable) -> Bench {
         let mut out = Vec::new();
         let agent = Agent::start("h".to_owned(), 1, durable, [VIP.to_owned()], ms(0), &mut out);
-        Bench { agent, now: ms(0), out }
+        Bench { agent, now: ms(0), out, kept: None }
     }
 
     /// Idle, has looked, has sent a beat.
@@ -49,11 +51,22 @@ impl Bench {
 
     fn turn(&mut self, input: Input) -> &mut Bench {
         self.agent.turn(self.now, input, &mut self.out);
+        for output in &self.out {
+            if let Output::Drive { operation: Operation::Add { until, .. }, .. } = output {
+                self.kept = *until;
+            }
+        }
         self
     }
 
     fn driven(&mut self, failed: Option<&str>, holds: Holds) -> &mut Bench {
-        self.turn(Input::Driven { resource: VIP.to_owned(), failed: failed.map(str::to_owned), holds })
+        let until = self.kept;
+        self.driven_until(failed, holds, until)
+    }
+
+    /// The kernel says that it drops the address then.
+    fn driven_until(&mut self, failed: Option<&str>, holds: Holds, until: Option<Time>) -> &mut Bench {
+        self.turn(Input::Driven { resource: VIP.to_owned(), failed: failed.map(str::to_owned), holds, until })
     }
 
     fn command(&mut self, n: u64, action: Action) -> &mut Bench {
@@ -263,4 +276,44 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     again.driven(None, Holds::No);
     assert_eq!((again.seen().want, again.seen().note.clone()), (false, Some(Note::Gone)));
     assert_eq!(again.drives(), []);
+}
+
+/// An address that was there before, and a driver that says that it told the kernel when to drop it and did not: nobody may
+/// count on its end, so it is not held, and it is taken off.
+#[test]
+fn an_address_that_the_kernel_would_keep_is_not_held() {
+    for takes in [Takeover::Probe, Takeover::Lease] {
+        let (mut bench, terms) = Bench::ready(takes);
+        bench.driven(None, Holds::Yes);
+        bench.command(1, take(&terms, Probe::Nothing));
+        for _ in 0..10 {
+            bench.driven_until(None, Holds::Yes, None);
+            assert_ne!((bench.seen().want, bench.seen().holds), (true, Holds::Yes), "{takes:?}");
+            let later = bench.now + Duration::from_millis(250);
+            bench.until(later);
+        }
+        assert!(!bench.seen().want);
+        assert!(matches!(&bench.seen().note, Some(Note::Failed(why)) if why.contains("by itself")), "{:?}", bench.seen().note);
+        assert!(bench.drives().contains(&Operation::Remove));
+    }
+}
+
+/// The same after a restart: what was found is held only when the kernel will drop it as the terms want.
+#[test]
+fn an_address_found_after_a_restart_must_have_its_end() {
+    for takes in [Takeover::Probe, Takeover::Lease, Takeover::Confirmed] {
+        let mark = Mark { generation: generation(3), want: true, terms: Some(terms(takes)) };
+        let durable = Durable { controller: Some(7), marks: [(VIP.to_owned(), mark)].into() };
+        let longest = if takes == Takeover::Lease { 30 } else { 3 };
+        for (until, held) in [
+            (Some(ms(1_000)), true),
+            (Some(ms(longest * 1_000)), true),
+            (Some(ms(longest * 1_000 + 5_000)), takes == Takeover::Confirmed),
+            (None, takes == Takeover::Confirmed),
+        ] {
+            let mut bench = Bench::new(durable.clone());
+            bench.driven_until(None, Holds::Yes, until);
+            assert_eq!(bench.seen().want, held, "{takes:?} {until:?}");
+        }
+    }
 }

@@ -2,17 +2,18 @@
 
 use crate::base::time::Time;
 use crate::event::{Event, EventId};
-use crate::inventory::{CatchUp, Inventory, Name, Pair};
+use crate::inventory::{CatchUp, Index, Inventory, Name, Pair};
 use crate::lang::program::IdPattern;
 
 use super::record::{Claim, Record};
 use super::{Engine, Notice, Output};
 
 /// What an event claims: the application by its inventory name, and whether it says to be primary.
-pub(super) fn claim_of<'a>(inventory: &'a Inventory, event: &Event<'_>) -> Option<(&'a Name, bool)> {
+pub(super) fn claim_of<'a>(inventory: &'a Inventory, index: &Index, event: &Event<'_>) -> Option<(&'a Name, bool)> {
     let id = event.id.as_ref()?;
-    let (app, _) = inventory.application(&event.app)?;
-    let (_, pair) = inventory.pair_of(app)?;
+    let names = index.names(event);
+    let pair = inventory.pairs.get(names.pair)?;
+    let app = [&pair.primary, &pair.backup].into_iter().find(|member| *member == names.app)?;
     let says = |ids: &[EventId<'static>]| ids.iter().any(|want| IdPattern::of(want).meets(id));
     if says(&pair.says_primary) {
         Some((app, true))
@@ -37,7 +38,7 @@ impl Engine {
     /// Records the claim of an event, if it is one.
     pub(super) fn claim(&mut self, arrived: Time, order: u64, backlog: bool, event: &Event<'_>, out: &mut Vec<Output>) {
         let inventory = self.inventory.clone();
-        if let Some((app, primary)) = claim_of(&inventory, event) {
+        if let Some((app, primary)) = claim_of(&inventory, &self.index, event) {
             let claim = Claim { primary, order, at: event.at.unwrap_or(arrived), backlog, provenance: event.provenance };
             // Of two records of one application the one that was written later counts, in whatever order they are read.
             let newer = self.state.claims.get(app).is_none_or(|last| last.at <= claim.at || !backlog);

@@ -1,14 +1,14 @@
 //! The fields of an event as rules' keys, arguments and scripts see them: names resolved, derived ones added.
 
 use crate::event::{Event, Value};
-use crate::inventory::{Inventory, Names};
+use crate::inventory::Index;
 
 use super::record::Fields;
 
 /// Every field of an event: what the record says, what was captured, and what the inventory makes of it.
 ///
-/// `app`, `host`, `type` and `pair` are those of [`Names`]. Captures go before fields of the record, but not before these.
-pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], inventory: &Inventory) -> Fields {
+/// `app`, `host`, `type` and `pair` are those of [`crate::inventory::Names`]. Captures go before fields of the record, but not before these.
+pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], index: &Index) -> Fields {
     let mut fields = Fields::new();
     for (name, value) in &event.fields {
         fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
@@ -21,7 +21,7 @@ pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], inven
             fields.insert(name.to_owned(), value.into_owned());
         }
     }
-    let names = Names::of(event, Some(inventory));
+    let names = index.names(event);
     for (name, value) in [("app", names.app), ("type", names.kind), ("host", names.host), ("pair", names.pair)] {
         if !value.is_empty() {
             fields.insert(name.to_owned(), value.into());

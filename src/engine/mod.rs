@@ -32,7 +32,7 @@ use std::sync::Arc;
 use crate::base::limits::INSTANCES_PER_ALARM;
 use crate::base::time::{Time, duration_text};
 use crate::event::{Event, Provenance, Value};
-use crate::inventory::{Inventory, Name};
+use crate::inventory::{Index, Inventory, Name};
 use crate::lang::program::{Alarm, AtomId, Call, Cancel, Category, Hit, Mode, Program, WhileActive};
 
 pub use fields::fields_of;
@@ -176,6 +176,7 @@ struct Arrival<'a> {
 pub struct Engine {
     program: Arc<Program>,
     inventory: Arc<Inventory>,
+    index: Index,
     state: State,
     /// By atom: the alarms that it is something to, by index.
     roles: BTreeMap<AtomId, Vec<(usize, Roles)>>,
@@ -207,12 +208,12 @@ impl Engine {
         }
         let due = state.active().filter_map(|(alarm, key, i)| Some((i.due?, alarm.to_owned(), key.clone()))).collect();
         let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
-        Engine { program, inventory, state, roles, names, due }
+        Engine { index: Index::new(&inventory), program, inventory, state, roles, names, due }
     }
 
     /// True when the event says which of a pair is primary: such an event arrives also when no rule wants it.
     pub fn is_claim(&self, event: &Event<'_>) -> bool {
-        is_claim(&self.inventory, event)
+        is_claim(&self.inventory, &self.index, event)
     }
 
     /// What it must not forget.
@@ -343,13 +344,13 @@ impl Engine {
         for (index, (cancels, detects)) in met {
             let Some(alarm) = program.alarms.get(index).filter(|a| a.mode != Mode::Off) else { continue };
             if let Some(hit) = cancels {
-                let fields = fields_of(arrival.event, &hit.captures, &self.inventory);
+                let fields = fields_of(arrival.event, &hit.captures, &self.index);
                 if let Some(key) = self.key(alarm, &fields, out) {
                     self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
                 }
             }
             if let Some(hit) = detects {
-                let fields = fields_of(arrival.event, &hit.captures, &self.inventory);
+                let fields = fields_of(arrival.event, &hit.captures, &self.index);
                 if let Some(key) = self.key(alarm, &fields, out) {
                     self.detected(arrival, alarm, key, fields, out);
                 }
@@ -448,8 +449,8 @@ impl Engine {
 }
 
 /// True when the event says which of a pair is primary.
-pub fn is_claim(inventory: &Inventory, event: &Event<'_>) -> bool {
-    claims::claim_of(inventory, event).is_some()
+pub fn is_claim(inventory: &Inventory, index: &Index, event: &Event<'_>) -> bool {
+    claims::claim_of(inventory, index, event).is_some()
 }
 
 /// When an instance's time is over; `None` when only an event or a hand ends it.

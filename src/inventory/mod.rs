@@ -2,13 +2,17 @@
 //!
 //! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
 
+mod index;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, EventId, Provenance};
+use crate::event::{EventId, Provenance};
+
+pub use index::{Index, Names};
 
 /// The name of a host, application, pair or resource.
 pub type Name = String;
@@ -209,39 +213,5 @@ impl Inventory {
     pub fn pair_of(&self, app: &str) -> Option<(&Name, &Pair)> {
         let (name, _) = self.application(app)?;
         self.pairs.iter().find(|(_, p)| &p.primary == name || &p.backup == name)
-    }
-}
-
-/// What an event's names mean: the inventory's names where the record has them or aliases of them, else as written; empty
-/// where there is none.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Names<'a> {
-    /// The application.
-    pub app: &'a str,
-    /// Its type: the inventory's, or the file header's where the inventory has none.
-    pub kind: &'a str,
-    /// The host; a record that names none has its application's.
-    pub host: &'a str,
-    /// The application's pair.
-    pub pair: &'a str,
-}
-
-impl<'a> Names<'a> {
-    /// The names of an event.
-    pub fn of(event: &'a Event<'_>, inventory: Option<&'a Inventory>) -> Names<'a> {
-        let written = Names { app: &event.app, kind: &event.app_type, host: &event.host, pair: "" };
-        let Some(inventory) = inventory else { return written };
-        let app = inventory.application(&event.app);
-        let host = inventory.host(&event.host).map(|(name, _)| name.as_str());
-        Names {
-            app: app.map_or(written.app, |(name, _)| name),
-            kind: app.map_or(written.kind, |(_, a)| &a.kind),
-            host: match (host, event.host.is_empty(), app) {
-                (Some(name), _, _) => name,
-                (None, true, Some((_, a))) => &a.host,
-                (None, _, _) => written.host,
-            },
-            pair: inventory.pair_of(&event.app).map_or("", |(name, _)| name),
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::base::time::Time;
 use crate::control::Controller;
 use crate::decode::Decoder;
 use crate::event::{Event, EventId, Provenance};
-use crate::inventory::Name;
+use crate::inventory::{Index, Name};
 use crate::lang::program::{Hit, IdPattern};
 
 use super::clock::{Clock, Reading};
@@ -48,6 +48,7 @@ type Wanted = (Event<'static>, Vec<Hit>);
 
 /// A dry run.
 pub struct DryRun {
+    index: Index,
     site: Arc<Site>,
     holders: BTreeMap<Name, Name>,
     /// About when the log was written: for stamps without a year, and for a log without any stamp.
@@ -80,6 +81,7 @@ impl DryRun {
         }
         DryRun {
             claims,
+            index: Index::new(&site.inventory),
             strangers: BTreeMap::new(),
             site,
             holders,
@@ -107,7 +109,7 @@ impl DryRun {
         event.provenance = self.provenance;
         let stamp = if event.marks.continuation { None } else { event.at };
         self.site.matcher.matches(&event, &mut self.hits);
-        let wanted = !self.hits.is_empty() || crate::engine::is_claim(&self.site.inventory, &event);
+        let wanted = !self.hits.is_empty() || crate::engine::is_claim(&self.site.inventory, &self.index, &event);
         self.stranger(number, &event);
         let kept = wanted.then(|| (event.into_owned(), std::mem::take(&mut self.hits)));
         self.counts.matched += u64::from(kept.is_some());
@@ -134,7 +136,7 @@ impl DryRun {
         let Some(id) = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.meets(id))) else { return };
         // A short record's number may be another type's: only a code says that it is a claim.
         let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
-        if !coded || event.app.is_empty() || self.site.inventory.pair_of(&event.app).is_some() {
+        if !coded || event.app.is_empty() || !self.index.names(event).pair.is_empty() {
             return;
         }
         if let Some((_, times)) = self.strangers.get_mut(event.app.as_ref()) {

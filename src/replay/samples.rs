@@ -1,23 +1,21 @@
 //! The samples of patterns: each record is decoded and matched as a log's would be.
 
-use std::sync::Arc;
-
 use crate::base::time::Time;
 use crate::decode::Decoder;
 use crate::diag::{Code, Diagnostic};
 use crate::engine::fields_of;
 use crate::event::Provenance;
-use crate::inventory::Inventory;
+use crate::inventory::Index;
 use crate::lang::Matcher;
 use crate::lang::program::{Program, Sample};
 
 /// What is not as a sample says.
 pub fn check(program: &Program, matcher: &Matcher) -> Vec<Diagnostic> {
-    let nothing = Arc::new(Inventory::default());
+    let nothing = Index::default();
     program.samples.iter().filter_map(|sample| wrong(sample, matcher, &nothing)).collect()
 }
 
-fn wrong(sample: &Sample, matcher: &Matcher, inventory: &Inventory) -> Option<Diagnostic> {
+fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic> {
     let say = |message: String| Some(Diagnostic::new(Code::SampleFails, sample.place.clone(), message));
     let mut event = Decoder::new().decode(sample.record.as_bytes(), Time::default());
     event.provenance = Provenance::Authenticated;
@@ -29,7 +27,7 @@ fn wrong(sample: &Sample, matcher: &Matcher, inventory: &Inventory) -> Option<Di
         (Some(_), false) => say("the pattern meets this record, and `not sample` says that it must not".to_owned()),
         (None, true) => say("the pattern does not meet its sample".to_owned()),
         (Some(hit), true) => {
-            let fields = fields_of(&event, &hit.captures, inventory);
+            let fields = fields_of(&event, &hit.captures, index);
             let (name, want) =
                 sample.fields.iter().find(|(name, want)| fields.get(name).map(ToString::to_string) != Some(want.to_string()))?;
             let have = fields.get(name).map_or_else(|| "nothing".to_owned(), |v| format!("`{v}`"));

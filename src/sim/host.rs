@@ -71,6 +71,8 @@ pub(super) struct Host {
 pub(super) struct Effect {
     pub(super) failed: Option<String>,
     pub(super) holds: Holds,
+    /// When the kernel drops the address, as the driver sees it.
+    pub(super) until: Option<Time>,
     pub(super) changed: bool,
 }
 
@@ -134,7 +136,8 @@ impl Host {
             (_, Some(_)) => Holds::Yes,
             (_, None) => Holds::No,
         };
-        Effect { failed, holds, changed: before != self.address }
+        let ends = self.address.and_then(|a| a.ends).filter(|_| holds == Holds::Yes);
+        Effect { failed, holds, until: ends.map(|ends| self.clock.local(ends)), changed: before != self.address }
     }
 
     fn add(&mut self, now: Time, until: Option<Time>, not_after: Time, rng: &mut Rng) -> Option<String> {

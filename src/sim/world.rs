@@ -562,6 +562,9 @@ impl<'a> World<'a> {
             self.address_changed(h, before);
         }
         if let Some(Tamper::AgentDoesNotLook) = self.tamper {
+            if let Operation::Add { until, .. } = operation {
+                effect.until = until;
+            }
             effect.holds = match operation {
                 Operation::Remove => crate::wire::Holds::No,
                 Operation::Add { .. } => crate::wire::Holds::Yes,
@@ -571,7 +574,8 @@ impl<'a> World<'a> {
         if let Some(ends) = after.and_then(|a| a.ends) {
             self.at(ends, Due::KernelDrops { host: h });
         }
-        let input = agent::Input::Driven { resource: VIP.to_owned(), failed: effect.failed, holds: effect.holds };
+        let input =
+            agent::Input::Driven { resource: VIP.to_owned(), failed: effect.failed, holds: effect.holds, until: effect.until };
         let delay = Duration::from_micros(self.rng.between(10, 500));
         self.after(delay, Due::Driven { host: h, start, input });
     }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use crate::event::{Event, Level, Provenance, Value};
-use crate::inventory::{Inventory, Names};
+use crate::inventory::{Index, Names};
 use crate::lang::program::{Atom, Comparison, Operand, Predicate, Sender, Test};
 
 /// What a match of a regular expression captured, by name.
@@ -18,8 +18,8 @@ pub(super) struct Scope<'e> {
 }
 
 impl<'e> Scope<'e> {
-    pub(super) fn new(event: &'e Event<'e>, inventory: Option<&'e Inventory>) -> Scope<'e> {
-        Scope { event, names: Names::of(event, inventory) }
+    pub(super) fn new(event: &'e Event<'e>, index: &'e Index) -> Scope<'e> {
+        Scope { event, names: index.names(event) }
     }
 
     /// What the expressions captured, when the event meets the condition.

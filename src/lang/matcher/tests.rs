@@ -6,7 +6,7 @@ use super::Matcher;
 use crate::base::time::Time;
 use crate::decode::Decoder;
 use crate::diag::{Source, has_errors, render};
-use crate::inventory::{Application, Inventory};
+use crate::inventory::{Application, Host, Inventory, Via};
 use crate::lang::{World, compile};
 use crate::sim::Rng;
 
@@ -16,7 +16,12 @@ const APPS: &[&str] = &["alpha", "beta", "alias-of-alpha", "gamma"];
 
 fn inventory() -> Inventory {
     let alpha = Application { kind: "T".to_owned(), host: "h1".to_owned(), aliases: vec!["alias-of-alpha".to_owned()] };
-    Inventory { applications: [("alpha".to_owned(), alpha)].into(), ..Inventory::default() }
+    let host = Host { address: None, platform: "linux".to_owned(), via: Via::Agent, aliases: vec!["h2".to_owned()] };
+    Inventory {
+        applications: [("alpha".to_owned(), alpha)].into(),
+        hosts: [("h1".to_owned(), host)].into(),
+        ..Inventory::default()
+    }
 }
 
 fn word(rng: &mut Rng) -> &'static str {
@@ -25,7 +30,7 @@ fn word(rng: &mut Rng) -> &'static str {
 
 fn rule(rng: &mut Rng, n: usize) -> String {
     let (a, b, app) = (word(rng), word(rng), APPS[rng.index(APPS.len())]);
-    let condition = match rng.index(14) {
+    let condition = match rng.index(16) {
         0 => format!("where text contains \"{a}\""),
         1 => format!("match /{a} {b}/"),
         2 => format!("match /{a}/ match app /{b}/"),
@@ -38,6 +43,8 @@ fn rule(rng: &mut Rng, n: usize) -> String {
         9 => format!("where text in [\"{a} {b}\", \"{b}\"]"),
         10 => format!("match /[{}]{b}{{2}}/", a.chars().next().unwrap_or('x')),
         11 => format!("where text == \"{a}\" and text !~ /{b}/"),
+        13 => format!("from host h1, \"h3*\" where text contains \"{a}\" or level >= error"),
+        14 => "from host \"h*\" where pid == 1".to_owned(),
         12 => format!("match /(?<v>\\S+) {b}/ where v == \"{a}\""),
         _ => format!("from app {app}"),
     };
@@ -54,10 +61,11 @@ fn record(rng: &mut Rng) -> String {
     let count = rng.index(5);
     let text: Vec<&str> = (0..count).map(|_| word(rng)).collect();
     let text = text.join(if rng.percent(50) { " " } else { "" });
+    let host = ["h1", "h1.example.com", "h2", "h3", "h4"][rng.index(5)];
     match rng.index(4) {
-        0 => format!("<14>1 2026-03-14T09:15:02Z h1 {app} 1 {} - {text}", word(rng)),
-        1 => format!("2026-03-14T09:15:02.118 Standard h1 {app} GCTI-00-0{} {text}", 4_490 + rng.index(150)),
-        2 => format!("<14>Mar 14 09:15:02 h1 {app}: {text}"),
+        0 => format!("<11>1 2026-03-14T09:15:02Z {host} {app} 1 {} - {text}", word(rng)),
+        1 => format!("2026-03-14T09:15:02.118 Standard {host} {app} GCTI-00-0{} {text}", 4_490 + rng.index(150)),
+        2 => format!("<14>Mar 14 09:15:02 {host} {app}: {text}"),
         _ => text,
     }
 }

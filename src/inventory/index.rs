@@ -1,0 +1,127 @@
+//! What the names in a record mean, looked up at a cost that does not grow with the inventory.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::event::Event;
+
+use super::{Inventory, Name};
+
+/// What an event's names mean: the inventory's names where the record has them or aliases of them, else as written; empty
+/// where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// The application.
+    pub app: &'a str,
+    /// Its type: the inventory's, or the file header's where the inventory has none.
+    pub kind: &'a str,
+    /// The host; a record that names none has its application's.
+    pub host: &'a str,
+    /// The application's pair.
+    pub pair: &'a str,
+}
+
+/// The names of an inventory, ready to be looked up.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    /// By name and alias.
+    apps: BTreeMap<String, App>,
+    /// By name, alias and address as written.
+    hosts: BTreeMap<String, Name>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct App {
+    name: Name,
+    kind: String,
+    host: Name,
+    pair: Name,
+}
+
+impl Index {
+    /// The index of an inventory.
+    pub fn new(inventory: &Inventory) -> Index {
+        let mut index = Index::default();
+        for (name, host) in &inventory.hosts {
+            let address = host.address.map(|a| a.to_string());
+            for written in address.iter().chain(&host.aliases).chain([name]) {
+                index.hosts.insert(written.clone(), name.clone());
+            }
+        }
+        for (name, app) in &inventory.applications {
+            let pair = inventory.pairs.iter().find(|(_, p)| &p.primary == name || &p.backup == name);
+            let pair = pair.map(|(pair, _)| pair.clone()).unwrap_or_default();
+            let app = App { name: name.clone(), kind: app.kind.clone(), host: app.host.clone(), pair };
+            for written in inventory.applications[name].aliases.iter().chain([name]) {
+                index.apps.insert(written.clone(), app.clone());
+            }
+        }
+        index
+    }
+
+    /// The names of an event.
+    pub fn names<'a>(&'a self, event: &'a Event<'_>) -> Names<'a> {
+        let app = if event.app.is_empty() { None } else { self.apps.get(event.app.as_ref()) };
+        let host = if event.host.is_empty() { None } else { self.host(&event.host) };
+        Names {
+            app: app.map_or(&event.app, |a| &a.name),
+            kind: app.map_or(&event.app_type, |a| &a.kind),
+            host: match (host, event.host.is_empty(), app) {
+                (Some(name), _, _) => name,
+                (None, true, Some(app)) => &app.host,
+                (None, _, _) => &event.host,
+            },
+            pair: app.map_or("", |a| &a.pair),
+        }
+    }
+
+    /// The host that logs mean: by name, alias or address, or by its name before the first dot.
+    fn host(&self, written: &str) -> Option<&Name> {
+        self.hosts
+            .get(written)
+            // An address of IPv6 may be written in many ways.
+            .or_else(|| if written.contains(':') { self.hosts.get(&written.parse::<IpAddr>().ok()?.to_string()) } else { None })
+            .or_else(|| self.hosts.get(written.split_once('.')?.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{Application, Host, Via};
+
+    /// The index says what the inventory's own look-up says, of every way to write a name.
+    #[test]
+    fn it_says_what_the_inventory_says() {
+        let host = |address: &str, alias: &str| Host {
+            address: address.parse().ok(),
+            platform: "linux".to_owned(),
+            via: Via::Agent,
+            aliases: vec![alias.to_owned()],
+        };
+        let app = |host: &str, alias: &str| Application {
+            kind: "T".to_owned(),
+            host: host.to_owned(),
+            aliases: vec![alias.to_owned()],
+        };
+        let inventory = Inventory {
+            hosts: [("a".to_owned(), host("10.0.0.1", "alpha.x")), ("b".to_owned(), host("fd00::1", "beta"))].into(),
+            applications: [("A".to_owned(), app("a", "one")), ("B".to_owned(), app("b", "two"))].into(),
+            ..Inventory::default()
+        };
+        let index = Index::new(&inventory);
+        for host in ["a", "b", "alpha.x", "alpha.y", "a.example.com", "beta.x", "10.0.0.1", "fd00:0::1", "10.0.0.2", "nobody", ""]
+        {
+            for app in ["A", "B", "one", "two", "three", ""] {
+                let event = Event { host: host.into(), app: app.into(), app_type: "H".into(), ..Event::default() };
+                let names = index.names(&event);
+                let known = inventory.application(app);
+                assert_eq!(names.app, known.map_or(app, |(n, _)| n));
+                assert_eq!(names.kind, known.map_or("H", |(_, a)| &a.kind));
+                let by_app = if host.is_empty() { known.map_or("", |(_, a)| a.host.as_str()) } else { host };
+                assert_eq!(names.host, inventory.host(host).map_or(by_app, |(n, _)| n), "{host} {app}");
+            }
+        }
+        assert_eq!(Index::default().names(&Event { app: "x".into(), ..Event::default() }).app, "x", "as written");
+    }
+}

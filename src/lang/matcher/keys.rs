@@ -1,0 +1,93 @@
+//! By which key a condition is found: of all that it cannot do without, what tells most.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::lang::program::{Atom, IdPattern, Sender};
+
+use super::literals;
+
+/// A range of ids no wider than this is found number by number.
+const RANGE: u32 = 64;
+
+/// What an event must have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// This number in its id.
+    Number(u32),
+    /// This word as its id.
+    Word(String),
+    /// This literal in its text.
+    Literal(String),
+    /// This application, host or type, names resolved.
+    App(String),
+    Host(String),
+    Type(String),
+}
+
+impl Key {
+    /// How much a key costs beside an id: how often it stands in events that mean something else.
+    fn weight(&self) -> usize {
+        match self {
+            Key::Number(_) | Key::Word(_) => 1,
+            Key::Literal(literal) => match literal.len() {
+                7.. => 1,
+                5 | 6 => 2,
+                4 => 4,
+                _ => 64,
+            },
+            Key::App(_) | Key::Host(_) => 8,
+            Key::Type(_) => 16,
+        }
+    }
+
+    fn length(&self) -> usize {
+        match self {
+            Key::Literal(literal) => literal.len(),
+            _ => usize::MAX,
+        }
+    }
+}
+
+/// For each condition the keys of which an event must have one; empty when every event has to be tried.
+pub(super) fn choose(atoms: &[Atom]) -> Vec<Vec<Key>> {
+    let options: Vec<Vec<Vec<Key>>> = atoms.iter().map(options).collect();
+    // A key that many conditions have (`process `, one id of all pairs) tells less than one of a single condition.
+    let mut shared: BTreeMap<&Key, usize> = BTreeMap::new();
+    for key in options.iter().flatten().flatten() {
+        *shared.entry(key).or_default() += 1;
+    }
+    let cost = |keys: &&Vec<Key>| {
+        let most = keys.iter().map(|k| k.weight() * shared.get(k).copied().unwrap_or(1)).max().unwrap_or(usize::MAX);
+        let shortest = keys.iter().map(Key::length).min().unwrap_or(0);
+        (most, Reverse(shortest), keys.len())
+    };
+    options.iter().map(|all| all.iter().min_by_key(cost).cloned().unwrap_or_default()).collect()
+}
+
+/// Every set of keys of which an event must have one.
+fn options(atom: &Atom) -> Vec<Vec<Key>> {
+    let ids = atom.ids.iter().map(of_id).collect::<Option<Vec<_>>>().map(|ids| ids.concat());
+    let from = atom.from.iter().map(of_sender).collect::<Option<Vec<_>>>();
+    let literals = literals::of_atom(atom).into_iter().map(|set| set.into_iter().map(Key::Literal).collect());
+    ids.into_iter().chain(from).chain(literals).filter(|keys: &Vec<Key>| !keys.is_empty()).collect()
+}
+
+fn of_id(id: &IdPattern) -> Option<Vec<Key>> {
+    match id {
+        IdPattern::Numbers { first, last, .. } if last.saturating_sub(*first) < RANGE => {
+            Some((*first..=*last).map(Key::Number).collect())
+        }
+        IdPattern::Numbers { .. } => None,
+        IdPattern::Word(word) => Some(vec![Key::Word(word.clone())]),
+    }
+}
+
+fn of_sender(sender: &Sender) -> Option<Key> {
+    match sender {
+        Sender::App(name) | Sender::Host(name) if name.contains('*') => None,
+        Sender::App(name) => Some(Key::App(name.clone())),
+        Sender::Host(name) => Some(Key::Host(name.clone())),
+        Sender::Type(name) => Some(Key::Type(name.clone())),
+    }
+}
