@@ -157,6 +157,9 @@ impl Seat {
         out: &mut Vec<Output>,
     ) {
         if generation == self.mark.generation {
+            if let Phase::Probing(Listening { probe: Probe::Silence(_), .. }) = self.phase {
+                self.take_by = self.take_by.max(answered + HOST_LOST);
+            }
             return self.renew(now, generation, answered, out);
         }
         let fresh_for = match terms.takeover {
@@ -304,6 +307,11 @@ impl Seat {
     }
 
     fn listen(&mut self, now: Time, mut l: Listening, out: &mut Vec<Output>) {
+        // An order to listen for silence lives only while it is said again: whoever does not hear from us goes on without us,
+        // and must not meet an old order that comes to life when the next owner falls silent.
+        if matches!(l.probe, Probe::Silence(_)) && now >= self.take_by {
+            return self.give_up(now, Some(Note::Failed("the order to take it was not said again".to_owned())), out);
+        }
         let enough = match l.probe {
             Probe::Nothing => true,
             Probe::Once => l.rounds >= PROBE_ROUNDS,

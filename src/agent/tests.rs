@@ -210,6 +210,8 @@ fn silence_starts_again_with_every_sound() {
             let sent = bench.now;
             bench.turn(Input::Witness { resource: VIP.to_owned(), witness: w.parse().unwrap(), sent });
         }
+        // The order is said again with every beat.
+        bench.command(1, take(&terms, Probe::Silence(Duration::from_secs(4))));
     };
     bench.command(1, take(&terms, Probe::Silence(Duration::from_secs(4))));
     for step in 0..14 {
@@ -316,4 +318,16 @@ fn an_address_found_after_a_restart_must_have_its_end() {
             assert_eq!(bench.seen().want, held, "{takes:?} {until:?}");
         }
     }
+}
+
+/// An order to listen for silence that is not said again lapses: the next owner's silence is not for an old order to use.
+#[test]
+fn an_old_order_to_listen_does_not_come_to_life() {
+    let (mut bench, terms) = Bench::ready(Takeover::Probe);
+    bench.command(1, take(&terms, Probe::Silence(Duration::from_secs(4))));
+    bench.until(ms(900));
+    assert!(bench.seen().want);
+    bench.until(ms(10_000));
+    assert!(!bench.seen().want);
+    assert!(matches!(&bench.seen().note, Some(Note::Failed(why)) if why.contains("said again")), "{:?}", bench.seen().note);
 }

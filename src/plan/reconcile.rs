@@ -110,7 +110,9 @@ impl Planner {
     /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
     fn clear(&self, name: &str, host: &str) -> bool {
         let fenced = self.ledger.seat(name, host).is_some_and(|s| s.fenced.is_some_and(|f| f >= s.granted));
-        fenced && !(self.reachable(host) && self.seen(name, host).holds == Holds::Yes)
+        let seen = self.seen(name, host);
+        // One that was passed over and is heard again may still be about to take it by an old order.
+        fenced && !(self.reachable(host) && (seen.holds == Holds::Yes || seen.want))
     }
 
     fn target(&self, name: &str) -> Target {
@@ -298,7 +300,9 @@ impl Planner {
         let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
         if under_way && !outdated {
             self.hold_back(name, "being taken");
-            if seen.generation < seat.granted {
+            // Said once; an order to listen for silence is said again with every beat, or it lapses.
+            let listens = self.pursue(name).probe.is_some_and(silence) && seen.holds != Holds::Yes;
+            if seen.generation < seat.granted || listens {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
                 self.send(now, name, owner, seat.granted, Action::Take { probe, terms: terms(resource) }, out);
             }

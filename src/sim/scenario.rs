@@ -177,12 +177,39 @@ impl Scenario {
         let pace = if takeover == Takeover::Lease { 4 } else { 1 };
         let holder = rng.percent(30).then(|| rng.index(2));
         let mut scenario = Scenario { seed: rng.draw(), hosts: 2, takeover, damped: false, holder, acts: Vec::new() };
-        if rng.percent(30) {
-            scenario.short_lives(&mut rng)
-        } else {
-            scenario.narrow(&mut rng, pace)
+        match rng.below(10) {
+            0..5 => scenario.short_lives(&mut rng),
+            5..7 => scenario.late_order(&mut rng, pace),
+            7 => scenario.deaf_taker(&mut rng, pace),
+            _ => scenario.narrow(&mut rng, pace),
         }
+        scenario.acts.sort_by_key(|a| a.at);
         scenario
+    }
+
+    /// An order that is on its way for so long that its host is given up meanwhile and another one takes over.
+    fn late_order(&mut self, rng: &mut Rng, pace: u64) {
+        self.holder = Some(1);
+        let at = rng.between(2_500, 4_000);
+        self.acts.push(Act { at, lasts: 0, what: What::Claim(0) });
+        let noise = What::Noise(0, rng.below(40), pace * rng.between(8_000, 20_000));
+        // The release is quick, the order to take is not.
+        self.acts.push(Act { at: at + rng.between(1, 20), lasts: rng.between(5, 30), what: noise });
+        let away = pace * rng.between(3_000, 9_000);
+        self.acts.push(Act { at: at + 50, lasts: away, what: What::Kill(Party::Agent(0)) });
+        self.acts.push(Act { at: at + rng.between(100, 2_000), lasts: 0, what: What::Claim(1) });
+        self.acts.push(Act { at: at + pace * 20_000, lasts: 0, what: What::Claim(rng.index(2)) });
+    }
+
+    /// The holder can't be asked, and the one that should take over hears nothing of the local network either.
+    fn deaf_taker(&mut self, rng: &mut Rng, pace: u64) {
+        self.holder = Some(0);
+        let at = rng.between(3_000, 6_000);
+        let lasts = pace * rng.between(4_000, 12_000);
+        self.acts.push(Act { at, lasts, what: What::CutControl(0, rng.percent(50)) });
+        let slot = at / LAN_SLOT_MS * LAN_SLOT_MS;
+        self.acts.push(Act { at: slot, lasts: lasts / LAN_SLOT_MS * LAN_SLOT_MS, what: What::CutLan(1, rng.percent(50)) });
+        self.acts.push(Act { at: at + rng.below(1_000), lasts: 0, what: What::Claim(1) });
     }
 
     /// Two hosts that claim by turns, in a network that delays and doubles for as long as it all lasts; the one that has just
@@ -206,7 +233,6 @@ impl Scenario {
         }
         let noise = What::Noise(rng.below(10), rng.between(30, 90), rng.between(3_000, 15_000));
         self.acts.push(Act { at: 0, lasts: at + 10_000, what: noise });
-        self.acts.sort_by_key(|a| a.at);
     }
 
     /// Agents that live for a few seconds again and again, so that one life looks like the last, while claims come by turns and
@@ -224,7 +250,6 @@ impl Scenario {
         }
         let noise = What::Noise(rng.below(10), rng.between(30, 90), rng.between(period / 2, 2 * period));
         self.acts.push(Act { at: 0, lasts: lives * period, what: noise });
-        self.acts.sort_by_key(|a| a.at);
     }
 
     /// When the last fault has ended, in milliseconds.

@@ -13,7 +13,7 @@ use crate::support::say;
 /// Failovers of every run of the tests; `examples/simulate.rs` does millions.
 const FAILOVERS: u64 = 20_000;
 /// Seeds that are enough to find any of the breakages.
-const SEEDS_TO_FIND: u64 = 20_000;
+const SEEDS_TO_FIND: u64 = 40_000;
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the speed is printed, not judged")]
