@@ -3,5 +3,6 @@
 //! Knows nothing of events, rules or resources. Pure: no clock is read here; a [`time::Time`] always comes from the caller.
 
 pub mod limits;
+pub mod pairs;
 pub mod text;
 pub mod time;

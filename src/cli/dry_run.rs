@@ -11,7 +11,8 @@ use crate::base::time::Time;
 use crate::decode::Lines;
 use crate::event::Provenance;
 use crate::inventory::Name;
-use crate::replay::{Counts, DryRun, Entry, Site};
+use crate::replay::{Counts, DryRun, Entry};
+use crate::site::Site;
 
 use super::setup::{self, Given};
 use super::{Format, USAGE, WRONG, colour, plural, report, shows_progress};

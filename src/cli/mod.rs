@@ -3,8 +3,13 @@
 //! This is the shell: it reads files and the clock, and everything that decides is called with both. Exit status: 0 all is
 //! well, 1 a rule test failed, 2 what was given is wrong or cannot be read, 3 the command line itself is wrong.
 
+mod agent;
+mod ask;
 mod check;
 mod dry_run;
+mod enroll;
+mod journal;
+mod run;
 mod setup;
 mod test;
 mod verbs;
@@ -15,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::diag::{Diagnostic, render};
+use crate::live::evaluator;
 
 /// A rule test failed.
 const FAILED: u8 = 1;
@@ -28,6 +34,9 @@ Examples:
   pointsman check -c pointsman.yaml             is everything in order?
   pointsman test -c pointsman.yaml              do the rules do what their tests say?
   pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
+  pointsman run -c pointsman.yaml               the controller
+  pointsman agent -c agent.yaml                 the agent on a target host
+  pointsman resources                           who should have what, and who does
 
 Exit status: 0 all is well, 1 a rule test failed, 2 what was given is wrong or cannot be read, 3 wrong usage.";
 
@@ -44,7 +53,21 @@ enum Command {
     Check(check::Args),
     Test(test::Args),
     DryRun(dry_run::Args),
+    Run(run::Args),
+    Agent(agent::Args),
+    Enroll(enroll::Args),
+    Adopt(agent::AdoptArgs),
+    Alarms(ask::AlarmsArgs),
+    Resources(ask::ResourcesArgs),
+    Runs(ask::RunsArgs),
+    History(ask::HistoryArgs),
+    Sources(ask::SourcesArgs),
+    Move(ask::MoveArgs),
+    Journal(journal::Args),
     Verbs(verbs::Args),
+    /// Evaluates scripts for a controller, which starts it itself
+    #[command(hide = true)]
+    Evaluate,
 }
 
 /// How things are printed.
@@ -71,7 +94,19 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Test(args) => test::run(&args),
         Command::DryRun(args) => dry_run::run(args),
+        Command::Run(args) => run::run(&args),
+        Command::Agent(args) => agent::run(&args),
+        Command::Enroll(args) => enroll::run(&args),
+        Command::Adopt(args) => agent::adopt(&args),
+        Command::Alarms(args) => ask::alarms(&args),
+        Command::Resources(args) => ask::resources(&args),
+        Command::Runs(args) => ask::runs(&args),
+        Command::History(args) => ask::history(&args),
+        Command::Sources(args) => ask::sources(&args),
+        Command::Move(args) => ask::move_to(&args),
+        Command::Journal(args) => journal::run(&args),
         Command::Verbs(args) => verbs::run(&args),
+        Command::Evaluate => evaluator::serve(io::stdin().lock(), io::stdout().lock()).map(|()| 0),
     };
     match ended {
         Ok(code) => ExitCode::from(code),
@@ -105,6 +140,20 @@ fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
             out.flush()
         }
     }
+}
+
+/// What went wrong, for an operator; the exit status of it.
+fn wrong(why: &str) -> u8 {
+    eprintln!("pointsman: {why}");
+    WRONG
+}
+
+/// Messages of the programs go to standard error; `level` is a level, or a filter of `tracing`.
+fn log_to_stderr(level: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let stderr = io::stderr();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let _ = builder.with_ansi(colour(&stderr)).try_init();
 }
 
 /// `3 rule files`, `1 rule file`.

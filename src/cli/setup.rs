@@ -11,8 +11,9 @@ use crate::config::{self, Config};
 use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::inventory::Inventory;
 use crate::lang::{Matcher, World, compile};
-use crate::replay::{Site, samples};
+use crate::replay::samples;
 use crate::script::{self, Evaluator, Param};
+use crate::site::Site;
 
 /// Files of one folder, those of the folders in it included, at most.
 const FILES: usize = 10_000;
@@ -43,11 +44,14 @@ pub(super) struct Setup {
     pub(super) scripts: usize,
     /// Where rules came from, for the tests beside them.
     pub(super) rule_paths: Vec<PathBuf>,
+    /// The configuration, and the folder that its paths are relative to.
+    pub(super) config: Option<(Config, PathBuf)>,
 }
 
 /// Makes a site of what was given; without anything, `pointsman.yaml` of the current folder is taken.
 pub(super) fn load(given: &Given) -> Setup {
-    let mut setup = Setup { site: None, diagnostics: Vec::new(), rule_files: 0, scripts: 0, rule_paths: Vec::new() };
+    let mut setup =
+        Setup { site: None, diagnostics: Vec::new(), rule_files: 0, scripts: 0, rule_paths: Vec::new(), config: None };
     let found = &mut setup.diagnostics;
     let unless = PathBuf::from("pointsman.yaml");
     let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
@@ -95,7 +99,7 @@ pub(super) fn load(given: &Given) -> Setup {
     found.extend(more);
     let matcher = Matcher::new(&program, inventory);
     found.extend(samples::check(&program, &matcher));
-    let inventory = Arc::new(inventory.cloned().unwrap_or_default());
+    let inventory = Arc::new(config.as_ref().map(|(c, _)| c.inventory.clone()).unwrap_or_default());
     let evaluator = Evaluator::new(inventory.clone());
     let mut compiled = BTreeMap::new();
     for (name, (source, _)) in scripts.into_iter().flatten() {
@@ -108,6 +112,7 @@ pub(super) fn load(given: &Given) -> Setup {
             Err(_) => {}
         }
     }
+    setup.config = config;
     if !has_errors(found) {
         setup.site = Some(Arc::new(Site { inventory, program: Arc::new(program), matcher, scripts: compiled, evaluator }));
     }

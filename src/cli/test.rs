@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::base::text::printable;
 use crate::diag::{Diagnostic, Source, has_errors};
-use crate::replay::Site;
 use crate::replay::rule_test::{self, TestFile, Verdict};
+use crate::site::Site;
 
 use super::setup::{self, Given};
 use super::{FAILED, Format, WRONG, colour, plural, report};

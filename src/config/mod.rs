@@ -12,11 +12,13 @@ mod read;
 mod sections;
 mod yaml;
 
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Source, has_errors};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Name};
 
 /// A configuration, checked.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +27,59 @@ pub struct Config {
     pub inventory: Inventory,
     /// Rule files and folders, relative to the configuration's own folder; `rules` unless said.
     pub rules: Vec<PathBuf>,
+    /// Where events come from.
+    pub listen: Listen,
+    /// Files that are followed, relative to the configuration's own folder.
+    pub files: Vec<PathBuf>,
+    /// The folder of the journal and the keys, relative to the configuration's own folder; `data` unless said.
+    pub data: PathBuf,
     /// The folder of scripts, relative to the configuration's own folder; `scripts`, where that is, unless said.
     pub scripts: Option<PathBuf>,
+}
+
+/// Sockets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listen {
+    /// Syslog over UDP.
+    pub udp: Vec<SocketAddr>,
+    /// Syslog over TCP.
+    pub tcp: Vec<SocketAddr>,
+    /// Agents, over TLS.
+    pub agents: Option<SocketAddr>,
+}
+
+/// An agent's own configuration (`agent.yaml`): all that it ever touches.
+#[derive(Clone, Debug, Default)]
+pub struct Agent {
+    /// The host that it is on, as the controller's inventory calls it.
+    pub host: Name,
+    /// Where the controller is: a name or an address, and a port.
+    pub controller: String,
+    /// The folder of what it obeys and of its keys, relative to the configuration's own folder; `data` unless said.
+    pub data: PathBuf,
+    /// Addresses that it may put on and off, and where.
+    pub resources: BTreeMap<Name, LocalResource>,
+}
+
+/// An address on an agent's own list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalResource {
+    /// The address.
+    pub address: IpAddr,
+    /// Length of its network prefix.
+    pub prefix: u8,
+    /// The interface.
+    pub interface: String,
+}
+
+/// Reads an agent's configuration; `None` when it must not be used.
+pub fn load_agent(source: &Arc<Source>) -> (Option<Agent>, Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    let agent = yaml::parse(source, &mut found).map(|root| sections::agent(source, &root, &mut found));
+    found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
+    found.dedup();
+    let good = !has_errors(&found);
+    (agent.filter(|_| good), found)
 }
 
 /// Reads a configuration; `None` when it must not be used. What is wrong or unwise is in the diagnostics.

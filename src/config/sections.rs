@@ -1,7 +1,7 @@
 //! Each section of the configuration. The keys that there are stand in one list each.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,17 @@ use crate::inventory::{
     Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via,
 };
 
-use super::Config;
 use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section, parse_address};
 use super::yaml::{Key, Kind, Node};
+use super::{Agent, Config, Listen, LocalResource};
 
-const TOP: &[&str] = &["rules", "scripts", "hosts", "applications", "pairs", "resources", "channels"];
+const TOP: &[&str] = &["rules", "scripts", "data", "listen", "files", "hosts", "applications", "pairs", "resources", "channels"];
+const LISTEN: &[&str] = &["syslog", "agents"];
+const AGENT: &[&str] = &["host", "controller", "data", "resources"];
+const LOCAL_RESOURCE: &[&str] = &["address", "interface"];
+/// The longest name of an interface on Linux: IFNAMSIZ less its zero.
+const INTERFACE: usize = 15;
 const HOST: &[&str] = &["address", "platform", "via", "aliases"];
 const APPLICATION: &[&str] = &["type", "host", "aliases"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
@@ -51,14 +56,79 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     }
     let mut paths =
         |key: &str| -> Vec<PathBuf> { reader.texts(top.get(key)).into_iter().map(|(t, _)| PathBuf::from(t)).collect() };
-    let (mut rules, mut scripts) = (paths("rules"), paths("scripts"));
+    let (mut rules, mut scripts, files) = (paths("rules"), paths("scripts"), paths("files"));
+    let data = paths("data").pop().unwrap_or_else(|| PathBuf::from("data"));
     if rules.is_empty() {
         rules.push(PathBuf::from("rules"));
     }
     if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
-    Config { inventory, rules, scripts: scripts.pop() }
+    let listen = listen(&mut reader, &top);
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop() }
+}
+
+/// The whole file of an agent.
+pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnostic>) -> Agent {
+    let mut reader = Reader { found };
+    let place = Place { source: source.clone(), bytes: 0..0 };
+    let Some(top) = reader.section(root, "the agent's configuration", &place, AGENT) else { return Agent::default() };
+    let text =
+        |reader: &mut Reader<'_>, key: &str| top.want(reader, key).and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
+    let mut agent = Agent { host: text(&mut reader, "host"), controller: text(&mut reader, "controller"), ..Agent::default() };
+    if let (Some(node), None) =
+        (top.get("controller"), agent.controller.rsplit_once(':').and_then(|(_, p)| p.parse::<u16>().ok()))
+    {
+        let message = format!("`{}` is not a host with a port", agent.controller);
+        reader.report(Code::BadValue, &node.place, message).help = Some("controller: pointsman.example.com:5750".to_owned());
+    }
+    agent.data = top.get("data").and_then(|n| reader.text(n)).unwrap_or("data").into();
+    let resources = top.want(&mut reader, "resources");
+    for (key, node) in reader.named(resources) {
+        let what = format!("resource {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, LOCAL_RESOURCE) else { continue };
+        let address = section.want(&mut reader, "address").and_then(|n| network(&mut reader, n));
+        let interface = section.want(&mut reader, "interface").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
+        let (Some((address, prefix)), Some((interface, node))) = (address, interface) else { continue };
+        if !is_interface(&interface, true) {
+            reader.report(Code::BadValue, &node.place, format!("`{interface}` is not the name of a network interface"));
+        }
+        agent.resources.insert(key.text.clone(), LocalResource { address, prefix, interface });
+    }
+    agent
+}
+
+/// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750 }`
+fn listen(reader: &mut Reader<'_>, top: &Section<'_>) -> Listen {
+    let mut listen = Listen::default();
+    let Some(node) = top.get("listen") else { return listen };
+    let Some(section) = reader.section(node, "listen", &node.place.clone(), LISTEN) else { return listen };
+    for (text, place) in reader.texts(section.get("syslog")) {
+        let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
+        match parsed {
+            Some(("udp", address)) => listen.udp.push(address),
+            Some(("tcp", address)) => listen.tcp.push(address),
+            _ => {
+                reader
+                    .report(Code::BadValue, &place, format!("`{text}` is not a way of syslog with an address and a port"))
+                    .help = Some("syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601]".to_owned());
+            }
+        }
+    }
+    for (text, place) in reader.texts(section.get("agents")) {
+        match text.parse() {
+            Ok(address) => listen.agents = Some(address),
+            Err(_) => {
+                reader.report(Code::BadValue, &place, format!("`{text}` is not an address with a port")).help =
+                    Some("agents: 0.0.0.0:5750".to_owned());
+            }
+        }
+    }
+    listen
+}
+
+fn is_interface(name: &str, linux: bool) -> bool {
+    !(name.is_empty() || name.contains(['/', ' ']) || (linux && name.len() > INTERFACE))
 }
 
 /// Takes a name that only one may have.
@@ -279,9 +349,9 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, inventory: 
     for (Key { text, place }, value) in reader.named(node) {
         let known = reader.is_known(text, place, "host", inventory.hosts.keys());
         let Some(interface) = reader.text(value) else { continue };
-        // IFNAMSIZ of Linux less its zero; longer names elsewhere are quoted by their drivers.
+        // Longer names elsewhere are quoted by their drivers.
         let linux = inventory.hosts.get(text).is_some_and(|h| h.platform == "linux");
-        if interface.contains(['/', ' ']) || (linux && interface.len() > 15) {
+        if !is_interface(interface, linux) {
             reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
         }
         if known {

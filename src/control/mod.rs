@@ -21,7 +21,7 @@ use crate::base::time::Time;
 use crate::engine::{self, Engine};
 use crate::event::Event;
 use crate::inventory::{Inventory, Name};
-use crate::journal::{self, Record, State};
+use crate::journal::{self, Position, Record, State};
 use crate::lang::program::{Hit, Program};
 use crate::plan::{self, Accepted, Intent, Planner, Verb};
 use crate::react::{self, RunId, Runs};
@@ -36,7 +36,7 @@ pub struct Heard {
     /// Which source.
     pub source: String,
     /// Where the source is read on after it.
-    pub position: u64,
+    pub position: Position,
     /// The record.
     pub event: Event<'static>,
     /// The conditions that it meets.
@@ -91,7 +91,7 @@ pub enum Input {
         /// Which source.
         source: String,
         /// Where it is read on.
-        position: u64,
+        position: Position,
     },
     /// What a source had kept while nobody listened has been read. Told once after each start, also when there was nothing.
     BacklogEnded {

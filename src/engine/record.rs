@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::OFFSETS;
+use crate::base::pairs;
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
@@ -149,7 +150,7 @@ pub struct Claim {
 }
 
 /// An active alarm.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     /// When it was raised.
     pub raised_at: Time,
@@ -168,17 +169,19 @@ pub struct Instance {
 }
 
 /// How far a source's records of one host are usually behind.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Offsets {
     pub(super) usual: i64,
     pub(super) last: VecDeque<(Time, i64)>,
 }
 
 /// Everything that the engine must not forget.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
+    #[serde(with = "pairs::within")]
     pub(super) alarms: BTreeMap<String, BTreeMap<Key, Instance>>,
     pub(super) claims: BTreeMap<Name, Claim>,
+    #[serde(with = "pairs")]
     pub(super) offsets: BTreeMap<(String, String), Offsets>,
     pub(super) lost: BTreeSet<Name>,
     pub(super) unweighed: BTreeSet<Name>,

@@ -36,6 +36,19 @@ pub enum Record {
     Plan(plan::Record),
 }
 
+/// How far a source was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Bytes of the file, or records of a source that is no file.
+    pub at: u64,
+    /// Which file it was, by what its name does not say (the inode); 0 for what is no file.
+    #[serde(default)]
+    pub file: u64,
+    /// The check sum of the last bytes before, by which another file of the same number is told.
+    #[serde(default)]
+    pub check: u32,
+}
+
 /// What came in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,7 +58,7 @@ pub enum Input {
         /// Which source.
         source: String,
         /// Where reading goes on.
-        position: u64,
+        position: Position,
         /// The record.
         event: Box<Event<'static>>,
     },
@@ -54,7 +67,7 @@ pub enum Input {
         /// Which source.
         source: String,
         /// Where reading goes on.
-        position: u64,
+        position: Position,
     },
     /// What a source had kept while nobody listened has been read.
     BacklogEnded {
@@ -70,14 +83,14 @@ pub enum Input {
 }
 
 /// Everything that survives: the fold.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The newest order.
     pub order: u64,
     /// The latest time that stands in the journal: time never goes back behind it.
     pub newest: Option<Time>,
     /// Where each source is read on.
-    pub positions: BTreeMap<String, u64>,
+    pub positions: BTreeMap<String, Position>,
     /// Alarms.
     pub alarms: engine::State,
     /// Runs.

@@ -104,7 +104,7 @@ pub struct Wish {
 }
 
 /// What was told to one host about one resource.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatLedger {
     /// The newest order.
     pub order: Order,
@@ -120,7 +120,7 @@ pub struct SeatLedger {
 }
 
 /// One resource in the ledger.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Desired owner; `None` while unknown.
     pub wish: Option<Wish>,
@@ -150,7 +150,7 @@ impl Entry {
 }
 
 /// All resources: the fold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     epoch: u64,
     entries: BTreeMap<Name, Entry>,

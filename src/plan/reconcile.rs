@@ -103,7 +103,8 @@ impl Planner {
         self.views.get(host).map(|v| v.seen(name)).unwrap_or_default()
     }
 
-    fn reachable(&self, host: &str) -> bool {
+    /// True when the host's agent was heard lately.
+    pub fn reachable(&self, host: &str) -> bool {
         self.views.get(host).is_some_and(super::View::reachable)
     }
 

@@ -125,7 +125,7 @@ pub enum Record {
 }
 
 /// A step that was asked for and has not ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
     /// The step.
     pub step: Step,
@@ -138,7 +138,7 @@ pub struct Asked {
 }
 
 /// A run that has not ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// The order of its cause.
     pub order: u64,
@@ -159,7 +159,7 @@ pub struct Run {
 }
 
 /// Everything about runs that must not be forgotten.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     pub(super) last: RunId,
     pub(super) runs: BTreeMap<RunId, Run>,

@@ -11,9 +11,11 @@ use crate::event::{Event, EventId, Provenance};
 use crate::inventory::{Index, Name};
 use crate::lang::program::{Hit, IdPattern};
 
+use crate::site::Site;
+
+use super::Replay;
 use super::clock::{Clock, Reading};
 use super::timeline::{Entry, Kind};
-use super::{Replay, Site};
 
 /// How long after the last line things that are under way are followed.
 const AFTERWARDS: Duration = Duration::from_secs(3_600);

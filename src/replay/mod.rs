@@ -24,32 +24,17 @@ use crate::base::time::Time;
 use crate::control::{Controller, Heard, Input, Output};
 use crate::decode::Decoder;
 use crate::event::{Event, Provenance, Value};
-use crate::inventory::{Inventory, Name};
-use crate::journal::{Record, State};
-use crate::lang::Matcher;
-use crate::lang::program::{Hit, Program};
+use crate::inventory::Name;
+use crate::journal::{Position, Record, State};
+use crate::lang::program::Hit;
 use crate::react;
-use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
+use crate::script::{Next, Step, StepResult, verbs};
+use crate::site::Site;
 
 pub use dry_run::{Counts, DryRun};
 use entries::Teller;
 use hosts::Hosts;
 pub use timeline::{Entry, Kind};
-
-/// Everything that a site says, checked and compiled: what a controller runs on.
-#[derive(Debug)]
-pub struct Site {
-    /// Machines, programs, pairs, resources.
-    pub inventory: Arc<Inventory>,
-    /// The rules.
-    pub program: Arc<Program>,
-    /// The rules' conditions, ready to match.
-    pub matcher: Matcher,
-    /// Compiled scripts by file name.
-    pub scripts: BTreeMap<String, Arc<Compiled>>,
-    /// What evaluates them.
-    pub evaluator: Evaluator,
-}
 
 /// What agents know the controller of a replay by.
 const CONTROLLER: u64 = 1;
@@ -69,7 +54,7 @@ pub struct Replay {
     failing: Vec<String>,
     decoders: BTreeMap<String, Decoder>,
     hits: Vec<Hit>,
-    positions: BTreeMap<String, u64>,
+    positions: BTreeMap<String, Position>,
 }
 
 impl Replay {
@@ -151,7 +136,7 @@ impl Replay {
     pub(super) fn act(&mut self, source: &str, event: Event<'static>, hits: Vec<Hit>, backlog: bool, line: Option<u64>) {
         self.teller.line = line;
         let position = self.positions.entry(source.to_owned()).or_default();
-        *position += 1;
+        position.at += 1;
         let heard = Heard { source: source.to_owned(), position: *position, event, hits, backlog };
         self.drive(Input::Heard(Box::new(heard)));
         self.teller.line = None;
@@ -226,12 +211,7 @@ impl Replay {
     }
 
     fn evaluate(&self, run: react::RunId) -> Option<Next> {
-        let state = self.controller.as_ref()?.runs().run(run)?;
-        let reaction = self.site.program.reactions.get(&state.bound.reaction)?;
-        Some(match self.site.scripts.get(&reaction.script) {
-            Some(script) => self.site.evaluator.next(script, &state.bound.call, &state.history),
-            None => Next::Failed(format!("there is no script {}", reaction.script)),
-        })
+        Some(self.site.next(self.controller.as_ref()?.runs().run(run)?))
     }
 
     /// An effect is told, not done; it succeeds, unless a test says otherwise.

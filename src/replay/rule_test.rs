@@ -27,8 +27,10 @@ use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::Provenance;
 use crate::inventory::Name;
 
+use crate::site::Site;
+
+use super::Replay;
 use super::timeline::Entry;
-use super::{Replay, Site};
 
 /// How long after the last step a test goes on, unless it says otherwise.
 const AFTERWARDS: &str = "10s";

@@ -12,7 +12,7 @@ use crate::control::{self, Heard, Word};
 use crate::diag::{Place, Source};
 use crate::event::{Event, EventId, Provenance, Value};
 use crate::inventory::Inventory;
-use crate::journal::{Record, State};
+use crate::journal::{Position, Record, State};
 use crate::lang::program::{Alarm, Argument, AtomId, Call, Cancel, Category, Hit, Mode, Program, Reaction, WhileActive};
 use crate::react;
 use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
@@ -165,7 +165,7 @@ impl Controller {
             _ => true,
         });
         let state = State::fold(kept);
-        let position = state.positions.get(LOG).copied().unwrap_or(0);
+        let position = state.positions.get(LOG).map_or(0, |p| p.at);
         self.position = usize::try_from(position).unwrap_or(usize::MAX);
         self.backlog = Some(self.log.len());
         let mut outputs = Vec::new();
@@ -221,7 +221,13 @@ impl Controller {
         };
         let hits = if line.primary { vec![Hit { atom: AtomId(0), captures: Vec::new() }] } else { Vec::new() };
         let backlog = self.backlog.is_some_and(|end| self.position <= end) && !self.inventory.pairs.is_empty();
-        let heard = Heard { source: LOG.to_owned(), position: self.position as u64, event, hits, backlog };
+        let heard = Heard {
+            source: LOG.to_owned(),
+            position: Position { at: self.position as u64, ..Position::default() },
+            event,
+            hits,
+            backlog,
+        };
         Some(control::Input::Heard(Box::new(heard)))
     }
 

@@ -13,14 +13,15 @@ use pointsman::control::{Controller, Heard, Input, Output};
 use pointsman::decode::Decoder;
 use pointsman::event::Provenance;
 use pointsman::inventory::Inventory;
-use pointsman::journal::{Record, State};
+use pointsman::journal::{Position, Record, State};
 use pointsman::lang::{Matcher, World, compile};
-use pointsman::replay::{Entry, Replay, Site};
+use pointsman::replay::{Entry, Replay};
 use pointsman::script::{Evaluator, check, verbs};
+use pointsman::site::Site;
 
 use crate::support::{files, read, source};
 
-fn at(ms: i64) -> Time {
+pub(crate) fn at(ms: i64) -> Time {
     Time::from_millis(1_800_000_000_000 + ms)
 }
 
@@ -31,7 +32,7 @@ alarm lasting  { detect event 4563 by host cancel when event 4561 cancel after 2
 alarm counted  { detect event 4000..4999 cancel after 700ms }
 "#;
 
-fn site() -> Arc<Site> {
+pub(crate) fn site() -> Arc<Site> {
     let (config, found) = config::load(&source("c", &read("examples/sip-pair/general.yaml")));
     assert_eq!(found, []);
     let inventory = Arc::new(config.unwrap().inventory);
@@ -125,7 +126,7 @@ proptest! {
                 let record = record(line, now);
                 let event = Decoder::new().decode(record.as_bytes(), now).into_owned();
                 matcher.matches(&event, &mut hits);
-                let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), backlog: false };
+                let heard = Heard { source: "log".to_owned(), position: Position { at: position, ..Position::default() }, event, hits: hits.clone(), backlog: false };
                 controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
             }
             controller.turn(now + Duration::from_secs(60), Input::Timer, &mut out);

@@ -11,5 +11,8 @@ mod lang;
 mod runs;
 mod script;
 mod sim;
+mod sources;
+mod store;
 mod support;
 mod tidy;
+mod tls;

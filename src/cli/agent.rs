@@ -1,0 +1,93 @@
+//! `pointsman agent` and `pointsman adopt`: on a target host.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, Agent};
+use crate::live::program;
+use crate::store::Marks;
+
+use super::{Format, WRONG, log_to_stderr, report, setup, wrong};
+
+const EXAMPLES: &str = "\
+Examples:
+  pointsman agent -c /etc/pointsman/agent.yaml
+
+  # agent.yaml
+  host: sip1
+  controller: pointsman.example.com:5750
+  data: /var/lib/pointsman-agent
+  resources:
+    sip_vip: { address: 10.10.11.103/24, interface: eth0 }
+
+It puts on and takes off what its own file lists, and nothing else. Before its first start it enrolls:
+`pointsman enroll --help`. SIGTERM ends it; addresses stay as they are.";
+
+/// Runs the agent of a target host
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The agent's configuration
+    #[arg(short, long, value_name = "FILE", default_value = "agent.yaml")]
+    config: PathBuf,
+    /// Which messages: error, warn, info, debug
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log: String,
+}
+
+const ADOPT: &str = "\
+An agent obeys the one controller that commanded it first. When that was set up anew, or its journal was lost, stop the
+agent, adopt, and start it again: it then obeys the next controller that commands it.
+
+Examples:
+  pointsman adopt -c /etc/pointsman/agent.yaml";
+
+/// Lets this host's agent obey another controller
+#[derive(clap::Args)]
+#[command(after_help = ADOPT)]
+pub(super) struct AdoptArgs {
+    /// The agent's configuration
+    #[arg(short, long, value_name = "FILE", default_value = "agent.yaml")]
+    config: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> io::Result<u8> {
+    let Some(config) = load(&args.config)? else { return Ok(WRONG) };
+    log_to_stderr(&args.log);
+    Ok(match program::agent(config, base(&args.config)) {
+        Ok(()) => 0,
+        Err(why) => wrong(&why),
+    })
+}
+
+pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
+    let Some(config) = load(&args.config)? else { return Ok(WRONG) };
+    let data = base(&args.config).join(&config.data);
+    let adopted = Marks::open(&data).and_then(|marks| {
+        let mut durable = marks.load()?;
+        durable.controller = None;
+        marks.save(&durable)
+    });
+    Ok(match adopted {
+        Ok(()) => {
+            println!("{} obeys the next controller that commands it", config.host);
+            0
+        }
+        Err(e) => wrong(&e.to_string()),
+    })
+}
+
+/// An agent's configuration; what is wrong with it is printed.
+pub(super) fn load(path: &Path) -> io::Result<Option<Agent>> {
+    let mut found = Vec::new();
+    let loaded = setup::read(path, &mut found).map(|source| config::load_agent(&source));
+    let (agent, more) = loaded.unwrap_or_default();
+    found.extend(more);
+    report(&found, Format::Human)?;
+    Ok(agent)
+}
+
+/// The folder that paths in a configuration are relative to.
+pub(super) fn base(config: &Path) -> &Path {
+    config.parent().unwrap_or(Path::new(""))
+}

@@ -1,0 +1,88 @@
+//! `pointsman enroll`: a token on the controller, a certificate on the host.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::live::program::{data_folder, keys};
+use crate::tls::{self, Authority};
+
+use super::{WRONG, agent, report, setup, wrong};
+
+const EXAMPLES: &str = "\
+Examples:
+  on the controller:  pointsman enroll sip1 -c /etc/pointsman/pointsman.yaml
+  on the host:        pointsman enroll --token sip1:4f0c...:9a31... -c /etc/pointsman/agent.yaml
+  on the controller:  pointsman enroll sip1 --revoke      its certificates are good no more
+
+A token is good for one hour and one use. It holds the sum of the controller's own certificate: an agent that enrolls
+with it can't be led to another. Certificates last 90 days, and agents renew them by themselves.";
+
+/// Gives an agent its certificate, by a one-time token
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// On the controller: the host whose agent may enroll
+    #[arg(required_unless_present = "token", conflicts_with = "token")]
+    host: Option<String>,
+    /// On the host: the token
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// On the controller: the host's certificates are good no more
+    #[arg(long, requires = "host")]
+    revoke: bool,
+    /// The configuration: the controller's, or with a token the agent's
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> io::Result<u8> {
+    match (&args.host, &args.token) {
+        (_, Some(token)) => on_host(args, token),
+        (Some(host), None) => on_controller(args, host),
+        (None, None) => Ok(WRONG),
+    }
+}
+
+fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
+    let file = args.config.clone().unwrap_or_else(|| "pointsman.yaml".into());
+    let mut found = Vec::new();
+    let loaded = setup::read(&file, &mut found).map(|source| crate::config::load(&source));
+    let (config, more) = loaded.unwrap_or_default();
+    found.extend(more);
+    report(&found, super::Format::Human)?;
+    let Some(config) = config else { return Ok(WRONG) };
+    if !args.revoke && config.inventory.hosts.get(host).is_none_or(|h| h.via != crate::inventory::Via::Agent) {
+        return Ok(wrong(&format!("{} has no host {host} with `via: agent`", file.display())));
+    }
+    let data = agent::base(&file).join(&config.data);
+    let authority = data_folder(&data).and_then(|()| Authority::open(&keys(&data)));
+    let done = authority.and_then(|authority| match args.revoke {
+        true => authority.revoke(host).map(|()| format!("no certificate of {host} is good any more, from its next connection on")),
+        false => authority.token(host).map(|token| {
+            format!("{token}\n\nGood for one hour and one use. On {host}, as the agent's user:\n  pointsman enroll --token {token} -c agent.yaml")
+        }),
+    });
+    Ok(match done {
+        Ok(text) => {
+            println!("{text}");
+            0
+        }
+        Err(why) => wrong(&why),
+    })
+}
+
+fn on_host(args: &Args, token: &str) -> io::Result<u8> {
+    let file = args.config.clone().unwrap_or_else(|| "agent.yaml".into());
+    let Some(config) = agent::load(&file)? else { return Ok(WRONG) };
+    let data = agent::base(&file).join(&config.data);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let enrolled = data_folder(&data).and_then(|()| runtime.block_on(tls::enroll(&config.controller, token, &keys(&data))));
+    Ok(match enrolled {
+        Ok(host) if host == config.host => {
+            println!("{host} is enrolled; start its agent");
+            0
+        }
+        Ok(host) => wrong(&format!("the token was for {host}, and this agent's configuration is for {}", config.host)),
+        Err(why) => wrong(&why),
+    })
+}

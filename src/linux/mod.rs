@@ -1,0 +1,121 @@
+//! A Linux host: its addresses over netlink, its neighbours by our own frames, its boot clock. No program is run.
+//!
+//! ```text
+//!   Operation --> address::Driver --netlink--> kernel            what is there is looked at after every change
+//!   Ear (one thread) <-- netlink events, ARP, neighbour advertisements, echo replies
+//!   Voice --> gratuitous ARP, unsolicited advertisements, conflict probes, echo requests
+//! ```
+//!
+//! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. Does not know: who should have an
+//! address. Tests: `frames.rs` for every byte, `tests/system/linux.rs` in network namespaces.
+
+mod address;
+mod ear;
+mod echo;
+mod frames;
+mod netlink;
+mod voice;
+
+use std::io;
+use std::net::IpAddr;
+
+use nix::sys::socket::SockaddrLike as _;
+
+use crate::base::time::Time;
+
+pub use address::{Done, Driver};
+pub use ear::{Ear, Heard};
+pub use voice::Voice;
+
+/// An address that may be on this host, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The address.
+    pub address: IpAddr,
+    /// Length of its network prefix.
+    pub prefix: u8,
+    /// The interface.
+    pub interface: String,
+}
+
+/// The boot clock: counts while the machine sleeps, and no hand sets it.
+///
+/// # Panics
+/// Never on Linux 2.6.39 or later, which have this clock.
+pub fn boot_time() -> Time {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).expect("Linux has this clock since 2.6.39");
+    Time::from_micros(now.tv_sec() * 1_000_000 + now.tv_nsec() / 1_000)
+}
+
+/// The wall clock.
+///
+/// # Panics
+/// Never: every Linux has this clock.
+pub fn wall_time() -> Time {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_REALTIME).expect("Linux always has this clock");
+    Time::from_micros(now.tv_sec() * 1_000_000 + now.tv_nsec() / 1_000)
+}
+
+/// Asks the kernel to keep so many bytes for a socket; it may keep less (`net.core.rmem_max`).
+pub fn receive_buffer(socket: &std::net::UdpSocket, bytes: usize) {
+    // With CAP_NET_ADMIN beyond the limit, else up to it.
+    let forced = nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::RcvBufForce, &bytes);
+    if forced.is_err() {
+        let _ = socket2::SockRef::from(socket).set_recv_buffer_size(bytes);
+    }
+}
+
+/// A connection ends when what was written is not acknowledged within this (tcp(7), TCP_USER_TIMEOUT).
+pub fn give_up_after(stream: &tokio::net::TcpStream, span: std::time::Duration) {
+    // Where it can't be set the connection lasts until the system gives it up, in minutes.
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(span));
+}
+
+/// Gives up every right but those that addresses and frames need, for this thread and all that it starts later.
+///
+/// # Errors
+/// In words, when the kernel refuses.
+pub fn keep_network_rights_only() -> Result<(), String> {
+    use caps::{CapSet, Capability, CapsHashSet};
+    let words = |e: caps::errors::CapsError| format!("rights can't be given up: {e}");
+    let wanted: CapsHashSet = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW].into_iter().collect();
+    let held = caps::read(None, CapSet::Permitted).map_err(words)?;
+    if held.contains(&Capability::CAP_SETPCAP) {
+        for right in caps::all().difference(&wanted) {
+            // One that this kernel does not know can't be held either.
+            let _ = caps::drop(None, CapSet::Bounding, *right);
+        }
+    }
+    let kept: CapsHashSet = held.intersection(&wanted).copied().collect();
+    caps::clear(None, CapSet::Ambient).map_err(words)?;
+    caps::clear(None, CapSet::Inheritable).map_err(words)?;
+    caps::set(None, CapSet::Effective, &kept).map_err(words)?;
+    caps::set(None, CapSet::Permitted, &kept).map_err(words)
+}
+
+/// A network interface as the frames need it.
+#[derive(Clone, Debug, PartialEq)]
+struct Interface {
+    link: nix::sys::socket::LinkAddr,
+    mac: [u8; 6],
+}
+
+/// The interface of that name.
+fn interface(name: &str) -> io::Result<Interface> {
+    let all = nix::ifaddrs::getifaddrs()?;
+    let link = all.filter(|i| i.interface_name == name).find_map(|i| i.address?.as_link_addr().copied());
+    let Some(link) = link.filter(|l| l.len() > 0) else {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("this host has no interface {name}: see `ip link`")));
+    };
+    Ok(Interface { link, mac: link.addr().unwrap_or_default() })
+}
+
+/// What the kernel says when a right is missing, with what to do about it.
+fn explained(what: &str, e: &io::Error) -> String {
+    match e.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("{what}: {e}; the program needs CAP_NET_ADMIN and CAP_NET_RAW (its systemd unit gives them)")
+        }
+        _ => format!("{what}: {e}"),
+    }
+}

@@ -1,0 +1,473 @@
+//! The controller's thread: takes what comes, lets the pure controller decide, keeps it on the disk, carries it out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::base::text::printable;
+use crate::base::time::Time;
+use crate::control::{Controller, Input, Notice, Output, Word};
+use crate::inventory::Name;
+use crate::journal::Position;
+use crate::script::{Next, verbs};
+use crate::site::Site;
+use crate::sources::{Named, Sink};
+use crate::store::Journal;
+use crate::wire::Command;
+
+use super::clock::Clock;
+use super::effects;
+use super::evaluator::{Evaluators, Task};
+
+/// Messages that wait for the controller. Sources that can wait do, the others drop and count.
+const INBOX: usize = 65_536;
+/// Messages that are taken together: one sync of the journal for all that comes of them.
+const AT_ONCE: usize = 256;
+/// Records of which nothing left the process are on the disk within this.
+const SYNC_WITHIN: Duration = Duration::from_millis(20);
+/// How long it waits for a message at most: so often it shows that it is alive.
+const ALIVE: Duration = Duration::from_secs(1);
+/// Entries of what happened that are kept for people.
+const HISTORY: usize = 500;
+
+/// Sends a command to a host's agent; false when it did not get on its way.
+pub type Route = Box<dyn Fn(Command) -> bool + Send>;
+
+/// Something that the controller's thread is told.
+pub enum Message {
+    /// An input of the pure controller.
+    Input(Input),
+    /// A host can be reached from now on; `serial` tells this way from an earlier one.
+    Reached {
+        /// Which host.
+        host: Name,
+        /// Of this connection.
+        serial: u64,
+        /// How.
+        route: Route,
+    },
+    /// It can't be any more.
+    Gone {
+        /// Which host.
+        host: Name,
+        /// Of which connection.
+        serial: u64,
+    },
+    /// Somebody asks.
+    Ask(Question, SyncSender<Answer>),
+    /// A part that nothing works without has failed, in words.
+    Failed(String),
+    /// The program ends. Nothing is released.
+    Stop,
+}
+
+/// What operators ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// The active alarms.
+    Alarms,
+    /// The resources, who should have them and who does.
+    Resources,
+    /// The runs that have not ended.
+    Runs,
+    /// What happened lately.
+    History,
+    /// What the sources counted.
+    Sources,
+    /// Move a resource.
+    Move(Name, Name),
+    /// A host surely does not hold a resource.
+    Released(Name, Name),
+    /// End a hold.
+    Resume(Name),
+    /// Clear an alarm, of one key or of all.
+    Clear(String, Option<String>),
+    /// Agree to a run.
+    Approve(u64),
+}
+
+/// What is answered: data, or why not.
+pub type Answer = Result<Json, String>;
+
+/// The way to the controller's thread.
+#[derive(Clone)]
+pub struct Inbox {
+    sender: SyncSender<Message>,
+    clock: Clock,
+}
+
+impl Inbox {
+    /// Tells the controller; waits for room. False when it has ended.
+    pub fn tell(&self, message: Message) -> bool {
+        self.sender.send(message).is_ok()
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    /// What the controller says, or that it has ended.
+    pub fn ask(&self, question: Question) -> Answer {
+        let (reply, answer) = sync_channel(1);
+        if !self.tell(Message::Ask(question, reply)) {
+            return Err("the controller is ending".to_owned());
+        }
+        answer.recv().unwrap_or_else(|_| Err("the controller is ending".to_owned()))
+    }
+}
+
+impl Sink for Inbox {
+    fn send(&self, input: Input) -> bool {
+        self.tell(Message::Input(input))
+    }
+
+    fn offer(&self, input: Input) -> bool {
+        !matches!(self.sender.try_send(Message::Input(input)), Err(TrySendError::Full(_) | TrySendError::Disconnected(_)))
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+}
+
+/// The controller's thread before it runs.
+pub struct Thread {
+    site: Arc<Site>,
+    journal: Journal,
+    id: u64,
+    clock: Clock,
+    inbox: Receiver<Message>,
+    sender: Inbox,
+    sources: Vec<Named>,
+}
+
+struct Running {
+    site: Arc<Site>,
+    journal: Journal,
+    clock: Clock,
+    controller: Controller,
+    evaluators: Evaluators,
+    routes: BTreeMap<Name, (u64, Route)>,
+    inbox: Inbox,
+    sources: Vec<Named>,
+    history: std::collections::VecDeque<Json>,
+    dirty_since: Option<Time>,
+}
+
+impl Thread {
+    /// A controller that goes on where the journal ends.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn new(site: Arc<Site>, mut journal: Journal, draw_id: impl FnOnce() -> u64) -> Result<Thread, String> {
+        let id = journal.controller_id(draw_id).map_err(|e| e.to_string())?;
+        let clock = Clock::start(journal.state().newest);
+        let (sender, inbox) = sync_channel(INBOX);
+        Ok(Thread { site, journal, id, clock, inbox, sender: Inbox { sender, clock }, sources: Vec::new() })
+    }
+
+    /// The way to it.
+    pub fn inbox(&self) -> Inbox {
+        self.sender.clone()
+    }
+
+    /// What agents know it by.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Where a source was read up to.
+    pub fn position(&self, source: &str) -> Option<Position> {
+        self.journal.state().positions.get(source).copied()
+    }
+
+    /// A source whose counters are shown.
+    pub fn show(&mut self, source: Named) {
+        self.sources.push(source);
+    }
+
+    /// Runs until it is told to stop. `program evaluate` evaluates scripts.
+    ///
+    /// # Errors
+    /// When the journal can't be written any more: what is not on the disk is not acted on.
+    pub fn run(self, program: PathBuf) -> Result<(), String> {
+        let Thread { site, journal, id, clock, inbox, sender, sources } = self;
+        let evaluators = Evaluators::start(program, &site, {
+            let inbox = sender.clone();
+            move |run, next| {
+                inbox.send(Input::Evaluated { run, next });
+            }
+        })
+        .map_err(|e| format!("scripts can't be evaluated: {e}"))?;
+        let mut outputs = Vec::new();
+        let state = journal.state().clone();
+        let controller =
+            Controller::start(id, site.program.clone(), site.inventory.clone(), verbs::again, state, clock.now(), &mut outputs);
+        let mut running = Running {
+            site,
+            journal,
+            clock,
+            controller,
+            evaluators,
+            routes: BTreeMap::new(),
+            inbox: sender,
+            sources,
+            history: std::collections::VecDeque::new(),
+            dirty_since: None,
+        };
+        running.carry_out(outputs)?;
+        running.run(&inbox)
+    }
+}
+
+impl Running {
+    fn run(&mut self, inbox: &Receiver<Message>) -> Result<(), String> {
+        loop {
+            let sync_at = self.dirty_since.map(|at| at + SYNC_WITHIN);
+            let due = self.controller.next_deadline().into_iter().chain(sync_at).min();
+            let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
+            // To systemd, where it asked for that: this thread still turns.
+            let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
+            let mut outputs = Vec::new();
+            let mut next = match inbox.recv_timeout(wait) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
+            };
+            let mut taken = 0;
+            while let Some(message) = next {
+                match message {
+                    Message::Stop => {
+                        self.carry_out(outputs)?;
+                        return self.sync();
+                    }
+                    Message::Failed(why) => {
+                        self.carry_out(outputs)?;
+                        self.sync()?;
+                        return Err(why);
+                    }
+                    message => self.take(message, &mut outputs),
+                }
+                taken += 1;
+                next = if taken < AT_ONCE { inbox.try_recv().ok() } else { None };
+            }
+            let now = self.clock.now();
+            if self.controller.next_deadline().is_some_and(|at| at <= now) {
+                self.controller.turn(now, Input::Timer, &mut outputs);
+            }
+            self.carry_out(outputs)?;
+            if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
+                self.sync()?;
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message, outputs: &mut Vec<Output>) {
+        match message {
+            Message::Input(input) => self.controller.turn(self.clock.now(), input, outputs),
+            Message::Reached { host, serial, route } => {
+                tracing::info!(%host, "the agent is connected");
+                self.routes.insert(host, (serial, route));
+            }
+            Message::Gone { host, serial } => {
+                if self.routes.get(&host).is_some_and(|(now, _)| *now == serial) {
+                    tracing::warn!(%host, "the agent's connection is gone");
+                    self.routes.remove(&host);
+                }
+            }
+            Message::Ask(question, reply) => {
+                let answer = self.answer(question, outputs);
+                let _ = reply.try_send(answer);
+            }
+            Message::Stop | Message::Failed(_) => {}
+        }
+    }
+
+    fn sync(&mut self) -> Result<(), String> {
+        self.dirty_since = None;
+        self.journal.sync().map_err(|e| e.to_string())
+    }
+
+    /// Everything is on the disk before the first thing leaves.
+    fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+        let mut leaves = false;
+        for output in &outputs {
+            match output {
+                Output::Record(record) => {
+                    self.journal.append(record).map_err(|e| e.to_string())?;
+                    self.dirty_since.get_or_insert(self.clock.now());
+                }
+                // Evaluating does nothing in the world: it begins while the disk works.
+                Output::Evaluate(run) => self.evaluate(*run),
+                Output::Send(..) | Output::Do { .. } => leaves = true,
+                Output::Step(_) | Output::Notice(_) => {}
+            }
+        }
+        if leaves && self.journal.is_dirty() {
+            self.sync()?;
+        }
+        for output in outputs {
+            match output {
+                Output::Record(_) | Output::Evaluate(_) => {}
+                Output::Send(host, command) => {
+                    // What does not arrive is said again when the next report shows that.
+                    if let Some((_, route)) = self.routes.get(&host) {
+                        route(command);
+                    }
+                }
+                Output::Do { run, attempt, step } => {
+                    let inbox = self.inbox.clone();
+                    let n = step.n;
+                    let done = move |result| {
+                        inbox.send(Input::Done { run, n, attempt, result });
+                    };
+                    effects::perform(self.site.inventory.clone(), step, done);
+                }
+                Output::Step(step) => {
+                    let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);
+                    tracing::info!("{text}");
+                    self.remember("step", &text);
+                }
+                Output::Notice(notice) => self.notice(&notice),
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, run: u64) {
+        let Some(state) = self.controller.runs().run(run) else { return };
+        let task = Task {
+            run,
+            script: self.site.script_of(state).unwrap_or_default().to_owned(),
+            call: state.bound.call.clone(),
+            history: state.history.clone(),
+        };
+        if let Err(run) = self.evaluators.evaluate(task) {
+            let next = Next::Failed("too many scripts wait to be evaluated".to_owned());
+            // Not waited for: this thread is the one that reads the inbox.
+            self.inbox.offer(Input::Evaluated { run, next });
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        // What came in a log is in the text, too.
+        let text = printable(&notice.text);
+        match notice.kind.as_str() {
+            "log" | "catch_up" | "dry" => tracing::info!(kind = notice.kind, "{text}"),
+            _ => tracing::warn!(kind = notice.kind, "{text}"),
+        }
+        self.remember(&notice.kind, &text);
+    }
+
+    fn remember(&mut self, kind: &str, text: &str) {
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(json!({ "at": self.clock.now().to_string(), "kind": kind, "text": text }));
+    }
+
+    fn answer(&mut self, question: Question, outputs: &mut Vec<Output>) -> Answer {
+        let word = match question {
+            Question::Alarms => return Ok(self.alarms()),
+            Question::Resources => return Ok(self.resources()),
+            Question::Runs => return Ok(self.runs()),
+            Question::History => return Ok(self.history.iter().cloned().collect()),
+            Question::Sources => return Ok(self.counts()),
+            Question::Move(resource, host) => {
+                let Some(known) = self.site.inventory.resources.get(&resource) else { return Err(self.no_resource(&resource)) };
+                if !known.seats.iter().any(|s| s.host == host) {
+                    let seats: Vec<&str> = known.seats.iter().map(|s| s.host.as_str()).collect();
+                    return Err(format!("{resource} can be on {}, and not on {host}", seats.join(", ")));
+                }
+                Word::Move { resource, host }
+            }
+            Question::Released(resource, host) => {
+                let Some(known) = self.site.inventory.resources.get(&resource) else { return Err(self.no_resource(&resource)) };
+                if !known.seats.iter().any(|s| s.host == host) {
+                    return Err(format!("{resource} can't be on {host} at all"));
+                }
+                Word::Released { resource, host }
+            }
+            Question::Resume(resource) => Word::Resume { resource },
+            Question::Clear(alarm, key) => {
+                let there = self
+                    .controller
+                    .alarms()
+                    .active()
+                    .any(|(a, k, _)| a == alarm && key.as_ref().is_none_or(|w| *w == k.to_string()));
+                if !there {
+                    return Err(format!(
+                        "{alarm} is not active{}; see `pointsman alarms`",
+                        if key.is_some() { " with this key" } else { "" }
+                    ));
+                }
+                Word::Clear { alarm, key }
+            }
+            Question::Approve(run) => {
+                if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
+                    return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
+                }
+                Word::Approve { run }
+            }
+        };
+        self.controller.turn(self.clock.now(), Input::Operator(word), outputs);
+        Ok(Json::Null)
+    }
+
+    fn no_resource(&self, resource: &str) -> String {
+        let names: Vec<&str> = self.site.inventory.resources.keys().map(String::as_str).collect();
+        format!("there is no resource {resource}; there are: {}", names.join(", "))
+    }
+
+    fn alarms(&self) -> Json {
+        let active = self.controller.alarms().active();
+        let row = |(alarm, key, i): (&str, &crate::engine::Key, &crate::engine::Instance)| {
+            let category =
+                self.site.program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
+            json!({ "alarm": alarm, "key": key.to_string(), "category": category, "count": i.count,
+                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary })
+        };
+        active.map(row).collect()
+    }
+
+    fn resources(&self) -> Json {
+        let planner = self.controller.planner();
+        let row = |(name, resource): (&Name, &crate::inventory::Resource)| {
+            let hosts: Vec<Json> = resource
+                .seats
+                .iter()
+                .map(|s| json!({ "host": s.host, "reachable": planner.reachable(&s.host), "connected": self.routes.contains_key(&s.host) }))
+                .collect();
+            json!({ "resource": name, "address": format!("{}/{}", resource.address, resource.prefix), "owner": planner.owner(name),
+                    "holders": planner.holders(name), "settled": planner.settled(name), "held": planner.held(name), "hosts": hosts })
+        };
+        self.site.inventory.resources.iter().map(row).collect()
+    }
+
+    fn runs(&self) -> Json {
+        let row = |(id, run): (u64, &crate::react::Run)| {
+            let doing = match (&run.asked, run.begun, run.agree_by) {
+                (Some(asked), ..) => format!("{} (attempt {})", asked.step.verb, asked.attempt),
+                (None, true, _) => "evaluating".to_owned(),
+                (None, false, Some(by)) => format!("waits for a yes until {by}"),
+                (None, false, None) => "waits for an earlier run".to_owned(),
+            };
+            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing })
+        };
+        self.controller.runs().runs().map(row).collect()
+    }
+
+    fn counts(&self) -> Json {
+        let row = |source: &Named| {
+            let mut row = serde_json::Map::from_iter([("source".to_owned(), json!(source.name))]);
+            row.extend(source.counts.all().map(|(name, n)| (name.to_owned(), json!(n))));
+            Json::Object(row)
+        };
+        self.sources.iter().map(row).collect()
+    }
+}

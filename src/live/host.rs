@@ -1,0 +1,267 @@
+//! A target host: the agent's state machine with the host's clock, disk, addresses and neighbours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::agent::{Agent, Input, Operation, Output};
+use crate::base::time::Time;
+use crate::inventory::Name;
+use crate::linux::{Done, Driver, Ear, Heard, Spot, Voice, boot_time};
+use crate::store::Marks;
+use crate::wire::{Command, Report};
+
+/// Messages that wait for the host's thread. Whoever sends a further one waits; what is heard on the network is dropped, for
+/// it is said again.
+const INBOX: usize = 1_024;
+/// Operations that wait for one driver: the one under way, and looks that the kernel's notices asked for.
+const OPERATIONS: usize = 4;
+/// When a burst of announcements says it again, after the first (DESIGN section 7).
+const BURST: [Duration; 5] = [
+    Duration::from_millis(20),
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
+
+/// Something that the host's thread is told.
+#[derive(Debug)]
+pub enum Message {
+    /// The controller says so.
+    Command(Command),
+    /// Something was heard.
+    Heard(Heard),
+    /// An operation ended, or a look that a notice of the kernel asked for.
+    Driven(Name, Done, Asked),
+    /// The program ends. Addresses stay as they are.
+    Stop,
+}
+
+/// Who asked for an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The agent.
+    Agent,
+    /// A notice of the kernel.
+    Kernel,
+}
+
+/// A host that is ready to run.
+pub struct Host {
+    name: Name,
+    spots: BTreeMap<Name, Spot>,
+    marks: Marks,
+    inbox: Receiver<Message>,
+    sender: SyncSender<Message>,
+}
+
+struct Running<R> {
+    agent: Agent,
+    spots: BTreeMap<Name, Spot>,
+    marks: Marks,
+    ear: Ear,
+    drivers: BTreeMap<Name, SyncSender<(Operation, Asked)>>,
+    voices: BTreeMap<Name, Voice>,
+    /// Resources whose driver will look because of a notice of the kernel.
+    looking: BTreeSet<Name>,
+    /// What is still to be said of bursts that have begun.
+    bursts: BTreeMap<Name, Vec<Time>>,
+    /// What was last told of each resource's troubles, so that it is told once.
+    troubles: BTreeMap<Name, String>,
+    report: R,
+}
+
+impl Host {
+    /// A host with the resources of its own list. Nothing else is ever touched on it.
+    pub fn new(name: Name, spots: BTreeMap<Name, Spot>, marks: Marks) -> Host {
+        let (sender, inbox) = sync_channel(INBOX);
+        Host { name, spots, marks, inbox, sender }
+    }
+
+    /// Where the host's thread is told things.
+    pub fn sender(&self) -> SyncSender<Message> {
+        self.sender.clone()
+    }
+
+    /// Runs until it is told to stop. `report` sends a report to the controller, or drops it: the next one says the same.
+    ///
+    /// # Errors
+    /// When the host can't be listened on at all, or what is obeyed can't be written to the disk any more.
+    pub fn run(self, report: impl FnMut(Report)) -> Result<(), String> {
+        let Host { name, spots, marks, inbox, sender } = self;
+        let durable = marks.load().map_err(|e| e.to_string())?;
+        let start = marks.next_start().map_err(|e| e.to_string())?;
+        let ear = Ear::open(spots.values().cloned().collect(), {
+            let sender = sender.clone();
+            // What is not heard now is said again, or looked for.
+            move |heard| drop(sender.try_send(Message::Heard(heard)))
+        })?;
+        let mut drivers = BTreeMap::new();
+        for (resource, spot) in &spots {
+            drivers.insert(resource.clone(), driver(resource.clone(), Driver::new(spot.clone()), sender.clone())?);
+        }
+        let voices = spots.iter().map(|(name, spot)| (name.clone(), Voice::new(spot))).collect();
+        let mut outputs = Vec::new();
+        let agent = Agent::start(name, start, durable, spots.keys().cloned(), boot_time(), &mut outputs);
+        let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let mut running = Running { agent, spots, marks, ear, drivers, voices, looking, bursts, troubles, report };
+        running.carry_out(outputs)?;
+        running.run(&inbox)
+    }
+}
+
+impl<R: FnMut(Report)> Running<R> {
+    fn run(&mut self, inbox: &Receiver<Message>) -> Result<(), String> {
+        loop {
+            let burst = self.bursts.values().flatten().min().copied();
+            let due = self.agent.next_deadline().min(burst.unwrap_or(Time::from_micros(i64::MAX)));
+            let inputs = match inbox.recv_timeout(due.since(boot_time())) {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Ok(message) => self.inputs(message),
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+            };
+            let now = boot_time();
+            let mut outputs = Vec::new();
+            for input in inputs {
+                self.agent.turn(now, input, &mut outputs);
+            }
+            if self.agent.next_deadline() <= now {
+                self.agent.turn(now, Input::Timer, &mut outputs);
+            }
+            self.carry_out(outputs)?;
+            self.go_on_announcing(boot_time());
+        }
+    }
+
+    fn inputs(&mut self, message: Message) -> Vec<Input> {
+        match message {
+            Message::Stop => Vec::new(),
+            Message::Command(command) => vec![Input::Command(command)],
+            Message::Driven(resource, done, asked) => {
+                self.tell(&resource, done.failed.as_deref());
+                if asked == Asked::Kernel {
+                    self.looking.remove(&resource);
+                }
+                vec![match asked {
+                    Asked::Agent => Input::Driven { resource, failed: done.failed, holds: done.holds, until: done.until },
+                    Asked::Kernel => Input::Changed { resource, holds: done.holds },
+                }]
+            }
+            Message::Heard(heard) => self.heard(heard),
+        }
+    }
+
+    fn heard(&mut self, heard: Heard) -> Vec<Input> {
+        let at = |address: IpAddr| -> Vec<Name> {
+            self.spots.iter().filter(|(_, s)| s.address == address).map(|(name, _)| name.clone()).collect()
+        };
+        match heard {
+            // A notice says what was; a look, in turn with the operations, says what is.
+            Heard::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
+            Heard::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
+            Heard::Rival(address) => return at(address).into_iter().map(|resource| Input::Rival { resource }).collect(),
+            Heard::Witness { interface, witness, sent } => {
+                let on = self.spots.iter().filter(|(_, s)| s.interface == interface);
+                return on.map(|(name, _)| Input::Witness { resource: name.clone(), witness, sent }).collect();
+            }
+        }
+        Vec::new()
+    }
+
+    fn look(&mut self, resource: &Name) {
+        // One look that waits sees all that changed until then.
+        if let Some(driver) = self.drivers.get(resource)
+            && self.looking.insert(resource.clone())
+        {
+            let _ = driver.try_send((Operation::Observe, Asked::Kernel));
+        }
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+        for output in outputs {
+            match output {
+                Output::Persist(durable) => self.marks.save(&durable).map_err(|e| e.to_string())?,
+                Output::Drive { resource, operation } => {
+                    if operation == Operation::Remove {
+                        self.bursts.remove(&resource);
+                    }
+                    if let Some(driver) = self.drivers.get(&resource)
+                        && let Err(TrySendError::Disconnected(_)) = driver.try_send((operation, Asked::Agent))
+                    {
+                        return Err(format!("the driver of {resource} has ended; this is a fault of the program"));
+                    }
+                }
+                Output::Ping { resource } => self.ping(&resource),
+                Output::Ask { resource } => {
+                    let said = self.voices.get_mut(&resource).map(Voice::ask);
+                    self.tell(&resource, said.and_then(Result::err).as_deref());
+                }
+                Output::Announce { resource, burst } => {
+                    self.announce(&resource);
+                    if burst {
+                        let now = boot_time();
+                        self.bursts.insert(resource, BURST.iter().map(|after| now + *after).collect());
+                    }
+                }
+                Output::Report(report) => (self.report)(report),
+            }
+        }
+        Ok(())
+    }
+
+    fn ping(&mut self, resource: &str) {
+        let Some(spot) = self.spots.get(resource) else { return };
+        let terms = self.agent.durable().marks.get(resource).and_then(|m| m.terms.as_ref());
+        let witnesses = terms.map(|t| t.witnesses.clone()).unwrap_or_default();
+        let failed: Vec<String> = witnesses.iter().filter_map(|w| self.ear.ping(&spot.interface, *w).err()).collect();
+        // A witness that is not reached is the agent's business; that asking is impossible altogether is the operator's.
+        if !failed.is_empty() && failed.len() == witnesses.len() {
+            self.tell(&resource.to_owned(), failed.first().map(String::as_str));
+        }
+    }
+
+    fn announce(&mut self, resource: &Name) {
+        let said = self.voices.get_mut(resource).map(Voice::announce);
+        self.tell(resource, said.and_then(Result::err).as_deref());
+    }
+
+    fn go_on_announcing(&mut self, now: Time) {
+        let due: Vec<Name> =
+            self.bursts.iter().filter(|(_, at)| at.iter().any(|at| *at <= now)).map(|(n, _)| n.clone()).collect();
+        for resource in due {
+            self.announce(&resource);
+            if let Some(at) = self.bursts.get_mut(&resource) {
+                at.retain(|at| *at > now);
+            }
+        }
+        self.bursts.retain(|_, at| !at.is_empty());
+    }
+
+    fn tell(&mut self, resource: &Name, trouble: Option<&str>) {
+        match trouble {
+            Some(words) if self.troubles.get(resource).map(String::as_str) != Some(words) => {
+                tracing::warn!(%resource, "{words}");
+                self.troubles.insert(resource.clone(), words.to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A thread for the operations on one address, one after another.
+fn driver(resource: Name, driver: Driver, host: SyncSender<Message>) -> Result<SyncSender<(Operation, Asked)>, String> {
+    let (sender, operations) = sync_channel::<(Operation, Asked)>(OPERATIONS);
+    let work = move || {
+        while let Ok((operation, asked)) = operations.recv() {
+            let done = driver.drive(operation);
+            if host.send(Message::Driven(resource.clone(), done, asked)).is_err() {
+                return;
+            }
+        }
+    };
+    let started = thread::Builder::new().name("driver".to_owned()).spawn(work);
+    started.map(|_| sender).map_err(|e| format!("no thread can be started: {e}"))
+}

@@ -1,0 +1,19 @@
+//! The programs as they run: the pure parts driven by real clocks, disks, addresses and connections.
+//!
+//! ```text
+//!   sources --+                                     +--> store (synced) --> agents, effects, people
+//!   agents ---+--> controller thread: turn, record -+
+//!   operators-+                                     +--> evaluator process --> next step
+//!
+//!   controller --> host thread: turn, marks (synced) --> driver threads, voice;  ear --> host thread
+//! ```
+//!
+//! One thread owns each state machine; everything else talks to it through a bounded channel. Nothing in here decides.
+
+pub mod clock;
+pub mod control_socket;
+pub mod controller;
+mod effects;
+pub mod evaluator;
+pub mod host;
+pub mod program;

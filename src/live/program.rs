@@ -1,0 +1,259 @@
+//! The two programs, put together: everything is opened first, so that what is wrong is said before anything runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::config::{Agent, Config};
+use crate::control::Input;
+use crate::inventory::{Inventory, Name, Via};
+use crate::linux::Spot;
+use crate::site::Site;
+use crate::sources::{self, Named, Sink as _, Udp};
+use crate::store::{Journal, Marks};
+use crate::tls::{self, Agents, Authority, Identity};
+use crate::wire::{Command, Report};
+
+use super::control_socket;
+use super::controller::{Inbox, Message, Thread};
+use super::host::{self, Host};
+
+/// Threads for connections; matching and deciding have their own.
+const WORKERS: usize = 2;
+/// Reports that wait for the connection to the controller. Of more, the newest are dropped: the next says the same.
+const REPORTS: usize = 16;
+
+/// What evaluates scripts: this program, as it was when it started.
+const MYSELF: &str = "/proc/self/exe";
+
+/// The folder of the journal and the keys; made, for its owner only, when it is not there.
+///
+/// # Errors
+/// In words: it can't be made.
+pub fn data_folder(folder: &Path) -> Result<(), String> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| format!("{}: {e}", folder.display()))
+}
+
+/// The folder of an installation's keys.
+pub fn keys(data: &Path) -> PathBuf {
+    data.join("keys")
+}
+
+/// Runs a controller until a signal ends it, or something that it can't do without fails.
+///
+/// `base` is the folder that paths of the configuration are relative to; `ready` is called when everything is open, with
+/// where agents connect.
+///
+/// # Errors
+/// In words for an operator.
+pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnOnce(&Opened)) -> Result<(), String> {
+    let data = base.join(&config.data);
+    data_folder(&data)?;
+    let journal = Journal::open(&data).map_err(|e| e.to_string())?;
+    let id = tls::random_id()?;
+    let mut thread = Thread::new(site.clone(), journal, || id)?;
+    let inbox = thread.inbox();
+    let runtime = runtime()?;
+    let mut opened = Opened::default();
+
+    // Sockets are bound first, while every right is there.
+    let udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
+    let mut tcp = Vec::new();
+    for address in &config.listen.tcp {
+        tcp.push(runtime.block_on(sources::listen(*address))?);
+    }
+    let agents = match config.listen.agents {
+        Some(address) => {
+            let authority = Arc::new(Authority::open(&keys(&data))?);
+            Some(runtime.block_on(tls::listen(address, authority))?)
+        }
+        None => None,
+    };
+    let control = runtime.block_on(async { control_socket::open(&data) })?;
+    opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
+    opened.tcp = tcp.iter().filter_map(|t| t.address().ok()).collect();
+    opened.agents = agents.as_ref().and_then(|a| a.address().ok());
+
+    local_hosts(&site.inventory, &data, &inbox)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for source in udp {
+        thread.show(source.named());
+        let (site, inbox, stop) = (site.clone(), inbox.clone(), stop.clone());
+        start("udp", move || source.run(&site, &inbox, &stop))?;
+    }
+    for path in &config.files {
+        let path = base.join(path);
+        let named = Named { name: path.display().to_string(), counts: Arc::default() };
+        thread.show(named.clone());
+        let from = thread.position(&named.name);
+        let (site, inbox, stop) = (site.clone(), inbox.clone(), stop.clone());
+        start("file", move || sources::follow(&path, from, &site, &inbox, &named, &stop))?;
+    }
+    for source in tcp {
+        thread.show(source.named());
+        runtime.spawn(source.run(site.clone(), inbox.clone()));
+    }
+    if let Some(listener) = agents {
+        runtime.spawn(listener.run(Gate { inventory: site.inventory.clone(), inbox: inbox.clone() }));
+    }
+    runtime.spawn(control_socket::serve(control, inbox.clone()));
+    end_by_signal(&runtime, {
+        let inbox = inbox.clone();
+        move || {
+            inbox.tell(Message::Stop);
+        }
+    })?;
+    ready(&opened);
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    let ended = thread.run(PathBuf::from(MYSELF));
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    // Whatever still reads has nobody to tell.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Where a controller listens, as the system says: a port of 0 was chosen by it.
+#[derive(Clone, Debug, Default)]
+pub struct Opened {
+    /// Syslog over UDP.
+    pub udp: Vec<SocketAddr>,
+    /// Syslog over TCP.
+    pub tcp: Vec<SocketAddr>,
+    /// Agents.
+    pub agents: Option<SocketAddr>,
+}
+
+/// Runs an agent until a signal ends it. Addresses stay as they are.
+///
+/// # Errors
+/// In words for an operator.
+pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
+    let data = base.join(&config.data);
+    let identity = Identity::open(&keys(&data))?;
+    let marks = Marks::open(&data).map_err(|e| e.to_string())?;
+    crate::linux::keep_network_rights_only()?;
+    let spots = config
+        .resources
+        .into_iter()
+        .map(|(name, r)| (name, Spot { address: r.address, prefix: r.prefix, interface: r.interface }))
+        .collect();
+    let host = Host::new(config.host, spots, marks);
+    let inbox = host.sender();
+    let runtime = runtime()?;
+    end_by_signal(&runtime, {
+        let inbox = inbox.clone();
+        move || {
+            let _ = inbox.send(host::Message::Stop);
+        }
+    })?;
+    let (reports, waiting) = mpsc::channel(REPORTS);
+    runtime.spawn(async move {
+        tls::connect(&config.controller, &identity, waiting, move |command| {
+            let _ = inbox.try_send(host::Message::Command(command));
+        })
+        .await;
+    });
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    let ended = host.run(move |report| {
+        let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
+        let _ = reports.try_send(report);
+    });
+    runtime.shutdown_background();
+    ended
+}
+
+fn runtime() -> Result<Runtime, String> {
+    Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(|e| format!("no threads can be started: {e}"))
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop).map_err(|e| format!("no thread can be started: {e}"))
+}
+
+fn end_by_signal(runtime: &Runtime, end: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    let _within = runtime.enter();
+    let words = |e: std::io::Error| format!("signals can't be waited for: {e}");
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate()).map_err(words)?, signal(SignalKind::interrupt()).map_err(words)?);
+    runtime.spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tokio::task::block_in_place(end);
+    });
+    Ok(())
+}
+
+/// The hosts that are this machine: their agent runs in the controller's process.
+fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), String> {
+    let local: Vec<&Name> = inventory.hosts.iter().filter(|(_, h)| h.via == Via::Local).map(|(name, _)| name).collect();
+    if let [first, second, ..] = local[..] {
+        return Err(format!("{first} and {second} can't both be this machine (`via: local`)"));
+    }
+    let Some(name) = local.first() else { return Ok(()) };
+    let spots: BTreeMap<Name, Spot> = inventory
+        .resources
+        .iter()
+        .filter_map(|(resource, r)| {
+            let seat = r.seats.iter().find(|s| &s.host == *name)?;
+            Some((resource.clone(), Spot { address: r.address, prefix: r.prefix, interface: seat.interface.clone() }))
+        })
+        .collect();
+    let marks = Marks::open(data).map_err(|e| e.to_string())?;
+    let host = Host::new((*name).clone(), spots, marks);
+    let commands = host.sender();
+    let route = Box::new(move |command| commands.try_send(host::Message::Command(command)).is_ok());
+    inbox.tell(Message::Reached { host: (*name).clone(), serial: u64::MAX, route });
+    let inbox = inbox.clone();
+    start("host", move || {
+        let reports = inbox.clone();
+        let ended = host.run(move |report| {
+            reports.offer(Input::Report(report));
+        });
+        if let Err(why) = ended {
+            inbox.tell(Message::Failed(why));
+        }
+    })
+}
+
+/// The agents' way to the controller's thread.
+#[derive(Clone)]
+struct Gate {
+    inventory: Arc<Inventory>,
+    inbox: Inbox,
+}
+
+impl Agents for Gate {
+    fn expects(&self, host: &str) -> bool {
+        self.inventory.hosts.get(host).is_some_and(|h| h.via == Via::Agent)
+    }
+
+    fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>) {
+        let route = Box::new(move |command| commands.try_send(command).is_ok());
+        let host = host.to_owned();
+        tokio::task::block_in_place(|| self.inbox.tell(Message::Reached { host, serial, route }));
+    }
+
+    fn gone(&self, host: &str, serial: u64) {
+        let host = host.to_owned();
+        tokio::task::block_in_place(|| self.inbox.tell(Message::Gone { host, serial }));
+    }
+
+    fn reports(&self, report: Report) {
+        self.inbox.send(Input::Report(report));
+    }
+}

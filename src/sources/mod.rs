@@ -1,0 +1,118 @@
+//! Where events come from, live: syslog over UDP and TCP, and files that are followed.
+//!
+//! ```text
+//!   datagram, frame, line --> site::Sieve: decode, match --> Sink: only what a rule wants, and how far was read
+//! ```
+//!
+//! Each source decodes and matches in its own thread or task; what comes out of it is in order. Every record is counted,
+//! every one that is dropped as well. Does not know: alarms, the journal. Tests: `tests/it/sources.rs`.
+
+mod file;
+mod frames;
+mod tcp;
+mod udp;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::control::{Heard, Input};
+use crate::event::{Event, Marks, Provenance};
+use crate::inventory::{Index, Inventory};
+use crate::journal::Position;
+use crate::lang::program::Hit;
+
+pub use file::follow;
+pub use tcp::{Tcp, listen};
+pub use udp::Udp;
+
+/// Where sources send what they found: the controller's inbox.
+pub trait Sink: Clone + Send + Sync + 'static {
+    /// Waits until there is room. False when nobody reads any more.
+    fn send(&self, input: Input) -> bool;
+
+    /// Does not wait. False when there was no room, and it is dropped.
+    fn offer(&self, input: Input) -> bool;
+
+    /// The time, in the engine's clock.
+    fn now(&self) -> crate::base::time::Time;
+}
+
+/// What a source counted since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Records that came.
+    pub records: AtomicU64,
+    /// Records that a rule wanted.
+    pub wanted: AtomicU64,
+    /// Records that were dropped, because the controller could not take them as fast or the kernel had no room for them.
+    pub dropped: AtomicU64,
+    /// Records that were longer than is read, and were cut.
+    pub cut: AtomicU64,
+    /// Records that were not UTF-8.
+    pub latin1: AtomicU64,
+    /// Records with a header that could not be read to its end, and frames without a beginning or an end.
+    pub broken: AtomicU64,
+    /// Connections that were refused because there were too many.
+    pub refused: AtomicU64,
+}
+
+impl Counts {
+    fn count(&self, marks: Marks) {
+        self.records.fetch_add(1, Ordering::Relaxed);
+        for (counter, is) in [(&self.cut, marks.cut), (&self.latin1, marks.latin1), (&self.broken, marks.broken)] {
+            if is {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The counters by name, in order.
+    pub fn all(&self) -> [(&'static str, u64); 7] {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [
+            ("records", of(&self.records)),
+            ("wanted", of(&self.wanted)),
+            ("dropped", of(&self.dropped)),
+            ("cut", of(&self.cut)),
+            ("latin1", of(&self.latin1)),
+            ("broken", of(&self.broken)),
+            ("refused", of(&self.refused)),
+        ]
+    }
+}
+
+/// One source, for people: its name and what it counted.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// `udp:0.0.0.0:514`, `tcp:...`, or a file's path.
+    pub name: String,
+    /// What it counted.
+    pub counts: Arc<Counts>,
+}
+
+/// How far the sender at an address is known: `address` when everybody that the record speaks for is there.
+fn provenance(inventory: &Inventory, index: &Index, event: &Event<'_>, peer: IpAddr) -> Provenance {
+    let names = index.names(event);
+    let at_peer = |host: &str| inventory.hosts.get(host).is_some_and(|h| h.address == Some(peer.to_canonical()));
+    let of_app = inventory.applications.get(names.app).map(|a| a.host.as_str()).unwrap_or_default();
+    let said: Vec<&str> = [names.host, of_app].into_iter().filter(|h| !h.is_empty()).collect();
+    if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Provenance::Address } else { Provenance::Unverified }
+}
+
+/// Why nothing can be listened to, and what to do.
+fn cannot_listen(kind: &str, address: std::net::SocketAddr, e: &std::io::Error) -> String {
+    let what_to_do = match e.kind() {
+        std::io::ErrorKind::AddrInUse => format!("; `ss -lpn sport = :{}` shows who has it", address.port()),
+        std::io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 need CAP_NET_BIND_SERVICE (the systemd unit gives it)".to_owned()
+        }
+        std::io::ErrorKind::AddrNotAvailable => "; this host does not have that address".to_owned(),
+        _ => String::new(),
+    };
+    format!("{kind} {address} can't be listened on: {e}{what_to_do}")
+}
+
+fn heard(source: &str, position: Position, event: Event<'static>, hits: Vec<Hit>, backlog: bool) -> Input {
+    Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, backlog }))
+}

@@ -1,0 +1,157 @@
+//! Syslog over TCP (RFC 6587): frames of many connections, each in its own task.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use crate::control::Input;
+use crate::decode::Decoder;
+use crate::event::Event;
+use crate::inventory::Index;
+use crate::journal::Position;
+use crate::site::{Found, Sieve, Site};
+
+use super::frames::{Frame, Frames};
+use super::{Counts, Named, Sink, heard, provenance};
+
+/// Connections at once. A further one is closed at once and counted.
+const CONNECTIONS: usize = 4_096;
+/// Bytes read at once.
+const READ: usize = 64 * 1024;
+/// A connection that says nothing within this after it was opened is closed; later it may be silent for as long as it likes.
+const FIRST_WORD: Duration = Duration::from_secs(60);
+/// After an error of the listening socket itself (no descriptors left) it rests for so long.
+const REST: Duration = Duration::from_millis(200);
+
+/// A listening socket.
+#[derive(Debug)]
+pub struct Tcp {
+    listener: TcpListener,
+    named: Named,
+}
+
+/// Listens.
+///
+/// # Errors
+/// In words: the port is taken, or needs a right.
+pub async fn listen(address: SocketAddr) -> Result<Tcp, String> {
+    let words = |e: io::Error| super::cannot_listen("tcp", address, &e);
+    let listener = TcpListener::bind(address).await.map_err(words)?;
+    let address = listener.local_addr().map_err(words)?;
+    Ok(Tcp { listener, named: Named { name: format!("tcp:{address}"), counts: Arc::default() } })
+}
+
+impl Tcp {
+    /// Its name and counters.
+    pub fn named(&self) -> Named {
+        self.named.clone()
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Takes connections until it is dropped.
+    pub async fn run(self, site: Arc<Site>, sink: impl Sink) {
+        let Tcp { listener, named: Named { name, counts } } = self;
+        let free = Arc::new(Semaphore::new(CONNECTIONS));
+        let position = Arc::new(AtomicU64::new(0));
+        tokio::task::block_in_place(|| sink.send(Input::BacklogEnded { source: name.clone() }));
+        loop {
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(e) => {
+                    tracing::warn!("{name}: a connection could not be taken: {e}");
+                    tokio::time::sleep(REST).await;
+                    continue;
+                }
+            };
+            let Ok(place) = free.clone().try_acquire_owned() else {
+                if counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
+                    tracing::warn!(
+                        "{name}: {CONNECTIONS} connections are open, which is the limit; further ones are closed and counted"
+                    );
+                }
+                continue;
+            };
+            let connection = Connection {
+                sieve: Sieve::new(site.clone(), Decoder::datagrams()),
+                name: name.clone(),
+                peer: peer.ip(),
+                position: position.clone(),
+                counts: counts.clone(),
+                sink: sink.clone(),
+            };
+            tokio::spawn(async move {
+                connection.read(stream).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+struct Connection<S> {
+    sieve: Sieve,
+    name: String,
+    peer: IpAddr,
+    position: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+    sink: S,
+}
+
+impl<S: Sink> Connection<S> {
+    async fn read(mut self, mut stream: TcpStream) {
+        let mut frames = Frames::default();
+        let mut buffer = vec![0; READ];
+        let Ok(Ok(mut length)) = tokio::time::timeout(FIRST_WORD, stream.read(&mut buffer)).await else { return };
+        while length > 0 {
+            frames.push(&buffer[..length]);
+            // Whoever writes faster than the controller reads waits: nothing of a connection is dropped.
+            let goes_on = tokio::task::block_in_place(|| {
+                while let Some(frame) = frames.next() {
+                    if !self.hear(&frame) {
+                        return false;
+                    }
+                }
+                true
+            });
+            if !goes_on {
+                return;
+            }
+            // A connection that breaks is one that ends.
+            length = stream.read(&mut buffer).await.unwrap_or_default();
+        }
+        if let Some(frame) = frames.rest() {
+            tokio::task::block_in_place(|| self.hear(&frame));
+        }
+    }
+
+    fn hear(&mut self, frame: &Frame<'_>) -> bool {
+        let site = self.sieve.site();
+        let peer = self.peer;
+        let known = |index: &Index, event: &mut Event<'_>| event.provenance = provenance(&site.inventory, index, event, peer);
+        match self.sieve.sift(frame.record, frame.cut, self.sink.now(), known) {
+            Found::Nothing(marks) => {
+                self.counts.count(marks);
+                true
+            }
+            Found::Wanted(event, hits) => {
+                self.counts.count(event.marks);
+                self.counts.wanted.fetch_add(1, Ordering::Relaxed);
+                let at = self.position.fetch_add(1, Ordering::Relaxed) + 1;
+                let position = Position { at, ..Position::default() };
+                self.sink.send(heard(&self.name, position, event.into_owned(), hits, false))
+            }
+        }
+    }
+}

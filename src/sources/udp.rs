@@ -1,0 +1,119 @@
+//! Syslog over UDP (RFC 5426): one datagram, one record, and nobody knows who sent it.
+
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::base::limits::RECORD_BYTES;
+use crate::control::Input;
+use crate::decode::Decoder;
+use crate::event::Provenance;
+use crate::journal::Position;
+use crate::site::{Found, Sieve, Site};
+
+use super::{Named, Sink, heard};
+
+/// How long the thread waits for a datagram before it looks whether it should end, and what the kernel dropped.
+const LOOK_AROUND: Duration = Duration::from_millis(500);
+/// Bytes that the kernel is asked to keep for us.
+const KERNEL_BYTES: usize = 8 * 1024 * 1024;
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct Udp {
+    socket: UdpSocket,
+    named: Named,
+}
+
+impl Udp {
+    /// Binds.
+    ///
+    /// # Errors
+    /// In words: the port is taken, or needs a right.
+    pub fn bind(address: SocketAddr) -> Result<Udp, String> {
+        let words = |e: io::Error| super::cannot_listen("udp", address, &e);
+        let socket = UdpSocket::bind(address).map_err(words)?;
+        socket.set_read_timeout(Some(LOOK_AROUND)).map_err(words)?;
+        crate::linux::receive_buffer(&socket, KERNEL_BYTES);
+        let address = socket.local_addr().map_err(words)?;
+        Ok(Udp { socket, named: Named { name: format!("udp:{address}"), counts: Arc::default() } })
+    }
+
+    /// Its name and counters.
+    pub fn named(&self) -> Named {
+        self.named.clone()
+    }
+
+    /// Where it is bound.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Reads until `stop`.
+    pub fn run(self, site: &Arc<Site>, sink: &impl Sink, stop: &AtomicBool) {
+        let Udp { socket, named: Named { name, counts } } = self;
+        let mut sieve = Sieve::new(site.clone(), Decoder::datagrams());
+        let mut buffer = vec![0; RECORD_BYTES + 1];
+        let mut position = Position::default();
+        let mut kernel = Dropped::of(&socket);
+        sink.send(Input::BacklogEnded { source: name.clone() });
+        while !stop.load(Ordering::Relaxed) {
+            let length = match socket.recv_from(&mut buffer) {
+                Ok((length, _)) => length,
+                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    counts.dropped.fetch_add(kernel.more(), Ordering::Relaxed);
+                    continue;
+                }
+                // An ICMP answer to something that was never sent, or a signal.
+                Err(_) => continue,
+            };
+            let found = sieve.sift(&buffer[..length], false, sink.now(), |_, event| event.provenance = Provenance::Unverified);
+            match found {
+                Found::Nothing(marks) => counts.count(marks),
+                Found::Wanted(event, hits) => {
+                    counts.count(event.marks);
+                    counts.wanted.fetch_add(1, Ordering::Relaxed);
+                    position.at += 1;
+                    if !sink.offer(heard(&name, position, event.into_owned(), hits, false)) {
+                        counts.dropped.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Datagrams for which the kernel had no room, as `/proc/net/udp` counts them (proc(5)).
+struct Dropped {
+    table: &'static str,
+    ending: String,
+    known: u64,
+}
+
+impl Dropped {
+    fn of(socket: &UdpSocket) -> Dropped {
+        let address = socket.local_addr().ok();
+        let table = if address.is_some_and(|a| a.is_ipv6()) { "/proc/net/udp6" } else { "/proc/net/udp" };
+        let mut dropped = Dropped { table, ending: format!(":{:04X}", address.map_or(0, |a| a.port())), known: 0 };
+        dropped.known = dropped.now();
+        dropped
+    }
+
+    fn now(&self) -> u64 {
+        let text = fs::read_to_string(self.table).unwrap_or_default();
+        let rows = text.lines().skip(1).map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let ours = rows.filter(|row| row.get(1).is_some_and(|local| local.ends_with(&self.ending)));
+        ours.filter_map(|row| row.last()?.parse::<u64>().ok()).sum()
+    }
+
+    fn more(&mut self) -> u64 {
+        let now = self.now();
+        now.saturating_sub(std::mem::replace(&mut self.known, now))
+    }
+}

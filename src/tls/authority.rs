@@ -1,0 +1,221 @@
+//! The controller's own authority: it signs its agents' certificates and its own, and knows which are good.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
+};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::linux::wall_time;
+
+use super::{CONTROLLER, VALID_DAYS, hex, random, sum};
+
+/// A token is good for so long.
+const TOKEN_LASTS: Duration = Duration::from_secs(3_600);
+/// The certificates of a host that are good: the newest, and the one before it while it is being replaced.
+const GOOD: usize = 2;
+/// The authority's own certificate lasts as long as an installation may: replacing it means to enroll every agent again.
+const AUTHORITY_ENDS: (i32, u8, u8) = (2099, 12, 31);
+
+/// The authority.
+pub struct Authority {
+    folder: PathBuf,
+    certificate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Authority({})", self.folder.display())
+    }
+}
+
+/// A token that waits to be used. Its secret is not kept, only its sum.
+#[derive(Debug, Serialize, Deserialize)]
+struct Token {
+    sum: String,
+    /// Seconds since 1970.
+    until: u64,
+}
+
+impl Authority {
+    /// The authority whose keys are in a folder; without any it is founded.
+    ///
+    /// # Errors
+    /// In words: the folder can't be written, or the keys in it can't be read.
+    pub fn open(folder: &Path) -> Result<Authority, String> {
+        let words = |what: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", what.display());
+        let mut builder = fs::DirBuilder::new();
+        for name in ["tokens", "agents"] {
+            builder.recursive(true).mode(0o700).create(folder.join(name)).map_err(|e| words(folder, &e))?;
+        }
+        let (key_file, file) = (folder.join("authority.key"), folder.join("authority.crt"));
+        if !key_file.exists() {
+            let key = KeyPair::generate().map_err(|e| words(&key_file, &e))?;
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+            params.distinguished_name.push(DnType::CommonName, format!("Pointsman authority {}", hex(&random::<4>()?)));
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(AUTHORITY_ENDS.0, AUTHORITY_ENDS.1, AUTHORITY_ENDS.2);
+            let certificate = params.self_signed(&key).map_err(|e| words(&file, &e))?;
+            // The key last: with it the authority is there.
+            write_private(&file, certificate.pem().as_bytes()).map_err(|e| words(&file, &e))?;
+            write_private(&key_file, key.serialize_pem().as_bytes()).map_err(|e| words(&key_file, &e))?;
+        }
+        let key = fs::read_to_string(&key_file).map_err(|e| words(&key_file, &e))?;
+        let key = KeyPair::from_pem(&key).map_err(|e| words(&key_file, &e))?;
+        let certificate = CertificateDer::from_pem_file(&file).map_err(|e| words(&file, &e))?;
+        let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(|e| words(&file, &e))?;
+        Ok(Authority { folder: folder.to_owned(), certificate, issuer })
+    }
+
+    /// A token with which one agent can enroll once, within an hour: `HOST:SECRET:SUM`. An earlier one of the host is void.
+    ///
+    /// # Errors
+    /// In words: the folder can't be written.
+    pub fn token(&self, host: &str) -> Result<String, String> {
+        let path = self.token_file(host)?;
+        let secret = hex(&random::<16>()?);
+        let until = seconds_now() + TOKEN_LASTS.as_secs();
+        let token = serde_json::to_vec(&Token { sum: sum(secret.as_bytes()), until }).map_err(|e| e.to_string())?;
+        write_private(&path, &token).map_err(|e| format!("{}: {e}", path.display()))?;
+        Ok(format!("{host}:{secret}:{}", sum(&self.certificate)))
+    }
+
+    /// A certificate for the key of a request, for whoever has the token of a host. The token is void afterwards.
+    pub(super) fn redeem(&self, host: &str, secret: &str, request: &str) -> Result<String, String> {
+        let path = self.token_file(host)?;
+        let refused = || {
+            format!(
+                "the token for {host} is wrong, was used already, or is older than an hour; make a new one: pointsman enroll {host}"
+            )
+        };
+        let token: Token = fs::read(&path).ok().and_then(|t| serde_json::from_slice(&t).ok()).ok_or_else(refused)?;
+        if token.sum != sum(secret.as_bytes()) || seconds_now() > token.until {
+            return Err(refused());
+        }
+        // Used once: whoever comes second finds no file.
+        fs::remove_file(&path).map_err(|_| refused())?;
+        self.issue(host, request)
+    }
+
+    /// A certificate for a host.
+    pub(super) fn issue(&self, host: &str, request: &str) -> Result<String, String> {
+        let words = |e: rcgen::Error| format!("the request of {host} can't be signed: {e}");
+        let mut request = CertificateSigningRequestParams::from_pem(request).map_err(words)?;
+        // Of what it asks only the key is taken.
+        request.params = leaf(host, ExtendedKeyUsagePurpose::ClientAuth)?;
+        let serial = request.params.serial_number.clone();
+        let certificate = request.signed_by(&self.issuer).map_err(words)?;
+        let mut good = self.good(host);
+        good.push(serial.map(|s| hex(s.as_ref())).unwrap_or_default());
+        let from = good.len().saturating_sub(GOOD);
+        let path = self.folder.join("agents").join(file_name(host)?);
+        write_private(&path, good[from..].join("\n").as_bytes()).map_err(|e| format!("{}: {e}", path.display()))?;
+        Ok(certificate.pem())
+    }
+
+    /// True when a certificate of this serial number is one that the host may show.
+    pub(super) fn is_good(&self, host: &str, serial: &str) -> bool {
+        self.good(host).iter().any(|s| s == serial)
+    }
+
+    /// No certificate of the host is good any more.
+    ///
+    /// # Errors
+    /// In words: it has none, or the folder can't be written.
+    pub fn revoke(&self, host: &str) -> Result<(), String> {
+        let path = self.folder.join("agents").join(file_name(host)?);
+        fs::remove_file(&path).map_err(|e| format!("{host} has no certificate that could be revoked ({}: {e})", path.display()))
+    }
+
+    fn good(&self, host: &str) -> Vec<String> {
+        let path = file_name(host).map(|name| self.folder.join("agents").join(name));
+        let text = path.ok().and_then(|p| fs::read_to_string(p).ok()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn token_file(&self, host: &str) -> Result<PathBuf, String> {
+        Ok(self.folder.join("tokens").join(file_name(host)?))
+    }
+
+    /// What the controller answers agents with: its own certificate, made anew at every start, and its authority's.
+    pub(super) fn server_config(&self) -> Result<Arc<ServerConfig>, String> {
+        let words = |e: &dyn std::fmt::Display| format!("the controller's certificate can't be made: {e}");
+        let key = KeyPair::generate().map_err(|e| words(&e))?;
+        let params = leaf(CONTROLLER, ExtendedKeyUsagePurpose::ServerAuth)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(|e| words(&e))?;
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.clone()).map_err(|e| words(&e))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        // Who has no certificate yet may enroll, and nothing else.
+        let clients = clients.allow_unauthenticated().build().map_err(|e| words(&e))?;
+        let chain = vec![certificate.der().clone(), self.certificate.clone()];
+        let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| words(&e))?;
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|e| words(&e))?
+            .with_client_cert_verifier(clients)
+            .with_single_cert(chain, key)
+            .map_err(|e| words(&e))?;
+        Ok(Arc::new(config))
+    }
+}
+
+fn leaf(name: &str, usage: ExtendedKeyUsagePurpose) -> Result<CertificateParams, String> {
+    let mut params = CertificateParams::default();
+    let dns = name.try_into().map_err(|e: rcgen::Error| format!("{name} can't stand in a certificate: {e}"))?;
+    params.subject_alt_names = vec![SanType::DnsName(dns)];
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![usage];
+    // The top bit would make it negative.
+    let mut serial = random::<16>()?;
+    serial[0] = serial[0] & 0x7f | 0x40;
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds_now());
+    // Clocks of hosts differ.
+    params.not_before = (now - Duration::from_secs(86_400)).into();
+    params.not_after = (now + Duration::from_secs(86_400 * VALID_DAYS.unsigned_abs())).into();
+    Ok(params)
+}
+
+/// A host's name as the name of a file: nothing that leads elsewhere.
+fn file_name(host: &str) -> Result<&str, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if host.is_empty() || host.starts_with('.') || host.len() > 200 || !host.chars().all(plain) {
+        return Err(format!(
+            "`{}` can't be the name of a host with an agent: letters, digits, dots, hyphens",
+            crate::base::text::printable(host)
+        ));
+    }
+    Ok(host)
+}
+
+fn seconds_now() -> u64 {
+    u64::try_from(wall_time().micros() / 1_000_000).unwrap_or(0)
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}

@@ -1,0 +1,319 @@
+//! The agent's side: enrolls once, then stays connected.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{CertificateParams, KeyPair};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_rustls::TlsConnector;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::linux::wall_time;
+use crate::wire::{Command, Report};
+
+use super::authority::write_private;
+use super::{CONTROLLER, FromAgent, RENEW_DAYS, ToAgent, frames, sum};
+
+/// A connection is there within this, or it is tried again.
+const CONNECT: Duration = Duration::from_secs(5);
+/// What was written and is not acknowledged within this is not going to be.
+const SILENCE: Duration = Duration::from_secs(3);
+/// Pauses between tries: the first, and the longest that doubling comes to.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often it is looked whether the certificate should be renewed.
+const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(3_600);
+
+/// An agent's key and certificates in a folder: `agent.key`, `agent.crt`, `authority.crt`.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    folder: PathBuf,
+}
+
+impl Identity {
+    /// The identity in a folder.
+    ///
+    /// # Errors
+    /// When there is none: the agent has to enroll first.
+    pub fn open(folder: &Path) -> Result<Identity, String> {
+        let identity = Identity { folder: folder.to_owned() };
+        if !identity.file("agent.crt").exists() {
+            return Err(format!(
+                "{} has no certificate: on the controller run `pointsman enroll HOST`, and here what it prints",
+                folder.display()
+            ));
+        }
+        identity.config()?;
+        Ok(identity)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn config(&self) -> Result<ClientConfig, String> {
+        let words = |name: &str, e: &dyn std::fmt::Display| format!("{}: {e}", self.file(name).display());
+        let root = CertificateDer::from_pem_file(self.file("authority.crt")).map_err(|e| words("authority.crt", &e))?;
+        let own = CertificateDer::from_pem_file(self.file("agent.crt")).map_err(|e| words("agent.crt", &e))?;
+        let key = PrivateKeyDer::from_pem_file(self.file("agent.key")).map_err(|e| words("agent.key", &e))?;
+        let mut roots = RootCertStore::empty();
+        roots.add(root).map_err(|e| words("authority.crt", &e))?;
+        builder()?.with_root_certificates(roots).with_client_auth_cert(vec![own], key).map_err(|e| words("agent.crt", &e))
+    }
+
+    /// Days until the certificate ends.
+    fn days_left(&self) -> Result<i64, String> {
+        let words = |e: &dyn std::fmt::Display| format!("{}: {e}", self.file("agent.crt").display());
+        let own = CertificateDer::from_pem_file(self.file("agent.crt")).map_err(|e| words(&e))?;
+        let (_, own) = X509Certificate::from_der(&own).map_err(|e| words(&e))?;
+        Ok((own.validity().not_after.timestamp() - wall_time().micros() / 1_000_000) / 86_400)
+    }
+
+    /// A request for a certificate for the key, which stays what it is.
+    fn request(&self) -> Result<String, String> {
+        let words = |e: &dyn std::fmt::Display| format!("{}: {e}", self.file("agent.key").display());
+        let key = fs::read_to_string(self.file("agent.key")).map_err(|e| words(&e))?;
+        let key = KeyPair::from_pem(&key).map_err(|e| words(&e))?;
+        request(&key)
+    }
+}
+
+fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, String> {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|e| e.to_string())
+}
+
+fn request(key: &KeyPair) -> Result<String, String> {
+    let request = CertificateParams::default().serialize_request(key).and_then(|r| r.pem());
+    request.map_err(|e| format!("no request for a certificate can be made: {e}"))
+}
+
+type Stream = tokio_rustls::client::TlsStream<TcpStream>;
+
+async fn open(controller: &str, config: ClientConfig) -> Result<Stream, String> {
+    let connecting = async {
+        let stream = TcpStream::connect(controller).await.map_err(|e| format!("{controller}: {e}"))?;
+        let _ = stream.set_nodelay(true);
+        crate::linux::give_up_after(&stream, SILENCE);
+        let name = ServerName::try_from(CONTROLLER).map_err(|e| e.to_string())?;
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, stream).await.map_err(|e| format!("{controller}: {}", explain(&e)))
+    };
+    tokio::time::timeout(CONNECT, connecting)
+        .await
+        .map_err(|_| format!("{controller}: no connection within {} s", CONNECT.as_secs()))?
+}
+
+fn explain(e: &io::Error) -> String {
+    let text = e.to_string();
+    if text.contains("UnknownIssuer") || text.contains("BadSignature") {
+        return "it is not the controller that this agent enrolled with; if it was set up anew, enroll again".to_owned();
+    }
+    text
+}
+
+/// Enrolls with a token (`HOST:SECRET:SUM`), and keeps key and certificates in a folder. The host's name.
+///
+/// # Errors
+/// In words: the token is no token, the controller is not the one that made it, or refuses it.
+pub async fn enroll(controller: &str, token: &str, folder: &Path) -> Result<String, String> {
+    let parts: Vec<&str> = token.trim().split(':').collect();
+    let [host, secret, wanted] = parts[..] else {
+        return Err(
+            "this is not a token: it reads HOST:SECRET:SUM, as `pointsman enroll HOST` prints it on the controller".to_owned()
+        );
+    };
+    let key = KeyPair::generate().map_err(|e| format!("no key can be made: {e}"))?;
+    let authority = Arc::new(Pinned { wanted: wanted.to_owned(), seen: std::sync::Mutex::new(None) });
+    let config = builder()?.dangerous().with_custom_certificate_verifier(authority.clone()).with_no_client_auth();
+    let mut stream = open(controller, config).await?;
+    let message = FromAgent::Enroll { secret: secret.to_owned(), host: host.to_owned(), request: request(&key)? };
+    frames::write(&mut stream, &message).await.map_err(|e| format!("{controller}: {e}"))?;
+    let answer = frames::read(&mut stream).await.map_err(|e| format!("{controller}: {e}"))?;
+    let certificate = match answer {
+        ToAgent::Certificate { certificate } => certificate,
+        ToAgent::Refused { why } => return Err(crate::base::text::printable(&why)),
+        ToAgent::Command(_) => return Err(format!("{controller} answers with a command; is it of another version?")),
+    };
+    let root = authority.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let root = root.ok_or("the controller showed no authority")?;
+    let keep = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        write_private(&path, bytes).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    keep("authority.crt", pem::encode(&pem::Pem::new("CERTIFICATE", root.as_ref())).as_bytes())?;
+    keep("agent.key", key.serialize_pem().as_bytes())?;
+    // The certificate last: with it the agent is enrolled.
+    keep("agent.crt", certificate.as_bytes())?;
+    Ok(host.to_owned())
+}
+
+/// Stays connected: sends what comes from `reports`, and hands every command to `command`. Ends when `reports` is closed.
+pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::Receiver<Report>, command: impl Fn(Command)) {
+    let mut pause = PAUSE;
+    let mut told = String::new();
+    loop {
+        let opened = match identity.config() {
+            Ok(config) => open(controller, config).await,
+            Err(why) => Err(why),
+        };
+        let why = match opened {
+            Ok(stream) => {
+                tracing::info!("connected to {controller}");
+                pause = PAUSE;
+                told.clear();
+                match talk(stream, identity, &mut reports, &command).await {
+                    Ok(()) => return,
+                    Err(why) => why,
+                }
+            }
+            Err(why) => why,
+        };
+        if told != why {
+            tracing::warn!("no connection to the controller: {why}; it is tried again");
+            told = why;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        // What waits is old.
+        while reports.try_recv().is_ok() {}
+        if reports.is_closed() {
+            return;
+        }
+    }
+}
+
+async fn talk(
+    stream: Stream,
+    identity: &Identity,
+    reports: &mut mpsc::Receiver<Report>,
+    command: &impl Fn(Command),
+) -> Result<(), String> {
+    let (mut from, mut to) = tokio::io::split(stream);
+    let hears = async {
+        loop {
+            match frames::read(&mut from).await.map_err(|e| e.to_string())? {
+                ToAgent::Command(c) => command(c),
+                ToAgent::Certificate { certificate } => {
+                    let path = identity.file("agent.crt");
+                    match write_private(&path, certificate.as_bytes()) {
+                        Ok(()) => tracing::info!("the certificate was renewed"),
+                        Err(e) => tracing::error!("{}: {e}: the renewed certificate can't be kept", path.display()),
+                    }
+                }
+                ToAgent::Refused { why } => return Err(crate::base::text::printable(&why)),
+            }
+        }
+    };
+    let says = async {
+        let mut look = tokio::time::interval(LOOK_AT_CERTIFICATE);
+        loop {
+            let message = tokio::select! {
+                report = reports.recv() => match report {
+                    Some(report) => FromAgent::Report(report),
+                    None => return Ok(()),
+                },
+                _ = look.tick() => match renewal(identity) {
+                    Some(request) => FromAgent::Renew { request },
+                    None => continue,
+                },
+            };
+            frames::write(&mut to, &message).await.map_err(|e| e.to_string())?;
+        }
+    };
+    tokio::select! {
+        ended = hears => ended,
+        ended = says => ended,
+    }
+}
+
+/// A request, when it is time.
+fn renewal(identity: &Identity) -> Option<String> {
+    let days = match identity.days_left() {
+        Ok(days) => days,
+        Err(why) => {
+            tracing::error!("{why}");
+            return None;
+        }
+    };
+    if days > RENEW_DAYS {
+        return None;
+    }
+    if days < RENEW_DAYS / 2 {
+        tracing::error!(
+            "the certificate ends in {days} days and was not renewed: is the controller of the same version, and its disk in order?"
+        );
+    }
+    identity.request().map_err(|why| tracing::error!("{why}")).ok()
+}
+
+/// Believes the controller whose authority has the sum that stands in the token.
+#[derive(Debug)]
+struct Pinned {
+    wanted: String,
+    seen: std::sync::Mutex<Option<CertificateDer<'static>>>,
+}
+
+impl Pinned {
+    fn signed_by(root: &CertificateDer<'_>) -> Result<Arc<WebPkiServerVerifier>, rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(root.clone().into_owned())?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|e| rustls::Error::General(e.to_string()))
+    }
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let root = intermediates.iter().find(|c| sum(c) == self.wanted);
+        let Some(root) = root else {
+            return Err(rustls::Error::General("it is not the controller that made the token".to_owned()));
+        };
+        let verified = Pinned::signed_by(root)?.verify_server_cert(end_entity, &[], server_name, ocsp_response, now)?;
+        *self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(root.clone().into_owned());
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("TLS 1.3 only".to_owned()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,31 @@
+//! Frames on a connection: a length of four octets and JSON.
+
+use std::io;
+
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+/// Bytes of one frame. A connection with a larger one is closed.
+const FRAME: usize = 1024 * 1024;
+
+/// Writes one.
+pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), message: &impl Serialize) -> io::Result<()> {
+    let body = serde_json::to_vec(message)?;
+    let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+    let mut frame = Vec::with_capacity(4 + body.len());
+    frame.extend(length.to_be_bytes());
+    frame.extend(body);
+    to.write_all(&frame).await?;
+    to.flush().await
+}
+
+/// Reads one. Not to be given up halfway: what was read of a frame would be lost.
+pub(super) async fn read<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    let length = from.read_u32().await? as usize;
+    if length > FRAME {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes; {FRAME} are the limit")));
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body).await?;
+    serde_json::from_slice(&body).map_err(io::Error::other)
+}

@@ -1,0 +1,172 @@
+//! Controller and agents over TLS: who may enroll, who may speak, and for whom.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use pointsman::tls::{self, Agents, Authority, Identity};
+use pointsman::wire::{Action, Command, Echo, Generation, Report};
+
+use crate::support::Folder;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+enum Told {
+    Reached(String, mpsc::Sender<Command>),
+    Gone(String),
+    Report(Report),
+}
+
+#[derive(Clone)]
+struct Gate(Sender<Told>);
+
+impl Agents for Gate {
+    fn expects(&self, host: &str) -> bool {
+        host.starts_with("sip")
+    }
+    fn reached(&self, host: &str, _: u64, commands: mpsc::Sender<Command>) {
+        self.0.send(Told::Reached(host.to_owned(), commands)).unwrap();
+    }
+    fn gone(&self, host: &str, _: u64) {
+        let _ = self.0.send(Told::Gone(host.to_owned()));
+    }
+    fn reports(&self, report: Report) {
+        self.0.send(Told::Report(report)).unwrap();
+    }
+}
+
+struct Bench {
+    folder: Folder,
+    authority: Arc<Authority>,
+    runtime: tokio::runtime::Runtime,
+    address: String,
+    told: Receiver<Told>,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let folder = Folder::new();
+        let authority = Arc::new(Authority::open(&folder.join("keys")).unwrap());
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let listener = runtime.block_on(tls::listen("127.0.0.1:0".parse().unwrap(), authority.clone())).unwrap();
+        let address = listener.address().unwrap().to_string();
+        let (sender, told) = channel();
+        runtime.spawn(listener.run(Gate(sender)));
+        Bench { folder, authority, runtime, address, told }
+    }
+
+    fn enroll(&self, token: &str, agent: &str) -> Result<String, String> {
+        self.runtime.block_on(tls::enroll(&self.address, token, &self.folder.join(agent)))
+    }
+
+    /// An agent that stays connected; what it sends, and what it is told.
+    fn connect(&self, agent: &str) -> (mpsc::Sender<Report>, Receiver<Command>) {
+        let identity = Identity::open(&self.folder.join(agent)).unwrap();
+        let (reports, waiting) = mpsc::channel(4);
+        let (sender, commands) = channel();
+        let address = self.address.clone();
+        self.runtime.spawn(async move {
+            tls::connect(&address, &identity, waiting, move |c| drop(sender.send(c))).await;
+        });
+        (reports, commands)
+    }
+
+    fn next(&self) -> Told {
+        self.told.recv_timeout(PATIENCE).expect("something happens in time")
+    }
+}
+
+fn report(host: &str, beat: u64) -> Report {
+    Report { host: host.to_owned(), beat: Echo { incarnation: 1, beat }, resources: [].into() }
+}
+
+#[test]
+fn an_agent_enrolls_reports_and_is_told() {
+    let bench = Bench::new();
+    let token = bench.authority.token("sip1").unwrap();
+    assert_eq!(bench.enroll(&token, "a").unwrap(), "sip1");
+    let (reports, commands) = bench.connect("a");
+    let Told::Reached(host, controller) = bench.next() else { panic!() };
+    assert_eq!(host, "sip1");
+    bench.runtime.block_on(reports.send(report("sip1", 1))).unwrap();
+    let Told::Report(came) = bench.next() else { panic!() };
+    assert_eq!(came, report("sip1", 1));
+    let command = Command {
+        controller: 7,
+        resource: "vip".to_owned(),
+        generation: Generation { epoch: 1, n: 2 },
+        echo: came.beat,
+        action: Action::Release,
+    };
+    bench.runtime.block_on(controller.send(command.clone())).unwrap();
+    assert_eq!(commands.recv_timeout(PATIENCE).unwrap(), command);
+    // It speaks for its own host only; then it connects again.
+    bench.runtime.block_on(reports.send(report("sip2", 2))).unwrap();
+    assert!(matches!(bench.next(), Told::Gone(host) if host == "sip1"));
+    assert!(matches!(bench.next(), Told::Reached(host, _) if host == "sip1"));
+    drop(reports);
+    assert!(matches!(bench.next(), Told::Gone(_)));
+}
+
+#[test]
+fn a_token_is_good_once_for_its_host_and_its_controller() {
+    let bench = Bench::new();
+    let token = bench.authority.token("sip1").unwrap();
+    let parts: Vec<&str> = token.split(':').collect();
+    let other = format!("sip2:{}:{}", parts[1], parts[2]);
+    assert!(bench.enroll(&other, "b").unwrap_err().contains("the token for sip2 is wrong"));
+    let elsewhere = format!("sip1:{}:{}", parts[1], "00".repeat(32));
+    assert!(bench.enroll(&elsewhere, "b").unwrap_err().contains("not the controller that made the token"));
+    let hostile = format!("../../x:{}:{}", parts[1], parts[2]);
+    assert!(bench.enroll(&hostile, "b").unwrap_err().contains("can't be the name of a host"));
+    assert!(bench.enroll("nonsense", "b").unwrap_err().contains("not a token"));
+    bench.enroll(&token, "a").unwrap();
+    assert!(bench.enroll(&token, "b").unwrap_err().contains("used already"));
+    // A second token makes the first void.
+    let (first, second) = (bench.authority.token("sip1").unwrap(), bench.authority.token("sip1").unwrap());
+    assert!(bench.enroll(&first, "b").is_err());
+    bench.enroll(&second, "b").unwrap();
+    let why = Identity::open(&bench.folder.join("c")).unwrap_err();
+    assert!(why.contains("pointsman enroll"), "{why}");
+}
+
+#[test]
+fn revoked_replaced_foreign_and_unknown_agents_are_refused() {
+    let bench = Bench::new();
+    for (agent, host) in [("a", "sip1"), ("stranger", "elsewhere"), ("last", "sip2")] {
+        let token = bench.authority.token(host).unwrap();
+        bench.enroll(&token, agent).unwrap();
+    }
+    bench.authority.revoke("sip1").unwrap();
+    assert!(bench.authority.revoke("sip1").unwrap_err().contains("no certificate"));
+    // One of another authority, as good as any.
+    let foreign = Bench::new();
+    foreign.enroll(&foreign.authority.token("sip1").unwrap(), "a").unwrap();
+    let theirs = foreign.folder.join("a");
+    std::fs::copy(bench.folder.join("a/authority.crt"), theirs.join("authority.crt")).unwrap();
+    let identity = Identity::open(&theirs).unwrap();
+    let (_reports, waiting) = mpsc::channel(4);
+    let address = bench.address.clone();
+    bench.runtime.spawn(async move { tls::connect(&address, &identity, waiting, |_| {}).await });
+    let _revoked = bench.connect("a");
+    let _stranger = bench.connect("stranger");
+    // The one that may comes through; the others have had their turns before it, and none did.
+    let _last = bench.connect("last");
+    let Told::Reached(host, _) = bench.next() else { panic!() };
+    assert_eq!(host, "sip2");
+    assert!(bench.told.recv_timeout(Duration::from_millis(300)).is_err(), "nobody else");
+}
+
+/// Connections that never say anything hold no agent up for longer than it takes to close them.
+#[test]
+fn silent_connections_hold_nobody_up() {
+    let bench = Bench::new();
+    bench.enroll(&bench.authority.token("sip1").unwrap(), "a").unwrap();
+    let silent: Vec<_> = (0..600).map(|_| std::net::TcpStream::connect(&bench.address).unwrap()).collect();
+    let _agent = bench.connect("a");
+    assert!(matches!(bench.next(), Told::Reached(host, _) if host == "sip1"));
+    drop(silent);
+}
