@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod decode;
+pub mod demo;
 pub mod diag;
 pub mod engine;
 pub mod event;

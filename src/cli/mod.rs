@@ -6,6 +6,7 @@
 mod agent;
 mod ask;
 mod check;
+mod demo;
 mod dry_run;
 mod enroll;
 mod journal;
@@ -31,6 +32,7 @@ const USAGE: u8 = 3;
 
 const EXAMPLES: &str = "\
 Examples:
+  pointsman demo                                two hosts, a client and a failover on this machine
   pointsman check -c pointsman.yaml             is everything in order?
   pointsman test -c pointsman.yaml              do the rules do what their tests say?
   pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
@@ -50,6 +52,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Check(check::Args),
     Test(test::Args),
     DryRun(dry_run::Args),
@@ -68,6 +71,18 @@ enum Command {
     /// Evaluates scripts for a controller, which starts it itself
     #[command(hide = true)]
     Evaluate,
+    /// Keeps a network of its own, for the demo
+    #[command(hide = true)]
+    Hold,
+    /// Another command within a network, for the demo
+    #[command(hide = true)]
+    Within {
+        /// The network
+        namespace: std::path::PathBuf,
+        /// The command
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
 }
 
 /// How things are printed.
@@ -91,6 +106,7 @@ pub fn main() -> ExitCode {
         }
     };
     let ended = match args.command {
+        Command::Demo(args) => Ok(demo::run(&args)),
         Command::Check(args) => check::run(&args),
         Command::Test(args) => test::run(&args),
         Command::DryRun(args) => dry_run::run(args),
@@ -106,6 +122,8 @@ pub fn main() -> ExitCode {
         Command::Move(args) => ask::move_to(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Verbs(args) => verbs::run(&args),
+        Command::Hold => Ok(crate::demo::hold().map_or_else(|why| wrong(&why), |()| 0)),
+        Command::Within { namespace, arguments } => Ok(wrong(&crate::demo::within(&namespace, &arguments).to_string())),
         Command::Evaluate => evaluator::serve(io::stdin().lock(), io::stdout().lock()).map(|()| 0),
     };
     match ended {

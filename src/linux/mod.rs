@@ -7,12 +7,13 @@
 //! ```
 //!
 //! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. Does not know: who should have an
-//! address. Tests: `frames.rs` for every byte, `tests/system/linux.rs` in network namespaces.
+//! address. Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
 
 mod address;
 mod ear;
 mod echo;
 mod frames;
+pub mod lab;
 mod netlink;
 mod voice;
 
@@ -66,7 +67,7 @@ pub fn receive_buffer(socket: &std::net::UdpSocket, bytes: usize) {
 }
 
 /// A connection ends when what was written is not acknowledged within this (tcp(7), TCP_USER_TIMEOUT).
-pub fn give_up_after(stream: &tokio::net::TcpStream, span: std::time::Duration) {
+pub fn give_up_after(stream: &impl std::os::fd::AsFd, span: std::time::Duration) {
     // Where it can't be set the connection lasts until the system gives it up, in minutes.
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(span));
 }

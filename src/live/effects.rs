@@ -42,7 +42,9 @@ fn effect(inventory: &Inventory, step: &Step) -> StepResult {
             match inventory.hosts.get(&host).map(|h| h.via) {
                 Some(Via::Local) => {}
                 Some(_) => {
-                    return Err(format!("{host} is not this machine (`via: local`), and commands on other hosts are not run yet"));
+                    return Err(format!(
+                        "{host} is not this machine (`via: local`), and commands on other hosts are not run yet"
+                    ));
                 }
                 None => return Err(format!("the inventory has no host {host}")),
             }

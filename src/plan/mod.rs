@@ -24,10 +24,11 @@ mod reconcile;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::limits::{HOST_LOST, SETTLE};
+use crate::base::limits::{HEARTBEAT, HOST_LOST, SETTLE};
 use crate::base::time::Time;
 use crate::inventory::{Inventory, Name, Resource};
 use crate::wire::{Command, Echo, Generation, Holds, Note, Report, Seen};
@@ -135,11 +136,16 @@ pub struct Notice {
     pub text: String,
 }
 
+/// A host that was not heard for so long missed two beats.
+const SUSPECTED: Duration = Duration::from_millis(HEARTBEAT.as_millis() as u64 * 5 / 2);
+
 /// What is known of one host since the controller's start.
 #[derive(Clone, Debug, Default)]
 struct View {
     beat: Echo,
     heard_at: Option<Time>,
+    /// It missed two beats: under `probe` a taker begins to listen, and stops when it is heard again.
+    suspected: bool,
     lost: bool,
     resources: BTreeMap<Name, Seen>,
 }
@@ -248,7 +254,8 @@ impl Planner {
 
     /// When [`Input::Timer`] is due next: a host falls silent then, or something was put off until then.
     pub fn next_deadline(&self) -> Option<Time> {
-        let lost = self.views.values().filter(|v| v.reachable()).filter_map(|v| v.heard_at.map(|at| at + HOST_LOST));
+        let silent = |v: &View| v.heard_at.map(|at| at + if v.suspected { HOST_LOST } else { SUSPECTED });
+        let lost = self.views.values().filter(|v| v.reachable()).filter_map(silent);
         lost.chain(self.wake).min()
     }
 
@@ -298,6 +305,7 @@ impl Planner {
         view.beat = report.beat;
         view.heard_at = Some(now);
         view.lost = false;
+        view.suspected = false;
         view.resources = report.resources;
         let seen: Vec<(Name, Seen)> = view.resources.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
         if back {
@@ -391,7 +399,12 @@ impl Planner {
     fn lose_the_silent(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
         let mut any = false;
         for (host, view) in &mut self.views {
-            if view.reachable() && view.heard_at.is_some_and(|at| now >= at + HOST_LOST) {
+            let Some(heard_at) = view.heard_at.filter(|_| !view.lost) else { continue };
+            if !view.suspected && now >= heard_at + SUSPECTED {
+                view.suspected = true;
+                any = true;
+            }
+            if now >= heard_at + HOST_LOST {
                 view.lost = true;
                 out.push(Output::Lost(host.clone(), true));
                 any = true;

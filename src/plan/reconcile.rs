@@ -374,7 +374,10 @@ impl Planner {
             let news = self.pursue(name).released_at.is_some_and(|at| now.since(at) < RELEASE_IS_NEWS);
             return Some(if news { Probe::Nothing } else { Probe::Once });
         }
-        if let Some(here) = others.iter().find(|h| self.reachable(h))
+        // Listening for silence may begin before a host counts as lost: the silence itself is what is waited for.
+        let asked =
+            |h: &Name| self.views.get(h).is_some_and(|v| v.reachable() && !(v.suspected && resource.takeover == Takeover::Probe));
+        if let Some(here) = others.iter().find(|h| asked(h))
             && resource.takeover != Takeover::Forced
         {
             self.hold_back(name, &format!("waiting for its release on {here}"));

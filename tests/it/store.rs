@@ -39,7 +39,10 @@ fn records() -> Vec<Record> {
         let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), backlog: false };
         controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
         // All but the last run come to their end.
-        while n < 2 {
+        if n == 2 {
+            break;
+        }
+        loop {
             let waits = controller.runs().runs().find(|(_, r)| r.asked.is_none()).map(|(run, r)| (run, site.next(r)));
             let Some((run, next)) = waits else { break };
             controller.turn(now, Input::Evaluated { run, next }, &mut out);

@@ -1,6 +1,10 @@
-//! Tests of the system: they need Linux, and fail where they cannot run. (Namespaces, sshd, HAProxy, BIND and rsyslog join with
-//! the parts that talk to them.)
+//! Tests of the system: they need Linux, root for network namespaces, and util-linux, and fail where they cannot run. (sshd,
+//! HAProxy, BIND and rsyslog join with the parts that talk to them.)
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod address;
+mod demo;
+mod network;
 
 use std::fs;
 use std::io::Write as _;

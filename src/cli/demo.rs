@@ -1,0 +1,32 @@
+//! `pointsman demo`: a failover to watch.
+
+use crate::demo;
+
+use super::{FAILED, wrong};
+
+const EXAMPLES: &str = "\
+Examples:
+  pointsman demo
+
+Two hosts, a controller and a client in network namespaces on this machine, as root or as any user who may have some. It
+ends by itself and leaves nothing behind; the exit status is 0 when every workflow ended as it must.";
+
+/// Two hosts, a client and a failover on this machine
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {}
+
+pub(super) fn run(_: &Args) -> u8 {
+    println!("making networks, starting a controller and two agents ...");
+    let report = match demo::run(&mut |line| println!("{line}")) {
+        Ok(report) => report,
+        Err(why) => return wrong(&why),
+    };
+    let well = report.workflows.iter().filter(|(_, seen)| seen.is_ok()).count();
+    if report.is_well() {
+        println!("all {well} workflows ended as they must; no two hosts had the address at once");
+        return 0;
+    }
+    println!("{well} of 5 workflows ended as they must");
+    FAILED
+}

@@ -1,0 +1,117 @@
+//! The hosts' service and its client: datagrams that say which host answers, asked for without a pause.
+
+use std::io;
+use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::base::time::Time;
+use crate::linux::boot_time;
+
+use super::network::in_network;
+use super::{SERVICE, VIP};
+
+/// The client asks so often: what it says of an outage is as fine as this.
+const ASK_EVERY: Duration = Duration::from_micros(500);
+/// How long a thread waits before it looks whether it should end.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Something that goes on until it is dropped.
+#[derive(Debug)]
+pub(super) struct Going {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A host's service: answers every datagram with it and the host's name.
+pub(super) fn serve(process: u32, host: &'static str) -> io::Result<Going> {
+    let socket = in_network(process, || UdpSocket::bind(("0.0.0.0", SERVICE)))?;
+    socket.set_read_timeout(Some(LOOK))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let ends = stop.clone();
+    let thread = thread::spawn(move || {
+        let mut buffer = [0; 64];
+        while !ends.load(Ordering::Relaxed) {
+            if let Ok((length, from)) = socket.recv_from(&mut buffer) {
+                let answer = [&buffer[..length], host.as_bytes()].concat();
+                let _ = socket.send_to(&answer, from);
+            }
+        }
+    });
+    Ok(Going { stop, threads: vec![thread] })
+}
+
+/// The client, and what was answered: when it was asked, when the answer came, and by whom.
+#[derive(Debug)]
+pub(super) struct Client {
+    answers: Arc<Mutex<Vec<(Time, Time, String)>>>,
+    _going: Going,
+}
+
+impl Client {
+    /// Asks the address without a pause.
+    pub(super) fn start(process: u32) -> io::Result<Client> {
+        let socket = in_network(process, || UdpSocket::bind("0.0.0.0:0"))?;
+        socket.set_read_timeout(Some(LOOK))?;
+        let hears = socket.try_clone()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let answers: Arc<Mutex<Vec<(Time, Time, String)>>> = Arc::default();
+        let asks = thread::spawn({
+            let stop = stop.clone();
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let _ = socket.send_to(&boot_time().micros().to_be_bytes(), (VIP, SERVICE));
+                    thread::sleep(ASK_EVERY);
+                }
+            }
+        });
+        let listens = thread::spawn({
+            let (stop, answers) = (stop.clone(), answers.clone());
+            move || {
+                let mut buffer = [0; 64];
+                while !stop.load(Ordering::Relaxed) {
+                    let Ok(length) = hears.recv(&mut buffer) else { continue };
+                    let Some((asked, host)) = buffer[..length].split_first_chunk::<8>() else { continue };
+                    let asked = Time::from_micros(i64::from_be_bytes(*asked));
+                    let host = String::from_utf8_lossy(host).into_owned();
+                    answers.lock().unwrap_or_else(PoisonError::into_inner).push((asked, boot_time(), host));
+                }
+            }
+        });
+        Ok(Client { answers, _going: Going { stop, threads: vec![asks, listens] } })
+    }
+
+    /// When a host first answered something that was asked after a time.
+    pub(super) fn first_answer(&self, host: &str, after: Time) -> Option<Time> {
+        let all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|(asked, _, by)| *asked >= after && by == host).map(|(_, came, _)| *came).min()
+    }
+
+    /// The longest time after `from` in which nothing that was asked was answered by anybody.
+    pub(super) fn outage(&self, from: Time) -> Duration {
+        let all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked: Vec<Time> = all.iter().map(|(asked, ..)| *asked).filter(|asked| *asked >= from).collect();
+        asked.push(from);
+        asked.sort();
+        asked.windows(2).map(|two| two[1].since(two[0])).max().unwrap_or_default()
+    }
+}
+
+/// Writes what a server writes to its log, as a datagram from its own host.
+pub(super) fn say(process: u32, record: String) -> io::Result<()> {
+    in_network(process, move || {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        socket.send_to(record.as_bytes(), "10.77.0.3:514").map(drop)
+    })
+}

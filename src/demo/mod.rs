@@ -1,0 +1,72 @@
+//! Two hosts, a controller and a client in networks of their own on this machine, and a failover that can be watched.
+//!
+//! ```text
+//!   client ---+                 +--- sip1: agent, a service       real programs, real TLS, real addresses:
+//!             +--- switch ------+                                 the demo only pulls cables, kills processes
+//!   control --+                 +--- sip2: agent, a service       and writes what servers write
+//! ```
+//!
+//! Every workflow says what the client saw. While all of them run, the address is watched in both hosts' networks on one
+//! clock: two hosts that have it at once are a failure, whatever the client saw.
+
+mod client;
+mod network;
+mod workflows;
+
+use std::io::{self, Write as _};
+
+pub use network::Lab;
+
+/// The address that moves.
+const VIP: &str = "10.77.0.100";
+/// Where the hosts' services answer.
+const SERVICE: u16 = 7_777;
+
+/// How it ended.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// One line for each workflow: its name, and what was seen, or what went wrong.
+    pub workflows: Vec<(String, Result<String, String>)>,
+}
+
+impl Report {
+    /// True when every workflow ended as it must.
+    pub fn is_well(&self) -> bool {
+        self.workflows.iter().all(|(_, seen)| seen.is_ok())
+    }
+}
+
+/// Runs it, and tells what happens while it does.
+///
+/// # Errors
+/// In words: the networks can't be made, or a program does not start.
+pub fn run(tell: &mut dyn FnMut(&str)) -> Result<Report, String> {
+    let mut lab = Lab::start()?;
+    let report = workflows::run(&mut lab, tell);
+    if !report.is_well() {
+        let kept = lab.keep();
+        tell(&format!("the programs' messages and files are kept in {}", kept.display()));
+    }
+    Ok(report)
+}
+
+/// Keeps a network of its own until its input ends: what the demo starts for each host.
+///
+/// # Errors
+/// In words: it has no right.
+pub fn hold() -> Result<(), String> {
+    crate::linux::lab::hold()
+}
+
+/// Becomes another command of this program within a network.
+///
+/// # Errors
+/// Those of the system; otherwise it does not return.
+pub fn within(namespace: &std::path::Path, arguments: &[String]) -> io::Error {
+    use std::os::unix::process::CommandExt as _;
+    if let Err(e) = crate::linux::lab::enter(namespace) {
+        return e;
+    }
+    let _ = io::stdout().flush();
+    std::process::Command::new("/proc/self/exe").args(arguments).exec()
+}

@@ -1,0 +1,347 @@
+//! The networks of the demo, and the programs in them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::base::time::Time;
+use crate::linux::lab::{self, Watch};
+use crate::linux::{Spot, boot_time};
+use crate::live::control_socket::ask;
+use crate::live::controller::{Answer, Question};
+
+use super::VIP;
+
+/// The networks, with the last octet of their addresses. Two hosts, the controller, a client.
+const NODES: [(&str, u8); 4] = [("sip1", 1), ("sip2", 2), ("control", 3), ("client", 4)];
+/// Nothing that is waited for takes longer than this; if it does, it failed.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a state that is waited for is looked at.
+const LOOK: Duration = Duration::from_millis(2);
+
+const CONFIG: &str = "\
+# The demo's controller.
+data: data
+rules: rules
+scripts: scripts
+listen:
+  syslog: [udp://10.77.0.3:514]
+  agents: 10.77.0.3:5750
+files: [sip.log]
+
+hosts:
+  sip1: { address: 10.77.0.1, via: agent }
+  sip2: { address: 10.77.0.2, via: agent }
+applications:
+  SIP_SERVER_PRIMARY: { type: SIP Server, host: sip1 }
+  SIP_SERVER_BACKUP: { type: SIP Server, host: sip2 }
+pairs:
+  sip: { primary: SIP_SERVER_PRIMARY, backup: SIP_SERVER_BACKUP, standby: hot, resource: sip_vip }
+resources:
+  sip_vip:
+    address: 10.77.0.100/24
+    hosts: { sip1: eth0, sip2: eth0 }
+    takeover: probe
+    witnesses: [10.77.0.3]
+    moves: 1000 per 10m          # a demo moves it more often than a day does
+    provenance: unverified       # whoever can send a datagram can move it: in a demo nobody else can
+";
+
+const RULES: &str = include_str!("../../rules/pairs/roles.alarm");
+const SCRIPTS: [(&str, &str); 2] = [
+    ("vip_follows_primary.rhai", include_str!("../../scripts/vip_follows_primary.rhai")),
+    ("vip_leaves_backup.rhai", include_str!("../../scripts/vip_leaves_backup.rhai")),
+];
+
+/// A process that is ended when it is dropped.
+#[derive(Debug)]
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[derive(Debug)]
+struct Node {
+    name: &'static str,
+    process: u32,
+    /// The network lasts until this is closed.
+    _hold: ChildStdin,
+    _process: Running,
+}
+
+/// When the address came to a host, or went.
+pub(super) type Sightings = Arc<Mutex<Vec<(Time, &'static str, bool)>>>;
+
+/// The networks and the programs.
+#[derive(Debug)]
+pub struct Lab {
+    folder: PathBuf,
+    keep: bool,
+    nodes: Vec<Node>,
+    controller: Option<Running>,
+    agents: Vec<Running>,
+    watches: Vec<Watch>,
+    sightings: Sightings,
+}
+
+impl Lab {
+    /// Makes the networks and starts the programs. Only from a process that has started no thread yet.
+    ///
+    /// # Errors
+    /// In words: no right, or a program does not start.
+    pub fn start() -> Result<Lab, String> {
+        lab::become_root()?;
+        lab::new_network()?;
+        let wrong = |what: &str, e: &dyn std::fmt::Display| format!("{what}: {e}");
+        lab::make_switch("switch").map_err(|e| wrong("no switch can be made", &e))?;
+        let folder = std::env::temp_dir().join(format!("pointsman-demo-{}", std::process::id()));
+        fs::create_dir_all(&folder).map_err(|e| wrong(&folder.display().to_string(), &e))?;
+        let mut lab = Lab {
+            folder,
+            keep: false,
+            nodes: Vec::new(),
+            controller: None,
+            agents: Vec::new(),
+            watches: Vec::new(),
+            sightings: Arc::default(),
+        };
+        for (name, number) in NODES {
+            let node = lab.node(name, number).map_err(|e| wrong(&format!("the network of {name} can't be made"), &e))?;
+            lab.nodes.push(node);
+        }
+        lab.write_files().map_err(|e| wrong(&lab.folder.display().to_string(), &e))?;
+        lab.start_controller()?;
+        for host in ["sip1", "sip2"] {
+            lab.enroll(host)?;
+            lab.start_agent(host)?;
+            lab.watch(host)?;
+        }
+        Ok(lab)
+    }
+
+    fn node(&self, name: &'static str, number: u8) -> std::io::Result<Node> {
+        let mut child = Command::new("/proc/self/exe").arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let node = Running(child);
+        let (Some(hold), Some(stdout)) = (stdin, stdout) else { return Err(std::io::Error::other("it has no pipes")) };
+        let mut ready = String::new();
+        BufReader::new(stdout).read_line(&mut ready)?;
+        if ready.trim() != "ready" {
+            return Err(std::io::Error::other("it has no right to"));
+        }
+        let process = node.0.id();
+        lab::plug("switch", &format!("to-{name}"), process, "eth0")?;
+        let address = [10, 77, 0, number].into();
+        in_network(process, move || {
+            lab::set_up("eth0", true)?;
+            lab::give(&Spot { address, prefix: 24, interface: "eth0".to_owned() })
+        })?;
+        Ok(Node { name, process, _hold: hold, _process: node })
+    }
+
+    fn write_files(&self) -> std::io::Result<()> {
+        let at = |name: &str| self.folder.join(name);
+        fs::create_dir_all(at("rules"))?;
+        fs::create_dir_all(at("scripts"))?;
+        fs::write(at("pointsman.yaml"), CONFIG)?;
+        fs::write(at("rules/roles.alarm"), RULES)?;
+        for (name, text) in SCRIPTS {
+            fs::write(at("scripts").join(name), text)?;
+        }
+        fs::write(at("sip.log"), "")?;
+        for host in ["sip1", "sip2"] {
+            fs::create_dir_all(at(host))?;
+            let text = format!(
+                "host: {host}\ncontroller: 10.77.0.3:5750\nresources:\n  sip_vip: {{ address: {VIP}/24, interface: eth0 }}\n"
+            );
+            fs::write(at(host).join("agent.yaml"), text)?;
+        }
+        Ok(())
+    }
+
+    /// The process that keeps a node's network.
+    pub fn process(&self, node: &str) -> u32 {
+        self.nodes.iter().find(|n| n.name == node).map_or(0, |n| n.process)
+    }
+
+    /// The folder of the controller's files; each agent has one in it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The files outlive the demo.
+    pub fn keep(&mut self) -> &Path {
+        self.keep = true;
+        &self.folder
+    }
+
+    /// A command of this program in a node's network.
+    fn command(&self, node: &str, arguments: &[&str]) -> Command {
+        let namespace = lab::namespace_of(self.process(node));
+        let mut command = Command::new("/proc/self/exe");
+        command.arg("within").arg(namespace).arg("--").args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        command
+    }
+
+    fn start_in(&self, node: &str, arguments: &[&str], log: &Path) -> Result<Running, String> {
+        let log = fs::OpenOptions::new().append(true).create(true).open(log).map_err(|e| e.to_string())?;
+        let mut command = self.command(node, arguments);
+        command.stdout(Stdio::null()).stderr(log);
+        command.spawn().map(Running).map_err(|e| format!("{}: {e}", arguments.join(" ")))
+    }
+
+    /// Starts the controller, and waits until it answers.
+    ///
+    /// # Errors
+    /// In words: it does not.
+    pub fn start_controller(&mut self) -> Result<(), String> {
+        let log = self.folder.join("controller.log");
+        self.controller = Some(self.start_in("control", &["run", "-c", "pointsman.yaml"], &log)?);
+        self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
+    }
+
+    /// Kills the controller, as a power loss would.
+    pub fn kill_controller(&mut self) {
+        self.controller = None;
+    }
+
+    fn enroll(&self, host: &str) -> Result<(), String> {
+        let out = self.command("control", &["enroll", host, "-c", "pointsman.yaml"]).output().map_err(|e| e.to_string())?;
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        let token = text.lines().next().unwrap_or_default();
+        let config = format!("{host}/agent.yaml");
+        let out = self.command(host, &["enroll", "--token", token, "-c", &config]).output().map_err(|e| e.to_string())?;
+        if out.status.success() {
+            return Ok(());
+        }
+        Err(format!("{host} could not enroll: {}", String::from_utf8_lossy(&out.stderr).trim()))
+    }
+
+    fn start_agent(&mut self, host: &'static str) -> Result<(), String> {
+        let log = self.folder.join(host).join("agent.log");
+        let agent = self.start_in(host, &["agent", "-c", &format!("{host}/agent.yaml")], &log)?;
+        self.agents.push(agent);
+        self.until(&format!("the agent of {host} reports"), |lab| {
+            let resources = lab.ask(&Question::Resources).unwrap_or_default();
+            let hosts = resources[0]["hosts"].as_array().cloned().unwrap_or_default();
+            hosts.iter().any(|h| h["host"] == host && h["reachable"] == true)
+        })
+    }
+
+    fn watch(&mut self, host: &'static str) -> Result<(), String> {
+        let address = VIP.parse().map_err(|e| format!("{VIP}: {e}"))?;
+        let sightings = self.sightings.clone();
+        let namespace = lab::namespace_of(self.process(host));
+        let watch = Watch::start(&namespace, address, move |at, came| {
+            sightings.lock().unwrap_or_else(PoisonError::into_inner).push((at, host, came));
+        })?;
+        self.watches.push(watch);
+        Ok(())
+    }
+
+    /// Asks the controller.
+    ///
+    /// # Errors
+    /// In words: it does not run, or does not want to.
+    pub fn ask(&self, question: &Question) -> Answer {
+        ask(&self.folder.join("data"), question)
+    }
+
+    /// Pulls a node's cable, or puts it back.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn cable(&self, node: &str, in_place: bool) -> Result<(), String> {
+        lab::set_up(&format!("to-{node}"), in_place).map_err(|e| format!("the cable of {node}: {e}"))
+    }
+
+    /// Waits until a state is there.
+    ///
+    /// # Errors
+    /// In words: it does not come.
+    pub fn until(&self, what: &str, mut there: impl FnMut(&Lab) -> bool) -> Result<(), String> {
+        let end = boot_time() + PATIENCE;
+        while !there(self) {
+            if boot_time() > end {
+                return Err(format!("within {} s it did not come to this: {what}", PATIENCE.as_secs()));
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Waits until a host has the address, the controller says so, and nobody else has it.
+    ///
+    /// # Errors
+    /// In words: it does not come to this.
+    pub fn until_settled(&self, host: &str) -> Result<(), String> {
+        self.until(&format!("{host} has the address, and nobody else"), |lab| {
+            let resources = lab.ask(&Question::Resources).unwrap_or_default();
+            let row = &resources[0];
+            row["owner"] == host
+                && row["holders"] == serde_json::json!([host])
+                && row["settled"] == true
+                && lab.holders() == [host]
+        })
+    }
+
+    /// Who has the address now, as the kernels said.
+    pub fn holders(&self) -> Vec<&'static str> {
+        let all = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = |host: &str| all.iter().rev().find(|(_, h, _)| *h == host).is_some_and(|(.., came)| *came);
+        ["sip1", "sip2"].into_iter().filter(|h| last(h)).collect()
+    }
+
+    /// For how long two hosts had the address at once, if they ever did, by the kernels' own notices.
+    pub fn overlap(&self) -> Option<Duration> {
+        let mut all = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // At one and the same time a going comes first.
+        all.sort_by_key(|(at, _, came)| (*at, *came));
+        let mut holders: Vec<&str> = Vec::new();
+        let mut worst: Option<Duration> = None;
+        let mut both_since: Option<Time> = None;
+        for (at, host, came) in all {
+            if let Some(since) = both_since {
+                worst = worst.max(Some(at.since(since)));
+            }
+            holders.retain(|h| *h != host);
+            if came {
+                holders.push(host);
+            }
+            both_since = (holders.len() > 1).then_some(at);
+        }
+        worst.max(both_since.map(|since| boot_time().since(since)))
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.watches.clear();
+        self.agents.clear();
+        self.controller = None;
+        self.nodes.clear();
+        if !self.keep {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Does something on a thread in a node's network.
+pub(super) fn in_network<T: Send + 'static>(
+    process: u32,
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    let thread = thread::spawn(move || {
+        lab::enter(&lab::namespace_of(process))?;
+        work()
+    });
+    thread.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread failed")))
+}

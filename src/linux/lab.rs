@@ -1,0 +1,196 @@
+//! Networks to try things in: namespaces of our own, cables between them, a switch. For the demo and the tests; an agent
+//! never uses it.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::net::IpAddr;
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sched::{CloneFlags, setns, unshare};
+
+use crate::base::time::Time;
+
+use super::netlink::{self, Netlink};
+use super::{Spot, boot_time};
+
+/// The namespace of a process.
+pub fn namespace_of(process: u32) -> PathBuf {
+    PathBuf::from(format!("/proc/{process}/ns/net"))
+}
+
+/// This process becomes root of namespaces of its own, where it is not root already. Only before it has started a thread.
+///
+/// # Errors
+/// In words: the system does not allow it to users.
+pub fn become_root() -> Result<(), String> {
+    let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    if user.is_root() {
+        return Ok(());
+    }
+    let words = |e: &dyn std::fmt::Display| {
+        format!(
+            "this user may not make network namespaces ({e}); run it as root, or allow it: `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
+        )
+    };
+    unshare(CloneFlags::CLONE_NEWUSER).map_err(|e| words(&e))?;
+    fs::write("/proc/self/setgroups", "deny").map_err(|e| words(&e))?;
+    fs::write("/proc/self/uid_map", format!("0 {user} 1")).map_err(|e| words(&e))?;
+    fs::write("/proc/self/gid_map", format!("0 {group} 1")).map_err(|e| words(&e))
+}
+
+/// This thread, and what it starts, gets a network of its own, with nothing in it but a loopback.
+///
+/// # Errors
+/// In words: it has no right.
+pub fn new_network() -> Result<(), String> {
+    unshare(CloneFlags::CLONE_NEWNET).map_err(|e| format!("no network namespace can be made ({e})"))?;
+    set_up("lo", true).map_err(|e| format!("the loopback can't be brought up: {e}"))
+}
+
+/// This thread, and what it starts, goes into a network.
+///
+/// # Errors
+/// Those of the system.
+pub fn enter(namespace: &Path) -> io::Result<()> {
+    setns(File::open(namespace)?, CloneFlags::CLONE_NEWNET).map_err(Into::into)
+}
+
+/// A process that does nothing but keep a network of its own: says so on its standard output, and ends with its input.
+///
+/// # Errors
+/// In words: it has no right.
+pub fn hold() -> Result<(), String> {
+    new_network()?;
+    println!("ready");
+    let _ = io::stdout().flush();
+    let _ = io::stdin().read_to_end(&mut Vec::new());
+    Ok(())
+}
+
+/// A switch in this network.
+///
+/// # Errors
+/// Those of the system.
+pub fn make_switch(name: &str) -> io::Result<()> {
+    let mut link = LinkMessage::default();
+    link.attributes =
+        vec![LinkAttribute::IfName(name.to_owned()), LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)])];
+    create(link)?;
+    set_up(name, true)
+}
+
+/// A cable from the switch, where its end is called `port`, to the network of a process, where it is called `far`.
+///
+/// # Errors
+/// Those of the system.
+pub fn plug(switch: &str, port: &str, process: u32, far: &str) -> io::Result<()> {
+    let mut peer = LinkMessage::default();
+    peer.attributes = vec![LinkAttribute::IfName(far.to_owned()), LinkAttribute::NetNsPid(process)];
+    let data = InfoData::Veth(InfoVeth::Peer(peer));
+    let mut link = LinkMessage::default();
+    link.attributes = vec![
+        LinkAttribute::IfName(port.to_owned()),
+        LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), LinkInfo::Data(data)]),
+    ];
+    create(link)?;
+    let mut link = LinkMessage::default();
+    link.header.index = nix::net::if_::if_nametoindex(port)?;
+    link.attributes = vec![LinkAttribute::Controller(nix::net::if_::if_nametoindex(switch)?)];
+    Netlink::new()?.ask(RouteNetlinkMessage::SetLink(link), NLM_F_ACK)?;
+    set_up(port, true)
+}
+
+/// Brings an interface of this network up, or down: a cable is pulled.
+///
+/// # Errors
+/// Those of the system.
+pub fn set_up(name: &str, up: bool) -> io::Result<()> {
+    let mut link = LinkMessage::default();
+    link.header.index = nix::net::if_::if_nametoindex(name)?;
+    link.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
+    link.header.change_mask = LinkFlags::Up;
+    Netlink::new()?.ask(RouteNetlinkMessage::SetLink(link), NLM_F_ACK).map(drop)
+}
+
+/// Gives an interface of this network an address for good.
+///
+/// # Errors
+/// Those of the system.
+pub fn give(spot: &Spot) -> io::Result<()> {
+    let index = nix::net::if_::if_nametoindex(spot.interface.as_str())?;
+    Netlink::new()?.add(spot, index, None)
+}
+
+/// Takes an address off an interface of this network, as a hand would.
+///
+/// # Errors
+/// Those of the system.
+pub fn take(spot: &Spot) -> io::Result<()> {
+    let index = nix::net::if_::if_nametoindex(spot.interface.as_str())?;
+    Netlink::new()?.remove(spot, index)
+}
+
+fn create(link: LinkMessage) -> io::Result<()> {
+    Netlink::new()?.ask(RouteNetlinkMessage::NewLink(link), NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL).map(drop)
+}
+
+/// Watches one address in one network: tells when it came and when it went, by the boot clock.
+#[derive(Debug)]
+pub struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// In words: the network can't be entered.
+    pub fn start(namespace: &Path, address: IpAddr, tell: impl Fn(Time, bool) + Send + 'static) -> Result<Watch, String> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (ready, opened) = std::sync::mpsc::sync_channel(1);
+        let (namespace, ends) = (namespace.to_owned(), stop.clone());
+        let thread = thread::spawn(move || {
+            let socket = enter(&namespace).and_then(|()| netlink::changes());
+            let socket = match socket {
+                Ok(socket) => socket,
+                Err(e) => return drop(ready.send(Err(e.to_string()))),
+            };
+            let _ = ready.send(Ok(()));
+            let mut there = false;
+            while !ends.load(Ordering::Relaxed) {
+                let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+                let _ = nix::poll::poll(&mut fds, PollTimeout::from(50u8));
+                let now = boot_time();
+                while let Ok((bytes, _)) = socket.recv_from_full() {
+                    for (found, came) in netlink::read_changes(&bytes) {
+                        // A lifetime that is set anew is no coming.
+                        if found.address == address && came != there {
+                            there = came;
+                            tell(now, came);
+                        }
+                    }
+                }
+            }
+        });
+        opened.recv().unwrap_or_else(|_| Err("the thread ended".to_owned()))?;
+        Ok(Watch { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A host's addresses, as its kernel has them: every driver passes the conformance test, and what neighbours say is heard.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use pointsman::agent::Operation;
+use pointsman::linux::{Done, Driver, Ear, Heard, Spot, Voice, boot_time, lab};
+use pointsman::wire::Holds;
+
+use crate::network::{spot, with_network};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn both() -> [Spot; 2] {
+    [spot("10.9.0.100", 24), spot("fd09::100", 64)]
+}
+
+fn add(until: Option<u64>) -> Operation {
+    let now = boot_time();
+    Operation::Add { until: until.map(|s| now + Duration::from_millis(s * 1_000 + 900)), not_after: now + PATIENCE }
+}
+
+fn well(holds: Holds) -> Done {
+    Done { failed: None, holds, until: None }
+}
+
+/// Twice is as good as once, up on up succeeds, and what is said is what is there.
+#[test]
+fn the_driver_conforms() {
+    with_network(|network| {
+        network.on(0, || {
+            for spot in both() {
+                let driver = Driver::new(spot.clone());
+                assert_eq!(driver.drive(Operation::Observe), well(Holds::No));
+                assert_eq!(driver.drive(Operation::Remove), well(Holds::No), "what is not there is taken off");
+                for _ in 0..2 {
+                    assert_eq!(driver.drive(add(None)), well(Holds::Yes));
+                }
+                assert_eq!(driver.drive(Operation::Observe), well(Holds::Yes));
+                // A lifetime is set, seen, made longer, and taken away again.
+                for seconds in [3, 30] {
+                    let done = driver.drive(add(Some(seconds)));
+                    let left = done.until.expect("the kernel says when").since(boot_time());
+                    assert!(
+                        done.failed.is_none() && left <= Duration::from_secs(seconds) && left > Duration::from_secs(seconds - 2),
+                        "{left:?}"
+                    );
+                }
+                assert_eq!(driver.drive(add(None)), well(Holds::Yes));
+                for _ in 0..2 {
+                    assert_eq!(driver.drive(Operation::Remove), well(Holds::No));
+                }
+                // Too late, too short, nowhere: nothing is done, and why.
+                let late = Operation::Add { until: None, not_after: boot_time() - Duration::from_secs(1) };
+                let short =
+                    Operation::Add { until: Some(boot_time() + Duration::from_millis(500)), not_after: boot_time() + PATIENCE };
+                for (operation, says) in [(late, "too late"), (short, "less than a second")] {
+                    let done = driver.drive(operation);
+                    assert!(done.failed.unwrap().contains(says));
+                    assert_eq!(done.holds, Holds::No);
+                }
+                let nowhere = Driver::new(Spot { interface: "eth7".to_owned(), ..spot.clone() }).drive(add(None));
+                assert!(nowhere.failed.unwrap().contains("no interface eth7"));
+                // On another interface it is the host's, and not ours to take off.
+                lab::give(&Spot { interface: "lo".to_owned(), ..spot.clone() }).unwrap();
+                let done = driver.drive(Operation::Remove);
+                assert_eq!(done.holds, Holds::Yes);
+                assert!(done.failed.unwrap().contains("another interface than eth0"));
+                lab::take(&Spot { interface: "lo".to_owned(), ..spot.clone() }).unwrap();
+            }
+        });
+    });
+}
+
+/// The kernel drops an address whose time is over, and that is heard.
+#[test]
+fn an_address_ends_by_itself() {
+    with_network(|network| {
+        network.on(0, || {
+            let spot = spot("10.9.0.100", 24);
+            let heard = ear(vec![spot.clone()]);
+            let done = Driver::new(spot.clone()).drive(add(Some(1)));
+            assert_eq!(done.holds, Holds::Yes);
+            until(&heard.1, &Heard::Changed(spot.address, true));
+            until(&heard.1, &Heard::Changed(spot.address, false));
+            assert!(boot_time() < done.until.unwrap() + Duration::from_secs(5));
+        });
+    });
+}
+
+fn ear(spots: Vec<Spot>) -> (Ear, Receiver<Heard>) {
+    let (sender, heard) = channel();
+    let ear = Ear::open(spots, move |h| drop(sender.send(h))).unwrap();
+    (ear, heard)
+}
+
+fn until(heard: &Receiver<Heard>, wanted: &Heard) {
+    loop {
+        match heard.recv_timeout(PATIENCE) {
+            Ok(h) if h == *wanted => return,
+            Ok(_) => {}
+            Err(e) => panic!("{wanted:?} is not heard: {e}"),
+        }
+    }
+}
+
+#[test]
+fn rivals_hands_and_witnesses_are_heard() {
+    with_network(|network| {
+        for spot in both() {
+            let other = spot.clone();
+            network.on(0, || {
+                let (ear, heard) = ear(vec![spot.clone()]);
+                // A hand puts it on, and takes it off.
+                lab::give(&spot).unwrap();
+                until(&heard, &Heard::Changed(spot.address, true));
+                lab::take(&spot).unwrap();
+                until(&heard, &Heard::Changed(spot.address, false));
+                // Our own words are no rival; the other's are.
+                let mut voice = Voice::new(&spot);
+                voice.announce().unwrap();
+                voice.ask().unwrap();
+                network.on(1, || Voice::new(&other).announce().unwrap());
+                until(&heard, &Heard::Rival(spot.address));
+                // Who has it answers when asked, by its kernel.
+                network.on(1, || lab::give(&other).unwrap());
+                while heard.try_recv().is_ok() {}
+                let mut told = None;
+                for _ in 0..100 {
+                    voice.ask().unwrap();
+                    told = heard.recv_timeout(Duration::from_millis(100)).ok();
+                    if told.is_some() {
+                        break;
+                    }
+                }
+                assert_eq!(told, Some(Heard::Rival(spot.address)));
+                network.on(1, || lab::take(&other).unwrap());
+                // The other host as witness; one that is not there says nothing.
+                let (there, nobody) = match spot.address.is_ipv4() {
+                    true => ("10.9.0.2", "10.9.0.77"),
+                    false => ("fd09::2", "fd09::77"),
+                };
+                ear.ping("eth0", nobody.parse().unwrap()).unwrap();
+                let asked = boot_time();
+                ear.ping("eth0", there.parse().unwrap()).unwrap();
+                let sent = loop {
+                    match heard.recv_timeout(PATIENCE).unwrap() {
+                        Heard::Witness { interface, witness, sent } => {
+                            assert_eq!((interface.as_str(), witness), ("eth0", there.parse().unwrap()));
+                            break sent;
+                        }
+                        _ => continue,
+                    }
+                };
+                assert!(sent >= asked && sent <= boot_time());
+            });
+        }
+    });
+}

@@ -1,0 +1,56 @@
+//! The demo, as root and as a user without any right.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Output};
+
+/// A copy of the program that every user may read, wherever the project is.
+struct Copy(std::path::PathBuf);
+
+impl Copy {
+    fn new(name: &str) -> Copy {
+        let path = std::env::temp_dir().join(format!("pointsman-{name}-{}", std::process::id()));
+        fs::copy(env!("CARGO_BIN_EXE_pointsman"), &path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        Copy(path)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn ended_well(demo: &Output, program: &str) {
+    let (out, err) = (String::from_utf8_lossy(&demo.stdout), String::from_utf8_lossy(&demo.stderr));
+    assert!(demo.status.success(), "{out}{err}");
+    assert_eq!(out.lines().filter(|l| l.starts_with("ok ")).count(), 5, "{out}");
+    assert!(out.ends_with("no two hosts had the address at once\n"), "{out}");
+    print!("{out}");
+    // Nothing of it is left.
+    for process in fs::read_dir("/proc").unwrap().flatten() {
+        let command = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        assert!(!command.starts_with(program.as_bytes()), "{} still runs", process.path().display());
+    }
+}
+
+#[test]
+fn the_demo_passes_as_root() {
+    let copy = Copy::new("demo-root");
+    let demo = Command::new(&copy.0).arg("demo").output().unwrap();
+    ended_well(&demo, copy.0.to_str().unwrap());
+}
+
+#[test]
+fn the_demo_passes_without_root() {
+    let copy = Copy::new("demo-user");
+    let demo = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(&copy.0)
+        .arg("demo")
+        .current_dir("/")
+        .output()
+        .unwrap();
+    ended_well(&demo, copy.0.to_str().unwrap());
+}
