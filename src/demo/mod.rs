@@ -10,11 +10,13 @@
 //! clock: two hosts that have it at once are a failure, whatever the client saw.
 
 mod client;
+mod moves;
 mod network;
 mod workflows;
 
 use std::io::{self, Write as _};
 
+pub use moves::{Move, measure};
 pub use network::Lab;
 
 /// The address that moves.

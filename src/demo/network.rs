@@ -208,6 +208,20 @@ impl Lab {
         self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
     }
 
+    /// Ends the programs; the networks stay, and the addresses in them are taken off.
+    pub(super) fn take_down_programs(&mut self) {
+        self.controller = None;
+        self.agents.clear();
+        self.watches.clear();
+        for host in ["sip1", "sip2"] {
+            let process = self.process(host);
+            let _ = in_network(process, || {
+                let address = VIP.parse().map_err(std::io::Error::other)?;
+                lab::take(&Spot { address, prefix: 24, interface: "eth0".to_owned() })
+            });
+        }
+    }
+
     /// Kills the controller, as a power loss would.
     pub fn kill_controller(&mut self) {
         self.controller = None;

@@ -11,15 +11,15 @@ use super::Report;
 use super::client::{Client, Going, say, serve};
 use super::network::{Lab, PATIENCE};
 
-const PRIMARY_NOW: &str = "00-04563 Hot Standby (Primary) mode activated";
+pub(super) const PRIMARY_NOW: &str = "00-04563 Hot Standby (Primary) mode activated";
 const BACKUP_NOW: &str = "00-04561 Hot Standby (backup) mode activated";
 
 type Seen = Result<String, String>;
 type Workflow = fn(&mut Stage<'_>) -> Seen;
 
-struct Stage<'a> {
-    lab: &'a mut Lab,
-    client: Client,
+pub(super) struct Stage<'a> {
+    pub(super) lab: &'a mut Lab,
+    pub(super) client: Client,
     services: Vec<(&'static str, Going)>,
 }
 
@@ -70,14 +70,14 @@ fn record(app: &str, host: &str, what: &str) -> String {
 }
 
 impl<'a> Stage<'a> {
-    fn new(lab: &'a mut Lab) -> std::io::Result<Stage<'a>> {
+    pub(super) fn new(lab: &'a mut Lab) -> std::io::Result<Stage<'a>> {
         let client = Client::start(lab.process("client"))?;
         let services = vec![("sip1", serve(lab.process("sip1"), "sip1")?), ("sip2", serve(lab.process("sip2"), "sip2")?)];
         Ok(Stage { lab, client, services })
     }
 
     /// A server says what it is; when that was.
-    fn says(&self, host: &str, what: &str) -> Result<Time, String> {
+    pub(super) fn says(&self, host: &str, what: &str) -> Result<Time, String> {
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
         let at = boot_time();
         say(self.lab.process(host), record(app, host, what)).map_err(|e| format!("a datagram of {host}: {e}"))?;
@@ -94,7 +94,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Waits until the client is answered by a host, and all is in its place.
-    fn arrives(&self, host: &str, since: Time) -> Seen {
+    pub(super) fn arrives(&self, host: &str, since: Time) -> Seen {
         self.lab.until(&format!("the client is answered by {host}"), |_| self.client.first_answer(host, since).is_some())?;
         let answered = self.client.first_answer(host, since).map(|at| at.since(since)).unwrap_or(PATIENCE);
         self.lab.until_settled(host)?;

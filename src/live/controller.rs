@@ -157,6 +157,8 @@ struct Running {
     sources: Vec<Named>,
     history: std::collections::VecDeque<Json>,
     dirty_since: Option<Time>,
+    /// When it shows that it is alive next.
+    alive_at: Time,
 }
 
 impl Thread {
@@ -219,6 +221,7 @@ impl Thread {
             sources,
             history: std::collections::VecDeque::new(),
             dirty_since: None,
+            alive_at: Time::MIN,
         };
         running.carry_out(outputs)?;
         running.run(&inbox)
@@ -231,8 +234,11 @@ impl Running {
             let sync_at = self.dirty_since.map(|at| at + SYNC_WITHIN);
             let due = self.controller.next_deadline().into_iter().chain(sync_at).min();
             let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
-            // To systemd, where it asked for that: this thread still turns.
-            let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
+            if self.clock.now() >= self.alive_at {
+                // To systemd, where it asked for that: this thread still turns.
+                let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
+                self.alive_at = self.clock.now() + ALIVE;
+            }
             let mut outputs = Vec::new();
             let mut next = match inbox.recv_timeout(wait) {
                 Ok(message) => Some(message),

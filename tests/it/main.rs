@@ -6,6 +6,7 @@ mod config;
 mod control;
 mod decode;
 mod engine;
+mod evaluator;
 mod grammar;
 mod lang;
 mod runs;

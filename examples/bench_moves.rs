@@ -1,0 +1,60 @@
+//! Times planned moves: `cargo run --release --example bench_moves -- 100`. Real programs in network namespaces, mutual TLS,
+//! journal and agents' marks synced to disk; beside them, in the same run, the same addresses moved by hand.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use pointsman::demo::{Move, measure};
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let first = arguments.next();
+    // The demo starts this very program: for everything but a number it is `pointsman`.
+    let Ok(count) = first.as_deref().unwrap_or("100").parse::<usize>() else {
+        let program = program();
+        use std::os::unix::process::CommandExt as _;
+        let error = Command::new(&program).args(first).args(arguments).exec();
+        eprintln!("{}: {error}; build it first: cargo build --release", program.display());
+        std::process::exit(2);
+    };
+    match measure(count) {
+        Ok((moves, floor)) => print(&moves, floor),
+        Err(why) => {
+            eprintln!("{why}");
+            std::process::exit(1);
+        }
+    }
+}
+
+fn program() -> PathBuf {
+    let me = std::env::current_exe().unwrap_or_default();
+    me.parent().and_then(|p| p.parent()).map(|p| p.join("pointsman")).unwrap_or_default()
+}
+
+fn print(moves: &[Move], floor: Vec<Duration>) {
+    println!("{} planned moves, two agents over mutual TLS (ms)", moves.len());
+    println!("{:44} {:>8} {:>8} {:>8} {:>8}", "", "median", "p90", "p99", "worst");
+    row("from the datagram to the client's first answer", moves.iter().map(|m| m.whole).collect());
+    row("  until the release was ordered", moves.iter().map(|m| m.decided).collect());
+    row("  until the old host was seen without it", moves.iter().map(|m| m.released).collect());
+    row("  until the client was answered", moves.iter().map(|m| m.answered).collect());
+    row("outage", moves.iter().map(|m| m.outage).collect());
+    let by_hand = median(floor.clone());
+    row("by hand: off, on, announced, answered", floor);
+    let ours = median(moves.iter().map(|m| m.whole).collect());
+    println!("ratio of the medians: {:.1}", ours.as_secs_f64() / by_hand.as_secs_f64());
+}
+
+fn median(mut spans: Vec<Duration>) -> Duration {
+    spans.sort();
+    spans.get(spans.len() / 2).copied().unwrap_or_default()
+}
+
+fn row(name: &str, mut spans: Vec<Duration>) {
+    spans.sort();
+    let at =
+        |percent: usize| spans.get((spans.len() * percent / 100).min(spans.len().saturating_sub(1))).copied().unwrap_or_default();
+    let ms = |span: Duration| format!("{:8.2}", span.as_secs_f64() * 1_000.0);
+    println!("{name:46} {} {} {} {}", ms(at(50)), ms(at(90)), ms(at(99)), ms(at(100)));
+}

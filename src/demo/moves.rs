@@ -1,0 +1,130 @@
+//! How long a planned move takes, from the server's datagram to the client's first answer, stage by stage.
+
+use std::time::Duration;
+
+use crate::base::time::Time;
+use crate::linux::{Driver, Spot, Voice, boot_time, wall_time};
+use crate::live::controller::Question;
+
+use super::VIP;
+use super::client::{Client, serve};
+use super::network::{Lab, in_network};
+use super::workflows::{PRIMARY_NOW, Stage};
+
+/// One move.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Move {
+    /// From the datagram to the client's first answer from the new host.
+    pub whole: Duration,
+    /// From the datagram to the order to release: heard, matched, the script evaluated, on the disk.
+    pub decided: Duration,
+    /// From there until the old host was seen without it: its order on disk, taken off, seen gone, reported.
+    pub released: Duration,
+    /// From there to the client's first answer: the order on both disks, put on, announced, asked, answered.
+    pub answered: Duration,
+    /// Nobody answered for so long.
+    pub outage: Duration,
+}
+
+/// So many planned moves, one after another, and so many by hand: the address taken off one host, put on the other and
+/// announced, with nobody deciding anything in between.
+///
+/// # Errors
+/// In words: the networks can't be made, or a move does not come to its end.
+pub fn measure(count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
+    let mut lab = Lab::start()?;
+    let mut moves = Vec::new();
+    {
+        let stage = Stage::new(&mut lab).map_err(|e| e.to_string())?;
+        let since = stage.says("sip1", PRIMARY_NOW)?;
+        stage.arrives("sip1", since)?;
+        for n in 0..count {
+            let host = if n % 2 == 0 { "sip2" } else { "sip1" };
+            moves.push(one(&stage, host)?);
+        }
+        if let Some(span) = stage.lab.overlap() {
+            return Err(format!("two hosts had the address at once for {} us", span.as_micros()));
+        }
+    }
+    lab.take_down_programs();
+    let floor = by_hand(&lab, count)?;
+    Ok((moves, floor))
+}
+
+fn one(stage: &Stage<'_>, host: &str) -> Result<Move, String> {
+    let wall = wall_time();
+    let since = stage.says(host, PRIMARY_NOW)?;
+    stage.arrives(host, since)?;
+    let answered = stage.client.first_answer(host, since).ok_or("nobody answered")?;
+    let whole = answered.since(since);
+    // The controller's own clock began with the wall clock and goes with the boot clock.
+    let history = stage.lab.ask(&Question::History)?;
+    let step = |verb: &str| {
+        let all = history.as_array().into_iter().flatten().rev();
+        let found =
+            all.filter(|e| e["kind"] == "step").find(|e| e["text"].as_str().is_some_and(|t| t.split(' ').nth(1) == Some(verb)));
+        found.and_then(|e| Time::parse_rfc3339(e["at"].as_str()?)).unwrap_or(wall)
+    };
+    let (release, released) = (step("release"), step("released"));
+    let decided = release.since(wall);
+    let released = released.since(release);
+    let outage = stage.client.outage(since);
+    Ok(Move { whole, decided, released, answered: whole.saturating_sub(decided + released), outage })
+}
+
+fn by_hand(lab: &Lab, count: usize) -> Result<Vec<Duration>, String> {
+    let client = Client::start(lab.process("client")).map_err(|e| e.to_string())?;
+    let _services = [("sip1", lab.process("sip1")), ("sip2", lab.process("sip2"))]
+        .map(|(host, process)| serve(process, host).map_err(|e| e.to_string()));
+    let address = VIP.parse().map_err(|e| format!("{VIP}: {e}"))?;
+    let spot = Spot { address, prefix: 24, interface: "eth0".to_owned() };
+    let mut floor = Vec::new();
+    let mut from = lab.process("sip1");
+    for n in 0..=count {
+        let (host, to) = if n % 2 == 0 { ("sip2", lab.process("sip2")) } else { ("sip1", lab.process("sip1")) };
+        // Threads and sockets are ready, as those of an agent are.
+        let (off, on) = (hand(from, &spot)?, hand(to, &spot)?);
+        let since = boot_time();
+        off(false);
+        on(true);
+        lab.until(&format!("{host} answers"), |_| client.first_answer(host, since).is_some())?;
+        // The first has nobody to take it from.
+        if n > 0 {
+            floor.extend(client.first_answer(host, since).map(|at| at.since(since)));
+        }
+        from = to;
+    }
+    Ok(floor)
+}
+
+/// A hand in a network: takes the address off, or puts it on and says so.
+fn hand(process: u32, spot: &Spot) -> Result<impl Fn(bool) + use<>, String> {
+    let spot = spot.clone();
+    let (sender, work) = std::sync::mpsc::sync_channel::<bool>(0);
+    let (done, ended) = std::sync::mpsc::sync_channel::<()>(0);
+    let (ready, opened) = std::sync::mpsc::sync_channel::<()>(0);
+    std::thread::spawn(move || {
+        in_network(process, move || {
+            let (driver, mut voice) = (Driver::new(spot.clone()), Voice::new(&spot));
+            let _ = ready.send(());
+            if let Ok(on) = work.recv() {
+                let not_after = boot_time() + Duration::from_secs(60);
+                let operation = match on {
+                    true => crate::agent::Operation::Add { until: None, not_after },
+                    false => crate::agent::Operation::Remove,
+                };
+                driver.drive(operation);
+                if on {
+                    let _ = voice.announce();
+                }
+                let _ = done.send(());
+            }
+            Ok(())
+        })
+    });
+    opened.recv().map_err(|_| "the network can't be entered".to_owned())?;
+    Ok(move |on| {
+        let _ = sender.send(on);
+        let _ = ended.recv();
+    })
+}

@@ -1,0 +1,97 @@
+//! Hostile scripts in processes of their own: the program lives, each run fails within its time, and others are not held up.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use pointsman::lang::{Matcher, World, compile};
+use pointsman::live::evaluator::{Evaluators, Task};
+use pointsman::script::{Call, Evaluator, Next};
+use pointsman::site::Site;
+
+use crate::support::{files, inventory, source};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a process that embeds the library does not survive, beside the scripts that its limits stop.
+const DEADLY: [(&str, &str); 2] = [
+    ("deep.rhai", "fn react(a, e, p) { let a = []; for i in 0..190 { a = [a]; } let b = a; if b == a { throw \"equal\"; } a }"),
+    ("busy.rhai", "fn react(a, e, p) { let s = \"x\"; loop { let t = s + s; if t == \"y\" { break; } } }"),
+];
+
+#[test]
+fn hostile_scripts_end_and_hold_nobody_up() {
+    let inventory = Arc::new(inventory());
+    let evaluator = Evaluator::new(inventory.clone());
+    let mut all: Vec<(String, String)> = files("tests/script/hostile", "rhai");
+    all.extend(DEADLY.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
+    all.push(("good.rhai".to_owned(), "fn react(alarm, event, params) { 6 * 7 }".to_owned()));
+    let compiled: BTreeMap<_, _> =
+        all.iter().filter_map(|(name, text)| Some((name.clone(), evaluator.compile(&source(name, text)).ok()?))).collect();
+    let hostile: Vec<String> = compiled.keys().filter(|n| *n != "good.rhai").cloned().collect();
+    assert!(hostile.len() > 15, "{}", hostile.len());
+    let (program, found) = compile(&[source("r", "")], &World { inventory: Some(&inventory), scripts: None });
+    assert_eq!(found, []);
+    let matcher = Matcher::new(&program, Some(&inventory));
+    let site = Site { inventory, program: Arc::new(program), matcher, scripts: compiled, evaluator };
+
+    let (sender, answers) = channel();
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
+    let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();
+    let evaluate = |run: u64, script: &str| {
+        evaluators.evaluate(Task { run, script: script.to_owned(), call: Call::default(), history: Vec::new() }).unwrap();
+    };
+    let finished = |next: &Next| matches!(next, Next::Finished(value) if value.to_string() == "42");
+    for (n, script) in (1..).zip(&hostile) {
+        evaluate(n, script);
+        evaluate(1_000 + n, "good.rhai");
+        let two: BTreeMap<u64, Next> = (0..2).map(|_| answers.recv_timeout(PATIENCE).unwrap()).collect();
+        // Whatever it does, it is no end of ours; a script that asks for a step has done nothing yet.
+        assert!(two.contains_key(&n), "{script}");
+        assert!(finished(&two[&(1_000 + n)]), "{script} held another up: {two:?}");
+    }
+    // All at once, and then all is as before.
+    for (n, script) in (2_000..).zip(&hostile) {
+        evaluate(n, script);
+    }
+    evaluate(9_000, "good.rhai");
+    let rest: BTreeMap<u64, Next> = (0..=hostile.len()).map(|_| answers.recv_timeout(PATIENCE).unwrap()).collect();
+    assert!(finished(&rest[&9_000]));
+}
+
+/// What the process may do when it evaluates: nothing but its pipe. The kernel says so.
+#[test]
+fn the_process_has_no_rights() {
+    let inventory = Arc::new(inventory());
+    let evaluator = Evaluator::new(inventory.clone());
+    let (program, _) = compile(&[source("r", "")], &World { inventory: Some(&inventory), scripts: None });
+    let matcher = Matcher::new(&program, Some(&inventory));
+    let site = Site { inventory, program: Arc::new(program), matcher, scripts: BTreeMap::new(), evaluator };
+    let (sender, answers) = channel();
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
+    let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();
+    evaluators.evaluate(Task { run: 1, script: "x".to_owned(), call: Call::default(), history: Vec::new() }).unwrap();
+    assert_eq!(answers.recv_timeout(PATIENCE).unwrap(), (1, Next::Failed("there is no script x".to_owned())));
+    let me = std::process::id().to_string();
+    let mut found = 0;
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let read = |name: &str| std::fs::read_to_string(process.path().join(name)).unwrap_or_default();
+        let status = read("status");
+        let field = |name: &str| status.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+        if field("PPid:") != me || !read("cmdline").contains("\0evaluate") {
+            continue;
+        }
+        // Of those that have answered: the filter is on, and no new rights can be had.
+        if field("Seccomp:") == "2" {
+            assert_eq!(field("NoNewPrivs:"), "1");
+            let limits = read("limits");
+            let limit = |name: &str| limits.lines().find(|l| l.starts_with(name)).unwrap().split_whitespace().collect::<Vec<_>>();
+            assert!(limit("Max open files").contains(&"3"));
+            assert!(limit("Max file size").contains(&"0"));
+            found += 1;
+        }
+    }
+    assert!(found >= 1, "a process that evaluates is there");
+}
