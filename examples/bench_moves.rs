@@ -2,31 +2,22 @@
 //! journal and agents' marks synced to disk; beside them, in the same run, the same addresses moved by hand.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use pointsman::demo::{Move, measure};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let first = arguments.next();
-    // The demo starts this very program: for everything but a number it is `pointsman`.
-    let Ok(count) = first.as_deref().unwrap_or("100").parse::<usize>() else {
-        let program = program();
-        use std::os::unix::process::CommandExt as _;
-        let error = Command::new(&program).args(first).args(arguments).exec();
-        eprintln!("{}: {error}; build it first: cargo build --release", program.display());
-        std::process::exit(2);
-    };
-    match measure(count) {
+    let count = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100);
+    match measure(&program(), count) {
         Ok((moves, floor)) => print(&moves, floor),
         Err(why) => {
-            eprintln!("{why}");
+            eprintln!("{why} (is target/release/pointsman built?)");
             std::process::exit(1);
         }
     }
 }
 
+/// `pointsman` beside the folder of examples.
 fn program() -> PathBuf {
     let me = std::env::current_exe().unwrap_or_default();
     me.parent().and_then(|p| p.parent()).map(|p| p.join("pointsman")).unwrap_or_default()

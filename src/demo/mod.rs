@@ -12,15 +12,20 @@
 mod client;
 mod moves;
 mod network;
+mod storm;
 mod workflows;
 
 use std::io::{self, Write as _};
+use std::path::Path;
 
 pub use moves::{Move, measure};
 pub use network::Lab;
+pub use storm::{Storm, storm};
 
 /// The address that moves.
 const VIP: &str = "10.77.0.100";
+/// This program, as it was when it started.
+const MYSELF: &str = "/proc/self/exe";
 /// Where the hosts' services answer.
 const SERVICE: u16 = 7_777;
 
@@ -43,7 +48,7 @@ impl Report {
 /// # Errors
 /// In words: the networks can't be made, or a program does not start.
 pub fn run(tell: &mut dyn FnMut(&str)) -> Result<Report, String> {
-    let mut lab = Lab::start()?;
+    let mut lab = Lab::start(Path::new(MYSELF))?;
     let report = workflows::run(&mut lab, tell);
     if !report.is_well() {
         let kept = lab.keep();
@@ -64,11 +69,11 @@ pub fn hold() -> Result<(), String> {
 ///
 /// # Errors
 /// Those of the system; otherwise it does not return.
-pub fn within(namespace: &std::path::Path, arguments: &[String]) -> io::Error {
+pub fn within(namespace: &Path, arguments: &[String]) -> io::Error {
     use std::os::unix::process::CommandExt as _;
     if let Err(e) = crate::linux::lab::enter(namespace) {
         return e;
     }
     let _ = io::stdout().flush();
-    std::process::Command::new("/proc/self/exe").args(arguments).exec()
+    std::process::Command::new(MYSELF).args(arguments).exec()
 }

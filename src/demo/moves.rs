@@ -1,5 +1,6 @@
 //! How long a planned move takes, from the server's datagram to the client's first answer, stage by stage.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::base::time::Time;
@@ -26,13 +27,13 @@ pub struct Move {
     pub outage: Duration,
 }
 
-/// So many planned moves, one after another, and so many by hand: the address taken off one host, put on the other and
+/// So many planned moves with this program, one after another, and so many by hand: the address taken off one host, put on the other and
 /// announced, with nobody deciding anything in between.
 ///
 /// # Errors
 /// In words: the networks can't be made, or a move does not come to its end.
-pub fn measure(count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
-    let mut lab = Lab::start()?;
+pub fn measure(program: &Path, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
+    let mut lab = Lab::start(program)?;
     let mut moves = Vec::new();
     {
         let stage = Stage::new(&mut lab).map_err(|e| e.to_string())?;

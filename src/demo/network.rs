@@ -1,5 +1,6 @@
 //! The networks of the demo, and the programs in them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -83,21 +84,23 @@ pub(super) type Sightings = Arc<Mutex<Vec<(Time, &'static str, bool)>>>;
 /// The networks and the programs.
 #[derive(Debug)]
 pub struct Lab {
+    program: PathBuf,
     folder: PathBuf,
     keep: bool,
     nodes: Vec<Node>,
     controller: Option<Running>,
-    agents: Vec<Running>,
+    agents: BTreeMap<&'static str, Running>,
     watches: Vec<Watch>,
     sightings: Sightings,
 }
 
 impl Lab {
-    /// Makes the networks and starts the programs. Only from a process that has started no thread yet.
+    /// Makes the networks, of this thread, and starts the programs. Who is not root may do so only from a process that has
+    /// started no thread yet. `program` is `pointsman`.
     ///
     /// # Errors
     /// In words: no right, or a program does not start.
-    pub fn start() -> Result<Lab, String> {
+    pub fn start(program: &Path) -> Result<Lab, String> {
         lab::become_root()?;
         lab::new_network()?;
         let wrong = |what: &str, e: &dyn std::fmt::Display| format!("{what}: {e}");
@@ -105,11 +108,12 @@ impl Lab {
         let folder = std::env::temp_dir().join(format!("pointsman-demo-{}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|e| wrong(&folder.display().to_string(), &e))?;
         let mut lab = Lab {
+            program: program.to_owned(),
             folder,
             keep: false,
             nodes: Vec::new(),
             controller: None,
-            agents: Vec::new(),
+            agents: BTreeMap::new(),
             watches: Vec::new(),
             sightings: Arc::default(),
         };
@@ -128,7 +132,7 @@ impl Lab {
     }
 
     fn node(&self, name: &'static str, number: u8) -> std::io::Result<Node> {
-        let mut child = Command::new("/proc/self/exe").arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(&self.program).arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let node = Running(child);
         let (Some(hold), Some(stdout)) = (stdin, stdout) else { return Err(std::io::Error::other("it has no pipes")) };
@@ -186,7 +190,7 @@ impl Lab {
     /// A command of this program in a node's network.
     fn command(&self, node: &str, arguments: &[&str]) -> Command {
         let namespace = lab::namespace_of(self.process(node));
-        let mut command = Command::new("/proc/self/exe");
+        let mut command = Command::new(&self.program);
         command.arg("within").arg(namespace).arg("--").args(arguments).current_dir(&self.folder).stdin(Stdio::null());
         command
     }
@@ -227,6 +231,11 @@ impl Lab {
         self.controller = None;
     }
 
+    /// Kills a host's agent. Addresses stay.
+    pub fn kill_agent(&mut self, host: &str) {
+        self.agents.remove(host);
+    }
+
     fn enroll(&self, host: &str) -> Result<(), String> {
         let out = self.command("control", &["enroll", host, "-c", "pointsman.yaml"]).output().map_err(|e| e.to_string())?;
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
@@ -239,10 +248,14 @@ impl Lab {
         Err(format!("{host} could not enroll: {}", String::from_utf8_lossy(&out.stderr).trim()))
     }
 
-    fn start_agent(&mut self, host: &'static str) -> Result<(), String> {
+    /// Starts a host's agent, and waits until the controller hears it.
+    ///
+    /// # Errors
+    /// In words: it does not.
+    pub fn start_agent(&mut self, host: &'static str) -> Result<(), String> {
         let log = self.folder.join(host).join("agent.log");
         let agent = self.start_in(host, &["agent", "-c", &format!("{host}/agent.yaml")], &log)?;
-        self.agents.push(agent);
+        self.agents.insert(host, agent);
         self.until(&format!("the agent of {host} reports"), |lab| {
             let resources = lab.ask(&Question::Resources).unwrap_or_default();
             let hosts = resources[0]["hosts"].as_array().cloned().unwrap_or_default();

@@ -5,6 +5,7 @@
 mod address;
 mod demo;
 mod network;
+mod storm;
 
 use std::fs;
 use std::io::Write as _;
