@@ -11,6 +11,7 @@ pub mod control;
 pub mod decode;
 pub mod demo;
 pub mod diag;
+pub mod door;
 pub mod engine;
 pub mod event;
 pub mod inventory;

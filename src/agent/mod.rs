@@ -238,6 +238,11 @@ impl Agent {
         self.beat
     }
 
+    /// True when the host has the resource and should.
+    pub fn holds(&self, resource: &str) -> bool {
+        self.seats.get(resource).map(Seat::seen).is_some_and(|s| s.want && s.holds == Holds::Yes)
+    }
+
     /// What is on disk.
     pub fn durable(&self) -> &Durable {
         &self.durable

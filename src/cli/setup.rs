@@ -114,7 +114,7 @@ pub(super) fn load(given: &Given) -> Setup {
     }
     setup.config = config;
     if !has_errors(found) {
-        setup.site = Some(Arc::new(Site { inventory, program: Arc::new(program), matcher, scripts: compiled, evaluator }));
+        setup.site = Some(Arc::new(Site::new(inventory, Arc::new(program), matcher, compiled, evaluator)));
     }
     setup
 }

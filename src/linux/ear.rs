@@ -15,6 +15,7 @@ use socket2::{SockFilter, Socket};
 use crate::base::time::Time;
 
 use super::frames::{ARP, IPV6, claimed};
+use super::netlink::Change;
 use super::voice::packet_socket;
 use super::{Spot, boot_time, echo, explained, interface, netlink};
 
@@ -45,6 +46,8 @@ const ADVERTISEMENTS: [SockFilter; 6] = [
 pub enum Heard {
     /// An address came (`true`) or went.
     Changed(IpAddr, bool),
+    /// This interface has a carrier again: the neighbours behind it may be others.
+    LinkUp(String),
     /// So much changed that some of it was not heard: everything has to be looked at.
     Missed,
     /// Somebody else says that an address is theirs.
@@ -95,7 +98,8 @@ impl Ear {
         let echoes = Arc::new(Mutex::new(Echoes::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let identifier = std::process::id() as u16;
-        let mut room = Room { spots, changes, listeners: Vec::new(), echoes: echoes.clone(), identifier };
+        let mut room =
+            Room { spots, changes, listeners: Vec::new(), carriers: BTreeMap::new(), echoes: echoes.clone(), identifier };
         room.listen_again().map_err(|e| explained("neighbours can't be heard", &e))?;
         let thread = std::thread::Builder::new().name("ear".to_owned()).spawn({
             let stop = stop.clone();
@@ -151,6 +155,8 @@ struct Room {
     spots: Vec<Spot>,
     changes: netlink_sys::Socket,
     listeners: Vec<Listener>,
+    /// Interfaces of which it was told whether they have a carrier.
+    carriers: BTreeMap<String, bool>,
     echoes: Arc<Mutex<Echoes>>,
     identifier: u16,
 }
@@ -212,12 +218,19 @@ impl Room {
         }
     }
 
-    fn hear_changes(&self, hear: &impl Fn(Heard)) {
+    fn hear_changes(&mut self, hear: &impl Fn(Heard)) {
         for _ in 0..AT_ONCE {
             match self.changes.recv_from_full() {
                 Ok((bytes, _)) => {
-                    for (found, came) in netlink::read_changes(&bytes) {
-                        hear(Heard::Changed(found.address, came));
+                    for change in netlink::read_changes(&bytes) {
+                        match change {
+                            Change::Address(found, came) => hear(Heard::Changed(found.address, came)),
+                            Change::Link(name, up) => {
+                                if self.carriers.insert(name.clone(), up) == Some(false) && up {
+                                    hear(Heard::LinkUp(name));
+                                }
+                            }
+                        }
                     }
                 }
                 Err(e) if e.raw_os_error() == Some(nix::errno::Errno::ENOBUFS as i32) => hear(Heard::Missed),

@@ -171,7 +171,8 @@ impl Watch {
                 let _ = nix::poll::poll(&mut fds, PollTimeout::from(50u8));
                 let now = boot_time();
                 while let Ok((bytes, _)) = socket.recv_from_full() {
-                    for (found, came) in netlink::read_changes(&bytes) {
+                    for change in netlink::read_changes(&bytes) {
+                        let netlink::Change::Address(found, came) = change else { continue };
                         // A lifetime that is set anew is no coming.
                         if found.address == address && came != there {
                             there = came;

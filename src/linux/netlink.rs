@@ -7,6 +7,7 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, CacheInfo};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
@@ -16,8 +17,8 @@ use super::Spot;
 const FOR_EVER: u32 = u32::MAX;
 /// Answers to one request, at most: a guard against a kernel that does not end its list.
 const ANSWERS: usize = 100_000;
-/// Groups of address changes, IPv4 and IPv6 (`RTMGRP_IPV4_IFADDR`, `RTMGRP_IPV6_IFADDR`).
-const ADDRESS_GROUPS: u32 = 0x10 | 0x100;
+/// Groups of changes of links and of addresses, IPv4 and IPv6 (`RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR`, `RTMGRP_IPV6_IFADDR`).
+const GROUPS: u32 = 0x1 | 0x10 | 0x100;
 
 /// An address that is on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,17 +110,29 @@ impl Netlink {
 /// A socket that hears of every change of an address. Not blocking.
 pub(super) fn changes() -> io::Result<Socket> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
-    socket.bind(&SocketAddr::new(0, ADDRESS_GROUPS))?;
+    socket.bind(&SocketAddr::new(0, GROUPS))?;
     socket.set_non_blocking(true)?;
     Ok(socket)
 }
 
-/// The addresses that changed by what such a socket received: on, or off.
-pub(super) fn read_changes(bytes: &[u8]) -> Vec<(Found, bool)> {
+/// Something that changed.
+pub(super) enum Change {
+    /// An address came, or went.
+    Address(Found, bool),
+    /// A link with a carrier, or one without.
+    Link(String, bool),
+}
+
+/// What changed by what such a socket received.
+pub(super) fn read_changes(bytes: &[u8]) -> Vec<Change> {
     let messages = split(bytes).unwrap_or_default();
     let change = |m: NetlinkMessage<RouteNetlinkMessage>| match m.payload {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(a)) => Some((found(&a)?, true)),
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(a)) => Some((found(&a)?, false)),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(a)) => Some(Change::Address(found(&a)?, true)),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(a)) => Some(Change::Address(found(&a)?, false)),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => {
+            let name = link.attributes.iter().find_map(|a| if let LinkAttribute::IfName(n) = a { Some(n.clone()) } else { None });
+            Some(Change::Link(name?, link.header.flags.contains(LinkFlags::LowerUp)))
+        }
         _ => None,
     };
     messages.into_iter().filter_map(change).collect()

@@ -13,7 +13,7 @@ use crate::base::text::printable;
 use crate::base::time::Time;
 use crate::control::{Controller, Input, Notice, Output, Word};
 use crate::inventory::Name;
-use crate::journal::Position;
+use crate::journal::{self, Position, Record};
 use crate::script::{Next, verbs};
 use crate::site::Site;
 use crate::sources::{Named, Sink};
@@ -157,6 +157,8 @@ struct Running {
     sources: Vec<Named>,
     history: std::collections::VecDeque<Json>,
     dirty_since: Option<Time>,
+    /// The last one that was told, and how often in a row.
+    last_notice: (Notice, u64),
     /// When it shows that it is alive next.
     alive_at: Time,
 }
@@ -183,9 +185,19 @@ impl Thread {
         self.id
     }
 
-    /// Where a source was read up to.
-    pub fn position(&self, source: &str) -> Option<Position> {
-        self.journal.state().positions.get(source).copied()
+    /// Where a source was read up to. One that is new begins at `first`, and that is on the disk when this returns.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn position(&mut self, source: &str, first: impl FnOnce() -> Position) -> Result<Position, String> {
+        if let Some(known) = self.journal.state().positions.get(source) {
+            return Ok(*known);
+        }
+        let position = first();
+        let input = journal::Input::Position { source: source.to_owned(), position };
+        let record = Record::Input { order: self.journal.state().order + 1, at: self.clock.now(), input };
+        self.journal.append(&record).and_then(|()| self.journal.sync()).map_err(|e| e.to_string())?;
+        Ok(position)
     }
 
     /// A source whose counters are shown.
@@ -221,6 +233,7 @@ impl Thread {
             sources,
             history: std::collections::VecDeque::new(),
             dirty_since: None,
+            last_notice: (Notice::default(), 0),
             alive_at: Time::MIN,
         };
         running.carry_out(outputs)?;
@@ -362,7 +375,17 @@ impl Running {
 
     fn notice(&mut self, notice: &Notice) {
         // What came in a log is in the text, too.
-        let text = printable(&notice.text);
+        let mut text = printable(&notice.text);
+        // The same again and again is told at the tenth, the hundredth, the thousandth time.
+        let same = self.last_notice.0 == *notice;
+        self.last_notice = (notice.clone(), if same { self.last_notice.1 + 1 } else { 1 });
+        match self.last_notice.1 {
+            1 => {}
+            times if times == 10u64.pow(times.ilog10()) => {
+                text.push_str(&format!(" ({times} times now)"));
+            }
+            _ => return,
+        }
         match notice.kind.as_str() {
             "log" | "catch_up" | "dry" => tracing::info!(kind = notice.kind, "{text}"),
             _ => tracing::warn!(kind = notice.kind, "{text}"),

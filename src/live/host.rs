@@ -163,6 +163,12 @@ impl<R: FnMut(Report)> Running<R> {
             Heard::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
             Heard::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
             Heard::Rival(address) => return at(address).into_iter().map(|resource| Input::Rival { resource }).collect(),
+            Heard::LinkUp(interface) => {
+                let there =
+                    |name: &Name| self.agent.holds(name) && self.spots.get(name).is_some_and(|s| s.interface == interface);
+                let held: Vec<Name> = self.spots.keys().filter(|name| there(name)).cloned().collect();
+                held.iter().for_each(|name| self.announce_in_a_burst(name));
+            }
             Heard::Witness { interface, witness, sent } => {
                 let on = self.spots.iter().filter(|(_, s)| s.interface == interface);
                 return on.map(|(name, _)| Input::Witness { resource: name.clone(), witness, sent }).collect();
@@ -199,13 +205,8 @@ impl<R: FnMut(Report)> Running<R> {
                     let said = self.voices.get_mut(&resource).map(Voice::ask);
                     self.tell(&resource, said.and_then(Result::err).as_deref());
                 }
-                Output::Announce { resource, burst } => {
-                    self.announce(&resource);
-                    if burst {
-                        let now = boot_time();
-                        self.bursts.insert(resource, BURST.iter().map(|after| now + *after).collect());
-                    }
-                }
+                Output::Announce { resource, burst: false } => self.announce(&resource),
+                Output::Announce { resource, burst: true } => self.announce_in_a_burst(&resource),
                 Output::Report(report) => (self.report)(report),
             }
         }
@@ -221,6 +222,12 @@ impl<R: FnMut(Report)> Running<R> {
         if !failed.is_empty() && failed.len() == witnesses.len() {
             self.tell(&resource.to_owned(), failed.first().map(String::as_str));
         }
+    }
+
+    fn announce_in_a_burst(&mut self, resource: &Name) {
+        self.announce(resource);
+        let now = boot_time();
+        self.bursts.insert(resource.clone(), BURST.iter().map(|after| now + *after).collect());
     }
 
     fn announce(&mut self, resource: &Name) {

@@ -63,22 +63,23 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
     let mut thread = Thread::new(site.clone(), journal, || id)?;
     let inbox = thread.inbox();
     let runtime = runtime()?;
+    let within = runtime.enter();
     let mut opened = Opened::default();
 
     // Sockets are bound first, while every right is there.
     let udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
     let mut tcp = Vec::new();
     for address in &config.listen.tcp {
-        tcp.push(runtime.block_on(sources::listen(*address))?);
+        tcp.push(sources::listen(*address)?);
     }
     let agents = match config.listen.agents {
         Some(address) => {
             let authority = Arc::new(Authority::open(&keys(&data))?);
-            Some(runtime.block_on(tls::listen(address, authority))?)
+            Some(tls::listen(address, authority)?)
         }
         None => None,
     };
-    let control = runtime.block_on(async { control_socket::open(&data) })?;
+    let control = control_socket::open(&data)?;
     opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
     opened.tcp = tcp.iter().filter_map(|t| t.address().ok()).collect();
     opened.agents = agents.as_ref().and_then(|a| a.address().ok());
@@ -94,7 +95,7 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
         let path = base.join(path);
         let named = Named { name: path.display().to_string(), counts: Arc::default() };
         thread.show(named.clone());
-        let from = thread.position(&named.name);
+        let from = thread.position(&named.name, || sources::place(&path))?;
         let (site, inbox, stop) = (site.clone(), inbox.clone(), stop.clone());
         start("file", move || sources::follow(&path, from, &site, &inbox, &named, &stop))?;
     }
@@ -112,6 +113,7 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
             inbox.tell(Message::Stop);
         }
     })?;
+    drop(within);
     ready(&opened);
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
     let ended = thread.run(PathBuf::from(MYSELF));

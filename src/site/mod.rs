@@ -26,9 +26,22 @@ pub struct Site {
     pub scripts: BTreeMap<String, Arc<Compiled>>,
     /// What evaluates them.
     pub evaluator: Evaluator,
+    index: Index,
 }
 
 impl Site {
+    /// A site of these parts, which were made for each other.
+    pub fn new(
+        inventory: Arc<Inventory>,
+        program: Arc<Program>,
+        matcher: Matcher,
+        scripts: BTreeMap<String, Arc<Compiled>>,
+        evaluator: Evaluator,
+    ) -> Site {
+        let index = Index::new(&inventory);
+        Site { inventory, program, matcher, scripts, evaluator, index }
+    }
+
     /// The script of a run, by file name; `None` when the rules do not have its reaction any more.
     pub fn script_of(&self, run: &Run) -> Option<&str> {
         self.program.reactions.get(&run.bound.reaction).map(|r| r.script.as_str())
@@ -47,7 +60,6 @@ impl Site {
 /// Decodes the records of one source and keeps what a rule wants: stateless but for the decoder, so each source has its own.
 pub struct Sieve {
     site: Arc<Site>,
-    index: Index,
     decoder: Decoder,
     hits: Vec<Hit>,
 }
@@ -67,16 +79,16 @@ pub enum Found<'a> {
 impl Sieve {
     /// A sieve for a source that is read with this decoder.
     pub fn new(site: Arc<Site>, decoder: Decoder) -> Sieve {
-        Sieve { index: Index::new(&site.inventory), site, decoder, hits: Vec::new() }
+        Sieve { site, decoder, hits: Vec::new() }
     }
 
     /// One record that came now. `known` says how far its sender is known.
     pub fn sift<'a>(&mut self, record: &'a [u8], cut: bool, now: Time, known: impl FnOnce(&Index, &mut Event<'_>)) -> Found<'a> {
         let mut event = self.decoder.decode(record, now);
         event.marks.cut |= cut;
-        known(&self.index, &mut event);
+        known(&self.site.index, &mut event);
         self.site.matcher.matches(&event, &mut self.hits);
-        if self.hits.is_empty() && !is_claim(&self.site.inventory, &self.index, &event) {
+        if self.hits.is_empty() && !is_claim(&self.site.inventory, &self.site.index, &event) {
             return Found::Nothing(event.marks);
         }
         Found::Wanted(event, std::mem::take(&mut self.hits))

@@ -40,8 +40,21 @@ const SIBLINGS: usize = 10_000;
 /// Bytes of a file's header that are read again after a restart.
 const HEADER_BYTES: u64 = 256 * 1024;
 
-/// Follows a file until `stop`.
-pub fn follow(path: &Path, from: Option<Position>, site: &Arc<Site>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
+/// Where a file that was never followed is followed from: behind its last whole line. A file that is not there yet is read from
+/// its beginning when it comes. The place is to be on the disk before anything is read, or a crash would move it.
+pub fn place(path: &Path) -> Position {
+    let behind_the_last_line = || -> io::Result<Position> {
+        let mut file = File::open(path)?;
+        let meta = file.metadata()?;
+        let at = last_line_end(&mut file, meta.len())?;
+        let tail = tail_of(&mut file, at)?;
+        Ok(Position { at, file: meta.ino(), check: crc32fast::hash(&tail) })
+    };
+    behind_the_last_line().unwrap_or_default()
+}
+
+/// Follows a file from a place until `stop`.
+pub fn follow(path: &Path, from: Position, site: &Arc<Site>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
     let news = News::of(path);
     let mut follower = Follower {
         path,
@@ -49,7 +62,7 @@ pub fn follow(path: &Path, from: Option<Position>, site: &Arc<Site>, sink: &impl
         sink,
         named,
         reading: None,
-        told: from.unwrap_or_default(),
+        told: from,
         told_at: sink.now(),
         complained: false,
     };
@@ -129,26 +142,13 @@ struct Follower<'a, S> {
 
 impl<S: Sink> Follower<'_, S> {
     /// Finds where to go on.
-    fn begin(&mut self, from: Option<Position>) {
+    fn begin(&mut self, place: Position) {
         let file = match File::open(self.path) {
             Ok(file) => Some(file),
             Err(e) => {
                 self.complain(&e);
                 None
             }
-        };
-        let Some(place) = from else {
-            // The first start. A file that is not there yet is read from its beginning when it comes.
-            if let Some(Ok(mut reading)) = file.map(Reading::at_start) {
-                self.read_header(&mut reading.file, u64::MAX);
-                reading.at = reading.file.metadata().map_or(0, |m| m.len());
-                // A record that is being written is read whole.
-                reading.at = last_line_end(&mut reading.file, reading.at).unwrap_or(reading.at);
-                reading.tail = tail_of(&mut reading.file, reading.at).unwrap_or_default();
-                self.reading = Some(reading);
-                self.tell_position();
-            }
-            return;
         };
         let same = file.and_then(|f| Reading::at_place(f, place).ok().flatten());
         let found = same.or_else(|| self.rotated(place));

@@ -22,7 +22,7 @@ use crate::inventory::{Index, Inventory};
 use crate::journal::Position;
 use crate::lang::program::Hit;
 
-pub use file::follow;
+pub use file::{follow, place};
 pub use tcp::{Tcp, listen};
 pub use udp::Udp;
 

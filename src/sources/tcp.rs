@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::control::Input;
 use crate::decode::Decoder;
+use crate::door::{self, Door, Stranger};
 use crate::event::Event;
 use crate::inventory::Index;
 use crate::journal::Position;
@@ -20,10 +21,10 @@ use crate::site::{Found, Sieve, Site};
 use super::frames::{Frame, Frames};
 use super::{Counts, Named, Sink, heard, provenance};
 
-/// Connections at once. A further one is closed at once and counted.
+/// Connections that have said something, at once. A further one is closed and counted.
 const CONNECTIONS: usize = 4_096;
 /// Bytes read at once.
-const READ: usize = 64 * 1024;
+const READ: usize = 16 * 1024;
 /// A connection that says nothing within this after it was opened is closed; later it may be silent for as long as it likes.
 const FIRST_WORD: Duration = Duration::from_secs(60);
 /// After an error of the listening socket itself (no descriptors left) it rests for so long.
@@ -36,13 +37,13 @@ pub struct Tcp {
     named: Named,
 }
 
-/// Listens.
+/// Listens. Only within a runtime of `tokio`.
 ///
 /// # Errors
 /// In words: the port is taken, or needs a right.
-pub async fn listen(address: SocketAddr) -> Result<Tcp, String> {
+pub fn listen(address: SocketAddr) -> Result<Tcp, String> {
     let words = |e: io::Error| super::cannot_listen("tcp", address, &e);
-    let listener = TcpListener::bind(address).await.map_err(words)?;
+    let listener = door::listen(address).map_err(words)?;
     let address = listener.local_addr().map_err(words)?;
     Ok(Tcp { listener, named: Named { name: format!("tcp:{address}"), counts: Arc::default() } })
 }
@@ -65,6 +66,7 @@ impl Tcp {
     pub async fn run(self, site: Arc<Site>, sink: impl Sink) {
         let Tcp { listener, named: Named { name, counts } } = self;
         let free = Arc::new(Semaphore::new(CONNECTIONS));
+        let door = Door::default();
         let position = Arc::new(AtomicU64::new(0));
         tokio::task::block_in_place(|| sink.send(Input::BacklogEnded { source: name.clone() }));
         loop {
@@ -76,14 +78,6 @@ impl Tcp {
                     continue;
                 }
             };
-            let Ok(place) = free.clone().try_acquire_owned() else {
-                if counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
-                    tracing::warn!(
-                        "{name}: {CONNECTIONS} connections are open, which is the limit; further ones are closed and counted"
-                    );
-                }
-                continue;
-            };
             let connection = Connection {
                 sieve: Sieve::new(site.clone(), Decoder::datagrams()),
                 name: name.clone(),
@@ -92,10 +86,14 @@ impl Tcp {
                 counts: counts.clone(),
                 sink: sink.clone(),
             };
-            tokio::spawn(async move {
-                connection.read(stream).await;
-                drop(place);
-            });
+            let free = free.clone();
+            if door.enter(|stranger| connection.read(stream, stranger, free))
+                && counts.refused.fetch_add(1, Ordering::Relaxed) == 0
+            {
+                tracing::warn!(
+                    "{name}: more connections than may are open and say nothing; the oldest of them are closed and counted"
+                );
+            }
         }
     }
 }
@@ -110,10 +108,22 @@ struct Connection<S> {
 }
 
 impl<S: Sink> Connection<S> {
-    async fn read(mut self, mut stream: TcpStream) {
+    async fn read(mut self, mut stream: TcpStream, stranger: Stranger, free: Arc<Semaphore>) {
+        // Memory is for those who speak.
+        let Ok(Ok(1..)) = tokio::time::timeout(FIRST_WORD, stream.peek(&mut [0])).await else { return };
+        let Ok(_place) = free.try_acquire_owned() else {
+            if self.counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!(
+                    "{}: {CONNECTIONS} connections are open, which is the limit; further ones are closed and counted",
+                    self.name
+                );
+            }
+            return;
+        };
+        drop(stranger);
         let mut frames = Frames::default();
         let mut buffer = vec![0; READ];
-        let Ok(Ok(mut length)) = tokio::time::timeout(FIRST_WORD, stream.read(&mut buffer)).await else { return };
+        let mut length = stream.read(&mut buffer).await.unwrap_or_default();
         while length > 0 {
             frames.push(&buffer[..length]);
             // Whoever writes faster than the controller reads waits: nothing of a connection is dropped.

@@ -8,19 +8,18 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use crate::base::text::printable_short;
+use crate::door::{self, Door};
 use crate::inventory::Name;
 use crate::wire::{Command, Report};
 
 use super::authority::Authority;
 use super::{FromAgent, ToAgent, frames, hex};
 
-/// Connections that have not proved who they are, at once. A further one is closed.
-const STRANGERS: usize = 256;
 /// A connection proves who it is within this, or is closed.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// An agent that says nothing for so long is not there any more: it reports four times a second.
@@ -52,13 +51,13 @@ pub struct Listener {
     authority: Arc<Authority>,
 }
 
-/// Listens for agents.
+/// Listens for agents. Only within a runtime of `tokio`.
 ///
 /// # Errors
 /// In words: the port is taken, or needs a right.
-pub async fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
+pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
-    let socket = TcpListener::bind(address).await.map_err(|e| match e.kind() {
+    let socket = door::listen(address).map_err(|e| match e.kind() {
         io::ErrorKind::AddrInUse => {
             format!("agents can't connect to {address}: {e}; `ss -lpn sport = :{}` shows who has it", address.port())
         }
@@ -78,7 +77,7 @@ impl Listener {
 
     /// Takes connections until it is dropped.
     pub async fn run(self, agents: impl Agents) {
-        let strangers = Arc::new(Semaphore::new(STRANGERS));
+        let door = Door::default();
         let serial = Arc::new(AtomicU64::new(0));
         loop {
             let (stream, peer) = match self.socket.accept().await {
@@ -89,12 +88,11 @@ impl Listener {
                     continue;
                 }
             };
-            let Ok(place) = strangers.clone().try_acquire_owned() else { continue };
             let (acceptor, authority, agents) = (self.acceptor.clone(), self.authority.clone(), agents.clone());
             let serial = serial.fetch_add(1, Ordering::Relaxed);
-            tokio::spawn(async move {
+            door.enter(|stranger| async move {
                 let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &acceptor, &authority)).await;
-                drop(place);
+                drop(stranger);
                 let why = match proved {
                     Ok(Ok(Some((host, stream)))) => serve(host, stream, serial, &authority, &agents).await.err(),
                     Ok(Ok(None)) => None,

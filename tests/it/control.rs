@@ -43,7 +43,7 @@ pub(crate) fn site() -> Arc<Site> {
     let evaluator = Evaluator::new(inventory.clone());
     let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
     let matcher = Matcher::new(&program, Some(&inventory));
-    Arc::new(Site { inventory, program: Arc::new(program), matcher, scripts: compiled, evaluator })
+    Arc::new(Site::new(inventory, Arc::new(program), matcher, compiled, evaluator))
 }
 
 /// A record: after so long, by which server, what it says, and how old it is when it comes.

@@ -35,7 +35,7 @@ fn hostile_scripts_end_and_hold_nobody_up() {
     let (program, found) = compile(&[source("r", "")], &World { inventory: Some(&inventory), scripts: None });
     assert_eq!(found, []);
     let matcher = Matcher::new(&program, Some(&inventory));
-    let site = Site { inventory, program: Arc::new(program), matcher, scripts: compiled, evaluator };
+    let site = Site::new(inventory, Arc::new(program), matcher, compiled, evaluator);
 
     let (sender, answers) = channel();
     let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
@@ -68,7 +68,7 @@ fn the_process_has_no_rights() {
     let evaluator = Evaluator::new(inventory.clone());
     let (program, _) = compile(&[source("r", "")], &World { inventory: Some(&inventory), scripts: None });
     let matcher = Matcher::new(&program, Some(&inventory));
-    let site = Site { inventory, program: Arc::new(program), matcher, scripts: BTreeMap::new(), evaluator };
+    let site = Site::new(inventory, Arc::new(program), matcher, BTreeMap::new(), evaluator);
     let (sender, answers) = channel();
     let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
     let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();

@@ -45,12 +45,12 @@ struct Follower {
     told: Receiver<Input>,
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
-    last: Option<Position>,
+    last: Position,
     backlog_ended: bool,
 }
 
 impl Follower {
-    fn start(path: &Path, from: Option<Position>) -> Follower {
+    fn start(path: &Path, from: Position) -> Follower {
         let (sender, told) = sync_channel(1_000);
         let stop = Arc::new(AtomicBool::new(false));
         let thread = std::thread::spawn({
@@ -58,11 +58,7 @@ impl Follower {
             let named = Named { name: "file".to_owned(), counts: Arc::default() };
             move || sources::follow(&path, from, &site(), &Collect(sender), &named, &stop)
         });
-        let mut follower = Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false };
-        if from.is_none() {
-            follower.until_backlog_ended();
-        }
-        follower
+        Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false }
     }
 
     fn until_backlog_ended(&mut self) -> Vec<String> {
@@ -76,12 +72,12 @@ impl Follower {
     fn next(&mut self) -> Option<Heard> {
         match self.told.recv_timeout(PATIENCE).expect("something comes in time") {
             Input::Heard(heard) => {
-                self.last = Some(heard.position);
+                self.last = heard.position;
                 assert_eq!(heard.event.provenance, Provenance::Local);
                 Some(*heard)
             }
             Input::Position { position, .. } => {
-                self.last = Some(position);
+                self.last = position;
                 None
             }
             Input::BacklogEnded { .. } => {
@@ -100,12 +96,13 @@ impl Follower {
         texts
     }
 
-    fn stop(mut self) -> Option<Position> {
+    fn stop(mut self) -> Position {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.take().unwrap().join().unwrap();
         while let Ok(input) = self.told.try_recv() {
             match input {
-                Input::Position { position, .. } => self.last = Some(position),
+                Input::Position { position, .. } => self.last = position,
+                Input::BacklogEnded { .. } => {}
                 other => panic!("nobody waited for {other:?}"),
             }
         }
@@ -134,12 +131,12 @@ fn a_file_is_followed_from_its_end_and_in_whole_lines() {
     let halves = claim(2);
     let (first, second) = halves.split_at(30);
     append(&path, first);
-    let mut follower = Follower::start(&path, None);
+    let mut follower = Follower::start(&path, sources::place(&path));
     append(&path, second);
     assert_eq!(follower.texts(1), numbers(2, 2));
     append(&path, &format!("nothing that a rule wants\n{}{}", claim(3), claim(4)));
     assert_eq!(follower.texts(2), numbers(3, 4));
-    let place = follower.stop().unwrap();
+    let place = follower.stop();
     assert_eq!(place.at, fs::metadata(&path).unwrap().len());
 }
 
@@ -147,7 +144,7 @@ fn a_file_is_followed_from_its_end_and_in_whole_lines() {
 fn a_file_that_comes_later_is_read_from_its_beginning() {
     let folder = Folder::new();
     let path = log(&folder);
-    let mut follower = Follower::start(&path, None);
+    let mut follower = Follower::start(&path, sources::place(&path));
     append(&path, &claim(1));
     assert_eq!(follower.texts(1), numbers(1, 1));
     follower.stop();
@@ -158,7 +155,7 @@ fn a_rotated_file_is_read_to_its_end_first() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, &claim(1));
-    let mut follower = Follower::start(&path, None);
+    let mut follower = Follower::start(&path, sources::place(&path));
     let mut old = OpenOptions::new().append(true).open(&path).unwrap();
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
@@ -179,7 +176,7 @@ fn a_truncated_file_is_read_from_its_beginning() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, &claim(1));
-    let mut follower = Follower::start(&path, None);
+    let mut follower = Follower::start(&path, sources::place(&path));
     append(&path, &format!("{}{}", claim(2), claim(3)));
     assert_eq!(follower.texts(2), numbers(2, 3));
     File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
@@ -193,7 +190,7 @@ fn after_a_restart_it_goes_on_behind_the_last_record() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, &claim(1));
-    let mut follower = Follower::start(&path, None);
+    let mut follower = Follower::start(&path, sources::place(&path));
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
     let place = follower.stop();
@@ -223,7 +220,7 @@ fn a_line_without_end_is_cut_and_the_next_is_whole() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, "");
-    let mut follower = Follower::start(&path, None);
+    let mut follower = Follower::start(&path, sources::place(&path));
     append(&path, &format!("{} {}", claim(1).trim_end(), "x".repeat(300_000)));
     append(&path, &format!("{}\n{}", "y".repeat(100_000), claim(2)));
     let texts = follower.texts(2);
@@ -264,7 +261,7 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
 fn a_connection_is_known_by_its_address() {
     // On loopback nobody is sip1 (10.10.11.101): the record claims for a host that is elsewhere.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let tcp = runtime.block_on(sources::listen("127.0.0.1:0".parse().unwrap())).unwrap();
+    let tcp = runtime.block_on(async { sources::listen("127.0.0.1:0".parse().unwrap()) }).unwrap();
     let (address, named) = (tcp.address().unwrap(), tcp.named());
     let (sender, told) = sync_channel(100);
     runtime.spawn(tcp.run(site(), Collect(sender)));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod address;
+mod bad;
 mod demo;
 mod network;
 mod storm;

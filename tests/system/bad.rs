@@ -1,0 +1,254 @@
+//! What goes wrong around the controller: full disks, missing rights, ports that are taken, connections that say nothing.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pointsman");
+/// So often a state is looked at, and so often at most: it comes within a minute, or never.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS: u32 = 3_000;
+
+const SITE: &str = "
+hosts:
+  sip1: { address: 10.77.0.1, via: VIA }
+  sip2: { address: 10.77.0.2 }
+applications:
+  SIP_SERVER_PRIMARY: { type: SIP Server, host: sip1 }
+  SIP_SERVER_BACKUP: { type: SIP Server, host: sip2 }
+pairs:
+  sip: { primary: SIP_SERVER_PRIMARY, backup: SIP_SERVER_BACKUP, resource: sip_vip }
+resources:
+  sip_vip: { address: 10.77.0.100/24, hosts: { sip1: lo, sip2: eth0 }, takeover: confirmed }
+channels:
+  note: { command: [/usr/bin/tee, -a, TOLD] }
+";
+
+/// A folder with a site in it. Every user may read it; it is gone afterwards.
+struct Site(PathBuf);
+
+impl Site {
+    fn new(name: &str, more: &str, via: &str) -> Site {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = std::env::temp_dir().join(format!("pointsman-bad-{name}-{}", std::process::id()));
+        for folder in ["", "rules", "scripts"] {
+            fs::create_dir_all(path.join(folder)).unwrap();
+        }
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::copy(here.join("rules/pairs/roles.alarm"), path.join("rules/roles.alarm")).unwrap();
+        for script in ["vip_follows_primary.rhai", "vip_leaves_backup.rhai"] {
+            fs::copy(here.join("scripts").join(script), path.join("scripts").join(script)).unwrap();
+        }
+        let told = path.join("told");
+        let text = format!("{more}{SITE}").replace("VIA", via).replace("TOLD", told.to_str().unwrap());
+        fs::write(path.join("pointsman.yaml"), text).unwrap();
+        fs::write(path.join("sip.log"), "").unwrap();
+        fs::copy(PROGRAM, path.join("pointsman")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(path.join("pointsman"), fs::Permissions::from_mode(0o755)).unwrap();
+        Site(path)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(["run", "-c", "pointsman.yaml"]).current_dir(&self.0).stdin(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    fn ask(&self, what: &str) -> String {
+        let out = Command::new(PROGRAM).args([what, "--format", "json"]).current_dir(&self.0).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    fn append(&self, text: &str) {
+        fs::OpenOptions::new().append(true).open(self.0.join("sip.log")).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A controller that has said that it is ready, and what it said.
+fn ready(mut command: Command) -> (Ended, String) {
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.by_ref().map_while(Result::ok).find(|l| l.contains("ready:")).expect("it gets ready");
+    // Its messages are read on, so that it can go on saying them.
+    thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+    (Ended(child), line)
+}
+
+fn claim(n: u32) -> String {
+    let now = pointsman::linux::wall_time().to_string();
+    format!("{} Standard sip1 SIP_SERVER_PRIMARY GCTI-00-04563 number {n}\n", now.trim_end_matches('Z'))
+}
+
+fn until(what: &str, mut there: impl FnMut() -> bool) {
+    for _ in 0..LOOKS {
+        if there() {
+            return;
+        }
+        thread::sleep(LOOK);
+    }
+    panic!("it did not come to this: {what}");
+}
+
+#[test]
+fn a_port_that_is_taken_and_a_second_controller() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let site = Site::new("port", &format!("listen: {{ syslog: tcp://{address} }}\n"), "agent");
+    let out = site.command().output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(2));
+    assert!(said.contains(&format!("tcp {address} can't be listened on")) && said.contains("ss -lpn"), "{said}");
+
+    let site = Site::new("second", "files: sip.log\n", "agent");
+    let (_first, _) = ready(site.command());
+    let out = site.command().output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(2));
+    assert!(said.contains("another process uses it"), "{said}");
+    assert!(site.ask("resources").contains("sip_vip"), "the first goes on");
+}
+
+/// Who may not change addresses is told what is missing, at once.
+#[test]
+fn a_host_without_rights() {
+    let site = Site::new("rights", "files: sip.log\n", "local");
+    let out = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(site.0.join("pointsman"))
+        .args(["run", "-c", "pointsman.yaml"])
+        .current_dir(&site.0)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(said.contains("CAP_NET_ADMIN and CAP_NET_RAW"), "{said}");
+}
+
+#[test]
+fn ten_thousand_silent_connections_keep_nobody_out() {
+    const SILENT: usize = 10_000;
+    let limit = SILENT as u64 + 2_000;
+    let (_, most) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).unwrap();
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, limit.min(most), most).unwrap();
+    let site = Site::new("silent", "listen: { syslog: tcp://127.0.0.1:0 }\n", "agent");
+    let (_running, line) = ready(site.command());
+    let address = line.split("tcp ").nth(1).unwrap().split([',', '\u{1b}']).next().unwrap().trim().to_owned();
+    let mut early = TcpStream::connect(&address).unwrap();
+    early.write_all(claim(1).as_bytes()).unwrap();
+    let wanted = |n: u64| site.ask("sources").contains(&format!("\"wanted\":{n}"));
+    until("the first is heard", || wanted(1));
+    let silent: Vec<TcpStream> = (0..SILENT).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    // Who spoke before is heard, and who comes now.
+    early.write_all(claim(2).as_bytes()).unwrap();
+    let mut late = TcpStream::connect(&address).unwrap();
+    late.write_all(claim(3).as_bytes()).unwrap();
+    until("both are heard", || wanted(3));
+    drop(silent);
+}
+
+/// The disk is full: it ends with a message, and nothing that was acted on is lost; with room again it goes on.
+#[test]
+fn a_full_disk() {
+    let site = Site::new("disk", "files: sip.log\n", "agent");
+    let script = "\
+        mkdir data && mount -t tmpfs -o size=300k none data && \
+        { \"$PROGRAM\" run -c pointsman.yaml; echo \"ended $?\" >&2; \
+          mount -o remount,size=100m data; \
+          \"$PROGRAM\" run -c pointsman.yaml & RUN=$!; \
+          read WORD; kill $RUN; wait $RUN; \"$PROGRAM\" journal verify --data data && \"$PROGRAM\" journal show --data data; }";
+    let mut child = Command::new("unshare")
+        .args(["--mount", "sh", "-c", script])
+        .env("PROGRAM", PROGRAM)
+        .current_dir(&site.0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut next = |what: &str| said.by_ref().find(|l| l.contains(what)).unwrap_or_else(|| panic!("{what} is not said"));
+    next("ready:");
+    let mut number = 0;
+    let mut write = |lines: u32| {
+        let text: String = (0..lines).map(|i| claim(number + i + 1)).collect();
+        number += lines;
+        site.append(&text);
+    };
+    // A few hundred bytes each, and more than there is room for.
+    write(2_000);
+    assert!(next("disk is full").contains("journal.db"));
+    assert!(next("ended ").contains("ended 2"));
+    next("ready:");
+    write(1);
+    // The last line is on the disk when it has been acted on: the run that came of it is in the history.
+    thread::spawn(move || said.for_each(drop));
+    let inside = format!("/proc/{}/root{}", child.id(), site.0.display());
+    until("it goes on", || {
+        let out =
+            Command::new(PROGRAM).args(["sources", "--format", "json", "--data"]).arg(format!("{inside}/data")).output().unwrap();
+        String::from_utf8(out.stdout).unwrap().contains("\"wanted\":") && journal_is_read(&inside)
+    });
+    child.stdin.take().unwrap().write_all(b"enough\n").unwrap();
+    let out = child.wait_with_output().unwrap();
+    let shown = String::from_utf8(out.stdout).unwrap();
+    assert!(
+        shown.starts_with("data:") && shown.lines().next().unwrap().ends_with("all is well"),
+        "{}",
+        shown.lines().next().unwrap()
+    );
+    let numbers: Vec<u32> = shown
+        .lines()
+        .filter(|l| l.contains("\"input\":{\"event\":{"))
+        .filter_map(|l| l.split("\"text\":\"number ").nth(1)?.split('"').next()?.parse().ok())
+        .collect();
+    assert_eq!(numbers, (1..=2_001).collect::<Vec<u32>>(), "every line once, and in order");
+}
+
+/// True when the controller has read the file to its end.
+fn journal_is_read(inside: &str) -> bool {
+    let out =
+        Command::new(PROGRAM).args(["history", "--format", "json", "--data"]).arg(format!("{inside}/data")).output().unwrap();
+    String::from_utf8(out.stdout).unwrap().contains("goes there")
+}
+
+/// A channel that is a program gets the text as its last argument, and no shell sees it.
+#[test]
+fn a_script_tells_people_through_a_program() {
+    let site = Site::new("notify", "files: sip.log\n", "agent");
+    let told = site.0.join("told");
+    fs::write(
+        site.0.join("scripts/tell.rhai"),
+        "const PARAMS = #{ text: \"text\" };\nfn react(alarm, event, params) { notify(\"note\", params.text); }\n",
+    )
+    .unwrap();
+    fs::write(site.0.join("rules/tell.alarm"), "alarm tell { detect event 00-04563 cancel at once react tell(text = text) }\n")
+        .unwrap();
+    // `tee -a TOLD TEXT` writes its standard input, which is empty, to both files: that TEXT is there shows what it was called with.
+    let (_running, _) = ready(site.command());
+    until("the file is followed", || site.ask("sources").contains("sip.log"));
+    let name = "a $(touch b); 'c' number 1";
+    let now = pointsman::linux::wall_time().to_string();
+    site.append(&format!("{} Standard sip1 SIP_SERVER_PRIMARY GCTI-00-04563 {name}\n", now.trim_end_matches('Z')));
+    until("the program was called with the text", || site.0.join(name).exists());
+    assert!(told.exists() && !site.0.join("b").exists());
+}
