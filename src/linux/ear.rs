@@ -17,7 +17,7 @@ use crate::base::time::Time;
 use super::frames::{ARP, IPV6, claimed};
 use super::netlink::Change;
 use super::voice::packet_socket;
-use super::{Spot, boot_time, echo, explained, interface, netlink};
+use super::{Interface, Spot, boot_time, echo, explained, interface, netlink};
 
 /// How long the thread waits at most before it sees that it should end, or that an interface is there again.
 const LOOK_AROUND: Duration = Duration::from_millis(500);
@@ -81,9 +81,9 @@ pub struct Ear {
 }
 
 struct Listener {
-    interface: String,
+    name: String,
     kind: u16,
-    mac: [u8; 6],
+    interface: Interface,
     socket: Socket,
 }
 
@@ -166,7 +166,7 @@ impl Room {
     fn listen_again(&mut self) -> io::Result<()> {
         for spot in &self.spots {
             let kind = if spot.address.is_ipv4() { ARP } else { IPV6 };
-            if self.listeners.iter().any(|l| l.interface == spot.interface && l.kind == kind) {
+            if self.listeners.iter().any(|l| l.name == spot.interface && l.kind == kind) {
                 continue;
             }
             let Ok(found) = interface(&spot.interface) else { continue };
@@ -174,7 +174,7 @@ impl Room {
             if kind == IPV6 {
                 socket.attach_filter(&ADVERTISEMENTS)?;
             }
-            self.listeners.push(Listener { interface: spot.interface.clone(), kind, mac: found.mac, socket });
+            self.listeners.push(Listener { name: spot.interface.clone(), kind, interface: found, socket });
         }
         Ok(())
     }
@@ -246,14 +246,14 @@ impl Room {
         for _ in 0..AT_ONCE {
             match listener.socket.read(&mut frame) {
                 Ok(length) => {
-                    let address = claimed(&frame[..length], listener.mac);
+                    let address = claimed(&frame[..length], listener.interface.mac);
                     if let Some(address) = address.filter(|a| self.spots.iter().any(|s| s.address == *a)) {
                         hear(Heard::Rival(address));
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
                 // An interface that is down may come up again; one that is gone will have another socket.
-                Err(_) => return interface(&listener.interface).is_ok_and(|now| now.mac == listener.mac),
+                Err(_) => return interface(&listener.name).is_ok_and(|now| now == listener.interface),
             }
         }
         true

@@ -368,15 +368,25 @@ impl News {
     fn of(path: &Path) -> News {
         let (sender, changed) = sync_channel(1);
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        let name: Option<PathBuf> = path.file_name().map(PathBuf::from);
-        let ours = move |event: &notify::Event| event.paths.iter().any(|p| p.file_name().map(Path::new) == name.as_deref());
+        let names = [Some(path.to_owned()), path.canonicalize().ok()].map(|p| p.and_then(|p| p.file_name().map(PathBuf::from)));
+        let ours = move |event: &notify::Event| {
+            event.paths.iter().any(|p| p.file_name().is_some_and(|n| names.iter().flatten().any(|ours| ours.as_os_str() == n)))
+        };
         let watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
             // An error means that something was not told: looking is never wrong.
             if event.as_ref().map_or(true, |e| !e.kind.is_access() && ours(e)) {
                 let _ = sender.try_send(());
             }
         });
-        let watcher = watcher.and_then(|mut w| w.watch(&folder, RecursiveMode::NonRecursive).map(|()| w));
+        // A link says nothing of what happens to the file that it leads to.
+        let leads_to = path.canonicalize().ok().and_then(|p| Some(p.parent()?.to_owned())).filter(|f| *f != folder);
+        let watcher = watcher.and_then(|mut w| {
+            w.watch(&folder, RecursiveMode::NonRecursive)?;
+            if let Some(other) = &leads_to {
+                w.watch(other, RecursiveMode::NonRecursive)?;
+            }
+            Ok(w)
+        });
         if let Err(e) = &watcher {
             tracing::warn!(
                 "{} can't be watched ({e}); its files are looked at every {} ms (`fs.inotify.max_user_watches` may be too small)",

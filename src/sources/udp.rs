@@ -80,8 +80,12 @@ impl Udp {
                     counts.count(event.marks);
                     counts.wanted.fetch_add(1, Ordering::Relaxed);
                     position.at += 1;
-                    if !sink.offer(heard(&name, position, event.into_owned(), hits, false)) {
-                        counts.dropped.fetch_add(1, Ordering::Relaxed);
+                    if !sink.offer(heard(&name, position, event.into_owned(), hits, false))
+                        && counts.dropped.fetch_add(1, Ordering::Relaxed) == 0
+                    {
+                        tracing::warn!(
+                            "{name}: more comes than the controller can take; what it can't is dropped and counted (`pointsman sources`); senders over TCP would wait"
+                        );
                     }
                 }
             }

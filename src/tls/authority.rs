@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -215,6 +215,13 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     name.push(".new");
     let new = PathBuf::from(name);
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    // Written by root for a program that is not: the folder says whose it is.
+    if let (Ok(folder), Ok(own)) = (fs::metadata(path.parent().unwrap_or(path)), file.metadata())
+        && (folder.uid(), folder.gid()) != (own.uid(), own.gid())
+    {
+        // Who is not root can't, and is the program's user already.
+        let _ = std::os::unix::fs::fchown(&file, Some(folder.uid()), Some(folder.gid()));
+    }
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&new, path)
