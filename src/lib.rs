@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod base;
 pub mod cli;
+pub mod command;
 pub mod config;
 pub mod control;
 pub mod decode;

@@ -75,6 +75,17 @@ pub enum Operation {
     Remove,
 }
 
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The driver's words when it failed.
+    pub failed: Option<String>,
+    /// What was seen afterwards.
+    pub holds: Holds,
+    /// When the kernel drops the address by itself (boot clock).
+    pub until: Option<Time>,
+}
+
 /// What an agent is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {

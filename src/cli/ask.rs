@@ -110,7 +110,7 @@ pub(super) fn resources(args: &ResourcesArgs) -> io::Result<u8> {
         let said = format!("{host} counts as having let {resource} go");
         return tell(&args.whom, Question::Released(resource.clone(), host.clone()), &said);
     }
-    let columns = ["resource", "address", "owner", "holders", "settled", "held", "hosts"];
+    let columns = ["resource", "what", "owner", "holders", "settled", "held", "hosts"];
     show(&args.whom, &Question::Resources, &columns, "the configuration has no resources")
 }
 

@@ -7,6 +7,7 @@
 //! Everything that is wrong is reported at once, each with its line and column; unknown, duplicate and dangling names with
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
+mod commands;
 mod policy;
 mod read;
 mod sections;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Source, has_errors};
-use crate::inventory::{Inventory, Name};
+use crate::inventory::{Commands, Inventory, Name};
 
 /// A configuration, checked.
 #[derive(Clone, Debug, Default)]
@@ -57,19 +58,17 @@ pub struct Agent {
     pub controller: String,
     /// The folder of what it obeys and of its keys, relative to the configuration's own folder; `data` unless said.
     pub data: PathBuf,
-    /// Addresses that it may put on and off, and where.
+    /// What it may bring up and down, and how.
     pub resources: BTreeMap<Name, LocalResource>,
 }
 
-/// An address on an agent's own list.
+/// Something on an agent's own list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocalResource {
-    /// The address.
-    pub address: IpAddr,
-    /// Length of its network prefix.
-    pub prefix: u8,
-    /// The interface.
-    pub interface: String,
+pub enum LocalResource {
+    /// An address, the length of its network prefix, and the interface.
+    Address(IpAddr, u8, String),
+    /// What programs bring up and down.
+    Commands(Commands),
 }
 
 /// Reads an agent's configuration; `None` when it must not be used.

@@ -8,7 +8,7 @@
 //! | forced | any | any | a warning: two hosts may have it for a while |
 
 use crate::diag::{Code, Place};
-use crate::inventory::{Inventory, Name, Takeover, Via};
+use crate::inventory::{Inventory, Name, Takeover, Via, What};
 
 use super::read::Reader;
 
@@ -29,7 +29,13 @@ pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name,
         Takeover::Lease => "lease",
         Takeover::Forced => "forced",
     };
-    if matches!(resource.takeover, Takeover::Probe | Takeover::Lease) {
+    if matches!(resource.takeover, Takeover::Probe | Takeover::Lease) && matches!(resource.what, What::Port(_)) {
+        let message = format!(
+            "`takeover: {takeover}` is for addresses, which a kernel can drop and neighbours can hear, and {name} is a port"
+        );
+        reader.report(Code::PolicyCannotWork, &at(&places.takeover), message).help =
+            Some("use `confirmed`, or `forced` where two ports at once do less harm than none".to_owned());
+    } else if matches!(resource.takeover, Takeover::Probe | Takeover::Lease) {
         for seat in &resource.seats {
             let Some(host) = inventory.hosts.get(&seat.host) else { continue };
             if host.via == Via::Ssh || host.platform != "linux" {
@@ -47,10 +53,14 @@ pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name,
             reader.report(Code::PolicyCannotWork, &place, message).help =
                 Some("witnesses: [GATEWAY, CONTROLLER, A THIRD HOST], reached over the resource's own interface".to_owned());
         }
+        let (v4, prefix) = match resource.what {
+            What::Address(address, prefix) => (address.is_ipv4(), prefix),
+            What::Port(_) => (true, 0),
+        };
         for witness in &resource.witnesses {
-            let wrong = if *witness == resource.address {
+            let wrong = if resource.what == What::Address(*witness, prefix) {
                 Some("is the address that moves")
-            } else if witness.is_ipv4() != resource.address.is_ipv4() {
+            } else if witness.is_ipv4() != v4 {
                 Some("is of another family than the address")
             } else if resource.witnesses.iter().filter(|w| *w == witness).count() > 1 {
                 Some("stands twice")

@@ -11,9 +11,10 @@ use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, Provenance};
 use crate::inventory::{
-    Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via,
+    Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via, What,
 };
 
+use super::commands;
 use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section, parse_address};
 use super::yaml::{Key, Kind, Node};
@@ -22,14 +23,14 @@ use super::{Agent, Config, Listen, LocalResource};
 const TOP: &[&str] = &["rules", "scripts", "data", "listen", "files", "hosts", "applications", "pairs", "resources", "channels"];
 const LISTEN: &[&str] = &["syslog", "agents"];
 const AGENT: &[&str] = &["host", "controller", "data", "resources"];
-const LOCAL_RESOURCE: &[&str] = &["address", "interface"];
+const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
 const HOST: &[&str] = &["address", "platform", "via", "aliases"];
 const APPLICATION: &[&str] = &["type", "host", "aliases"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
 const RESOURCE: &[&str] =
-    &["kind", "address", "hosts", "takeover", "witnesses", "isolation", "term", "moves", "repair", "provenance"];
+    &["kind", "address", "port", "hosts", "takeover", "witnesses", "isolation", "term", "moves", "repair", "provenance"];
 const PLATFORMS: &[(&str, &str)] =
     &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
 
@@ -86,14 +87,20 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
     let resources = top.want(&mut reader, "resources");
     for (key, node) in reader.named(resources) {
         let what = format!("resource {}", key.text);
-        let Some(section) = reader.section(node, &what, &key.place, LOCAL_RESOURCE) else { continue };
+        if commands::is_meant(node) {
+            if let Some(commands) = commands::read(&mut reader, node, &what, &key.place) {
+                agent.resources.insert(key.text.clone(), LocalResource::Commands(commands));
+            }
+            continue;
+        }
+        let Some(section) = reader.section(node, &what, &key.place, LOCAL_ADDRESS) else { continue };
         let address = section.want(&mut reader, "address").and_then(|n| network(&mut reader, n));
         let interface = section.want(&mut reader, "interface").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
         let (Some((address, prefix)), Some((interface, node))) = (address, interface) else { continue };
         if !is_interface(&interface, true) {
             reader.report(Code::BadValue, &node.place, format!("`{interface}` is not the name of a network interface"));
         }
-        agent.resources.insert(key.text.clone(), LocalResource { address, prefix, interface });
+        agent.resources.insert(key.text.clone(), LocalResource::Address(address, prefix, interface));
     }
     agent
 }
@@ -264,10 +271,15 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
     for (key, node) in reader.named(top.get("resources")) {
         let what = format!("resource {}", key.text);
         let Some(section) = reader.section(node, &what, &key.place, RESOURCE) else { continue };
-        if let Some(node) = section.get("kind") {
-            reader.word(node, "kind of resource in this version", &[("address", ())]);
+        let kinds = [("address", false), ("port", true)];
+        let is_port =
+            section.get("kind").and_then(|n| reader.word(n, "kind of resource in this version", &kinds)).unwrap_or(false);
+        let address = if is_port { None } else { section.want(reader, "address").and_then(|n| network(reader, n)) };
+        let port = if is_port { section.want(reader, "port").and_then(|n| port(reader, n)) } else { None };
+        if let Some(node) = section.get(if is_port { "address" } else { "port" }) {
+            let message = format!("{what} is of kind {}: it has no such key", if is_port { "port" } else { "address" });
+            reader.report(Code::UnknownKey, &node.place, message);
         }
-        let address = section.want(reader, "address").and_then(|n| network(reader, n));
         if let (Some((address, _)), Some(node)) = (address, section.get("address")) {
             take(reader, &mut taken, &address.to_string(), &what, &node.place);
             if let Some((host, _)) = inventory.hosts.iter().find(|(_, h)| h.address == Some(address)) {
@@ -275,7 +287,7 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
                 reader.report(Code::NameTaken, &node.place, message);
             }
         }
-        let seats = seats(reader, &section, &what, inventory);
+        let seats = seats(reader, &section, &what, is_port, inventory);
         let witnesses: Vec<IpAddr> =
             reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();
         let on_all =
@@ -294,8 +306,10 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
             .collect();
         let s = Duration::from_secs;
         let resource = Resource {
-            address: address.map_or(IpAddr::from([0, 0, 0, 0]), |(a, _)| a),
-            prefix: address.map_or(0, |(_, p)| p),
+            what: match (address, port) {
+                (Some((address, prefix)), _) => What::Address(address, prefix),
+                (None, port) => What::Port(port.unwrap_or(0)),
+            },
             seats,
             takeover: section.get("takeover").and_then(|n| reader.word(n, "way to take over", &takeovers)).unwrap_or(unless),
             witnesses,
@@ -316,6 +330,16 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
         );
     }
     places
+}
+
+fn port(reader: &mut Reader<'_>, node: &Node) -> Option<u16> {
+    let text = reader.text(node)?;
+    let port = text.parse().ok().filter(|p| *p > 0);
+    if port.is_none() {
+        reader.report(Code::BadValue, &node.place, format!("`{text}` is not the number of a port")).help =
+            Some("port: 5060".to_owned());
+    }
+    port
 }
 
 /// `10.10.11.103/24`.
@@ -343,11 +367,38 @@ fn network(reader: &mut Reader<'_>, node: &Node) -> Option<(IpAddr, u8)> {
 }
 
 /// `hosts: { sip1: eth0, sip2: eth0 }`
-fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, inventory: &Inventory) -> Vec<Seat> {
+fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bool, inventory: &Inventory) -> Vec<Seat> {
     let node = section.want(reader, "hosts");
     let mut seats = Vec::new();
     for (Key { text, place }, value) in reader.named(node) {
         let known = reader.is_known(text, place, "host", inventory.hosts.keys());
+        if is_port {
+            let local = inventory.hosts.get(text).is_some_and(|h| h.via == Via::Local);
+            let commands = match (commands::is_meant(value), local) {
+                (true, true) => commands::read(reader, value, &format!("{what} on {text}"), place),
+                (false, false)
+                    if reader.word(value, "way (the agent's own list has the commands)", &[("agent", ())]).is_some() =>
+                {
+                    None
+                }
+                (false, false) => continue,
+                (true, false) => {
+                    let message = format!("{text} is reached by its agent, whose own list has the commands");
+                    reader.report(Code::BadValue, &value.place, message).help = Some(format!("{text}: agent"));
+                    continue;
+                }
+                (false, true) => {
+                    let message = format!("{text} is this machine: the commands stand here");
+                    reader.report(Code::BadValue, &value.place, message).help =
+                        Some(format!("{text}: {{ driver: nlb, port: 5060, cluster: NAME, host: 1 }}"));
+                    continue;
+                }
+            };
+            if known {
+                seats.push(Seat { host: text.clone(), interface: String::new(), commands });
+            }
+            continue;
+        }
         let Some(interface) = reader.text(value) else { continue };
         // Longer names elsewhere are quoted by their drivers.
         let linux = inventory.hosts.get(text).is_some_and(|h| h.platform == "linux");
@@ -355,7 +406,7 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, inventory: 
             reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
         }
         if known {
-            seats.push(Seat { host: text.clone(), interface: interface.to_owned() });
+            seats.push(Seat { host: text.clone(), interface: interface.to_owned(), commands: None });
         }
     }
     if let (Some(node), true) = (node, seats.len() < 2) {

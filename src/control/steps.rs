@@ -35,17 +35,17 @@ impl Controller {
     ) {
         let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
         let result = match step.verb.as_str() {
-            "vip.up" | "vip.move_to" => self.intent_of(now, run, Verb::Up, text(0), text(1), owed),
-            "vip.down" => self.intent_of(now, run, Verb::Down, text(0), text(1), owed),
+            "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => self.intent_of(now, run, Verb::Up, text(0), text(1), owed),
+            "vip.down" | "port.down" => self.intent_of(now, run, Verb::Down, text(0), text(1), owed),
             "pair.switchover" => self.switchover(now, run, &text(0), owed),
-            "vip.owner" => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
+            "vip.owner" | "port.owner" => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
                 Some(owner) => Value::from(owner.as_str()),
                 None => Value::Unit,
             }),
-            "vip.holders" => self
+            "vip.holders" | "port.holders" => self
                 .known(&text(0))
                 .map(|r| Value::List(self.planner.holders(&r).iter().map(|h| Value::from(h.as_str())).collect())),
-            "vip.settle" => match self.known(&text(0)) {
+            "vip.settle" | "port.settle" => match self.known(&text(0)) {
                 Ok(resource) => {
                     let until = now + parse_duration(&text(1)).unwrap_or_default();
                     self.waiting.push(Waiting { run, n: step.n, attempt, resource, until });

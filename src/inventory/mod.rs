@@ -114,8 +114,55 @@ pub struct Pair {
 pub struct Seat {
     /// The host.
     pub host: Name,
-    /// The network interface there.
+    /// The network interface of an address there; empty for what is no address.
     pub interface: String,
+    /// How it is brought up and down there, where the controller does that itself (`via: local`).
+    #[serde(default)]
+    pub commands: Option<Commands>,
+}
+
+/// Programs with their arguments that bring a resource up and down on a host, and tell whether it is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commands {
+    /// One after another.
+    pub up: Vec<Vec<String>>,
+    /// One after another.
+    pub down: Vec<Vec<String>>,
+    /// Prints something that tells.
+    pub observe: Vec<String>,
+    /// An expression that is found in what it prints when the resource is up.
+    pub up_when: String,
+    /// An expression that is found in what it prints when the resource is down.
+    pub down_when: String,
+}
+
+/// What a resource is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// An address with the length of its network prefix.
+    Address(IpAddr, u8),
+    /// A load-balanced port. The hosts know the commands.
+    Port(u16),
+}
+
+impl What {
+    /// What scripts call it: `vip` or `port`.
+    pub fn handle(&self) -> &'static str {
+        match self {
+            What::Address(..) => "vip",
+            What::Port(_) => "port",
+        }
+    }
+}
+
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            What::Address(address, prefix) => write!(f, "{address}/{prefix}"),
+            What::Port(number) => write!(f, "port {number}"),
+        }
+    }
 }
 
 /// What is done when a release can't be confirmed (DESIGN section 7).
@@ -147,13 +194,11 @@ impl Default for Moves {
     }
 }
 
-/// Something that moves. (Addresses; ports, DNS records and pool members join with their drivers.)
+/// Something that moves. (DNS records and pool members join with their drivers.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
-    /// The address that moves.
-    pub address: IpAddr,
-    /// Length of its network prefix.
-    pub prefix: u8,
+    /// What it is.
+    pub what: What,
     /// Where it may be, in the order given.
     pub seats: Vec<Seat>,
     /// What to do when a release can't be confirmed.

@@ -2,23 +2,12 @@
 
 use std::time::Duration;
 
-use crate::agent::Operation;
+use crate::agent::{Done, Operation};
 use crate::base::time::Time;
 use crate::wire::Holds;
 
 use super::netlink::{Found, Netlink};
 use super::{Spot, boot_time, explained};
-
-/// How an operation ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// The driver's words when it failed.
-    pub failed: Option<String>,
-    /// What was seen afterwards.
-    pub holds: Holds,
-    /// When the kernel drops the address by itself (boot clock).
-    pub until: Option<Time>,
-}
 
 /// Puts one address on and off.
 #[derive(Debug)]

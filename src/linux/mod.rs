@@ -24,7 +24,7 @@ use nix::sys::socket::SockaddrLike as _;
 
 use crate::base::time::Time;
 
-pub use address::{Done, Driver};
+pub use address::Driver;
 pub use ear::{Ear, Heard};
 pub use voice::Voice;
 

@@ -472,7 +472,7 @@ impl Running {
                 .iter()
                 .map(|s| json!({ "host": s.host, "reachable": planner.reachable(&s.host), "connected": self.routes.contains_key(&s.host) }))
                 .collect();
-            json!({ "resource": name, "address": format!("{}/{}", resource.address, resource.prefix), "owner": planner.owner(name),
+            json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
                     "holders": planner.holders(name), "settled": planner.settled(name), "held": planner.held(name), "hosts": hosts })
         };
         self.site.inventory.resources.iter().map(row).collect()

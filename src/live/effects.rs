@@ -1,22 +1,16 @@
 //! What scripts have done in the world beside moving resources: telling people, and running commands on this host.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use crate::base::limits::DRIVER_TIMEOUT;
 use crate::base::text::printable_short;
+use crate::command::run;
 use crate::event::Value;
 use crate::inventory::{Channel, Inventory, Via};
 use crate::script::{Step, StepResult};
 
-/// Bytes of a command's output that are kept; the rest is read and dropped, and the output says so.
-const OUTPUT: usize = 64 * 1024;
-/// How often an ended command is looked for.
-const LOOK: Duration = Duration::from_millis(5);
 /// Characters of a text that is told.
 const TOLD: usize = 2_000;
 
@@ -52,7 +46,7 @@ fn effect(inventory: &Inventory, step: &Step) -> StepResult {
                 Some(Value::List(all)) => all.iter().map(ToString::to_string).collect(),
                 _ => Vec::new(),
             };
-            let done = run(&text(1), &arguments)?;
+            let done = run(&text(1), &arguments, DRIVER_TIMEOUT)?;
             Ok(Value::Map(BTreeMap::from([
                 ("status".to_owned(), Value::Int(i64::from(done.status))),
                 ("stdout".to_owned(), Value::Text(done.stdout.into())),
@@ -83,61 +77,11 @@ fn notify(channel: &Channel, name: &str, text: &str) -> Result<(), String> {
             let Some((program, arguments)) = words.split_first() else { return Err("the channel has no command".to_owned()) };
             let mut arguments = arguments.to_vec();
             arguments.push(text.to_owned());
-            let done = run(program, &arguments)?;
+            let done = run(program, &arguments, DRIVER_TIMEOUT)?;
             match done.status {
                 0 => Ok(()),
                 status => Err(format!("{program} ended with {status}: {}", printable_short(done.stderr.trim(), 200))),
             }
         }
     }
-}
-
-struct Ended {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-/// A program with its arguments, no shell between; ended when it takes too long.
-fn run(program: &str, arguments: &[String]) -> Result<Ended, String> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|e| format!("{program} can't be started: {e}"))?;
-    let stdout = child.stdout.take().map(|pipe| thread::spawn(move || keep(pipe)));
-    let stderr = child.stderr.take().map(|pipe| thread::spawn(move || keep(pipe)));
-    let status = wait(&mut child, DRIVER_TIMEOUT).ok_or_else(|| {
-        let _ = child.kill();
-        let _ = child.wait();
-        format!("{program} did not end within {} s and was ended", DRIVER_TIMEOUT.as_secs())
-    })?;
-    let text = |thread: Option<thread::JoinHandle<String>>| thread.and_then(|t| t.join().ok()).unwrap_or_default();
-    Ok(Ended { status, stdout: text(stdout), stderr: text(stderr) })
-}
-
-#[expect(clippy::disallowed_methods, reason = "a deadline of the machine, not of the engine")]
-fn wait(child: &mut Child, span: Duration) -> Option<i32> {
-    let end = std::time::Instant::now() + span;
-    loop {
-        match child.try_wait() {
-            // Ended by a signal, as a shell would count it.
-            Ok(Some(status)) => return Some(status.code().unwrap_or(128)),
-            Ok(None) if std::time::Instant::now() < end => thread::sleep(LOOK),
-            Ok(None) | Err(_) => return None,
-        }
-    }
-}
-
-fn keep(mut pipe: impl std::io::Read) -> String {
-    let mut kept = Vec::new();
-    let _ = pipe.by_ref().take(OUTPUT as u64).read_to_end(&mut kept);
-    let rest = std::io::copy(&mut pipe, &mut std::io::sink()).unwrap_or(0);
-    let mut text = String::from_utf8_lossy(&kept).into_owned();
-    if rest > 0 {
-        text.push_str(&format!("\n({rest} more bytes were not kept)"));
-    }
-    text
 }

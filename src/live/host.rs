@@ -6,10 +6,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread;
 use std::time::Duration;
 
-use crate::agent::{Agent, Input, Operation, Output};
+use crate::agent::{Agent, Done, Input, Operation, Output};
 use crate::base::time::Time;
+use crate::command;
+use crate::inventory::Commands;
 use crate::inventory::Name;
-use crate::linux::{Done, Driver, Ear, Heard, Spot, Voice, boot_time};
+use crate::linux::{Driver, Ear, Heard, Spot, Voice, boot_time};
 use crate::store::Marks;
 use crate::wire::{Command, Report};
 
@@ -40,6 +42,15 @@ pub enum Message {
     Stop,
 }
 
+/// Something that may be brought up and down on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// An address.
+    Address(Spot),
+    /// What programs bring up and down.
+    Commands(Commands),
+}
+
 /// Who asked for an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -52,7 +63,7 @@ pub enum Asked {
 /// A host that is ready to run.
 pub struct Host {
     name: Name,
-    spots: BTreeMap<Name, Spot>,
+    things: BTreeMap<Name, Thing>,
     marks: Marks,
     inbox: Receiver<Message>,
     sender: SyncSender<Message>,
@@ -76,9 +87,9 @@ struct Running<R> {
 
 impl Host {
     /// A host with the resources of its own list. Nothing else is ever touched on it.
-    pub fn new(name: Name, spots: BTreeMap<Name, Spot>, marks: Marks) -> Host {
+    pub fn new(name: Name, things: BTreeMap<Name, Thing>, marks: Marks) -> Host {
         let (sender, inbox) = sync_channel(INBOX);
-        Host { name, spots, marks, inbox, sender }
+        Host { name, things, marks, inbox, sender }
     }
 
     /// Where the host's thread is told things.
@@ -91,7 +102,12 @@ impl Host {
     /// # Errors
     /// When the host can't be listened on at all, or what is obeyed can't be written to the disk any more.
     pub fn run(self, report: impl FnMut(Report)) -> Result<(), String> {
-        let Host { name, spots, marks, inbox, sender } = self;
+        let Host { name, things, marks, inbox, sender } = self;
+        let spot = |(name, thing): (&Name, &Thing)| match thing {
+            Thing::Address(spot) => Some((name.clone(), spot.clone())),
+            Thing::Commands(_) => None,
+        };
+        let spots: BTreeMap<Name, Spot> = things.iter().filter_map(spot).collect();
         let durable = marks.load().map_err(|e| e.to_string())?;
         let start = marks.next_start().map_err(|e| e.to_string())?;
         let ear = Ear::open(spots.values().cloned().collect(), {
@@ -100,12 +116,22 @@ impl Host {
             move |heard| drop(sender.try_send(Message::Heard(heard)))
         })?;
         let mut drivers = BTreeMap::new();
-        for (resource, spot) in &spots {
-            drivers.insert(resource.clone(), driver(resource.clone(), Driver::new(spot.clone()), sender.clone())?);
+        for (resource, thing) in &things {
+            let sender = match thing {
+                Thing::Address(spot) => {
+                    let address = Driver::new(spot.clone());
+                    driver(resource.clone(), move |operation| address.drive(operation), sender.clone())?
+                }
+                Thing::Commands(commands) => {
+                    let commands = command::Driver::new(commands.clone()).map_err(|e| format!("{resource}: {e}"))?;
+                    driver(resource.clone(), move |operation| commands.drive(operation), sender.clone())?
+                }
+            };
+            drivers.insert(resource.clone(), sender);
         }
         let voices = spots.iter().map(|(name, spot)| (name.clone(), Voice::new(spot))).collect();
         let mut outputs = Vec::new();
-        let agent = Agent::start(name, start, durable, spots.keys().cloned(), boot_time(), &mut outputs);
+        let agent = Agent::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs);
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         let mut running = Running { agent, spots, marks, ear, drivers, voices, looking, bursts, troubles, report };
         running.carry_out(outputs)?;
@@ -258,12 +284,16 @@ impl<R: FnMut(Report)> Running<R> {
     }
 }
 
-/// A thread for the operations on one address, one after another.
-fn driver(resource: Name, driver: Driver, host: SyncSender<Message>) -> Result<SyncSender<(Operation, Asked)>, String> {
+/// A thread for the operations on one resource, one after another.
+fn driver(
+    resource: Name,
+    drive: impl Fn(Operation) -> Done + Send + 'static,
+    host: SyncSender<Message>,
+) -> Result<SyncSender<(Operation, Asked)>, String> {
     let (sender, operations) = sync_channel::<(Operation, Asked)>(OPERATIONS);
     let work = move || {
         while let Ok((operation, asked)) = operations.recv() {
-            let done = driver.drive(operation);
+            let done = drive(operation);
             if host.send(Message::Driven(resource.clone(), done, asked)).is_err() {
                 return;
             }

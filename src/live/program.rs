@@ -13,9 +13,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::config::{Agent, Config};
+use crate::config::{Agent, Config, LocalResource};
 use crate::control::Input;
-use crate::inventory::{Inventory, Name, Via};
+use crate::inventory::{Inventory, Name, Via, What};
 use crate::linux::Spot;
 use crate::site::Site;
 use crate::sources::{self, Named, Sink as _, Udp};
@@ -25,7 +25,7 @@ use crate::wire::{Command, Report};
 
 use super::control_socket;
 use super::controller::{Inbox, Message, Thread};
-use super::host::{self, Host};
+use super::host::{self, Host, Thing};
 
 /// Threads for connections; matching and deciding have their own.
 const WORKERS: usize = 2;
@@ -143,12 +143,12 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let identity = Identity::open(&keys(&data))?;
     let marks = Marks::open(&data).map_err(|e| e.to_string())?;
     crate::linux::keep_network_rights_only()?;
-    let spots = config
-        .resources
-        .into_iter()
-        .map(|(name, r)| (name, Spot { address: r.address, prefix: r.prefix, interface: r.interface }))
-        .collect();
-    let host = Host::new(config.host, spots, marks);
+    let thing = |r: LocalResource| match r {
+        LocalResource::Address(address, prefix, interface) => Thing::Address(Spot { address, prefix, interface }),
+        LocalResource::Commands(commands) => Thing::Commands(commands),
+    };
+    let things = config.resources.into_iter().map(|(name, r)| (name, thing(r))).collect();
+    let host = Host::new(config.host, things, marks);
     let inbox = host.sender();
     let runtime = runtime()?;
     end_by_signal(&runtime, {
@@ -207,16 +207,20 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
         return Err(format!("{first} and {second} can't both be this machine (`via: local`)"));
     }
     let Some(name) = local.first() else { return Ok(()) };
-    let spots: BTreeMap<Name, Spot> = inventory
+    let things: BTreeMap<Name, Thing> = inventory
         .resources
         .iter()
         .filter_map(|(resource, r)| {
             let seat = r.seats.iter().find(|s| &s.host == *name)?;
-            Some((resource.clone(), Spot { address: r.address, prefix: r.prefix, interface: seat.interface.clone() }))
+            let thing = match r.what {
+                What::Address(address, prefix) => Thing::Address(Spot { address, prefix, interface: seat.interface.clone() }),
+                What::Port(_) => Thing::Commands(seat.commands.clone()?),
+            };
+            Some((resource.clone(), thing))
         })
         .collect();
     let marks = Marks::open(data).map_err(|e| e.to_string())?;
-    let host = Host::new((*name).clone(), spots, marks);
+    let host = Host::new((*name).clone(), things, marks);
     let commands = host.sender();
     let route = Box::new(move |command| commands.try_send(host::Message::Command(command)).is_ok());
     inbox.tell(Message::Reached { host: (*name).clone(), serial: u64::MAX, route });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::Provenance;
-use crate::inventory::{Moves, Seat, Takeover};
+use crate::inventory::{Moves, Seat, Takeover, What};
 use crate::wire::{Action, Probe};
 
 const VIP: &str = "vip";
@@ -14,7 +14,7 @@ fn ms(n: i64) -> Time {
 }
 
 fn inventory(takeover: Takeover) -> Inventory {
-    let seat = |h: &str| Seat { host: h.to_owned(), interface: "eth0".to_owned() };
+    let seat = |h: &str| Seat { host: h.to_owned(), interface: "eth0".to_owned(), commands: None };
     let host = || crate::inventory::Host {
         address: None,
         platform: "linux".to_owned(),
@@ -22,8 +22,7 @@ fn inventory(takeover: Takeover) -> Inventory {
         aliases: vec![],
     };
     let resource = Resource {
-        address: "10.0.0.9".parse().unwrap(),
-        prefix: 24,
+        what: What::Address("10.0.0.9".parse().unwrap(), 24),
         seats: vec![seat("a"), seat("b")],
         takeover,
         witnesses: vec![],

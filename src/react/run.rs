@@ -54,7 +54,7 @@ impl Runs {
         let due = match step.verb.as_str() {
             "wait" => Some(now + span(step.args.first())),
             // It has its own time, and an answer comes in any case.
-            "vip.settle" => None,
+            "vip.settle" | "port.settle" => None,
             _ => Some(now + timeout),
         };
         let asked = Record::Asked { run, step: step.clone(), attempt, due };

@@ -172,10 +172,10 @@ fn describe(entry: &mut Entry, step: &Step, answered: Option<&StepResult>) {
     let arg = |i: usize| step.args.get(i).map(Value::to_string);
     entry.verb = Some(step.verb.clone());
     let mut rest = 0;
-    if step.verb.starts_with("vip.") {
+    if step.verb.starts_with("vip.") || step.verb.starts_with("port.") {
         entry.resource = arg(0);
-        entry.host = arg(1).filter(|_| step.verb != "vip.settle");
-        rest = if step.verb == "vip.settle" { 1 } else { 2 };
+        entry.host = arg(1).filter(|_| !step.verb.ends_with(".settle"));
+        rest = if step.verb.ends_with(".settle") { 1 } else { 2 };
     } else if step.verb.starts_with("host.") {
         entry.host = arg(0);
         rest = 1;

@@ -86,7 +86,7 @@ fn act(context: &NativeCallContext<'_>, handle: &Handle, method: &str, args: Vec
     let mut all: Vec<Dynamic> = Vec::with_capacity(args.len() + 1);
     match level {
         Some(level) => all.push(level.into()),
-        None if matches!(handle.kind, "vip" | "pair" | "host") => all.push(handle.name.clone().into()),
+        None if matches!(handle.kind, "vip" | "port" | "pair" | "host") => all.push(handle.name.clone().into()),
         None => {}
     }
     all.extend(args);
@@ -115,13 +115,16 @@ fn retry(context: NativeCallContext<'_>, times: i64, every: Dynamic, attempt: Fn
 }
 
 fn bind_handles(engine: &mut Engine, inventory: &Arc<Inventory>) {
-    let known = inventory.clone();
-    engine.register_fn("vip", move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<Handle> {
-        match known.resources.contains_key(name.as_str()) {
-            true => Ok(Handle::new("vip", &name, Map::new())),
-            false => unknown(&c, "resource", &name, known.resources.keys()),
-        }
-    });
+    for kind in ["vip", "port"] {
+        let known = inventory.clone();
+        engine.register_fn(kind, move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<Handle> {
+            match known.resources.get(name.as_str()) {
+                Some(resource) if resource.what.handle() == kind => Ok(Handle::new(kind, &name, Map::new())),
+                Some(resource) => error(&c, format!("{name} is no {kind}: write {}(\"{name}\")", resource.what.handle())),
+                None => unknown(&c, "resource", &name, known.resources.keys()),
+            }
+        });
+    }
     let known = inventory.clone();
     engine.register_fn("host", move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<Handle> {
         match known.host(&name) {
@@ -157,7 +160,8 @@ fn properties(inventory: &Inventory, pair: &Pair) -> Map {
     map.insert("primary_host".into(), host(&pair.primary));
     map.insert("backup_host".into(), host(&pair.backup));
     if let Some(resource) = &pair.resource {
-        map.insert("vip".into(), Dynamic::from(Handle::new("vip", resource, Map::new())));
+        let kind = inventory.resources.get(resource).map_or("vip", |r| r.what.handle());
+        map.insert(kind.into(), Dynamic::from(Handle::new(kind, resource, Map::new())));
     }
     map
 }

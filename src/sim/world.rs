@@ -781,11 +781,12 @@ pub(super) fn describe(what: &What, lasts: Duration) -> String {
 
 /// The inventory that a scenario is about.
 fn inventory_of(scenario: &Scenario) -> Inventory {
-    let seats = (0..scenario.hosts).map(|i| inventory::Seat { host: host_name(i), interface: "eth0".to_owned() }).collect();
+    let seats = (0..scenario.hosts)
+        .map(|i| inventory::Seat { host: host_name(i), interface: "eth0".to_owned(), commands: None })
+        .collect();
     let moves = if scenario.damped { Moves::default() } else { Moves { count: 1_000, ..Moves::default() } };
     let resource = Resource {
-        address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)),
-        prefix: 24,
+        what: inventory::What::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)), 24),
         seats,
         takeover: scenario.takeover,
         witnesses: if scenario.takeover == Takeover::Probe { (0..WITNESSES).map(witness).collect() } else { Vec::new() },

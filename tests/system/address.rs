@@ -3,8 +3,8 @@
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use pointsman::agent::Operation;
-use pointsman::linux::{Done, Driver, Ear, Heard, Spot, Voice, boot_time, lab};
+use pointsman::agent::{Done, Operation};
+use pointsman::linux::{Driver, Ear, Heard, Spot, Voice, boot_time, lab};
 use pointsman::wire::Holds;
 
 use crate::network::{spot, with_network};

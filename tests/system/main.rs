@@ -6,6 +6,7 @@ mod address;
 mod bad;
 mod demo;
 mod network;
+mod port;
 mod storm;
 
 use std::fs;
