@@ -78,7 +78,9 @@ fn of_section(reader: &mut Reader<'_>, section: &Section<'_>, words: &BTreeMap<S
         let node = section.want(reader, key)?;
         let text = reader.text(node)?;
         if let Err(e) = regex::Regex::new(text) {
-            reader.report(Code::BadValue, &node.place, format!("`{text}` is no regular expression: {e}"));
+            let why = e.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            reader.report(Code::BadValue, &node.place, format!("`{text}` is no regular expression: {why}"));
             return None;
         }
         Some(text.to_owned())

@@ -374,24 +374,23 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
         let known = reader.is_known(text, place, "host", inventory.hosts.keys());
         if is_port {
             let local = inventory.hosts.get(text).is_some_and(|h| h.via == Via::Local);
+            // A mistake in how does not change where.
             let commands = match (commands::is_meant(value), local) {
                 (true, true) => commands::read(reader, value, &format!("{what} on {text}"), place),
-                (false, false)
-                    if reader.word(value, "way (the agent's own list has the commands)", &[("agent", ())]).is_some() =>
-                {
+                (false, false) => {
+                    reader.word(value, "way (the agent's own list has the commands)", &[("agent", ())]);
                     None
                 }
-                (false, false) => continue,
                 (true, false) => {
                     let message = format!("{text} is reached by its agent, whose own list has the commands");
                     reader.report(Code::BadValue, &value.place, message).help = Some(format!("{text}: agent"));
-                    continue;
+                    None
                 }
                 (false, true) => {
                     let message = format!("{text} is this machine: the commands stand here");
                     reader.report(Code::BadValue, &value.place, message).help =
-                        Some(format!("{text}: {{ driver: nlb, port: 5060, cluster: NAME, host: 1 }}"));
-                    continue;
+                        Some(format!("{text}: {{ driver: nlb, program: PATH, port: 5060, cluster: NAME, host: 1 }}"));
+                    None
                 }
             };
             if known {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pointsman::base::limits::SOURCE_BYTES;
-use pointsman::config::load;
+use pointsman::config::{load, load_agent};
 use pointsman::diag::{Code, render};
 use pointsman::inventory::{Inventory, Takeover};
 use pointsman::sim::Rng;
@@ -27,6 +27,16 @@ fn mistakes_are_told_as_stands_beside_them() {
         .map(|c| c.text())
         .collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");
+}
+
+#[test]
+fn an_agent_has_its_own_list() {
+    let (agent, found) = load_agent(&source("good.yaml", &read("tests/config/agent/good.yaml")));
+    assert_eq!(found, []);
+    expect("tests/config/agent/good.expected", &format!("{:#?}\n", agent.unwrap()));
+    let (agent, found) = load_agent(&source("bad.yaml", &read("tests/config/agent/bad.yaml")));
+    assert!(agent.is_none());
+    expect("tests/config/agent/bad.expected", &render::human(&found, false));
 }
 
 #[test]
