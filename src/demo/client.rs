@@ -109,9 +109,9 @@ impl Client {
 }
 
 /// Writes what a server writes to its log, as a datagram from its own host.
-pub(super) fn say(process: u32, record: String) -> io::Result<()> {
+pub(super) fn say(process: u32, record: String, to: String) -> io::Result<()> {
     in_network(process, move || {
         let socket = UdpSocket::bind("0.0.0.0:0")?;
-        socket.send_to(record.as_bytes(), "10.77.0.3:514").map(drop)
+        socket.send_to(record.as_bytes(), to).map(drop)
     })
 }

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Every workflow says what the client saw. While all of them run, the address is watched in both hosts' networks on one
-//! clock: two hosts that have it at once are a failure, whatever the client saw.
+//! clock, and what hosts say of it on the switch: two hosts that have it at once are a failure, whatever the client saw, and so
+//! is one that says it has what its kernel does not have.
 
 mod client;
 mod moves;
@@ -19,7 +20,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 pub use moves::{Move, measure};
-pub use network::Lab;
+pub use network::{Lab, Seat};
 pub use storm::{Storm, storm};
 
 /// The address that moves.
@@ -48,7 +49,7 @@ impl Report {
 /// # Errors
 /// In words: the networks can't be made, or a program does not start.
 pub fn run(tell: &mut dyn FnMut(&str)) -> Result<Report, String> {
-    let mut lab = Lab::start(Path::new(MYSELF))?;
+    let mut lab = Lab::start(Path::new(MYSELF), Seat::Apart)?;
     let report = workflows::run(&mut lab, tell);
     if !report.is_well() {
         let kept = lab.keep();

@@ -9,12 +9,14 @@ use crate::live::controller::Question;
 
 use super::VIP;
 use super::client::{Client, serve};
-use super::network::{Lab, in_network};
+use super::network::{Lab, Seat, in_network};
 use super::workflows::{PRIMARY_NOW, Stage};
 
 /// One move.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Move {
+    /// To which host.
+    pub to: &'static str,
     /// From the datagram to the client's first answer from the new host.
     pub whole: Duration,
     /// From the datagram to the order to release: heard, matched, the script evaluated, on the disk.
@@ -32,8 +34,8 @@ pub struct Move {
 ///
 /// # Errors
 /// In words: the networks can't be made, or a move does not come to its end.
-pub fn measure(program: &Path, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
-    let mut lab = Lab::start(program)?;
+pub fn measure(program: &Path, seat: Seat, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
+    let mut lab = Lab::start(program, seat)?;
     let mut moves = Vec::new();
     {
         let stage = Stage::new(&mut lab).map_err(|e| e.to_string())?;
@@ -52,7 +54,7 @@ pub fn measure(program: &Path, count: usize) -> Result<(Vec<Move>, Vec<Duration>
     Ok((moves, floor))
 }
 
-fn one(stage: &Stage<'_>, host: &str) -> Result<Move, String> {
+fn one(stage: &Stage<'_>, host: &'static str) -> Result<Move, String> {
     let wall = wall_time();
     let since = stage.says(host, PRIMARY_NOW)?;
     stage.arrives(host, since)?;
@@ -70,7 +72,7 @@ fn one(stage: &Stage<'_>, host: &str) -> Result<Move, String> {
     let decided = release.since(wall);
     let released = released.since(release);
     let outage = stage.client.outage(since);
-    Ok(Move { whole, decided, released, answered: whole.saturating_sub(decided + released), outage })
+    Ok(Move { to: host, whole, decided, released, answered: whole.saturating_sub(decided + released), outage })
 }
 
 fn by_hand(lab: &Lab, count: usize) -> Result<Vec<Duration>, String> {

@@ -21,6 +21,8 @@ use super::VIP;
 const NODES: [(&str, u8); 4] = [("sip1", 1), ("sip2", 2), ("control", 3), ("client", 4)];
 /// Nothing that is waited for takes longer than this; if it does, it failed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// A thread that watches may have its turn so late.
+const HEARD_LATE: Duration = Duration::from_millis(250);
 /// How often a state that is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -81,10 +83,40 @@ struct Node {
 /// When the address came to a host, or went.
 pub(super) type Sightings = Arc<Mutex<Vec<(Time, &'static str, bool)>>>;
 
+/// When somebody said that the address is theirs, by their link address.
+type Announced = Arc<Mutex<Vec<(Time, [u8; 6])>>>;
+
+/// Where the controller is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// On a machine of its own, with an agent on each host.
+    Apart,
+    /// On the first host, which needs no agent then.
+    OnSip1,
+}
+
+impl Seat {
+    fn node(self) -> &'static str {
+        match self {
+            Seat::Apart => "control",
+            Seat::OnSip1 => "sip1",
+        }
+    }
+
+    /// The controller's address.
+    pub(super) fn address(self) -> &'static str {
+        match self {
+            Seat::Apart => "10.77.0.3",
+            Seat::OnSip1 => "10.77.0.1",
+        }
+    }
+}
+
 /// The networks and the programs.
 #[derive(Debug)]
 pub struct Lab {
     program: PathBuf,
+    seat: Seat,
     folder: PathBuf,
     keep: bool,
     nodes: Vec<Node>,
@@ -92,6 +124,10 @@ pub struct Lab {
     agents: BTreeMap<&'static str, Running>,
     watches: Vec<Watch>,
     sightings: Sightings,
+    /// Who said on the switch that the address is theirs.
+    announced: Announced,
+    /// The hosts' link addresses.
+    links: BTreeMap<&'static str, [u8; 6]>,
 }
 
 impl Lab {
@@ -100,7 +136,7 @@ impl Lab {
     ///
     /// # Errors
     /// In words: no right, or a program does not start.
-    pub fn start(program: &Path) -> Result<Lab, String> {
+    pub fn start(program: &Path, seat: Seat) -> Result<Lab, String> {
         lab::become_root()?;
         lab::new_network()?;
         let wrong = |what: &str, e: &dyn std::fmt::Display| format!("{what}: {e}");
@@ -109,6 +145,7 @@ impl Lab {
         fs::create_dir_all(&folder).map_err(|e| wrong(&folder.display().to_string(), &e))?;
         let mut lab = Lab {
             program: program.to_owned(),
+            seat,
             folder,
             keep: false,
             nodes: Vec::new(),
@@ -116,6 +153,8 @@ impl Lab {
             agents: BTreeMap::new(),
             watches: Vec::new(),
             sightings: Arc::default(),
+            announced: Arc::default(),
+            links: BTreeMap::new(),
         };
         for (name, number) in NODES {
             let node = lab.node(name, number).map_err(|e| wrong(&format!("the network of {name} can't be made"), &e))?;
@@ -123,9 +162,12 @@ impl Lab {
         }
         lab.write_files().map_err(|e| wrong(&lab.folder.display().to_string(), &e))?;
         lab.start_controller()?;
+        lab.listen_on_the_switch().map_err(|e| wrong("the switch can't be listened to", &e))?;
         for host in ["sip1", "sip2"] {
-            lab.enroll(host)?;
-            lab.start_agent(host)?;
+            if host != seat.node() {
+                lab.enroll(host)?;
+                lab.start_agent(host)?;
+            }
             lab.watch(host)?;
         }
         Ok(lab)
@@ -155,7 +197,11 @@ impl Lab {
         let at = |name: &str| self.folder.join(name);
         fs::create_dir_all(at("rules"))?;
         fs::create_dir_all(at("scripts"))?;
-        fs::write(at("pointsman.yaml"), CONFIG)?;
+        let mut config = CONFIG.replace("10.77.0.3:", &format!("{}:", self.seat.address()));
+        if self.seat == Seat::OnSip1 {
+            config = config.replace("sip1: { address: 10.77.0.1, via: agent }", "sip1: { address: 10.77.0.1, via: local }");
+        }
+        fs::write(at("pointsman.yaml"), config)?;
         fs::write(at("rules/roles.alarm"), RULES)?;
         for (name, text) in SCRIPTS {
             fs::write(at("scripts").join(name), text)?;
@@ -164,11 +210,17 @@ impl Lab {
         for host in ["sip1", "sip2"] {
             fs::create_dir_all(at(host))?;
             let text = format!(
-                "host: {host}\ncontroller: 10.77.0.3:5750\nresources:\n  sip_vip: {{ address: {VIP}/24, interface: eth0 }}\n"
+                "host: {host}\ncontroller: {}:5750\nresources:\n  sip_vip: {{ address: {VIP}/24, interface: eth0 }}\n",
+                self.seat.address()
             );
             fs::write(at(host).join("agent.yaml"), text)?;
         }
         Ok(())
+    }
+
+    /// Where servers send their records.
+    pub(super) fn syslog(&self) -> String {
+        format!("{}:514", self.seat.address())
     }
 
     /// The process that keeps a node's network.
@@ -208,7 +260,7 @@ impl Lab {
     /// In words: it does not.
     pub fn start_controller(&mut self) -> Result<(), String> {
         let log = self.folder.join("controller.log");
-        self.controller = Some(self.start_in("control", &["run", "-c", "pointsman.yaml"], &log)?);
+        self.controller = Some(self.start_in(self.seat.node(), &["run", "-c", "pointsman.yaml"], &log)?);
         self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
     }
 
@@ -237,7 +289,8 @@ impl Lab {
     }
 
     fn enroll(&self, host: &str) -> Result<(), String> {
-        let out = self.command("control", &["enroll", host, "-c", "pointsman.yaml"]).output().map_err(|e| e.to_string())?;
+        let out =
+            self.command(self.seat.node(), &["enroll", host, "-c", "pointsman.yaml"]).output().map_err(|e| e.to_string())?;
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
         let token = text.lines().next().unwrap_or_default();
         let config = format!("{host}/agent.yaml");
@@ -272,6 +325,35 @@ impl Lab {
         })?;
         self.watches.push(watch);
         Ok(())
+    }
+
+    fn listen_on_the_switch(&mut self) -> std::io::Result<()> {
+        for host in ["sip1", "sip2"] {
+            let link = in_network(self.process(host), || lab::link_address("eth0"))?;
+            self.links.insert(host, link);
+        }
+        let announced = self.announced.clone();
+        let address = VIP.parse().map_err(std::io::Error::other)?;
+        let watch = lab::overhear("switch", address, move |at, link| {
+            announced.lock().unwrap_or_else(PoisonError::into_inner).push((at, link));
+        })?;
+        self.watches.push(watch);
+        Ok(())
+    }
+
+    /// A host that said on the network that the address is its own while its kernel did not have it, if one ever did.
+    pub fn false_word(&self) -> Option<String> {
+        let sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let false_word = |(at, link): &(Time, [u8; 6])| {
+            let (host, _) = self.links.iter().find(|(_, l)| *l == link)?;
+            // What is seen of a kernel is seen a moment later.
+            let before = |t: &Time| *t <= *at + HEARD_LATE;
+            let last = sightings.iter().filter(|(t, h, _)| h == host && before(t)).max_by_key(|(t, ..)| *t);
+            let has = last.is_some_and(|(t, _, came)| *came || t.since(*at) > Duration::ZERO || at.since(*t) < HEARD_LATE);
+            (!has).then(|| format!("{host} said that the address is its own when it was not"))
+        };
+        announced.iter().find_map(false_word)
     }
 
     /// Asks the controller.

@@ -43,7 +43,7 @@ pub(super) fn run(lab: &mut Lab, tell: &mut dyn FnMut(&str)) -> Report {
     ];
     for (name, workflow) in all {
         let seen = workflow(&mut stage).and_then(|seen| match stage.lab.overlap() {
-            None => Ok(seen),
+            None => stage.lab.false_word().map_or(Ok(seen), Err),
             Some(span) => Err(format!("two hosts had the address at once for {}", ms(span))),
         });
         let line = match &seen {
@@ -80,7 +80,8 @@ impl<'a> Stage<'a> {
     pub(super) fn says(&self, host: &str, what: &str) -> Result<Time, String> {
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
         let at = boot_time();
-        say(self.lab.process(host), record(app, host, what)).map_err(|e| format!("a datagram of {host}: {e}"))?;
+        say(self.lab.process(host), record(app, host, what), self.lab.syslog())
+            .map_err(|e| format!("a datagram of {host}: {e}"))?;
         Ok(at)
     }
 

@@ -142,7 +142,40 @@ fn create(link: LinkMessage) -> io::Result<()> {
     Netlink::new()?.ask(RouteNetlinkMessage::NewLink(link), NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL).map(drop)
 }
 
-/// Watches one address in one network: tells when it came and when it went, by the boot clock.
+/// The link address of an interface of this network.
+///
+/// # Errors
+/// Those of the system.
+pub fn link_address(name: &str) -> io::Result<[u8; 6]> {
+    Ok(super::interface(name)?.mac)
+}
+
+/// Hears on an interface of this network who says that an address is theirs, and when, by the boot clock.
+///
+/// # Errors
+/// Those of the system.
+pub fn overhear(name: &str, address: IpAddr, tell: impl Fn(Time, [u8; 6]) + Send + 'static) -> io::Result<Watch> {
+    let found = super::interface(name)?;
+    let mut socket = super::voice::packet_socket(&found, Some(super::frames::ARP))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let ends = stop.clone();
+    let thread = thread::spawn(move || {
+        let mut frame = vec![0; 2_048];
+        while !ends.load(Ordering::Relaxed) {
+            let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+            let _ = nix::poll::poll(&mut fds, PollTimeout::from(50u8));
+            while let Ok(length) = socket.read(&mut frame) {
+                let sender = frame.get(22..28).and_then(|mac| mac.try_into().ok());
+                if let Some(sender) = sender.filter(|_| super::frames::claimed(&frame[..length], [0; 6]) == Some(address)) {
+                    tell(boot_time(), sender);
+                }
+            }
+        }
+    });
+    Ok(Watch { stop, thread: Some(thread) })
+}
+
+/// Watches one address: tells when it came and when it went, by the boot clock.
 #[derive(Debug)]
 pub struct Watch {
     stop: Arc<AtomicBool>,

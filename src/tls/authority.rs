@@ -113,10 +113,16 @@ impl Authority {
 
     /// A certificate for a host.
     pub(super) fn issue(&self, host: &str, request: &str) -> Result<String, String> {
+        self.issue_until(host, request, seconds_now() + 86_400 * VALID_DAYS.unsigned_abs())
+    }
+
+    /// The same, until a time (seconds since 1970).
+    fn issue_until(&self, host: &str, request: &str, until: u64) -> Result<String, String> {
         let words = |e: rcgen::Error| format!("the request of {host} can't be signed: {e}");
         let mut request = CertificateSigningRequestParams::from_pem(request).map_err(words)?;
         // Of what it asks only the key is taken.
         request.params = leaf(host, ExtendedKeyUsagePurpose::ClientAuth)?;
+        request.params.not_after = (SystemTime::UNIX_EPOCH + Duration::from_secs(until)).into();
         let serial = request.params.serial_number.clone();
         let certificate = request.signed_by(&self.issuer).map_err(words)?;
         let mut good = self.good(host);
@@ -225,4 +231,22 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::client::tests::request_of_a_new_key;
+
+    /// A certificate that has ended opens nothing, and the agent is told what to do.
+    #[test]
+    fn an_ended_certificate_is_refused() {
+        let folder = std::env::temp_dir().join(format!("pointsman-ended-{}", std::process::id()));
+        let authority = Authority::open(&folder).unwrap();
+        let (key, request) = request_of_a_new_key();
+        let ended = authority.issue_until("sip1", &request, seconds_now() - 3_600).unwrap();
+        let why = crate::tls::client::tests::why_not(authority, &folder, &key, &ended);
+        assert!(why.contains("has ended") && why.contains("enroll"), "{why}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

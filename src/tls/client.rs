@@ -119,6 +119,9 @@ fn explain(e: &io::Error) -> String {
     if text.contains("UnknownIssuer") || text.contains("BadSignature") {
         return "it is not the controller that this agent enrolled with; if it was set up anew, enroll again".to_owned();
     }
+    if text.contains("CertificateExpired") || text.contains("certificate expired") {
+        return "this agent's certificate has ended; enroll again: `pointsman enroll HOST` on the controller".to_owned();
+    }
     text
 }
 
@@ -203,7 +206,7 @@ async fn talk(
     let (mut from, mut to) = tokio::io::split(stream);
     let hears = async {
         loop {
-            match frames::read(&mut from).await.map_err(|e| e.to_string())? {
+            match frames::read(&mut from).await.map_err(|e| explain(&e))? {
                 ToAgent::Command(c) => command(c),
                 ToAgent::Certificate { certificate } => {
                     let path = identity.file("agent.crt");
@@ -229,7 +232,7 @@ async fn talk(
                     None => continue,
                 },
             };
-            frames::write(&mut to, &message).await.map_err(|e| e.to_string())?;
+            frames::write(&mut to, &message).await.map_err(|e| explain(&e))?;
         }
     };
     tokio::select! {
@@ -315,5 +318,51 @@ impl ServerCertVerifier for Pinned {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::tls::Authority;
+
+    pub(in crate::tls) fn request_of_a_new_key() -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        (key.serialize_pem(), request(&key).unwrap())
+    }
+
+    #[derive(Clone)]
+    struct Nobody;
+
+    impl crate::tls::Agents for Nobody {
+        fn expects(&self, _: &str) -> bool {
+            true
+        }
+        fn reached(&self, _: &str, _: u64, _: mpsc::Sender<Command>) {
+            panic!("nobody may come in");
+        }
+        fn gone(&self, _: &str, _: u64) {}
+        fn reports(&self, _: Report) {}
+    }
+
+    /// What an agent with this certificate hears.
+    pub(in crate::tls) fn why_not(authority: Authority, folder: &Path, key: &str, certificate: &str) -> String {
+        fs::write(folder.join("agent.key"), key).unwrap();
+        fs::write(folder.join("agent.crt"), certificate).unwrap();
+        let identity = Identity::open(folder).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = crate::tls::listen("127.0.0.1:0".parse().unwrap(), Arc::new(authority)).unwrap();
+            let address = listener.address().unwrap().to_string();
+            tokio::spawn(listener.run(Nobody));
+            match open(&address, identity.config().unwrap()).await {
+                Err(why) => why,
+                // TLS 1.3: a client learns what the server thinks of its certificate with the first answer.
+                Ok(stream) => {
+                    let (_keep, mut reports) = mpsc::channel(1);
+                    talk(stream, &identity, &mut reports, &|_| {}).await.unwrap_err()
+                }
+            }
+        })
     }
 }
