@@ -7,11 +7,12 @@ use crate::config::{self, Agent};
 use crate::live::program;
 use crate::store::Marks;
 
-use super::{Format, WRONG, log_to_stderr, report, setup, wrong};
+use super::{Format, WRONG, log_to_stderr, plural, report, setup, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
   pointsman agent -c /etc/pointsman/agent.yaml
+  pointsman agent --check -c agent.yaml     is it in order?
 
   # agent.yaml
   host: sip1
@@ -30,6 +31,9 @@ pub(super) struct Args {
     /// The agent's configuration
     #[arg(short, long, value_name = "FILE", default_value = "agent.yaml")]
     config: PathBuf,
+    /// Only look whether the configuration is in order
+    #[arg(long)]
+    check: bool,
     /// Which messages: error, warn, info, debug
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: String,
@@ -53,6 +57,10 @@ pub(super) struct AdoptArgs {
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let Some(config) = load(&args.config)? else { return Ok(WRONG) };
+    if args.check {
+        println!("all is well: the agent of {}, {}", config.host, plural(config.resources.len(), "resource"));
+        return Ok(0);
+    }
     log_to_stderr(&args.log);
     Ok(match program::agent(config, base(&args.config)) {
         Ok(()) => 0,

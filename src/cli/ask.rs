@@ -1,6 +1,6 @@
 //! Questions to a running controller: `alarms`, `resources`, `runs`, `history`, `sources`, `move`.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
@@ -177,8 +177,10 @@ fn show(whom: &Whom, question: &Question, columns: &[&str], nothing: &str) -> io
         writeln!(out, "{nothing}")?;
         return Ok(0);
     }
+    // A terminal is narrow; whoever reads the output with a program reads all of it.
+    let most = if io::stdout().is_terminal() { 100 } else { usize::MAX };
     let mut table = vec![columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()];
-    table.extend(rows.iter().map(|row| columns.iter().map(|c| cell(row.get(*c))).collect()));
+    table.extend(rows.iter().map(|row| columns.iter().map(|c| cell(row.get(*c), most)).collect()));
     let widths: Vec<usize> = (0..columns.len()).map(|i| table.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();
     for row in table {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
@@ -188,16 +190,18 @@ fn show(whom: &Whom, question: &Question, columns: &[&str], nothing: &str) -> io
 }
 
 /// A value in a table. What came in a log was made safe by the controller, or is here.
-fn cell(value: Option<&Json>) -> String {
+fn cell(value: Option<&Json>, most: usize) -> String {
     let text = match value {
         None | Some(Json::Null) => "-".to_owned(),
         Some(Json::String(text)) => text.clone(),
         Some(Json::Bool(true)) => "yes".to_owned(),
         Some(Json::Bool(false)) => "no".to_owned(),
-        Some(Json::Array(items)) => items.iter().map(|i| host(i).unwrap_or_else(|| cell(Some(i)))).collect::<Vec<_>>().join(","),
+        Some(Json::Array(items)) => {
+            items.iter().map(|i| host(i).unwrap_or_else(|| cell(Some(i), most))).collect::<Vec<_>>().join(",")
+        }
         Some(other) => other.to_string(),
     };
-    crate::base::text::printable_short(if text.is_empty() { "-" } else { &text }, 100)
+    crate::base::text::printable_short(if text.is_empty() { "-" } else { &text }, most)
 }
 
 /// `sip1` for a host that is heard, `sip2!` for one that is not.

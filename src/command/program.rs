@@ -1,9 +1,13 @@
 //! One program, run to its end or to the end of its time.
 
 use std::io::Read as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 /// Bytes of a program's output that are kept; the rest is read and dropped, and the output says so.
 const OUTPUT: usize = 64 * 1024;
@@ -31,11 +35,16 @@ pub fn run(program: &str, arguments: &[String], within: Duration) -> Result<Ende
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // A group of its own: when its time is over, what it has started goes with it.
+        .process_group(0)
         .spawn()
         .map_err(|e| format!("{program} can't be started: {e}"))?;
     let stdout = child.stdout.take().map(|pipe| thread::spawn(move || keep(pipe)));
     let stderr = child.stderr.take().map(|pipe| thread::spawn(move || keep(pipe)));
     let status = wait(&mut child, within).ok_or_else(|| {
+        if let Ok(group) = i32::try_from(child.id()) {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
         let _ = child.kill();
         let _ = child.wait();
         format!("{program} did not end within {} s and was ended", within.as_secs_f32())

@@ -70,8 +70,15 @@ fn of_section(reader: &mut Reader<'_>, section: &Section<'_>, words: &BTreeMap<S
         reader.list(Some(node)).into_iter().filter_map(|n| reader.text(n)).map(put_in).collect()
     };
     let (up, down) = (section.want(reader, "up")?, section.want(reader, "down")?);
-    let up = reader.list(Some(up)).into_iter().map(|n| one(reader, n)).collect();
-    let down = reader.list(Some(down)).into_iter().map(|n| one(reader, n)).collect();
+    // One command may stand without the list around it.
+    let all = |reader: &mut Reader<'_>, node: &Node| -> Vec<Vec<String>> {
+        let items = reader.list(Some(node));
+        if items.iter().all(|n| !matches!(n.kind, Kind::List(_))) {
+            return vec![one(reader, node)];
+        }
+        items.into_iter().map(|n| one(reader, n)).collect()
+    };
+    let (up, down) = (all(reader, up), all(reader, down));
     let observe = section.want(reader, "observe")?;
     let observe = one(reader, observe);
     let expression = |reader: &mut Reader<'_>, key: &str| -> Option<String> {

@@ -18,7 +18,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Source, has_errors};
+use crate::diag::{Code, Diagnostic, Source, has_errors};
 use crate::inventory::{Commands, Inventory, Name};
 
 /// A configuration, checked.
@@ -36,6 +36,14 @@ pub struct Config {
     pub data: PathBuf,
     /// The folder of scripts, relative to the configuration's own folder; `scripts`, where that is, unless said.
     pub scripts: Option<PathBuf>,
+}
+
+/// A file without a word in it is a mistake, and has to be told.
+fn says_nothing(source: &Arc<Source>, empty: bool, found: &mut Vec<Diagnostic>) {
+    if empty && !has_errors(found) {
+        let message = format!("{} says nothing", source.name);
+        found.push(Diagnostic::whole(Code::WrongKind, message).help("the README names every key; examples/ has whole ones"));
+    }
 }
 
 /// Sockets.
@@ -74,7 +82,9 @@ pub enum LocalResource {
 /// Reads an agent's configuration; `None` when it must not be used.
 pub fn load_agent(source: &Arc<Source>) -> (Option<Agent>, Vec<Diagnostic>) {
     let mut found = Vec::new();
-    let agent = yaml::parse(source, &mut found).map(|root| sections::agent(source, &root, &mut found));
+    let tree = yaml::parse(source, &mut found);
+    says_nothing(source, tree.is_none(), &mut found);
+    let agent = tree.map(|root| sections::agent(source, &root, &mut found));
     found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
     found.dedup();
     let good = !has_errors(&found);
@@ -84,7 +94,9 @@ pub fn load_agent(source: &Arc<Source>) -> (Option<Agent>, Vec<Diagnostic>) {
 /// Reads a configuration; `None` when it must not be used. What is wrong or unwise is in the diagnostics.
 pub fn load(source: &Arc<Source>) -> (Option<Config>, Vec<Diagnostic>) {
     let mut found = Vec::new();
-    let config = yaml::parse(source, &mut found).map(|root| sections::config(source, &root, &mut found));
+    let tree = yaml::parse(source, &mut found);
+    says_nothing(source, tree.is_none(), &mut found);
+    let config = tree.map(|root| sections::config(source, &root, &mut found));
     found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
     found.dedup();
     let good = !has_errors(&found);

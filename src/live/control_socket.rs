@@ -83,9 +83,15 @@ pub fn ask(data: &Path, question: &Question) -> Answer {
     let path = path(data);
     let words = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-            format!("no controller runs with {} (`pointsman run` starts one; `-c` names the configuration)", data.display())
+            format!(
+                "no controller runs with the data folder `{}` (`pointsman run` starts one; `-c` names the configuration)",
+                data.display()
+            )
         }
         io::ErrorKind::PermissionDenied => format!("{}: {e}; ask as the user that the controller runs as", path.display()),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            format!("the controller did not answer within {} s; its messages may say why", PATIENCE.as_secs())
+        }
         _ => format!("{}: {e}", path.display()),
     };
     let mut stream = UnixStream::connect(&path).map_err(words)?;

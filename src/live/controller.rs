@@ -420,9 +420,21 @@ impl Running {
                 if !known.seats.iter().any(|s| s.host == host) {
                     return Err(format!("{resource} can't be on {host} at all"));
                 }
+                let planner = self.controller.planner();
+                if planner.reachable(&host) && planner.holders(&resource).contains(&host) {
+                    return Err(format!("{host} is heard, and says that it has {resource}; `pointsman move` takes it elsewhere"));
+                }
                 Word::Released { resource, host }
             }
-            Question::Resume(resource) => Word::Resume { resource },
+            Question::Resume(resource) => {
+                if !self.site.inventory.resources.contains_key(&resource) {
+                    return Err(self.no_resource(&resource));
+                }
+                if self.controller.planner().ledger().entry(&resource).is_none_or(|e| e.held_until.is_none()) {
+                    return Err(format!("{resource} is not paused; `pointsman resources` shows how it stands"));
+                }
+                Word::Resume { resource }
+            }
             Question::Clear(alarm, key) => {
                 let there = self
                     .controller

@@ -40,7 +40,11 @@ const MYSELF: &str = "/proc/self/exe";
 /// # Errors
 /// In words: it can't be made.
 pub fn data_folder(folder: &Path) -> Result<(), String> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| format!("{}: {e}", folder.display()))
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|e| format!("the data folder {} can't be made: {e}", folder.display()))
 }
 
 /// The folder of an installation's keys.
@@ -140,7 +144,7 @@ pub struct Opened {
 /// In words for an operator.
 pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let data = base.join(&config.data);
-    let identity = Identity::open(&keys(&data))?;
+    let identity = Identity::open(&keys(&data), &config.host)?;
     let marks = Marks::open(&data).map_err(|e| e.to_string())?;
     crate::linux::keep_network_rights_only()?;
     let thing = |r: LocalResource| match r {

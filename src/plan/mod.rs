@@ -271,13 +271,20 @@ impl Planner {
     }
 
     /// Why the resource is not where it should be, where it is held back; `None` when it is not.
-    pub fn held(&self, resource: &str) -> Option<&str> {
-        self.pursuits.get(resource)?.held.as_deref()
+    pub fn held(&self, resource: &str) -> Option<String> {
+        if let Some(entry) = self.ledger.entry(resource)
+            && let (Some(until), Some(wish)) = (entry.held_until, &entry.wish)
+            && entry.pursued.as_ref() != Some(&wish.host)
+        {
+            return Some(format!("too many moves: it goes to {} at {until}", wish.host));
+        }
+        self.pursuits.get(resource)?.held.clone()
     }
 
     /// True when the desired owner holds the resource by its newest grant, and nobody else does.
     pub fn settled(&self, resource: &str) -> bool {
-        self.pursuits.get(resource).is_some_and(|p| p.converged)
+        let paused = self.ledger.entry(resource).is_some_and(|e| e.wish.as_ref().map(|w| &w.host) != e.pursued.as_ref());
+        self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused
     }
 
     /// What survives a crash.
@@ -312,7 +319,10 @@ impl Planner {
             out.push(Output::Lost(report.host.clone(), false));
         }
         for (resource, seen) in seen {
-            if self.ledger.seat(&resource, &report.host).is_none() && !self.has_seat(&resource, &report.host) {
+            // A resource that the configuration does not have any more is nobody's business, and one that never was, too.
+            if !self.resources.contains_key(&resource)
+                || (self.ledger.seat(&resource, &report.host).is_none() && !self.has_seat(&resource, &report.host))
+            {
                 continue;
             }
             self.learn(&resource, &report.host, &seen, now, out);

@@ -164,7 +164,7 @@ fn the_order_of_intents_is_the_order_of_their_causes() {
 fn the_first_owner_is_unknown_and_a_sole_holder_is_adopted() {
     let mut bench = Bench::new(Takeover::Confirmed);
     bench.report("a", (0, 0), false, Holds::No);
-    assert_eq!(bench.planner.held(VIP), Some("observing after the start"));
+    assert_eq!(bench.planner.held(VIP).as_deref(), Some("observing after the start"));
     bench.report("b", (0, 0), false, Holds::Yes);
     assert_eq!(bench.planner.owner(VIP), Some(&"b".to_owned()));
     assert_eq!(bench.sent(), ["b: take, probe 1.1"]);
@@ -202,7 +202,7 @@ fn confirmed_waits_for_the_release_or_an_operators_word() {
     let mut bench = lost_holder(Takeover::Confirmed);
     assert_eq!(bench.notices(), ["release_unconfirmed"]);
     assert_eq!(bench.sent(), Vec::<String>::new());
-    assert_eq!(bench.planner.held(VIP), Some("its release on a is not confirmed"));
+    assert_eq!(bench.planner.held(VIP).as_deref(), Some("its release on a is not confirmed"));
     let input = Input::Released { resource: VIP.to_owned(), host: "a".to_owned() };
     bench.planner.turn(bench.now, input, &mut bench.out);
     assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
@@ -289,6 +289,9 @@ fn too_many_moves_are_held_and_not_forgotten() {
     let pursued = |b: &Bench| b.planner.ledger().entry(VIP).unwrap().pursued.clone();
     assert_eq!(pursued(&bench).as_deref(), Some("b"));
     assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()), "the newest claim is kept and shown");
+    let held = bench.planner.held(VIP).unwrap();
+    assert!(held.contains("too many moves: it goes to a at"), "{held}");
+    assert!(!bench.planner.settled(VIP));
     bench.at(ms(151_000));
     assert_eq!(pursued(&bench).as_deref(), Some("a"), "and applied when the pause is over");
     // An operator's word is not damped.

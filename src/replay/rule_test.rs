@@ -420,7 +420,7 @@ fn ends(test: &Test, play: &Play, controller: &Controller, wrong: &mut Vec<Strin
         }
     }
     for (resource, reason) in &test.ends.held {
-        let have = planner.held(resource).unwrap_or("in its place");
+        let have = planner.held(resource).unwrap_or_else(|| "in its place".to_owned());
         if !have.contains(reason.as_str()) {
             wrong.push(format!("ends: {resource} is {have}, not held because of `{reason}`"));
         }

@@ -311,7 +311,7 @@ impl Controller {
                 "owner {:?}, held by {:?}, {}, {} runs, read {} of {}",
                 r.planner().owner(VIP),
                 r.planner().holders(VIP),
-                r.planner().held(VIP).unwrap_or("in place"),
+                r.planner().held(VIP).unwrap_or_else(|| "in place".to_owned()),
                 r.runs().runs().count(),
                 self.position,
                 self.log.len()

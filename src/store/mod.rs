@@ -50,6 +50,9 @@ impl Error {
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
                 format!("it can't be opened for writing ({e}); does the folder exist, and is it ours?")
             }
+            None if matches!(e, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)) => {
+                format!("it is damaged ({e}); see `pointsman journal verify`, and keep the file")
+            }
             Some(ErrorCode::SystemIoFailure) => format!("the disk fails ({e})"),
             _ => e.to_string(),
         };

@@ -74,6 +74,14 @@ impl Authority {
             write_private(&file, certificate.pem().as_bytes()).map_err(|e| words(&file, &e))?;
             write_private(&key_file, key.serialize_pem().as_bytes()).map_err(|e| words(&key_file, &e))?;
         }
+        let mode = fs::metadata(&key_file).map_err(|e| words(&key_file, &e))?.mode();
+        if mode & 0o077 != 0 {
+            return Err(format!(
+                "{}: others may read it (mode {:o}), and whoever has it can be any agent; `chmod 600` it, and enroll the agents anew if somebody did",
+                key_file.display(),
+                mode & 0o777
+            ));
+        }
         let key = fs::read_to_string(&key_file).map_err(|e| words(&key_file, &e))?;
         let key = KeyPair::from_pem(&key).map_err(|e| words(&key_file, &e))?;
         let certificate = CertificateDer::from_pem_file(&file).map_err(|e| words(&file, &e))?;

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::linux::wall_time;
+use crate::linux::{boot_time, wall_time};
 use crate::wire::{Command, Report};
 
 use super::authority::write_private;
@@ -30,6 +30,8 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// Pauses between tries: the first, and the longest that doubling comes to.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A connection that lasted for so long was a good one.
+const LASTED: Duration = Duration::from_secs(5);
 /// How often it is looked whether the certificate should be renewed.
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(3_600);
 
@@ -40,11 +42,11 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity in a folder.
+    /// The identity of a host in a folder.
     ///
     /// # Errors
-    /// When there is none: the agent has to enroll first.
-    pub fn open(folder: &Path) -> Result<Identity, String> {
+    /// When there is none, or another host's: the agent has to enroll first.
+    pub fn open(folder: &Path, host: &str) -> Result<Identity, String> {
         let identity = Identity { folder: folder.to_owned() };
         if !identity.file("agent.crt").exists() {
             return Err(format!(
@@ -53,7 +55,15 @@ impl Identity {
             ));
         }
         identity.config()?;
-        Ok(identity)
+        let own = CertificateDer::from_pem_file(identity.file("agent.crt")).map_err(|e| format!("{}: {e}", folder.display()))?;
+        match super::server::name_of(&own) {
+            Ok((name, _)) if name == host => Ok(identity),
+            Ok((name, _)) => Err(format!(
+                "the certificate in {} is that of {name}, and this agent's configuration is for {host}; enroll it again",
+                folder.display()
+            )),
+            Err(why) => Err(format!("{}: {why}", folder.display())),
+        }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -122,20 +132,31 @@ fn explain(e: &io::Error) -> String {
     if text.contains("CertificateExpired") || text.contains("certificate expired") {
         return "this agent's certificate has ended; enroll again: `pointsman enroll HOST` on the controller".to_owned();
     }
-    text
+    match e.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+            "it closed the connection; its own messages say why".to_owned()
+        }
+        _ => text.trim_start_matches("unexpected error: ").to_owned(),
+    }
 }
 
-/// Enrolls with a token (`HOST:SECRET:SUM`), and keeps key and certificates in a folder. The host's name.
+/// Enrolls the agent of a host with its token (`HOST:SECRET:SUM`), and keeps key and certificates in a folder.
 ///
 /// # Errors
-/// In words: the token is no token, the controller is not the one that made it, or refuses it.
-pub async fn enroll(controller: &str, token: &str, folder: &Path) -> Result<String, String> {
+/// In words: the token is no token or another host's, the controller is not the one that made it, or refuses it.
+pub async fn enroll(controller: &str, token: &str, own: &str, folder: &Path) -> Result<(), String> {
     let parts: Vec<&str> = token.trim().split(':').collect();
     let [host, secret, wanted] = parts[..] else {
         return Err(
             "this is not a token: it reads HOST:SECRET:SUM, as `pointsman enroll HOST` prints it on the controller".to_owned()
         );
     };
+    if host != own {
+        return Err(format!(
+            "the token is for {}, and this agent's configuration is for {own}",
+            crate::base::text::printable(host)
+        ));
+    }
     let key = KeyPair::generate().map_err(|e| format!("no key can be made: {e}"))?;
     let authority = Arc::new(Pinned { wanted: wanted.to_owned(), seen: std::sync::Mutex::new(None) });
     let config = builder()?.dangerous().with_custom_certificate_verifier(authority.clone()).with_no_client_auth();
@@ -158,8 +179,7 @@ pub async fn enroll(controller: &str, token: &str, folder: &Path) -> Result<Stri
     keep("authority.crt", pem::encode(&pem::Pem::new("CERTIFICATE", root.as_ref())).as_bytes())?;
     keep("agent.key", key.serialize_pem().as_bytes())?;
     // The certificate last: with it the agent is enrolled.
-    keep("agent.crt", certificate.as_bytes())?;
-    Ok(host.to_owned())
+    keep("agent.crt", certificate.as_bytes())
 }
 
 /// Stays connected: sends what comes from `reports`, and hands every command to `command`. Ends when `reports` is closed.
@@ -173,13 +193,20 @@ pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::R
         };
         let why = match opened {
             Ok(stream) => {
-                tracing::info!("connected to {controller}");
-                pause = PAUSE;
-                told.clear();
-                match talk(stream, identity, &mut reports, &command).await {
+                if told.is_empty() {
+                    tracing::info!("connected to {controller}");
+                }
+                let since = boot_time();
+                let why = match talk(stream, identity, &mut reports, &command).await {
                     Ok(()) => return,
                     Err(why) => why,
+                };
+                // One that lasted was well; one that is closed at once again and again is tried ever more slowly.
+                if boot_time().since(since) > LASTED {
+                    pause = PAUSE;
+                    told.clear();
                 }
+                why
             }
             Err(why) => why,
         };
@@ -349,7 +376,7 @@ pub(super) mod tests {
     pub(in crate::tls) fn why_not(authority: Authority, folder: &Path, key: &str, certificate: &str) -> String {
         fs::write(folder.join("agent.key"), key).unwrap();
         fs::write(folder.join("agent.crt"), certificate).unwrap();
-        let identity = Identity::open(folder).unwrap();
+        let identity = Identity::open(folder, "sip1").unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = crate::tls::listen("127.0.0.1:0".parse().unwrap(), Arc::new(authority)).unwrap();

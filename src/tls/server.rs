@@ -78,6 +78,7 @@ impl Listener {
     /// Takes connections until it is dropped.
     pub async fn run(self, agents: impl Agents) {
         let door = Door::default();
+        let closed = Arc::new(AtomicU64::new(0));
         let serial = Arc::new(AtomicU64::new(0));
         loop {
             let (stream, peer) = match self.socket.accept().await {
@@ -89,6 +90,7 @@ impl Listener {
                 }
             };
             let (acceptor, authority, agents) = (self.acceptor.clone(), self.authority.clone(), agents.clone());
+            let closed = closed.clone();
             let serial = serial.fetch_add(1, Ordering::Relaxed);
             door.enter(|stranger| async move {
                 let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &acceptor, &authority)).await;
@@ -99,8 +101,14 @@ impl Listener {
                     Ok(Err(why)) => Some(why),
                     Err(_) => Some(format!("it did not say who it is within {} s", HANDSHAKE.as_secs())),
                 };
-                if let Some(why) = why {
-                    tracing::warn!(%peer, "the connection of an agent was closed: {}", printable_short(&why, 500));
+                // A scanner fills no log: of many, the first, the tenth, the hundredth is told.
+                let times = |why: &str| {
+                    let n = closed.fetch_add(1, Ordering::Relaxed) + 1;
+                    let so_far = if n > 1 { format!(" ({n} so far)") } else { String::new() };
+                    (n == 10u64.pow(n.ilog10())).then(|| format!("{}{so_far}", printable_short(why, 500)))
+                };
+                if let Some(why) = why.and_then(|why| times(&why)) {
+                    tracing::warn!(%peer, "the connection of an agent was closed: {why}");
                 }
             });
         }
@@ -144,7 +152,7 @@ async fn prove(stream: TcpStream, acceptor: &TlsAcceptor, authority: &Authority)
 }
 
 /// The host and the serial number of a certificate that the authority signed.
-fn name_of(certificate: &[u8]) -> Result<(Name, String), String> {
+pub(super) fn name_of(certificate: &[u8]) -> Result<(Name, String), String> {
     let (_, certificate) = X509Certificate::from_der(certificate).map_err(|e| format!("its certificate can't be read: {e}"))?;
     let names = certificate.subject_alternative_name().ok().flatten();
     let host = names

@@ -40,6 +40,18 @@ fn an_agent_has_its_own_list() {
 }
 
 #[test]
+fn a_text_that_says_nothing_is_refused() {
+    for text in ["", "# only a comment\n"] {
+        for (refused, found) in [
+            (load(&source("empty.yaml", text)).0.is_none(), load(&source("empty.yaml", text)).1),
+            (load_agent(&source("empty.yaml", text)).0.is_none(), load_agent(&source("empty.yaml", text)).1),
+        ] {
+            assert!(refused && !found.is_empty(), "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn a_text_too_large_is_refused() {
     let (config, found) = load(&source("large.yaml", &format!("#{}", "x".repeat(SOURCE_BYTES))));
     assert!(config.is_none());
@@ -77,7 +89,7 @@ fn what_is_not_said_is_as_documented() {
     assert_eq!(config.inventory.resources["v"].takeover, Takeover::Confirmed);
     assert_eq!(config.inventory.resources["w"].takeover, Takeover::Probe);
     assert_eq!((config.rules.len(), config.scripts), (1, None));
-    let (config, found) = load(&source("empty", ""));
+    let (config, found) = load(&source("empty", "{}"));
     assert_eq!((config.map(|c| c.inventory).unwrap_or_default(), found.len()), (Inventory::default(), 0));
 }
 

@@ -58,13 +58,14 @@ impl Bench {
         Bench { folder, authority, runtime, address, told }
     }
 
-    fn enroll(&self, token: &str, agent: &str) -> Result<String, String> {
-        self.runtime.block_on(tls::enroll(&self.address, token, &self.folder.join(agent)))
+    fn enroll(&self, token: &str, agent: &str) -> Result<(), String> {
+        let host = token.split(':').next().unwrap();
+        self.runtime.block_on(tls::enroll(&self.address, token, host, &self.folder.join(agent)))
     }
 
     /// An agent that stays connected; what it sends, and what it is told.
-    fn connect(&self, agent: &str) -> (mpsc::Sender<Report>, Receiver<Command>) {
-        let identity = Identity::open(&self.folder.join(agent)).unwrap();
+    fn connect(&self, agent: &str, host: &str) -> (mpsc::Sender<Report>, Receiver<Command>) {
+        let identity = Identity::open(&self.folder.join(agent), host).unwrap();
         let (reports, waiting) = mpsc::channel(4);
         let (sender, commands) = channel();
         let address = self.address.clone();
@@ -87,8 +88,8 @@ fn report(host: &str, beat: u64) -> Report {
 fn an_agent_enrolls_reports_and_is_told() {
     let bench = Bench::new();
     let token = bench.authority.token("sip1").unwrap();
-    assert_eq!(bench.enroll(&token, "a").unwrap(), "sip1");
-    let (reports, commands) = bench.connect("a");
+    bench.enroll(&token, "a").unwrap();
+    let (reports, commands) = bench.connect("a", "sip1");
     let Told::Reached(host, controller) = bench.next() else { panic!() };
     assert_eq!(host, "sip1");
     bench.runtime.block_on(reports.send(report("sip1", 1))).unwrap();
@@ -129,7 +130,14 @@ fn a_token_is_good_once_for_its_host_and_its_controller() {
     let (first, second) = (bench.authority.token("sip1").unwrap(), bench.authority.token("sip1").unwrap());
     assert!(bench.enroll(&first, "b").is_err());
     bench.enroll(&second, "b").unwrap();
-    let why = Identity::open(&bench.folder.join("c")).unwrap_err();
+    // Another host's token is not spent, and another host's certificate not used.
+    let token = bench.authority.token("sip2").unwrap();
+    let address = bench.address.clone();
+    let wrong = bench.runtime.block_on(tls::enroll(&address, &token, "sip1", &bench.folder.join("c")));
+    assert!(wrong.unwrap_err().contains("the token is for sip2"));
+    bench.enroll(&token, "d").unwrap();
+    assert!(Identity::open(&bench.folder.join("d"), "sip1").unwrap_err().contains("is that of sip2"));
+    let why = Identity::open(&bench.folder.join("c"), "sip1").unwrap_err();
     assert!(why.contains("pointsman enroll"), "{why}");
 }
 
@@ -147,14 +155,14 @@ fn revoked_replaced_foreign_and_unknown_agents_are_refused() {
     foreign.enroll(&foreign.authority.token("sip1").unwrap(), "a").unwrap();
     let theirs = foreign.folder.join("a");
     std::fs::copy(bench.folder.join("a/authority.crt"), theirs.join("authority.crt")).unwrap();
-    let identity = Identity::open(&theirs).unwrap();
+    let identity = Identity::open(&theirs, "sip1").unwrap();
     let (_reports, waiting) = mpsc::channel(4);
     let address = bench.address.clone();
     bench.runtime.spawn(async move { tls::connect(&address, &identity, waiting, |_| {}).await });
-    let _revoked = bench.connect("a");
-    let _stranger = bench.connect("stranger");
+    let _revoked = bench.connect("a", "sip1");
+    let _stranger = bench.connect("stranger", "elsewhere");
     // The one that may comes through; the others have had their turns before it, and none did.
-    let _last = bench.connect("last");
+    let _last = bench.connect("last", "sip2");
     let Told::Reached(host, _) = bench.next() else { panic!() };
     assert_eq!(host, "sip2");
     assert!(bench.told.recv_timeout(Duration::from_millis(300)).is_err(), "nobody else");
@@ -166,7 +174,7 @@ fn silent_connections_hold_nobody_up() {
     let bench = Bench::new();
     bench.enroll(&bench.authority.token("sip1").unwrap(), "a").unwrap();
     let silent: Vec<_> = (0..600).map(|_| std::net::TcpStream::connect(&bench.address).unwrap()).collect();
-    let _agent = bench.connect("a");
+    let _agent = bench.connect("a", "sip1");
     assert!(matches!(bench.next(), Told::Reached(host, _) if host == "sip1"));
     drop(silent);
 }

@@ -255,3 +255,17 @@ fn a_script_tells_people_through_a_program() {
     });
     assert!(told.exists() && !site.0.join("b").exists());
 }
+
+/// A command whose time is over goes with all that it has started.
+#[test]
+fn a_command_that_hangs_leaves_nothing_behind() {
+    let mark = format!("9{}", std::process::id());
+    let script = format!("sleep {mark} & sleep {mark}");
+    let why = pointsman::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_millis(300)).unwrap_err();
+    assert!(why.contains("did not end within"), "{why}");
+    let lives = || {
+        let all = fs::read_dir("/proc").unwrap().flatten();
+        all.filter_map(|p| fs::read(p.path().join("cmdline")).ok()).any(|c| c.ends_with(format!("sleep\0{mark}\0").as_bytes()))
+    };
+    until("none of it lives", || !lives());
+}
