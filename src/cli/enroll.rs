@@ -1,12 +1,15 @@
 //! `pointsman enroll`: a token on the controller, a certificate on the host.
 
-use std::io;
+use std::io::{self, BufRead as _, Read as _};
 use std::path::PathBuf;
 
 use crate::live::program::{data_folder, keys};
 use crate::tls::{self, Authority};
 
 use super::{WRONG, agent, report, setup, wrong};
+
+/// Bytes of a token that are read.
+const TOKEN: u64 = 4_096;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,7 +27,7 @@ pub(super) struct Args {
     /// On the controller: the host whose agent may enroll
     #[arg(required_unless_present = "token", conflicts_with = "token")]
     host: Option<String>,
-    /// On the host: the token
+    /// On the host: the token; `-` reads it from standard input, where no list of processes shows it
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
     /// On the controller: the host's certificates are good no more
@@ -37,6 +40,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     match (&args.host, &args.token) {
+        (_, Some(token)) if token == "-" => {
+            let mut line = String::new();
+            io::stdin().lock().take(TOKEN).read_line(&mut line)?;
+            on_host(args, line.trim())
+        }
         (_, Some(token)) => on_host(args, token),
         (Some(host), None) => on_controller(args, host),
         (None, None) => Ok(WRONG),

@@ -314,6 +314,12 @@ impl Running {
 
     /// Everything is on the disk before the first thing leaves.
     fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+        // Evaluating does nothing in the world: it begins while the disk works.
+        for output in &outputs {
+            if let Output::Evaluate(run) = output {
+                self.evaluate(*run);
+            }
+        }
         let mut leaves = false;
         for output in &outputs {
             match output {
@@ -321,8 +327,7 @@ impl Running {
                     self.journal.append(record).map_err(|e| e.to_string())?;
                     self.dirty_since.get_or_insert(self.clock.now());
                 }
-                // Evaluating does nothing in the world: it begins while the disk works.
-                Output::Evaluate(run) => self.evaluate(*run),
+                Output::Evaluate(_) => {}
                 Output::Send(..) | Output::Do { .. } => leaves = true,
                 Output::Step(_) | Output::Notice(_) => {}
             }
