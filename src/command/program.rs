@@ -1,18 +1,23 @@
 //! One program, run to its end or to the end of its time.
 
-use std::io::Read as _;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 /// Bytes of a program's output that are kept; the rest is read and dropped, and the output says so.
 const OUTPUT: usize = 64 * 1024;
-/// How often an ended program is looked for.
+/// How often it is looked whether the program has ended, when it writes nothing.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// Bytes read at once.
+const CHUNK: usize = 4_096;
+/// Readings after the program has ended: more than its pipes can hold (64 KiB each, pipe(7)).
+const LAST_READS: usize = 64;
 
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +30,12 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// Runs a program with its arguments, no shell between; it is ended when it takes longer than `within`.
+/// Runs a program with its arguments, no shell between; it is ended, with all that it has started, when it takes longer than
+/// `within`. A child that outlives the program (a service that was started) is left alone, and its output is not waited for.
 ///
 /// # Errors
 /// In words: it can't be started, or did not end in time.
+#[expect(clippy::disallowed_methods, reason = "a deadline of the machine, not of the engine")]
 pub fn run(program: &str, arguments: &[String], within: Duration) -> Result<Ended, String> {
     let mut child = Command::new(program)
         .args(arguments)
@@ -39,40 +46,86 @@ pub fn run(program: &str, arguments: &[String], within: Duration) -> Result<Ende
         .process_group(0)
         .spawn()
         .map_err(|e| format!("{program} can't be started: {e}"))?;
-    let stdout = child.stdout.take().map(|pipe| thread::spawn(move || keep(pipe)));
-    let stderr = child.stderr.take().map(|pipe| thread::spawn(move || keep(pipe)));
-    let status = wait(&mut child, within).ok_or_else(|| {
-        if let Ok(group) = i32::try_from(child.id()) {
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-        }
-        let _ = child.kill();
-        let _ = child.wait();
-        format!("{program} did not end within {} s and was ended", within.as_secs_f32())
-    })?;
-    let text = |thread: Option<thread::JoinHandle<String>>| thread.and_then(|t| t.join().ok()).unwrap_or_default();
-    Ok(Ended { status, stdout: text(stdout), stderr: text(stderr) })
-}
-
-#[expect(clippy::disallowed_methods, reason = "a deadline of the machine, not of the engine")]
-fn wait(child: &mut Child, span: Duration) -> Option<i32> {
-    let end = std::time::Instant::now() + span;
+    let (mut stdout, mut stderr) = (Output::of(child.stdout.take()), Output::of(child.stderr.take()));
+    let end = Instant::now() + within;
     loop {
-        match child.try_wait() {
-            // Ended by a signal, as a shell would count it.
-            Ok(Some(status)) => return Some(status.code().unwrap_or(128)),
-            Ok(None) if std::time::Instant::now() < end => thread::sleep(LOOK),
-            Ok(None) | Err(_) => return None,
+        // Whether it has ended is asked first: what it wrote before is then there to be read.
+        let ended = child.try_wait().map_err(|e| format!("{program}: {e}"))?;
+        let Some(status) = ended else {
+            read_some(&mut stdout, &mut stderr, LOOK);
+            if Instant::now() < end {
+                continue;
+            }
+            if let Ok(group) = i32::try_from(child.id()) {
+                let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            }
+            let _ = child.wait();
+            return Err(format!("{program} did not end within {} s and was ended", within.as_secs_f32()));
+        };
+        // A service that goes on writing is not read for ever.
+        for _ in 0..LAST_READS {
+            if !read_some(&mut stdout, &mut stderr, Duration::ZERO) {
+                break;
+            }
         }
+        // Ended by a signal, as a shell would count it.
+        return Ok(Ended { status: status.code().unwrap_or(128), stdout: stdout.text(), stderr: stderr.text() });
     }
 }
 
-fn keep(mut pipe: impl std::io::Read) -> String {
-    let mut kept = Vec::new();
-    let _ = pipe.by_ref().take(OUTPUT as u64).read_to_end(&mut kept);
-    let rest = std::io::copy(&mut pipe, &mut std::io::sink()).unwrap_or(0);
-    let mut text = String::from_utf8_lossy(&kept).into_owned();
-    if rest > 0 {
-        text.push_str(&format!("\n({rest} more bytes were not kept)"));
+/// Reads what is there of both; waits for something at most so long. True when something was there.
+fn read_some(stdout: &mut Output<ChildStdout>, stderr: &mut Output<ChildStderr>, wait: Duration) -> bool {
+    let ready = {
+        let open = [stdout.pipe.as_ref().map(AsFd::as_fd), stderr.pipe.as_ref().map(AsFd::as_fd)];
+        if open.iter().all(Option::is_none) {
+            std::thread::sleep(wait);
+            return false;
+        }
+        let mut fds: Vec<PollFd<'_>> = open.iter().flatten().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+        if nix::poll::poll(&mut fds, PollTimeout::try_from(wait).unwrap_or(PollTimeout::ZERO)).is_err() {
+            return false;
+        }
+        let mut ready = fds.iter().map(|fd| fd.any().unwrap_or(false));
+        open.map(|fd| fd.is_some() && ready.next().unwrap_or(false))
+    };
+    if ready[0] {
+        stdout.read();
     }
-    text
+    if ready[1] {
+        stderr.read();
+    }
+    ready.contains(&true)
+}
+
+/// What a program writes.
+struct Output<P> {
+    pipe: Option<P>,
+    kept: Vec<u8>,
+    dropped: usize,
+}
+
+impl<P: std::io::Read> Output<P> {
+    fn of(pipe: Option<P>) -> Output<P> {
+        Output { pipe, kept: Vec::new(), dropped: 0 }
+    }
+
+    /// Reads once; the pipe must have something, or its end.
+    fn read(&mut self) {
+        let mut chunk = [0; CHUNK];
+        let length = self.pipe.as_mut().and_then(|pipe| pipe.read(&mut chunk).ok()).unwrap_or(0);
+        if length == 0 {
+            self.pipe = None;
+        }
+        let kept = length.min(OUTPUT - self.kept.len());
+        self.kept.extend_from_slice(&chunk[..kept]);
+        self.dropped += length - kept;
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.kept).into_owned();
+        if self.dropped > 0 {
+            text.push_str(&format!("\n({} more bytes were not kept)", self.dropped));
+        }
+        text
+    }
 }

@@ -269,3 +269,18 @@ fn a_command_that_hangs_leaves_nothing_behind() {
     };
     until("none of it lives", || !lives());
 }
+
+/// A command that starts a service ends, although the service keeps its output open; what it wrote is read whole.
+#[test]
+fn a_command_that_starts_a_service_ends() {
+    let mark = format!("8{}", std::process::id());
+    let script = format!("sleep {mark} & echo $!; head -c 100000 /dev/zero | tr '\\0' x; echo last >&2");
+    let began = pointsman::linux::boot_time();
+    let ended = pointsman::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_secs(600)).unwrap();
+    assert!(pointsman::linux::boot_time().since(began) < Duration::from_secs(300), "it was not waited for");
+    let (service, rest) = ended.stdout.split_once('\n').unwrap();
+    let service = nix::unistd::Pid::from_raw(service.parse().unwrap());
+    nix::sys::signal::kill(service, nix::sys::signal::Signal::SIGKILL).expect("the service is left alone");
+    assert_eq!((ended.status, ended.stderr.as_str()), (0, "last\n"));
+    assert!(rest.starts_with("xxx") && rest.ends_with("bytes were not kept)"), "{}", &rest[rest.len() - 60..]);
+}
