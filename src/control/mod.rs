@@ -260,11 +260,6 @@ impl Controller {
         [alarms, runs, self.planner.next_wake(), waiting].into_iter().flatten().min()
     }
 
-    /// True when an event says which of a pair is primary: such an event is told also when no rule wants it.
-    pub fn is_claim(&self, event: &Event<'_>) -> bool {
-        self.engine.is_claim(event)
-    }
-
     /// The alarms.
     pub fn alarms(&self) -> &engine::State {
         self.engine.state()

@@ -41,7 +41,7 @@ pub use record::{Cause, Claim, Fields, Instance, Key, Record, State};
 /// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// An event that meets atoms, or is a claim ([`Engine::is_claim`]).
+    /// An event that meets atoms, or is a claim ([`is_claim`]).
     Arrived {
         /// Its order.
         order: u64,
@@ -209,11 +209,6 @@ impl Engine {
         let due = state.active().filter_map(|(alarm, key, i)| Some((i.due?, alarm.to_owned(), key.clone()))).collect();
         let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
         Engine { index: Index::new(&inventory), program, inventory, state, roles, names, due }
-    }
-
-    /// True when the event says which of a pair is primary: such an event arrives also when no rule wants it.
-    pub fn is_claim(&self, event: &Event<'_>) -> bool {
-        is_claim(&self.inventory, &self.index, event)
     }
 
     /// What it must not forget.

@@ -8,10 +8,10 @@ use crate::base::time::Time;
 use crate::control::Controller;
 use crate::decode::Decoder;
 use crate::event::{Event, EventId, Provenance};
-use crate::inventory::{Index, Name};
+use crate::inventory::Name;
 use crate::lang::program::{Hit, IdPattern};
 
-use crate::site::Site;
+use crate::site::{Sieve, Site};
 
 use super::Replay;
 use super::clock::{Clock, Reading};
@@ -50,20 +50,18 @@ type Wanted = (Event<'static>, Vec<Hit>);
 
 /// A dry run.
 pub struct DryRun {
-    index: Index,
     site: Arc<Site>,
     holders: BTreeMap<Name, Name>,
     /// About when the log was written: for stamps without a year, and for a log without any stamp.
     written: Time,
     /// How far the log's senders are known.
     provenance: Provenance,
-    decoder: Decoder,
+    sieve: Sieve,
     clock: Clock,
     replay: Option<Replay>,
     /// Records after a jump that is not believed yet: line, stamp, record, what it meets.
     waiting: Vec<(u64, Option<Time>, Option<Wanted>)>,
     counts: Counts,
-    hits: Vec<Hit>,
     /// The ids by which members of pairs say what they are.
     claims: Vec<IdPattern>,
     /// Applications that said so and that no pair has: the first line, and how often.
@@ -83,18 +81,16 @@ impl DryRun {
         }
         DryRun {
             claims,
-            index: Index::new(&site.inventory),
             strangers: BTreeMap::new(),
-            site,
             holders,
             written,
             provenance,
-            decoder: Decoder::new(),
+            sieve: Sieve::new(site.clone(), Decoder::new()),
+            site,
             clock: Clock::default(),
             replay: None,
             waiting: Vec::new(),
             counts: Counts::default(),
-            hits: Vec::new(),
         }
     }
 
@@ -103,17 +99,17 @@ impl DryRun {
         self.counts.lines += 1;
         let number = self.counts.lines;
         let reference = self.clock.now().unwrap_or(self.written);
-        let mut event = self.decoder.decode(record, reference);
+        let provenance = self.provenance;
+        let (event, hits) = self.sieve.sift(record, reference, |_, event| {
+            event.provenance = provenance;
+            event.marks.cut |= cut;
+        });
         self.counts.latin1 += u64::from(event.marks.latin1);
         self.counts.broken += u64::from(event.marks.broken);
-        event.marks.cut |= cut;
         self.counts.cut += u64::from(event.marks.cut);
-        event.provenance = self.provenance;
         let stamp = if event.marks.continuation { None } else { event.at };
-        self.site.matcher.matches(&event, &mut self.hits);
-        let wanted = !self.hits.is_empty() || crate::engine::is_claim(&self.site.inventory, &self.index, &event);
         self.stranger(number, &event);
-        let kept = wanted.then(|| (event.into_owned(), std::mem::take(&mut self.hits)));
+        let kept = hits.map(|hits| (event.into_owned(), hits));
         self.counts.matched += u64::from(kept.is_some());
         if !self.waiting.is_empty() {
             if stamp.is_some() || self.waiting.len() >= WAITING {
@@ -138,7 +134,7 @@ impl DryRun {
         let Some(id) = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.meets(id))) else { return };
         // A short record's number may be another type's: only a code says that it is a claim.
         let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
-        if !coded || event.app.is_empty() || !self.index.names(event).pair.is_empty() {
+        if !coded || event.app.is_empty() || !self.site.index.names(event).pair.is_empty() {
             return;
         }
         if let Some((_, times)) = self.strangers.get_mut(event.app.as_ref()) {

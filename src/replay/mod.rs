@@ -29,7 +29,7 @@ use crate::journal::{Position, Record, State};
 use crate::lang::program::Hit;
 use crate::react;
 use crate::script::{Next, Step, StepResult, verbs};
-use crate::site::Site;
+use crate::site::{Sieve, Site};
 
 pub use dry_run::{Counts, DryRun};
 use entries::Teller;
@@ -52,8 +52,7 @@ pub struct Replay {
     journal: Option<Vec<Record>>,
     /// Verbs that fail.
     failing: Vec<String>,
-    decoders: BTreeMap<String, Decoder>,
-    hits: Vec<Hit>,
+    sieves: BTreeMap<String, Sieve>,
     positions: BTreeMap<String, Position>,
 }
 
@@ -68,8 +67,7 @@ impl Replay {
             teller: Teller::default(),
             journal: None,
             failing: Vec::new(),
-            decoders: BTreeMap::new(),
-            hits: Vec::new(),
+            sieves: BTreeMap::new(),
             positions: BTreeMap::new(),
         };
         replay.start_controller();
@@ -114,23 +112,16 @@ impl Replay {
         [wake, self.hosts.next_take(), self.hosts.next_loss(self.now)].into_iter().flatten().min()
     }
 
-    /// A record of a source is heard: decoded, matched, and acted on when a rule wants it. True when one did.
-    pub fn hear(&mut self, source: &str, record: &[u8], provenance: Provenance, line: Option<u64>) -> bool {
-        let reference = self.now;
-        let decoder = self.decoders.entry(source.to_owned()).or_default();
-        let mut event = decoder.decode(record, reference);
-        event.provenance = provenance;
-        self.site.matcher.matches(&event, &mut self.hits);
-        if self.hits.is_empty() && !self.is_claim(&event) {
-            return false;
-        }
-        let (event, hits) = (event.into_owned(), std::mem::take(&mut self.hits));
-        self.act(source, event, hits, false, line);
+    /// A record of a source is heard, now or out of a backlog: decoded, matched, and acted on when a rule wants it. True when
+    /// one did.
+    pub fn hear(&mut self, source: &str, record: &[u8], provenance: Provenance, backlog: bool, line: Option<u64>) -> bool {
+        let site = &self.site;
+        let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(site.clone(), Decoder::new()));
+        let (event, hits) = sieve.sift(record, self.now, |_, event| event.provenance = provenance);
+        let Some(hits) = hits else { return false };
+        let event = event.into_owned();
+        self.act(source, event, hits, backlog, line);
         true
-    }
-
-    pub(super) fn is_claim(&self, event: &Event<'_>) -> bool {
-        self.controller.as_ref().is_some_and(|c| c.is_claim(event))
     }
 
     pub(super) fn act(&mut self, source: &str, event: Event<'static>, hits: Vec<Hit>, backlog: bool, line: Option<u64>) {

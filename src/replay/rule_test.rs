@@ -278,7 +278,7 @@ impl Play {
             self.replay.start_controller();
             let mut sources: Vec<String> = Vec::new();
             for (source, text, provenance, line) in std::mem::take(&mut self.backlog) {
-                self.hear(&source, &text, provenance, true, line);
+                self.replay.hear(&source, text.as_bytes(), provenance, true, Some(line));
                 sources.push(source);
             }
             sources.push("log".to_owned());
@@ -319,28 +319,12 @@ impl Play {
             self.line += 1;
             let number = self.line;
             if self.replay.controller.is_some() {
-                self.hear(&source, line, provenance, false, number);
+                self.replay.hear(&source, line.as_bytes(), provenance, false, Some(number));
             } else {
                 self.backlog.push((source.clone(), line.to_owned(), provenance, number));
             }
         }
         Ok(())
-    }
-
-    fn hear(&mut self, source: &str, text: &str, provenance: Provenance, backlog: bool, line: u64) {
-        let replay = &mut self.replay;
-        if !backlog {
-            replay.hear(source, text.as_bytes(), provenance, Some(line));
-            return;
-        }
-        let mut event = replay.decoders.entry(source.to_owned()).or_default().decode(text.as_bytes(), replay.now);
-        event.provenance = provenance;
-        let mut hits = Vec::new();
-        replay.site.matcher.matches(&event, &mut hits);
-        if !hits.is_empty() || replay.is_claim(&event) {
-            let event = event.into_owned();
-            replay.act(source, event, hits, true, Some(line));
-        }
     }
 }
 

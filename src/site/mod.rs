@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::time::Time;
 use crate::decode::Decoder;
 use crate::engine::is_claim;
-use crate::event::{Event, Marks};
+use crate::event::Event;
 use crate::inventory::{Index, Inventory};
 use crate::lang::Matcher;
 use crate::lang::program::{Hit, Program};
@@ -26,7 +26,8 @@ pub struct Site {
     pub scripts: BTreeMap<String, Arc<Compiled>>,
     /// What evaluates them.
     pub evaluator: Evaluator,
-    index: Index,
+    /// The inventory's names, ready to be looked up.
+    pub index: Index,
 }
 
 impl Site {
@@ -57,23 +58,12 @@ impl Site {
     }
 }
 
-/// Decodes the records of one source and keeps what a rule wants: stateless but for the decoder, so each source has its own.
+/// Decodes the records of one source and finds what a rule wants. Live, in dry runs and in rule tests it is this one.
+#[derive(Debug)]
 pub struct Sieve {
     site: Arc<Site>,
     decoder: Decoder,
     hits: Vec<Hit>,
-}
-
-/// What a sieve found in a record.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one for each record, on the stack; a box would be an allocation for each that is wanted"
-)]
-pub enum Found<'a> {
-    /// Something that a rule wants, or a claim.
-    Wanted(Event<'a>, Vec<Hit>),
-    /// Nothing; how well it could be read.
-    Nothing(Marks),
 }
 
 impl Sieve {
@@ -82,21 +72,20 @@ impl Sieve {
         Sieve { site, decoder, hits: Vec::new() }
     }
 
-    /// One record that came now. `known` says how far its sender is known.
-    pub fn sift<'a>(&mut self, record: &'a [u8], cut: bool, now: Time, known: impl FnOnce(&Index, &mut Event<'_>)) -> Found<'a> {
+    /// One record that came now, and the conditions that it meets when a rule wants it or it is a claim. `known` says what
+    /// else is known of it: how far its sender is, whether it was cut.
+    pub fn sift<'a>(
+        &mut self,
+        record: &'a [u8],
+        now: Time,
+        known: impl FnOnce(&Site, &mut Event<'_>),
+    ) -> (Event<'a>, Option<Vec<Hit>>) {
         let mut event = self.decoder.decode(record, now);
-        event.marks.cut |= cut;
-        known(&self.site.index, &mut event);
+        known(&self.site, &mut event);
         self.site.matcher.matches(&event, &mut self.hits);
-        if self.hits.is_empty() && !is_claim(&self.site.inventory, &self.site.index, &event) {
-            return Found::Nothing(event.marks);
-        }
-        Found::Wanted(event, std::mem::take(&mut self.hits))
-    }
-
-    /// The site that it was made for.
-    pub fn site(&self) -> Arc<Site> {
-        self.site.clone()
+        let wanted = !self.hits.is_empty() || is_claim(&self.site.inventory, &self.site.index, &event);
+        let hits = wanted.then(|| std::mem::take(&mut self.hits));
+        (event, hits)
     }
 
     /// Another file of the same source begins.

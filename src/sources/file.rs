@@ -22,7 +22,7 @@ use crate::control::Input;
 use crate::decode::Decoder;
 use crate::event::Provenance;
 use crate::journal::Position;
-use crate::site::{Found, Sieve, Site};
+use crate::site::{Sieve, Site};
 
 use super::{Named, Sink, heard};
 
@@ -209,7 +209,7 @@ impl<S: Sink> Follower<'_, S> {
         }
         let now = self.sink.now();
         for line in bytes.split_inclusive(|b| *b == b'\n').take(HEADER_LINES as usize).filter(|l| l.ends_with(b"\n")) {
-            self.sieve.sift(line, false, now, |_, _| {});
+            self.sieve.sift(line, now, |_, _| {});
         }
     }
 
@@ -240,7 +240,7 @@ impl<S: Sink> Follower<'_, S> {
         let now = self.sink.now();
         let place = self.reading.as_ref().map(Reading::position);
         match place {
-            Some(place) if place != self.told && now.since(self.told_at) >= POSITION_AFTER => self.tell_position(),
+            Some(place) if place != self.told && now.since(self.told_at) >= POSITION_AFTER => self.tell_position(place),
             _ => true,
         }
     }
@@ -312,33 +312,21 @@ impl<S: Sink> Follower<'_, S> {
     }
 
     fn record(&mut self, line: &[u8], position: Position, backlog: bool) -> bool {
-        let counts = &self.named.counts;
-        let cut = line.len() > RECORD_BYTES + 2;
-        let found = self.sieve.sift(line, cut, self.sink.now(), |_, event| event.provenance = Provenance::Local);
-        match found {
-            Found::Nothing(marks) => {
-                counts.count(marks);
-                if position.file == self.told.file && position.at.saturating_sub(self.told.at) < POSITION_BYTES {
-                    return true;
-                }
-                self.told = position;
-                self.told_at = self.sink.now();
-                self.sink.send(Input::Position { source: self.named.name.clone(), position })
-            }
-            Found::Wanted(event, hits) => {
-                counts.count(event.marks);
-                counts.wanted.fetch_add(1, Ordering::Relaxed);
-                self.told = position;
-                self.told_at = self.sink.now();
-                self.sink.send(heard(&self.named.name, position, event.into_owned(), hits, backlog))
-            }
-        }
+        let (event, hits) = self.sieve.sift(line, self.sink.now(), |_, event| {
+            event.provenance = Provenance::Local;
+            event.marks.cut |= line.len() > RECORD_BYTES + 2;
+        });
+        self.named.counts.count(event.marks, hits.is_some());
+        let Some(hits) = hits else {
+            let near = position.file == self.told.file && position.at.saturating_sub(self.told.at) < POSITION_BYTES;
+            return near || self.tell_position(position);
+        };
+        (self.told, self.told_at) = (position, self.sink.now());
+        self.sink.send(heard(&self.named.name, position, event.into_owned(), hits, backlog))
     }
 
-    fn tell_position(&mut self) -> bool {
-        let Some(position) = self.reading.as_ref().map(Reading::position) else { return true };
-        self.told = position;
-        self.told_at = self.sink.now();
+    fn tell_position(&mut self, position: Position) -> bool {
+        (self.told, self.told_at) = (position, self.sink.now());
         self.sink.send(Input::Position { source: self.named.name.clone(), position })
     }
 }

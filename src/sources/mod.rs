@@ -18,9 +18,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::control::{Heard, Input};
 use crate::event::{Event, Marks, Provenance};
-use crate::inventory::{Index, Inventory};
 use crate::journal::Position;
 use crate::lang::program::Hit;
+use crate::site::Site;
 
 pub use file::{follow, place};
 pub use tcp::{Tcp, listen};
@@ -58,9 +58,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn count(&self, marks: Marks) {
-        self.records.fetch_add(1, Ordering::Relaxed);
-        for (counter, is) in [(&self.cut, marks.cut), (&self.latin1, marks.latin1), (&self.broken, marks.broken)] {
+    /// A record was sifted.
+    fn count(&self, marks: Marks, wanted: bool) {
+        let all = [(&self.cut, marks.cut), (&self.latin1, marks.latin1), (&self.broken, marks.broken), (&self.wanted, wanted)];
+        for (counter, is) in all.into_iter().chain([(&self.records, true)]) {
             if is {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
@@ -92,10 +93,10 @@ pub struct Named {
 }
 
 /// How far the sender at an address is known: `address` when everybody that the record speaks for is there.
-fn provenance(inventory: &Inventory, index: &Index, event: &Event<'_>, peer: IpAddr) -> Provenance {
-    let names = index.names(event);
-    let at_peer = |host: &str| inventory.hosts.get(host).is_some_and(|h| h.address == Some(peer.to_canonical()));
-    let of_app = inventory.applications.get(names.app).map(|a| a.host.as_str()).unwrap_or_default();
+fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
+    let names = site.index.names(event);
+    let at_peer = |host: &str| site.inventory.hosts.get(host).is_some_and(|h| h.address == Some(peer.to_canonical()));
+    let of_app = site.inventory.applications.get(names.app).map(|a| a.host.as_str()).unwrap_or_default();
     let said: Vec<&str> = [names.host, of_app].into_iter().filter(|h| !h.is_empty()).collect();
     if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Provenance::Address } else { Provenance::Unverified }
 }

@@ -13,10 +13,8 @@ use tokio::sync::Semaphore;
 use crate::control::Input;
 use crate::decode::Decoder;
 use crate::door::{self, Door, Stranger};
-use crate::event::Event;
-use crate::inventory::Index;
 use crate::journal::Position;
-use crate::site::{Found, Sieve, Site};
+use crate::site::{Sieve, Site};
 
 use super::frames::{Frame, Frames};
 use super::{Counts, Named, Sink, heard, provenance};
@@ -147,21 +145,15 @@ impl<S: Sink> Connection<S> {
     }
 
     fn hear(&mut self, frame: &Frame<'_>) -> bool {
-        let site = self.sieve.site();
         let peer = self.peer;
-        let known = |index: &Index, event: &mut Event<'_>| event.provenance = provenance(&site.inventory, index, event, peer);
-        match self.sieve.sift(frame.record, frame.cut, self.sink.now(), known) {
-            Found::Nothing(marks) => {
-                self.counts.count(marks);
-                true
-            }
-            Found::Wanted(event, hits) => {
-                self.counts.count(event.marks);
-                self.counts.wanted.fetch_add(1, Ordering::Relaxed);
-                let at = self.position.fetch_add(1, Ordering::Relaxed) + 1;
-                let position = Position { at, ..Position::default() };
-                self.sink.send(heard(&self.name, position, event.into_owned(), hits, false))
-            }
-        }
+        let (event, hits) = self.sieve.sift(frame.record, self.sink.now(), |site, event| {
+            event.provenance = provenance(site, event, peer);
+            event.marks.cut |= frame.cut;
+        });
+        self.counts.count(event.marks, hits.is_some());
+        let Some(hits) = hits else { return true };
+        let at = self.position.fetch_add(1, Ordering::Relaxed) + 1;
+        let position = Position { at, ..Position::default() };
+        self.sink.send(heard(&self.name, position, event.into_owned(), hits, false))
     }
 }

@@ -12,7 +12,7 @@ use crate::control::Input;
 use crate::decode::Decoder;
 use crate::event::Provenance;
 use crate::journal::Position;
-use crate::site::{Found, Sieve, Site};
+use crate::site::{Sieve, Site};
 
 use super::{Named, Sink, heard};
 
@@ -63,31 +63,29 @@ impl Udp {
         let mut position = Position::default();
         let mut kernel = Dropped::of(&socket);
         sink.send(Input::BacklogEnded { source: name.clone() });
+        let mut look_at = sink.now() + LOOK_AROUND;
         while !stop.load(Ordering::Relaxed) {
+            // Also when so much comes that it never waits.
+            if sink.now() >= look_at {
+                counts.dropped.fetch_add(kernel.more(), Ordering::Relaxed);
+                look_at = sink.now() + LOOK_AROUND;
+            }
             let length = match socket.recv_from(&mut buffer) {
                 Ok((length, _)) => length,
-                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                    counts.dropped.fetch_add(kernel.more(), Ordering::Relaxed);
-                    continue;
-                }
-                // An ICMP answer to something that was never sent, or a signal.
+                // Nothing came for a while, or an ICMP answer to something that was never sent, or a signal.
                 Err(_) => continue,
             };
-            let found = sieve.sift(&buffer[..length], false, sink.now(), |_, event| event.provenance = Provenance::Unverified);
-            match found {
-                Found::Nothing(marks) => counts.count(marks),
-                Found::Wanted(event, hits) => {
-                    counts.count(event.marks);
-                    counts.wanted.fetch_add(1, Ordering::Relaxed);
-                    position.at += 1;
-                    if !sink.offer(heard(&name, position, event.into_owned(), hits, false))
-                        && counts.dropped.fetch_add(1, Ordering::Relaxed) == 0
-                    {
-                        tracing::warn!(
-                            "{name}: more comes than the controller can take; what it can't is dropped and counted (`pointsman sources`); senders over TCP would wait"
-                        );
-                    }
-                }
+            let now = sink.now();
+            let (event, hits) = sieve.sift(&buffer[..length], now, |_, event| event.provenance = Provenance::Unverified);
+            counts.count(event.marks, hits.is_some());
+            let Some(hits) = hits else { continue };
+            position.at += 1;
+            if !sink.offer(heard(&name, position, event.into_owned(), hits, false))
+                && counts.dropped.fetch_add(1, Ordering::Relaxed) == 0
+            {
+                tracing::warn!(
+                    "{name}: more comes than the controller can take; what it can't is dropped and counted (`pointsman sources`); senders over TCP would wait"
+                );
             }
         }
     }

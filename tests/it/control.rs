@@ -81,7 +81,7 @@ fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<Entry>, Strin
             now = (now + Duration::from_millis(by)).min(target);
             replay.pass(now);
         }
-        replay.hear("log", record(line, now).as_bytes(), Provenance::Authenticated, None);
+        replay.hear("log", record(line, now).as_bytes(), Provenance::Authenticated, false, None);
     }
     replay.pass(now + Duration::from_secs(60));
     let controller = replay.controller().unwrap();
