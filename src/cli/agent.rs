@@ -62,6 +62,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         return Ok(0);
     }
     log_to_stderr(&args.log);
+    program::fail_as_a_whole();
     Ok(match program::agent(config, base(&args.config)) {
         Ok(()) => 0,
         Err(why) => wrong(&why),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 
 use crate::live::control_socket::ask;
-use crate::live::controller::Question;
+use crate::live::questions::Question;
 
 use super::{Format, WRONG, agent, report, setup, wrong};
 

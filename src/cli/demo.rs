@@ -27,6 +27,6 @@ pub(super) fn run(_: &Args) -> u8 {
         println!("all {well} workflows ended as they must; no two hosts had the address at once");
         return 0;
     }
-    println!("{well} of 5 workflows ended as they must");
+    println!("{well} of {} workflows ended as they must", report.planned);
     FAILED
 }

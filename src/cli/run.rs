@@ -36,6 +36,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
         tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
     }
+    program::fail_as_a_whole();
     let ended = program::controller(site, &config, &base, |opened| {
         let all = opened.udp.iter().map(|a| format!("udp {a}")).chain(opened.tcp.iter().map(|a| format!("tcp {a}")));
         let all = all

@@ -38,14 +38,6 @@ pub struct Config {
     pub scripts: Option<PathBuf>,
 }
 
-/// A file without a word in it is a mistake, and has to be told.
-fn says_nothing(source: &Arc<Source>, empty: bool, found: &mut Vec<Diagnostic>) {
-    if empty && !has_errors(found) {
-        let message = format!("{} says nothing", source.name);
-        found.push(Diagnostic::whole(Code::WrongKind, message).help("the README names every key; examples/ has whole ones"));
-    }
-}
-
 /// Sockets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listen {
@@ -81,24 +73,28 @@ pub enum LocalResource {
 
 /// Reads an agent's configuration; `None` when it must not be used.
 pub fn load_agent(source: &Arc<Source>) -> (Option<Agent>, Vec<Diagnostic>) {
-    let mut found = Vec::new();
-    let tree = yaml::parse(source, &mut found);
-    says_nothing(source, tree.is_none(), &mut found);
-    let agent = tree.map(|root| sections::agent(source, &root, &mut found));
-    found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
-    found.dedup();
-    let good = !has_errors(&found);
-    (agent.filter(|_| good), found)
+    load_by(source, sections::agent)
 }
 
 /// Reads a configuration; `None` when it must not be used. What is wrong or unwise is in the diagnostics.
 pub fn load(source: &Arc<Source>) -> (Option<Config>, Vec<Diagnostic>) {
+    load_by(source, sections::config)
+}
+
+fn load_by<T>(
+    source: &Arc<Source>,
+    sections: fn(&Arc<Source>, &yaml::Node, &mut Vec<Diagnostic>) -> T,
+) -> (Option<T>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let tree = yaml::parse(source, &mut found);
-    says_nothing(source, tree.is_none(), &mut found);
-    let config = tree.map(|root| sections::config(source, &root, &mut found));
+    // A file without a word in it is a mistake, and has to be told.
+    if tree.is_none() && !has_errors(&found) {
+        let message = format!("{} says nothing", source.name);
+        found.push(Diagnostic::whole(Code::WrongKind, message).help("the README names every key; examples/ has whole ones"));
+    }
+    let read = tree.map(|root| sections(source, &root, &mut found));
     found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
     found.dedup();
     let good = !has_errors(&found);
-    (config.filter(|_| good), found)
+    (read.filter(|_| good), found)
 }

@@ -8,9 +8,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::base::time::Time;
-use crate::linux::boot_time;
+use crate::linux::{boot_time, lab};
 
-use super::network::in_network;
 use super::{SERVICE, VIP};
 
 /// The client asks so often: what it says of an outage is as fine as this.
@@ -36,7 +35,7 @@ impl Drop for Going {
 
 /// A host's service: answers every datagram with it and the host's name.
 pub(super) fn serve(process: u32, host: &'static str) -> io::Result<Going> {
-    let socket = in_network(process, || UdpSocket::bind(("0.0.0.0", SERVICE)))?;
+    let socket = lab::within(process, || UdpSocket::bind(("0.0.0.0", SERVICE)))?;
     socket.set_read_timeout(Some(LOOK))?;
     let stop = Arc::new(AtomicBool::new(false));
     let ends = stop.clone();
@@ -62,7 +61,7 @@ pub(super) struct Client {
 impl Client {
     /// Asks the address without a pause.
     pub(super) fn start(process: u32) -> io::Result<Client> {
-        let socket = in_network(process, || UdpSocket::bind("0.0.0.0:0"))?;
+        let socket = lab::within(process, || UdpSocket::bind("0.0.0.0:0"))?;
         socket.set_read_timeout(Some(LOOK))?;
         let hears = socket.try_clone()?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -110,7 +109,7 @@ impl Client {
 
 /// Writes what a server writes to its log, as a datagram from its own host.
 pub(super) fn say(process: u32, record: String, to: String) -> io::Result<()> {
-    in_network(process, move || {
+    lab::within(process, move || {
         let socket = UdpSocket::bind("0.0.0.0:0")?;
         socket.send_to(record.as_bytes(), to).map(drop)
     })

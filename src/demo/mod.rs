@@ -35,6 +35,8 @@ const SERVICE: u16 = 7_777;
 pub struct Report {
     /// One line for each workflow: its name, and what was seen, or what went wrong.
     pub workflows: Vec<(String, Result<String, String>)>,
+    /// How many there are: after one that failed the others are not tried.
+    pub planned: usize,
 }
 
 impl Report {

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::base::time::Time;
-use crate::linux::{Driver, Spot, Voice, boot_time, wall_time};
-use crate::live::controller::Question;
+use crate::linux::{Driver, Spot, Voice, boot_time, lab, wall_time};
+use crate::live::questions::Question;
 
 use super::VIP;
 use super::client::{Client, serve};
-use super::network::{Lab, Seat, in_network};
+use super::network::{Lab, Seat};
 use super::workflows::{PRIMARY_NOW, Stage};
 
 /// One move.
@@ -107,7 +107,7 @@ fn hand(process: u32, spot: &Spot) -> Result<impl Fn(bool) + use<>, String> {
     let (done, ended) = std::sync::mpsc::sync_channel::<()>(0);
     let (ready, opened) = std::sync::mpsc::sync_channel::<()>(0);
     std::thread::spawn(move || {
-        in_network(process, move || {
+        lab::within(process, move || {
             let (driver, mut voice) = (Driver::new(spot.clone()), Voice::new(&spot));
             let _ = ready.send(());
             if let Ok(on) = work.recv() {

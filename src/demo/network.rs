@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::base::time::Time;
-use crate::linux::lab::{self, Watch};
+use crate::linux::lab::{self, Node, Watch};
 use crate::linux::{Spot, boot_time};
 use crate::live::control_socket::ask;
-use crate::live::controller::{Answer, Question};
+use crate::live::questions::{Answer, Question};
 
 use super::VIP;
 
@@ -71,15 +70,6 @@ impl Drop for Running {
     }
 }
 
-#[derive(Debug)]
-struct Node {
-    name: &'static str,
-    process: u32,
-    /// The network lasts until this is closed.
-    _hold: ChildStdin,
-    _process: Running,
-}
-
 /// When the address came to a host, or went.
 pub(super) type Sightings = Arc<Mutex<Vec<(Time, &'static str, bool)>>>;
 
@@ -119,7 +109,7 @@ pub struct Lab {
     seat: Seat,
     folder: PathBuf,
     keep: bool,
-    nodes: Vec<Node>,
+    nodes: BTreeMap<&'static str, Node>,
     controller: Option<Running>,
     agents: BTreeMap<&'static str, Running>,
     watches: Vec<Watch>,
@@ -148,7 +138,7 @@ impl Lab {
             seat,
             folder,
             keep: false,
-            nodes: Vec::new(),
+            nodes: BTreeMap::new(),
             controller: None,
             agents: BTreeMap::new(),
             watches: Vec::new(),
@@ -158,7 +148,7 @@ impl Lab {
         };
         for (name, number) in NODES {
             let node = lab.node(name, number).map_err(|e| wrong(&format!("the network of {name} can't be made"), &e))?;
-            lab.nodes.push(node);
+            lab.nodes.insert(name, node);
         }
         lab.write_files().map_err(|e| wrong(&lab.folder.display().to_string(), &e))?;
         lab.start_controller()?;
@@ -174,23 +164,10 @@ impl Lab {
     }
 
     fn node(&self, name: &'static str, number: u8) -> std::io::Result<Node> {
-        let mut child = Command::new(&self.program).arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let node = Running(child);
-        let (Some(hold), Some(stdout)) = (stdin, stdout) else { return Err(std::io::Error::other("it has no pipes")) };
-        let mut ready = String::new();
-        BufReader::new(stdout).read_line(&mut ready)?;
-        if ready.trim() != "ready" {
-            return Err(std::io::Error::other("it has no right to"));
-        }
-        let process = node.0.id();
-        lab::plug("switch", &format!("to-{name}"), process, "eth0")?;
+        let node = Node::start(&self.program, "switch", name)?;
         let address = [10, 77, 0, number].into();
-        in_network(process, move || {
-            lab::set_up("eth0", true)?;
-            lab::give(&Spot { address, prefix: 24, interface: "eth0".to_owned() })
-        })?;
-        Ok(Node { name, process, _hold: hold, _process: node })
+        lab::within(node.process(), || lab::give(&Spot { address, prefix: 24, interface: "eth0".to_owned() }))?;
+        Ok(node)
     }
 
     fn write_files(&self) -> std::io::Result<()> {
@@ -225,7 +202,7 @@ impl Lab {
 
     /// The process that keeps a node's network.
     pub fn process(&self, node: &str) -> u32 {
-        self.nodes.iter().find(|n| n.name == node).map_or(0, |n| n.process)
+        self.nodes.get(node).map_or(0, Node::process)
     }
 
     /// The folder of the controller's files; each agent has one in it.
@@ -271,7 +248,7 @@ impl Lab {
         self.watches.clear();
         for host in ["sip1", "sip2"] {
             let process = self.process(host);
-            let _ = in_network(process, || {
+            let _ = lab::within(process, || {
                 let address = VIP.parse().map_err(std::io::Error::other)?;
                 lab::take(&Spot { address, prefix: 24, interface: "eth0".to_owned() })
             });
@@ -329,7 +306,7 @@ impl Lab {
 
     fn listen_on_the_switch(&mut self) -> std::io::Result<()> {
         for host in ["sip1", "sip2"] {
-            let link = in_network(self.process(host), || lab::link_address("eth0"))?;
+            let link = lab::within(self.process(host), || lab::link_address("eth0"))?;
             self.links.insert(host, link);
         }
         let announced = self.announced.clone();
@@ -441,16 +418,4 @@ impl Drop for Lab {
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
-}
-
-/// Does something on a thread in a node's network.
-pub(super) fn in_network<T: Send + 'static>(
-    process: u32,
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> std::io::Result<T> {
-    let thread = thread::spawn(move || {
-        lab::enter(&lab::namespace_of(process))?;
-        work()
-    });
-    thread.join().unwrap_or_else(|_| Err(std::io::Error::other("the thread failed")))
 }

@@ -17,6 +17,15 @@ const BACKUP_NOW: &str = "00-04561 Hot Standby (backup) mode activated";
 type Seen = Result<String, String>;
 type Workflow = fn(&mut Stage<'_>) -> Seen;
 
+/// After one another, in one house.
+const ALL: [(&str, Workflow); 5] = [
+    ("first claim", |s| s.first_claim()),
+    ("manual switchover", |s| s.switchover()),
+    ("primary failure", |s| s.primary_failure()),
+    ("primary disconnected and restored", |s| s.disconnected()),
+    ("controller killed in the middle of a move", |s| s.controller_killed()),
+];
+
 pub(super) struct Stage<'a> {
     pub(super) lab: &'a mut Lab,
     pub(super) client: Client,
@@ -25,7 +34,7 @@ pub(super) struct Stage<'a> {
 
 /// Runs all of them, one after another; after one that failed the others are not tried.
 pub(super) fn run(lab: &mut Lab, tell: &mut dyn FnMut(&str)) -> Report {
-    let mut report = Report { workflows: Vec::new() };
+    let mut report = Report { workflows: Vec::new(), planned: ALL.len() };
     let stage = Stage::new(lab);
     let mut stage = match stage {
         Ok(stage) => stage,
@@ -34,14 +43,7 @@ pub(super) fn run(lab: &mut Lab, tell: &mut dyn FnMut(&str)) -> Report {
             return report;
         }
     };
-    let all: [(&str, Workflow); 5] = [
-        ("first claim", |s| s.first_claim()),
-        ("manual switchover", |s| s.switchover()),
-        ("primary failure", |s| s.primary_failure()),
-        ("primary disconnected and restored", |s| s.disconnected()),
-        ("controller killed in the middle of a move", |s| s.controller_killed()),
-    ];
-    for (name, workflow) in all {
+    for (name, workflow) in ALL {
         let seen = workflow(&mut stage).and_then(|seen| match stage.lab.overlap() {
             None => stage.lab.false_word().map_or(Ok(seen), Err),
             Some(span) => Err(format!("two hosts had the address at once for {}", ms(span))),

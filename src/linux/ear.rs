@@ -98,8 +98,8 @@ impl Ear {
         let echoes = Arc::new(Mutex::new(Echoes::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let identifier = std::process::id() as u16;
-        let mut room =
-            Room { spots, changes, listeners: Vec::new(), carriers: BTreeMap::new(), echoes: echoes.clone(), identifier };
+        let (listeners, carriers) = (Vec::new(), BTreeMap::new());
+        let mut room = Room { spots, changes, listeners, carriers, echoes: echoes.clone(), identifier, frame: vec![0; FRAME] };
         room.listen_again().map_err(|e| explained("neighbours can't be heard", &e))?;
         let thread = std::thread::Builder::new().name("ear".to_owned()).spawn({
             let stop = stop.clone();
@@ -159,6 +159,8 @@ struct Room {
     carriers: BTreeMap<String, bool>,
     echoes: Arc<Mutex<Echoes>>,
     identifier: u16,
+    /// What is read into.
+    frame: Vec<u8>,
 }
 
 impl Room {
@@ -242,9 +244,9 @@ impl Room {
     /// False when the interface is gone.
     fn hear_neighbours(&mut self, i: usize, hear: &impl Fn(Heard)) -> bool {
         let Some(listener) = self.listeners.get_mut(i) else { return true };
-        let mut frame = vec![0; FRAME];
+        let frame = &mut self.frame;
         for _ in 0..AT_ONCE {
-            match listener.socket.read(&mut frame) {
+            match listener.socket.read(frame) {
                 Ok(length) => {
                     let address = claimed(&frame[..length], listener.interface.mac);
                     if let Some(address) = address.filter(|a| self.spots.iter().any(|s| s.address == *a)) {

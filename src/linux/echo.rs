@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::frames::internet_checksum;
+
 /// Echo request and answer of each family.
 const REQUEST_V4: u8 = 8;
 const ANSWER_V4: u8 = 0;
@@ -28,7 +30,7 @@ pub(super) fn send(socket: &UdpSocket, to: IpAddr, identifier: u16, number: u16)
     message.extend(identifier.to_be_bytes());
     message.extend(number.to_be_bytes());
     if to.is_ipv4() {
-        let sum = checksum(&message);
+        let sum = internet_checksum(&message);
         message[2..4].copy_from_slice(&sum.to_be_bytes());
     } // The kernel reckons that of IPv6.
     socket.send_to(&message, SocketAddr::new(to, 0)).map(drop)
@@ -44,14 +46,6 @@ pub(super) fn answer(packet: &[u8], from: IpAddr, identifier: u16) -> Option<(Ip
     let head: &[u8; 8] = message.first_chunk()?;
     let ours = head[0] == kind && head[1] == 0 && u16::from_be_bytes([head[4], head[5]]) == identifier;
     ours.then(|| (from, u16::from_be_bytes([head[6], head[7]])))
-}
-
-fn checksum(message: &[u8]) -> u16 {
-    let mut sum: u32 = message.chunks(2).map(|c| u32::from(u16::from_be_bytes([c[0], c.get(1).copied().unwrap_or(0)]))).sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
 }
 
 #[cfg(test)]

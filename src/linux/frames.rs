@@ -110,6 +110,11 @@ fn checksum(from: Ipv6Addr, to: Ipv6Addr, body: &[u8]) -> u16 {
     let length = (body.len() as u32).to_be_bytes();
     let all = from.octets().into_iter().chain(to.octets()).chain(length).chain([0, 0, 0, ICMPV6]).chain(body.iter().copied());
     let bytes: Vec<u8> = all.collect();
+    internet_checksum(&bytes)
+}
+
+/// The internet checksum (RFC 1071).
+pub(super) fn internet_checksum(bytes: &[u8]) -> u16 {
     let mut sum: u32 = bytes.chunks(2).map(|c| u32::from(u16::from_be_bytes([c[0], c.get(1).copied().unwrap_or(0)]))).sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);

@@ -2,10 +2,11 @@
 //! never uses it.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::IpAddr;
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -61,6 +62,56 @@ pub fn new_network() -> Result<(), String> {
 /// Those of the system.
 pub fn enter(namespace: &Path) -> io::Result<()> {
     setns(File::open(namespace)?, CloneFlags::CLONE_NEWNET).map_err(Into::into)
+}
+
+/// Does something on a thread in the network of a process.
+///
+/// # Errors
+/// Those of the system; a panic goes on.
+pub fn within<T: Send>(process: u32, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let thread = scope.spawn(move || {
+            enter(&namespace_of(process))?;
+            work()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// A host of a lab: a network of its own, kept by a process, until this is dropped.
+#[derive(Debug)]
+pub struct Node(Child);
+
+impl Node {
+    /// Makes one with `pointsman hold`, plugged by its `eth0`, which is up, into the port `to-NAME` of a switch of this network.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn start(program: &Path, switch: &str, name: &str) -> io::Result<Node> {
+        let mut node = Node(Command::new(program).arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?);
+        let mut ready = String::new();
+        if let Some(says) = node.0.stdout.take() {
+            io::BufReader::new(says).read_line(&mut ready)?;
+        }
+        if ready.trim() != "ready" {
+            return Err(io::Error::other("it has no right to"));
+        }
+        plug(switch, &format!("to-{name}"), node.process(), "eth0")?;
+        within(node.process(), || set_up("eth0", true))?;
+        Ok(node)
+    }
+
+    /// The process that keeps the network.
+    pub fn process(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A process that does nothing but keep a network of its own: says so on its standard output, and ends with its input.
@@ -157,13 +208,9 @@ pub fn link_address(name: &str) -> io::Result<[u8; 6]> {
 pub fn overhear(name: &str, address: IpAddr, tell: impl Fn(Time, [u8; 6]) + Send + 'static) -> io::Result<Watch> {
     let found = super::interface(name)?;
     let mut socket = super::voice::packet_socket(&found, Some(super::frames::ARP))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let ends = stop.clone();
-    let thread = thread::spawn(move || {
-        let mut frame = vec![0; 2_048];
-        while !ends.load(Ordering::Relaxed) {
-            let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-            let _ = nix::poll::poll(&mut fds, PollTimeout::from(50u8));
+    let mut frame = vec![0; 2_048];
+    Ok(Watch::until_stopped(move |stop| {
+        while wait_for(&socket, stop) {
             while let Ok(length) = socket.read(&mut frame) {
                 let sender = frame.get(22..28).and_then(|mac| mac.try_into().ok());
                 if let Some(sender) = sender.filter(|_| super::frames::claimed(&frame[..length], [0; 6]) == Some(address)) {
@@ -171,11 +218,16 @@ pub fn overhear(name: &str, address: IpAddr, tell: impl Fn(Time, [u8; 6]) + Send
                 }
             }
         }
-    });
-    Ok(Watch { stop, thread: Some(thread) })
+    }))
 }
 
-/// Watches one address: tells when it came and when it went, by the boot clock.
+/// Waits until there is something to read, or for a moment. False when it is to stop.
+fn wait_for(socket: &impl AsFd, stop: &AtomicBool) -> bool {
+    let _ = nix::poll::poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], PollTimeout::from(50u8));
+    !stop.load(Ordering::Relaxed)
+}
+
+/// A thread that watches, until this is dropped.
 #[derive(Debug)]
 pub struct Watch {
     stop: Arc<AtomicBool>,
@@ -183,25 +235,21 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch.
+    /// Watches one address: tells when it came and when it went, by the boot clock.
     ///
     /// # Errors
     /// In words: the network can't be entered.
     pub fn start(namespace: &Path, address: IpAddr, tell: impl Fn(Time, bool) + Send + 'static) -> Result<Watch, String> {
-        let stop = Arc::new(AtomicBool::new(false));
         let (ready, opened) = std::sync::mpsc::sync_channel(1);
-        let (namespace, ends) = (namespace.to_owned(), stop.clone());
-        let thread = thread::spawn(move || {
-            let socket = enter(&namespace).and_then(|()| netlink::changes());
-            let socket = match socket {
+        let namespace = namespace.to_owned();
+        let watch = Watch::until_stopped(move |stop| {
+            let socket = match enter(&namespace).and_then(|()| netlink::changes()) {
                 Ok(socket) => socket,
                 Err(e) => return drop(ready.send(Err(e.to_string()))),
             };
             let _ = ready.send(Ok(()));
             let mut there = false;
-            while !ends.load(Ordering::Relaxed) {
-                let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-                let _ = nix::poll::poll(&mut fds, PollTimeout::from(50u8));
+            while wait_for(&socket, stop) {
                 let now = boot_time();
                 while let Ok((bytes, _)) = socket.recv_from_full() {
                     for change in netlink::read_changes(&bytes) {
@@ -216,7 +264,13 @@ impl Watch {
             }
         });
         opened.recv().unwrap_or_else(|_| Err("the thread ended".to_owned()))?;
-        Ok(Watch { stop, thread: Some(thread) })
+        Ok(watch)
+    }
+
+    fn until_stopped(work: impl FnOnce(&AtomicBool) + Send + 'static) -> Watch {
+        let stop = Arc::new(AtomicBool::new(false));
+        let ends = stop.clone();
+        Watch { stop, thread: Some(thread::spawn(move || work(&ends))) }
     }
 }
 

@@ -14,7 +14,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
-use super::controller::{Answer, Inbox, Question};
+use super::controller::Inbox;
+use super::questions::{Answer, Question};
 
 /// Bytes of one question, and of one answer.
 const QUESTION: u64 = 64 * 1024;

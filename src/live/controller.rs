@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::base::text::printable;
 use crate::base::time::Time;
-use crate::control::{Controller, Input, Notice, Output, Word};
+use crate::control::{Controller, Input, Notice, Output};
 use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::script::{Next, verbs};
@@ -23,6 +22,7 @@ use crate::wire::Command;
 use super::clock::Clock;
 use super::effects;
 use super::evaluator::{Evaluators, Task};
+use super::questions::{Answer, Desk, Question, Reply};
 
 /// Messages that wait for the controller. Sources that can wait do, the others drop and count.
 const INBOX: usize = 65_536;
@@ -35,8 +35,8 @@ const ALIVE: Duration = Duration::from_secs(1);
 /// Entries of what happened that are kept for people.
 const HISTORY: usize = 500;
 
-/// Sends a command to a host's agent; false when it did not get on its way.
-pub type Route = Box<dyn Fn(Command) -> bool + Send>;
+/// Sends a command to a host's agent, or drops it: it is said again.
+pub type Route = Box<dyn Fn(Command) + Send>;
 
 /// Something that the controller's thread is told.
 pub enum Message {
@@ -65,35 +65,6 @@ pub enum Message {
     /// The program ends. Nothing is released.
     Stop,
 }
-
-/// What operators ask.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Question {
-    /// The active alarms.
-    Alarms,
-    /// The resources, who should have them and who does.
-    Resources,
-    /// The runs that have not ended.
-    Runs,
-    /// What happened lately.
-    History,
-    /// What the sources counted.
-    Sources,
-    /// Move a resource.
-    Move(Name, Name),
-    /// A host surely does not hold a resource.
-    Released(Name, Name),
-    /// End a hold.
-    Resume(Name),
-    /// Clear an alarm, of one key or of all.
-    Clear(String, Option<String>),
-    /// Agree to a run.
-    Approve(u64),
-}
-
-/// What is answered: data, or why not.
-pub type Answer = Result<Json, String>;
 
 /// The way to the controller's thread.
 #[derive(Clone)]
@@ -156,6 +127,8 @@ struct Running {
     inbox: Inbox,
     sources: Vec<Named>,
     history: std::collections::VecDeque<Json>,
+    /// Runs whose scripts could not be evaluated, because too many wait.
+    turned_away: Vec<u64>,
     dirty_since: Option<Time>,
     /// The last one that was told, and how often in a row.
     last_notice: (Notice, u64),
@@ -178,11 +151,6 @@ impl Thread {
     /// The way to it.
     pub fn inbox(&self) -> Inbox {
         self.sender.clone()
-    }
-
-    /// What agents know it by.
-    pub fn id(&self) -> u64 {
-        self.id
     }
 
     /// Where a source was read up to. One that is new begins at `first`, and that is on the disk when this returns.
@@ -232,6 +200,7 @@ impl Thread {
             inbox: sender,
             sources,
             history: std::collections::VecDeque::new(),
+            turned_away: Vec::new(),
             dirty_since: None,
             last_notice: (Notice::default(), 0),
             alive_at: Time::MIN,
@@ -247,6 +216,7 @@ impl Running {
             let sync_at = self.dirty_since.map(|at| at + SYNC_WITHIN);
             let due = self.controller.next_deadline().into_iter().chain(sync_at).min();
             let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
+            let wait = if self.turned_away.is_empty() { wait } else { Duration::ZERO };
             if self.clock.now() >= self.alive_at {
                 // To systemd, where it asked for that: this thread still turns.
                 let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
@@ -276,6 +246,10 @@ impl Running {
                 next = if taken < AT_ONCE { inbox.try_recv().ok() } else { None };
             }
             let now = self.clock.now();
+            for run in std::mem::take(&mut self.turned_away) {
+                let next = Next::Failed("too many scripts wait to be evaluated".to_owned());
+                self.controller.turn(now, Input::Evaluated { run, next }, &mut outputs);
+            }
             if self.controller.next_deadline().is_some_and(|at| at <= now) {
                 self.controller.turn(now, Input::Timer, &mut outputs);
             }
@@ -363,7 +337,7 @@ impl Running {
         Ok(())
     }
 
-    fn evaluate(&self, run: u64) {
+    fn evaluate(&mut self, run: u64) {
         let Some(state) = self.controller.runs().run(run) else { return };
         let task = Task {
             run,
@@ -372,9 +346,8 @@ impl Running {
             history: state.history.clone(),
         };
         if let Err(run) = self.evaluators.evaluate(task) {
-            let next = Next::Failed("too many scripts wait to be evaluated".to_owned());
-            // Not waited for: this thread is the one that reads the inbox.
-            self.inbox.offer(Input::Evaluated { run, next });
+            // Not into the inbox: this thread is the one that reads it, and it may be full.
+            self.turned_away.push(run);
         }
     }
 
@@ -406,114 +379,15 @@ impl Running {
     }
 
     fn answer(&mut self, question: Question, outputs: &mut Vec<Output>) -> Answer {
-        let word = match question {
-            Question::Alarms => return Ok(self.alarms()),
-            Question::Resources => return Ok(self.resources()),
-            Question::Runs => return Ok(self.runs()),
-            Question::History => return Ok(self.history.iter().cloned().collect()),
-            Question::Sources => return Ok(self.counts()),
-            Question::Move(resource, host) => {
-                let Some(known) = self.site.inventory.resources.get(&resource) else { return Err(self.no_resource(&resource)) };
-                if !known.seats.iter().any(|s| s.host == host) {
-                    let seats: Vec<&str> = known.seats.iter().map(|s| s.host.as_str()).collect();
-                    return Err(format!("{resource} can be on {}, and not on {host}", seats.join(", ")));
-                }
-                Word::Move { resource, host }
+        let connected = self.routes.keys().collect();
+        let desk =
+            Desk { site: &self.site, controller: &self.controller, connected, history: &self.history, sources: &self.sources };
+        match desk.reply(question)? {
+            Reply::Shown(table) => Ok(table),
+            Reply::Asked(word) => {
+                self.controller.turn(self.clock.now(), Input::Operator(word), outputs);
+                Ok(Json::Null)
             }
-            Question::Released(resource, host) => {
-                let Some(known) = self.site.inventory.resources.get(&resource) else { return Err(self.no_resource(&resource)) };
-                if !known.seats.iter().any(|s| s.host == host) {
-                    return Err(format!("{resource} can't be on {host} at all"));
-                }
-                let planner = self.controller.planner();
-                if planner.reachable(&host) && planner.holders(&resource).contains(&host) {
-                    return Err(format!("{host} is heard, and says that it has {resource}; `pointsman move` takes it elsewhere"));
-                }
-                Word::Released { resource, host }
-            }
-            Question::Resume(resource) => {
-                if !self.site.inventory.resources.contains_key(&resource) {
-                    return Err(self.no_resource(&resource));
-                }
-                if self.controller.planner().ledger().entry(&resource).is_none_or(|e| e.held_until.is_none()) {
-                    return Err(format!("{resource} is not paused; `pointsman resources` shows how it stands"));
-                }
-                Word::Resume { resource }
-            }
-            Question::Clear(alarm, key) => {
-                let there = self
-                    .controller
-                    .alarms()
-                    .active()
-                    .any(|(a, k, _)| a == alarm && key.as_ref().is_none_or(|w| *w == k.to_string()));
-                if !there {
-                    return Err(format!(
-                        "{alarm} is not active{}; see `pointsman alarms`",
-                        if key.is_some() { " with this key" } else { "" }
-                    ));
-                }
-                Word::Clear { alarm, key }
-            }
-            Question::Approve(run) => {
-                if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
-                    return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
-                }
-                Word::Approve { run }
-            }
-        };
-        self.controller.turn(self.clock.now(), Input::Operator(word), outputs);
-        Ok(Json::Null)
-    }
-
-    fn no_resource(&self, resource: &str) -> String {
-        let names: Vec<&str> = self.site.inventory.resources.keys().map(String::as_str).collect();
-        format!("there is no resource {resource}; there are: {}", names.join(", "))
-    }
-
-    fn alarms(&self) -> Json {
-        let active = self.controller.alarms().active();
-        let row = |(alarm, key, i): (&str, &crate::engine::Key, &crate::engine::Instance)| {
-            let category =
-                self.site.program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
-            json!({ "alarm": alarm, "key": key.to_string(), "category": category, "count": i.count,
-                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary })
-        };
-        active.map(row).collect()
-    }
-
-    fn resources(&self) -> Json {
-        let planner = self.controller.planner();
-        let row = |(name, resource): (&Name, &crate::inventory::Resource)| {
-            let hosts: Vec<Json> = resource
-                .seats
-                .iter()
-                .map(|s| json!({ "host": s.host, "reachable": planner.reachable(&s.host), "connected": self.routes.contains_key(&s.host) }))
-                .collect();
-            json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
-                    "holders": planner.holders(name), "settled": planner.settled(name), "held": planner.held(name), "hosts": hosts })
-        };
-        self.site.inventory.resources.iter().map(row).collect()
-    }
-
-    fn runs(&self) -> Json {
-        let row = |(id, run): (u64, &crate::react::Run)| {
-            let doing = match (&run.asked, run.begun, run.agree_by) {
-                (Some(asked), ..) => format!("{} (attempt {})", asked.step.verb, asked.attempt),
-                (None, true, _) => "evaluating".to_owned(),
-                (None, false, Some(by)) => format!("waits for a yes until {by}"),
-                (None, false, None) => "waits for an earlier run".to_owned(),
-            };
-            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing })
-        };
-        self.controller.runs().runs().map(row).collect()
-    }
-
-    fn counts(&self) -> Json {
-        let row = |source: &Named| {
-            let mut row = serde_json::Map::from_iter([("source".to_owned(), json!(source.name))]);
-            row.extend(source.counts.all().map(|(name, n)| (name.to_owned(), json!(n))));
-            Json::Object(row)
-        };
-        self.sources.iter().map(row).collect()
+        }
     }
 }

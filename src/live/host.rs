@@ -251,8 +251,12 @@ impl<R: FnMut(Report)> Running<R> {
     }
 
     fn announce_in_a_burst(&mut self, resource: &Name) {
-        self.announce(resource);
         let now = boot_time();
+        // Whoever claims it a thousand times a second is not answered as often: what a burst begins with was just said.
+        if self.bursts.get(resource).is_some_and(|said| said.len() == BURST.len()) {
+            return;
+        }
+        self.announce(resource);
         self.bursts.insert(resource.clone(), BURST.iter().map(|after| now + *after).collect());
     }
 

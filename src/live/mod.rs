@@ -17,3 +17,4 @@ mod effects;
 pub mod evaluator;
 pub mod host;
 pub mod program;
+pub mod questions;

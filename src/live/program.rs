@@ -52,6 +52,15 @@ pub fn keys(data: &Path) -> PathBuf {
     data.join("keys")
 }
 
+/// From now on a thread that fails ends the whole program: one that goes on without its ears or hands is worse than none, and
+/// what starts it (systemd) starts it again.
+pub fn fail_as_a_whole() {
+    std::panic::set_hook(Box::new(|what| {
+        eprintln!("pointsman: a fault of the program, which ends now: {what}");
+        std::process::abort();
+    }));
+}
+
 /// Runs a controller until a signal ends it, or something that it can't do without fails.
 ///
 /// `base` is the folder that paths of the configuration are relative to; `ready` is called when everything is open, with
@@ -85,8 +94,8 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
     };
     let control = control_socket::open(&data)?;
     opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
-    opened.tcp = tcp.iter().filter_map(|t| t.address().ok()).collect();
-    opened.agents = agents.as_ref().and_then(|a| a.address().ok());
+    opened.tcp = tcp.iter().map(sources::Tcp::address).collect();
+    opened.agents = agents.as_ref().map(tls::Listener::address);
 
     local_hosts(&site.inventory, &data, &inbox)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -226,7 +235,7 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
     let marks = Marks::open(data).map_err(|e| e.to_string())?;
     let host = Host::new((*name).clone(), things, marks);
     let commands = host.sender();
-    let route = Box::new(move |command| commands.try_send(host::Message::Command(command)).is_ok());
+    let route = Box::new(move |command| drop(commands.try_send(host::Message::Command(command))));
     inbox.tell(Message::Reached { host: (*name).clone(), serial: u64::MAX, route });
     let inbox = inbox.clone();
     start("host", move || {
@@ -253,7 +262,7 @@ impl Agents for Gate {
     }
 
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>) {
-        let route = Box::new(move |command| commands.try_send(command).is_ok());
+        let route = Box::new(move |command| drop(commands.try_send(command)));
         let host = host.to_owned();
         tokio::task::block_in_place(|| self.inbox.tell(Message::Reached { host, serial, route }));
     }

@@ -101,19 +101,6 @@ fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
     if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Provenance::Address } else { Provenance::Unverified }
 }
 
-/// Why nothing can be listened to, and what to do.
-fn cannot_listen(kind: &str, address: std::net::SocketAddr, e: &std::io::Error) -> String {
-    let what_to_do = match e.kind() {
-        std::io::ErrorKind::AddrInUse => format!("; `ss -lpn sport = :{}` shows who has it", address.port()),
-        std::io::ErrorKind::PermissionDenied => {
-            "; ports below 1024 need CAP_NET_BIND_SERVICE (the systemd unit gives it)".to_owned()
-        }
-        std::io::ErrorKind::AddrNotAvailable => "; this host does not have that address".to_owned(),
-        _ => String::new(),
-    };
-    format!("{kind} {address} can't be listened on: {e}{what_to_do}")
-}
-
 fn heard(source: &str, position: Position, event: Event<'static>, hits: Vec<Hit>, backlog: bool) -> Input {
     Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, backlog }))
 }

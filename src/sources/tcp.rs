@@ -1,13 +1,12 @@
 //! Syslog over TCP (RFC 6587): frames of many connections, each in its own task.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::control::Input;
@@ -25,13 +24,10 @@ const CONNECTIONS: usize = 4_096;
 const READ: usize = 16 * 1024;
 /// A connection that says nothing within this after it was opened is closed; later it may be silent for as long as it likes.
 const FIRST_WORD: Duration = Duration::from_secs(60);
-/// After an error of the listening socket itself (no descriptors left) it rests for so long.
-const REST: Duration = Duration::from_millis(200);
-
 /// A listening socket.
 #[derive(Debug)]
 pub struct Tcp {
-    listener: TcpListener,
+    door: Door,
     named: Named,
 }
 
@@ -40,10 +36,9 @@ pub struct Tcp {
 /// # Errors
 /// In words: the port is taken, or needs a right.
 pub fn listen(address: SocketAddr) -> Result<Tcp, String> {
-    let words = |e: io::Error| super::cannot_listen("tcp", address, &e);
-    let listener = door::listen(address).map_err(words)?;
-    let address = listener.local_addr().map_err(words)?;
-    Ok(Tcp { listener, named: Named { name: format!("tcp:{address}"), counts: Arc::default() } })
+    let door = Door::open(address).map_err(|e| door::cannot_listen("tcp", address, &e))?;
+    let named = Named { name: format!("tcp:{}", door.address()), counts: Arc::default() };
+    Ok(Tcp { door, named })
 }
 
 impl Tcp {
@@ -53,29 +48,18 @@ impl Tcp {
     }
 
     /// Where it listens.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn address(&self) -> SocketAddr {
+        self.door.address()
     }
 
     /// Takes connections until it is dropped.
     pub async fn run(self, site: Arc<Site>, sink: impl Sink) {
-        let Tcp { listener, named: Named { name, counts } } = self;
+        let Tcp { door, named: Named { name, counts } } = self;
         let free = Arc::new(Semaphore::new(CONNECTIONS));
-        let door = Door::default();
         let position = Arc::new(AtomicU64::new(0));
         tokio::task::block_in_place(|| sink.send(Input::BacklogEnded { source: name.clone() }));
         loop {
-            let (stream, peer) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                Err(e) => {
-                    tracing::warn!("{name}: a connection could not be taken: {e}");
-                    tokio::time::sleep(REST).await;
-                    continue;
-                }
-            };
+            let (stream, peer) = door.accept().await;
             let connection = Connection {
                 sieve: Sieve::new(site.clone(), Decoder::datagrams()),
                 name: name.clone(),

@@ -34,7 +34,7 @@ impl Udp {
     /// # Errors
     /// In words: the port is taken, or needs a right.
     pub fn bind(address: SocketAddr) -> Result<Udp, String> {
-        let words = |e: io::Error| super::cannot_listen("udp", address, &e);
+        let words = |e: io::Error| crate::door::cannot_listen("udp", address, &e);
         let socket = UdpSocket::bind(address).map_err(words)?;
         socket.set_read_timeout(Some(LOOK_AROUND)).map_err(words)?;
         crate::linux::receive_buffer(&socket, KERNEL_BYTES);

@@ -380,7 +380,7 @@ pub(super) mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = crate::tls::listen("127.0.0.1:0".parse().unwrap(), Arc::new(authority)).unwrap();
-            let address = listener.address().unwrap().to_string();
+            let address = listener.address().to_string();
             tokio::spawn(listener.run(Nobody));
             match open(&address, identity.config().unwrap()).await {
                 Err(why) => why,

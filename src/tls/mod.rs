@@ -23,7 +23,7 @@ use crate::wire::{Command, Report};
 
 pub use authority::Authority;
 pub use client::{Identity, connect, enroll};
-pub use server::{Agents, listen};
+pub use server::{Agents, Listener, listen};
 
 /// The name in the controller's certificate; where it is, is the agent's configuration.
 const CONTROLLER: &str = "controller.pointsman.internal";

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use crate::base::text::printable_short;
-use crate::door::{self, Door};
+use crate::door::{Door, cannot_listen};
 use crate::inventory::Name;
 use crate::wire::{Command, Report};
 
@@ -26,8 +26,6 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(5);
 /// Commands that wait for one agent. A further one is dropped: it is said again.
 const COMMANDS: usize = 256;
-/// After an error of the listening socket itself (no descriptors left) it rests for so long.
-const REST: Duration = Duration::from_millis(200);
 
 /// What a controller does with its agents.
 pub trait Agents: Clone + Send + Sync + 'static {
@@ -46,7 +44,7 @@ pub trait Agents: Clone + Send + Sync + 'static {
 
 /// A listening socket for agents.
 pub struct Listener {
-    socket: TcpListener,
+    door: Door,
     acceptor: TlsAcceptor,
     authority: Arc<Authority>,
 }
@@ -57,42 +55,26 @@ pub struct Listener {
 /// In words: the port is taken, or needs a right.
 pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
-    let socket = door::listen(address).map_err(|e| match e.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("agents can't connect to {address}: {e}; `ss -lpn sport = :{}` shows who has it", address.port())
-        }
-        _ => format!("agents can't connect to {address}: {e}"),
-    })?;
-    Ok(Listener { socket, acceptor, authority })
+    let door = Door::open(address).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
+    Ok(Listener { door, acceptor, authority })
 }
 
 impl Listener {
     /// Where it listens.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+    pub fn address(&self) -> SocketAddr {
+        self.door.address()
     }
 
     /// Takes connections until it is dropped.
     pub async fn run(self, agents: impl Agents) {
-        let door = Door::default();
         let closed = Arc::new(AtomicU64::new(0));
         let serial = Arc::new(AtomicU64::new(0));
         loop {
-            let (stream, peer) = match self.socket.accept().await {
-                Ok(accepted) => accepted,
-                Err(e) => {
-                    tracing::warn!("a connection of an agent could not be taken: {e}");
-                    tokio::time::sleep(REST).await;
-                    continue;
-                }
-            };
+            let (stream, peer) = self.door.accept().await;
             let (acceptor, authority, agents) = (self.acceptor.clone(), self.authority.clone(), agents.clone());
             let closed = closed.clone();
             let serial = serial.fetch_add(1, Ordering::Relaxed);
-            door.enter(|stranger| async move {
+            self.door.enter(|stranger| async move {
                 let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &acceptor, &authority)).await;
                 drop(stranger);
                 let why = match proved {

@@ -262,7 +262,7 @@ fn a_connection_is_known_by_its_address() {
     // On loopback nobody is sip1 (10.10.11.101): the record claims for a host that is elsewhere.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let tcp = runtime.block_on(async { sources::listen("127.0.0.1:0".parse().unwrap()) }).unwrap();
-    let (address, named) = (tcp.address().unwrap(), tcp.named());
+    let (address, named) = (tcp.address(), tcp.named());
     let (sender, told) = sync_channel(100);
     runtime.spawn(tcp.run(site(), Collect(sender)));
     assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));

@@ -1,18 +1,16 @@
 //! Networks for tests: a switch in the test's own thread, hosts plugged into it.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use pointsman::linux::Spot;
-use pointsman::linux::lab;
+use pointsman::linux::lab::{self, Node};
 
 /// A network with two hosts, `10.9.0.1`/`fd09::1` and `10.9.0.2`/`fd09::2` on `eth0`. Made on a thread of its own, whose
 /// network it is.
 pub(crate) struct Network {
-    hosts: Vec<Child>,
+    hosts: Vec<Node>,
 }
 
 /// Runs a test with a network.
@@ -33,19 +31,9 @@ pub(crate) fn with_network(test: impl FnOnce(&Network) + Send) {
 
 impl Network {
     fn plug(&mut self, number: u8) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
-            .arg("hold")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut ready = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        assert_eq!(ready.trim(), "ready");
-        lab::plug("switch", &format!("to-{number}"), child.id(), "eth0").unwrap();
-        self.hosts.push(child);
+        let host = Node::start(Path::new(env!("CARGO_BIN_EXE_pointsman")), "switch", &number.to_string()).unwrap();
+        self.hosts.push(host);
         self.on(usize::from(number) - 1, || {
-            lab::set_up("eth0", true).unwrap();
             for (address, prefix) in [(format!("10.9.0.{number}"), 24), (format!("fd09::{number}"), 64)] {
                 lab::give(&spot(&address, prefix)).unwrap();
             }
@@ -54,28 +42,12 @@ impl Network {
 
     /// The network of a host.
     pub(crate) fn of(&self, host: usize) -> PathBuf {
-        lab::namespace_of(self.hosts[host].id())
+        lab::namespace_of(self.hosts[host].process())
     }
 
     /// Does something on a thread in a host's network.
     pub(crate) fn on<T: Send>(&self, host: usize, work: impl FnOnce() -> T + Send) -> T {
-        let namespace = self.of(host);
-        thread::scope(|scope| {
-            let thread = scope.spawn(move || {
-                lab::enter(&namespace).unwrap();
-                work()
-            });
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        for host in &mut self.hosts {
-            let _ = host.kill();
-            let _ = host.wait();
-        }
+        lab::within(self.hosts[host].process(), || Ok(work())).unwrap()
     }
 }
 

@@ -1,0 +1,165 @@
+//! What operators ask, and what they see of it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::control::{Controller, Word};
+use crate::engine::{Instance, Key};
+use crate::inventory::{Name, Resource};
+use crate::react::Run;
+use crate::site::Site;
+use crate::sources::Named;
+
+/// What operators ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// The active alarms.
+    Alarms,
+    /// The resources, who should have them and who does.
+    Resources,
+    /// The runs that have not ended.
+    Runs,
+    /// What happened lately.
+    History,
+    /// What the sources counted.
+    Sources,
+    /// Move a resource.
+    Move(Name, Name),
+    /// A host surely does not hold a resource.
+    Released(Name, Name),
+    /// End a hold.
+    Resume(Name),
+    /// Clear an alarm, of one key or of all.
+    Clear(String, Option<String>),
+    /// Agree to a run.
+    Approve(u64),
+}
+
+/// What is answered: data, or why not.
+pub type Answer = Result<Json, String>;
+
+/// What a question leads to.
+pub(super) enum Reply {
+    /// A table to look at.
+    Shown(Json),
+    /// Something that the controller is to do.
+    Asked(Word),
+}
+
+/// All that answers are made of.
+pub(super) struct Desk<'a> {
+    pub(super) site: &'a Site,
+    pub(super) controller: &'a Controller,
+    /// The hosts whose agents are connected.
+    pub(super) connected: BTreeSet<&'a Name>,
+    pub(super) history: &'a VecDeque<Json>,
+    pub(super) sources: &'a [Named],
+}
+
+impl Desk<'_> {
+    /// What is shown or done; or why it makes no sense.
+    pub(super) fn reply(&self, question: Question) -> Result<Reply, String> {
+        Ok(Reply::Asked(match question {
+            Question::Alarms => return Ok(Reply::Shown(self.alarms())),
+            Question::Resources => return Ok(Reply::Shown(self.resources())),
+            Question::Runs => return Ok(Reply::Shown(self.runs())),
+            Question::History => return Ok(Reply::Shown(self.history.iter().cloned().collect())),
+            Question::Sources => return Ok(Reply::Shown(self.counts())),
+            Question::Move(resource, host) => {
+                self.seat(&resource, &host)?;
+                Word::Move { resource, host }
+            }
+            Question::Released(resource, host) => {
+                self.seat(&resource, &host)?;
+                let planner = self.controller.planner();
+                if planner.reachable(&host) && planner.holders(&resource).contains(&host) {
+                    return Err(format!("{host} is heard, and says that it has {resource}; `pointsman move` takes it elsewhere"));
+                }
+                Word::Released { resource, host }
+            }
+            Question::Resume(resource) => {
+                self.resource(&resource)?;
+                if self.controller.planner().ledger().entry(&resource).is_none_or(|e| e.held_until.is_none()) {
+                    return Err(format!("{resource} is not paused; `pointsman resources` shows how it stands"));
+                }
+                Word::Resume { resource }
+            }
+            Question::Clear(alarm, key) => {
+                let meant = |(a, k, _): (&str, &Key, &Instance)| a == alarm && key.as_ref().is_none_or(|w| *w == k.to_string());
+                if !self.controller.alarms().active().any(meant) {
+                    let with = if key.is_some() { " with this key" } else { "" };
+                    return Err(format!("{alarm} is not active{with}; see `pointsman alarms`"));
+                }
+                Word::Clear { alarm, key }
+            }
+            Question::Approve(run) => {
+                if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
+                    return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
+                }
+                Word::Approve { run }
+            }
+        }))
+    }
+
+    fn resource(&self, resource: &Name) -> Result<&Resource, String> {
+        self.site.inventory.resources.get(resource).ok_or_else(|| {
+            let names: Vec<&str> = self.site.inventory.resources.keys().map(String::as_str).collect();
+            format!("there is no resource {resource}; there are: {}", names.join(", "))
+        })
+    }
+
+    /// There is such a resource, and it may be on that host.
+    fn seat(&self, resource: &Name, host: &Name) -> Result<(), String> {
+        let seats: Vec<&str> = self.resource(resource)?.seats.iter().map(|s| s.host.as_str()).collect();
+        if seats.contains(&host.as_str()) {
+            return Ok(());
+        }
+        Err(format!("{resource} can be on {}, and not on {host}", seats.join(", ")))
+    }
+
+    fn alarms(&self) -> Json {
+        let row = |(alarm, key, i): (&str, &Key, &Instance)| {
+            let category =
+                self.site.program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
+            json!({ "alarm": alarm, "key": key.to_string(), "category": category, "count": i.count,
+                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary })
+        };
+        self.controller.alarms().active().map(row).collect()
+    }
+
+    fn resources(&self) -> Json {
+        let planner = self.controller.planner();
+        let row = |(name, resource): (&Name, &Resource)| {
+            let host = |host: &Name| json!({ "host": host, "reachable": planner.reachable(host), "connected": self.connected.contains(host) });
+            let hosts: Vec<Json> = resource.seats.iter().map(|s| host(&s.host)).collect();
+            json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
+                    "holders": planner.holders(name), "settled": planner.settled(name), "held": planner.held(name), "hosts": hosts })
+        };
+        self.site.inventory.resources.iter().map(row).collect()
+    }
+
+    fn runs(&self) -> Json {
+        let row = |(id, run): (u64, &Run)| {
+            let doing = match (&run.asked, run.begun, run.agree_by) {
+                (Some(asked), ..) => format!("{} (attempt {})", asked.step.verb, asked.attempt),
+                (None, true, _) => "evaluating".to_owned(),
+                (None, false, Some(by)) => format!("waits for a yes until {by}"),
+                (None, false, None) => "waits for an earlier run".to_owned(),
+            };
+            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing })
+        };
+        self.controller.runs().runs().map(row).collect()
+    }
+
+    fn counts(&self) -> Json {
+        let row = |source: &Named| {
+            let mut row = serde_json::Map::from_iter([("source".to_owned(), json!(source.name))]);
+            row.extend(source.counts.all().map(|(name, n)| (name.to_owned(), json!(n))));
+            Json::Object(row)
+        };
+        self.sources.iter().map(row).collect()
+    }
+}
