@@ -1,7 +1,7 @@
 //! Networks for tests: a switch in the test's own thread, hosts plugged into it.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
 use pointsman::linux::Spot;
@@ -38,11 +38,6 @@ impl Network {
                 lab::give(&spot(&address, prefix)).unwrap();
             }
         });
-    }
-
-    /// The network of a host.
-    pub(crate) fn of(&self, host: usize) -> PathBuf {
-        lab::namespace_of(self.hosts[host].process())
     }
 
     /// Does something on a thread in a host's network.
