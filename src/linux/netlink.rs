@@ -7,7 +7,7 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, CacheInfo};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
@@ -52,6 +52,19 @@ impl Netlink {
             .into_iter()
             .filter_map(|m| if let RouteNetlinkMessage::NewAddress(a) = m { found(&a) } else { None })
             .collect())
+    }
+
+    /// The number and the link address of an interface.
+    pub(super) fn link(&mut self, name: &str) -> io::Result<(u32, [u8; 6])> {
+        let mut wanted = LinkMessage::default();
+        wanted.header.index = nix::net::if_::if_nametoindex(name)?;
+        let index = wanted.header.index;
+        let answers = self.ask(RouteNetlinkMessage::GetLink(wanted), NLM_F_ACK)?;
+        let mac = answers.into_iter().find_map(|answer| {
+            let RouteNetlinkMessage::NewLink(link) = answer else { return None };
+            link.attributes.into_iter().find_map(|a| if let LinkAttribute::Address(mac) = a { mac.try_into().ok() } else { None })
+        });
+        Ok((index, mac.unwrap_or_default()))
     }
 
     /// Puts an address on, or changes when the kernel drops it.

@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd as _;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::netlink::Netlink;
 use super::{Interface, Spot, explained, frames, interface};
 
 /// Says things about one address on its interface.
@@ -41,13 +42,14 @@ impl Voice {
     }
 
     fn send(&mut self, frame: impl Fn([u8; 6], IpAddr) -> Vec<u8>) -> Result<(), String> {
-        let sent = interface(&self.name).and_then(|now| {
+        let sent = Netlink::new().and_then(|mut netlink| netlink.link(&self.name)).and_then(|(index, mac)| {
             // It may have been made anew since the last time, or have another link address.
-            if self.open.as_ref().is_none_or(|(was, _)| *was != now) {
+            if self.open.as_ref().is_none_or(|(was, _)| was.link.ifindex() != index as usize || was.mac != mac) {
+                let now = interface(&self.name)?;
                 self.open = Some((now.clone(), packet_socket(&now, None)?));
             }
             let Some((_, socket)) = &self.open else { return Ok(()) };
-            socket.send(&frame(now.mac, self.address)).map(drop)
+            socket.send(&frame(mac, self.address)).map(drop)
         });
         sent.map_err(|e| explained(&format!("no frame about {} can be sent on {}", self.address, self.name), &e))
     }

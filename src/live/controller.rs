@@ -309,6 +309,8 @@ impl Running {
         if leaves && self.journal.is_dirty() {
             self.sync()?;
         }
+        // People are told after the hosts are.
+        let mut told = Vec::new();
         for output in outputs {
             match output {
                 Output::Record(_) | Output::Evaluate(_) => {}
@@ -326,12 +328,18 @@ impl Running {
                     };
                     effects::perform(self.site.inventory.clone(), step, done);
                 }
+                Output::Step(_) | Output::Notice(_) => told.push(output),
+            }
+        }
+        for output in told {
+            match output {
                 Output::Step(step) => {
                     let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);
                     tracing::info!("{text}");
                     self.remember("step", &text);
                 }
                 Output::Notice(notice) => self.notice(&notice),
+                _ => {}
             }
         }
         Ok(())
