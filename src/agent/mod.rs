@@ -47,6 +47,14 @@ pub struct Durable {
     pub marks: BTreeMap<Name, Mark>,
 }
 
+impl Durable {
+    /// The next controller that commands is obeyed. What the last one counted says nothing to it; what is held stays.
+    pub fn adopt(&mut self) {
+        self.controller = None;
+        self.marks.values_mut().for_each(|mark| mark.generation = Generation::NONE);
+    }
+}
+
 /// What is on disk about one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -313,6 +321,7 @@ impl Agent {
         self.sent.push_back((self.beat.beat, now));
         self.next_beat = now + HEARTBEAT;
         self.reported = self.seats.iter().map(|(name, seat)| (name.clone(), seat.seen())).collect();
-        out.push(Output::Report(Report { host: self.host.clone(), beat: self.beat, resources: self.reported.clone() }));
+        let (host, beat, controller) = (self.host.clone(), self.beat, self.durable.controller);
+        out.push(Output::Report(Report { host, beat, controller, resources: self.reported.clone() }));
     }
 }

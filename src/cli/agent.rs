@@ -74,7 +74,7 @@ pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
     let data = base(&args.config).join(&config.data);
     let adopted = Marks::open(&data).and_then(|marks| {
         let mut durable = marks.load()?;
-        durable.controller = None;
+        durable.adopt();
         marks.save(&durable)
     });
     Ok(match adopted {

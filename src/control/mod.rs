@@ -12,6 +12,7 @@
 //! controller runs live, in the simulator and in dry runs; nothing in it knows which.
 //! Does not know: sockets, files, clocks, how a script is evaluated. Tests: `sim`, `replay`, `tests/it`.
 
+mod own;
 mod steps;
 
 use std::collections::VecDeque;
@@ -28,6 +29,7 @@ use crate::react::{self, RunId, Runs};
 use crate::script::{Again, Next, Step, StepResult};
 use crate::wire::{Command, Report};
 
+pub use own::Own;
 use steps::Waiting;
 
 /// A record of a log that a rule wants, or that is a claim.
@@ -163,6 +165,8 @@ pub struct Notice {
     pub host: Option<Name>,
     /// About which run.
     pub run: Option<RunId>,
+    /// About which reaction.
+    pub reaction: Option<String>,
 }
 
 /// The controller.
@@ -357,7 +361,7 @@ impl Controller {
                 alarm: n.alarm,
                 resource: n.resource,
                 host: n.host,
-                run: None,
+                ..Notice::default()
             })),
         }
     }
@@ -367,8 +371,9 @@ impl Controller {
             react::Output::Record(record) => out.push(Output::Record(Record::Run(record))),
             react::Output::Evaluate(run) => out.push(Output::Evaluate(run)),
             react::Output::Do { run, attempt, step } => self.step(now, run, attempt, step, owed, out),
-            react::Output::Notice { kind, run, text } => {
-                out.push(Output::Notice(Notice { kind: kind.to_owned(), text, run, ..Notice::default() }));
+            react::Output::Notice { kind, run, reaction, text } => {
+                let reaction = Some(reaction);
+                out.push(Output::Notice(Notice { kind: kind.to_owned(), text, run, reaction, ..Notice::default() }));
             }
         }
     }

@@ -16,6 +16,9 @@ use crate::base::time::Time;
 pub use id::{EventId, TypeCode};
 pub use value::Value;
 
+/// The application that Pointsman's own events name. What a log says in this name is not `authenticated`.
+pub const OWN_APP: &str = "pointsman";
+
 /// Severity of a record. Syslog's eight (RFC 5424 section 6.2.1) and Genesys' five, on one scale, lowest first.
 ///
 /// Genesys `Debug`, `Trace`, `Interaction`, `Standard` and `Alarm` read as debug, trace, info, notice and critical.

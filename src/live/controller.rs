@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::base::text::printable;
 use crate::base::time::Time;
-use crate::control::{Controller, Input, Notice, Output};
+use crate::control::{Controller, Input, Notice, Output, Own};
 use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::script::{Next, verbs};
@@ -60,6 +60,8 @@ pub enum Message {
     },
     /// Somebody asks.
     Ask(Question, SyncSender<Answer>),
+    /// Something that people, and rules, should know.
+    Notice(Notice),
     /// A part that nothing works without has failed, in words.
     Failed(String),
     /// The program ends. Nothing is released.
@@ -127,8 +129,10 @@ struct Running {
     inbox: Inbox,
     sources: Vec<Named>,
     history: std::collections::VecDeque<Json>,
-    /// Runs whose scripts could not be evaluated, because too many wait.
-    turned_away: Vec<u64>,
+    /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
+    own: Vec<Input>,
+    /// What happens to the controller, as events.
+    own_events: Own,
     dirty_since: Option<Time>,
     /// The last one that was told, and how often in a row.
     last_notice: (Notice, u64),
@@ -200,7 +204,8 @@ impl Thread {
             inbox: sender,
             sources,
             history: std::collections::VecDeque::new(),
-            turned_away: Vec::new(),
+            own: Vec::new(),
+            own_events: Own::default(),
             dirty_since: None,
             last_notice: (Notice::default(), 0),
             alive_at: Time::MIN,
@@ -216,7 +221,7 @@ impl Running {
             let sync_at = self.dirty_since.map(|at| at + SYNC_WITHIN);
             let due = self.controller.next_deadline().into_iter().chain(sync_at).min();
             let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
-            let wait = if self.turned_away.is_empty() { wait } else { Duration::ZERO };
+            let wait = if self.own.is_empty() { wait } else { Duration::ZERO };
             if self.clock.now() >= self.alive_at {
                 // To systemd, where it asked for that: this thread still turns.
                 let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
@@ -246,9 +251,8 @@ impl Running {
                 next = if taken < AT_ONCE { inbox.try_recv().ok() } else { None };
             }
             let now = self.clock.now();
-            for run in std::mem::take(&mut self.turned_away) {
-                let next = Next::Failed("too many scripts wait to be evaluated".to_owned());
-                self.controller.turn(now, Input::Evaluated { run, next }, &mut outputs);
+            for input in std::mem::take(&mut self.own) {
+                self.controller.turn(now, input, &mut outputs);
             }
             if self.controller.next_deadline().is_some_and(|at| at <= now) {
                 self.controller.turn(now, Input::Timer, &mut outputs);
@@ -277,6 +281,7 @@ impl Running {
                 let answer = self.answer(question, outputs);
                 let _ = reply.try_send(answer);
             }
+            Message::Notice(notice) => outputs.push(Output::Notice(notice)),
             Message::Stop | Message::Failed(_) => {}
         }
     }
@@ -332,6 +337,7 @@ impl Running {
             }
         }
         for output in told {
+            self.own.extend(self.own_events.heard(self.clock.now(), &output, &self.site.matcher));
             match output {
                 Output::Step(step) => {
                     let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);
@@ -354,8 +360,8 @@ impl Running {
             history: state.history.clone(),
         };
         if let Err(run) = self.evaluators.evaluate(task) {
-            // Not into the inbox: this thread is the one that reads it, and it may be full.
-            self.turned_away.push(run);
+            let next = Next::Failed("too many scripts wait to be evaluated".to_owned());
+            self.own.push(Input::Evaluated { run, next });
         }
     }
 
@@ -373,7 +379,7 @@ impl Running {
             _ => return,
         }
         match notice.kind.as_str() {
-            "log" | "catch_up" | "dry" => tracing::info!(kind = notice.kind, "{text}"),
+            "log" | "catch_up" | "dry" | "certificate_good" => tracing::info!(kind = notice.kind, "{text}"),
             _ => tracing::warn!(kind = notice.kind, "{text}"),
         }
         self.remember(&notice.kind, &text);

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::config::{Agent, Config, LocalResource};
-use crate::control::Input;
+use crate::control::{Input, Notice};
 use crate::inventory::{Inventory, Name, Via, What};
 use crate::linux::Spot;
 use crate::site::Site;
@@ -31,6 +32,9 @@ use super::host::{self, Host, Thing};
 const WORKERS: usize = 2;
 /// Reports that wait for the connection to the controller. Of more, the newest are dropped: the next says the same.
 const REPORTS: usize = 16;
+
+/// How often it is looked whether certificates of agents end soon.
+const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
 
 /// What evaluates scripts: this program, as it was when it started.
 const MYSELF: &str = "/proc/self/exe";
@@ -88,6 +92,7 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
     let agents = match config.listen.agents {
         Some(address) => {
             let authority = Arc::new(Authority::open(&keys(&data))?);
+            runtime.spawn(watch_certificates(authority.clone(), site.inventory.clone(), inbox.clone()));
             Some(tls::listen(address, authority)?)
         }
         None => None,
@@ -184,6 +189,29 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     });
     runtime.shutdown_background();
     ended
+}
+
+/// Tells of agents' certificates that end soon. Agents renew theirs while they are connected, so something is wrong then.
+async fn watch_certificates(authority: Arc<Authority>, inventory: Arc<Inventory>, inbox: Inbox) {
+    let mut known: BTreeMap<&Name, &str> = BTreeMap::new();
+    let mut look = tokio::time::interval(LOOK_AT_CERTIFICATES);
+    loop {
+        look.tick().await;
+        for (host, _) in inventory.hosts.iter().filter(|(_, h)| h.via == Via::Agent) {
+            let Some(days) = authority.days_left(host) else { continue };
+            let (kind, text) = if days >= tls::RENEW_DAYS / 2 {
+                ("certificate_good", format!("the certificate of {host} is good for {days} days"))
+            } else {
+                let when = if days < 0 { "has ended".to_owned() } else { format!("ends in {days} days") };
+                let what_to_do = format!("is its agent connected, and its disk in order? else `pointsman enroll {host}`");
+                ("certificate_ends", format!("the certificate of {host} {when} and was not renewed: {what_to_do}"))
+            };
+            if known.insert(host, kind) != Some(kind) {
+                let notice = Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() };
+                tokio::task::block_in_place(|| inbox.tell(Message::Notice(notice)));
+            }
+        }
+    }
 }
 
 fn runtime() -> Result<Runtime, String> {

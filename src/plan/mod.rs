@@ -221,8 +221,10 @@ impl Planner {
         match input {
             Input::Report(report) => self.report(now, report, out),
             Input::Released { resource, host } => {
-                if let Some(granted) = self.ledger.seat(&resource, &host).map(|s| s.granted) {
-                    self.record(Record::Fenced { resource: resource.clone(), host, generation: granted }, out);
+                if self.resources.get(&resource).is_some_and(|r| r.seats.iter().any(|s| s.host == host)) {
+                    // Also of a host that was never told anything.
+                    let generation = self.ledger.seat(&resource, &host).map_or(Generation::NONE, |s| s.granted);
+                    self.record(Record::Fenced { resource: resource.clone(), host, generation }, out);
                     self.reconcile(now, &resource, out);
                 }
             }
@@ -314,6 +316,10 @@ impl Planner {
         view.lost = false;
         view.suspected = false;
         view.resources = report.resources;
+        if report.controller.is_some_and(|other| other != self.controller) {
+            // Another controller's numbers say nothing about ours, also when they are equal, and it may order a take any time.
+            view.resources.values_mut().for_each(|seen| (seen.generation, seen.want) = (Generation::NONE, true));
+        }
         let seen: Vec<(Name, Seen)> = view.resources.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
         if back {
             out.push(Output::Lost(report.host.clone(), false));

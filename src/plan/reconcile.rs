@@ -19,6 +19,8 @@ const RELEASE_IS_NEWS: Duration = Duration::from_secs(2);
 /// A take that failed is ordered again after so long, doubling.
 const TAKE_AGAIN: Duration = Duration::from_secs(1);
 const TAKE_AGAIN_MAX: Duration = Duration::from_secs(10);
+/// What other hands put on a host is taken off again this often.
+const REPAIR_AGAIN: Duration = Duration::from_secs(1);
 /// Holds in a row double the pause so often.
 const PAUSE_DOUBLINGS: u32 = 2;
 
@@ -37,6 +39,8 @@ pub(super) struct Pursuit {
     pub(super) told: BTreeSet<(&'static str, Name)>,
     /// For each host, the beat that the last command answered: commands are repeated once a beat.
     answered: BTreeMap<Name, Echo>,
+    /// When it was last ordered off a host that got it by other hands.
+    repaired: BTreeMap<Name, Time>,
     /// Since when a release is being asked for in vain.
     asking_since: BTreeMap<Name, Time>,
     /// What the last grant told the taker to listen for, and until when the next may not be given.
@@ -244,6 +248,12 @@ impl Planner {
             if !resource.repair {
                 return;
             }
+            // Another hand that puts it back at once would else keep both of us busy for ever.
+            let again = self.pursue(name).repaired.get(host).map(|at| *at + REPAIR_AGAIN);
+            if let Some(at) = again.filter(|at| now < *at) {
+                return self.wake_at(at);
+            }
+            self.pursue(name).repaired.insert(host.clone(), now);
         }
         let since = *self.pursue(name).asking_since.entry(host.clone()).or_insert(now);
         if self.reachable(host) {

@@ -44,6 +44,8 @@ struct Bench {
     planner: Planner,
     now: Time,
     beats: u64,
+    /// Whom the hosts obey.
+    controller: Option<u64>,
     out: Vec<Output>,
 }
 
@@ -55,7 +57,7 @@ impl Bench {
     fn with(takeover: Takeover, ledger: Ledger) -> Bench {
         let mut out = Vec::new();
         let planner = Planner::start(1, &inventory(takeover), ledger, ms(0), &mut out);
-        Bench { planner, now: ms(0), beats: 0, out }
+        Bench { planner, now: ms(0), beats: 0, controller: None, out }
     }
 
     fn report(&mut self, host: &str, n: (u64, u64), want: bool, holds: Holds) -> &mut Bench {
@@ -63,7 +65,8 @@ impl Bench {
         let generation = Generation { epoch: n.0, n: n.1 };
         let seen = Seen { generation, want, holds, note: None };
         let beat = Echo { incarnation: 1, beat: self.beats };
-        let report = Report { host: host.to_owned(), beat, resources: [(VIP.to_owned(), seen)].into() };
+        let controller = self.controller;
+        let report = Report { host: host.to_owned(), beat, controller, resources: [(VIP.to_owned(), seen)].into() };
         self.planner.turn(self.now, Input::Report(report), &mut self.out);
         self
     }
@@ -208,6 +211,37 @@ fn confirmed_waits_for_the_release_or_an_operators_word() {
     assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
 }
 
+/// The word counts also when it comes before the host was ever told anything.
+#[test]
+fn an_operators_word_about_a_host_that_never_spoke() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Holds::No);
+    let input = Input::Released { resource: VIP.to_owned(), host: "b".to_owned() };
+    bench.planner.turn(bench.now, input, &mut bench.out);
+    bench.intent(Verb::Up, "a", 1, true);
+    for beat in 1..25 {
+        bench.at(ms(beat * 250)).report("a", (0, 0), false, Holds::No);
+    }
+    assert_eq!(bench.sent().first().map(String::as_str), Some("a: take, probe 1.1"));
+}
+
+/// A host that obeys another controller may take it any time, whatever it reports, and its numbers are not ours.
+#[test]
+fn a_host_of_another_controller_is_never_clear() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.controller = Some(99);
+    bench.report("a", (1, 1), false, Holds::No);
+    bench.controller = Some(1);
+    bench.report("b", (0, 0), false, Holds::No);
+    bench.up("b", 1);
+    assert!(!bench.sent().iter().any(|s| s.contains("take")));
+    assert_eq!(bench.planner.held(VIP).as_deref(), Some("waiting for its release on a"));
+    // Adopted: it obeys nobody, and has forgotten the numbers.
+    bench.controller = None;
+    bench.report("a", (0, 0), false, Holds::No);
+    assert_eq!(bench.sent(), ["b: take, probe 1.2"]);
+}
+
 #[test]
 fn probe_listens_longer_than_a_holder_may_stay() {
     let mut bench = lost_holder(Takeover::Probe);
@@ -269,6 +303,10 @@ fn drift_is_repaired() {
     bench.report("b", (0, 0), false, Holds::Yes);
     assert_eq!(bench.notices(), ["drift"]);
     assert_eq!(bench.sent(), ["b: release 1.2"]);
+    bench.report("b", (1, 2), false, Holds::No);
+    // Put there again at once: not for a moment, for a hand that does that would never end.
+    bench.report("b", (1, 2), false, Holds::Yes);
+    assert_eq!(bench.sent(), Vec::<String>::new());
     bench.report("b", (1, 2), false, Holds::No);
     // Taken off a by hand: the grant has ended; it is granted anew, after a moment.
     bench.report("a", (1, 1), false, Holds::No);

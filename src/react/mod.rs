@@ -96,6 +96,8 @@ pub enum Output {
         kind: &'static str,
         /// About which run, where it has a number.
         run: Option<RunId>,
+        /// About which reaction.
+        reaction: String,
         /// What happened, and what to do.
         text: String,
     },
@@ -187,7 +189,8 @@ impl Runs {
                 Ok(bound) => bound,
                 Err(why) => {
                     let text = format!("{}: its reaction is not started: {why}", cue.alarm);
-                    out.push(Output::Notice { kind: "not_started", run: None, text });
+                    let reaction = chain.first().map(|call| call.reaction.clone()).unwrap_or_default();
+                    out.push(Output::Notice { kind: "not_started", run: None, reaction, text });
                     continue;
                 }
             };
@@ -197,7 +200,7 @@ impl Runs {
             let first = bound.remove(0);
             if cue.mode == Mode::Dry {
                 let text = format!("{} would start {} (mode dry)", cue.alarm, first.reaction);
-                out.push(Output::Notice { kind: "dry", run: None, text });
+                out.push(Output::Notice { kind: "dry", run: None, reaction: first.reaction, text });
                 continue;
             }
             let agree_by = match cue.mode {
@@ -226,7 +229,7 @@ impl Runs {
                 "{} is not started: {RUNS} runs have not ended, which is the limit; see `pointsman runs`",
                 bound.reaction
             );
-            return out.push(Output::Notice { kind: "not_started", run: None, text });
+            return out.push(Output::Notice { kind: "not_started", run: None, reaction: bound.reaction, text });
         }
         let run = self.state.last + 1;
         let waiting: Vec<RunId> = self
@@ -238,7 +241,7 @@ impl Runs {
             .collect();
         if agree_by.is_some() {
             let text = format!("{} waits for an operator's yes: `pointsman runs approve {run}`", bound.reaction);
-            out.push(Output::Notice { kind: "confirm", run: Some(run), text });
+            out.push(Output::Notice { kind: "confirm", run: Some(run), reaction: bound.reaction.clone(), text });
         }
         self.record(Record::Wanted { run, order, at: now, key, bound, then, agree_by }, out);
         for older in waiting {

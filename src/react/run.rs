@@ -27,7 +27,8 @@ impl Runs {
                     "run {run} was doing `{}` when the controller stopped; whether it was done is not known, and it is not done again",
                     asked.step.verb
                 );
-                out.push(Output::Notice { kind: "step_unknown", run: Some(run), text });
+                let reaction = self.state.runs.get(&run).map(|r| r.bound.reaction.clone()).unwrap_or_default();
+                out.push(Output::Notice { kind: "step_unknown", run: Some(run), reaction, text });
                 let result = Err(format!("unknown: `{}` was begun before a restart and its end was not seen", asked.step.verb));
                 self.record(Record::Answered { run, result }, out);
                 out.push(Output::Evaluate(run));
@@ -64,7 +65,7 @@ impl Runs {
             "wait" => {}
             "log" => {
                 let text = format!("{reaction}: {}", text(1));
-                out.push(Output::Notice { kind: "log", run: Some(run), text });
+                out.push(Output::Notice { kind: "log", run: Some(run), reaction, text });
                 self.answered(now, run, Ok(Value::Unit), out);
             }
             "state.get" => {
@@ -98,7 +99,7 @@ impl Runs {
                 duration_text(every),
                 asked.attempt
             );
-            out.push(Output::Notice { kind: "retry", run: Some(run), text });
+            out.push(Output::Notice { kind: "retry", run: Some(run), reaction: state.bound.reaction.clone(), text });
             return self.record(Record::Again { run, at: now + every }, out);
         }
         self.ended(run, result, out);
@@ -141,7 +142,7 @@ impl Runs {
         let well = matches!(outcome, Outcome::Finished(_));
         if let Outcome::Failed(why) = &outcome {
             let text = format!("{} failed: {why}", state.bound.reaction);
-            out.push(Output::Notice { kind: "run_failed", run: Some(run), text });
+            out.push(Output::Notice { kind: "run_failed", run: Some(run), reaction: state.bound.reaction.clone(), text });
         }
         self.record(Record::Ended { run, at: now, outcome }, out);
         let mut then = state.then;
@@ -150,7 +151,7 @@ impl Runs {
             self.want(now, state.order, state.key, next, then, None, out);
         } else if let Some(next) = then.first() {
             let text = format!("{} is not started, because {} did not end well", next.reaction, state.bound.reaction);
-            out.push(Output::Notice { kind: "not_started", run: Some(run), text });
+            out.push(Output::Notice { kind: "not_started", run: Some(run), reaction: next.reaction.clone(), text });
         }
         self.begin_next(now, out);
     }

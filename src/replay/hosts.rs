@@ -65,6 +65,7 @@ impl Hosts {
         Some(Report {
             host: name.to_owned(),
             beat: Echo { incarnation: 1, beat: host.beat },
+            controller: None,
             resources: host.seats.iter().map(|(r, s)| (r.clone(), s.seen.clone())).collect(),
         })
     }

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::base::time::Time;
-use crate::control::{Controller, Heard, Input, Output};
+use crate::control::{Controller, Heard, Input, Output, Own};
 use crate::decode::Decoder;
 use crate::event::{Event, Provenance, Value};
 use crate::inventory::Name;
@@ -53,6 +53,8 @@ pub struct Replay {
     /// Verbs that fail.
     failing: Vec<String>,
     sieves: BTreeMap<String, Sieve>,
+    /// What happens to the controller, as events.
+    own: Own,
     positions: BTreeMap<String, Position>,
 }
 
@@ -68,6 +70,7 @@ impl Replay {
             journal: None,
             failing: Vec::new(),
             sieves: BTreeMap::new(),
+            own: Own::default(),
             positions: BTreeMap::new(),
         };
         replay.start_controller();
@@ -189,7 +192,7 @@ impl Replay {
                     Output::Send(host, command) => {
                         inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
                     }
-                    Output::Step(_) | Output::Notice(_) => {}
+                    Output::Step(_) | Output::Notice(_) => inputs.extend(self.own.heard(self.now, &output, &self.site.matcher)),
                 }
             }
             for input in inputs {

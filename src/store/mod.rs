@@ -16,6 +16,9 @@ use rusqlite::{Connection, ErrorCode};
 pub use journal::{Journal, Verified};
 pub use marks::Marks;
 
+/// Pages of the log of what is written, after which it goes into the database: few, so that this does not take long either.
+const LOG_PAGES: i64 = 256;
+
 /// A store can't be used, in words: what happened, to which file, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -86,5 +89,17 @@ fn open(path: &Path, kind: i32, version: i32, tables: &str) -> Result<Connection
         }
         _ => return Err(Error::new(path, "it is a database of another program; name another folder as `data`")),
     }
+    make_room(&db).map_err(wrong)?;
     Ok(db)
+}
+
+/// The log of what is written begins with all the room that it uses before it starts anew: a sync that also has to note a new
+/// length of the file takes longer.
+fn make_room(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    let size: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let filler = LOG_PAGES * size;
+    db.execute_batch(&format!("CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob({filler})); DROP TABLE room"))?;
+    // Everything goes into the database itself, and the log is written from its beginning again.
+    db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
 }

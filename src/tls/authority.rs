@@ -125,7 +125,7 @@ impl Authority {
     }
 
     /// The same, until a time (seconds since 1970).
-    fn issue_until(&self, host: &str, request: &str, until: u64) -> Result<String, String> {
+    pub(super) fn issue_until(&self, host: &str, request: &str, until: u64) -> Result<String, String> {
         let words = |e: rcgen::Error| format!("the request of {host} can't be signed: {e}");
         let mut request = CertificateSigningRequestParams::from_pem(request).map_err(words)?;
         // Of what it asks only the key is taken.
@@ -134,16 +134,23 @@ impl Authority {
         let serial = request.params.serial_number.clone();
         let certificate = request.signed_by(&self.issuer).map_err(words)?;
         let mut good = self.good(host);
-        good.push(serial.map(|s| hex(s.as_ref())).unwrap_or_default());
+        good.push((serial.map(|s| hex(s.as_ref())).unwrap_or_default(), until));
         let from = good.len().saturating_sub(GOOD);
+        let lines: Vec<String> = good[from..].iter().map(|(serial, until)| format!("{serial} {until}")).collect();
         let path = self.folder.join("agents").join(file_name(host)?);
-        write_private(&path, good[from..].join("\n").as_bytes()).map_err(|e| format!("{}: {e}", path.display()))?;
+        write_private(&path, lines.join("\n").as_bytes()).map_err(|e| format!("{}: {e}", path.display()))?;
         Ok(certificate.pem())
     }
 
     /// True when a certificate of this serial number is one that the host may show.
     pub(super) fn is_good(&self, host: &str, serial: &str) -> bool {
-        self.good(host).iter().any(|s| s == serial)
+        self.good(host).iter().any(|(good, _)| good == serial)
+    }
+
+    /// Whole days until the newest certificate of a host ends; negative when it has. `None` when it has none.
+    pub fn days_left(&self, host: &str) -> Option<i64> {
+        let (_, until) = self.good(host).pop()?;
+        Some((until.cast_signed() - seconds_now().cast_signed()).div_euclid(86_400))
     }
 
     /// No certificate of the host is good any more.
@@ -155,10 +162,11 @@ impl Authority {
         fs::remove_file(&path).map_err(|e| format!("{host} has no certificate that could be revoked ({}: {e})", path.display()))
     }
 
-    fn good(&self, host: &str) -> Vec<String> {
+    /// The serial numbers of a host's good certificates, the newest last, and when each ends (seconds since 1970).
+    fn good(&self, host: &str) -> Vec<(String, u64)> {
         let path = file_name(host).map(|name| self.folder.join("agents").join(name));
         let text = path.ok().and_then(|p| fs::read_to_string(p).ok()).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+        text.lines().filter_map(|line| line.split_once(' ')).filter_map(|(s, u)| Some((s.to_owned(), u.parse().ok()?))).collect()
     }
 
     fn token_file(&self, host: &str) -> Result<PathBuf, String> {
@@ -255,6 +263,21 @@ mod tests {
         let ended = authority.issue_until("sip1", &request, seconds_now() - 3_600).unwrap();
         let why = crate::tls::client::tests::why_not(authority, &folder, &key, &ended);
         assert!(why.contains("has ended") && why.contains("enroll"), "{why}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// One that ends soon is replaced while its agent is connected, by one for the same key.
+    #[test]
+    fn a_certificate_is_renewed() {
+        let folder = std::env::temp_dir().join(format!("pointsman-renewed-{}", std::process::id()));
+        let authority = Authority::open(&folder).unwrap();
+        let (key, request) = request_of_a_new_key();
+        let ends = authority.issue_until("sip1", &request, seconds_now() + 86_400 * 20 + 60).unwrap();
+        assert_eq!(authority.days_left("sip1"), Some(20));
+        let authority = crate::tls::client::tests::until_renewed(authority, &folder, &key, &ends);
+        assert!(authority.days_left("sip1") >= Some(89));
+        assert_eq!(authority.good("sip1").len(), 2, "the old one is good until the agent has the new one");
+        assert_eq!(authority.days_left("sip2"), None);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -372,6 +372,45 @@ pub(super) mod tests {
         fn reports(&self, _: Report) {}
     }
 
+    #[derive(Clone)]
+    struct Anybody;
+
+    impl crate::tls::Agents for Anybody {
+        fn expects(&self, _: &str) -> bool {
+            true
+        }
+        fn reached(&self, _: &str, _: u64, commands: mpsc::Sender<Command>) {
+            // The connection lasts as long as somebody may command.
+            tokio::spawn(async move { commands.closed().await });
+        }
+        fn gone(&self, _: &str, _: u64) {}
+        fn reports(&self, _: Report) {}
+    }
+
+    /// An agent with this certificate is connected until it has another one.
+    pub(in crate::tls) fn until_renewed(authority: Authority, folder: &Path, key: &str, certificate: &str) -> Arc<Authority> {
+        fs::write(folder.join("agent.key"), key).unwrap();
+        fs::write(folder.join("agent.crt"), certificate).unwrap();
+        let identity = Identity::open(folder, "sip1").unwrap();
+        let authority = Arc::new(authority);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = crate::tls::listen("127.0.0.1:0".parse().unwrap(), authority.clone()).unwrap();
+            let address = listener.address().to_string();
+            tokio::spawn(listener.run(Anybody));
+            let (_keep, waiting) = mpsc::channel(1);
+            let agent = identity.clone();
+            tokio::spawn(async move { connect(&address, &agent, waiting, |_| {}).await });
+            for _ in 0..2_000 {
+                if identity.days_left().unwrap() > RENEW_DAYS && Identity::open(folder, "sip1").is_ok() {
+                    return authority;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            panic!("it is not renewed");
+        })
+    }
+
     /// What an agent with this certificate hears.
     pub(in crate::tls) fn why_not(authority: Authority, folder: &Path, key: &str, certificate: &str) -> String {
         fs::write(folder.join("agent.key"), key).unwrap();

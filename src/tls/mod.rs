@@ -30,7 +30,7 @@ const CONTROLLER: &str = "controller.pointsman.internal";
 /// What enrolled agents' certificates are good for.
 const VALID_DAYS: i64 = 90;
 /// An agent asks for a new certificate this long before its own ends: at two thirds of its life.
-const RENEW_DAYS: i64 = 30;
+pub const RENEW_DAYS: i64 = 30;
 
 /// What an agent says.
 #[derive(Debug, Serialize, Deserialize)]

@@ -149,6 +149,9 @@ pub struct Report {
     pub host: Name,
     /// Which beat of which start.
     pub beat: Echo,
+    /// Whom it obeys; none yet when it is new, or adopted.
+    #[serde(default)]
+    pub controller: Option<u64>,
     /// Resources of the host's local list.
     pub resources: BTreeMap<Name, Seen>,
 }

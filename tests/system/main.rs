@@ -7,6 +7,8 @@ mod bad;
 mod demo;
 mod network;
 mod port;
+mod programs;
+mod site;
 mod storm;
 
 use std::fs;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::base::limits::{ALTERNATIVES, REGEX_BYTES};
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
+use crate::event::OWN_APP;
 use crate::lang::ast::{self, At, Choice, File, From, PatternClause, Regex, Span, Word};
 use crate::lang::program::{Atom, AtomId, FieldRegex, Predicate, Sample, Sender};
 
@@ -179,7 +180,9 @@ impl<'t> Compiler<'t, '_> {
                             return Sender::App(name.clone());
                         }
                         let known: Vec<&str> = inventory.applications.keys().map(String::as_str).collect();
-                        self.sender(file, word, "application", &known);
+                        if word.it != OWN_APP {
+                            self.sender(file, word, "application", &known);
+                        }
                     }
                     Sender::App(word.it.clone())
                 });

@@ -1,0 +1,109 @@
+//! A site in a folder, and a controller that runs there.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pointsman");
+/// So often a state is looked at, and so often at most: it comes within a minute, or never.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS: u32 = 3_000;
+
+const SITE: &str = "
+hosts:
+  sip1: { address: 10.77.0.1, via: VIA }
+  sip2: { address: 10.77.0.2 }
+applications:
+  SIP_SERVER_PRIMARY: { type: SIP Server, host: sip1 }
+  SIP_SERVER_BACKUP: { type: SIP Server, host: sip2 }
+pairs:
+  sip: { primary: SIP_SERVER_PRIMARY, backup: SIP_SERVER_BACKUP, resource: sip_vip }
+resources:
+  sip_vip: { address: 10.77.0.100/24, hosts: { sip1: lo, sip2: eth0 }, takeover: confirmed }
+channels:
+  note: { command: [/usr/bin/tee, -a, TOLD] }
+";
+
+/// A folder with a site in it. Every user may read it; it is gone afterwards.
+pub(crate) struct Site(pub(crate) PathBuf);
+
+impl Site {
+    pub(crate) fn new(name: &str, more: &str, via: &str) -> Site {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = std::env::temp_dir().join(format!("pointsman-bad-{name}-{}", std::process::id()));
+        for folder in ["", "rules", "scripts"] {
+            fs::create_dir_all(path.join(folder)).unwrap();
+        }
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::copy(here.join("rules/pairs/roles.alarm"), path.join("rules/roles.alarm")).unwrap();
+        for script in ["vip_follows_primary.rhai", "vip_leaves_backup.rhai"] {
+            fs::copy(here.join("scripts").join(script), path.join("scripts").join(script)).unwrap();
+        }
+        let told = path.join("told");
+        let text = format!("{more}{SITE}").replace("VIA", via).replace("TOLD", told.to_str().unwrap());
+        fs::write(path.join("pointsman.yaml"), text).unwrap();
+        fs::write(path.join("sip.log"), "").unwrap();
+        fs::copy(PROGRAM, path.join("pointsman")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(path.join("pointsman"), fs::Permissions::from_mode(0o755)).unwrap();
+        Site(path)
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(["run", "-c", "pointsman.yaml"]).current_dir(&self.0).stdin(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn ask(&self, what: &str) -> String {
+        let out = Command::new(PROGRAM).args([what, "--format", "json"]).current_dir(&self.0).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    pub(crate) fn append(&self, text: &str) {
+        fs::OpenOptions::new().append(true).open(self.0.join("sip.log")).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) struct Ended(pub(crate) Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A controller that has said that it is ready, and what it said.
+pub(crate) fn ready(mut command: Command) -> (Ended, String) {
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.by_ref().map_while(Result::ok).find(|l| l.contains("ready:")).expect("it gets ready");
+    // Its messages are read on, so that it can go on saying them.
+    thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+    (Ended(child), line)
+}
+
+pub(crate) fn claim(n: u32) -> String {
+    let now = pointsman::linux::wall_time().to_string();
+    format!("{} Standard sip1 SIP_SERVER_PRIMARY GCTI-00-04563 number {n}\n", now.trim_end_matches('Z'))
+}
+
+pub(crate) fn until(what: &str, mut there: impl FnMut() -> bool) {
+    for _ in 0..LOOKS {
+        if there() {
+            return;
+        }
+        thread::sleep(LOOK);
+    }
+    panic!("it did not come to this: {what}");
+}
