@@ -16,6 +16,13 @@ pub const DIAGNOSTICS_PER_FILE: usize = 50;
 pub const MISTAKES_PER_FILE: usize = 1_000;
 /// Conditions joined by `or` in one `detect` or `cancel when`. One more is a diagnostic.
 pub const ALTERNATIVES: usize = 1_000;
+/// Events that a condition counts (`N of`). More is a diagnostic: a count is a window of so many times for each key.
+pub const COUNT: usize = 1_000;
+/// Events that one condition joins by `then` or `and`. One more is a diagnostic.
+pub const PARTS: usize = 16;
+/// Keys of one alarm for which something was counted or awaited. When there are more, the half whose last event is oldest
+/// is forgotten, and that is told once.
+pub const COUNTED_KEYS: usize = 20_000;
 /// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;
 /// Structured-data and captured fields of one event. Further ones stay in the text and are counted.

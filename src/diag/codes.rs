@@ -78,6 +78,9 @@ codes! {
     TooManyAlternatives = "R122", Error, "a condition has too many alternatives";
     BadNetwork = "R123", Error, "a network is not understood";
     SampleFails = "R124", Error, "a sample is not as its pattern says";
+    BadCount = "R125", Error, "a count is not within its bounds";
+    NoWindow = "R126", Error, "a condition that waits for something says no time";
+    UnknownAlarm = "R127", Error, "no alarm has that name";
     NoCancel = "R201", Warning, "an alarm without `cancel` stays until an operator clears it";
     MatchesEverything = "R202", Warning, "a condition that every event meets";
     UnusedReaction = "R203", Warning, "a reaction that no alarm uses";
@@ -87,6 +90,7 @@ codes! {
     NoEffect = "R207", Warning, "a clause that changes nothing";
     SenderNotInInventory = "R208", Warning, "a sender that the inventory does not have";
     BareField = "R209", Warning, "an unquoted word that is read as a field which nothing sets";
+    EndlessWindow = "R210", Warning, "a condition of several events without a time between them";
     // Scripts.
     ScriptSyntax = "S001", Error, "the script does not parse";
     ScriptTooLarge = "S002", Error, "a script is larger than is read";

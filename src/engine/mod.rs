@@ -17,11 +17,14 @@
 //!      +-- by hand -----+          `cancel at once`: raised and cleared in one, nothing is kept
 //! ```
 //!
+//! A condition of several events is noted and awaited before it is met: `condition.rs`.
+//!
 //! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
 //! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
 //! Tests: `tests/it/engine.rs` (the whole transition table), rule tests.
 
 mod claims;
+mod condition;
 mod fields;
 mod lateness;
 mod record;
@@ -29,14 +32,13 @@ mod record;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::limits::INSTANCES_PER_ALARM;
 use crate::base::time::{Time, duration_text};
 use crate::event::{Event, Provenance, Value};
 use crate::inventory::{Index, Inventory, Name};
 use crate::lang::program::{Alarm, AtomId, Call, Cancel, Category, Hit, Mode, Program, WhileActive};
 
 pub use fields::fields_of;
-pub use record::{Cause, Claim, Fields, Instance, Key, Record, State};
+pub use record::{Cause, Claim, Fields, Instance, Key, Note, Record, State, Waiting};
 
 /// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
 #[derive(Clone, Debug)]
@@ -157,10 +159,21 @@ impl Notice {
 }
 
 /// What an atom is to an alarm.
-#[derive(Clone, Copy, Debug, Default)]
-struct Roles {
-    detects: bool,
-    cancels: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// It cancels.
+    Cancels,
+    /// It is in this part of the condition.
+    Part(usize),
+}
+
+/// What falls due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// What was awaited comes true.
+    Awaited,
+    /// An instance's time is over.
+    Over,
 }
 
 /// An event on its way through the alarms.
@@ -171,6 +184,22 @@ struct Arrival<'a> {
     late: Option<String>,
 }
 
+/// When and why an alarm's condition is met.
+struct Occasion {
+    now: Time,
+    order: u64,
+    /// Why it may start nothing: what led to it came late.
+    late: Option<String>,
+    /// Why it may not start its reactions: what led to it is older than the alarm wants.
+    old: Option<String>,
+}
+
+impl Arrival<'_> {
+    fn occasion(&self, alarm: &Alarm) -> Occasion {
+        Occasion { now: self.now, order: self.order, late: self.late.clone(), old: too_old(alarm, self) }
+    }
+}
+
 /// The engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -179,34 +208,29 @@ pub struct Engine {
     index: Index,
     state: State,
     /// By atom: the alarms that it is something to, by index.
-    roles: BTreeMap<AtomId, Vec<(usize, Roles)>>,
+    roles: BTreeMap<AtomId, Vec<(usize, Role)>>,
     /// By name: the alarms, by index.
     names: BTreeMap<String, usize>,
-    /// By time: the instances whose time is over then.
-    due: BTreeSet<(Time, String, Key)>,
+    /// By time: what falls due then.
+    due: BTreeSet<(Time, Due, String, Key)>,
 }
 
 impl Engine {
     /// An engine with these rules that goes on from a state.
     pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, state: State) -> Engine {
-        let mut roles: BTreeMap<AtomId, Vec<(usize, Roles)>> = BTreeMap::new();
+        let mut roles: BTreeMap<AtomId, Vec<(usize, Role)>> = BTreeMap::new();
         for (index, alarm) in program.alarms.iter().enumerate() {
-            let mut of_alarm: BTreeMap<AtomId, Roles> = BTreeMap::new();
-            for atom in &alarm.detect {
-                of_alarm.entry(*atom).or_default().detects = true;
-            }
-            for cancel in &alarm.cancel {
-                if let Cancel::When(atoms) = cancel {
-                    for atom in atoms {
-                        of_alarm.entry(*atom).or_default().cancels = true;
-                    }
-                }
-            }
-            for (atom, role) in of_alarm {
-                roles.entry(atom).or_default().push((index, role));
+            let detects =
+                alarm.detect.parts.iter().enumerate().flat_map(|(p, atoms)| atoms.iter().map(move |a| (a, Role::Part(p))));
+            let cancels = alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None });
+            let all: BTreeSet<(&AtomId, Role)> = detects.chain(cancels.flatten().map(|a| (a, Role::Cancels))).collect();
+            for (atom, role) in all {
+                roles.entry(*atom).or_default().push((index, role));
             }
         }
-        let due = state.active().filter_map(|(alarm, key, i)| Some((i.due?, alarm.to_owned(), key.clone()))).collect();
+        let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Over, alarm.to_owned(), key.clone())));
+        let awaited = state.all_awaited().map(|(alarm, key, w)| (w.due, Due::Awaited, alarm.to_owned(), key.clone()));
+        let due = over.chain(awaited).collect();
         let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
         Engine { index: Index::new(&inventory), program, inventory, state, roles, names, due }
     }
@@ -245,8 +269,11 @@ impl Engine {
                 }
             }
             Input::Timer { order } => {
-                while let Some((at, alarm, key)) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
-                    self.clear(at, order, &alarm, &key, Cause::After, true, out);
+                while let Some((at, what, alarm, key)) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
+                    match what {
+                        Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
+                        Due::Over => self.clear(at, order, &alarm, &key, Cause::After, true, out),
+                    }
                 }
             }
         }
@@ -263,28 +290,41 @@ impl Engine {
         for (alarm, key) in removed {
             self.clear(now, order, &alarm, &key, Cause::Removed, false, out);
         }
+        let begun: Vec<(String, Key)> = self
+            .state
+            .begun()
+            .into_iter()
+            .filter(|(alarm, _)| !self.names.contains_key(*alarm))
+            .map(|(alarm, key)| (alarm.to_owned(), key.clone()))
+            .collect();
+        for (alarm, key) in begun {
+            self.record(Record::Forgotten { alarm, key }, out);
+        }
     }
 
     fn record(&mut self, record: Record, out: &mut Vec<Output>) {
         // The index of deadlines follows the state.
         let named = match &record {
-            Record::Raised { alarm, key, .. } | Record::Repeated { alarm, key, .. } | Record::Cleared { alarm, key, .. } => {
-                Some((alarm.clone(), key.clone()))
-            }
+            Record::Raised { alarm, key, .. }
+            | Record::Repeated { alarm, key, .. }
+            | Record::Cleared { alarm, key, .. }
+            | Record::Awaited { alarm, key, .. }
+            | Record::Forgotten { alarm, key } => Some((alarm.clone(), key.clone())),
             _ => None,
         };
-        if let Some((alarm, key)) = &named
-            && let Some(due) = self.state.instance(alarm, key).and_then(|i| i.due)
-        {
-            self.due.remove(&(due, alarm.clone(), key.clone()));
+        for due in named.as_ref().map(|(alarm, key)| self.dues(alarm, key)).unwrap_or_default() {
+            self.due.remove(&due);
         }
         self.state.apply(&record);
-        if let Some((alarm, key)) = named
-            && let Some(due) = self.state.instance(&alarm, &key).and_then(|i| i.due)
-        {
-            self.due.insert((due, alarm, key));
-        }
+        self.due.extend(named.map(|(alarm, key)| self.dues(&alarm, &key)).unwrap_or_default());
         out.push(Output::Record(record));
+    }
+
+    /// What falls due of a key.
+    fn dues(&self, alarm: &str, key: &Key) -> Vec<(Time, Due, String, Key)> {
+        let over = self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
+        let awaited = self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
+        over.into_iter().chain(awaited).map(|(at, what)| (at, what, alarm.to_owned(), key.clone())).collect()
     }
 
     /// Said once, restarts included.
@@ -324,32 +364,33 @@ impl Engine {
     fn arrived(&mut self, arrival: &Arrival<'_>, hits: &[Hit], out: &mut Vec<Output>) {
         let program = self.program.clone();
         // By alarm, in the order of the rules: what cancels goes before what detects.
-        let mut met: BTreeMap<usize, (Option<&Hit>, Option<&Hit>)> = BTreeMap::new();
+        let mut met: BTreeMap<usize, (Option<&Hit>, Vec<Option<&Hit>>)> = BTreeMap::new();
         for hit in hits {
             for (index, role) in self.roles.get(&hit.atom).into_iter().flatten() {
-                let (cancels, detects) = met.entry(*index).or_default();
-                if role.cancels {
-                    cancels.get_or_insert(hit);
-                }
-                if role.detects {
-                    detects.get_or_insert(hit);
+                let (cancels, parts) = met.entry(*index).or_default();
+                match role {
+                    Role::Cancels => {
+                        cancels.get_or_insert(hit);
+                    }
+                    Role::Part(part) => {
+                        parts.resize(parts.len().max(*part + 1), None);
+                        parts.get_mut(*part).map(|met| met.get_or_insert(hit));
+                    }
                 }
             }
         }
-        for (index, (cancels, detects)) in met {
+        for (index, (cancels, parts)) in met {
             let Some(alarm) = program.alarms.get(index).filter(|a| a.mode != Mode::Off) else { continue };
             if let Some(hit) = cancels {
                 let fields = fields_of(arrival.event, &hit.captures, &self.index);
                 if let Some(key) = self.key(alarm, &fields, out) {
+                    if alarm.hold.is_some() {
+                        self.forget(alarm, &key, out);
+                    }
                     self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
                 }
             }
-            if let Some(hit) = detects {
-                let fields = fields_of(arrival.event, &hit.captures, &self.index);
-                if let Some(key) = self.key(alarm, &fields, out) {
-                    self.detected(arrival, alarm, key, fields, out);
-                }
-            }
+            self.met(arrival, alarm, &parts, out);
         }
     }
 
@@ -360,12 +401,7 @@ impl Engine {
             match fields.get(field) {
                 Some(value) => key.push(value.to_string()),
                 None => {
-                    let text = format!(
-                        "an event that {} wants has no {field}, which is in its `by`; such events are not taken (said once)",
-                        alarm.name
-                    );
-                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("no_key", text) };
-                    self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
+                    self.lacks(alarm, field, "has in its `by`", out);
                     return None;
                 }
             }
@@ -373,20 +409,29 @@ impl Engine {
         Some(Key(key))
     }
 
-    fn detected(&mut self, arrival: &Arrival<'_>, alarm: &Alarm, key: Key, fields: Fields, out: &mut Vec<Output>) {
-        let (now, order) = (arrival.now, arrival.order);
+    /// An event without a field that an alarm needs is not taken.
+    fn lacks(&mut self, alarm: &Alarm, field: &str, what: &str, out: &mut Vec<Output>) {
+        let text = format!(
+            "an event that {} wants has no {field}, which the alarm {what}; such events are not taken (said once)",
+            alarm.name
+        );
+        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("no_key", text) };
+        self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
+    }
+
+    fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, fields: Fields, out: &mut Vec<Output>) {
+        let (now, order) = (on.now, on.order);
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let active = self.state.instance(&alarm.name, &key).cloned();
         let acts = match &active {
             None => {
-                let instances = self.state.alarms.get(&alarm.name).map_or(0, BTreeMap::len);
-                if instances >= INSTANCES_PER_ALARM {
-                    let text = format!(
-                        "{} is active for {INSTANCES_PER_ALARM} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
-                        alarm.name
-                    );
-                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
-                    return self.tell_once(format!("instances {}", alarm.name), notice, out);
+                if let Some(other) = self.inhibitor(alarm, &key) {
+                    let text = format!("{} is not raised while {other} is active", alarm.name);
+                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("inhibited", text) };
+                    return out.push(Output::Notice(notice));
+                }
+                if !self.has_room(alarm, out) {
+                    return;
                 }
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let summary = fill_summary(alarm, &fields);
@@ -408,7 +453,7 @@ impl Engine {
         };
         let instance = self.state.instance(&alarm.name, &key).cloned();
         if acts && !alarm.react.is_empty() {
-            match arrival.late.clone().or_else(|| too_old(alarm, arrival)) {
+            match on.late.as_ref().or(on.old.as_ref()) {
                 Some(why) => {
                     let text = format!("{} acts on nothing here: {why}", alarm.name);
                     let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) };
@@ -422,7 +467,7 @@ impl Engine {
             }
         }
         if at_once {
-            self.clear(now, order, &alarm.name, &key, Cause::AtOnce, arrival.late.is_none(), out);
+            self.clear(now, order, &alarm.name, &key, Cause::AtOnce, on.late.is_none(), out);
         }
     }
 

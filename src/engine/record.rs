@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::limits::OFFSETS;
+use crate::base::limits::{COUNTED_KEYS, OFFSETS};
 use crate::base::pairs;
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
@@ -97,6 +97,35 @@ pub enum Record {
         /// Why.
         cause: Cause,
     },
+    /// An event counts towards an alarm's condition, which is not met yet.
+    Noted {
+        /// Which alarm.
+        alarm: String,
+        /// Of which key.
+        key: Key,
+        /// The event.
+        note: Note,
+        /// It stands for all that was noted of this part with this value.
+        alone: bool,
+        /// What was noted before this does not count any more.
+        since: Option<Time>,
+    },
+    /// An alarm's condition comes true at a time, unless an event comes before.
+    Awaited {
+        /// Which alarm.
+        alarm: String,
+        /// Of which key.
+        key: Key,
+        /// What is awaited.
+        waiting: Waiting,
+    },
+    /// What was noted and awaited of a key counts no more.
+    Forgotten {
+        /// Which alarm.
+        alarm: String,
+        /// Which key.
+        key: Key,
+    },
     /// An application said what it is.
     Claimed {
         /// Which application, by its name in the inventory.
@@ -168,6 +197,28 @@ pub struct Instance {
     pub summary: String,
 }
 
+/// An event that counts towards a condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// Which part of the condition.
+    pub part: usize,
+    /// When; of a sequence, when it began.
+    pub at: Time,
+    /// The value that has to be distinct.
+    pub value: Option<String>,
+}
+
+/// A condition that comes true at a time, unless an event comes before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// When.
+    pub due: Time,
+    /// The event that began it.
+    pub event: Fields,
+    /// Why it may start nothing, when that event was late.
+    pub late: Option<String>,
+}
+
 /// How far a source's records of one host are usually behind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Offsets {
@@ -180,6 +231,10 @@ pub(super) struct Offsets {
 pub struct State {
     #[serde(with = "pairs::within")]
     pub(super) alarms: BTreeMap<String, BTreeMap<Key, Instance>>,
+    #[serde(with = "pairs::within", default)]
+    pub(super) noted: BTreeMap<String, BTreeMap<Key, Vec<Note>>>,
+    #[serde(with = "pairs::within", default)]
+    pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
     pub(super) claims: BTreeMap<Name, Claim>,
     #[serde(with = "pairs")]
     pub(super) offsets: BTreeMap<(String, String), Offsets>,
@@ -192,6 +247,37 @@ impl State {
     /// Active instances, in order of alarm and key.
     pub fn active(&self) -> impl Iterator<Item = (&str, &Key, &Instance)> {
         self.alarms.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i)))
+    }
+
+    /// What was noted of a key.
+    pub fn notes(&self, alarm: &str, key: &Key) -> &[Note] {
+        self.noted.get(alarm).and_then(|keys| keys.get(key)).map_or(&[], Vec::as_slice)
+    }
+
+    /// For how many keys of an alarm something was noted.
+    pub(super) fn noted_keys(&self, alarm: &str) -> usize {
+        self.noted.get(alarm).map_or(0, BTreeMap::len)
+    }
+
+    /// For how many keys an alarm is active or awaited.
+    pub(super) fn keys_of(&self, alarm: &str) -> usize {
+        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len)
+    }
+
+    /// What is awaited, in order of alarm and key.
+    pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &Waiting)> {
+        self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
+    }
+
+    /// The keys for which something was noted or is awaited, by alarm.
+    pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
+        let noted = self.noted.iter().flat_map(|(alarm, keys)| keys.keys().map(move |key| (alarm.as_str(), key)));
+        noted.chain(self.all_awaited().map(|(alarm, key, _)| (alarm, key))).collect()
+    }
+
+    /// What is awaited of a key.
+    pub fn waiting(&self, alarm: &str, key: &Key) -> Option<&Waiting> {
+        self.awaited.get(alarm)?.get(key)
     }
 
     /// One active instance.
@@ -234,12 +320,25 @@ impl State {
                 }
             }
             Record::Cleared { alarm, key, .. } => {
-                if let Some(keys) = self.alarms.get_mut(alarm) {
-                    keys.remove(key);
-                    if keys.is_empty() {
-                        self.alarms.remove(alarm);
-                    }
+                remove(&mut self.alarms, alarm, key);
+            }
+            Record::Noted { alarm, key, note, alone, since } => {
+                let keys = self.noted.entry(alarm.clone()).or_default();
+                let notes = keys.entry(key.clone()).or_default();
+                let stood_for = |n: &Note| *alone && n.part == note.part && n.value == note.value;
+                notes.retain(|n| since.is_none_or(|since| n.at >= since) && !stood_for(n));
+                let place = notes.partition_point(|n| n.at <= note.at);
+                notes.insert(place, note.clone());
+                if keys.len() > COUNTED_KEYS {
+                    forget_old_keys(keys);
                 }
+            }
+            Record::Awaited { alarm, key, waiting } => {
+                self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
+            }
+            Record::Forgotten { alarm, key } => {
+                remove(&mut self.noted, alarm, key);
+                remove(&mut self.awaited, alarm, key);
             }
             Record::Claimed { app, claim } => {
                 self.claims.insert(app.clone(), claim.clone());
@@ -267,5 +366,24 @@ impl State {
                 self.told.insert(about.clone());
             }
         }
+    }
+}
+
+/// An alarm without keys is not kept.
+fn remove<T>(all: &mut BTreeMap<String, BTreeMap<Key, T>>, alarm: &str, key: &Key) {
+    if let Some(keys) = all.get_mut(alarm) {
+        keys.remove(key);
+        if keys.is_empty() {
+            all.remove(alarm);
+        }
+    }
+}
+
+/// Forgets the half of the keys whose last note is oldest; by time and then by key, so that every fold does the same.
+fn forget_old_keys(keys: &mut BTreeMap<Key, Vec<Note>>) {
+    let mut order: Vec<(Option<Time>, Key)> = keys.iter().map(|(key, notes)| (notes.last().map(|n| n.at), key.clone())).collect();
+    order.sort();
+    for (_, key) in order.into_iter().take(COUNTED_KEYS / 2) {
+        keys.remove(&key);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diag::{Place, Source};
-use crate::lang::program::{Comparison, IdPattern};
+use crate::lang::program::{Comparison, IdPattern, Shape};
 
 /// Bytes of the file.
 pub(crate) type Span = Range<usize>;
@@ -67,6 +67,8 @@ pub(crate) enum ClauseKind {
     WhileActive(Word),
     Mode(Word, Option<Duration>),
     MaxAge(Duration),
+    Hold(Duration),
+    InhibitedBy(Vec<Word>),
     /// A clause, named, that could not be read or is of a later version; its diagnostic was given.
     Later(&'static str),
 }
@@ -74,16 +76,18 @@ pub(crate) enum ClauseKind {
 #[derive(Clone, Debug)]
 pub(crate) enum Way {
     After { span: Duration, since_raise: bool },
-    When(Detect),
+    When { choice: Choice, by: Vec<Word> },
     AtOnce,
     ByHand,
 }
 
-/// `A or B by K`.
+/// `A then B by K within D`.
 #[derive(Clone, Debug)]
 pub(crate) struct Detect {
-    pub(crate) choice: Choice,
+    pub(crate) parts: Vec<Choice>,
+    pub(crate) shape: Shape,
     pub(crate) by: Vec<Word>,
+    pub(crate) within: Option<At<Duration>>,
 }
 
 /// Atoms of which one must be met, and a condition on all of them.

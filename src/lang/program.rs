@@ -275,8 +275,8 @@ pub struct Alarm {
     pub summary: String,
     /// What an operator should know or do; empty when none was given.
     pub help: String,
-    /// Any of these atoms raises it.
-    pub detect: Vec<AtomId>,
+    /// What raises it.
+    pub detect: Detection,
     /// Fields (of the event, its captures, or derived: `pair`) that make the instance's key, in order. Empty: one instance.
     pub by: Vec<String>,
     /// What clears it. Empty: by hand.
@@ -285,6 +285,10 @@ pub struct Alarm {
     pub react: Vec<Vec<Call>>,
     /// Reactions when it is cleared, for whatever cause; the script finds it in `alarm.cause`.
     pub on_cancel: Vec<Vec<Call>>,
+    /// Its condition must stay true for so long before it is raised: no `cancel when` may come meanwhile.
+    pub hold: Option<Duration>,
+    /// While one of these alarms is active, for the same values of the keys that both have, it is not raised.
+    pub inhibited_by: Vec<String>,
     /// What a repeat does.
     pub while_active: WhileActive,
     /// What happens to its reactions.
@@ -293,6 +297,38 @@ pub struct Alarm {
     pub max_age: Option<Duration>,
     /// Where it was written.
     pub place: Place,
+}
+
+/// How events come to an alarm's condition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Detection {
+    /// Conditions over single events, each met by any of its atoms. What they are for, the shape says.
+    pub parts: Vec<Vec<AtomId>>,
+    /// How they belong together.
+    pub shape: Shape,
+    /// Within which time: between the first event and the last. `None`: it does not matter.
+    pub within: Option<Duration>,
+}
+
+/// How the parts of a condition belong together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Shape {
+    /// An event of the only part.
+    #[default]
+    One,
+    /// So many events of the first part. An event of the second part, where there is one, starts the count again.
+    Count {
+        /// How many.
+        n: usize,
+        /// With as many different values of this field.
+        distinct: Option<String>,
+    },
+    /// An event of each part, in this order.
+    Sequence,
+    /// An event of each part, in any order.
+    All,
+    /// An event of the first part, and none of the second within the time after it.
+    Without,
 }
 
 /// What clears an alarm.

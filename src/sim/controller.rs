@@ -13,7 +13,9 @@ use crate::diag::{Place, Source};
 use crate::event::{Event, EventId, Provenance, Value};
 use crate::inventory::Inventory;
 use crate::journal::{Position, Record, State};
-use crate::lang::program::{Alarm, Argument, AtomId, Call, Cancel, Category, Hit, Mode, Program, Reaction, WhileActive};
+use crate::lang::program::{
+    Alarm, Argument, AtomId, Call, Cancel, Category, Detection, Hit, Mode, Program, Reaction, WhileActive,
+};
 use crate::react;
 use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
 use crate::wire::{Command, Report};
@@ -399,7 +401,9 @@ fn program() -> Program {
         category: Category::Critical,
         summary: String::new(),
         help: String::new(),
-        detect: vec![AtomId(0)],
+        detect: Detection { parts: vec![vec![AtomId(0)]], ..Detection::default() },
+        hold: None,
+        inhibited_by: Vec::new(),
         by: vec!["app".to_owned()],
         cancel: vec![Cancel::AtOnce],
         react: vec![vec![Call { reaction: "follow".to_owned(), args }]],

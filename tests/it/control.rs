@@ -30,6 +30,12 @@ alarm claims   { detect event 00-04563 from type "SIP Server" by app cancel at o
 alarm backups  { detect event 00-04561 from type "SIP Server" by app cancel after 300ms while active rerun react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
 alarm lasting  { detect event 4563 by host cancel when event 4561 cancel after 2s since raise }
 alarm counted  { detect event 4000..4999 cancel after 700ms }
+alarm thrice   { detect 3 of event 4563 unless event 4561 by host within 3s cancel after 900ms }
+alarm chain    { detect event 4563 then event 4561 by host within 2s cancel after 1s }
+alarm both     { detect 2 distinct host of event 4563 within 1s cancel at once }
+alarm held     { detect event 4563 by host hold 400ms cancel when event 4561 cancel after 1s }
+alarm missing  { detect event 4563 without event 4561 by app within 600ms cancel at once react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
+alarm hushed   { detect event 4561 and event 4563 by host within 5s cancel after 1s inhibited by lasting }
 "#;
 
 pub(crate) fn site() -> Arc<Site> {

@@ -129,7 +129,7 @@ fn the_tables_of_the_guide_are_as_printed() {
     let mut told = String::new();
     for alarm in &program.alarms {
         let reactions: Vec<&str> = alarm.react.iter().flatten().map(|c| c.reaction.as_str()).collect();
-        let atom = &program.atoms[alarm.detect[0].0 as usize];
+        let atom = &program.atoms[alarm.detect.parts[0][0].0 as usize];
         told.push_str(&format!(
             "{} | {} | {:?} | {:?} | {:?} | {}\n",
             alarm.name,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::diag::{Code, Place};
 use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
-use crate::lang::program::{Alarm, Cancel, Category, Mode, WhileActive};
+use crate::lang::program::{Alarm, Cancel, Category, Detection, Mode, Shape, WhileActive};
 
 use super::Compiler;
 
@@ -22,6 +22,8 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
         ClauseKind::WhileActive(_) => Some("while active"),
         ClauseKind::Mode(..) => Some("mode"),
         ClauseKind::MaxAge(_) => Some("max age"),
+        ClauseKind::Hold(_) => Some("hold"),
+        ClauseKind::InhibitedBy(_) => Some("inhibited by"),
         ClauseKind::React(_) => Some("react"),
         ClauseKind::OnCancel(_) => Some("on cancel react"),
         ClauseKind::Cancel(_) | ClauseKind::Later(_) => None,
@@ -35,6 +37,7 @@ fn kind(clause: &ClauseKind) -> &'static str {
         ClauseKind::Later("on") => "on cancel react",
         ClauseKind::Later("while") => "while active",
         ClauseKind::Later("max") => "max age",
+        ClauseKind::Later("inhibited") => "inhibited by",
         ClauseKind::Later(word) => word,
         other => single(other).unwrap_or(""),
     }
@@ -91,8 +94,10 @@ impl<'t> Compiler<'t, '_> {
             category: Category::default(),
             summary: String::new(),
             help: String::new(),
-            detect: Vec::new(),
+            detect: Detection::default(),
             by: Vec::new(),
+            hold: None,
+            inhibited_by: Vec::new(),
             cancel: Vec::new(),
             react: Vec::new(),
             on_cancel: Vec::new(),
@@ -109,9 +114,8 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Help(text) => alarm.help = text.it.clone(),
                 ClauseKind::Detect(detect) => {
                     detected = true;
-                    let name = format!("{}/detect", tree.name.it);
-                    alarm.detect = self.choice(file, &detect.choice, &name, &clause.span).unwrap_or_default();
                     alarm.by = detect.by.iter().map(|w| w.it.clone()).collect();
+                    alarm.detect = self.detection(file, &tree.name.it, detect, &clause.span);
                 }
                 ClauseKind::React(chains) => alarm.react = self.chains(file, chains),
                 ClauseKind::OnCancel(chains) => alarm.on_cancel = self.chains(file, chains),
@@ -124,6 +128,11 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ClauseKind::Mode(word, within) => alarm.mode = self.mode(file, word, *within),
                 ClauseKind::MaxAge(age) => alarm.max_age = Some(*age),
+                ClauseKind::Hold(span) => alarm.hold = Some(*span),
+                ClauseKind::InhibitedBy(words) => {
+                    self.inhibitors(file, words);
+                    alarm.inhibited_by = words.iter().map(|w| w.it.clone()).collect();
+                }
                 ClauseKind::Later("detect" | "") => detected = true,
                 ClauseKind::Cancel(_) | ClauseKind::Later(_) => {}
             }
@@ -137,6 +146,43 @@ impl<'t> Compiler<'t, '_> {
         self.program.alarms.push(alarm);
     }
 
+    /// The condition of an alarm, and what is wrong or unwise about its time.
+    fn detection(&mut self, file: &'t File, alarm: &str, tree: &'t ast::Detect, span: &Span) -> Detection {
+        let name = format!("{alarm}/detect");
+        let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
+        let within = tree.within.as_ref().map(|w| w.it);
+        match (&tree.shape, &tree.within) {
+            (Shape::One, Some(within)) => {
+                let message = "one event has no time between its first and its last: `within` changes nothing";
+                self.report(file, Code::NoEffect, &within.span, message);
+            }
+            (Shape::Without, None) => {
+                let message = format!("`{alarm}` waits for an event that does not come, and says not how long");
+                self.report(file, Code::NoWindow, span, message).help =
+                    Some("write `within 30s` at the end, for example".to_owned());
+            }
+            (Shape::Count { .. }, None) if tree.parts.len() == 2 => {}
+            (Shape::Count { .. } | Shape::Sequence | Shape::All, None) => {
+                let message = format!("`{alarm}` joins events that may lie years apart");
+                let help = "write `within 10m` at the end; of a count, `unless B` starts it again".to_owned();
+                self.report(file, Code::EndlessWindow, span, message).help = Some(help);
+            }
+            _ => {}
+        }
+        // With a part that could not be compiled the alarm means nothing, and has its diagnostic.
+        let parts = parts.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
+        Detection { parts, shape: tree.shape.clone(), within }
+    }
+
+    fn inhibitors(&mut self, file: &File, words: &[Word]) {
+        for word in words {
+            if !self.alarm_names.contains(word.it.as_str()) {
+                let known: Vec<&str> = self.alarm_names.iter().copied().collect();
+                self.unknown(file, Code::UnknownAlarm, word, format!("no alarm has the name `{}`", word.it), known);
+            }
+        }
+    }
+
     fn cancels(&mut self, file: &'t File, tree: &ast::Alarm, clauses: &[&'t Clause], alarm: &mut Alarm) {
         let mut unread = false;
         for clause in clauses {
@@ -144,15 +190,15 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Cancel(Way::After { span, since_raise }) => {
                     alarm.cancel.push(Cancel::After { span: *span, since_raise: *since_raise });
                 }
-                ClauseKind::Cancel(Way::When(detect)) => {
-                    let by: Vec<String> = detect.by.iter().map(|w| w.it.clone()).collect();
+                ClauseKind::Cancel(Way::When { choice, by }) => {
+                    let by: Vec<String> = by.iter().map(|w| w.it.clone()).collect();
                     if !by.is_empty() && by != alarm.by {
                         let message = "`cancel when` has the keys of its `detect`, and these are others";
                         self.report(file, Code::KeysDiffer, &clause.span, message).help =
                             Some("leave the `by` of `cancel when` out".to_owned());
                     }
                     let name = format!("{}/cancel", tree.name.it);
-                    if let Some(atoms) = self.choice(file, &detect.choice, &name, &clause.span) {
+                    if let Some(atoms) = self.choice(file, choice, &name, &clause.span) {
                         let atoms = self.same_senders(alarm, atoms);
                         alarm.cancel.push(Cancel::When(atoms));
                     }
@@ -171,6 +217,11 @@ impl<'t> Compiler<'t, '_> {
             let message = format!("`{}` is cancelled at once and never active: `while active` changes nothing", tree.name.it);
             self.report(file, Code::NoEffect, &tree.name.span, message);
         }
+        if let (Some(_), Shape::Without) = (alarm.hold, &alarm.detect.shape) {
+            let message =
+                format!("`{}` waits already for what does not come: make its `within` longer instead of `hold`", tree.name.it);
+            self.report(file, Code::CancelContradiction, &tree.name.span, message);
+        }
         if alarm.cancel.is_empty() && !unread {
             let message = format!("`{}` has no `cancel`: it stays active until an operator clears it", tree.name.it);
             let help = "say so with `cancel by hand`, or write `cancel after 1h`, `cancel when ...`, `cancel at once`".to_owned();
@@ -181,7 +232,7 @@ impl<'t> Compiler<'t, '_> {
     /// An inline `cancel when event ...` that names no sender has those of the `detect`.
     fn same_senders(&mut self, alarm: &Alarm, atoms: Vec<crate::lang::program::AtomId>) -> Vec<crate::lang::program::AtomId> {
         let atom = |me: &Self, id: crate::lang::program::AtomId| me.program.atoms.get(id.0 as usize).cloned();
-        let senders: Vec<_> = alarm.detect.iter().filter_map(|id| atom(self, *id)).map(|a| a.from).collect();
+        let senders: Vec<_> = alarm.detect.parts.iter().flatten().filter_map(|id| atom(self, *id)).map(|a| a.from).collect();
         let Some(first) = senders.first().cloned().filter(|f| senders.iter().all(|s| s == f)) else { return atoms };
         for id in &atoms {
             if let Some(atom) = self.program.atoms.get_mut(id.0 as usize)

@@ -43,6 +43,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         patterns: BTreeMap::new(),
         pattern_atoms: BTreeMap::new(),
         captured: trees.iter().flat_map(atoms::captured).collect(),
+        alarm_names: trees.iter().flat_map(|f| &f.items).filter_map(alarm_name).collect(),
         used_patterns: BTreeSet::new(),
         used_reactions: BTreeSet::new(),
         found,
@@ -64,6 +65,10 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
     (compiler.program, found)
 }
 
+fn alarm_name(item: &Item) -> Option<&str> {
+    if let Item::Alarm(alarm) = item { Some(&alarm.name.it) } else { None }
+}
+
 /// A pattern's tree and where it stands.
 #[derive(Clone, Copy)]
 struct Named<'t> {
@@ -79,6 +84,8 @@ struct Compiler<'t, 'w> {
     pattern_atoms: BTreeMap<String, Option<AtomId>>,
     /// Names that expressions capture anywhere: what an unquoted word may be.
     captured: BTreeSet<String>,
+    /// What `inhibited by` may name.
+    alarm_names: BTreeSet<&'t str>,
     used_patterns: BTreeSet<String>,
     used_reactions: BTreeSet<String>,
     found: Vec<Diagnostic>,

@@ -4,12 +4,24 @@ use crate::diag::Code;
 use crate::lang::ast::{Alarm, At, Clause, ClauseKind, Way, Word};
 
 use super::cursor::{Cursor, Parsed};
-use super::detect::detect;
+use super::detect::{by, choice, detect};
 use super::reaction::chains;
-use super::{block, duration, name, string, terminal, unknown_clause};
+use super::{block, duration, name, names, string, terminal, unknown_clause};
 
-const CLAUSES: &[&str] =
-    &["category", "summary", "help", "detect", "cancel", "react", "on cancel react", "while active", "mode", "max age"];
+const CLAUSES: &[&str] = &[
+    "category",
+    "summary",
+    "help",
+    "detect",
+    "hold",
+    "cancel",
+    "inhibited by",
+    "react",
+    "on cancel react",
+    "while active",
+    "mode",
+    "max age",
+];
 
 /// `alarm = "alarm" name "{" clause* "}"`
 pub(super) fn alarm(c: &mut Cursor<'_>) -> Parsed<Alarm> {
@@ -28,7 +40,7 @@ pub(super) fn defaults(c: &mut Cursor<'_>) -> Parsed<Vec<Clause>> {
 
 /// A clause that failed stands for itself, so that it is not missed as well.
 fn later(word: Option<&str>) -> Option<ClauseKind> {
-    let kinds = ["category", "summary", "help", "detect", "cancel", "react", "on", "while", "mode", "max"];
+    let kinds = ["category", "summary", "help", "detect", "hold", "cancel", "inhibited", "react", "on", "while", "mode", "max"];
     let kind = kinds.iter().find(|k| Some(**k) == word);
     Some(ClauseKind::Later(kind.copied().unwrap_or("")))
 }
@@ -46,14 +58,16 @@ fn begins(c: &mut Cursor<'_>) -> bool {
     }
 }
 
-/// `clause = category | summary | help | detection | cancel | react | on_cancel | while_active | mode | max_age`
+/// `clause = category | summary | help | detection | hold | cancel | inhibited | react | on_cancel | while_active | mode | max_age`
 fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
     match c.word_ahead() {
         Some("category") => category(c),
         Some("summary") => summary(c),
         Some("help") => help(c),
         Some("detect") => detection(c),
+        Some("hold") => hold(c),
         Some("cancel") => cancel(c),
+        Some("inhibited") => inhibited(c),
         Some("react") => react(c),
         Some("on") => on_cancel(c),
         Some("while") => while_active(c),
@@ -87,13 +101,26 @@ fn detection(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     Ok(ClauseKind::Detect(detect(c)?))
 }
 
+/// `hold = "hold" DURATION`
+fn hold(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("hold")?;
+    Ok(ClauseKind::Hold(duration(c)?))
+}
+
+/// `inhibited = "inhibited" "by" names`
+fn inhibited(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("inhibited")?;
+    c.want_word("by")?;
+    Ok(ClauseKind::InhibitedBy(names(c, "an alarm's name")?))
+}
+
 /// `cancel = "cancel" way`
 fn cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("cancel")?;
     Ok(ClauseKind::Cancel(way(c)?))
 }
 
-/// `way = "after" DURATION ("since" "raise")? | "when" detect | "at" "once" | "by" "hand"`
+/// `way = "after" DURATION ("since" "raise")? | "when" choice by? | "at" "once" | "by" "hand"`
 fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
     match c.word_ahead() {
         Some("after") => {
@@ -117,7 +144,9 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
                     "`cancel when` with a measure is not in this version of the language yet",
                 ));
             }
-            Ok(Way::When(detect(c)?))
+            let choice = choice(c)?;
+            let by = if c.sees_word("by") { by(c)? } else { Vec::new() };
+            Ok(Way::When { choice, by })
         }
         Some("at") => {
             c.want_word("at")?;

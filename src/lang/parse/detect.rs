@@ -1,25 +1,136 @@
-//! What raises and clears: conditions over single events.
+//! What raises and clears: conditions over events.
+
+use std::time::Duration;
 
 use crate::base::limits;
 use crate::diag::Code;
 use crate::event::{EventId, TypeCode};
 use crate::lang::ast::{At, Atom, Choice, Detect, Event, From, Span, Word};
-use crate::lang::program::IdPattern;
+use crate::lang::program::{IdPattern, Shape};
 
 use super::cursor::{Cursor, Failed, Parsed};
 use super::predicate::predicate;
-use super::{field, later, name, names, string, terminal};
+use super::{duration, field, later, name, names, string, terminal};
 
-/// `detect = choice by?`
+/// `detect = occurrence tail`
 pub(super) fn detect(c: &mut Cursor<'_>) -> Parsed<Detect> {
-    let choice = choice(c)?;
-    let by = if c.sees_word("by") { by(c)? } else { Vec::new() };
+    let (parts, shape) = occurrence(c)?;
+    let (by, within) = tail(c)?;
     refuse_later(c)?;
-    Ok(Detect { choice, by })
+    Ok(Detect { parts, shape, by, within })
+}
+
+/// `tail = by within? | (within by?)?`
+fn tail(c: &mut Cursor<'_>) -> Parsed<(Vec<Word>, Option<At<Duration>>)> {
+    let (mut keys, mut span) = (Vec::new(), None);
+    if c.sees_word("by") {
+        keys = by(c)?;
+        if c.sees_word("within") {
+            span = Some(within(c)?);
+        }
+    } else if c.sees_word("within") {
+        span = Some(within(c)?);
+        if c.sees_word("by") {
+            keys = by(c)?;
+        }
+    }
+    Ok((keys, span))
+}
+
+/// `within = "within" DURATION`
+fn within(c: &mut Cursor<'_>) -> Parsed<At<Duration>> {
+    let start = c.here();
+    c.want_word("within")?;
+    let it = duration(c)?;
+    Ok(At { it, span: c.since(start) })
+}
+
+/// `occurrence = count | joined | choice`
+fn occurrence(c: &mut Cursor<'_>) -> Parsed<(Vec<Choice>, Shape)> {
+    if c.sees(terminal::integer) && !c.sees(terminal::id) {
+        return count(c);
+    }
+    let start = c.here();
+    let first = choice(c)?;
+    if !c.word_ahead().is_some_and(|w| JOINS.contains(&w)) {
+        return Ok((vec![first], Shape::One));
+    }
+    if first.atoms.len() > 1 || first.condition.is_some() {
+        let span = c.since(start);
+        return Err(two_readings(c, &span));
+    }
+    joined(c, first)
+}
+
+/// What joins events; of these one kind stands in a condition.
+const JOINS: [&str; 3] = ["then", "and", "without"];
+
+fn two_readings(c: &mut Cursor<'_>, span: &Span) -> Failed {
+    c.fail_with(
+        Code::TwoReadings,
+        span,
+        "what belongs together here is not clear",
+        "put parentheses: `(A or B) then C`, `(event 1 where ...) and B`",
+    )
+}
+
+/// `joined = atom (("then" atom)+ | ("and" atom)+ | "without" atom)`
+fn joined(c: &mut Cursor<'_>, first: Choice) -> Parsed<(Vec<Choice>, Shape)> {
+    let mut parts = vec![first];
+    let start = c.here();
+    let join = c.word_ahead().unwrap_or_default();
+    while c.word(join).is_some() {
+        if parts.len() >= limits::PARTS {
+            let span = c.since(start);
+            let message = format!("a condition joins at most {} events", limits::PARTS);
+            return Err(c.fail(Code::TooManyAlternatives, &span, message));
+        }
+        parts.push(alone(c)?);
+        if join == "without" {
+            break;
+        }
+    }
+    if c.word_ahead().is_some_and(|w| JOINS.contains(&w) || w == "or" || w == "where") {
+        let span = c.since(start);
+        return Err(two_readings(c, &span));
+    }
+    let shape = match join {
+        "then" => Shape::Sequence,
+        "and" => Shape::All,
+        _ => Shape::Without,
+    };
+    Ok((parts, shape))
+}
+
+/// `count = INTEGER ("distinct" field)? "of" atom ("unless" atom)?`
+fn count(c: &mut Cursor<'_>) -> Parsed<(Vec<Choice>, Shape)> {
+    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
+    let n: usize = token.it.parse().unwrap_or(usize::MAX);
+    if n == 0 || n > limits::COUNT {
+        let message = format!("a condition counts from 1 to {}", limits::COUNT);
+        c.fail(Code::BadCount, &token.span, message);
+    }
+    let distinct = if c.word("distinct").is_some() { Some(field(c)?.it) } else { None };
+    c.want_word("of")?;
+    let start = c.here();
+    let mut parts = vec![alone(c)?];
+    if c.word("unless").is_some() {
+        parts.push(alone(c)?);
+    }
+    if c.word_ahead().is_some_and(|w| JOINS.contains(&w) || w == "or" || w == "where") {
+        let span = c.since(start);
+        return Err(two_readings(c, &span));
+    }
+    Ok((parts, Shape::Count { n, distinct }))
+}
+
+/// One atom as a choice of its own.
+fn alone(c: &mut Cursor<'_>) -> Parsed<Choice> {
+    Ok(Choice { atoms: vec![atom(c)?], condition: None })
 }
 
 /// `choice = atom ("where" predicate | ("or" atom)+)?`
-fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
+pub(super) fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
     let start = c.here();
     let mut atoms = vec![atom(c)?];
     if c.word("where").is_some() {
@@ -45,18 +156,11 @@ fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
             ));
         }
     }
-    refuse_later(c)?;
     Ok(Choice { atoms, condition: None })
 }
 
 /// `atom = name | event | "(" choice ")"`
 fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
-    if c.sees(terminal::integer) && !c.sees(terminal::id) {
-        let at = c.here();
-        c.skip_token();
-        let span = c.since(at);
-        return Err(c.fail(Code::NotYet, &span, "`N of` (a threshold) is not in this version of the language yet"));
-    }
     if c.sees_symbol("(") {
         let start = c.here();
         c.want_symbol("(")?;
@@ -90,7 +194,7 @@ fn not_yet(c: &mut Cursor<'_>, what: &str) -> Failed {
 
 /// What may follow in a later version.
 fn refuse_later(c: &mut Cursor<'_>) -> Parsed<()> {
-    const HERE: [&str; 9] = ["then", "and", "without", "unless", "within", "for", "over", "slack", "backoff"];
+    const HERE: [&str; 5] = ["unless", "for", "over", "slack", "backoff"];
     match c.word_ahead().filter(|w| HERE.contains(w)).and_then(later::detection) {
         Some(what) => Err(not_yet(c, what)),
         None => Ok(()),
@@ -140,10 +244,11 @@ fn id(c: &mut Cursor<'_>) -> Parsed<At<IdPattern>> {
     let (last_code, last) = number(c)?;
     let span = c.since(start);
     if last_code.is_some() && last_code != code {
-        return Err(c.fail(Code::BadEventId, &span, "both ends of a range of ids have the same type code"));
+        c.fail(Code::BadEventId, &span, "both ends of a range of ids have the same type code");
     }
     if last < first {
-        return Err(c.fail_with(Code::BadEventId, &span, "this range of ids is empty", "the smaller number stands first"));
+        // What it means is wrong; what follows can be read.
+        c.fail_with(Code::BadEventId, &span, "this range of ids is empty", "the smaller number stands first");
     }
     Ok(At { it: IdPattern::Numbers { code, first, last }, span })
 }
@@ -210,7 +315,7 @@ fn source(c: &mut Cursor<'_>) -> Parsed<From> {
 }
 
 /// `by = "by" field ("," field)*`
-fn by(c: &mut Cursor<'_>) -> Parsed<Vec<Word>> {
+pub(super) fn by(c: &mut Cursor<'_>) -> Parsed<Vec<Word>> {
     c.want_word("by")?;
     let mut all = vec![key(c)?];
     while c.symbol(",").is_some() {

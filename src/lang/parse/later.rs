@@ -2,20 +2,14 @@
 
 /// Words that begin a clause of a later version, and what they bring.
 pub(super) const CLAUSES: &[(&str, &str)] = &[
-    ("hold", "`hold` (the condition must stay true for a while)"),
     ("limit", "`limit` (at most so many reactions in a time)"),
-    ("inhibited", "`inhibited by` (silent while another alarm is active)"),
     ("only", "`only during` and `only while`"),
     ("set", "`set` (a field of its own in a pattern)"),
 ];
 
 /// Words within a `detect` of a later version, and what they bring.
 pub(super) const DETECTIONS: &[(&str, &str)] = &[
-    ("then", "`then` (one event after another)"),
-    ("and", "`and` between events"),
-    ("without", "`without` (an event that does not follow)"),
-    ("unless", "`unless` (an event that starts the count again)"),
-    ("within", "`within` (a window of time)"),
+    ("unless", "`unless` after anything but a count"),
     ("for", "`for` (a state or a silence that lasts)"),
     ("over", "`over` (a measure over a window)"),
     ("slack", "`slack`"),

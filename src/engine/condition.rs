@@ -1,0 +1,227 @@
+//! Conditions of several events: what was noted, what is awaited, and when they come true.
+//!
+//! ```text
+//!   count      notes of the first part within the time; `unless` forgets them        N of them: true
+//!   sequence   for each step, when the newest chain that came so far began           the last step: true
+//!   all        the newest event of each part                                         one of each within the time: true
+//!   without    awaited from the first event on; the second part forgets it           its time is over: true
+//! ```
+//!
+//! An event counts towards one coming-true: then all that was noted of the key is forgotten. Times are those of arrival; of a
+//! late event its own, so that an hour of backlog is not a second.
+
+use std::time::Duration;
+
+use crate::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM};
+use crate::base::time::Time;
+use crate::lang::program::{Alarm, Hit, Shape};
+
+use super::record::{Fields, Key, Note, Record, Waiting};
+use super::{Arrival, Engine, Notice, Occasion, Output, fields_of};
+
+/// An event that meets a part of an alarm's condition.
+struct Met<'a> {
+    arrival: &'a Arrival<'a>,
+    alarm: &'a Alarm,
+    at: Time,
+    key: Key,
+    fields: Fields,
+}
+
+impl Engine {
+    /// An event meets parts of an alarm's condition; by part, the hit.
+    pub(super) fn met(&mut self, arrival: &Arrival<'_>, alarm: &Alarm, parts: &[Option<&Hit>], out: &mut Vec<Output>) {
+        let met = |me: &mut Engine, part: usize, out: &mut Vec<Output>| me.meeting(arrival, alarm, *parts.get(part)?, out);
+        match &alarm.detect.shape {
+            Shape::One => {
+                if let Some(met) = met(self, 0, out) {
+                    self.come_true(met, out);
+                }
+            }
+            Shape::Count { n, distinct } => {
+                if let Some(met) = met(self, 1, out) {
+                    self.forget(alarm, &met.key, out);
+                }
+                if let Some(met) = met(self, 0, out) {
+                    self.count(met, *n, distinct.as_deref(), out);
+                }
+            }
+            Shape::Sequence => {
+                // The last step first: one event makes one step.
+                for part in (0..parts.len()).rev() {
+                    if let Some(met) = met(self, part, out) {
+                        self.step(met, part, out);
+                    }
+                }
+            }
+            Shape::All => {
+                for part in 0..parts.len() {
+                    if let Some(met) = met(self, part, out) {
+                        self.one_of_all(met, part, out);
+                    }
+                }
+            }
+            Shape::Without => {
+                if let Some(met) = met(self, 1, out) {
+                    self.forget(alarm, &met.key, out);
+                }
+                if let Some(met) = met(self, 0, out) {
+                    let due = met.at + alarm.detect.within.unwrap_or(Duration::ZERO);
+                    self.wait(met, due, out);
+                }
+            }
+        }
+    }
+
+    fn meeting<'a>(
+        &mut self,
+        arrival: &'a Arrival<'a>,
+        alarm: &'a Alarm,
+        hit: Option<&Hit>,
+        out: &mut Vec<Output>,
+    ) -> Option<Met<'a>> {
+        let fields = fields_of(arrival.event, &hit?.captures, &self.index);
+        let key = self.key(alarm, &fields, out)?;
+        let at = match (&arrival.late, arrival.event.at) {
+            (Some(_), Some(own)) => own.min(arrival.now),
+            _ => arrival.now,
+        };
+        Some(Met { arrival, alarm, at, key, fields })
+    }
+
+    /// The condition is met: the alarm is raised, or waits until it was true for long enough.
+    fn come_true(&mut self, met: Met<'_>, out: &mut Vec<Output>) {
+        self.forget_notes(met.alarm, &met.key, out);
+        match met.alarm.hold {
+            Some(hold) if self.state.instance(&met.alarm.name, &met.key).is_none() => {
+                let due = met.arrival.now + hold;
+                self.wait(met, due, out);
+            }
+            _ => self.raise(&met.arrival.occasion(met.alarm), met.alarm, met.key, met.fields, out),
+        }
+    }
+
+    /// What was awaited comes true.
+    pub(super) fn comes_true(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
+        let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
+        self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone() }, out);
+        let program = self.program.clone();
+        if let Some(alarm) = self.names.get(name).and_then(|index| program.alarms.get(*index)) {
+            let occasion = Occasion { now: at, order, late: waiting.late, old: None };
+            self.raise(&occasion, alarm, key.clone(), waiting.event, out);
+        }
+    }
+
+    /// It comes true at a time, unless something forgets it. The first event's time stands.
+    fn wait(&mut self, met: Met<'_>, due: Time, out: &mut Vec<Output>) {
+        let Met { arrival, alarm, key, fields, .. } = met;
+        if self.state.waiting(&alarm.name, &key).is_some() || !self.has_room(alarm, out) {
+            return;
+        }
+        let occasion = arrival.occasion(alarm);
+        // Of a late event the time may be over already.
+        let waiting = Waiting { due: due.max(arrival.now), event: fields, late: occasion.late.or(occasion.old) };
+        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
+    }
+
+    /// What was noted and awaited of a key counts no more.
+    pub(super) fn forget(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+        if !self.state.notes(&alarm.name, key).is_empty() || self.state.waiting(&alarm.name, key).is_some() {
+            self.record(Record::Forgotten { alarm: alarm.name.clone(), key: key.clone() }, out);
+        }
+    }
+
+    /// The same, where nothing is awaited.
+    fn forget_notes(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+        if self.state.waiting(&alarm.name, key).is_none() {
+            self.forget(alarm, key, out);
+        }
+    }
+
+    fn count(&mut self, met: Met<'_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
+        let value = match distinct {
+            None => None,
+            Some(field) => match met.fields.get(field) {
+                Some(value) => Some(value.to_string()),
+                None => return self.lacks(met.alarm, field, "counts different values of", out),
+            },
+        };
+        let notes = self.state.notes(&met.alarm.name, &met.key);
+        let newest = notes.last().map_or(met.at, |n| n.at.max(met.at));
+        let since = met.alarm.detect.within.map(|within| newest - within);
+        if since.is_some_and(|since| met.at < since) {
+            return; // A late one, from before the time that counts.
+        }
+        let counts = |n: &&Note| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value != value);
+        if notes.iter().filter(counts).count() + 1 >= n {
+            return self.come_true(met, out);
+        }
+        let note = Note { part: 0, at: met.at, value };
+        self.note(met, note, distinct.is_some(), since, out);
+    }
+
+    fn step(&mut self, met: Met<'_>, part: usize, out: &mut Vec<Output>) {
+        let notes = self.state.notes(&met.alarm.name, &met.key);
+        let near = |began: &Time| *began <= met.at && met.alarm.detect.within.is_none_or(|w| met.at.since(*began) <= w);
+        let began = match part.checked_sub(1) {
+            None => Some(met.at),
+            Some(before) => notes.iter().filter(|n| n.part == before).map(|n| n.at).max().filter(near),
+        };
+        let Some(began) = began else { return };
+        if part + 1 == met.alarm.detect.parts.len() {
+            return self.come_true(met, out);
+        }
+        self.note(met, Note { part, at: began, value: None }, true, None, out);
+    }
+
+    fn one_of_all(&mut self, met: Met<'_>, part: usize, out: &mut Vec<Output>) {
+        let notes = self.state.notes(&met.alarm.name, &met.key);
+        let since = met.alarm.detect.within.map(|within| met.at - within);
+        let there = |part: usize| notes.iter().any(|n| n.part == part && since.is_none_or(|since| n.at >= since));
+        if (0..met.alarm.detect.parts.len()).all(|other| other == part || there(other)) {
+            return self.come_true(met, out);
+        }
+        let note = Note { part, at: met.at, value: None };
+        self.note(met, note, true, since, out);
+    }
+
+    /// Notes an event. Of too many keys the oldest are forgotten, and that is told once.
+    fn note(&mut self, met: Met<'_>, note: Note, alone: bool, since: Option<Time>, out: &mut Vec<Output>) {
+        let Met { alarm, key, .. } = met;
+        let full = self.state.noted_keys(&alarm.name) >= COUNTED_KEYS && self.state.notes(&alarm.name, &key).is_empty();
+        self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since }, out);
+        if full {
+            let text = format!(
+                "{} counts for more than {COUNTED_KEYS} keys at once; those whose last event is oldest are forgotten: narrow its `by`, or shorten `within`",
+                alarm.name
+            );
+            let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
+            self.tell_once(format!("counted {}", alarm.name), notice, out);
+        }
+    }
+
+    /// True when one more key may be active, or awaited.
+    pub(super) fn has_room(&mut self, alarm: &Alarm, out: &mut Vec<Output>) -> bool {
+        if self.state.keys_of(&alarm.name) < INSTANCES_PER_ALARM {
+            return true;
+        }
+        let text = format!(
+            "{} is active for {INSTANCES_PER_ALARM} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
+            alarm.name
+        );
+        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
+        self.tell_once(format!("instances {}", alarm.name), notice, out);
+        false
+    }
+
+    /// The alarm that keeps this one from being raised: active for the same values of the keys that both have.
+    pub(super) fn inhibitor(&self, alarm: &Alarm, key: &Key) -> Option<String> {
+        let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.0.get(i));
+        let inhibits = |name: &&String| {
+            let by = self.names.get(*name).and_then(|i| self.program.alarms.get(*i)).map(|a| a.by.as_slice()).unwrap_or_default();
+            let same = |k: &Key| by.iter().zip(&k.0).all(|(field, value)| own(field).is_none_or(|own| own == value));
+            self.state.alarms.get(*name).is_some_and(|keys| keys.keys().any(same))
+        };
+        alarm.inhibited_by.iter().find(inhibits).cloned()
+    }
+}
