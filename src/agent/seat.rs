@@ -224,7 +224,11 @@ impl Seat {
             }
             // Given up before a restart, and not finished.
             (Phase::Idle, Holds::Yes) if first && self.mark.generation != Generation::NONE => self.give_up(now, None, out),
-            (Phase::Idle, Holds::No) if self.mark.want => self.lapse(Note::Gone),
+            // While nobody was there to renew it the kernel dropped it, as it was told to.
+            (Phase::Idle, Holds::No) if self.mark.want => self.lapse(match self.mark.terms.as_ref().map(|t| t.takeover) {
+                Some(Takeover::Probe | Takeover::Lease) => Note::LeaseEnded,
+                _ => Note::Gone,
+            }),
             (Phase::Idle, Holds::Unknown) => self.wake = Some(now + RETRY),
             (Phase::Idle, _) => self.wake = Some(self.look_at),
             (Phase::Releasing, Holds::No) => self.rest(),

@@ -278,6 +278,12 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     again.driven(None, Holds::No);
     assert_eq!((again.seen().want, again.seen().note.clone()), (false, Some(Note::Gone)));
     assert_eq!(again.drives(), []);
+    // The same under `probe`: that was the kernel, and no other hand.
+    let (mut bench, terms) = Bench::ready(Takeover::Probe);
+    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+    let mut again = Bench::new(bench.agent.durable().clone());
+    again.driven(None, Holds::No);
+    assert_eq!(again.seen().note, Some(Note::LeaseEnded));
 }
 
 /// An address that was there before, and a driver that says that it told the kernel when to drop it and did not: nobody may

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::limits::ISOLATION;
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
-use crate::event::{EventId, Provenance};
+use crate::event::{EventId, OWN_APP, Provenance};
 use crate::inventory::{
     Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via, What,
 };
@@ -85,6 +85,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
     }
     agent.data = top.get("data").and_then(|n| reader.text(n)).unwrap_or("data").into();
     let resources = top.want(&mut reader, "resources");
+    let mut addresses = Taken::new();
     for (key, node) in reader.named(resources) {
         let what = format!("resource {}", key.text);
         if commands::is_meant(node) {
@@ -97,6 +98,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
         let address = section.want(&mut reader, "address").and_then(|n| network(&mut reader, n));
         let interface = section.want(&mut reader, "interface").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
         let (Some((address, prefix)), Some((interface, node))) = (address, interface) else { continue };
+        take(&mut reader, &mut addresses, &address.to_string(), &what, &key.place);
         if !is_interface(&interface, true) {
             reader.report(Code::BadValue, &node.place, format!("`{interface}` is not the name of a network interface"));
         }
@@ -193,6 +195,11 @@ fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inve
         let aliases = reader.texts(section.get("aliases"));
         for (alias, place) in &aliases {
             take(reader, &mut taken, alias, &what, place);
+        }
+        for place in
+            aliases.iter().filter(|(a, _)| a == OWN_APP).map(|(_, p)| p).chain((key.text == OWN_APP).then_some(&key.place))
+        {
+            reader.report(Code::NameTaken, place, format!("`{OWN_APP}` is the application of Pointsman's own events"));
         }
         let host = section.want(reader, "host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
         let application = Application {

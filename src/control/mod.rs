@@ -29,7 +29,7 @@ use crate::react::{self, RunId, Runs};
 use crate::script::{Again, Next, Step, StepResult};
 use crate::wire::{Command, Report};
 
-pub use own::Own;
+pub use own::{Heard as OwnHeard, Own};
 use steps::Waiting;
 
 /// A record of a log that a rule wants, or that is a claim.
@@ -146,6 +146,8 @@ pub enum Output {
     Send(Name, Command),
     /// A step of a move, for the timeline.
     Step(plan::Step),
+    /// A resource is where it should be and nowhere else: on this host.
+    Settled(Name, Name),
     /// Something that people should know.
     Notice(Notice),
 }
@@ -390,8 +392,10 @@ impl Controller {
                 host: n.host,
                 ..Notice::default()
             })),
+            plan::Output::Settled(resource, host) => out.push(Output::Settled(resource, host)),
+            plan::Output::Lost(host, lost) if self.engine.state().is_lost(&host) == lost => {}
             plan::Output::Lost(host, lost) => {
-                let text = if lost { format!("nothing is heard of {host} any more") } else { format!("{host} is heard again") };
+                let text = if lost { format!("nothing is heard of {host}") } else { format!("{host} is heard again") };
                 let kind = if lost { "host_lost" } else { "host_back" };
                 out.push(Output::Notice(Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() }));
                 owed.push_back(Task::Engine(engine::Input::Lost { host, lost }));

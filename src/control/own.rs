@@ -1,61 +1,83 @@
 //! What happens to Pointsman itself, as events: the controller is a source of its own (DESIGN, words).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::time::Time;
 use crate::event::{Event, EventId, Format, Level, OWN_APP, Provenance, Value};
 use crate::journal::Position;
 use crate::lang::Matcher;
-use crate::plan::Step;
 
-use super::{Heard, Input, Notice, Output};
+use super::{Input, Notice, Output};
 
-/// Of its own events a controller hears at most so many in a minute: a rule about failed scripts whose own script fails would
-/// else go round without end. What is more is told to people, and to no rule.
-const A_MINUTE: u32 = 600;
+/// Of its own events of one kind, about one thing of the configuration, a controller hears at most so many in a minute: a rule
+/// about failed scripts whose own script fails would else go round without end, and records with invented names would drown
+/// what matters. What is more is told to people as before, and to no rule.
+const A_MINUTE: u32 = 60;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Makes events of what a controller tells people.
 #[derive(Clone, Debug, Default)]
 pub struct Own {
     since: Time,
-    heard: u32,
+    /// How many since then, by kind, resource, alarm and reaction: there are as many of these as the configuration has.
+    heard: BTreeMap<[String; 4], u32>,
+}
+
+/// What becomes of an output.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// No rule wants it.
+    Nothing,
+    /// The controller is to hear this.
+    Input(Input),
+    /// Too many of the kind in this minute; told once in it.
+    Withheld(String),
 }
 
 impl Own {
-    /// What the controller is to hear of its own output: a notice, or the end of a move, when a rule wants it. `None` also for
-    /// what scripts say, and when too much happens.
-    pub fn heard(&mut self, now: Time, output: &Output, matcher: &Matcher) -> Option<Input> {
-        let event = match output {
+    /// What the controller is to hear of its own output: a notice, or that a move came to its end. Not what scripts say.
+    pub fn heard(&mut self, now: Time, output: &Output, matcher: &Matcher) -> Heard {
+        let (event, about) = match output {
             Output::Notice(notice) if !matches!(notice.kind.as_str(), "log" | "dry") => of_notice(notice),
-            Output::Step(step) if step.verb == "taken" => of_step(step),
-            _ => return None,
+            Output::Settled(resource, host) => settled(resource, host),
+            _ => return Heard::Nothing,
         };
         let event = Event { at: Some(now), ..event };
         let mut hits = Vec::new();
         matcher.matches(&event, &mut hits);
         if hits.is_empty() {
-            return None;
+            return Heard::Nothing;
         }
         if now.since(self.since) >= MINUTE {
-            *self = Own { since: now, heard: 0 };
+            *self = Own { since: now, heard: BTreeMap::new() };
         }
-        self.heard += 1;
+        let heard = self.heard.entry(about).or_default();
+        *heard += 1;
+        if *heard > A_MINUTE {
+            let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
+            let text = format!("more than {A_MINUTE} times `{id}` within a minute: no rule hears of further ones in this minute");
+            return if *heard == A_MINUTE + 1 { Heard::Withheld(text) } else { Heard::Nothing };
+        }
         let position = Position::default();
-        let heard = || Heard { source: OWN_APP.to_owned(), position, event, hits, backlog: false };
-        (self.heard <= A_MINUTE).then(|| Input::Heard(Box::new(heard())))
+        Heard::Input(Input::Heard(Box::new(super::Heard { source: OWN_APP.to_owned(), position, event, hits, backlog: false })))
     }
 }
 
-fn of_notice(notice: &Notice) -> Event<'static> {
+type About = [String; 4];
+
+fn of_notice(notice: &Notice) -> (Event<'static>, About) {
     let named = [("resource", &notice.resource), ("alarm", &notice.alarm), ("reaction", &notice.reaction)];
     let fields = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-    event(&notice.kind, notice.host.as_deref(), &notice.text, Level::Warning, fields)
+    let of = |part: &Option<String>| part.clone().unwrap_or_default();
+    let about = [notice.kind.clone(), of(&notice.resource), of(&notice.alarm), of(&notice.reaction)];
+    (event(&notice.kind, notice.host.as_deref(), &notice.text, Level::Warning, fields), about)
 }
 
-fn of_step(step: &Step) -> Event<'static> {
-    let text = format!("{} is on {}", step.resource, step.host);
-    event(step.verb, Some(&step.host), &text, Level::Notice, [("resource", step.resource.as_str())])
+fn settled(resource: &str, host: &str) -> (Event<'static>, About) {
+    let text = format!("{resource} is on {host}, and nowhere else");
+    let about = ["settled", resource, "", ""].map(str::to_owned);
+    (event("settled", Some(host), &text, Level::Notice, [("resource", resource)]), about)
 }
 
 fn event<'f>(
@@ -75,5 +97,36 @@ fn event<'f>(
         provenance: Provenance::Authenticated,
         format: Format::Plain,
         ..Event::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Source;
+    use crate::lang::{World, compile};
+
+    /// However often one thing goes wrong, and whatever names are invented, other things are heard.
+    #[test]
+    fn too_much_of_one_thing_drowns_no_other() {
+        let text = "alarm a { detect event from app pointsman cancel by hand }".to_owned();
+        let (program, _) = compile(&[std::sync::Arc::new(Source { name: "a".to_owned(), text })], &World::default());
+        let matcher = Matcher::new(&program, None);
+        let mut own = Own::default();
+        let notice = |kind: &str, host: usize| {
+            Output::Notice(Notice { kind: kind.to_owned(), host: Some(format!("h{host}")), ..Notice::default() })
+        };
+        let mut counts = [0, 0, 0];
+        for n in 0..1_000 {
+            match own.heard(Time::from_millis(n), &notice("clock_offset", n as usize), &matcher) {
+                Heard::Input(_) => counts[0] += 1,
+                Heard::Withheld(_) => counts[1] += 1,
+                Heard::Nothing => counts[2] += 1,
+            }
+        }
+        assert_eq!(counts, [60, 1, 939]);
+        assert!(matches!(own.heard(Time::from_millis(2_000), &notice("host_lost", 1), &matcher), Heard::Input(_)));
+        assert!(matches!(own.heard(Time::from_millis(60_000), &notice("clock_offset", 1), &matcher), Heard::Input(_)));
+        assert!(matches!(own.heard(Time::from_millis(60_000), &notice("log", 1), &matcher), Heard::Nothing));
     }
 }

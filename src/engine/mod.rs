@@ -346,7 +346,9 @@ impl Engine {
         let known = self.state.offsets.get(&(source.to_owned(), host.clone())).cloned().unwrap_or_default();
         let (late, usual) = (known.is_late(offset), known.after(now, offset));
         self.record(Record::Offset { source: source.to_owned(), host: host.clone(), at: now, offset }, out);
-        if usual.abs_diff(known.usual) > 2_000_000 {
+        // Names that a record makes up are no hosts.
+        let ours = host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(&host).is_some();
+        if ours && usual.abs_diff(known.usual) > 2_000_000 {
             let direction = if usual >= 0 { "behind" } else { "ahead of" };
             let span = duration_text(std::time::Duration::from_millis(usual.unsigned_abs() / 1_000));
             let text = format!(

@@ -249,6 +249,11 @@ impl State {
         self.alarms.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i)))
     }
 
+    /// True when nothing is heard of a host.
+    pub fn is_lost(&self, host: &str) -> bool {
+        self.lost.contains(host)
+    }
+
     /// What was noted of a key.
     pub fn notes(&self, alarm: &str, key: &Key) -> &[Note] {
         self.noted.get(alarm).and_then(|keys| keys.get(key)).map_or(&[], Vec::as_slice)

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::base::text::printable;
 use crate::base::time::Time;
-use crate::control::{Controller, Input, Notice, Output, Own};
+use crate::control::{Controller, Input, Notice, Output, Own, OwnHeard};
 use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::script::{Next, verbs};
@@ -308,7 +308,7 @@ impl Running {
                 }
                 Output::Evaluate(_) => {}
                 Output::Send(..) | Output::Do { .. } => leaves = true,
-                Output::Step(_) | Output::Notice(_) => {}
+                Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {}
             }
         }
         if leaves && self.journal.is_dirty() {
@@ -333,11 +333,18 @@ impl Running {
                     };
                     effects::perform(self.site.inventory.clone(), step, done);
                 }
-                Output::Step(_) | Output::Notice(_) => told.push(output),
+                Output::Step(_) | Output::Notice(_) | Output::Settled(..) => told.push(output),
             }
         }
         for output in told {
-            self.own.extend(self.own_events.heard(self.clock.now(), &output, &self.site.matcher));
+            match self.own_events.heard(self.clock.now(), &output, &self.site.matcher) {
+                OwnHeard::Input(input) => self.own.push(input),
+                OwnHeard::Withheld(text) => {
+                    tracing::warn!("{text}");
+                    self.remember("withheld", &text);
+                }
+                OwnHeard::Nothing => {}
+            }
             match output {
                 Output::Step(step) => {
                     let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);

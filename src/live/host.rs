@@ -11,7 +11,7 @@ use crate::base::time::Time;
 use crate::command;
 use crate::inventory::Commands;
 use crate::inventory::Name;
-use crate::linux::{Driver, Ear, Heard, Spot, Voice, boot_time};
+use crate::linux::{Driver, Ear, Heard, Spot, Voice, boot_time, wall_time};
 use crate::store::Marks;
 use crate::wire::{Command, Report};
 
@@ -109,7 +109,7 @@ impl Host {
         };
         let spots: BTreeMap<Name, Spot> = things.iter().filter_map(spot).collect();
         let durable = marks.load().map_err(|e| e.to_string())?;
-        let start = marks.next_start().map_err(|e| e.to_string())?;
+        let start = marks.next_start(u64::try_from(wall_time().micros() / 1_000_000).unwrap_or(0)).map_err(|e| e.to_string())?;
         let ear = Ear::open(spots.values().cloned().collect(), {
             let sender = sender.clone();
             // What is not heard now is said again, or looked for.

@@ -23,7 +23,7 @@ mod reconcile;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -106,8 +106,10 @@ pub enum Output {
     Step(Step),
     /// Something that people should know.
     Notice(Notice),
-    /// A host's agent is not heard any more (`true`), or again.
+    /// A host's agent is not heard (any more: `true`), or is heard (again). Told when it may have changed since the journal.
     Lost(Name, bool),
+    /// A resource is where it should be and nowhere else, which it was not before, or not since the start.
+    Settled(Name, Name),
 }
 
 /// A step of a move.
@@ -147,12 +149,19 @@ struct View {
     /// It missed two beats: under `probe` a taker begins to listen, and stops when it is heard again.
     suspected: bool,
     lost: bool,
+    /// It obeys another controller.
+    foreign: bool,
     resources: BTreeMap<Name, Seen>,
 }
 
 impl View {
     fn reachable(&self) -> bool {
         self.heard_at.is_some() && !self.lost
+    }
+
+    /// It is heard, and obeys.
+    fn obeys(&self) -> bool {
+        self.reachable() && !self.foreign
     }
 
     fn seen(&self, resource: &str) -> Seen {
@@ -169,6 +178,8 @@ pub struct Planner {
     views: BTreeMap<Name, View>,
     pursuits: BTreeMap<Name, Pursuit>,
     started: Time,
+    /// The hosts that were not heard since the start have been told.
+    missing_told: bool,
     wake: Option<Time>,
 }
 
@@ -182,6 +193,7 @@ impl Planner {
             pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
             ledger,
             started: now,
+            missing_told: false,
             wake: Some(now + SETTLE),
         };
         let epoch = planner.ledger.epoch() + 1;
@@ -245,6 +257,9 @@ impl Planner {
             }
             if now < self.started + SETTLE {
                 self.wake_at(self.started + SETTLE);
+            } else if !self.missing_told {
+                self.missing_told = true;
+                self.tell_missing(out);
             }
         }
     }
@@ -286,7 +301,8 @@ impl Planner {
     /// True when the desired owner holds the resource by its newest grant, and nobody else does.
     pub fn settled(&self, resource: &str) -> bool {
         let paused = self.ledger.entry(resource).is_some_and(|e| e.wish.as_ref().map(|w| &w.host) != e.pursued.as_ref());
-        self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused
+        let heard = self.owner(resource).is_some_and(|owner| self.reachable(owner));
+        self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused && (heard || self.owner(resource).is_none())
     }
 
     /// What survives a crash.
@@ -310,15 +326,21 @@ impl Planner {
         if view.heard_at.is_some() && report.beat <= view.beat {
             return; // Overtaken by a newer one.
         }
-        let back = view.lost;
+        let back = view.lost || view.heard_at.is_none();
         view.beat = report.beat;
         view.heard_at = Some(now);
         view.lost = false;
         view.suspected = false;
         view.resources = report.resources;
-        if report.controller.is_some_and(|other| other != self.controller) {
-            // Another controller's numbers say nothing about ours, also when they are equal, and it may order a take any time.
-            view.resources.values_mut().for_each(|seen| (seen.generation, seen.want) = (Generation::NONE, true));
+        view.foreign = report.controller.is_some_and(|other| other != self.controller);
+        for seen in view.resources.values_mut() {
+            if view.foreign {
+                // Another controller's numbers say nothing about ours, also when they are equal, and it may order a take any time.
+                *seen = Seen { generation: Generation::NONE, want: true, note: Some(Note::OtherController), ..seen.clone() };
+            } else if seen.note == Some(Note::OtherController) {
+                // That was another one that asked.
+                seen.note = None;
+            }
         }
         let seen: Vec<(Name, Seen)> = view.resources.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
         if back {
@@ -397,9 +419,10 @@ impl Planner {
                 ("take_failed", format!("{host} could not take {resource}: {}", crate::base::text::printable(words)))
             }
             Note::Isolated => ("isolated", format!("{host} reached no majority of the witnesses of {resource} and gave it up")),
-            Note::LeaseEnded => {
-                ("lease_ended", format!("the lease of {host} on {resource} ended before it was renewed; it gave the address up"))
-            }
+            Note::LeaseEnded => (
+                "lease_ended",
+                format!("{host} gave {resource} up: for too long its lease was not renewed, or its agent not there"),
+            ),
             Note::Gone => ("drift", format!("{resource} went away from {host} without an order")),
             Note::OtherController => (
                 "other_controller",
@@ -410,6 +433,13 @@ impl Planner {
         if pursuit.told.insert((kind, host.to_owned())) {
             out.push(Output::Notice(Notice { kind, resource: resource.to_owned(), host: Some(host.to_owned()), text }));
         }
+    }
+
+    /// Hosts that hold something, or could, and that nothing was heard of since the start.
+    fn tell_missing(&self, out: &mut Vec<Output>) {
+        let wanted: BTreeSet<&Name> = self.resources.values().flat_map(|r| &r.seats).map(|s| &s.host).collect();
+        let missing = |host: &&Name| self.views.get(*host).is_some_and(|v| v.heard_at.is_none());
+        out.extend(wanted.into_iter().filter(missing).map(|host| Output::Lost(host.clone(), true)));
     }
 
     fn lose_the_silent(&mut self, now: Time, out: &mut Vec<Output>) -> bool {

@@ -31,6 +31,8 @@ pub(super) struct Pursuit {
     pub(super) held: Option<String>,
     /// The desired owner holds it by its newest grant, and nobody else does.
     pub(super) converged: bool,
+    /// It was where it should be and nowhere else when it was last looked at.
+    settled: bool,
     /// When a former holder's release was last confirmed.
     pub(super) released_at: Option<Time>,
     /// Until when a host's lease runs at most.
@@ -88,6 +90,13 @@ impl Planner {
                 }
             }
             Target::Unknown => self.hold_back(name, "the owner is unknown until a claim or an operator names it"),
+        }
+        let settled = self.settled(name);
+        if std::mem::replace(&mut self.pursue(name).settled, settled) != settled
+            && settled
+            && let Some(owner) = self.owner(name).cloned()
+        {
+            out.push(Output::Settled(name.to_owned(), owner));
         }
     }
 
@@ -223,9 +232,9 @@ impl Planner {
                 self.pursue(name).asking_since.remove(host);
                 continue;
             }
-            // The one that serves now goes on serving while the one that should take over can't be reached.
+            // The one that serves now goes on serving while the one that should take over can't be reached, or does not obey.
             if let Target::Host(owner) = target
-                && !self.reachable(owner)
+                && !self.views.get(owner).is_some_and(super::View::obeys)
                 && incumbent.as_ref() == Some(host)
             {
                 continue;
@@ -301,6 +310,9 @@ impl Planner {
             let text = format!("{name} should be on {owner}, whose agent is not heard; it goes there when the host is back");
             self.notice(name, "owner_unreachable", owner, text, out);
             return self.hold_back(name, "its owner is not reachable");
+        }
+        if !self.views.get(owner).is_some_and(super::View::obeys) {
+            return self.hold_back(name, "its owner obeys another controller");
         }
         let Some(probe) = self.evidence(now, name, resource, &others, out) else {
             return;

@@ -242,6 +242,48 @@ fn a_host_of_another_controller_is_never_clear() {
     assert_eq!(bench.sent(), ["b: take, probe 1.2"]);
 }
 
+/// It is not told to let go for the sake of a host that would refuse to take it.
+#[test]
+fn a_move_to_a_host_of_another_controller_waits() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.sent();
+    bench.controller = Some(99);
+    bench.report("b", (0, 0), false, Holds::No);
+    bench.up("b", 2);
+    assert!(!bench.sent().iter().any(|s| s.starts_with("a: release")));
+    assert_eq!(bench.planner.held(VIP).as_deref(), Some("its owner obeys another controller"));
+    bench.controller = Some(1);
+    bench.report("b", (0, 0), false, Holds::No);
+    assert!(bench.sent().iter().any(|s| s.starts_with("a: release")));
+}
+
+/// After a start each host is told as lost or back when that is known, and a resource as settled when it is.
+#[test]
+fn what_changed_while_the_controller_was_away_is_told() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    let told = |bench: &mut Bench| -> Vec<Output> {
+        let all = std::mem::take(&mut bench.out).into_iter();
+        all.filter(|o| matches!(o, Output::Lost(..) | Output::Settled(..))).collect()
+    };
+    bench.report("a", (0, 0), true, Holds::No);
+    assert_eq!(told(&mut bench), [Output::Lost("a".to_owned(), false)]);
+    for beat in 1..25 {
+        bench.at(ms(beat * 250)).report("a", (0, 0), false, Holds::No);
+    }
+    assert_eq!(told(&mut bench), [Output::Lost("b".to_owned(), true)]);
+    bench.report("b", (0, 0), false, Holds::No);
+    bench.up("a", 1);
+    assert_eq!(told(&mut bench), [Output::Lost("b".to_owned(), false)]);
+    bench.report("a", (1, 1), true, Holds::Yes);
+    assert_eq!(told(&mut bench), [Output::Settled(VIP.to_owned(), "a".to_owned())]);
+    assert!(bench.planner.settled(VIP));
+    bench.at(ms(8_000));
+    assert!(!bench.planner.settled(VIP), "of a host that is not heard nothing is known");
+}
+
 #[test]
 fn probe_listens_longer_than_a_holder_may_stay() {
     let mut bench = lost_holder(Takeover::Probe);

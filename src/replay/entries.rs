@@ -57,7 +57,8 @@ impl Teller {
                 Output::Record(Record::Plan(_) | Record::Input { .. })
                 | Output::Evaluate(_)
                 | Output::Do { .. }
-                | Output::Send(..) => {}
+                | Output::Send(..)
+                | Output::Settled(..) => {}
                 Output::Step(step) => {
                     let mut entry = Entry::new(now, Kind::Step);
                     let order =

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::base::time::Time;
-use crate::control::{Controller, Heard, Input, Output, Own};
+use crate::control::{Controller, Heard, Input, Output, Own, OwnHeard};
 use crate::decode::Decoder;
 use crate::event::{Event, Provenance, Value};
 use crate::inventory::Name;
@@ -192,7 +192,11 @@ impl Replay {
                     Output::Send(host, command) => {
                         inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
                     }
-                    Output::Step(_) | Output::Notice(_) => inputs.extend(self.own.heard(self.now, &output, &self.site.matcher)),
+                    Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {
+                        if let OwnHeard::Input(input) = self.own.heard(self.now, &output, &self.site.matcher) {
+                            inputs.push(input);
+                        }
+                    }
                 }
             }
             for input in inputs {

@@ -351,6 +351,7 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
                 }
                 all.push(Output::Say(notice.text));
             }
+            control::Output::Settled(..) => {}
         }
     }
     if unsynced && syncs {

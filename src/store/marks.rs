@@ -57,14 +57,16 @@ impl Marks {
         self.set("durable", &text)
     }
 
-    /// Counts a start; no two starts have the same number.
+    /// Counts a start; no two starts have the same number. It is not below `at_least`, which goes with the clock: a store that
+    /// was lost, or put back, counts on from there.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn next_start(&self) -> Result<u64, Error> {
+    pub fn next_start(&self, at_least: u64) -> Result<u64, Error> {
         let last: u64 = self.fact("start")?.and_then(|text| text.parse().ok()).unwrap_or(0);
-        self.set("start", &(last + 1).to_string())?;
-        Ok(last + 1)
+        let next = at_least.max(last + 1);
+        self.set("start", &next.to_string())?;
+        Ok(next)
     }
 
     fn fact(&self, name: &str) -> Result<Option<String>, Error> {

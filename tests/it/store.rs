@@ -152,11 +152,13 @@ fn an_agent_remembers_what_it_obeyed() {
     let mark = Mark { generation: Generation { epoch: 2, n: 9 }, want: true, terms: None };
     let durable = Durable { controller: Some(42), marks: [("vip".to_owned(), mark)].into() };
     marks.save(&durable).unwrap();
-    assert_eq!(marks.next_start().unwrap(), 1);
+    assert_eq!(marks.next_start(0).unwrap(), 1);
     assert!(Marks::open(folder.path()).unwrap_err().to_string().contains("another process"));
     drop(marks);
     let marks = Marks::open(folder.path()).unwrap();
     assert_eq!(marks.load().unwrap(), durable);
-    assert_eq!(marks.next_start().unwrap(), 2);
+    assert_eq!(marks.next_start(0).unwrap(), 2);
+    assert_eq!(marks.next_start(1_000).unwrap(), 1_000, "what was lost is not counted again");
+    assert_eq!(marks.next_start(900).unwrap(), 1_001, "also when the clock was set back");
     assert!(Journal::open(folder.path()).unwrap().state().newest.is_none(), "another file");
 }

@@ -134,8 +134,17 @@ fn an_agent_is_adopted_by_another_controller() {
         until("the agent says that it obeys another", || site.ask("history").contains("pointsman adopt"));
         drop(running);
         run(&["adopt", "-c", "sip1/agent.yaml"]);
-        let _running = start_agent();
+        let running = start_agent();
         until("sip1 has the address by the second's word", || on_sip1() && site.ask("resources").contains("\"settled\":true"));
+
+        // What it obeyed is lost: it begins anew, and is heard.
+        drop(running);
+        until("the agent is not heard", || !heard());
+        for name in ["agent.db", "agent.db-wal", "agent.db-shm"] {
+            let _ = fs::remove_file(site.0.join("sip1/data").join(name));
+        }
+        let _running = start_agent();
+        until("the agent is heard again", heard);
     });
     new_network.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }
