@@ -2,17 +2,25 @@
 
 use std::io;
 
+use serde_json::json;
+
 use crate::diag::{has_errors, render};
+use crate::lang::program::{Atom, Program};
+use crate::lang::{Way, plan, why_always};
 
 use super::setup::{self, Given};
 use super::{Format, WRONG, plural, report};
+
+/// Conditions that a plan names, at most; of more it says how many.
+const SHOWN: usize = 50;
 
 const EXAMPLES: &str = "\
 Examples:
   pointsman check                        pointsman.yaml of this folder, its rules and scripts
   pointsman check -c site/pointsman.yaml
   pointsman check --rules rules          rules alone, for syntax and names among themselves
-  pointsman check --format json          one object for each mistake";
+  pointsman check --plan                 and how each condition is found: which are looked at with every event, and why
+  pointsman check --format json          one object for each mistake (and condition)";
 
 /// Checks configuration, rules and scripts
 #[derive(clap::Args)]
@@ -20,6 +28,9 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     given: Given,
+    /// Show also by what events are found that a condition may want
+    #[arg(long)]
+    plan: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
@@ -48,5 +59,43 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             (None, _) => eprintln!("{count}"),
         }
     }
+    if let (true, Some(site)) = (args.plan, &setup.site) {
+        show_plan(&site.program, args.format);
+    }
     Ok(if bad { WRONG } else { 0 })
+}
+
+fn show_plan(program: &Program, format: Format) {
+    let ways = plan(program);
+    let all = program.atoms.iter().zip(&ways);
+    let place = |atom: &Atom| format!("{}:{}", atom.place.source.name, atom.place.line_column().0);
+    if format == Format::Json {
+        for (atom, way) in all {
+            let texts = if let Way::Text(texts) = way { texts.as_slice() } else { &[] };
+            let why = if *way == Way::Nothing { Some(why_always(atom)) } else { None };
+            println!(
+                "{}",
+                json!({ "condition": atom.name, "at": place(atom), "found_by": way.to_string(), "texts": texts, "why": why })
+            );
+        }
+        return;
+    }
+    let count = |name: &str| ways.iter().filter(|w| w.to_string() == name).count();
+    println!("\n{}:", plural(ways.len(), "condition"));
+    for (name, what) in [
+        ("id", "found by an id of the event"),
+        ("text", "found by a text that must stand in it, in one pass for all"),
+        ("sender", "looked at for every event of their senders"),
+        ("nothing", "looked at for every event"),
+    ] {
+        println!("  {:>6}  {what}", count(name));
+    }
+    let slow = all.filter(|(_, way)| matches!(way, Way::Sender | Way::Nothing)).collect::<Vec<_>>();
+    for (atom, way) in slow.iter().take(SHOWN) {
+        let why = if *way == &Way::Nothing { why_always(atom) } else { "only its sender tells" };
+        println!("{} {}: {why}", place(atom), atom.name);
+    }
+    if slow.len() > SHOWN {
+        println!("... and {} more (`--format json` shows all)", slow.len() - SHOWN);
+    }
 }

@@ -178,6 +178,32 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
 }
 
 #[test]
+fn the_plan_says_what_is_looked_at_with_every_event() {
+    let scratch = Scratch::new("plan");
+    let rules = scratch.write(
+        "a.alarm",
+        "pattern slow { match /^[0-9]+s$/ }\npattern quick { match /took (?<ms>[0-9]+) ms/ }\n\
+         alarm a { detect slow or quick or event 00-04561 or (event from app cron where level >= error) cancel by hand }\n\
+         alarm b { detect (event from host \"web*\" where level >= error) or event 1..9999 cancel by hand }\n",
+    );
+    let ended = pointsman(&["check", "--plan", "--rules", &rules], b"");
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    let plan = ended.out.split_once("\n\n").unwrap().1.replace(&rules, "a.alarm");
+    assert_eq!(
+        plan,
+        "6 conditions:\n       1  found by an id of the event\n       1  found by a text that must stand in it, in one pass for all\n       \
+         1  looked at for every event of their senders\n       3  looked at for every event\n\
+         a.alarm:1 slow: no text of two letters or more must stand in what it meets: write one into the expression, or say from whom it comes\n\
+         a.alarm:3 a/detect: only its sender tells\n\
+         a.alarm:4 b/detect: a sender with `*` is compared with every sender: name them, or a text that stands in it\n\
+         a.alarm:4 b/detect: its range of ids is wider than 64: name fewer, or a sender\n"
+    );
+    let ended = pointsman(&["check", "--plan", "--format", "json", "--rules", &rules], b"");
+    assert_eq!(ended.out.lines().filter(|l| l.contains("found_by")).count(), 6, "{}", ended.out);
+    assert!(ended.out.contains("\"texts\":[\" ms\"]") || ended.out.contains("\"texts\":[\"took \"]"), "{}", ended.out);
+}
+
+#[test]
 fn exit_status_says_what_happened() {
     let scratch = Scratch::new("status");
     let good = scratch.write("good/a.alarm", "alarm a { detect event 1 cancel by hand }\n");
@@ -190,6 +216,7 @@ fn exit_status_says_what_happened() {
     let cases: &[(&[&str], i32, &str)] = &[
         (&["check", "-c", CONFIG], 0, ""),
         (&["check", "--rules", &good], 0, ""),
+        (&["check", "--plan", "--rules", &good], 0, ""),
         (&["check", "--rules", "/dev/null"], 2, "neither a file nor a folder"),
         (&["check", "--rules", &looped], 0, ""),
         (&["dry-run", "--rules", &good, &packed], 2, "is compressed; write zcat"),

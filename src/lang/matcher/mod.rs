@@ -17,6 +17,7 @@ mod grams;
 mod keys;
 mod literals;
 mod meets;
+mod plan;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use crate::event::{Event, EventId};
 use crate::inventory::{Index, Inventory};
 use crate::lang::program::{Atom, AtomId, Hit, Program};
+
+pub use plan::{Way, plan, why_always};
 
 use grams::Grams;
 use keys::Key;

@@ -1,0 +1,60 @@
+//! How each condition is found, for people: what makes it cheap, and what would.
+
+use std::fmt;
+
+use crate::lang::program::{Atom, IdPattern, Program, Sender};
+
+use super::keys::{self, Key};
+
+/// By what an event is found to be worth a look at a condition.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// One of its ids.
+    Id,
+    /// One of these texts stands in it.
+    Text(Vec<String>),
+    /// Its sender: every event of that sender is looked at.
+    Sender,
+    /// Nothing: every event is looked at.
+    Nothing,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Way::Id => "id",
+            Way::Text(_) => "text",
+            Way::Sender => "sender",
+            Way::Nothing => "nothing",
+        })
+    }
+}
+
+/// How each condition of a program is found, in their order.
+pub fn plan(program: &Program) -> Vec<Way> {
+    let way = |keys: Vec<Key>| match keys.first() {
+        None => Way::Nothing,
+        Some(Key::Number(_) | Key::Word(_)) => Way::Id,
+        Some(Key::App(_) | Key::Host(_) | Key::Type(_)) => Way::Sender,
+        Some(Key::Literal(_)) => {
+            Way::Text(keys.into_iter().filter_map(|k| if let Key::Literal(l) = k { Some(l) } else { None }).collect())
+        }
+    };
+    keys::choose(&program.atoms).into_iter().map(way).collect()
+}
+
+/// Why a condition is looked at with every event, and what would help.
+pub fn why_always(atom: &Atom) -> &'static str {
+    if atom.ids.iter().any(|id| matches!(id, IdPattern::Numbers { .. })) {
+        return "its range of ids is wider than 64: name fewer, or a sender";
+    }
+    if atom.from.iter().any(|s| matches!(s, Sender::App(name) | Sender::Host(name) if name.contains('*')))
+        && atom.matches.is_empty()
+    {
+        return "a sender with `*` is compared with every sender: name them, or a text that stands in it";
+    }
+    if atom.matches.is_empty() && atom.predicates.is_empty() {
+        return "it says neither an id, a sender nor a text";
+    }
+    "no text of two letters or more must stand in what it meets: write one into the expression, or say from whom it comes"
+}
