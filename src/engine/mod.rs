@@ -27,6 +27,7 @@ mod claims;
 mod condition;
 mod fields;
 mod lateness;
+mod limit;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +39,7 @@ use crate::inventory::{Index, Inventory, Name};
 use crate::lang::program::{Alarm, AtomId, Call, Cancel, Category, Hit, Mode, Program, WhileActive};
 
 pub use fields::fields_of;
-pub use record::{Cause, Claim, Fields, Instance, Key, Note, Record, State, Waiting};
+pub use record::{Cause, Claim, Fields, Instance, Key, Note, PutOff, Record, State, Waiting};
 
 /// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
 #[derive(Clone, Debug)]
@@ -172,6 +173,8 @@ enum Role {
 enum Due {
     /// What was awaited comes true.
     Awaited,
+    /// What a limit put off may start.
+    PutOff,
     /// An instance's time is over.
     Over,
 }
@@ -230,7 +233,8 @@ impl Engine {
         }
         let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Over, alarm.to_owned(), key.clone())));
         let awaited = state.all_awaited().map(|(alarm, key, w)| (w.due, Due::Awaited, alarm.to_owned(), key.clone()));
-        let due = over.chain(awaited).collect();
+        let put_off = state.all_put_off().map(|(alarm, group, p)| (p.due, Due::PutOff, alarm.to_owned(), group.clone()));
+        let due = over.chain(awaited).chain(put_off).collect();
         let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
         Engine { index: Index::new(&inventory), program, inventory, state, roles, names, due }
     }
@@ -272,6 +276,7 @@ impl Engine {
                 while let Some((at, what, alarm, key)) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
                     match what {
                         Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
+                        Due::PutOff => self.may_start(at, order, &alarm, &key, out),
                         Due::Over => self.clear(at, order, &alarm, &key, Cause::After, true, out),
                     }
                 }
@@ -309,6 +314,8 @@ impl Engine {
             | Record::Repeated { alarm, key, .. }
             | Record::Cleared { alarm, key, .. }
             | Record::Awaited { alarm, key, .. }
+            | Record::Started { alarm, group: key, .. }
+            | Record::PutOff { alarm, group: key, .. }
             | Record::Forgotten { alarm, key } => Some((alarm.clone(), key.clone())),
             _ => None,
         };
@@ -324,7 +331,8 @@ impl Engine {
     fn dues(&self, alarm: &str, key: &Key) -> Vec<(Time, Due, String, Key)> {
         let over = self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
         let awaited = self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
-        over.into_iter().chain(awaited).map(|(at, what)| (at, what, alarm.to_owned(), key.clone())).collect()
+        let put_off = self.state.starts(alarm, key).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
+        over.into_iter().chain(awaited).chain(put_off).map(|(at, what)| (at, what, alarm.to_owned(), key.clone())).collect()
     }
 
     /// Said once, restarts included.
@@ -462,8 +470,8 @@ impl Engine {
                     out.push(Output::Notice(notice));
                 }
                 None => {
-                    if let Some(instance) = &instance {
-                        out.push(cue(alarm, &key, instance, None, alarm.react.clone(), order, fields));
+                    if let Some(instance) = instance {
+                        self.start_reactions(now, order, alarm, &key, instance, fields, out);
                     }
                 }
             }
@@ -476,6 +484,9 @@ impl Engine {
     #[allow(clippy::too_many_arguments, reason = "an instance, a cause, and where they go")]
     fn clear(&mut self, at: Time, order: u64, alarm: &str, key: &Key, cause: Cause, acts: bool, out: &mut Vec<Output>) {
         let Some(instance) = self.state.instance(alarm, key).cloned() else { return };
+        if cause != Cause::AtOnce {
+            self.drop_put_off(alarm, key, out);
+        }
         let record = Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at, cause: cause.clone() };
         self.record(record, out);
         let program = self.program.clone();

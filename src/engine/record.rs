@@ -119,6 +119,26 @@ pub enum Record {
         /// What is awaited.
         waiting: Waiting,
     },
+    /// Reactions of an alarm with a limit were started.
+    Started {
+        /// Which alarm.
+        alarm: String,
+        /// For which values of the limit's keys.
+        group: Key,
+        /// When.
+        at: Time,
+        /// What was started before this does not count any more.
+        since: Time,
+    },
+    /// They were not, because of the limit; the newest waits.
+    PutOff {
+        /// Which alarm.
+        alarm: String,
+        /// For which values of the limit's keys.
+        group: Key,
+        /// What waits; nothing any more when its alarm was cleared.
+        what: Option<Box<PutOff>>,
+    },
     /// What was noted and awaited of a key counts no more.
     Forgotten {
         /// Which alarm.
@@ -219,6 +239,26 @@ pub struct Waiting {
     pub late: Option<String>,
 }
 
+/// Reactions that wait until a limit lets them start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PutOff {
+    /// When.
+    pub due: Time,
+    /// Of which instance.
+    pub key: Key,
+    /// As it was.
+    pub instance: Instance,
+    /// The event that they are about.
+    pub event: Fields,
+}
+
+/// What a limit remembers of one group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Starts {
+    pub(super) at: Vec<Time>,
+    pub(super) put_off: Option<Box<PutOff>>,
+}
+
 /// How far a source's records of one host are usually behind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Offsets {
@@ -235,6 +275,8 @@ pub struct State {
     pub(super) noted: BTreeMap<String, BTreeMap<Key, Vec<Note>>>,
     #[serde(with = "pairs::within", default)]
     pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
+    #[serde(with = "pairs::within", default)]
+    pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
     pub(super) claims: BTreeMap<Name, Claim>,
     #[serde(with = "pairs")]
     pub(super) offsets: BTreeMap<(String, String), Offsets>,
@@ -257,6 +299,18 @@ impl State {
     /// What was noted of a key.
     pub fn notes(&self, alarm: &str, key: &Key) -> &[Note] {
         self.noted.get(alarm).and_then(|keys| keys.get(key)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a limit remembers of a group.
+    pub(super) fn starts(&self, alarm: &str, group: &Key) -> Option<&Starts> {
+        self.starts.get(alarm)?.get(group)
+    }
+
+    /// What a limit puts off, in order of alarm and group.
+    pub(super) fn all_put_off(&self) -> impl Iterator<Item = (&str, &Key, &PutOff)> {
+        let groups =
+            self.starts.iter().flat_map(|(alarm, groups)| groups.iter().map(move |(group, s)| (alarm.as_str(), group, s)));
+        groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.put_off.as_deref()?)))
     }
 
     /// For how many keys of an alarm something was noted.
@@ -340,6 +394,18 @@ impl State {
             }
             Record::Awaited { alarm, key, waiting } => {
                 self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
+            }
+            Record::Started { alarm, group, at, since } => {
+                let groups = self.starts.entry(alarm.clone()).or_default();
+                // Groups whose time is over are forgotten here, so that there are never more than keys that act.
+                groups.retain(|g, s| g == group || s.put_off.is_some() || s.at.last().is_some_and(|t| t > since));
+                let starts = groups.entry(group.clone()).or_default();
+                starts.put_off = None;
+                starts.at.retain(|t| t > since);
+                starts.at.push(*at);
+            }
+            Record::PutOff { alarm, group, what } => {
+                self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
             }
             Record::Forgotten { alarm, key } => {
                 remove(&mut self.noted, alarm, key);

@@ -68,6 +68,11 @@ pub(crate) enum ClauseKind {
     Mode(Word, Option<Duration>),
     MaxAge(Duration),
     Hold(Duration),
+    Limit {
+        n: At<usize>,
+        per: Duration,
+        by: Vec<Word>,
+    },
     InhibitedBy(Vec<Word>),
     /// A clause, named, that could not be read or is of a later version; its diagnostic was given.
     Later(&'static str),

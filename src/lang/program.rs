@@ -289,6 +289,8 @@ pub struct Alarm {
     pub hold: Option<Duration>,
     /// While one of these alarms is active, for the same values of the keys that both have, it is not raised.
     pub inhibited_by: Vec<String>,
+    /// How often its reactions start at most.
+    pub limit: Option<Limit>,
     /// What a repeat does.
     pub while_active: WhileActive,
     /// What happens to its reactions.
@@ -297,6 +299,17 @@ pub struct Alarm {
     pub max_age: Option<Duration>,
     /// Where it was written.
     pub place: Place,
+}
+
+/// How often the reactions of an alarm start at most. What is too much waits, and the newest of it starts when it may.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// So often.
+    pub n: usize,
+    /// Within this.
+    pub per: Duration,
+    /// For each value of these fields of the alarm's `by`, by their places in it.
+    pub by: Vec<usize>,
 }
 
 /// How events come to an alarm's condition.

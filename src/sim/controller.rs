@@ -405,6 +405,7 @@ fn program() -> Program {
         detect: Detection { parts: vec![vec![AtomId(0)]], ..Detection::default() },
         hold: None,
         inhibited_by: Vec::new(),
+        limit: None,
         by: vec!["app".to_owned()],
         cancel: vec![Cancel::AtOnce],
         react: vec![vec![Call { reaction: "follow".to_owned(), args }]],

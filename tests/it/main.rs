@@ -9,6 +9,7 @@ mod engine;
 mod evaluator;
 mod grammar;
 mod lang;
+mod packs;
 mod runs;
 mod script;
 mod sim;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::base::limits::COUNT;
 use crate::diag::{Code, Place};
 use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
-use crate::lang::program::{Alarm, Cancel, Category, Detection, Mode, Shape, WhileActive};
+use crate::lang::program::{Alarm, Cancel, Category, Detection, Limit, Mode, Shape, WhileActive};
 
 use super::Compiler;
 
@@ -24,6 +25,7 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
         ClauseKind::MaxAge(_) => Some("max age"),
         ClauseKind::Hold(_) => Some("hold"),
         ClauseKind::InhibitedBy(_) => Some("inhibited by"),
+        ClauseKind::Limit { .. } => Some("limit"),
         ClauseKind::React(_) => Some("react"),
         ClauseKind::OnCancel(_) => Some("on cancel react"),
         ClauseKind::Cancel(_) | ClauseKind::Later(_) => None,
@@ -98,6 +100,7 @@ impl<'t> Compiler<'t, '_> {
             by: Vec::new(),
             hold: None,
             inhibited_by: Vec::new(),
+            limit: None,
             cancel: Vec::new(),
             react: Vec::new(),
             on_cancel: Vec::new(),
@@ -107,6 +110,7 @@ impl<'t> Compiler<'t, '_> {
             place: file.place(&tree.name.span),
         };
         let mut detected = false;
+        let mut limit = None;
         for clause in &clauses {
             match &clause.it {
                 ClauseKind::Category(word) => alarm.category = self.category(file, word),
@@ -129,6 +133,7 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Mode(word, within) => alarm.mode = self.mode(file, word, *within),
                 ClauseKind::MaxAge(age) => alarm.max_age = Some(*age),
                 ClauseKind::Hold(span) => alarm.hold = Some(*span),
+                ClauseKind::Limit { n, per, by } => limit = Some((clause, n, *per, by)),
                 ClauseKind::InhibitedBy(words) => {
                     self.inhibitors(file, words);
                     alarm.inhibited_by = words.iter().map(|w| w.it.clone()).collect();
@@ -142,6 +147,7 @@ impl<'t> Compiler<'t, '_> {
             self.report(file, Code::NoDetect, &tree.name.span, message).help =
                 Some("write detect event 00-04561 from app NAME, for example".to_owned());
         }
+        alarm.limit = limit.and_then(|(clause, n, per, by)| self.limit(file, &alarm, clause, n, per, by));
         self.cancels(file, tree, &clauses, &mut alarm);
         self.program.alarms.push(alarm);
     }
@@ -172,6 +178,39 @@ impl<'t> Compiler<'t, '_> {
         // With a part that could not be compiled the alarm means nothing, and has its diagnostic.
         let parts = parts.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
         Detection { parts, shape: tree.shape.clone(), within }
+    }
+
+    /// A limit has keys of the alarm; unless it says which, all.
+    fn limit(
+        &mut self,
+        file: &File,
+        alarm: &Alarm,
+        clause: &Clause,
+        n: &ast::At<usize>,
+        per: Duration,
+        by: &[Word],
+    ) -> Option<Limit> {
+        if n.it == 0 || n.it > COUNT {
+            self.report(file, Code::BadCount, &n.span, format!("a limit is from 1 to {COUNT}"));
+        }
+        if alarm.react.is_empty() {
+            self.report(file, Code::NoEffect, &clause.span, "`limit` is about reactions, and there is no `react`");
+        }
+        let mut places: Vec<usize> = (0..alarm.by.len()).collect();
+        if !by.is_empty() {
+            places.clear();
+            for word in by {
+                match alarm.by.iter().position(|field| *field == word.it) {
+                    Some(place) => places.push(place),
+                    None => {
+                        let message = format!("`limit` has the keys of its `detect`, and `{}` is none of them", word.it);
+                        let known: Vec<&str> = alarm.by.iter().map(String::as_str).collect();
+                        self.unknown(file, Code::KeysDiffer, word, message, known);
+                    }
+                }
+            }
+        }
+        Some(Limit { n: n.it, per, by: places })
     }
 
     fn inhibitors(&mut self, file: &File, words: &[Word]) {

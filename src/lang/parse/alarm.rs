@@ -16,6 +16,7 @@ const CLAUSES: &[&str] = &[
     "hold",
     "cancel",
     "inhibited by",
+    "limit",
     "react",
     "on cancel react",
     "while active",
@@ -40,7 +41,8 @@ pub(super) fn defaults(c: &mut Cursor<'_>) -> Parsed<Vec<Clause>> {
 
 /// A clause that failed stands for itself, so that it is not missed as well.
 fn later(word: Option<&str>) -> Option<ClauseKind> {
-    let kinds = ["category", "summary", "help", "detect", "hold", "cancel", "inhibited", "react", "on", "while", "mode", "max"];
+    let kinds =
+        ["category", "summary", "help", "detect", "hold", "cancel", "inhibited", "limit", "react", "on", "while", "mode", "max"];
     let kind = kinds.iter().find(|k| Some(**k) == word);
     Some(ClauseKind::Later(kind.copied().unwrap_or("")))
 }
@@ -58,7 +60,7 @@ fn begins(c: &mut Cursor<'_>) -> bool {
     }
 }
 
-/// `clause = category | summary | help | detection | hold | cancel | inhibited | react | on_cancel | while_active | mode | max_age`
+/// `clause = category | summary | help | detection | hold | cancel | inhibited | limit | react | on_cancel | while_active | mode | max_age`
 fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
     match c.word_ahead() {
         Some("category") => category(c),
@@ -68,6 +70,7 @@ fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
         Some("hold") => hold(c),
         Some("cancel") => cancel(c),
         Some("inhibited") => inhibited(c),
+        Some("limit") => limit(c),
         Some("react") => react(c),
         Some("on") => on_cancel(c),
         Some("while") => while_active(c),
@@ -112,6 +115,17 @@ fn inhibited(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("inhibited")?;
     c.want_word("by")?;
     Ok(ClauseKind::InhibitedBy(names(c, "an alarm's name")?))
+}
+
+/// `limit = "limit" INTEGER "per" DURATION by?`
+fn limit(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("limit")?;
+    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
+    let n = At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span };
+    c.want_word("per")?;
+    let per = duration(c)?;
+    let by = if c.sees_word("by") { by(c)? } else { Vec::new() };
+    Ok(ClauseKind::Limit { n, per, by })
 }
 
 /// `cancel = "cancel" way`

@@ -1,0 +1,75 @@
+//! `limit`: how often the reactions of an alarm start. What is too much waits, joined to the newest, until it may start; so a limit
+//! delays what an address should follow, and never forgets it.
+
+use crate::base::time::{Time, duration_text};
+use crate::lang::program::{Alarm, Limit};
+
+use super::record::{Fields, Instance, Key, PutOff, Record};
+use super::{Engine, Notice, Output, cue};
+
+impl Limit {
+    /// What is counted together with an instance.
+    fn group(&self, key: &Key) -> Key {
+        Key(self.by.iter().filter_map(|place| key.0.get(*place).cloned()).collect())
+    }
+}
+
+impl Engine {
+    /// Starts an alarm's reactions, or puts them off.
+    #[expect(clippy::too_many_arguments, reason = "an instance, its event, and where they go")]
+    pub(super) fn start_reactions(
+        &mut self,
+        now: Time,
+        order: u64,
+        alarm: &Alarm,
+        key: &Key,
+        instance: Instance,
+        event: Fields,
+        out: &mut Vec<Output>,
+    ) {
+        if let Some(limit) = &alarm.limit {
+            let group = limit.group(key);
+            let started = self.state.starts(&alarm.name, &group).map(|s| s.at.as_slice()).unwrap_or_default();
+            let counts: Vec<Time> = started.iter().copied().filter(|at| *at + limit.per > now).collect();
+            if let Some(first) = counts.len().checked_sub(limit.n).and_then(|i| counts.get(i)) {
+                let due = *first + limit.per;
+                let text = format!(
+                    "{} has started its reactions {} times within {}: the newest waits until {due}",
+                    alarm.name,
+                    limit.n,
+                    duration_text(limit.per)
+                );
+                let what = Some(Box::new(PutOff { due, key: key.clone(), instance, event }));
+                self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
+                let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("put_off", text) };
+                return out.push(Output::Notice(notice));
+            }
+            self.record(Record::Started { alarm: alarm.name.clone(), group, at: now, since: now - limit.per }, out);
+        }
+        out.push(cue(alarm, key, &instance, None, alarm.react.clone(), order, event));
+    }
+
+    /// What a limit put off may start now.
+    pub(super) fn may_start(&mut self, at: Time, order: u64, name: &str, group: &Key, out: &mut Vec<Output>) {
+        let what = self.state.starts(name, group).and_then(|s| s.put_off.clone());
+        self.record(Record::PutOff { alarm: name.to_owned(), group: group.clone(), what: None }, out);
+        let program = self.program.clone();
+        let alarm = self.names.get(name).and_then(|index| program.alarms.get(*index));
+        if let (Some(alarm), Some(what)) = (alarm, what) {
+            let PutOff { key, instance, event, .. } = *what;
+            let instance = self.state.instance(name, &key).cloned().unwrap_or(instance);
+            self.start_reactions(at, order, alarm, &key, instance, event, out);
+        }
+    }
+
+    /// What waits because of a limit is not started after its alarm has ended.
+    pub(super) fn drop_put_off(&mut self, name: &str, key: &Key, out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        let alarm = self.names.get(name).and_then(|index| program.alarms.get(*index));
+        let Some(group) = alarm.and_then(|a| a.limit.as_ref()).map(|limit| limit.group(key)) else { return };
+        let waits = self.state.starts(name, &group).and_then(|s| s.put_off.as_ref()).is_some_and(|p| p.key == *key);
+        if waits {
+            self.record(Record::PutOff { alarm: name.to_owned(), group, what: None }, out);
+        }
+    }
+}
