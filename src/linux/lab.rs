@@ -1,6 +1,7 @@
 //! Networks to try things in: namespaces of our own, cables between them, a switch. For the demo and the tests; an agent
 //! never uses it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::IpAddr;
@@ -21,6 +22,9 @@ use crate::base::time::Time;
 
 use super::netlink::{self, Netlink};
 use super::{Spot, boot_time};
+
+/// Index of the interface of the node with the number 0: no two nodes have the same, so an event says whose it is.
+const INTERFACES: u32 = 1_000;
 
 /// The namespace of a process.
 pub fn namespace_of(process: u32) -> PathBuf {
@@ -84,10 +88,11 @@ pub struct Node(Child);
 
 impl Node {
     /// Makes one with `pointsman hold`, plugged by its `eth0`, which is up, into the port `to-NAME` of a switch of this network.
+    /// By its number it is known to a [`Watch`].
     ///
     /// # Errors
     /// Those of the system.
-    pub fn start(program: &Path, switch: &str, name: &str) -> io::Result<Node> {
+    pub fn start(program: &Path, switch: &str, name: &str, number: u32) -> io::Result<Node> {
         let mut node = Node(Command::new(program).arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?);
         let mut ready = String::new();
         if let Some(says) = node.0.stdout.take() {
@@ -96,7 +101,7 @@ impl Node {
         if ready.trim() != "ready" {
             return Err(io::Error::other("it has no right to"));
         }
-        plug(switch, &format!("to-{name}"), node.process(), "eth0")?;
+        plug(switch, &format!("to-{name}"), node.process(), ("eth0", INTERFACES + number))?;
         within(node.process(), || set_up("eth0", true))?;
         Ok(node)
     }
@@ -138,15 +143,15 @@ pub fn make_switch(name: &str) -> io::Result<()> {
     set_up(name, true)
 }
 
-/// A cable from the switch, where its end is called `port`, to the network of a process, where it is called `far`.
-///
-/// # Errors
-/// Those of the system.
-pub fn plug(switch: &str, port: &str, process: u32, far: &str) -> io::Result<()> {
+/// A cable from the switch, where its end is called `port`, to the network of a process, where it has the name and the index `far`.
+fn plug(switch: &str, port: &str, process: u32, (far, index): (&str, u32)) -> io::Result<()> {
     let mut peer = LinkMessage::default();
+    peer.header.index = index;
     peer.attributes = vec![LinkAttribute::IfName(far.to_owned()), LinkAttribute::NetNsPid(process)];
     let data = InfoData::Veth(InfoVeth::Peer(peer));
     let mut link = LinkMessage::default();
+    // The kernel takes the other end's index only where this one has one, too.
+    link.header.index = index + INTERFACES;
     link.attributes = vec![
         LinkAttribute::IfName(port.to_owned()),
         LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), LinkInfo::Data(data)]),
@@ -235,36 +240,30 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches one address: tells when it came and when it went, by the boot clock.
+    /// Watches one address in the networks of all nodes: tells in which it came or went, and when, by the boot clock. The kernel
+    /// puts all of it into one queue, so the order is that in which it happened, however late it is read.
     ///
     /// # Errors
-    /// In words: the network can't be entered.
-    pub fn start(namespace: &Path, address: IpAddr, tell: impl Fn(Time, bool) + Send + 'static) -> Result<Watch, String> {
-        let (ready, opened) = std::sync::mpsc::sync_channel(1);
-        let namespace = namespace.to_owned();
-        let watch = Watch::until_stopped(move |stop| {
-            let socket = match enter(&namespace).and_then(|()| netlink::changes()) {
-                Ok(socket) => socket,
-                Err(e) => return drop(ready.send(Err(e.to_string()))),
-            };
-            let _ = ready.send(Ok(()));
-            let mut there = false;
+    /// Those of the system.
+    pub fn start(address: IpAddr, tell: impl Fn(Time, u32, bool) + Send + 'static) -> io::Result<Watch> {
+        let socket = netlink::changes()?;
+        socket.set_listen_all_namespaces(true)?;
+        Ok(Watch::until_stopped(move |stop| {
+            let mut there = BTreeSet::new();
             while wait_for(&socket, stop) {
                 let now = boot_time();
                 while let Ok((bytes, _)) = socket.recv_from_full() {
                     for change in netlink::read_changes(&bytes) {
                         let netlink::Change::Address(found, came) = change else { continue };
                         // A lifetime that is set anew is no coming.
-                        if found.address == address && came != there {
-                            there = came;
-                            tell(now, came);
+                        let number = found.interface.wrapping_sub(INTERFACES);
+                        if found.address == address && (if came { there.insert(number) } else { there.remove(&number) }) {
+                            tell(now, number, came);
                         }
                     }
                 }
             }
-        });
-        opened.recv().unwrap_or_else(|_| Err("the thread ended".to_owned()))?;
-        Ok(watch)
+        }))
     }
 
     fn until_stopped(work: impl FnOnce(&AtomicBool) + Send + 'static) -> Watch {

@@ -31,7 +31,7 @@ pub(crate) fn with_network(test: impl FnOnce(&Network) + Send) {
 
 impl Network {
     fn plug(&mut self, number: u8) {
-        let host = Node::start(Path::new(env!("CARGO_BIN_EXE_pointsman")), "switch", &number.to_string()).unwrap();
+        let host = Node::start(Path::new(env!("CARGO_BIN_EXE_pointsman")), "switch", &number.to_string(), number.into()).unwrap();
         self.hosts.push(host);
         self.on(usize::from(number) - 1, || {
             for (address, prefix) in [(format!("10.9.0.{number}"), 24), (format!("fd09::{number}"), 64)] {
