@@ -99,7 +99,8 @@ fn make_room(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     let size: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
     let filler = LOG_PAGES * size;
-    db.execute_batch(&format!("CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob({filler})); DROP TABLE room"))?;
+    // Whoever was killed in the middle of this left the table.
+    db.execute_batch(&format!("DROP TABLE IF EXISTS room; CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob({filler})); DROP TABLE room"))?;
     // Everything goes into the database itself, and the log is written from its beginning again.
     db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
 }

@@ -162,3 +162,14 @@ fn an_agent_remembers_what_it_obeyed() {
     assert_eq!(marks.next_start(900).unwrap(), 1_001, "also when the clock was set back");
     assert!(Journal::open(folder.path()).unwrap().state().newest.is_none(), "another file");
 }
+
+/// Killed while it made room for what is to be written: nothing of that is in the way of the next start.
+#[test]
+fn a_start_that_was_broken_off_is_no_hindrance() {
+    let folder = Folder::new();
+    drop(Marks::open(folder.path()).unwrap());
+    let left = rusqlite::Connection::open(folder.join("agent.db")).unwrap();
+    left.execute_batch("CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob(1000))").unwrap();
+    drop(left);
+    assert_eq!(Marks::open(folder.path()).unwrap().next_start(0).unwrap(), 1);
+}
