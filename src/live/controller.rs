@@ -23,6 +23,7 @@ use super::clock::Clock;
 use super::effects;
 use super::evaluator::{Evaluators, Task};
 use super::questions::{Answer, Desk, Question, Reply};
+use super::supervisor::Pulse;
 
 /// Messages that wait for the controller. Sources that can wait do, the others drop and count.
 const INBOX: usize = 65_536;
@@ -136,8 +137,7 @@ struct Running {
     dirty_since: Option<Time>,
     /// The last one that was told, and how often in a row.
     last_notice: (Notice, u64),
-    /// When it shows that it is alive next.
-    alive_at: Time,
+    pulse: Pulse,
 }
 
 impl Thread {
@@ -181,7 +181,7 @@ impl Thread {
     ///
     /// # Errors
     /// When the journal can't be written any more: what is not on the disk is not acted on.
-    pub fn run(self, program: PathBuf) -> Result<(), String> {
+    pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
         let Thread { site, journal, id, clock, inbox, sender, sources } = self;
         let evaluators = Evaluators::start(program, &site, {
             let inbox = sender.clone();
@@ -208,7 +208,7 @@ impl Thread {
             own_events: Own::default(),
             dirty_since: None,
             last_notice: (Notice::default(), 0),
-            alive_at: Time::MIN,
+            pulse,
         };
         running.carry_out(outputs)?;
         running.run(&inbox)
@@ -222,11 +222,7 @@ impl Running {
             let due = self.controller.next_deadline().into_iter().chain(sync_at).min();
             let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
             let wait = if self.own.is_empty() { wait } else { Duration::ZERO };
-            if self.clock.now() >= self.alive_at {
-                // To systemd, where it asked for that: this thread still turns.
-                let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
-                self.alive_at = self.clock.now() + ALIVE;
-            }
+            self.pulse.beat();
             let mut outputs = Vec::new();
             let mut next = match inbox.recv_timeout(wait) {
                 Ok(message) => Some(message),

@@ -18,3 +18,4 @@ pub mod evaluator;
 pub mod host;
 pub mod program;
 pub mod questions;
+mod supervisor;

@@ -27,6 +27,7 @@ use crate::wire::{Command, Report};
 use super::control_socket;
 use super::controller::{Inbox, Message, Thread};
 use super::host::{self, Host, Thing};
+use super::supervisor::{self, Pulse};
 
 /// Threads for connections; matching and deciding have their own.
 const WORKERS: usize = 2;
@@ -133,9 +134,8 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
     })?;
     drop(within);
     ready(&opened);
-    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
-    let ended = thread.run(PathBuf::from(MYSELF));
-    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
+    supervisor::stopping();
     // Whatever still reads has nobody to tell.
     runtime.shutdown_background();
     ended
@@ -182,11 +182,12 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
         })
         .await;
     });
-    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    let pulse = Pulse::start()?;
     let ended = host.run(move |report| {
-        let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Watchdog]);
+        pulse.beat();
         let _ = reports.try_send(report);
     });
+    supervisor::stopping();
     runtime.shutdown_background();
     ended
 }

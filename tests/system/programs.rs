@@ -19,18 +19,20 @@ fn a_supervisor_is_told() {
     let mut command = site.command();
     command.env("NOTIFY_SOCKET", site.0.join("notify.sock"));
     let (mut running, _) = ready(command);
-    let next = || {
-        let mut buffer = [0; 256];
-        let length = socket.recv(&mut buffer).expect("it says something");
-        String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
-    };
-    assert_eq!(next(), "READY=1");
-    assert_eq!([next(), next()], ["WATCHDOG=1", "WATCHDOG=1"]);
+    assert_eq!(next(&socket), "READY=1");
+    assert_eq!([next(&socket), next(&socket)], ["WATCHDOG=1", "WATCHDOG=1"]);
     let process = nix::unistd::Pid::from_raw(running.0.id().cast_signed());
     nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
-    let last = (0..100).map(|_| next()).find(|said| said != "WATCHDOG=1");
+    let last = (0..100).map(|_| next(&socket)).find(|said| said != "WATCHDOG=1");
     assert_eq!(last.as_deref(), Some("STOPPING=1"));
     assert!(running.0.wait().unwrap().success());
+}
+
+/// What a program tells its supervisor next.
+fn next(socket: &UnixDatagram) -> String {
+    let mut buffer = [0; 256];
+    let length = socket.recv(&mut buffer).expect("it says something");
+    String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
 }
 
 /// A script that fails is an alarm, where the shipped rules about Pointsman itself are loaded.
@@ -103,8 +105,11 @@ fn an_agent_is_adopted_by_another_controller() {
             let token = run(&["enroll", "sip1"]).lines().next().unwrap().to_owned();
             run(&["enroll", "--token", &token, "-c", "sip1/agent.yaml"]);
         };
+        let supervisor = UnixDatagram::bind(site.0.join("notify.sock")).unwrap();
+        supervisor.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let start_agent = || {
             let mut command = Command::new(PROGRAM);
+            command.env("NOTIFY_SOCKET", site.0.join("notify.sock"));
             command.args(["agent", "-c", "sip1/agent.yaml"]).current_dir(&site.0).stdin(Stdio::null()).stderr(Stdio::null());
             Ended(command.spawn().unwrap())
         };
@@ -120,6 +125,8 @@ fn an_agent_is_adopted_by_another_controller() {
         enroll();
         let running = start_agent();
         until("the agent is heard", heard);
+        let told = [next(&supervisor), next(&supervisor)];
+        assert_eq!(told, ["READY=1", "WATCHDOG=1"]);
         moved();
         until("sip1 has the address", on_sip1);
         drop((first, running));
