@@ -174,6 +174,7 @@ impl Lab {
         let at = |name: &str| self.folder.join(name);
         fs::create_dir_all(at("rules"))?;
         fs::create_dir_all(at("scripts"))?;
+        fs::create_dir_all(at("messages"))?;
         let mut config = CONFIG.replace("10.77.0.3:", &format!("{}:", self.seat.address()));
         if self.seat == Seat::OnSip1 {
             config = config.replace("sip1: { address: 10.77.0.1, via: agent }", "sip1: { address: 10.77.0.1, via: local }");
@@ -236,7 +237,8 @@ impl Lab {
     /// # Errors
     /// In words: it does not.
     pub fn start_controller(&mut self) -> Result<(), String> {
-        let log = self.folder.join("controller.log");
+        // Not beside the log that it follows: each line of its own would wake it.
+        let log = self.folder.join("messages").join("controller.log");
         self.controller = Some(self.start_in(self.seat.node(), &["run", "-c", "pointsman.yaml"], &log)?);
         self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
     }
