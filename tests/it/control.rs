@@ -35,6 +35,7 @@ alarm chain    { detect event 4563 then event 4561 by host within 2s cancel afte
 alarm both     { detect 2 distinct host of event 4563 within 1s cancel at once }
 alarm held     { detect event 4563 by host hold 400ms cancel when event 4561 cancel after 1s }
 alarm missing  { detect event 4563 without event 4561 by app within 600ms cancel at once react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
+alarm limited  { detect event 4000..4999 by app cancel at once limit 2 per 1s react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
 alarm hushed   { detect event 4561 and event 4563 by host within 5s cancel after 1s inhibited by lasting }
 "#;
 
