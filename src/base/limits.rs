@@ -20,8 +20,8 @@ pub const ALTERNATIVES: usize = 1_000;
 pub const COUNT: usize = 1_000;
 /// Events that one condition joins by `then` or `and`. One more is a diagnostic.
 pub const PARTS: usize = 16;
-/// Keys of one alarm for which something was counted or awaited. When there are more, the half whose last event is oldest
-/// is forgotten, and that is told once.
+/// Keys of one alarm for which something was counted, and for which its `limit` remembers a start. When there are more, the
+/// half whose last event is oldest is forgotten, what waits last, and that is told once.
 pub const COUNTED_KEYS: usize = 20_000;
 /// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;

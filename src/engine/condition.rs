@@ -191,13 +191,18 @@ impl Engine {
         let full = self.state.noted_keys(&alarm.name) >= COUNTED_KEYS && self.state.notes(&alarm.name, &key).is_empty();
         self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since }, out);
         if full {
-            let text = format!(
-                "{} counts for more than {COUNTED_KEYS} keys at once; those whose last event is oldest are forgotten: narrow its `by`, or shorten `within`",
-                alarm.name
-            );
-            let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
-            self.tell_once(format!("counted {}", alarm.name), notice, out);
+            self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out);
         }
+    }
+
+    /// Of too many keys the oldest are forgotten, and that is told once.
+    pub(super) fn too_many_keys(&mut self, alarm: &Alarm, does: &str, narrow: &str, out: &mut Vec<Output>) {
+        let text = format!(
+            "{} {does} more than {COUNTED_KEYS} keys at once; those whose last event is oldest are forgotten: narrow its {narrow}",
+            alarm.name
+        );
+        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
+        self.tell_once(format!("{does} {}", alarm.name), notice, out);
     }
 
     /// True when one more key may be active, or awaited.

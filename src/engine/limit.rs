@@ -1,6 +1,7 @@
 //! `limit`: how often the reactions of an alarm start. What is too much waits, joined to the newest, until it may start; so a limit
 //! delays what an address should follow, and never forgets it.
 
+use crate::base::limits::COUNTED_KEYS;
 use crate::base::time::{Time, duration_text};
 use crate::lang::program::{Alarm, Limit};
 
@@ -44,7 +45,11 @@ impl Engine {
                 let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("put_off", text) };
                 return out.push(Output::Notice(notice));
             }
+            let full = self.state.groups_of(&alarm.name) >= COUNTED_KEYS && self.state.starts(&alarm.name, &group).is_none();
             self.record(Record::Started { alarm: alarm.name.clone(), group, at: now, since: now - limit.per }, out);
+            if full {
+                self.too_many_keys(alarm, "limits", "`limit ... by`", out);
+            }
         }
         out.push(cue(alarm, key, &instance, None, alarm.react.clone(), order, event));
     }

@@ -273,7 +273,10 @@ impl Engine {
                 }
             }
             Input::Timer { order } => {
-                while let Some((at, what, alarm, key)) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
+                while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
+                    // Also one whose key was forgotten meanwhile.
+                    self.due.remove(&entry);
+                    let (at, what, alarm, key) = entry;
                     match what {
                         Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
                         Due::PutOff => self.may_start(at, order, &alarm, &key, out),

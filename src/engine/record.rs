@@ -313,6 +313,11 @@ impl State {
         groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.put_off.as_deref()?)))
     }
 
+    /// For how many groups of an alarm a limit remembers something.
+    pub(super) fn groups_of(&self, alarm: &str) -> usize {
+        self.starts.get(alarm).map_or(0, BTreeMap::len)
+    }
+
     /// For how many keys of an alarm something was noted.
     pub(super) fn noted_keys(&self, alarm: &str) -> usize {
         self.noted.get(alarm).map_or(0, BTreeMap::len)
@@ -389,7 +394,7 @@ impl State {
                 let place = notes.partition_point(|n| n.at <= note.at);
                 notes.insert(place, note.clone());
                 if keys.len() > COUNTED_KEYS {
-                    forget_old_keys(keys);
+                    forget_old_half(keys, |notes| notes.last().map(|n| n.at));
                 }
             }
             Record::Awaited { alarm, key, waiting } => {
@@ -397,12 +402,14 @@ impl State {
             }
             Record::Started { alarm, group, at, since } => {
                 let groups = self.starts.entry(alarm.clone()).or_default();
-                // Groups whose time is over are forgotten here, so that there are never more than keys that act.
-                groups.retain(|g, s| g == group || s.put_off.is_some() || s.at.last().is_some_and(|t| t > since));
                 let starts = groups.entry(group.clone()).or_default();
                 starts.put_off = None;
                 starts.at.retain(|t| t > since);
                 starts.at.push(*at);
+                if groups.len() > COUNTED_KEYS {
+                    // What waits is forgotten last.
+                    forget_old_half(groups, |s| (s.put_off.is_some(), s.at.last().copied()));
+                }
             }
             Record::PutOff { alarm, group, what } => {
                 self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
@@ -450,9 +457,9 @@ fn remove<T>(all: &mut BTreeMap<String, BTreeMap<Key, T>>, alarm: &str, key: &Ke
     }
 }
 
-/// Forgets the half of the keys whose last note is oldest; by time and then by key, so that every fold does the same.
-fn forget_old_keys(keys: &mut BTreeMap<Key, Vec<Note>>) {
-    let mut order: Vec<(Option<Time>, Key)> = keys.iter().map(|(key, notes)| (notes.last().map(|n| n.at), key.clone())).collect();
+/// Forgets the half of the keys that is oldest; by age and then by key, so that every fold does the same.
+fn forget_old_half<T, A: Ord>(keys: &mut BTreeMap<Key, T>, age: impl Fn(&T) -> A) {
+    let mut order: Vec<(A, Key)> = keys.iter().map(|(key, kept)| (age(kept), key.clone())).collect();
     order.sort();
     for (_, key) in order.into_iter().take(COUNTED_KEYS / 2) {
         keys.remove(&key);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::base::limits::{INSTANCES_PER_ALARM, OFFSETS};
+use pointsman::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, OFFSETS};
 use pointsman::base::time::Time;
 use pointsman::engine::{Cause, Engine, Input, Key, Output, Record, State};
 use pointsman::event::Event;
@@ -222,6 +222,39 @@ fn too_many_instances_are_dropped_and_told_once() {
         notices += out.iter().filter(|o| matches!(o, Output::Notice(n) if n.kind == "limit")).count();
     }
     assert_eq!((engine.state().active().count(), notices), (INSTANCES_PER_ALARM, 1));
+}
+
+/// What is counted for keys that somebody invents, and what a limit remembers of them, is bounded, and told once. What was
+/// forgotten while it waited is no endless deadline.
+#[test]
+fn what_is_kept_of_keys_is_bounded() {
+    let rules = "alarm counts { detect 3 of event \"A\" by host within 1h cancel by hand }
+        alarm limits { detect event \"A\" by host cancel at once limit 1 per 1h react r(x = \"1\") }
+        reaction r { }";
+    let (program, _) = compile(&[source("a.alarm", rules)], &World::default());
+    let program = Arc::new(program);
+    let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
+    let mut told = Vec::new();
+    for n in 0..3 * COUNTED_KEYS as u64 {
+        let mut out = Vec::new();
+        for twice in 0..2 {
+            let mut input = arrived(&program, 2 * n + twice, at(0), true, false, false, Duration::ZERO);
+            if let Input::Arrived { event, .. } = &mut input {
+                event.host = format!("h{n}").into();
+                event.at = None;
+            }
+            engine.turn(at(0) + Duration::from_millis(n), input, &mut out);
+        }
+        told.extend(out.into_iter().filter_map(|o| match o {
+            Output::Notice(n) if n.kind == "limit" => n.alarm,
+            _ => None,
+        }));
+    }
+    assert_eq!(told, ["counts", "limits"]);
+    let kept = format!("{:?}", engine.state());
+    assert!(kept.matches("Starts {").count() <= COUNTED_KEYS && kept.matches("Note {").count() <= 2 * COUNTED_KEYS);
+    engine.turn(at(0) + Duration::from_secs(7_200), Input::Timer { order: u64::MAX }, &mut Vec::new());
+    assert!(engine.next_deadline().is_none_or(|due| due > at(0) + Duration::from_secs(7_200)));
 }
 
 /// Names of hosts in records are no memory without bound.
