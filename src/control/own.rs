@@ -32,7 +32,7 @@ pub enum Heard {
     /// The controller is to hear this.
     Input(Input),
     /// Too many of the kind in this minute; told once in it.
-    Withheld(String),
+    Withheld(Notice),
 }
 
 impl Own {
@@ -57,7 +57,8 @@ impl Own {
         if *heard > A_MINUTE {
             let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let text = format!("more than {A_MINUTE} times `{id}` within a minute: no rule hears of further ones in this minute");
-            return if *heard == A_MINUTE + 1 { Heard::Withheld(text) } else { Heard::Nothing };
+            let notice = Notice { kind: "withheld".to_owned(), text, ..Notice::default() };
+            return if *heard == A_MINUTE + 1 { Heard::Withheld(notice) } else { Heard::Nothing };
         }
         let position = Position::default();
         Heard::Input(Input::Heard(Box::new(super::Heard { source: OWN_APP.to_owned(), position, event, hits, backlog: false })))

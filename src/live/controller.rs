@@ -147,6 +147,7 @@ impl Thread {
     /// When the disk refuses.
     pub fn new(site: Arc<Site>, mut journal: Journal, draw_id: impl FnOnce() -> u64) -> Result<Thread, String> {
         let id = journal.controller_id(draw_id).map_err(|e| e.to_string())?;
+        journal.make_room().map_err(|e| e.to_string())?;
         let clock = Clock::start(journal.state().newest);
         let (sender, inbox) = sync_channel(INBOX);
         Ok(Thread { site, journal, id, clock, inbox, sender: Inbox { sender, clock }, sources: Vec::new() })
@@ -335,10 +336,7 @@ impl Running {
         for output in told {
             match self.own_events.heard(self.clock.now(), &output, &self.site.matcher) {
                 OwnHeard::Input(input) => self.own.push(input),
-                OwnHeard::Withheld(text) => {
-                    tracing::warn!("{text}");
-                    self.remember("withheld", &text);
-                }
+                OwnHeard::Withheld(notice) => self.notice(&notice),
                 OwnHeard::Nothing => {}
             }
             match output {

@@ -108,6 +108,7 @@ impl Host {
             Thing::Commands(_) => None,
         };
         let spots: BTreeMap<Name, Spot> = things.iter().filter_map(spot).collect();
+        marks.make_room().map_err(|e| e.to_string())?;
         let durable = marks.load().map_err(|e| e.to_string())?;
         let start = marks.next_start(u64::try_from(wall_time().micros() / 1_000_000).unwrap_or(0)).map_err(|e| e.to_string())?;
         let ear = Ear::open(spots.values().cloned().collect(), {

@@ -193,8 +193,12 @@ impl Replay {
                         inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
                     }
                     Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {
-                        if let OwnHeard::Input(input) = self.own.heard(self.now, &output, &self.site.matcher) {
-                            inputs.push(input);
+                        match self.own.heard(self.now, &output, &self.site.matcher) {
+                            OwnHeard::Input(input) => inputs.push(input),
+                            OwnHeard::Withheld(notice) => {
+                                self.teller.tell(self.now, &[Output::Notice(notice)], self.controller.as_ref());
+                            }
+                            OwnHeard::Nothing => {}
                         }
                     }
                 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::journal::{Record, State};
 
-use super::{Error, open};
+use super::{Error, make_room, open};
 
 /// "PMj1".
 const KIND: i32 = 0x504d_6a31;
@@ -56,6 +56,14 @@ impl Journal {
         let mut journal = Journal { path, db, state: State::default(), last: 0, snapshot: 0, open: false };
         journal.fold()?;
         Ok(journal)
+    }
+
+    /// Whoever is going to write much makes syncs quick with this.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn make_room(&self) -> Result<(), Error> {
+        make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
     }
 
     /// What the journal folds to.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::agent::Durable;
 
-use super::{Error, open};
+use super::{Error, make_room, open};
 
 /// "PMa1".
 const KIND: i32 = 0x504d_6131;
@@ -29,6 +29,14 @@ impl Marks {
         let path = folder.join("agent.db");
         let db = open(&path, KIND, VERSION, TABLES)?;
         Ok(Marks { path, db })
+    }
+
+    /// Whoever is going to write much makes syncs quick with this.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn make_room(&self) -> Result<(), Error> {
+        make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
     }
 
     /// What stands there.

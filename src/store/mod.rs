@@ -89,7 +89,6 @@ fn open(path: &Path, kind: i32, version: i32, tables: &str) -> Result<Connection
         }
         _ => return Err(Error::new(path, "it is a database of another program; name another folder as `data`")),
     }
-    make_room(&db).map_err(wrong)?;
     Ok(db)
 }
 

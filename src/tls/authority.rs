@@ -134,9 +134,13 @@ impl Authority {
         let serial = request.params.serial_number.clone();
         let certificate = request.signed_by(&self.issuer).map_err(words)?;
         let mut good = self.good(host);
-        good.push((serial.map(|s| hex(s.as_ref())).unwrap_or_default(), until));
+        good.push((serial.map(|s| hex(s.as_ref())).unwrap_or_default(), Some(until)));
         let from = good.len().saturating_sub(GOOD);
-        let lines: Vec<String> = good[from..].iter().map(|(serial, until)| format!("{serial} {until}")).collect();
+        let line = |(serial, until): &(String, Option<u64>)| match until {
+            Some(until) => format!("{serial} {until}"),
+            None => serial.clone(),
+        };
+        let lines: Vec<String> = good[from..].iter().map(line).collect();
         let path = self.folder.join("agents").join(file_name(host)?);
         write_private(&path, lines.join("\n").as_bytes()).map_err(|e| format!("{}: {e}", path.display()))?;
         Ok(certificate.pem())
@@ -147,9 +151,10 @@ impl Authority {
         self.good(host).iter().any(|(good, _)| good == serial)
     }
 
-    /// Whole days until the newest certificate of a host ends; negative when it has. `None` when it has none.
+    /// Whole days until the newest certificate of a host ends; negative when it has. `None` when it has none, or one of which
+    /// its end was not noted.
     pub fn days_left(&self, host: &str) -> Option<i64> {
-        let (_, until) = self.good(host).pop()?;
+        let until = self.good(host).pop()?.1?;
         Some((until.cast_signed() - seconds_now().cast_signed()).div_euclid(86_400))
     }
 
@@ -162,11 +167,16 @@ impl Authority {
         fs::remove_file(&path).map_err(|e| format!("{host} has no certificate that could be revoked ({}: {e})", path.display()))
     }
 
-    /// The serial numbers of a host's good certificates, the newest last, and when each ends (seconds since 1970).
-    fn good(&self, host: &str) -> Vec<(String, u64)> {
+    /// The serial numbers of a host's good certificates, the newest last, and when each ends (seconds since 1970), where an
+    /// earlier version noted that.
+    fn good(&self, host: &str) -> Vec<(String, Option<u64>)> {
         let path = file_name(host).map(|name| self.folder.join("agents").join(name));
         let text = path.ok().and_then(|p| fs::read_to_string(p).ok()).unwrap_or_default();
-        text.lines().filter_map(|line| line.split_once(' ')).filter_map(|(s, u)| Some((s.to_owned(), u.parse().ok()?))).collect()
+        let read = |line: &str| match line.split_once(' ') {
+            Some((serial, until)) => (serial.to_owned(), until.parse().ok()),
+            None => (line.to_owned(), None),
+        };
+        text.lines().map(read).collect()
     }
 
     fn token_file(&self, host: &str) -> Result<PathBuf, String> {

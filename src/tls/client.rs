@@ -358,28 +358,18 @@ pub(super) mod tests {
         (key.serialize_pem(), request(&key).unwrap())
     }
 
+    /// Lets agents in, or none.
     #[derive(Clone)]
-    struct Nobody;
-
-    impl crate::tls::Agents for Nobody {
-        fn expects(&self, _: &str) -> bool {
-            true
-        }
-        fn reached(&self, _: &str, _: u64, _: mpsc::Sender<Command>) {
-            panic!("nobody may come in");
-        }
-        fn gone(&self, _: &str, _: u64) {}
-        fn reports(&self, _: Report) {}
+    struct Gate {
+        open: bool,
     }
 
-    #[derive(Clone)]
-    struct Anybody;
-
-    impl crate::tls::Agents for Anybody {
+    impl crate::tls::Agents for Gate {
         fn expects(&self, _: &str) -> bool {
             true
         }
         fn reached(&self, _: &str, _: u64, commands: mpsc::Sender<Command>) {
+            assert!(self.open, "nobody may come in");
             // The connection lasts as long as somebody may command.
             tokio::spawn(async move { commands.closed().await });
         }
@@ -387,40 +377,45 @@ pub(super) mod tests {
         fn reports(&self, _: Report) {}
     }
 
-    /// An agent with this certificate is connected until it has another one.
-    pub(in crate::tls) fn until_renewed(authority: Authority, folder: &Path, key: &str, certificate: &str) -> Arc<Authority> {
+    fn identity(folder: &Path, key: &str, certificate: &str) -> Identity {
         fs::write(folder.join("agent.key"), key).unwrap();
         fs::write(folder.join("agent.crt"), certificate).unwrap();
-        let identity = Identity::open(folder, "sip1").unwrap();
-        let authority = Arc::new(authority);
+        Identity::open(folder, "sip1").unwrap()
+    }
+
+    /// Where a controller with this gate listens, while something is done.
+    fn with_controller<T, F: Future<Output = T>>(authority: Arc<Authority>, gate: Gate, done: impl FnOnce(String) -> F) -> T {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
-            let listener = crate::tls::listen("127.0.0.1:0".parse().unwrap(), authority.clone()).unwrap();
+            let listener = crate::tls::listen("127.0.0.1:0".parse().unwrap(), authority).unwrap();
             let address = listener.address().to_string();
-            tokio::spawn(listener.run(Anybody));
+            tokio::spawn(listener.run(gate));
+            done(address).await
+        })
+    }
+
+    /// An agent with this certificate is connected until it has another one.
+    pub(in crate::tls) fn until_renewed(authority: Authority, folder: &Path, key: &str, certificate: &str) -> Arc<Authority> {
+        let (identity, authority) = (identity(folder, key, certificate), Arc::new(authority));
+        with_controller(authority.clone(), Gate { open: true }, async |address| {
             let (_keep, waiting) = mpsc::channel(1);
             let agent = identity.clone();
             tokio::spawn(async move { connect(&address, &agent, waiting, |_| {}).await });
             for _ in 0..2_000 {
                 if identity.days_left().unwrap() > RENEW_DAYS && Identity::open(folder, "sip1").is_ok() {
-                    return authority;
+                    return;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             panic!("it is not renewed");
-        })
+        });
+        authority
     }
 
     /// What an agent with this certificate hears.
     pub(in crate::tls) fn why_not(authority: Authority, folder: &Path, key: &str, certificate: &str) -> String {
-        fs::write(folder.join("agent.key"), key).unwrap();
-        fs::write(folder.join("agent.crt"), certificate).unwrap();
-        let identity = Identity::open(folder, "sip1").unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(async {
-            let listener = crate::tls::listen("127.0.0.1:0".parse().unwrap(), Arc::new(authority)).unwrap();
-            let address = listener.address().to_string();
-            tokio::spawn(listener.run(Nobody));
+        let identity = identity(folder, key, certificate);
+        with_controller(Arc::new(authority), Gate { open: false }, async |address| {
             match open(&address, identity.config().unwrap()).await {
                 Err(why) => why,
                 // TLS 1.3: a client learns what the server thinks of its certificate with the first answer.
