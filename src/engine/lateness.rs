@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::base::limits::LATE_AFTER;
-use crate::base::time::Time;
+use crate::base::time::{Time, duration_text};
+use crate::event::Event;
 
-use super::record::Offsets;
+use super::record::{Offsets, Record};
+use super::{Engine, Notice, Output};
 
 /// So many offsets that agree make the usual one.
 const AGREE: usize = 5;
@@ -13,6 +15,43 @@ const AGREE: usize = 5;
 const WITHIN_US: i64 = 2_000_000;
 /// ... and were seen over so long: a burst of one delay proves nothing about a clock.
 const SPREAD: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Why the event may start nothing, when it is late; and what its offset teaches.
+    pub(super) fn lateness(
+        &mut self,
+        now: Time,
+        source: &str,
+        event: &Event<'_>,
+        backlog: bool,
+        out: &mut Vec<Output>,
+    ) -> Option<String> {
+        if backlog {
+            return Some("it was written while nobody listened".to_owned());
+        }
+        let stamp = event.at?;
+        let offset = now.offset_from(stamp);
+        let host = event.host.to_string();
+        let known = self.state.offsets.get(&(source.to_owned(), host.clone())).cloned().unwrap_or_default();
+        let (late, usual) = (known.is_late(offset), known.after(now, offset));
+        self.record(Record::Offset { source: source.to_owned(), host: host.clone(), at: now, offset }, out);
+        // Names that a record makes up are no hosts.
+        let ours = host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(&host).is_some();
+        if ours && usual.abs_diff(known.usual) > 2_000_000 {
+            let direction = if usual >= 0 { "behind" } else { "ahead of" };
+            let span = duration_text(Duration::from_millis(usual.unsigned_abs() / 1_000));
+            let text = format!(
+                "the records of {} from {source} are steadily {span} {direction} ours: its clock or time zone is wrong; that is taken as usual from now on",
+                if host.is_empty() { "a host that they do not name" } else { &host }
+            );
+            out.push(Output::Notice(Notice { host: Some(host), ..Notice::new("clock_offset", text) }));
+        }
+        late.then(|| {
+            let behind = u64::try_from(offset.saturating_sub(known.usual)).unwrap_or(0) / 1_000;
+            format!("it came {} late", duration_text(Duration::from_millis(behind)))
+        })
+    }
+}
 
 impl Offsets {
     /// True when a record with this offset is late.

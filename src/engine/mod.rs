@@ -17,7 +17,7 @@
 //!      +-- by hand -----+          `cancel at once`: raised and cleared in one, nothing is kept
 //! ```
 //!
-//! A condition of several events is noted and awaited before it is met: `condition.rs`.
+//! A condition of several events is noted and awaited before it is met (`condition.rs`); a limit puts reactions off (`limit.rs`).
 //!
 //! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
 //! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
@@ -344,34 +344,6 @@ impl Engine {
             self.record(Record::Told { about }, out);
             out.push(Output::Notice(notice));
         }
-    }
-
-    /// Why the event may start nothing, when it is late; and what its offset teaches.
-    fn lateness(&mut self, now: Time, source: &str, event: &Event<'_>, backlog: bool, out: &mut Vec<Output>) -> Option<String> {
-        if backlog {
-            return Some("it was written while nobody listened".to_owned());
-        }
-        let stamp = event.at?;
-        let offset = now.offset_from(stamp);
-        let host = event.host.to_string();
-        let known = self.state.offsets.get(&(source.to_owned(), host.clone())).cloned().unwrap_or_default();
-        let (late, usual) = (known.is_late(offset), known.after(now, offset));
-        self.record(Record::Offset { source: source.to_owned(), host: host.clone(), at: now, offset }, out);
-        // Names that a record makes up are no hosts.
-        let ours = host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(&host).is_some();
-        if ours && usual.abs_diff(known.usual) > 2_000_000 {
-            let direction = if usual >= 0 { "behind" } else { "ahead of" };
-            let span = duration_text(std::time::Duration::from_millis(usual.unsigned_abs() / 1_000));
-            let text = format!(
-                "the records of {} from {source} are steadily {span} {direction} ours: its clock or time zone is wrong; that is taken as usual from now on",
-                if host.is_empty() { "a host that they do not name" } else { &host }
-            );
-            out.push(Output::Notice(Notice { host: Some(host), ..Notice::new("clock_offset", text) }));
-        }
-        late.then(|| {
-            let behind = u64::try_from(offset.saturating_sub(known.usual)).unwrap_or(0) / 1_000;
-            format!("it came {} late", duration_text(std::time::Duration::from_millis(behind)))
-        })
     }
 
     fn arrived(&mut self, arrival: &Arrival<'_>, hits: &[Hit], out: &mut Vec<Output>) {

@@ -18,6 +18,7 @@
 //! not obeyed yet; nothing depends on one message arriving. Does not know: sockets, drivers, alarms, scripts.
 //! Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
 
+mod evidence;
 mod ledger;
 mod reconcile;
 #[cfg(test)]

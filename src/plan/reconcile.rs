@@ -10,12 +10,6 @@ use crate::wire::{Action, Command, Echo, Generation, Holds, Note, Probe, Seen, T
 
 use super::{Notice, Order, Output, Planner, Record, Step};
 
-/// A taker under `probe` listens so much longer than the isolation after which a holder gives up.
-pub(super) const SILENCE_MARGIN: Duration = Duration::from_secs(1);
-/// A lease counts as over so long after its end, since clocks differ and kernels are late.
-pub(super) const LEASE_GRACE: Duration = Duration::from_secs(2);
-/// A release that was confirmed so recently needs no listening before the take.
-const RELEASE_IS_NEWS: Duration = Duration::from_secs(2);
 /// A take that failed is ordered again after so long, doubling.
 const TAKE_AGAIN: Duration = Duration::from_secs(1);
 const TAKE_AGAIN_MAX: Duration = Duration::from_secs(10);
@@ -44,7 +38,7 @@ pub(super) struct Pursuit {
     /// When it was last ordered off a host that got it by other hands.
     repaired: BTreeMap<Name, Time>,
     /// Since when a release is being asked for in vain.
-    asking_since: BTreeMap<Name, Time>,
+    pub(super) asking_since: BTreeMap<Name, Time>,
     /// What the last grant told the taker to listen for, and until when the next may not be given.
     probe: Option<Probe>,
     again_at: Option<Time>,
@@ -100,11 +94,11 @@ impl Planner {
         }
     }
 
-    fn pursue(&mut self, name: &str) -> &mut Pursuit {
+    pub(super) fn pursue(&mut self, name: &str) -> &mut Pursuit {
         self.pursuits.entry(name.to_owned()).or_default()
     }
 
-    fn hold_back(&mut self, name: &str, why: &str) {
+    pub(super) fn hold_back(&mut self, name: &str, why: &str) {
         let pursuit = self.pursue(name);
         pursuit.converged = false;
         if pursuit.held.as_deref() != Some(why) {
@@ -389,73 +383,6 @@ impl Planner {
         }
     }
 
-    /// What lets the owner take although some hosts are not known to be clear, and what it must listen for first.
-    /// `None`: not yet.
-    fn evidence(&mut self, now: Time, name: &str, resource: &Resource, others: &[Name], out: &mut Vec<Output>) -> Option<Probe> {
-        if others.is_empty() {
-            let news = self.pursue(name).released_at.is_some_and(|at| now.since(at) < RELEASE_IS_NEWS);
-            return Some(if news { Probe::Nothing } else { Probe::Once });
-        }
-        // Listening for silence may begin before a host counts as lost: the silence itself is what is waited for.
-        let asked =
-            |h: &Name| self.views.get(h).is_some_and(|v| v.reachable() && !(v.suspected && resource.takeover == Takeover::Probe));
-        if let Some(here) = others.iter().find(|h| asked(h))
-            && resource.takeover != Takeover::Forced
-        {
-            self.hold_back(name, &format!("waiting for its release on {here}"));
-            return None;
-        }
-        let missing = others.join(", ");
-        let bound = |h: &Name| self.ledger.seat(name, h).is_some_and(|s| s.bound);
-        let all_bound = others.iter().all(bound);
-        match resource.takeover {
-            Takeover::Probe if all_bound => Some(Probe::Silence(resource.isolation + SILENCE_MARGIN)),
-            // A host of which nothing was ever heard keeps no terms of ours: silence or waiting proves nothing.
-            Takeover::Confirmed | Takeover::Probe => self.unconfirmed(name, &missing, out),
-            Takeover::Lease if !all_bound => self.unconfirmed(name, &missing, out),
-            Takeover::Lease => {
-                let ends = others.iter().filter_map(|h| self.pursue(name).lease_until.get(h).copied()).max()? + LEASE_GRACE;
-                if now < ends {
-                    self.wake_at(ends);
-                    self.hold_back(name, &format!("waiting for the lease of {missing} to end"));
-                    return None;
-                }
-                for host in others {
-                    self.pass_over(name, host, out);
-                }
-                Some(Probe::Once)
-            }
-            Takeover::Forced => {
-                let since = others.iter().filter_map(|h| self.pursue(name).asking_since.get(h).copied()).max();
-                let ends = since.unwrap_or(now) + DRIVER_TIMEOUT;
-                if now < ends {
-                    self.wake_at(ends);
-                    self.hold_back(name, &format!("waiting {} for its release on {missing}", duration_text(DRIVER_TIMEOUT)));
-                    return None;
-                }
-                let text = format!(
-                    "{name} is taken although its release on {missing} is not confirmed (takeover: forced): two hosts may hold it"
-                );
-                self.notice(name, "takeover_forced", &missing, text, out);
-                Some(Probe::Nothing)
-            }
-        }
-    }
-
-    fn unconfirmed(&mut self, name: &str, missing: &str, out: &mut Vec<Output>) -> Option<Probe> {
-        let text = format!(
-            "{name} can't be taken: its release on {missing} is not confirmed; when it is surely off there, say `pointsman resources --released {name} {missing}`"
-        );
-        self.notice(name, "release_unconfirmed", missing, text, out);
-        self.hold_back(name, &format!("its release on {missing} is not confirmed"));
-        None
-    }
-
-    fn pass_over(&mut self, name: &str, host: &Name, out: &mut Vec<Output>) {
-        let generation = self.ledger.seat(name, host).map_or(Generation::NONE, |s| s.granted);
-        self.record(Record::Fenced { resource: name.to_owned(), host: host.clone(), generation }, out);
-    }
-
     /// The host that was last told to take it, and not told otherwise since.
     fn incumbent(&self, name: &str) -> Option<Name> {
         let entry = self.ledger.entry(name)?;
@@ -508,7 +435,7 @@ impl Planner {
         out.push(Output::Send(host.clone(), command));
     }
 
-    fn notice(&mut self, name: &str, kind: &'static str, host: &str, text: String, out: &mut Vec<Output>) {
+    pub(super) fn notice(&mut self, name: &str, kind: &'static str, host: &str, text: String, out: &mut Vec<Output>) {
         if self.pursue(name).told.insert((kind, host.to_owned())) {
             let host = (!host.is_empty()).then(|| host.to_owned());
             out.push(Output::Notice(Notice { kind, resource: name.to_owned(), host, text }));
