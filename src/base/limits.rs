@@ -14,6 +14,8 @@ pub const NESTING: usize = 64;
 pub const DIAGNOSTICS_PER_FILE: usize = 50;
 /// Mistakes recorded in one rule file. After so many the rest of the file is not read, and the last diagnostic says so.
 pub const MISTAKES_PER_FILE: usize = 1_000;
+/// Alarms that one block makes (`with`, row by row). One more is a diagnostic.
+pub const ROWS: usize = 1_000;
 /// Conditions joined by `or` in one `detect` or `cancel when`. One more is a diagnostic.
 pub const ALTERNATIVES: usize = 1_000;
 /// Events that a condition counts (`N of`). More is a diagnostic: a count is a window of so many times for each key.
@@ -23,6 +25,8 @@ pub const PARTS: usize = 16;
 /// Keys of one alarm for which something was counted, and for which its `limit` remembers a start. When there are more, the
 /// half whose last event is oldest is forgotten, what waits last, and that is told once.
 pub const COUNTED_KEYS: usize = 20_000;
+/// Bytes of one regular expression with its pieces filled in. A larger one is a diagnostic.
+pub const EXPRESSION_BYTES: usize = 64 * 1024;
 /// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;
 /// Structured-data and captured fields of one event. Further ones stay in the text and are counted.

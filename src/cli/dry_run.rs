@@ -201,6 +201,7 @@ fn ending(run: &DryRun, counts: &Counts) -> String {
             parts.push(format!("{n} {what}"));
         }
     };
+    odd(counts.ignored, "ignored by the rules");
     odd(counts.cut, "cut (longer than is read)");
     odd(counts.latin1, "not UTF-8 (read as Latin-1)");
     odd(counts.broken, "with a broken header (kept as text)");

@@ -81,10 +81,13 @@ codes! {
     BadCount = "R125", Error, "a count is not within its bounds";
     NoWindow = "R126", Error, "a condition that waits for something says no time";
     UnknownAlarm = "R127", Error, "no alarm has that name";
+    UnknownPiece = "R128", Error, "no piece of an expression has that name";
+    PieceInItself = "R129", Error, "a piece of an expression stands in itself";
+    BadRow = "R130", Error, "the rows of an alarm do not fit it";
     NoCancel = "R201", Warning, "an alarm without `cancel` stays until an operator clears it";
     MatchesEverything = "R202", Warning, "a condition that every event meets";
     UnusedReaction = "R203", Warning, "a reaction that no alarm uses";
-    UnusedPattern = "R204", Warning, "a pattern that no alarm uses";
+    UnusedPattern = "R204", Warning, "a pattern, or a piece of one, that nothing uses";
     HiddenCapture = "R205", Warning, "a capture that is named like a field which every event has, and is never seen";
     NeverMatches = "R206", Warning, "a condition that no event can meet";
     NoEffect = "R207", Warning, "a clause that changes nothing";

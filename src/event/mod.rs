@@ -4,6 +4,7 @@
 //! owned (`into_owned`) once a rule wants it. Nothing here judges: an event says what its record says.
 
 mod id;
+mod inside;
 mod value;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::time::Time;
 
 pub use id::{EventId, TypeCode};
+pub use inside::PREFIXES as INSIDE_PREFIXES;
 pub use value::Value;
 
 /// The application that Pointsman's own events name. What a log says in this name is not `authenticated`.
@@ -144,7 +146,7 @@ pub enum Format {
     Plain,
 }
 
-/// What a decoder had to do to a record that was not as it should be. All false for a clean one.
+/// What was out of the ordinary with a record. All false for a clean one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Marks {
@@ -166,6 +168,8 @@ pub struct Marks {
     pub header: bool,
     /// The stamp lies more than an hour from the source's last one, and no other record has agreed with it yet.
     pub jump: bool,
+    /// An `ignore` of the rules meets it: no rule sees it.
+    pub ignored: bool,
 }
 
 /// One decoded log record. Borrowed from the record's bytes where possible; [`Event::into_owned`] keeps it.
@@ -223,7 +227,8 @@ impl Event<'_> {
     }
 
     /// The value of a field by the name that rules use: the built-in ones (`host app type level text provenance pid id
-    /// facility`), then structured data and attributes. `None` when the event does not have it.
+    /// facility`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
+    /// `leef.key`). `None` when the event does not have it.
     pub fn field(&self, name: &str) -> Option<Value<'_>> {
         let text = |s: &'_ str| (!s.is_empty()).then(|| Value::Text(Cow::Owned(s.to_owned())));
         match name {
@@ -236,7 +241,10 @@ impl Event<'_> {
             "provenance" => Some(Value::Text(Cow::Borrowed(self.provenance.name()))),
             "facility" => self.facility.map(|f| Value::Int(i64::from(f))),
             "id" => self.id.as_ref().map(|id| Value::Text(Cow::Owned(id.to_string()))),
-            _ => self.fields.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()),
+            _ => match self.fields.iter().find(|(k, _)| k == name) {
+                Some((_, value)) => Some(value.clone()),
+                None => inside::field(&self.text, name),
+            },
         }
     }
 }

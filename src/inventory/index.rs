@@ -76,7 +76,7 @@ impl Index {
     }
 
     /// The host that logs mean: by name, alias or address, or by its name before the first dot.
-    fn host(&self, written: &str) -> Option<&Name> {
+    pub fn host(&self, written: &str) -> Option<&Name> {
         self.hosts
             .get(written)
             // An address of IPv6 may be written in many ways.

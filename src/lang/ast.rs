@@ -43,7 +43,17 @@ pub(crate) enum Item {
     Alarm(Alarm),
     Defaults(Vec<Clause>),
     Pattern(Pattern),
+    /// A pattern whose events no rule sees.
+    Ignore(Pattern),
+    Piece(Piece),
     Reaction(Reaction),
+}
+
+/// A part of expressions with a name: `piece prefix /.../`, used as `${prefix}` and `(?<field:prefix>)`.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) name: Word,
+    pub(crate) regex: Regex,
 }
 
 #[derive(Debug)]
@@ -207,6 +217,10 @@ pub(crate) enum LiteralKind {
     Address(String),
     Id(String),
     Duration(String),
+    /// `10MB`.
+    Size(String),
+    /// `90%`.
+    Percent(String),
 }
 
 /// In a list: a literal or a bare word.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::time::parse_duration;
 use crate::diag::Place;
 use crate::event::{EventId, Level, Provenance, TypeCode, Value};
 
@@ -38,6 +39,11 @@ pub struct Program {
     pub reactions: BTreeMap<String, Reaction>,
     /// Lines that the patterns bring as their own tests, in order of files and lines.
     pub samples: Vec<Sample>,
+    /// Fields inside texts (`json.path`) that alarms use as keys, in summaries or as arguments: what an event has of them comes
+    /// with its captures.
+    pub inside: Vec<String>,
+    /// An event that meets one of these is taken away from every rule.
+    pub ignored: Vec<AtomId>,
 }
 
 /// A line that a pattern brings as its own test: run through the decoder and the matcher by `check` and `test`.
@@ -135,6 +141,32 @@ pub struct FieldRegex {
     pub field: String,
     /// The compiled expression (linear time, size limited).
     pub regex: regex::Regex,
+    /// Its named groups, in order.
+    pub captures: Vec<Capture>,
+}
+
+/// A named group of an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capture {
+    /// The field's name. Several groups may have one: the first that took part counts.
+    pub name: String,
+    /// Its number in the expression.
+    pub group: usize,
+    /// What its text is read as.
+    pub kind: CaptureKind,
+}
+
+/// What a capture is read as. A text that does not read so does not match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureKind {
+    /// As it stands.
+    Text,
+    /// A number, whole or not.
+    Number,
+    /// An address of IPv4 or IPv6, in its shortest form; one of IPv4 within IPv6 is that of IPv4.
+    Address,
+    /// A host: the inventory's name for it, where it has one.
+    Host,
 }
 
 /// A condition over the fields of one event. A comparison with a field that the event lacks is false, also `!=` and `!~`.
@@ -205,10 +237,45 @@ pub enum Operand {
     Level(Level),
     /// How far the sender is known (field `provenance` only).
     Provenance(Provenance),
+    /// An amount with a unit; a field is read in this unit, with or without it.
+    Amount(f64, Unit),
     /// An event id (field `id` only).
     Id(IdPattern),
     /// Another field of the same event.
     Field(String),
+}
+
+/// What an amount is of. A field without a unit is read as seconds, bytes, or percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Unit {
+    Seconds,
+    Bytes,
+    Percent,
+}
+
+impl Unit {
+    /// The amount that a text says: `1m30s`, `1.5GB` (a KB is 1,024 bytes), `90%`. `None` when it is none of this unit.
+    pub fn read(self, text: &str) -> Option<f64> {
+        let finite = |x: f64| x.is_finite().then_some(x);
+        match self {
+            Unit::Seconds => parse_duration(text).map(|d| d.as_secs_f64()),
+            Unit::Percent => text.strip_suffix('%')?.trim_end().parse().ok().and_then(finite),
+            Unit::Bytes => {
+                let begins = text.find(|c: char| c.is_ascii_alphabetic())?;
+                let number: f64 = text[..begins].trim_end().parse().ok()?;
+                let factor = match &text[begins..] {
+                    "B" => 1.0,
+                    "K" | "KB" | "kB" | "KiB" => 1_024.0,
+                    "M" | "MB" | "MiB" => 1_048_576.0,
+                    "G" | "GB" | "GiB" => 1_073_741_824.0,
+                    "T" | "TB" | "TiB" => 1_099_511_627_776.0,
+                    _ => return None,
+                };
+                finite(number * factor)
+            }
+        }
+    }
 }
 
 /// How grave an alarm is.

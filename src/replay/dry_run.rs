@@ -39,6 +39,8 @@ pub struct Counts {
     pub latin1: u64,
     /// Lines with a header that could not be read to its end.
     pub broken: u64,
+    /// Lines that an `ignore` of the rules met.
+    pub ignored: u64,
     /// Stamps that were not believed: jumps of over an hour that no second record agreed with.
     pub stamps_disbelieved: u64,
     /// Entries.
@@ -107,6 +109,7 @@ impl DryRun {
         self.counts.latin1 += u64::from(event.marks.latin1);
         self.counts.broken += u64::from(event.marks.broken);
         self.counts.cut += u64::from(event.marks.cut);
+        self.counts.ignored += u64::from(event.marks.ignored);
         let stamp = if event.marks.continuation { None } else { event.at };
         self.stranger(number, &event);
         let kept = hits.map(|hits| (event.into_owned(), hits));

@@ -422,5 +422,12 @@ fn program() -> Program {
         timeout: Duration::from_secs(2),
         retry: None,
     };
-    Program { atoms: Vec::new(), samples: Vec::new(), alarms: vec![alarm], reactions: [("follow".to_owned(), reaction)].into() }
+    Program {
+        atoms: Vec::new(),
+        samples: Vec::new(),
+        ignored: Vec::new(),
+        inside: Vec::new(),
+        alarms: vec![alarm],
+        reactions: [("follow".to_owned(), reaction)].into(),
+    }
 }

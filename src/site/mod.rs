@@ -83,6 +83,11 @@ impl Sieve {
         let mut event = self.decoder.decode(record, now);
         known(&self.site, &mut event);
         self.site.matcher.matches(&event, &mut self.hits);
+        let ignored = &self.site.program.ignored;
+        if !ignored.is_empty() && self.hits.iter().any(|hit| ignored.contains(&hit.atom)) {
+            event.marks.ignored = true;
+            return (event, None);
+        }
         let wanted = !self.hits.is_empty() || is_claim(&self.site.inventory, &self.site.index, &event);
         let hits = wanted.then(|| std::mem::take(&mut self.hits));
         (event, hits)

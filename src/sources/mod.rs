@@ -53,6 +53,8 @@ pub struct Counts {
     pub latin1: AtomicU64,
     /// Records with a header that could not be read to its end, and frames without a beginning or an end.
     pub broken: AtomicU64,
+    /// Records that an `ignore` of the rules met.
+    pub ignored: AtomicU64,
     /// Connections that were refused because there were too many.
     pub refused: AtomicU64,
 }
@@ -60,8 +62,15 @@ pub struct Counts {
 impl Counts {
     /// A record was sifted.
     fn count(&self, marks: Marks, wanted: bool) {
-        let all = [(&self.cut, marks.cut), (&self.latin1, marks.latin1), (&self.broken, marks.broken), (&self.wanted, wanted)];
-        for (counter, is) in all.into_iter().chain([(&self.records, true)]) {
+        let all = [
+            (&self.records, true),
+            (&self.wanted, wanted),
+            (&self.cut, marks.cut),
+            (&self.latin1, marks.latin1),
+            (&self.broken, marks.broken),
+            (&self.ignored, marks.ignored),
+        ];
+        for (counter, is) in all {
             if is {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
@@ -69,7 +78,7 @@ impl Counts {
     }
 
     /// The counters by name, in order.
-    pub fn all(&self) -> [(&'static str, u64); 7] {
+    pub fn all(&self) -> [(&'static str, u64); 8] {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("records", of(&self.records)),
@@ -78,6 +87,7 @@ impl Counts {
             ("cut", of(&self.cut)),
             ("latin1", of(&self.latin1)),
             ("broken", of(&self.broken)),
+            ("ignored", of(&self.ignored)),
             ("refused", of(&self.refused)),
         ]
     }

@@ -1,15 +1,15 @@
-//! Conditions over single events: patterns, inline events, senders, regular expressions.
+//! Conditions over single events: patterns, inline events, senders.
 
 use std::sync::Arc;
 
-use crate::base::limits::{ALTERNATIVES, REGEX_BYTES};
+use crate::base::limits::ALTERNATIVES;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
 use crate::event::OWN_APP;
-use crate::lang::ast::{self, At, Choice, File, From, PatternClause, Regex, Span, Word};
-use crate::lang::program::{Atom, AtomId, FieldRegex, Predicate, Sample, Sender};
+use crate::lang::ast::{self, Choice, File, From, PatternClause, Span, Word};
+use crate::lang::program::{Atom, AtomId, Predicate, Sample, Sender};
 
-use super::{Compiler, Named};
+use super::{Compiler, Named, expressions};
 
 /// Fields that every event has or derives; a capture of such a name would never be seen.
 pub(super) const BUILT_IN: &[&str] =
@@ -49,13 +49,13 @@ impl<'t> Compiler<'t, '_> {
                     selected = true;
                     atom.from = self.senders(file, from);
                 }
-                PatternClause::Match { field, regex } => match self.regex(file, regex, true) {
-                    Some(regex) => {
-                        let field = field.as_ref().map_or("text", |f| &f.it).to_owned();
-                        atom.matches.push(FieldRegex { field, regex });
+                PatternClause::Match { field, regex } => {
+                    let field = field.as_ref().map_or("text", |f| &f.it).to_owned();
+                    match self.field_regex(file, regex, field) {
+                        Some(regex) => atom.matches.push(regex),
+                        None => whole = false,
                     }
-                    None => whole = false,
-                },
+                }
                 PatternClause::Where(predicate) => match self.predicate(file, predicate) {
                     Some(predicate) => atom.predicates.push(Arc::new(predicate)),
                     None => whole = false,
@@ -231,97 +231,25 @@ impl<'t> Compiler<'t, '_> {
             }
         }
     }
-
-    /// A compiled expression, or what is wrong with it, at the very character where that is known.
-    pub(super) fn regex(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<regex::Regex> {
-        let text: String = regex.pieces.iter().map(|p| p.it.as_str()).collect();
-        if let Some(at) = typed_capture(&text) {
-            let span = within(regex, at);
-            let message = "captures with a type (`(?<name:type>...)`) are not in this version of the language yet";
-            self.report(file, Code::NotYet, &span, message);
-            return None;
-        }
-        // The flags stand in the expression itself, so that the matcher, which reads it again, knows them.
-        let flags = match (regex.ignore_case, regex.dot_all) {
-            (false, false) => "",
-            (true, false) => "(?i)",
-            (false, true) => "(?s)",
-            (true, true) => "(?is)",
-        };
-        let built = regex::RegexBuilder::new(&format!("{flags}{text}")).size_limit(REGEX_BYTES).build();
-        match built {
-            Ok(built) => {
-                for name in built.capture_names().flatten().filter(|n| captures && BUILT_IN.contains(n)) {
-                    let message = format!("every event has a field `{name}`: this capture is never seen");
-                    self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
-                }
-                Some(built)
-            }
-            Err(regex::Error::CompiledTooBig(_)) => {
-                let message = format!("this regular expression takes more than {REGEX_BYTES} bytes when compiled");
-                let help = "bounded repeats of large classes multiply: shorten them, or use several patterns".to_owned();
-                self.report(file, Code::RegexTooLarge, &regex.span, message).help = Some(help);
-                None
-            }
-            Err(_) => {
-                let (message, at) = why(&text);
-                let span = at.map_or(regex.span.clone(), |at| within(regex, at));
-                self.report(file, Code::BadRegex, &span, format!("the regular expression is not understood: {message}"));
-                None
-            }
-        }
-    }
 }
 
 /// The names that the expressions of a file capture.
 pub(super) fn captured(file: &File) -> Vec<String> {
     let mut names = Vec::new();
     for item in &file.items {
-        let ast::Item::Pattern(pattern) = item else { continue };
-        for clause in &pattern.clauses {
-            let PatternClause::Match { regex, .. } = &clause.it else { continue };
-            let text: String = regex.pieces.iter().map(|p| p.it.as_str()).collect();
-            let starts = text.split("(?<").chain(text.split("(?P<")).skip(1);
-            names.extend(starts.filter_map(|s| Some(s.split_once('>')?.0.to_owned())));
+        let clauses = match item {
+            ast::Item::Pattern(pattern) | ast::Item::Ignore(pattern) => pattern.clauses.as_slice(),
+            ast::Item::Piece(piece) => {
+                names.extend(expressions::captured(&piece.regex));
+                continue;
+            }
+            _ => continue,
+        };
+        for clause in clauses {
+            if let PatternClause::Match { regex, .. } = &clause.it {
+                names.extend(expressions::captured(regex));
+            }
         }
     }
     names
-}
-
-/// Why the library refuses an expression, in its words, and at which byte.
-fn why(text: &str) -> (String, Option<usize>) {
-    match regex_syntax::ast::parse::Parser::new().parse(text) {
-        Err(e) => (e.kind().to_string(), Some(e.span().start.offset)),
-        Ok(_) => match regex_syntax::parse(text) {
-            Err(regex_syntax::Error::Translate(e)) => (e.kind().to_string(), Some(e.span().start.offset)),
-            Err(e) => (e.to_string(), None),
-            Ok(_) => ("it can't be compiled".to_owned(), None),
-        },
-    }
-}
-
-fn typed_capture(text: &str) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = text[from..].find("(?<").map(|i| i + from) {
-        let name = &text[at + 3..];
-        let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(name.len());
-        if end > 0 && name[end..].starts_with(':') {
-            return Some(at);
-        }
-        from = at + 3;
-    }
-    None
-}
-
-/// The place in the file of a byte of the joined expression. Escaped slashes before it shift it; near enough for a caret.
-fn within(regex: &Regex, at: usize) -> Span {
-    let mut left = at;
-    for At { it, span } in &regex.pieces {
-        if left < it.len() {
-            let start = (span.start + left).min(span.end.saturating_sub(1));
-            return start..start + 1;
-        }
-        left -= it.len();
-    }
-    regex.span.clone()
 }

@@ -2,8 +2,10 @@
 
 mod alarms;
 mod atoms;
+mod expressions;
 mod predicates;
 mod reactions;
+mod uses;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +16,7 @@ use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::inventory::Inventory;
 use crate::script::Param;
 
-use super::ast::{File, Item, Span, Word};
+use super::ast::{File, Item, Piece, Span, Word};
 use super::parse::parse;
 use super::program::{AtomId, Program};
 
@@ -42,6 +44,8 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         program: Program::default(),
         patterns: BTreeMap::new(),
         pattern_atoms: BTreeMap::new(),
+        pieces: BTreeMap::new(),
+        used_pieces: BTreeSet::new(),
         captured: trees.iter().flat_map(atoms::captured).collect(),
         alarm_names: trees.iter().flat_map(|f| &f.items).filter_map(alarm_name).collect(),
         used_patterns: BTreeSet::new(),
@@ -49,10 +53,12 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         found,
     };
     compiler.mentions(&trees);
+    compiler.pieces(&trees);
     compiler.patterns(&trees);
     compiler.reactions(&trees);
     compiler.alarms(&trees);
     compiler.unused(&trees);
+    compiler.program.inside = uses::inside(&compiler.program);
     let mut found = compiler.found;
     let order = |d: &Diagnostic| {
         let place = d.place.as_ref();
@@ -69,6 +75,12 @@ fn alarm_name(item: &Item) -> Option<&str> {
     if let Item::Alarm(alarm) = item { Some(&alarm.name.it) } else { None }
 }
 
+fn pieces_of(trees: &[File]) -> impl Iterator<Item = (&File, &Piece)> {
+    trees.iter().flat_map(|file| {
+        file.items.iter().filter_map(move |item| if let Item::Piece(piece) = item { Some((file, piece)) } else { None })
+    })
+}
+
 /// A pattern's tree and where it stands.
 #[derive(Clone, Copy)]
 struct Named<'t> {
@@ -82,6 +94,9 @@ struct Compiler<'t, 'w> {
     patterns: BTreeMap<&'t str, Named<'t>>,
     /// The atom of each pattern, where it could be compiled.
     pattern_atoms: BTreeMap<String, Option<AtomId>>,
+    /// Parts of expressions by name, with the file that each stands in.
+    pieces: BTreeMap<&'t str, (&'t File, &'t Piece)>,
+    used_pieces: BTreeSet<String>,
     /// Names that expressions capture anywhere: what an unquoted word may be.
     captured: BTreeSet<String>,
     /// What `inhibited by` may name.
@@ -125,7 +140,7 @@ impl<'t> Compiler<'t, '_> {
     fn patterns(&mut self, trees: &'t [File]) {
         for file in trees {
             for item in &file.items {
-                let Item::Pattern(pattern) = item else { continue };
+                let (Item::Pattern(pattern) | Item::Ignore(pattern)) = item else { continue };
                 if let Some(first) = self.patterns.get(pattern.name.it.as_str()).copied() {
                     self.twice(file, &pattern.name, "patterns", first.file.place(&first.pattern.name.span));
                     continue;
@@ -137,6 +152,13 @@ impl<'t> Compiler<'t, '_> {
         for name in names {
             self.pattern_atom(name);
         }
+        for item in trees.iter().flat_map(|f| &f.items) {
+            if let Item::Ignore(pattern) = item {
+                self.used_patterns.insert(pattern.name.it.clone());
+                let atom = self.pattern_atom(&pattern.name.it);
+                self.program.ignored.extend(atom);
+            }
+        }
     }
 
     fn unused(&mut self, trees: &[File]) {
@@ -145,6 +167,10 @@ impl<'t> Compiler<'t, '_> {
                 match item {
                     Item::Pattern(p) if !self.used_patterns.contains(&p.name.it) => {
                         let message = format!("no alarm uses the pattern `{}`", p.name.it);
+                        self.report(file, Code::UnusedPattern, &p.name.span, message);
+                    }
+                    Item::Piece(p) if !self.used_pieces.contains(&p.name.it) && self.pieces.contains_key(p.name.it.as_str()) => {
+                        let message = format!("no expression uses the piece `{}`", p.name.it);
                         self.report(file, Code::UnusedPattern, &p.name.span, message);
                     }
                     Item::Reaction(r) if !self.used_reactions.contains(&r.name.it) => {

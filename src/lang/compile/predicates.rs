@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::diag::Code;
-use crate::event::{EventId, Level, Provenance, Value};
+use crate::event::{EventId, INSIDE_PREFIXES, Level, Provenance, Value};
 use crate::lang::ast::{self, Element, File, LiteralKind, Relation, Span, Word};
-use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test};
+use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test, Unit};
 
 use super::Compiler;
 use super::atoms::BUILT_IN;
@@ -68,6 +68,9 @@ impl Compiler<'_, '_> {
             }
             ("id", LiteralKind::Id(text) | LiteralKind::Text(text)) => Some(Operand::Id(id_of(text))),
             ("id", LiteralKind::Int(n)) => Some(Operand::Id(id_of(&n.to_string()))),
+            (_, LiteralKind::Duration(text)) => Unit::Seconds.read(text).map(|n| Operand::Amount(n, Unit::Seconds)),
+            (_, LiteralKind::Size(text)) => Unit::Bytes.read(text).map(|n| Operand::Amount(n, Unit::Bytes)),
+            (_, LiteralKind::Percent(text)) => Unit::Percent.read(text).map(|n| Operand::Amount(n, Unit::Percent)),
             _ => Some(Operand::Value(value_of(literal))),
         }
     }
@@ -96,7 +99,8 @@ impl Compiler<'_, '_> {
                 }
             },
             _ => {
-                if !BUILT_IN.contains(&word.it.as_str()) && !self.captured.contains(&word.it) {
+                let inside = INSIDE_PREFIXES.iter().any(|p| word.it.starts_with(p));
+                if !BUILT_IN.contains(&word.it.as_str()) && !inside && !self.captured.contains(&word.it) {
                     let message =
                         format!("`{}` is read as a field of the event, and no pattern captures one of that name", word.it);
                     let help = format!("a text stands in quotes: \"{}\"", word.it);

@@ -27,6 +27,11 @@ pub(super) fn value_of(literal: &LiteralKind) -> Value<'static> {
         LiteralKind::Bool(b) => Value::Bool(*b),
         LiteralKind::Int(n) => Value::Int(*n),
         LiteralKind::Float(x) => Value::Float(*x),
-        LiteralKind::Text(t) | LiteralKind::Address(t) | LiteralKind::Id(t) | LiteralKind::Duration(t) => Value::from(t.as_str()),
+        LiteralKind::Text(t)
+        | LiteralKind::Address(t)
+        | LiteralKind::Id(t)
+        | LiteralKind::Duration(t)
+        | LiteralKind::Size(t)
+        | LiteralKind::Percent(t) => Value::from(t.as_str()),
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::event::{Event, Level, Provenance, Value};
 use crate::inventory::{Index, Names};
-use crate::lang::program::{Atom, Comparison, Operand, Predicate, Sender, Test};
+use crate::lang::program::{Atom, CaptureKind, Comparison, Operand, Predicate, Sender, Test, Unit};
 
 /// What a match of a regular expression captured, by name.
 type Captures = Vec<(String, Value<'static>)>;
@@ -15,11 +15,12 @@ type Captures = Vec<(String, Value<'static>)>;
 pub(super) struct Scope<'e> {
     event: &'e Event<'e>,
     names: Names<'e>,
+    index: &'e Index,
 }
 
 impl<'e> Scope<'e> {
     pub(super) fn new(event: &'e Event<'e>, index: &'e Index) -> Scope<'e> {
-        Scope { event, names: index.names(event) }
+        Scope { event, names: index.names(event), index }
     }
 
     /// What the expressions captured, when the event meets the condition.
@@ -51,9 +52,28 @@ impl<'e> Scope<'e> {
             let value = self.field(&wanted.field, &[])?;
             let text = as_text(&value);
             let found = wanted.regex.captures(&text)?;
-            let named = wanted.regex.capture_names().flatten();
-            Some(named.filter_map(|n| Some((n.to_owned(), Value::from(found.name(n)?.as_str())))).collect())
+            let mut captures = Captures::new();
+            for capture in &wanted.captures {
+                let Some(text) = found.get(capture.group) else { continue };
+                if !captures.iter().any(|(name, _)| *name == capture.name) {
+                    captures.push((capture.name.clone(), self.read(text.as_str(), capture.kind)?));
+                }
+            }
+            Some(captures)
         })
+    }
+
+    /// A captured text as what it is read as; `None` when it does not read so.
+    fn read(&self, text: &str, kind: CaptureKind) -> Option<Value<'static>> {
+        match kind {
+            CaptureKind::Text => Some(Value::from(text)),
+            CaptureKind::Number => match text.parse() {
+                Ok(whole) => Some(Value::Int(whole)),
+                Err(_) => text.parse().ok().map(Value::Float),
+            },
+            CaptureKind::Address => Some(Value::from(text.parse::<IpAddr>().ok()?.to_canonical().to_string().as_str())),
+            CaptureKind::Host => Some(Value::from(self.index.host(text).map_or(text, String::as_str))),
+        }
     }
 
     fn field<'a>(&'a self, name: &str, captures: &'a [(String, Value<'static>)]) -> Option<Value<'a>> {
@@ -106,6 +126,7 @@ impl<'e> Scope<'e> {
             Operand::Value(other) => ordering(value, other),
             Operand::Level(want) => value.as_text().and_then(Level::parse).map(|have| have.cmp(want)),
             Operand::Provenance(want) => value.as_text().and_then(Provenance::parse).map(|have| have.cmp(want)),
+            Operand::Amount(want, unit) => amount(value, *unit).and_then(|have| have.partial_cmp(want)),
             Operand::Id(want) => self.event.id.as_ref().map(|id| if want.meets(id) { Ordering::Equal } else { Ordering::Less }),
             Operand::Field(name) => self.field(name, captures).and_then(|other| ordering(value, &other)),
         };
@@ -141,6 +162,11 @@ fn number(value: &Value<'_>) -> Option<f64> {
         Value::Text(t) if t.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => t.parse().ok(),
         _ => None,
     }
+}
+
+/// An amount with its unit, or without.
+fn amount(value: &Value<'_>, unit: Unit) -> Option<f64> {
+    number(value).or_else(|| unit.read(value.as_text()?))
 }
 
 fn as_text<'a>(value: &'a Value<'_>) -> Cow<'a, str> {

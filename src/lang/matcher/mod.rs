@@ -50,13 +50,15 @@ pub struct Matcher {
     /// The literals that are shorter than a window, if there are any.
     short: Option<(AhoCorasick, Vec<Vec<u32>>)>,
     always: Vec<u32>,
+    /// Fields inside texts that a hit brings with it.
+    inside: Vec<String>,
 }
 
 impl Matcher {
     /// The conditions of a program; an inventory resolves what records call applications and hosts.
     pub fn new(program: &Program, inventory: Option<&Inventory>) -> Matcher {
         let index = inventory.map(Index::new).unwrap_or_default();
-        let mut matcher = Matcher { atoms: program.atoms.clone(), index, ..Matcher::default() };
+        let mut matcher = Matcher { atoms: program.atoms.clone(), index, inside: program.inside.clone(), ..Matcher::default() };
         let mut by_literal: By<String> = By::new();
         for (keys, n) in keys::choose(&program.atoms).into_iter().zip(0..) {
             if keys.is_empty() {
@@ -127,7 +129,8 @@ impl Matcher {
         candidates.dedup();
         let scope = meets::Scope::new(event, &self.index);
         for n in candidates {
-            if let Some(captures) = self.atoms.get(n as usize).and_then(|atom| scope.meets(atom)) {
+            if let Some(mut captures) = self.atoms.get(n as usize).and_then(|atom| scope.meets(atom)) {
+                captures.extend(self.inside.iter().filter_map(|f| Some((f.clone(), event.field(f)?.into_owned()))));
                 hits.push(Hit { atom: AtomId(n), captures });
             }
         }

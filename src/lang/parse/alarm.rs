@@ -1,12 +1,12 @@
 //! Alarms and defaults: their clauses.
 
 use crate::diag::Code;
-use crate::lang::ast::{Alarm, At, Clause, ClauseKind, Way, Word};
+use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Way, Word};
 
 use super::cursor::{Cursor, Parsed};
 use super::detect::{by, choice, detect};
-use super::reaction::chains;
-use super::{block, duration, name, names, string, terminal, unknown_clause};
+use super::reaction::{bindings, chains};
+use super::{block, duration, name, names, rows, string, terminal, unknown_clause};
 
 const CLAUSES: &[&str] = &[
     "category",
@@ -24,12 +24,30 @@ const CLAUSES: &[&str] = &[
     "max age",
 ];
 
-/// `alarm = "alarm" name "{" clause* "}"`
-pub(super) fn alarm(c: &mut Cursor<'_>) -> Parsed<Alarm> {
+/// `alarm = "alarm" name row* "{" clause* "}"`
+pub(super) fn alarm(c: &mut Cursor<'_>) -> Parsed<Vec<Alarm>> {
     c.want_word("alarm")?;
     let name = name(c, "the alarm's name")?;
-    let clauses = block(c, &name, begins, |c| clause(c, "an alarm"), later)?;
-    Ok(Alarm { name, clauses })
+    let mut rows = Vec::new();
+    while c.sees_word("with") {
+        rows.push(row(c)?);
+    }
+    let one = |c: &mut Cursor<'_>, name: Word| -> Parsed<Alarm> {
+        let clauses = block(c, &name, begins, |c| clause(c, "an alarm"), later)?;
+        Ok(Alarm { name, clauses })
+    };
+    if rows.is_empty() {
+        return Ok(vec![one(c, name)?]);
+    }
+    rows::filled(c, &name, &rows, one)
+}
+
+/// `row = "with" bindings`
+fn row(c: &mut Cursor<'_>) -> Parsed<At<Vec<Binding>>> {
+    let start = c.here();
+    c.want_word("with")?;
+    let it = bindings(c)?;
+    Ok(At { it, span: c.since(start) })
 }
 
 /// `defaults = "defaults" "{" clause* "}"`

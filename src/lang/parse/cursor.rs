@@ -27,26 +27,61 @@ pub(super) struct Cursor<'s> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Names in parts that were skipped.
     pub(super) mentions: Vec<String>,
+    /// From which byte of the text on which byte of the file, where the text was filled in.
+    places: Vec<(usize, usize)>,
 }
 
 /// Words that begin an item of the file.
-pub(super) const ITEMS: [&str; 6] = ["alarm", "pattern", "reaction", "defaults", "ignore", "calendar"];
+pub(super) const ITEMS: [&str; 7] = ["alarm", "pattern", "reaction", "defaults", "ignore", "piece", "calendar"];
 
 /// Words that cannot be a name without quotes (`RESERVED` in the grammar).
 const RESERVED: &[&str] = &[
-    "alarm", "pattern", "reaction", "defaults", "ignore", "calendar", "event", "detect", "cancel", "react", "and", "or", "not",
-    "then", "without", "unless", "by", "within", "for", "over", "where", "from", "of", "in", "no", "each", "distinct", "when",
-    "true", "false",
+    "alarm", "pattern", "reaction", "defaults", "ignore", "piece", "calendar", "event", "detect", "cancel", "react", "and", "or",
+    "not", "then", "without", "unless", "by", "within", "for", "over", "where", "from", "of", "in", "no", "each", "distinct",
+    "when", "true", "false",
 ];
 
-/// `RESERVED = "alarm" | "pattern" | "reaction" | "defaults" | "ignore" | "calendar" | "event" | "detect" | "cancel" | "react" | "and" | "or" | "not" | "then" | "without" | "unless" | "by" | "within" | "for" | "over" | "where" | "from" | "of" | "in" | "no" | "each" | "distinct" | "when" | "true" | "false"`
+/// `RESERVED = "alarm" | "pattern" | "reaction" | "defaults" | "ignore" | "piece" | "calendar" | "event" | "detect" | "cancel" | "react" | "and" | "or" | "not" | "then" | "without" | "unless" | "by" | "within" | "for" | "over" | "where" | "from" | "of" | "in" | "no" | "each" | "distinct" | "when" | "true" | "false"`
 pub(super) fn reserved(word: &str) -> bool {
     RESERVED.contains(&word)
 }
 
 impl<'s> Cursor<'s> {
     pub(super) fn new(source: &'s Arc<Source>) -> Cursor<'s> {
-        Cursor { source, text: &source.text, at: 0, depth: 0, diagnostics: Vec::new(), mentions: Vec::new() }
+        let (diagnostics, mentions, places) = (Vec::new(), Vec::new(), Vec::new());
+        Cursor { source, text: &source.text, at: 0, depth: 0, diagnostics, mentions, places }
+    }
+
+    /// A cursor over a part of the file that was filled in, with the places that its bytes come from.
+    pub(super) fn over<'f>(&self, text: &'f str, places: Vec<(usize, usize)>) -> Cursor<'f>
+    where
+        's: 'f,
+    {
+        let (diagnostics, mentions) = (Vec::new(), Vec::new());
+        Cursor { source: self.source, text, at: 0, depth: 0, diagnostics, mentions, places }
+    }
+
+    /// The whole text.
+    pub(super) fn text(&self) -> &'s str {
+        self.text
+    }
+
+    /// Bytes of the text as bytes of the file.
+    fn in_file(&self, span: Span) -> Span {
+        if self.places.is_empty() {
+            return span;
+        }
+        let place = |at: usize| match self.places.partition_point(|(filled, ..)| *filled <= at).checked_sub(1) {
+            Some(i) => {
+                let (filled, written) = self.places[i];
+                // What was filled in all stands where its name stands.
+                let ahead = self.places.get(i + 1).map_or(usize::MAX, |(_, next)| next.saturating_sub(written));
+                written + (at - filled).min(ahead)
+            }
+            None => at,
+        };
+        let (start, end) = (place(span.start), place(span.end));
+        start..end.max(start)
     }
 
     /// What stands ahead, blanks and comments skipped.
@@ -69,7 +104,7 @@ impl<'s> Cursor<'s> {
 
     /// From `start` to where the last token ended.
     pub(super) fn since(&self, start: usize) -> Span {
-        start..self.at.max(start)
+        self.in_file(start..self.at.max(start))
     }
 
     /// Goes back to a byte that [`Cursor::here`] gave.
@@ -83,7 +118,7 @@ impl<'s> Cursor<'s> {
         let (_, it) = read(rest).ok()?;
         let start = self.at;
         self.at += it.len();
-        Some(At { it, span: start..self.at })
+        Some(At { it, span: self.in_file(start..self.at) })
     }
 
     /// True when the terminal stands ahead.
@@ -136,7 +171,7 @@ impl<'s> Cursor<'s> {
         found.then(|| {
             let start = self.at;
             self.at += symbol.len();
-            start..self.at
+            self.in_file(start..self.at)
         })
     }
 
@@ -192,7 +227,7 @@ impl<'s> Cursor<'s> {
                 && let Some((_, escaped)) = chars.next()
                 && !"\"\\nrt".contains(escaped)
             {
-                let span = start + i..start + i + 1 + escaped.len_utf8();
+                let span = self.in_file(start + i..start + i + 1 + escaped.len_utf8());
                 let escape = text::printable(&line[i..i + 1 + escaped.len_utf8()]);
                 return self.fail_with(
                     Code::BadText,
@@ -202,9 +237,10 @@ impl<'s> Cursor<'s> {
                 );
             }
         }
+        let span = self.in_file(start..start + line.len());
         self.fail_with(
             Code::BadText,
-            &(start..start + line.len()),
+            &span,
             "this string is not closed on its line",
             "close it with \"; a line feed within it is written \\n",
         )
@@ -214,23 +250,21 @@ impl<'s> Cursor<'s> {
     fn found(&mut self) -> (String, Span) {
         let start = self.here();
         let Some(token) = self.skip_token() else {
-            return ("the end of the file".to_owned(), start..start);
+            return ("the end of the file".to_owned(), self.in_file(start..start));
         };
         let shown = text::printable_short(&self.text[token.clone()], 40);
-        (format!("`{shown}`"), token)
+        (format!("`{shown}`"), self.in_file(token))
     }
 
-    /// Reads over one token of any kind.
+    /// Reads over one token of any kind; its bytes of the text.
     pub(super) fn skip_token(&mut self) -> Option<Span> {
         const ANY: [fn(&str) -> Read<'_>; 6] =
             [terminal::string, terminal::regex, terminal::raw_regex, terminal::word, terminal::numberish, terminal::record];
         let rest = self.rest();
-        for read in ANY {
-            if let Some(token) = self.take(read) {
-                return Some(token.span);
-            }
-        }
         let start = self.at;
+        if ANY.into_iter().any(|read| self.take(read).is_some()) {
+            return Some(start..self.at);
+        }
         let first = rest.chars().next()?;
         // A string with a wrong escape ends where it is closed; one that is not, and a regular expression, take the rest of
         // their line.
@@ -241,6 +275,24 @@ impl<'s> Cursor<'s> {
             _ => first.len_utf8(),
         };
         Some(start..self.at)
+    }
+
+    /// Reads over a block; its bytes of the text, braces included.
+    pub(super) fn block(&mut self, named: &Span) -> Parsed<Span> {
+        let start = self.here();
+        self.want_symbol("{")?;
+        let mut open = 1_usize;
+        while open > 0 {
+            if self.at_end() || self.sees_item() {
+                return Err(self.fail_with(Code::Unclosed, named, "this block is not closed", "close it with }"));
+            }
+            match self.skip_token().map(|token| &self.text[token]) {
+                Some("{") => open += 1,
+                Some("}") => open -= 1,
+                _ => {}
+            }
+        }
+        Ok(start..self.at)
     }
 
     /// Goes one deeper, or says that it is too deep.
@@ -277,7 +329,12 @@ impl<'s> Cursor<'s> {
             Some(word) if ITEMS.contains(&word) => {
                 self.skip_token();
                 let named = self.take(terminal::word).is_some() || self.take(terminal::string).is_some();
-                named && self.sees_symbol("{")
+                let opens = match word {
+                    "piece" => self.sees_symbol("/") || self.sees(terminal::raw_regex),
+                    "alarm" => self.sees_symbol("{") || self.sees_word("with"),
+                    _ => self.sees_symbol("{"),
+                };
+                named && opens
             }
             _ => false,
         };
@@ -328,9 +385,10 @@ impl<'s> Cursor<'s> {
         if self.diagnostics.len() >= limits::MISTAKES_PER_FILE && !self.at_end() {
             let start = self.at;
             self.at = self.text.len();
+            let span = self.in_file(start..start);
             self.fail(
                 Code::RuleSyntax,
-                &(start..start),
+                &span,
                 format!("more than {} mistakes: the rest of this file was not read", limits::MISTAKES_PER_FILE),
             );
         }

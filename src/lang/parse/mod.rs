@@ -10,6 +10,7 @@ mod later;
 mod pattern;
 mod predicate;
 mod reaction;
+mod rows;
 mod terminal;
 
 use std::sync::Arc;
@@ -44,23 +45,24 @@ fn items(c: &mut Cursor<'_>) -> Vec<Item> {
     while !c.at_end() {
         c.commit();
         match item(c) {
-            Ok(Some(item)) => items.push(item),
-            Ok(None) => {}
+            Ok(read) => items.extend(read),
             Err(_) => c.skip_to_item(),
         }
     }
     items
 }
 
-/// `item = alarm | pattern | reaction | defaults`
-fn item(c: &mut Cursor<'_>) -> Parsed<Option<Item>> {
-    let word = c.word_ahead();
-    match word {
-        Some("alarm") => alarm::alarm(c).map(|a| Some(Item::Alarm(a))),
-        Some("defaults") => alarm::defaults(c).map(|d| Some(Item::Defaults(d))),
-        Some("pattern") => pattern::pattern(c).map(|p| Some(Item::Pattern(p))),
-        Some("reaction") => reaction::reaction(c).map(|r| Some(Item::Reaction(r))),
-        Some(later @ ("ignore" | "calendar")) => {
+/// `item = alarm | pattern | ignore | piece | reaction | defaults`
+fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
+    let one = |item: Item| vec![item];
+    match c.word_ahead() {
+        Some("alarm") => alarm::alarm(c).map(|all| all.into_iter().map(Item::Alarm).collect()),
+        Some("defaults") => alarm::defaults(c).map(Item::Defaults).map(one),
+        Some("pattern") => pattern::pattern(c).map(Item::Pattern).map(one),
+        Some("ignore") => pattern::ignore(c).map(Item::Ignore).map(one),
+        Some("piece") => pattern::piece(c).map(Item::Piece).map(one),
+        Some("reaction") => reaction::reaction(c).map(Item::Reaction).map(one),
+        Some(later @ "calendar") => {
             let at = c.here();
             c.skip_token();
             let span = c.since(at);
@@ -70,14 +72,15 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Option<Item>> {
             let at = c.here();
             c.skip_token();
             let span = c.since(at);
-            let message = format!("a rule file has `alarm`, `pattern`, `reaction` and `defaults` here, not `{other}`");
+            let message =
+                format!("a rule file has `alarm`, `pattern`, `ignore`, `piece`, `reaction` and `defaults` here, not `{other}`");
             Err(match nearest(other, ITEMS) {
                 Some(near) => c.fail_with(Code::RuleSyntax, &span, message, format!("did you mean `{near}`?")),
                 None => c.fail(Code::RuleSyntax, &span, message),
             })
         }
         None => {
-            let failed = c.wanted("`alarm`, `pattern`, `reaction` or `defaults`");
+            let failed = c.wanted("`alarm`, `pattern`, `ignore`, `piece`, `reaction` or `defaults`");
             c.skip_token();
             Err(failed)
         }

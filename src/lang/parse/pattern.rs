@@ -1,7 +1,7 @@
 //! Named patterns, with their samples.
 
 use crate::diag::Code;
-use crate::lang::ast::{Pattern, PatternClause, Sample};
+use crate::lang::ast::{Pattern, PatternClause, Piece, Sample};
 
 use super::cursor::{Cursor, Parsed};
 use super::detect::from;
@@ -17,6 +17,20 @@ pub(super) fn pattern(c: &mut Cursor<'_>) -> Parsed<Pattern> {
     let name = name(c, "the pattern's name")?;
     let clauses = block(c, &name, begins, pattern_clause, |_| Some(PatternClause::Later))?;
     Ok(Pattern { name, clauses })
+}
+
+/// `ignore = "ignore" name "{" pattern_clause* "}"`
+pub(super) fn ignore(c: &mut Cursor<'_>) -> Parsed<Pattern> {
+    c.want_word("ignore")?;
+    let name = name(c, "a name for what is ignored")?;
+    let clauses = block(c, &name, begins, pattern_clause, |_| Some(PatternClause::Later))?;
+    Ok(Pattern { name, clauses })
+}
+
+/// `piece = "piece" name regex`
+pub(super) fn piece(c: &mut Cursor<'_>) -> Parsed<Piece> {
+    c.want_word("piece")?;
+    Ok(Piece { name: name(c, "the piece's name")?, regex: regex(c)? })
 }
 
 fn begins(c: &mut Cursor<'_>) -> bool {

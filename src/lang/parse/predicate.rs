@@ -149,7 +149,7 @@ fn element(c: &mut Cursor<'_>) -> Parsed<Element> {
     }
 }
 
-/// `literal = "true" | "false" | STRING | ADDRESS | ID | DURATION | NUMBER`
+/// `literal = "true" | "false" | STRING | ADDRESS | ID | DURATION | SIZE | PERCENT | NUMBER`
 pub(super) fn literal(c: &mut Cursor<'_>) -> Parsed<Option<Literal>> {
     if let Some(word @ ("true" | "false")) = c.word_ahead() {
         let span = c.want_word(word)?;
@@ -161,18 +161,17 @@ pub(super) fn literal(c: &mut Cursor<'_>) -> Parsed<Option<Literal>> {
     }
     type Read = fn(&str) -> terminal::Read<'_>;
     type Make = fn(String) -> LiteralKind;
-    let kinds: [(Read, Make); 3] =
-        [(terminal::address, LiteralKind::Address), (terminal::id, LiteralKind::Id), (terminal::duration, LiteralKind::Duration)];
+    let kinds: [(Read, Make); 5] = [
+        (terminal::address, LiteralKind::Address),
+        (terminal::id, LiteralKind::Id),
+        (terminal::duration, LiteralKind::Duration),
+        (terminal::size, LiteralKind::Size),
+        (terminal::percent, LiteralKind::Percent),
+    ];
     for (read, make) in kinds {
         if let Some(token) = c.take(read) {
             return Ok(Some(At { it: make(token.it.to_owned()), span: token.span }));
         }
-    }
-    if c.sees(terminal::quantity) {
-        let at = c.here();
-        c.take(terminal::quantity);
-        let span = c.since(at);
-        return Err(c.fail(Code::NotYet, &span, "numbers with %, KB, MB ... are not in this version of the language yet"));
     }
     if let Some(token) = c.take(terminal::number) {
         let it = match (token.it.parse::<i64>(), token.it.parse::<f64>()) {

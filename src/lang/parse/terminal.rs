@@ -82,9 +82,14 @@ pub(super) fn comparison(i: &str) -> Read<'_> {
     alt((tag("=="), tag("!="), tag("<="), tag(">="), tag("<"), tag(">"))).parse(i)
 }
 
-/// A number with a mark that this version does not know: `90%`, `10MB`, `2x`.
-pub(super) fn quantity(i: &str) -> Read<'_> {
-    recognize((decimal, alt((tag("%"), tag("KB"), tag("MB"), tag("GB"), tag("TB"), tag("x"))), end)).parse(i)
+/// `SIZE = /[0-9]+(\.[0-9]+)?[KMGT]B/`
+pub(super) fn size(i: &str) -> Read<'_> {
+    recognize((decimal, one_of("KMGT"), tag("B"), end)).parse(i)
+}
+
+/// `PERCENT = /[0-9]+(\.[0-9]+)?%/`
+pub(super) fn percent(i: &str) -> Read<'_> {
+    recognize((decimal, tag("%"))).parse(i)
 }
 
 /// Digits and letters that begin like a number: `5`, `5x`, `00-4561`, `1.2.3`. For messages.
