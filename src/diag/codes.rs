@@ -84,6 +84,8 @@ codes! {
     UnknownPiece = "R128", Error, "no piece of an expression has that name";
     PieceInItself = "R129", Error, "a piece of an expression stands in itself";
     BadRow = "R130", Error, "the rows of an alarm do not fit it";
+    BadTime = "R131", Error, "the time or the measure of a condition is not of its kind";
+    Cycle = "R132", Error, "a condition is about itself";
     NoCancel = "R201", Warning, "an alarm without `cancel` stays until an operator clears it";
     MatchesEverything = "R202", Warning, "a condition that every event meets";
     UnusedReaction = "R203", Warning, "a reaction that no alarm uses";

@@ -46,7 +46,7 @@ impl Engine {
                     self.count(met, *n, distinct.as_deref(), out);
                 }
             }
-            Shape::Sequence => {
+            Shape::Sequence { .. } => {
                 // The last step first: one event makes one step.
                 for part in (0..parts.len()).rev() {
                     if let Some(met) = met(self, part, out) {
@@ -54,6 +54,7 @@ impl Engine {
                     }
                 }
             }
+            Shape::Silence { .. } | Shape::Measure(_) | Shape::Standing { .. } => {}
             Shape::All => {
                 for part in 0..parts.len() {
                     if let Some(met) = met(self, part, out) {

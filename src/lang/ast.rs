@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diag::{Place, Source};
-use crate::lang::program::{Comparison, IdPattern, Shape};
+use crate::lang::program::{Backoff, Comparison, IdPattern, Shape, Threshold};
 
 /// Bytes of the file.
 pub(crate) type Span = Range<usize>;
@@ -84,25 +84,58 @@ pub(crate) enum ClauseKind {
         by: Vec<Word>,
     },
     InhibitedBy(Vec<Word>),
+    OnlyWhile {
+        alarm: Word,
+        active: bool,
+    },
+    MaxKeys(At<usize>),
     /// A clause, named, that could not be read or is of a later version; its diagnostic was given.
     Later(&'static str),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Way {
-    After { span: Duration, since_raise: bool },
-    When { choice: Choice, by: Vec<Word> },
+    After {
+        span: Duration,
+        since_raise: bool,
+    },
+    When {
+        choice: Choice,
+        by: Vec<Word>,
+    },
+    /// `when < 300 for 5m`: of the measure of the `detect`.
+    Falls(Threshold),
+    /// `when count of A over 10m <= 2`.
+    Measured(Box<Detect>),
     AtOnce,
     ByHand,
 }
 
-/// `A then B by K within D`.
+/// `A then B unless C by K within D`.
 #[derive(Clone, Debug)]
 pub(crate) struct Detect {
     pub(crate) parts: Vec<Choice>,
     pub(crate) shape: Shape,
+    pub(crate) unless: Option<Choice>,
+    pub(crate) tail: Tail,
+}
+
+/// What stands at the end of a condition.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tail {
     pub(crate) by: Vec<Word>,
-    pub(crate) within: Option<At<Duration>>,
+    pub(crate) time: Option<At<Time>>,
+}
+
+/// A condition's time.
+#[derive(Clone, Debug)]
+pub(crate) enum Time {
+    /// `within D`.
+    Within(Duration),
+    /// `for D backoff 2x up to 4x`.
+    For(Duration, Option<Backoff>),
+    /// `over D > 500 for D`.
+    Over(Duration, Threshold),
 }
 
 /// Atoms of which one must be met, and a condition on all of them.
@@ -116,7 +149,34 @@ pub(crate) struct Choice {
 pub(crate) enum Atom {
     Named(Word),
     Event(At<Event>),
+    /// `alarm X raised`.
+    Alarm {
+        name: Word,
+        change: Change,
+    },
+    /// `host h1, h2 lost`.
+    Host {
+        names: Vec<Word>,
+        change: Change,
+        span: Span,
+    },
+    /// `calendar X begins`.
+    Calendar {
+        name: Word,
+        change: Change,
+    },
     Group(Box<Choice>),
+}
+
+/// What became of something that has a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// `raised`, `lost`, `begins`.
+    Began,
+    /// `cleared`, `back`, `ends`.
+    Ended,
+    /// `active`: it began, and while it lasts.
+    Lasts,
 }
 
 #[derive(Clone, Debug)]
@@ -125,9 +185,16 @@ pub(crate) struct Event {
     pub(crate) from: Option<At<From>>,
 }
 
-/// Where events come from.
+/// Where events come from: from one of these, and on one of these hosts.
 #[derive(Clone, Debug)]
-pub(crate) enum From {
+pub(crate) struct From {
+    pub(crate) whom: Whom,
+    pub(crate) on: Vec<Word>,
+}
+
+/// Whose events.
+#[derive(Clone, Debug)]
+pub(crate) enum Whom {
     Any,
     Apps(Vec<Word>),
     Types(Vec<Word>),
@@ -145,6 +212,8 @@ pub(crate) enum PatternClause {
     From(From),
     Match { field: Option<Word>, regex: Regex },
     Where(Predicate),
+    Set(Word, Operand),
+    Detect(Detect),
     Sample(Sample),
     Later,
 }

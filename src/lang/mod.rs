@@ -15,4 +15,4 @@ mod parse;
 pub mod program;
 
 pub use compile::{World, compile};
-pub use matcher::{Matcher, Way, plan, why_always};
+pub use matcher::{Matcher, Way, meets, plan, why_always};

@@ -75,8 +75,47 @@ pub struct Atom {
     /// And all of these hold (the pattern's own, and that of a `(pattern where ...)`). They see the captures of the first
     /// alternative of `matches` that matched. Shared, because many atoms may come of one `where`.
     pub predicates: Vec<Arc<Predicate>>,
+    /// Fields that a match sets beside its captures.
+    pub sets: Vec<(String, Operand)>,
+    /// It is met by this change in the engine, and by no record.
+    pub signal: Option<Signal>,
     /// Where it was written.
     pub place: Place,
+}
+
+impl Atom {
+    /// A condition that every event meets.
+    pub fn new(name: String, place: Place) -> Atom {
+        Atom {
+            name,
+            ids: Vec::new(),
+            from: Vec::new(),
+            matches: Vec::new(),
+            predicates: Vec::new(),
+            sets: Vec::new(),
+            signal: None,
+            place,
+        }
+    }
+}
+
+/// A change in the engine that conditions are about, as if it were an event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Signal {
+    /// This alarm was raised.
+    Raised(String),
+    /// This alarm was cleared.
+    Cleared(String),
+    /// The condition of this pattern came true.
+    Came(String),
+    /// A host is lost: nothing is heard of it.
+    HostLost,
+    /// A host is heard again.
+    HostBack,
+    /// This calendar begins.
+    Begins(String),
+    /// This calendar ends.
+    Ends(String),
 }
 
 /// An id that a rule wants.
@@ -356,6 +395,13 @@ pub struct Alarm {
     pub hold: Option<Duration>,
     /// While one of these alarms is active, for the same values of the keys that both have, it is not raised.
     pub inhibited_by: Vec<String>,
+    /// It is raised only while these alarms are active, for the same values of the keys that both have.
+    pub only_while: Vec<String>,
+    /// For how many keys it may be active or counted; `None`: [`crate::base::limits::INSTANCES_PER_ALARM`] and
+    /// [`crate::base::limits::COUNTED_KEYS`].
+    pub max_keys: Option<usize>,
+    /// It is a pattern of several events: when its condition comes true that is an event ([`Signal::Came`]), and nothing else.
+    pub composite: bool,
     /// How often its reactions start at most.
     pub limit: Option<Limit>,
     /// What a repeat does.
@@ -366,6 +412,40 @@ pub struct Alarm {
     pub max_age: Option<Duration>,
     /// Where it was written.
     pub place: Place,
+}
+
+impl Alarm {
+    /// An alarm of which only the name is known.
+    pub fn new(name: String, place: Place) -> Alarm {
+        Alarm {
+            name,
+            category: Category::default(),
+            summary: String::new(),
+            help: String::new(),
+            detect: Detection::default(),
+            by: Vec::new(),
+            hold: None,
+            inhibited_by: Vec::new(),
+            only_while: Vec::new(),
+            max_keys: None,
+            composite: false,
+            limit: None,
+            cancel: Vec::new(),
+            react: Vec::new(),
+            on_cancel: Vec::new(),
+            while_active: WhileActive::default(),
+            mode: Mode::default(),
+            max_age: None,
+            place,
+        }
+    }
+}
+
+impl Detection {
+    /// True when it is about something that lasts, and ends by itself unless its alarm says what ends it.
+    pub fn is_state(&self) -> bool {
+        matches!(self.shape, Shape::Silence { .. } | Shape::Measure(_) | Shape::Standing { .. })
+    }
 }
 
 /// How often the reactions of an alarm start at most. What is too much waits, and the newest of it starts when it may.
@@ -386,7 +466,10 @@ pub struct Detection {
     pub parts: Vec<Vec<AtomId>>,
     /// How they belong together.
     pub shape: Shape,
-    /// Within which time: between the first event and the last. `None`: it does not matter.
+    /// An event of these makes what was noted and awaited count no more.
+    pub unless: Vec<AtomId>,
+    /// Its time: between the first event and the last (`within`), without any (`for` of a silence), or of a measure's window (`over`).
+    /// `None`: it does not matter.
     pub within: Option<Duration>,
 }
 
@@ -396,7 +479,7 @@ pub enum Shape {
     /// An event of the only part.
     #[default]
     One,
-    /// So many events of the first part. An event of the second part, where there is one, starts the count again.
+    /// So many events of the part.
     Count {
         /// How many.
         n: usize,
@@ -404,11 +487,73 @@ pub enum Shape {
         distinct: Option<String>,
     },
     /// An event of each part, in this order.
-    Sequence,
+    Sequence {
+        /// After the first coming-true each further event of the last part is one.
+        each: bool,
+    },
     /// An event of each part, in any order.
     All,
     /// An event of the first part, and none of the second within the time after it.
     Without,
+    /// No event of the part for the time.
+    Silence {
+        /// How the time grows while it goes on.
+        backoff: Option<Backoff>,
+        /// The values that the keys may have from the start: those of the inventory that the condition is about.
+        expected: Vec<Vec<String>>,
+    },
+    /// What the events of the part amount to over the time.
+    Measure(Measure),
+    /// So many instances of this alarm are active at once, with these keys.
+    Standing {
+        /// How many.
+        n: usize,
+        /// Which alarm.
+        alarm: String,
+    },
+}
+
+/// How the time of a silence grows: each coming-true waits so many times longer than the one before, up to so many times the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "as said")]
+pub struct Backoff {
+    pub factor: u32,
+    pub up_to: u32,
+}
+
+/// A measure of events over a window, and when it is true.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measure {
+    /// What is measured.
+    pub what: What,
+    /// Of which field; none for a count and a rate.
+    pub field: Option<String>,
+    /// When it is true.
+    pub threshold: Threshold,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum What {
+    Count,
+    /// Events a second.
+    Rate,
+    Sum,
+    Average,
+    Least,
+    Most,
+}
+
+/// A comparison with a number, and for how long it must hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what; durations in seconds, sizes in bytes.
+    pub amount: f64,
+    /// For so long without a break.
+    pub lasts: Option<Duration>,
 }
 
 /// What clears an alarm.
@@ -423,6 +568,17 @@ pub enum Cancel {
     },
     /// When an event meets one of these atoms with the same key. `by` of the detect applies.
     When(Vec<AtomId>),
+    /// When the measure of the `detect` compares so.
+    Falls(Threshold),
+    /// When a measure of its own is true.
+    Measured {
+        /// Of events that meet one of these.
+        of: Vec<AtomId>,
+        /// Over this time.
+        over: Duration,
+        /// What is measured.
+        measure: Measure,
+    },
     /// At once: no state is kept, every event acts.
     AtOnce,
     /// By an operator.

@@ -13,9 +13,7 @@ use crate::diag::{Place, Source};
 use crate::event::{Event, EventId, Provenance, Value};
 use crate::inventory::Inventory;
 use crate::journal::{Position, Record, State};
-use crate::lang::program::{
-    Alarm, Argument, AtomId, Call, Cancel, Category, Detection, Hit, Mode, Program, Reaction, WhileActive,
-};
+use crate::lang::program::{Alarm, Argument, AtomId, Call, Cancel, Category, Detection, Hit, Program, Reaction};
 use crate::react;
 use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
 use crate::wire::{Command, Report};
@@ -398,22 +396,12 @@ fn program() -> Program {
     let place = Place { source: Arc::new(Source { name: "sim".to_owned(), text: String::new() }), bytes: 0..0 };
     let args = vec![("vip".to_owned(), Argument::Value(VIP.into())), ("host".to_owned(), Argument::HostOf("app".to_owned()))];
     let alarm = Alarm {
-        name: "claims".to_owned(),
         category: Category::Critical,
-        summary: String::new(),
-        help: String::new(),
         detect: Detection { parts: vec![vec![AtomId(0)]], ..Detection::default() },
-        hold: None,
-        inhibited_by: Vec::new(),
-        limit: None,
         by: vec!["app".to_owned()],
         cancel: vec![Cancel::AtOnce],
         react: vec![vec![Call { reaction: "follow".to_owned(), args }]],
-        on_cancel: Vec::new(),
-        while_active: WhileActive::Refresh,
-        mode: Mode::Live,
-        max_age: None,
-        place,
+        ..Alarm::new("claims".to_owned(), place)
     };
     let reaction = Reaction {
         name: "follow".to_owned(),
@@ -422,12 +410,5 @@ fn program() -> Program {
         timeout: Duration::from_secs(2),
         retry: None,
     };
-    Program {
-        atoms: Vec::new(),
-        samples: Vec::new(),
-        ignored: Vec::new(),
-        inside: Vec::new(),
-        alarms: vec![alarm],
-        reactions: [("follow".to_owned(), reaction)].into(),
-    }
+    Program { alarms: vec![alarm], reactions: [("follow".to_owned(), reaction)].into(), ..Program::default() }
 }

@@ -94,6 +94,7 @@ fn samples(terminal: &str) -> &'static [&'static str] {
         "NETWORK" => &["10.0.0.0/8", "192.168.7.0/24"],
         "ADDRESS" => &["10.10.11.103"],
         "DURATION" => &["1s", "500ms", "1m30s", "1.5h", "2w"],
+        "FACTOR" => &["2x", "4x"],
         "SIZE" => &["10MB", "1.5GB"],
         "PERCENT" => &["90%", "2.5%"],
         "NUMBER" => &["0", "-7", "3.25"],

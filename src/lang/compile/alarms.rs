@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::base::limits::COUNT;
+use crate::base::limits::{COUNT, COUNTED_KEYS};
 use crate::diag::{Code, Place};
 use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
-use crate::lang::program::{Alarm, Cancel, Category, Detection, Limit, Mode, Shape, WhileActive};
+use crate::lang::program::{Alarm, AtomId, Cancel, Category, Limit, Mode, Shape, WhileActive};
 
 use super::Compiler;
 
@@ -28,7 +28,8 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
         ClauseKind::Limit { .. } => Some("limit"),
         ClauseKind::React(_) => Some("react"),
         ClauseKind::OnCancel(_) => Some("on cancel react"),
-        ClauseKind::Cancel(_) | ClauseKind::Later(_) => None,
+        ClauseKind::MaxKeys(_) => Some("max keys"),
+        ClauseKind::OnlyWhile { .. } | ClauseKind::Cancel(_) | ClauseKind::Later(_) => None,
     }
 }
 
@@ -36,6 +37,7 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
 fn kind(clause: &ClauseKind) -> &'static str {
     match clause {
         ClauseKind::Cancel(_) => "cancel",
+        ClauseKind::OnlyWhile { .. } => "only while",
         ClauseKind::Later("on") => "on cancel react",
         ClauseKind::Later("while") => "while active",
         ClauseKind::Later("max") => "max age",
@@ -91,24 +93,8 @@ impl<'t> Compiler<'t, '_> {
         let own: Vec<&str> = tree.clauses.iter().map(|c| kind(&c.it)).collect();
         let inherited = defaults.iter().copied().filter(|c| !own.contains(&kind(&c.it)));
         let clauses: Vec<&'t Clause> = inherited.chain(&tree.clauses).collect();
-        let mut alarm = Alarm {
-            name: tree.name.it.clone(),
-            category: Category::default(),
-            summary: String::new(),
-            help: String::new(),
-            detect: Detection::default(),
-            by: Vec::new(),
-            hold: None,
-            inhibited_by: Vec::new(),
-            limit: None,
-            cancel: Vec::new(),
-            react: Vec::new(),
-            on_cancel: Vec::new(),
-            while_active: WhileActive::default(),
-            mode: Mode::default(),
-            max_age: None,
-            place: file.place(&tree.name.span),
-        };
+        let mut alarm = Alarm::new(tree.name.it.clone(), file.place(&tree.name.span));
+        let mut ends = Vec::new();
         let mut detected = false;
         let mut limit = None;
         for clause in &clauses {
@@ -118,8 +104,11 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Help(text) => alarm.help = text.it.clone(),
                 ClauseKind::Detect(detect) => {
                     detected = true;
-                    alarm.by = detect.by.iter().map(|w| w.it.clone()).collect();
-                    alarm.detect = self.detection(file, &tree.name.it, detect, &clause.span);
+                    let found = self.detection(file, &tree.name.it, detect, &clause.span);
+                    alarm.by = found.by;
+                    alarm.detect = found.detect;
+                    alarm.hold = alarm.hold.or(found.hold);
+                    ends = found.ends;
                 }
                 ClauseKind::React(chains) => alarm.react = self.chains(file, chains),
                 ClauseKind::OnCancel(chains) => alarm.on_cancel = self.chains(file, chains),
@@ -136,7 +125,18 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Limit { n, per, by } => limit = Some((clause, n, *per, by)),
                 ClauseKind::InhibitedBy(words) => {
                     self.inhibitors(file, words);
-                    alarm.inhibited_by = words.iter().map(|w| w.it.clone()).collect();
+                    alarm.inhibited_by.extend(words.iter().map(|w| w.it.clone()));
+                }
+                ClauseKind::OnlyWhile { alarm: word, active } => {
+                    self.inhibitors(file, std::slice::from_ref(word));
+                    let names = if *active { &mut alarm.only_while } else { &mut alarm.inhibited_by };
+                    names.push(word.it.clone());
+                }
+                ClauseKind::MaxKeys(n) => {
+                    if n.it == 0 || n.it > COUNTED_KEYS {
+                        self.report(file, Code::BadCount, &n.span, format!("`max keys` is from 1 to {COUNTED_KEYS}"));
+                    }
+                    alarm.max_keys = Some(n.it);
                 }
                 ClauseKind::Later("detect" | "") => detected = true,
                 ClauseKind::Cancel(_) | ClauseKind::Later(_) => {}
@@ -148,36 +148,8 @@ impl<'t> Compiler<'t, '_> {
                 Some("write detect event 00-04561 from app NAME, for example".to_owned());
         }
         alarm.limit = limit.and_then(|(clause, n, per, by)| self.limit(file, &alarm, clause, n, per, by));
-        self.cancels(file, tree, &clauses, &mut alarm);
+        self.cancels(file, tree, &clauses, &mut alarm, ends);
         self.program.alarms.push(alarm);
-    }
-
-    /// The condition of an alarm, and what is wrong or unwise about its time.
-    fn detection(&mut self, file: &'t File, alarm: &str, tree: &'t ast::Detect, span: &Span) -> Detection {
-        let name = format!("{alarm}/detect");
-        let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
-        let within = tree.within.as_ref().map(|w| w.it);
-        match (&tree.shape, &tree.within) {
-            (Shape::One, Some(within)) => {
-                let message = "one event has no time between its first and its last: `within` changes nothing";
-                self.report(file, Code::NoEffect, &within.span, message);
-            }
-            (Shape::Without, None) => {
-                let message = format!("`{alarm}` waits for an event that does not come, and says not how long");
-                self.report(file, Code::NoWindow, span, message).help =
-                    Some("write `within 30s` at the end, for example".to_owned());
-            }
-            (Shape::Count { .. }, None) if tree.parts.len() == 2 => {}
-            (Shape::Count { .. } | Shape::Sequence | Shape::All, None) => {
-                let message = format!("`{alarm}` joins events that may lie years apart");
-                let help = "write `within 10m` at the end; of a count, `unless B` starts it again".to_owned();
-                self.report(file, Code::EndlessWindow, span, message).help = Some(help);
-            }
-            _ => {}
-        }
-        // With a part that could not be compiled the alarm means nothing, and has its diagnostic.
-        let parts = parts.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
-        Detection { parts, shape: tree.shape.clone(), within }
     }
 
     /// A limit has keys of the alarm; unless it says which, all.
@@ -222,7 +194,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn cancels(&mut self, file: &'t File, tree: &ast::Alarm, clauses: &[&'t Clause], alarm: &mut Alarm) {
+    fn cancels(&mut self, file: &'t File, tree: &ast::Alarm, clauses: &[&'t Clause], alarm: &mut Alarm, ends: Vec<AtomId>) {
         let mut unread = false;
         for clause in clauses {
             match &clause.it {
@@ -231,16 +203,22 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ClauseKind::Cancel(Way::When { choice, by }) => {
                     let by: Vec<String> = by.iter().map(|w| w.it.clone()).collect();
-                    if !by.is_empty() && by != alarm.by {
-                        let message = "`cancel when` has the keys of its `detect`, and these are others";
-                        self.report(file, Code::KeysDiffer, &clause.span, message).help =
-                            Some("leave the `by` of `cancel when` out".to_owned());
-                    }
+                    self.same_keys(file, &by, alarm, &clause.span);
                     let name = format!("{}/cancel", tree.name.it);
                     if let Some(atoms) = self.choice(file, choice, &name, &clause.span) {
                         let atoms = self.same_senders(alarm, atoms);
                         alarm.cancel.push(Cancel::When(atoms));
                     }
+                }
+                ClauseKind::Cancel(Way::Falls(threshold)) => {
+                    let cancel = self.falls(file, &alarm.detect.shape, *threshold, &clause.span);
+                    alarm.cancel.push(cancel);
+                }
+                ClauseKind::Cancel(Way::Measured(detect)) => {
+                    let by: Vec<String> = detect.tail.by.iter().map(|w| w.it.clone()).collect();
+                    self.same_keys(file, &by, alarm, &clause.span);
+                    let cancel = self.measured(file, &tree.name.it, detect, &clause.span);
+                    alarm.cancel.extend(cancel);
                 }
                 ClauseKind::Cancel(Way::AtOnce) => alarm.cancel.push(Cancel::AtOnce),
                 ClauseKind::Cancel(Way::ByHand) => alarm.cancel.push(Cancel::ByHand),
@@ -261,10 +239,20 @@ impl<'t> Compiler<'t, '_> {
                 format!("`{}` waits already for what does not come: make its `within` longer instead of `hold`", tree.name.it);
             self.report(file, Code::CancelContradiction, &tree.name.span, message);
         }
-        if alarm.cancel.is_empty() && !unread {
+        if alarm.cancel.is_empty() && !ends.is_empty() {
+            alarm.cancel.push(Cancel::When(ends));
+        }
+        if alarm.cancel.is_empty() && !unread && !alarm.detect.is_state() {
             let message = format!("`{}` has no `cancel`: it stays active until an operator clears it", tree.name.it);
             let help = "say so with `cancel by hand`, or write `cancel after 1h`, `cancel when ...`, `cancel at once`".to_owned();
             self.report(file, Code::NoCancel, &tree.name.span, message).help = Some(help);
+        }
+    }
+
+    fn same_keys(&mut self, file: &File, by: &[String], alarm: &Alarm, span: &Span) {
+        if !by.is_empty() && by != alarm.by {
+            let message = "`cancel when` has the keys of its `detect`, and these are others";
+            self.report(file, Code::KeysDiffer, span, message).help = Some("leave the `by` of `cancel when` out".to_owned());
         }
     }
 

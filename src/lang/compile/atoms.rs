@@ -6,8 +6,8 @@ use crate::base::limits::ALTERNATIVES;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
 use crate::event::OWN_APP;
-use crate::lang::ast::{self, Choice, File, From, PatternClause, Span, Word};
-use crate::lang::program::{Atom, AtomId, Predicate, Sample, Sender};
+use crate::lang::ast::{self, Change, Choice, File, From, PatternClause, Span, Whom, Word};
+use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Category, Operand, Predicate, Sample, Sender, Signal};
 
 use super::{Compiler, Named, expressions};
 
@@ -24,20 +24,22 @@ impl<'t> Compiler<'t, '_> {
         let named = self.patterns.get(name).copied()?;
         // Reported once, whatever comes of it.
         self.pattern_atoms.insert(name.to_owned(), None);
+        self.open_patterns.insert(name.to_owned());
         let atom = self.compile_pattern(named);
+        self.open_patterns.remove(name);
         self.pattern_atoms.insert(name.to_owned(), atom);
         atom
     }
 
     fn compile_pattern(&mut self, Named { file, pattern }: Named<'t>) -> Option<AtomId> {
-        let mut atom = Atom {
-            name: pattern.name.it.clone(),
-            ids: Vec::new(),
-            from: Vec::new(),
-            matches: Vec::new(),
-            predicates: Vec::new(),
-            place: file.place(&pattern.name.span),
-        };
+        let composite = pattern
+            .clauses
+            .iter()
+            .find_map(|c| if let PatternClause::Detect(detect) = &c.it { Some((detect, &c.span)) } else { None });
+        if let Some((detect, span)) = composite {
+            return self.composite(Named { file, pattern }, detect, span);
+        }
+        let mut atom = Atom::new(pattern.name.it.clone(), file.place(&pattern.name.span));
         let mut whole = true;
         let mut selected = false;
         for clause in &pattern.clauses {
@@ -47,7 +49,8 @@ impl<'t> Compiler<'t, '_> {
                         self.report(file, Code::DuplicateClause, &clause.span, "`from` stands twice in this pattern");
                     }
                     selected = true;
-                    atom.from = self.senders(file, from);
+                    atom.from = self.senders(file, &from.whom);
+                    atom.predicates.extend(self.on(file, from));
                 }
                 PatternClause::Match { field, regex } => {
                     let field = field.as_ref().map_or("text", |f| &f.it).to_owned();
@@ -60,7 +63,11 @@ impl<'t> Compiler<'t, '_> {
                     Some(predicate) => atom.predicates.push(Arc::new(predicate)),
                     None => whole = false,
                 },
-                PatternClause::Sample(_) => {}
+                PatternClause::Set(field, operand) => match self.setting(file, operand) {
+                    Some(value) => atom.sets.push((field.it.clone(), value)),
+                    None => whole = false,
+                },
+                PatternClause::Sample(_) | PatternClause::Detect(_) => {}
                 PatternClause::Later => whole = false,
             }
         }
@@ -86,7 +93,51 @@ impl<'t> Compiler<'t, '_> {
         Some(id)
     }
 
-    fn add(&mut self, atom: Atom) -> AtomId {
+    /// A pattern of several events: a condition of its own, and the atom that is met when it comes true.
+    fn composite(&mut self, Named { file, pattern }: Named<'t>, detect: &'t ast::Detect, span: &Span) -> Option<AtomId> {
+        for clause in &pattern.clauses {
+            if !matches!(clause.it, PatternClause::Detect(_) | PatternClause::Later) || clause.span != *span {
+                let message = "a pattern with `detect` is about several events, and has no other clause";
+                self.report(file, Code::ClauseNotHere, &clause.span, message);
+            }
+        }
+        let name = &pattern.name.it;
+        let found = self.detection(file, name, detect, span);
+        if found.detect.parts.is_empty() {
+            return None;
+        }
+        let mut alarm = Alarm::new(format!("pattern {name}"), file.place(&pattern.name.span));
+        alarm.category = Category::None;
+        alarm.detect = found.detect;
+        alarm.by = found.by;
+        alarm.hold = found.hold;
+        alarm.cancel = vec![Cancel::AtOnce];
+        alarm.composite = true;
+        self.program.alarms.push(alarm);
+        Some(self.signal(file, Signal::Came(name.clone()), &pattern.name.span))
+    }
+
+    /// What a field is set to.
+    fn setting(&mut self, file: &File, operand: &ast::Operand) -> Option<Operand> {
+        match operand {
+            ast::Operand::Literal(literal) => Some(Operand::Value(super::values::value_of(&literal.it))),
+            ast::Operand::Bare(word) => self.bare_operand(file, "", word),
+        }
+    }
+
+    /// A condition on the hosts that `from ... on host` names.
+    fn on(&mut self, file: &File, from: &From) -> Option<Arc<Predicate>> {
+        let hosts = self.hosts(file, &from.on);
+        (!hosts.is_empty()).then(|| Arc::new(super::detection::on_hosts(hosts)))
+    }
+
+    /// Hosts by the inventory's names.
+    pub(super) fn hosts(&mut self, file: &File, words: &[Word]) -> Vec<String> {
+        let senders = self.senders(file, &Whom::Hosts(words.to_vec()));
+        senders.into_iter().filter_map(|s| if let Sender::Host(name) = s { Some(name) } else { None }).collect()
+    }
+
+    pub(super) fn add(&mut self, atom: Atom) -> AtomId {
         let id = AtomId(u32::try_from(self.program.atoms.len()).unwrap_or(u32::MAX));
         self.program.atoms.push(atom);
         id
@@ -125,32 +176,44 @@ impl<'t> Compiler<'t, '_> {
                 ast::Atom::Named(word) => match self.named(file, word) {
                     Some(id) if outer.is_empty() => atoms.push(id),
                     Some(id) => {
-                        let Some(mut narrowed) = self.program.atoms.get(id.0 as usize).cloned() else { continue };
-                        narrowed.predicates.extend(outer.iter().cloned());
-                        let id = self.add(narrowed);
-                        atoms.push(id);
+                        let Some(copy) = self.program.atoms.get(id.0 as usize).cloned() else { continue };
+                        let id = self.add(copy);
+                        atoms.push(self.narrowed(id, outer));
                     }
                     None => *whole = false,
                 },
                 ast::Atom::Event(event) => {
-                    let from = match &event.it.from {
-                        Some(from) => self.senders(file, &from.it),
-                        None => Vec::new(),
-                    };
-                    let all = event.it.ids.is_empty() && from.is_empty() && outer.is_empty();
+                    let (mut from, mut predicates) = (Vec::new(), outer.clone());
+                    if let Some(said) = &event.it.from {
+                        from = self.senders(file, &said.it.whom);
+                        predicates.extend(self.on(file, &said.it));
+                    }
+                    let all = event.it.ids.is_empty() && from.is_empty() && predicates.is_empty();
                     if all && *whole {
                         self.report(file, Code::MatchesEverything, &event.span, "every event meets this condition");
                     }
-                    let atom = Atom {
-                        name: name.to_owned(),
-                        ids: event.it.ids.iter().map(|id| id.it.clone()).collect(),
-                        from,
-                        matches: Vec::new(),
-                        predicates: outer.clone(),
-                        place: file.place(&event.span),
-                    };
-                    let id = self.add(atom);
+                    let ids = event.it.ids.iter().map(|id| id.it.clone()).collect();
+                    let id = self.add(Atom { ids, from, predicates, ..Atom::new(name.to_owned(), file.place(&event.span)) });
                     atoms.push(id);
+                }
+                ast::Atom::Alarm { name, change } => {
+                    let signal = match change {
+                        Change::Began | Change::Lasts => Signal::Raised(name.it.clone()),
+                        Change::Ended => Signal::Cleared(name.it.clone()),
+                    };
+                    let id = self.signal(file, signal, &name.span);
+                    atoms.push(self.narrowed(id, outer));
+                }
+                ast::Atom::Host { names, change, span } => {
+                    let signal = if *change == Change::Ended { Signal::HostBack } else { Signal::HostLost };
+                    let hosts = self.hosts(file, names);
+                    let id = self.signal(file, signal, span);
+                    self.only_hosts(id, hosts);
+                    atoms.push(self.narrowed(id, outer));
+                }
+                ast::Atom::Calendar { name, .. } => {
+                    self.report(file, Code::UnknownAlarm, &name.span, format!("no calendar has the name `{}`", name.it));
+                    *whole = false;
                 }
                 ast::Atom::Group(inner) => self.gather(file, inner, name, outer, atoms, whole),
             }
@@ -158,8 +221,21 @@ impl<'t> Compiler<'t, '_> {
         outer.truncate(depth);
     }
 
+    /// The atom with these conditions, too.
+    fn narrowed(&mut self, id: AtomId, outer: &[Arc<Predicate>]) -> AtomId {
+        if let Some(atom) = self.program.atoms.get_mut(id.0 as usize) {
+            atom.predicates.extend(outer.iter().cloned());
+        }
+        id
+    }
+
     fn named(&mut self, file: &File, word: &Word) -> Option<AtomId> {
         self.used_patterns.insert(word.it.clone());
+        if self.open_patterns.contains(&word.it) {
+            let message = format!("the pattern `{}` is about itself", word.it);
+            self.report(file, Code::Cycle, &word.span, message);
+            return None;
+        }
         if !self.patterns.contains_key(word.it.as_str()) {
             let known: Vec<&str> = self.patterns.keys().copied().collect();
             self.unknown(file, Code::UnknownPattern, word, format!("no pattern has the name `{}`", word.it), known);
@@ -169,11 +245,11 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Senders, looked up in the inventory: an alias stands for its name.
-    fn senders(&mut self, file: &File, from: &From) -> Vec<Sender> {
+    fn senders(&mut self, file: &File, whom: &Whom) -> Vec<Sender> {
         let inventory = self.world.inventory;
-        match from {
-            From::Any => Vec::new(),
-            From::Apps(words) => {
+        match whom {
+            Whom::Any => Vec::new(),
+            Whom::Apps(words) => {
                 let all = words.iter().map(|word| {
                     if let Some(inventory) = inventory {
                         if let Some((name, _)) = inventory.application(&word.it) {
@@ -188,7 +264,7 @@ impl<'t> Compiler<'t, '_> {
                 });
                 all.collect()
             }
-            From::Hosts(words) => {
+            Whom::Hosts(words) => {
                 let all = words.iter().map(|word| {
                     if let Some(inventory) = inventory {
                         if let Some((name, _)) = inventory.host(&word.it) {
@@ -201,7 +277,7 @@ impl<'t> Compiler<'t, '_> {
                 });
                 all.collect()
             }
-            From::Types(words) => {
+            Whom::Types(words) => {
                 let all = words.iter().map(|word| {
                     if let Some(inventory) = inventory {
                         let known: Vec<&str> = inventory.applications.values().map(|a| a.kind.as_str()).collect();
@@ -246,8 +322,10 @@ pub(super) fn captured(file: &File) -> Vec<String> {
             _ => continue,
         };
         for clause in clauses {
-            if let PatternClause::Match { regex, .. } = &clause.it {
-                names.extend(expressions::captured(regex));
+            match &clause.it {
+                PatternClause::Match { regex, .. } => names.extend(expressions::captured(regex)),
+                PatternClause::Set(field, _) => names.push(field.it.clone()),
+                _ => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod atoms;
+mod detection;
 mod expressions;
 mod predicates;
 mod reactions;
@@ -18,7 +19,7 @@ use crate::script::Param;
 
 use super::ast::{File, Item, Piece, Span, Word};
 use super::parse::parse;
-use super::program::{AtomId, Program};
+use super::program::{AtomId, Cancel, Program};
 
 /// What rules may name beside each other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +48,9 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         pieces: BTreeMap::new(),
         used_pieces: BTreeSet::new(),
         captured: trees.iter().flat_map(atoms::captured).collect(),
-        alarm_names: trees.iter().flat_map(|f| &f.items).filter_map(alarm_name).collect(),
+        open_patterns: BTreeSet::new(),
+        alarm_keys: alarms_of(&trees).map(|alarm| (alarm.name.it.as_str(), detection::keys(alarm))).collect(),
+        alarm_names: alarms_of(&trees).map(|alarm| alarm.name.it.as_str()).collect(),
         used_patterns: BTreeSet::new(),
         used_reactions: BTreeSet::new(),
         found,
@@ -58,6 +61,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
     compiler.reactions(&trees);
     compiler.alarms(&trees);
     compiler.unused(&trees);
+    compiler.cycles();
     compiler.program.inside = uses::inside(&compiler.program);
     let mut found = compiler.found;
     let order = |d: &Diagnostic| {
@@ -71,8 +75,8 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
     (compiler.program, found)
 }
 
-fn alarm_name(item: &Item) -> Option<&str> {
-    if let Item::Alarm(alarm) = item { Some(&alarm.name.it) } else { None }
+fn alarms_of(trees: &[File]) -> impl Iterator<Item = &super::ast::Alarm> {
+    trees.iter().flat_map(|f| &f.items).filter_map(|item| if let Item::Alarm(alarm) = item { Some(alarm) } else { None })
 }
 
 fn pieces_of(trees: &[File]) -> impl Iterator<Item = (&File, &Piece)> {
@@ -99,6 +103,10 @@ struct Compiler<'t, 'w> {
     used_pieces: BTreeSet<String>,
     /// Names that expressions capture anywhere: what an unquoted word may be.
     captured: BTreeSet<String>,
+    /// Patterns whose conditions are being compiled.
+    open_patterns: BTreeSet<String>,
+    /// The keys of each alarm.
+    alarm_keys: BTreeMap<&'t str, Vec<String>>,
     /// What `inhibited by` may name.
     alarm_names: BTreeSet<&'t str>,
     used_patterns: BTreeSet<String>,

@@ -75,7 +75,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn bare_operand(&mut self, file: &File, field: &str, word: &Word) -> Option<Operand> {
+    pub(super) fn bare_operand(&mut self, file: &File, field: &str, word: &Word) -> Option<Operand> {
         match field {
             "level" => match Level::parse(&word.it) {
                 Some(level) => Some(Operand::Level(level)),

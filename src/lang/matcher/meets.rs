@@ -31,7 +31,16 @@ impl<'e> Scope<'e> {
         if !id_meets || !sender_meets {
             return None;
         }
-        let captures = self.captures(atom)?;
+        let mut captures = self.captures(atom)?;
+        for (name, operand) in &atom.sets {
+            let value = match operand {
+                Operand::Field(field) => self.field(field, &captures).map(Value::into_owned),
+                Operand::Value(value) => Some(value.clone()),
+                Operand::Level(_) | Operand::Provenance(_) | Operand::Amount(..) | Operand::Id(_) => None,
+            };
+            captures.retain(|(taken, _)| taken != name);
+            captures.extend(value.map(|v| (name.clone(), v)));
+        }
         atom.predicates.iter().all(|p| self.holds(p, &captures)).then_some(captures)
     }
 

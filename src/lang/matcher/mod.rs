@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, Value};
 use crate::inventory::{Index, Inventory};
 use crate::lang::program::{Atom, AtomId, Hit, Program};
 
@@ -54,6 +54,11 @@ pub struct Matcher {
     inside: Vec<String>,
 }
 
+/// What the expressions captured and what is set, when the event meets the condition, whatever signal it is about.
+pub fn meets(atom: &Atom, event: &Event<'_>, index: &Index) -> Option<Vec<(String, Value<'static>)>> {
+    meets::Scope::new(event, index).meets(atom)
+}
+
 impl Matcher {
     /// The conditions of a program; an inventory resolves what records call applications and hosts.
     pub fn new(program: &Program, inventory: Option<&Inventory>) -> Matcher {
@@ -61,6 +66,9 @@ impl Matcher {
         let mut matcher = Matcher { atoms: program.atoms.clone(), index, inside: program.inside.clone(), ..Matcher::default() };
         let mut by_literal: By<String> = By::new();
         for (keys, n) in keys::choose(&program.atoms).into_iter().zip(0..) {
+            if program.atoms[n as usize].signal.is_some() {
+                continue;
+            }
             if keys.is_empty() {
                 matcher.always.push(n);
             }
@@ -140,7 +148,7 @@ impl Matcher {
     #[cfg(test)]
     fn matches_without_index(&self, event: &Event<'_>) -> Vec<Hit> {
         let scope = meets::Scope::new(event, &self.index);
-        let all = self.atoms.iter().zip(0..);
+        let all = self.atoms.iter().zip(0..).filter(|(atom, _)| atom.signal.is_none());
         all.filter_map(|(atom, n)| Some(Hit { atom: AtomId(n), captures: scope.meets(atom)? })).collect()
     }
 }

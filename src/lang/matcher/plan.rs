@@ -15,6 +15,8 @@ pub enum Way {
     Text(Vec<String>),
     /// Its sender: every event of that sender is looked at.
     Sender,
+    /// No event of a log: it is about a change in the engine.
+    Engine,
     /// Nothing: every event is looked at.
     Nothing,
 }
@@ -25,6 +27,7 @@ impl fmt::Display for Way {
             Way::Id => "id",
             Way::Text(_) => "text",
             Way::Sender => "sender",
+            Way::Engine => "engine",
             Way::Nothing => "nothing",
         })
     }
@@ -40,7 +43,8 @@ pub fn plan(program: &Program) -> Vec<Way> {
             Way::Text(keys.into_iter().filter_map(|k| if let Key::Literal(l) = k { Some(l) } else { None }).collect())
         }
     };
-    keys::choose(&program.atoms).into_iter().map(way).collect()
+    let ways = keys::choose(&program.atoms).into_iter().map(way);
+    ways.zip(&program.atoms).map(|(way, atom)| if atom.signal.is_some() { Way::Engine } else { way }).collect()
 }
 
 /// Why a condition is looked at with every event, and what would help.

@@ -1,10 +1,10 @@
 //! Alarms and defaults: their clauses.
 
-use crate::diag::Code;
 use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Way, Word};
 
+use super::atom::choice;
 use super::cursor::{Cursor, Parsed};
-use super::detect::{by, choice, detect};
+use super::detect::{by, detect, measure, measured, over, threshold};
 use super::reaction::{bindings, chains};
 use super::{block, duration, name, names, rows, string, terminal, unknown_clause};
 
@@ -22,6 +22,8 @@ const CLAUSES: &[&str] = &[
     "while active",
     "mode",
     "max age",
+    "max keys",
+    "only while",
 ];
 
 /// `alarm = "alarm" name row* "{" clause* "}"`
@@ -78,7 +80,7 @@ fn begins(c: &mut Cursor<'_>) -> bool {
     }
 }
 
-/// `clause = category | summary | help | detection | hold | cancel | inhibited | limit | react | on_cancel | while_active | mode | max_age`
+/// `clause = category | summary | help | detection | hold | cancel | inhibited | limit | react | on_cancel | while_active | mode | max_age | max_keys | only_while`
 fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
     match c.word_ahead() {
         Some("category") => category(c),
@@ -93,7 +95,9 @@ fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
         Some("on") => on_cancel(c),
         Some("while") => while_active(c),
         Some("mode") => mode(c),
+        Some("max") if c.sees_words("max", "keys") => max_keys(c),
         Some("max") => max_age(c),
+        Some("only") if c.sees_words("only", "while") => only_while(c),
         _ => Err(unknown_clause(c, of, CLAUSES)),
     }
 }
@@ -152,7 +156,7 @@ fn cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     Ok(ClauseKind::Cancel(way(c)?))
 }
 
-/// `way = "after" DURATION ("since" "raise")? | "when" choice by? | "at" "once" | "by" "hand"`
+/// `way = "after" DURATION ("since" "raise")? | "when" (threshold | measure by? over | choice by?) | "at" "once" | "by" "hand"`
 fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
     match c.word_ahead() {
         Some("after") => {
@@ -167,14 +171,17 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
         Some("when") => {
             c.want_word("when")?;
             if c.sees(terminal::comparison) {
-                let at = c.here();
-                c.skip_token();
-                let span = c.since(at);
-                return Err(c.fail(
-                    Code::NotYet,
-                    &span,
-                    "`cancel when` with a measure is not in this version of the language yet",
-                ));
+                return Ok(Way::Falls(threshold(c)?));
+            }
+            if let Some(what) = measured(c) {
+                let mut detect = measure(c, what)?;
+                if c.sees_word("by") {
+                    detect.tail.by = by(c)?;
+                }
+                let start = c.here();
+                let it = over(c)?;
+                detect.tail.time = Some(At { it, span: c.since(start) });
+                return Ok(Way::Measured(Box::new(detect)));
             }
             let choice = choice(c)?;
             let by = if c.sees_word("by") { by(c)? } else { Vec::new() };
@@ -229,14 +236,27 @@ fn mode(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
 /// `max_age = "max" "age" DURATION`
 fn max_age(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("max")?;
-    if c.sees_word("keys") {
-        let at = c.here();
-        c.skip_token();
-        let span = c.since(at);
-        return Err(c.fail(Code::NotYet, &span, "`max keys` is not in this version of the language yet"));
-    }
     c.want_word("age")?;
     Ok(ClauseKind::MaxAge(duration(c)?))
+}
+
+/// `max_keys = "max" "keys" INTEGER`
+fn max_keys(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("max")?;
+    c.want_word("keys")?;
+    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
+    Ok(ClauseKind::MaxKeys(At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span }))
+}
+
+/// `only_while = "only" "while" "not"? "alarm" name "active"`
+fn only_while(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("only")?;
+    c.want_word("while")?;
+    let active = c.word("not").is_none();
+    c.want_word("alarm")?;
+    let alarm = name(c, "an alarm's name")?;
+    c.want_word("active")?;
+    Ok(ClauseKind::OnlyWhile { alarm, active })
 }
 
 fn word(c: &mut Cursor<'_>, what: &str) -> Parsed<Word> {

@@ -4,6 +4,7 @@
 //! and all mistakes of a file at once. Nothing is resolved here. Recursion is bounded by [`crate::base::limits::NESTING`].
 
 mod alarm;
+mod atom;
 mod cursor;
 mod detect;
 mod later;

@@ -1,17 +1,17 @@
 //! Named patterns, with their samples.
 
-use crate::diag::Code;
 use crate::lang::ast::{Pattern, PatternClause, Piece, Sample};
 
+use super::atom::from;
 use super::cursor::{Cursor, Parsed};
-use super::detect::from;
-use super::predicate::{predicate, regex};
+use super::detect::detect;
+use super::predicate::{operand, predicate, regex};
 use super::reaction::bindings;
 use super::{block, field, name, terminal, unknown_clause};
 
-const CLAUSES: &[&str] = &["from", "match", "where", "sample", "not sample"];
+const CLAUSES: &[&str] = &["from", "match", "where", "set", "detect", "sample", "not sample"];
 
-/// `pattern = "pattern" name "{" pattern_clause* "}"`
+/// `pattern = "pattern" name "{" (composite | pattern_clause*) "}"`
 pub(super) fn pattern(c: &mut Cursor<'_>) -> Parsed<Pattern> {
     c.want_word("pattern")?;
     let name = name(c, "the pattern's name")?;
@@ -37,7 +37,7 @@ fn begins(c: &mut Cursor<'_>) -> bool {
     matches!(c.word_ahead(), Some("from" | "match" | "where" | "sample" | "set" | "detect")) || c.sees_words("not", "sample")
 }
 
-/// `pattern_clause = from | matching | condition | sample | not_sample`
+/// `pattern_clause = from | matching | condition | setting | sample | not_sample`
 fn pattern_clause(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     match c.word_ahead() {
         Some("from") => from(c).map(PatternClause::From),
@@ -45,12 +45,8 @@ fn pattern_clause(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
         Some("where") => condition(c),
         Some("sample") => sample(c),
         Some("not") if c.sees_words("not", "sample") => not_sample(c),
-        Some("detect") => {
-            let at = c.here();
-            c.skip_token();
-            let span = c.since(at);
-            Err(c.fail(Code::NotYet, &span, "`detect` in a pattern is not in this version of the language yet"))
-        }
+        Some("set") => setting(c),
+        Some("detect") => composite(c),
         _ => Err(unknown_clause(c, "a pattern", CLAUSES)),
     }
 }
@@ -67,6 +63,20 @@ fn matching(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
 fn condition(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     c.want_word("where")?;
     Ok(PatternClause::Where(predicate(c)?))
+}
+
+/// `setting = "set" field "=" operand`
+fn setting(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
+    c.want_word("set")?;
+    let name = field(c)?;
+    c.want_symbol("=")?;
+    Ok(PatternClause::Set(name, operand(c)?))
+}
+
+/// `composite = "detect" detect`
+fn composite(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
+    c.want_word("detect")?;
+    Ok(PatternClause::Detect(detect(c)?))
 }
 
 /// `sample = "sample" bindings? RECORD+`

@@ -56,15 +56,7 @@ fn test(c: &mut Cursor<'_>) -> Parsed<Predicate> {
 
 /// `relation = COMPARISON operand | ("~" | "!~") regex | "contains" STRING | ("starts" | "ends") "with" STRING | "in" set`
 fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
-    if let Some(token) = c.take(terminal::comparison) {
-        let comparison = match token.it {
-            "==" => Comparison::Equal,
-            "!=" => Comparison::NotEqual,
-            "<" => Comparison::Less,
-            "<=" => Comparison::LessOrEqual,
-            ">" => Comparison::Greater,
-            _ => Comparison::GreaterOrEqual,
-        };
+    if let Some(comparison) = comparison(c) {
         return Ok(Relation::Compare(comparison, operand(c)?));
     }
     for (symbol, negated) in [("!~", true), ("~", false)] {
@@ -97,8 +89,21 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
     }
 }
 
+/// The comparison ahead.
+pub(super) fn comparison(c: &mut Cursor<'_>) -> Option<Comparison> {
+    let token = c.take(terminal::comparison)?;
+    Some(match token.it {
+        "==" => Comparison::Equal,
+        "!=" => Comparison::NotEqual,
+        "<" => Comparison::Less,
+        "<=" => Comparison::LessOrEqual,
+        ">" => Comparison::Greater,
+        _ => Comparison::GreaterOrEqual,
+    })
+}
+
 /// `operand = literal | NAME`
-fn operand(c: &mut Cursor<'_>) -> Parsed<Operand> {
+pub(super) fn operand(c: &mut Cursor<'_>) -> Parsed<Operand> {
     if let Some(literal) = literal(c)? {
         return Ok(Operand::Literal(literal));
     }

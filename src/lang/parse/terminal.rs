@@ -92,6 +92,11 @@ pub(super) fn percent(i: &str) -> Read<'_> {
     recognize((decimal, tag("%"))).parse(i)
 }
 
+/// `FACTOR = /[0-9]{1,3}x/`
+pub(super) fn factor(i: &str) -> Read<'_> {
+    recognize((digits(1, 3), tag("x"), end)).parse(i)
+}
+
 /// Digits and letters that begin like a number: `5`, `5x`, `00-4561`, `1.2.3`. For messages.
 pub(super) fn numberish(i: &str) -> Read<'_> {
     recognize((

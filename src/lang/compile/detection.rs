@@ -1,0 +1,303 @@
+//! Conditions of alarms and of composite patterns: how events belong together, their time, and what ends them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::diag::{Code, Diagnostic};
+use crate::lang::ast::{self, At, Change, Choice, File, Span, Time};
+use crate::lang::program::{Alarm, Atom, AtomId, Detection, Measure, Predicate, Sender, Shape, Signal, Test, Threshold, What};
+
+use super::Compiler;
+
+/// A condition, and what else it says of its alarm.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) detect: Detection,
+    pub(super) by: Vec<String>,
+    /// `for D` of a state: it has to last so long.
+    pub(super) hold: Option<Duration>,
+    /// What ends the state that it is about.
+    pub(super) ends: Vec<AtomId>,
+}
+
+impl<'t> Compiler<'t, '_> {
+    /// The condition of an alarm or a pattern, and what is wrong or unwise about it.
+    pub(super) fn detection(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &Span) -> Found {
+        let name = format!("{of}/detect");
+        let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
+        let unless = tree.unless.as_ref().map(|choice| self.choice(file, choice, &name, span));
+        let mut found = Found { by: tree.tail.by.iter().map(|w| w.it.clone()).collect(), ..Found::default() };
+        // With a part that could not be compiled the condition means nothing, and has its diagnostic.
+        let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
+        let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
+        found.detect = Detection { parts, shape: tree.shape.clone(), unless, within: None };
+        self.state(file, tree, &mut found, span);
+        self.time(file, of, tree, &mut found, span);
+        if let Shape::Silence { expected, .. } = &mut found.detect.shape {
+            *expected = self.expected(&found.by, found.detect.parts.first().map(Vec::as_slice).unwrap_or_default());
+        }
+        found
+    }
+
+    /// A condition that is about one state ends with it, and has its keys unless it says others.
+    fn state(&mut self, file: &File, tree: &ast::Detect, found: &mut Found, span: &Span) {
+        let Some(state) = state_of(&tree.parts) else { return };
+        match (state, &tree.shape) {
+            (ast::Atom::Alarm { name, change: Change::Lasts }, Shape::One) => {
+                found.ends = vec![self.signal(file, Signal::Cleared(name.it.clone()), &name.span)];
+                let keys = self.keys_of(&name.it);
+                let mut said = found.by.clone();
+                said.sort();
+                let mut wanted = keys.clone();
+                wanted.sort();
+                if said.is_empty() {
+                    found.by = keys;
+                } else if said != wanted {
+                    let message = format!("`alarm {} active` has the keys of that alarm, and these are others", name.it);
+                    let help = format!("leave `by` out, or count: 1 of alarm {} active by ...", name.it);
+                    self.report(file, Code::KeysDiffer, span, message).help = Some(help);
+                }
+            }
+            (ast::Atom::Alarm { name, change: Change::Lasts }, Shape::Count { n, distinct: None }) => {
+                found.detect.shape = Shape::Standing { n: *n, alarm: name.it.clone() };
+                let ended = self.signal(file, Signal::Cleared(name.it.clone()), &name.span);
+                found.detect.parts.push(vec![ended]);
+            }
+            (ast::Atom::Host { names, change: Change::Lasts, span }, Shape::One) => {
+                let hosts = self.hosts(file, names);
+                let ended = self.signal(file, Signal::HostBack, span);
+                self.only_hosts(ended, hosts);
+                found.ends = vec![ended];
+                if found.by.is_empty() {
+                    found.by = vec!["host".to_owned()];
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The time of a condition fits its shape.
+    fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut Found, span: &Span) {
+        let lasts = !found.ends.is_empty();
+        let time = tree.tail.time.as_ref();
+        match (&mut found.detect.shape, time.map(|t| &t.it)) {
+            (Shape::One, Some(Time::For(span, None))) if lasts => found.hold = Some(*span),
+            (Shape::One, Some(Time::Within(_))) => {
+                let message = "one event has no time between its first and its last: `within` changes nothing";
+                self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
+            }
+            (Shape::Silence { backoff, .. }, Some(Time::For(span, growing))) => {
+                found.detect.within = Some(*span);
+                *backoff = *growing;
+                if growing.is_some_and(|b| b.factor < 2 || b.up_to < b.factor) {
+                    let message = "a silence's time grows: `backoff 2x up to 8x`";
+                    self.report(file, Code::BadCount, time.map_or(span_of(tree), |t| &t.span), message);
+                }
+            }
+            (Shape::Measure(measure), Some(Time::Over(span, threshold))) => {
+                found.detect.within = Some(*span);
+                measure.threshold = *threshold;
+                self.measure_field(file, tree);
+            }
+            (Shape::Without | Shape::Silence { .. } | Shape::Measure(_), None) => {
+                let message = format!("`{of}` waits for something, and says not how long");
+                let help = match &found.detect.shape {
+                    Shape::Silence { .. } => "write `for 5m` at the end, for example",
+                    Shape::Measure(_) => "write `over 5m > 500` at the end, for example",
+                    _ => "write `within 30s` at the end, for example",
+                };
+                self.report(file, Code::NoWindow, span, message).help = Some(help.to_owned());
+            }
+            (Shape::Count { .. }, None) if tree.unless.is_some() => {}
+            (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All, None) => {
+                let message = format!("`{of}` joins events that may lie years apart");
+                let help = "write `within 10m` at the end; of a count, `unless B` starts it again".to_owned();
+                self.report(file, Code::EndlessWindow, span, message).help = Some(help);
+            }
+            (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All | Shape::Without, Some(Time::Within(span))) => {
+                found.detect.within = Some(*span);
+            }
+            (_, None) => {}
+            (shape, Some(_)) => {
+                let help = match shape {
+                    Shape::Silence { .. } => "of a silence it is `for 5m`",
+                    Shape::Measure(_) => "of a measure it is `over 5m > 500`",
+                    Shape::One | Shape::Standing { .. } => {
+                        "an event has none; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
+                    }
+                    _ => "it is `within 5m`",
+                };
+                let message = "this condition has another kind of time";
+                self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(help.to_owned());
+            }
+        }
+    }
+
+    fn measure_field(&mut self, file: &File, tree: &ast::Detect) {
+        let Shape::Measure(Measure { what, field, .. }) = &tree.shape else { return };
+        let counts = matches!(what, What::Count | What::Rate);
+        let message = match (counts, field) {
+            (true, Some(_)) => "a count or a rate is of events, not of a field",
+            (false, None) => "this measure says not of which field",
+            _ => return,
+        };
+        let at = tree.tail.time.as_ref().map_or(span_of(tree), |t| &t.span);
+        self.report(file, Code::BadTime, at, message).help = Some("avg(ms) of A; count of A".to_owned());
+    }
+
+    /// A measure that cancels.
+    pub(super) fn measured(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &Span) -> Option<super::Cancel> {
+        let name = format!("{of}/cancel");
+        let atoms = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect::<Option<Vec<_>>>()?.concat();
+        self.measure_field(file, tree);
+        match (&tree.shape, tree.tail.time.as_ref().map(|t| &t.it)) {
+            (Shape::Measure(measure), Some(Time::Over(over, threshold))) => {
+                let measure = Measure { threshold: *threshold, ..measure.clone() };
+                Some(super::Cancel::Measured { of: atoms, over: *over, measure })
+            }
+            _ => None,
+        }
+    }
+
+    /// `cancel when < 300`: of a measure only.
+    pub(super) fn falls(&mut self, file: &File, shape: &Shape, threshold: Threshold, span: &Span) -> super::Cancel {
+        if !matches!(shape, Shape::Measure(_)) {
+            let message = "only a measure can be compared with a number";
+            let help = "write `cancel when count of A over 10m <= 2`, for example".to_owned();
+            self.report(file, Code::BadTime, span, message).help = Some(help);
+        }
+        super::Cancel::Falls(threshold)
+    }
+
+    /// The atom of a change in the engine.
+    pub(super) fn signal(&mut self, file: &File, signal: Signal, span: &Span) -> AtomId {
+        if let Signal::Raised(alarm) | Signal::Cleared(alarm) = &signal
+            && !self.alarm_names.contains(alarm.as_str())
+        {
+            let word = At { it: alarm.clone(), span: span.clone() };
+            let known: Vec<&str> = self.alarm_names.iter().copied().collect();
+            self.unknown(file, Code::UnknownAlarm, &word, format!("no alarm has the name `{alarm}`"), known);
+        }
+        let name = match &signal {
+            Signal::Raised(name) => format!("alarm {name} raised"),
+            Signal::Cleared(name) => format!("alarm {name} cleared"),
+            Signal::Came(name) => name.clone(),
+            Signal::HostLost => "host lost".to_owned(),
+            Signal::HostBack => "host back".to_owned(),
+            Signal::Begins(name) => format!("calendar {name} begins"),
+            Signal::Ends(name) => format!("calendar {name} ends"),
+        };
+        self.add(Atom { signal: Some(signal), ..Atom::new(name, file.place(span)) })
+    }
+
+    /// Narrows an atom to hosts; none means all.
+    pub(super) fn only_hosts(&mut self, atom: AtomId, hosts: Vec<String>) {
+        if let Some(atom) = self.program.atoms.get_mut(atom.0 as usize).filter(|_| !hosts.is_empty()) {
+            atom.predicates.push(std::sync::Arc::new(on_hosts(hosts)));
+        }
+    }
+
+    /// What the keys of a silence may be from the start: all that the inventory has of them.
+    fn expected(&self, by: &[String], atoms: &[AtomId]) -> Vec<Vec<String>> {
+        let [field] = by else { return if by.is_empty() { vec![Vec::new()] } else { Vec::new() } };
+        let Some(inventory) = self.world.inventory else { return Vec::new() };
+        let from: Vec<&Sender> =
+            atoms.iter().filter_map(|a| self.program.atoms.get(a.0 as usize)).flat_map(|a| &a.from).collect();
+        let wanted = |app: &str| {
+            let application = &inventory.applications[app];
+            from.is_empty()
+                || from.iter().any(|sender| match sender {
+                    Sender::App(name) => name == app,
+                    Sender::Type(kind) => *kind == application.kind,
+                    Sender::Host(host) => *host == application.host,
+                })
+        };
+        let apps: Vec<&String> = inventory.applications.keys().filter(|app| wanted(app)).collect();
+        let names: BTreeSet<&String> = match field.as_str() {
+            "app" => apps.into_iter().collect(),
+            "host" if from.is_empty() => inventory.hosts.keys().collect(),
+            "host" => {
+                let named = from.iter().filter_map(|s| if let Sender::Host(h) = s { Some(h) } else { None });
+                let known = named.filter(|h| inventory.hosts.contains_key(*h));
+                let of_apps = from.iter().any(|s| !matches!(s, Sender::Host(_)));
+                let hosts = apps.iter().filter(|_| of_apps).map(|app| &inventory.applications[*app].host);
+                known.chain(hosts).collect()
+            }
+            "pair" => {
+                let of = |pair: &crate::inventory::Pair| apps.iter().any(|a| **a == pair.primary || **a == pair.backup);
+                inventory.pairs.iter().filter(|(_, pair)| of(pair)).map(|(name, _)| name).collect()
+            }
+            _ => return Vec::new(),
+        };
+        names.into_iter().map(|name| vec![name.clone()]).collect()
+    }
+
+    /// The keys of an alarm that another file or a later line may define.
+    fn keys_of(&self, alarm: &str) -> Vec<String> {
+        self.alarm_keys.get(alarm).cloned().unwrap_or_default()
+    }
+}
+
+impl Compiler<'_, '_> {
+    /// Alarms that are raised by what they themselves bring about, each told once.
+    pub(super) fn cycles(&mut self) {
+        let alarms = &self.program.alarms;
+        let about = |alarm: &Alarm| -> Vec<String> {
+            let atoms = alarm.detect.parts.iter().flatten().filter_map(|a| self.program.atoms.get(a.0 as usize));
+            let signals = atoms.filter_map(|a| a.signal.as_ref()).filter_map(|signal| match signal {
+                Signal::Raised(name) | Signal::Cleared(name) => Some(name.clone()),
+                Signal::Came(name) => Some(format!("pattern {name}")),
+                _ => None,
+            });
+            signals.collect()
+        };
+        let edges: BTreeMap<&str, Vec<String>> = alarms.iter().map(|a| (a.name.as_str(), about(a))).collect();
+        let mut told = Vec::new();
+        for alarm in alarms {
+            let mut seen: BTreeSet<&str> = BTreeSet::new();
+            let mut next: Vec<&str> = edges.get(alarm.name.as_str()).into_iter().flatten().map(String::as_str).collect();
+            while let Some(name) = next.pop() {
+                if seen.insert(name) {
+                    next.extend(edges.get(name).into_iter().flatten().map(String::as_str));
+                }
+            }
+            if seen.contains(alarm.name.as_str()) {
+                let message = format!("`{}` is raised by what it brings about itself", alarm.name);
+                told.push(Diagnostic::new(Code::Cycle, alarm.place.clone(), message));
+            }
+        }
+        self.found.extend(told);
+    }
+}
+
+/// A condition over one event that is on one of these hosts.
+pub(super) fn on_hosts(hosts: Vec<String>) -> Predicate {
+    let test = Test::InList(hosts.iter().map(|h| crate::event::Value::from(h.as_str())).collect());
+    Predicate::Test { field: "host".to_owned(), test }
+}
+
+/// The state that a condition is about, when it is about one and nothing else.
+fn state_of(parts: &[Choice]) -> Option<&ast::Atom> {
+    let [Choice { atoms, condition: None }] = parts else { return None };
+    match atoms.as_slice() {
+        [ast::Atom::Group(inner)] => state_of(std::slice::from_ref(inner)),
+        [state @ (ast::Atom::Alarm { change: Change::Lasts, .. } | ast::Atom::Host { change: Change::Lasts, .. })] => Some(state),
+        _ => None,
+    }
+}
+
+/// The keys that an alarm's tree says.
+pub(super) fn keys(alarm: &ast::Alarm) -> Vec<String> {
+    let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
+    let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.by).map(|w| w.it.clone()).collect();
+    match detect.and_then(|d| state_of(&d.parts)) {
+        Some(ast::Atom::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
+        _ => by,
+    }
+}
+
+/// Somewhere in a condition, for want of a better place.
+fn span_of(tree: &ast::Detect) -> &Span {
+    static NOWHERE: Span = 0..0;
+    tree.tail.time.as_ref().map_or(&NOWHERE, |t| &t.span)
+}

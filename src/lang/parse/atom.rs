@@ -1,0 +1,234 @@
+//! Events of which one meets a condition: inline, by a pattern's name, changes of state; and where they come from.
+
+use crate::base::limits;
+use crate::diag::Code;
+use crate::event::{EventId, TypeCode};
+use crate::lang::ast::{At, Atom, Change, Choice, Event, From, Whom};
+use crate::lang::program::IdPattern;
+
+use super::cursor::{Cursor, Failed, Parsed};
+use super::predicate::predicate;
+use super::{name, names, string, terminal};
+
+/// One atom as a choice of its own.
+pub(super) fn alone(c: &mut Cursor<'_>) -> Parsed<Choice> {
+    Ok(Choice { atoms: vec![atom(c)?], condition: None })
+}
+
+/// `choice = atom ("where" predicate | ("or" atom)+)?`
+pub(super) fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
+    let start = c.here();
+    let mut atoms = vec![atom(c)?];
+    if c.word("where").is_some() {
+        return Ok(Choice { atoms, condition: Some(predicate(c)?) });
+    }
+    while c.word("or").is_some() {
+        if atoms.len() >= limits::ALTERNATIVES {
+            let span = c.since(start);
+            return Err(c.fail(
+                Code::TooManyAlternatives,
+                &span,
+                format!("a condition has at most {} alternatives", limits::ALTERNATIVES),
+            ));
+        }
+        atoms.push(atom(c)?);
+        if c.sees_word("where") {
+            let span = c.since(start);
+            return Err(c.fail_with(
+                Code::TwoReadings,
+                &span,
+                "whether `where` is about all of these or about the last one only is not clear",
+                "put parentheses: `(A or B) where ...`, or `A or (B where ...)`",
+            ));
+        }
+    }
+    Ok(Choice { atoms, condition: None })
+}
+
+/// `atom = event | alarm_change | host_change | calendar_change | name | "(" choice ")"`
+fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    if c.sees_symbol("(") {
+        let start = c.here();
+        c.want_symbol("(")?;
+        let span = c.since(start);
+        c.deeper(&span)?;
+        let inner = choice(c)?;
+        c.want_symbol(")")?;
+        c.shallower();
+        return Ok(Atom::Group(Box::new(inner)));
+    }
+    match c.word_ahead() {
+        Some("event") => {
+            let start = c.here();
+            let event = event(c)?;
+            Ok(Atom::Event(At { it: event, span: c.since(start) }))
+        }
+        Some("alarm") => alarm_change(c),
+        Some("host") => host_change(c),
+        Some("calendar") => calendar_change(c),
+        Some(what @ ("metric" | "app")) => {
+            let at = c.here();
+            c.skip_token();
+            let span = c.since(at);
+            Err(c.fail(Code::NotYet, &span, format!("`{what}` (what agents report) is not in this version of the language yet")))
+        }
+        _ => Ok(Atom::Named(name(c, "an event, or the name of a pattern,")?)),
+    }
+}
+
+/// `alarm_change = "alarm" name ("raised" | "cleared" | "active")`
+fn alarm_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    c.want_word("alarm")?;
+    let name = name(c, "an alarm's name")?;
+    let change = match c.word_ahead() {
+        Some("raised") => Change::Began,
+        Some("cleared") => Change::Ended,
+        Some("active") => Change::Lasts,
+        _ => return Err(c.wanted("`raised`, `cleared` or `active`")),
+    };
+    c.skip_token();
+    Ok(Atom::Alarm { name, change })
+}
+
+/// `host_change = "host" names? ("lost" | "back")`
+fn host_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    let start = c.here();
+    c.want_word("host")?;
+    let ahead = |c: &mut Cursor<'_>| match c.word_ahead() {
+        Some("lost") => Some(Change::Lasts),
+        Some("back") => Some(Change::Ended),
+        _ => None,
+    };
+    let named = if ahead(c).is_some() { Vec::new() } else { names(c, "a host's name")? };
+    let Some(change) = ahead(c) else { return Err(c.wanted("`lost` or `back`")) };
+    c.skip_token();
+    Ok(Atom::Host { names: named, change, span: c.since(start) })
+}
+
+/// `calendar_change = "calendar" name ("begins" | "ends")`
+fn calendar_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    c.want_word("calendar")?;
+    let name = name(c, "a calendar's name")?;
+    let change = match c.word_ahead() {
+        Some("begins") => Change::Began,
+        Some("ends") => Change::Ended,
+        _ => return Err(c.wanted("`begins` or `ends`")),
+    };
+    c.skip_token();
+    Ok(Atom::Calendar { name, change })
+}
+
+/// `event = "event" ids? from?`
+fn event(c: &mut Cursor<'_>) -> Parsed<Event> {
+    c.want_word("event")?;
+    let numbered = c.sees(terminal::id) || c.sees(terminal::string) || c.sees(terminal::numberish);
+    let ids = if numbered { ids(c)? } else { Vec::new() };
+    let from = if c.sees_word("from") {
+        let start = c.here();
+        let it = from(c)?;
+        Some(At { it, span: c.since(start) })
+    } else {
+        None
+    };
+    Ok(Event { ids, from })
+}
+
+/// `ids = id ("," id)*`
+fn ids(c: &mut Cursor<'_>) -> Parsed<Vec<At<IdPattern>>> {
+    let mut all = vec![id(c)?];
+    while c.symbol(",").is_some() {
+        all.push(id(c)?);
+    }
+    Ok(all)
+}
+
+/// `id = STRING | number ".." number | number`
+fn id(c: &mut Cursor<'_>) -> Parsed<At<IdPattern>> {
+    if c.sees(terminal::string) {
+        let text = string(c)?;
+        // In quotes it is another program's id, unless it is written as one of ours.
+        let it = match EventId::parse_number(&text.it) {
+            Some(id) => IdPattern::of(&id),
+            None => IdPattern::Word(text.it),
+        };
+        return Ok(At { it, span: text.span });
+    }
+    let start = c.here();
+    let (code, first) = number(c)?;
+    if c.symbol("..").is_none() {
+        return Ok(At { it: IdPattern::Numbers { code, first, last: first }, span: c.since(start) });
+    }
+    let (last_code, last) = number(c)?;
+    let span = c.since(start);
+    if last_code.is_some() && last_code != code {
+        c.fail(Code::BadEventId, &span, "both ends of a range of ids have the same type code");
+    }
+    if last < first {
+        // What it means is wrong; what follows can be read.
+        c.fail_with(Code::BadEventId, &span, "this range of ids is empty", "the smaller number stands first");
+    }
+    Ok(At { it: IdPattern::Numbers { code, first, last }, span })
+}
+
+/// `number = ID | INTEGER`
+fn number(c: &mut Cursor<'_>) -> Parsed<(Option<TypeCode>, u32)> {
+    let token = match c.take(terminal::id) {
+        Some(token) => token,
+        None => match c.take(terminal::integer) {
+            Some(token) => token,
+            None => return Err(bad_id(c)),
+        },
+    };
+    match EventId::parse_number(token.it) {
+        Some(EventId::Number { code, number }) => Ok((code, number)),
+        _ => Err(c.fail(Code::BadEventId, &token.span, format!("`{}` is not an event id", token.it))),
+    }
+}
+
+fn bad_id(c: &mut Cursor<'_>) -> Failed {
+    match c.take(terminal::numberish) {
+        Some(token) => {
+            let shown = crate::base::text::printable_short(token.it, 40);
+            c.fail_with(
+                Code::BadEventId,
+                &token.span,
+                format!("`{shown}` is not an event id"),
+                "an id is 00-04561, 4561 or GCTI-00-04561; another program's id stands in quotes: event \"CVE-ID\"",
+            )
+        }
+        None => c.wanted("an event id"),
+    }
+}
+
+/// `from = "from" source ("on" "host" names)?`
+pub(super) fn from(c: &mut Cursor<'_>) -> Parsed<From> {
+    c.want_word("from")?;
+    let whom = source(c)?;
+    let mut on = Vec::new();
+    if c.sees_words("on", "host") {
+        c.want_word("on")?;
+        c.want_word("host")?;
+        on = names(c, "a host's name")?;
+    }
+    Ok(From { whom, on })
+}
+
+/// `source = "any" | ("app" | "type" | "host") names`
+fn source(c: &mut Cursor<'_>) -> Parsed<Whom> {
+    match c.word_ahead() {
+        Some("any") => c.want_word("any").map(|_| Whom::Any),
+        Some("app") => {
+            c.want_word("app")?;
+            Ok(Whom::Apps(names(c, "an application's name")?))
+        }
+        Some("type") => {
+            c.want_word("type")?;
+            Ok(Whom::Types(names(c, "an application type")?))
+        }
+        Some("host") => {
+            c.want_word("host")?;
+            Ok(Whom::Hosts(names(c, "a host's name")?))
+        }
+        _ => Err(c.wanted("`any`, `app`, `type` or `host`")),
+    }
+}
