@@ -23,6 +23,9 @@ pub const PARTS: usize = 16;
 /// Keys of one alarm for which something was counted, and for which its `limit` remembers a start. When there are more, the
 /// half whose last event is oldest is forgotten, what waits last, and that is told once.
 pub const COUNTED_KEYS: usize = 20_000;
+/// Events noted for the conditions of all alarms together, some 150 bytes each. When there are more, the alarm that has most of them
+/// forgets the half of its keys whose last event is oldest, and that is told once for each alarm.
+pub const NOTED_EVENTS: usize = 4_000_000;
 /// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;
 /// Structured-data and captured fields of one event. Further ones stay in the text and are counted.

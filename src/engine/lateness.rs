@@ -31,23 +31,25 @@ impl Engine {
         }
         let stamp = event.at?;
         let offset = now.offset_from(stamp);
-        let host = event.host.to_string();
-        let known = self.state.offsets.get(&(source.to_owned(), host.clone())).cloned().unwrap_or_default();
-        let (late, usual) = (known.is_late(offset), known.after(now, offset));
-        self.record(Record::Offset { source: source.to_owned(), host: host.clone(), at: now, offset }, out);
+        let from = (source.to_owned(), event.host.to_string());
+        let none = Offsets::default();
+        let known = self.state.offsets.get(&from).unwrap_or(&none);
+        let (late, before, usual) = (known.is_late(offset), known.usual, known.after(now, offset));
+        self.record(Record::Offset { source: from.0, host: from.1, at: now, offset }, out);
+        let host: &str = &event.host;
         // Names that a record makes up are no hosts.
-        let ours = host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(&host).is_some();
-        if ours && usual.abs_diff(known.usual) > 2_000_000 {
+        let ours = || host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(host).is_some();
+        if usual.abs_diff(before) > 2_000_000 && ours() {
             let direction = if usual >= 0 { "behind" } else { "ahead of" };
             let span = duration_text(Duration::from_millis(usual.unsigned_abs() / 1_000));
             let text = format!(
                 "the records of {} from {source} are steadily {span} {direction} ours: its clock or time zone is wrong; that is taken as usual from now on",
-                if host.is_empty() { "a host that they do not name" } else { &host }
+                if host.is_empty() { "a host that they do not name" } else { host }
             );
-            out.push(Output::Notice(Notice { host: Some(host), ..Notice::new("clock_offset", text) }));
+            out.push(Output::Notice(Notice { host: Some(host.to_owned()), ..Notice::new("clock_offset", text) }));
         }
         late.then(|| {
-            let behind = u64::try_from(offset.saturating_sub(known.usual)).unwrap_or(0) / 1_000;
+            let behind = u64::try_from(offset.saturating_sub(before)).unwrap_or(0) / 1_000;
             format!("it came {} late", duration_text(Duration::from_millis(behind)))
         })
     }

@@ -11,6 +11,8 @@ use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 
+use super::noted::{Forgot, Noted};
+
 /// The values of an alarm's `by` fields, in its order: which instance it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(pub Vec<String>);
@@ -183,6 +185,22 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The key whose deadlines it may change.
+    pub(super) fn may_move_deadlines(&self) -> Option<(&str, &Key)> {
+        match self {
+            Record::Raised { alarm, key, .. }
+            | Record::Repeated { alarm, key, .. }
+            | Record::Cleared { alarm, key, .. }
+            | Record::Awaited { alarm, key, .. }
+            | Record::Started { alarm, group: key, .. }
+            | Record::PutOff { alarm, group: key, .. }
+            | Record::Forgotten { alarm, key } => Some((alarm, key)),
+            _ => None,
+        }
+    }
+}
+
 /// What an application said of its role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
@@ -271,8 +289,8 @@ pub(super) struct Offsets {
 pub struct State {
     #[serde(with = "pairs::within")]
     pub(super) alarms: BTreeMap<String, BTreeMap<Key, Instance>>,
-    #[serde(with = "pairs::within", default)]
-    pub(super) noted: BTreeMap<String, BTreeMap<Key, Vec<Note>>>,
+    #[serde(default)]
+    pub(super) noted: Noted,
     #[serde(with = "pairs::within", default)]
     pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
     #[serde(with = "pairs::within", default)]
@@ -298,7 +316,7 @@ impl State {
 
     /// What was noted of a key.
     pub fn notes(&self, alarm: &str, key: &Key) -> &[Note] {
-        self.noted.get(alarm).and_then(|keys| keys.get(key)).map_or(&[], Vec::as_slice)
+        self.noted.of(alarm, key)
     }
 
     /// What a limit remembers of a group.
@@ -318,11 +336,6 @@ impl State {
         self.starts.get(alarm).map_or(0, BTreeMap::len)
     }
 
-    /// For how many keys of an alarm something was noted.
-    pub(super) fn noted_keys(&self, alarm: &str) -> usize {
-        self.noted.get(alarm).map_or(0, BTreeMap::len)
-    }
-
     /// For how many keys an alarm is active or awaited.
     pub(super) fn keys_of(&self, alarm: &str) -> usize {
         self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len)
@@ -335,8 +348,7 @@ impl State {
 
     /// The keys for which something was noted or is awaited, by alarm.
     pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
-        let noted = self.noted.iter().flat_map(|(alarm, keys)| keys.keys().map(move |key| (alarm.as_str(), key)));
-        noted.chain(self.all_awaited().map(|(alarm, key, _)| (alarm, key))).collect()
+        self.noted.keys().chain(self.all_awaited().map(|(alarm, key, _)| (alarm, key))).collect()
     }
 
     /// What is awaited of a key.
@@ -362,6 +374,11 @@ impl State {
 
     /// Applies one record. The only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
+        self.applied(record);
+    }
+
+    /// The same; says when notes were forgotten, because there were too many.
+    pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
         match record {
             Record::Raised { alarm, key, order, at, due, event, summary } => {
                 let instance = Instance {
@@ -386,17 +403,7 @@ impl State {
             Record::Cleared { alarm, key, .. } => {
                 remove(&mut self.alarms, alarm, key);
             }
-            Record::Noted { alarm, key, note, alone, since } => {
-                let keys = self.noted.entry(alarm.clone()).or_default();
-                let notes = keys.entry(key.clone()).or_default();
-                let stood_for = |n: &Note| *alone && n.part == note.part && n.value == note.value;
-                notes.retain(|n| since.is_none_or(|since| n.at >= since) && !stood_for(n));
-                let place = notes.partition_point(|n| n.at <= note.at);
-                notes.insert(place, note.clone());
-                if keys.len() > COUNTED_KEYS {
-                    forget_old_half(keys, |notes| notes.last().map(|n| n.at));
-                }
-            }
+            Record::Noted { alarm, key, note, alone, since } => return self.noted.note(alarm, key, note, *alone, *since),
             Record::Awaited { alarm, key, waiting } => {
                 self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
             }
@@ -415,7 +422,7 @@ impl State {
                 self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
             }
             Record::Forgotten { alarm, key } => {
-                remove(&mut self.noted, alarm, key);
+                self.noted.forget(alarm, key);
                 remove(&mut self.awaited, alarm, key);
             }
             Record::Claimed { app, claim } => {
@@ -444,6 +451,7 @@ impl State {
                 self.told.insert(about.clone());
             }
         }
+        None
     }
 }
 
@@ -458,10 +466,12 @@ fn remove<T>(all: &mut BTreeMap<String, BTreeMap<Key, T>>, alarm: &str, key: &Ke
 }
 
 /// Forgets the half of the keys that is oldest; by age and then by key, so that every fold does the same.
-fn forget_old_half<T, A: Ord>(keys: &mut BTreeMap<Key, T>, age: impl Fn(&T) -> A) {
-    let mut order: Vec<(A, Key)> = keys.iter().map(|(key, kept)| (age(kept), key.clone())).collect();
-    order.sort();
-    for (_, key) in order.into_iter().take(COUNTED_KEYS / 2) {
-        keys.remove(&key);
+pub(super) fn forget_old_half<T, A: Ord + Clone>(keys: &mut BTreeMap<Key, T>, age: impl Fn(&T) -> A) {
+    let half = (keys.len() / 2).max(1);
+    let mut order: Vec<(A, &Key)> = keys.iter().map(|(key, kept)| (age(kept), key)).collect();
+    let stays = (half < order.len()).then(|| order.select_nth_unstable(half).1);
+    match stays.map(|(age, key)| (age.clone(), (*key).clone())) {
+        Some((first, key)) => keys.retain(|k, kept| (&age(kept), k) >= (&first, &key)),
+        None => keys.clear(),
     }
 }
