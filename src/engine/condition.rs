@@ -233,7 +233,7 @@ impl Engine {
         let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.0.get(i));
         let inhibits = |name: &&String| {
             let by = self.names.get(*name).and_then(|i| self.program.alarms.get(*i)).map(|a| a.by.as_slice()).unwrap_or_default();
-            let same = |k: &Key| by.iter().zip(&k.0).all(|(field, value)| own(field).is_none_or(|own| own == value));
+            let same = |k: &Key| by.iter().zip(k.0.iter()).all(|(field, value)| own(field).is_none_or(|own| own == value));
             self.state.alarms.get(*name).is_some_and(|keys| keys.keys().any(same))
         };
         alarm.inhibited_by.iter().find(inhibits).cloned()

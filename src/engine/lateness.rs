@@ -31,12 +31,12 @@ impl Engine {
         }
         let stamp = event.at?;
         let offset = now.offset_from(stamp);
-        let from = (source.to_owned(), event.host.to_string());
-        let none = Offsets::default();
-        let known = self.state.offsets.get(&from).unwrap_or(&none);
-        let (late, before, usual) = (known.is_late(offset), known.usual, known.after(now, offset));
-        self.record(Record::Offset { source: from.0, host: from.1, at: now, offset }, out);
         let host: &str = &event.host;
+        let (none, known) = (Offsets::default(), self.state.offsets(source, host));
+        let known = known.unwrap_or(&none);
+        let (late, before) = (known.is_late(offset), known.usual);
+        self.record(Record::Offset { source: source.to_owned(), host: host.to_owned(), at: now, offset }, out);
+        let usual = self.state.offsets(source, host).map_or(before, |o| o.usual);
         // Names that a record makes up are no hosts.
         let ours = || host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(host).is_some();
         if usual.abs_diff(before) > 2_000_000 && ours() {
@@ -60,13 +60,6 @@ impl Offsets {
     pub(super) fn is_late(&self, offset: i64) -> bool {
         let behind = offset.saturating_sub(self.usual);
         behind > i64::try_from(LATE_AFTER.as_micros()).unwrap_or(i64::MAX)
-    }
-
-    /// What the usual offset would be after one more.
-    pub(super) fn after(&self, at: Time, offset: i64) -> i64 {
-        let mut next = self.clone();
-        next.learn(at, offset);
-        next.usual
     }
 
     pub(super) fn learn(&mut self, at: Time, offset: i64) {

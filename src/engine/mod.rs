@@ -105,7 +105,7 @@ pub struct Engine {
     index: Arc<Index>,
     state: State,
     /// By atom: the alarms that it is something to, by index.
-    roles: BTreeMap<AtomId, Vec<(usize, Role)>>,
+    roles: Vec<Vec<(usize, Role)>>,
     /// By name: the alarms, by index.
     names: BTreeMap<String, usize>,
     /// By time: what falls due then.
@@ -115,14 +115,16 @@ pub struct Engine {
 impl Engine {
     /// An engine with these rules that goes on from a state.
     pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, state: State) -> Engine {
-        let mut roles: BTreeMap<AtomId, Vec<(usize, Role)>> = BTreeMap::new();
+        let mut roles: Vec<Vec<(usize, Role)>> = Vec::new();
         for (index, alarm) in program.alarms.iter().enumerate() {
             let detects =
                 alarm.detect.parts.iter().enumerate().flat_map(|(p, atoms)| atoms.iter().map(move |a| (a, Role::Part(p))));
             let cancels = alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None });
             let all: BTreeSet<(&AtomId, Role)> = detects.chain(cancels.flatten().map(|a| (a, Role::Cancels))).collect();
             for (atom, role) in all {
-                roles.entry(*atom).or_default().push((index, role));
+                let place = place(*atom);
+                roles.resize(roles.len().max(place + 1), Vec::new());
+                roles[place].push((index, role));
             }
         }
         let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Over, alarm.to_owned(), key.clone())));
@@ -242,7 +244,8 @@ impl Engine {
     fn arrived<'a>(&mut self, arrival: &Arrival<'a>, hits: &'a [Hit], out: &mut Vec<Output>) {
         let program = self.program.clone();
         // By alarm, in the order of the rules: what cancels goes before what detects. Of two hits for one thing the first counts.
-        let roles = |hit: &'a Hit| self.roles.get(&hit.atom).into_iter().flatten().map(move |(index, role)| (*index, *role, hit));
+        let roles =
+            |hit: &'a Hit| self.roles.get(place(hit.atom)).into_iter().flatten().map(move |(index, role)| (*index, *role, hit));
         let mut met: Vec<(usize, Role, &Hit)> = hits.iter().flat_map(roles).collect();
         met.sort_by_key(|(index, role, _)| (*index, *role));
         met.dedup_by_key(|(index, role, _)| (*index, *role));
@@ -286,7 +289,7 @@ impl Engine {
                 }
             }
         }
-        Some(Key(key))
+        Some(Key(key.into()))
     }
 
     /// An event without a field that an alarm needs is not taken.
@@ -374,6 +377,11 @@ impl Engine {
 /// True when the event says which of a pair is primary.
 pub fn is_claim(inventory: &Inventory, index: &Index, event: &Event<'_>) -> bool {
     claims::claim_of(inventory, index, event).is_some()
+}
+
+/// Where an atom stands among those of the program.
+fn place(atom: AtomId) -> usize {
+    atom.0 as usize
 }
 
 /// When an instance's time is over; `None` when only an event or a hand ends it.

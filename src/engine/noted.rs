@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::limits::{COUNTED_KEYS, NOTED_EVENTS};
-use crate::base::pairs;
 use crate::base::time::Time;
 
 use super::record::{Key, Note, forget_old_half};
@@ -20,10 +19,24 @@ pub(super) struct Noted {
     most: usize,
 }
 
+/// A key behind a sum of it. In a map of many the sums lie side by side, so a look-up goes to the memory of one key and not of
+/// dozens; keys of equal sums are told apart as ever. The order is nobody's affair: nothing is put out in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Summed(u64, Key);
+
+impl Summed {
+    /// By FNV-1a, with a byte between values that no text has.
+    fn of(key: &Key) -> Summed {
+        let bytes = key.0.iter().flat_map(|value| value.bytes().chain([0xff]));
+        let sum = bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Summed(sum, key.clone())
+    }
+}
+
 /// What was noted for one alarm.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct OfAlarm {
-    keys: BTreeMap<Key, Vec<Note>>,
+    keys: BTreeMap<Summed, Vec<Note>>,
     /// Its notes.
     count: usize,
 }
@@ -46,12 +59,12 @@ impl Default for Noted {
 impl Noted {
     /// What was noted of a key.
     pub(super) fn of(&self, alarm: &str, key: &Key) -> &[Note] {
-        self.alarms.get(alarm).and_then(|of| of.keys.get(key)).map_or(&[], Vec::as_slice)
+        self.alarms.get(alarm).and_then(|of| of.keys.get(&Summed::of(key))).map_or(&[], Vec::as_slice)
     }
 
-    /// The keys for which something was noted, with their alarms, in order.
+    /// The keys for which something was noted, with their alarms.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &Key)> {
-        self.alarms.iter().flat_map(|(alarm, of)| of.keys.keys().map(move |key| (alarm.as_str(), key)))
+        self.alarms.iter().flat_map(|(alarm, of)| of.keys.keys().map(move |Summed(_, key)| (alarm.as_str(), key)))
     }
 
     /// Notes an event. `alone`: it stands for all of its part with its value. What lies before `since` counts no more.
@@ -83,7 +96,7 @@ impl Noted {
     /// Forgets what was noted of a key.
     pub(super) fn forget(&mut self, alarm: &str, key: &Key) {
         let Some(of) = self.alarms.get_mut(alarm) else { return };
-        let notes = of.keys.remove(key).map_or(0, |notes| notes.len());
+        let notes = of.keys.remove(&Summed::of(key)).map_or(0, |notes| notes.len());
         of.count -= notes;
         self.count -= notes;
         if of.keys.is_empty() {
@@ -94,9 +107,10 @@ impl Noted {
 
 impl OfAlarm {
     fn note(&mut self, key: &Key, note: &Note, alone: bool, since: Option<Time>) {
-        let Some(notes) = self.keys.get_mut(key) else {
+        let key = Summed::of(key);
+        let Some(notes) = self.keys.get_mut(&key) else {
             // Most keys are seen once: room for one note, not for the four that a growing list begins with.
-            self.keys.insert(key.clone(), Vec::from([note.clone()]));
+            self.keys.insert(key, Vec::from([note.clone()]));
             self.count += 1;
             return;
         };
@@ -117,18 +131,25 @@ impl OfAlarm {
     }
 }
 
-/// As a journal has it: the keys of each alarm as a list.
+/// As a journal has it: the keys of each alarm as a sorted list.
 impl Serialize for Noted {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.alarms.iter().map(|(alarm, of)| (alarm, of.keys.iter().collect::<Vec<_>>())))
+        to.collect_map(self.alarms.iter().map(|(alarm, of)| {
+            let mut keys: Vec<(&Key, &Vec<Note>)> = of.keys.iter().map(|(Summed(_, key), notes)| (key, notes)).collect();
+            keys.sort_by_key(|(key, _)| *key);
+            (alarm, keys)
+        }))
     }
 }
 
 impl<'de> Deserialize<'de> for Noted {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Noted, D::Error> {
-        let all: BTreeMap<String, BTreeMap<Key, Vec<Note>>> = pairs::within::deserialize(from)?;
-        let alarms: BTreeMap<String, OfAlarm> =
-            all.into_iter().map(|(alarm, keys)| (alarm, OfAlarm { count: keys.values().map(Vec::len).sum(), keys })).collect();
+        let all = BTreeMap::<String, Vec<(Key, Vec<Note>)>>::deserialize(from)?;
+        let of = |keys: Vec<(Key, Vec<Note>)>| OfAlarm {
+            count: keys.iter().map(|(_, notes)| notes.len()).sum(),
+            keys: keys.into_iter().map(|(key, notes)| (Summed::of(&key), notes)).collect(),
+        };
+        let alarms: BTreeMap<String, OfAlarm> = all.into_iter().map(|(alarm, keys)| (alarm, of(keys))).collect();
         Ok(Noted { count: alarms.values().map(|of| of.count).sum(), alarms, ..Noted::default() })
     }
 }
@@ -146,7 +167,7 @@ mod tests {
             // Alarm a gets four of six events, and alarm c but one of each key.
             let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
             let note = Note { part: 0, at: Time::from_millis(n), value: None };
-            let key = Key(vec![key.to_string()]);
+            let key = Key([key.to_string()].into());
             forgot.extend(noted.note(alarm, &key, &note, false, None));
             assert!(noted.count <= 100);
             assert_eq!(noted.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
@@ -168,7 +189,7 @@ mod tests {
     #[test]
     fn a_single_key_is_bounded() {
         let mut noted = Noted { most: 2, ..Noted::default() };
-        let key = Key(vec!["k".to_owned()]);
+        let key = Key(["k".to_owned()].into());
         let mut say = |n| noted.note("a", &key, &Note { part: 0, at: Time::from_millis(n), value: None }, false, None);
         assert_eq!([say(1), say(2), say(3)], [None, None, Some(Forgot::Of("a".to_owned()))]);
         assert_eq!(noted.keys().count(), 0);

@@ -1,7 +1,9 @@
 //! What the engine decides, as the journal keeps it, and the state that it folds to.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +15,9 @@ use crate::inventory::Name;
 
 use super::noted::{Forgot, Noted};
 
-/// The values of an alarm's `by` fields, in its order: which instance it is.
+/// The values of an alarm's `by` fields, in its order: which instance it is. Shared, because records, state and deadlines all have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key(pub Vec<String>);
+pub struct Key(pub Arc<[String]>);
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -287,17 +289,17 @@ pub(super) struct Offsets {
 /// Everything that the engine must not forget.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    #[serde(with = "pairs::within")]
-    pub(super) alarms: BTreeMap<String, BTreeMap<Key, Instance>>,
+    #[serde(with = "pairs")]
+    pub(super) alarms: BTreeMap<String, BTreeMap<Key, Box<Instance>>>,
     #[serde(default)]
     pub(super) noted: Noted,
-    #[serde(with = "pairs::within", default)]
+    #[serde(with = "pairs", default)]
     pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
-    #[serde(with = "pairs::within", default)]
+    #[serde(with = "pairs", default)]
     pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
     pub(super) claims: BTreeMap<Name, Claim>,
-    #[serde(with = "pairs")]
-    pub(super) offsets: BTreeMap<(String, String), Offsets>,
+    /// By source and host.
+    pub(super) offsets: BTreeMap<String, BTreeMap<String, Offsets>>,
     pub(super) lost: BTreeSet<Name>,
     pub(super) unweighed: BTreeSet<Name>,
     pub(super) told: BTreeSet<String>,
@@ -306,7 +308,7 @@ pub struct State {
 impl State {
     /// Active instances, in order of alarm and key.
     pub fn active(&self) -> impl Iterator<Item = (&str, &Key, &Instance)> {
-        self.alarms.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i)))
+        self.alarms.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
     }
 
     /// True when nothing is heard of a host.
@@ -358,17 +360,30 @@ impl State {
 
     /// One active instance.
     pub fn instance(&self, alarm: &str, key: &Key) -> Option<&Instance> {
-        self.alarms.get(alarm)?.get(key)
+        self.alarms.get(alarm)?.get(key).map(Box::as_ref)
     }
 
-    /// Forgets the half of the offsets that was heard longest ago; by time and then by name, so that every fold does the same.
-    fn forget_old_offsets(&mut self) {
-        let heard = |o: &Offsets| o.last.back().map(|(at, _)| *at);
-        let mut order: Vec<(Option<Time>, (String, String))> =
-            self.offsets.iter().map(|(name, o)| (heard(o), name.clone())).collect();
-        order.sort();
-        for (_, name) in order.into_iter().take(OFFSETS / 2) {
-            self.offsets.remove(&name);
+    /// How far a source's records of one host are usually behind.
+    pub(super) fn offsets(&self, source: &str, host: &str) -> Option<&Offsets> {
+        self.offsets.get(source)?.get(host)
+    }
+
+    /// Learns one more offset of a source's host. Of too many the half that was heard longest ago is forgotten; by time and then by
+    /// name, so that every fold does the same.
+    fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64) {
+        if let Some(known) = self.offsets.get_mut(source).and_then(|hosts| hosts.get_mut(host)) {
+            return known.learn(at, offset);
+        }
+        self.offsets.entry(source.to_owned()).or_default().entry(host.to_owned()).or_default().learn(at, offset);
+        if self.offsets.values().map(BTreeMap::len).sum::<usize>() > OFFSETS {
+            let hosts = self.offsets.iter().flat_map(|(source, hosts)| hosts.iter().map(move |(host, o)| (source, host, o)));
+            let heard = |o: &Offsets| o.last.back().map(|(at, _)| *at);
+            let mut order: Vec<(Option<Time>, String, String)> =
+                hosts.map(|(source, host, o)| (heard(o), source.clone(), host.clone())).collect();
+            order.sort();
+            for (_, source, host) in order.into_iter().take(OFFSETS / 2) {
+                remove(&mut self.offsets, &source, host.as_str());
+            }
         }
     }
 
@@ -390,7 +405,7 @@ impl State {
                     event: event.clone(),
                     summary: summary.clone(),
                 };
-                self.alarms.entry(alarm.clone()).or_default().insert(key.clone(), instance);
+                self.alarms.entry(alarm.clone()).or_default().insert(key.clone(), Box::new(instance));
             }
             Record::Repeated { alarm, key, order, at, due } => {
                 if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
@@ -431,13 +446,7 @@ impl State {
                     self.unweighed.insert(app.clone());
                 }
             }
-            Record::Offset { source, host, at, offset } => {
-                let offsets = self.offsets.entry((source.clone(), host.clone())).or_default();
-                offsets.learn(*at, *offset);
-                if self.offsets.len() > OFFSETS {
-                    self.forget_old_offsets();
-                }
-            }
+            Record::Offset { source, host, at, offset } => self.learn(source, host, *at, *offset),
             Record::Lost { host, lost: true } => {
                 self.lost.insert(host.clone());
             }
@@ -455,20 +464,20 @@ impl State {
     }
 }
 
-/// An alarm without keys is not kept.
-fn remove<T>(all: &mut BTreeMap<String, BTreeMap<Key, T>>, alarm: &str, key: &Key) {
-    if let Some(keys) = all.get_mut(alarm) {
+/// An alarm without keys is not kept, nor a source without hosts.
+fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized, T>(all: &mut BTreeMap<String, BTreeMap<K, T>>, name: &str, key: &Q) {
+    if let Some(keys) = all.get_mut(name) {
         keys.remove(key);
         if keys.is_empty() {
-            all.remove(alarm);
+            all.remove(name);
         }
     }
 }
 
 /// Forgets the half of the keys that is oldest; by age and then by key, so that every fold does the same.
-pub(super) fn forget_old_half<T, A: Ord + Clone>(keys: &mut BTreeMap<Key, T>, age: impl Fn(&T) -> A) {
+pub(super) fn forget_old_half<K: Ord + Clone, T, A: Ord + Clone>(keys: &mut BTreeMap<K, T>, age: impl Fn(&T) -> A) {
     let half = (keys.len() / 2).max(1);
-    let mut order: Vec<(A, &Key)> = keys.iter().map(|(key, kept)| (age(kept), key)).collect();
+    let mut order: Vec<(A, &K)> = keys.iter().map(|(key, kept)| (age(kept), key)).collect();
     let stays = (half < order.len()).then(|| order.select_nth_unstable(half).1);
     match stays.map(|(age, key)| (age.clone(), (*key).clone())) {
         Some((first, key)) => keys.retain(|k, kept| (&age(kept), k) >= (&first, &key)),
