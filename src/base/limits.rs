@@ -27,6 +27,9 @@ pub const PARTS: usize = 16;
 pub const COUNTED_KEYS: usize = 20_000;
 /// Bytes of one regular expression with its pieces filled in. A larger one is a diagnostic.
 pub const EXPRESSION_BYTES: usize = 64 * 1024;
+/// Events noted for the conditions of all alarms together. When there are more, the alarm that has most of them
+/// forgets the half of its keys whose last event is oldest, and that is told once for each alarm.
+pub const NOTED_EVENTS: usize = 4_000_000;
 /// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;
 /// Structured-data and captured fields of one event. Further ones stay in the text and are counted.

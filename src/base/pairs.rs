@@ -1,15 +1,18 @@
-//! Maps whose keys are no texts, as JSON: lists of pairs.
+//! Maps whose keys are no texts, within a map that has texts as keys, as JSON: lists of pairs.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Writes a map as a list of pairs.
+/// Writes each inner map as a list of pairs.
 ///
 /// # Errors
 /// Those of the serializer.
-pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &BTreeMap<K, V>, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(map)
+pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+    map: &BTreeMap<String, BTreeMap<K, V>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(map.iter().map(|(name, inner)| (name, inner.iter().collect::<Vec<_>>())))
 }
 
 /// Reads it back.
@@ -18,33 +21,7 @@ pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &BTreeMap<K, V>
 /// Those of the deserializer.
 pub fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
-) -> Result<BTreeMap<K, V>, D::Error> {
-    Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
-}
-
-/// The same for the maps within a map that has texts as keys.
-pub mod within {
-    use super::{BTreeMap, Deserialize, Deserializer, Serialize, Serializer};
-
-    /// Writes each inner map as a list of pairs.
-    ///
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<String, BTreeMap<K, V>>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_map(map.iter().map(|(name, inner)| (name, inner.iter().collect::<Vec<_>>())))
-    }
-
-    /// Reads it back.
-    ///
-    /// # Errors
-    /// Those of the deserializer.
-    pub fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<BTreeMap<String, BTreeMap<K, V>>, D::Error> {
-        let all = BTreeMap::<String, Vec<(K, V)>>::deserialize(from)?;
-        Ok(all.into_iter().map(|(name, inner)| (name, inner.into_iter().collect())).collect())
-    }
+) -> Result<BTreeMap<String, BTreeMap<K, V>>, D::Error> {
+    let all = BTreeMap::<String, Vec<(K, V)>>::deserialize(from)?;
+    Ok(all.into_iter().map(|(name, inner)| (name, inner.into_iter().collect())).collect())
 }

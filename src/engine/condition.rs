@@ -12,25 +12,25 @@
 
 use std::time::Duration;
 
-use crate::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM};
+use crate::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, NOTED_EVENTS};
 use crate::base::time::Time;
 use crate::lang::program::{Alarm, Hit, Shape};
 
-use super::record::{Fields, Key, Note, Record, Waiting};
-use super::{Arrival, Engine, Notice, Occasion, Output, fields_of};
+use super::record::{Key, Note, Record, Waiting};
+use super::{Arrival, Engine, Facts, Forgot, Notice, Occasion, Output, Seen};
 
 /// An event that meets a part of an alarm's condition.
-struct Met<'a> {
-    arrival: &'a Arrival<'a>,
-    alarm: &'a Alarm,
+struct Met<'m, 'a> {
+    arrival: &'m Arrival<'a>,
+    alarm: &'m Alarm,
     at: Time,
     key: Key,
-    fields: Fields,
+    facts: Facts<'a>,
 }
 
 impl Engine {
     /// An event meets parts of an alarm's condition; by part, the hit.
-    pub(super) fn met(&mut self, arrival: &Arrival<'_>, alarm: &Alarm, parts: &[Option<&Hit>], out: &mut Vec<Output>) {
+    pub(super) fn met<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
         let met = |me: &mut Engine, part: usize, out: &mut Vec<Output>| me.meeting(arrival, alarm, *parts.get(part)?, out);
         match &alarm.detect.shape {
             Shape::One => {
@@ -74,31 +74,31 @@ impl Engine {
         }
     }
 
-    fn meeting<'a>(
+    fn meeting<'m, 'a>(
         &mut self,
-        arrival: &'a Arrival<'a>,
-        alarm: &'a Alarm,
-        hit: Option<&Hit>,
+        arrival: &'m Arrival<'a>,
+        alarm: &'m Alarm,
+        hit: Option<&'a Hit>,
         out: &mut Vec<Output>,
-    ) -> Option<Met<'a>> {
-        let fields = fields_of(arrival.event, &hit?.captures, &self.index);
-        let key = self.key(alarm, &fields, out)?;
+    ) -> Option<Met<'m, 'a>> {
+        let facts = arrival.facts(hit?);
+        let key = self.key(alarm, &facts, out)?;
         let at = match (&arrival.late, arrival.event.at) {
             (Some(_), Some(own)) => own.min(arrival.now),
             _ => arrival.now,
         };
-        Some(Met { arrival, alarm, at, key, fields })
+        Some(Met { arrival, alarm, at, key, facts })
     }
 
     /// The condition is met: the alarm is raised, or waits until it was true for long enough.
-    fn come_true(&mut self, met: Met<'_>, out: &mut Vec<Output>) {
+    fn come_true(&mut self, met: Met<'_, '_>, out: &mut Vec<Output>) {
         self.forget_notes(met.alarm, &met.key, out);
         match met.alarm.hold {
             Some(hold) if self.state.instance(&met.alarm.name, &met.key).is_none() => {
                 let due = met.arrival.now + hold;
                 self.wait(met, due, out);
             }
-            _ => self.raise(&met.arrival.occasion(met.alarm), met.alarm, met.key, met.fields, out),
+            _ => self.raise(&met.arrival.occasion(met.alarm), met.alarm, met.key, Seen::Now(met.facts), out),
         }
     }
 
@@ -109,19 +109,19 @@ impl Engine {
         let program = self.program.clone();
         if let Some(alarm) = self.names.get(name).and_then(|index| program.alarms.get(*index)) {
             let occasion = Occasion { now: at, order, late: waiting.late, old: None };
-            self.raise(&occasion, alarm, key.clone(), waiting.event, out);
+            self.raise(&occasion, alarm, key.clone(), Seen::Kept(waiting.event), out);
         }
     }
 
     /// It comes true at a time, unless something forgets it. The first event's time stands.
-    fn wait(&mut self, met: Met<'_>, due: Time, out: &mut Vec<Output>) {
-        let Met { arrival, alarm, key, fields, .. } = met;
+    fn wait(&mut self, met: Met<'_, '_>, due: Time, out: &mut Vec<Output>) {
+        let Met { arrival, alarm, key, facts, .. } = met;
         if self.state.waiting(&alarm.name, &key).is_some() || !self.has_room(alarm, out) {
             return;
         }
         let occasion = arrival.occasion(alarm);
         // Of a late event the time may be over already.
-        let waiting = Waiting { due: due.max(arrival.now), event: fields, late: occasion.late.or(occasion.old) };
+        let waiting = Waiting { due: due.max(arrival.now), event: facts.all(), late: occasion.late.or(occasion.old) };
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
     }
 
@@ -139,11 +139,11 @@ impl Engine {
         }
     }
 
-    fn count(&mut self, met: Met<'_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
+    fn count(&mut self, met: Met<'_, '_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
         let value = match distinct {
             None => None,
-            Some(field) => match met.fields.get(field) {
-                Some(value) => Some(value.to_string()),
+            Some(field) => match met.facts.text(field) {
+                Some(value) => Some(value),
                 None => return self.lacks(met.alarm, field, "counts different values of", out),
             },
         };
@@ -161,7 +161,7 @@ impl Engine {
         self.note(met, note, distinct.is_some(), since, out);
     }
 
-    fn step(&mut self, met: Met<'_>, part: usize, out: &mut Vec<Output>) {
+    fn step(&mut self, met: Met<'_, '_>, part: usize, out: &mut Vec<Output>) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
         let near = |began: &Time| *began <= met.at && met.alarm.detect.within.is_none_or(|w| met.at.since(*began) <= w);
         let began = match part.checked_sub(1) {
@@ -175,7 +175,7 @@ impl Engine {
         self.note(met, Note { part, at: began, value: None }, true, None, out);
     }
 
-    fn one_of_all(&mut self, met: Met<'_>, part: usize, out: &mut Vec<Output>) {
+    fn one_of_all(&mut self, met: Met<'_, '_>, part: usize, out: &mut Vec<Output>) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
         let since = met.alarm.detect.within.map(|within| met.at - within);
         let there = |part: usize| notes.iter().any(|n| n.part == part && since.is_none_or(|since| n.at >= since));
@@ -186,14 +186,23 @@ impl Engine {
         self.note(met, note, true, since, out);
     }
 
-    /// Notes an event. Of too many keys the oldest are forgotten, and that is told once.
-    fn note(&mut self, met: Met<'_>, note: Note, alone: bool, since: Option<Time>, out: &mut Vec<Output>) {
+    /// Notes an event. Of too much the oldest is forgotten, and that is told once.
+    fn note(&mut self, met: Met<'_, '_>, note: Note, alone: bool, since: Option<Time>, out: &mut Vec<Output>) {
         let Met { alarm, key, .. } = met;
-        let full = self.state.noted_keys(&alarm.name) >= COUNTED_KEYS && self.state.notes(&alarm.name, &key).is_empty();
-        self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since }, out);
-        if full {
-            self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out);
+        match self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since }, out) {
+            None => {}
+            Some(Forgot::Own) => self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out),
+            Some(Forgot::Of(most)) => self.too_many_notes(&most, out),
         }
+    }
+
+    /// Of too many events noted by all alarms together, the one that has most gives up the half of its keys; told once of each.
+    fn too_many_notes(&mut self, alarm: &str, out: &mut Vec<Output>) {
+        let text = format!(
+            "more than {NOTED_EVENTS} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
+        );
+        let notice = Notice { alarm: Some(alarm.to_owned()), ..Notice::new("limit", text) };
+        self.tell_once(format!("notes of {alarm}"), notice, out);
     }
 
     /// Of too many keys the oldest are forgotten, and that is told once.
@@ -225,7 +234,7 @@ impl Engine {
         let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.0.get(i));
         let inhibits = |name: &&String| {
             let by = self.names.get(*name).and_then(|i| self.program.alarms.get(*i)).map(|a| a.by.as_slice()).unwrap_or_default();
-            let same = |k: &Key| by.iter().zip(&k.0).all(|(field, value)| own(field).is_none_or(|own| own == value));
+            let same = |k: &Key| by.iter().zip(k.0.iter()).all(|(field, value)| own(field).is_none_or(|own| own == value));
             self.state.alarms.get(*name).is_some_and(|keys| keys.keys().any(same))
         };
         alarm.inhibited_by.iter().find(inhibits).cloned()

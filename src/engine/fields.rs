@@ -1,36 +1,98 @@
 //! The fields of an event as rules' keys, arguments and scripts see them: names resolved, derived ones added.
 
+use std::borrow::Cow;
+
 use crate::event::{Event, Value};
 use crate::inventory::Index;
 
 use super::record::Fields;
 
+/// The fields that an event has of itself, before captures and fields of the record. Each may be absent.
+const OWN: [&str; 11] = ["text", "level", "provenance", "pid", "id", "facility", "app", "type", "host", "pair", "time"];
+
+/// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'a> {
+    event: &'a Event<'a>,
+    captures: &'a [(String, Value<'static>)],
+    index: &'a Index,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(event: &'a Event<'a>, captures: &'a [(String, Value<'static>)], index: &'a Index) -> Facts<'a> {
+        Facts { event, captures, index }
+    }
+
+    /// One of [`OWN`].
+    fn own(&self, name: &str) -> Option<Value<'a>> {
+        let named = |name: &'a str| (!name.is_empty()).then_some(Value::Text(Cow::Borrowed(name)));
+        match name {
+            "app" => named(self.index.names(self.event).app),
+            "type" => named(self.index.names(self.event).kind),
+            "host" => named(self.index.names(self.event).host),
+            "pair" => named(self.index.names(self.event).pair),
+            "time" => self.event.at.map(|at| Value::Text(Cow::Owned(at.to_string()))),
+            "text" | "level" | "provenance" | "pid" | "id" | "facility" => self.event.field(name),
+            _ => None,
+        }
+    }
+
+    /// One field, as a key has it.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        if let Some(value) = self.own(name) {
+            return Some(text(&value));
+        }
+        // Of captures the last with the name counts, of the record's fields the first.
+        let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| text(value));
+        captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| text(value)))
+    }
+
+    /// Every field.
+    pub(super) fn all(&self) -> Fields {
+        let mut fields = Fields::new();
+        for (name, value) in &self.event.fields {
+            fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
+        }
+        for (name, value) in self.captures {
+            fields.insert(name.clone(), value.clone());
+        }
+        for name in OWN {
+            if let Some(value) = self.own(name) {
+                fields.insert(name.to_owned(), value.into_owned());
+            }
+        }
+        fields
+    }
+}
+
+/// The value as text. Most are text already, which is copied and not formatted.
+fn text(value: &Value<'_>) -> String {
+    value.as_text().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The event that an alarm is raised for.
+pub(super) enum Seen<'a> {
+    /// It has just come.
+    Now(Facts<'a>),
+    /// Its fields were kept.
+    Kept(Fields),
+}
+
+impl Seen<'_> {
+    /// Every field.
+    pub(super) fn fields(self) -> Fields {
+        match self {
+            Seen::Now(facts) => facts.all(),
+            Seen::Kept(fields) => fields,
+        }
+    }
+}
+
 /// Every field of an event: what the record says, what was captured, and what the inventory makes of it.
 ///
 /// `app`, `host`, `type` and `pair` are those of [`crate::inventory::Names`]. Captures go before fields of the record, but not before these.
 pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], index: &Index) -> Fields {
-    let mut fields = Fields::new();
-    for (name, value) in &event.fields {
-        fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
-    }
-    for (name, value) in captures {
-        fields.insert(name.clone(), value.clone());
-    }
-    for name in ["text", "level", "provenance", "pid", "id", "facility"] {
-        if let Some(value) = event.field(name) {
-            fields.insert(name.to_owned(), value.into_owned());
-        }
-    }
-    let names = index.names(event);
-    for (name, value) in [("app", names.app), ("type", names.kind), ("host", names.host), ("pair", names.pair)] {
-        if !value.is_empty() {
-            fields.insert(name.to_owned(), value.into());
-        }
-    }
-    if let Some(at) = event.at {
-        fields.insert("time".to_owned(), Value::from(at.to_string().as_str()));
-    }
-    fields
+    Facts::new(event, captures, index).all()
 }
 
 /// A text with `{field}` filled in; a field that is absent stays as written.
@@ -58,6 +120,36 @@ pub(super) fn fill(template: &str, fields: &Fields) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// One field asked for is what stands among all.
+    #[test]
+    fn one_field_is_the_same_as_among_all() {
+        let twice = |name: &'static str| [(name, "first"), (name, "second")].map(|(n, v)| (n.into(), Value::from(v)));
+        let names = ["text", "level", "pid", "facility", "app", "type", "host", "pair", "time", "src", "only"];
+        let bare = Event { fields: names.into_iter().flat_map(twice).collect(), ..Event::default() };
+        let full = Event {
+            at: Some(crate::base::time::Time::from_millis(5)),
+            host: "h".into(),
+            app: "x".into(),
+            app_type: "T".into(),
+            pid: "7".into(),
+            level: Some(crate::event::Level::Error),
+            facility: Some(4),
+            text: "said".into(),
+            ..bare.clone()
+        };
+        let captured = ["src", "host", "time"].into_iter().flat_map(twice);
+        let captures: Vec<(String, Value<'static>)> = captured.map(|(name, value)| (name.into_owned(), value)).collect();
+        for (event, captures) in [(&bare, &captures[..]), (&full, &captures[..]), (&bare, &[]), (&full, &[])] {
+            let index = Index::default();
+            let (facts, all) = (Facts::new(event, captures, &index), fields_of(event, captures, &index));
+            for name in names.into_iter().chain(["provenance", "id", "nobody"]) {
+                assert_eq!(facts.text(name), all.get(name).map(ToString::to_string), "{name}");
+            }
+        }
+        let fields = fields_of(&bare, &captures, &Index::default());
+        assert_eq!((fields["src"].as_text(), fields["only"].as_text()), (Some("second"), Some("first")));
+    }
 
     #[test]
     fn templates_are_filled() {

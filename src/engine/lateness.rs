@@ -31,23 +31,25 @@ impl Engine {
         }
         let stamp = event.at?;
         let offset = now.offset_from(stamp);
-        let host = event.host.to_string();
-        let known = self.state.offsets.get(&(source.to_owned(), host.clone())).cloned().unwrap_or_default();
-        let (late, usual) = (known.is_late(offset), known.after(now, offset));
-        self.record(Record::Offset { source: source.to_owned(), host: host.clone(), at: now, offset }, out);
+        let host: &str = &event.host;
+        let (none, known) = (Offsets::default(), self.state.offsets(source, host));
+        let known = known.unwrap_or(&none);
+        let (late, before) = (known.is_late(offset), known.usual);
+        self.record(Record::Offset { source: source.to_owned(), host: host.to_owned(), at: now, offset }, out);
+        let usual = self.state.offsets(source, host).map_or(before, |o| o.usual);
         // Names that a record makes up are no hosts.
-        let ours = host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(&host).is_some();
-        if ours && usual.abs_diff(known.usual) > 2_000_000 {
+        let ours = || host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(host).is_some();
+        if usual.abs_diff(before) > 2_000_000 && ours() {
             let direction = if usual >= 0 { "behind" } else { "ahead of" };
             let span = duration_text(Duration::from_millis(usual.unsigned_abs() / 1_000));
             let text = format!(
                 "the records of {} from {source} are steadily {span} {direction} ours: its clock or time zone is wrong; that is taken as usual from now on",
-                if host.is_empty() { "a host that they do not name" } else { &host }
+                if host.is_empty() { "a host that they do not name" } else { host }
             );
-            out.push(Output::Notice(Notice { host: Some(host), ..Notice::new("clock_offset", text) }));
+            out.push(Output::Notice(Notice { host: Some(host.to_owned()), ..Notice::new("clock_offset", text) }));
         }
         late.then(|| {
-            let behind = u64::try_from(offset.saturating_sub(known.usual)).unwrap_or(0) / 1_000;
+            let behind = u64::try_from(offset.saturating_sub(before)).unwrap_or(0) / 1_000;
             format!("it came {} late", duration_text(Duration::from_millis(behind)))
         })
     }
@@ -58,13 +60,6 @@ impl Offsets {
     pub(super) fn is_late(&self, offset: i64) -> bool {
         let behind = offset.saturating_sub(self.usual);
         behind > i64::try_from(LATE_AFTER.as_micros()).unwrap_or(i64::MAX)
-    }
-
-    /// What the usual offset would be after one more.
-    pub(super) fn after(&self, at: Time, offset: i64) -> i64 {
-        let mut next = self.clone();
-        next.learn(at, offset);
-        next.usual
     }
 
     pub(super) fn learn(&mut self, at: Time, offset: i64) {

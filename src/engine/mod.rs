@@ -28,136 +28,24 @@ mod condition;
 mod fields;
 mod lateness;
 mod limit;
+mod noted;
 mod record;
+mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::time::{Time, duration_text};
-use crate::event::{Event, Provenance, Value};
-use crate::inventory::{Index, Inventory, Name};
-use crate::lang::program::{Alarm, AtomId, Call, Cancel, Category, Hit, Mode, Program, WhileActive};
+use crate::event::{Event, Value};
+use crate::inventory::{Index, Inventory};
+use crate::lang::program::{Alarm, AtomId, Call, Cancel, Hit, Mode, Program, WhileActive};
+
+use fields::{Facts, Seen};
+use noted::Forgot;
 
 pub use fields::fields_of;
 pub use record::{Cause, Claim, Fields, Instance, Key, Note, PutOff, Record, State, Waiting};
-
-/// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// An event that meets atoms, or is a claim ([`is_claim`]).
-    Arrived {
-        /// Its order.
-        order: u64,
-        /// Where it came from.
-        source: String,
-        /// The record.
-        event: Box<Event<'static>>,
-        /// The atoms that it meets, in order.
-        hits: Vec<Hit>,
-        /// It was written while nobody listened.
-        backlog: bool,
-    },
-    /// An alarm is cleared by hand, of one key or of all.
-    Clear {
-        /// Its order.
-        order: u64,
-        /// Which alarm.
-        alarm: String,
-        /// Which key.
-        key: Option<Key>,
-        /// By whom.
-        by: String,
-    },
-    /// What was written while nobody listened has been read.
-    BacklogEnded {
-        /// Its order.
-        order: u64,
-    },
-    /// A host is lost, or is not any more.
-    Lost {
-        /// Which.
-        host: Name,
-        /// Lost.
-        lost: bool,
-    },
-    /// A deadline passed.
-    Timer {
-        /// Its order.
-        order: u64,
-    },
-}
-
-/// What the engine wants.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// Journal this.
-    Record(Record),
-    /// Start these reactions.
-    Cue(Box<Cue>),
-    /// A claim came too late to act, and stands: the host should have the pair's resource.
-    CatchUp {
-        /// Which pair.
-        pair: Name,
-        /// Its resource.
-        resource: Name,
-        /// Whose.
-        host: Name,
-        /// The claim's order.
-        order: u64,
-        /// How far the claimant is known.
-        provenance: Provenance,
-    },
-    /// Something that people should know.
-    Notice(Notice),
-}
-
-/// Reactions that an alarm starts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cue {
-    /// Which alarm.
-    pub alarm: String,
-    /// Which instance.
-    pub key: Key,
-    /// Gravity.
-    pub category: Category,
-    /// Why it was cleared, when these are its reactions to that.
-    pub cleared: Option<Cause>,
-    /// Chains of calls: chains start together, in order.
-    pub chains: Vec<Vec<Call>>,
-    /// What becomes of the calls.
-    pub mode: Mode,
-    /// For people.
-    pub summary: String,
-    /// How often its condition was met.
-    pub count: u64,
-    /// When it was raised.
-    pub raised_at: Time,
-    /// The order of the input that caused it.
-    pub order: u64,
-    /// The event.
-    pub event: Fields,
-}
-
-/// Something that people should know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notice {
-    /// A stable word.
-    pub kind: &'static str,
-    /// What happened, and what to do.
-    pub text: String,
-    /// About which alarm.
-    pub alarm: Option<String>,
-    /// About which resource.
-    pub resource: Option<Name>,
-    /// About which host.
-    pub host: Option<Name>,
-}
-
-impl Notice {
-    fn new(kind: &'static str, text: impl Into<String>) -> Notice {
-        Notice { kind, text: text.into(), ..Notice::default() }
-    }
-}
+pub use turn::{Cue, Input, Notice, Output};
 
 /// What an atom is to an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -184,6 +72,7 @@ struct Arrival<'a> {
     now: Time,
     order: u64,
     event: &'a Event<'static>,
+    index: &'a Index,
     late: Option<String>,
 }
 
@@ -197,7 +86,12 @@ struct Occasion {
     old: Option<String>,
 }
 
-impl Arrival<'_> {
+impl<'a> Arrival<'a> {
+    /// What is known of the event, with what an atom captured.
+    fn facts(&self, hit: &'a Hit) -> Facts<'a> {
+        Facts::new(self.event, &hit.captures, self.index)
+    }
+
     fn occasion(&self, alarm: &Alarm) -> Occasion {
         Occasion { now: self.now, order: self.order, late: self.late.clone(), old: too_old(alarm, self) }
     }
@@ -208,10 +102,10 @@ impl Arrival<'_> {
 pub struct Engine {
     program: Arc<Program>,
     inventory: Arc<Inventory>,
-    index: Index,
+    index: Arc<Index>,
     state: State,
     /// By atom: the alarms that it is something to, by index.
-    roles: BTreeMap<AtomId, Vec<(usize, Role)>>,
+    roles: Vec<Vec<(usize, Role)>>,
     /// By name: the alarms, by index.
     names: BTreeMap<String, usize>,
     /// By time: what falls due then.
@@ -221,14 +115,16 @@ pub struct Engine {
 impl Engine {
     /// An engine with these rules that goes on from a state.
     pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, state: State) -> Engine {
-        let mut roles: BTreeMap<AtomId, Vec<(usize, Role)>> = BTreeMap::new();
+        let mut roles: Vec<Vec<(usize, Role)>> = Vec::new();
         for (index, alarm) in program.alarms.iter().enumerate() {
             let detects =
                 alarm.detect.parts.iter().enumerate().flat_map(|(p, atoms)| atoms.iter().map(move |a| (a, Role::Part(p))));
             let cancels = alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None });
             let all: BTreeSet<(&AtomId, Role)> = detects.chain(cancels.flatten().map(|a| (a, Role::Cancels))).collect();
             for (atom, role) in all {
-                roles.entry(*atom).or_default().push((index, role));
+                let place = place(*atom);
+                roles.resize(roles.len().max(place + 1), Vec::new());
+                roles[place].push((index, role));
             }
         }
         let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Over, alarm.to_owned(), key.clone())));
@@ -236,7 +132,7 @@ impl Engine {
         let put_off = state.all_put_off().map(|(alarm, group, p)| (p.due, Due::PutOff, alarm.to_owned(), group.clone()));
         let due = over.chain(awaited).chain(put_off).collect();
         let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
-        Engine { index: Index::new(&inventory), program, inventory, state, roles, names, due }
+        Engine { index: Arc::new(Index::new(&inventory)), program, inventory, state, roles, names, due }
     }
 
     /// What it must not forget.
@@ -255,7 +151,8 @@ impl Engine {
             Input::Arrived { order, source, event, hits, backlog } => {
                 let late = self.lateness(now, &source, &event, backlog, out);
                 self.claim(now, order, backlog, &event, out);
-                self.arrived(&Arrival { now, order, event: &event, late }, &hits, out);
+                let index = self.index.clone();
+                self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
             }
             Input::Clear { order, alarm, key, by } => {
                 let keys: Vec<Key> = match key {
@@ -310,32 +207,30 @@ impl Engine {
         }
     }
 
-    fn record(&mut self, record: Record, out: &mut Vec<Output>) {
+    /// Applies a record and journals it. Says when it made the state forget notes, because there were too many.
+    fn record(&mut self, record: Record, out: &mut Vec<Output>) -> Option<Forgot> {
         // The index of deadlines follows the state.
-        let named = match &record {
-            Record::Raised { alarm, key, .. }
-            | Record::Repeated { alarm, key, .. }
-            | Record::Cleared { alarm, key, .. }
-            | Record::Awaited { alarm, key, .. }
-            | Record::Started { alarm, group: key, .. }
-            | Record::PutOff { alarm, group: key, .. }
-            | Record::Forgotten { alarm, key } => Some((alarm.clone(), key.clone())),
-            _ => None,
-        };
-        for due in named.as_ref().map(|(alarm, key)| self.dues(alarm, key)).unwrap_or_default() {
-            self.due.remove(&due);
+        let before = record.may_move_deadlines().map(|(alarm, key)| self.dues(alarm, key));
+        let forgot = self.state.applied(&record);
+        if let (Some(before), Some((alarm, key))) = (before, record.may_move_deadlines()) {
+            let after = self.dues(alarm, key);
+            if before != after {
+                for (at, what) in before.into_iter().flatten() {
+                    self.due.remove(&(at, what, alarm.to_owned(), key.clone()));
+                }
+                self.due.extend(after.into_iter().flatten().map(|(at, what)| (at, what, alarm.to_owned(), key.clone())));
+            }
         }
-        self.state.apply(&record);
-        self.due.extend(named.map(|(alarm, key)| self.dues(&alarm, &key)).unwrap_or_default());
         out.push(Output::Record(record));
+        forgot
     }
 
     /// What falls due of a key.
-    fn dues(&self, alarm: &str, key: &Key) -> Vec<(Time, Due, String, Key)> {
+    fn dues(&self, alarm: &str, key: &Key) -> [Option<(Time, Due)>; 3] {
         let over = self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
         let awaited = self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
         let put_off = self.state.starts(alarm, key).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
-        over.into_iter().chain(awaited).chain(put_off).map(|(at, what)| (at, what, alarm.to_owned(), key.clone())).collect()
+        [over, awaited, put_off]
     }
 
     /// Said once, restarts included.
@@ -346,52 +241,55 @@ impl Engine {
         }
     }
 
-    fn arrived(&mut self, arrival: &Arrival<'_>, hits: &[Hit], out: &mut Vec<Output>) {
+    fn arrived<'a>(&mut self, arrival: &Arrival<'a>, hits: &'a [Hit], out: &mut Vec<Output>) {
         let program = self.program.clone();
-        // By alarm, in the order of the rules: what cancels goes before what detects.
-        let mut met: BTreeMap<usize, (Option<&Hit>, Vec<Option<&Hit>>)> = BTreeMap::new();
-        for hit in hits {
-            for (index, role) in self.roles.get(&hit.atom).into_iter().flatten() {
-                let (cancels, parts) = met.entry(*index).or_default();
+        // By alarm, in the order of the rules: what cancels goes before what detects. Of two hits for one thing the first counts.
+        let roles =
+            |hit: &'a Hit| self.roles.get(place(hit.atom)).into_iter().flatten().map(move |(index, role)| (*index, *role, hit));
+        let mut met: Vec<(usize, Role, &Hit)> = hits.iter().flat_map(roles).collect();
+        met.sort_by_key(|(index, role, _)| (*index, *role));
+        met.dedup_by_key(|(index, role, _)| (*index, *role));
+        let mut parts = Vec::new();
+        for met in met.chunk_by(|one, other| one.0 == other.0) {
+            let alarm = met.first().and_then(|(index, ..)| program.alarms.get(*index)).filter(|a| a.mode != Mode::Off);
+            let Some(alarm) = alarm else { continue };
+            parts.clear();
+            for (_, role, hit) in met {
                 match role {
-                    Role::Cancels => {
-                        cancels.get_or_insert(hit);
-                    }
+                    Role::Cancels => self.cancelled(arrival, alarm, hit, out),
                     Role::Part(part) => {
-                        parts.resize(parts.len().max(*part + 1), None);
-                        parts.get_mut(*part).map(|met| met.get_or_insert(hit));
+                        parts.resize(*part, None);
+                        parts.push(Some(*hit));
                     }
-                }
-            }
-        }
-        for (index, (cancels, parts)) in met {
-            let Some(alarm) = program.alarms.get(index).filter(|a| a.mode != Mode::Off) else { continue };
-            if let Some(hit) = cancels {
-                let fields = fields_of(arrival.event, &hit.captures, &self.index);
-                if let Some(key) = self.key(alarm, &fields, out) {
-                    if alarm.hold.is_some() {
-                        self.forget(alarm, &key, out);
-                    }
-                    self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
                 }
             }
             self.met(arrival, alarm, &parts, out);
         }
     }
 
+    /// An event meets what cancels an alarm.
+    fn cancelled<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
+        if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
+            if alarm.hold.is_some() {
+                self.forget(alarm, &key, out);
+            }
+            self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
+        }
+    }
+
     /// The instance that an event is about; `None` when it lacks a field of the key.
-    fn key(&mut self, alarm: &Alarm, fields: &Fields, out: &mut Vec<Output>) -> Option<Key> {
+    fn key(&mut self, alarm: &Alarm, facts: &Facts<'_>, out: &mut Vec<Output>) -> Option<Key> {
         let mut key = Vec::with_capacity(alarm.by.len());
         for field in &alarm.by {
-            match fields.get(field) {
-                Some(value) => key.push(value.to_string()),
+            match facts.text(field) {
+                Some(value) => key.push(value),
                 None => {
                     self.lacks(alarm, field, "has in its `by`", out);
                     return None;
                 }
             }
         }
-        Some(Key(key))
+        Some(Key(key.into()))
     }
 
     /// An event without a field that an alarm needs is not taken.
@@ -404,11 +302,11 @@ impl Engine {
         self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
     }
 
-    fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, fields: Fields, out: &mut Vec<Output>) {
+    fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: Seen<'_>, out: &mut Vec<Output>) {
         let (now, order) = (on.now, on.order);
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
-        let active = self.state.instance(&alarm.name, &key).cloned();
-        let acts = match &active {
+        let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due));
+        let (acts, seen) = match active {
             None => {
                 if let Some(other) = self.inhibitor(alarm, &key) {
                     let text = format!("{} is not raised while {other} is active", alarm.name);
@@ -419,24 +317,24 @@ impl Engine {
                     return;
                 }
                 let due = if at_once { None } else { deadline(alarm, now, now) };
-                let summary = fill_summary(alarm, &fields);
-                let event = fields.clone();
+                let event = seen.fields();
+                let summary = fields::fill(&alarm.summary, &event);
+                let seen = Seen::Kept(if alarm.react.is_empty() { Fields::new() } else { event.clone() });
                 self.record(
                     Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary },
                     out,
                 );
-                true
+                (true, seen)
             }
-            Some(instance) => {
+            Some((raised_at, was_due)) => {
                 let due = match alarm.while_active {
-                    WhileActive::Ignore => instance.due,
-                    WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, instance.raised_at, now),
+                    WhileActive::Ignore => was_due,
+                    WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, raised_at, now),
                 };
                 self.record(Record::Repeated { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due }, out);
-                alarm.while_active == WhileActive::Rerun
+                (alarm.while_active == WhileActive::Rerun, seen)
             }
         };
-        let instance = self.state.instance(&alarm.name, &key).cloned();
         if acts && !alarm.react.is_empty() {
             match on.late.as_ref().or(on.old.as_ref()) {
                 Some(why) => {
@@ -445,8 +343,8 @@ impl Engine {
                     out.push(Output::Notice(notice));
                 }
                 None => {
-                    if let Some(instance) = instance {
-                        self.start_reactions(now, order, alarm, &key, instance, fields, out);
+                    if let Some(instance) = self.state.instance(&alarm.name, &key).cloned() {
+                        self.start_reactions(now, order, alarm, &key, instance, seen.fields(), out);
                     }
                 }
             }
@@ -481,6 +379,11 @@ pub fn is_claim(inventory: &Inventory, index: &Index, event: &Event<'_>) -> bool
     claims::claim_of(inventory, index, event).is_some()
 }
 
+/// Where an atom stands among those of the program.
+fn place(atom: AtomId) -> usize {
+    atom.0 as usize
+}
+
 /// When an instance's time is over; `None` when only an event or a hand ends it.
 fn deadline(alarm: &Alarm, raised_at: Time, last_at: Time) -> Option<Time> {
     let ends = alarm.cancel.iter().filter_map(|cancel| match cancel {
@@ -495,10 +398,6 @@ fn too_old(alarm: &Alarm, arrival: &Arrival<'_>) -> Option<String> {
     let limit = alarm.max_age?;
     let age = arrival.now.since(arrival.event.at?);
     (age > limit).then(|| format!("the record is {} old, `max age` is {}", duration_text(age), duration_text(limit)))
-}
-
-fn fill_summary(alarm: &Alarm, fields: &Fields) -> String {
-    fields::fill(&alarm.summary, fields)
 }
 
 fn cue(

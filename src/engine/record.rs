@@ -1,7 +1,9 @@
 //! What the engine decides, as the journal keeps it, and the state that it folds to.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +13,11 @@ use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 
-/// The values of an alarm's `by` fields, in its order: which instance it is.
+use super::noted::{Forgot, Noted};
+
+/// The values of an alarm's `by` fields, in its order: which instance it is. Shared, because records, state and deadlines all have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key(pub Vec<String>);
+pub struct Key(pub Arc<[String]>);
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,6 +187,22 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The key whose deadlines it may change.
+    pub(super) fn may_move_deadlines(&self) -> Option<(&str, &Key)> {
+        match self {
+            Record::Raised { alarm, key, .. }
+            | Record::Repeated { alarm, key, .. }
+            | Record::Cleared { alarm, key, .. }
+            | Record::Awaited { alarm, key, .. }
+            | Record::Started { alarm, group: key, .. }
+            | Record::PutOff { alarm, group: key, .. }
+            | Record::Forgotten { alarm, key } => Some((alarm, key)),
+            _ => None,
+        }
+    }
+}
+
 /// What an application said of its role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
@@ -269,17 +289,17 @@ pub(super) struct Offsets {
 /// Everything that the engine must not forget.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    #[serde(with = "pairs::within")]
-    pub(super) alarms: BTreeMap<String, BTreeMap<Key, Instance>>,
-    #[serde(with = "pairs::within", default)]
-    pub(super) noted: BTreeMap<String, BTreeMap<Key, Vec<Note>>>,
-    #[serde(with = "pairs::within", default)]
+    #[serde(with = "pairs")]
+    pub(super) alarms: BTreeMap<String, BTreeMap<Key, Box<Instance>>>,
+    #[serde(default)]
+    pub(super) noted: Noted,
+    #[serde(with = "pairs", default)]
     pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
-    #[serde(with = "pairs::within", default)]
+    #[serde(with = "pairs", default)]
     pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
     pub(super) claims: BTreeMap<Name, Claim>,
-    #[serde(with = "pairs")]
-    pub(super) offsets: BTreeMap<(String, String), Offsets>,
+    /// By source and host.
+    pub(super) offsets: BTreeMap<String, BTreeMap<String, Offsets>>,
     pub(super) lost: BTreeSet<Name>,
     pub(super) unweighed: BTreeSet<Name>,
     pub(super) told: BTreeSet<String>,
@@ -288,7 +308,7 @@ pub struct State {
 impl State {
     /// Active instances, in order of alarm and key.
     pub fn active(&self) -> impl Iterator<Item = (&str, &Key, &Instance)> {
-        self.alarms.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i)))
+        self.alarms.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
     }
 
     /// True when nothing is heard of a host.
@@ -298,7 +318,7 @@ impl State {
 
     /// What was noted of a key.
     pub fn notes(&self, alarm: &str, key: &Key) -> &[Note] {
-        self.noted.get(alarm).and_then(|keys| keys.get(key)).map_or(&[], Vec::as_slice)
+        self.noted.of(alarm, key)
     }
 
     /// What a limit remembers of a group.
@@ -318,11 +338,6 @@ impl State {
         self.starts.get(alarm).map_or(0, BTreeMap::len)
     }
 
-    /// For how many keys of an alarm something was noted.
-    pub(super) fn noted_keys(&self, alarm: &str) -> usize {
-        self.noted.get(alarm).map_or(0, BTreeMap::len)
-    }
-
     /// For how many keys an alarm is active or awaited.
     pub(super) fn keys_of(&self, alarm: &str) -> usize {
         self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len)
@@ -335,8 +350,7 @@ impl State {
 
     /// The keys for which something was noted or is awaited, by alarm.
     pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
-        let noted = self.noted.iter().flat_map(|(alarm, keys)| keys.keys().map(move |key| (alarm.as_str(), key)));
-        noted.chain(self.all_awaited().map(|(alarm, key, _)| (alarm, key))).collect()
+        self.noted.keys().chain(self.all_awaited().map(|(alarm, key, _)| (alarm, key))).collect()
     }
 
     /// What is awaited of a key.
@@ -346,22 +360,40 @@ impl State {
 
     /// One active instance.
     pub fn instance(&self, alarm: &str, key: &Key) -> Option<&Instance> {
-        self.alarms.get(alarm)?.get(key)
+        self.alarms.get(alarm)?.get(key).map(Box::as_ref)
     }
 
-    /// Forgets the half of the offsets that was heard longest ago; by time and then by name, so that every fold does the same.
-    fn forget_old_offsets(&mut self) {
-        let heard = |o: &Offsets| o.last.back().map(|(at, _)| *at);
-        let mut order: Vec<(Option<Time>, (String, String))> =
-            self.offsets.iter().map(|(name, o)| (heard(o), name.clone())).collect();
-        order.sort();
-        for (_, name) in order.into_iter().take(OFFSETS / 2) {
-            self.offsets.remove(&name);
+    /// How far a source's records of one host are usually behind.
+    pub(super) fn offsets(&self, source: &str, host: &str) -> Option<&Offsets> {
+        self.offsets.get(source)?.get(host)
+    }
+
+    /// Learns one more offset of a source's host. Of too many the half that was heard longest ago is forgotten; by time and then by
+    /// name, so that every fold does the same.
+    fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64) {
+        if let Some(known) = self.offsets.get_mut(source).and_then(|hosts| hosts.get_mut(host)) {
+            return known.learn(at, offset);
+        }
+        self.offsets.entry(source.to_owned()).or_default().entry(host.to_owned()).or_default().learn(at, offset);
+        if self.offsets.values().map(BTreeMap::len).sum::<usize>() > OFFSETS {
+            let hosts = self.offsets.iter().flat_map(|(source, hosts)| hosts.iter().map(move |(host, o)| (source, host, o)));
+            let heard = |o: &Offsets| o.last.back().map(|(at, _)| *at);
+            let mut order: Vec<(Option<Time>, String, String)> =
+                hosts.map(|(source, host, o)| (heard(o), source.clone(), host.clone())).collect();
+            order.sort();
+            for (_, source, host) in order.into_iter().take(OFFSETS / 2) {
+                remove(&mut self.offsets, &source, host.as_str());
+            }
         }
     }
 
     /// Applies one record. The only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
+        self.applied(record);
+    }
+
+    /// The same; says when notes were forgotten, because there were too many.
+    pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
         match record {
             Record::Raised { alarm, key, order, at, due, event, summary } => {
                 let instance = Instance {
@@ -373,7 +405,7 @@ impl State {
                     event: event.clone(),
                     summary: summary.clone(),
                 };
-                self.alarms.entry(alarm.clone()).or_default().insert(key.clone(), instance);
+                self.alarms.entry(alarm.clone()).or_default().insert(key.clone(), Box::new(instance));
             }
             Record::Repeated { alarm, key, order, at, due } => {
                 if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
@@ -386,17 +418,7 @@ impl State {
             Record::Cleared { alarm, key, .. } => {
                 remove(&mut self.alarms, alarm, key);
             }
-            Record::Noted { alarm, key, note, alone, since } => {
-                let keys = self.noted.entry(alarm.clone()).or_default();
-                let notes = keys.entry(key.clone()).or_default();
-                let stood_for = |n: &Note| *alone && n.part == note.part && n.value == note.value;
-                notes.retain(|n| since.is_none_or(|since| n.at >= since) && !stood_for(n));
-                let place = notes.partition_point(|n| n.at <= note.at);
-                notes.insert(place, note.clone());
-                if keys.len() > COUNTED_KEYS {
-                    forget_old_half(keys, |notes| notes.last().map(|n| n.at));
-                }
-            }
+            Record::Noted { alarm, key, note, alone, since } => return self.noted.note(alarm, key, note, *alone, *since),
             Record::Awaited { alarm, key, waiting } => {
                 self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
             }
@@ -415,7 +437,7 @@ impl State {
                 self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
             }
             Record::Forgotten { alarm, key } => {
-                remove(&mut self.noted, alarm, key);
+                self.noted.forget(alarm, key);
                 remove(&mut self.awaited, alarm, key);
             }
             Record::Claimed { app, claim } => {
@@ -424,13 +446,7 @@ impl State {
                     self.unweighed.insert(app.clone());
                 }
             }
-            Record::Offset { source, host, at, offset } => {
-                let offsets = self.offsets.entry((source.clone(), host.clone())).or_default();
-                offsets.learn(*at, *offset);
-                if self.offsets.len() > OFFSETS {
-                    self.forget_old_offsets();
-                }
-            }
+            Record::Offset { source, host, at, offset } => self.learn(source, host, *at, *offset),
             Record::Lost { host, lost: true } => {
                 self.lost.insert(host.clone());
             }
@@ -444,24 +460,27 @@ impl State {
                 self.told.insert(about.clone());
             }
         }
+        None
     }
 }
 
-/// An alarm without keys is not kept.
-fn remove<T>(all: &mut BTreeMap<String, BTreeMap<Key, T>>, alarm: &str, key: &Key) {
-    if let Some(keys) = all.get_mut(alarm) {
+/// An alarm without keys is not kept, nor a source without hosts.
+fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized, T>(all: &mut BTreeMap<String, BTreeMap<K, T>>, name: &str, key: &Q) {
+    if let Some(keys) = all.get_mut(name) {
         keys.remove(key);
         if keys.is_empty() {
-            all.remove(alarm);
+            all.remove(name);
         }
     }
 }
 
 /// Forgets the half of the keys that is oldest; by age and then by key, so that every fold does the same.
-fn forget_old_half<T, A: Ord>(keys: &mut BTreeMap<Key, T>, age: impl Fn(&T) -> A) {
-    let mut order: Vec<(A, Key)> = keys.iter().map(|(key, kept)| (age(kept), key.clone())).collect();
-    order.sort();
-    for (_, key) in order.into_iter().take(COUNTED_KEYS / 2) {
-        keys.remove(&key);
+pub(super) fn forget_old_half<K: Ord + Clone, T, A: Ord + Clone>(keys: &mut BTreeMap<K, T>, age: impl Fn(&T) -> A) {
+    let half = (keys.len() / 2).max(1);
+    let mut order: Vec<(A, &K)> = keys.iter().map(|(key, kept)| (age(kept), key)).collect();
+    let stays = (half < order.len()).then(|| order.select_nth_unstable(half).1);
+    match stays.map(|(age, key)| (age.clone(), (*key).clone())) {
+        Some((first, key)) => keys.retain(|k, kept| (&age(kept), k) >= (&first, &key)),
+        None => keys.clear(),
     }
 }

@@ -71,7 +71,7 @@ impl Bench {
         let alarm = self.program.alarms.iter().find(|a| a.name == alarm).unwrap();
         let cue = Cue {
             alarm: alarm.name.clone(),
-            key: Key(vec![key.to_owned()]),
+            key: Key([key.to_owned()].into()),
             category: Category::Major,
             cleared: None,
             chains: alarm.react.clone(),

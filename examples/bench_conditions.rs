@@ -1,0 +1,210 @@
+//! Measures the engine alone: conditions of several events for very many keys, on one core. Events that met a condition each
+//! second, records that came of them, and memory.
+//!
+//!     cargo run --release --example bench_conditions -- [SHAPE ...]
+//!
+//! Events are made before the clock is looked at, in portions; their times are virtual. Every shape is a process of its own, so that
+//! its peak memory is its own: that of the state, of one portion of events, and of the compiled rules.
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::collections::BTreeMap;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pointsman::base::time::Time;
+use pointsman::diag::Source;
+use pointsman::engine::{Engine, Input, Output, State};
+use pointsman::event::{Event, Value};
+use pointsman::inventory::Inventory;
+use pointsman::lang::program::{AtomId, Hit};
+use pointsman::lang::{World, compile};
+use pointsman::sim::Rng;
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// Events made before each look at the clock.
+const PORTION: u64 = 1_000;
+
+/// What is measured.
+struct Shape {
+    name: &'static str,
+    /// The alarm of each rule, which are so many; `{n}` is the rule's number.
+    alarm: &'static str,
+    rules: u64,
+    /// Sources of each rule.
+    sources: u64,
+    /// Patterns of each rule.
+    patterns: u64,
+    events: u64,
+    /// Virtual time from one event to the next.
+    apart: Duration,
+}
+
+const SHAPES: [Shape; 5] = [
+    // Three events of a key in a minute: some keys come to five, of others the minute is over first.
+    Shape {
+        name: "count",
+        alarm: "alarm r{n} { detect 5 of p{n}_0 by src within 1m cancel after 10s }",
+        rules: 1_000,
+        sources: 1_000,
+        patterns: 1,
+        events: 4_000_000,
+        apart: Duration::from_micros(20),
+    },
+    Shape {
+        name: "distinct",
+        alarm: "alarm r{n} { detect 5 distinct port of p{n}_0 by src within 1m cancel after 10s }",
+        rules: 1_000,
+        sources: 1_000,
+        patterns: 1,
+        events: 4_000_000,
+        apart: Duration::from_micros(20),
+    },
+    Shape {
+        name: "sequence",
+        alarm: "alarm r{n} { detect p{n}_0 then p{n}_1 then p{n}_2 by src within 1m cancel after 10s }",
+        rules: 1_000,
+        sources: 1_000,
+        patterns: 3,
+        events: 4_000_000,
+        apart: Duration::from_micros(20),
+    },
+    Shape {
+        name: "one_rule",
+        alarm: "alarm r{n} { detect 5 of p{n}_0 by src within 1m cancel after 10s }",
+        rules: 1,
+        sources: 1_000_000,
+        patterns: 1,
+        events: 2_000_000,
+        apart: Duration::from_micros(20),
+    },
+    Shape {
+        name: "active",
+        alarm: "alarm r{n} { detect p{n}_0 by src cancel after 10m }",
+        rules: 1,
+        sources: 10_000,
+        patterns: 1,
+        events: 1_000_000,
+        apart: Duration::from_millis(2),
+    },
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let ended = match args.as_slice() {
+        [one, name] if one == "--one" => SHAPES.iter().find(|s| s.name == name).map_or(Err("no such shape".into()), measure),
+        names => each(names),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures each in a process of its own.
+fn each(names: &[String]) -> Fallible<()> {
+    println!(
+        "{:<9} {:>6} {:>10} {:>9} {:>10} {:>10} {:>9} {:>8} {:>10}",
+        "shape", "rules", "keys", "events", "per cpu s", "per s", "records", "peak MB", "keys noted"
+    );
+    for shape in SHAPES.iter().filter(|s| names.is_empty() || names.iter().any(|n| n == s.name)) {
+        if !Command::new(std::env::current_exe()?).args(["--one", shape.name]).status()?.success() {
+            return Err(format!("{} failed", shape.name).into());
+        }
+    }
+    Ok(())
+}
+
+fn measure(shape: &Shape) -> Fallible<()> {
+    let mut text = String::new();
+    for n in 0..shape.rules {
+        for p in 0..shape.patterns {
+            text.push_str(&format!("pattern p{n}_{p} {{ match r\"failed{n}_{p} from (?P<src>\\S+) port (?P<port>\\S+)\" }}\n"));
+        }
+        text.push_str(&shape.alarm.replace("{n}", &n.to_string()));
+        text.push('\n');
+    }
+    let (program, found) = compile(&[Arc::new(Source { name: "bench.alarm".to_owned(), text })], &World::default());
+    if pointsman::diag::has_errors(&found) {
+        return Err(pointsman::diag::render::human(&found, false).into());
+    }
+    // By rule and pattern, whatever order the compiler gives them.
+    let mut atoms: BTreeMap<String, AtomId> = BTreeMap::new();
+    for (atom, n) in program.atoms.iter().zip(0..) {
+        atoms.insert(atom.name.clone(), AtomId(n));
+    }
+    let atoms: Vec<AtomId> = (0..shape.rules * shape.patterns)
+        .filter_map(|i| atoms.get(&format!("p{}_{}", i / shape.patterns, i % shape.patterns)).copied())
+        .collect();
+    let mut engine = Engine::start(Arc::new(program), Arc::new(Inventory::default()), State::default());
+
+    let mut rng = Rng::new(7);
+    let (mut took, mut worked, mut records, mut out) = (Duration::ZERO, Duration::ZERO, 0_usize, Vec::new());
+    let keys = shape.rules * shape.sources;
+    let mut order = 0;
+    while order < shape.events {
+        let portion: Vec<(Time, Input)> = (0..PORTION)
+            .map(|_| {
+                order += 1;
+                // Each key once, as if shuffled (the factor has no divisor in common with the numbers of keys), then any.
+                let key = if order <= keys { order * 7_919 % keys } else { rng.below(keys) };
+                let (rule, source) = (key % shape.rules, key / shape.rules);
+                let atom = atoms[usize::try_from(rule * shape.patterns + rng.below(shape.patterns)).unwrap_or_default()];
+                let now = Time::from_millis(1_800_000_000_000) + shape.apart * u32::try_from(order).unwrap_or_default();
+                (now, arrived(order, now, atom, source, rng.below(60_000)))
+            })
+            .collect();
+        let (began, cpu) = (Instant::now(), on_cpu()?);
+        for (now, input) in portion {
+            if engine.next_deadline().is_some_and(|due| due <= now) {
+                engine.turn(now, Input::Timer { order }, &mut out);
+            }
+            engine.turn(now, input, &mut out);
+            records += out.iter().filter(|o| matches!(o, Output::Record(_))).count();
+            out.clear();
+        }
+        took += began.elapsed();
+        worked += on_cpu()?.saturating_sub(cpu);
+    }
+    let peak = std::fs::read_to_string("/proc/self/status")?;
+    let peak = peak.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
+    let state = serde_json::to_value(engine.state())?;
+    let noted = state["noted"].as_object().map_or(0, |all| all.values().filter_map(|keys| Some(keys.as_array()?.len())).sum());
+    println!(
+        "{:<9} {:>6} {keys:>10} {:>9} {:>10.0} {:>10.0} {records:>9} {:>8.0} {noted:>10}",
+        shape.name,
+        shape.rules,
+        shape.events,
+        shape.events as f64 / worked.as_secs_f64(),
+        shape.events as f64 / took.as_secs_f64(),
+        peak.unwrap_or_default() / 1024.0,
+    );
+    Ok(())
+}
+
+/// How long this process has worked: on a machine that is shared it waits, too.
+fn on_cpu() -> Fallible<Duration> {
+    let text = std::fs::read_to_string("/proc/self/schedstat")?;
+    Ok(Duration::from_nanos(text.split_whitespace().next().ok_or("no time")?.parse()?))
+}
+
+/// A record as a login log has them, and what its pattern captured.
+fn arrived(order: u64, now: Time, atom: AtomId, source: u64, port: u64) -> Input {
+    let source = format!("10.{}.{}.{}", source >> 16, source >> 8 & 255, source & 255);
+    let event = Event {
+        at: Some(now),
+        host: "gate".into(),
+        app: "sshd".into(),
+        pid: "4711".into(),
+        text: format!("failed{} from {source} port {port}", atom.0).into(),
+        ..Event::default()
+    };
+    let text = |s: String| Value::Text(s.into());
+    let captures = vec![("src".to_owned(), text(source)), ("port".to_owned(), text(port.to_string()))];
+    let hits = vec![Hit { atom: atom, captures }];
+    Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog: false }
+}

@@ -1,0 +1,197 @@
+//! What conditions of several events have noted, by alarm and key, and its two bounds: keys of an alarm, events of all alarms.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::base::limits::{COUNTED_KEYS, NOTED_EVENTS};
+use crate::base::time::Time;
+
+use super::record::{Key, Note, forget_old_half};
+
+/// What was noted and not forgotten. No key is without a note, no alarm without a key, and the notes of a key are in order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Noted {
+    alarms: BTreeMap<String, OfAlarm>,
+    /// All notes.
+    count: usize,
+    /// So many notes at most. Tests set less.
+    most: usize,
+}
+
+/// A key behind a sum of it. In a map of many the sums lie side by side, so a look-up goes to the memory of one key and not of
+/// dozens; keys of equal sums are told apart as ever. The order is nobody's affair: nothing is put out in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Summed(u64, Key);
+
+impl Summed {
+    /// By FNV-1a, with a byte between values that no text has.
+    fn of(key: &Key) -> Summed {
+        let bytes = key.0.iter().flat_map(|value| value.bytes().chain([0xff]));
+        let sum = bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Summed(sum, key.clone())
+    }
+}
+
+/// What was noted for one alarm.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct OfAlarm {
+    keys: BTreeMap<Summed, Vec<Note>>,
+    /// Its notes.
+    count: usize,
+}
+
+/// Notes were forgotten because there were too many: by the half of the keys whose last note is oldest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Forgot {
+    /// Of the alarm that had one key too many.
+    Own,
+    /// Of the alarm that has most notes, because all have too many.
+    Of(String),
+}
+
+impl Default for Noted {
+    fn default() -> Noted {
+        Noted { alarms: BTreeMap::new(), count: 0, most: NOTED_EVENTS }
+    }
+}
+
+impl Noted {
+    /// What was noted of a key.
+    pub(super) fn of(&self, alarm: &str, key: &Key) -> &[Note] {
+        self.alarms.get(alarm).and_then(|of| of.keys.get(&Summed::of(key))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The keys for which something was noted, with their alarms.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &Key)> {
+        self.alarms.iter().flat_map(|(alarm, of)| of.keys.keys().map(move |Summed(_, key)| (alarm.as_str(), key)))
+    }
+
+    /// Notes an event. `alone`: it stands for all of its part with its value. What lies before `since` counts no more.
+    pub(super) fn note(&mut self, alarm: &str, key: &Key, note: &Note, alone: bool, since: Option<Time>) -> Option<Forgot> {
+        let of = match self.alarms.get_mut(alarm) {
+            Some(of) => of,
+            None => self.alarms.entry(alarm.to_owned()).or_default(),
+        };
+        let before = of.count;
+        of.note(key, note, alone, since);
+        self.count = self.count - before + of.count;
+        if of.keys.len() > COUNTED_KEYS {
+            self.count -= of.forget_old();
+            return Some(Forgot::Own);
+        }
+        if self.count > self.most {
+            // Of equals the last by name.
+            let (alarm, of) = self.alarms.iter_mut().max_by_key(|(_, of)| of.count)?;
+            self.count -= of.forget_old();
+            let (alarm, empty) = (alarm.clone(), of.keys.is_empty());
+            if empty {
+                self.alarms.remove(&alarm);
+            }
+            return Some(Forgot::Of(alarm));
+        }
+        None
+    }
+
+    /// Forgets what was noted of a key.
+    pub(super) fn forget(&mut self, alarm: &str, key: &Key) {
+        let Some(of) = self.alarms.get_mut(alarm) else { return };
+        let notes = of.keys.remove(&Summed::of(key)).map_or(0, |notes| notes.len());
+        of.count -= notes;
+        self.count -= notes;
+        if of.keys.is_empty() {
+            self.alarms.remove(alarm);
+        }
+    }
+}
+
+impl OfAlarm {
+    fn note(&mut self, key: &Key, note: &Note, alone: bool, since: Option<Time>) {
+        let key = Summed::of(key);
+        let Some(notes) = self.keys.get_mut(&key) else {
+            // Most keys are seen once: room for one note, not for the four that a growing list begins with.
+            self.keys.insert(key, Vec::from([note.clone()]));
+            self.count += 1;
+            return;
+        };
+        let before = notes.len();
+        let stood_for = |n: &Note| alone && n.part == note.part && n.value == note.value;
+        notes.retain(|n| since.is_none_or(|since| n.at >= since) && !stood_for(n));
+        let place = notes.partition_point(|n| n.at <= note.at);
+        notes.insert(place, note.clone());
+        self.count = self.count + notes.len() - before;
+    }
+
+    /// Forgets the half of the keys whose last note is oldest; returns how many notes that were.
+    fn forget_old(&mut self) -> usize {
+        forget_old_half(&mut self.keys, |notes| notes.last().map(|n| n.at));
+        let before = self.count;
+        self.count = self.keys.values().map(Vec::len).sum();
+        before - self.count
+    }
+}
+
+/// As a journal has it: the keys of each alarm as a sorted list.
+impl Serialize for Noted {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.alarms.iter().map(|(alarm, of)| {
+            let mut keys: Vec<(&Key, &Vec<Note>)> = of.keys.iter().map(|(Summed(_, key), notes)| (key, notes)).collect();
+            keys.sort_by_key(|(key, _)| *key);
+            (alarm, keys)
+        }))
+    }
+}
+
+impl<'de> Deserialize<'de> for Noted {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Noted, D::Error> {
+        let all = BTreeMap::<String, Vec<(Key, Vec<Note>)>>::deserialize(from)?;
+        let of = |keys: Vec<(Key, Vec<Note>)>| OfAlarm {
+            count: keys.iter().map(|(_, notes)| notes.len()).sum(),
+            keys: keys.into_iter().map(|(key, notes)| (Summed::of(&key), notes)).collect(),
+        };
+        let alarms: BTreeMap<String, OfAlarm> = all.into_iter().map(|(alarm, keys)| (alarm, of(keys))).collect();
+        Ok(Noted { count: alarms.values().map(|of| of.count).sum(), alarms, ..Noted::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three alarms that invent keys, with little room for all of them together.
+    #[test]
+    fn notes_of_all_alarms_are_bounded() {
+        let mut noted = Noted { most: 100, ..Noted::default() };
+        let mut forgot = Vec::new();
+        for n in 0..1_000_i64 {
+            // Alarm a gets four of six events, and alarm c but one of each key.
+            let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
+            let note = Note { part: 0, at: Time::from_millis(n), value: None };
+            let key = Key([key.to_string()].into());
+            forgot.extend(noted.note(alarm, &key, &note, false, None));
+            assert!(noted.count <= 100);
+            assert_eq!(noted.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
+            assert_eq!(noted.count, noted.alarms.values().flat_map(|of| of.keys.values()).map(Vec::len).sum::<usize>());
+        }
+        // The alarm that has most goes on losing its older half; the others come to as much in time.
+        assert_eq!(forgot.first(), Some(&Forgot::Of("a".to_owned())));
+        assert!(forgot.iter().all(|f| *f != Forgot::Own) && forgot.len() > 10);
+        // Read back it is the same, with its counts.
+        let again: Noted = serde_json::from_str(&serde_json::to_string(&noted).unwrap()).unwrap();
+        assert_eq!(Noted { most: 100, ..again }, noted);
+        for (alarm, key) in noted.clone().keys() {
+            noted.forget(alarm, key);
+        }
+        assert_eq!(noted, Noted { most: 100, ..Noted::default() });
+    }
+
+    /// One key alone may be too much, too.
+    #[test]
+    fn a_single_key_is_bounded() {
+        let mut noted = Noted { most: 2, ..Noted::default() };
+        let key = Key(["k".to_owned()].into());
+        let mut say = |n| noted.note("a", &key, &Note { part: 0, at: Time::from_millis(n), value: None }, false, None);
+        assert_eq!([say(1), say(2), say(3)], [None, None, Some(Forgot::Of("a".to_owned()))]);
+        assert_eq!(noted.keys().count(), 0);
+    }
+}

@@ -1,0 +1,126 @@
+//! What goes into a turn of the engine and what comes out of it.
+
+use crate::base::time::Time;
+use crate::event::{Event, Provenance};
+use crate::inventory::Name;
+use crate::lang::program::{Call, Category, Hit, Mode};
+
+use super::record::{Cause, Fields, Key, Record};
+
+/// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// An event that meets atoms, or is a claim ([`super::is_claim`]).
+    Arrived {
+        /// Its order.
+        order: u64,
+        /// Where it came from.
+        source: String,
+        /// The record.
+        event: Box<Event<'static>>,
+        /// The atoms that it meets, in order.
+        hits: Vec<Hit>,
+        /// It was written while nobody listened.
+        backlog: bool,
+    },
+    /// An alarm is cleared by hand, of one key or of all.
+    Clear {
+        /// Its order.
+        order: u64,
+        /// Which alarm.
+        alarm: String,
+        /// Which key.
+        key: Option<Key>,
+        /// By whom.
+        by: String,
+    },
+    /// What was written while nobody listened has been read.
+    BacklogEnded {
+        /// Its order.
+        order: u64,
+    },
+    /// A host is lost, or is not any more.
+    Lost {
+        /// Which.
+        host: Name,
+        /// Lost.
+        lost: bool,
+    },
+    /// A deadline passed.
+    Timer {
+        /// Its order.
+        order: u64,
+    },
+}
+
+/// What the engine wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Journal this.
+    Record(Record),
+    /// Start these reactions.
+    Cue(Box<Cue>),
+    /// A claim came too late to act, and stands: the host should have the pair's resource.
+    CatchUp {
+        /// Which pair.
+        pair: Name,
+        /// Its resource.
+        resource: Name,
+        /// Whose.
+        host: Name,
+        /// The claim's order.
+        order: u64,
+        /// How far the claimant is known.
+        provenance: Provenance,
+    },
+    /// Something that people should know.
+    Notice(Notice),
+}
+
+/// Reactions that an alarm starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cue {
+    /// Which alarm.
+    pub alarm: String,
+    /// Which instance.
+    pub key: Key,
+    /// Gravity.
+    pub category: Category,
+    /// Why it was cleared, when these are its reactions to that.
+    pub cleared: Option<Cause>,
+    /// Chains of calls: chains start together, in order.
+    pub chains: Vec<Vec<Call>>,
+    /// What becomes of the calls.
+    pub mode: Mode,
+    /// For people.
+    pub summary: String,
+    /// How often its condition was met.
+    pub count: u64,
+    /// When it was raised.
+    pub raised_at: Time,
+    /// The order of the input that caused it.
+    pub order: u64,
+    /// The event.
+    pub event: Fields,
+}
+
+/// Something that people should know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// A stable word.
+    pub kind: &'static str,
+    /// What happened, and what to do.
+    pub text: String,
+    /// About which alarm.
+    pub alarm: Option<String>,
+    /// About which resource.
+    pub resource: Option<Name>,
+    /// About which host.
+    pub host: Option<Name>,
+}
+
+impl Notice {
+    pub(super) fn new(kind: &'static str, text: impl Into<String>) -> Notice {
+        Notice { kind, text: text.into(), ..Notice::default() }
+    }
+}
