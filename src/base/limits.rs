@@ -14,6 +14,8 @@ pub const NESTING: usize = 64;
 pub const DIAGNOSTICS_PER_FILE: usize = 50;
 /// Mistakes recorded in one rule file. After so many the rest of the file is not read, and the last diagnostic says so.
 pub const MISTAKES_PER_FILE: usize = 1_000;
+/// Alarms and patterns that bring each other about in a row. What would go further is not done, and that is told once.
+pub const HOPS: usize = 4;
 /// Alarms that one block makes (`with`, row by row). One more is a diagnostic.
 pub const ROWS: usize = 1_000;
 /// Conditions joined by `or` in one `detect` or `cancel when`. One more is a diagnostic.

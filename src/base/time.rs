@@ -39,6 +39,12 @@ impl Time {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The latest moment not after it that is a whole number of steps since 1970.
+    pub fn floor(self, step: Duration) -> Time {
+        let step = i64::try_from(step.as_micros()).unwrap_or(i64::MAX).max(1);
+        Time(self.0 - self.0.rem_euclid(step))
+    }
+
     /// `self` minus `other` in microseconds, signed.
     pub fn offset_from(self, other: Time) -> i64 {
         self.0.saturating_sub(other.0)

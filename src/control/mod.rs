@@ -213,7 +213,7 @@ impl Controller {
             waiting: Vec::new(),
         };
         let order = controller.input(now, journal::Input::Start, out);
-        controller.engine.drop_removed(now, order, &mut alarmed);
+        controller.engine.begin(now, order, &mut alarmed);
         let mut tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
         tasks.extend(alarmed.into_iter().map(Task::Alarmed));
         tasks.extend(ran.into_iter().map(Task::Ran));
@@ -320,7 +320,7 @@ impl Controller {
                         owed.extend(outputs.into_iter().map(Task::Ran));
                     }
                     Task::Ran(output) => self.ran(now, output, &mut owed, out),
-                    Task::Planned(output) => self.planned(output, &mut owed, out),
+                    Task::Planned(output) => self.planned(now, output, &mut owed, out),
                 }
                 owed.append(&mut tasks);
                 tasks = owed;
@@ -380,7 +380,7 @@ impl Controller {
         }
     }
 
-    fn planned(&mut self, output: plan::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+    fn planned(&mut self, now: Time, output: plan::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         match output {
             plan::Output::Record(record) => out.push(Output::Record(Record::Plan(record))),
             plan::Output::Send(host, command) => out.push(Output::Send(host, command)),
@@ -398,7 +398,8 @@ impl Controller {
                 let text = if lost { format!("nothing is heard of {host}") } else { format!("{host} is heard again") };
                 let kind = if lost { "host_lost" } else { "host_back" };
                 out.push(Output::Notice(Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() }));
-                owed.push_back(Task::Engine(engine::Input::Lost { host, lost }));
+                let order = self.input(now, journal::Input::Timer, out);
+                owed.push_back(Task::Engine(engine::Input::Lost { order, host, lost }));
             }
         }
     }

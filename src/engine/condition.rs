@@ -1,11 +1,14 @@
 //! Conditions of several events: what was noted, what is awaited, and when they come true.
 //!
 //! ```text
-//!   count      notes of the first part within the time; `unless` forgets them        N of them: true
-//!   sequence   for each step, when the newest chain that came so far began           the last step: true
-//!   all        the newest event of each part                                         one of each within the time: true
-//!   without    awaited from the first event on; the second part forgets it           its time is over: true
+//!   count      notes within the time                                           N of them: true
+//!   sequence   for each step, when the newest chain that came so far began     the last step: true
+//!   all        the newest event of each part                                   one of each within the time: true
+//!   without    awaited from the first event on; the second part forgets it     its time is over: true
+//!   silence    (silence.rs)    measure (measure.rs)    standing (signals.rs)
 //! ```
+//!
+//! `unless` forgets what was noted and awaited of a key.
 //!
 //! An event counts towards one coming-true: then all that was noted of the key is forgotten. Times are those of arrival; of a
 //! late event its own, so that an hour of backlog is not a second.
@@ -14,18 +17,20 @@ use std::time::Duration;
 
 use crate::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, NOTED_EVENTS};
 use crate::base::time::Time;
+use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Hit, Shape};
 
-use super::record::{Key, Note, Record, Waiting};
+use super::measure::Slot;
+use super::record::{Fields, Key, Note, Record, Waiting};
 use super::{Arrival, Engine, Facts, Forgot, Notice, Occasion, Output, Seen};
 
 /// An event that meets a part of an alarm's condition.
-struct Met<'m, 'a> {
-    arrival: &'m Arrival<'a>,
-    alarm: &'m Alarm,
-    at: Time,
-    key: Key,
-    facts: Facts<'a>,
+pub(super) struct Met<'m, 'a> {
+    pub(super) arrival: &'m Arrival<'a>,
+    pub(super) alarm: &'m Alarm,
+    pub(super) at: Time,
+    pub(super) key: Key,
+    pub(super) facts: Facts<'a>,
 }
 
 impl Engine {
@@ -35,13 +40,10 @@ impl Engine {
         match &alarm.detect.shape {
             Shape::One => {
                 if let Some(met) = met(self, 0, out) {
-                    self.come_true(met, out);
+                    self.come_true(met, Fields::new(), out);
                 }
             }
             Shape::Count { n, distinct } => {
-                if let Some(met) = met(self, 1, out) {
-                    self.forget(alarm, &met.key, out);
-                }
                 if let Some(met) = met(self, 0, out) {
                     self.count(met, *n, distinct.as_deref(), out);
                 }
@@ -54,7 +56,21 @@ impl Engine {
                     }
                 }
             }
-            Shape::Silence { .. } | Shape::Measure(_) | Shape::Standing { .. } => {}
+            Shape::Silence { .. } => {
+                if let Some(met) = met(self, 0, out) {
+                    self.heard(met, out);
+                }
+            }
+            Shape::Measure(_) => {
+                if let Some(hit) = parts.first().copied().flatten() {
+                    self.measure(arrival, alarm, Slot::Detect, hit, out);
+                }
+            }
+            Shape::Standing { .. } => {
+                for hit in parts.iter().copied().flatten() {
+                    self.standing(arrival, alarm, hit, out);
+                }
+            }
             Shape::All => {
                 for part in 0..parts.len() {
                     if let Some(met) = met(self, part, out) {
@@ -68,13 +84,13 @@ impl Engine {
                 }
                 if let Some(met) = met(self, 0, out) {
                     let due = met.at + alarm.detect.within.unwrap_or(Duration::ZERO);
-                    self.wait(met, due, out);
+                    self.wait(met, due, Fields::new(), out);
                 }
             }
         }
     }
 
-    fn meeting<'m, 'a>(
+    pub(super) fn meeting<'m, 'a>(
         &mut self,
         arrival: &'m Arrival<'a>,
         alarm: &'m Alarm,
@@ -90,15 +106,17 @@ impl Engine {
         Some(Met { arrival, alarm, at, key, facts })
     }
 
-    /// The condition is met: the alarm is raised, or waits until it was true for long enough.
-    fn come_true(&mut self, met: Met<'_, '_>, out: &mut Vec<Output>) {
-        self.forget_notes(met.alarm, &met.key, out);
+    /// The condition is met: the alarm is raised, or waits until it was true for long enough. `more` is what is known beside the event.
+    pub(super) fn come_true(&mut self, met: Met<'_, '_>, more: Fields, out: &mut Vec<Output>) {
+        if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true }) {
+            self.forget_notes(met.alarm, &met.key, out);
+        }
         match met.alarm.hold {
             Some(hold) if self.state.instance(&met.alarm.name, &met.key).is_none() => {
                 let due = met.arrival.now + hold;
-                self.wait(met, due, out);
+                self.wait(met, due, more, out);
             }
-            _ => self.raise(&met.arrival.occasion(met.alarm), met.alarm, met.key, Seen::Now(met.facts), out),
+            _ => self.raise(&met.arrival.occasion(met.alarm), met.alarm, met.key, met.facts.with(more), out),
         }
     }
 
@@ -110,24 +128,28 @@ impl Engine {
         if let Some(alarm) = self.names.get(name).and_then(|index| program.alarms.get(*index)) {
             let occasion = Occasion { now: at, order, late: waiting.late, old: None };
             self.raise(&occasion, alarm, key.clone(), Seen::Kept(waiting.event), out);
+            self.silent_still(at, alarm, key, waiting.round, out);
         }
     }
 
     /// It comes true at a time, unless something forgets it. The first event's time stands.
-    fn wait(&mut self, met: Met<'_, '_>, due: Time, out: &mut Vec<Output>) {
+    fn wait(&mut self, met: Met<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
         let Met { arrival, alarm, key, facts, .. } = met;
         if self.state.waiting(&alarm.name, &key).is_some() || !self.has_room(alarm, out) {
             return;
         }
         let occasion = arrival.occasion(alarm);
         // Of a late event the time may be over already.
-        let waiting = Waiting { due: due.max(arrival.now), event: facts.all(), late: occasion.late.or(occasion.old) };
+        let event = facts.with(more).fields();
+        let waiting = Waiting { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0 };
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
     }
 
     /// What was noted and awaited of a key counts no more.
     pub(super) fn forget(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
-        if !self.state.notes(&alarm.name, key).is_empty() || self.state.waiting(&alarm.name, key).is_some() {
+        let state = &self.state;
+        let measured = state.measured(&alarm.name, key).is_some();
+        if !state.notes(&alarm.name, key).is_empty() || state.waiting(&alarm.name, key).is_some() || measured {
             self.record(Record::Forgotten { alarm: alarm.name.clone(), key: key.clone() }, out);
         }
     }
@@ -154,25 +176,38 @@ impl Engine {
             return; // A late one, from before the time that counts.
         }
         let counts = |n: &&Note| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value != value);
+        let known = met.facts.provenance();
         if notes.iter().filter(counts).count() + 1 >= n {
-            return self.come_true(met, out);
+            let least = notes.iter().filter(counts).map(|n| n.known).min().map_or(known, |least| least.min(known));
+            let mut more = known_as(least);
+            more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
+            return self.come_true(met, more, out);
         }
-        let note = Note { part: 0, at: met.at, value };
+        let note = Note { part: 0, at: met.at, value, seen: None, known };
         self.note(met, note, distinct.is_some(), since, out);
     }
 
     fn step(&mut self, met: Met<'_, '_>, part: usize, out: &mut Vec<Output>) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
         let near = |began: &Time| *began <= met.at && met.alarm.detect.within.is_none_or(|w| met.at.since(*began) <= w);
-        let began = match part.checked_sub(1) {
-            None => Some(met.at),
-            Some(before) => notes.iter().filter(|n| n.part == before).map(|n| n.at).max().filter(near),
+        // The newest chain that came so far.
+        let before = match part.checked_sub(1) {
+            None => None,
+            Some(before) => match notes.iter().filter(|n| n.part == before).max_by_key(|n| n.at).filter(|n| near(&n.at)) {
+                Some(note) => Some(note),
+                None => return,
+            },
         };
-        let Some(began) = began else { return };
+        let began = before.map_or(met.at, |n| n.at);
+        let known = before.map_or(met.facts.provenance(), |n| n.known.min(met.facts.provenance()));
+        let mut seen = before.and_then(|n| n.seen.as_deref().cloned()).unwrap_or_default();
         if part + 1 == met.alarm.detect.parts.len() {
-            return self.come_true(met, out);
+            seen.extend(known_as(known));
+            return self.come_true(met, seen, out);
         }
-        self.note(met, Note { part, at: began, value: None }, true, None, out);
+        seen.extend(met.facts.captured());
+        let seen = (!seen.is_empty()).then(|| Box::new(seen));
+        self.note(met, Note { part, at: began, value: None, seen, known }, true, None, out);
     }
 
     fn one_of_all(&mut self, met: Met<'_, '_>, part: usize, out: &mut Vec<Output>) {
@@ -180,16 +215,25 @@ impl Engine {
         let since = met.alarm.detect.within.map(|within| met.at - within);
         let there = |part: usize| notes.iter().any(|n| n.part == part && since.is_none_or(|since| n.at >= since));
         if (0..met.alarm.detect.parts.len()).all(|other| other == part || there(other)) {
-            return self.come_true(met, out);
+            let others = notes.iter().filter(|n| n.part != part && since.is_none_or(|since| n.at >= since));
+            let (mut seen, mut known) = (Fields::new(), met.facts.provenance());
+            for note in others {
+                seen.extend(note.seen.as_deref().cloned().unwrap_or_default());
+                known = known.min(note.known);
+            }
+            seen.extend(known_as(known));
+            return self.come_true(met, seen, out);
         }
-        let note = Note { part, at: met.at, value: None };
+        let seen = Some(met.facts.captured()).filter(|seen| !seen.is_empty()).map(Box::new);
+        let note = Note { part, at: met.at, value: None, seen, known: met.facts.provenance() };
         self.note(met, note, true, since, out);
     }
 
     /// Notes an event. Of too much the oldest is forgotten, and that is told once.
     fn note(&mut self, met: Met<'_, '_>, note: Note, alone: bool, since: Option<Time>, out: &mut Vec<Output>) {
         let Met { alarm, key, .. } = met;
-        match self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since }, out) {
+        let most = alarm.max_keys;
+        match self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
             None => {}
             Some(Forgot::Own) => self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out),
             Some(Forgot::Of(most)) => self.too_many_notes(&most, out),
@@ -207,8 +251,9 @@ impl Engine {
 
     /// Of too many keys the oldest are forgotten, and that is told once.
     pub(super) fn too_many_keys(&mut self, alarm: &Alarm, does: &str, narrow: &str, out: &mut Vec<Output>) {
+        let most = alarm.max_keys.unwrap_or(COUNTED_KEYS);
         let text = format!(
-            "{} {does} more than {COUNTED_KEYS} keys at once; those whose last event is oldest are forgotten: narrow its {narrow}",
+            "{} {does} more than {most} keys at once; those whose last event is oldest are forgotten: narrow its {narrow}",
             alarm.name
         );
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
@@ -217,11 +262,12 @@ impl Engine {
 
     /// True when one more key may be active, or awaited.
     pub(super) fn has_room(&mut self, alarm: &Alarm, out: &mut Vec<Output>) -> bool {
-        if self.state.keys_of(&alarm.name) < INSTANCES_PER_ALARM {
+        let most = alarm.max_keys.unwrap_or(INSTANCES_PER_ALARM);
+        if self.state.keys_of(&alarm.name) < most {
             return true;
         }
         let text = format!(
-            "{} is active for {INSTANCES_PER_ALARM} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
+            "{} is active for {most} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
             alarm.name
         );
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
@@ -229,14 +275,22 @@ impl Engine {
         false
     }
 
-    /// The alarm that keeps this one from being raised: active for the same values of the keys that both have.
+    /// Why an alarm is not raised now: another one is active for the same values of the keys that both have, or none is.
     pub(super) fn inhibitor(&self, alarm: &Alarm, key: &Key) -> Option<String> {
         let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.0.get(i));
-        let inhibits = |name: &&String| {
+        let active = |name: &&String| {
             let by = self.names.get(*name).and_then(|i| self.program.alarms.get(*i)).map(|a| a.by.as_slice()).unwrap_or_default();
             let same = |k: &Key| by.iter().zip(k.0.iter()).all(|(field, value)| own(field).is_none_or(|own| own == value));
             self.state.alarms.get(*name).is_some_and(|keys| keys.keys().any(same))
         };
-        alarm.inhibited_by.iter().find(inhibits).cloned()
+        if let Some(other) = alarm.inhibited_by.iter().find(active) {
+            return Some(format!("while {other} is active"));
+        }
+        alarm.only_while.iter().find(|name| !active(name)).map(|other| format!("unless {other} is active"))
     }
+}
+
+/// How far the least known of several senders is known, as a field.
+fn known_as(least: Provenance) -> Fields {
+    [("provenance".to_owned(), Value::from(least.name()))].into()
 }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::event::{Event, Value};
+use crate::base::time::Time;
+use crate::event::{Event, EventId, Level, Provenance, Value};
 use crate::inventory::Index;
+use crate::lang::program::Unit;
 
 use super::record::Fields;
 
@@ -45,6 +47,39 @@ impl<'a> Facts<'a> {
         // Of captures the last with the name counts, of the record's fields the first.
         let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| text(value));
         captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| text(value)))
+    }
+
+    /// The event with what else is known: its own fields go first, but for the provenance, which is that of the least known sender.
+    pub(super) fn with(self, more: Fields) -> Seen<'a> {
+        if more.is_empty() {
+            return Seen::Now(self);
+        }
+        let mut fields = self.all();
+        for (name, value) in more {
+            if name == "provenance" {
+                fields.insert(name, value);
+            } else {
+                fields.entry(name).or_insert(value);
+            }
+        }
+        Seen::Kept(fields)
+    }
+
+    /// One field as a number, when it reads as one.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        let text = self.text(name)?;
+        let plain = text.parse::<f64>().ok().filter(|n| n.is_finite());
+        plain.or_else(|| [Unit::Seconds, Unit::Bytes, Unit::Percent].into_iter().find_map(|unit| unit.read(&text)))
+    }
+
+    /// How far the sender is known.
+    pub(super) fn provenance(&self) -> Provenance {
+        self.event.provenance
+    }
+
+    /// What the expressions captured.
+    pub(super) fn captured(&self) -> Fields {
+        self.captures.iter().cloned().collect()
     }
 
     /// Every field.
@@ -93,6 +128,36 @@ impl Seen<'_> {
 /// `app`, `host`, `type` and `pair` are those of [`crate::inventory::Names`]. Captures go before fields of the record, but not before these.
 pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], index: &Index) -> Fields {
     Facts::new(event, captures, index).all()
+}
+
+/// A number as a field has it: a whole one without a point.
+pub(super) fn number(amount: f64) -> Value<'static> {
+    #[allow(clippy::cast_possible_truncation, reason = "it is whole and small")]
+    if amount.fract() == 0.0 && amount.abs() < 1e15 { Value::Int(amount as i64) } else { Value::Float(amount) }
+}
+
+/// An event that has these fields: what [`fields_of`] made, read back.
+pub(super) fn event_of(fields: &Fields) -> Event<'static> {
+    let mut event = Event::default();
+    for (name, value) in fields {
+        let text = || Cow::Owned(value.to_string());
+        match name.as_str() {
+            "app" => event.app = text(),
+            "type" => event.app_type = text(),
+            "host" => event.host = text(),
+            "pid" => event.pid = text(),
+            "text" => event.text = text(),
+            "level" => event.level = value.as_text().and_then(Level::parse),
+            "provenance" => event.provenance = value.as_text().and_then(Provenance::parse).unwrap_or_default(),
+            "facility" => event.facility = value.to_string().parse().ok(),
+            "id" => event.id = value.as_text().and_then(EventId::parse).map(EventId::into_owned),
+            "time" => event.at = value.as_text().and_then(Time::parse_rfc3339),
+            // Of the application.
+            "pair" => {}
+            _ => event.fields.push((Cow::Owned(name.clone()), value.clone())),
+        }
+    }
+    event
 }
 
 /// A text with `{field}` filled in; a field that is absent stays as written.

@@ -28,19 +28,23 @@ mod condition;
 mod fields;
 mod lateness;
 mod limit;
+mod measure;
 mod noted;
 mod record;
+mod signals;
+mod silence;
 mod turn;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::base::time::{Time, duration_text};
 use crate::event::{Event, Value};
 use crate::inventory::{Index, Inventory};
-use crate::lang::program::{Alarm, AtomId, Call, Cancel, Hit, Mode, Program, WhileActive};
+use crate::lang::program::{Alarm, AtomId, Call, Cancel, Hit, Mode, Program, Signal, WhileActive};
 
 use fields::{Facts, Seen};
+use measure::Slot;
 use noted::Forgot;
 
 pub use fields::fields_of;
@@ -52,6 +56,10 @@ pub use turn::{Cue, Input, Notice, Output};
 enum Role {
     /// It cancels.
     Cancels,
+    /// It is measured for what cancels.
+    Measured,
+    /// What was noted and awaited counts no more.
+    Unless,
     /// It is in this part of the condition.
     Part(usize),
 }
@@ -61,6 +69,8 @@ enum Role {
 enum Due {
     /// What was awaited comes true.
     Awaited,
+    /// What is measured has to be looked at again.
+    Measured,
     /// What a limit put off may start.
     PutOff,
     /// An instance's time is over.
@@ -110,6 +120,12 @@ pub struct Engine {
     names: BTreeMap<String, usize>,
     /// By time: what falls due then.
     due: BTreeSet<(Time, Due, String, Key)>,
+    /// By change: the conditions that are about it.
+    signals: BTreeMap<Signal, Vec<AtomId>>,
+    /// What this turn's changes have still to bring about.
+    changes: VecDeque<signals::Change>,
+    /// How many changes led to what is being done.
+    hops: usize,
 }
 
 impl Engine {
@@ -120,7 +136,12 @@ impl Engine {
             let detects =
                 alarm.detect.parts.iter().enumerate().flat_map(|(p, atoms)| atoms.iter().map(move |a| (a, Role::Part(p))));
             let cancels = alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None });
-            let all: BTreeSet<(&AtomId, Role)> = detects.chain(cancels.flatten().map(|a| (a, Role::Cancels))).collect();
+            let measured = alarm.cancel.iter().filter_map(|c| if let Cancel::Measured { of, .. } = c { Some(of) } else { None });
+            let all: BTreeSet<(&AtomId, Role)> = detects
+                .chain(cancels.flatten().map(|a| (a, Role::Cancels)))
+                .chain(measured.flatten().map(|a| (a, Role::Measured)))
+                .chain(alarm.detect.unless.iter().map(|a| (a, Role::Unless)))
+                .collect();
             for (atom, role) in all {
                 let place = place(*atom);
                 roles.resize(roles.len().max(place + 1), Vec::new());
@@ -130,9 +151,28 @@ impl Engine {
         let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Over, alarm.to_owned(), key.clone())));
         let awaited = state.all_awaited().map(|(alarm, key, w)| (w.due, Due::Awaited, alarm.to_owned(), key.clone()));
         let put_off = state.all_put_off().map(|(alarm, group, p)| (p.due, Due::PutOff, alarm.to_owned(), group.clone()));
-        let due = over.chain(awaited).chain(put_off).collect();
+        let measured =
+            state.all_measured().filter_map(|(alarm, key, m)| Some((m.due?, Due::Measured, alarm.to_owned(), key.clone())));
+        let due = over.chain(awaited).chain(put_off).chain(measured).collect();
+        let mut signals: BTreeMap<Signal, Vec<AtomId>> = BTreeMap::new();
+        for (atom, n) in program.atoms.iter().zip(0..) {
+            if let Some(signal) = &atom.signal {
+                signals.entry(signal.clone()).or_default().push(AtomId(n));
+            }
+        }
         let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
-        Engine { index: Arc::new(Index::new(&inventory)), program, inventory, state, roles, names, due }
+        Engine {
+            index: Arc::new(Index::new(&inventory)),
+            program,
+            inventory,
+            state,
+            roles,
+            names,
+            due,
+            signals,
+            changes: VecDeque::new(),
+            hops: 0,
+        }
     }
 
     /// What it must not forget.
@@ -147,6 +187,7 @@ impl Engine {
 
     /// Takes one input.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        let last = input.order();
         match input {
             Input::Arrived { order, source, event, hits, backlog } => {
                 let late = self.lateness(now, &source, &event, backlog, out);
@@ -164,8 +205,9 @@ impl Engine {
                 }
             }
             Input::BacklogEnded { .. } => self.weigh(out),
-            Input::Lost { host, lost } => {
+            Input::Lost { host, lost, .. } => {
                 if self.state.lost.contains(&host) != lost {
+                    self.host_changed(&host, lost);
                     self.record(Record::Lost { host, lost }, out);
                 }
             }
@@ -176,16 +218,25 @@ impl Engine {
                     let (at, what, alarm, key) = entry;
                     match what {
                         Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
+                        Due::Measured => self.measured_on(at, order, &alarm, &key, out),
                         Due::PutOff => self.may_start(at, order, &alarm, &key, out),
                         Due::Over => self.clear(at, order, &alarm, &key, Cause::After, true, out),
                     }
+                    self.follow(at, order, out);
                 }
             }
         }
+        self.follow(now, last, out);
     }
 
-    /// Alarms that the rules no longer have are cleared with that cause.
-    pub fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+    /// The controller starts: alarms that the rules no longer have are cleared with that cause, and silences count from now.
+    pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+        self.drop_removed(now, order, out);
+        self.begin_silences(now, out);
+        self.follow(now, order, out);
+    }
+
+    fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         let removed: Vec<(String, Key)> = self
             .state
             .active()
@@ -226,11 +277,12 @@ impl Engine {
     }
 
     /// What falls due of a key.
-    fn dues(&self, alarm: &str, key: &Key) -> [Option<(Time, Due)>; 3] {
+    fn dues(&self, alarm: &str, key: &Key) -> [Option<(Time, Due)>; 4] {
         let over = self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
         let awaited = self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
         let put_off = self.state.starts(alarm, key).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
-        [over, awaited, put_off]
+        let measured = self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
+        [over, awaited, put_off, measured]
     }
 
     /// Said once, restarts included.
@@ -257,6 +309,12 @@ impl Engine {
             for (_, role, hit) in met {
                 match role {
                     Role::Cancels => self.cancelled(arrival, alarm, hit, out),
+                    Role::Measured => self.measure(arrival, alarm, Slot::Cancel, hit, out),
+                    Role::Unless => {
+                        if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
+                            self.forget(alarm, &key, out);
+                        }
+                    }
                     Role::Part(part) => {
                         parts.resize(*part, None);
                         parts.push(Some(*hit));
@@ -270,7 +328,7 @@ impl Engine {
     /// An event meets what cancels an alarm.
     fn cancelled<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
-            if alarm.hold.is_some() {
+            if alarm.hold.is_some() && self.state.waiting(&alarm.name, &key).is_some() {
                 self.forget(alarm, &key, out);
             }
             self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
@@ -304,12 +362,15 @@ impl Engine {
 
     fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: Seen<'_>, out: &mut Vec<Output>) {
         let (now, order) = (on.now, on.order);
+        if alarm.composite {
+            return self.came(on, alarm, seen);
+        }
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due));
         let (acts, seen) = match active {
             None => {
-                if let Some(other) = self.inhibitor(alarm, &key) {
-                    let text = format!("{} is not raised while {other} is active", alarm.name);
+                if let Some(why) = self.inhibitor(alarm, &key) {
+                    let text = format!("{} is not raised {why}", alarm.name);
                     let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("inhibited", text) };
                     return out.push(Output::Notice(notice));
                 }
@@ -319,6 +380,7 @@ impl Engine {
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let event = seen.fields();
                 let summary = fields::fill(&alarm.summary, &event);
+                self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, None, on.late.clone());
                 let seen = Seen::Kept(if alarm.react.is_empty() { Fields::new() } else { event.clone() });
                 self.record(
                     Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary },
@@ -362,6 +424,8 @@ impl Engine {
         }
         let record = Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at, cause: cause.clone() };
         self.record(record, out);
+        let late = (!acts && cause != Cause::Removed).then(|| "it was cleared by a late event".to_owned());
+        self.changed(Signal::Cleared(alarm.to_owned()), alarm, &instance.event, Some(&cause), late);
         let program = self.program.clone();
         if let Some(alarm) = self.names.get(alarm).and_then(|index| program.alarms.get(*index))
             && acts

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::limits::{COUNTED_KEYS, NOTED_EVENTS};
+use crate::base::limits::NOTED_EVENTS;
 use crate::base::time::Time;
 
 use super::record::{Key, Note, forget_old_half};
@@ -67,8 +67,17 @@ impl Noted {
         self.alarms.iter().flat_map(|(alarm, of)| of.keys.keys().map(move |Summed(_, key)| (alarm.as_str(), key)))
     }
 
-    /// Notes an event. `alone`: it stands for all of its part with its value. What lies before `since` counts no more.
-    pub(super) fn note(&mut self, alarm: &str, key: &Key, note: &Note, alone: bool, since: Option<Time>) -> Option<Forgot> {
+    /// Notes an event. `alone`: it stands for all of its part with its value. What lies before `since` counts no more; an
+    /// alarm has so many keys at most.
+    pub(super) fn note(
+        &mut self,
+        alarm: &str,
+        key: &Key,
+        note: &Note,
+        alone: bool,
+        since: Option<Time>,
+        keys: usize,
+    ) -> Option<Forgot> {
         let of = match self.alarms.get_mut(alarm) {
             Some(of) => of,
             None => self.alarms.entry(alarm.to_owned()).or_default(),
@@ -76,7 +85,7 @@ impl Noted {
         let before = of.count;
         of.note(key, note, alone, since);
         self.count = self.count - before + of.count;
-        if of.keys.len() > COUNTED_KEYS {
+        if of.keys.len() > keys {
             self.count -= of.forget_old();
             return Some(Forgot::Own);
         }
@@ -157,6 +166,8 @@ impl<'de> Deserialize<'de> for Noted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits::COUNTED_KEYS;
+    use crate::event::Provenance;
 
     /// Three alarms that invent keys, with little room for all of them together.
     #[test]
@@ -166,9 +177,9 @@ mod tests {
         for n in 0..1_000_i64 {
             // Alarm a gets four of six events, and alarm c but one of each key.
             let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
-            let note = Note { part: 0, at: Time::from_millis(n), value: None };
+            let note = Note { part: 0, at: Time::from_millis(n), value: None, seen: None, known: Provenance::Local };
             let key = Key([key.to_string()].into());
-            forgot.extend(noted.note(alarm, &key, &note, false, None));
+            forgot.extend(noted.note(alarm, &key, &note, false, None, COUNTED_KEYS));
             assert!(noted.count <= 100);
             assert_eq!(noted.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
             assert_eq!(noted.count, noted.alarms.values().flat_map(|of| of.keys.values()).map(Vec::len).sum::<usize>());
@@ -190,7 +201,16 @@ mod tests {
     fn a_single_key_is_bounded() {
         let mut noted = Noted { most: 2, ..Noted::default() };
         let key = Key(["k".to_owned()].into());
-        let mut say = |n| noted.note("a", &key, &Note { part: 0, at: Time::from_millis(n), value: None }, false, None);
+        let mut say = |n| {
+            noted.note(
+                "a",
+                &key,
+                &Note { part: 0, at: Time::from_millis(n), value: None, seen: None, known: Provenance::Local },
+                false,
+                None,
+                COUNTED_KEYS,
+            )
+        };
         assert_eq!([say(1), say(2), say(3)], [None, None, Some(Forgot::Of("a".to_owned()))]);
         assert_eq!(noted.keys().count(), 0);
     }

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 
+use super::measure::Measured;
 use super::noted::{Forgot, Noted};
 
 /// The values of an alarm's `by` fields, in its order: which instance it is. Shared, because records, state and deadlines all have it.
@@ -113,6 +115,35 @@ pub enum Record {
         alone: bool,
         /// What was noted before this does not count any more.
         since: Option<Time>,
+        /// For how many keys the alarm notes at most, when it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        most: Option<usize>,
+    },
+    /// An event is measured.
+    Measured {
+        /// For which alarm.
+        alarm: String,
+        /// For which key.
+        key: Key,
+        /// For its `detect` (0) or its `cancel` (1).
+        slot: usize,
+        /// When.
+        at: Time,
+        /// What of it.
+        value: f64,
+        /// Over which window.
+        over: Duration,
+    },
+    /// What is measured was compared.
+    Judged {
+        /// For which alarm.
+        alarm: String,
+        /// For which key.
+        key: Key,
+        /// Since when it has been so that it raises, and that it cancels.
+        since: [Option<Time>; 2],
+        /// When it is looked at again.
+        due: Option<Time>,
     },
     /// An alarm's condition comes true at a time, unless an event comes before.
     Awaited {
@@ -195,6 +226,7 @@ impl Record {
             | Record::Repeated { alarm, key, .. }
             | Record::Cleared { alarm, key, .. }
             | Record::Awaited { alarm, key, .. }
+            | Record::Judged { alarm, key, .. }
             | Record::Started { alarm, group: key, .. }
             | Record::PutOff { alarm, group: key, .. }
             | Record::Forgotten { alarm, key } => Some((alarm, key)),
@@ -246,6 +278,12 @@ pub struct Note {
     pub at: Time,
     /// The value that has to be distinct.
     pub value: Option<String>,
+    /// What it captured, and what the steps before it did: the coming-true has it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Box<Fields>>,
+    /// How far the least known of the senders up to it is known.
+    #[serde(default)]
+    pub known: Provenance,
 }
 
 /// A condition that comes true at a time, unless an event comes before.
@@ -257,6 +295,9 @@ pub struct Waiting {
     pub event: Fields,
     /// Why it may start nothing, when that event was late.
     pub late: Option<String>,
+    /// Of a silence: how often it came true since something was heard.
+    #[serde(default)]
+    pub round: u32,
 }
 
 /// Reactions that wait until a limit lets them start.
@@ -295,6 +336,8 @@ pub struct State {
     pub(super) noted: Noted,
     #[serde(with = "pairs", default)]
     pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
+    #[serde(with = "pairs", default)]
+    pub(super) measured: BTreeMap<String, BTreeMap<Key, Box<Measured>>>,
     #[serde(with = "pairs", default)]
     pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
     pub(super) claims: BTreeMap<Name, Claim>,
@@ -338,9 +381,25 @@ impl State {
         self.starts.get(alarm).map_or(0, BTreeMap::len)
     }
 
-    /// For how many keys an alarm is active or awaited.
+    /// For how many keys an alarm is active, awaited or measured.
     pub(super) fn keys_of(&self, alarm: &str) -> usize {
-        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len)
+        let measured = self.measured.get(alarm).map_or(0, BTreeMap::len);
+        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + measured
+    }
+
+    /// What is measured of a key.
+    pub(super) fn measured(&self, alarm: &str, key: &Key) -> Option<&Measured> {
+        self.measured.get(alarm)?.get(key).map(Box::as_ref)
+    }
+
+    /// What is measured, in order of alarm and key.
+    pub(super) fn all_measured(&self) -> impl Iterator<Item = (&str, &Key, &Measured)> {
+        self.measured.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, m)| (alarm.as_str(), key, m.as_ref())))
+    }
+
+    /// What is awaited of an alarm, in order of keys.
+    pub(super) fn awaited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Waiting)> {
+        self.awaited.get(alarm).into_iter().flatten()
     }
 
     /// What is awaited, in order of alarm and key.
@@ -350,7 +409,8 @@ impl State {
 
     /// The keys for which something was noted or is awaited, by alarm.
     pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
-        self.noted.keys().chain(self.all_awaited().map(|(alarm, key, _)| (alarm, key))).collect()
+        let awaited = self.all_awaited().map(|(alarm, key, _)| (alarm, key));
+        self.noted.keys().chain(awaited).chain(self.all_measured().map(|(alarm, key, _)| (alarm, key))).collect()
     }
 
     /// What is awaited of a key.
@@ -418,7 +478,18 @@ impl State {
             Record::Cleared { alarm, key, .. } => {
                 remove(&mut self.alarms, alarm, key);
             }
-            Record::Noted { alarm, key, note, alone, since } => return self.noted.note(alarm, key, note, *alone, *since),
+            Record::Noted { alarm, key, note, alone, since, most } => {
+                return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
+            }
+            Record::Measured { alarm, key, slot, at, value, over } => {
+                let keys = self.measured.entry(alarm.clone()).or_default();
+                keys.entry(key.clone()).or_default().add(*slot, *at, *value, *over);
+            }
+            Record::Judged { alarm, key, since, due } => {
+                if let Some(measured) = self.measured.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
+                    measured.judged(*since, *due);
+                }
+            }
             Record::Awaited { alarm, key, waiting } => {
                 self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
             }
@@ -438,6 +509,7 @@ impl State {
             }
             Record::Forgotten { alarm, key } => {
                 self.noted.forget(alarm, key);
+                remove(&mut self.measured, alarm, key);
                 remove(&mut self.awaited, alarm, key);
             }
             Record::Claimed { app, claim } => {

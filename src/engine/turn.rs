@@ -41,6 +41,8 @@ pub enum Input {
     },
     /// A host is lost, or is not any more.
     Lost {
+        /// Its order.
+        order: u64,
         /// Which.
         host: Name,
         /// Lost.
@@ -51,6 +53,19 @@ pub enum Input {
         /// Its order.
         order: u64,
     },
+}
+
+impl Input {
+    /// Its order.
+    pub(super) fn order(&self) -> u64 {
+        match self {
+            Input::Arrived { order, .. }
+            | Input::Clear { order, .. }
+            | Input::BacklogEnded { order }
+            | Input::Lost { order, .. }
+            | Input::Timer { order } => *order,
+        }
+    }
 }
 
 /// What the engine wants.

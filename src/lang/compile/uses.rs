@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::event::INSIDE_PREFIXES;
-use crate::lang::program::{Alarm, Argument, Program, Shape};
+use crate::lang::program::{Alarm, Argument, Cancel, Measure, Program, Shape};
 
 /// The fields inside texts that must come with a hit, sorted.
 pub(super) fn inside(program: &Program) -> Vec<String> {
@@ -18,6 +18,13 @@ pub(super) fn fields(alarm: &Alarm) -> Vec<&str> {
     if let Shape::Count { distinct: Some(field), .. } = &alarm.detect.shape {
         names.push(field);
     }
+    if let Shape::Measure(Measure { field: Some(field), .. }) = &alarm.detect.shape {
+        names.push(field);
+    }
+    names.extend(alarm.cancel.iter().filter_map(|c| match c {
+        Cancel::Measured { measure: Measure { field: Some(field), .. }, .. } => Some(field.as_str()),
+        _ => None,
+    }));
     names.extend(alarm.summary.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)));
     for call in alarm.react.iter().chain(&alarm.on_cancel).flatten() {
         names.extend(call.args.iter().filter_map(|(_, argument)| match argument {

@@ -1,0 +1,269 @@
+//! Measures: what events amount to over a window, when that compares as an alarm wants it, and when it no longer does.
+//!
+//! A window is kept as sixty buckets: a count, a sum, the least and the most of each. So its memory is bounded whatever comes, and an
+//! event leaves it up to a sixtieth of the window early. Time passes by deadlines: when the oldest bucket leaves, and when a
+//! comparison has been true for long enough.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::time::Time;
+use crate::event::Value;
+use crate::lang::program::{Alarm, Cancel, Comparison, Hit, Measure, Shape, Threshold, What};
+
+use super::record::{Cause, Key, Record};
+use super::{Arrival, Engine, Occasion, Output, Seen, fields};
+
+/// Parts of a window.
+const BUCKETS: u32 = 60;
+
+/// What a key of an alarm is measured by: its `detect`, and its `cancel when`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Measured {
+    windows: [Window; 2],
+    /// Since when the comparison to raise, and that to cancel, has been true.
+    since: [Option<Time>; 2],
+    /// When it has to be looked at again.
+    pub(super) due: Option<Time>,
+    /// When an event came last.
+    pub(super) last: Time,
+}
+
+/// Which of an alarm's measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Slot {
+    Detect = 0,
+    Cancel = 1,
+}
+
+/// Events of a while, in parts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Window(Vec<Bucket>);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Bucket {
+    /// When it begins.
+    at: Time,
+    count: u32,
+    sum: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Window {
+    /// An event, `value` of it.
+    fn add(&mut self, at: Time, value: f64, over: Duration) {
+        let step = (over / BUCKETS).max(Duration::from_millis(1));
+        let begin = at.floor(step);
+        self.0.retain(|b| b.at + over > at);
+        match self.0.iter_mut().find(|b| b.at == begin) {
+            Some(bucket) => {
+                bucket.count = bucket.count.saturating_add(1);
+                bucket.sum += value;
+                bucket.least = bucket.least.min(value);
+                bucket.most = bucket.most.max(value);
+            }
+            None if begin + over > at => {
+                let place = self.0.partition_point(|b| b.at < begin);
+                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value });
+            }
+            None => {}
+        }
+    }
+
+    /// What it amounts to now; `None` when there is nothing to measure.
+    fn amount(&self, now: Time, over: Duration, what: What) -> Option<f64> {
+        let inside = || self.0.iter().filter(|b| b.at + over > now);
+        let count = inside().map(|b| f64::from(b.count)).sum::<f64>();
+        let sum = || inside().map(|b| b.sum).sum::<f64>();
+        match what {
+            What::Count => Some(count),
+            What::Rate => Some(count / over.as_secs_f64().max(0.001)),
+            What::Sum => Some(sum()),
+            What::Average => (count > 0.0).then(|| sum() / count),
+            What::Least => inside().map(|b| b.least).reduce(f64::min),
+            What::Most => inside().map(|b| b.most).reduce(f64::max),
+        }
+    }
+
+    /// When the next bucket leaves.
+    fn leaves(&self, now: Time, over: Duration) -> Option<Time> {
+        self.0.iter().map(|b| b.at + over).find(|at| *at > now)
+    }
+}
+
+impl Measured {
+    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, over: Duration) {
+        self.last = self.last.max(at);
+        if let Some(window) = self.windows.get_mut(slot) {
+            window.add(at, value, over);
+        }
+    }
+
+    pub(super) fn judged(&mut self, since: [Option<Time>; 2], due: Option<Time>) {
+        self.since = since;
+        self.due = due;
+    }
+}
+
+/// The window and measure of a slot.
+fn measure_of(alarm: &Alarm, slot: Slot) -> Option<(Duration, &Measure)> {
+    match slot {
+        Slot::Detect => match (&alarm.detect.shape, alarm.detect.within) {
+            (Shape::Measure(measure), Some(over)) => Some((over, measure)),
+            _ => None,
+        },
+        Slot::Cancel => alarm.cancel.iter().find_map(|c| match c {
+            Cancel::Measured { over, measure, .. } => Some((*over, measure)),
+            _ => None,
+        }),
+    }
+}
+
+fn compares(amount: f64, threshold: &Threshold) -> bool {
+    match threshold.comparison {
+        Comparison::Equal => amount == threshold.amount,
+        Comparison::NotEqual => amount != threshold.amount,
+        Comparison::Less => amount < threshold.amount,
+        Comparison::LessOrEqual => amount <= threshold.amount,
+        Comparison::Greater => amount > threshold.amount,
+        Comparison::GreaterOrEqual => amount >= threshold.amount,
+    }
+}
+
+/// What was found of a key.
+struct Verdict {
+    since: [Option<Time>; 2],
+    due: Option<Time>,
+    /// The measure of the `detect`, now.
+    amount: Option<f64>,
+    raises: bool,
+    /// It is true now, however long.
+    stands: bool,
+    cancels: bool,
+    /// Nothing is measured any more.
+    empty: bool,
+}
+
+impl Engine {
+    /// An event that an alarm measures.
+    pub(super) fn measure<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, slot: Slot, hit: &'a Hit, out: &mut Vec<Output>) {
+        let Some((over, measure)) = measure_of(alarm, slot) else { return };
+        let Some(met) = self.meeting(arrival, alarm, Some(hit), out) else { return };
+        let value = match &measure.field {
+            None => 1.0,
+            Some(field) => match met.facts.number(field) {
+                Some(value) => value,
+                None => return self.lacks(alarm, field, "measures as a number", out),
+            },
+        };
+        let known = self.state.measured(&alarm.name, &met.key).is_some();
+        if !known && !self.has_room(alarm, out) {
+            return;
+        }
+        let record =
+            Record::Measured { alarm: alarm.name.clone(), key: met.key.clone(), slot: slot as usize, at: met.at, value, over };
+        self.record(record, out);
+        let occasion = arrival.occasion(alarm);
+        self.judge(&occasion, alarm, &met.key, Some(Seen::Now(met.facts)), out);
+    }
+
+    /// Time passed for a key that is measured.
+    pub(super) fn measured_on(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        if let Some(alarm) = self.names.get(name).and_then(|index| program.alarms.get(*index)) {
+            self.judge(&Occasion { now: at, order, late: None, old: None }, alarm, key, None, out);
+        }
+    }
+
+    /// Raises or clears by what is measured now.
+    fn judge(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, seen: Option<Seen<'_>>, out: &mut Vec<Output>) {
+        let Some(verdict) = self.measured_now(on.now, alarm, key) else { return };
+        let active = self.state.instance(&alarm.name, key).is_some();
+        let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since: verdict.since, due: verdict.due };
+        self.record(record, out);
+        if !active && verdict.raises {
+            let mut event = seen.unwrap_or_else(|| Seen::Kept(self.of_key(alarm, key))).fields();
+            event.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
+            self.raise(on, alarm, key.clone(), Seen::Kept(event), out);
+        } else if active && (verdict.cancels || alarm.cancel.is_empty() && !verdict.stands) {
+            self.clear(on.now, on.order, &alarm.name, key, Cause::When, on.late.is_none(), out);
+        }
+        if verdict.empty && self.state.instance(&alarm.name, key).is_none() {
+            self.forget(alarm, key, out);
+        }
+    }
+
+    fn measured_now(&self, now: Time, alarm: &Alarm, key: &Key) -> Option<Verdict> {
+        let measured = self.state.measured(&alarm.name, key)?;
+        let amount = |slot: Slot| {
+            let (over, measure) = measure_of(alarm, slot)?;
+            measured.windows[slot as usize].amount(now, over, measure.what)
+        };
+        let lasting = |slot: Slot, amount: Option<f64>, threshold: Option<&Threshold>| {
+            let is = threshold.is_some_and(|t| amount.is_some_and(|a| compares(a, t)));
+            let since = is.then(|| measured.since[slot as usize].unwrap_or(now));
+            let lasts = threshold.and_then(|t| t.lasts).unwrap_or_default();
+            (is, since, since.map(|since| since + lasts))
+        };
+        let detect = measure_of(alarm, Slot::Detect).map(|(_, measure)| &measure.threshold);
+        let measure = amount(Slot::Detect);
+        let (stands, since, from) = lasting(Slot::Detect, measure, detect);
+        let falls = alarm.cancel.iter().find_map(|c| if let Cancel::Falls(threshold) = c { Some(threshold) } else { None });
+        let own = measure_of(alarm, Slot::Cancel).map(|(_, measure)| &measure.threshold);
+        let (compared, threshold) = if own.is_some() { (amount(Slot::Cancel), own) } else { (measure, falls) };
+        let (_, calm, until) = lasting(Slot::Cancel, compared, threshold);
+        // Nothing is left of what raised it, and nothing can be compared: that ends it as well.
+        let nothing = detect.is_some() && measure.is_none() && falls.is_some();
+        let leaves = [Slot::Detect, Slot::Cancel].into_iter().filter_map(|slot| {
+            let (over, _) = measure_of(alarm, slot)?;
+            measured.windows[slot as usize].leaves(now, over)
+        });
+        let leaves: Vec<Time> = leaves.collect();
+        let waits = [from, until].into_iter().flatten().filter(|at| *at > now);
+        Some(Verdict {
+            since: [since, calm],
+            due: leaves.iter().copied().chain(waits).min(),
+            amount: measure,
+            raises: from.is_some_and(|at| at <= now),
+            stands,
+            cancels: until.is_some_and(|at| at <= now) || nothing,
+            empty: leaves.is_empty(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Buckets say the same as all events of the window would, but for the sixtieth that leaves early.
+    #[test]
+    fn windows_amount_to_what_is_in_them() {
+        let mut rng = crate::sim::Rng::new(5);
+        let over = Duration::from_secs(60);
+        let mut window = Window::default();
+        let mut all: Vec<(Time, f64)> = Vec::new();
+        let mut now = Time::from_millis(1_000_000);
+        for _ in 0..5_000 {
+            now = now + Duration::from_millis(rng.below(3_000));
+            #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+            let value = rng.below(100) as f64 - 50.0;
+            window.add(now, value, over);
+            all.push((now, value));
+            let inside: Vec<f64> =
+                all.iter().filter(|(at, _)| at.floor(Duration::from_secs(1)) + over > now).map(|(_, v)| *v).collect();
+            #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+            let count = inside.len() as f64;
+            assert_eq!(window.amount(now, over, What::Count), Some(count));
+            assert_eq!(window.amount(now, over, What::Sum), Some(inside.iter().sum()));
+            assert_eq!(window.amount(now, over, What::Average), Some(inside.iter().sum::<f64>() / count));
+            assert_eq!(window.amount(now, over, What::Most), inside.iter().copied().reduce(f64::max));
+            assert_eq!(window.amount(now, over, What::Least), inside.iter().copied().reduce(f64::min));
+            assert!(window.0.len() <= 61);
+        }
+        let later = now + Duration::from_secs(61);
+        assert_eq!((window.amount(later, over, What::Average), window.amount(later, over, What::Count)), (None, Some(0.0)));
+    }
+}

@@ -1,0 +1,116 @@
+//! Alarms about alarms, patterns of several events, hosts that are lost: changes in the engine that conditions meet as if they
+//! were events.
+//!
+//! What a change brings about is done within the same turn, after all that its own event brings about. It goes on for so many
+//! hops; what would go further is told once and not done.
+
+use crate::base::limits::HOPS;
+use crate::base::time::Time;
+use crate::event::{OWN_APP, Value};
+use crate::lang::meets;
+use crate::lang::program::{Alarm, Hit, Shape, Signal};
+
+use super::record::{Cause, Fields, Key};
+use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
+
+/// A change on its way to the conditions that are about it.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) signal: Signal,
+    pub(super) event: Fields,
+    pub(super) late: Option<String>,
+    pub(super) hops: usize,
+}
+
+impl Engine {
+    /// A change that conditions may be about.
+    pub(super) fn signal(&mut self, signal: Signal, event: Fields, late: Option<String>) {
+        if self.signals.contains_key(&signal) {
+            self.changes.push_back(Change { signal, event, late, hops: self.hops + 1 });
+        }
+    }
+
+    /// An alarm was raised or cleared.
+    pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Fields, cause: Option<&Cause>, late: Option<String>) {
+        if !self.signals.contains_key(&signal) {
+            return;
+        }
+        let mut event = event.clone();
+        event.insert("alarm".to_owned(), Value::from(alarm));
+        if let Some(cause) = cause {
+            event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
+        }
+        self.signal(signal, event, late);
+    }
+
+    /// A host is lost, or is not any more.
+    pub(super) fn host_changed(&mut self, host: &str, lost: bool) {
+        let (signal, says) = if lost { (Signal::HostLost, "lost") } else { (Signal::HostBack, "back") };
+        let text = format!("{host} is {says}");
+        let fields = [("host", host), ("app", OWN_APP), ("text", &text), ("provenance", "authenticated")];
+        let event = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+        self.signal(signal, event, None);
+    }
+
+    /// What the changes of this turn bring about.
+    pub(super) fn follow(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        let index = self.index.clone();
+        while let Some(change) = self.changes.pop_front() {
+            if change.hops > HOPS {
+                let text = format!(
+                    "more than {HOPS} alarms or patterns in a row brought each other about: {:?} is not followed",
+                    change.signal
+                );
+                self.tell_once(format!("hops {:?}", change.signal), Notice::new("limit", text), out);
+                continue;
+            }
+            self.hops = change.hops;
+            let event = fields::event_of(&change.event);
+            let atoms = self.signals.get(&change.signal).cloned().unwrap_or_default();
+            let met = atoms.into_iter().filter_map(|atom| {
+                let captures = meets(program.atoms.get(super::place(atom))?, &event, &index)?;
+                Some(Hit { atom, captures })
+            });
+            let hits: Vec<Hit> = met.collect();
+            let arrival = Arrival { now, order, event: &event, index: &index, late: change.late };
+            self.arrived(&arrival, &hits, out);
+        }
+        self.hops = 0;
+    }
+
+    /// An alarm that is counted was raised or cleared: how many stand now, with the keys of this event?
+    pub(super) fn standing<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
+        let Shape::Standing { n, alarm: counted } = &alarm.detect.shape else { return };
+        let Some(met) = self.meeting(arrival, alarm, Some(hit), out) else { return };
+        let same = |event: &Fields| {
+            alarm.by.iter().zip(met.key.0.iter()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == *value))
+        };
+        let stand = self.state.active().filter(|(name, _, instance)| name == counted && same(&instance.event)).count();
+        let active = self.state.instance(&alarm.name, &met.key).is_some();
+        if stand >= *n && !active {
+            self.come_true(met, Fields::new(), out);
+        } else if stand < *n {
+            let key = met.key;
+            self.forget(alarm, &key, out);
+            if active && alarm.cancel.is_empty() {
+                self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
+            }
+        }
+    }
+
+    /// The condition of a composite pattern came true.
+    pub(super) fn came(&mut self, on: &Occasion, alarm: &Alarm, seen: Seen<'_>) {
+        let name = alarm.name.strip_prefix("pattern ").unwrap_or(&alarm.name).to_owned();
+        self.signal(Signal::Came(name), seen.fields(), on.late.clone().or(on.old.clone()));
+    }
+
+    /// What is known of a key when no event is at hand: its values, and what the inventory makes of them. Nobody else has said it.
+    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key) -> Fields {
+        let mut fields: Fields = alarm.by.iter().zip(key.0.iter()).map(|(f, v)| (f.clone(), Value::from(v.as_str()))).collect();
+        fields.insert("provenance".to_owned(), Value::from("authenticated"));
+        let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
+        all.remove("text");
+        all
+    }
+}

@@ -1,0 +1,78 @@
+//! `no A for D`: what is expected of each key, and what happens when it does not come.
+//!
+//! A key counts from the controller's start when the inventory has it, else from its first event. A start counts anew: what came
+//! while nobody listened is not known.
+
+use std::time::Duration;
+
+use crate::base::time::Time;
+use crate::lang::program::{Alarm, Backoff, Mode, Shape};
+
+use super::condition::Met;
+use super::record::{Cause, Key, Record, Waiting};
+use super::{Engine, Output};
+
+/// How long a silence has to last: growing with each coming-true since it began.
+fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
+    let times = backoff.map_or(1, |b| b.factor.checked_pow(round).unwrap_or(b.up_to).min(b.up_to));
+    span * times
+}
+
+impl Engine {
+    /// Silences count from now on.
+    pub(super) fn begin_silences(&mut self, now: Time, out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
+            let (Shape::Silence { backoff, expected }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { continue };
+            let waited: Vec<(Key, u32)> = self.state.awaited_of(&alarm.name).map(|(key, w)| (key.clone(), w.round)).collect();
+            for (key, round) in waited {
+                self.expect(alarm, key, now + patience(span, *backoff, round), round, out);
+            }
+            for key in expected.iter().map(|values| Key(values.clone().into())) {
+                let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
+                if !known && self.has_room(alarm, out) {
+                    self.expect(alarm, key, now + span, 0, out);
+                }
+            }
+        }
+    }
+
+    fn expect(&mut self, alarm: &Alarm, key: Key, due: Time, round: u32, out: &mut Vec<Output>) {
+        let event = self.of_key(alarm, &key);
+        let waiting = Waiting { due, event, late: None, round };
+        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
+    }
+
+    /// What was expected came.
+    pub(super) fn heard(&mut self, met: Met<'_, '_>, out: &mut Vec<Output>) {
+        let (arrival, alarm, key) = (met.arrival, met.alarm, met.key);
+        let Some(span) = alarm.detect.within else { return };
+        if arrival.late.is_some() {
+            return; // It says nothing about now.
+        }
+        self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, true, out);
+        if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, out) {
+            self.expect(alarm, key, arrival.now + span, 0, out);
+        }
+    }
+
+    /// A silence came true, and goes on.
+    pub(super) fn silent_still(&mut self, at: Time, alarm: &Alarm, key: &Key, round: u32, out: &mut Vec<Output>) {
+        if let (Shape::Silence { backoff: Some(backoff), .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) {
+            let round = round.saturating_add(1);
+            self.expect(alarm, key.clone(), at + patience(span, Some(*backoff), round), round, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_grows_up_to_its_bound() {
+        let of = |round| patience(Duration::from_secs(90), Some(Backoff { factor: 2, up_to: 4 }), round).as_secs();
+        assert_eq!([of(0), of(1), of(2), of(3), of(99)], [90, 180, 360, 360, 360]);
+        assert_eq!(patience(Duration::from_secs(9), None, 7).as_secs(), 9);
+    }
+}
