@@ -405,6 +405,8 @@ fn program() -> Program {
         detect: Detection { parts: vec![vec![AtomId(0)]], ..Detection::default() },
         hold: None,
         inhibited_by: Vec::new(),
+        only_during: Vec::new(),
+        not_during: Vec::new(),
         limit: None,
         by: vec!["app".to_owned()],
         cancel: vec![Cancel::AtOnce],
@@ -427,6 +429,7 @@ fn program() -> Program {
         samples: Vec::new(),
         ignored: Vec::new(),
         inside: Vec::new(),
+        calendars: BTreeMap::new(),
         alarms: vec![alarm],
         reactions: [("follow".to_owned(), reaction)].into(),
     }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod atoms;
+mod calendars;
 mod expressions;
 mod predicates;
 mod reactions;
@@ -50,12 +51,15 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         alarm_names: trees.iter().flat_map(|f| &f.items).filter_map(alarm_name).collect(),
         used_patterns: BTreeSet::new(),
         used_reactions: BTreeSet::new(),
+        calendars: BTreeMap::new(),
+        used_calendars: BTreeSet::new(),
         found,
     };
     compiler.mentions(&trees);
     compiler.pieces(&trees);
     compiler.patterns(&trees);
     compiler.reactions(&trees);
+    compiler.calendars(&trees);
     compiler.alarms(&trees);
     compiler.unused(&trees);
     compiler.program.inside = uses::inside(&compiler.program);
@@ -103,6 +107,9 @@ struct Compiler<'t, 'w> {
     alarm_names: BTreeSet<&'t str>,
     used_patterns: BTreeSet<String>,
     used_reactions: BTreeSet<String>,
+    /// Calendars by name, with the file that each stands in.
+    calendars: BTreeMap<&'t str, (&'t File, &'t super::ast::Calendar)>,
+    used_calendars: BTreeSet<String>,
     found: Vec<Diagnostic>,
 }
 
@@ -134,6 +141,7 @@ impl<'t> Compiler<'t, '_> {
         for name in trees.iter().flat_map(|f| &f.mentions) {
             self.used_patterns.insert(name.clone());
             self.used_reactions.insert(name.clone());
+            self.used_calendars.insert(name.clone());
         }
     }
 
@@ -176,6 +184,10 @@ impl<'t> Compiler<'t, '_> {
                     Item::Reaction(r) if !self.used_reactions.contains(&r.name.it) => {
                         let message = format!("no alarm uses the reaction `{}`", r.name.it);
                         self.report(file, Code::UnusedReaction, &r.name.span, message);
+                    }
+                    Item::Calendar(c) if !self.used_calendars.contains(&c.name.it) => {
+                        let message = format!("no alarm uses the calendar `{}`", c.name.it);
+                        self.report(file, Code::UnusedCalendar, &c.name.span, message);
                     }
                     _ => {}
                 }

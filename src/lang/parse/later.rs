@@ -1,8 +1,7 @@
 //! What the language has and this version does not: named when it is met, so that nobody searches for a misspelling.
 
 /// Words that begin a clause of a later version, and what they bring.
-pub(super) const CLAUSES: &[(&str, &str)] =
-    &[("only", "`only during` and `only while`"), ("set", "`set` (a field of its own in a pattern)")];
+pub(super) const CLAUSES: &[(&str, &str)] = &[("set", "`set` (a field of its own in a pattern)")];
 
 /// Words within a `detect` of a later version, and what they bring.
 pub(super) const DETECTIONS: &[(&str, &str)] = &[
