@@ -27,6 +27,12 @@ pub const PARTS: usize = 16;
 /// Keys of one alarm for which something was counted, and for which its `limit` remembers a start. When there are more, the
 /// half whose last event is oldest is forgotten, what waits last, and that is told once.
 pub const COUNTED_KEYS: usize = 20_000;
+/// Clauses of one calendar, with those of the calendars that it excepts. One more is a diagnostic: all of them are looked at.
+pub const CALENDAR_CLAUSES: usize = 100;
+/// How long one time of a calendar may last (`cron ... for`). Longer is a diagnostic: so far back must be looked.
+pub const CALENDAR_LASTS: Duration = Duration::from_secs(31 * 24 * 3_600);
+/// How far ahead a calendar's next change is looked for. Beyond, there is none.
+pub const CALENDAR_SEARCH: Duration = Duration::from_secs(5 * 366 * 24 * 3_600);
 /// Bytes of one regular expression with its pieces filled in. A larger one is a diagnostic.
 pub const EXPRESSION_BYTES: usize = 64 * 1024;
 /// Events noted for the conditions of all alarms together. When there are more, the alarm that has most of them

@@ -86,6 +86,14 @@ codes! {
     BadRow = "R130", Error, "the rows of an alarm do not fit it";
     BadTime = "R131", Error, "the time or the measure of a condition is not of its kind";
     Cycle = "R132", Error, "a condition is about itself";
+    UnknownCalendar = "R140", Error, "no calendar has that name";
+    UnknownZone = "R141", Error, "there is no time zone of that name";
+    BadDate = "R142", Error, "there is no such day, or a range of days ends before it begins";
+    BadHours = "R143", Error, "there is no such time of day, or a span of hours has no length";
+    UnknownDay = "R144", Error, "no day of the week has that name";
+    BadCron = "R145", Error, "a cron expression is not understood";
+    CalendarInItself = "R146", Error, "a calendar excepts itself, perhaps by way of others";
+    CalendarTooLarge = "R147", Error, "a calendar has too many clauses, or a span that is too long";
     NoCancel = "R201", Warning, "an alarm without `cancel` stays until an operator clears it";
     MatchesEverything = "R202", Warning, "a condition that every event meets";
     UnusedReaction = "R203", Warning, "a reaction that no alarm uses";
@@ -96,6 +104,9 @@ codes! {
     SenderNotInInventory = "R208", Warning, "a sender that the inventory does not have";
     BareField = "R209", Warning, "an unquoted word that is read as a field which nothing sets";
     EndlessWindow = "R210", Warning, "a condition of several events without a time between them";
+    UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
+    NeverActive = "R231", Warning, "a calendar that is never active";
+    CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
     // Scripts.
     ScriptSyntax = "S001", Error, "the script does not parse";
     ScriptTooLarge = "S002", Error, "a script is larger than is read";

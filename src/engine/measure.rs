@@ -181,9 +181,13 @@ impl Engine {
     fn judge(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, seen: Option<Seen<'_>>, out: &mut Vec<Output>) {
         let Some(verdict) = self.measured_now(on.now, alarm, key) else { return };
         let active = self.state.instance(&alarm.name, key).is_some();
-        let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since: verdict.since, due: verdict.due };
+        let in_season = self.in_season(alarm, on.now);
+        // Looked at again when it may be raised.
+        let season = if active || in_season { None } else { self.next_season(alarm, on.now) };
+        let due = verdict.due.into_iter().chain(season).min();
+        let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since: verdict.since, due };
         self.record(record, out);
-        if !active && verdict.raises {
+        if !active && verdict.raises && in_season {
             let mut event = seen.unwrap_or_else(|| Seen::Kept(self.of_key(alarm, key))).fields();
             event.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
             self.raise(on, alarm, key.clone(), Seen::Kept(event), out);

@@ -23,6 +23,7 @@
 //! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
 //! Tests: `tests/it/engine.rs` (the whole transition table), rule tests.
 
+mod calendars;
 mod claims;
 mod condition;
 mod fields;
@@ -71,6 +72,8 @@ enum Due {
     Awaited,
     /// What is measured has to be looked at again.
     Measured,
+    /// A calendar begins or ends.
+    Calendar,
     /// What a limit put off may start.
     PutOff,
     /// An instance's time is over.
@@ -218,6 +221,7 @@ impl Engine {
                     let (at, what, alarm, key) = entry;
                     match what {
                         Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
+                        Due::Calendar => self.calendar_changed(at, &alarm),
                         Due::Measured => self.measured_on(at, order, &alarm, &key, out),
                         Due::PutOff => self.may_start(at, order, &alarm, &key, out),
                         Due::Over => self.clear(at, order, &alarm, &key, Cause::After, true, out),
@@ -233,6 +237,7 @@ impl Engine {
     pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         self.drop_removed(now, order, out);
         self.begin_silences(now, out);
+        self.begin_calendars(now);
         self.follow(now, order, out);
     }
 
@@ -328,7 +333,8 @@ impl Engine {
     /// An event meets what cancels an alarm.
     fn cancelled<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
-            if alarm.hold.is_some() && self.state.waiting(&alarm.name, &key).is_some() {
+            let waits = alarm.hold.is_some() || !alarm.not_during.is_empty() || !alarm.only_during.is_empty();
+            if waits && self.state.waiting(&alarm.name, &key).is_some() {
                 self.forget(alarm, &key, out);
             }
             self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
@@ -369,6 +375,9 @@ impl Engine {
         let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due));
         let (acts, seen) = match active {
             None => {
+                if !self.in_season(alarm, now) {
+                    return self.delay(on, alarm, &key, seen.fields(), out);
+                }
                 if let Some(why) = self.inhibitor(alarm, &key) {
                     let text = format!("{} is not raised {why}", alarm.name);
                     let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("inhibited", text) };

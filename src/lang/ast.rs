@@ -47,6 +47,7 @@ pub(crate) enum Item {
     Ignore(Pattern),
     Piece(Piece),
     Reaction(Reaction),
+    Calendar(Calendar),
 }
 
 /// A part of expressions with a name: `piece prefix /.../`, used as `${prefix}` and `(?<field:prefix>)`.
@@ -89,6 +90,8 @@ pub(crate) enum ClauseKind {
         active: bool,
     },
     MaxKeys(At<usize>),
+    OnlyDuring(Vec<Word>),
+    NotDuring(Vec<Word>),
     /// A clause, named, that could not be read or is of a later version; its diagnostic was given.
     Later(&'static str),
 }
@@ -239,6 +242,42 @@ pub(crate) enum ReactionClause {
     Retry(u32, Duration),
     /// It could not be read; its diagnostic was given.
     Later,
+}
+
+#[derive(Debug)]
+pub(crate) struct Calendar {
+    pub(crate) name: Word,
+    pub(crate) clauses: Vec<At<CalendarClause>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum CalendarClause {
+    Zone(Word),
+    Every(Vec<Days>, Option<At<Hours>>),
+    On {
+        first: Word,
+        last: Option<Word>,
+        hours: Option<At<Hours>>,
+    },
+    /// A cron expression, and how long each of its times lasts.
+    Cron(Word, Option<At<Duration>>),
+    Except(Vec<Word>),
+    /// It could not be read; its diagnostic was given.
+    Later,
+}
+
+/// A day of the week, or several in a row, as written.
+#[derive(Debug)]
+pub(crate) struct Days {
+    pub(crate) first: Word,
+    pub(crate) last: Option<Word>,
+}
+
+/// Hours of a day, as written.
+#[derive(Debug)]
+pub(crate) enum Hours {
+    FromTo(Word, Word),
+    At(Word),
 }
 
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@
 //! time, state. Tests: `tests/it/lang.rs` with `tests/lang/`, and the grammar's own sentences.
 
 mod ast;
+pub mod calendar;
 mod compile;
 mod matcher;
 mod parse;

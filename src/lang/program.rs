@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::base::time::parse_duration;
 use crate::diag::Place;
 use crate::event::{EventId, Level, Provenance, TypeCode, Value};
+use crate::lang::calendar::Calendar;
 
 /// Index into [`Program::atoms`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -44,6 +45,8 @@ pub struct Program {
     pub inside: Vec<String>,
     /// An event that meets one of these is taken away from every rule.
     pub ignored: Vec<AtomId>,
+    /// Named times, which alarms name.
+    pub calendars: BTreeMap<String, Calendar>,
 }
 
 /// A line that a pattern brings as its own test: run through the decoder and the matcher by `check` and `test`.
@@ -402,6 +405,10 @@ pub struct Alarm {
     pub max_keys: Option<usize>,
     /// It is a pattern of several events: when its condition comes true that is an event ([`Signal::Came`]), and nothing else.
     pub composite: bool,
+    /// Keys of [`Program::calendars`]: it is for the times of any of these; empty: for all times.
+    pub only_during: Vec<String>,
+    /// Keys of [`Program::calendars`]: it is not for the times of any of these.
+    pub not_during: Vec<String>,
     /// How often its reactions start at most.
     pub limit: Option<Limit>,
     /// What a repeat does.
@@ -427,6 +434,8 @@ impl Alarm {
             hold: None,
             inhibited_by: Vec::new(),
             only_while: Vec::new(),
+            only_during: Vec::new(),
+            not_during: Vec::new(),
             max_keys: None,
             composite: false,
             limit: None,

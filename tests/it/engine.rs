@@ -86,7 +86,7 @@ fn happen(engine: &mut Engine, program: &Arc<Program>, order: u64, now: Time, wh
         }
         Happening::Removed => {
             let mut without = Engine::start(Arc::new(Program::default()), Arc::new(Inventory::default()), engine.state().clone());
-            without.drop_removed(now, order, &mut out);
+            without.begin(now, order, &mut out);
             *engine = without;
         }
     }

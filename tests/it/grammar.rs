@@ -99,6 +99,9 @@ fn samples(terminal: &str) -> &'static [&'static str] {
         "PERCENT" => &["90%", "2.5%"],
         "NUMBER" => &["0", "-7", "3.25"],
         "INTEGER" => &["1", "4561", "00017"],
+        "DATE" => &["2026-12-24", "2028-02-29", "2026-02-30"],
+        "TIME" => &["08:00", "2:30", "24:00"],
+        "DAY" => &["mon", "sun", "day"],
         "COMPARISON" => &["==", "!=", "<=", ">=", "<", ">"],
         other => panic!("no samples for {other}"),
     }
@@ -212,7 +215,9 @@ fn derived_sentences_are_taken_and_broken_ones_are_survived() {
         let text = joined(&tokens);
         let found = syntax(&text);
         assert!(found.is_empty(), "seed {seed}: {}\n{text}", pointsman::diag::render::human(&found, false));
-        for word in ["where", "sample", "then", "pair_of", "confirm", "..", "in", "not", "r\"C:\\\\x\""] {
+        for word in
+            ["calendar", "cron", "2:30", "where", "sample", "then", "pair_of", "confirm", "..", "in", "not", "r\"C:\\\\x\""]
+        {
             *seen.entry(word).or_default() += usize::from(tokens.iter().any(|t| t == word));
         }
         if tokens.is_empty() {

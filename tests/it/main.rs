@@ -1,6 +1,7 @@
 //! What the house does as a whole, seen from outside: one file for each area.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod calendars;
 mod cli;
 mod config;
 mod control;

@@ -25,6 +25,8 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
         ClauseKind::MaxAge(_) => Some("max age"),
         ClauseKind::Hold(_) => Some("hold"),
         ClauseKind::InhibitedBy(_) => Some("inhibited by"),
+        ClauseKind::OnlyDuring(_) => Some("only during"),
+        ClauseKind::NotDuring(_) => Some("not during"),
         ClauseKind::Limit { .. } => Some("limit"),
         ClauseKind::React(_) => Some("react"),
         ClauseKind::OnCancel(_) => Some("on cancel react"),
@@ -42,6 +44,8 @@ fn kind(clause: &ClauseKind) -> &'static str {
         ClauseKind::Later("while") => "while active",
         ClauseKind::Later("max") => "max age",
         ClauseKind::Later("inhibited") => "inhibited by",
+        ClauseKind::Later("only") => "only during",
+        ClauseKind::Later("not") => "not during",
         ClauseKind::Later(word) => word,
         other => single(other).unwrap_or(""),
     }
@@ -138,6 +142,8 @@ impl<'t> Compiler<'t, '_> {
                     }
                     alarm.max_keys = Some(n.it);
                 }
+                ClauseKind::OnlyDuring(words) => alarm.only_during = self.calendar_names(file, words),
+                ClauseKind::NotDuring(words) => alarm.not_during = self.calendar_names(file, words),
                 ClauseKind::Later("detect" | "") => detected = true,
                 ClauseKind::Cancel(_) | ClauseKind::Later(_) => {}
             }

@@ -211,9 +211,14 @@ impl<'t> Compiler<'t, '_> {
                     self.only_hosts(id, hosts);
                     atoms.push(self.narrowed(id, outer));
                 }
-                ast::Atom::Calendar { name, .. } => {
-                    self.report(file, Code::UnknownAlarm, &name.span, format!("no calendar has the name `{}`", name.it));
-                    *whole = false;
+                ast::Atom::Calendar { name, change } => {
+                    self.calendar_name(file, name);
+                    let signal = match change {
+                        Change::Ended => Signal::Ends(name.it.clone()),
+                        Change::Began | Change::Lasts => Signal::Begins(name.it.clone()),
+                    };
+                    let id = self.signal(file, signal, &name.span);
+                    atoms.push(self.narrowed(id, outer));
                 }
                 ast::Atom::Group(inner) => self.gather(file, inner, name, outer, atoms, whole),
             }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod atoms;
+mod calendars;
 mod detection;
 mod expressions;
 mod predicates;
@@ -53,12 +54,15 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         alarm_names: alarms_of(&trees).map(|alarm| alarm.name.it.as_str()).collect(),
         used_patterns: BTreeSet::new(),
         used_reactions: BTreeSet::new(),
+        calendars: BTreeMap::new(),
+        used_calendars: BTreeSet::new(),
         found,
     };
     compiler.mentions(&trees);
     compiler.pieces(&trees);
     compiler.patterns(&trees);
     compiler.reactions(&trees);
+    compiler.calendars(&trees);
     compiler.alarms(&trees);
     compiler.unused(&trees);
     compiler.cycles();
@@ -111,6 +115,9 @@ struct Compiler<'t, 'w> {
     alarm_names: BTreeSet<&'t str>,
     used_patterns: BTreeSet<String>,
     used_reactions: BTreeSet<String>,
+    /// Calendars by name, with the file that each stands in.
+    calendars: BTreeMap<&'t str, (&'t File, &'t super::ast::Calendar)>,
+    used_calendars: BTreeSet<String>,
     found: Vec<Diagnostic>,
 }
 
@@ -142,6 +149,7 @@ impl<'t> Compiler<'t, '_> {
         for name in trees.iter().flat_map(|f| &f.mentions) {
             self.used_patterns.insert(name.clone());
             self.used_reactions.insert(name.clone());
+            self.used_calendars.insert(name.clone());
         }
     }
 
@@ -184,6 +192,10 @@ impl<'t> Compiler<'t, '_> {
                     Item::Reaction(r) if !self.used_reactions.contains(&r.name.it) => {
                         let message = format!("no alarm uses the reaction `{}`", r.name.it);
                         self.report(file, Code::UnusedReaction, &r.name.span, message);
+                    }
+                    Item::Calendar(c) if !self.used_calendars.contains(&c.name.it) => {
+                        let message = format!("no alarm uses the calendar `{}`", c.name.it);
+                        self.report(file, Code::UnusedCalendar, &c.name.span, message);
                     }
                     _ => {}
                 }

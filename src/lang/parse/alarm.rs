@@ -3,6 +3,7 @@
 use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Way, Word};
 
 use super::atom::choice;
+use super::calendar::{not_during, only_during};
 use super::cursor::{Cursor, Parsed};
 use super::detect::{by, detect, measure, measured, over, threshold};
 use super::reaction::{bindings, chains};
@@ -16,6 +17,8 @@ const CLAUSES: &[&str] = &[
     "hold",
     "cancel",
     "inhibited by",
+    "only during",
+    "not during",
     "limit",
     "react",
     "on cancel react",
@@ -61,8 +64,23 @@ pub(super) fn defaults(c: &mut Cursor<'_>) -> Parsed<Vec<Clause>> {
 
 /// A clause that failed stands for itself, so that it is not missed as well.
 fn later(word: Option<&str>) -> Option<ClauseKind> {
-    let kinds =
-        ["category", "summary", "help", "detect", "hold", "cancel", "inhibited", "limit", "react", "on", "while", "mode", "max"];
+    let kinds = [
+        "category",
+        "summary",
+        "help",
+        "detect",
+        "hold",
+        "cancel",
+        "inhibited",
+        "only",
+        "not",
+        "limit",
+        "react",
+        "on",
+        "while",
+        "mode",
+        "max",
+    ];
     let kind = kinds.iter().find(|k| Some(**k) == word);
     Some(ClauseKind::Later(kind.copied().unwrap_or("")))
 }
@@ -80,7 +98,7 @@ fn begins(c: &mut Cursor<'_>) -> bool {
     }
 }
 
-/// `clause = category | summary | help | detection | hold | cancel | inhibited | limit | react | on_cancel | while_active | mode | max_age | max_keys | only_while`
+/// `clause = category | summary | help | detection | hold | cancel | inhibited | only_during | not_during | limit | react | on_cancel | while_active | mode | max_age | max_keys | only_while`
 fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
     match c.word_ahead() {
         Some("category") => category(c),
@@ -90,6 +108,9 @@ fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
         Some("hold") => hold(c),
         Some("cancel") => cancel(c),
         Some("inhibited") => inhibited(c),
+        Some("only") if c.sees_words("only", "while") => only_while(c),
+        Some("only") => only_during(c),
+        Some("not") => not_during(c),
         Some("limit") => limit(c),
         Some("react") => react(c),
         Some("on") => on_cancel(c),
@@ -97,7 +118,6 @@ fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
         Some("mode") => mode(c),
         Some("max") if c.sees_words("max", "keys") => max_keys(c),
         Some("max") => max_age(c),
-        Some("only") if c.sees_words("only", "while") => only_while(c),
         _ => Err(unknown_clause(c, of, CLAUSES)),
     }
 }

@@ -5,6 +5,7 @@
 
 mod alarm;
 mod atom;
+mod calendar;
 mod cursor;
 mod detect;
 mod later;
@@ -53,7 +54,7 @@ fn items(c: &mut Cursor<'_>) -> Vec<Item> {
     items
 }
 
-/// `item = alarm | pattern | ignore | piece | reaction | defaults`
+/// `item = alarm | pattern | ignore | piece | reaction | calendar | defaults`
 fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
     let one = |item: Item| vec![item];
     match c.word_ahead() {
@@ -63,25 +64,21 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
         Some("ignore") => pattern::ignore(c).map(Item::Ignore).map(one),
         Some("piece") => pattern::piece(c).map(Item::Piece).map(one),
         Some("reaction") => reaction::reaction(c).map(Item::Reaction).map(one),
-        Some(later @ "calendar") => {
-            let at = c.here();
-            c.skip_token();
-            let span = c.since(at);
-            Err(c.fail(Code::NotYet, &span, format!("`{later}` is not in this version of the language yet")))
-        }
+        Some("calendar") => calendar::calendar(c).map(Item::Calendar).map(one),
         Some(other) => {
             let at = c.here();
             c.skip_token();
             let span = c.since(at);
-            let message =
-                format!("a rule file has `alarm`, `pattern`, `ignore`, `piece`, `reaction` and `defaults` here, not `{other}`");
+            let message = format!(
+                "a rule file has `alarm`, `pattern`, `ignore`, `piece`, `reaction`, `calendar` and `defaults` here, not `{other}`"
+            );
             Err(match nearest(other, ITEMS) {
                 Some(near) => c.fail_with(Code::RuleSyntax, &span, message, format!("did you mean `{near}`?")),
                 None => c.fail(Code::RuleSyntax, &span, message),
             })
         }
         None => {
-            let failed = c.wanted("`alarm`, `pattern`, `ignore`, `piece`, `reaction` or `defaults`");
+            let failed = c.wanted("`alarm`, `pattern`, `ignore`, `piece`, `reaction`, `calendar` or `defaults`");
             c.skip_token();
             Err(failed)
         }
@@ -131,12 +128,6 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     let Some(word) = c.word_ahead() else { return c.wanted(&format!("a clause of {block}")) };
     c.skip_token();
     let span = c.since(at);
-    if let Some(what) = later::clause(word) {
-        return c.fail(Code::NotYet, &span, format!("{what} is not in this version of the language yet"));
-    }
-    if word == "not" && c.sees_word("during") {
-        return c.fail(Code::NotYet, &span, "`not during` is not in this version of the language yet");
-    }
     let message = format!("{block} has no clause `{word}`");
     match nearest(word, known.iter().copied()) {
         Some(near) => c.fail_with(Code::UnknownClause, &span, message, format!("did you mean `{near}`?")),

@@ -97,6 +97,21 @@ pub(super) fn factor(i: &str) -> Read<'_> {
     recognize((digits(1, 3), tag("x"), end)).parse(i)
 }
 
+/// `DATE = /[0-9]{4}-[0-9]{2}-[0-9]{2}/`
+pub(super) fn date(i: &str) -> Read<'_> {
+    recognize((digits(4, 4), tag("-"), digits(2, 2), tag("-"), digits(2, 2), end)).parse(i)
+}
+
+/// `TIME = /[0-9]{1,2}:[0-9]{2}/`
+pub(super) fn time(i: &str) -> Read<'_> {
+    recognize((digits(1, 2), tag(":"), digits(2, 2), end)).parse(i)
+}
+
+/// `DAY = /[A-Za-z]+/`
+pub(super) fn day(i: &str) -> Read<'_> {
+    recognize((take_while1(|c: char| c.is_ascii_alphabetic()), end)).parse(i)
+}
+
 /// Digits and letters that begin like a number: `5`, `5x`, `00-4561`, `1.2.3`. For messages.
 pub(super) fn numberish(i: &str) -> Read<'_> {
     recognize((

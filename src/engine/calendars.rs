@@ -1,0 +1,85 @@
+//! What calendars do to alarms: `not during` and `only during` put a raise off until its time, and that a calendar begins or ends is
+//! itself a change that conditions may be about.
+//!
+//! What is put off is delayed, never forgotten: the newest event of it is raised when its time comes, unless it was cancelled
+//! meanwhile, or would have been over by then (`cancel after`).
+
+use crate::base::time::{Time, duration_text};
+use crate::event::{OWN_APP, Value};
+use crate::lang::calendar::Calendar;
+use crate::lang::program::{Alarm, Cancel, Signal};
+
+use super::record::{Fields, Key, Record, Waiting};
+use super::{Due, Engine, Notice, Occasion, Output, deadline};
+
+/// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.
+const CHANGES: usize = 1_000;
+
+impl Engine {
+    /// True when an alarm may be raised at a time.
+    pub(super) fn in_season(&self, alarm: &Alarm, at: Time) -> bool {
+        let active = |names: &[String]| names.iter().filter_map(|name| self.program.calendars.get(name)).any(|c| c.active(at));
+        !active(&alarm.not_during) && (alarm.only_during.is_empty() || active(&alarm.only_during))
+    }
+
+    /// When an alarm that may not be raised now may be; `None` when that is never, or too far away.
+    pub(super) fn next_season(&self, alarm: &Alarm, now: Time) -> Option<Time> {
+        let names = alarm.not_during.iter().chain(&alarm.only_during);
+        let calendars: Vec<&Calendar> = names.filter_map(|name| self.program.calendars.get(name)).collect();
+        let mut at = now;
+        for _ in 0..CHANGES {
+            at = calendars.iter().filter_map(|c| c.next_change(at)).min()?;
+            if self.in_season(alarm, at) {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// Puts a raise off until its time; of several the newest.
+    pub(super) fn delay(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, event: Fields, out: &mut Vec<Output>) {
+        let at_once = alarm.cancel.contains(&Cancel::AtOnce);
+        let over = if at_once { None } else { deadline(alarm, on.now, on.now) };
+        let name = &alarm.name;
+        let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
+            Some(due) => {
+                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, out) {
+                    return;
+                }
+                let late = on.late.clone().or(on.old.clone());
+                let waiting = Waiting { due, event, late, round: 0 };
+                self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
+                format!("{name} is not raised at this time: it waits until {due}, for {}", duration_text(due.since(on.now)))
+            }
+            None => format!("{name} is not raised at this time, and would be over before it may be: it is dropped"),
+        };
+        out.push(Output::Notice(Notice { alarm: Some(name.clone()), ..Notice::new("not_now", text) }));
+    }
+
+    /// Calendars that conditions are about are watched from now on.
+    pub(super) fn begin_calendars(&mut self, now: Time) {
+        let names =
+            self.signals.keys().filter_map(|s| if let Signal::Begins(n) | Signal::Ends(n) = s { Some(n.clone()) } else { None });
+        let names: std::collections::BTreeSet<String> = names.collect();
+        for name in names {
+            self.watch(name, now);
+        }
+    }
+
+    fn watch(&mut self, name: String, after: Time) {
+        if let Some(at) = self.program.calendars.get(&name).and_then(|c| c.next_change(after)) {
+            self.due.insert((at, Due::Calendar, name, Key::default()));
+        }
+    }
+
+    /// A calendar begins or ends.
+    pub(super) fn calendar_changed(&mut self, at: Time, name: &str) {
+        let begins = self.program.calendars.get(name).is_some_and(|c| c.active(at));
+        let text = format!("{name} {}", if begins { "begins" } else { "ends" });
+        let fields = [("calendar", name), ("app", OWN_APP), ("text", &text), ("provenance", "authenticated")];
+        let event = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+        let signal = if begins { Signal::Begins(name.to_owned()) } else { Signal::Ends(name.to_owned()) };
+        self.signal(signal, event, None);
+        self.watch(name.to_owned(), at);
+    }
+}

@@ -1,0 +1,64 @@
+//! Spans of time and sets of them: union and difference within a window.
+
+/// From a moment up to another that is not within, in microseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span {
+    pub(super) from: i64,
+    pub(super) to: i64,
+}
+
+/// The span of time that a question is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) from: i64,
+    pub(super) to: i64,
+}
+
+/// Notes what of a span lies within the window; one that goes on where the last one ended is joined to it.
+pub(super) fn note(found: &mut Vec<Span>, window: Window, from: i64, to: i64) {
+    let (from, to) = (from.max(window.from), to.min(window.to));
+    if from >= to {
+        return;
+    }
+    match found.last_mut() {
+        Some(last) if last.from <= from && from <= last.to => last.to = last.to.max(to),
+        _ => found.push(Span { from, to }),
+    }
+}
+
+/// The same times in order, and no two spans that touch.
+pub(super) fn union(mut found: Vec<Span>) -> Vec<Span> {
+    found.sort_unstable();
+    let mut joined: Vec<Span> = Vec::with_capacity(found.len());
+    for span in found {
+        match joined.last_mut() {
+            Some(last) if span.from <= last.to => last.to = last.to.max(span.to),
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
+/// What of a set is not in the other; both are in order and apart.
+pub(super) fn without(set: &[Span], taken: &[Span]) -> Vec<Span> {
+    let mut left = Vec::with_capacity(set.len());
+    let mut next = 0;
+    for span in set {
+        let mut from = span.from;
+        while taken.get(next).is_some_and(|t| t.to <= from) {
+            next += 1;
+        }
+        let mut at = next;
+        while let Some(hole) = taken.get(at).filter(|t| t.from < span.to) {
+            if hole.from > from {
+                left.push(Span { from, to: hole.from });
+            }
+            from = hole.to;
+            at += 1;
+        }
+        if from < span.to {
+            left.push(Span { from, to: span.to });
+        }
+    }
+    left
+}
