@@ -149,6 +149,7 @@ impl<'t> Compiler<'t, '_> {
         }
         alarm.limit = limit.and_then(|(clause, n, per, by)| self.limit(file, &alarm, clause, n, per, by));
         self.cancels(file, tree, &clauses, &mut alarm);
+        self.doubts(file, tree, &clauses, &alarm);
         self.program.alarms.push(alarm);
     }
 

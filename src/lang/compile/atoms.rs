@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::base::limits::{ALTERNATIVES, REGEX_BYTES};
+use crate::base::limits::{ALTERNATIVES, COPIES, REGEX_BYTES, REGEX_TEXT};
 use crate::diag::Code;
-use crate::diag::suggest::nearest;
 use crate::event::OWN_APP;
 use crate::lang::ast::{self, At, Choice, File, From, PatternClause, Regex, Span, Word};
 use crate::lang::program::{Atom, AtomId, FieldRegex, Predicate, Sample, Sender};
@@ -101,6 +100,9 @@ impl<'t> Compiler<'t, '_> {
             self.report(file, Code::TooManyAlternatives, span, format!("a condition has at most {ALTERNATIVES} alternatives"));
             return None;
         }
+        if whole {
+            self.alternatives(file, choice, &atoms);
+        }
         whole.then_some(atoms)
     }
 
@@ -125,6 +127,10 @@ impl<'t> Compiler<'t, '_> {
                 ast::Atom::Named(word) => match self.named(file, word) {
                     Some(id) if outer.is_empty() => atoms.push(id),
                     Some(id) => {
+                        if !self.room_for_copy(file, id, &word.span) {
+                            *whole = false;
+                            continue;
+                        }
                         let Some(mut narrowed) = self.program.atoms.get(id.0 as usize).cloned() else { continue };
                         narrowed.predicates.extend(outer.iter().cloned());
                         let id = self.add(narrowed);
@@ -156,6 +162,19 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         outer.truncate(depth);
+    }
+
+    /// False when too much was copied already; that is told once.
+    fn room_for_copy(&mut self, file: &File, id: AtomId, span: &Span) -> bool {
+        let before = self.copies;
+        let expressions = self.program.atoms.get(id.0 as usize).map_or(0, |atom| atom.matches.len());
+        self.copies = before.saturating_add(expressions + 1);
+        if before <= COPIES && self.copies > COPIES {
+            let message = format!("the conditions that `where` narrows have more than {COPIES} expressions together");
+            let help = "write the `where` into the pattern itself, or name fewer patterns".to_owned();
+            self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
+        }
+        self.copies <= COPIES
     }
 
     fn named(&mut self, file: &File, word: &Word) -> Option<AtomId> {
@@ -221,7 +240,7 @@ impl<'t> Compiler<'t, '_> {
             return;
         }
         let message = format!("the inventory has no {what} `{}`", word.it);
-        match nearest(&word.it, known.iter().copied()) {
+        match self.near(&word.it, known) {
             Some(near) => {
                 self.report(file, Code::UnknownSender, &word.span, message).help = Some(format!("did you mean `{near}`?"));
             }
@@ -235,6 +254,12 @@ impl<'t> Compiler<'t, '_> {
     /// A compiled expression, or what is wrong with it, at the very character where that is known.
     pub(super) fn regex(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<regex::Regex> {
         let text: String = regex.pieces.iter().map(|p| p.it.as_str()).collect();
+        if text.len() > REGEX_TEXT {
+            let message = format!("this regular expression is longer than {REGEX_TEXT} bytes");
+            let help = "several `match` clauses, or several patterns, say the same".to_owned();
+            self.report(file, Code::RegexTooLarge, &regex.span, message).help = Some(help);
+            return None;
+        }
         if let Some(at) = typed_capture(&text) {
             let span = within(regex, at);
             let message = "captures with a type (`(?<name:type>...)`) are not in this version of the language yet";
@@ -248,13 +273,18 @@ impl<'t> Compiler<'t, '_> {
             (false, true) => "(?s)",
             (true, true) => "(?is)",
         };
-        let built = regex::RegexBuilder::new(&format!("{flags}{text}")).size_limit(REGEX_BYTES).build();
+        let flagged = format!("{flags}{text}");
+        if !self.room_for(file, regex, &flagged) {
+            return None;
+        }
+        let built = regex::RegexBuilder::new(&flagged).size_limit(REGEX_BYTES).build();
         match built {
             Ok(built) => {
                 for name in built.capture_names().flatten().filter(|n| captures && BUILT_IN.contains(n)) {
                     let message = format!("every event has a field `{name}`: this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
                 }
+                self.expression(file, regex, &built);
                 Some(built)
             }
             Err(regex::Error::CompiledTooBig(_)) => {
