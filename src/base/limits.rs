@@ -19,7 +19,7 @@ pub const ALTERNATIVES: usize = 1_000;
 /// Conditions and expressions that `(A or B where ...)` may copy in all rules together. More is a diagnostic.
 pub const COPIES: usize = 100_000;
 /// Names with which unknown ones are compared to find what was meant, in all rules together. After so many nothing is proposed.
-pub const NEAR_MISSES: usize = 1_000_000;
+pub const NEAR_MISSES: usize = 200_000;
 /// Events that a condition counts (`N of`). More is a diagnostic: a count is a window of so many times for each key.
 pub const COUNT: usize = 1_000;
 /// Events that one condition joins by `then` or `and`. One more is a diagnostic.

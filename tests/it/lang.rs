@@ -11,7 +11,7 @@ use pointsman::lang::program::Program;
 use pointsman::lang::{Matcher, World, compile};
 use pointsman::script::{Param, check};
 
-use crate::support::{expect, files, inventory, read, root, say, source};
+use crate::support::{expect, files, inventory, read, root, source};
 
 /// The shipped scripts with their parameters.
 fn scripts() -> BTreeMap<String, Vec<Param>> {
@@ -130,24 +130,19 @@ fn expressions_are_bounded_alone_and_together() {
     assert!(messages.len() == 1 && messages[0].contains(&COPIES.to_string()), "{messages:?}");
 }
 
-/// As many rules as files may hold; how long that takes is said, not judged.
+/// A hundred thousand alarms, and names of which none is known: seconds, where comparing all with all would take minutes.
 #[test]
 fn very_many_rules_are_read() {
-    let begun = std::time::Instant::now();
     let files: Vec<Arc<_>> = (0..5)
         .map(|file| {
             let alarm = |n: usize| format!("alarm a{file}_{n}{{detect event {n} cancel by hand}}\n");
             source(&format!("{file}.alarm"), &(0..20_000).map(alarm).collect::<String>())
         })
         .collect();
-    // The same events under several names: each but the first is told.
-    let (program, found) = compile(&files[..2], &World::default());
-    assert_eq!((program.alarms.len(), found.len()), (40_000, 20_000));
+    let (program, found) = compile(&files, &World::default());
+    // The same events under five names: each but the first is told.
+    assert_eq!((program.alarms.len(), found.len()), (100_000, 80_000));
     assert!(found.iter().all(|d| d.code == Code::SameAlarm));
-    let (program, _) = compile(&files, &World::default());
-    assert_eq!(program.alarms.len(), 100_000);
-    say(&format!("140,000 alarms compiled in {:?}", begun.elapsed()));
-    let begun = std::time::Instant::now();
     let unknown = |n: usize| format!("pattern p{n}{{match /ab/}}\nalarm a{n}{{detect q{n} cancel by hand}}\n");
     let (_, found) = compile(&[source("u.alarm", &(0..14_000).map(unknown).collect::<String>())], &World::default());
     let of = |code: Code| found.iter().filter(|d| d.code == code).count();
@@ -155,7 +150,6 @@ fn very_many_rules_are_read() {
     let shown = render::human(&found, false);
     assert!(shown.contains(&format!("u.alarm: {} more are not shown", found.len() - DIAGNOSTICS_PER_FILE)));
     assert!(shown.len() < 100_000, "{}", shown.len());
-    say(&format!("14,000 unknown names among 14,000 in {:?}", begun.elapsed()));
 }
 
 /// Advice is certain or it is none: of the rules that come with the program there is none to give.

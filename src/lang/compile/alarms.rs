@@ -217,7 +217,7 @@ impl<'t> Compiler<'t, '_> {
     fn inhibitors(&mut self, file: &File, words: &[Word]) {
         for word in words {
             if !self.alarm_names.contains(word.it.as_str()) {
-                let known: Vec<&str> = self.alarm_names.iter().copied().collect();
+                let known = self.alarm_names();
                 self.unknown(file, Code::UnknownAlarm, word, format!("no alarm has the name `{}`", word.it), known);
             }
         }

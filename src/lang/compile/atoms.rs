@@ -180,7 +180,7 @@ impl<'t> Compiler<'t, '_> {
     fn named(&mut self, file: &File, word: &Word) -> Option<AtomId> {
         self.used_patterns.insert(word.it.clone());
         if !self.patterns.contains_key(word.it.as_str()) {
-            let known: Vec<&str> = self.patterns.keys().copied().collect();
+            let known = self.pattern_names();
             self.unknown(file, Code::UnknownPattern, word, format!("no pattern has the name `{}`", word.it), known);
             return None;
         }

@@ -127,6 +127,21 @@ impl<'t> Compiler<'t, '_> {
         if self.compared > NEAR_MISSES { None } else { nearest(wrong, known.iter().copied()) }
     }
 
+    /// The names of all patterns, to find what was meant; none when that is not looked for any more.
+    fn pattern_names(&self) -> Vec<&'t str> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.patterns.keys().copied().collect() }
+    }
+
+    /// The names of all alarms, likewise.
+    fn alarm_names(&self) -> Vec<&'t str> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.alarm_names.iter().copied().collect() }
+    }
+
+    /// The names of all reactions, likewise.
+    fn reaction_names(&self) -> Vec<String> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.program.reactions.keys().cloned().collect() }
+    }
+
     fn twice(&mut self, file: &File, word: &Word, what: &str, first: Place) {
         let message = format!("there are two {what} with the name `{}`", word.it);
         self.report(file, Code::DuplicateName, &word.span, message).context.push((first, "first defined here".to_owned()));

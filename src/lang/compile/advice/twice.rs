@@ -43,7 +43,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    pub(super) fn from_twice(&mut self, file: &File, from: &ast::From) {
+    pub(super) fn senders_twice(&mut self, file: &File, from: &ast::From) {
         match from {
             ast::From::Apps(words) => self.names_twice(file, words, "`from app`"),
             ast::From::Types(words) => self.names_twice(file, words, "`from type`"),
@@ -92,7 +92,7 @@ impl Compiler<'_, '_> {
                     spans.push(event.span.clone());
                     self.ids_twice(file, &event.it.ids);
                     if let Some(from) = &event.it.from {
-                        self.from_twice(file, &from.it);
+                        self.senders_twice(file, &from.it);
                     }
                 }
                 ast::Atom::Group(inner) => self.in_order(file, inner, spans),

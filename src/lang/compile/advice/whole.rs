@@ -29,7 +29,7 @@ impl<'t> Compiler<'t, '_> {
                 let Item::Pattern(pattern) = item else { continue };
                 for clause in &pattern.clauses {
                     if let PatternClause::From(from) = &clause.it {
-                        self.from_twice(file, from);
+                        self.senders_twice(file, from);
                     }
                 }
             }
