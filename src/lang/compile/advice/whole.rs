@@ -8,7 +8,7 @@ use crate::lang::ast::{self, File, Item, PatternClause};
 use crate::lang::compile::Compiler;
 use crate::lang::compile::atoms::BUILT_IN;
 use crate::lang::matcher::{Way, plan, why_always};
-use crate::lang::program::{Alarm, Argument, AtomId, Cancel, Operand, Predicate, Shape, Test};
+use crate::lang::program::{Alarm, AtomId, Cancel, Operand, Predicate, Test};
 
 use super::expressions::pointless;
 use super::same::same;
@@ -42,7 +42,7 @@ impl<'t> Compiler<'t, '_> {
     /// Alarms that differ in nothing but their name and what people read.
     fn same_alarms(&mut self) {
         let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let nowhere = Arc::new(Source { name: String::new(), text: String::new() });
+        let nowhere = nowhere();
         let mut found = Vec::new();
         for (n, alarm) in self.program.alarms.iter().enumerate() {
             if alarm.detect.parts.iter().all(Vec::is_empty) {
@@ -68,17 +68,7 @@ impl<'t> Compiler<'t, '_> {
 
     /// All that makes an alarm what it is, without what is for people, as text; of its conditions only what is short.
     fn head(&self, alarm: &Alarm, nowhere: &Arc<Source>) -> String {
-        let mut bare = alarm.clone();
-        (bare.name, bare.summary, bare.help, bare.category) = Default::default();
-        bare.by.sort();
-        bare.place = Place { source: nowhere.clone(), bytes: 0..0 };
-        let conditions: Vec<Vec<AtomId>> = all_parts(alarm).cloned().collect();
-        bare.detect.parts.clear();
-        for cancel in &mut bare.cancel {
-            if let Cancel::When(atoms) = cancel {
-                atoms.clear();
-            }
-        }
+        let (bare, conditions) = without_conditions(alarm, nowhere);
         let short: Vec<Vec<_>> = conditions
             .iter()
             .map(|part| {
@@ -122,7 +112,8 @@ impl<'t> Compiler<'t, '_> {
 
     /// Named groups of used patterns that no rule and no script can see being used.
     fn unused_captures(&mut self, trees: &'t [File]) {
-        let mut used: BTreeMap<Key, Option<BTreeSet<&str>>> = BTreeMap::new();
+        let nowhere = nowhere();
+        let mut used: BTreeMap<Key, Option<BTreeSet<String>>> = BTreeMap::new();
         let key = |place: &Place| {
             let file = trees.iter().position(|f| Arc::ptr_eq(&f.source, &place.source))?;
             Some((file, place.bytes.start))
@@ -130,13 +121,14 @@ impl<'t> Compiler<'t, '_> {
         for alarm in &self.program.alarms {
             // A script sees all fields of the event.
             let all = !alarm.react.is_empty() || !alarm.on_cancel.is_empty();
+            let named = if all { BTreeSet::new() } else { named_by(alarm, &nowhere) };
             for atom in all_parts(alarm).flatten().filter_map(|id| self.atom(*id)) {
                 let Some(key) = key(&atom.place) else { continue };
                 let names = used.entry(key).or_insert_with(|| Some(BTreeSet::new()));
                 match names {
                     _ if all => *names = None,
                     Some(names) => {
-                        names.extend(named_by(alarm));
+                        names.extend(named.iter().cloned());
                         atom.predicates.iter().for_each(|p| fields(p, names));
                     }
                     None => {}
@@ -177,38 +169,52 @@ impl<'t> Compiler<'t, '_> {
     }
 }
 
+/// A place for what has none.
+fn nowhere() -> Arc<Source> {
+    Arc::new(Source { name: String::new(), text: String::new() })
+}
+
 /// The conditions of an alarm: those of its detect, then those that end it.
 fn all_parts(alarm: &Alarm) -> impl Iterator<Item = &Vec<AtomId>> {
     let ends = alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None });
     alarm.detect.parts.iter().chain(ends)
 }
 
-/// The fields that an alarm itself names.
-fn named_by(alarm: &Alarm) -> Vec<&str> {
-    let mut all: Vec<&str> = alarm.by.iter().map(String::as_str).collect();
-    if let Shape::Count { distinct: Some(field), .. } = &alarm.detect.shape {
-        all.push(field);
-    }
-    for text in [&alarm.summary, &alarm.help] {
-        all.extend(text.split('{').skip(1).filter_map(|t| Some(t.split_once('}')?.0)));
-    }
-    for argument in alarm.react.iter().chain(&alarm.on_cancel).flatten().flat_map(|call| &call.args) {
-        match &argument.1 {
-            Argument::Field(field) | Argument::PairOf(field) | Argument::HostOf(field) => all.push(field),
-            Argument::Value(_) => {}
-        }
-    }
-    all
+/// Every word that could be a field which the alarm itself names: of all that it is made of, so that no clause is forgotten.
+fn named_by(alarm: &Alarm, nowhere: &Arc<Source>) -> BTreeSet<String> {
+    let (bare, _) = without_conditions(alarm, nowhere);
+    let texts = [&alarm.summary, &alarm.help];
+    let templates = texts.into_iter().flat_map(|t| t.split('{').skip(1)).filter_map(|t| Some(t.split_once('}')?.0.to_owned()));
+    let words = format!("{bare:?}");
+    let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned);
+    words.chain(templates).collect()
 }
 
-fn fields<'p>(predicate: &'p Predicate, names: &mut BTreeSet<&'p str>) {
+/// An alarm without its name, what people read, and its conditions, and those.
+fn without_conditions(alarm: &Alarm, nowhere: &Arc<Source>) -> (Alarm, Vec<Vec<AtomId>>) {
+    let conditions = all_parts(alarm).cloned().collect();
+    let mut bare = alarm.clone();
+    (bare.name, bare.summary, bare.help, bare.category) = Default::default();
+    bare.by.sort();
+    bare.place = Place { source: nowhere.clone(), bytes: 0..0 };
+    bare.detect.parts.clear();
+    for cancel in &mut bare.cancel {
+        if let Cancel::When(atoms) = cancel {
+            atoms.clear();
+        }
+    }
+    (bare, conditions)
+}
+
+/// The fields that a condition asks.
+fn fields(predicate: &Predicate, names: &mut BTreeSet<String>) {
     match predicate {
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|p| fields(p, names)),
         Predicate::Not(inner) => fields(inner, names),
         Predicate::Test { field, test } => {
-            names.insert(field);
+            names.insert(field.clone());
             if let Test::Compare(_, Operand::Field(other)) = test {
-                names.insert(other);
+                names.insert(other.clone());
             }
         }
     }
@@ -227,12 +233,8 @@ fn captures(clause: &PatternClause) -> Vec<(&str, ast::Span)> {
     let PatternClause::Match { regex, .. } = clause else { return Vec::new() };
     let mut all = Vec::new();
     for piece in &regex.pieces {
-        for (at, _) in piece
-            .it
-            .match_indices("(?<")
-            .map(|(i, m)| (i + m.len(), m))
-            .chain(piece.it.match_indices("(?P<").map(|(i, m)| (i + m.len(), m)))
-        {
+        let starts = ["(?<", "(?P<"].into_iter().flat_map(|mark| piece.it.match_indices(mark).map(|(i, m)| i + m.len()));
+        for at in starts {
             if let Some((name, _)) = piece.it.get(at..).and_then(|rest| rest.split_once('>')) {
                 let start = (piece.span.start + at).min(piece.span.end);
                 all.push((name, start..(start + name.len()).min(piece.span.end)));
