@@ -20,6 +20,10 @@ pub const HOPS: usize = 4;
 pub const ROWS: usize = 1_000;
 /// Conditions joined by `or` in one `detect` or `cancel when`. One more is a diagnostic.
 pub const ALTERNATIVES: usize = 1_000;
+/// Conditions and expressions that `(A or B where ...)` may copy in all rules together. More is a diagnostic.
+pub const COPIES: usize = 100_000;
+/// Names with which unknown ones are compared to find what was meant, in all rules together. After so many nothing is proposed.
+pub const NEAR_MISSES: usize = 200_000;
 /// Events that a condition counts (`N of`). More is a diagnostic: a count is a window of so many times for each key.
 pub const COUNT: usize = 1_000;
 /// Events that one condition joins by `then` or `and`. One more is a diagnostic.
@@ -33,13 +37,19 @@ pub const CALENDAR_CLAUSES: usize = 100;
 pub const CALENDAR_LASTS: Duration = Duration::from_secs(31 * 24 * 3_600);
 /// How far ahead a calendar's next change is looked for. Beyond, there is none.
 pub const CALENDAR_SEARCH: Duration = Duration::from_secs(5 * 366 * 24 * 3_600);
-/// Bytes of one regular expression with its pieces filled in. A larger one is a diagnostic.
-pub const EXPRESSION_BYTES: usize = 64 * 1024;
+/// Bytes of the text of one regular expression, its pieces filled in: of a longer one already its tree would take gigabytes. It is a
+/// diagnostic.
+pub const EXPRESSION_BYTES: usize = 16 * 1024;
 /// Events noted for the conditions of all alarms together. When there are more, the alarm that has most of them
 /// forgets the half of its keys whose last event is oldest, and that is told once for each alarm.
 pub const NOTED_EVENTS: usize = 4_000_000;
 /// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;
+/// Bytes of a compiled regular expression from which on `check` advises against it.
+pub const REGEX_BYTES_WISE: usize = 256 * 1024;
+/// Bytes that all regular expressions may take together, by an estimate that is right to a factor of four; the shipped ones take
+/// 5 MiB. What is beyond is not compiled, and that is a diagnostic.
+pub const REGEX_BYTES_ALL: usize = 64 * 1024 * 1024;
 /// Structured-data and captured fields of one event. Further ones stay in the text and are counted.
 pub const FIELDS_PER_EVENT: usize = 128;
 /// Active instances of one alarm. A further key is dropped, counted, and alarmed once.

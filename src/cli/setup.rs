@@ -208,6 +208,11 @@ pub(super) fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Sourc
         return None;
     }
     let name = path.display().to_string();
+    // Of one that is too large no more than that is known; where it was cut, a character may be, too.
+    if bytes.len() > SOURCE_BYTES {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        return Some(Arc::new(Source { name, text }));
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Some(Arc::new(Source { name, text })),
         Err(e) => {

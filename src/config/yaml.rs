@@ -56,7 +56,7 @@ impl Node {
 /// Reads a text. `None` when there is no tree to go on with; what is wrong is in `found`.
 pub(super) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<Node> {
     if source.text.len() > SOURCE_BYTES {
-        let message = format!("{} has {} bytes; more than {SOURCE_BYTES} are not read", source.name, source.text.len());
+        let message = format!("{} has more than {SOURCE_BYTES} bytes: a configuration of that size is not read", source.name);
         found.push(Diagnostic::whole(Code::ConfigTooLarge, message));
         return None;
     }

@@ -104,6 +104,14 @@ codes! {
     SenderNotInInventory = "R208", Warning, "a sender that the inventory does not have";
     BareField = "R209", Warning, "an unquoted word that is read as a field which nothing sets";
     EndlessWindow = "R210", Warning, "a condition of several events without a time between them";
+    StandsTwice = "R211", Warning, "the same stands twice in a list";
+    SameAlarm = "R212", Warning, "two alarms that differ in nothing but their names";
+    Covered = "R213", Warning, "an alternative that another one includes";
+    CostlyRegex = "R214", Warning, "a regular expression that costs more than it must";
+    KeyMissing = "R215", Warning, "a key of `by` that some of the events do not have";
+    NeverEnds = "R216", Warning, "a `cancel when` that ends no instance";
+    UnusedCapture = "R217", Warning, "a capture that nothing uses";
+    TriedWithAll = "R218", Warning, "a condition whose expressions are tried with every record";
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
@@ -119,6 +127,7 @@ codes! {
     ParamNotDeclared = "S104", Error, "a parameter that `const PARAMS` does not declare";
     NameNotInInventory = "S105", Error, "a name that the inventory does not have";
     ParamUnused = "S201", Warning, "a declared parameter that the script does not use";
+    NameUnchecked = "S202", Warning, "a resource, pair or host whose name can't be looked up beforehand";
     // Configuration.
     ConfigSyntax = "C001", Error, "the YAML does not parse";
     FileUnreadable = "C002", Error, "a file could not be read";

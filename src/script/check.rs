@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::inventory::Inventory;
 
 use super::Evaluator;
-use super::verbs::{HANDLES, ParamKind, VERBS};
+use super::verbs::{HANDLES, ParamKind, ParamKind as K, VERBS};
 
 /// A parameter that a script declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Param {
 /// inventory, where there is one.
 pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>, Vec<Diagnostic>) {
     if source.text.len() > SOURCE_BYTES {
-        let text = format!("{} has {} bytes; a script of more than {SOURCE_BYTES} is not read", source.name, source.text.len());
+        let text = format!("{} has more than {SOURCE_BYTES} bytes: a script of that size is not read", source.name);
         return (Vec::new(), vec![Diagnostic::whole(Code::ScriptTooLarge, text)]);
     }
     let evaluator = Evaluator::new(Arc::new(inventory.cloned().unwrap_or_default()));
@@ -269,17 +269,46 @@ impl Checker<'_> {
         let name = call.name.as_str();
         if this == 0
             && let Some(handle) = HANDLES.iter().find(|h| h.name == name)
-            && let Some(Expr::StringConstant(text, at)) = call.args.first()
         {
-            return self.named(handle.of, &text.clone(), *at);
+            match call.args.first() {
+                Some(Expr::StringConstant(text, at)) => self.named(handle.of, &text.clone(), *at),
+                Some(argument) => self.unchecked(handle.of, name, argument),
+                None => {}
+            }
+            return;
         }
         let verb = VERBS.iter().find(|v| v.params.len() == call.args.len() && v.name.rsplit('.').next() == Some(name));
         let Some(verb) = verb else { return };
         for ((_, kind), argument) in verb.params.iter().zip(&call.args) {
-            if let Expr::StringConstant(text, at) = argument {
-                self.named(*kind, &text.clone(), *at);
+            match argument {
+                Expr::StringConstant(text, at) => self.named(*kind, &text.clone(), *at),
+                other => self.unchecked(*kind, name, other),
             }
         }
+    }
+
+    /// A name that comes from elsewhere, which rules would be checked for if the script declared what it is.
+    fn unchecked(&mut self, kind: ParamKind, verb: &str, argument: &Expr) {
+        let Expr::Dot(dot, ..) = argument else { return };
+        let (Expr::Variable(variable, ..), Expr::Property(property, at)) = (&dot.lhs, &dot.rhs) else { return };
+        let (what, name) = (kind.name(), property.2.as_str());
+        let declared = self.params.iter().find(|p| p.name == name).map(|p| p.kind);
+        let (message, help) = match (variable.1.as_str(), kind, declared) {
+            ("params", K::Resource | K::Pair | K::Host | K::Channel, Some(declared)) if declared != kind => (
+                format!(
+                    "`{verb}` takes a {what}, and the parameter `{name}` is declared as {}: `check` can't look its name up",
+                    declared.name()
+                ),
+                format!("declare it in `const PARAMS` as {name}: \"{what}\""),
+            ),
+            ("event", K::Resource | K::Pair, _) => (
+                format!("the {what} is one that the event names: who writes the log chooses it, and `check` can't look it up"),
+                format!("let rules hand it over: a parameter of the type {what} in `const PARAMS`"),
+            ),
+            _ => return,
+        };
+        let place = place(self.source, *at, name.chars().count());
+        self.found.push(Diagnostic::new(Code::NameUnchecked, place, message).help(help));
     }
 
     fn named(&mut self, kind: ParamKind, name: &str, at: Position) {

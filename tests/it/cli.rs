@@ -363,3 +363,21 @@ fn a_reader_that_stops_ends_the_run() {
     feeder.join().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
+
+/// A rule file of gigabytes is refused without being read, though the limit cuts a character of it in two.
+#[test]
+fn a_huge_rule_file_is_refused_in_little_memory() {
+    let scratch = Scratch::new("huge");
+    let path = scratch.write("huge.alarm", "é".repeat(600_000));
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    // The rest takes no room on the disk; to read it would take more than the process may have.
+    file.set_len(4 << 30).unwrap();
+    let ended = Command::new("sh")
+        .args(["-c", "ulimit -v 1000000; exec \"$0\" check --rules \"$1\"", env!("CARGO_BIN_EXE_pointsman"), &path])
+        .output()
+        .unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{err}");
+    assert!(err.starts_with("error[R004]: ") && err.contains("huge.alarm has more than 1048576 bytes"), "{err}");
+    assert_eq!(err.matches("error[").count(), 1, "{err}");
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pointsman::base::limits::NESTING;
+use pointsman::base::limits::{COPIES, DIAGNOSTICS_PER_FILE, EXPRESSION_BYTES, NESTING, REGEX_BYTES_ALL};
 use pointsman::base::time::Time;
 use pointsman::decode::Decoder;
 use pointsman::diag::{Code, Diagnostic, has_errors, render};
@@ -11,7 +11,7 @@ use pointsman::lang::program::Program;
 use pointsman::lang::{Matcher, World, compile};
 use pointsman::script::{Param, check};
 
-use crate::support::{expect, files, inventory, read, source};
+use crate::support::{expect, files, inventory, read, root, source};
 
 /// The shipped scripts with their parameters.
 fn scripts() -> BTreeMap<String, Vec<Param>> {
@@ -71,9 +71,9 @@ fn conditions_meet_what_stands_beside_them() {
 }
 
 #[test]
-fn ten_thousand_parentheses_are_one_clear_message() {
+fn a_hundred_thousand_parentheses_are_one_clear_message() {
     for (open, close) in [("(", ")"), ("not ", "")] {
-        let many = |text: &str| text.repeat(10_000);
+        let many = |text: &str| text.repeat(100_000);
         let text = format!(
             "pattern p {{ where {}text contains \"x\"{} }}\nalarm a {{ detect p cancel by hand }}\n",
             many(open),
@@ -85,7 +85,7 @@ fn ten_thousand_parentheses_are_one_clear_message() {
         assert!(errors[0].message.contains(&NESTING.to_string()), "{}", errors[0].message);
         assert_eq!(found.len(), 1, "{}", render::human(&found, false));
     }
-    let text = format!("alarm a {{ detect {}event 1{} cancel by hand }}", "(".repeat(10_000), ")".repeat(10_000));
+    let text = format!("alarm a {{ detect {}event 1{} cancel by hand }}", "(".repeat(100_000), ")".repeat(100_000));
     let (_, found) = compiled("deep.alarm", &text);
     assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::TooDeep], "{}", render::human(&found, false));
 }
@@ -99,6 +99,69 @@ fn what_is_too_much_is_refused_by_name() {
     assert_eq!(codes(&wide), [Code::TooManyAlternatives]);
     let (_, found) = compiled("junk.alarm", &"junk ".repeat(5_000));
     assert!(found.len() <= pointsman::base::limits::MISTAKES_PER_FILE + 1, "{}", found.len());
+}
+
+/// Expressions: of a megabyte, of few letters and much size, of many that are fine each alone. One message for each cause.
+#[test]
+fn expressions_are_bounded_alone_and_together() {
+    let told = |text: &str, code: Code| {
+        let (_, found) = compiled("much.alarm", text);
+        found.into_iter().filter(|d| d.code == code).map(|d| d.message).collect::<Vec<_>>()
+    };
+    let one = |regex: &str| format!("pattern p {{ match /{regex}/ }}\nalarm a {{ detect p cancel by hand }}\n");
+    for (regex, word) in [
+        (r"\w".repeat(500_000), "longer"),
+        ("(abc|def)".repeat(110_000), "longer"),
+        (r"\w".repeat(EXPRESSION_BYTES / 2), "compiled"),
+        (r"(\w{999}){999}".to_owned(), "compiled"),
+    ] {
+        let messages = told(&one(&regex), Code::RegexTooLarge);
+        assert!(messages.len() == 1 && messages[0].contains(word), "{messages:?}");
+    }
+    let deep = told(&one(&format!("{}a{}", "(".repeat(5_000), ")".repeat(5_000))), Code::BadRegex);
+    assert_eq!(deep.len(), 1);
+    let many: String = (0..2_000).map(|i| format!("pattern p{i} {{ match /a{i} \\w{{18}}/ }}\n")).collect();
+    let messages = told(&many, Code::RegexTooLarge);
+    assert!(messages.len() == 1 && messages[0].contains(&REGEX_BYTES_ALL.to_string()), "{messages:?}");
+    let wide: String = (0..1_000).map(|i| format!("match /user x{i}/ ")).collect();
+    let narrowed = format!("detect ({}) where level > info cancel by hand", vec!["p"; 120].join(" or "));
+    let text = format!("pattern p {{ {wide} }}\nalarm a {{ {narrowed} }}\nalarm b {{ {narrowed} }}\n");
+    let messages = told(&text, Code::TooManyAlternatives);
+    assert!(messages.len() == 1 && messages[0].contains(&COPIES.to_string()), "{messages:?}");
+}
+
+/// A hundred thousand alarms, and names of which none is known: seconds, where comparing all with all would take minutes.
+#[test]
+fn very_many_rules_are_read() {
+    let files: Vec<Arc<_>> = (0..5)
+        .map(|file| {
+            let alarm = |n: usize| format!("alarm a{file}_{n}{{detect event {n} cancel by hand}}\n");
+            source(&format!("{file}.alarm"), &(0..20_000).map(alarm).collect::<String>())
+        })
+        .collect();
+    let (program, found) = compile(&files, &World::default());
+    // The same events under five names: each but the first is told.
+    assert_eq!((program.alarms.len(), found.len()), (100_000, 80_000));
+    assert!(found.iter().all(|d| d.code == Code::SameAlarm));
+    let unknown = |n: usize| format!("pattern p{n}{{match /ab/}}\nalarm a{n}{{detect q{n} cancel by hand}}\n");
+    let (_, found) = compile(&[source("u.alarm", &(0..14_000).map(unknown).collect::<String>())], &World::default());
+    let of = |code: Code| found.iter().filter(|d| d.code == code).count();
+    assert_eq!((of(Code::UnknownPattern), of(Code::UnusedPattern)), (14_000, 14_000));
+    let shown = render::human(&found, false);
+    assert!(shown.contains(&format!("u.alarm: {} more are not shown", found.len() - DIAGNOSTICS_PER_FILE)));
+    assert!(shown.len() < 100_000, "{}", shown.len());
+}
+
+/// Advice is certain or it is none: of the rules that come with the program there is none to give.
+#[test]
+fn no_shipped_rule_is_advised_against() {
+    let scripts = scripts();
+    for folder in std::fs::read_dir(root().join("rules")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()) {
+        let name = format!("rules/{}", folder.file_name().unwrap().to_str().unwrap());
+        let all: Vec<_> = files(&name, "alarm").into_iter().map(|(name, text)| source(&name, &text)).collect();
+        let (program, found) = compile(&all, &World { inventory: None, scripts: Some(&scripts) });
+        assert!(found.is_empty() && !program.alarms.is_empty(), "{name}\n{}", render::human(&found, false));
+    }
 }
 
 /// The shipped rules are clean with the inventory that they are for, and without any.

@@ -155,6 +155,7 @@ impl<'t> Compiler<'t, '_> {
         }
         alarm.limit = limit.and_then(|(clause, n, per, by)| self.limit(file, &alarm, clause, n, per, by));
         self.cancels(file, tree, &clauses, &mut alarm, ends);
+        self.doubts(file, tree, &clauses, &alarm);
         self.program.alarms.push(alarm);
     }
 
@@ -194,7 +195,7 @@ impl<'t> Compiler<'t, '_> {
     fn inhibitors(&mut self, file: &File, words: &[Word]) {
         for word in words {
             if !self.alarm_names.contains(word.it.as_str()) {
-                let known: Vec<&str> = self.alarm_names.iter().copied().collect();
+                let known = self.alarm_names();
                 self.unknown(file, Code::UnknownAlarm, word, format!("no alarm has the name `{}`", word.it), known);
             }
         }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::base::limits::ALTERNATIVES;
+use crate::base::limits::{ALTERNATIVES, COPIES};
 use crate::diag::Code;
-use crate::diag::suggest::nearest;
 use crate::event::OWN_APP;
 use crate::lang::ast::{self, Change, Choice, File, From, PatternClause, Span, Whom, Word};
 use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Category, Operand, Predicate, Sample, Sender, Signal};
@@ -152,6 +151,9 @@ impl<'t> Compiler<'t, '_> {
             self.report(file, Code::TooManyAlternatives, span, format!("a condition has at most {ALTERNATIVES} alternatives"));
             return None;
         }
+        if whole {
+            self.alternatives(file, choice, &atoms);
+        }
         whole.then_some(atoms)
     }
 
@@ -176,6 +178,10 @@ impl<'t> Compiler<'t, '_> {
                 ast::Atom::Named(word) => match self.named(file, word) {
                     Some(id) if outer.is_empty() => atoms.push(id),
                     Some(id) => {
+                        if !self.room_for_copy(file, id, &word.span) {
+                            *whole = false;
+                            continue;
+                        }
                         let Some(copy) = self.program.atoms.get(id.0 as usize).cloned() else { continue };
                         let id = self.add(copy);
                         atoms.push(self.narrowed(id, outer));
@@ -234,6 +240,19 @@ impl<'t> Compiler<'t, '_> {
         id
     }
 
+    /// False when too much was copied already; that is told once.
+    fn room_for_copy(&mut self, file: &File, id: AtomId, span: &Span) -> bool {
+        let before = self.copies;
+        let expressions = self.program.atoms.get(id.0 as usize).map_or(0, |atom| atom.matches.len());
+        self.copies = before.saturating_add(expressions + 1);
+        if before <= COPIES && self.copies > COPIES {
+            let message = format!("the conditions that `where` narrows have more than {COPIES} expressions together");
+            let help = "write the `where` into the pattern itself, or name fewer patterns".to_owned();
+            self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
+        }
+        self.copies <= COPIES
+    }
+
     fn named(&mut self, file: &File, word: &Word) -> Option<AtomId> {
         self.used_patterns.insert(word.it.clone());
         if self.open_patterns.contains(&word.it) {
@@ -242,7 +261,7 @@ impl<'t> Compiler<'t, '_> {
             return None;
         }
         if !self.patterns.contains_key(word.it.as_str()) {
-            let known: Vec<&str> = self.patterns.keys().copied().collect();
+            let known = self.pattern_names();
             self.unknown(file, Code::UnknownPattern, word, format!("no pattern has the name `{}`", word.it), known);
             return None;
         }
@@ -302,7 +321,7 @@ impl<'t> Compiler<'t, '_> {
             return;
         }
         let message = format!("the inventory has no {what} `{}`", word.it);
-        match nearest(&word.it, known.iter().copied()) {
+        match self.near(&word.it, known) {
             Some(near) => {
                 self.report(file, Code::UnknownSender, &word.span, message).help = Some(format!("did you mean `{near}`?"));
             }

@@ -83,6 +83,9 @@ impl<'t> Compiler<'t, '_> {
         }
         // The flags stand in the expression itself, so that the matcher, which reads it again, knows them.
         let whole = format!("{}{}", flags(regex), filled.text);
+        if !self.room_for(file, regex, &whole) {
+            return None;
+        }
         let built = regex::RegexBuilder::new(&whole).size_limit(REGEX_BYTES).build();
         match built {
             Ok(built) => {
@@ -98,6 +101,7 @@ impl<'t> Compiler<'t, '_> {
                     let message = format!("every event has a field `{name}`: this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
                 }
+                self.expression(file, regex, &built);
                 Some((built, found))
             }
             Err(regex::Error::CompiledTooBig(_)) => {
@@ -126,8 +130,9 @@ impl<'t> Compiler<'t, '_> {
                 filled.places.push((filled.text.len(), at));
             }
             if filled.text.len() > EXPRESSION_BYTES {
-                let message = format!("with its pieces this regular expression has more than {EXPRESSION_BYTES} bytes");
-                return Err((at, (Code::RegexTooLarge, message, None)));
+                let message = format!("with its pieces this regular expression is longer than {EXPRESSION_BYTES} bytes");
+                let help = "several `match` clauses, or several patterns, say the same".to_owned();
+                return Err((at, (Code::RegexTooLarge, message, Some(help))));
             }
             match c {
                 '\\' => {

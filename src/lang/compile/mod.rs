@@ -1,5 +1,6 @@
 //! Trees to the program: names resolved, everything checked, all mistakes reported.
 
+mod advice;
 mod alarms;
 mod atoms;
 mod calendars;
@@ -13,6 +14,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::base::limits::NEAR_MISSES;
 use crate::diag::suggest::nearest;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::inventory::Inventory;
@@ -56,6 +58,9 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         used_reactions: BTreeSet::new(),
         calendars: BTreeMap::new(),
         used_calendars: BTreeSet::new(),
+        regex_bytes: 0,
+        copies: 0,
+        compared: 0,
         found,
     };
     compiler.mentions(&trees);
@@ -67,6 +72,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
     compiler.unused(&trees);
     compiler.cycles();
     compiler.program.inside = uses::inside(&compiler.program);
+    compiler.advise(&trees);
     let mut found = compiler.found;
     let order = |d: &Diagnostic| {
         let place = d.place.as_ref();
@@ -118,6 +124,12 @@ struct Compiler<'t, 'w> {
     /// Calendars by name, with the file that each stands in.
     calendars: BTreeMap<&'t str, (&'t File, &'t super::ast::Calendar)>,
     used_calendars: BTreeSet<String>,
+    /// About what all expressions take when compiled.
+    regex_bytes: usize,
+    /// Conditions and expressions that were copied to be narrowed.
+    copies: usize,
+    /// Names with which unknown ones were compared.
+    compared: usize,
     found: Vec<Diagnostic>,
 }
 
@@ -131,12 +143,33 @@ impl<'t> Compiler<'t, '_> {
     /// Reports an unknown name with the near miss, or with all that there are when they are few.
     fn unknown<'n>(&mut self, file: &File, code: Code, word: &Word, message: String, known: impl IntoIterator<Item = &'n str>) {
         let known: Vec<&str> = known.into_iter().collect();
-        let help = match nearest(&word.it, known.iter().copied()) {
+        let help = match self.near(&word.it, &known) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if !known.is_empty() && known.len() <= 12 => Some(format!("there are {}", known.join(", "))),
             None => None,
         };
         self.report(file, code, &word.span, message).help = help;
+    }
+
+    /// The near miss. Rules with thousands of unknown names are not worth the time of comparing all with all.
+    fn near<'n>(&mut self, wrong: &str, known: &[&'n str]) -> Option<&'n str> {
+        self.compared = self.compared.saturating_add(known.len());
+        if self.compared > NEAR_MISSES { None } else { nearest(wrong, known.iter().copied()) }
+    }
+
+    /// The names of all patterns, to find what was meant; none when that is not looked for any more.
+    fn pattern_names(&self) -> Vec<&'t str> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.patterns.keys().copied().collect() }
+    }
+
+    /// The names of all alarms, likewise.
+    fn alarm_names(&self) -> Vec<&'t str> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.alarm_names.iter().copied().collect() }
+    }
+
+    /// The names of all reactions, likewise.
+    fn reaction_names(&self) -> Vec<String> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.program.reactions.keys().cloned().collect() }
     }
 
     fn twice(&mut self, file: &File, word: &Word, what: &str, first: Place) {

@@ -17,15 +17,21 @@ const PROVENANCES: &[&str] = &["unverified", "address", "local", "authenticated"
 impl Compiler<'_, '_> {
     /// Compiles a condition; `None` when a part of it is wrong. Depth is bounded by the parser.
     pub(super) fn predicate(&mut self, file: &File, predicate: &ast::Predicate) -> Option<Predicate> {
+        let compiled = self.condition(file, predicate)?;
+        self.contradictions(file, predicate, &compiled);
+        Some(compiled)
+    }
+
+    fn condition(&mut self, file: &File, predicate: &ast::Predicate) -> Option<Predicate> {
         // Every part is looked at, so that every mistake is found.
         let all = |me: &mut Self, parts: &[ast::Predicate]| {
-            let parts: Vec<Option<Predicate>> = parts.iter().map(|p| me.predicate(file, p)).collect();
+            let parts: Vec<Option<Predicate>> = parts.iter().map(|p| me.condition(file, p)).collect();
             parts.into_iter().collect::<Option<Vec<_>>>()
         };
         match predicate {
             ast::Predicate::And(parts) => all(self, parts).map(Predicate::And),
             ast::Predicate::Or(parts) => all(self, parts).map(Predicate::Or),
-            ast::Predicate::Not(inner) => self.predicate(file, inner).map(|p| Predicate::Not(Box::new(p))),
+            ast::Predicate::Not(inner) => self.condition(file, inner).map(|p| Predicate::Not(Box::new(p))),
             ast::Predicate::Test { field, relation } => self.test(file, field, &relation.it, &relation.span),
         }
     }
@@ -115,6 +121,7 @@ impl Compiler<'_, '_> {
         if elements.is_empty() {
             self.report(file, Code::NeverMatches, span, "nothing is in an empty list: no event meets this");
         }
+        self.elements_twice(file, elements);
         if !matches!(field, "level" | "provenance" | "id") {
             let values = elements.iter().map(|e| match e {
                 Element::Literal(literal) => value_of(&literal.it),

@@ -173,7 +173,7 @@ impl<'t> Compiler<'t, '_> {
                 // What scripts there are is not known: it may be one.
                 return Some(Call { reaction: call.name.it.clone(), args: self.named_only(file, call) });
             }
-            let known: Vec<String> = self.program.reactions.keys().cloned().collect();
+            let known = self.reaction_names();
             let message = format!("neither a reaction nor a script has the name `{}`", call.name.it);
             self.unknown(file, Code::UnknownReaction, &call.name, message, known.iter().map(String::as_str));
             return None;

@@ -28,11 +28,9 @@ use cursor::{Cursor, ITEMS, Parsed};
 pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {
     let mut file = File { source: source.clone(), items: Vec::new(), mentions: Vec::new() };
     if source.text.len() > SOURCE_BYTES {
-        let message = format!(
-            "{} has {} bytes; a rule file of more than {SOURCE_BYTES} is not read; split it",
-            source.name,
-            source.text.len()
-        );
+        // How large it is, is not known: who reads it stops there.
+        let message =
+            format!("{} has more than {SOURCE_BYTES} bytes: a rule file of that size is not read; split it", source.name);
         return (file, vec![Diagnostic::whole(Code::RuleFileTooLarge, message)]);
     }
     let mut cursor = Cursor::new(source);

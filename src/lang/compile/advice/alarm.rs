@@ -1,0 +1,195 @@
+//! One alarm: keys that its events lack, reactions said twice, and ends that never come.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diag::Code;
+use crate::lang::ast::{self, Clause, ClauseKind, File, Span, Way, Word};
+use crate::lang::compile::Compiler;
+use crate::lang::compile::atoms::BUILT_IN;
+use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
+
+use super::same::same;
+
+/// A way in which an event meets a condition: one of its expressions, or its ids and senders alone.
+struct Alternative<'a> {
+    atom: &'a Atom,
+    /// What the expression captures; `None` where there is none, and the fields are those of the record.
+    captures: Option<BTreeSet<&'a str>>,
+}
+
+impl Compiler<'_, '_> {
+    /// Looks at an alarm once it is compiled. `clauses` are its own and those of `defaults` that it takes.
+    pub(in crate::lang::compile) fn doubts(&mut self, file: &File, tree: &ast::Alarm, clauses: &[&Clause], alarm: &Alarm) {
+        let own = |clause: &Clause| tree.clauses.iter().any(|c| c.span == clause.span);
+        for clause in clauses {
+            match &clause.it {
+                ClauseKind::Detect(detect) => {
+                    self.names_twice(file, &detect.tail.by, "`by`");
+                    self.keys(file, &detect.tail.by, alarm);
+                }
+                ClauseKind::Limit { by, .. } => self.names_twice(file, by, "`limit`"),
+                ClauseKind::InhibitedBy(words) => {
+                    self.names_twice(file, words, "`inhibited by`");
+                    if let Some(word) = words.iter().find(|w| w.it == alarm.name && own(clause)) {
+                        let message =
+                            format!("`{}` is inhibited by itself: one that is active stays, so this changes nothing", word.it);
+                        self.report(file, Code::NoEffect, &word.span, message).help = Some("name another alarm".to_owned());
+                    }
+                }
+                ClauseKind::React(chains) => self.calls_twice(file, chains, "`react`"),
+                ClauseKind::OnCancel(chains) => self.calls_twice(file, chains, "`on cancel react`"),
+                _ => {}
+            }
+        }
+        let whens: Vec<&Clause> =
+            clauses.iter().copied().filter(|c| matches!(c.it, ClauseKind::Cancel(Way::When { .. }))).collect();
+        let atoms: Vec<&Vec<AtomId>> =
+            alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None }).collect();
+        // One that could not be compiled has its own diagnostic, and then it is not known which is which.
+        if whens.len() == atoms.len() {
+            for (clause, atoms) in whens.into_iter().zip(atoms) {
+                self.end(file, &clause.span, alarm, atoms);
+            }
+        }
+    }
+
+    /// One call twice among those that start together.
+    fn calls_twice(&mut self, file: &File, chains: &[ast::Chain], what: &str) {
+        let text = |call: &ast::Call| {
+            let arguments: Vec<(Option<&str>, &str)> = call
+                .arguments
+                .iter()
+                .map(|a| (a.name.as_ref().map(|n| n.it.as_str()), file.source.text.get(a.value.span.clone()).unwrap_or_default()))
+                .collect();
+            format!("{} {arguments:?}", call.name.it)
+        };
+        let mut seen = BTreeMap::new();
+        for chain in chains {
+            let key: Vec<String> = chain.iter().map(text).collect();
+            let Some(call) = chain.first() else { continue };
+            if let Some(first) = seen.insert(key, &call.name.span) {
+                self.stands_twice(
+                    file,
+                    &call.name.span,
+                    first,
+                    format!("{what} starts `{}` twice with the same arguments", call.name.it),
+                );
+            }
+        }
+    }
+
+    fn ways(&self, atoms: &[AtomId]) -> Vec<Alternative<'_>> {
+        let mut all = Vec::new();
+        // A change in the engine brings the fields of what it is about.
+        for atom in atoms.iter().filter_map(|id| self.atom(*id)).filter(|a| a.signal.is_none()) {
+            if atom.matches.is_empty() {
+                all.push(Alternative { atom, captures: None });
+            }
+            for one in &atom.matches {
+                all.push(Alternative {
+                    atom,
+                    captures: Some(
+                        one.captures.iter().map(|c| c.name.as_str()).chain(atom.sets.iter().map(|(n, _)| n.as_str())).collect(),
+                    ),
+                });
+            }
+        }
+        all
+    }
+
+    /// Keys that some expressions of the condition capture and others do not: what only those meet is never taken.
+    fn keys(&mut self, file: &File, by: &[Word], alarm: &Alarm) {
+        let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
+        let mut found = Vec::new();
+        for word in by.iter().filter(|w| !BUILT_IN.contains(&w.it.as_str())) {
+            let ways = self.ways(&atoms);
+            let has = |w: &Alternative<'_>| w.captures.as_ref().is_some_and(|c| c.contains(word.it.as_str()));
+            let lacks = ways.iter().find(|w| w.captures.is_some() && !has(w));
+            if let (true, Some(lacks)) = (ways.iter().any(has), lacks) {
+                found.push((word, lacks.atom.name.clone(), lacks.atom.place.clone()));
+            }
+        }
+        for (word, name, place) in found {
+            let message = format!(
+                "an expression of `{name}` does not capture `{}`, and others of this condition do: events that meet only it are not taken",
+                word.it
+            );
+            let found = self.report(file, Code::KeyMissing, &word.span, message);
+            found.context.push((place, "here".to_owned()));
+            found.help = Some(format!("capture `(?<{}>...)` in each, or take it out of `by`", word.it));
+        }
+    }
+
+    /// A `cancel when` that ends nothing.
+    fn end(&mut self, file: &File, span: &Span, alarm: &Alarm, atoms: &[AtomId]) {
+        let detects: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
+        let mut found = None;
+        for key in alarm.by.iter().filter(|key| !BUILT_IN.contains(&key.as_str())) {
+            let has = |w: &Alternative<'_>| w.captures.as_ref().is_some_and(|c| c.contains(key.as_str()));
+            let (raises, ends) = (self.ways(&detects), self.ways(atoms));
+            if ends.is_empty() || !raises.iter().any(has) {
+                continue;
+            }
+            let help = format!("capture `(?<{key}>...)` in the pattern, or take `{key}` out of `by`");
+            // An event without expressions may bring the field in its record.
+            let lacks = ends.iter().find(|w| w.captures.is_some() && !has(w));
+            if !ends.iter().any(has) {
+                let message =
+                    format!("nothing here captures `{key}`, which is a key of `{}`: no instance is ever ended by it", alarm.name);
+                found = Some((message, help));
+            } else if let Some(lacks) = lacks {
+                let message = format!(
+                    "an expression of `{}` does not capture `{key}`, which is a key of `{}`: events that meet only it end no instance",
+                    lacks.atom.name, alarm.name
+                );
+                found = Some((message, help));
+            }
+        }
+        for key in alarm.by.iter().filter(|key| ["app", "host"].contains(&key.as_str())) {
+            if let (Some(raises), Some(ends)) = (self.senders_of(&detects, key), self.senders_of(atoms, key))
+                && raises.is_disjoint(&ends)
+            {
+                found = Some((
+                    format!(
+                        "`{}` has the key `{key}`, and no event that raises it is of a sender that is named here: no instance is ever ended by it",
+                        alarm.name
+                    ),
+                    format!("take `{key}` out of `by`, or name the same senders"),
+                ));
+            }
+        }
+        let again = |id: &AtomId| {
+            let Some(atom) = self.atom(*id) else { return false };
+            detects.iter().filter_map(|d| self.atom(*d)).any(|d| same(d, atom))
+        };
+        // With `hold` it means: so long after the last one.
+        if alarm.hold.is_none() && alarm.detect.shape == Shape::One && !atoms.is_empty() && atoms.iter().all(again) {
+            found = Some((
+                format!("every event that ends `{}` here raises it again at once", alarm.name),
+                "`cancel at once` keeps no state; `cancel after 1h` ends it when no more come".to_owned(),
+            ));
+        }
+        if let Some((message, help)) = found {
+            self.report(file, Code::NeverEnds, span, message).help = Some(help);
+        }
+    }
+
+    /// The applications or hosts of which the events must be; `None` when they may be of others.
+    fn senders_of(&self, atoms: &[AtomId], key: &str) -> Option<BTreeSet<&str>> {
+        let mut all = BTreeSet::new();
+        for atom in atoms.iter().map(|id| self.atom(*id)) {
+            let from = &atom?.from;
+            if from.is_empty() {
+                return None;
+            }
+            for sender in from {
+                match sender {
+                    Sender::App(name) if key == "app" && !name.contains('*') => all.insert(name.as_str()),
+                    Sender::Host(name) if key == "host" && !name.contains('*') => all.insert(name.as_str()),
+                    _ => return None,
+                };
+            }
+        }
+        (!all.is_empty()).then_some(all)
+    }
+}
