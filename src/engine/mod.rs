@@ -37,6 +37,7 @@ use crate::base::time::{Time, duration_text};
 use crate::event::{Event, Provenance, Value};
 use crate::inventory::{Index, Inventory, Name};
 use crate::lang::program::{Alarm, AtomId, Call, Cancel, Category, Hit, Mode, Program, WhileActive};
+use crate::lang::shape;
 
 pub use fields::fields_of;
 pub use record::{Cause, Claim, Fields, Instance, Key, Note, PutOff, Record, State, Waiting};
@@ -244,6 +245,11 @@ impl Engine {
         &self.state
     }
 
+    /// The rules.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Option<Time> {
         self.due.first().map(|(at, ..)| *at)
@@ -287,24 +293,50 @@ impl Engine {
         }
     }
 
+    /// Goes on with other rules. `before` are those that the state was made by: where key and shape of an alarm are the same, its
+    /// state is kept.
+    pub fn reload(
+        &mut self,
+        now: Time,
+        order: u64,
+        before: &Program,
+        program: Arc<Program>,
+        inventory: Arc<Inventory>,
+        out: &mut Vec<Output>,
+    ) {
+        let reset = shape::reset(before, &program);
+        *self = Engine::start(program, inventory, std::mem::take(&mut self.state));
+        let waits = self.state.all_put_off().filter(|(alarm, ..)| reset.contains_key(*alarm));
+        let waits: Vec<(String, Key)> = waits.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();
+        for (alarm, group) in waits {
+            self.record(Record::PutOff { alarm, group, what: None }, out);
+        }
+        self.drop_where(now, order, &Cause::Changed, |_, alarm| reset.contains_key(alarm), out);
+        self.drop_removed(now, order, out);
+    }
+
     /// Alarms that the rules no longer have are cleared with that cause.
     pub fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
-        let removed: Vec<(String, Key)> = self
-            .state
-            .active()
-            .filter(|(alarm, ..)| !self.names.contains_key(*alarm))
-            .map(|(alarm, key, _)| (alarm.to_owned(), key.clone()))
-            .collect();
-        for (alarm, key) in removed {
-            self.clear(now, order, &alarm, &key, Cause::Removed, false, out);
+        self.drop_where(now, order, &Cause::Removed, |me, alarm| !me.names.contains_key(alarm), out);
+    }
+
+    /// Nothing is left of these alarms, and no reaction is started.
+    fn drop_where(
+        &mut self,
+        now: Time,
+        order: u64,
+        cause: &Cause,
+        these: impl Fn(&Engine, &str) -> bool,
+        out: &mut Vec<Output>,
+    ) {
+        let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
+        let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
+        let active: Vec<(String, Key)> = active.map(own).collect();
+        let begun: Vec<(String, Key)> =
+            self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
+        for (alarm, key) in active {
+            self.clear(now, order, &alarm, &key, cause.clone(), false, out);
         }
-        let begun: Vec<(String, Key)> = self
-            .state
-            .begun()
-            .into_iter()
-            .filter(|(alarm, _)| !self.names.contains_key(*alarm))
-            .map(|(alarm, key)| (alarm.to_owned(), key.clone()))
-            .collect();
         for (alarm, key) in begun {
             self.record(Record::Forgotten { alarm, key }, out);
         }

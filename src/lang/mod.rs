@@ -13,6 +13,7 @@ mod compile;
 mod matcher;
 mod parse;
 pub mod program;
+pub mod shape;
 
 pub use compile::{World, compile};
 pub use matcher::{Matcher, Way, plan, why_always};

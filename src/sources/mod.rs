@@ -19,8 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::control::{Heard, Input};
 use crate::event::{Event, Marks, Provenance};
 use crate::journal::Position;
-use crate::lang::program::Hit;
-use crate::site::Site;
+use crate::site::{Met, Site};
 
 pub use file::{follow, place};
 pub use tcp::{Tcp, listen};
@@ -101,6 +100,7 @@ fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
     if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Provenance::Address } else { Provenance::Unverified }
 }
 
-fn heard(source: &str, position: Position, event: Event<'static>, hits: Vec<Hit>, backlog: bool) -> Input {
-    Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, backlog }))
+fn heard(source: &str, position: Position, event: Event<'static>, met: Met, backlog: bool) -> Input {
+    let Met { hits, rules } = met;
+    Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, rules, backlog }))
 }
