@@ -65,6 +65,7 @@ impl Controller {
             let text = format!("nothing is changed: {}", left.join("; "));
             return out.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
         }
+        let first = self.rules == 0;
         let order = self.input(now, journal::Input::Accepted(written), out);
         let before = before.unwrap_or_else(|| self.engine.program().clone());
         (self.rules, self.matcher, self.inventory) = (order, Some(matcher), inventory.clone());
@@ -72,14 +73,21 @@ impl Controller {
         let (mut alarmed, mut planned) = (Vec::new(), Vec::new());
         self.engine.reload(now, order, &before, program, inventory.clone(), &mut alarmed);
         self.planner.reload(now, &inventory, &mut planned);
-        let text = "the configuration, rules and scripts were read anew, and are what runs now".to_owned();
-        out.push(Output::Notice(Notice { kind: "reloaded".to_owned(), text, ..Notice::default() }));
+        if !first {
+            let text = format!("the configuration, rules and scripts were read anew, and are what runs now (number {order})");
+            out.push(Output::Notice(Notice { kind: "reloaded".to_owned(), text, ..Notice::default() }));
+        }
         let gone: Vec<Name> = self.engine.state().lost().filter(|host| !inventory.hosts.contains_key(*host)).cloned().collect();
         let mut tasks: VecDeque<Task> = alarmed.into_iter().map(Task::Alarmed).collect();
         for host in gone {
             // Nobody waits for it any more.
             let text = format!("{host} is not in the configuration any more");
-            out.push(Output::Notice(Notice { kind: "host_back".to_owned(), text, host: Some(host.clone()), ..Notice::default() }));
+            out.push(Output::Notice(Notice {
+                kind: "host_back".to_owned(),
+                text,
+                host: Some(host.clone()),
+                ..Notice::default()
+            }));
             tasks.push_back(Task::Engine(engine::Input::Lost { host, lost: false }));
         }
         tasks.extend(planned.into_iter().map(Task::Planned));

@@ -321,19 +321,11 @@ impl Engine {
     }
 
     /// Nothing is left of these alarms, and no reaction is started.
-    fn drop_where(
-        &mut self,
-        now: Time,
-        order: u64,
-        cause: &Cause,
-        these: impl Fn(&Engine, &str) -> bool,
-        out: &mut Vec<Output>,
-    ) {
+    fn drop_where(&mut self, now: Time, order: u64, cause: &Cause, these: impl Fn(&Engine, &str) -> bool, out: &mut Vec<Output>) {
         let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
         let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
         let active: Vec<(String, Key)> = active.map(own).collect();
-        let begun: Vec<(String, Key)> =
-            self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
+        let begun: Vec<(String, Key)> = self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
         for (alarm, key) in active {
             self.clear(now, order, &alarm, &key, cause.clone(), false, out);
         }

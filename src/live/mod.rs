@@ -10,6 +10,7 @@
 //!
 //! One thread owns each state machine; everything else talks to it through a bounded channel. Nothing in here decides.
 
+mod changes;
 pub mod clock;
 pub mod control_socket;
 pub mod controller;
@@ -18,4 +19,5 @@ pub mod evaluator;
 pub mod host;
 pub mod program;
 pub mod questions;
+pub mod reload;
 mod supervisor;

@@ -37,7 +37,7 @@ use crate::wire::{Command, Echo, Generation, Holds, Note, Report, Seen};
 
 pub use ledger::{Entry, Ledger, Order, Record, Wish};
 use reconcile::Pursuit;
-pub use reload::{Left, left_by, needs_a_start};
+pub use reload::{Left, left_by};
 
 /// What a script or an operator asks of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

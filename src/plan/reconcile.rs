@@ -29,7 +29,7 @@ pub(super) struct Pursuit {
     settled: bool,
     /// When a former holder's release was last confirmed.
     pub(super) released_at: Option<Time>,
-    /// It, or a host for it, came with a reload: until then it is only observed, unless all hosts have told of it.
+    /// It came with a reload: until then it is only observed, unless all its hosts have told of it.
     pub(super) observed_until: Option<Time>,
     /// Until when a host's lease runs at most.
     pub(super) lease_until: BTreeMap<Name, Time>,

@@ -11,7 +11,7 @@ use crate::inventory::{Inventory, Name, Resource};
 use crate::wire::{Generation, Holds};
 
 use super::reconcile::Pursuit;
-use super::{Entry, Ledger, Notice, Output, Planner, Record, View};
+use super::{Entry, Ledger, Notice, Output, Planner, Record};
 
 /// A host that has, or could have, what an inventory does not have there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub struct Left {
 }
 
 /// The keys of a resource that change only with a start.
-pub fn needs_a_start(before: &Resource, after: &Resource) -> Vec<&'static str> {
+fn needs_a_start(before: &Resource, after: &Resource) -> Vec<&'static str> {
     let changed = [
         ("address", before.what != after.what),
         ("takeover", before.takeover != after.takeover),
@@ -65,6 +65,12 @@ impl Planner {
         all.into_iter().collect()
     }
 
+    /// The keys of resources that are other than what is in force, and come into force with a start.
+    pub fn needs_a_start(&self, after: &Inventory) -> Vec<(Name, Vec<&'static str>)> {
+        let keys = |(name, new): (&Name, &Resource)| Some((name.clone(), needs_a_start(self.resources.get(name)?, new)));
+        after.resources.iter().filter_map(keys).filter(|(_, keys)| !keys.is_empty()).collect()
+    }
+
     /// Goes on with another inventory. What is left on hosts that do not have it any more is told.
     pub fn reload(&mut self, now: Time, after: &Inventory, out: &mut Vec<Output>) {
         for left in self.left_by(after) {
@@ -99,8 +105,10 @@ impl Planner {
             for seat in resource.seats.iter().filter(|s| !known.contains(&s.host)) {
                 // As after a start: it may have it by a lease of which nothing is known.
                 pursuit.lease_until.insert(seat.host.clone(), now + resource.term);
-                pursuit.observed_until = Some(now + SETTLE);
                 others = true;
+            }
+            if before.is_none() {
+                pursuit.observed_until = Some(now + SETTLE);
             }
             self.resources.insert(name.clone(), resource);
         }
@@ -108,7 +116,7 @@ impl Planner {
         self.pursuits.retain(|name, _| after.resources.contains_key(name));
         self.views.retain(|host, _| after.hosts.contains_key(host));
         for host in after.hosts.keys() {
-            self.views.entry(host.clone()).or_insert_with(View::default);
+            self.views.entry(host.clone()).or_default();
         }
         if others {
             (self.looks_until, self.missing_told) = (now + SETTLE, false);

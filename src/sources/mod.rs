@@ -1,4 +1,5 @@
-//! Where events come from, live: syslog over UDP and TCP, and files that are followed.
+//! Where events come from, live: syslog over UDP and TCP, and files that are followed. And word of an administrator's files
+//! that change.
 //!
 //! ```text
 //!   datagram, frame, line --> site::Sieve: decode, match --> Sink: only what a rule wants, and how far was read
@@ -11,6 +12,7 @@ mod file;
 mod frames;
 mod tcp;
 mod udp;
+mod watch;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use crate::site::{Met, Site};
 pub use file::{follow, place};
 pub use tcp::{Tcp, listen};
 pub use udp::Udp;
+pub use watch::{Watch, watch};
 
 /// Where sources send what they found: the controller's inbox.
 pub trait Sink: Clone + Send + Sync + 'static {

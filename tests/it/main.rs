@@ -10,6 +10,7 @@ mod evaluator;
 mod grammar;
 mod lang;
 mod packs;
+mod reload;
 mod runs;
 mod script;
 mod sim;
