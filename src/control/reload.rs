@@ -14,6 +14,7 @@ use crate::inventory::{Inventory, Name};
 use crate::journal::{self, Written};
 use crate::lang::Matcher;
 use crate::lang::program::{Hit, Program};
+use crate::lang::shape::Reset;
 use crate::plan::Left;
 
 use super::{Controller, Notice, Output, Task};
@@ -29,8 +30,8 @@ pub struct Reload {
     pub matcher: Arc<Matcher>,
     /// Machines, programs, pairs, resources.
     pub inventory: Arc<Inventory>,
-    /// The rules that the state was made by, when they are not those of the controller: at a start with others than before.
-    pub before: Option<Arc<Program>>,
+    /// The alarms whose state is dropped, because key or shape are not those that it was made by.
+    pub reset: Reset,
     /// What a host has, or could have, may go from the configuration.
     pub abandon: bool,
 }
@@ -59,7 +60,7 @@ impl Controller {
     }
 
     pub(super) fn reload(&mut self, now: Time, reload: Reload, out: &mut Vec<Output>) {
-        let Reload { written, program, matcher, inventory, before, abandon } = reload;
+        let Reload { written, program, matcher, inventory, reset, abandon } = reload;
         let left = self.left_by(&inventory);
         if !(abandon || left.is_empty()) {
             let text = format!("nothing is changed: {}", left.join("; "));
@@ -67,11 +68,10 @@ impl Controller {
         }
         let first = self.rules == 0;
         let order = self.input(now, journal::Input::Accepted(written), out);
-        let before = before.unwrap_or_else(|| self.engine.program().clone());
         (self.rules, self.matcher, self.inventory) = (order, Some(matcher), inventory.clone());
         self.runs.reload(order, program.clone(), inventory.clone());
         let (mut alarmed, mut planned) = (Vec::new(), Vec::new());
-        self.engine.reload(now, order, &before, program, inventory.clone(), &mut alarmed);
+        self.engine.reload(now, order, &reset, program, inventory.clone(), &mut alarmed);
         self.planner.reload(now, &inventory, &mut planned);
         if !first {
             let text = format!("the configuration, rules and scripts were read anew, and are what runs now (number {order})");

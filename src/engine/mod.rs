@@ -37,7 +37,7 @@ use crate::base::time::{Time, duration_text};
 use crate::event::{Event, Provenance, Value};
 use crate::inventory::{Index, Inventory, Name};
 use crate::lang::program::{Alarm, AtomId, Call, Cancel, Category, Hit, Mode, Program, WhileActive};
-use crate::lang::shape;
+use crate::lang::shape::Reset;
 
 pub use fields::fields_of;
 pub use record::{Cause, Claim, Fields, Instance, Key, Note, PutOff, Record, State, Waiting};
@@ -245,11 +245,6 @@ impl Engine {
         &self.state
     }
 
-    /// The rules.
-    pub fn program(&self) -> &Arc<Program> {
-        &self.program
-    }
-
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Option<Time> {
         self.due.first().map(|(at, ..)| *at)
@@ -293,18 +288,17 @@ impl Engine {
         }
     }
 
-    /// Goes on with other rules. `before` are those that the state was made by: where key and shape of an alarm are the same, its
-    /// state is kept.
+    /// Goes on with other rules. All alarms keep their state but those in `reset`, which have another key or shape
+    /// ([`crate::lang::shape::reset`]), and those that are gone.
     pub fn reload(
         &mut self,
         now: Time,
         order: u64,
-        before: &Program,
+        reset: &Reset,
         program: Arc<Program>,
         inventory: Arc<Inventory>,
         out: &mut Vec<Output>,
     ) {
-        let reset = shape::reset(before, &program);
         *self = Engine::start(program, inventory, std::mem::take(&mut self.state));
         let waits = self.state.all_put_off().filter(|(alarm, ..)| reset.contains_key(*alarm));
         let waits: Vec<(String, Key)> = waits.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();

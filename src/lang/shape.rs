@@ -10,8 +10,11 @@ use crate::diag::{Place, Source};
 
 use super::program::{Alarm, Atom, AtomId, Cancel, Detection, Program};
 
+/// Alarms whose state means nothing to other rules, and why.
+pub type Reset = BTreeMap<String, &'static str>;
+
 /// The alarms of both programs whose state means nothing to the new one, and why.
-pub fn reset(before: &Program, after: &Program) -> BTreeMap<String, &'static str> {
+pub fn reset(before: &Program, after: &Program) -> Reset {
     let known: BTreeMap<&str, &Alarm> = before.alarms.iter().map(|a| (a.name.as_str(), a)).collect();
     let why = |new: &Alarm| -> Option<&'static str> {
         let old = known.get(new.name.as_str())?;

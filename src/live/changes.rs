@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::control::Controller;
 use crate::inventory::{Inventory, Name, Via};
-use crate::lang::shape;
+use crate::lang::program::Program;
+use crate::lang::shape::{self, Reset};
 use crate::site::Site;
 
 /// What becomes of a key that is read at a start only.
@@ -26,39 +27,59 @@ pub(super) struct Change {
     pub(super) state: Option<String>,
 }
 
+/// What other rules change. Comparing ten thousand of them takes a while, and the controller does not wait for it.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// The alarms whose state is dropped.
+    pub(super) reset: Reset,
+    different: Vec<((&'static str, String), &'static str)>,
+}
+
+impl Rules {
+    /// Compares.
+    pub(super) fn between(before: &Program, after: &Program) -> Rules {
+        Rules { reset: shape::reset(before, after), different: different(&shape::all(before), &shape::all(after)) }
+    }
+
+    fn list(&self, controller: &Controller, all: &mut Vec<Change>) {
+        let mut active: BTreeMap<&str, usize> = BTreeMap::new();
+        for (alarm, ..) in controller.alarms().active() {
+            *active.entry(alarm).or_default() += 1;
+        }
+        let cleared = |name: &str| match active.get(name) {
+            Some(1) => "; 1 that is active is cleared, without its reactions".to_owned(),
+            Some(n) => format!("; {n} that are active are cleared, without their reactions"),
+            None => String::new(),
+        };
+        for ((what, name), change) in &self.different {
+            let state = match (*what, *change) {
+                ("alarm", "changed") => Some(match self.reset.get(name) {
+                    Some(why) => format!("state is reset: {why}{}", cleared(name)),
+                    None => "state is kept".to_owned(),
+                }),
+                ("alarm", "removed") => Some(format!("its state is dropped{}", cleared(name))),
+                _ => None,
+            };
+            all.push(Change { what, name: name.clone(), change, state });
+        }
+    }
+}
+
 /// All changes between what runs and another set, by kind and name. `started` is the configuration of the start.
-pub(super) fn between(running: &Site, controller: &Controller, started: &Config, after: &Site, config: &Config) -> Vec<Change> {
+pub(super) fn between(
+    running: &Site,
+    controller: &Controller,
+    started: &Config,
+    rules: &Rules,
+    after: &Site,
+    config: &Config,
+) -> Vec<Change> {
     let mut all = Vec::new();
-    rules(running, controller, after, &mut all);
+    rules.list(controller, &mut all);
     scripts(running, after, &mut all);
     inventory(running, controller, after, &mut all);
     settings(started, config, &mut all);
     all
-}
-
-fn rules(running: &Site, controller: &Controller, after: &Site, all: &mut Vec<Change>) {
-    let reset = shape::reset(&running.program, &after.program);
-    let mut active: BTreeMap<&str, usize> = BTreeMap::new();
-    for (alarm, ..) in controller.alarms().active() {
-        *active.entry(alarm).or_default() += 1;
-    }
-    let cleared = |name: &str| match active.get(name) {
-        Some(1) => "; 1 that is active is cleared, without its reactions".to_owned(),
-        Some(n) => format!("; {n} that are active are cleared, without their reactions"),
-        None => String::new(),
-    };
-    let (old, new) = (shape::all(&running.program), shape::all(&after.program));
-    for ((what, name), change) in different(&old, &new) {
-        let state = match (what, change) {
-            ("alarm", "changed") => Some(match reset.get(&name) {
-                Some(why) => format!("state is reset: {why}{}", cleared(&name)),
-                None => "state is kept".to_owned(),
-            }),
-            ("alarm", "removed") => Some(format!("its state is dropped{}", cleared(&name))),
-            _ => None,
-        };
-        all.push(Change { what, name, change, state });
-    }
 }
 
 fn scripts(running: &Site, after: &Site, all: &mut Vec<Change>) {

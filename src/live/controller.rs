@@ -216,7 +216,7 @@ impl Thread {
     /// When the journal can't be written any more: what is not on the disk is not acted on.
     pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
         let Thread { begin, files, current, journal, id, clock, inbox, sender, sources } = self;
-        let Begin { good, written, number, before, earlier, refused, folders } = begin;
+        let Begin { good, written, number, reset, earlier, refused, folders } = begin;
         let Good { site, config } = good;
         let mut outputs = Vec::new();
         let state = journal.state().clone();
@@ -247,7 +247,7 @@ impl Thread {
         }
         if number.is_none() {
             // It was decided that nothing is left on a host by it.
-            let reload = reload_of(&site, written, before, true);
+            let reload = reload_of(&site, written, reset, true);
             running.controller.turn(clock.now(), Input::Reload(Box::new(reload)), &mut outputs);
         }
         let number = running.controller.rules();

@@ -22,14 +22,14 @@ use crate::base::text::printable;
 use crate::command::run;
 use crate::config::{Config, Reload as When};
 use crate::control::{Input, Notice, Output, Reload, what_is_left};
-use crate::diag::{Diagnostic, Severity, render};
+use crate::diag::{Code, Diagnostic, Severity, render};
 use crate::journal::{State, Written};
-use crate::lang::program::Program;
+use crate::lang::shape::{self, Reset};
 use crate::plan;
 use crate::site::Site;
 use crate::sources::{Watch, watch};
 
-use super::changes::{self, Change};
+use super::changes::{self, Change, Rules};
 use super::controller::{Message, Running};
 use super::program::MYSELF;
 use super::questions::Answer;
@@ -103,6 +103,8 @@ pub struct Attempt {
     reading: Reading,
     /// Which tests failed.
     failed: Option<String>,
+    /// What its rules change.
+    rules: Rules,
 }
 
 /// What a controller begins with.
@@ -111,8 +113,8 @@ pub(super) struct Begin {
     pub(super) written: Arc<Written>,
     /// The number that it has already, when it is what was accepted last.
     pub(super) number: Option<u64>,
-    /// The rules that the state was made by, when they were others.
-    pub(super) before: Option<Arc<Program>>,
+    /// The alarms whose state was made by other rules and means nothing to these.
+    pub(super) reset: Reset,
     /// Sites of earlier sets that runs still need.
     pub(super) earlier: Vec<(u64, Arc<Site>)>,
     /// Why it is not what the files say.
@@ -160,11 +162,12 @@ pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Resul
         (Some(_), None) => None,
         (None, _) => Some(mistakes(&reading.diagnostics)),
     };
-    let (good, written, number, before) = match (refused.is_none().then_some(reading.good).flatten(), reading.written, accepted) {
-        (Some(good), Some(written), Some((number, last))) if written == last => (good, written, Some(number), None),
+    let (good, written, number, reset) = match (refused.is_none().then_some(reading.good).flatten(), reading.written, accepted) {
+        (Some(good), Some(written), Some((number, last))) if written == last => (good, written, Some(number), Reset::new()),
         (Some(good), Some(written), last) => {
-            let before = last.and_then(|(_, last)| files.again(&last).good).map(|good| good.site.program.clone());
-            (good, written, None, before)
+            let before = last.and_then(|(_, last)| files.again(&last).good);
+            let reset = before.map(|before| shape::reset(&before.site.program, &good.site.program)).unwrap_or_default();
+            (good, written, None, reset)
         }
         (_, _, Some((number, last))) => {
             let reading = files.again(&last);
@@ -172,12 +175,12 @@ pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Resul
             let Some(good) = reading.good else {
                 return Err(format!("the files are refused, and what was accepted last is not understood any more: {wrong}"));
             };
-            (good, last, Some(number), None)
+            (good, last, Some(number), Reset::new())
         }
         _ => return Err("the files are wrong, and nothing was ever accepted that could run instead".to_owned()),
     };
     let earlier = earlier(number.map(|n| (n, &good.site)));
-    Ok(Begin { good, written, number, before, earlier, refused, folders })
+    Ok(Begin { good, written, number, reset, earlier, refused, folders })
 }
 
 /// Runs the tests of a set in a process of their own; which failed.
@@ -229,8 +232,27 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
+/// Lets a process of its own read the files first: whatever is in them, and whatever is wrong with the program, does not end the
+/// one that holds the addresses in order. Why not, when it did not come to an end.
+fn survived(files: &dyn Files) -> Result<(), String> {
+    let config = files.config().display().to_string();
+    let arguments = ["check", "-c", &config, "--format", "json"].map(str::to_owned);
+    match run(MYSELF, &arguments, TESTS_WITHIN) {
+        // In order, or not: it was told.
+        Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),
+        Ok(ended) => {
+            Err(format!("`pointsman check` ended with {}: this is a fault of the program; tell its makers", ended.status))
+        }
+        Err(why) => Err(format!("`pointsman check`: {why}")),
+    }
+}
+
 /// Reads and tests until what was tested is what the files say.
 fn read(files: &dyn Files, running: &Written) -> (Reading, Option<String>) {
+    if let Err(why) = survived(files) {
+        let found = vec![Diagnostic::whole(Code::FileUnreadable, why)];
+        return (Reading { written: None, good: None, diagnostics: found, tests: false, folders: Vec::new() }, None);
+    }
     let mut reading = files.read();
     for _ in 0..READINGS {
         if reading.good.is_none() || reading.written.as_deref() == Some(running) {
@@ -281,9 +303,11 @@ impl Running {
             return;
         }
         let (files, running, inbox) = (self.reloading.files.clone(), self.reloading.written.clone(), self.inbox.clone());
+        let before = self.site.program.clone();
         let work = move || {
             let (reading, failed) = read(&*files, &running);
-            inbox.tell(Message::Reread(Box::new(Attempt { trigger, reading, failed })));
+            let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
+            inbox.tell(Message::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
         };
         match thread::Builder::new().name("reload".to_owned()).spawn(work) {
             Ok(_) => self.reloading.under_way = true,
@@ -293,16 +317,15 @@ impl Running {
 
     /// The files were read: they are shown, refused or taken over.
     pub(super) fn reread(&mut self, attempt: Attempt, outputs: &mut Vec<Output>) {
-        let Attempt { trigger, reading, failed } = attempt;
+        let Attempt { trigger, reading, failed, rules } = attempt;
         self.reloading.under_way = false;
         let (check, abandon) = match &trigger {
             Trigger::Command { check, abandon, .. } => (*check, *abandon),
             Trigger::Signal | Trigger::Files => (false, false),
         };
-        let changes = reading
-            .good
-            .as_ref()
-            .map(|good| changes::between(&self.site, &self.controller, &self.reloading.started, &good.site, &good.config));
+        let changes = reading.good.as_ref().map(|good| {
+            changes::between(&self.site, &self.controller, &self.reloading.started, &rules, &good.site, &good.config)
+        });
         let changes = changes.unwrap_or_default();
         let same = reading.written.as_ref() == Some(&self.reloading.written);
         let mut refused = match &reading.good {
@@ -317,7 +340,8 @@ impl Running {
             match (same, &reading) {
                 (true, _) => self.files_are_what_runs(outputs),
                 (false, Reading { good: Some(good), written: Some(written), folders, .. }) => {
-                    match self.take_over(good, written, folders, abandon, &changes, outputs) {
+                    let reload = reload_of(&good.site, written.clone(), rules.reset, abandon);
+                    match self.take_over(good, reload, folders, &changes, outputs) {
                         Ok(()) => applied = true,
                         Err(why) => refused = Some(("program", why)),
                     }
@@ -368,9 +392,8 @@ impl Running {
     fn take_over(
         &mut self,
         good: &Good,
-        written: &Arc<Written>,
+        reload: Reload,
         folders: &[PathBuf],
-        abandon: bool,
         changes: &[Change],
         outputs: &mut Vec<Output>,
     ) -> Result<(), String> {
@@ -382,22 +405,22 @@ impl Running {
         if changes.len() > TOLD {
             tracing::info!("reload: and {} more", changes.len() - TOLD);
         }
-        let reload = reload_of(&good.site, written.clone(), None, abandon);
+        let written = reload.written.clone();
         self.controller.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);
         let number = self.controller.rules();
         self.site = good.site.clone();
         self.sets.insert(number, set);
         self.current.exchange(number, good.site.clone());
-        (self.reloading.written, self.reloading.refused) = (written.clone(), None);
+        (self.reloading.written, self.reloading.refused) = (written, None);
         self.watch(good.config.reload, folders);
         Ok(())
     }
 }
 
 /// What the pure controller is told of a site.
-pub(super) fn reload_of(site: &Site, written: Arc<Written>, before: Option<Arc<Program>>, abandon: bool) -> Reload {
+pub(super) fn reload_of(site: &Site, written: Arc<Written>, reset: Reset, abandon: bool) -> Reload {
     let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
-    Reload { written, program, matcher, inventory, before, abandon }
+    Reload { written, program, matcher, inventory, reset, abandon }
 }
 
 /// What an operator gets to see.

@@ -11,7 +11,7 @@ use pointsman::decode::Decoder;
 use pointsman::event::Provenance;
 use pointsman::journal::{Position, Record, State, Text, Written};
 use pointsman::lang::program::Program;
-use pointsman::lang::{Matcher, World, compile};
+use pointsman::lang::{Matcher, World, compile, shape};
 use pointsman::script::{Evaluator, Next, Step, check, verbs};
 use pointsman::site::{Current, Sieve, Site};
 use pointsman::store::Journal;
@@ -128,8 +128,9 @@ impl Bench {
 
     fn reload_instead_of(&mut self, (site, written): (Arc<Site>, Arc<Written>), abandon: bool, before: Option<Arc<Program>>) {
         let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
+        let reset = shape::reset(&before.unwrap_or_else(|| self.site.program.clone()), &program);
         let rules = self.controller.rules();
-        self.turn(Input::Reload(Box::new(Reload { written, program, matcher, inventory, before, abandon })));
+        self.turn(Input::Reload(Box::new(Reload { written, program, matcher, inventory, reset, abandon })));
         if self.controller.rules() != rules {
             self.site = site;
         }
