@@ -17,7 +17,7 @@ const NEEDS_A_RESTART: &str = "needs a restart";
 /// One thing that is other than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Change {
-    /// `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel` or `setting`.
+    /// `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel`, `file` or `setting`.
     pub(super) what: &'static str,
     /// Which.
     pub(super) name: String,
@@ -65,11 +65,11 @@ impl Rules {
     }
 }
 
-/// All changes between what runs and another set, by kind and name. `started` is the configuration of the start.
+/// All changes between what runs and another set, by kind and name; `before` are the configurations of the start and of now.
 pub(super) fn between(
     running: &Site,
     controller: &Controller,
-    started: &Config,
+    before: [&Config; 2],
     rules: &Rules,
     after: &Site,
     config: &Config,
@@ -78,7 +78,7 @@ pub(super) fn between(
     rules.list(controller, &mut all);
     scripts(running, after, &mut all);
     inventory(running, controller, after, &mut all);
-    settings(started, config, &mut all);
+    settings(before, config, &mut all);
     all
 }
 
@@ -112,20 +112,23 @@ fn inventory(running: &Site, controller: &Controller, after: &Site, all: &mut Ve
     }
 }
 
-fn settings(started: &Config, config: &Config, all: &mut Vec<Change>) {
+fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Change>) {
+    let files = |c: &Config| c.files.iter().map(|f| (f.display().to_string(), ())).collect::<BTreeMap<_, _>>();
+    for (name, change) in different(&files(running), &files(config)) {
+        all.push(Change { what: "file", name, change, state: None });
+    }
     let sockets = |c: &Config| (c.listen.udp.clone(), c.listen.tcp.clone());
     let late = [
         ("data", started.data != config.data),
         ("listen: syslog", sockets(started) != sockets(config)),
         ("listen: agents", started.listen.agents != config.listen.agents),
-        ("files", started.files != config.files),
         ("what this machine may touch (`via: local`)", here(&started.inventory) != here(&config.inventory)),
     ];
     for (name, _) in late.into_iter().filter(|(_, is)| *is) {
         let state = Some(format!("{NEEDS_A_RESTART}; until then as it was"));
         all.push(Change { what: "setting", name: name.to_owned(), change: "changed", state });
     }
-    if started.reload != config.reload {
+    if running.reload != config.reload {
         all.push(Change { what: "setting", name: "reload".to_owned(), change: "changed", state: None });
     }
 }

@@ -1,7 +1,7 @@
 //! The controller's thread: takes what comes, lets the pure controller decide, keeps it on the disk, carries it out.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -15,13 +15,14 @@ use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::script::{Next, verbs};
 use crate::site::{Current, Site};
-use crate::sources::{Named, Sink};
+use crate::sources::{Named, Sink, place};
 use crate::store::Journal;
 use crate::wire::Command;
 
 use super::clock::Clock;
 use super::effects;
 use super::evaluator::{Evaluators, Task};
+use super::following::{self, Following};
 use super::questions::{Answer, Desk, Question, Reply};
 use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
@@ -125,6 +126,7 @@ pub struct Thread {
     inbox: Receiver<Message>,
     sender: Inbox,
     sources: Vec<Named>,
+    following: Following,
 }
 
 /// A set of rules that is kept, because it runs or because runs need it.
@@ -147,7 +149,8 @@ pub(super) struct Running {
     program: PathBuf,
     routes: BTreeMap<Name, (u64, Route)>,
     pub(super) inbox: Inbox,
-    sources: Vec<Named>,
+    pub(super) sources: Vec<Named>,
+    pub(super) following: Following,
     history: std::collections::VecDeque<Json>,
     /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
     own: Vec<Input>,
@@ -177,7 +180,18 @@ impl Thread {
         // What is not accepted yet gets its number with that; what was matched before is matched again then.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
         let sender = Inbox { sender, clock };
-        Ok(Thread { begin, files, current, journal, id, clock, inbox, sender, sources: Vec::new() })
+        Ok(Thread {
+            begin,
+            files,
+            current,
+            journal,
+            id,
+            clock,
+            inbox,
+            sender,
+            sources: Vec::new(),
+            following: Following::default(),
+        })
     }
 
     /// The site of now, for the sources.
@@ -205,6 +219,17 @@ impl Thread {
         Ok(position)
     }
 
+    /// Follows a file.
+    ///
+    /// # Errors
+    /// When the disk refuses, or no thread can be started.
+    pub(super) fn follow(&mut self, path: &Path) -> Result<(), String> {
+        let named = following::named(path);
+        self.show(named.clone());
+        let from = self.position(&named.name, || place(path))?;
+        self.following.start(path, from, named, &self.current, &self.sender)
+    }
+
     /// A source whose counters are shown.
     pub fn show(&mut self, source: Named) {
         self.sources.push(source);
@@ -215,7 +240,7 @@ impl Thread {
     /// # Errors
     /// When the journal can't be written any more: what is not on the disk is not acted on.
     pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
-        let Thread { begin, files, current, journal, id, clock, inbox, sender, sources } = self;
+        let Thread { begin, files, current, journal, id, clock, inbox, sender, sources, following } = self;
         let Begin { good, written, number, reset, earlier, refused, folders } = begin;
         let Good { site, config } = good;
         let mut outputs = Vec::new();
@@ -234,6 +259,7 @@ impl Thread {
             routes: BTreeMap::new(),
             inbox: sender,
             sources,
+            following,
             history: std::collections::VecDeque::new(),
             own: Vec::new(),
             own_events: Own::default(),
@@ -272,6 +298,7 @@ impl Running {
             let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
             let wait = if self.own.is_empty() { wait } else { Duration::ZERO };
             self.pulse.beat();
+            self.following.look();
             let mut outputs = Vec::new();
             let mut next = match inbox.recv_timeout(wait) {
                 Ok(message) => Some(message),
@@ -303,6 +330,7 @@ impl Running {
                 self.controller.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
+            self.begin_to_follow(taken < AT_ONCE)?;
             if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
                 self.sync()?;
             }
@@ -336,13 +364,18 @@ impl Running {
         }
     }
 
-    fn sync(&mut self) -> Result<(), String> {
+    /// Where a source was read up to.
+    pub(super) fn position(&self, source: &str) -> Option<Position> {
+        self.journal.state().positions.get(source).copied()
+    }
+
+    pub(super) fn sync(&mut self) -> Result<(), String> {
         self.dirty_since = None;
         self.journal.sync().map_err(|e| e.to_string())
     }
 
     /// Everything is on the disk before the first thing leaves.
-    fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+    pub(super) fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
         // Evaluating does nothing in the world: it begins while the disk works.
         for output in &outputs {
             if let Output::Evaluate(run) = output {

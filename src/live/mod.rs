@@ -16,6 +16,7 @@ pub mod control_socket;
 pub mod controller;
 mod effects;
 pub mod evaluator;
+mod following;
 pub mod host;
 pub mod program;
 pub mod questions;

@@ -19,7 +19,7 @@ use crate::control::{Input, Notice};
 use crate::inventory::{Inventory, Name, Via, What};
 use crate::linux::Spot;
 use crate::site::Current;
-use crate::sources::{self, Named, Sink as _, Udp};
+use crate::sources::{self, Sink as _, Udp};
 use crate::store::{Journal, Marks};
 use crate::tls::{self, Agents, Authority, Identity};
 use crate::wire::{Command, Report};
@@ -119,12 +119,7 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         start("udp", move || source.run(&current, &inbox, &stop))?;
     }
     for path in &config.files {
-        let path = base.join(path);
-        let named = Named { name: path.display().to_string(), counts: Arc::default() };
-        thread.show(named.clone());
-        let from = thread.position(&named.name, || sources::place(&path))?;
-        let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
-        start("file", move || sources::follow(&path, from, &current, &inbox, &named, &stop))?;
+        thread.follow(&base.join(path))?;
     }
     for source in tcp {
         thread.show(source.named());

@@ -128,6 +128,8 @@ pub(super) struct Reloading {
     pub(super) written: Arc<Written>,
     /// The configuration of the start.
     pub(super) started: Config,
+    /// The configuration that runs.
+    pub(super) config: Config,
     /// Why the files were refused last.
     pub(super) refused: Option<String>,
     watch: Option<Watch>,
@@ -270,7 +272,7 @@ fn read(files: &dyn Files, running: &Written) -> (Reading, Option<String>) {
 
 impl Reloading {
     pub(super) fn new(files: Arc<dyn Files>, written: Arc<Written>, started: Config, refused: Option<String>) -> Reloading {
-        Reloading { files, written, started, refused, watch: None, under_way: false, again: None }
+        Reloading { files, written, config: started.clone(), started, refused, watch: None, under_way: false, again: None }
     }
 }
 
@@ -324,7 +326,8 @@ impl Running {
             Trigger::Signal | Trigger::Files => (false, false),
         };
         let changes = reading.good.as_ref().map(|good| {
-            changes::between(&self.site, &self.controller, &self.reloading.started, &rules, &good.site, &good.config)
+            let before = [&self.reloading.started, &self.reloading.config];
+            changes::between(&self.site, &self.controller, before, &rules, &good.site, &good.config)
         });
         let changes = changes.unwrap_or_default();
         let same = reading.written.as_ref() == Some(&self.reloading.written);
@@ -412,6 +415,10 @@ impl Running {
         self.sets.insert(number, set);
         self.current.exchange(number, good.site.clone());
         (self.reloading.written, self.reloading.refused) = (written, None);
+        self.reloading.config = good.config.clone();
+        let base = self.reloading.files.base().to_owned();
+        let followed: Vec<PathBuf> = good.config.files.iter().map(|f| base.join(f)).collect();
+        self.follow_only(&followed);
         self.watch(good.config.reload, folders);
         Ok(())
     }

@@ -71,7 +71,10 @@ pub fn follow(path: &Path, from: Position, current: &Arc<Current>, sink: &impl S
     let mut goes_on = sink.send(Input::BacklogEnded { source: named.name.clone() });
     while goes_on && !stop.load(Ordering::Relaxed) {
         news.wait();
-        goes_on = follower.read_on(false);
+        // What is written after it was told to stop is for whoever follows the file then.
+        if !stop.load(Ordering::Relaxed) {
+            goes_on = follower.read_on(false);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Changed files and the real program: taken over by command, signal and watching; bad ones change nothing, also at a start.
 
 use std::fs;
+use std::io::Write as _;
 use std::process::{Command, Output};
 
 use crate::site::{PROGRAM, Site, claim, ready, until};
@@ -132,19 +133,43 @@ fn what_is_in_use_stays() {
     let site = Site::new("reload-held", "files: sip.log\n", "agent");
     let (_running, _) = ready(site.command());
     let config = fs::read_to_string(site.0.join("pointsman.yaml")).unwrap();
-    write(
-        &site,
-        "pointsman.yaml",
-        &config.replace("takeover: confirmed", "takeover: forced").replace("files: sip.log", "files: other.log"),
-    );
+    let listen = "listen: { syslog: [tcp://127.0.0.1:0] }";
+    write(&site, "pointsman.yaml", &format!("{listen}\n{}", config.replace("takeover: confirmed", "takeover: forced")));
     let (status, said) = pointsman(&site, &["reload", "--check"]);
-    assert!(status == 0 && said.contains("needs a restart: takeover") && said.contains("files"), "{said}");
+    assert!(status == 0 && said.contains("needs a restart: takeover") && said.contains("listen: syslog"), "{said}");
     assert!(said.contains("needs a restart; until then as it was"), "{said}");
     let (status, said) = pointsman(&site, &["reload"]);
     assert!(status == 0 && said.contains("taken over"), "{said}");
-    // It is followed on as at the start.
-    until("a record is heard", || {
-        site.append(&claim(1));
-        site.ask("sources").contains("sip.log") && !site.ask("sources").contains("\"wanted\":0")
-    });
+    assert!(!site.ask("sources").contains("tcp"));
+
+    // A file that comes is followed from its end, one that goes is not; one that comes back is read on where it was.
+    let wanted = |source: &str| {
+        let rows = site.ask("sources");
+        let rows = rows.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+        rows.filter(|r| r["source"].as_str().unwrap().ends_with(source)).map(|r| r["wanted"].as_u64().unwrap()).next()
+    };
+    let append = |file: &str, n: u32| {
+        let mut log = fs::OpenOptions::new().append(true).create(true).open(site.0.join(file)).unwrap();
+        log.write_all(claim(n).as_bytes()).unwrap();
+    };
+    let follow = |files: &str| {
+        write(&site, "pointsman.yaml", &config.replace("files: sip.log", &format!("files: {files}")));
+        let (status, said) = pointsman(&site, &["reload"]);
+        assert!(status == 0 && said.contains("file ") && said.contains("taken over"), "{said}");
+    };
+    append("other.log", 1);
+    follow("[sip.log, other.log]");
+    until("the new file is followed", || wanted("other.log").is_some());
+    append("other.log", 2);
+    until("its record is heard", || wanted("other.log") == Some(1));
+    append("sip.log", 3);
+    until("the first is still followed", || wanted("sip.log") == Some(1));
+    follow("sip.log");
+    assert_eq!(wanted("other.log"), None);
+    append("other.log", 4);
+    follow("[sip.log, other.log]");
+    until("it is read on", || wanted("other.log") == Some(1));
+    append("other.log", 5);
+    until("and once only", || wanted("other.log") == Some(2));
+    assert_eq!(wanted("sip.log"), Some(1));
 }
