@@ -8,6 +8,11 @@ pub const RECORD_BYTES: usize = 64 * 1024;
 pub const HEADER_LINES: u32 = 64;
 /// Bytes of one rule, script, YAML or test file. A larger file is refused with a diagnostic.
 pub const SOURCE_BYTES: usize = 1024 * 1024;
+/// Bytes of a configuration with its rules and scripts. A larger set is refused: what is accepted stands in the journal.
+pub const SET_BYTES: usize = 16 * 1024 * 1024;
+/// Accepted sets whose rules are kept at once: that of now, and earlier ones that runs still need. A further reload is refused
+/// until some of these runs have ended.
+pub const SETS: usize = 4;
 /// Nesting of parentheses, lists and `not` in a rule. Deeper is a diagnostic, never a stack overflow.
 pub const NESTING: usize = 64;
 /// Diagnostics shown for one file; further ones are counted in a last line.

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use crate::live::control_socket::ask;
+use crate::live::control_socket::{self, ask};
 use crate::live::questions::Question;
 
 use super::{Format, WRONG, agent, report, setup, wrong};
 
 /// Which controller, and how to print.
 #[derive(clap::Args)]
-struct Whom {
+pub(super) struct Whom {
     /// The configuration of the controller
     #[arg(short, long, value_name = "FILE", default_value = "pointsman.yaml")]
     config: PathBuf,
@@ -21,7 +21,7 @@ struct Whom {
     data: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: Format,
+    pub(super) format: Format,
 }
 
 /// Shows the active alarms, or clears one
@@ -135,17 +135,26 @@ pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
     tell(&args.whom, question, &format!("{} goes to {}; `pointsman resources` shows how far it is", args.resource, args.host))
 }
 
-fn data(whom: &Whom) -> io::Result<Option<PathBuf>> {
+/// The data folder of the controller that is meant. What is wrong with its configuration matters only when that is not told.
+pub(super) fn data(whom: &Whom) -> io::Result<Option<PathBuf>> {
     if let Some(data) = &whom.data {
         return Ok(Some(data.clone()));
     }
     let mut found = Vec::new();
-    let loaded = setup::read(&whom.config, &mut found).map(|source| crate::config::load(&source));
-    let (config, more) = loaded.unwrap_or_default();
-    // Only what prevents the question matters here.
-    found.extend(more.into_iter().filter(|_| config.is_none()));
+    let source = setup::read(&whom.config, &mut found);
+    let (config, more) = source.as_ref().map(crate::config::load).unwrap_or_default();
+    let base = agent::base(&whom.config);
+    if let Some(config) = config {
+        return Ok(Some(base.join(config.data)));
+    }
+    // It is being written, and a controller runs on what it accepted before.
+    let as_it_was = source.map(|s| base.join(crate::config::data_of(&s.text)));
+    if let Some(data) = as_it_was.filter(|data| control_socket::path(data).exists()) {
+        return Ok(Some(data));
+    }
+    found.extend(more);
     report(&found, Format::Human)?;
-    Ok(config.map(|c| agent::base(&whom.config).join(c.data)))
+    Ok(None)
 }
 
 fn tell(whom: &Whom, question: Question, done: &str) -> io::Result<u8> {
@@ -177,6 +186,12 @@ fn show(whom: &Whom, question: &Question, columns: &[&str], nothing: &str) -> io
         writeln!(out, "{nothing}")?;
         return Ok(0);
     }
+    table(&mut out, &rows, columns)?;
+    out.flush().map(|()| 0)
+}
+
+/// Prints rows as aligned columns.
+pub(super) fn table(out: &mut impl io::Write, rows: &[Json], columns: &[&str]) -> io::Result<()> {
     // A terminal is narrow; whoever reads the output with a program reads all of it.
     let most = if io::stdout().is_terminal() { 100 } else { usize::MAX };
     let mut table = vec![columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()];
@@ -186,7 +201,7 @@ fn show(whom: &Whom, question: &Question, columns: &[&str], nothing: &str) -> io
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
-    out.flush().map(|()| 0)
+    Ok(())
 }
 
 /// A value in a table. What came in a log was made safe by the controller, or is here.

@@ -1,5 +1,6 @@
 //! `pointsman check`: everything, statically.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde_json::json;
@@ -46,10 +47,10 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             let program = &site.program;
             format!(
                 "{} with {} and {}, {}, {}",
-                plural(setup.rule_files, "rule file"),
+                plural(setup.texts.rules.len(), "rule file"),
                 plural(program.alarms.len(), "alarm"),
                 plural(program.samples.len(), "sample"),
-                plural(setup.scripts, "script"),
+                plural(setup.texts.scripts.as_ref().map_or(0, BTreeMap::len), "script"),
                 plural(site.inventory.resources.len(), "resource"),
             )
         });

@@ -9,7 +9,9 @@ mod check;
 mod demo;
 mod dry_run;
 mod enroll;
+mod files;
 mod journal;
+mod reload;
 mod run;
 mod setup;
 mod test;
@@ -39,6 +41,7 @@ Examples:
   pointsman run -c pointsman.yaml               the controller
   pointsman agent -c agent.yaml                 the agent on a target host
   pointsman resources                           who should have what, and who does
+  pointsman reload --check                      what would the changed files change?
 
 Exit status: 0 all is well, 1 a rule test failed, 2 what was given is wrong or cannot be read, 3 wrong usage.";
 
@@ -66,6 +69,7 @@ enum Command {
     History(ask::HistoryArgs),
     Sources(ask::SourcesArgs),
     Move(ask::MoveArgs),
+    Reload(reload::Args),
     Journal(journal::Args),
     Verbs(verbs::Args),
     /// Evaluates scripts for a controller, which starts it itself
@@ -120,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::History(args) => ask::history(&args),
         Command::Sources(args) => ask::sources(&args),
         Command::Move(args) => ask::move_to(&args),
+        Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Verbs(args) => verbs::run(&args),
         Command::Hold => Ok(crate::demo::hold().map_or_else(|why| wrong(&why), |()| 0)),

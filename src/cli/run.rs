@@ -2,10 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::live::program;
+use crate::live::reload::Files as _;
+use crate::store::Journal;
 
-use super::setup::{self, Given};
+use super::files::Disk;
 use super::{Format, WRONG, log_to_stderr, report, wrong};
 
 const EXAMPLES: &str = "\
@@ -14,7 +17,8 @@ Examples:
   pointsman run --log debug              more words
 
 It listens where `listen` and `files` of the configuration say, and keeps its journal and keys in `data`. SIGTERM ends it:
-nothing is released, and addresses stay where they are. Messages go to standard error.";
+nothing is released, and addresses stay where they are. SIGHUP, or `pointsman reload`, takes changed files over. Messages
+go to standard error. When the files are bad at a start, it runs what it accepted last and says so.";
 
 /// Runs the controller
 #[derive(clap::Args)]
@@ -29,19 +33,18 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    let setup = setup::load(&Given { config: Some(args.config.clone()), ..Given::default() });
-    report(&setup.diagnostics, Format::Human)?;
-    let (Some(site), Some((config, base))) = (setup.site, setup.config) else { return Ok(WRONG) };
-    log_to_stderr(&args.log);
-    if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
-        tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
+    let files = Disk { config: args.config.clone() };
+    let reading = files.read();
+    report(&reading.diagnostics, Format::Human)?;
+    if reading.good.is_none() && !Journal::is_in(&files.data()) {
+        // Nothing was ever accepted here.
+        return Ok(WRONG);
     }
+    log_to_stderr(&args.log);
     program::fail_as_a_whole();
-    let ended = program::controller(site, &config, &base, |opened| {
+    let ended = program::controller(Arc::new(files), reading, |opened| {
         let all = opened.udp.iter().map(|a| format!("udp {a}")).chain(opened.tcp.iter().map(|a| format!("tcp {a}")));
-        let all = all
-            .chain(opened.agents.iter().map(|a| format!("agents {a}")))
-            .chain(config.files.iter().map(|f| f.display().to_string()));
+        let all = all.chain(opened.agents.iter().map(|a| format!("agents {a}"))).chain(opened.files.iter().cloned());
         tracing::info!("ready: {}", all.collect::<Vec<_>>().join(", "));
     });
     Ok(match ended {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::limits::SOURCE_BYTES;
 use crate::config::{self, Config};
 use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
-use crate::inventory::Inventory;
+use crate::journal::{Text, Written};
 use crate::lang::{Matcher, World, compile};
 use crate::replay::samples;
 use crate::script::{self, Evaluator, Param};
@@ -35,23 +35,35 @@ pub(super) struct Given {
 }
 
 /// A site, and what was found while it was made.
+#[derive(Default)]
 pub(super) struct Setup {
     /// `None` when something is wrong.
     pub(super) site: Option<Arc<Site>>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// How many rule files and scripts there were.
-    pub(super) rule_files: usize,
-    pub(super) scripts: usize,
+    /// What it was made of.
+    pub(super) texts: Texts,
     /// Where rules came from, for the tests beside them.
     pub(super) rule_paths: Vec<PathBuf>,
+    /// Where scripts came from.
+    pub(super) scripts_folder: Option<PathBuf>,
     /// The configuration, and the folder that its paths are relative to.
     pub(super) config: Option<(Config, PathBuf)>,
 }
 
+/// All texts of a site.
+#[derive(Default)]
+pub(super) struct Texts {
+    /// The configuration.
+    pub(super) config: Option<Arc<Source>>,
+    /// The rule files.
+    pub(super) rules: Vec<Arc<Source>>,
+    /// The scripts by file name; `None` when it is not known where they are.
+    pub(super) scripts: Option<BTreeMap<String, Arc<Source>>>,
+}
+
 /// Makes a site of what was given; without anything, `pointsman.yaml` of the current folder is taken.
 pub(super) fn load(given: &Given) -> Setup {
-    let mut setup =
-        Setup { site: None, diagnostics: Vec::new(), rule_files: 0, scripts: 0, rule_paths: Vec::new(), config: None };
+    let mut setup = Setup::default();
     let found = &mut setup.diagnostics;
     let unless = PathBuf::from("pointsman.yaml");
     let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
@@ -66,57 +78,83 @@ pub(super) fn load(given: &Given) -> Setup {
     let config = match config_file {
         None => None,
         Some(path) => {
-            let Some(source) = read(path, found) else { return setup };
-            let (config, more) = config::load(&source);
+            setup.texts.config = read(path, found);
+            let Some(source) = &setup.texts.config else { return setup };
+            let (config, more) = config::load(source);
             found.extend(more);
             let Some(config) = config else { return setup };
             Some((config, path.parent().unwrap_or(Path::new("")).to_owned()))
         }
     };
     setup.rule_paths = rule_paths(given, config.as_ref());
-    let mut sources = Vec::new();
     for path in &setup.rule_paths {
         for file in files(path, "alarm", found) {
-            sources.extend(read(&file, found));
+            setup.texts.rules.extend(read(&file, found));
         }
     }
-    setup.rule_files = sources.len();
-    if sources.is_empty() && !has_errors(found) {
+    if setup.texts.rules.is_empty() && !has_errors(found) {
         let paths: Vec<String> = setup.rule_paths.iter().map(|p| p.display().to_string()).collect();
         found.push(Diagnostic::whole(Code::FileUnreadable, format!("there is no rule file (*.alarm) in {}", paths.join(", "))));
     }
-    let folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
-    let inventory = config.as_ref().map(|(c, _)| &c.inventory);
-    let scripts = match folder.as_deref() {
-        Some(folder) => Some(scripts(folder, inventory, found)),
+    setup.scripts_folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
+    setup.texts.scripts = match setup.scripts_folder.as_deref() {
+        Some(folder) => Some(scripts(folder, found)),
         // A configuration without scripts has none; without a configuration it is not known.
         None => config.is_some().then(BTreeMap::new),
     };
-    setup.scripts = scripts.as_ref().map_or(0, BTreeMap::len);
-    let params: Option<BTreeMap<String, Vec<Param>>> =
-        scripts.as_ref().map(|all| all.iter().map(|(name, (_, params))| (name.clone(), params.clone())).collect());
-    let (program, more) = compile(&sources, &World { inventory, scripts: params.as_ref() });
+    setup.config = config;
+    make(&mut setup);
+    setup
+}
+
+/// Makes a site of texts that were accepted earlier; `base` is the folder that the configuration's paths are relative to.
+pub(super) fn of_written(written: &Written, base: &Path) -> Setup {
+    let source = |text: &Text| Arc::new(Source { name: text.name.clone(), text: text.text.clone() });
+    let config_source = source(&written.config);
+    let (config, diagnostics) = config::load(&config_source);
+    let texts = Texts {
+        config: Some(config_source),
+        rules: written.rules.iter().map(source).collect(),
+        scripts: Some(written.scripts.iter().map(|(name, text)| (name.clone(), source(text))).collect()),
+    };
+    let mut setup = Setup { diagnostics, texts, config: config.map(|c| (c, base.to_owned())), ..Setup::default() };
+    if setup.config.is_some() {
+        make(&mut setup);
+    }
+    setup
+}
+
+/// Checks and compiles what was read.
+fn make(setup: &mut Setup) {
+    let Setup { diagnostics: found, texts, config, .. } = setup;
+    let inventory = config.as_ref().map(|(c, _)| &c.inventory);
+    let mut params: Option<BTreeMap<String, Vec<Param>>> = None;
+    for (name, source) in texts.scripts.iter().flatten() {
+        let (of_script, more) = script::check(source, inventory);
+        found.extend(more);
+        params.get_or_insert_default().insert(name.clone(), of_script);
+    }
+    let params = params.or(texts.scripts.is_some().then(BTreeMap::new));
+    let (program, more) = compile(&texts.rules, &World { inventory, scripts: params.as_ref() });
     found.extend(more);
     let matcher = Matcher::new(&program, inventory);
     found.extend(samples::check(&program, &matcher));
     let inventory = Arc::new(config.as_ref().map(|(c, _)| c.inventory.clone()).unwrap_or_default());
     let evaluator = Evaluator::new(inventory.clone());
     let mut compiled = BTreeMap::new();
-    for (name, (source, _)) in scripts.into_iter().flatten() {
-        match evaluator.compile(&source) {
+    for (name, source) in texts.scripts.iter().flatten() {
+        match evaluator.compile(source) {
             Ok(script) => {
-                compiled.insert(name, script);
+                compiled.insert(name.clone(), script);
             }
             // `script::check` has said why.
             Err(diagnostic) if !has_errors(found) => found.push(diagnostic),
             Err(_) => {}
         }
     }
-    setup.config = config;
     if !has_errors(found) {
         setup.site = Some(Arc::new(Site::new(inventory, Arc::new(program), matcher, compiled, evaluator)));
     }
-    setup
 }
 
 fn rule_paths(given: &Given, config: Option<&(Config, PathBuf)>) -> Vec<PathBuf> {
@@ -138,19 +176,13 @@ fn scripts_folder(given: &Given, config: Option<&(Config, PathBuf)>, rules: &[Pa
     folders.flat_map(|p| [p.join("scripts"), p.join("..").join("scripts")]).find(|p| p.is_dir())
 }
 
-/// The scripts of a folder by file name, with their parameters.
-fn scripts(
-    folder: &Path,
-    inventory: Option<&Inventory>,
-    found: &mut Vec<Diagnostic>,
-) -> BTreeMap<String, (Arc<Source>, Vec<Param>)> {
+/// The scripts of a folder by file name.
+fn scripts(folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
     let mut all = BTreeMap::new();
     for file in files(folder, "rhai", found) {
         let Some(source) = read(&file, found) else { continue };
-        let (params, more) = script::check(&source, inventory);
-        found.extend(more);
         let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
-        all.insert(name, (source, params));
+        all.insert(name, source);
     }
     all
 }

@@ -36,6 +36,18 @@ pub struct Config {
     pub data: PathBuf,
     /// The folder of scripts, relative to the configuration's own folder; `scripts`, where that is, unless said.
     pub scripts: Option<PathBuf>,
+    /// Who says when files that were changed are taken over.
+    pub reload: Reload,
+}
+
+/// Who says when files that were changed are taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reload {
+    /// An operator, by command or signal.
+    #[default]
+    Ask,
+    /// The files themselves: they are watched.
+    Watch,
 }
 
 /// Sockets.
@@ -79,6 +91,13 @@ pub fn load_agent(source: &Arc<Source>) -> (Option<Agent>, Vec<Diagnostic>) {
 /// Reads a configuration; `None` when it must not be used. What is wrong or unwise is in the diagnostics.
 pub fn load(source: &Arc<Source>) -> (Option<Config>, Vec<Diagnostic>) {
     load_by(source, sections::config)
+}
+
+/// Where the data folder is, as far as a configuration that must not be used tells: its line `data: FOLDER`, or `data`.
+pub fn data_of(text: &str) -> PathBuf {
+    let line = text.lines().rev().find_map(|l| l.strip_prefix("data:"));
+    let said = line.map(|l| l.split(" #").next().unwrap_or(l).trim().trim_matches(['"', '\''])).filter(|said| !said.is_empty());
+    PathBuf::from(said.unwrap_or("data"))
 }
 
 fn load_by<T>(

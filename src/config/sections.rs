@@ -18,9 +18,10 @@ use super::commands;
 use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section, parse_address};
 use super::yaml::{Key, Kind, Node};
-use super::{Agent, Config, Listen, LocalResource};
+use super::{Agent, Config, Listen, LocalResource, Reload};
 
-const TOP: &[&str] = &["rules", "scripts", "data", "listen", "files", "hosts", "applications", "pairs", "resources", "channels"];
+const TOP: &[&str] =
+    &["rules", "scripts", "data", "reload", "listen", "files", "hosts", "applications", "pairs", "resources", "channels"];
 const LISTEN: &[&str] = &["syslog", "agents"];
 const AGENT: &[&str] = &["host", "controller", "data", "resources"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
@@ -66,7 +67,9 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
     let listen = listen(&mut reader, &top);
-    Config { inventory, listen, files, data, rules, scripts: scripts.pop() }
+    let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
+    let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload }
 }
 
 /// The whole file of an agent.

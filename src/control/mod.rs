@@ -13,6 +13,7 @@
 //! Does not know: sockets, files, clocks, how a script is evaluated. Tests: `sim`, `replay`, `tests/it`.
 
 mod own;
+mod reload;
 mod steps;
 
 use std::collections::VecDeque;
@@ -23,6 +24,7 @@ use crate::engine::{self, Engine};
 use crate::event::Event;
 use crate::inventory::{Inventory, Name};
 use crate::journal::{self, Position, Record, State};
+use crate::lang::Matcher;
 use crate::lang::program::{Hit, Program};
 use crate::plan::{self, Accepted, Intent, Planner, Verb};
 use crate::react::{self, RunId, Runs};
@@ -30,10 +32,11 @@ use crate::script::{Again, Next, Step, StepResult};
 use crate::wire::{Command, Report};
 
 pub use own::{Heard as OwnHeard, Own};
+pub use reload::{Reload, what_is_left};
 use steps::Waiting;
 
 /// A record of a log that a rule wants, or that is a claim.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Heard {
     /// Which source.
     pub source: String,
@@ -43,6 +46,8 @@ pub struct Heard {
     pub event: Event<'static>,
     /// The conditions that it meets.
     pub hits: Vec<Hit>,
+    /// The number of the rules whose conditions these are. By others they mean nothing, and are found again.
+    pub rules: u64,
     /// It comes out of a backlog: it was written while nobody listened.
     pub backlog: bool,
 }
@@ -122,6 +127,8 @@ pub enum Input {
     },
     /// An operator's word.
     Operator(Word),
+    /// Another configuration, other rules and scripts, which were checked as a whole.
+    Reload(Box<Reload>),
     /// A deadline passed.
     Timer,
 }
@@ -180,6 +187,10 @@ pub struct Controller {
     planner: Planner,
     order: u64,
     waiting: Vec<Waiting>,
+    /// The number of the rules: the order in which they were accepted; 0 when they never were.
+    rules: u64,
+    /// Once they were reloaded: finds the conditions of events that were matched by earlier ones.
+    matcher: Option<Arc<Matcher>>,
 }
 
 /// What one part of the controller owes another within a turn.
@@ -204,14 +215,18 @@ impl Controller {
         out: &mut Vec<Output>,
     ) -> Controller {
         let (mut ran, mut planned, mut alarmed) = (Vec::new(), Vec::new(), Vec::new());
+        let rules = state.newest_accepted().map_or(0, |(number, _)| number);
         let mut controller = Controller {
             engine: Engine::start(program.clone(), inventory.clone(), state.alarms),
-            runs: Runs::start(program, inventory.clone(), again, state.runs, &mut ran),
+            runs: Runs::start(program.clone(), inventory.clone(), again, state.runs, &mut ran),
             planner: Planner::start(id, &inventory, state.ledger, now, &mut planned),
             inventory,
             order: state.order,
             waiting: Vec::new(),
+            rules,
+            matcher: None,
         };
+        controller.runs.reload(rules, program, controller.inventory.clone());
         let order = controller.input(now, journal::Input::Start, out);
         controller.engine.begin(now, order, &mut alarmed);
         let mut tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
@@ -226,7 +241,8 @@ impl Controller {
         self.catch_up_with(now, out);
         let task = match input {
             Input::Heard(heard) => {
-                let Heard { source, position, event, hits, backlog } = *heard;
+                let Heard { source, position, event, hits, rules, backlog } = *heard;
+                let hits = self.hits_now(&event, hits, rules);
                 let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.clone()) };
                 let order = self.input(now, kept, out);
                 Task::Engine(engine::Input::Arrived { order, source, event: Box::new(event), hits, backlog })
@@ -243,6 +259,7 @@ impl Controller {
             Input::Evaluated { run, next } => Task::Runs(react::Input::Evaluated { run, next }),
             Input::Done { run, n, attempt, result } => Task::Runs(react::Input::Answered { run, n, attempt, result }),
             Input::Operator(word) => return self.operator(now, word, out),
+            Input::Reload(reload) => return self.reload(now, *reload, out),
             Input::Timer => {
                 if self.planner.next_deadline().is_some_and(|at| at <= now) {
                     self.plan(now, plan::Input::Timer, out);

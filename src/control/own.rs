@@ -37,7 +37,8 @@ pub enum Heard {
 
 impl Own {
     /// What the controller is to hear of its own output: a notice, or that a move came to its end. Not what scripts say.
-    pub fn heard(&mut self, now: Time, output: &Output, matcher: &Matcher) -> Heard {
+    /// `rules` is the number of the matcher's.
+    pub fn heard(&mut self, now: Time, output: &Output, matcher: &Matcher, rules: u64) -> Heard {
         let (event, about) = match output {
             Output::Notice(notice) if !matches!(notice.kind.as_str(), "log" | "dry") => of_notice(notice),
             Output::Settled(resource, host) => settled(resource, host),
@@ -61,7 +62,8 @@ impl Own {
             return if *heard == A_MINUTE + 1 { Heard::Withheld(notice) } else { Heard::Nothing };
         }
         let position = Position::default();
-        Heard::Input(Input::Heard(Box::new(super::Heard { source: OWN_APP.to_owned(), position, event, hits, backlog: false })))
+        let source = OWN_APP.to_owned();
+        Heard::Input(Input::Heard(Box::new(super::Heard { source, position, event, hits, rules, backlog: false })))
     }
 }
 
@@ -119,15 +121,15 @@ mod tests {
         };
         let mut counts = [0, 0, 0];
         for n in 0..1_000 {
-            match own.heard(Time::from_millis(n), &notice("clock_offset", n as usize), &matcher) {
+            match own.heard(Time::from_millis(n), &notice("clock_offset", n as usize), &matcher, 0) {
                 Heard::Input(_) => counts[0] += 1,
                 Heard::Withheld(_) => counts[1] += 1,
                 Heard::Nothing => counts[2] += 1,
             }
         }
         assert_eq!(counts, [60, 1, 939]);
-        assert!(matches!(own.heard(Time::from_millis(2_000), &notice("host_lost", 1), &matcher), Heard::Input(_)));
-        assert!(matches!(own.heard(Time::from_millis(60_000), &notice("clock_offset", 1), &matcher), Heard::Input(_)));
-        assert!(matches!(own.heard(Time::from_millis(60_000), &notice("log", 1), &matcher), Heard::Nothing));
+        assert!(matches!(own.heard(Time::from_millis(2_000), &notice("host_lost", 1), &matcher, 0), Heard::Input(_)));
+        assert!(matches!(own.heard(Time::from_millis(60_000), &notice("clock_offset", 1), &matcher, 0), Heard::Input(_)));
+        assert!(matches!(own.heard(Time::from_millis(60_000), &notice("log", 1), &matcher, 0), Heard::Nothing));
     }
 }

@@ -43,6 +43,7 @@ use crate::base::time::{Time, duration_text};
 use crate::event::{Event, Value};
 use crate::inventory::{Index, Inventory};
 use crate::lang::program::{Alarm, AtomId, Call, Cancel, Hit, Mode, Program, Signal, WhileActive};
+use crate::lang::shape::Reset;
 
 use fields::{Facts, Seen};
 use measure::Slot;
@@ -236,28 +237,49 @@ impl Engine {
     /// The controller starts: alarms that the rules no longer have are cleared with that cause, and silences count from now.
     pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         self.drop_removed(now, order, out);
-        self.begin_silences(now, out);
+        self.begin_silences(now, true, out);
         self.begin_calendars(now);
         self.follow(now, order, out);
     }
 
-    fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
-        let removed: Vec<(String, Key)> = self
-            .state
-            .active()
-            .filter(|(alarm, ..)| !self.names.contains_key(*alarm))
-            .map(|(alarm, key, _)| (alarm.to_owned(), key.clone()))
-            .collect();
-        for (alarm, key) in removed {
-            self.clear(now, order, &alarm, &key, Cause::Removed, false, out);
+    /// Goes on with other rules. All alarms keep their state but those in `reset`, which have another key or shape
+    /// ([`crate::lang::shape::reset`]), and those that are gone.
+    pub fn reload(
+        &mut self,
+        now: Time,
+        order: u64,
+        reset: &Reset,
+        program: Arc<Program>,
+        inventory: Arc<Inventory>,
+        out: &mut Vec<Output>,
+    ) {
+        *self = Engine::start(program, inventory, std::mem::take(&mut self.state));
+        let waits = self.state.all_put_off().filter(|(alarm, ..)| reset.contains_key(*alarm));
+        let waits: Vec<(String, Key)> = waits.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();
+        for (alarm, group) in waits {
+            self.record(Record::PutOff { alarm, group, what: None }, out);
         }
-        let begun: Vec<(String, Key)> = self
-            .state
-            .begun()
-            .into_iter()
-            .filter(|(alarm, _)| !self.names.contains_key(*alarm))
-            .map(|(alarm, key)| (alarm.to_owned(), key.clone()))
-            .collect();
+        self.drop_where(now, order, &Cause::Changed, |_, alarm| reset.contains_key(alarm), out);
+        self.drop_removed(now, order, out);
+        self.begin_silences(now, false, out);
+        self.begin_calendars(now);
+        self.follow(now, order, out);
+    }
+
+    /// Alarms that the rules no longer have are cleared with that cause.
+    fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+        self.drop_where(now, order, &Cause::Removed, |me, alarm| !me.names.contains_key(alarm), out);
+    }
+
+    /// Nothing is left of these alarms, and no reaction is started.
+    fn drop_where(&mut self, now: Time, order: u64, cause: &Cause, these: impl Fn(&Engine, &str) -> bool, out: &mut Vec<Output>) {
+        let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
+        let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
+        let active: Vec<(String, Key)> = active.map(own).collect();
+        let begun: Vec<(String, Key)> = self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
+        for (alarm, key) in active {
+            self.clear(now, order, &alarm, &key, cause.clone(), false, out);
+        }
         for (alarm, key) in begun {
             self.record(Record::Forgotten { alarm, key }, out);
         }

@@ -44,6 +44,8 @@ pub enum Cause {
     ByHand(String),
     /// The rules do not have it any more.
     Removed,
+    /// Its rule has another key or shape than before.
+    Changed,
 }
 
 impl fmt::Display for Cause {
@@ -54,6 +56,7 @@ impl fmt::Display for Cause {
             Cause::AtOnce => f.write_str("at once"),
             Cause::ByHand(who) => write!(f, "by {who}"),
             Cause::Removed => f.write_str("removed from the rules"),
+            Cause::Changed => f.write_str("its rule was changed"),
         }
     }
 }
@@ -357,6 +360,11 @@ impl State {
     /// True when nothing is heard of a host.
     pub fn is_lost(&self, host: &str) -> bool {
         self.lost.contains(host)
+    }
+
+    /// The hosts of which nothing is heard.
+    pub fn lost(&self) -> impl Iterator<Item = &Name> {
+        self.lost.iter()
     }
 
     /// What was noted of a key.

@@ -19,12 +19,13 @@ fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
 }
 
 impl Engine {
-    /// Silences count from now on.
-    pub(super) fn begin_silences(&mut self, now: Time, out: &mut Vec<Output>) {
+    /// Silences are waited for from now on; those that are waited for already, `anew`.
+    pub(super) fn begin_silences(&mut self, now: Time, anew: bool, out: &mut Vec<Output>) {
         let program = self.program.clone();
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
             let (Shape::Silence { backoff, expected }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { continue };
-            let waited: Vec<(Key, u32)> = self.state.awaited_of(&alarm.name).map(|(key, w)| (key.clone(), w.round)).collect();
+            let waited: Vec<(Key, u32)> =
+                self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.round)).collect();
             for (key, round) in waited {
                 self.expect(alarm, key, now + patience(span, *backoff, round), round, out);
             }

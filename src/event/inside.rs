@@ -2,7 +2,8 @@
 //!
 //! - `json.user.name`: the first `{` of the text begins an object (RFC 8259; also behind `@cee:`). Numbers in a path are places in
 //!   lists; a key with dots in it may be written as it is. `null` is as if it were not there.
-//! - `kv.user`: `user=` at the beginning or behind a blank, comma, semicolon or bracket; the value stands in quotes or ends at the next blank.
+//! - `kv.user`: `user=` at the beginning or behind a blank, comma, semicolon or bracket; the value stands in quotes or ends at the next blank, comma
+//!   or semicolon.
 //! - `cef.src`, `leef.src`: ArcSight's Common Event Format and IBM's Log Event Extended Format: the extension's keys, and the header
 //!   as `vendor`, `product`, `version`, `id`, `name` and `severity`.
 
@@ -80,7 +81,9 @@ fn pair(text: &str, key: &str) -> Option<String> {
             }
             None
         }
-        None => Some(rest.split(char::is_whitespace).next()?.trim_end_matches([',', ';', ']', ')', '}']).to_owned()),
+        None => {
+            Some(rest.split(|c: char| c.is_whitespace() || ",;".contains(c)).next()?.trim_end_matches([']', ')', '}']).to_owned())
+        }
     }
 }
 

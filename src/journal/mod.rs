@@ -7,13 +7,18 @@
 //! between any two of them is a prefix of the journal, and what was not synced was not yet acted on.
 //! Tests: `tests/it/control.rs`; the simulator loses unsynced records at every point.
 
+mod written;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
 use crate::event::Event;
 use crate::{engine, plan, react};
+
+pub use written::{Text, Written};
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +85,9 @@ pub enum Input {
     Timer,
     /// An operator said something, as shown.
     Operator(String),
+    /// This configuration, these rules and scripts were accepted; the input's order is their number. They stand here so that a
+    /// start can run them when the files are bad by then.
+    Accepted(Arc<Written>),
 }
 
 /// Everything that survives: the fold.
@@ -97,6 +105,9 @@ pub struct State {
     pub runs: react::State,
     /// Resources.
     pub ledger: plan::Ledger,
+    /// What was accepted, by number: the newest, and earlier ones while runs that were bound by them last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accepted: BTreeMap<u64, Arc<Written>>,
 }
 
 impl State {
@@ -106,14 +117,34 @@ impl State {
             Record::Input { order, at, input } => {
                 self.order = *order;
                 self.newest = self.newest.max(Some(*at));
-                if let Input::Event { source, position, .. } | Input::Position { source, position } = input {
-                    self.positions.insert(source.clone(), *position);
+                match input {
+                    Input::Event { source, position, .. } | Input::Position { source, position } => {
+                        self.positions.insert(source.clone(), *position);
+                    }
+                    Input::Accepted(written) => {
+                        self.accepted.insert(*order, written.clone());
+                    }
+                    _ => {}
                 }
+                self.forget_earlier();
             }
             Record::Alarm(record) => self.alarms.apply(record),
             Record::Run(record) => self.runs.apply(record),
             Record::Plan(record) => self.ledger.apply(record),
         }
+    }
+
+    /// What was accepted last, with its number; `None` before anything was.
+    pub fn newest_accepted(&self) -> Option<(u64, &Arc<Written>)> {
+        self.accepted.last_key_value().map(|(number, written)| (*number, written))
+    }
+
+    /// Earlier sets that no run needs any more are forgotten: with the next input, for one run of a chain ends before the next
+    /// is wanted.
+    fn forget_earlier(&mut self) {
+        let Some((newest, _)) = self.newest_accepted().filter(|_| self.accepted.len() > 1) else { return };
+        let runs = &self.runs;
+        self.accepted.retain(|number, _| *number == newest || runs.needs(*number));
     }
 
     /// The fold over all of them.

@@ -14,6 +14,7 @@ mod compile;
 mod matcher;
 mod parse;
 pub mod program;
+pub mod shape;
 
 pub use compile::{World, compile};
 pub use matcher::{Matcher, Way, meets, plan, why_always};

@@ -22,7 +22,7 @@ const QUESTION: u64 = 64 * 1024;
 const ANSWER: u64 = 256 * 1024 * 1024;
 /// Operators at once; a further one waits.
 const OPERATORS: usize = 16;
-/// A question comes within this, and an answer as well.
+/// A question comes within this, and whoever asked takes the answer within this.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the socket of a data folder is.
@@ -82,6 +82,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
 /// In words: none runs, the socket is not ours to open, or what the controller says.
 pub fn ask(data: &Path, question: &Question) -> Answer {
     let path = path(data);
+    let patience = question.patience();
     let words = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             format!(
@@ -91,12 +92,12 @@ pub fn ask(data: &Path, question: &Question) -> Answer {
         }
         io::ErrorKind::PermissionDenied => format!("{}: {e}; ask as the user that the controller runs as", path.display()),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            format!("the controller did not answer within {} s; its messages may say why", PATIENCE.as_secs())
+            format!("the controller did not answer within {} s; its messages may say why", patience.as_secs())
         }
         _ => format!("{}: {e}", path.display()),
     };
     let mut stream = UnixStream::connect(&path).map_err(words)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(words)?;
+    stream.set_read_timeout(Some(patience)).map_err(words)?;
     let mut line = serde_json::to_string(question).map_err(|e| e.to_string())?;
     line.push('\n');
     stream.write_all(line.as_bytes()).map_err(words)?;

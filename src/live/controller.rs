@@ -1,7 +1,7 @@
 //! The controller's thread: takes what comes, lets the pure controller decide, keeps it on the disk, carries it out.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -14,15 +14,17 @@ use crate::control::{Controller, Input, Notice, Output, Own, OwnHeard};
 use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::script::{Next, verbs};
-use crate::site::Site;
-use crate::sources::{Named, Sink};
+use crate::site::{Current, Site};
+use crate::sources::{Named, Sink, place};
 use crate::store::Journal;
 use crate::wire::Command;
 
 use super::clock::Clock;
 use super::effects;
 use super::evaluator::{Evaluators, Task};
+use super::following::{self, Following};
 use super::questions::{Answer, Desk, Question, Reply};
+use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
 
 /// Messages that wait for the controller. Sources that can wait do, the others drop and count.
@@ -63,6 +65,10 @@ pub enum Message {
     Ask(Question, SyncSender<Answer>),
     /// Something that people, and rules, should know.
     Notice(Notice),
+    /// The files are to be read anew.
+    Reload(Trigger),
+    /// They were.
+    Reread(Box<Attempt>),
     /// A part that nothing works without has failed, in words.
     Failed(String),
     /// The program ends. Nothing is released.
@@ -111,24 +117,40 @@ impl Sink for Inbox {
 
 /// The controller's thread before it runs.
 pub struct Thread {
-    site: Arc<Site>,
+    begin: Begin,
+    files: Arc<dyn Files>,
+    current: Arc<Current>,
     journal: Journal,
     id: u64,
     clock: Clock,
     inbox: Receiver<Message>,
     sender: Inbox,
     sources: Vec<Named>,
+    following: Following,
 }
 
-struct Running {
+/// A set of rules that is kept, because it runs or because runs need it.
+pub(super) struct Set {
     site: Arc<Site>,
-    journal: Journal,
-    clock: Clock,
-    controller: Controller,
     evaluators: Evaluators,
+}
+
+pub(super) struct Running {
+    pub(super) site: Arc<Site>,
+    /// By number: what runs, and what runs that have not ended were bound by.
+    pub(super) sets: BTreeMap<u64, Set>,
+    /// The same for the sources.
+    pub(super) current: Arc<Current>,
+    pub(super) reloading: Reloading,
+    journal: Journal,
+    pub(super) clock: Clock,
+    pub(super) controller: Controller,
+    /// What evaluates scripts.
+    program: PathBuf,
     routes: BTreeMap<Name, (u64, Route)>,
-    inbox: Inbox,
-    sources: Vec<Named>,
+    pub(super) inbox: Inbox,
+    pub(super) sources: Vec<Named>,
+    pub(super) following: Following,
     history: std::collections::VecDeque<Json>,
     /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
     own: Vec<Input>,
@@ -145,12 +167,36 @@ impl Thread {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn new(site: Arc<Site>, mut journal: Journal, draw_id: impl FnOnce() -> u64) -> Result<Thread, String> {
+    pub(super) fn new(
+        begin: Begin,
+        files: Arc<dyn Files>,
+        mut journal: Journal,
+        draw_id: impl FnOnce() -> u64,
+    ) -> Result<Thread, String> {
         let id = journal.controller_id(draw_id).map_err(|e| e.to_string())?;
         journal.make_room().map_err(|e| e.to_string())?;
         let clock = Clock::start(journal.state().newest);
         let (sender, inbox) = sync_channel(INBOX);
-        Ok(Thread { site, journal, id, clock, inbox, sender: Inbox { sender, clock }, sources: Vec::new() })
+        // What is not accepted yet gets its number with that; what was matched before is matched again then.
+        let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
+        let sender = Inbox { sender, clock };
+        Ok(Thread {
+            begin,
+            files,
+            current,
+            journal,
+            id,
+            clock,
+            inbox,
+            sender,
+            sources: Vec::new(),
+            following: Following::default(),
+        })
+    }
+
+    /// The site of now, for the sources.
+    pub fn current(&self) -> Arc<Current> {
+        self.current.clone()
     }
 
     /// The way to it.
@@ -173,6 +219,17 @@ impl Thread {
         Ok(position)
     }
 
+    /// Follows a file.
+    ///
+    /// # Errors
+    /// When the disk refuses, or no thread can be started.
+    pub(super) fn follow(&mut self, path: &Path) -> Result<(), String> {
+        let named = following::named(path);
+        self.show(named.clone());
+        let from = self.position(&named.name, || place(path))?;
+        self.following.start(path, from, named, &self.current, &self.sender)
+    }
+
     /// A source whose counters are shown.
     pub fn show(&mut self, source: Named) {
         self.sources.push(source);
@@ -183,27 +240,26 @@ impl Thread {
     /// # Errors
     /// When the journal can't be written any more: what is not on the disk is not acted on.
     pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
-        let Thread { site, journal, id, clock, inbox, sender, sources } = self;
-        let evaluators = Evaluators::start(program, &site, {
-            let inbox = sender.clone();
-            move |run, next| {
-                inbox.send(Input::Evaluated { run, next });
-            }
-        })
-        .map_err(|e| format!("scripts can't be evaluated: {e}"))?;
+        let Thread { begin, files, current, journal, id, clock, inbox, sender, sources, following } = self;
+        let Begin { good, written, number, reset, earlier, refused, folders } = begin;
+        let Good { site, config } = good;
         let mut outputs = Vec::new();
         let state = journal.state().clone();
         let controller =
             Controller::start(id, site.program.clone(), site.inventory.clone(), verbs::again, state, clock.now(), &mut outputs);
         let mut running = Running {
-            site,
+            site: site.clone(),
+            sets: BTreeMap::new(),
+            current,
+            reloading: Reloading::new(files, written.clone(), config.clone(), refused),
             journal,
             clock,
             controller,
-            evaluators,
+            program,
             routes: BTreeMap::new(),
             inbox: sender,
             sources,
+            following,
             history: std::collections::VecDeque::new(),
             own: Vec::new(),
             own_events: Own::default(),
@@ -211,6 +267,24 @@ impl Thread {
             last_notice: (Notice::default(), 0),
             pulse,
         };
+        for (number, site) in earlier {
+            let set = running.set_of(site)?;
+            running.sets.insert(number, set);
+        }
+        if number.is_none() {
+            // It was decided that nothing is left on a host by it.
+            let reload = reload_of(&site, written, reset, true);
+            running.controller.turn(clock.now(), Input::Reload(Box::new(reload)), &mut outputs);
+        }
+        let number = running.controller.rules();
+        let set = running.set_of(site.clone())?;
+        running.sets.insert(number, set);
+        running.current.exchange(number, site);
+        if let Some(why) = &running.reloading.refused {
+            let text = format!("the files are not taken over, and what was accepted last runs: {why}");
+            outputs.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
+        }
+        running.watch(config.reload, &folders);
         running.carry_out(outputs)?;
         running.run(&inbox)
     }
@@ -224,6 +298,7 @@ impl Running {
             let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
             let wait = if self.own.is_empty() { wait } else { Duration::ZERO };
             self.pulse.beat();
+            self.following.look();
             let mut outputs = Vec::new();
             let mut next = match inbox.recv_timeout(wait) {
                 Ok(message) => Some(message),
@@ -255,6 +330,7 @@ impl Running {
                 self.controller.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
+            self.begin_to_follow(taken < AT_ONCE)?;
             if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
                 self.sync()?;
             }
@@ -274,6 +350,11 @@ impl Running {
                     self.routes.remove(&host);
                 }
             }
+            Message::Ask(Question::Reload { check, abandon }, reply) => {
+                self.reload(Trigger::Command { check, abandon, reply });
+            }
+            Message::Reload(trigger) => self.reload(trigger),
+            Message::Reread(attempt) => self.reread(*attempt, outputs),
             Message::Ask(question, reply) => {
                 let answer = self.answer(question, outputs);
                 let _ = reply.try_send(answer);
@@ -283,13 +364,18 @@ impl Running {
         }
     }
 
-    fn sync(&mut self) -> Result<(), String> {
+    /// Where a source was read up to.
+    pub(super) fn position(&self, source: &str) -> Option<Position> {
+        self.journal.state().positions.get(source).copied()
+    }
+
+    pub(super) fn sync(&mut self) -> Result<(), String> {
         self.dirty_since = None;
         self.journal.sync().map_err(|e| e.to_string())
     }
 
     /// Everything is on the disk before the first thing leaves.
-    fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+    pub(super) fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
         // Evaluating does nothing in the world: it begins while the disk works.
         for output in &outputs {
             if let Output::Evaluate(run) = output {
@@ -311,6 +397,7 @@ impl Running {
         if leaves && self.journal.is_dirty() {
             self.sync()?;
         }
+        self.drop_sets();
         // People are told after the hosts are.
         let mut told = Vec::new();
         for output in outputs {
@@ -328,13 +415,13 @@ impl Running {
                     let done = move |result| {
                         inbox.send(Input::Done { run, n, attempt, result });
                     };
-                    effects::perform(self.site.inventory.clone(), step, done);
+                    effects::perform(self.site_of(run).inventory.clone(), step, done);
                 }
                 Output::Step(_) | Output::Notice(_) | Output::Settled(..) => told.push(output),
             }
         }
         for output in told {
-            match self.own_events.heard(self.clock.now(), &output, &self.site.matcher) {
+            match self.own_events.heard(self.clock.now(), &output, &self.site.matcher, self.controller.rules()) {
                 OwnHeard::Input(input) => self.own.push(input),
                 OwnHeard::Withheld(notice) => self.notice(&notice),
                 OwnHeard::Nothing => {}
@@ -354,15 +441,40 @@ impl Running {
 
     fn evaluate(&mut self, run: u64) {
         let Some(state) = self.controller.runs().run(run) else { return };
+        let Some(set) = self.sets.get(&state.bound.rules).or_else(|| self.sets.get(&self.controller.rules())) else { return };
         let task = Task {
             run,
-            script: self.site.script_of(state).unwrap_or_default().to_owned(),
+            script: set.site.script_of(state).unwrap_or_default().to_owned(),
             call: state.bound.call.clone(),
             history: state.history.clone(),
         };
-        if let Err(run) = self.evaluators.evaluate(task) {
+        if let Err(run) = set.evaluators.evaluate(task) {
             let next = Next::Failed("too many scripts wait to be evaluated".to_owned());
             self.own.push(Input::Evaluated { run, next });
+        }
+    }
+
+    /// The site that a run was bound by.
+    fn site_of(&self, run: u64) -> &Arc<Site> {
+        let rules = self.controller.runs().run(run).map(|r| r.bound.rules);
+        rules.and_then(|rules| self.sets.get(&rules)).map_or(&self.site, |set| &set.site)
+    }
+
+    /// A site with what evaluates its scripts.
+    pub(super) fn set_of(&self, site: Arc<Site>) -> Result<Set, String> {
+        let inbox = self.inbox.clone();
+        let answer = move |run, next| {
+            inbox.send(Input::Evaluated { run, next });
+        };
+        let evaluators = Evaluators::start(self.program.clone(), &site, answer);
+        Ok(Set { evaluators: evaluators.map_err(|e| format!("scripts can't be evaluated: {e}"))?, site })
+    }
+
+    /// Earlier sets that no run needs any more are let go.
+    fn drop_sets(&mut self) {
+        if self.sets.len() > 1 {
+            let (now, runs) = (self.controller.rules(), self.controller.runs());
+            self.sets.retain(|number, _| *number == now || runs.needs(*number));
         }
     }
 
@@ -380,7 +492,7 @@ impl Running {
             _ => return,
         }
         match notice.kind.as_str() {
-            "log" | "catch_up" | "dry" | "certificate_good" => tracing::info!(kind = notice.kind, "{text}"),
+            "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" => tracing::info!(kind = notice.kind, "{text}"),
             _ => tracing::warn!(kind = notice.kind, "{text}"),
         }
         self.remember(&notice.kind, &text);

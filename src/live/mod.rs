@@ -10,12 +10,15 @@
 //!
 //! One thread owns each state machine; everything else talks to it through a bounded channel. Nothing in here decides.
 
+mod changes;
 pub mod clock;
 pub mod control_socket;
 pub mod controller;
 mod effects;
 pub mod evaluator;
+mod following;
 pub mod host;
 pub mod program;
 pub mod questions;
+pub mod reload;
 mod supervisor;

@@ -14,12 +14,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::config::{Agent, Config, LocalResource};
+use crate::config::{Agent, LocalResource};
 use crate::control::{Input, Notice};
 use crate::inventory::{Inventory, Name, Via, What};
 use crate::linux::Spot;
-use crate::site::Site;
-use crate::sources::{self, Named, Sink as _, Udp};
+use crate::site::Current;
+use crate::sources::{self, Sink as _, Udp};
 use crate::store::{Journal, Marks};
 use crate::tls::{self, Agents, Authority, Identity};
 use crate::wire::{Command, Report};
@@ -27,6 +27,7 @@ use crate::wire::{Command, Report};
 use super::control_socket;
 use super::controller::{Inbox, Message, Thread};
 use super::host::{self, Host, Thing};
+use super::reload::{self, Files, Good, Reading, Trigger};
 use super::supervisor::{self, Pulse};
 
 /// Threads for connections; matching and deciding have their own.
@@ -38,7 +39,7 @@ const REPORTS: usize = 16;
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
 
 /// What evaluates scripts: this program, as it was when it started.
-const MYSELF: &str = "/proc/self/exe";
+pub(super) const MYSELF: &str = "/proc/self/exe";
 
 /// The folder of the journal and the keys; made, for its owner only, when it is not there.
 ///
@@ -68,18 +69,24 @@ pub fn fail_as_a_whole() {
 
 /// Runs a controller until a signal ends it, or something that it can't do without fails.
 ///
-/// `base` is the folder that paths of the configuration are relative to; `ready` is called when everything is open, with
-/// where agents connect.
+/// `reading` is what `files` say; `ready` is called when everything is open, with where it listens.
 ///
 /// # Errors
 /// In words for an operator.
-pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnOnce(&Opened)) -> Result<(), String> {
-    let data = base.join(&config.data);
+pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&Opened)) -> Result<(), String> {
+    let base = files.base().to_owned();
+    let data = reading.good.as_ref().map_or_else(|| files.data(), |good| base.join(&good.config.data));
     data_folder(&data)?;
     let journal = Journal::open(&data).map_err(|e| e.to_string())?;
+    let begin = reload::begin(&*files, reading, journal.state())?;
+    let Good { site, config } = begin.good.clone();
+    if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
+        tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
+    }
     let id = tls::random_id()?;
-    let mut thread = Thread::new(site.clone(), journal, || id)?;
+    let mut thread = Thread::new(begin, files, journal, || id)?;
     let inbox = thread.inbox();
+    let current = thread.current();
     let runtime = runtime()?;
     let within = runtime.enter();
     let mut opened = Opened::default();
@@ -93,7 +100,7 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
     let agents = match config.listen.agents {
         Some(address) => {
             let authority = Arc::new(Authority::open(&keys(&data))?);
-            runtime.spawn(watch_certificates(authority.clone(), site.inventory.clone(), inbox.clone()));
+            runtime.spawn(watch_certificates(authority.clone(), current.clone(), inbox.clone()));
             Some(tls::listen(address, authority)?)
         }
         None => None,
@@ -102,28 +109,24 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
     opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
     opened.tcp = tcp.iter().map(sources::Tcp::address).collect();
     opened.agents = agents.as_ref().map(tls::Listener::address);
+    opened.files = config.files.iter().map(|f| f.display().to_string()).collect();
 
     local_hosts(&site.inventory, &data, &inbox)?;
     let stop = Arc::new(AtomicBool::new(false));
     for source in udp {
         thread.show(source.named());
-        let (site, inbox, stop) = (site.clone(), inbox.clone(), stop.clone());
-        start("udp", move || source.run(&site, &inbox, &stop))?;
+        let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
+        start("udp", move || source.run(&current, &inbox, &stop))?;
     }
     for path in &config.files {
-        let path = base.join(path);
-        let named = Named { name: path.display().to_string(), counts: Arc::default() };
-        thread.show(named.clone());
-        let from = thread.position(&named.name, || sources::place(&path))?;
-        let (site, inbox, stop) = (site.clone(), inbox.clone(), stop.clone());
-        start("file", move || sources::follow(&path, from, &site, &inbox, &named, &stop))?;
+        thread.follow(&base.join(path))?;
     }
     for source in tcp {
         thread.show(source.named());
-        runtime.spawn(source.run(site.clone(), inbox.clone()));
+        runtime.spawn(source.run(current.clone(), inbox.clone()));
     }
     if let Some(listener) = agents {
-        runtime.spawn(listener.run(Gate { inventory: site.inventory.clone(), inbox: inbox.clone() }));
+        runtime.spawn(listener.run(Gate { current, inbox: inbox.clone() }));
     }
     runtime.spawn(control_socket::serve(control, inbox.clone()));
     end_by_signal(&runtime, {
@@ -132,6 +135,7 @@ pub fn controller(site: Arc<Site>, config: &Config, base: &Path, ready: impl FnO
             inbox.tell(Message::Stop);
         }
     })?;
+    reload_by_signal(&runtime, inbox.clone())?;
     drop(within);
     ready(&opened);
     let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
@@ -150,6 +154,8 @@ pub struct Opened {
     pub tcp: Vec<SocketAddr>,
     /// Agents.
     pub agents: Option<SocketAddr>,
+    /// Files that are followed.
+    pub files: Vec<String>,
 }
 
 /// Runs an agent until a signal ends it. Addresses stay as they are.
@@ -193,12 +199,13 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
 }
 
 /// Tells of agents' certificates that end soon. Agents renew theirs while they are connected, so something is wrong then.
-async fn watch_certificates(authority: Arc<Authority>, inventory: Arc<Inventory>, inbox: Inbox) {
-    let mut known: BTreeMap<&Name, &str> = BTreeMap::new();
+async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, inbox: Inbox) {
+    let mut known: BTreeMap<Name, &str> = BTreeMap::new();
     let mut look = tokio::time::interval(LOOK_AT_CERTIFICATES);
     loop {
         look.tick().await;
-        for (host, _) in inventory.hosts.iter().filter(|(_, h)| h.via == Via::Agent) {
+        let (_, site) = current.get();
+        for (host, _) in site.inventory.hosts.iter().filter(|(_, h)| h.via == Via::Agent) {
             let Some(days) = authority.days_left(host) else { continue };
             let (kind, text) = if days >= tls::RENEW_DAYS / 2 {
                 ("certificate_good", format!("the certificate of {host} is good for {days} days"))
@@ -207,7 +214,7 @@ async fn watch_certificates(authority: Arc<Authority>, inventory: Arc<Inventory>
                 let what_to_do = format!("is its agent connected, and its disk in order? else `pointsman enroll {host}`");
                 ("certificate_ends", format!("the certificate of {host} {when} and was not renewed: {what_to_do}"))
             };
-            if known.insert(host, kind) != Some(kind) {
+            if known.insert(host.clone(), kind) != Some(kind) {
                 let notice = Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() };
                 tokio::task::block_in_place(|| inbox.tell(Message::Notice(notice)));
             }
@@ -238,6 +245,18 @@ fn end_by_signal(runtime: &Runtime, end: impl FnOnce() + Send + 'static) -> Resu
             _ = interrupt.recv() => {}
         }
         tokio::task::block_in_place(end);
+    });
+    Ok(())
+}
+
+/// SIGHUP takes changed files over.
+fn reload_by_signal(runtime: &Runtime, inbox: Inbox) -> Result<(), String> {
+    let _within = runtime.enter();
+    let mut hangup = signal(SignalKind::hangup()).map_err(|e| format!("signals can't be waited for: {e}"))?;
+    runtime.spawn(async move {
+        while hangup.recv().await.is_some() {
+            tokio::task::block_in_place(|| inbox.tell(Message::Reload(Trigger::Signal)));
+        }
     });
     Ok(())
 }
@@ -281,13 +300,13 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
 /// The agents' way to the controller's thread.
 #[derive(Clone)]
 struct Gate {
-    inventory: Arc<Inventory>,
+    current: Arc<Current>,
     inbox: Inbox,
 }
 
 impl Agents for Gate {
     fn expects(&self, host: &str) -> bool {
-        self.inventory.hosts.get(host).is_some_and(|h| h.via == Via::Agent)
+        self.current.get().1.inventory.hosts.get(host).is_some_and(|h| h.via == Via::Agent)
     }
 
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>) {

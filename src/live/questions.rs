@@ -1,6 +1,7 @@
 //! What operators ask, and what they see of it.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -36,6 +37,24 @@ pub enum Question {
     Clear(String, Option<String>),
     /// Agree to a run.
     Approve(u64),
+    /// Take changed files over.
+    Reload {
+        /// Only show what would change.
+        check: bool,
+        /// What hosts have may go from the configuration.
+        abandon: bool,
+    },
+}
+
+impl Question {
+    /// How long an answer may take.
+    pub(super) fn patience(&self) -> Duration {
+        match self {
+            // Tests are run before it.
+            Question::Reload { .. } => Duration::from_secs(200),
+            _ => Duration::from_secs(10),
+        }
+    }
 }
 
 /// What is answered: data, or why not.
@@ -101,6 +120,7 @@ impl Desk<'_> {
                 }
                 Word::Approve { run }
             }
+            Question::Reload { .. } => return Err("a reload is answered when the files were read".to_owned()),
         }))
     }
 

@@ -79,6 +79,13 @@ pub enum Record {
         /// Of which resource.
         resource: Name,
     },
+    /// The configuration does not have the resource any more, or not on this host.
+    Dropped {
+        /// Which resource.
+        resource: Name,
+        /// From which host; from all when none is named.
+        host: Option<Name>,
+    },
 }
 
 /// What a host was told last.
@@ -170,6 +177,11 @@ impl Ledger {
         self.entries.get(resource)
     }
 
+    /// All resources of which anything is known.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&Name, &Entry)> {
+        self.entries.iter()
+    }
+
     /// What was told to one host about one resource.
     pub fn seat(&self, resource: &str, host: &str) -> Option<&SeatLedger> {
         self.entries.get(resource)?.seats.get(host)
@@ -249,6 +261,20 @@ impl Ledger {
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.held_until = None;
                 entry.free_move = true;
+            }
+            Record::Dropped { resource, host: None } => {
+                // Numbers only grow, also when it comes back.
+                let generation = self.entries.get(resource).map_or(Generation::NONE, |e| e.generation);
+                self.entries.insert(resource.clone(), Entry { generation, ..Entry::default() });
+            }
+            Record::Dropped { resource, host: Some(host) } => {
+                let entry = self.entries.entry(resource.clone()).or_default();
+                entry.seats.remove(host);
+                entry.banned.remove(host);
+                if entry.wish.as_ref().is_some_and(|w| w.host == *host) {
+                    (entry.wish, entry.pursued, entry.held_until) = (None, None, None);
+                }
+                entry.pursued = entry.pursued.take().filter(|p| p != host);
             }
         }
     }

@@ -21,6 +21,7 @@
 mod evidence;
 mod ledger;
 mod reconcile;
+mod reload;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,7 @@ use crate::wire::{Command, Echo, Generation, Holds, Note, Report, Seen};
 
 pub use ledger::{Entry, Ledger, Order, Record, Wish};
 use reconcile::Pursuit;
+pub use reload::{Left, left_by};
 
 /// What a script or an operator asks of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,6 +181,8 @@ pub struct Planner {
     views: BTreeMap<Name, View>,
     pursuits: BTreeMap<Name, Pursuit>,
     started: Time,
+    /// Who was not heard by then is told: after a start, and after a reload that brought hosts.
+    looks_until: Time,
     /// The hosts that were not heard since the start have been told.
     missing_told: bool,
     wake: Option<Time>,
@@ -194,6 +198,7 @@ impl Planner {
             pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
             ledger,
             started: now,
+            looks_until: now + SETTLE,
             missing_told: false,
             wake: Some(now + SETTLE),
         };
@@ -256,8 +261,8 @@ impl Planner {
             for name in names {
                 self.reconcile(now, &name, out);
             }
-            if now < self.started + SETTLE {
-                self.wake_at(self.started + SETTLE);
+            if now < self.looks_until {
+                self.wake_at(self.looks_until);
             } else if !self.missing_told {
                 self.missing_told = true;
                 self.tell_missing(out);

@@ -29,6 +29,8 @@ pub(super) struct Pursuit {
     settled: bool,
     /// When a former holder's release was last confirmed.
     pub(super) released_at: Option<Time>,
+    /// It came with a reload: until then it is only observed, unless all its hosts have told of it.
+    pub(super) observed_until: Option<Time>,
     /// Until when a host's lease runs at most.
     pub(super) lease_until: BTreeMap<Name, Time>,
     /// What was said already, so that it is said once.
@@ -67,6 +69,11 @@ impl Planner {
         let observing = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
         if observing && now < self.started + SETTLE {
             return self.hold_back(name, "observing after the start");
+        }
+        let told = |v: &super::View| v.heard_at.is_some() && v.resources.contains_key(name);
+        let new = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| !told(v)));
+        if new && self.pursuits.get(name).and_then(|p| p.observed_until).is_some_and(|until| now < until) {
+            return self.hold_back(name, "observing after it came with a reload");
         }
         self.adopt(name, &resource, out);
         self.damp(now, name, &resource, out);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::limits::STEP_TIMEOUT;
 use crate::engine::Cue;
 use crate::event::Value;
 use crate::inventory::Inventory;
@@ -14,9 +15,16 @@ use super::record::Bound;
 ///
 /// # Errors
 /// Which argument has no value, and why.
-pub(super) fn bind(program: &Program, inventory: &Inventory, cue: &Cue, call: &program::Call) -> Result<Bound, String> {
+pub(super) fn bind(
+    program: &Program,
+    rules: u64,
+    inventory: &Inventory,
+    cue: &Cue,
+    call: &program::Call,
+) -> Result<Bound, String> {
     let mut params: BTreeMap<String, Value<'static>> = BTreeMap::new();
-    if let Some(reaction) = program.reactions.get(&call.reaction) {
+    let reaction = program.reactions.get(&call.reaction);
+    if let Some(reaction) = reaction {
         params.extend(reaction.with.iter().cloned());
     }
     for (name, argument) in &call.args {
@@ -24,7 +32,13 @@ pub(super) fn bind(program: &Program, inventory: &Inventory, cue: &Cue, call: &p
             evaluate(inventory, cue, argument).map_err(|why| format!("`{name}` of {} has no value: {why}", call.reaction))?;
         params.insert(name.clone(), value);
     }
-    Ok(Bound { reaction: call.reaction.clone(), call: Call { alarm: alarm_of(cue), event: cue.event.clone(), params } })
+    Ok(Bound {
+        reaction: call.reaction.clone(),
+        call: Call { alarm: alarm_of(cue), event: cue.event.clone(), params },
+        rules,
+        timeout: reaction.map_or(STEP_TIMEOUT, |r| r.timeout),
+        retry: reaction.and_then(|r| r.retry),
+    })
 }
 
 fn evaluate(inventory: &Inventory, cue: &Cue, argument: &Argument) -> Result<Value<'static>, String> {

@@ -107,6 +107,8 @@ pub enum Output {
 #[derive(Clone, Debug)]
 pub struct Runs {
     program: Arc<Program>,
+    /// The number of the rules.
+    rules: u64,
     inventory: Arc<Inventory>,
     again: fn(&str) -> Again,
     state: State,
@@ -122,12 +124,17 @@ impl Runs {
         state: State,
         out: &mut Vec<Output>,
     ) -> Runs {
-        let mut runs = Runs { program, inventory, again, state };
+        let mut runs = Runs { program, rules: 0, inventory, again, state };
         let begun: Vec<RunId> = runs.state.runs.iter().filter(|(_, r)| r.begun).map(|(id, _)| *id).collect();
         for run in begun {
             runs.resume(run, out);
         }
         runs
+    }
+
+    /// What is wanted from now on is bound by these rules; what was wanted before ends on what it began with.
+    pub fn reload(&mut self, rules: u64, program: Arc<Program>, inventory: Arc<Inventory>) {
+        (self.rules, self.program, self.inventory) = (rules, program, inventory);
     }
 
     /// Everything that must not be forgotten.
@@ -184,7 +191,7 @@ impl Runs {
     fn cue(&mut self, now: Time, cue: &Cue, out: &mut Vec<Output>) {
         for chain in &cue.chains {
             let bound: Result<Vec<Bound>, String> =
-                chain.iter().map(|call| arguments::bind(&self.program, &self.inventory, cue, call)).collect();
+                chain.iter().map(|call| arguments::bind(&self.program, self.rules, &self.inventory, cue, call)).collect();
             let mut bound = match bound {
                 Ok(bound) => bound,
                 Err(why) => {

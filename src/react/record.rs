@@ -1,9 +1,11 @@
 //! What runs decide, as the journal keeps it, and the state that it folds to.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits::STEP_TIMEOUT;
 use crate::base::time::Time;
 use crate::event::Value;
 use crate::script::{Call, Done, Step, StepResult};
@@ -18,6 +20,19 @@ pub struct Bound {
     pub reaction: String,
     /// What its script is called with.
     pub call: Call,
+    /// The number of the rules that it was bound by: their script, and their view of the inventory, it keeps to its end.
+    #[serde(default)]
+    pub rules: u64,
+    /// Bounds one attempt of a step.
+    #[serde(default = "step_timeout")]
+    pub timeout: Duration,
+    /// A failed step is repeated so many times, so far apart.
+    #[serde(default)]
+    pub retry: Option<(u32, Duration)>,
+}
+
+fn step_timeout() -> Duration {
+    STEP_TIMEOUT
 }
 
 /// How a run ended.
@@ -175,6 +190,11 @@ impl State {
     /// One of them.
     pub fn run(&self, run: RunId) -> Option<&Run> {
         self.runs.get(&run)
+    }
+
+    /// True when a run that has not ended was bound by these rules.
+    pub fn needs(&self, rules: u64) -> bool {
+        self.runs.values().any(|r| r.bound.rules == rules || r.then.iter().any(|b| b.rules == rules))
     }
 
     /// Applies one record. The only way in which the state changes.

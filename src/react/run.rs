@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::limits::{STEP_TIMEOUT, STEPS_PER_RUN};
+use crate::base::limits::STEPS_PER_RUN;
 use crate::base::time::{Time, duration_text, parse_duration};
 use crate::event::Value;
 use crate::script::{Again, Next, Step, StepResult};
@@ -50,8 +50,8 @@ impl Runs {
     }
 
     fn ask(&mut self, now: Time, run: RunId, step: Step, attempt: u32, out: &mut Vec<Output>) {
-        let reaction = self.state.runs.get(&run).map(|r| r.bound.reaction.clone()).unwrap_or_default();
-        let timeout = self.program.reactions.get(&reaction).map_or(STEP_TIMEOUT, |r| r.timeout);
+        let Some(state) = self.state.runs.get(&run) else { return };
+        let (reaction, timeout) = (state.bound.reaction.clone(), state.bound.timeout);
         let due = match step.verb.as_str() {
             "wait" => Some(now + span(step.args.first())),
             // It has its own time, and an answer comes in any case.
@@ -89,8 +89,7 @@ impl Runs {
     pub(super) fn answered(&mut self, now: Time, run: RunId, result: StepResult, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run) else { return };
         let Some(asked) = state.asked.clone() else { return };
-        let retry = self.program.reactions.get(&state.bound.reaction).and_then(|r| r.retry);
-        if let (Err(why), Some((times, every))) = (&result, retry)
+        if let (Err(why), Some((times, every))) = (&result, state.bound.retry)
             && asked.attempt <= times
         {
             let text = format!(

@@ -11,7 +11,7 @@ use crate::event::{Event, EventId, Provenance};
 use crate::inventory::Name;
 use crate::lang::program::{Hit, IdPattern};
 
-use crate::site::{Sieve, Site};
+use crate::site::{Current, Sieve, Site};
 
 use super::Replay;
 use super::clock::{Clock, Reading};
@@ -87,7 +87,7 @@ impl DryRun {
             holders,
             written,
             provenance,
-            sieve: Sieve::new(site.clone(), Decoder::new()),
+            sieve: Sieve::new(&Current::new(0, site.clone()), Decoder::new()),
             site,
             clock: Clock::default(),
             replay: None,
@@ -102,7 +102,7 @@ impl DryRun {
         let number = self.counts.lines;
         let reference = self.clock.now().unwrap_or(self.written);
         let provenance = self.provenance;
-        let (event, hits) = self.sieve.sift(record, reference, |_, event| {
+        let (event, met) = self.sieve.sift(record, reference, |_, event| {
             event.provenance = provenance;
             event.marks.cut |= cut;
         });
@@ -112,7 +112,7 @@ impl DryRun {
         self.counts.ignored += u64::from(event.marks.ignored);
         let stamp = if event.marks.continuation { None } else { event.at };
         self.stranger(number, &event);
-        let kept = hits.map(|hits| (event.into_owned(), hits));
+        let kept = met.map(|met| (event.into_owned(), met.hits));
         self.counts.matched += u64::from(kept.is_some());
         if !self.waiting.is_empty() {
             if stamp.is_some() || self.waiting.len() >= WAITING {

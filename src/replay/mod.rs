@@ -29,7 +29,7 @@ use crate::journal::{Position, Record, State};
 use crate::lang::program::Hit;
 use crate::react;
 use crate::script::{Next, Step, StepResult, verbs};
-use crate::site::{Sieve, Site};
+use crate::site::{Current, Sieve, Site};
 
 pub use dry_run::{Counts, DryRun};
 use entries::Teller;
@@ -44,6 +44,7 @@ const AT_ONE_TIME: u32 = 10_000;
 /// A controller in virtual time.
 pub struct Replay {
     site: Arc<Site>,
+    current: Arc<Current>,
     now: Time,
     controller: Option<Controller>,
     hosts: Hosts,
@@ -63,6 +64,7 @@ impl Replay {
     pub fn start(site: Arc<Site>, holders: &BTreeMap<Name, Name>, now: Time) -> Replay {
         let mut replay = Replay {
             hosts: Hosts::new(&site.inventory, holders),
+            current: Current::new(0, site.clone()),
             site,
             now,
             controller: None,
@@ -118,12 +120,12 @@ impl Replay {
     /// A record of a source is heard, now or out of a backlog: decoded, matched, and acted on when a rule wants it. True when
     /// one did.
     pub fn hear(&mut self, source: &str, record: &[u8], provenance: Provenance, backlog: bool, line: Option<u64>) -> bool {
-        let site = &self.site;
-        let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(site.clone(), Decoder::new()));
-        let (event, hits) = sieve.sift(record, self.now, |_, event| event.provenance = provenance);
-        let Some(hits) = hits else { return false };
+        let current = &self.current;
+        let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
+        let (event, met) = sieve.sift(record, self.now, |_, event| event.provenance = provenance);
+        let Some(met) = met else { return false };
         let event = event.into_owned();
-        self.act(source, event, hits, backlog, line);
+        self.act(source, event, met.hits, backlog, line);
         true
     }
 
@@ -131,7 +133,7 @@ impl Replay {
         self.teller.line = line;
         let position = self.positions.entry(source.to_owned()).or_default();
         position.at += 1;
-        let heard = Heard { source: source.to_owned(), position: *position, event, hits, backlog };
+        let heard = Heard { source: source.to_owned(), position: *position, event, hits, rules: 0, backlog };
         self.drive(Input::Heard(Box::new(heard)));
         self.teller.line = None;
     }
@@ -193,7 +195,7 @@ impl Replay {
                         inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
                     }
                     Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {
-                        match self.own.heard(self.now, &output, &self.site.matcher) {
+                        match self.own.heard(self.now, &output, &self.site.matcher, 0) {
                             OwnHeard::Input(input) => inputs.push(input),
                             OwnHeard::Withheld(notice) => {
                                 self.teller.tell(self.now, &[Output::Notice(notice)], self.controller.as_ref());

@@ -226,6 +226,7 @@ impl Controller {
             position: Position { at: self.position as u64, ..Position::default() },
             event,
             hits,
+            rules: 0,
             backlog,
         };
         Some(control::Input::Heard(Box::new(heard)))

@@ -1,7 +1,8 @@
 //! A site: everything that an administrator wrote, checked and compiled; what a controller runs on.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::base::time::Time;
 use crate::decode::Decoder;
@@ -21,7 +22,7 @@ pub struct Site {
     /// The rules.
     pub program: Arc<Program>,
     /// The rules' conditions, ready to match.
-    pub matcher: Matcher,
+    pub matcher: Arc<Matcher>,
     /// Compiled scripts by file name.
     pub scripts: BTreeMap<String, Arc<Compiled>>,
     /// What evaluates them.
@@ -40,7 +41,7 @@ impl Site {
         evaluator: Evaluator,
     ) -> Site {
         let index = Index::new(&inventory);
-        Site { inventory, program, matcher, scripts, evaluator, index }
+        Site { inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }
     }
 
     /// The script of a run, by file name; `None` when the rules do not have its reaction any more.
@@ -58,9 +59,47 @@ impl Site {
     }
 }
 
+/// The site of now, for all who read events. It is exchanged as a whole, and those of one source notice with their next record.
+#[derive(Debug)]
+pub struct Current {
+    number: AtomicU64,
+    site: RwLock<Arc<Site>>,
+}
+
+impl Current {
+    /// A site whose rules have this number.
+    pub fn new(number: u64, site: Arc<Site>) -> Arc<Current> {
+        Arc::new(Current { number: AtomicU64::new(number), site: RwLock::new(site) })
+    }
+
+    /// Another site, from now on.
+    pub fn exchange(&self, number: u64, site: Arc<Site>) {
+        let mut current = self.site.write().unwrap_or_else(PoisonError::into_inner);
+        *current = site;
+        self.number.store(number, Ordering::Release);
+    }
+
+    /// The site, with the number of its rules.
+    pub fn get(&self) -> (u64, Arc<Site>) {
+        let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
+        (self.number.load(Ordering::Acquire), site.clone())
+    }
+}
+
+/// What an event is to the rules of a site.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Met {
+    /// The conditions that it meets.
+    pub hits: Vec<Hit>,
+    /// The number of the rules whose conditions these are.
+    pub rules: u64,
+}
+
 /// Decodes the records of one source and finds what a rule wants. Live, in dry runs and in rule tests it is this one.
 #[derive(Debug)]
 pub struct Sieve {
+    current: Arc<Current>,
+    rules: u64,
     site: Arc<Site>,
     decoder: Decoder,
     hits: Vec<Hit>,
@@ -68,8 +107,9 @@ pub struct Sieve {
 
 impl Sieve {
     /// A sieve for a source that is read with this decoder.
-    pub fn new(site: Arc<Site>, decoder: Decoder) -> Sieve {
-        Sieve { site, decoder, hits: Vec::new() }
+    pub fn new(current: &Arc<Current>, decoder: Decoder) -> Sieve {
+        let (rules, site) = current.get();
+        Sieve { current: current.clone(), rules, site, decoder, hits: Vec::new() }
     }
 
     /// One record that came now, and the conditions that it meets when a rule wants it or it is a claim. `known` says what
@@ -79,7 +119,10 @@ impl Sieve {
         record: &'a [u8],
         now: Time,
         known: impl FnOnce(&Site, &mut Event<'_>),
-    ) -> (Event<'a>, Option<Vec<Hit>>) {
+    ) -> (Event<'a>, Option<Met>) {
+        if self.current.number.load(Ordering::Acquire) != self.rules {
+            (self.rules, self.site) = self.current.get();
+        }
         let mut event = self.decoder.decode(record, now);
         known(&self.site, &mut event);
         self.site.matcher.matches(&event, &mut self.hits);
@@ -89,8 +132,8 @@ impl Sieve {
             return (event, None);
         }
         let wanted = !self.hits.is_empty() || is_claim(&self.site.inventory, &self.site.index, &event);
-        let hits = wanted.then(|| std::mem::take(&mut self.hits));
-        (event, hits)
+        let met = wanted.then(|| Met { hits: std::mem::take(&mut self.hits), rules: self.rules });
+        (event, met)
     }
 
     /// Another file of the same source begins.

@@ -22,7 +22,7 @@ use crate::control::Input;
 use crate::decode::Decoder;
 use crate::event::Provenance;
 use crate::journal::Position;
-use crate::site::{Sieve, Site};
+use crate::site::{Current, Sieve};
 
 use super::{Named, Sink, heard};
 
@@ -54,11 +54,11 @@ pub fn place(path: &Path) -> Position {
 }
 
 /// Follows a file from a place until `stop`.
-pub fn follow(path: &Path, from: Position, site: &Arc<Site>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
+pub fn follow(path: &Path, from: Position, current: &Arc<Current>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
     let news = News::of(path);
     let mut follower = Follower {
         path,
-        sieve: Sieve::new(site.clone(), Decoder::new()),
+        sieve: Sieve::new(current, Decoder::new()),
         sink,
         named,
         reading: None,
@@ -71,7 +71,10 @@ pub fn follow(path: &Path, from: Position, site: &Arc<Site>, sink: &impl Sink, n
     let mut goes_on = sink.send(Input::BacklogEnded { source: named.name.clone() });
     while goes_on && !stop.load(Ordering::Relaxed) {
         news.wait();
-        goes_on = follower.read_on(false);
+        // What is written after it was told to stop is for whoever follows the file then.
+        if !stop.load(Ordering::Relaxed) {
+            goes_on = follower.read_on(false);
+        }
     }
 }
 
@@ -312,17 +315,17 @@ impl<S: Sink> Follower<'_, S> {
     }
 
     fn record(&mut self, line: &[u8], position: Position, backlog: bool) -> bool {
-        let (event, hits) = self.sieve.sift(line, self.sink.now(), |_, event| {
+        let (event, met) = self.sieve.sift(line, self.sink.now(), |_, event| {
             event.provenance = Provenance::Local;
             event.marks.cut |= line.len() > RECORD_BYTES + 2;
         });
-        self.named.counts.count(event.marks, hits.is_some());
-        let Some(hits) = hits else {
+        self.named.counts.count(event.marks, met.is_some());
+        let Some(met) = met else {
             let near = position.file == self.told.file && position.at.saturating_sub(self.told.at) < POSITION_BYTES;
             return near || self.tell_position(position);
         };
         (self.told, self.told_at) = (position, self.sink.now());
-        self.sink.send(heard(&self.named.name, position, event.into_owned(), hits, backlog))
+        self.sink.send(heard(&self.named.name, position, event.into_owned(), met, backlog))
     }
 
     fn tell_position(&mut self, position: Position) -> bool {

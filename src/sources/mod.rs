@@ -1,4 +1,5 @@
-//! Where events come from, live: syslog over UDP and TCP, and files that are followed.
+//! Where events come from, live: syslog over UDP and TCP, and files that are followed. And word of an administrator's files
+//! that change.
 //!
 //! ```text
 //!   datagram, frame, line --> site::Sieve: decode, match --> Sink: only what a rule wants, and how far was read
@@ -11,6 +12,7 @@ mod file;
 mod frames;
 mod tcp;
 mod udp;
+mod watch;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,12 +21,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::control::{Heard, Input};
 use crate::event::{Event, Marks, Provenance};
 use crate::journal::Position;
-use crate::lang::program::Hit;
-use crate::site::Site;
+use crate::site::{Met, Site};
 
 pub use file::{follow, place};
 pub use tcp::{Tcp, listen};
 pub use udp::Udp;
+pub use watch::{Watch, watch};
 
 /// Where sources send what they found: the controller's inbox.
 pub trait Sink: Clone + Send + Sync + 'static {
@@ -111,6 +113,7 @@ fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
     if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Provenance::Address } else { Provenance::Unverified }
 }
 
-fn heard(source: &str, position: Position, event: Event<'static>, hits: Vec<Hit>, backlog: bool) -> Input {
-    Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, backlog }))
+fn heard(source: &str, position: Position, event: Event<'static>, met: Met, backlog: bool) -> Input {
+    let Met { hits, rules } = met;
+    Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, rules, backlog }))
 }

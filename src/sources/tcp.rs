@@ -13,7 +13,7 @@ use crate::control::Input;
 use crate::decode::Decoder;
 use crate::door::{self, Door, Stranger};
 use crate::journal::Position;
-use crate::site::{Sieve, Site};
+use crate::site::{Current, Sieve};
 
 use super::frames::{Frame, Frames};
 use super::{Counts, Named, Sink, heard, provenance};
@@ -53,7 +53,7 @@ impl Tcp {
     }
 
     /// Takes connections until it is dropped.
-    pub async fn run(self, site: Arc<Site>, sink: impl Sink) {
+    pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
         let Tcp { door, named: Named { name, counts } } = self;
         let free = Arc::new(Semaphore::new(CONNECTIONS));
         let position = Arc::new(AtomicU64::new(0));
@@ -61,7 +61,7 @@ impl Tcp {
         loop {
             let (stream, peer) = door.accept().await;
             let connection = Connection {
-                sieve: Sieve::new(site.clone(), Decoder::datagrams()),
+                sieve: Sieve::new(&current, Decoder::datagrams()),
                 name: name.clone(),
                 peer: peer.ip(),
                 position: position.clone(),
@@ -130,14 +130,14 @@ impl<S: Sink> Connection<S> {
 
     fn hear(&mut self, frame: &Frame<'_>) -> bool {
         let peer = self.peer;
-        let (event, hits) = self.sieve.sift(frame.record, self.sink.now(), |site, event| {
+        let (event, met) = self.sieve.sift(frame.record, self.sink.now(), |site, event| {
             event.provenance = provenance(site, event, peer);
             event.marks.cut |= frame.cut;
         });
-        self.counts.count(event.marks, hits.is_some());
-        let Some(hits) = hits else { return true };
+        self.counts.count(event.marks, met.is_some());
+        let Some(met) = met else { return true };
         let at = self.position.fetch_add(1, Ordering::Relaxed) + 1;
         let position = Position { at, ..Position::default() };
-        self.sink.send(heard(&self.name, position, event.into_owned(), hits, false))
+        self.sink.send(heard(&self.name, position, event.into_owned(), met, false))
     }
 }

@@ -12,7 +12,7 @@ use crate::control::Input;
 use crate::decode::Decoder;
 use crate::event::Provenance;
 use crate::journal::Position;
-use crate::site::{Sieve, Site};
+use crate::site::{Current, Sieve};
 
 use super::{Named, Sink, heard};
 
@@ -56,9 +56,9 @@ impl Udp {
     }
 
     /// Reads until `stop`.
-    pub fn run(self, site: &Arc<Site>, sink: &impl Sink, stop: &AtomicBool) {
+    pub fn run(self, current: &Arc<Current>, sink: &impl Sink, stop: &AtomicBool) {
         let Udp { socket, named: Named { name, counts } } = self;
-        let mut sieve = Sieve::new(site.clone(), Decoder::datagrams());
+        let mut sieve = Sieve::new(current, Decoder::datagrams());
         let mut buffer = vec![0; RECORD_BYTES + 1];
         let mut position = Position::default();
         let mut kernel = Dropped::of(&socket);
@@ -76,11 +76,11 @@ impl Udp {
                 Err(_) => continue,
             };
             let now = sink.now();
-            let (event, hits) = sieve.sift(&buffer[..length], now, |_, event| event.provenance = Provenance::Unverified);
-            counts.count(event.marks, hits.is_some());
-            let Some(hits) = hits else { continue };
+            let (event, met) = sieve.sift(&buffer[..length], now, |_, event| event.provenance = Provenance::Unverified);
+            counts.count(event.marks, met.is_some());
+            let Some(met) = met else { continue };
             position.at += 1;
-            if !sink.offer(heard(&name, position, event.into_owned(), hits, false))
+            if !sink.offer(heard(&name, position, event.into_owned(), met, false))
                 && counts.dropped.fetch_add(1, Ordering::Relaxed) == 0
             {
                 tracing::warn!(

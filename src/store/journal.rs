@@ -46,6 +46,11 @@ pub struct Verified {
 }
 
 impl Journal {
+    /// True when a journal was begun in a folder.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join("journal.db").exists()
+    }
+
     /// Opens the journal in a folder, or begins one, and folds it.
     ///
     /// # Errors

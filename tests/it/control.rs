@@ -133,7 +133,7 @@ proptest! {
                 let record = record(line, now);
                 let event = Decoder::new().decode(record.as_bytes(), now).into_owned();
                 matcher.matches(&event, &mut hits);
-                let heard = Heard { source: "log".to_owned(), position: Position { at: position, ..Position::default() }, event, hits: hits.clone(), backlog: false };
+                let heard = Heard { source: "log".to_owned(), position: Position { at: position, ..Position::default() }, event, hits: hits.clone(), ..Heard::default() };
                 controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
             }
             controller.turn(now + Duration::from_secs(60), Input::Timer, &mut out);

@@ -11,6 +11,7 @@ mod evaluator;
 mod grammar;
 mod lang;
 mod packs;
+mod reload;
 mod runs;
 mod script;
 mod sim;

@@ -13,6 +13,7 @@ use pointsman::base::time::Time;
 use pointsman::control::{Heard, Input};
 use pointsman::event::Provenance;
 use pointsman::journal::Position;
+use pointsman::site::Current;
 use pointsman::sources::{self, Named, Sink, Udp};
 
 use crate::control::site;
@@ -56,7 +57,7 @@ impl Follower {
         let thread = std::thread::spawn({
             let (path, stop) = (path.to_owned(), stop.clone());
             let named = Named { name: "file".to_owned(), counts: Arc::default() };
-            move || sources::follow(&path, from, &site(), &Collect(sender), &named, &stop)
+            move || sources::follow(&path, from, &Current::new(0, site()), &Collect(sender), &named, &stop)
         });
         Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false }
     }
@@ -239,7 +240,7 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
     let stop = Arc::new(AtomicBool::new(false));
     let thread = std::thread::spawn({
         let stop = stop.clone();
-        move || udp.run(&site(), &Collect(sender), &stop)
+        move || udp.run(&Current::new(0, site()), &Collect(sender), &stop)
     });
     assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -264,7 +265,7 @@ fn a_connection_is_known_by_its_address() {
     let tcp = runtime.block_on(async { sources::listen("127.0.0.1:0".parse().unwrap()) }).unwrap();
     let (address, named) = (tcp.address(), tcp.named());
     let (sender, told) = sync_channel(100);
-    runtime.spawn(tcp.run(site(), Collect(sender)));
+    runtime.spawn(tcp.run(Current::new(0, site()), Collect(sender)));
     assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
     let mut stream = TcpStream::connect(address).unwrap();
     let syslog = |n: u32| format!("<14>{}", claim(n).trim_end());

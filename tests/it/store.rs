@@ -36,7 +36,7 @@ fn records() -> Vec<Record> {
         event.provenance = Provenance::Local;
         site.matcher.matches(&event, &mut hits);
         let position = Position { at: n as u64 + 1, file: 5, check: 9 };
-        let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), backlog: false };
+        let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), ..Heard::default() };
         controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
         // All but the last run come to their end.
         if n == 2 {

@@ -8,6 +8,7 @@ mod demo;
 mod network;
 mod port;
 mod programs;
+mod reload;
 mod site;
 mod storm;
 

@@ -1,0 +1,76 @@
+//! `pointsman reload`: changed files are taken over by a controller that runs.
+
+use std::io::{self, Write as _};
+
+use serde_json::Value as Json;
+
+use crate::live::control_socket::ask;
+use crate::live::questions::Question;
+
+use super::ask::{Whom, data, table};
+use super::{FAILED, Format, WRONG, wrong};
+
+const EXAMPLES: &str = "\
+Examples:
+  pointsman reload --check              what would change? (nothing does)
+  pointsman reload                      show it, and take it over
+  pointsman reload --abandon            also when a host has something that is no longer in the configuration
+  pointsman reload --format json        the changes, one object a line
+
+Configuration, rules and scripts are checked as a whole and tested with their own tests first; a bad set changes nothing.
+An alarm keeps its state while its name, its `by` and the shape of its `detect` are the same. SIGHUP does the same, and with
+`reload: watch` in the configuration every change of the files does.
+
+Exit status: 0 taken over (or may be, with --check; or nothing changed), 1 a test failed, 2 refused for another reason.";
+
+/// Takes changed configuration, rules and scripts over, without losing state
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Only show what would change
+    #[arg(long, visible_alias = "dry-run")]
+    check: bool,
+    /// What a host has may go from the configuration: it is left there, for you to take off
+    #[arg(long)]
+    abandon: bool,
+    #[command(flatten)]
+    whom: Whom,
+}
+
+pub(super) fn run(args: &Args) -> io::Result<u8> {
+    // The files may be bad: where the controller is has to be found all the same.
+    let Some(data) = data(&args.whom)? else { return Ok(WRONG) };
+    let answer = match ask(&data, &Question::Reload { check: args.check, abandon: args.abandon }) {
+        Ok(answer) => answer,
+        Err(why) => return Ok(wrong(&why)),
+    };
+    let list = |key: &str| answer.get(key).and_then(Json::as_array).cloned().unwrap_or_default();
+    let (changes, diagnostics) = (list("changes"), list("diagnostics"));
+    let refused = answer.get("refused").filter(|r| !r.is_null());
+    let mut out = io::stdout().lock();
+    if args.whom.format == Format::Json {
+        for row in changes.iter().chain(&diagnostics) {
+            writeln!(out, "{row}")?;
+        }
+        let end = serde_json::json!({ "applied": answer.get("applied"), "refused": refused, "changes": changes.len() });
+        writeln!(out, "{end}")?;
+    } else {
+        eprint!("{}", answer.get("text").and_then(Json::as_str).unwrap_or_default());
+        if !changes.is_empty() {
+            table(&mut out, &changes, &["what", "name", "change", "state"])?;
+        }
+        if refused.is_none() {
+            let said = match (changes.is_empty(), answer.get("applied").and_then(Json::as_bool)) {
+                (_, Some(true)) => "taken over",
+                (true, _) => "nothing changed",
+                (false, _) => "nothing was taken over yet: `pointsman reload` does it",
+            };
+            writeln!(out, "{said}")?;
+        }
+    }
+    out.flush()?;
+    let Some(refused) = refused else { return Ok(0) };
+    let text = |key: &str| refused.get(key).and_then(Json::as_str).unwrap_or_default();
+    wrong(&format!("refused, and nothing is changed: {}", crate::base::text::printable(text("why"))));
+    Ok(if text("by") == "tests" { FAILED } else { WRONG })
+}

@@ -1,0 +1,33 @@
+//! What an administrator wrote, as it was accepted: the texts from which everything can be made again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// Its path as it was given.
+    pub name: String,
+    /// All of it.
+    pub text: String,
+}
+
+/// Configuration, rules and scripts: one set, accepted or refused as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The configuration.
+    pub config: Text,
+    /// The rule files, in their order.
+    pub rules: Vec<Text>,
+    /// The scripts, by the name that rules use.
+    pub scripts: BTreeMap<String, Text>,
+}
+
+impl Written {
+    /// How long all texts are together.
+    pub fn bytes(&self) -> usize {
+        let texts = self.rules.iter().chain(self.scripts.values()).chain([&self.config]);
+        texts.map(|t| t.name.len() + t.text.len()).sum()
+    }
+}
