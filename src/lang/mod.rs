@@ -10,6 +10,7 @@
 
 mod ast;
 mod compile;
+pub mod expression;
 mod matcher;
 mod parse;
 pub mod program;

@@ -10,6 +10,8 @@ use std::time::Duration;
 use crate::diag::Place;
 use crate::event::{EventId, Level, Provenance, TypeCode, Value};
 
+use super::expression::Expression;
+
 /// Index into [`Program::atoms`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct AtomId(pub u32);
@@ -134,7 +136,7 @@ pub struct FieldRegex {
     /// Field name; `text` unless said.
     pub field: String,
     /// The compiled expression (linear time, size limited).
-    pub regex: regex::Regex,
+    pub regex: Arc<Expression>,
 }
 
 /// A condition over the fields of one event. A comparison with a field that the event lacks is false, also `!=` and `!~`.
@@ -163,7 +165,7 @@ pub enum Test {
     /// `~`; `!~` is `Not`-less negation (`true` = negated).
     Regex {
         /// The expression.
-        regex: regex::Regex,
+        regex: Arc<Expression>,
         /// `!~`.
         negated: bool,
     },

@@ -7,6 +7,7 @@ use crate::diag::Code;
 use crate::diag::suggest::nearest;
 use crate::event::OWN_APP;
 use crate::lang::ast::{self, At, Choice, File, From, PatternClause, Regex, Span, Word};
+use crate::lang::expression::{Expression, Refused};
 use crate::lang::program::{Atom, AtomId, FieldRegex, Predicate, Sample, Sender};
 
 use super::{Compiler, Named};
@@ -233,7 +234,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// A compiled expression, or what is wrong with it, at the very character where that is known.
-    pub(super) fn regex(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<regex::Regex> {
+    pub(super) fn regex(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<Arc<Expression>> {
         let text: String = regex.pieces.iter().map(|p| p.it.as_str()).collect();
         if let Some(at) = typed_capture(&text) {
             let span = within(regex, at);
@@ -248,22 +249,21 @@ impl<'t> Compiler<'t, '_> {
             (false, true) => "(?s)",
             (true, true) => "(?is)",
         };
-        let built = regex::RegexBuilder::new(&format!("{flags}{text}")).size_limit(REGEX_BYTES).build();
-        match built {
+        match Expression::new(&format!("{flags}{text}"), REGEX_BYTES) {
             Ok(built) => {
-                for name in built.capture_names().flatten().filter(|n| captures && BUILT_IN.contains(n)) {
+                for name in built.capture_names().filter(|n| captures && BUILT_IN.contains(n)) {
                     let message = format!("every event has a field `{name}`: this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
                 }
-                Some(built)
+                Some(Arc::new(built))
             }
-            Err(regex::Error::CompiledTooBig(_)) => {
+            Err(Refused::TooLarge) => {
                 let message = format!("this regular expression takes more than {REGEX_BYTES} bytes when compiled");
                 let help = "bounded repeats of large classes multiply: shorten them, or use several patterns".to_owned();
                 self.report(file, Code::RegexTooLarge, &regex.span, message).help = Some(help);
                 None
             }
-            Err(_) => {
+            Err(Refused::Wrong) => {
                 let (message, at) = why(&text);
                 let span = at.map_or(regex.span.clone(), |at| within(regex, at));
                 self.report(file, Code::BadRegex, &span, format!("the regular expression is not understood: {message}"));

@@ -1,50 +1,70 @@
 //! Which of many literals stand in a text, at a cost that hardly grows with their number.
 //!
 //! With a stride of four, seven bytes of every literal are chosen. Wherever it stands, one of the four 4-byte windows of these
-//! seven begins at a multiple of four; so of a text only every fourth window is looked at, in one bitmap. What is set there is
-//! compared in full. Shorter literals need a shorter stride. (The idea of q-gram filters: Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
+//! seven begins at a multiple of four; so of a text only every fourth window is looked up, in one [`Table`]. For what is there, a second window
+//! beside it is compared, then all of the literal. Shorter literals need a shorter stride. (The idea of q-gram filters: Wu
+//! and Manber, "A fast algorithm for multi-pattern searching", 1994.)
 //!
 //! Letter case of ASCII does not count. Invariant: every literal that stands in the text is found; found twice is allowed.
 
+use super::table::{self, Table};
+
 /// Bytes of a window.
 const GRAM: usize = 4;
-/// Bits of the bitmap for each window, so that few strange windows are set by chance, and bounds of them all.
-const BITS_PER_GRAM: usize = 64;
-const LEAST_BITS: usize = 1 << 10;
-const MOST_BITS: usize = 1 << 23;
+/// Bytes that a stride of four looks at together.
+const BLOCK: usize = 16;
 
 /// Literals, ready to be found.
 #[derive(Debug)]
 pub(super) struct Grams {
     stride: usize,
     literals: Vec<Vec<u8>>,
-    bits: Vec<u64>,
-    /// The hash has so many bits.
-    width: u32,
-    /// The chosen windows, sorted by hash.
-    windows: Vec<Window>,
-    /// By the highest bits of the hash: where in `windows` those begin that have them.
-    begins: Vec<u32>,
-    /// The hash less these lowest bits.
-    drop: u32,
+    /// The chosen windows, by what they hold.
+    windows: Table<Window>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Window {
-    hash: u32,
     gram: u32,
     literal: u32,
     /// Where in the literal it begins.
     offset: u32,
+    /// Where a second window begins, seen from this one, and what it holds.
+    beside: i32,
+    second: u32,
 }
 
 /// A window with the bit that tells letters' cases apart set: other bytes may fall together, which costs a comparison.
+#[inline]
 fn fold(bytes: [u8; GRAM]) -> u32 {
     u32::from_le_bytes(bytes) | 0x2020_2020
 }
 
 fn gram(text: &[u8], at: usize) -> Option<u32> {
     text.get(at..at + GRAM)?.try_into().ok().map(fold)
+}
+
+#[inline]
+fn hash(gram: u32) -> u32 {
+    table::of_number(u64::from(gram))
+}
+
+impl Window {
+    fn new(literal: &[u8], number: u32, offset: usize) -> Option<Window> {
+        let last = literal.len().checked_sub(GRAM)?;
+        let second = match offset {
+            _ if offset + GRAM <= last => offset + GRAM,
+            _ if last > offset => last,
+            _ => offset.saturating_sub(GRAM),
+        };
+        Some(Window {
+            gram: gram(literal, offset)?,
+            literal: number,
+            offset: u32::try_from(offset).ok()?,
+            beside: i32::try_from(second).ok()? - i32::try_from(offset).ok()?,
+            second: gram(literal, second)?,
+        })
+    }
 }
 
 impl Grams {
@@ -59,63 +79,73 @@ impl Grams {
         // Windows that stand in many literals (`failed `) tell little; those of one rule alone (`/0/0042`) tell most.
         let mut all: Vec<u32> = literals.iter().flat_map(|l| (0..l.len()).filter_map(|at| gram(l, at))).collect();
         all.sort_unstable();
-        let shared = |gram: u32| all.partition_point(|g| *g <= gram) - all.partition_point(|g| *g < gram);
+        let counts: Vec<(u32, u32)> = all.chunk_by(|a, b| a == b).map(|g| (hash(g[0]), g.len() as u32)).collect();
+        let counts = Table::new(counts);
         let mut windows = Vec::new();
+        let mut shared: Vec<u32> = Vec::new();
         for (literal, n) in literals.iter().zip(0..) {
+            // Two windows of one hash would count as the rarer one: a choice, not an error.
+            shared.clear();
+            shared.extend((0..literal.len()).filter_map(|at| counts.get(hash(gram(literal, at)?)).next()));
             let cost = |at: usize| {
-                let grams: usize = (at..at + stride).filter_map(|i| gram(literal, i)).map(shared).sum();
+                let grams: u32 = shared[at..at + stride].iter().sum();
                 let common = literal[at..at + shortest].iter().filter(|b| b.is_ascii_lowercase() || **b == b' ').count();
                 (grams, common)
             };
             let best = (0..=literal.len().saturating_sub(shortest)).min_by_key(|at| cost(*at)).unwrap_or(0);
-            for offset in best..best + stride {
-                if let Some(gram) = gram(literal, offset) {
-                    windows.push(Window { hash: 0, gram, literal: n, offset: u32::try_from(offset).unwrap_or(u32::MAX) });
-                }
-            }
+            windows.extend((best..best + stride).filter_map(|offset| Window::new(literal, n, offset)).map(|w| (hash(w.gram), w)));
         }
-        let bits = (windows.len() * BITS_PER_GRAM).next_power_of_two().clamp(LEAST_BITS, MOST_BITS);
-        let width = bits.trailing_zeros();
-        let rows = windows.len().next_power_of_two().clamp(1, bits);
-        let drop = width - rows.trailing_zeros();
-        let mut grams = Grams { stride, literals, bits: vec![0; bits / 64], width, windows, begins: Vec::new(), drop };
-        for i in 0..grams.windows.len() {
-            let hash = grams.hash(grams.windows[i].gram);
-            grams.windows[i].hash = hash;
-            grams.bits[(hash / 64) as usize] |= 1 << (hash % 64);
-        }
-        grams.windows.sort_by_key(|w| (w.hash, w.gram, w.literal));
-        let row = |n: usize| grams.windows.partition_point(|w| ((w.hash >> drop) as usize) < n);
-        grams.begins = (0..=rows).map(|n| u32::try_from(row(n)).unwrap_or(u32::MAX)).collect();
-        grams
-    }
-
-    /// Multiplicative (Fibonacci) hashing: the highest bits are the best mixed.
-    fn hash(&self, gram: u32) -> u32 {
-        gram.wrapping_mul(0x9e37_79b1) >> (32 - self.width)
+        Grams { stride, literals, windows: Table::new(windows) }
     }
 
     /// Tells the literals that stand in the text, by number.
+    #[inline]
     pub(super) fn find(&self, text: &str, mut found: impl FnMut(usize)) {
         if self.literals.is_empty() {
             return;
         }
         let text = text.as_bytes();
-        for (window, n) in text.windows(GRAM).step_by(self.stride).zip(0_usize..) {
+        match self.stride {
+            4 => self.blocks(text, &mut found),
+            2 => self.scan::<2>(text, 0, &mut found),
+            _ => self.scan::<1>(text, 0, &mut found),
+        }
+    }
+
+    /// With a stride of four: four windows for each decision.
+    #[inline]
+    fn blocks(&self, text: &[u8], found: &mut impl FnMut(usize)) {
+        let (blocks, _) = text.as_chunks::<BLOCK>();
+        for (block, n) in blocks.iter().zip(0..) {
+            let (grams, _) = block.as_chunks::<GRAM>();
+            // No `any`: that would be four decisions again.
+            if grams.iter().fold(false, |some, g| some | self.windows.may_have(hash(fold(*g)))) {
+                for (g, i) in grams.iter().zip(0..).filter(|(g, _)| self.windows.may_have(hash(fold(**g)))) {
+                    self.compare(text, n * BLOCK + i * GRAM, fold(*g), found);
+                }
+            }
+        }
+        self.scan::<4>(text, blocks.len() * BLOCK, found);
+    }
+
+    #[inline]
+    fn scan<const STRIDE: usize>(&self, text: &[u8], from: usize, found: &mut impl FnMut(usize)) {
+        for (window, n) in text[from..].windows(GRAM).step_by(STRIDE).zip(0..) {
             let Ok(bytes) = <[u8; GRAM]>::try_from(window) else { continue };
             let gram = fold(bytes);
-            let hash = self.hash(gram);
-            if self.bits[(hash / 64) as usize] >> (hash % 64) & 1 == 1 {
-                self.compare(text, n * self.stride, gram, hash, &mut found);
+            if self.windows.may_have(hash(gram)) {
+                self.compare(text, from + n * STRIDE, gram, found);
             }
         }
     }
 
-    #[cold]
-    fn compare(&self, text: &[u8], at: usize, gram: u32, hash: u32, found: &mut impl FnMut(usize)) {
-        let row = (hash >> self.drop) as usize;
-        let begin = self.begins[row] as usize..self.begins[row + 1] as usize;
-        for window in self.windows[begin].iter().filter(|w| w.gram == gram) {
+    #[inline(never)]
+    fn compare(&self, text: &[u8], at: usize, held: u32, found: &mut impl FnMut(usize)) {
+        for window in self.windows.get(hash(held)).filter(|w| w.gram == held) {
+            let second = at.checked_add_signed(window.beside as isize).and_then(|at| gram(text, at));
+            if second != Some(window.second) {
+                continue;
+            }
             let literal = &self.literals[window.literal as usize];
             let Some(start) = at.checked_sub(window.offset as usize) else { continue };
             if text.get(start..start + literal.len()).is_some_and(|t| t.eq_ignore_ascii_case(literal)) {

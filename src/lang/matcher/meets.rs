@@ -51,8 +51,7 @@ impl<'e> Scope<'e> {
             let value = self.field(&wanted.field, &[])?;
             let text = as_text(&value);
             let found = wanted.regex.captures(&text)?;
-            let named = wanted.regex.capture_names().flatten();
-            Some(named.filter_map(|n| Some((n.to_owned(), Value::from(found.name(n)?.as_str())))).collect())
+            Some(found.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value).into_owned())).collect())
         })
     }
 
