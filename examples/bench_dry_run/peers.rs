@@ -34,7 +34,7 @@ main()
 "#;
 
 /// Prints what each did; true when this program was exact everywhere.
-pub fn run(generator: &Path, program: &Path, folder: &Path, lines: &str, sets: &str, rounds: usize) -> Fallible<bool> {
+pub(super) fn run(generator: &Path, program: &Path, folder: &Path, lines: &str, sets: &str, rounds: usize) -> Fallible<bool> {
     let shared = generator.parent().ok_or("the generator has no folder")?;
     for sub in ["match", "data", "out"] {
         fs::create_dir_all(folder.join(sub))?;

@@ -10,7 +10,7 @@ use std::path::Path;
 use pointsman::sim::Rng;
 
 /// Each shape with what it is about.
-pub const SHAPES: [(&str, &str); 9] = [
+pub(super) const SHAPES: [(&str, &str); 9] = [
     ("short", "literals of four letters"),
     ("prefix", "literals that share their first 60 letters"),
     ("regex", "expressions of classes and repeats, little literal"),
@@ -28,7 +28,7 @@ const WORDS: [&str; 24] = [
 ];
 
 /// Writes `rules.alarm`, `log` and gives `line TAB alarm` of what must be raised.
-pub fn write(folder: &Path, shape: &str, seed: u64, rules: usize, lines: usize) -> std::io::Result<Vec<String>> {
+pub(super) fn write(folder: &Path, shape: &str, seed: u64, rules: usize, lines: usize) -> std::io::Result<Vec<String>> {
     fs::create_dir_all(folder)?;
     for (n, part) in (0..rules).collect::<Vec<_>>().chunks(4_000).enumerate() {
         let mut file = BufWriter::new(File::create(folder.join(format!("{n:03}.alarm")))?);

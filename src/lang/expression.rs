@@ -1,25 +1,31 @@
-//! A regular expression that costs little until it is used much.
+//! A regular expression that costs little until it is used, and not much until it is used much.
 //!
 //! Of ten thousand expressions most never see an event: the literals that an event must have keep it away. So an expression
-//! is made in the form that is quick to build and small, and only one that has searched [`WARM_BYTES`] is built a second
-//! time, in the form that is quick to search. Both are one library's and say the same of every text (a test compares them);
-//! which of them was asked shows in nothing but time.
+//! is only parsed at first, and measured; the first text makes a small automaton of it, and one that has searched
+//! [`WARM_BYTES`] is built again in the form that is quick to search. Both are one library's and say the same of every text
+//! (a test compares them); which of them was asked shows in nothing but time.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::{Regex, RegexBuilder};
-use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
+use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Bytes searched after which the quick form is worth being built: about what building costs.
 const WARM_BYTES: usize = 16 * 1024;
+/// More than one state takes, and more states than one range of a class makes in UTF-8.
+const STATE_BYTES: usize = 64;
+const STATES_PER_RANGE: usize = 12;
 
 /// A compiled expression.
 #[derive(Debug)]
 pub struct Expression {
     text: String,
+    hir: Hir,
     limit: usize,
-    small: PikeVM,
+    /// The small form; `None` where the library refuses it, which [`Expression::new`] made sure that it does not.
+    small: OnceLock<Option<PikeVM>>,
     searched: AtomicUsize,
     /// The quick form; `None` where the library refuses it.
     quick: OnceLock<Option<Regex>>,
@@ -37,14 +43,15 @@ pub enum Refused {
 impl Expression {
     /// Of a text that may take `limit` bytes when compiled.
     pub fn new(text: &str, limit: usize) -> Result<Expression, Refused> {
-        let config = thompson::Config::new().nfa_size_limit(Some(limit));
-        match PikeVM::builder().thompson(config).build(text) {
-            Ok(small) => {
-                Ok(Expression { text: text.to_owned(), limit, small, searched: AtomicUsize::new(0), quick: OnceLock::new() })
-            }
-            Err(e) if e.size_limit().is_some() => Err(Refused::TooLarge),
-            Err(_) => Err(Refused::Wrong),
+        let hir = regex_syntax::parse(text).map_err(|_| Refused::Wrong)?;
+        let small = OnceLock::new();
+        // What surely fits need not be tried.
+        if most_bytes(&hir) > limit {
+            let built =
+                compile(&hir, limit).map_err(|e| if e.size_limit().is_some() { Refused::TooLarge } else { Refused::Wrong })?;
+            small.get_or_init(|| Some(built));
         }
+        Ok(Expression { text: text.to_owned(), hir, limit, small, searched: AtomicUsize::new(0), quick: OnceLock::new() })
     }
 
     /// As it was written, flags in front.
@@ -52,16 +59,23 @@ impl Expression {
         &self.text
     }
 
-    /// The names of its captures.
-    pub fn capture_names(&self) -> impl Iterator<Item = &str> {
-        self.small.get_nfa().group_info().all_names().filter_map(|(.., name)| name)
+    /// Parsed.
+    pub(super) fn hir(&self) -> &Hir {
+        &self.hir
+    }
+
+    /// The names of its captures, in their order.
+    pub fn capture_names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        names_of(&self.hir, &mut names);
+        names
     }
 
     /// Whether it stands anywhere in the text.
     pub fn is_match(&self, text: &str) -> bool {
         match self.quick(text) {
             Some(quick) => quick.is_match(text),
-            None => self.small.is_match(&mut self.small.create_cache(), text),
+            None => self.small().is_some_and(|small| small.is_match(&mut small.create_cache(), text)),
         }
     }
 
@@ -69,14 +83,19 @@ impl Expression {
     pub fn captures<'t>(&self, text: &'t str) -> Option<Vec<(&str, &'t str)>> {
         if let Some(quick) = self.quick(text) {
             let found = quick.captures(text)?;
-            return Some(self.capture_names().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
+            return Some(self.capture_names().into_iter().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
         }
-        let mut found = self.small.create_captures();
-        self.small.captures(&mut self.small.create_cache(), text, &mut found);
+        let small = self.small()?;
+        let mut found = small.create_captures();
+        small.captures(&mut small.create_cache(), text, &mut found);
         if !found.is_match() {
             return None;
         }
-        Some(self.capture_names().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
+        Some(self.capture_names().into_iter().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
+    }
+
+    fn small(&self) -> Option<&PikeVM> {
+        self.small.get_or_init(|| compile(&self.hir, 2 * self.limit).ok()).as_ref()
     }
 
     /// The quick form, once so much was searched that it pays.
@@ -88,6 +107,42 @@ impl Expression {
             return None;
         }
         self.quick.get_or_init(|| RegexBuilder::new(&self.text).size_limit(2 * self.limit).build().ok()).as_ref()
+    }
+}
+
+fn compile(hir: &Hir, limit: usize) -> Result<PikeVM, thompson::BuildError> {
+    let config = thompson::Config::new().nfa_size_limit(Some(limit));
+    PikeVM::new_from_nfa(NFA::compiler().configure(config).build_from_hir(hir)?)
+}
+
+/// The bytes that the small form takes at most, roughly, and rather too many.
+fn most_bytes(hir: &Hir) -> usize {
+    let states = |n: usize| n.saturating_mul(STATE_BYTES);
+    let of_all = |parts: &[Hir]| parts.iter().fold(states(2 + parts.len()), |sum, part| sum.saturating_add(most_bytes(part)));
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => states(1),
+        HirKind::Literal(literal) => states(literal.0.len()),
+        HirKind::Class(Class::Unicode(class)) => states(STATES_PER_RANGE.saturating_mul(1 + class.ranges().len())),
+        HirKind::Class(Class::Bytes(class)) => states(1 + class.ranges().len()),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).saturating_add(1);
+            states(3).saturating_add(most_bytes(&repetition.sub)).saturating_mul(times as usize)
+        }
+        HirKind::Capture(capture) => states(2).saturating_add(most_bytes(&capture.sub)),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => of_all(parts),
+    }
+}
+
+/// Depth is bounded by the library's own limit on nesting.
+fn names_of<'h>(hir: &'h Hir, names: &mut Vec<&'h str>) {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            names.extend(capture.name.as_deref());
+            names_of(&capture.sub, names);
+        }
+        HirKind::Repetition(repetition) => names_of(&repetition.sub, names),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| names_of(part, names)),
+        _ => {}
     }
 }
 
@@ -136,7 +191,7 @@ mod tests {
             let expression = Expression::new(&text, 1 << 20).unwrap();
             let quick = Regex::new(&text).unwrap();
             let names = |r: &Regex| r.capture_names().flatten().map(str::to_owned).collect::<Vec<_>>();
-            assert_eq!(expression.capture_names().collect::<Vec<_>>(), names(&quick));
+            assert_eq!(expression.capture_names(), names(&quick));
             for _ in 0..50 {
                 let length = rng.index(12);
                 let text: String = (0..length).map(|_| ["a", "b", "A", "ü", "9", " ", "\n", "k"][rng.index(8)]).collect();

@@ -251,7 +251,7 @@ impl<'t> Compiler<'t, '_> {
         };
         match Expression::new(&format!("{flags}{text}"), REGEX_BYTES) {
             Ok(built) => {
-                for name in built.capture_names().filter(|n| captures && BUILT_IN.contains(n)) {
+                for name in built.capture_names().into_iter().filter(|n| captures && BUILT_IN.contains(n)) {
                     let message = format!("every event has a field `{name}`: this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
                 }

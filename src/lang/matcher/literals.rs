@@ -41,9 +41,7 @@ fn sets_of_predicate(predicate: &Predicate, all: &mut Vec<Vec<String>>) {
 
 fn sets_of_regex(regex: &Expression) -> Vec<Vec<String>> {
     let mut all = Vec::new();
-    if let Ok(hir) = regex_syntax::parse(regex.as_str()) {
-        sets(&hir, &mut all);
-    }
+    sets(regex.hir(), &mut all);
     all
 }
 
@@ -82,7 +80,7 @@ fn of_test(test: &Test) -> Literals {
 }
 
 fn of_regex(regex: &Expression) -> Literals {
-    long_enough(required(&regex_syntax::parse(regex.as_str()).ok()?)?)
+    long_enough(required(regex.hir())?)
 }
 
 /// Of an expression. Depth is bounded by the library's own limit on nesting.

@@ -95,12 +95,12 @@ impl Matcher {
     }
 
     fn literals(&mut self, mut literals: By<String>) {
-        for stride in [4, 2, 1] {
-            let (long, short): (By<_>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(stride));
+        for size in grams::SIZES {
+            let (long, short): (By<_>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(size));
             literals = short;
             if !long.is_empty() {
                 let (texts, conditions): (Vec<_>, Vec<_>) = long.into_iter().map(|(l, n)| (l.into_bytes(), n)).unzip();
-                self.grams.push((Grams::new(texts, stride), conditions));
+                self.grams.push((Grams::new(texts, size), conditions));
             }
         }
         // A set that the library refuses (too large for its numbers) is tried condition by condition.

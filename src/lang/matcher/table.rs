@@ -84,10 +84,12 @@ impl<V> Table<V> {
     }
 }
 
-/// The hash of a number. Its bits are the middle of the product, which all of the number's bits reach.
+/// The hash of a number: all halves of the product together, for each depends on other bits.
 #[inline]
 pub(super) fn of_number(number: u64) -> u32 {
-    (number.wrapping_mul(GOLDEN) >> 32) as u32
+    let product = u128::from(number) * u128::from(GOLDEN);
+    let mixed = (product >> 64) as u64 ^ product as u64;
+    (mixed >> 32) as u32 ^ mixed as u32
 }
 
 /// The hash of a text, after another one (0 when it is the first).
@@ -96,7 +98,7 @@ pub(super) fn of_text(text: &str, after: u32) -> u32 {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
     let mut hash = u64::from(after) ^ (text.len() as u64) << 32;
     let mut mix = |word: u64| {
-        let product = u128::from(hash ^ word) * u128::from(GOLDEN | 1);
+        let product = u128::from(hash ^ word) * u128::from(GOLDEN);
         hash = (product >> 64) as u64 ^ product as u64;
     };
     words.iter().for_each(|w| mix(u64::from_le_bytes(*w)));
