@@ -24,7 +24,7 @@ pub struct Expression {
     text: String,
     hir: Hir,
     limit: usize,
-    /// The small form; `None` where the library refuses it, which [`Expression::new`] made sure that it does not.
+    /// The small form; `None` were the library to refuse it, which it does only for its size: [`Expression::new`] saw to that.
     small: OnceLock<Option<PikeVM>>,
     searched: AtomicUsize,
     /// The quick form; `None` where the library refuses it.
@@ -47,8 +47,8 @@ impl Expression {
         let small = OnceLock::new();
         // What surely fits need not be tried.
         if most_bytes(&hir) > limit {
-            let built =
-                compile(&hir, limit).map_err(|e| if e.size_limit().is_some() { Refused::TooLarge } else { Refused::Wrong })?;
+            let built = compile(&hir, Some(limit))
+                .map_err(|e| if e.size_limit().is_some() { Refused::TooLarge } else { Refused::Wrong })?;
             small.get_or_init(|| Some(built));
         }
         Ok(Expression { text: text.to_owned(), hir, limit, small, searched: AtomicUsize::new(0), quick: OnceLock::new() })
@@ -95,7 +95,7 @@ impl Expression {
     }
 
     fn small(&self) -> Option<&PikeVM> {
-        self.small.get_or_init(|| compile(&self.hir, 2 * self.limit).ok()).as_ref()
+        self.small.get_or_init(|| compile(&self.hir, None).ok()).as_ref()
     }
 
     /// The quick form, once so much was searched that it pays.
@@ -110,8 +110,8 @@ impl Expression {
     }
 }
 
-fn compile(hir: &Hir, limit: usize) -> Result<PikeVM, thompson::BuildError> {
-    let config = thompson::Config::new().nfa_size_limit(Some(limit));
+fn compile(hir: &Hir, limit: Option<usize>) -> Result<PikeVM, thompson::BuildError> {
+    let config = thompson::Config::new().nfa_size_limit(limit);
     PikeVM::new_from_nfa(NFA::compiler().configure(config).build_from_hir(hir)?)
 }
 
