@@ -81,9 +81,14 @@ impl Expression {
 
     /// The named captures of the first match, those that took part in it; `None` when it stands nowhere in the text.
     pub fn captures<'t>(&self, text: &'t str) -> Option<Vec<(&str, &'t str)>> {
+        let names = self.capture_names();
+        // Most capture nothing, and where it ends need not be found then.
+        if names.is_empty() {
+            return self.is_match(text).then(Vec::new);
+        }
         if let Some(quick) = self.quick(text) {
             let found = quick.captures(text)?;
-            return Some(self.capture_names().into_iter().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
+            return Some(names.into_iter().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
         }
         let small = self.small()?;
         let mut found = small.create_captures();
@@ -91,7 +96,7 @@ impl Expression {
         if !found.is_match() {
             return None;
         }
-        Some(self.capture_names().into_iter().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
+        Some(names.into_iter().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
     }
 
     fn small(&self) -> Option<&PikeVM> {
