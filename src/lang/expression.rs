@@ -47,8 +47,7 @@ impl Expression {
         let small = OnceLock::new();
         // What surely fits need not be tried.
         if most_bytes(&hir) > limit {
-            let built = compile(&hir, Some(limit))
-                .map_err(|e| if e.size_limit().is_some() { Refused::TooLarge } else { Refused::Wrong })?;
+            let built = compile(&hir, Some(limit))?;
             small.get_or_init(|| Some(built));
         }
         Ok(Expression { text: text.to_owned(), hir, limit, small, searched: AtomicUsize::new(0), quick: OnceLock::new() })
@@ -115,9 +114,10 @@ impl Expression {
     }
 }
 
-fn compile(hir: &Hir, limit: Option<usize>) -> Result<PikeVM, thompson::BuildError> {
+fn compile(hir: &Hir, limit: Option<usize>) -> Result<PikeVM, Refused> {
     let config = thompson::Config::new().nfa_size_limit(limit);
-    PikeVM::new_from_nfa(NFA::compiler().configure(config).build_from_hir(hir)?)
+    let built = NFA::compiler().configure(config).build_from_hir(hir).and_then(PikeVM::new_from_nfa);
+    built.map_err(|e| if e.size_limit().is_some() { Refused::TooLarge } else { Refused::Wrong })
 }
 
 /// The bytes that the small form takes at most, roughly, and rather too many.
