@@ -11,6 +11,7 @@
 mod ast;
 pub mod calendar;
 mod compile;
+pub mod expression;
 mod matcher;
 mod parse;
 pub mod program;

@@ -12,6 +12,8 @@ use crate::diag::Place;
 use crate::event::{EventId, Level, Provenance, TypeCode, Value};
 use crate::lang::calendar::Calendar;
 
+use super::expression::Expression;
+
 /// Index into [`Program::atoms`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct AtomId(pub u32);
@@ -182,7 +184,7 @@ pub struct FieldRegex {
     /// Field name; `text` unless said.
     pub field: String,
     /// The compiled expression (linear time, size limited).
-    pub regex: regex::Regex,
+    pub regex: Arc<Expression>,
     /// Its named groups, in order.
     pub captures: Vec<Capture>,
 }
@@ -192,8 +194,8 @@ pub struct FieldRegex {
 pub struct Capture {
     /// The field's name. Several groups may have one: the first that took part counts.
     pub name: String,
-    /// Its number in the expression.
-    pub group: usize,
+    /// The group's name in the expression, where each has its own.
+    pub group: String,
     /// What its text is read as.
     pub kind: CaptureKind,
 }
@@ -237,7 +239,7 @@ pub enum Test {
     /// `~`; `!~` is `Not`-less negation (`true` = negated).
     Regex {
         /// The expression.
-        regex: regex::Regex,
+        regex: Arc<Expression>,
         /// `!~`.
         negated: bool,
     },

@@ -4,11 +4,13 @@
 //! name: the library wants each name once, so the later ones get a number, and the field has the name.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::base::limits::{EXPRESSION_BYTES, NESTING, REGEX_BYTES};
+use crate::base::limits::{EXPRESSION_BYTES, NESTING, REGEX_BYTES, REGEX_BYTES_ALL};
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
 use crate::lang::ast::{At, File, Piece, Regex, Span};
+use crate::lang::expression::{Expression, Refused};
 use crate::lang::program::{Capture, CaptureKind, FieldRegex};
 
 use super::Compiler;
@@ -41,7 +43,7 @@ struct Filled {
 }
 
 /// What keeps an expression from being filled: code, message, help.
-type Refused = (Code, String, Option<String>);
+type Unfilled = (Code, String, Option<String>);
 
 impl<'t> Compiler<'t, '_> {
     /// A piece that is never used is still compiled, so that its mistakes are told.
@@ -70,11 +72,11 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The same, where nothing is captured.
-    pub(super) fn regex(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<regex::Regex> {
+    pub(super) fn regex(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<Arc<Expression>> {
         self.compiled(file, regex, captures).map(|(regex, _)| regex)
     }
 
-    fn compiled(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<(regex::Regex, Vec<Capture>)> {
+    fn compiled(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<(Arc<Expression>, Vec<Capture>)> {
         let text = joined(regex);
         let mut filled = Filled::default();
         if let Err((at, (code, message, help))) = self.fill(&text, &mut filled, 0) {
@@ -83,18 +85,17 @@ impl<'t> Compiler<'t, '_> {
         }
         // The flags stand in the expression itself, so that the matcher, which reads it again, knows them.
         let whole = format!("{}{}", flags(regex), filled.text);
-        if !self.room_for(file, regex, &whole) {
-            return None;
+        if self.regex_bytes > REGEX_BYTES_ALL {
+            return None; // That was told.
         }
-        let built = regex::RegexBuilder::new(&whole).size_limit(REGEX_BYTES).build();
-        match built {
+        match Expression::new(&whole, REGEX_BYTES) {
             Ok(built) => {
-                let numbers: Vec<Option<&str>> = built.capture_names().collect();
-                let number = |unique: &str| numbers.iter().position(|n| *n == Some(unique));
-                let all = filled.groups.iter();
-                let found: Vec<Capture> = all
-                    .filter_map(|(unique, name, kind)| Some(Capture { name: name.clone(), group: number(unique)?, kind: *kind }))
-                    .collect();
+                if !self.room_for(file, regex, &built) {
+                    return None;
+                }
+                let built = Arc::new(built);
+                let groups = filled.groups.into_iter();
+                let found: Vec<Capture> = groups.map(|(group, name, kind)| Capture { name, group, kind }).collect();
                 let hidden: BTreeSet<&str> =
                     found.iter().map(|c| c.name.as_str()).filter(|n| captures && BUILT_IN.contains(n)).collect();
                 for name in hidden {
@@ -104,13 +105,13 @@ impl<'t> Compiler<'t, '_> {
                 self.expression(file, regex, &built);
                 Some((built, found))
             }
-            Err(regex::Error::CompiledTooBig(_)) => {
+            Err(Refused::TooLarge) => {
                 let message = format!("this regular expression takes more than {REGEX_BYTES} bytes when compiled");
                 let help = "bounded repeats of large classes multiply: shorten them, or use several patterns".to_owned();
                 self.report(file, Code::RegexTooLarge, &regex.span, message).help = Some(help);
                 None
             }
-            Err(_) => {
+            Err(Refused::Wrong) => {
                 let (message, at) = why(&filled.text);
                 let span = at.map_or(regex.span.clone(), |at| within(regex, filled.as_written(at)));
                 self.report(file, Code::BadRegex, &span, format!("the regular expression is not understood: {message}"));
@@ -120,7 +121,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Fills pieces in, from the first byte to the last; of what can't be, where it stands and why.
-    fn fill(&mut self, text: &str, filled: &mut Filled, depth: usize) -> Result<(), (usize, Refused)> {
+    fn fill(&mut self, text: &str, filled: &mut Filled, depth: usize) -> Result<(), (usize, Unfilled)> {
         let mut at = 0;
         let mut classes = 0_usize;
         while let Some(c) = text[at..].chars().next() {
@@ -185,7 +186,7 @@ impl<'t> Compiler<'t, '_> {
         Ok(())
     }
 
-    fn piece(&mut self, name: &str, filled: &mut Filled, depth: usize) -> Result<(), Refused> {
+    fn piece(&mut self, name: &str, filled: &mut Filled, depth: usize) -> Result<(), Unfilled> {
         if depth >= NESTING {
             let message = format!("the piece `{name}` stands in itself, or deeper than {NESTING}");
             return Err((Code::PieceInItself, message, None));
@@ -205,7 +206,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn unknown_piece(&self, name: &str) -> Refused {
+    fn unknown_piece(&self, name: &str) -> Unfilled {
         let known: Vec<&str> = self.pieces.keys().copied().chain(TYPES.iter().map(|(name, ..)| *name)).collect();
         let help = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),

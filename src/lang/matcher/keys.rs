@@ -9,6 +9,8 @@ use super::literals;
 
 /// A range of ids no wider than this is found number by number.
 const RANGE: u32 = 64;
+/// More pairs of an id and an application than this are found by one of the two.
+const BOTH: usize = 64;
 
 /// What an event must have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,10 @@ pub(super) enum Key {
     Number(u32),
     /// This word as its id.
     Word(String),
+    /// This number in its id, and this application, names resolved.
+    NumberFrom(u32, String),
+    /// This word as its id, and this application.
+    WordFrom(String, String),
     /// This literal in its text.
     Literal(String),
     /// This application, host or type, names resolved.
@@ -29,7 +35,7 @@ impl Key {
     /// How much a key costs beside an id: how often it stands in events that mean something else.
     fn weight(&self) -> usize {
         match self {
-            Key::Number(_) | Key::Word(_) => 1,
+            Key::Number(_) | Key::Word(_) | Key::NumberFrom(..) | Key::WordFrom(..) => 1,
             Key::Literal(literal) => match literal.len() {
                 7.. => 1,
                 5 | 6 => 2,
@@ -70,7 +76,23 @@ fn options(atom: &Atom) -> Vec<Vec<Key>> {
     let ids = atom.ids.iter().map(of_id).collect::<Option<Vec<_>>>().map(|ids| ids.concat());
     let from = atom.from.iter().map(of_sender).collect::<Option<Vec<_>>>();
     let literals = literals::of_atom(atom).into_iter().map(|set| set.into_iter().map(Key::Literal).collect());
-    ids.into_iter().chain(from).chain(literals).filter(|keys: &Vec<Key>| !keys.is_empty()).collect()
+    let both = ids.as_ref().zip(from.as_ref()).and_then(|(ids, from)| both(ids, from));
+    ids.into_iter().chain(both).chain(from).chain(literals).filter(|keys: &Vec<Key>| !keys.is_empty()).collect()
+}
+
+/// Each id from each application, when they are few.
+fn both(ids: &[Key], from: &[Key]) -> Option<Vec<Key>> {
+    if ids.len() * from.len() > BOTH {
+        return None;
+    }
+    let pairs = ids.iter().flat_map(|id| from.iter().map(move |app| (id, app)));
+    pairs
+        .map(|pair| match pair {
+            (Key::Number(number), Key::App(app)) => Some(Key::NumberFrom(*number, app.clone())),
+            (Key::Word(word), Key::App(app)) => Some(Key::WordFrom(word.clone(), app.clone())),
+            _ => None,
+        })
+        .collect()
 }
 
 fn of_id(id: &IdPattern) -> Option<Vec<Key>> {

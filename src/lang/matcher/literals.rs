@@ -3,6 +3,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::event::Value;
+use crate::lang::expression::Expression;
 use crate::lang::program::{Atom, Comparison, Operand, Predicate, Test};
 
 /// A shorter literal stands in too many texts to be worth a look.
@@ -38,11 +39,9 @@ fn sets_of_predicate(predicate: &Predicate, all: &mut Vec<Vec<String>>) {
     }
 }
 
-fn sets_of_regex(regex: &regex::Regex) -> Vec<Vec<String>> {
+fn sets_of_regex(regex: &Expression) -> Vec<Vec<String>> {
     let mut all = Vec::new();
-    if let Ok(hir) = regex_syntax::parse(regex.as_str()) {
-        sets(&hir, &mut all);
-    }
+    sets(regex.hir(), &mut all);
     all
 }
 
@@ -80,8 +79,8 @@ fn of_test(test: &Test) -> Literals {
     }
 }
 
-fn of_regex(regex: &regex::Regex) -> Literals {
-    long_enough(required(&regex_syntax::parse(regex.as_str()).ok()?)?)
+fn of_regex(regex: &Expression) -> Literals {
+    long_enough(required(regex.hir())?)
 }
 
 /// Of an expression. Depth is bounded by the library's own limit on nesting.
@@ -188,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_an_expression_cannot_do_without() {
-        let of = |text: &str| of_regex(&regex::Regex::new(text).expect("a test's expression"));
+        let of = |text: &str| of_regex(&Expression::new(text, 1 << 20).expect("a test's expression"));
         let all = |texts: &[&str]| Some(texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
         assert_eq!(of("Failed password for (\\S+) from"), all(&["failed password for "]));
         let each = ["link up", "link down", "port up", "port down"];

@@ -62,10 +62,10 @@ impl<'e> Scope<'e> {
             let text = as_text(&value);
             let found = wanted.regex.captures(&text)?;
             let mut captures = Captures::new();
-            for capture in &wanted.captures {
-                let Some(text) = found.get(capture.group) else { continue };
+            for (group, text) in found {
+                let Some(capture) = wanted.captures.iter().find(|c| c.group == group) else { continue };
                 if !captures.iter().any(|(name, _)| *name == capture.name) {
-                    captures.push((capture.name.clone(), self.read(text.as_str(), capture.kind)?));
+                    captures.push((capture.name.clone(), self.read(text, capture.kind)?));
                 }
             }
             Some(captures)

@@ -1,7 +1,7 @@
 //! Which conditions an event meets, for all of them at once.
 //!
 //! ```text
-//!   event --id-------------> conditions with that id ----------+
+//!   event --id (and app)---> conditions with that id ----------+
 //!         --text-----------> one scan for all literals that ---+--> candidates --every part, exactly--> hits
 //!                            a condition cannot do without     |
 //!         --app, host, type> conditions on that sender --------+
@@ -18,6 +18,7 @@ mod keys;
 mod literals;
 mod meets;
 mod plan;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -31,20 +32,30 @@ pub use plan::{Way, plan, why_always};
 
 use grams::Grams;
 use keys::Key;
+use table::Table;
 
 /// Conditions by something that an event must have.
 type By<K> = BTreeMap<K, Vec<u32>>;
+
+/// What a text is, as the beginning of its hash.
+const ID: u32 = 1;
+const APP: u32 = 2;
+const HOST: u32 = 3;
+const TYPE: u32 = 4;
+
+fn of_number(number: u32) -> u32 {
+    table::of_number(u64::from(number))
+}
 
 /// The conditions of a program, ready to match.
 #[derive(Debug, Default)]
 pub struct Matcher {
     atoms: Vec<Atom>,
     index: Index,
-    by_number: By<u32>,
-    by_word: By<String>,
-    by_app: By<String>,
-    by_host: By<String>,
-    by_type: By<String>,
+    by_id: Table<u32>,
+    by_id_and_app: Table<u32>,
+    /// By application, host and type.
+    by_sender: Table<u32>,
     /// The literals, by how long they are, with the conditions that want each.
     grams: Vec<(Grams, Vec<Vec<u32>>)>,
     /// The literals that are shorter than a window, if there are any.
@@ -65,6 +76,7 @@ impl Matcher {
         let index = inventory.map(Index::new).unwrap_or_default();
         let mut matcher = Matcher { atoms: program.atoms.clone(), index, inside: program.inside.clone(), ..Matcher::default() };
         let mut by_literal: By<String> = By::new();
+        let (mut by_id, mut by_id_and_app, mut by_sender) = (Vec::new(), Vec::new(), Vec::new());
         for (keys, n) in keys::choose(&program.atoms).into_iter().zip(0..) {
             if program.atoms[n as usize].signal.is_some() {
                 continue;
@@ -73,28 +85,32 @@ impl Matcher {
                 matcher.always.push(n);
             }
             for key in keys {
-                let conditions = match key {
-                    Key::Number(number) => matcher.by_number.entry(number).or_default(),
-                    Key::Word(word) => matcher.by_word.entry(word).or_default(),
-                    Key::Literal(literal) => by_literal.entry(literal).or_default(),
-                    Key::App(name) => matcher.by_app.entry(name).or_default(),
-                    Key::Host(name) => matcher.by_host.entry(name).or_default(),
-                    Key::Type(name) => matcher.by_type.entry(name).or_default(),
-                };
-                conditions.push(n);
+                match key {
+                    Key::Number(number) => by_id.push((of_number(number), n)),
+                    Key::Word(word) => by_id.push((table::of_text(&word, ID), n)),
+                    Key::NumberFrom(number, app) => by_id_and_app.push((table::of_text(&app, of_number(number)), n)),
+                    Key::WordFrom(word, app) => by_id_and_app.push((table::of_text(&app, table::of_text(&word, ID)), n)),
+                    Key::Literal(literal) => by_literal.entry(literal).or_default().push(n),
+                    Key::App(name) => by_sender.push((table::of_text(&name, APP), n)),
+                    Key::Host(name) => by_sender.push((table::of_text(&name, HOST), n)),
+                    Key::Type(name) => by_sender.push((table::of_text(&name, TYPE), n)),
+                }
             }
         }
+        matcher.by_id = Table::new(by_id);
+        matcher.by_id_and_app = Table::new(by_id_and_app);
+        matcher.by_sender = Table::new(by_sender);
         matcher.literals(by_literal);
         matcher
     }
 
     fn literals(&mut self, mut literals: By<String>) {
-        for stride in [4, 2, 1] {
-            let (long, short): (By<_>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(stride));
+        for size in grams::SIZES {
+            let (long, short): (By<_>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(size));
             literals = short;
             if !long.is_empty() {
                 let (texts, conditions): (Vec<_>, Vec<_>) = long.into_iter().map(|(l, n)| (l.into_bytes(), n)).unzip();
-                self.grams.push((Grams::new(texts, stride), conditions));
+                self.grams.push((Grams::new(texts, size), conditions));
             }
         }
         // A set that the library refuses (too large for its numbers) is tried condition by condition.
@@ -110,18 +126,23 @@ impl Matcher {
         // Most events have no candidate; then nothing is allocated.
         let mut candidates: Vec<u32> = Vec::new();
         candidates.extend_from_slice(&self.always);
-        let mut add = |found: Option<&Vec<u32>>| candidates.extend(found.into_iter().flatten());
-        match &event.id {
-            Some(EventId::Number { number, .. }) => add(self.by_number.get(number)),
-            Some(EventId::Word(word)) => add(self.by_word.get(word.as_ref())),
-            None => {}
+        if let Some(id) = &event.id {
+            let id = match id {
+                EventId::Number { number, .. } => of_number(*number),
+                EventId::Word(word) => table::of_text(word, ID),
+            };
+            candidates.extend(self.by_id.get(id));
+            if !self.by_id_and_app.is_empty() {
+                candidates.extend(self.by_id_and_app.get(table::of_text(self.index.names(event).app, id)));
+            }
         }
-        if !(self.by_app.is_empty() && self.by_host.is_empty() && self.by_type.is_empty()) {
+        if !self.by_sender.is_empty() {
             let names = self.index.names(event);
-            add(self.by_app.get(names.app));
-            add(self.by_host.get(names.host));
-            add(self.by_type.get(names.kind));
+            for (name, what) in [(names.app, APP), (names.host, HOST), (names.kind, TYPE)] {
+                candidates.extend(self.by_sender.get(table::of_text(name, what)));
+            }
         }
+        let mut add = |found: Option<&Vec<u32>>| candidates.extend(found.into_iter().flatten());
         for (grams, conditions) in &self.grams {
             grams.find(&event.text, |n| add(conditions.get(n)));
         }

@@ -37,7 +37,7 @@ impl fmt::Display for Way {
 pub fn plan(program: &Program) -> Vec<Way> {
     let way = |keys: Vec<Key>| match keys.first() {
         None => Way::Nothing,
-        Some(Key::Number(_) | Key::Word(_)) => Way::Id,
+        Some(Key::Number(_) | Key::Word(_) | Key::NumberFrom(..) | Key::WordFrom(..)) => Way::Id,
         Some(Key::App(_) | Key::Host(_) | Key::Type(_)) => Way::Sender,
         Some(Key::Literal(_)) => {
             Way::Text(keys.into_iter().filter_map(|k| if let Key::Literal(l) = k { Some(l) } else { None }).collect())

@@ -8,14 +8,13 @@ use crate::base::limits::{REGEX_BYTES, REGEX_BYTES_ALL, REGEX_BYTES_WISE};
 use crate::diag::Code;
 use crate::lang::ast::{File, Regex};
 use crate::lang::compile::Compiler;
+use crate::lang::expression::Expression;
 
 impl Compiler<'_, '_> {
-    /// Counts an expression before it is compiled. False when all of them together are too large: then it is not compiled.
-    pub(in crate::lang::compile) fn room_for(&mut self, file: &File, tree: &Regex, text: &str) -> bool {
-        // What is wrong with it is told by who compiles it; one that is too large alone takes the time of the largest.
-        let Ok(hir) = regex_syntax::parse(text) else { return true };
+    /// Counts an expression. False when all of them together are too large: then no further one is compiled.
+    pub(in crate::lang::compile) fn room_for(&mut self, file: &File, tree: &Regex, built: &Expression) -> bool {
         let before = self.regex_bytes;
-        self.regex_bytes = before.saturating_add(size(&hir).min(REGEX_BYTES));
+        self.regex_bytes = before.saturating_add(size(built.hir()).min(REGEX_BYTES));
         if before <= REGEX_BYTES_ALL && self.regex_bytes > REGEX_BYTES_ALL {
             let message = format!("with this one all regular expressions together take more than about {REGEX_BYTES_ALL} bytes");
             let help = "this and those behind it are not compiled; `\\w` and `\\d` are all letters and digits of the world, \
@@ -26,24 +25,24 @@ impl Compiler<'_, '_> {
     }
 
     /// Looks at an expression that the library took.
-    pub(in crate::lang::compile) fn expression(&mut self, file: &File, tree: &Regex, built: &regex::Regex) {
-        let Ok(hir) = regex_syntax::parse(built.as_str()) else { return };
-        let named = built.capture_names().flatten().next().is_some();
-        if never(&hir) {
+    pub(in crate::lang::compile) fn expression(&mut self, file: &File, tree: &Regex, built: &Expression) {
+        let hir = built.hir();
+        let named = !built.capture_names().is_empty();
+        if never(hir) {
             let message = "no text meets this expression";
             let help = "`^` stands before, `$` behind all that is matched; `\\^` and `\\$` are the characters";
             self.report(file, Code::NeverMatches, &tree.span, message).help = Some(help.to_owned());
-        } else if always(&hir) && !named {
+        } else if always(hir) && !named {
             let message = "every text meets this expression: it asks for nothing";
             let help = "leave it out, or write what must stand in the text";
             self.report(file, Code::MatchesEverything, &tree.span, message).help = Some(help.to_owned());
-        } else if begins_idly(&hir, named) {
+        } else if begins_idly(hir, named) {
             let message = "`.*` at the beginning changes nothing: an expression is looked for anywhere in the text";
             let help = "leave it out; `^` says that the text begins there";
             self.report(file, Code::CostlyRegex, &tree.span, message).help = Some(help.to_owned());
         }
         // The estimate is good to a factor of four or so; what is told must be exact.
-        if size(&hir) > REGEX_BYTES_WISE / 4
+        if size(hir) > REGEX_BYTES_WISE / 4
             && matches!(
                 regex::RegexBuilder::new(built.as_str()).size_limit(REGEX_BYTES_WISE).build(),
                 Err(regex::Error::CompiledTooBig(_))
@@ -52,7 +51,7 @@ impl Compiler<'_, '_> {
             let message = format!(
                 "this expression takes more than {REGEX_BYTES_WISE} bytes when compiled, and time with every record it is tried with"
             );
-            let help = if nested(&hir, false) {
+            let help = if nested(hir, false) {
                 "counted repeats within counted repeats multiply: write `+` or `*` where the number does not matter"
             } else {
                 "counted repeats of `\\w`, `\\d`, `.` do it: write `+` or `*` where the number does not matter, `[a-z]` for `\\w`"
@@ -63,8 +62,8 @@ impl Compiler<'_, '_> {
 }
 
 /// No text meets it, or every text: that is told where it stands.
-pub(super) fn pointless(built: &regex::Regex) -> bool {
-    regex_syntax::parse(built.as_str()).is_ok_and(|hir| never(&hir) || always(&hir))
+pub(super) fn pointless(built: &Expression) -> bool {
+    never(built.hir()) || always(built.hir())
 }
 
 /// About the bytes that it takes when compiled: within a factor of four for what people write.
@@ -168,7 +167,7 @@ mod tests {
         ] {
             assert_eq!(never(&hir(text)), wanted, "{text}");
             if wanted {
-                let built = regex::Regex::new(text).expect(text);
+                let built = Expression::new(text, REGEX_BYTES).expect(text);
                 assert!(["", "a", "b", "ab", "aab", "c", "a\nb", "x"].iter().all(|t| !built.is_match(t)), "{text}");
             }
         }
@@ -185,7 +184,7 @@ mod tests {
         ] {
             assert_eq!(always(&hir(text)), wanted, "{text}");
             if wanted {
-                let built = regex::Regex::new(text).expect(text);
+                let built = Expression::new(text, REGEX_BYTES).expect(text);
                 assert!(["", "q", "\n", "ü\n\n"].iter().all(|t| built.is_match(t)), "{text}");
             }
         }

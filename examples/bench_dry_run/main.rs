@@ -1,9 +1,12 @@
 //! Measures dry runs of a million lines: lines a second and memory, side by side for growing rule sets, and whether exactly
 //! the lines matched that must.
 //!
-//!     cargo build --release && cargo run --release --example bench_dry_run -- [LINES] [RULES,RULES,...]
+//!     cargo build --release && cargo run --release --example bench_dry_run -- [--lines N] [--rules N,N,...] [--rounds N]
+//!         [--peers]               beside SEC, rsyslog and syslog-ng, where they are installed (SYSLOG_NG_ROOT: unpacked there)
+//!         [--shape NAME|all] [--seed N]    rules and lines of other shapes, made here
 //!
-//! Corpus and rules come from the generator in ../shared/bench (Python 3); where it is absent, nothing runs.
+//! Corpus and rules come from the generator in ../shared/bench (Python 3), but for `--shape`; where it is absent, nothing runs. All is
+//! pinned to one core; but for `--peers`, seconds are those that the processor worked.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::collections::BTreeSet;
@@ -13,22 +16,40 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
 use pointsman::base::time::Time;
 use pointsman::decode::{Decoder, Lines};
+
+mod peers;
+mod shapes;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let lines = args.next().unwrap_or_else(|| "1000000".to_owned());
-    let sets = args.next().unwrap_or_else(|| "10,100,1000,10000".to_owned());
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let said = |name: &str, unless: &str| {
+        let at = args.iter().position(|a| a == name);
+        at.and_then(|i| args.get(i + 1)).map_or(unless.to_owned(), String::clone)
+    };
+    let (lines, sets) = (said("--lines", "1000000"), said("--rules", "10,100,1000,10000"));
+    let (shape, seed, rounds) = (said("--shape", ""), said("--seed", "1"), said("--rounds", "3"));
     let generator = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/bench/match/gen.py");
-    if !generator.exists() {
+    if shape.is_empty() && !generator.exists() {
         println!("NOT RUN: the generator ../shared/bench/match/gen.py is not here");
         return ExitCode::SUCCESS;
     }
     let folder = std::env::temp_dir().join(format!("pointsman-bench-{}", std::process::id()));
-    let ended = bench(&generator, &folder, &lines, &sets);
+    let ended = program().and_then(|program| {
+        fs::create_dir_all(&folder)?;
+        if !shape.is_empty() {
+            of_shapes(&program, &folder, &shape, seed.parse()?, lines.parse()?, rounds.parse()?)
+        } else if args.iter().any(|a| a == "--peers") {
+            peers::run(&generator, &program, &folder, &lines, &sets, rounds.parse()?)
+        } else {
+            bench(&generator, &program, &folder, &lines, &sets)
+        }
+    });
     let _ = fs::remove_dir_all(&folder);
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -40,24 +61,67 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(generator: &Path, folder: &Path, lines: &str, sets: &str) -> Fallible<bool> {
-    fs::create_dir_all(folder)?;
-    let program = std::env::current_exe()?.with_file_name("").join("../pointsman");
+/// The program that was built beside this example.
+fn program() -> Fallible<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name("").join("../pointsman").canonicalize()?)
+}
+
+/// Ten rules and ten thousand of each shape, in turns; lines a second without the start.
+fn of_shapes(program: &Path, folder: &Path, only: &str, seed: u64, lines: usize, rounds: usize) -> Fallible<bool> {
+    let mut all_exact = true;
+    println!("{:>8} {:>12} {:>12} {:>6} {:>9} {:>8}  exact", "shape", "10 rules", "10,000", "ratio", "peak MB", "start s");
+    for (shape, about) in shapes::SHAPES.iter().filter(|(name, _)| only == "all" || only == *name) {
+        let sets = [10, 10_000].map(|rules| (rules, folder.join(format!("{shape}-{rules}"))));
+        let (mut exact, mut times, mut peak, mut started) = (true, [Vec::new(), Vec::new()], 0.0_f64, Duration::MAX);
+        let mut wanted = Vec::new();
+        for (rules, folder) in &sets {
+            wanted.push(shapes::write(folder, shape, seed, *rules, lines)?);
+            File::create(folder.join("nothing"))?;
+        }
+        for _ in 0..rounds {
+            for (i, (_, folder)) in sets.iter().enumerate() {
+                let (start, ..) = dry_run(program, folder, &folder.join("nothing"))?;
+                let (took, high, raised) = dry_run(program, folder, &folder.join("log"))?;
+                exact &= raised == wanted[i];
+                times[i].push(took.saturating_sub(start));
+                if i == 1 {
+                    (peak, started) = (high / 1024.0, started.min(start));
+                }
+            }
+        }
+        all_exact &= exact;
+        let [few, many] = times.map(|mut all| {
+            all.sort_unstable();
+            lines as f64 / all[all.len() / 2].as_secs_f64()
+        });
+        println!(
+            "{shape:>8} {few:>12.0} {many:>12.0} {:>6.2} {peak:>9.1} {:>8.2}  {}: {about}",
+            many / few,
+            started.as_secs_f64(),
+            if exact { "yes" } else { "NO" },
+        );
+    }
+    Ok(all_exact)
+}
+
+fn generate(generator: &Path, rules: &str, lines: &str, corpus: &Path, expected: &Path) -> Fallible<()> {
+    let made = Command::new("python3")
+        .arg(generator)
+        .args(["corpus", "--rules", rules, "--lines", lines, "--out"])
+        .arg(corpus)
+        .arg("--expected")
+        .arg(expected)
+        .status()?;
+    if made.success() { Ok(()) } else { Err("the generator failed".into()) }
+}
+
+fn bench(generator: &Path, program: &Path, folder: &Path, lines: &str, sets: &str) -> Fallible<bool> {
     let mut first = None;
     let mut all_exact = true;
     println!("{:>7} {:>8} {:>12} {:>7} {:>9} {:>8}  exact matches", "rules", "seconds", "lines/s", "ratio", "peak MB", "start s");
     for rules in sets.split(',') {
         let (corpus, expected) = (folder.join(format!("{rules}.log")), folder.join(format!("{rules}.expected")));
-        let made = Command::new("python3")
-            .arg(generator)
-            .args(["corpus", "--rules", rules, "--lines", lines, "--out"])
-            .arg(&corpus)
-            .arg("--expected")
-            .arg(&expected)
-            .status()?;
-        if !made.success() {
-            return Err("the generator failed".into());
-        }
+        generate(generator, rules, lines, &corpus, &expected)?;
         let count: f64 = lines.parse()?;
         if first.is_none() {
             floors(&corpus, count)?;
@@ -65,12 +129,12 @@ fn bench(generator: &Path, folder: &Path, lines: &str, sets: &str) -> Fallible<b
         let folder = write_rules(generator, folder, rules)?;
         let nothing = folder.join("nothing.log");
         File::create(&nothing)?;
-        let (start, ..) = dry_run(&program, &folder, &nothing)?;
-        let (took, peak, raised) = dry_run(&program, &folder, &corpus)?;
+        let (start, ..) = dry_run(program, &folder, &nothing)?;
+        let (took, peak, raised) = dry_run(program, &folder, &corpus)?;
         let wanted: Vec<String> = BufReader::new(File::open(&expected)?).lines().collect::<Result<_, _>>()?;
         let exact = raised == wanted;
         all_exact &= exact;
-        let speed = count / took.as_secs_f64();
+        let speed = count / took.saturating_sub(start).as_secs_f64();
         let ratio = speed / *first.get_or_insert(speed);
         println!(
             "{rules:>7} {:>8.2} {speed:>12.0} {ratio:>7.2} {:>9.1} {:>8.2}  {} of {}{}",
@@ -131,11 +195,20 @@ fn write_rules(generator: &Path, folder: &Path, rules: &str) -> Fallible<PathBuf
     Ok(folder)
 }
 
-/// How long a dry run took, its peak memory in KB, and `line TAB alarm` of every alarm raised.
+/// What all programs that were run took of the processor.
+fn worked() -> Fallible<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let one = |t: TimeVal| Duration::from_micros(u64::try_from(t.num_microseconds()).unwrap_or(0));
+    Ok(one(usage.user_time()) + one(usage.system_time()))
+}
+
+/// How long the processor worked for a dry run (others who share the core do not count), its peak memory in KB, and `line TAB alarm` of every alarm raised.
 fn dry_run(program: &Path, rules: &Path, corpus: &Path) -> Fallible<(Duration, f64, Vec<String>)> {
     let out = rules.join("out.json");
-    let began = Instant::now();
-    let mut child = Command::new(program)
+    let before = worked()?;
+    let mut child = Command::new("taskset")
+        .args(["-c", "0"])
+        .arg(program)
         .args(["dry-run", "--format", "json", "--rules"])
         .arg(rules)
         .arg(corpus)
@@ -153,7 +226,7 @@ fn dry_run(program: &Path, rules: &Path, corpus: &Path) -> Fallible<(Duration, f
         peak = peak.max(high.unwrap_or(0.0));
         std::thread::sleep(Duration::from_millis(2));
     };
-    let took = began.elapsed();
+    let took = worked()?.saturating_sub(before);
     if !ended.success() {
         return Err(format!("the dry run failed: {ended}").into());
     }

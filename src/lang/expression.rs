@@ -1,0 +1,228 @@
+//! A regular expression that costs little until it is used, and not much until it is used much.
+//!
+//! Of ten thousand expressions most never see an event: the literals that an event must have keep it away. So an expression
+//! is only parsed at first, and measured; the first text makes a small automaton of it, and one that has searched
+//! [`WARM_BYTES`] is built again in the form that is quick to search. Both are one library's and say the same of every text
+//! (a test compares them); which of them was asked shows in nothing but time.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use regex::{Regex, RegexBuilder};
+use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// Bytes searched after which the quick form is worth being built: about what building costs.
+const WARM_BYTES: usize = 16 * 1024;
+/// More than one state takes, and more states than one range of a class makes in UTF-8.
+const STATE_BYTES: usize = 64;
+const STATES_PER_RANGE: usize = 12;
+
+/// A compiled expression.
+#[derive(Debug)]
+pub struct Expression {
+    text: String,
+    hir: Hir,
+    limit: usize,
+    /// The small form; `None` were the library to refuse it, which it does only for its size: [`Expression::new`] saw to that.
+    small: OnceLock<Option<PikeVM>>,
+    searched: AtomicUsize,
+    /// The quick form; `None` where the library refuses it.
+    quick: OnceLock<Option<Regex>>,
+}
+
+/// Why an expression could not be compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It takes more bytes than it may.
+    TooLarge,
+    /// It is not understood.
+    Wrong,
+}
+
+impl Expression {
+    /// Of a text that may take `limit` bytes when compiled.
+    pub fn new(text: &str, limit: usize) -> Result<Expression, Refused> {
+        let hir = regex_syntax::parse(text).map_err(|_| Refused::Wrong)?;
+        let small = OnceLock::new();
+        // What surely fits need not be tried.
+        if most_bytes(&hir) > limit {
+            let built = compile(&hir, Some(limit))?;
+            small.get_or_init(|| Some(built));
+        }
+        Ok(Expression { text: text.to_owned(), hir, limit, small, searched: AtomicUsize::new(0), quick: OnceLock::new() })
+    }
+
+    /// As it was written, flags in front.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Parsed.
+    pub(super) fn hir(&self) -> &Hir {
+        &self.hir
+    }
+
+    /// The names of its captures, in their order.
+    pub fn capture_names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        names_of(&self.hir, &mut names);
+        names
+    }
+
+    /// Whether it stands anywhere in the text.
+    pub fn is_match(&self, text: &str) -> bool {
+        match self.quick(text) {
+            Some(quick) => quick.is_match(text),
+            None => self.small().is_some_and(|small| small.is_match(&mut small.create_cache(), text)),
+        }
+    }
+
+    /// The named captures of the first match, those that took part in it; `None` when it stands nowhere in the text.
+    pub fn captures<'t>(&self, text: &'t str) -> Option<Vec<(&str, &'t str)>> {
+        let names = self.capture_names();
+        // Most capture nothing, and where it ends need not be found then.
+        if names.is_empty() {
+            return self.is_match(text).then(Vec::new);
+        }
+        if let Some(quick) = self.quick(text) {
+            let found = quick.captures(text)?;
+            return Some(names.into_iter().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
+        }
+        let small = self.small()?;
+        let mut found = small.create_captures();
+        small.captures(&mut small.create_cache(), text, &mut found);
+        if !found.is_match() {
+            return None;
+        }
+        Some(names.into_iter().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
+    }
+
+    fn small(&self) -> Option<&PikeVM> {
+        self.small.get_or_init(|| compile(&self.hir, None).ok()).as_ref()
+    }
+
+    /// The quick form, once so much was searched that it pays.
+    fn quick(&self, text: &str) -> Option<&Regex> {
+        // A lost addition delays it by one text: nothing hangs on the number.
+        let searched = self.searched.load(Ordering::Relaxed).saturating_add(text.len());
+        if searched < WARM_BYTES {
+            self.searched.store(searched, Ordering::Relaxed);
+            return None;
+        }
+        self.quick.get_or_init(|| RegexBuilder::new(&self.text).size_limit(2 * self.limit).build().ok()).as_ref()
+    }
+}
+
+fn compile(hir: &Hir, limit: Option<usize>) -> Result<PikeVM, Refused> {
+    let config = thompson::Config::new().nfa_size_limit(limit);
+    let built = NFA::compiler().configure(config).build_from_hir(hir).and_then(PikeVM::new_from_nfa);
+    built.map_err(|e| if e.size_limit().is_some() { Refused::TooLarge } else { Refused::Wrong })
+}
+
+/// The bytes that the small form takes at most, roughly, and rather too many.
+fn most_bytes(hir: &Hir) -> usize {
+    let states = |n: usize| n.saturating_mul(STATE_BYTES);
+    let of_all = |parts: &[Hir]| parts.iter().fold(states(2 + parts.len()), |sum, part| sum.saturating_add(most_bytes(part)));
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => states(1),
+        HirKind::Literal(literal) => states(literal.0.len()),
+        HirKind::Class(Class::Unicode(class)) => states(STATES_PER_RANGE.saturating_mul(1 + class.ranges().len())),
+        HirKind::Class(Class::Bytes(class)) => states(1 + class.ranges().len()),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).saturating_add(1);
+            states(3).saturating_add(most_bytes(&repetition.sub)).saturating_mul(times as usize)
+        }
+        HirKind::Capture(capture) => states(2).saturating_add(most_bytes(&capture.sub)),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => of_all(parts),
+    }
+}
+
+/// Depth is bounded by the library's own limit on nesting.
+fn names_of<'h>(hir: &'h Hir, names: &mut Vec<&'h str>) {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            names.extend(capture.name.as_deref());
+            names_of(&capture.sub, names);
+        }
+        HirKind::Repetition(repetition) => names_of(&repetition.sub, names),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| names_of(part, names)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::Rng;
+
+    const PARTS: &[&str] = &[
+        "a",
+        "b",
+        "ab",
+        "ü",
+        ".",
+        "[^a]",
+        "\\d",
+        "\\w+",
+        "\\b",
+        "^",
+        "$",
+        "a*",
+        "b+?",
+        "(?<x>a|ab)",
+        "(?<y>b?)",
+        "(a|bb){1,3}",
+        "K",
+        "\\s",
+        "(?:ab|)",
+        "9",
+    ];
+
+    /// Random expressions on random texts: both forms find the same, and capture the same.
+    #[test]
+    fn small_and_quick_say_the_same() {
+        let mut found = 0;
+        for seed in 0..400 {
+            let mut rng = Rng::new(seed);
+            // A name may stand only once.
+            let mut text = ["", "(?i)", "(?s)", "(?is)"][rng.index(4)].to_owned();
+            for _ in 0..=rng.index(5) {
+                let part = PARTS[rng.index(PARTS.len())];
+                if !(part.starts_with("(?<") && text.contains(part)) {
+                    text.push_str(part);
+                }
+            }
+            let expression = Expression::new(&text, 1 << 20).unwrap();
+            let quick = Regex::new(&text).unwrap();
+            let names = |r: &Regex| r.capture_names().flatten().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(expression.capture_names(), names(&quick));
+            for _ in 0..50 {
+                let length = rng.index(12);
+                let text: String = (0..length).map(|_| ["a", "b", "A", "ü", "9", " ", "\n", "k"][rng.index(8)]).collect();
+                let wanted = quick.captures(&text).map(|c| {
+                    let one = |n: &String| Some((n.clone(), c.name(n)?.as_str().to_owned()));
+                    names(&quick).iter().filter_map(one).collect::<Vec<_>>()
+                });
+                let owned =
+                    |all: Vec<(&str, &str)>| all.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect::<Vec<_>>();
+                assert_eq!(expression.captures(&text).map(owned), wanted, "{} on {text:?}", expression.as_str());
+                assert_eq!(expression.is_match(&text), wanted.is_some(), "{} on {text:?}", expression.as_str());
+                found += usize::from(wanted.is_some());
+            }
+        }
+        assert!(found > 5_000, "{found}");
+    }
+
+    #[test]
+    fn much_used_it_becomes_quick_and_still_says_the_same() {
+        let expression = Expression::new("(?<n>[0-9]+) of", 1 << 20).unwrap();
+        let text = format!("{} 17 of 20", "x".repeat(1_000));
+        for _ in 0..50 {
+            assert_eq!(expression.captures(&text), Some(vec![("n", "17")]));
+        }
+        assert!(expression.quick.get().is_some_and(Option::is_some));
+        assert_eq!(Expression::new("a(", 1 << 20).err(), Some(Refused::Wrong));
+        assert_eq!(Expression::new("\\w{500}", 1 << 20).err(), Some(Refused::TooLarge));
+    }
+}
