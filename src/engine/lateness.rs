@@ -15,6 +15,8 @@ const AGREE: usize = 5;
 const WITHIN_US: i64 = 2_000_000;
 /// ... and were seen over so long: a burst of one delay proves nothing about a clock.
 const SPREAD: Duration = Duration::from_secs(10);
+/// So far apart are those that are looked at.
+const APART: Duration = Duration::from_millis(2_500);
 
 impl Engine {
     /// Why the event may start nothing, when it is late; and what its offset teaches.
@@ -35,8 +37,11 @@ impl Engine {
         let (none, known) = (Offsets::default(), self.state.offsets(source, host));
         let known = known.unwrap_or(&none);
         let (late, before) = (known.is_late(offset), known.usual);
-        self.record(Record::Offset { source: source.to_owned(), host: host.to_owned(), at: now, offset }, out);
-        let usual = self.state.offsets(source, host).map_or(before, |o| o.usual);
+        let mut usual = before;
+        if known.wants(now) {
+            self.record(Record::Offset { source: source.to_owned(), host: host.to_owned(), at: now, offset }, out);
+            usual = self.state.offsets(source, host).map_or(before, |o| o.usual);
+        }
         // Names that a record makes up are no hosts.
         let ours = || host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(host).is_some();
         if usual.abs_diff(before) > 2_000_000 && ours() {
@@ -56,6 +61,11 @@ impl Engine {
 }
 
 impl Offsets {
+    /// True when a further offset may teach something: of a busy host most are too near to each other.
+    fn wants(&self, now: Time) -> bool {
+        self.last.back().is_none_or(|(at, _)| now.since(*at) >= APART || now < *at)
+    }
+
     /// True when a record with this offset is late.
     pub(super) fn is_late(&self, offset: i64) -> bool {
         let behind = offset.saturating_sub(self.usual);

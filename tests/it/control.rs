@@ -37,7 +37,24 @@ alarm held     { detect event 4563 by host hold 400ms cancel when event 4561 can
 alarm missing  { detect event 4563 without event 4561 by app within 600ms cancel at once react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
 alarm limited  { detect event 4000..4999 by app cancel at once limit 2 per 1s react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
 alarm hushed   { detect event 4561 and event 4563 by host within 5s cancel after 1s inhibited by lasting }
+alarm busy     { detect count of event 4563 over 2s >= 3 }
+alarm steady   { detect rate of event 4000..4999 by app over 3s > 1 for 500ms cancel when < 0.5 for 1s }
+alarm calm     { detect 2 of event 4563 by host within 2s cancel when count of event 4000..4999 over 4s <= 1 }
+alarm standing { detect 2 of alarm held active }
+alarm about    { detect alarm lasting active for 700ms }
+alarm again    { detect 2 of alarm counted raised within 5s cancel after 2s only while alarm busy active }
+pattern both_ways { detect event 4563 then each event 4561 by host within 2s }
+alarm pairs    { detect 2 of both_ways by host within 5s cancel after 1s }
+alarm seldom   { detect event 4563 by host cancel at once not during often }
+calendar often { cron "* * * * *" for 20s }
+alarm begins   { detect calendar often begins cancel when calendar often ends }
 "#;
+
+/// What counts from each start, so that a restart is not nothing.
+const SILENT: &str = "
+alarm silent   { detect no event 4563 by app for 1s backoff 2x up to 4x while active rerun }
+alarm unheard  { detect no event 4561 by host for 3s }
+";
 
 pub(crate) fn site() -> Arc<Site> {
     let (config, found) = config::load(&source("c", &read("examples/sip-pair/general.yaml")));
@@ -45,7 +62,8 @@ pub(crate) fn site() -> Arc<Site> {
     let inventory = Arc::new(config.unwrap().inventory);
     let scripts: BTreeMap<String, _> = files("scripts", "rhai").into_iter().map(|(n, t)| (n.clone(), source(&n, &t))).collect();
     let params = scripts.iter().map(|(n, s)| (n.clone(), check(s, Some(&inventory)).0)).collect();
-    let (program, found) = compile(&[source("r", ALARMS)], &World { inventory: Some(&inventory), scripts: Some(&params) });
+    let (program, found) =
+        compile(&[source("r", ALARMS), source("s", SILENT)], &World { inventory: Some(&inventory), scripts: Some(&params) });
     assert_eq!(found, []);
     let evaluator = Evaluator::new(inventory.clone());
     let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
