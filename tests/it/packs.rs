@@ -101,10 +101,9 @@ struct Log<'p> {
 }
 
 impl Log<'_> {
-    /// The next line: the time that was read in it, and the peers for which the pattern came true.
-    fn line(&mut self, case: &Case, pattern: &str) -> (Option<Time>, BTreeSet<String>) {
-        let about = case.times.first().copied().unwrap_or(self.now);
-        let event = Decoder::new().decode(case.line.as_bytes(), about).into_owned();
+    /// The next line, written about then: the time that was read in it, and the peers for which the pattern came true.
+    fn line(&mut self, case: &Case, about: Option<Time>, pattern: &str) -> (Option<Time>, BTreeSet<String>) {
+        let event = Decoder::new().decode(case.line.as_bytes(), about.unwrap_or(self.now)).into_owned();
         let at = event.at;
         self.now = at.unwrap_or(self.now);
         self.order += 1;
@@ -144,8 +143,10 @@ fn intruders_are_found_as_the_cases_say() {
         let engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
         let mut log = Log { matcher: &matcher, engine, now: Time::default(), order: 0 };
         lines.sort_by_key(|n| cases[*n].line_no);
-        for n in lines {
-            let (at, peers) = log.line(&cases[n], &pattern);
+        for (i, n) in lines.iter().copied().enumerate() {
+            // Only attempts have a time. The others are about as old as what follows: lines of one process stand together.
+            let about = lines[i..].iter().find_map(|n| cases[*n].times.first().copied());
+            let (at, peers) = log.line(&cases[n], about, &pattern);
             verdicts[n] = verdicts[n].or(cases[n].verdict(&peers));
             if cases[n].attempt && !cases[n].times.is_empty() {
                 timed.insert(n, cases[n].time_read(at));
