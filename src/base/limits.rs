@@ -57,6 +57,14 @@ pub const REGEX_BYTES_WISE: usize = 256 * 1024;
 pub const REGEX_BYTES_ALL: usize = 64 * 1024 * 1024;
 /// Structured-data and captured fields of one event. Further ones stay in the text and are counted.
 pub const FIELDS_PER_EVENT: usize = 128;
+/// Lines that an alarm keeps for its scripts (`keep N lines`): as many as a script's list may have. More is a diagnostic.
+pub const KEPT_LINES: usize = 200;
+/// Bytes of one line that is kept. What is longer is cut.
+pub const KEPT_LINE_BYTES: usize = 1024;
+/// Bytes of the lines that one instance keeps, so that a script can join them to one text. Further ones are counted and not kept.
+pub const KEPT_BYTES: usize = 32 * 1024;
+/// Bytes of the lines that all alarms keep. Further ones are counted and not kept, and that is told once.
+pub const KEPT_BYTES_ALL: usize = 64 * 1024 * 1024;
 /// Active instances of one alarm. A further key is dropped, counted, and alarmed once.
 pub const INSTANCES_PER_ALARM: usize = 10_000;
 /// Hosts of sources whose usual lateness is remembered. When there are more, the half that was heard longest ago is forgotten:

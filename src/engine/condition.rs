@@ -3,7 +3,7 @@
 //! ```text
 //!   count      notes within the time                                           N of them: true
 //!   sequence   for each step, when the newest chain that came so far began     the last step: true
-//!   all        the newest event of each part                                   one of each within the time: true
+//!   all        the newest events of each part, as many as it wants             so many of each within the time: true
 //!   without    awaited from the first event on; the second part forgets it     its time is over: true
 //!   silence    (silence.rs)    measure (measure.rs)    standing (signals.rs)
 //! ```
@@ -71,10 +71,10 @@ impl Engine {
                     self.standing(arrival, alarm, hit, out);
                 }
             }
-            Shape::All => {
+            Shape::All { counts } => {
                 for part in 0..parts.len() {
                     if let Some(met) = met(self, part, out) {
-                        self.one_of_all(met, part, out);
+                        self.one_of_all(met, part, counts, out);
                     }
                 }
             }
@@ -123,9 +123,11 @@ impl Engine {
     /// What was awaited comes true.
     pub(super) fn comes_true(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
-        self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone() }, out);
         let program = self.program.clone();
-        if let Some(alarm) = self.names.get(name).and_then(|index| program.alarms.get(*index)) {
+        let alarm = self.names.get(name).and_then(|index| program.alarms.get(*index));
+        let measures_on = alarm.is_some_and(measures_on);
+        self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
+        if let Some(alarm) = alarm {
             let occasion = Occasion { now: at, order, late: waiting.late, old: None };
             self.raise(&occasion, alarm, key.clone(), Seen::Kept(waiting.event), out);
             self.silent_still(at, alarm, key, waiting.round, out);
@@ -148,9 +150,10 @@ impl Engine {
     /// What was noted and awaited of a key counts no more.
     pub(super) fn forget(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         let state = &self.state;
-        let measured = state.measured(&alarm.name, key).is_some();
+        let measures_on = measures_on(alarm);
+        let measured = !measures_on && state.measured(&alarm.name, key).is_some();
         if !state.notes(&alarm.name, key).is_empty() || state.waiting(&alarm.name, key).is_some() || measured {
-            self.record(Record::Forgotten { alarm: alarm.name.clone(), key: key.clone() }, out);
+            self.record(Record::Forgotten { alarm: alarm.name.clone(), key: key.clone(), measures_on }, out);
         }
     }
 
@@ -210,12 +213,20 @@ impl Engine {
         self.note(met, Note { part, at: began, value: None, seen, known }, true, None, out);
     }
 
-    fn one_of_all(&mut self, met: Met<'_, '_>, part: usize, out: &mut Vec<Output>) {
+    fn one_of_all(&mut self, met: Met<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
         let since = met.alarm.detect.within.map(|within| met.at - within);
-        let there = |part: usize| notes.iter().any(|n| n.part == part && since.is_none_or(|since| n.at >= since));
-        if (0..met.alarm.detect.parts.len()).all(|other| other == part || there(other)) {
-            let others = notes.iter().filter(|n| n.part != part && since.is_none_or(|since| n.at >= since));
+        let within = |n: &&Note| since.is_none_or(|since| n.at >= since);
+        let mut missing = counts.to_vec();
+        for part in notes.iter().filter(within).map(|n| n.part).chain([part]) {
+            if let Some(n) = missing.get_mut(part) {
+                *n = n.saturating_sub(1);
+            }
+        }
+        let n = counts.get(part).copied().unwrap_or(1);
+        if missing.iter().all(|n| *n == 0) {
+            // A part that wants one event has it in this one.
+            let others = notes.iter().filter(within).filter(|note| note.part != part || n > 1);
             let (mut seen, mut known) = (Fields::new(), met.facts.provenance());
             for note in others {
                 seen.extend(note.seen.as_deref().cloned().unwrap_or_default());
@@ -224,8 +235,9 @@ impl Engine {
             seen.extend(known_as(known));
             return self.come_true(met, seen, out);
         }
+        let Some(value) = place(notes, part, n, met.at) else { return };
         let seen = Some(met.facts.captured()).filter(|seen| !seen.is_empty()).map(Box::new);
-        let note = Note { part, at: met.at, value: None, seen, known: met.facts.provenance() };
+        let note = Note { part, at: met.at, value, seen, known: met.facts.provenance() };
         self.note(met, note, true, since, out);
     }
 
@@ -287,6 +299,29 @@ impl Engine {
             return Some(format!("while {other} is active"));
         }
         alarm.only_while.iter().find(|name| !active(name)).map(|other| format!("unless {other} is active"))
+    }
+}
+
+/// What is measured of a key ends the alarm, and is no part of the condition that came true or was forgotten.
+fn measures_on(alarm: &Alarm) -> bool {
+    !matches!(alarm.detect.shape, Shape::Measure(_))
+}
+
+/// Of a part that wants several events its newest are noted, each in a place of its own; `None` when all those noted are newer.
+fn place(notes: &[Note], part: usize, n: usize, at: Time) -> Option<Option<String>> {
+    if n == 1 {
+        return Some(None);
+    }
+    let mut of = notes.iter().filter(|note| note.part == part);
+    let mut free = vec![true; n];
+    for place in of.clone().filter_map(|note| note.value.as_ref()?.parse::<usize>().ok()) {
+        if let Some(free) = free.get_mut(place) {
+            *free = false;
+        }
+    }
+    match free.iter().position(|free| *free) {
+        Some(place) => Some(Some(place.to_string())),
+        None => of.next().filter(|oldest| oldest.at <= at).map(|oldest| oldest.value.clone()),
     }
 }
 

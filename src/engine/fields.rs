@@ -114,6 +114,14 @@ pub(super) enum Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// Its text.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Seen::Now(facts) => facts.text("text"),
+            Seen::Kept(fields) => fields.get("text").map(ToString::to_string),
+        }
+    }
+
     /// Every field.
     pub(super) fn fields(self) -> Fields {
         match self {

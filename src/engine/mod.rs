@@ -29,6 +29,7 @@ mod condition;
 mod fields;
 mod lateness;
 mod limit;
+mod lines;
 mod measure;
 mod noted;
 mod record;
@@ -281,7 +282,7 @@ impl Engine {
             self.clear(now, order, &alarm, &key, cause.clone(), false, out);
         }
         for (alarm, key) in begun {
-            self.record(Record::Forgotten { alarm, key }, out);
+            self.record(Record::Forgotten { alarm, key, measures_on: false }, out);
         }
     }
 
@@ -410,11 +411,12 @@ impl Engine {
                 }
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let event = seen.fields();
+                let line = self.line(alarm, &key, event.get("text").map(ToString::to_string), out);
                 let summary = fields::fill(&alarm.summary, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, None, on.late.clone());
                 let seen = Seen::Kept(if alarm.react.is_empty() { Fields::new() } else { event.clone() });
                 self.record(
-                    Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary },
+                    Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary, line },
                     out,
                 );
                 (true, seen)
@@ -424,7 +426,8 @@ impl Engine {
                     WhileActive::Ignore => was_due,
                     WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, raised_at, now),
                 };
-                self.record(Record::Repeated { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due }, out);
+                let line = self.line(alarm, &key, seen.text(), out);
+                self.record(Record::Repeated { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, line }, out);
                 (alarm.while_active == WhileActive::Rerun, seen)
             }
         };
@@ -514,6 +517,7 @@ fn cue(
         summary: instance.summary.clone(),
         count: instance.count,
         raised_at: instance.raised_at,
+        lines: instance.lines.clone(),
         order,
         event,
     }))

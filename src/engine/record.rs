@@ -81,6 +81,9 @@ pub enum Record {
         event: Fields,
         /// For people.
         summary: String,
+        /// Its text, when the alarm keeps lines.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<String>,
     },
     /// An active alarm's condition was met again.
     Repeated {
@@ -94,6 +97,9 @@ pub enum Record {
         at: Time,
         /// When its time is over now.
         due: Option<Time>,
+        /// The event's text, when the alarm keeps one more line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<String>,
     },
     /// An alarm ended.
     Cleared {
@@ -183,6 +189,9 @@ pub enum Record {
         alarm: String,
         /// Which key.
         key: Key,
+        /// What is measured of it counts on: it is what ends the alarm.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        measures_on: bool,
     },
     /// An application said what it is.
     Claimed {
@@ -232,7 +241,7 @@ impl Record {
             | Record::Judged { alarm, key, .. }
             | Record::Started { alarm, group: key, .. }
             | Record::PutOff { alarm, group: key, .. }
-            | Record::Forgotten { alarm, key } => Some((alarm, key)),
+            | Record::Forgotten { alarm, key, .. } => Some((alarm, key)),
             _ => None,
         }
     }
@@ -270,6 +279,9 @@ pub struct Instance {
     pub event: Fields,
     /// For people.
     pub summary: String,
+    /// Texts of the events that met its condition, the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
 }
 
 /// An event that counts towards a condition.
@@ -279,7 +291,7 @@ pub struct Note {
     pub part: usize,
     /// When; of a sequence, when it began.
     pub at: Time,
-    /// The value that has to be distinct.
+    /// The value that has to be distinct; of parts that want several events, the place that it has among them.
     pub value: Option<String>,
     /// What it captured, and what the steps before it did: the coming-true has it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -349,6 +361,9 @@ pub struct State {
     pub(super) lost: BTreeSet<Name>,
     pub(super) unweighed: BTreeSet<Name>,
     pub(super) told: BTreeSet<String>,
+    /// Bytes of the lines that all instances keep.
+    #[serde(default)]
+    pub(super) line_bytes: usize,
 }
 
 impl State {
@@ -463,7 +478,7 @@ impl State {
     /// The same; says when notes were forgotten, because there were too many.
     pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
         match record {
-            Record::Raised { alarm, key, order, at, due, event, summary } => {
+            Record::Raised { alarm, key, order, at, due, event, summary, line } => {
                 let instance = Instance {
                     raised_at: *at,
                     last_at: *at,
@@ -472,18 +487,24 @@ impl State {
                     due: *due,
                     event: event.clone(),
                     summary: summary.clone(),
+                    lines: line.iter().cloned().collect(),
                 };
+                self.line_bytes += instance.line_bytes();
                 self.alarms.entry(alarm.clone()).or_default().insert(key.clone(), Box::new(instance));
             }
-            Record::Repeated { alarm, key, order, at, due } => {
+            Record::Repeated { alarm, key, order, at, due, line } => {
                 if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
                     instance.last_at = *at;
                     instance.count += 1;
                     instance.order = *order;
                     instance.due = *due;
+                    instance.lines.extend(line.clone());
+                    self.line_bytes += line.as_ref().map_or(0, String::len);
                 }
             }
             Record::Cleared { alarm, key, .. } => {
+                let lines = self.instance(alarm, key).map_or(0, Instance::line_bytes);
+                self.line_bytes = self.line_bytes.saturating_sub(lines);
                 remove(&mut self.alarms, alarm, key);
             }
             Record::Noted { alarm, key, note, alone, since, most } => {
@@ -496,6 +517,9 @@ impl State {
             Record::Judged { alarm, key, since, due } => {
                 if let Some(measured) = self.measured.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
                     measured.judged(*since, *due);
+                }
+                if *since == [None, None] && due.is_none() {
+                    remove(&mut self.measured, alarm, key);
                 }
             }
             Record::Awaited { alarm, key, waiting } => {
@@ -515,9 +539,11 @@ impl State {
             Record::PutOff { alarm, group, what } => {
                 self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
             }
-            Record::Forgotten { alarm, key } => {
+            Record::Forgotten { alarm, key, measures_on } => {
                 self.noted.forget(alarm, key);
-                remove(&mut self.measured, alarm, key);
+                if !measures_on {
+                    remove(&mut self.measured, alarm, key);
+                }
                 remove(&mut self.awaited, alarm, key);
             }
             Record::Claimed { app, claim } => {

@@ -113,6 +113,8 @@ pub struct Cue {
     pub count: u64,
     /// When it was raised.
     pub raised_at: Time,
+    /// Texts of the events that met its condition, when it keeps lines.
+    pub lines: Vec<String>,
     /// The order of the input that caused it.
     pub order: u64,
     /// The event.

@@ -90,6 +90,7 @@ pub(crate) enum ClauseKind {
         active: bool,
     },
     MaxKeys(At<usize>),
+    Keep(At<usize>),
     OnlyDuring(Vec<Word>),
     NotDuring(Vec<Word>),
     /// A clause, named, that could not be read or is of a later version; its diagnostic was given.

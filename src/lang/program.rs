@@ -405,6 +405,8 @@ pub struct Alarm {
     /// For how many keys it may be active or counted; `None`: [`crate::base::limits::INSTANCES_PER_ALARM`] and
     /// [`crate::base::limits::COUNTED_KEYS`].
     pub max_keys: Option<usize>,
+    /// So many texts of the events that met its condition are kept while it is active; the script finds them in `alarm.lines`.
+    pub keep: usize,
     /// It is a pattern of several events: when its condition comes true that is an event ([`Signal::Came`]), and nothing else.
     pub composite: bool,
     /// Keys of [`Program::calendars`]: it is for the times of any of these; empty: for all times.
@@ -439,6 +441,7 @@ impl Alarm {
             only_during: Vec::new(),
             not_during: Vec::new(),
             max_keys: None,
+            keep: 0,
             composite: false,
             limit: None,
             cancel: Vec::new(),
@@ -502,8 +505,11 @@ pub enum Shape {
         /// After the first coming-true each further event of the last part is one.
         each: bool,
     },
-    /// An event of each part, in any order.
-    All,
+    /// Events of each part, in any order.
+    All {
+        /// How many of each part.
+        counts: Vec<usize>,
+    },
     /// An event of the first part, and none of the second within the time after it.
     Without,
     /// No event of the part for the time.

@@ -73,6 +73,8 @@ fn alarm_of(cue: &Cue) -> BTreeMap<String, Value<'static>> {
         ("count".to_owned(), Value::Int(i64::try_from(cue.count).unwrap_or(i64::MAX))),
         ("raised_at".to_owned(), Value::from(cue.raised_at.to_string().as_str())),
     ]);
+    let lines = cue.lines.iter().map(|line| Value::from(line.as_str())).collect();
+    alarm.insert("lines".to_owned(), Value::List(lines));
     let cause = cue.cleared.as_ref().map_or(String::new(), ToString::to_string);
     alarm.insert("cause".to_owned(), Value::from(cause.as_str()));
     alarm

@@ -33,7 +33,7 @@ pub use verbs::ParamKind;
 /// What a script is called with. Journaled whole when the run starts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Call {
-    /// The alarm as the script sees it: `name key category summary count cause raised_at`.
+    /// The alarm as the script sees it: `name key category summary count cause raised_at lines`.
     pub alarm: BTreeMap<String, Value<'static>>,
     /// The event as the script sees it: its fields and captures by name.
     pub event: BTreeMap<String, Value<'static>>,

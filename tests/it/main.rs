@@ -14,6 +14,7 @@ mod packs;
 mod reload;
 mod runs;
 mod script;
+mod sec;
 mod sim;
 mod sources;
 mod store;

@@ -79,6 +79,7 @@ impl Bench {
             summary: String::new(),
             count: 1,
             raised_at: now,
+            lines: Vec::new(),
             order: self.order,
             event: Fields::new(),
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::base::limits::{COUNT, COUNTED_KEYS};
+use crate::base::limits::{COUNT, COUNTED_KEYS, KEPT_LINES};
 use crate::diag::{Code, Place};
 use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
 use crate::lang::program::{Alarm, AtomId, Cancel, Category, Limit, Mode, Shape, WhileActive};
@@ -31,6 +31,7 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
         ClauseKind::React(_) => Some("react"),
         ClauseKind::OnCancel(_) => Some("on cancel react"),
         ClauseKind::MaxKeys(_) => Some("max keys"),
+        ClauseKind::Keep(_) => Some("keep"),
         ClauseKind::OnlyWhile { .. } | ClauseKind::Cancel(_) | ClauseKind::Later(_) => None,
     }
 }
@@ -141,6 +142,12 @@ impl<'t> Compiler<'t, '_> {
                         self.report(file, Code::BadCount, &n.span, format!("`max keys` is from 1 to {COUNTED_KEYS}"));
                     }
                     alarm.max_keys = Some(n.it);
+                }
+                ClauseKind::Keep(n) => {
+                    if n.it == 0 || n.it > KEPT_LINES {
+                        self.report(file, Code::BadCount, &n.span, format!("an alarm keeps from 1 to {KEPT_LINES} lines"));
+                    }
+                    alarm.keep = n.it;
                 }
                 ClauseKind::OnlyDuring(words) => alarm.only_during = self.calendar_names(file, words),
                 ClauseKind::NotDuring(words) => alarm.not_during = self.calendar_names(file, words),

@@ -325,6 +325,8 @@ impl<'t> Compiler<'t, '_> {
             Some(near) => {
                 self.report(file, Code::UnknownSender, &word.span, message).help = Some(format!("did you mean `{near}`?"));
             }
+            // Nothing to compare with: an inventory of hosts alone says nothing about applications.
+            None if known.is_empty() => {}
             None => {
                 let help = "the condition compares with the name as it stands in the record".to_owned();
                 self.report(file, Code::SenderNotInInventory, &word.span, message).help = Some(help);

@@ -109,12 +109,12 @@ impl<'t> Compiler<'t, '_> {
                 self.report(file, Code::NoWindow, span, message).help = Some(help.to_owned());
             }
             (Shape::Count { .. }, None) if tree.unless.is_some() => {}
-            (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All, None) => {
+            (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. }, None) => {
                 let message = format!("`{of}` joins events that may lie years apart");
                 let help = "write `within 10m` at the end; of a count, `unless B` starts it again".to_owned();
                 self.report(file, Code::EndlessWindow, span, message).help = Some(help);
             }
-            (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All | Shape::Without, Some(Time::Within(span))) => {
+            (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. } | Shape::Without, Some(Time::Within(span))) => {
                 found.detect.within = Some(*span);
             }
             (_, None) => {}

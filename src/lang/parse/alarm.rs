@@ -26,6 +26,7 @@ const CLAUSES: &[&str] = &[
     "mode",
     "max age",
     "max keys",
+    "keep",
     "only while",
 ];
 
@@ -88,7 +89,8 @@ fn later(word: Option<&str>) -> Option<ClauseKind> {
 fn begins(c: &mut Cursor<'_>) -> bool {
     match c.word_ahead() {
         Some(
-            "category" | "summary" | "help" | "detect" | "cancel" | "react" | "mode" | "hold" | "limit" | "inhibited" | "only",
+            "category" | "summary" | "help" | "detect" | "cancel" | "react" | "mode" | "hold" | "limit" | "inhibited" | "only"
+            | "keep",
         ) => true,
         Some("on") => c.sees_words("on", "cancel"),
         Some("while") => c.sees_words("while", "active"),
@@ -98,7 +100,7 @@ fn begins(c: &mut Cursor<'_>) -> bool {
     }
 }
 
-/// `clause = category | summary | help | detection | hold | cancel | inhibited | only_during | not_during | limit | react | on_cancel | while_active | mode | max_age | max_keys | only_while`
+/// `clause = category | summary | help | detection | hold | cancel | inhibited | only_during | not_during | limit | react | on_cancel | while_active | mode | max_age | max_keys | keep | only_while`
 fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
     match c.word_ahead() {
         Some("category") => category(c),
@@ -118,6 +120,7 @@ fn clause(c: &mut Cursor<'_>, of: &str) -> Parsed<ClauseKind> {
         Some("mode") => mode(c),
         Some("max") if c.sees_words("max", "keys") => max_keys(c),
         Some("max") => max_age(c),
+        Some("keep") => keep(c),
         _ => Err(unknown_clause(c, of, CLAUSES)),
     }
 }
@@ -266,6 +269,14 @@ fn max_keys(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("keys")?;
     let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
     Ok(ClauseKind::MaxKeys(At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span }))
+}
+
+/// `keep = "keep" INTEGER "lines"`
+fn keep(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
+    c.want_word("keep")?;
+    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
+    c.want_word("lines")?;
+    Ok(ClauseKind::Keep(At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span }))
 }
 
 /// `only_while = "only" "while" "not"? "alarm" name "active"`

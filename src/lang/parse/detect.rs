@@ -186,18 +186,17 @@ fn two_readings(c: &mut Cursor<'_>, span: &Span) -> Failed {
     )
 }
 
-/// `joined = atom (("then" "each"? atom)+ | ("and" atom)+ | "without" atom) unless?`
+/// `joined = atom (("then" "each"? atom)+ | "without" atom) unless? | all`
 fn joined(c: &mut Cursor<'_>, first: Choice) -> Parsed<Detect> {
-    let mut parts = vec![first];
     let start = c.here();
     let join = c.word_ahead().unwrap_or_default();
+    if join == "and" {
+        return all(c, first, 1);
+    }
+    let mut parts = vec![first];
     let mut each = None;
     while c.word(join).is_some() {
-        if parts.len() >= limits::PARTS {
-            let span = c.since(start);
-            let message = format!("a condition joins at most {} events", limits::PARTS);
-            return Err(c.fail(Code::TooManyAlternatives, &span, message));
-        }
+        room(c, &parts, start)?;
         if join == "then"
             && let Some(span) = c.word("each")
         {
@@ -217,10 +216,46 @@ fn joined(c: &mut Cursor<'_>, first: Choice) -> Parsed<Detect> {
     clear(c, start)?;
     let shape = match join {
         "then" => Shape::Sequence { each: each.is_some() },
-        "and" => Shape::All,
         _ => Shape::Without,
     };
     Ok(Detect { parts, shape, unless, tail: Tail::default() })
+}
+
+/// `all = part ("and" part)+ unless?`
+///
+/// The first part has been read.
+fn all(c: &mut Cursor<'_>, first: Choice, n: usize) -> Parsed<Detect> {
+    let start = c.here();
+    let (mut parts, mut counts) = (vec![first], vec![n]);
+    while c.word("and").is_some() {
+        room(c, &parts, start)?;
+        let (n, choice) = part(c)?;
+        parts.push(choice);
+        counts.push(n);
+    }
+    let unless = unless(c)?;
+    clear(c, start)?;
+    Ok(Detect { parts, shape: Shape::All { counts }, unless, tail: Tail::default() })
+}
+
+/// `part = (INTEGER "of")? atom`
+fn part(c: &mut Cursor<'_>) -> Parsed<(usize, Choice)> {
+    if !c.sees(terminal::integer) || c.sees(terminal::id) {
+        return Ok((1, alone(c)?));
+    }
+    let n = so_many(c)?;
+    c.want_word("of")?;
+    Ok((n, alone(c)?))
+}
+
+/// Only so many events are joined.
+fn room(c: &mut Cursor<'_>, parts: &[Choice], start: usize) -> Parsed<()> {
+    if parts.len() < limits::PARTS {
+        return Ok(());
+    }
+    let span = c.since(start);
+    let message = format!("a condition joins at most {} events", limits::PARTS);
+    Err(c.fail(Code::TooManyAlternatives, &span, message))
 }
 
 /// `unless = "unless" atom`
@@ -233,19 +268,29 @@ fn unless(c: &mut Cursor<'_>) -> Parsed<Option<Choice>> {
 
 /// `count = INTEGER ("distinct" field)? "of" atom unless?`
 fn count(c: &mut Cursor<'_>) -> Parsed<Detect> {
+    let n = so_many(c)?;
+    let distinct = if c.word("distinct").is_some() { Some(field(c)?.it) } else { None };
+    c.want_word("of")?;
+    let start = c.here();
+    let counted = alone(c)?;
+    if distinct.is_none() && c.sees_word("and") {
+        return all(c, counted, n);
+    }
+    let parts = vec![counted];
+    let unless = unless(c)?;
+    clear(c, start)?;
+    Ok(Detect { parts, shape: Shape::Count { n, distinct }, unless, tail: Tail::default() })
+}
+
+/// How many events are counted.
+fn so_many(c: &mut Cursor<'_>) -> Parsed<usize> {
     let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
     let n: usize = token.it.parse().unwrap_or(usize::MAX);
     if n == 0 || n > limits::COUNT {
         let message = format!("a condition counts from 1 to {}", limits::COUNT);
         c.fail(Code::BadCount, &token.span, message);
     }
-    let distinct = if c.word("distinct").is_some() { Some(field(c)?.it) } else { None };
-    c.want_word("of")?;
-    let start = c.here();
-    let parts = vec![alone(c)?];
-    let unless = unless(c)?;
-    clear(c, start)?;
-    Ok(Detect { parts, shape: Shape::Count { n, distinct }, unless, tail: Tail::default() })
+    Ok(n)
 }
 
 /// After what is joined nothing stands that could belong to a part of it or to the whole.
