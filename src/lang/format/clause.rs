@@ -12,6 +12,9 @@ pub(super) const INDENT: usize = 4;
 /// Clauses of patterns have room for the longest of them, whichever are there.
 const SAMPLE: usize = "sample".len();
 
+/// Tokens that a word may be of, when a row fills in a part of it.
+const PARTS: usize = 8;
+
 /// Blanks between a token and the one before it, when they stand on one line.
 pub(super) fn blanks(tokens: &[Token<'_>], i: usize) -> usize {
     let Some(before) = i.checked_sub(1).map(|n| &tokens[n]) else { return 0 };
@@ -27,9 +30,15 @@ pub(super) fn blanks(tokens: &[Token<'_>], i: usize) -> usize {
     if before.is("..") {
         return usize::from(apart(token) || apart(before));
     }
-    // What a row fills in may be a part of a word.
+    // What a row fills in may be a part of a word, as in `10.0.${n}.0/8`.
     let unknown = |t: &Token<'_>| matches!(t.kind, Kind::Mark | Kind::Other);
-    if unknown(before) || unknown(token) {
+    let parts = tokens[..i].iter().rev().take(PARTS);
+    let mut glued = std::iter::once(token).chain(parts).scan(true, |joined, t| {
+        let it = joined.then_some(t);
+        *joined &= !apart(t);
+        it
+    });
+    if glued.any(unknown) || unknown(before) {
         return usize::from(apart(token));
     }
     // `of (A or B)` is a group, `vip_down("sip_vip")` a call.
