@@ -1,7 +1,7 @@
 //! The command line: one file for each command; here what they share.
 //!
 //! This is the shell: it reads files and the clock, and everything that decides is called with both. Exit status: 0 all is
-//! well, 1 a rule test failed, 2 what was given is wrong or cannot be read, 3 the command line itself is wrong.
+//! well, 1 a rule test failed or a file is not in the one form, 2 what was given is wrong or cannot be read, 3 the command line itself is wrong.
 
 mod agent;
 mod ask;
@@ -10,6 +10,7 @@ mod demo;
 mod dry_run;
 mod enroll;
 mod files;
+mod fmt;
 mod journal;
 mod reload;
 mod run;
@@ -25,7 +26,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::diag::{Diagnostic, render};
 use crate::live::evaluator;
 
-/// A rule test failed.
+/// A rule test failed; a file is not in the one form.
 const FAILED: u8 = 1;
 /// What was given is wrong, or cannot be read.
 const WRONG: u8 = 2;
@@ -37,13 +38,15 @@ Examples:
   pointsman demo                                two hosts, a client and a failover on this machine
   pointsman check -c pointsman.yaml             is everything in order?
   pointsman test -c pointsman.yaml              do the rules do what their tests say?
+  pointsman fmt                                 rule files in one form
   pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
   pointsman run -c pointsman.yaml               the controller
   pointsman agent -c agent.yaml                 the agent on a target host
   pointsman resources                           who should have what, and who does
   pointsman reload --check                      what would the changed files change?
 
-Exit status: 0 all is well, 1 a rule test failed, 2 what was given is wrong or cannot be read, 3 wrong usage.";
+Exit status: 0 all is well, 1 a rule test failed (or `fmt --check` found something), 2 what was given is wrong or cannot be read,
+3 wrong usage.";
 
 /// Moves addresses to the server whose log says that it is primary now.
 #[derive(Parser)]
@@ -58,6 +61,7 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Test(test::Args),
+    Fmt(fmt::Args),
     DryRun(dry_run::Args),
     Run(run::Args),
     Agent(agent::Args),
@@ -113,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => Ok(demo::run(&args)),
         Command::Check(args) => check::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::DryRun(args) => dry_run::run(args),
         Command::Run(args) => run::run(&args),
         Command::Agent(args) => agent::run(&args),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -157,6 +157,15 @@ fn make(setup: &mut Setup) {
     }
 }
 
+/// The rules that a configuration names.
+pub(super) fn rules_of(path: &Path, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    let Some(source) = read(path, found) else { return Vec::new() };
+    let (config, more) = config::load(&source);
+    found.extend(more);
+    let base = path.parent().unwrap_or(Path::new(""));
+    config.map(|c| c.rules.iter().map(|p| base.join(p)).collect()).unwrap_or_default()
+}
+
 fn rule_paths(given: &Given, config: Option<&(Config, PathBuf)>) -> Vec<PathBuf> {
     match config {
         Some((config, base)) if given.rules.is_empty() => config.rules.iter().map(|p| base.join(p)).collect(),
@@ -233,13 +242,24 @@ fn walk(
 
 /// A file as a text; what prevents it is reported.
 pub(super) fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
-    let mut bytes = Vec::new();
-    let opened = fs::File::open(path).and_then(|f| f.take(SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes));
-    if let Err(e) = opened {
-        found.push(unreadable(path, &e.to_string()));
-        return None;
+    match fs::File::open(path).and_then(bytes) {
+        Ok(bytes) => text(path.display().to_string(), bytes, found),
+        Err(e) => {
+            found.push(unreadable(path, &e.to_string()));
+            None
+        }
     }
-    let name = path.display().to_string();
+}
+
+/// The bytes of a text, and one more if it is too large.
+pub(super) fn bytes(from: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Bytes as a text; what prevents it is reported.
+pub(super) fn text(name: String, bytes: Vec<u8>, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
     // Of one that is too large no more than that is known; where it was cut, a character may be, too.
     if bytes.len() > SOURCE_BYTES {
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -259,6 +279,6 @@ pub(super) fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Sourc
     }
 }
 
-fn unreadable(path: &Path, why: &str) -> Diagnostic {
+pub(super) fn unreadable(path: &Path, why: &str) -> Diagnostic {
     Diagnostic::whole(Code::FileUnreadable, format!("{} could not be read: {why}", path.display()))
 }

@@ -1,5 +1,7 @@
 //! The tree of one rule file, as the parser leaves it: names are text, nothing is resolved, every node has its bytes.
 //!
+//! Two trees are equal when they say the same: places do not count.
+//!
 //! What could not be read is not in the tree; it has a diagnostic instead. [`Later`](ClauseKind::Later) stands for what
 //! the language has and this version does not, so that the checker does not complain twice.
 
@@ -20,6 +22,12 @@ pub(crate) struct At<T> {
     pub(crate) span: Span,
 }
 
+impl<T: PartialEq> PartialEq for At<T> {
+    fn eq(&self, other: &At<T>) -> bool {
+        self.it == other.it
+    }
+}
+
 /// A name or a text with its place; of a string, what stands between the quotes, escapes resolved.
 pub(crate) type Word = At<String>;
 
@@ -38,7 +46,7 @@ impl File {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Item {
     Alarm(Alarm),
     Defaults(Vec<Clause>),
@@ -51,13 +59,13 @@ pub(crate) enum Item {
 }
 
 /// A part of expressions with a name: `piece prefix /.../`, used as `${prefix}` and `(?<field:prefix>)`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Piece {
     pub(crate) name: Word,
     pub(crate) regex: Regex,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Alarm {
     pub(crate) name: Word,
     pub(crate) clauses: Vec<Clause>,
@@ -66,7 +74,7 @@ pub(crate) struct Alarm {
 /// A clause of an alarm or of `defaults`; the span is that of its first words.
 pub(crate) type Clause = At<ClauseKind>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ClauseKind {
     Category(Word),
     Summary(Word),
@@ -97,7 +105,7 @@ pub(crate) enum ClauseKind {
     Later(&'static str),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Way {
     After {
         span: Duration,
@@ -116,7 +124,7 @@ pub(crate) enum Way {
 }
 
 /// `A then B unless C by K within D`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Detect {
     pub(crate) parts: Vec<Choice>,
     pub(crate) shape: Shape,
@@ -125,14 +133,14 @@ pub(crate) struct Detect {
 }
 
 /// What stands at the end of a condition.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Tail {
     pub(crate) by: Vec<Word>,
     pub(crate) time: Option<At<Time>>,
 }
 
 /// A condition's time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Time {
     /// `within D`.
     Within(Duration),
@@ -143,7 +151,7 @@ pub(crate) enum Time {
 }
 
 /// Atoms of which one must be met, and a condition on all of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Choice {
     pub(crate) atoms: Vec<Atom>,
     pub(crate) condition: Option<Predicate>,
@@ -172,6 +180,20 @@ pub(crate) enum Atom {
     Group(Box<Choice>),
 }
 
+impl PartialEq for Atom {
+    fn eq(&self, other: &Atom) -> bool {
+        match (self, other) {
+            (Atom::Named(a), Atom::Named(b)) => a == b,
+            (Atom::Event(a), Atom::Event(b)) => a == b,
+            (Atom::Alarm { name: a, change: x }, Atom::Alarm { name: b, change: y })
+            | (Atom::Calendar { name: a, change: x }, Atom::Calendar { name: b, change: y }) => (a, x) == (b, y),
+            (Atom::Host { names: a, change: x, .. }, Atom::Host { names: b, change: y, .. }) => (a, x) == (b, y),
+            (Atom::Group(a), Atom::Group(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
 /// What became of something that has a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -183,21 +205,21 @@ pub(crate) enum Change {
     Lasts,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     pub(crate) ids: Vec<At<IdPattern>>,
     pub(crate) from: Option<At<From>>,
 }
 
 /// Where events come from: from one of these, and on one of these hosts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct From {
     pub(crate) whom: Whom,
     pub(crate) on: Vec<Word>,
 }
 
 /// Whose events.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Whom {
     Any,
     Apps(Vec<Word>),
@@ -205,13 +227,13 @@ pub(crate) enum Whom {
     Hosts(Vec<Word>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Pattern {
     pub(crate) name: Word,
     pub(crate) clauses: Vec<At<PatternClause>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum PatternClause {
     From(From),
     Match { field: Option<Word>, regex: Regex },
@@ -222,20 +244,20 @@ pub(crate) enum PatternClause {
     Later,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Sample {
     pub(crate) meets: bool,
     pub(crate) fields: Vec<Binding>,
     pub(crate) record: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Reaction {
     pub(crate) name: Word,
     pub(crate) clauses: Vec<At<ReactionClause>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum ReactionClause {
     Script(Word),
     With(Vec<Binding>),
@@ -245,13 +267,13 @@ pub(crate) enum ReactionClause {
     Later,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Calendar {
     pub(crate) name: Word,
     pub(crate) clauses: Vec<At<CalendarClause>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum CalendarClause {
     Zone(Word),
     Every(Vec<Days>, Option<At<Hours>>),
@@ -268,20 +290,20 @@ pub(crate) enum CalendarClause {
 }
 
 /// A day of the week, or several in a row, as written.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Days {
     pub(crate) first: Word,
     pub(crate) last: Option<Word>,
 }
 
 /// Hours of a day, as written.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Hours {
     FromTo(Word, Word),
     At(Word),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Binding {
     pub(crate) name: Word,
     pub(crate) value: Expression,
@@ -290,13 +312,13 @@ pub(crate) struct Binding {
 /// `a(x) then b`.
 pub(crate) type Chain = Vec<Call>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Call {
     pub(crate) name: Word,
     pub(crate) arguments: Vec<Argument>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Argument {
     pub(crate) name: Option<Word>,
     pub(crate) value: Expression,
@@ -304,7 +326,7 @@ pub(crate) struct Argument {
 
 pub(crate) type Expression = At<ExpressionKind>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ExpressionKind {
     Literal(LiteralKind),
     List(Vec<Element>),
@@ -333,13 +355,13 @@ pub(crate) enum LiteralKind {
 }
 
 /// In a list: a literal or a bare word.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Element {
     Literal(Literal),
     Bare(Word),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Predicate {
     And(Vec<Predicate>),
     Or(Vec<Predicate>),
@@ -347,7 +369,7 @@ pub(crate) enum Predicate {
     Test { field: Word, relation: At<Relation> },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Relation {
     Compare(Comparison, Operand),
     Regex { regex: Regex, negated: bool },
@@ -358,7 +380,7 @@ pub(crate) enum Relation {
     InNetwork(Word),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Operand {
     Literal(Literal),
     Bare(Word),
@@ -375,4 +397,10 @@ pub(crate) struct Regex {
     pub(crate) dot_all: bool,
     /// All of it, delimiters and flags included.
     pub(crate) span: Span,
+}
+
+impl PartialEq for Regex {
+    fn eq(&self, other: &Regex) -> bool {
+        (&self.pieces, self.ignore_case, self.dot_all) == (&other.pieces, other.ignore_case, other.dot_all)
+    }
 }

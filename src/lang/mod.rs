@@ -12,6 +12,7 @@ mod ast;
 pub mod calendar;
 mod compile;
 pub mod expression;
+pub mod format;
 mod matcher;
 mod parse;
 pub mod program;

@@ -386,3 +386,46 @@ fn a_huge_rule_file_is_refused_in_little_memory() {
     assert!(err.starts_with("error[R004]: ") && err.contains("huge.alarm has more than 1048576 bytes"), "{err}");
     assert_eq!(err.matches("error[").count(), 1, "{err}");
 }
+
+#[test]
+fn fmt_writes_the_one_form_and_leaves_what_is_wrong() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new("fmt");
+    let (loose, form) = ("alarm a{detect event 1 cancel at once}", "alarm a { detect event 1  cancel at once }\n");
+    let (good, bad) = (scratch.write("good.alarm", form), scratch.write("bad.alarm", "alarm {\n"));
+    let late = scratch.write("in/late.alarm", loose);
+    let other = scratch.write("in/other.txt", loose);
+    fs::set_permissions(&late, fs::Permissions::from_mode(0o640)).unwrap();
+
+    let ended = pointsman(&["fmt", "--check", &good, &late], b"");
+    assert_eq!((ended.status, ended.out.as_str()), (1, format!("{late}\n").as_str()), "{}", ended.err);
+    assert_eq!(fs::read_to_string(&late).unwrap(), loose);
+
+    let ended = pointsman(&["fmt", scratch.path()], b"");
+    assert_eq!((ended.status, ended.out.as_str()), (2, format!("{late}\n").as_str()));
+    assert!(ended.err.contains("bad.alarm:1:7") && ended.err.contains("1 of 3 rule files changed"), "{}", ended.err);
+    assert_eq!((fs::read_to_string(&bad).unwrap().as_str(), fs::read_to_string(&late).unwrap().as_str()), ("alarm {\n", form));
+    assert_eq!(fs::read_to_string(&other).unwrap(), loose);
+    assert_eq!(fs::metadata(&late).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read_dir(scratch.0.join("in")).unwrap().count(), 2, "nothing is left beside");
+
+    let ended = pointsman(&["fmt", "--check", &good, &late], b"");
+    assert_eq!((ended.status, ended.out.as_str()), (0, ""));
+
+    // Of a link, what it leads to is written.
+    let link = scratch.0.join("link.alarm");
+    std::os::unix::fs::symlink(scratch.write("far.alarm", loose), &link).unwrap();
+    assert_eq!(pointsman(&["fmt", link.to_str().unwrap()], b"").status, 0);
+    assert!(link.is_symlink());
+    assert_eq!(fs::read_to_string(scratch.0.join("far.alarm")).unwrap(), form);
+
+    let ended = pointsman(&["fmt", "-"], loose.as_bytes());
+    assert_eq!((ended.status, ended.out.as_str(), ended.err.as_str()), (0, form, ""));
+    assert_eq!(pointsman(&["fmt", "--check", "-"], loose.as_bytes()).status, 1);
+    let ended = pointsman(&["fmt", "-"], b"alarm \xff {}");
+    assert!(ended.status == 2 && ended.out.is_empty() && ended.err.contains("not UTF-8"), "{}", ended.err);
+    let ended = pointsman(&["fmt", "-"], b"alarm {");
+    assert!(ended.status == 2 && ended.out.is_empty() && ended.err.contains("standard input:1:7"), "{}", ended.err);
+    let ended = pointsman(&["fmt", "/nowhere"], b"");
+    assert!(ended.status == 2 && ended.err.contains("/nowhere"), "{}", ended.err);
+}

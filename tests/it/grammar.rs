@@ -172,6 +172,31 @@ impl Derive<'_> {
     }
 }
 
+/// Sentences of the grammar, each from its seed.
+pub(crate) struct Sentences(BTreeMap<String, Part>);
+
+impl Sentences {
+    pub(crate) fn new() -> Sentences {
+        Sentences(grammar())
+    }
+
+    /// The tokens of a file, and what is left of chance.
+    pub(crate) fn derive(&self, seed: u64) -> (Vec<String>, Rng) {
+        self.of("file", seed)
+    }
+
+    /// The same of one alarm.
+    pub(crate) fn derive_alarm(&self, seed: u64) -> (Vec<String>, Rng) {
+        self.of("alarm", seed)
+    }
+
+    fn of(&self, production: &str, seed: u64) -> (Vec<String>, Rng) {
+        let mut derive = Derive { grammar: &self.0, rng: Rng::new(seed), tokens: Vec::new() };
+        derive.derive(&self.0[production], 0);
+        (derive.tokens, derive.rng)
+    }
+}
+
 fn grammar() -> BTreeMap<String, Part> {
     productions().iter().map(|(n, r)| (n.clone(), Reader::new(r).choice())).collect()
 }
@@ -205,13 +230,10 @@ fn samples_are_what_the_terminals_say() {
 
 #[test]
 fn derived_sentences_are_taken_and_broken_ones_are_survived() {
-    let grammar = grammar();
+    let sentences = Sentences::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for seed in 0..3_000 {
-        let mut derive = Derive { grammar: &grammar, rng: Rng::new(seed), tokens: Vec::new() };
-        derive.derive(&grammar["file"], 0);
-        let mut tokens = derive.tokens;
-        let mut rng = derive.rng;
+        let (mut tokens, mut rng) = sentences.derive(seed);
         let text = joined(&tokens);
         let found = syntax(&text);
         assert!(found.is_empty(), "seed {seed}: {}\n{text}", pointsman::diag::render::human(&found, false));

@@ -42,7 +42,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// `RESERVED = "alarm" | "pattern" | "reaction" | "defaults" | "ignore" | "piece" | "calendar" | "event" | "detect" | "cancel" | "react" | "and" | "or" | "not" | "then" | "without" | "unless" | "by" | "within" | "for" | "over" | "where" | "from" | "of" | "in" | "no" | "each" | "distinct" | "when" | "true" | "false"`
-pub(super) fn reserved(word: &str) -> bool {
+pub(in crate::lang) fn reserved(word: &str) -> bool {
     RESERVED.contains(&word)
 }
 
@@ -258,8 +258,16 @@ impl<'s> Cursor<'s> {
 
     /// Reads over one token of any kind; its bytes of the text.
     pub(super) fn skip_token(&mut self) -> Option<Span> {
-        const ANY: [fn(&str) -> Read<'_>; 6] =
-            [terminal::string, terminal::regex, terminal::raw_regex, terminal::word, terminal::numberish, terminal::record];
+        // A network has a slash within, which begins no expression.
+        const ANY: [fn(&str) -> Read<'_>; 7] = [
+            terminal::string,
+            terminal::regex,
+            terminal::raw_regex,
+            terminal::network,
+            terminal::word,
+            terminal::numberish,
+            terminal::record,
+        ];
         let rest = self.rest();
         let start = self.at;
         if ANY.into_iter().any(|read| self.take(read).is_some()) {
@@ -401,7 +409,7 @@ impl<'s> Cursor<'s> {
 }
 
 /// Where a string that begins here is closed on its line, whatever is escaped in it.
-fn closed_at(text: &str) -> Option<usize> {
+pub(super) fn closed_at(text: &str) -> Option<usize> {
     let line = text.split('\n').next()?;
     let mut escaped = false;
     for (i, c) in line.char_indices().skip(1) {

@@ -14,6 +14,7 @@ mod predicate;
 mod reaction;
 mod rows;
 mod terminal;
+mod token;
 
 use std::sync::Arc;
 
@@ -22,7 +23,9 @@ use crate::diag::suggest::nearest;
 use crate::diag::{Code, Diagnostic, Source};
 
 use super::ast::{At, File, Item, Word};
+pub(super) use cursor::reserved;
 use cursor::{Cursor, ITEMS, Parsed};
+pub(super) use token::{Kind, Token, tokens};
 
 /// Reads one file, and everything that is wrong with its syntax.
 pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {

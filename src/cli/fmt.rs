@@ -1,0 +1,149 @@
+//! `pointsman fmt`: rule files in one form.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diag::{Code, Diagnostic, Source, has_errors};
+use crate::lang::format::formatted;
+
+use super::setup;
+use super::{FAILED, Format, WRONG, plural, report};
+
+const EXAMPLES: &str = "\
+Examples:
+  pointsman fmt                       the rules that pointsman.yaml of this folder names, or else those below this folder
+  pointsman fmt rules more.alarm      folders and files
+  pointsman fmt --check rules         changes nothing, lists the files that would change
+  pointsman fmt - < in.alarm          standard input to standard output, for editors
+
+Blanks and line ends are changed and nothing else. A file that can't be read as rules is left as it is, and told.
+
+Exit status: 0 all is well, 1 with --check a file would change, 2 a file has mistakes or cannot be read or written.";
+
+/// Writes rule files in one form
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Change nothing; list the files that would change
+    #[arg(long)]
+    check: bool,
+    /// The configuration whose rules are meant
+    #[arg(short, long, value_name = "FILE", conflicts_with = "paths")]
+    config: Option<PathBuf>,
+    /// Rule files, or folders of them; - is standard input
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> io::Result<u8> {
+    if args.paths.iter().any(|p| p.as_os_str() == "-") {
+        return if args.paths.len() == 1 { input(args.check) } else { Ok(super::wrong("- stands alone: nothing was changed")) };
+    }
+    let mut found = Vec::new();
+    let paths = paths(args, &mut found);
+    let files: Vec<PathBuf> = paths.iter().flat_map(|p| setup::files(p, "alarm", &mut found)).collect();
+    if files.is_empty() && found.is_empty() {
+        let places: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        found.push(Diagnostic::whole(Code::FileUnreadable, format!("there is no rule file (*.alarm) in {}", places.join(", "))));
+    }
+    let mut changed = 0;
+    let mut out = io::stdout().lock();
+    for file in &files {
+        let Some(source) = setup::read(file, &mut found) else { continue };
+        let text = match formatted(&source) {
+            Ok(text) => text,
+            Err(more) => {
+                found.extend(more);
+                continue;
+            }
+        };
+        if text == source.text {
+            continue;
+        }
+        if !args.check
+            && let Err(e) = replace(file, text.as_bytes())
+        {
+            let message = format!("{} could not be written: {e}", file.display());
+            found.push(
+                Diagnostic::whole(Code::FileUnreadable, message).help("it is as it was; who may write its folder may format it"),
+            );
+            continue;
+        }
+        changed += 1;
+        writeln!(out, "{}", file.display())?;
+    }
+    out.flush()?;
+    report(&found, Format::Human)?;
+    let of = plural(files.len(), "rule file");
+    eprintln!("{changed} of {of} {}", if args.check { "would change" } else { "changed" });
+    Ok(status(&found, args.check && changed > 0))
+}
+
+/// Standard input to standard output.
+fn input(check: bool) -> io::Result<u8> {
+    let mut found = Vec::new();
+    let bytes = match setup::bytes(io::stdin().lock()) {
+        Ok(bytes) => bytes,
+        Err(e) => return Ok(super::wrong(&format!("standard input could not be read: {e}"))),
+    };
+    let source: Option<Arc<Source>> = setup::text("standard input".to_owned(), bytes, &mut found);
+    let text = source.as_ref().and_then(|s| formatted(s).map_err(|more| found.extend(more)).ok());
+    report(&found, Format::Human)?;
+    let differs = text.as_ref().zip(source).is_some_and(|(text, source)| *text != source.text);
+    if !check && let Some(text) = text {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+    }
+    Ok(status(&found, check && differs))
+}
+
+fn status(found: &[Diagnostic], differs: bool) -> u8 {
+    if has_errors(found) {
+        WRONG
+    } else if differs {
+        FAILED
+    } else {
+        0
+    }
+}
+
+/// What is to be formatted.
+fn paths(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    let unless = PathBuf::from("pointsman.yaml");
+    match &args.config {
+        Some(config) => setup::rules_of(config, found),
+        None if !args.paths.is_empty() => args.paths.clone(),
+        None if unless.exists() => setup::rules_of(&unless, found),
+        None => vec![PathBuf::from(".")],
+    }
+}
+
+/// Puts other bytes into a file, all or none of them. What a link leads to is replaced, not the link.
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = file.canonicalize()?;
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = PathBuf::from(name);
+    let written = write(&new, &file, bytes).and_then(|()| fs::rename(&new, &file));
+    if written.is_err() {
+        // It may not be there.
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
+
+/// A new file with the owner and rights of another.
+fn write(new: &Path, as_of: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    // Who may write a folder but not the file is not meant to change it.
+    let old = fs::OpenOptions::new().write(true).open(as_of)?.metadata()?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(new)?;
+    if (file.metadata()?.uid(), file.metadata()?.gid()) != (old.uid(), old.gid()) {
+        std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.set_permissions(old.permissions())?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
