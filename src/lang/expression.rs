@@ -1,16 +1,20 @@
 //! A regular expression that costs little until it is used, and not much until it is used much.
 //!
 //! Of ten thousand expressions most never see an event: the literals that an event must have keep it away. So an expression
-//! is only parsed at first, and measured; the first text makes a small automaton of it, and one that has searched
-//! [`WARM_BYTES`] is built again in the form that is quick to search. Both are one library's and say the same of every text
-//! (a test compares them); which of them was asked shows in nothing but time.
+//! is only parsed at first, and measured; the first texts are tried with its tree alone, which hardly ever needs to be told
+//! more than that it does not stand there ([`walk`]). Where captures are wanted, or the tree would take long, a small
+//! automaton is made of it, and one that has searched [`WARM_BYTES`] is built again in the form that is quick to search. All
+//! say the same of every text (a test compares them); which of them was asked shows in nothing but time.
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::{Regex, RegexBuilder};
 use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::walk;
 
 /// Bytes searched after which the quick form is worth being built: about what building costs.
 const WARM_BYTES: usize = 16 * 1024;
@@ -19,7 +23,6 @@ const STATE_BYTES: usize = 64;
 const STATES_PER_RANGE: usize = 12;
 
 /// A compiled expression.
-#[derive(Debug)]
 pub struct Expression {
     text: String,
     hir: Hir,
@@ -74,7 +77,8 @@ impl Expression {
     pub fn is_match(&self, text: &str) -> bool {
         match self.quick(text) {
             Some(quick) => quick.is_match(text),
-            None => self.small().is_some_and(|small| small.is_match(&mut small.create_cache(), text)),
+            None => walk::stands(&self.hir, text)
+                .unwrap_or_else(|| self.small().is_some_and(|small| small.is_match(&mut small.create_cache(), text))),
         }
     }
 
@@ -88,6 +92,9 @@ impl Expression {
         if let Some(quick) = self.quick(text) {
             let found = quick.captures(text)?;
             return Some(names.into_iter().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
+        }
+        if walk::stands(&self.hir, text) == Some(false) {
+            return None;
         }
         let small = self.small()?;
         let mut found = small.create_captures();
@@ -111,6 +118,13 @@ impl Expression {
             return None;
         }
         self.quick.get_or_init(|| RegexBuilder::new(&self.text).size_limit(2 * self.limit).build().ok()).as_ref()
+    }
+}
+
+/// Its text alone: rules are compared by what they say, and how much an expression was used says nothing.
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/", self.text)
     }
 }
 
@@ -177,12 +191,18 @@ mod tests {
         "\\s",
         "(?:ab|)",
         "9",
+        "(?:a|)*",
+        "(?:b?a{0,2}){2,4}",
+        "(?m:^|$)",
+        "(?-u:\\b)",
+        "\\B",
+        "(?:aü)*?",
     ];
 
-    /// Random expressions on random texts: both forms find the same, and capture the same.
+    /// Random expressions on random texts: tree, small and quick form find the same, and capture the same.
     #[test]
-    fn small_and_quick_say_the_same() {
-        let mut found = 0;
+    fn all_forms_say_the_same() {
+        let (mut found, mut walked) = (0, 0);
         for seed in 0..400 {
             let mut rng = Rng::new(seed);
             // A name may stand only once.
@@ -208,10 +228,30 @@ mod tests {
                     |all: Vec<(&str, &str)>| all.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect::<Vec<_>>();
                 assert_eq!(expression.captures(&text).map(owned), wanted, "{} on {text:?}", expression.as_str());
                 assert_eq!(expression.is_match(&text), wanted.is_some(), "{} on {text:?}", expression.as_str());
+                let small = expression.small().unwrap();
+                assert_eq!(small.is_match(&mut small.create_cache(), &text), wanted.is_some());
+                let tree = walk::stands(expression.hir(), &text);
+                assert!(tree.is_none_or(|stands| stands == wanted.is_some()), "{} on {text:?}", expression.as_str());
                 found += usize::from(wanted.is_some());
+                walked += usize::from(tree.is_some());
             }
         }
-        assert!(found > 5_000, "{found}");
+        assert!(found > 5_000 && walked > 15_000, "{found}, {walked}");
+    }
+
+    /// What would take long by its tree is left to an automaton; what has no automaton yet got none for saying no.
+    #[test]
+    fn nothing_is_built_to_say_no() {
+        let expression = Expression::new("(?<n>[0-9]+) of (?:all|them)", 1 << 20).unwrap();
+        assert_eq!(expression.captures("17 of 20"), None);
+        assert!(!expression.is_match("of them") && expression.is_match("1 of all"));
+        assert!(expression.small.get().is_none());
+        assert_eq!(expression.captures("17 of all"), Some(vec![("n", "17")]));
+        assert!(expression.small.get().is_some());
+        let text = "a".repeat(2_000);
+        let nested = Expression::new("(?:a{50}){20}b", 1 << 20).unwrap();
+        assert_eq!(walk::stands(nested.hir(), &text), None);
+        assert!(!nested.is_match(&text));
     }
 
     #[test]
@@ -222,6 +262,7 @@ mod tests {
             assert_eq!(expression.captures(&text), Some(vec![("n", "17")]));
         }
         assert!(expression.quick.get().is_some_and(Option::is_some));
+        assert_eq!(format!("{expression:?}"), "/(?<n>[0-9]+) of/", "as before: rules are compared by it");
         assert_eq!(Expression::new("a(", 1 << 20).err(), Some(Refused::Wrong));
         assert_eq!(Expression::new("\\w{500}", 1 << 20).err(), Some(Refused::TooLarge));
     }

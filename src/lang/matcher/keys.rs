@@ -71,6 +71,11 @@ pub(super) fn choose(atoms: &[Atom]) -> Vec<Vec<Key>> {
     options.iter().map(|all| all.iter().min_by_key(cost).cloned().unwrap_or_default()).collect()
 }
 
+/// Every event has to be tried.
+pub(super) fn none(atom: &Atom) -> bool {
+    options(atom).is_empty()
+}
+
 /// Every set of keys of which an event must have one.
 fn options(atom: &Atom) -> Vec<Vec<Key>> {
     let ids = atom.ids.iter().map(of_id).collect::<Option<Vec<_>>>().map(|ids| ids.concat());

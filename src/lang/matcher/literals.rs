@@ -103,7 +103,7 @@ fn runs(parts: &[Hir]) -> Vec<Literals> {
     let mut run = vec![String::new()];
     for part in parts {
         match exact(part) {
-            Some(texts) if run.len() * texts.len() <= JOINED => run = joined(&run, &texts),
+            Some(texts) if run.len() * texts.len() <= JOINED => run = joined(run, &texts),
             Some(texts) => found.push(Some(std::mem::replace(&mut run, texts))),
             None => {
                 found.push(Some(std::mem::replace(&mut run, vec![String::new()])));
@@ -132,7 +132,7 @@ fn exact(hir: &Hir) -> Option<Vec<String>> {
                 if all.len() * texts.len() > JOINED {
                     return None;
                 }
-                all = joined(&all, &texts);
+                all = joined(all, &texts);
             }
             Some(all)
         }
@@ -140,7 +140,12 @@ fn exact(hir: &Hir) -> Option<Vec<String>> {
     }
 }
 
-fn joined(heads: &[String], tails: &[String]) -> Vec<String> {
+fn joined(mut heads: Vec<String>, tails: &[String]) -> Vec<String> {
+    // Letter by letter, as expressions that ignore letter case are made.
+    if let [tail] = tails {
+        heads.iter_mut().for_each(|head| head.push_str(tail));
+        return heads;
+    }
     heads.iter().flat_map(|head| tails.iter().map(move |tail| format!("{head}{tail}"))).collect()
 }
 

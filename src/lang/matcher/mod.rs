@@ -28,6 +28,7 @@ use crate::event::{Event, EventId, Value};
 use crate::inventory::{Index, Inventory};
 use crate::lang::program::{Atom, AtomId, Hit, Program};
 
+pub(crate) use plan::found_by_nothing;
 pub use plan::{Way, plan, why_always};
 
 use grams::Grams;

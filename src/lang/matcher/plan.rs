@@ -47,6 +47,11 @@ pub fn plan(program: &Program) -> Vec<Way> {
     ways.zip(&program.atoms).map(|(way, atom)| if atom.signal.is_some() { Way::Engine } else { way }).collect()
 }
 
+/// Whether a condition is looked at with every event, as [`plan`] says it.
+pub(crate) fn found_by_nothing(atom: &Atom) -> bool {
+    atom.signal.is_none() && keys::none(atom)
+}
+
 /// Why a condition is looked at with every event, and what would help.
 pub fn why_always(atom: &Atom) -> &'static str {
     if atom.ids.iter().any(|id| matches!(id, IdPattern::Numbers { .. })) {

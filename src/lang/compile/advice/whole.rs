@@ -7,8 +7,8 @@ use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::lang::ast::{self, File, Item, PatternClause};
 use crate::lang::compile::Compiler;
 use crate::lang::compile::atoms::BUILT_IN;
-use crate::lang::matcher::{Way, plan, why_always};
-use crate::lang::program::{Alarm, AtomId, Cancel, Operand, Predicate, Signal, Test};
+use crate::lang::matcher::{found_by_nothing, why_always};
+use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Operand, Predicate, Signal, Test};
 
 use super::expressions::pointless;
 use super::same::same;
@@ -96,13 +96,11 @@ impl<'t> Compiler<'t, '_> {
     /// Conditions with expressions of which nothing tells when to try them.
     fn tried_with_all(&mut self) {
         let mut seen = BTreeSet::new();
-        let ways = plan(&self.program);
         let mut found = Vec::new();
-        for (atom, way) in self.program.atoms.iter().zip(ways) {
+        for atom in &self.program.atoms {
             let costs = !atom.matches.is_empty() && !atom.matches.iter().any(|m| pointless(&m.regex))
                 || atom.predicates.iter().any(|p| has_regex(p));
-            let name = atom.place.source.name.clone();
-            if way == Way::Nothing && costs && seen.insert((name, atom.place.bytes.start)) {
+            if costs && found_by_nothing(atom) && seen.insert((&atom.place.source.name, atom.place.bytes.start)) {
                 let message = format!("the expressions of `{}` are tried with every record", atom.name);
                 found.push(Diagnostic::new(Code::TriedWithAll, atom.place.clone(), message).help(why_always(atom)));
             }
@@ -128,10 +126,16 @@ impl<'t> Compiler<'t, '_> {
             })
             .collect();
         for alarm in &self.program.alarms {
+            let capturing: Vec<&Atom> =
+                all_parts(alarm).flatten().filter_map(|id| self.atom(*id)).filter(|a| captures_any(a)).collect();
+            // Nothing captured, nothing unused: to name all that an alarm names takes long.
+            if capturing.is_empty() {
+                continue;
+            }
             // A script sees all fields of the event, and so do conditions about it.
             let all = !alarm.react.is_empty() || !alarm.on_cancel.is_empty() || alarm.composite || about.contains(&alarm.name);
             let named = if all { BTreeSet::new() } else { named_by(alarm, &nowhere) };
-            for atom in all_parts(alarm).flatten().filter_map(|id| self.atom(*id)) {
+            for atom in capturing {
                 let Some(key) = key(&atom.place) else { continue };
                 let names = used.entry(key).or_insert_with(|| Some(BTreeSet::new()));
                 match names {
@@ -201,7 +205,7 @@ fn named_by(alarm: &Alarm, nowhere: &Arc<Source>) -> BTreeSet<String> {
     let texts = [&alarm.summary, &alarm.help];
     let templates = texts.into_iter().flat_map(|t| t.split('{').skip(1)).filter_map(|t| Some(t.split_once('}')?.0.to_owned()));
     let words = format!("{bare:?}");
-    let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned);
+    let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).map(str::to_owned);
     words.chain(templates).collect()
 }
 
@@ -234,6 +238,10 @@ fn fields(predicate: &Predicate, names: &mut BTreeSet<String>) {
             }
         }
     }
+}
+
+fn captures_any(atom: &Atom) -> bool {
+    atom.matches.iter().any(|m| !m.captures.is_empty())
 }
 
 fn has_regex(predicate: &Predicate) -> bool {

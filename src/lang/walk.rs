@@ -1,0 +1,188 @@
+//! Whether an expression stands in a text, by its tree alone: nothing is built.
+//!
+//! Building an automaton takes as long as decoding a hundred lines, and of many expressions most are tried once or never. So
+//! the tree itself is asked: of a set of places in the text, each node tells at which places what it stands for can end. Sets
+//! grow no larger than the text, so it is never exponential; what would take long all the same is given up.
+
+use regex_automata::util::look::LookMatcher;
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// Longer texts are not walked: sets of their places cost too much.
+const LONGEST: usize = 4096;
+/// Places looked at, for each byte of the text and for any text, before it is given up: then an automaton is worth being built.
+const STEPS_PER_BYTE: usize = 16;
+const STEPS: usize = 2_000;
+
+/// Whether it stands anywhere in the text; `None` when that would take long.
+pub(super) fn stands(hir: &Hir, text: &str) -> Option<bool> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let mut walk = Walk { text, looks: LookMatcher::new(), left: STEPS + STEPS_PER_BYTE * text.len() };
+    let mut all = Places::none(text);
+    text.char_indices().for_each(|(at, _)| all.add(at));
+    all.add(text.len());
+    walk.ends(hir, all).map(|ends| !ends.is_empty())
+}
+
+/// Places in a text: before each of its bytes, and behind the last.
+#[derive(Clone)]
+struct Places(Vec<u64>);
+
+impl Places {
+    fn none(text: &str) -> Places {
+        Places(vec![0; text.len() / 64 + 1])
+    }
+
+    fn add(&mut self, at: usize) {
+        self.0[at / 64] |= 1 << (at % 64);
+    }
+
+    fn add_all(&mut self, others: &Places) {
+        self.0.iter_mut().zip(&others.0).for_each(|(a, b)| *a |= b);
+    }
+
+    fn remove_all(&mut self, others: &Places) {
+        self.0.iter_mut().zip(&others.0).for_each(|(a, b)| *a &= !b);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    /// The first of them that is not before `at`.
+    fn next(&self, at: usize) -> Option<usize> {
+        let first = self.0.get(at / 64)? & (u64::MAX << (at % 64));
+        let rest = self.0.iter().enumerate().skip(at / 64 + 1).map(|(n, word)| (n, *word));
+        let (n, word) = std::iter::once((at / 64, first)).chain(rest).find(|(_, word)| *word != 0)?;
+        Some(n * 64 + word.trailing_zeros() as usize)
+    }
+}
+
+struct Walk<'t> {
+    text: &'t str,
+    looks: LookMatcher,
+    /// Places that may still be looked at.
+    left: usize,
+}
+
+impl Walk<'_> {
+    /// Where it can end when it begins at one of these places. Depth is bounded by the library's own limit on nesting.
+    fn ends(&mut self, hir: &Hir, from: Places) -> Option<Places> {
+        match hir.kind() {
+            HirKind::Empty => Some(from),
+            HirKind::Literal(literal) => {
+                let text = self.text.as_bytes();
+                self.each(&from, |at| text.get(at..)?.starts_with(&literal.0).then_some(at + literal.0.len()))
+            }
+            HirKind::Class(class) => {
+                let text = self.text;
+                self.each(&from, |at| behind(class, text, at))
+            }
+            HirKind::Look(look) => self.looks(*look, &from),
+            HirKind::Capture(capture) => self.ends(&capture.sub, from),
+            HirKind::Concat(parts) => {
+                let mut at = from;
+                for part in parts {
+                    if at.is_empty() {
+                        break;
+                    }
+                    at = self.ends(part, at)?;
+                }
+                Some(at)
+            }
+            HirKind::Alternation(parts) => {
+                let mut all = Places::none(self.text);
+                for part in parts {
+                    all.add_all(&self.ends(part, from.clone())?);
+                }
+                Some(all)
+            }
+            HirKind::Repetition(repetition) => self.repeated(&repetition.sub, repetition.min, repetition.max, from),
+        }
+    }
+
+    fn repeated(&mut self, sub: &Hir, min: u32, max: Option<u32>, from: Places) -> Option<Places> {
+        let mut last = from;
+        for _ in 0..min {
+            if last.is_empty() {
+                return Some(last);
+            }
+            last = self.ends(sub, last)?;
+        }
+        let mut all = last.clone();
+        if let (HirKind::Class(class), None) = (sub.kind(), max) {
+            // `.*` and its like in one go: a place that is found lies behind the one it was found from.
+            let mut next = all.next(0);
+            while let Some(at) = next {
+                self.step()?;
+                if let Some(end) = behind(class, self.text, at) {
+                    all.add(end);
+                }
+                next = all.next(at + 1);
+            }
+            return Some(all);
+        }
+        let mut times = min;
+        while max.is_none_or(|max| times < max) {
+            last = self.ends(sub, last)?;
+            // What was reached with fewer repeats leads nowhere else.
+            last.remove_all(&all);
+            if last.is_empty() {
+                break;
+            }
+            all.add_all(&last);
+            times += 1;
+        }
+        Some(all)
+    }
+
+    fn looks(&mut self, look: Look, from: &Places) -> Option<Places> {
+        let (looks, text) = (self.looks.clone(), self.text.as_bytes());
+        let holds: fn(&LookMatcher, &[u8], usize) -> bool = match look {
+            Look::Start => LookMatcher::is_start,
+            Look::End => LookMatcher::is_end,
+            Look::StartLF => LookMatcher::is_start_lf,
+            Look::EndLF => LookMatcher::is_end_lf,
+            Look::WordAscii => LookMatcher::is_word_ascii,
+            Look::WordUnicode => |looks, text, at| looks.is_word_unicode(text, at).unwrap_or(false),
+            // The others are rare.
+            _ => return None,
+        };
+        self.each(from, |at| holds(&looks, text, at).then_some(at))
+    }
+
+    fn each(&mut self, from: &Places, end: impl Fn(usize) -> Option<usize>) -> Option<Places> {
+        let mut found = Places::none(self.text);
+        let mut next = from.next(0);
+        while let Some(at) = next {
+            self.step()?;
+            if let Some(end) = end(at) {
+                found.add(end);
+            }
+            next = from.next(at + 1);
+        }
+        Some(found)
+    }
+
+    fn step(&mut self) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
+        Some(())
+    }
+}
+
+/// The place behind one character of the class, when one stands there.
+fn behind(class: &Class, text: &str, at: usize) -> Option<usize> {
+    let c = text.get(at..)?.chars().next()?;
+    let within = match class {
+        Class::Unicode(class) => {
+            let ranges = class.ranges();
+            let after = ranges.partition_point(|range| range.start() <= c);
+            after.checked_sub(1).and_then(|n| ranges.get(n)).is_some_and(|range| c <= range.end())
+        }
+        Class::Bytes(class) => {
+            u8::try_from(c).is_ok_and(|b| c.is_ascii() && class.ranges().iter().any(|r| (r.start()..=r.end()).contains(&b)))
+        }
+    };
+    within.then_some(at + c.len_utf8())
+}
