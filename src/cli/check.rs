@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             format!(
                 "{} with {} and {}, {}, {}",
                 plural(setup.texts.rules.len(), "rule file"),
-                plural(program.alarms.len(), "alarm"),
+                plural(program.alarms.iter().filter(|a| !a.composite).count(), "alarm"),
                 plural(program.samples.len(), "sample"),
                 plural(setup.texts.scripts.as_ref().map_or(0, BTreeMap::len), "script"),
                 plural(site.inventory.resources.len(), "resource"),

@@ -61,22 +61,22 @@ impl<'t> Compiler<'t, '_> {
         }
         let all: Vec<(&File, &Piece)> = self.pieces.values().copied().collect();
         for (file, piece) in all {
-            self.regex(file, &piece.regex, false);
+            self.compiled(file, &piece.regex, false, true);
         }
     }
 
     /// A compiled expression with its captures, or what is wrong with it, at the very character where that is known.
     pub(super) fn field_regex(&mut self, file: &File, regex: &Regex, field: String) -> Option<FieldRegex> {
-        let (regex, captures) = self.compiled(file, regex, true)?;
+        let (regex, captures) = self.compiled(file, regex, true, false)?;
         Some(FieldRegex { field, regex, captures })
     }
 
     /// The same, where nothing is captured.
     pub(super) fn regex(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<Arc<Expression>> {
-        self.compiled(file, regex, captures).map(|(regex, _)| regex)
+        self.compiled(file, regex, captures, false).map(|(regex, _)| regex)
     }
 
-    fn compiled(&mut self, file: &File, regex: &Regex, captures: bool) -> Option<(Arc<Expression>, Vec<Capture>)> {
+    fn compiled(&mut self, file: &File, regex: &Regex, captures: bool, piece: bool) -> Option<(Arc<Expression>, Vec<Capture>)> {
         let text = joined(regex);
         let mut filled = Filled::default();
         if let Err((at, (code, message, help))) = self.fill(&text, &mut filled, 0) {
@@ -102,7 +102,10 @@ impl<'t> Compiler<'t, '_> {
                     let message = format!("every event has a field `{name}`: this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
                 }
-                self.expression(file, regex, &built);
+                // What a piece meets alone says nothing.
+                if !piece {
+                    self.expression(file, regex, &built);
+                }
                 Some((built, found))
             }
             Err(Refused::TooLarge) => {

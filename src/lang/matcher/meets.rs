@@ -38,8 +38,10 @@ impl<'e> Scope<'e> {
                 Operand::Value(value) => Some(value.clone()),
                 Operand::Level(_) | Operand::Provenance(_) | Operand::Amount(..) | Operand::Id(_) => None,
             };
-            captures.retain(|(taken, _)| taken != name);
-            captures.extend(value.map(|v| (name.clone(), v)));
+            if let Some(value) = value {
+                captures.retain(|(taken, _)| taken != name);
+                captures.push((name.clone(), value));
+            }
         }
         atom.predicates.iter().all(|p| self.holds(p, &captures)).then_some(captures)
     }
