@@ -6,6 +6,8 @@
 //! automaton is made of it, and one that has searched [`WARM_BYTES`] is built again in the form that is quick to search. All
 //! say the same of every text (a test compares them); which of them was asked shows in nothing but time.
 
+mod walk;
+
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +15,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use regex::{Regex, RegexBuilder};
 use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
 use regex_syntax::hir::{Class, Hir, HirKind};
-
-use super::walk;
 
 /// Bytes searched after which the quick form is worth being built: about what building costs.
 const WARM_BYTES: usize = 16 * 1024;

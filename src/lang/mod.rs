@@ -17,7 +17,6 @@ mod matcher;
 mod parse;
 pub mod program;
 pub mod shape;
-mod walk;
 
 pub use compile::{World, compile};
 pub use matcher::{Matcher, Way, meets, plan, why_always};

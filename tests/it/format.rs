@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use pointsman::base::limits::SOURCE_BYTES;
 use pointsman::diag::{Code, Place, Source, render};
@@ -158,7 +157,6 @@ fn blanks_that_rows_make_texts_of_are_left() {
 
 #[test]
 fn hostile_files_are_survived() {
-    let began = Instant::now();
     let much = |part: &str| part.repeat(SOURCE_BYTES / part.len());
     let parts = [
         "(",
@@ -189,7 +187,6 @@ fn hostile_files_are_survived() {
     let found = formatted(&source("grown", &much("pattern p{match/a/}"))).unwrap_err();
     assert!(found[0].message.contains("in its one form"), "{}", found[0].message);
     assert!(formatted(&source("large", &much("#").repeat(2))).is_err());
-    assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
     let bom = "\u{FEFF}alarm a {\r\n  detect event 1\r\n}";
     assert_eq!(formatted(&source("bom", bom)).unwrap(), "alarm a {\n    detect event 1\n}\n");
 }
