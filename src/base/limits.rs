@@ -23,6 +23,8 @@ pub const MISTAKES_PER_FILE: usize = 1_000;
 pub const HOPS: usize = 4;
 /// Alarms that one block makes (`with`, row by row). One more is a diagnostic.
 pub const ROWS: usize = 1_000;
+/// Bytes that a block has, all its rows filled in. More is a diagnostic.
+pub const FILLED_BYTES: usize = 4 * 1024 * 1024;
 /// Conditions joined by `or` in one `detect` or `cancel when`. One more is a diagnostic.
 pub const ALTERNATIVES: usize = 1_000;
 /// Conditions and expressions that `(A or B where ...)` may copy in all rules together. More is a diagnostic.

@@ -88,8 +88,11 @@ fn show_plan(program: &Program, format: Format) {
         ("text", "found by a text that must stand in it, in one pass for all"),
         ("sender", "looked at for every event of their senders"),
         ("nothing", "looked at for every event"),
+        ("engine", "about what the engine itself does, not about events"),
     ] {
-        println!("  {:>6}  {what}", count(name));
+        if name != "engine" || count(name) > 0 {
+            println!("  {:>6}  {what}", count(name));
+        }
     }
     let slow = all.filter(|(_, way)| matches!(way, Way::Sender | Way::Nothing)).collect::<Vec<_>>();
     for (atom, way) in slow.iter().take(SHOWN) {

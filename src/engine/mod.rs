@@ -17,7 +17,9 @@
 //!      +-- by hand -----+          `cancel at once`: raised and cleared in one, nothing is kept
 //! ```
 //!
-//! A condition of several events is noted and awaited before it is met (`condition.rs`); a limit puts reactions off (`limit.rs`).
+//! A condition of several events is noted and awaited before it is met (`condition.rs`); so are silences (`silence.rs`) and measures
+//! (`measure.rs`). Calendars delay what is met (`calendars.rs`), a limit puts reactions off (`limit.rs`). What is raised, cleared or
+//! comes true is itself a change that conditions may be about (`signals.rs`), within the same turn.
 //!
 //! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
 //! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.

@@ -12,7 +12,8 @@ use super::record::{Key, Note, forget_old_half};
 /// What was noted and not forgotten. No key is without a note, no alarm without a key, and the notes of a key are in order of time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Noted {
-    alarms: BTreeMap<String, OfAlarm>,
+    /// By the sum of the name; of several with one sum, by name.
+    alarms: BTreeMap<u64, Vec<(String, OfAlarm)>>,
     /// All notes.
     count: usize,
     /// So many notes at most. Tests set less.
@@ -27,10 +28,12 @@ struct Summed(u64, Key);
 impl Summed {
     /// By FNV-1a, with a byte between values that no text has.
     fn of(key: &Key) -> Summed {
-        let bytes = key.0.iter().flat_map(|value| value.bytes().chain([0xff]));
-        let sum = bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        Summed(sum, key.clone())
+        Summed(sum(key.0.iter().flat_map(|value| value.bytes().chain([0xff]))), key.clone())
     }
+}
+
+fn sum(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// What was noted for one alarm.
@@ -59,12 +62,28 @@ impl Default for Noted {
 impl Noted {
     /// What was noted of a key.
     pub(super) fn of(&self, alarm: &str, key: &Key) -> &[Note] {
-        self.alarms.get(alarm).and_then(|of| of.keys.get(&Summed::of(key))).map_or(&[], Vec::as_slice)
+        let of = self.alarms.get(&sum(alarm.bytes())).into_iter().flatten().find(|(name, _)| name == alarm);
+        of.and_then(|(_, of)| of.keys.get(&Summed::of(key))).map_or(&[], Vec::as_slice)
+    }
+
+    fn alarms(&self) -> impl Iterator<Item = (&String, &OfAlarm)> {
+        self.alarms.values().flatten().map(|(alarm, of)| (alarm, of))
+    }
+
+    /// An alarm without keys is not kept.
+    fn drop_if_empty(&mut self, alarm: &str) {
+        let sum = sum(alarm.bytes());
+        if let Some(all) = self.alarms.get_mut(&sum) {
+            all.retain(|(_, of)| !of.keys.is_empty());
+            if all.is_empty() {
+                self.alarms.remove(&sum);
+            }
+        }
     }
 
     /// The keys for which something was noted, with their alarms.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &Key)> {
-        self.alarms.iter().flat_map(|(alarm, of)| of.keys.keys().map(move |Summed(_, key)| (alarm.as_str(), key)))
+        self.alarms().flat_map(|(alarm, of)| of.keys.keys().map(move |Summed(_, key)| (alarm.as_str(), key)))
     }
 
     /// Notes an event. `alone`: it stands for all of its part with its value. What lies before `since` counts no more; an
@@ -78,10 +97,12 @@ impl Noted {
         since: Option<Time>,
         keys: usize,
     ) -> Option<Forgot> {
-        let of = match self.alarms.get_mut(alarm) {
-            Some(of) => of,
-            None => self.alarms.entry(alarm.to_owned()).or_default(),
-        };
+        let named = self.alarms.entry(sum(alarm.bytes())).or_default();
+        let place = named.iter().position(|(name, _)| name == alarm).unwrap_or_else(|| {
+            named.push((alarm.to_owned(), OfAlarm::default()));
+            named.len() - 1
+        });
+        let (_, of) = named.get_mut(place)?;
         let before = of.count;
         of.note(key, note, alone, since);
         self.count = self.count - before + of.count;
@@ -91,12 +112,11 @@ impl Noted {
         }
         if self.count > self.most {
             // Of equals the last by name.
-            let (alarm, of) = self.alarms.iter_mut().max_by_key(|(_, of)| of.count)?;
+            let all = self.alarms.values_mut().flatten();
+            let (alarm, of) = all.max_by(|(a, x), (b, y)| (x.count, a).cmp(&(y.count, b)))?;
             self.count -= of.forget_old();
-            let (alarm, empty) = (alarm.clone(), of.keys.is_empty());
-            if empty {
-                self.alarms.remove(&alarm);
-            }
+            let alarm = alarm.clone();
+            self.drop_if_empty(&alarm);
             return Some(Forgot::Of(alarm));
         }
         None
@@ -104,12 +124,13 @@ impl Noted {
 
     /// Forgets what was noted of a key.
     pub(super) fn forget(&mut self, alarm: &str, key: &Key) {
-        let Some(of) = self.alarms.get_mut(alarm) else { return };
+        let named = self.alarms.get_mut(&sum(alarm.bytes())).into_iter().flatten();
+        let Some((_, of)) = named.into_iter().find(|(name, _)| name == alarm) else { return };
         let notes = of.keys.remove(&Summed::of(key)).map_or(0, |notes| notes.len());
         of.count -= notes;
         self.count -= notes;
         if of.keys.is_empty() {
-            self.alarms.remove(alarm);
+            self.drop_if_empty(alarm);
         }
     }
 }
@@ -143,7 +164,9 @@ impl OfAlarm {
 /// As a journal has it: the keys of each alarm as a sorted list.
 impl Serialize for Noted {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.alarms.iter().map(|(alarm, of)| {
+        let mut alarms: Vec<_> = self.alarms().collect();
+        alarms.sort_by_key(|(alarm, _)| *alarm);
+        to.collect_map(alarms.into_iter().map(|(alarm, of)| {
             let mut keys: Vec<(&Key, &Vec<Note>)> = of.keys.iter().map(|(Summed(_, key), notes)| (key, notes)).collect();
             keys.sort_by_key(|(key, _)| *key);
             (alarm, keys)
@@ -158,8 +181,13 @@ impl<'de> Deserialize<'de> for Noted {
             count: keys.iter().map(|(_, notes)| notes.len()).sum(),
             keys: keys.into_iter().map(|(key, notes)| (Summed::of(&key), notes)).collect(),
         };
-        let alarms: BTreeMap<String, OfAlarm> = all.into_iter().map(|(alarm, keys)| (alarm, of(keys))).collect();
-        Ok(Noted { count: alarms.values().map(|of| of.count).sum(), alarms, ..Noted::default() })
+        let mut noted = Noted::default();
+        for (alarm, keys) in all {
+            let of = of(keys);
+            noted.count += of.count;
+            noted.alarms.entry(sum(alarm.bytes())).or_default().push((alarm, of));
+        }
+        Ok(noted)
     }
 }
 
@@ -182,7 +210,7 @@ mod tests {
             forgot.extend(noted.note(alarm, &key, &note, false, None, COUNTED_KEYS));
             assert!(noted.count <= 100);
             assert_eq!(noted.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
-            assert_eq!(noted.count, noted.alarms.values().flat_map(|of| of.keys.values()).map(Vec::len).sum::<usize>());
+            assert_eq!(noted.count, noted.alarms().flat_map(|(_, of)| of.keys.values()).map(Vec::len).sum::<usize>());
         }
         // The alarm that has most goes on losing its older half; the others come to as much in time.
         assert_eq!(forgot.first(), Some(&Forgot::Of("a".to_owned())));

@@ -212,6 +212,15 @@ fn the_tables_of_the_guide_are_as_printed() {
     expect("tests/lang/tables.expected", &told);
 }
 
+/// What rows fill in is bounded, before it is filled in.
+#[test]
+fn rows_are_bounded() {
+    let rows: String = (0..999).map(|n| format!(" with n = \"{n}\"")).collect();
+    let text = format!("alarm \"a ${{n}}\"{rows} {{ detect event ${{n}} cancel after 1m help \"{}\" }}\n", "x".repeat(100_000));
+    let (_, found) = compiled("rows.alarm", &text);
+    assert!(found.iter().any(|d| d.code == Code::BadRow && d.message.contains("more than")), "{}", render::human(&found, false));
+}
+
 /// `grammar/codes.md` is generated from the program.
 #[test]
 fn the_list_of_codes_is_fresh() {

@@ -63,6 +63,11 @@ impl<'t> Compiler<'t, '_> {
                     None => whole = false,
                 },
                 PatternClause::Set(field, operand) => match self.setting(file, operand) {
+                    Some(_) if BUILT_IN.contains(&field.it.as_str()) => {
+                        let message = format!("every event has a field `{}`: what it is set to is never seen", field.it);
+                        self.report(file, Code::HiddenCapture, &field.span, message).help =
+                            Some("give it another name".to_owned());
+                    }
                     Some(value) => atom.sets.push((field.it.clone(), value)),
                     None => whole = false,
                 },

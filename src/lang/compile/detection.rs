@@ -24,7 +24,13 @@ impl<'t> Compiler<'t, '_> {
     /// The condition of an alarm or a pattern, and what is wrong or unwise about it.
     pub(super) fn detection(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &Span) -> Found {
         let name = format!("{of}/detect");
+        let before = self.found.len();
         let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
+        if matches!(tree.shape, Shape::Silence { .. } | Shape::Measure(_)) {
+            // Silence of everything, and how much there is of everything, are worth knowing.
+            let kept = self.found.split_off(before).into_iter().filter(|d| d.code != Code::MatchesEverything);
+            self.found.extend(kept.collect::<Vec<_>>());
+        }
         let unless = tree.unless.as_ref().map(|choice| self.choice(file, choice, &name, span));
         let mut found = Found { by: tree.tail.by.iter().map(|w| w.it.clone()).collect(), ..Found::default() };
         // With a part that could not be compiled the condition means nothing, and has its diagnostic.
@@ -79,6 +85,11 @@ impl<'t> Compiler<'t, '_> {
     /// The time of a condition fits its shape.
     fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut Found, span: &Span) {
         let lasts = !found.ends.is_empty();
+        if let Some(At { it: Time::For(over, _) | Time::Over(over, _), span }) = &tree.tail.time
+            && over.is_zero()
+        {
+            self.report(file, Code::BadTime, span, "this lasts no time at all").help = Some("write `5m`, for example".to_owned());
+        }
         let time = tree.tail.time.as_ref();
         match (&mut found.detect.shape, time.map(|t| &t.it)) {
             (Shape::One, Some(Time::For(span, None))) if lasts => found.hold = Some(*span),

@@ -80,7 +80,7 @@ impl<'e> Scope<'e> {
             CaptureKind::Text => Some(Value::from(text)),
             CaptureKind::Number => match text.parse() {
                 Ok(whole) => Some(Value::Int(whole)),
-                Err(_) => text.parse().ok().map(Value::Float),
+                Err(_) => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Float),
             },
             CaptureKind::Address => Some(Value::from(text.parse::<IpAddr>().ok()?.to_canonical().to_string().as_str())),
             CaptureKind::Host => Some(Value::from(self.index.host(text).map_or(text, String::as_str))),

@@ -30,6 +30,17 @@ pub(super) fn filled(
     let rows: Vec<Vec<Filling>> = rows.iter().map(|row| row.it.iter().map(|b| filling(c, b)).collect()).collect();
     let block = c.block(&name.span)?;
     let text = &c.text()[block.clone()];
+    let filled = |f: &Filling| text.matches(f.mark.as_str()).count().saturating_mul(f.value.len());
+    let size = |row: &Vec<Filling>| row.iter().map(filled).fold(text.len(), usize::saturating_add);
+    if rows.iter().map(size).fold(0, usize::saturating_add) > limits::FILLED_BYTES {
+        let message = format!("with its rows this block has more than {} bytes", limits::FILLED_BYTES);
+        return Err(c.fail_with(
+            Code::BadRow,
+            &name.span,
+            message,
+            "fewer rows, or several alarms; what many need belongs into a pattern",
+        ));
+    }
     let mut alarms = Vec::new();
     let mut mistakes = Vec::new();
     for row in &rows {
