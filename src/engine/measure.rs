@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
 use crate::event::Value;
-use crate::lang::program::{Alarm, Cancel, Comparison, Hit, Measure, Shape, Threshold, What};
+use crate::lang::program::{Alarm, Cancel, Hit, Measure, Shape, Threshold, What};
 
 use super::record::{Cause, Key, Record};
 use super::{Arrival, Engine, Occasion, Output, Seen, fields};
@@ -122,14 +122,7 @@ fn measure_of(alarm: &Alarm, slot: Slot) -> Option<(Duration, &Measure)> {
 }
 
 fn compares(amount: f64, threshold: &Threshold) -> bool {
-    match threshold.comparison {
-        Comparison::Equal => amount == threshold.amount,
-        Comparison::NotEqual => amount != threshold.amount,
-        Comparison::Less => amount < threshold.amount,
-        Comparison::LessOrEqual => amount <= threshold.amount,
-        Comparison::Greater => amount > threshold.amount,
-        Comparison::GreaterOrEqual => amount >= threshold.amount,
-    }
+    amount.partial_cmp(&threshold.amount).is_some_and(|order| threshold.comparison.holds(order))
 }
 
 /// What was found of a key.

@@ -41,6 +41,18 @@ impl Value<'_> {
         }
     }
 
+    /// The number that it is, or reads as.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            // Exact up to 2^53; what a log counts is smaller.
+            #[allow(clippy::cast_precision_loss, reason = "as said")]
+            Value::Int(n) => Some(*n as f64),
+            Value::Float(x) => Some(*x),
+            Value::Text(t) if t.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => t.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// The text, when it is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {

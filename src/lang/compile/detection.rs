@@ -92,23 +92,23 @@ impl<'t> Compiler<'t, '_> {
         }
         let time = tree.tail.time.as_ref();
         match (&mut found.detect.shape, time.map(|t| &t.it)) {
-            (Shape::One, Some(Time::For(span, None))) if lasts => found.hold = Some(*span),
+            (Shape::One, Some(Time::For(over, None))) if lasts => found.hold = Some(*over),
             (Shape::One, Some(Time::Within(_))) => {
                 let message = "one event has no time between its first and its last: `within` changes nothing";
                 self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
             }
-            (Shape::Silence { backoff, .. }, Some(Time::For(span, growing))) => {
-                found.detect.within = Some(*span);
+            (Shape::Silence { backoff, .. }, Some(Time::For(over, growing))) => {
+                found.detect.within = Some(*over);
                 *backoff = *growing;
                 if growing.is_some_and(|b| b.factor < 2 || b.up_to < b.factor) {
                     let message = "a silence's time grows: `backoff 2x up to 8x`";
-                    self.report(file, Code::BadCount, time.map_or(span_of(tree), |t| &t.span), message);
+                    self.report(file, Code::BadCount, time.map_or(span, |t| &t.span), message);
                 }
             }
-            (Shape::Measure(measure), Some(Time::Over(span, threshold))) => {
-                found.detect.within = Some(*span);
+            (Shape::Measure(measure), Some(Time::Over(over, threshold))) => {
+                found.detect.within = Some(*over);
                 measure.threshold = *threshold;
-                self.measure_field(file, tree);
+                self.measure_field(file, tree, span);
             }
             (Shape::Without | Shape::Silence { .. } | Shape::Measure(_), None) => {
                 let message = format!("`{of}` waits for something, and says not how long");
@@ -144,7 +144,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn measure_field(&mut self, file: &File, tree: &ast::Detect) {
+    fn measure_field(&mut self, file: &File, tree: &ast::Detect, span: &Span) {
         let Shape::Measure(Measure { what, field, .. }) = &tree.shape else { return };
         let counts = matches!(what, What::Count | What::Rate);
         let message = match (counts, field) {
@@ -152,7 +152,7 @@ impl<'t> Compiler<'t, '_> {
             (false, None) => "this measure says not of which field",
             _ => return,
         };
-        let at = tree.tail.time.as_ref().map_or(span_of(tree), |t| &t.span);
+        let at = tree.tail.time.as_ref().map_or(span, |t| &t.span);
         self.report(file, Code::BadTime, at, message).help = Some("avg(ms) of A; count of A".to_owned());
     }
 
@@ -160,7 +160,7 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn measured(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &Span) -> Option<super::Cancel> {
         let name = format!("{of}/cancel");
         let atoms = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect::<Option<Vec<_>>>()?.concat();
-        self.measure_field(file, tree);
+        self.measure_field(file, tree, span);
         match (&tree.shape, tree.tail.time.as_ref().map(|t| &t.it)) {
             (Shape::Measure(measure), Some(Time::Over(over, threshold))) => {
                 let measure = Measure { threshold: *threshold, ..measure.clone() };
@@ -305,10 +305,4 @@ pub(super) fn keys(alarm: &ast::Alarm) -> Vec<String> {
         Some(ast::Atom::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
         _ => by,
     }
-}
-
-/// Somewhere in a condition, for want of a better place.
-fn span_of(tree: &ast::Detect) -> &Span {
-    static NOWHERE: Span = 0..0;
-    tree.tail.time.as_ref().map_or(&NOWHERE, |t| &t.span)
 }

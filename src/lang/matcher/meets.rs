@@ -141,15 +141,7 @@ impl<'e> Scope<'e> {
             Operand::Id(want) => self.event.id.as_ref().map(|id| if want.meets(id) { Ordering::Equal } else { Ordering::Less }),
             Operand::Field(name) => self.field(name, captures).and_then(|other| ordering(value, &other)),
         };
-        let Some(order) = order else { return false };
-        match comparison {
-            Comparison::Equal => order == Ordering::Equal,
-            Comparison::NotEqual => order != Ordering::Equal,
-            Comparison::Less => order == Ordering::Less,
-            Comparison::LessOrEqual => order != Ordering::Greater,
-            Comparison::Greater => order == Ordering::Greater,
-            Comparison::GreaterOrEqual => order != Ordering::Less,
-        }
+        order.is_some_and(|order| comparison.holds(order))
     }
 }
 
@@ -158,26 +150,15 @@ fn ordering(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
     if let (Value::Int(a), Value::Int(b)) = (a, b) {
         return Some(a.cmp(b));
     }
-    match (number(a), number(b)) {
+    match (a.as_number(), b.as_number()) {
         (Some(a), Some(b)) => a.partial_cmp(&b),
         _ => Some(as_text(a).cmp(&as_text(b))),
     }
 }
 
-fn number(value: &Value<'_>) -> Option<f64> {
-    match value {
-        // Exact up to 2^53; what a log counts is smaller, and two whole numbers are compared as such above.
-        #[allow(clippy::cast_precision_loss, reason = "as said")]
-        Value::Int(n) => Some(*n as f64),
-        Value::Float(x) => Some(*x),
-        Value::Text(t) if t.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => t.parse().ok(),
-        _ => None,
-    }
-}
-
 /// An amount with its unit, or without.
 fn amount(value: &Value<'_>, unit: Unit) -> Option<f64> {
-    number(value).or_else(|| unit.read(value.as_text()?))
+    value.as_number().or_else(|| unit.read(value.as_text()?))
 }
 
 fn as_text<'a>(value: &'a Value<'_>) -> Cow<'a, str> {

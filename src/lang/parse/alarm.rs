@@ -65,25 +65,8 @@ pub(super) fn defaults(c: &mut Cursor<'_>) -> Parsed<Vec<Clause>> {
 
 /// A clause that failed stands for itself, so that it is not missed as well.
 fn later(word: Option<&str>) -> Option<ClauseKind> {
-    let kinds = [
-        "category",
-        "summary",
-        "help",
-        "detect",
-        "hold",
-        "cancel",
-        "inhibited",
-        "only",
-        "not",
-        "limit",
-        "react",
-        "on",
-        "while",
-        "mode",
-        "max",
-    ];
-    let kind = kinds.iter().find(|k| Some(**k) == word);
-    Some(ClauseKind::Later(kind.copied().unwrap_or("")))
+    let kind = CLAUSES.iter().filter_map(|clause| clause.split(' ').next()).find(|first| Some(*first) == word);
+    Some(ClauseKind::Later(kind.unwrap_or("")))
 }
 
 fn begins(c: &mut Cursor<'_>) -> bool {

@@ -80,13 +80,7 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
 fn alarm_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     c.want_word("alarm")?;
     let name = name(c, "an alarm's name")?;
-    let change = match c.word_ahead() {
-        Some("raised") => Change::Began,
-        Some("cleared") => Change::Ended,
-        Some("active") => Change::Lasts,
-        _ => return Err(c.wanted("`raised`, `cleared` or `active`")),
-    };
-    c.skip_token();
+    let change = change(c, &[("raised", Change::Began), ("cleared", Change::Ended), ("active", Change::Lasts)])?;
     Ok(Atom::Alarm { name, change })
 }
 
@@ -94,14 +88,8 @@ fn alarm_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
 fn host_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     let start = c.here();
     c.want_word("host")?;
-    let ahead = |c: &mut Cursor<'_>| match c.word_ahead() {
-        Some("lost") => Some(Change::Lasts),
-        Some("back") => Some(Change::Ended),
-        _ => None,
-    };
-    let named = if ahead(c).is_some() { Vec::new() } else { names(c, "a host's name")? };
-    let Some(change) = ahead(c) else { return Err(c.wanted("`lost` or `back`")) };
-    c.skip_token();
+    let named = if c.sees_word("lost") || c.sees_word("back") { Vec::new() } else { names(c, "a host's name")? };
+    let change = change(c, &[("lost", Change::Lasts), ("back", Change::Ended)])?;
     Ok(Atom::Host { names: named, change, span: c.since(start) })
 }
 
@@ -109,13 +97,20 @@ fn host_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
 fn calendar_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     c.want_word("calendar")?;
     let name = name(c, "a calendar's name")?;
-    let change = match c.word_ahead() {
-        Some("begins") => Change::Began,
-        Some("ends") => Change::Ended,
-        _ => return Err(c.wanted("`begins` or `ends`")),
-    };
-    c.skip_token();
+    let change = change(c, &[("begins", Change::Began), ("ends", Change::Ended)])?;
     Ok(Atom::Calendar { name, change })
+}
+
+/// What becomes of something, by its word.
+fn change(c: &mut Cursor<'_>, words: &[(&str, Change)]) -> Parsed<Change> {
+    for (word, change) in words {
+        if c.word(word).is_some() {
+            return Ok(*change);
+        }
+    }
+    let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+    let (last, others) = words.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+    Err(c.wanted(&format!("{} or {last}", others.join(", "))))
 }
 
 /// `event = "event" ids? from?`

@@ -179,22 +179,11 @@ fn named(predicate: &Predicate) -> Option<Vec<&Value<'static>>> {
 }
 
 fn candidate<'v>(value: &'v Value<'static>) -> Candidate<'v> {
-    match (number(value), value) {
+    match (value.as_number(), value) {
         (Some(n), _) => Candidate::Number(n),
         (None, Value::Text(text)) => Candidate::Text(text),
         // Truth and the like are compared by their text; it is not worth the words.
         (None, _) => Candidate::Number(f64::NAN),
-    }
-}
-
-/// As the matcher reads numbers.
-fn number(value: &Value<'_>) -> Option<f64> {
-    match value {
-        #[allow(clippy::cast_precision_loss, reason = "told is only what is wider apart")]
-        Value::Int(n) => Some(*n as f64),
-        Value::Float(x) => Some(*x),
-        Value::Text(t) if t.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => t.parse().ok(),
-        _ => None,
     }
 }
 
@@ -224,18 +213,16 @@ fn all_of(parts: impl Iterator<Item = Option<bool>>, or: bool) -> Option<bool> {
 fn passes(test: &Test, candidate: &Candidate<'_>) -> Option<bool> {
     match (test, candidate) {
         (_, Candidate::Absent) => Some(false),
-        (Test::Compare(c, Operand::Level(want)), Candidate::Level(have)) => Some(meets(*c, have.cmp(want))),
-        (Test::Compare(c, Operand::Provenance(want)), Candidate::Provenance(have)) => Some(meets(*c, have.cmp(want))),
-        (Test::Compare(c, Operand::Value(want)), Candidate::Number(have)) => Some(meets(*c, have.partial_cmp(&number(want)?)?)),
-        (Test::Compare(c, Operand::Value(Value::Text(want))), Candidate::Text(have)) => {
-            Some(meets(*c, (*have).cmp(want.as_ref())))
-        }
+        (Test::Compare(c, Operand::Level(want)), Candidate::Level(have)) => Some(c.holds(have.cmp(want))),
+        (Test::Compare(c, Operand::Provenance(want)), Candidate::Provenance(have)) => Some(c.holds(have.cmp(want))),
+        (Test::Compare(c, Operand::Value(want)), Candidate::Number(have)) => Some(c.holds(have.partial_cmp(&want.as_number()?)?)),
+        (Test::Compare(c, Operand::Value(Value::Text(want))), Candidate::Text(have)) => Some(c.holds((*have).cmp(want.as_ref()))),
         (Test::InList(values), Candidate::Text(have)) => {
             let texts: Option<Vec<&str>> = values.iter().map(Value::as_text).collect();
             texts.map(|all| all.contains(have))
         }
         (Test::InList(values), Candidate::Number(have)) => {
-            let numbers: Option<Vec<f64>> = values.iter().map(number).collect();
+            let numbers: Option<Vec<f64>> = values.iter().map(Value::as_number).collect();
             numbers.filter(|_| !have.is_nan()).map(|all| all.contains(have))
         }
         (Test::Contains(part), Candidate::Text(have)) => Some(have.contains(part.as_str())),
@@ -246,23 +233,12 @@ fn passes(test: &Test, candidate: &Candidate<'_>) -> Option<bool> {
     }
 }
 
-fn meets(comparison: Comparison, order: std::cmp::Ordering) -> bool {
-    match comparison {
-        Comparison::Equal => order.is_eq(),
-        Comparison::NotEqual => order.is_ne(),
-        Comparison::Less => order.is_lt(),
-        Comparison::LessOrEqual => order.is_le(),
-        Comparison::Greater => order.is_gt(),
-        Comparison::GreaterOrEqual => order.is_ge(),
-    }
-}
-
 /// No number lies within all bounds. A text might, by the alphabet; nobody means that.
 fn no_number(all: &[&Predicate]) -> bool {
     let (mut low, mut high) = ((f64::NEG_INFINITY, true), (f64::INFINITY, true));
     for predicate in all {
         let Predicate::Test { test: Test::Compare(comparison, Operand::Value(value)), .. } = predicate else { continue };
-        let Some(n) = number(value) else { continue };
+        let Some(n) = value.as_number() else { continue };
         match comparison {
             Comparison::Greater if n >= low.0 => low = (n, false),
             Comparison::GreaterOrEqual if n > low.0 => low = (n, true),
