@@ -9,8 +9,9 @@ use crate::event::{OWN_APP, Value};
 use crate::lang::calendar::Calendar;
 use crate::lang::program::{Alarm, Cancel, Signal};
 
+use super::instance::deadline;
 use super::record::{Fields, Key, Record, Waiting};
-use super::{Due, Engine, Notice, Occasion, Output, deadline};
+use super::{Due, Engine, Notice, Occasion, Output};
 
 /// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.
 const CHANGES: usize = 1_000;

@@ -124,13 +124,13 @@ impl Engine {
     pub(super) fn comes_true(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
         let program = self.program.clone();
-        let alarm = self.names.get(name).and_then(|index| program.alarms.get(*index));
+        let alarm = self.alarm(&program, name);
         let measures_on = alarm.is_some_and(measures_on);
         self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
         if let Some(alarm) = alarm {
-            let occasion = Occasion { now: at, order, late: waiting.late, old: None };
-            self.raise(&occasion, alarm, key.clone(), Seen::Kept(waiting.event), out);
-            self.silent_still(at, alarm, key, waiting.round, out);
+            let occasion = Occasion { now: at, order, late: waiting.late.clone(), old: None };
+            self.raise(&occasion, alarm, key.clone(), Seen::Kept(waiting.event.clone()), out);
+            self.silent_still(at, alarm, key, waiting, out);
         }
     }
 
@@ -291,7 +291,7 @@ impl Engine {
     pub(super) fn inhibitor(&self, alarm: &Alarm, key: &Key) -> Option<String> {
         let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.0.get(i));
         let active = |name: &&String| {
-            let by = self.names.get(*name).and_then(|i| self.program.alarms.get(*i)).map(|a| a.by.as_slice()).unwrap_or_default();
+            let by = self.alarm(&self.program, name).map(|a| a.by.as_slice()).unwrap_or_default();
             let same = |k: &Key| by.iter().zip(k.0.iter()).all(|(field, value)| own(field).is_none_or(|own| own == value));
             self.state.alarms.get(*name).is_some_and(|keys| keys.keys().any(same))
         };
@@ -326,6 +326,6 @@ fn place(notes: &[Note], part: usize, n: usize, at: Time) -> Option<Option<Strin
 }
 
 /// How far the least known of several senders is known, as a field.
-fn known_as(least: Provenance) -> Fields {
+pub(super) fn known_as(least: Provenance) -> Fields {
     [("provenance".to_owned(), Value::from(least.name()))].into()
 }

@@ -144,6 +144,11 @@ pub(super) fn number(amount: f64) -> Value<'static> {
     if amount.fract() == 0.0 && amount.abs() < 1e15 { Value::Int(amount as i64) } else { Value::Float(amount) }
 }
 
+/// How far the sender of what has these fields is known.
+pub(super) fn provenance(fields: &Fields) -> Provenance {
+    fields.get("provenance").and_then(Value::as_text).and_then(Provenance::parse).unwrap_or_default()
+}
+
 /// An event that has these fields: what [`fields_of`] made, read back.
 pub(super) fn event_of(fields: &Fields) -> Event<'static> {
     let mut event = Event::default();

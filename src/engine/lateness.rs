@@ -6,7 +6,8 @@ use crate::base::limits::LATE_AFTER;
 use crate::base::time::{Time, duration_text};
 use crate::event::Event;
 
-use super::record::{Offsets, Record};
+use super::record::Record;
+use super::state::Offsets;
 use super::{Engine, Notice, Output};
 
 /// So many offsets that agree make the usual one.

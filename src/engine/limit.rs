@@ -5,8 +5,10 @@ use crate::base::limits::COUNTED_KEYS;
 use crate::base::time::{Time, duration_text};
 use crate::lang::program::{Alarm, Limit};
 
-use super::record::{Fields, Instance, Key, PutOff, Record};
-use super::{Engine, Notice, Output, cue};
+use super::instance::cue;
+use super::record::{Fields, Key, PutOff, Record};
+use super::state::Instance;
+use super::{Engine, Notice, Output};
 
 impl Limit {
     /// What is counted together with an instance.
@@ -59,7 +61,7 @@ impl Engine {
         let what = self.state.starts(name, group).and_then(|s| s.put_off.clone());
         self.record(Record::PutOff { alarm: name.to_owned(), group: group.clone(), what: None }, out);
         let program = self.program.clone();
-        let alarm = self.names.get(name).and_then(|index| program.alarms.get(*index));
+        let alarm = self.alarm(&program, name);
         if let (Some(alarm), Some(what)) = (alarm, what) {
             let PutOff { key, instance, event, .. } = *what;
             let instance = self.state.instance(name, &key).cloned().unwrap_or(instance);
@@ -70,7 +72,7 @@ impl Engine {
     /// What waits because of a limit is not started after its alarm has ended.
     pub(super) fn drop_put_off(&mut self, name: &str, key: &Key, out: &mut Vec<Output>) {
         let program = self.program.clone();
-        let alarm = self.names.get(name).and_then(|index| program.alarms.get(*index));
+        let alarm = self.alarm(&program, name);
         let Some(group) = alarm.and_then(|a| a.limit.as_ref()).map(|limit| limit.group(key)) else { return };
         let waits = self.state.starts(name, &group).and_then(|s| s.put_off.as_ref()).is_some_and(|p| p.key == *key);
         if waits {

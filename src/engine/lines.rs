@@ -3,8 +3,9 @@
 use crate::base::limits::{KEPT_BYTES, KEPT_BYTES_ALL, KEPT_LINE_BYTES};
 use crate::lang::program::Alarm;
 
-use super::record::{Instance, Key, State};
-use super::{Engine, Notice, Output};
+use super::record::Key;
+use super::state::{Instance, State};
+use super::{Engine, Notice, Output, Seen};
 
 impl Instance {
     /// Bytes of the lines that it keeps.
@@ -32,8 +33,9 @@ impl State {
 
 impl Engine {
     /// What an alarm keeps of an event's text.
-    pub(super) fn line(&mut self, alarm: &Alarm, key: &Key, text: Option<String>, out: &mut Vec<Output>) -> Option<String> {
-        let text = text.filter(|_| alarm.keep > 0)?;
+    pub(super) fn line(&mut self, alarm: &Alarm, key: &Key, seen: &Seen<'_>, out: &mut Vec<Output>) -> Option<String> {
+        // Most alarms keep none: their events' text is not copied.
+        let text = if alarm.keep > 0 { seen.text() } else { None }?;
         self.state.kept_line(alarm.keep, &alarm.name, key, &text).unwrap_or_else(|()| {
             let text = format!(
                 "alarms keep more than {} MiB of lines at once; further ones are counted and not kept: narrow `by`, or `keep` fewer",

@@ -9,9 +9,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
-use crate::event::Value;
+use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Cancel, Hit, Measure, Shape, Threshold, What};
 
+use super::condition::known_as;
+use super::instance::Ending;
 use super::record::{Cause, Key, Record};
 use super::{Arrival, Engine, Occasion, Output, Seen, fields};
 
@@ -26,8 +28,6 @@ pub(super) struct Measured {
     since: [Option<Time>; 2],
     /// When it has to be looked at again.
     pub(super) due: Option<Time>,
-    /// When an event came last.
-    pub(super) last: Time,
 }
 
 /// Which of an alarm's measures.
@@ -49,24 +49,33 @@ struct Bucket {
     sum: f64,
     least: f64,
     most: f64,
+    /// How far the least known of the senders is known.
+    #[serde(default)]
+    known: Provenance,
+}
+
+/// A sum is never infinite: a journal could not say it.
+fn plus(a: f64, b: f64) -> f64 {
+    (a + b).clamp(f64::MIN, f64::MAX)
 }
 
 impl Window {
     /// An event, `value` of it.
-    fn add(&mut self, at: Time, value: f64, over: Duration) {
+    fn add(&mut self, at: Time, value: f64, known: Provenance, over: Duration) {
         let step = (over / BUCKETS).max(Duration::from_millis(1));
         let begin = at.floor(step);
         self.0.retain(|b| b.at + over > at);
         match self.0.iter_mut().find(|b| b.at == begin) {
             Some(bucket) => {
                 bucket.count = bucket.count.saturating_add(1);
-                bucket.sum += value;
+                bucket.sum = plus(bucket.sum, value);
+                bucket.known = bucket.known.min(known);
                 bucket.least = bucket.least.min(value);
                 bucket.most = bucket.most.max(value);
             }
             None if begin + over > at => {
                 let place = self.0.partition_point(|b| b.at < begin);
-                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value });
+                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value, known });
             }
             None => {}
         }
@@ -76,7 +85,7 @@ impl Window {
     fn amount(&self, now: Time, over: Duration, what: What) -> Option<f64> {
         let inside = || self.0.iter().filter(|b| b.at + over > now);
         let count = inside().map(|b| f64::from(b.count)).sum::<f64>();
-        let sum = || inside().map(|b| b.sum).sum::<f64>();
+        let sum = || inside().map(|b| b.sum).fold(0.0, plus);
         match what {
             What::Count => Some(count),
             What::Rate => Some(count / over.as_secs_f64().max(0.001)),
@@ -87,6 +96,11 @@ impl Window {
         }
     }
 
+    /// How far the least known of the senders of what is in it is known.
+    fn known(&self, now: Time, over: Duration) -> Provenance {
+        self.0.iter().filter(|b| b.at + over > now).map(|b| b.known).min().unwrap_or(Provenance::Authenticated)
+    }
+
     /// When the next bucket leaves.
     fn leaves(&self, now: Time, over: Duration) -> Option<Time> {
         self.0.iter().map(|b| b.at + over).find(|at| *at > now)
@@ -94,10 +108,9 @@ impl Window {
 }
 
 impl Measured {
-    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, over: Duration) {
-        self.last = self.last.max(at);
+    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, known: Provenance, over: Duration) {
         if let Some(window) = self.windows.get_mut(slot) {
-            window.add(at, value, over);
+            window.add(at, value, known, over);
         }
     }
 
@@ -135,6 +148,8 @@ struct Verdict {
     /// It is true now, however long.
     stands: bool,
     cancels: bool,
+    /// How far the least known of those whose events are measured to raise it, and to cancel it, is known.
+    known: [Provenance; 2],
     /// Nothing is measured any more.
     empty: bool,
 }
@@ -151,13 +166,11 @@ impl Engine {
                 None => return self.lacks(alarm, field, "measures as a number", out),
             },
         };
-        let known = self.state.measured(&alarm.name, &met.key).is_some();
-        if !known && !self.has_room(alarm, out) {
+        if self.state.measured(&alarm.name, &met.key).is_none() && !self.has_room(alarm, out) {
             return;
         }
-        let record =
-            Record::Measured { alarm: alarm.name.clone(), key: met.key.clone(), slot: slot as usize, at: met.at, value, over };
-        self.record(record, out);
+        let (alarm_name, key, known) = (alarm.name.clone(), met.key.clone(), met.facts.provenance());
+        self.record(Record::Measured { alarm: alarm_name, key, slot: slot as usize, at: met.at, value, known, over }, out);
         let occasion = arrival.occasion(alarm);
         self.judge(&occasion, alarm, &met.key, Some(Seen::Now(met.facts)), out);
     }
@@ -165,7 +178,7 @@ impl Engine {
     /// Time passed for a key that is measured.
     pub(super) fn measured_on(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let program = self.program.clone();
-        if let Some(alarm) = self.names.get(name).and_then(|index| program.alarms.get(*index)) {
+        if let Some(alarm) = self.alarm(&program, name) {
             self.judge(&Occasion { now: at, order, late: None, old: None }, alarm, key, None, out);
         }
     }
@@ -181,11 +194,16 @@ impl Engine {
         let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since: verdict.since, due };
         self.record(record, out);
         if !active && verdict.raises && in_season {
-            let mut event = seen.unwrap_or_else(|| Seen::Kept(self.of_key(alarm, key))).fields();
+            let [known, _] = verdict.known;
+            let mut event = seen.unwrap_or_else(|| Seen::Kept(self.of_key(alarm, key, known))).fields();
+            event.extend(known_as(known));
             event.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
             self.raise(on, alarm, key.clone(), Seen::Kept(event), out);
         } else if active && (verdict.cancels || alarm.cancel.is_empty() && !verdict.stands) {
-            self.clear(on.now, on.order, &alarm.name, key, Cause::When, on.late.is_none(), out);
+            let [stood, calm] = verdict.known;
+            let known = if verdict.cancels { calm } else { stood };
+            let ending = Ending { known, late: on.late.clone(), ..Ending::at(on.now, on.order, Cause::When) };
+            self.clear(&ending, &alarm.name, key, out);
         }
         if verdict.empty && self.state.instance(&alarm.name, key).is_none() {
             self.forget(alarm, key, out);
@@ -203,6 +221,10 @@ impl Engine {
             let since = is.then(|| measured.since[slot as usize].unwrap_or(now));
             let lasts = threshold.and_then(|t| t.lasts).unwrap_or_default();
             (is, since, since.map(|since| since + lasts))
+        };
+        let known = |slot: Slot| {
+            let over = measure_of(alarm, slot).map_or(Duration::ZERO, |(over, _)| over);
+            measured.windows[slot as usize].known(now, over)
         };
         let detect = measure_of(alarm, Slot::Detect).map(|(_, measure)| &measure.threshold);
         let measure = amount(Slot::Detect);
@@ -226,6 +248,7 @@ impl Engine {
             raises: from.is_some_and(|at| at <= now),
             stands,
             cancels: until.is_some_and(|at| at <= now) || nothing,
+            known: [known(Slot::Detect), known(if own.is_some() { Slot::Cancel } else { Slot::Detect })],
             empty: leaves.is_empty(),
         })
     }
@@ -247,7 +270,7 @@ mod tests {
             now = now + Duration::from_millis(rng.below(3_000));
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
             let value = rng.below(100) as f64 - 50.0;
-            window.add(now, value, over);
+            window.add(now, value, Provenance::Local, over);
             all.push((now, value));
             let inside: Vec<f64> =
                 all.iter().filter(|(at, _)| at.floor(Duration::from_secs(1)) + over > now).map(|(_, v)| *v).collect();
@@ -262,5 +285,17 @@ mod tests {
         }
         let later = now + Duration::from_secs(61);
         assert_eq!((window.amount(later, over, What::Average), window.amount(later, over, What::Count)), (None, Some(0.0)));
+    }
+
+    /// A sum that is too large stands at the largest number, which a journal can say; what is infinite it could not.
+    #[test]
+    fn sums_are_finite() {
+        let (over, mut measured) = (Duration::from_secs(60), Measured::default());
+        for n in 0..4 {
+            measured.add(0, Time::from_millis(n * 700), 1e308, Provenance::Local, over);
+        }
+        let again: Measured = serde_json::from_str(&serde_json::to_string(&measured).unwrap()).unwrap();
+        assert_eq!(again, measured);
+        assert_eq!(again.windows[0].amount(Time::from_millis(3_000), over, What::Sum), Some(f64::MAX));
     }
 }

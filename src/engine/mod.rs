@@ -29,6 +29,7 @@ mod calendars;
 mod claims;
 mod condition;
 mod fields;
+mod instance;
 mod lateness;
 mod limit;
 mod lines;
@@ -37,23 +38,26 @@ mod noted;
 mod record;
 mod signals;
 mod silence;
+mod state;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::base::time::{Time, duration_text};
-use crate::event::{Event, Value};
+use crate::event::Event;
 use crate::inventory::{Index, Inventory};
-use crate::lang::program::{Alarm, AtomId, Call, Cancel, Hit, Mode, Program, Signal, WhileActive};
+use crate::lang::program::{Alarm, AtomId, Cancel, Hit, Mode, Program, Signal};
 use crate::lang::shape::Reset;
 
 use fields::{Facts, Seen};
+use instance::Ending;
 use measure::Slot;
 use noted::Forgot;
 
 pub use fields::fields_of;
-pub use record::{Cause, Claim, Fields, Instance, Key, Note, PutOff, Record, State, Waiting};
+pub use record::{Cause, Claim, Fields, Key, Note, PutOff, Record, Waiting};
+pub use state::{Instance, State};
 pub use turn::{Cue, Input, Notice, Output};
 
 /// What an atom is to an alarm.
@@ -111,6 +115,11 @@ impl<'a> Arrival<'a> {
 
     fn occasion(&self, alarm: &Alarm) -> Occasion {
         Occasion { now: self.now, order: self.order, late: self.late.clone(), old: too_old(alarm, self) }
+    }
+
+    /// The end of what it ends.
+    fn ending(&self) -> Ending {
+        Ending { known: self.event.provenance, late: self.late.clone(), ..Ending::at(self.now, self.order, Cause::When) }
     }
 }
 
@@ -208,7 +217,7 @@ impl Engine {
                     None => self.state.alarms.get(&alarm).map(|k| k.keys().cloned().collect()).unwrap_or_default(),
                 };
                 for key in keys {
-                    self.clear(now, order, &alarm, &key, Cause::ByHand(by.clone()), true, out);
+                    self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);
                 }
             }
             Input::BacklogEnded { .. } => self.weigh(out),
@@ -228,7 +237,7 @@ impl Engine {
                         Due::Calendar => self.calendar_changed(at, &alarm),
                         Due::Measured => self.measured_on(at, order, &alarm, &key, out),
                         Due::PutOff => self.may_start(at, order, &alarm, &key, out),
-                        Due::Over => self.clear(at, order, &alarm, &key, Cause::After, true, out),
+                        Due::Over => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
                     }
                     self.follow(at, order, out);
                 }
@@ -274,14 +283,14 @@ impl Engine {
         self.drop_where(now, order, &Cause::Removed, |me, alarm| !me.names.contains_key(alarm), out);
     }
 
-    /// Nothing is left of these alarms, and no reaction is started.
+    /// Nothing is left of these alarms.
     fn drop_where(&mut self, now: Time, order: u64, cause: &Cause, these: impl Fn(&Engine, &str) -> bool, out: &mut Vec<Output>) {
         let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
         let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
         let active: Vec<(String, Key)> = active.map(own).collect();
         let begun: Vec<(String, Key)> = self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
         for (alarm, key) in active {
-            self.clear(now, order, &alarm, &key, cause.clone(), false, out);
+            self.clear(&Ending::at(now, order, cause.clone()), &alarm, &key, out);
         }
         for (alarm, key) in begun {
             self.record(Record::Forgotten { alarm, key, measures_on: false }, out);
@@ -313,6 +322,11 @@ impl Engine {
         let put_off = self.state.starts(alarm, key).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
         let measured = self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
         [over, awaited, put_off, measured]
+    }
+
+    /// An alarm of the rules.
+    fn alarm<'p>(&self, program: &'p Program, name: &str) -> Option<&'p Alarm> {
+        program.alarms.get(*self.names.get(name)?)
     }
 
     /// Said once, restarts included.
@@ -362,7 +376,7 @@ impl Engine {
             if waits && self.state.waiting(&alarm.name, &key).is_some() {
                 self.forget(alarm, &key, out);
             }
-            self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
+            self.clear(&arrival.ending(), &alarm.name, &key, out);
         }
     }
 
@@ -390,88 +404,6 @@ impl Engine {
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("no_key", text) };
         self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
     }
-
-    fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: Seen<'_>, out: &mut Vec<Output>) {
-        let (now, order) = (on.now, on.order);
-        if alarm.composite {
-            return self.came(on, alarm, seen);
-        }
-        let at_once = alarm.cancel.contains(&Cancel::AtOnce);
-        let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due));
-        let (acts, seen) = match active {
-            None => {
-                if !self.in_season(alarm, now) {
-                    return self.delay(on, alarm, &key, seen.fields(), out);
-                }
-                if let Some(why) = self.inhibitor(alarm, &key) {
-                    let text = format!("{} is not raised {why}", alarm.name);
-                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("inhibited", text) };
-                    return out.push(Output::Notice(notice));
-                }
-                if !self.has_room(alarm, out) {
-                    return;
-                }
-                let due = if at_once { None } else { deadline(alarm, now, now) };
-                let event = seen.fields();
-                let line = self.line(alarm, &key, event.get("text").map(ToString::to_string), out);
-                let summary = fields::fill(&alarm.summary, &event);
-                self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, None, on.late.clone());
-                let seen = Seen::Kept(if alarm.react.is_empty() { Fields::new() } else { event.clone() });
-                self.record(
-                    Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary, line },
-                    out,
-                );
-                (true, seen)
-            }
-            Some((raised_at, was_due)) => {
-                let due = match alarm.while_active {
-                    WhileActive::Ignore => was_due,
-                    WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, raised_at, now),
-                };
-                let line = self.line(alarm, &key, seen.text(), out);
-                self.record(Record::Repeated { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, line }, out);
-                (alarm.while_active == WhileActive::Rerun, seen)
-            }
-        };
-        if acts && !alarm.react.is_empty() {
-            match on.late.as_ref().or(on.old.as_ref()) {
-                Some(why) => {
-                    let text = format!("{} acts on nothing here: {why}", alarm.name);
-                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) };
-                    out.push(Output::Notice(notice));
-                }
-                None => {
-                    if let Some(instance) = self.state.instance(&alarm.name, &key).cloned() {
-                        self.start_reactions(now, order, alarm, &key, instance, seen.fields(), out);
-                    }
-                }
-            }
-        }
-        if at_once {
-            self.clear(now, order, &alarm.name, &key, Cause::AtOnce, on.late.is_none(), out);
-        }
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "an instance, a cause, and where they go")]
-    fn clear(&mut self, at: Time, order: u64, alarm: &str, key: &Key, cause: Cause, acts: bool, out: &mut Vec<Output>) {
-        let Some(instance) = self.state.instance(alarm, key).cloned() else { return };
-        if cause != Cause::AtOnce {
-            self.drop_put_off(alarm, key, out);
-        }
-        let record = Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at, cause: cause.clone() };
-        self.record(record, out);
-        let late = (!acts && cause != Cause::Removed).then(|| "it was cleared by a late event".to_owned());
-        self.changed(Signal::Cleared(alarm.to_owned()), alarm, &instance.event, Some(&cause), late);
-        let program = self.program.clone();
-        if let Some(alarm) = self.names.get(alarm).and_then(|index| program.alarms.get(*index))
-            && acts
-            && !alarm.on_cancel.is_empty()
-        {
-            let mut event = instance.event.clone();
-            event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
-            out.push(cue(alarm, key, &instance, Some(cause), alarm.on_cancel.clone(), order, event));
-        }
-    }
 }
 
 /// True when the event says which of a pair is primary.
@@ -484,43 +416,8 @@ fn place(atom: AtomId) -> usize {
     atom.0 as usize
 }
 
-/// When an instance's time is over; `None` when only an event or a hand ends it.
-fn deadline(alarm: &Alarm, raised_at: Time, last_at: Time) -> Option<Time> {
-    let ends = alarm.cancel.iter().filter_map(|cancel| match cancel {
-        Cancel::After { span, since_raise: true } => Some(raised_at + *span),
-        Cancel::After { span, since_raise: false } => Some(last_at + *span),
-        _ => None,
-    });
-    ends.min()
-}
-
 fn too_old(alarm: &Alarm, arrival: &Arrival<'_>) -> Option<String> {
     let limit = alarm.max_age?;
     let age = arrival.now.since(arrival.event.at?);
     (age > limit).then(|| format!("the record is {} old, `max age` is {}", duration_text(age), duration_text(limit)))
-}
-
-fn cue(
-    alarm: &Alarm,
-    key: &Key,
-    instance: &Instance,
-    cleared: Option<Cause>,
-    chains: Vec<Vec<Call>>,
-    order: u64,
-    event: Fields,
-) -> Output {
-    Output::Cue(Box::new(Cue {
-        alarm: alarm.name.clone(),
-        key: key.clone(),
-        category: alarm.category,
-        cleared,
-        chains,
-        mode: alarm.mode,
-        summary: instance.summary.clone(),
-        count: instance.count,
-        raised_at: instance.raised_at,
-        lines: instance.lines.clone(),
-        order,
-        event,
-    }))
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::limits::NOTED_EVENTS;
 use crate::base::time::Time;
 
-use super::record::{Key, Note, forget_old_half};
+use super::record::{Key, Note};
+use super::state::forget_old_half;
 
 /// What was noted and not forgotten. No key is without a note, no alarm without a key, and the notes of a key are in order of time.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,21 +1,17 @@
-//! What the engine decides, as the journal keeps it, and the state that it folds to.
+//! What the engine decides, as the journal keeps it.
 
-use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::limits::{COUNTED_KEYS, OFFSETS};
-use crate::base::pairs;
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 
-use super::measure::Measured;
-use super::noted::{Forgot, Noted};
+use super::state::Instance;
 
 /// The values of an alarm's `by` fields, in its order: which instance it is. Shared, because records, state and deadlines all have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,6 +136,9 @@ pub enum Record {
         at: Time,
         /// What of it.
         value: f64,
+        /// How far its sender is known.
+        #[serde(default)]
+        known: Provenance,
         /// Over which window.
         over: Duration,
     },
@@ -262,28 +261,6 @@ pub struct Claim {
     pub provenance: Provenance,
 }
 
-/// An active alarm.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Instance {
-    /// When it was raised.
-    pub raised_at: Time,
-    /// When its condition was last met.
-    pub last_at: Time,
-    /// How often its condition was met.
-    pub count: u64,
-    /// The input that met it last.
-    pub order: u64,
-    /// When its time is over.
-    pub due: Option<Time>,
-    /// The event that raised it.
-    pub event: Fields,
-    /// For people.
-    pub summary: String,
-    /// Texts of the events that met its condition, the first of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<String>,
-}
-
 /// An event that counts towards a condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
@@ -326,267 +303,4 @@ pub struct PutOff {
     pub instance: Instance,
     /// The event that they are about.
     pub event: Fields,
-}
-
-/// What a limit remembers of one group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Starts {
-    pub(super) at: Vec<Time>,
-    pub(super) put_off: Option<Box<PutOff>>,
-}
-
-/// How far a source's records of one host are usually behind.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Offsets {
-    pub(super) usual: i64,
-    pub(super) last: VecDeque<(Time, i64)>,
-}
-
-/// Everything that the engine must not forget.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
-    #[serde(with = "pairs")]
-    pub(super) alarms: BTreeMap<String, BTreeMap<Key, Box<Instance>>>,
-    #[serde(default)]
-    pub(super) noted: Noted,
-    #[serde(with = "pairs", default)]
-    pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
-    #[serde(with = "pairs", default)]
-    pub(super) measured: BTreeMap<String, BTreeMap<Key, Box<Measured>>>,
-    #[serde(with = "pairs", default)]
-    pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
-    pub(super) claims: BTreeMap<Name, Claim>,
-    /// By source and host.
-    pub(super) offsets: BTreeMap<String, BTreeMap<String, Offsets>>,
-    pub(super) lost: BTreeSet<Name>,
-    pub(super) unweighed: BTreeSet<Name>,
-    pub(super) told: BTreeSet<String>,
-    /// Bytes of the lines that all instances keep.
-    #[serde(default)]
-    pub(super) line_bytes: usize,
-}
-
-impl State {
-    /// Active instances, in order of alarm and key.
-    pub fn active(&self) -> impl Iterator<Item = (&str, &Key, &Instance)> {
-        self.alarms.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
-    }
-
-    /// True when nothing is heard of a host.
-    pub fn is_lost(&self, host: &str) -> bool {
-        self.lost.contains(host)
-    }
-
-    /// The hosts of which nothing is heard.
-    pub fn lost(&self) -> impl Iterator<Item = &Name> {
-        self.lost.iter()
-    }
-
-    /// What was noted of a key.
-    pub fn notes(&self, alarm: &str, key: &Key) -> &[Note] {
-        self.noted.of(alarm, key)
-    }
-
-    /// What a limit remembers of a group.
-    pub(super) fn starts(&self, alarm: &str, group: &Key) -> Option<&Starts> {
-        self.starts.get(alarm)?.get(group)
-    }
-
-    /// What a limit puts off, in order of alarm and group.
-    pub(super) fn all_put_off(&self) -> impl Iterator<Item = (&str, &Key, &PutOff)> {
-        let groups =
-            self.starts.iter().flat_map(|(alarm, groups)| groups.iter().map(move |(group, s)| (alarm.as_str(), group, s)));
-        groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.put_off.as_deref()?)))
-    }
-
-    /// For how many groups of an alarm a limit remembers something.
-    pub(super) fn groups_of(&self, alarm: &str) -> usize {
-        self.starts.get(alarm).map_or(0, BTreeMap::len)
-    }
-
-    /// For how many keys an alarm is active, awaited or measured.
-    pub(super) fn keys_of(&self, alarm: &str) -> usize {
-        let measured = self.measured.get(alarm).map_or(0, BTreeMap::len);
-        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + measured
-    }
-
-    /// What is measured of a key.
-    pub(super) fn measured(&self, alarm: &str, key: &Key) -> Option<&Measured> {
-        self.measured.get(alarm)?.get(key).map(Box::as_ref)
-    }
-
-    /// What is measured, in order of alarm and key.
-    pub(super) fn all_measured(&self) -> impl Iterator<Item = (&str, &Key, &Measured)> {
-        self.measured.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, m)| (alarm.as_str(), key, m.as_ref())))
-    }
-
-    /// What is awaited of an alarm, in order of keys.
-    pub(super) fn awaited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Waiting)> {
-        self.awaited.get(alarm).into_iter().flatten()
-    }
-
-    /// What is awaited, in order of alarm and key.
-    pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &Waiting)> {
-        self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
-    }
-
-    /// The keys for which something was noted or is awaited, by alarm.
-    pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
-        let awaited = self.all_awaited().map(|(alarm, key, _)| (alarm, key));
-        self.noted.keys().chain(awaited).chain(self.all_measured().map(|(alarm, key, _)| (alarm, key))).collect()
-    }
-
-    /// What is awaited of a key.
-    pub fn waiting(&self, alarm: &str, key: &Key) -> Option<&Waiting> {
-        self.awaited.get(alarm)?.get(key)
-    }
-
-    /// One active instance.
-    pub fn instance(&self, alarm: &str, key: &Key) -> Option<&Instance> {
-        self.alarms.get(alarm)?.get(key).map(Box::as_ref)
-    }
-
-    /// How far a source's records of one host are usually behind.
-    pub(super) fn offsets(&self, source: &str, host: &str) -> Option<&Offsets> {
-        self.offsets.get(source)?.get(host)
-    }
-
-    /// Learns one more offset of a source's host. Of too many the half that was heard longest ago is forgotten; by time and then by
-    /// name, so that every fold does the same.
-    fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64) {
-        if let Some(known) = self.offsets.get_mut(source).and_then(|hosts| hosts.get_mut(host)) {
-            return known.learn(at, offset);
-        }
-        self.offsets.entry(source.to_owned()).or_default().entry(host.to_owned()).or_default().learn(at, offset);
-        if self.offsets.values().map(BTreeMap::len).sum::<usize>() > OFFSETS {
-            let hosts = self.offsets.iter().flat_map(|(source, hosts)| hosts.iter().map(move |(host, o)| (source, host, o)));
-            let heard = |o: &Offsets| o.last.back().map(|(at, _)| *at);
-            let mut order: Vec<(Option<Time>, String, String)> =
-                hosts.map(|(source, host, o)| (heard(o), source.clone(), host.clone())).collect();
-            order.sort();
-            for (_, source, host) in order.into_iter().take(OFFSETS / 2) {
-                remove(&mut self.offsets, &source, host.as_str());
-            }
-        }
-    }
-
-    /// Applies one record. The only way in which the state changes.
-    pub fn apply(&mut self, record: &Record) {
-        self.applied(record);
-    }
-
-    /// The same; says when notes were forgotten, because there were too many.
-    pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
-        match record {
-            Record::Raised { alarm, key, order, at, due, event, summary, line } => {
-                let instance = Instance {
-                    raised_at: *at,
-                    last_at: *at,
-                    count: 1,
-                    order: *order,
-                    due: *due,
-                    event: event.clone(),
-                    summary: summary.clone(),
-                    lines: line.iter().cloned().collect(),
-                };
-                self.line_bytes += instance.line_bytes();
-                self.alarms.entry(alarm.clone()).or_default().insert(key.clone(), Box::new(instance));
-            }
-            Record::Repeated { alarm, key, order, at, due, line } => {
-                if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
-                    instance.last_at = *at;
-                    instance.count += 1;
-                    instance.order = *order;
-                    instance.due = *due;
-                    instance.lines.extend(line.clone());
-                    self.line_bytes += line.as_ref().map_or(0, String::len);
-                }
-            }
-            Record::Cleared { alarm, key, .. } => {
-                let lines = self.instance(alarm, key).map_or(0, Instance::line_bytes);
-                self.line_bytes = self.line_bytes.saturating_sub(lines);
-                remove(&mut self.alarms, alarm, key);
-            }
-            Record::Noted { alarm, key, note, alone, since, most } => {
-                return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
-            }
-            Record::Measured { alarm, key, slot, at, value, over } => {
-                let keys = self.measured.entry(alarm.clone()).or_default();
-                keys.entry(key.clone()).or_default().add(*slot, *at, *value, *over);
-            }
-            Record::Judged { alarm, key, since, due } => {
-                if let Some(measured) = self.measured.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
-                    measured.judged(*since, *due);
-                }
-                if *since == [None, None] && due.is_none() {
-                    remove(&mut self.measured, alarm, key);
-                }
-            }
-            Record::Awaited { alarm, key, waiting } => {
-                self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
-            }
-            Record::Started { alarm, group, at, since } => {
-                let groups = self.starts.entry(alarm.clone()).or_default();
-                let starts = groups.entry(group.clone()).or_default();
-                starts.put_off = None;
-                starts.at.retain(|t| t > since);
-                starts.at.push(*at);
-                if groups.len() > COUNTED_KEYS {
-                    // What waits is forgotten last.
-                    forget_old_half(groups, |s| (s.put_off.is_some(), s.at.last().copied()));
-                }
-            }
-            Record::PutOff { alarm, group, what } => {
-                self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
-            }
-            Record::Forgotten { alarm, key, measures_on } => {
-                self.noted.forget(alarm, key);
-                if !measures_on {
-                    remove(&mut self.measured, alarm, key);
-                }
-                remove(&mut self.awaited, alarm, key);
-            }
-            Record::Claimed { app, claim } => {
-                self.claims.insert(app.clone(), claim.clone());
-                if claim.backlog {
-                    self.unweighed.insert(app.clone());
-                }
-            }
-            Record::Offset { source, host, at, offset } => self.learn(source, host, *at, *offset),
-            Record::Lost { host, lost: true } => {
-                self.lost.insert(host.clone());
-            }
-            Record::Lost { host, lost: false } => {
-                self.lost.remove(host);
-            }
-            Record::Weighed { app } => {
-                self.unweighed.remove(app);
-            }
-            Record::Told { about } => {
-                self.told.insert(about.clone());
-            }
-        }
-        None
-    }
-}
-
-/// An alarm without keys is not kept, nor a source without hosts.
-fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized, T>(all: &mut BTreeMap<String, BTreeMap<K, T>>, name: &str, key: &Q) {
-    if let Some(keys) = all.get_mut(name) {
-        keys.remove(key);
-        if keys.is_empty() {
-            all.remove(name);
-        }
-    }
-}
-
-/// Forgets the half of the keys that is oldest; by age and then by key, so that every fold does the same.
-pub(super) fn forget_old_half<K: Ord + Clone, T, A: Ord + Clone>(keys: &mut BTreeMap<K, T>, age: impl Fn(&T) -> A) {
-    let half = (keys.len() / 2).max(1);
-    let mut order: Vec<(A, &K)> = keys.iter().map(|(key, kept)| (age(kept), key)).collect();
-    let stays = (half < order.len()).then(|| order.select_nth_unstable(half).1);
-    match stays.map(|(age, key)| (age.clone(), (*key).clone())) {
-        Some((first, key)) => keys.retain(|k, kept| (&age(kept), k) >= (&first, &key)),
-        None => keys.clear(),
-    }
 }

@@ -6,11 +6,12 @@
 
 use crate::base::limits::HOPS;
 use crate::base::time::Time;
-use crate::event::{OWN_APP, Value};
+use crate::event::{OWN_APP, Provenance, Value};
 use crate::lang::meets;
 use crate::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::record::{Cause, Fields, Key};
+use super::condition::known_as;
+use super::record::{Fields, Key};
 use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
 
 /// A change on its way to the conditions that are about it.
@@ -31,15 +32,12 @@ impl Engine {
     }
 
     /// An alarm was raised or cleared.
-    pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Fields, cause: Option<&Cause>, late: Option<String>) {
+    pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Fields, late: Option<String>) {
         if !self.signals.contains_key(&signal) {
             return;
         }
         let mut event = event.clone();
         event.insert("alarm".to_owned(), Value::from(alarm));
-        if let Some(cause) = cause {
-            event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
-        }
         self.signal(signal, event, late);
     }
 
@@ -86,15 +84,18 @@ impl Engine {
         let same = |event: &Fields| {
             alarm.by.iter().zip(met.key.0.iter()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == *value))
         };
-        let stand = self.state.active().filter(|(name, _, instance)| name == counted && same(&instance.event)).count();
+        let standing = self.state.active().filter(|(name, _, instance)| name == counted && same(&instance.event));
+        let known: Vec<Provenance> = standing.map(|(_, _, instance)| fields::provenance(&instance.event)).collect();
+        let stand = known.len();
         let active = self.state.instance(&alarm.name, &met.key).is_some();
         if stand >= *n && !active {
-            self.come_true(met, Fields::new(), out);
+            let least = known.into_iter().fold(met.facts.provenance(), Provenance::min);
+            self.come_true(met, known_as(least), out);
         } else if stand < *n {
             let key = met.key;
             self.forget(alarm, &key, out);
             if active && alarm.cancel.is_empty() {
-                self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, arrival.late.is_none(), out);
+                self.clear(&arrival.ending(), &alarm.name, &key, out);
             }
         }
     }
@@ -105,10 +106,11 @@ impl Engine {
         self.signal(Signal::Came(name), seen.fields(), on.late.clone().or(on.old.clone()));
     }
 
-    /// What is known of a key when no event is at hand: its values, and what the inventory makes of them. Nobody else has said it.
-    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key) -> Fields {
+    /// What is known of a key when no event is at hand: its values, what the inventory makes of them, and how far those who said it are
+    /// known.
+    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Provenance) -> Fields {
         let mut fields: Fields = alarm.by.iter().zip(key.0.iter()).map(|(f, v)| (f.clone(), Value::from(v.as_str()))).collect();
-        fields.insert("provenance".to_owned(), Value::from("authenticated"));
+        fields.insert("provenance".to_owned(), Value::from(known.name()));
         let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
         all.remove("text");
         all

@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use crate::base::time::Time;
+use crate::event::Provenance;
 use crate::lang::program::{Alarm, Backoff, Mode, Shape};
 
 use super::condition::Met;
-use super::record::{Cause, Key, Record, Waiting};
-use super::{Engine, Output};
+use super::record::{Key, Record, Waiting};
+use super::{Engine, Output, fields};
 
 /// How long a silence has to last: growing with each coming-true since it began.
 fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
@@ -24,23 +25,23 @@ impl Engine {
         let program = self.program.clone();
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
             let (Shape::Silence { backoff, expected }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { continue };
-            let waited: Vec<(Key, u32)> =
-                self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.round)).collect();
-            for (key, round) in waited {
-                self.expect(alarm, key, now + patience(span, *backoff, round), round, out);
+            let waited: Vec<(Key, Waiting)> =
+                self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
+            for (key, waiting) in waited {
+                let due = now + patience(span, *backoff, waiting.round);
+                self.expect(alarm, key, Waiting { due, ..waiting }, out);
             }
             for key in expected.iter().map(|values| Key(values.clone().into())) {
                 let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
                 if !known && self.has_room(alarm, out) {
-                    self.expect(alarm, key, now + span, 0, out);
+                    let event = self.of_key(alarm, &key, Provenance::Authenticated);
+                    self.expect(alarm, key, Waiting { due: now + span, event, late: None, round: 0 }, out);
                 }
             }
         }
     }
 
-    fn expect(&mut self, alarm: &Alarm, key: Key, due: Time, round: u32, out: &mut Vec<Output>) {
-        let event = self.of_key(alarm, &key);
-        let waiting = Waiting { due, event, late: None, round };
+    fn expect(&mut self, alarm: &Alarm, key: Key, waiting: Waiting, out: &mut Vec<Output>) {
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
     }
 
@@ -51,17 +52,33 @@ impl Engine {
         if arrival.late.is_some() {
             return; // It says nothing about now.
         }
-        self.clear(arrival.now, arrival.order, &alarm.name, &key, Cause::When, true, out);
+        let known = self.vouched(alarm, &key).max(met.facts.provenance());
+        self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, out) {
-            self.expect(alarm, key, arrival.now + span, 0, out);
+            let event = self.of_key(alarm, &key, known);
+            self.expect(alarm, key, Waiting { due: arrival.now + span, event, late: None, round: 0 }, out);
+        }
+    }
+
+    /// How far it is known that there is such a key: as the best known of those who said it, and the inventory's are known.
+    fn vouched(&self, alarm: &Alarm, key: &Key) -> Provenance {
+        let waiting = self.state.waiting(&alarm.name, key).map(|w| &w.event);
+        let instance = self.state.instance(&alarm.name, key).map(|i| &i.event);
+        match (waiting.or(instance), &alarm.detect.shape) {
+            (Some(event), _) => fields::provenance(event),
+            (None, Shape::Silence { expected, .. }) if expected.iter().any(|values| *values == *key.0) => {
+                Provenance::Authenticated
+            }
+            _ => Provenance::default(),
         }
     }
 
     /// A silence came true, and goes on.
-    pub(super) fn silent_still(&mut self, at: Time, alarm: &Alarm, key: &Key, round: u32, out: &mut Vec<Output>) {
+    pub(super) fn silent_still(&mut self, at: Time, alarm: &Alarm, key: &Key, was: Waiting, out: &mut Vec<Output>) {
         if let (Shape::Silence { backoff: Some(backoff), .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) {
-            let round = round.saturating_add(1);
-            self.expect(alarm, key.clone(), at + patience(span, Some(*backoff), round), round, out);
+            let round = was.round.saturating_add(1);
+            let due = at + patience(span, Some(*backoff), round);
+            self.expect(alarm, key.clone(), Waiting { due, round, ..was }, out);
         }
     }
 }

@@ -1,0 +1,160 @@
+//! The life of an instance: raised, repeated, cleared, and the reactions that are started at each.
+
+use crate::base::time::Time;
+use crate::event::{Provenance, Value};
+use crate::lang::program::{Alarm, Call, Cancel, Signal, WhileActive};
+
+use super::fields::{self, Seen};
+use super::record::{Cause, Fields, Key, Record};
+use super::state::Instance;
+use super::turn::Cue;
+use super::{Engine, Notice, Occasion, Output};
+
+/// When and why an instance ends.
+pub(super) struct Ending {
+    pub(super) at: Time,
+    pub(super) order: u64,
+    pub(super) cause: Cause,
+    /// How far who ends it is known.
+    pub(super) known: Provenance,
+    /// Why it may start nothing: what ended it came late.
+    pub(super) late: Option<String>,
+}
+
+impl Ending {
+    /// By time, by hand or by ourselves.
+    pub(super) fn at(at: Time, order: u64, cause: Cause) -> Ending {
+        Ending { at, order, cause, known: Provenance::Authenticated, late: None }
+    }
+
+    /// Why nothing is started for it.
+    fn idle(&self) -> Option<String> {
+        match &self.cause {
+            Cause::Removed | Cause::Changed => Some(self.cause.to_string()),
+            _ => self.late.clone(),
+        }
+    }
+}
+
+impl Engine {
+    /// Raises an alarm, or notes that its condition was met again.
+    pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: Seen<'_>, out: &mut Vec<Output>) {
+        let (now, order) = (on.now, on.order);
+        if alarm.composite {
+            return self.came(on, alarm, seen);
+        }
+        let at_once = alarm.cancel.contains(&Cancel::AtOnce);
+        let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due));
+        let (acts, seen) = match active {
+            None => {
+                if !self.in_season(alarm, now) {
+                    return self.delay(on, alarm, &key, seen.fields(), out);
+                }
+                if let Some(why) = self.inhibitor(alarm, &key) {
+                    let text = format!("{} is not raised {why}", alarm.name);
+                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("inhibited", text) };
+                    return out.push(Output::Notice(notice));
+                }
+                if !self.has_room(alarm, out) {
+                    return;
+                }
+                let due = if at_once { None } else { deadline(alarm, now, now) };
+                let event = seen.fields();
+                let seen = Seen::Kept(event);
+                let line = self.line(alarm, &key, &seen, out);
+                let event = seen.fields();
+                let summary = fields::fill(&alarm.summary, &event);
+                self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
+                let seen = Seen::Kept(if alarm.react.is_empty() { Fields::new() } else { event.clone() });
+                self.record(
+                    Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary, line },
+                    out,
+                );
+                (true, seen)
+            }
+            Some((raised_at, was_due)) => {
+                let due = match alarm.while_active {
+                    WhileActive::Ignore => was_due,
+                    WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, raised_at, now),
+                };
+                let line = self.line(alarm, &key, &seen, out);
+                self.record(Record::Repeated { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, line }, out);
+                (alarm.while_active == WhileActive::Rerun, seen)
+            }
+        };
+        if acts && !alarm.react.is_empty() {
+            match on.late.as_ref().or(on.old.as_ref()) {
+                Some(why) => {
+                    let text = format!("{} acts on nothing here: {why}", alarm.name);
+                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) };
+                    out.push(Output::Notice(notice));
+                }
+                None => {
+                    if let Some(instance) = self.state.instance(&alarm.name, &key).cloned() {
+                        self.start_reactions(now, order, alarm, &key, instance, seen.fields(), out);
+                    }
+                }
+            }
+        }
+        if at_once {
+            let ending = Ending { late: on.late.clone(), ..Ending::at(now, order, Cause::AtOnce) };
+            self.clear(&ending, &alarm.name, &key, out);
+        }
+    }
+
+    /// Clears an instance, when it is active.
+    pub(super) fn clear(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
+        let Some(instance) = self.state.instance(alarm, key).cloned() else { return };
+        let cause = &end.cause;
+        if *cause != Cause::AtOnce {
+            self.drop_put_off(alarm, key, out);
+        }
+        self.record(Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at: end.at, cause: cause.clone() }, out);
+        // Known only as far as the lesser known of who raised it and who ends it.
+        let mut event = instance.event.clone();
+        let known = fields::provenance(&event).min(end.known);
+        event.insert("provenance".to_owned(), Value::from(known.name()));
+        event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
+        self.changed(Signal::Cleared(alarm.to_owned()), alarm, &event, end.idle());
+        let program = self.program.clone();
+        if let Some(alarm) = self.alarm(&program, alarm).filter(|a| end.idle().is_none() && !a.on_cancel.is_empty()) {
+            out.push(cue(alarm, key, &instance, Some(cause.clone()), alarm.on_cancel.clone(), end.order, event));
+        }
+    }
+}
+
+/// When an instance's time is over; `None` when only an event or a hand ends it.
+pub(super) fn deadline(alarm: &Alarm, raised_at: Time, last_at: Time) -> Option<Time> {
+    let ends = alarm.cancel.iter().filter_map(|cancel| match cancel {
+        Cancel::After { span, since_raise: true } => Some(raised_at + *span),
+        Cancel::After { span, since_raise: false } => Some(last_at + *span),
+        _ => None,
+    });
+    ends.min()
+}
+
+/// Reactions that start.
+pub(super) fn cue(
+    alarm: &Alarm,
+    key: &Key,
+    instance: &Instance,
+    cleared: Option<Cause>,
+    chains: Vec<Vec<Call>>,
+    order: u64,
+    event: Fields,
+) -> Output {
+    Output::Cue(Box::new(Cue {
+        alarm: alarm.name.clone(),
+        key: key.clone(),
+        category: alarm.category,
+        cleared,
+        chains,
+        mode: alarm.mode,
+        summary: instance.summary.clone(),
+        count: instance.count,
+        raised_at: instance.raised_at,
+        lines: instance.lines.clone(),
+        order,
+        event,
+    }))
+}
