@@ -4,6 +4,8 @@
 //! What is put off is delayed, never forgotten: the newest event of it is raised when its time comes, unless it was cancelled
 //! meanwhile, or would have been over by then (`cancel after`).
 
+use std::sync::Arc;
+
 use crate::base::time::{Time, duration_text};
 use crate::event::{OWN_APP, Value};
 use crate::lang::calendar::Calendar;
@@ -38,7 +40,7 @@ impl Engine {
     }
 
     /// Puts a raise off until its time; of several the newest.
-    pub(super) fn delay(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, event: Fields, out: &mut Vec<Output>) {
+    pub(super) fn delay(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, event: Arc<Fields>, out: &mut Vec<Output>) {
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
         let over = if at_once { None } else { deadline(alarm, on.now, on.now) };
         let name = &alarm.name;
@@ -78,9 +80,9 @@ impl Engine {
         let begins = self.program.calendars.get(name).is_some_and(|c| c.active(at));
         let text = format!("{name} {}", if begins { "begins" } else { "ends" });
         let fields = [("calendar", name), ("app", OWN_APP), ("text", &text), ("provenance", "authenticated")];
-        let event = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+        let event: Fields = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
         let signal = if begins { Signal::Begins(name.to_owned()) } else { Signal::Ends(name.to_owned()) };
-        self.signal(signal, event, None);
+        self.signal(signal, Arc::new(event), None);
         self.watch(name.to_owned(), at);
     }
 }

@@ -1,6 +1,7 @@
 //! The fields of an event as rules' keys, arguments and scripts see them: names resolved, derived ones added.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::base::time::Time;
 use crate::event::{Event, EventId, Level, Provenance, Value};
@@ -62,7 +63,7 @@ impl<'a> Facts<'a> {
                 fields.entry(name).or_insert(value);
             }
         }
-        Seen::Kept(fields)
+        Seen::Kept(Arc::new(fields))
     }
 
     /// One field as a number, when it reads as one.
@@ -110,7 +111,7 @@ pub(super) enum Seen<'a> {
     /// It has just come.
     Now(Facts<'a>),
     /// Its fields were kept.
-    Kept(Fields),
+    Kept(Arc<Fields>),
 }
 
 impl Seen<'_> {
@@ -123,9 +124,9 @@ impl Seen<'_> {
     }
 
     /// Every field.
-    pub(super) fn fields(self) -> Fields {
+    pub(super) fn fields(self) -> Arc<Fields> {
         match self {
-            Seen::Now(facts) => facts.all(),
+            Seen::Now(facts) => Arc::new(facts.all()),
             Seen::Kept(fields) => fields,
         }
     }

@@ -1,5 +1,7 @@
 //! The life of an instance: raised, repeated, cleared, and the reactions that are started at each.
 
+use std::sync::Arc;
+
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Call, Cancel, Signal, WhileActive};
@@ -59,13 +61,11 @@ impl Engine {
                     return;
                 }
                 let due = if at_once { None } else { deadline(alarm, now, now) };
-                let event = seen.fields();
-                let seen = Seen::Kept(event);
                 let line = self.line(alarm, &key, &seen, out);
                 let event = seen.fields();
                 let summary = fields::fill(&alarm.summary, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
-                let seen = Seen::Kept(if alarm.react.is_empty() { Fields::new() } else { event.clone() });
+                let seen = Seen::Kept(event.clone());
                 self.record(
                     Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary, line },
                     out,
@@ -104,20 +104,26 @@ impl Engine {
 
     /// Clears an instance, when it is active.
     pub(super) fn clear(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
-        let Some(instance) = self.state.instance(alarm, key).cloned() else { return };
+        let Some(instance) = self.state.instance(alarm, key) else { return };
+        let program = self.program.clone();
+        let reacts = self.alarm(&program, alarm).filter(|a| end.idle().is_none() && !a.on_cancel.is_empty());
+        let signal = Signal::Cleared(alarm.to_owned());
+        // Most alarms end unheard.
+        let told = (reacts.is_some() || self.is_wanted(&signal)).then(|| instance.clone());
         let cause = &end.cause;
         if *cause != Cause::AtOnce {
             self.drop_put_off(alarm, key, out);
         }
         self.record(Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at: end.at, cause: cause.clone() }, out);
+        let Some(instance) = told else { return };
         // Known only as far as the lesser known of who raised it and who ends it.
         let mut event = instance.event.clone();
-        let known = fields::provenance(&event).min(end.known);
-        event.insert("provenance".to_owned(), Value::from(known.name()));
-        event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
-        self.changed(Signal::Cleared(alarm.to_owned()), alarm, &event, end.idle());
-        let program = self.program.clone();
-        if let Some(alarm) = self.alarm(&program, alarm).filter(|a| end.idle().is_none() && !a.on_cancel.is_empty()) {
+        let fields = Arc::make_mut(&mut event);
+        let known = fields::provenance(fields).min(end.known);
+        fields.insert("provenance".to_owned(), Value::from(known.name()));
+        fields.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
+        self.changed(signal, alarm, &event, end.idle());
+        if let Some(alarm) = reacts {
             out.push(cue(alarm, key, &instance, Some(cause.clone()), alarm.on_cancel.clone(), end.order, event));
         }
     }
@@ -141,7 +147,7 @@ pub(super) fn cue(
     cleared: Option<Cause>,
     chains: Vec<Vec<Call>>,
     order: u64,
-    event: Fields,
+    event: Arc<Fields>,
 ) -> Output {
     Output::Cue(Box::new(Cue {
         alarm: alarm.name.clone(),

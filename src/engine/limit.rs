@@ -1,6 +1,8 @@
 //! `limit`: how often the reactions of an alarm start. What is too much waits, joined to the newest, until it may start; so a limit
 //! delays what an address should follow, and never forgets it.
 
+use std::sync::Arc;
+
 use crate::base::limits::COUNTED_KEYS;
 use crate::base::time::{Time, duration_text};
 use crate::lang::program::{Alarm, Limit};
@@ -27,7 +29,7 @@ impl Engine {
         alarm: &Alarm,
         key: &Key,
         instance: Instance,
-        event: Fields,
+        event: Arc<Fields>,
         out: &mut Vec<Output>,
     ) {
         if let Some(limit) = &alarm.limit {

@@ -49,12 +49,12 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{Cause, Fields, Record};
+    use super::super::record::{Cause, Record};
     use super::*;
     use crate::base::time::Time;
 
     fn raised(key: usize, line: Option<String>) -> Record {
-        let (at, event) = (Time::default(), Fields::new());
+        let (at, event) = (Time::default(), std::sync::Arc::default());
         let key = Key([key.to_string()].into());
         Record::Raised { alarm: "a".to_owned(), key, order: 1, at, due: None, event, summary: String::new(), line }
     }

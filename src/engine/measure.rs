@@ -4,6 +4,7 @@
 //! event leaves it up to a sixtieth of the window early. Time passes by deadlines: when the oldest bucket leaves, and when a
 //! comparison has been true for long enough.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -196,8 +197,9 @@ impl Engine {
         if !active && verdict.raises && in_season {
             let [known, _] = verdict.known;
             let mut event = seen.unwrap_or_else(|| Seen::Kept(self.of_key(alarm, key, known))).fields();
-            event.extend(known_as(known));
-            event.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
+            let fields = Arc::make_mut(&mut event);
+            fields.extend(known_as(known));
+            fields.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
             self.raise(on, alarm, key.clone(), Seen::Kept(event), out);
         } else if active && (verdict.cancels || alarm.cancel.is_empty() && !verdict.stands) {
             let [stood, calm] = verdict.known;

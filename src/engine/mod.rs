@@ -39,6 +39,7 @@ mod record;
 mod signals;
 mod silence;
 mod state;
+mod summed;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -300,28 +301,38 @@ impl Engine {
     /// Applies a record and journals it. Says when it made the state forget notes, because there were too many.
     fn record(&mut self, record: Record, out: &mut Vec<Output>) -> Option<Forgot> {
         // The index of deadlines follows the state.
-        let before = record.may_move_deadlines().map(|(alarm, key)| self.dues(alarm, key));
+        let before = self.dues(&record);
         let forgot = self.state.applied(&record);
-        if let (Some(before), Some((alarm, key))) = (before, record.may_move_deadlines()) {
-            let after = self.dues(alarm, key);
-            if before != after {
-                for (at, what) in before.into_iter().flatten() {
-                    self.due.remove(&(at, what, alarm.to_owned(), key.clone()));
-                }
-                self.due.extend(after.into_iter().flatten().map(|(at, what)| (at, what, alarm.to_owned(), key.clone())));
+        let after = self.dues(&record);
+        if before != after
+            && let Some((alarm, key)) = record.key()
+        {
+            for (at, what) in before.into_iter().flatten() {
+                self.due.remove(&(at, what, alarm.to_owned(), key.clone()));
             }
+            self.due.extend(after.into_iter().flatten().map(|(at, what)| (at, what, alarm.to_owned(), key.clone())));
         }
         out.push(Output::Record(record));
         forgot
     }
 
-    /// What falls due of a key.
-    fn dues(&self, alarm: &str, key: &Key) -> [Option<(Time, Due)>; 4] {
-        let over = self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
-        let awaited = self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
-        let put_off = self.state.starts(alarm, key).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
-        let measured = self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
-        [over, awaited, put_off, measured]
+    /// What falls due now of what a record may change.
+    fn dues(&self, record: &Record) -> [Option<(Time, Due)>; 2] {
+        let over = |alarm, key| self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
+        let awaited = |alarm, key| self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
+        let measured = |alarm, key| self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
+        let put_off =
+            |alarm, group| self.state.starts(alarm, group).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
+        match record {
+            Record::Raised { alarm, key, .. } | Record::Repeated { alarm, key, .. } | Record::Cleared { alarm, key, .. } => {
+                [over(alarm, key), None]
+            }
+            Record::Awaited { alarm, key, .. } => [awaited(alarm, key), None],
+            Record::Judged { alarm, key, .. } => [measured(alarm, key), None],
+            Record::Forgotten { alarm, key, .. } => [awaited(alarm, key), measured(alarm, key)],
+            Record::Started { alarm, group, .. } | Record::PutOff { alarm, group, .. } => [put_off(alarm, group), None],
+            _ => [None, None],
+        }
     }
 
     /// An alarm of the rules.
@@ -382,17 +393,23 @@ impl Engine {
 
     /// The instance that an event is about; `None` when it lacks a field of the key.
     fn key(&mut self, alarm: &Alarm, facts: &Facts<'_>, out: &mut Vec<Output>) -> Option<Key> {
-        let mut key = Vec::with_capacity(alarm.by.len());
-        for field in &alarm.by {
-            match facts.text(field) {
-                Some(value) => key.push(value),
-                None => {
-                    self.lacks(alarm, field, "has in its `by`", out);
-                    return None;
-                }
+        let mut absent = None;
+        let mut value = |field: &'_ String| {
+            let value = facts.text(field);
+            if value.is_none() {
+                absent = Some(field.clone());
             }
+            value
+        };
+        let key = match alarm.by.as_slice() {
+            // Most have one: without a list in between.
+            [field] => value(field).map(|value| Arc::from([value])),
+            by => by.iter().map(value).collect(),
+        };
+        if let Some(field) = absent {
+            self.lacks(alarm, &field, "has in its `by`", out);
         }
-        Some(Key(key.into()))
+        key.map(Key)
     }
 
     /// An event without a field that an alarm needs is not taken.

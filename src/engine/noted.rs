@@ -8,39 +8,23 @@ use crate::base::limits::NOTED_EVENTS;
 use crate::base::time::Time;
 
 use super::record::{Key, Note};
-use super::state::forget_old_half;
+use super::state::first_of_young_half;
+use super::summed::Summed;
 
 /// What was noted and not forgotten. No key is without a note, no alarm without a key, and the notes of a key are in order of time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Noted {
-    /// By the sum of the name; of several with one sum, by name.
-    alarms: BTreeMap<u64, Vec<(String, OfAlarm)>>,
+    alarms: Summed<String, OfAlarm>,
     /// All notes.
     count: usize,
     /// So many notes at most. Tests set less.
     most: usize,
 }
 
-/// A key behind a sum of it. In a map of many the sums lie side by side, so a look-up goes to the memory of one key and not of
-/// dozens; keys of equal sums are told apart as ever. The order is nobody's affair: nothing is put out in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Summed(u64, Key);
-
-impl Summed {
-    /// By FNV-1a, with a byte between values that no text has.
-    fn of(key: &Key) -> Summed {
-        Summed(sum(key.0.iter().flat_map(|value| value.bytes().chain([0xff]))), key.clone())
-    }
-}
-
-fn sum(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
 /// What was noted for one alarm.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct OfAlarm {
-    keys: BTreeMap<Summed, Vec<Note>>,
+    keys: Summed<Key, Vec<Note>>,
     /// Its notes.
     count: usize,
 }
@@ -56,54 +40,33 @@ pub(super) enum Forgot {
 
 impl Default for Noted {
     fn default() -> Noted {
-        Noted { alarms: BTreeMap::new(), count: 0, most: NOTED_EVENTS }
+        Noted { alarms: Summed::default(), count: 0, most: NOTED_EVENTS }
     }
 }
 
 impl Noted {
     /// What was noted of a key.
     pub(super) fn of(&self, alarm: &str, key: &Key) -> &[Note] {
-        let of = self.alarms.get(&sum(alarm.bytes())).into_iter().flatten().find(|(name, _)| name == alarm);
-        of.and_then(|(_, of)| of.keys.get(&Summed::of(key))).map_or(&[], Vec::as_slice)
-    }
-
-    fn alarms(&self) -> impl Iterator<Item = (&String, &OfAlarm)> {
-        self.alarms.values().flatten().map(|(alarm, of)| (alarm, of))
-    }
-
-    /// An alarm without keys is not kept.
-    fn drop_if_empty(&mut self, alarm: &str) {
-        let sum = sum(alarm.bytes());
-        if let Some(all) = self.alarms.get_mut(&sum) {
-            all.retain(|(_, of)| !of.keys.is_empty());
-            if all.is_empty() {
-                self.alarms.remove(&sum);
-            }
-        }
+        self.alarms.get(alarm).and_then(|of| of.keys.get(key)).map_or(&[], Vec::as_slice)
     }
 
     /// The keys for which something was noted, with their alarms.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &Key)> {
-        self.alarms().flat_map(|(alarm, of)| of.keys.keys().map(move |Summed(_, key)| (alarm.as_str(), key)))
+        self.alarms.iter().flat_map(|(alarm, of)| of.keys.iter().map(move |(key, _)| (alarm.as_str(), key)))
     }
 
     /// Notes an event. `alone`: it stands for all of its part with its value. What lies before `since` counts no more; an
     /// alarm has so many keys at most.
     pub(super) fn note(
         &mut self,
-        alarm: &str,
+        alarm: &String,
         key: &Key,
         note: &Note,
         alone: bool,
         since: Option<Time>,
         keys: usize,
     ) -> Option<Forgot> {
-        let named = self.alarms.entry(sum(alarm.bytes())).or_default();
-        let place = named.iter().position(|(name, _)| name == alarm).unwrap_or_else(|| {
-            named.push((alarm.to_owned(), OfAlarm::default()));
-            named.len() - 1
-        });
-        let (_, of) = named.get_mut(place)?;
+        let of = self.alarms.or_default(alarm);
         let before = of.count;
         of.note(key, note, alone, since);
         self.count = self.count - before + of.count;
@@ -113,11 +76,13 @@ impl Noted {
         }
         if self.count > self.most {
             // Of equals the last by name.
-            let all = self.alarms.values_mut().flatten();
-            let (alarm, of) = all.max_by(|(a, x), (b, y)| (x.count, a).cmp(&(y.count, b)))?;
+            let most = self.alarms.iter().max_by(|(a, x), (b, y)| (x.count, a).cmp(&(y.count, b)));
+            let alarm = most.map(|(alarm, _)| alarm.clone())?;
+            let of = self.alarms.get_mut(&alarm)?;
             self.count -= of.forget_old();
-            let alarm = alarm.clone();
-            self.drop_if_empty(&alarm);
+            if of.keys.is_empty() {
+                self.alarms.remove(&alarm);
+            }
             return Some(Forgot::Of(alarm));
         }
         None
@@ -125,27 +90,23 @@ impl Noted {
 
     /// Forgets what was noted of a key.
     pub(super) fn forget(&mut self, alarm: &str, key: &Key) {
-        let named = self.alarms.get_mut(&sum(alarm.bytes())).into_iter().flatten();
-        let Some((_, of)) = named.into_iter().find(|(name, _)| name == alarm) else { return };
-        let notes = of.keys.remove(&Summed::of(key)).map_or(0, |notes| notes.len());
+        let Some(of) = self.alarms.get_mut(alarm) else { return };
+        let notes = of.keys.remove(key).map_or(0, |notes| notes.len());
         of.count -= notes;
         self.count -= notes;
         if of.keys.is_empty() {
-            self.drop_if_empty(alarm);
+            self.alarms.remove(alarm);
         }
     }
 }
 
 impl OfAlarm {
     fn note(&mut self, key: &Key, note: &Note, alone: bool, since: Option<Time>) {
-        let key = Summed::of(key);
-        let Some(notes) = self.keys.get_mut(&key) else {
-            // Most keys are seen once: room for one note, not for the four that a growing list begins with.
-            self.keys.insert(key, Vec::from([note.clone()]));
-            self.count += 1;
-            return;
-        };
+        let notes = self.keys.or_default(key);
         let before = notes.len();
+        if before == 0 {
+            notes.reserve_exact(1); // Most keys are seen once.
+        }
         let stood_for = |n: &Note| alone && n.part == note.part && n.value == note.value;
         notes.retain(|n| since.is_none_or(|since| n.at >= since) && !stood_for(n));
         let place = notes.partition_point(|n| n.at <= note.at);
@@ -155,9 +116,13 @@ impl OfAlarm {
 
     /// Forgets the half of the keys whose last note is oldest; returns how many notes that were.
     fn forget_old(&mut self) -> usize {
-        forget_old_half(&mut self.keys, |notes| notes.last().map(|n| n.at));
+        let age = |notes: &Vec<Note>| notes.last().map(|n| n.at);
+        match first_of_young_half(self.keys.iter().map(|(key, notes)| (age(notes), key))) {
+            Some(first) => self.keys.retain(|key, notes| (&age(notes), key) >= (&first.0, &first.1)),
+            None => self.keys = Summed::default(),
+        }
         let before = self.count;
-        self.count = self.keys.values().map(Vec::len).sum();
+        self.count = self.keys.iter().map(|(_, notes)| notes.len()).sum();
         before - self.count
     }
 }
@@ -165,10 +130,10 @@ impl OfAlarm {
 /// As a journal has it: the keys of each alarm as a sorted list.
 impl Serialize for Noted {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut alarms: Vec<_> = self.alarms().collect();
+        let mut alarms: Vec<_> = self.alarms.iter().collect();
         alarms.sort_by_key(|(alarm, _)| *alarm);
         to.collect_map(alarms.into_iter().map(|(alarm, of)| {
-            let mut keys: Vec<(&Key, &Vec<Note>)> = of.keys.iter().map(|(Summed(_, key), notes)| (key, notes)).collect();
+            let mut keys: Vec<(&Key, &Vec<Note>)> = of.keys.iter().collect();
             keys.sort_by_key(|(key, _)| *key);
             (alarm, keys)
         }))
@@ -178,15 +143,14 @@ impl Serialize for Noted {
 impl<'de> Deserialize<'de> for Noted {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Noted, D::Error> {
         let all = BTreeMap::<String, Vec<(Key, Vec<Note>)>>::deserialize(from)?;
-        let of = |keys: Vec<(Key, Vec<Note>)>| OfAlarm {
-            count: keys.iter().map(|(_, notes)| notes.len()).sum(),
-            keys: keys.into_iter().map(|(key, notes)| (Summed::of(&key), notes)).collect(),
-        };
         let mut noted = Noted::default();
         for (alarm, keys) in all {
-            let of = of(keys);
+            let of = noted.alarms.or_default(&alarm);
+            for (key, notes) in keys {
+                of.count += notes.len();
+                *of.keys.or_default(&key) = notes;
+            }
             noted.count += of.count;
-            noted.alarms.entry(sum(alarm.bytes())).or_default().push((alarm, of));
         }
         Ok(noted)
     }
@@ -208,10 +172,13 @@ mod tests {
             let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
             let note = Note { part: 0, at: Time::from_millis(n), value: None, seen: None, known: Provenance::Local };
             let key = Key([key.to_string()].into());
-            forgot.extend(noted.note(alarm, &key, &note, false, None, COUNTED_KEYS));
+            forgot.extend(noted.note(&alarm.to_owned(), &key, &note, false, None, COUNTED_KEYS));
             assert!(noted.count <= 100);
             assert_eq!(noted.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
-            assert_eq!(noted.count, noted.alarms().flat_map(|(_, of)| of.keys.values()).map(Vec::len).sum::<usize>());
+            assert_eq!(
+                noted.count,
+                noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(_, notes)| notes.len()).sum::<usize>()
+            );
         }
         // The alarm that has most goes on losing its older half; the others come to as much in time.
         assert_eq!(forgot.first(), Some(&Forgot::Of("a".to_owned())));
@@ -232,7 +199,7 @@ mod tests {
         let key = Key(["k".to_owned()].into());
         let mut say = |n| {
             noted.note(
-                "a",
+                &"a".to_owned(),
                 &key,
                 &Note { part: 0, at: Time::from_millis(n), value: None, seen: None, known: Provenance::Local },
                 false,

@@ -74,7 +74,7 @@ pub enum Record {
         /// When its time is over, if nothing refreshes it.
         due: Option<Time>,
         /// The event that raised it.
-        event: Fields,
+        event: Arc<Fields>,
         /// For people.
         summary: String,
         /// Its text, when the alarm keeps lines.
@@ -230,14 +230,16 @@ pub enum Record {
 }
 
 impl Record {
-    /// The key whose deadlines it may change.
-    pub(super) fn may_move_deadlines(&self) -> Option<(&str, &Key)> {
+    /// The key of an alarm, or the group of its limit, that it is about.
+    pub(super) fn key(&self) -> Option<(&str, &Key)> {
         match self {
             Record::Raised { alarm, key, .. }
             | Record::Repeated { alarm, key, .. }
             | Record::Cleared { alarm, key, .. }
-            | Record::Awaited { alarm, key, .. }
+            | Record::Noted { alarm, key, .. }
+            | Record::Measured { alarm, key, .. }
             | Record::Judged { alarm, key, .. }
+            | Record::Awaited { alarm, key, .. }
             | Record::Started { alarm, group: key, .. }
             | Record::PutOff { alarm, group: key, .. }
             | Record::Forgotten { alarm, key, .. } => Some((alarm, key)),
@@ -284,7 +286,7 @@ pub struct Waiting {
     /// When.
     pub due: Time,
     /// The event that began it.
-    pub event: Fields,
+    pub event: Arc<Fields>,
     /// Why it may start nothing, when that event was late.
     pub late: Option<String>,
     /// Of a silence: how often it came true since something was heard.
@@ -302,5 +304,5 @@ pub struct PutOff {
     /// As it was.
     pub instance: Instance,
     /// The event that they are about.
-    pub event: Fields,
+    pub event: Arc<Fields>,
 }

@@ -4,6 +4,8 @@
 //! What a change brings about is done within the same turn, after all that its own event brings about. It goes on for so many
 //! hops; what would go further is told once and not done.
 
+use std::sync::Arc;
+
 use crate::base::limits::HOPS;
 use crate::base::time::Time;
 use crate::event::{OWN_APP, Provenance, Value};
@@ -18,26 +20,31 @@ use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) signal: Signal,
-    pub(super) event: Fields,
+    pub(super) event: Arc<Fields>,
     pub(super) late: Option<String>,
     pub(super) hops: usize,
 }
 
 impl Engine {
+    /// True when a condition is about such changes.
+    pub(super) fn is_wanted(&self, signal: &Signal) -> bool {
+        self.signals.contains_key(signal)
+    }
+
     /// A change that conditions may be about.
-    pub(super) fn signal(&mut self, signal: Signal, event: Fields, late: Option<String>) {
-        if self.signals.contains_key(&signal) {
+    pub(super) fn signal(&mut self, signal: Signal, event: Arc<Fields>, late: Option<String>) {
+        if self.is_wanted(&signal) {
             self.changes.push_back(Change { signal, event, late, hops: self.hops + 1 });
         }
     }
 
     /// An alarm was raised or cleared.
-    pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Fields, late: Option<String>) {
-        if !self.signals.contains_key(&signal) {
+    pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Arc<Fields>, late: Option<String>) {
+        if !self.is_wanted(&signal) {
             return;
         }
         let mut event = event.clone();
-        event.insert("alarm".to_owned(), Value::from(alarm));
+        Arc::make_mut(&mut event).insert("alarm".to_owned(), Value::from(alarm));
         self.signal(signal, event, late);
     }
 
@@ -46,8 +53,8 @@ impl Engine {
         let (signal, says) = if lost { (Signal::HostLost, "lost") } else { (Signal::HostBack, "back") };
         let text = format!("{host} is {says}");
         let fields = [("host", host), ("app", OWN_APP), ("text", &text), ("provenance", "authenticated")];
-        let event = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
-        self.signal(signal, event, None);
+        let event: Fields = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+        self.signal(signal, Arc::new(event), None);
     }
 
     /// What the changes of this turn bring about.
@@ -108,11 +115,11 @@ impl Engine {
 
     /// What is known of a key when no event is at hand: its values, what the inventory makes of them, and how far those who said it are
     /// known.
-    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Provenance) -> Fields {
+    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Provenance) -> Arc<Fields> {
         let mut fields: Fields = alarm.by.iter().zip(key.0.iter()).map(|(f, v)| (f.clone(), Value::from(v.as_str()))).collect();
         fields.insert("provenance".to_owned(), Value::from(known.name()));
         let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
         all.remove("text");
-        all
+        Arc::new(all)
     }
 }

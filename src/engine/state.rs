@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,7 @@ pub struct Instance {
     /// When its time is over.
     pub due: Option<Time>,
     /// The event that raised it.
-    pub event: Fields,
+    pub event: Arc<Fields>,
     /// For people.
     pub summary: String,
     /// Texts of the events that met its condition, the first of them.
@@ -289,12 +290,20 @@ fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized, T>(all: &mut BTreeMap<String, BTr
 }
 
 /// Forgets the half of the keys that is oldest; by age and then by key, so that every fold does the same.
-pub(super) fn forget_old_half<K: Ord + Clone, T, A: Ord + Clone>(keys: &mut BTreeMap<K, T>, age: impl Fn(&T) -> A) {
-    let half = (keys.len() / 2).max(1);
-    let mut order: Vec<(A, &K)> = keys.iter().map(|(key, kept)| (age(kept), key)).collect();
-    let stays = (half < order.len()).then(|| order.select_nth_unstable(half).1);
-    match stays.map(|(age, key)| (age.clone(), (*key).clone())) {
-        Some((first, key)) => keys.retain(|k, kept| (&age(kept), k) >= (&first, &key)),
+fn forget_old_half<T, A: Ord + Clone>(keys: &mut BTreeMap<Key, T>, age: impl Fn(&T) -> A) {
+    match first_of_young_half(keys.iter().map(|(key, kept)| (age(kept), key))) {
+        Some(first) => keys.retain(|key, kept| (&age(kept), key) >= (&first.0, &first.1)),
         None => keys.clear(),
     }
+}
+
+/// Of keys with their ages the first that stays when the older half is forgotten; `None` when none does.
+pub(super) fn first_of_young_half<'k, A: Ord>(keys: impl Iterator<Item = (A, &'k Key)>) -> Option<(A, Key)> {
+    let mut order: Vec<(A, &Key)> = keys.collect();
+    let half = (order.len() / 2).max(1);
+    if half >= order.len() {
+        return None;
+    }
+    order.select_nth_unstable(half);
+    order.into_iter().nth(half).map(|(age, key)| (age, key.clone()))
 }

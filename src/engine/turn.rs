@@ -1,5 +1,7 @@
 //! What goes into a turn of the engine and what comes out of it.
 
+use std::sync::Arc;
+
 use crate::base::time::Time;
 use crate::event::{Event, Provenance};
 use crate::inventory::Name;
@@ -118,7 +120,7 @@ pub struct Cue {
     /// The order of the input that caused it.
     pub order: u64,
     /// The event.
-    pub event: Fields,
+    pub event: Arc<Fields>,
 }
 
 /// Something that people should know.

@@ -34,7 +34,7 @@ pub(super) fn bind(
     }
     Ok(Bound {
         reaction: call.reaction.clone(),
-        call: Call { alarm: alarm_of(cue), event: cue.event.clone(), params },
+        call: Call { alarm: alarm_of(cue), event: (*cue.event).clone(), params },
         rules,
         timeout: reaction.map_or(STEP_TIMEOUT, |r| r.timeout),
         retry: reaction.and_then(|r| r.retry),

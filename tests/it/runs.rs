@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pointsman::base::limits::RUNS;
 use pointsman::base::time::Time;
-use pointsman::engine::{Cue, Fields, Key};
+use pointsman::engine::{Cue, Key};
 use pointsman::event::Value;
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{Category, Program};
@@ -81,7 +81,7 @@ impl Bench {
             raised_at: now,
             lines: Vec::new(),
             order: self.order,
-            event: Fields::new(),
+            event: Arc::default(),
         };
         self.tell(now, Input::Cue(Box::new(cue)))
     }
