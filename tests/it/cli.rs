@@ -346,6 +346,65 @@ fn a_jump_that_lasts_is_believed() {
     assert!(raised[1].starts_with("2027-"), "{}", ended.out);
 }
 
+/// What a dry run of these lines raised, each as its time of day and name.
+fn raised(rules: &str, log: &[u8]) -> (Vec<String>, Ended) {
+    let ended = pointsman(&["dry-run", "--rules", rules, "--format", "json", "--written", "2026-03-16T00:00:00Z", "-"], log);
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    let entries = ended.out.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+    let raised = entries
+        .filter(|o| o["kind"] == "alarm_raised")
+        .map(|o| format!("{} {}", &o["at"].as_str().unwrap()[..16], o["alarm"].as_str().unwrap()))
+        .collect();
+    (raised, ended)
+}
+
+const QUIET: &str = "pattern beat { match /beat/ }
+alarm quiet { detect no beat for 10m }
+alarm dead  { detect no beat for 2h }
+alarm shift { detect calendar shift begins  cancel at once }
+calendar shift { every day from 09:05 to 17:00 }
+";
+
+/// Silences, timers and calendars go by the first line's time, and by the last's, whoever wants these lines.
+#[test]
+fn a_dry_run_lasts_from_its_first_line_to_its_last() {
+    let scratch = Scratch::new("lasts");
+    let rules = scratch.write("r.alarm", QUIET);
+    let log = b"what has no time stands before it
+2026-03-14T09:00:00Z begin
+2026-03-14T09:20:00Z beat
+2026-03-14T09:21:00Z beat
+2026-03-14T10:15:00Z nothing
+2026-03-14T11:10:00Z nothing
+2026-03-14T12:05:00Z end
+";
+    let want = ["2026-03-14T09:05 shift", "2026-03-14T09:10 quiet", "2026-03-14T09:31 quiet", "2026-03-14T11:21 dead"];
+    assert_eq!(raised(&rules, log).0, want);
+}
+
+/// Hours between all lines are hours; one line of another time is not.
+#[test]
+fn a_sparse_log_is_believed_and_a_wild_line_is_not() {
+    let scratch = Scratch::new("sparse");
+    let rules = scratch.write("r.alarm", "alarm a { detect event where text contains \"beat\"  cancel at once }\n");
+    let log = |wild: &str| {
+        format!(
+            "2026-03-14T09:00:00Z beat\n2026-03-14T12:00:00Z beat\n{wild}2026-03-14T15:00:00Z beat\n2026-03-15T09:00:00Z beat\n"
+        )
+    };
+    let want = ["2026-03-14T09:00 a", "2026-03-14T12:00 a", "2026-03-14T15:00 a", "2026-03-15T09:00 a"];
+    let (times, ended) = raised(&rules, log("").as_bytes());
+    assert_eq!(times, want);
+    assert!(!ended.err.contains("not believed"), "{}", ended.err);
+    for wild in ["2099-01-01T00:00:00Z wild\n", "2001-01-01T00:00:00Z wild\n", "2026-03-14T18:00:00Z wild\n"] {
+        let (times, ended) = raised(&rules, log(wild).as_bytes());
+        assert_eq!(times, want, "{wild}");
+        assert!(ended.err.contains("1 with a time that was not believed"), "{}", ended.err);
+        let told: Vec<&str> = ended.out.lines().filter(|l| l.contains("time_not_believed")).collect();
+        assert!(told.len() == 1 && told[0].contains("\"line\":3"), "{}", ended.out);
+    }
+}
+
 /// Whoever reads the output may stop: `... | head -1`.
 #[test]
 fn a_reader_that_stops_ends_the_run() {
