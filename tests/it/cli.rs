@@ -182,6 +182,53 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     assert_eq!(ended.status, 2);
 }
 
+/// What `must_not` names has to be there, or it would hold whatever the rules do; the same for every other name.
+#[test]
+fn a_rule_test_that_names_what_is_not_there_fails() {
+    let scratch = Scratch::new("names");
+    let config = root().join("examples/sip-pair/general.yaml");
+    let test = |part: &str| {
+        let line = "{now} Standard sip2 SIP_SERVER_BACKUP GCTI-00-04563 Hot Standby (Primary) mode activated";
+        let logged = if part.starts_with("steps") { "" } else { &format!("steps: [{{ log: \"{line}\" }}]\n    ") };
+        let text = format!("config: {}\ntests:\n  - name: x\n    {logged}{part}\n", config.display());
+        let path = scratch.write("a.test.yaml", text);
+        let ended = pointsman(&["test", &path], b"");
+        (ended.status, format!("{}{}", ended.out, ended.err))
+    };
+    for (part, want) in [
+        ("must_not: [{ kind: alarm_raisd }]", "must_not: there is no kind of entry `alarm_raisd`; did you mean `alarm_raised`?"),
+        ("must_not: [{ alarm: became_primry }]", "there is no alarm `became_primry`; did you mean `became_primary`?"),
+        ("must_not: [{ reaction: vip_follow_primary }]", "no reaction `vip_follow_primary`; did you mean `vip_follows_primary`?"),
+        ("must_not: [{ resource: sip_vpi }]", "no resource `sip_vpi`; did you mean `sip_vip`?"),
+        ("must_not: [{ host: spi2 }]", "no host `spi2`; did you mean `sip2`?"),
+        ("must_not: [{ verb: tkaen }]", "no verb `tkaen`; did you mean `taken`?"),
+        ("must_not: [{ verb: vip.move }]", "no verb `vip.move`"),
+        ("must_not: [{ kind: run_finished, result: faild }]", "no end of a run `faild`; did you mean `failed`?"),
+        ("must_not: [{ kind: alarm_cleared, result: whn }]", "no end of an alarm `whn`; did you mean `when`?"),
+        ("must_not: [{ alrm: became_primary }]", "no field of an entry `alrm`; did you mean `alarm`?"),
+        ("must_not: [{ line: two }]", "`line` is a number, not `two`"),
+        ("must_not: [{ at: yesterday }]", "`yesterday` is not a time"),
+        ("ends: { alarms: [\"became_primry [x]\"] }", "no alarm `became_primry`"),
+        ("ends: { owners: { sip_vpi: sip2 } }", "no resource `sip_vpi`"),
+        ("ends: { holders: { sip_vip: [spi2] } }", "no host `spi2`"),
+        ("ends: { held: { sip_vpi: pause } }", "no resource `sip_vpi`"),
+        ("steps: [{ lose: spi2 }]", "step 1: there is no host `spi2`; did you mean `sip2`?"),
+        ("steps: [{ put_on: { sip_vpi: sip2 } }]", "no resource `sip_vpi`"),
+        ("steps: [{ move: { sip_vip: spi2 } }]", "no host `spi2`"),
+        ("steps: [{ clear: became_primry }]", "no alarm `became_primry`"),
+        ("steps: [{ verb_fails: notfy }]", "no verb `notfy`; did you mean `notify`?"),
+    ] {
+        let (status, said) = test(part);
+        assert!(status == 1 && said.contains(want), "{part}: {said}");
+    }
+    let at = "must_not: [{ kind: alarm_raised, at: 2026-01-01T00:00:00Z }]";
+    assert!(test(at).1.contains("must_not: { at: 2026-01-01T00:00:00Z, kind: alarm_raised } happened"), "{}", test(at).1);
+    assert_eq!(
+        test("must_not: [{ host: sip1, kind: alarm_raised }, { verb: host.run }, { key: nobody }, { result: flapping }]").0,
+        0
+    );
+}
+
 #[test]
 fn the_plan_says_what_is_looked_at_with_every_event() {
     let scratch = Scratch::new("plan");
