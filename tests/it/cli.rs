@@ -229,6 +229,21 @@ fn a_rule_test_that_names_what_is_not_there_fails() {
     );
 }
 
+/// Brackets upon brackets are refused before they are read, in rule tests and in a configuration.
+#[test]
+fn deep_yaml_is_one_clear_message() {
+    let scratch = Scratch::new("deep");
+    for (name, many) in [("flow", "[".repeat(300_000)), ("block", "- ".repeat(300_000)), ("map", "{a: ".repeat(200_000))] {
+        let path = scratch.write("a.test.yaml", format!("tests: {}{many}", if name == "block" { "\n" } else { "" }));
+        let ended = pointsman(&["test", &path], b"");
+        let one = ended.err.matches("error").count() == 1;
+        assert!(ended.status == 2 && one && ended.err.contains("more than 64 levels"), "{name}: {:.500}", ended.err);
+        let path = scratch.write("c.yaml", format!("hosts: {}{many}", if name == "block" { "\n" } else { "" }));
+        let ended = pointsman(&["check", "-c", &path], b"");
+        assert!(ended.status == 2 && ended.err.contains("C005"), "{name}: {:.500}", ended.err);
+    }
+}
+
 #[test]
 fn the_plan_says_what_is_looked_at_with_every_event() {
     let scratch = Scratch::new("plan");
