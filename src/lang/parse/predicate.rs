@@ -192,7 +192,7 @@ pub(super) fn literal(c: &mut Cursor<'_>) -> Parsed<Option<Literal>> {
             Code::RuleSyntax,
             &token.span,
             format!("`{shown}` is neither a number nor anything else that stands without quotes"),
-            "texts stand in quotes",
+            "a number has digits and one point at most (1000, 0.5); a text stands in quotes",
         ));
     }
     Ok(None)
