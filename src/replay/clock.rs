@@ -69,11 +69,11 @@ impl Clock {
                 None => self.now = Some(self.written),
             },
             (None, Some((first_line, first))) => {
-                let next = next.unwrap_or(first);
-                if first.since(next) > JUMP {
+                let wrong = next.filter(|next| first.since(*next) > JUMP);
+                if wrong.is_some() {
                     self.disbelieve(first_line, first);
                 }
-                self.now = Some(first.min(next));
+                self.now = Some(wrong.unwrap_or(first));
             }
             (Some(_), None) => {}
             (Some(now), Some((jump_line, jump))) => {
