@@ -1,11 +1,12 @@
-//! Alarms that wait (`only while`) for what never is: each other, themselves, or an alarm that is off.
+//! Alarms that wait (`only while`) for what never is: each other, themselves, one that is off or keeps no state, or one that inhibits
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Code, Diagnostic, Place};
 use crate::lang::ast::{ClauseKind, File, Item};
 use crate::lang::compile::Compiler;
-use crate::lang::program::{Alarm, Mode};
+use crate::lang::program::{Alarm, Cancel, Mode};
 
 impl Compiler<'_, '_> {
     /// Alarms that are never raised, because what they are raised only while is never active.
@@ -13,22 +14,26 @@ impl Compiler<'_, '_> {
         let alarms: BTreeMap<&str, &Alarm> = self.program.alarms.iter().map(|a| (a.name.as_str(), a)).collect();
         let raised = raised(&alarms);
         // What has no name has its own diagnostic.
-        let never = |name: &str| alarms.contains_key(name) && !raised.contains(name);
+        let never = |name: &str| alarms.get(name).is_some_and(|alarm| keeps_nothing(alarm) || !raised.contains(name));
         let mut found = Vec::new();
         for file in trees {
             let defaults =
                 || file.items.iter().filter_map(|i| if let Item::Defaults(clauses) = i { Some(clauses) } else { None });
             for item in &file.items {
                 let Item::Alarm(tree) = item else { continue };
-                let Some(alarm) = alarms.get(tree.name.it.as_str()).filter(|a| a.mode != Mode::Off && never(&a.name)) else {
-                    continue;
-                };
+                let name = tree.name.it.as_str();
+                let Some(alarm) = alarms.get(name).filter(|a| a.mode != Mode::Off && !raised.contains(name)) else { continue };
                 let clauses = tree.clauses.iter().chain(defaults().flatten());
                 let awaited = clauses.filter_map(|c| match &c.it {
                     ClauseKind::OnlyWhile { alarm, active: true } => Some(alarm),
                     _ => None,
                 });
-                let Some(word) = awaited.into_iter().find(|w| alarm.only_while.contains(&w.it) && never(&w.it)) else { continue };
+                let Some(word) = awaited
+                    .into_iter()
+                    .find(|w| alarm.only_while.contains(&w.it) && (never(&w.it) || alarm.inhibited_by.contains(&w.it)))
+                else {
+                    continue;
+                };
                 if let Some(awaited) = alarms.get(word.it.as_str()) {
                     found.push(told(alarm, awaited, file.place(&word.span)));
                 }
@@ -47,6 +52,16 @@ fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
             format!("`{name}` is raised only while `{other}` is active, and that is `mode off`: `{name}` is never raised"),
             "give that one another mode, or take this clause out",
         )
+    } else if keeps_nothing(awaited) {
+        (
+            format!("`{name}` is raised only while `{other}` is active, and that is cancelled at once: `{name}` is never raised"),
+            "let that one last (`cancel after 1h`), or take this clause out",
+        )
+    } else if alarm.inhibited_by.contains(other) {
+        (
+            format!("`{name}` is raised only while `{other}` is active, and is inhibited by it: it is never raised"),
+            "take one of the two out",
+        )
     } else if awaited.only_while.contains(name) {
         (
             format!("`{name}` and `{other}` are raised only while the other is active: neither is ever raised"),
@@ -64,12 +79,20 @@ fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
     if name == other { found } else { found.context(awaited.place.clone(), "this one") }
 }
 
+/// It is over with the event that raises it.
+fn keeps_nothing(alarm: &Alarm) -> bool {
+    alarm.cancel.contains(&Cancel::AtOnce)
+}
+
 /// The alarms for which nothing is awaited in vain: those that wait for none, then those that wait for such ones only.
 fn raised<'a>(alarms: &BTreeMap<&'a str, &'a Alarm>) -> BTreeSet<&'a str> {
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
     let mut awaited_by: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
     for (name, alarm) in alarms {
         let awaited: BTreeSet<&str> = alarm.only_while.iter().map(String::as_str).filter(|n| alarms.contains_key(n)).collect();
+        if awaited.iter().any(|n| alarm.inhibited_by.iter().any(|i| i == n) || alarms.get(n).is_some_and(|a| keeps_nothing(a))) {
+            continue;
+        }
         waiting.insert(name, awaited.len());
         for other in awaited {
             awaited_by.entry(other).or_default().push(name);
