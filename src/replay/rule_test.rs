@@ -289,6 +289,11 @@ impl Play {
                 self.replay.drive(Input::BacklogEnded { source });
             }
         }
+        if let (Some(run), Some(controller)) = (step.approve, self.replay.controller())
+            && controller.runs().run(run).is_none()
+        {
+            return Err(format!("approve: there is no run {run} at this time"));
+        }
         self.operator(step);
         self.replay.report_all();
         self.entries.extend(self.replay.told());

@@ -1,5 +1,5 @@
-//! The names in a rule test: each must be one that there is. Of a name that there is not nothing ever comes, so `must_not` would
-//! hold whatever the rules do.
+//! The names in a rule test, and that something is expected of it. Each name must be one that there is: of one that there is not
+//! nothing ever comes, so `must_not` would hold whatever the rules do.
 //!
 //! In: a test and its site. Out: a sentence for each name that nothing has, with the near miss.
 
@@ -26,12 +26,19 @@ pub(super) fn wrong(site: &Site, test: &Test) -> Vec<String> {
     for (n, step) in test.steps.iter().enumerate() {
         names.step(&format!("step {}", n + 1), step);
     }
+    let ends = &test.ends;
+    let held = ends.owners.is_empty() && ends.holders.is_empty() && ends.held.is_empty() && ends.alarms.is_none();
+    if test.must.is_empty() && test.must_not.is_empty() && held {
+        names.wrong.push("nothing is expected of it: write `must`, `must_not` or `ends`".to_owned());
+    }
     for (of, entries) in [("must", &test.must), ("must_not", &test.must_not)] {
+        if entries.iter().any(BTreeMap::is_empty) {
+            names.wrong.push(format!("{of}: `{{}}` is any entry: say which, `{{ kind: alarm_raised }}` for example"));
+        }
         for entry in entries {
             names.entry(of, entry);
         }
     }
-    let ends = &test.ends;
     for (resource, host) in &ends.owners {
         names.resource("ends", resource);
         if host != "nobody" {

@@ -217,6 +217,9 @@ fn a_rule_test_that_names_what_is_not_there_fails() {
         ("steps: [{ move: { sip_vip: spi2 } }]", "no host `spi2`"),
         ("steps: [{ clear: became_primry }]", "no alarm `became_primry`"),
         ("steps: [{ verb_fails: notfy }]", "no verb `notfy`; did you mean `notify`?"),
+        ("steps: [{ approve: 7 }]", "step 1: approve: there is no run 7 at this time"),
+        ("must: []", "nothing is expected of it: write `must`, `must_not` or `ends`"),
+        ("must_not: [{}]", "must_not: `{}` is any entry"),
     ] {
         let (status, said) = test(part);
         assert!(status == 1 && said.contains(want), "{part}: {said}");
