@@ -78,6 +78,10 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
             let span = c.since(at);
             Err(c.fail(Code::NotYet, &span, format!("`{what}` (what agents report) is not in this version of the language yet")))
         }
+        _ if c.sees(terminal::regex) || c.sees(terminal::raw_regex) => Err(c.wanted_with(
+            "an event, or the name of a pattern,",
+            "write `event where text ~ /.../`, or give it a name: `pattern p { match /.../ }`",
+        )),
         _ => Ok(Atom::Named(name(c, "an event, or the name of a pattern,")?)),
     }
 }

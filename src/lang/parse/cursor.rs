@@ -223,6 +223,15 @@ impl<'s> Cursor<'s> {
         self.fail(Code::RuleSyntax, &span, format!("{what} is wanted here, not {found}"))
     }
 
+    /// As [`Cursor::wanted`], with help.
+    pub(super) fn wanted_with(&mut self, what: &str, help: &str) -> Failed {
+        let failed = self.wanted(what);
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.help.get_or_insert_with(|| help.to_owned());
+        }
+        failed
+    }
+
     /// Reports the string ahead, which does not end or has an escape that there is not.
     pub(super) fn broken_text(&mut self) -> Failed {
         let start = self.here();

@@ -104,7 +104,14 @@ fn block<T>(
         }
         if c.at_end() || c.sees_item() {
             let message = format!("the block of `{}` is not closed", opened.it);
-            c.fail_with(Code::Unclosed, &opened.span, message, "close it with }");
+            let end = c.here();
+            let lines = c.text().get(opened.span.end..end).unwrap_or_default().lines();
+            let swallowed = |line: &str| line.split_once('|').is_some_and(|(_, record)| record.trim_end().ends_with('}'));
+            let help = match lines.into_iter().any(swallowed) {
+                true => "close it with }, on a line of its own: what stands behind | is a record to its end",
+                false => "close it with }",
+            };
+            c.fail_with(Code::Unclosed, &opened.span, message, help);
             // What was read stands, so that its name is known.
             return Ok(clauses);
         }
@@ -127,7 +134,18 @@ fn block<T>(
 /// A clause that the block does not have: of a later version, or misspelled.
 fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cursor::Failed {
     let at = c.here();
-    let Some(word) = c.word_ahead() else { return c.wanted(&format!("a clause of {block}")) };
+    let Some(word) = c.word_ahead() else {
+        let helps = [
+            ("&", "events and tests are joined by `and`"),
+            ("|", "events and tests are joined by `or`"),
+            (";", "nothing stands between clauses"),
+        ];
+        let what = format!("a clause of {block}");
+        return match helps.into_iter().find(|(symbol, _)| c.sees_symbol(symbol)) {
+            Some((_, help)) => c.wanted_with(&what, help),
+            None => c.wanted(&what),
+        };
+    };
     c.skip_token();
     let span = c.since(at);
     let message = format!("{block} has no clause `{word}`");

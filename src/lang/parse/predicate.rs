@@ -85,6 +85,10 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
             let span = c.since(at);
             Err(c.fail_with(Code::RuleSyntax, &span, "`=` compares nothing here", "write == to compare"))
         }
+        Some("is" | "equals" | "eq") => {
+            Err(c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write == to compare"))
+        }
+        Some("matches" | "like") => Err(c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write ~ /.../")),
         _ => Err(c.wanted("a comparison (`==`, `~`, `contains`, `in` ...)")),
     }
 }
