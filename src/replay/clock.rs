@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn time_goes_on_and_never_back() {
         assert_eq!(times(&[Some(100), Some(99), Some(101), None]), (vec![100, 100, 101, 101], 0));
-        assert_eq!(times(&[Some(100), Some(50), Some(50), Some(101)]), (vec![100, 100, 100, 101], 2));
+        assert_eq!(times(&[Some(100), Some(100), Some(50), Some(50), Some(101)]), (vec![100, 100, 100, 100, 101], 2));
     }
 
     #[test]
