@@ -15,6 +15,8 @@ pub const SET_BYTES: usize = 16 * 1024 * 1024;
 pub const SETS: usize = 4;
 /// Nesting of parentheses, lists and `not` in a rule. Deeper is a diagnostic, never a stack overflow.
 pub const NESTING: usize = 64;
+/// Nesting of lists and maps in a configuration or a file of rule tests. Deeper is a diagnostic, and the file is not read.
+pub const YAML_NESTING: usize = 64;
 /// Diagnostics shown for one file; further ones are counted in a last line.
 pub const DIAGNOSTICS_PER_FILE: usize = 50;
 /// Mistakes recorded in one rule file. After so many the rest of the file is not read, and the last diagnostic says so.

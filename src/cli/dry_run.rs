@@ -205,7 +205,7 @@ fn ending(run: &DryRun, counts: &Counts) -> String {
     odd(counts.cut, "cut (longer than is read)");
     odd(counts.latin1, "not UTF-8 (read as Latin-1)");
     odd(counts.broken, "with a broken header (kept as text)");
-    odd(counts.stamps_disbelieved, "with a time that was not believed (a jump that no second record agreed with)");
+    odd(counts.stamps_disbelieved, "with a time that was not believed (over an hour from the lines around it)");
     let mut text = parts.join("; ");
     if let Some(controller) = run.controller() {
         let active: Vec<String> = controller

@@ -19,6 +19,7 @@ Examples:
   pointsman fmt - < in.alarm          standard input to standard output, for editors
 
 Blanks and line ends are changed and nothing else. A file that can't be read as rules is left as it is, and told.
+Whether the names in it exist is for `pointsman check`.
 
 Exit status: 0 all is well, 1 with --check a file would change, 2 a file has mistakes or cannot be read or written.";
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::text::printable;
-use crate::diag::{Diagnostic, Source, has_errors};
+use crate::config;
+use crate::diag::{Code, Diagnostic, Source, has_errors};
 use crate::replay::rule_test::{self, TestFile, Verdict};
 use crate::site::Site;
 
@@ -123,6 +124,9 @@ fn folder_of(path: &Path) -> PathBuf {
 fn load(args: &Args, path: &Path, sites: &mut Sites) -> Result<(TestFile, Arc<Site>), Vec<Diagnostic>> {
     let mut found = Vec::new();
     let Some(source) = setup::read(path, &mut found) else { return Err(found) };
+    if let Err((place, why)) = config::look_over(&source) {
+        return Err(vec![Diagnostic::new(Code::TestSyntax, place, format!("the rule tests are not understood: {why}"))]);
+    }
     let file = rule_test::read(&source).map_err(|d| vec![d])?;
     let folder = folder_of(path);
     let config = file.config.as_ref().map(|c| folder.join(c)).or_else(|| args.given.config.clone());
@@ -146,7 +150,7 @@ fn site(
 ) -> Result<Arc<Site>, Vec<Diagnostic>> {
     let key = (config.clone(), rules.clone());
     if let Some(site) = sites.get(&key) {
-        let said = || Diagnostic::whole(crate::diag::Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));
+        let said = || Diagnostic::whole(Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));
         return site.clone().ok_or_else(|| vec![said()]);
     }
     let setup = setup::load(&Given { config, rules, scripts: args.given.scripts.clone() });

@@ -21,6 +21,8 @@ use std::sync::Arc;
 use crate::diag::{Code, Diagnostic, Source, has_errors};
 use crate::inventory::{Commands, Inventory, Name};
 
+pub use yaml::look_over;
+
 /// A configuration, checked.
 #[derive(Clone, Debug, Default)]
 pub struct Config {

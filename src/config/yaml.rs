@@ -4,11 +4,12 @@
 //! parser become a tree first; `read` and `sections` walk it and report everything, each at its own line and column.
 //! Anchors, aliases, tags and further documents are refused: a configuration needs none of them, and bombs do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-use crate::base::limits::{NESTING, SOURCE_BYTES};
+use crate::base::limits::{SOURCE_BYTES, YAML_NESTING};
 use crate::diag::{Code, Diagnostic, Place, Source};
 
 /// A value with its place.
@@ -66,6 +67,41 @@ pub(super) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option
     builder.document()
 }
 
+/// Looks over a text that another reader will take apart, which would take long over many levels.
+///
+/// # Errors
+/// Where and why it is not YAML that is read.
+pub fn look_over(source: &Arc<Source>) -> Result<(), (Place, String)> {
+    let at = |index: usize| {
+        let start = source.text.char_indices().nth(index).map_or(source.text.len(), |(i, _)| i);
+        Place { source: source.clone(), bytes: start..start }
+    };
+    let deep = || format!("more than {YAML_NESTING} levels of nesting are not read");
+    let mut depth = 0_usize;
+    for event in Parser::new_from_str(&source.text) {
+        match event {
+            Ok((Event::SequenceStart(..) | Event::MappingStart(..), span)) => {
+                depth += 1;
+                if depth > YAML_NESTING {
+                    return Err((at(span.start.index()), deep()));
+                }
+            }
+            Ok((Event::SequenceEnd | Event::MappingEnd, _)) => depth = depth.saturating_sub(1),
+            Ok(_) => {}
+            Err(e) => {
+                let why = if is_too_deep(&e) { deep() } else { e.info().to_owned() };
+                return Err((at(e.marker().index()), why));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parser has a bound of its own, and looks far ahead for a key.
+fn is_too_deep(e: &ScanError) -> bool {
+    e.info().contains("recursion limit")
+}
+
 struct Builder<'s> {
     source: &'s Arc<Source>,
     offsets: Vec<usize>,
@@ -98,10 +134,18 @@ impl<'s> Builder<'s> {
             Some(Ok(event)) => Ok(Some(event)),
             Some(Err(e)) => {
                 let span = Span::empty(*e.marker());
+                if is_too_deep(&e) {
+                    return Err(self.too_deep(span));
+                }
                 let help = "YAML nests by blanks, never tabs; a text with `: ` or ` #` in it stands in quotes";
                 Err(self.stop(Code::ConfigSyntax, span, format!("the YAML is not understood: {}", e.info()), help))
             }
         }
+    }
+
+    fn too_deep(&mut self, span: Span) -> Stop {
+        let message = format!("more than {YAML_NESTING} levels of nesting are not read");
+        self.stop(Code::TooNested, span, message, "no part of a configuration has so many")
     }
 
     fn document(mut self) -> Option<Node> {
@@ -136,13 +180,8 @@ impl<'s> Builder<'s> {
     }
 
     fn node(&mut self, (event, span): (Event<'s>, Span), depth: usize) -> Result<Node, Stop> {
-        if depth > NESTING {
-            return Err(self.stop(
-                Code::TooNested,
-                span,
-                format!("more than {NESTING} levels of nesting are not read"),
-                "no part of a configuration has so many",
-            ));
+        if depth > YAML_NESTING {
+            return Err(self.too_deep(span));
         }
         let anchored = match &event {
             Event::Scalar(_, _, anchor, tag) => *anchor > 0 || tag.is_some(),
@@ -169,6 +208,7 @@ impl<'s> Builder<'s> {
             }
             Event::MappingStart(..) => {
                 let mut entries: Vec<(Key, Node)> = Vec::new();
+                let mut firsts: BTreeMap<String, Place> = BTreeMap::new();
                 loop {
                     let event = self.want()?;
                     if event.0 == Event::MappingEnd {
@@ -177,12 +217,12 @@ impl<'s> Builder<'s> {
                     let key = self.key(event)?;
                     let value = self.want()?;
                     let value = self.node(value, depth + 1)?;
-                    if let Some((first, _)) = entries.iter().find(|(k, _)| k.text == key.text) {
+                    if let Some(first) = firsts.get(&key.text) {
                         let message = format!("the key `{}` stands twice", key.text);
-                        self.found.push(
-                            Diagnostic::new(Code::DuplicateKey, key.place, message).context(first.place.clone(), "first here"),
-                        );
+                        self.found
+                            .push(Diagnostic::new(Code::DuplicateKey, key.place, message).context(first.clone(), "first here"));
                     } else {
+                        firsts.insert(key.text.clone(), key.place.clone());
                         entries.push((key, value));
                     }
                 }

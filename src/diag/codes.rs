@@ -112,6 +112,7 @@ codes! {
     NeverEnds = "R216", Warning, "a `cancel when` that ends no instance";
     UnusedCapture = "R217", Warning, "a capture that nothing uses";
     TriedWithAll = "R218", Warning, "a condition whose expressions are tried with every record";
+    NeverRaised = "R219", Warning, "an alarm that is raised only while something is active that never is";
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";

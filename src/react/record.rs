@@ -50,6 +50,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All words.
+    pub const NAMES: [&'static str; 4] = ["finished", "failed", "replaced", "expired"];
+
     /// One word.
     pub fn name(&self) -> &'static str {
         match self {

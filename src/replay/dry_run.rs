@@ -14,12 +14,13 @@ use crate::lang::program::{Hit, IdPattern};
 use crate::site::{Current, Sieve, Site};
 
 use super::Replay;
-use super::clock::{Clock, Reading};
+use super::clock::Clock;
 use super::timeline::{Entry, Kind};
 
 /// How long after the last line things that are under way are followed.
 const AFTERWARDS: Duration = Duration::from_secs(3_600);
-/// Records that wait until a second one says whether the time jumped; then the jump is not believed.
+/// Records that wait until one says whether the time jumped, or what time it is at all. After so many the clock decides with what
+/// it has.
 const WAITING: usize = 1_000;
 /// Applications that no pair has and that are told, at most.
 const STRANGERS: usize = 20;
@@ -41,7 +42,7 @@ pub struct Counts {
     pub broken: u64,
     /// Lines that an `ignore` of the rules met.
     pub ignored: u64,
-    /// Stamps that were not believed: jumps of over an hour that no second record agreed with.
+    /// Stamps that were not believed: jumps of over an hour that the next one contradicted, and steps back.
     pub stamps_disbelieved: u64,
     /// Entries.
     pub entries: u64,
@@ -61,8 +62,12 @@ pub struct DryRun {
     sieve: Sieve,
     clock: Clock,
     replay: Option<Replay>,
-    /// Records after a jump that is not believed yet: line, stamp, record, what it meets.
-    waiting: Vec<(u64, Option<Time>, Option<Wanted>)>,
+    /// What is wanted of the records after a jump that is not believed yet, with their lines.
+    waiting: Vec<(u64, Wanted)>,
+    /// How many records these are of.
+    waited: usize,
+    /// It was told that a stamp was not believed.
+    told_disbelief: bool,
     counts: Counts,
     /// The ids by which members of pairs say what they are.
     claims: Vec<IdPattern>,
@@ -89,9 +94,11 @@ impl DryRun {
             provenance,
             sieve: Sieve::new(&Current::new(0, site.clone()), Decoder::new()),
             site,
-            clock: Clock::default(),
+            clock: Clock::new(written),
             replay: None,
             waiting: Vec::new(),
+            waited: 0,
+            told_disbelief: false,
             counts: Counts::default(),
         }
     }
@@ -114,22 +121,27 @@ impl DryRun {
         self.stranger(number, &event);
         let kept = met.map(|met| (event.into_owned(), met.hits));
         self.counts.matched += u64::from(kept.is_some());
-        if !self.waiting.is_empty() {
-            if stamp.is_some() || self.waiting.len() >= WAITING {
-                self.decide(stamp, tell);
-            } else {
-                self.waiting.push((number, stamp, kept));
+        if self.clock.waits() {
+            let over = self.waited >= WAITING;
+            let settled = (over || stamp.is_some()) && self.clock.settle(number, stamp.filter(|_| !over));
+            if !settled {
+                self.wait(number, kept);
                 return;
             }
+            self.go_on(tell);
         }
-        match self.clock.read(stamp, None) {
-            Reading::Now(now) => {
-                if let Some(kept) = kept {
-                    self.act(now, number, kept, tell);
-                }
+        if stamp.is_none_or(|stamp| self.clock.read(number, stamp)) {
+            if let (Some(kept), Some(now)) = (kept, self.clock.now()) {
+                self.act(now, number, kept, tell);
             }
-            Reading::Doubtful => self.waiting.push((number, stamp, kept)),
+        } else {
+            self.wait(number, kept);
         }
+    }
+
+    fn wait(&mut self, number: u64, kept: Option<Wanted>) {
+        self.waited += 1;
+        self.waiting.extend(kept.map(|kept| (number, kept)));
     }
 
     /// Counts a claim of an application that no pair has.
@@ -149,10 +161,15 @@ impl DryRun {
 
     /// The log is over: what is under way is followed to its end, and the counts are told.
     pub fn finish(&mut self, tell: &mut dyn FnMut(Entry)) -> Counts {
-        self.decide(None, tell);
-        let start = self.clock.now().unwrap_or(self.written);
-        let replay = self.replay(start, tell);
-        let until = replay.now() + AFTERWARDS;
+        if self.clock.waits() {
+            self.clock.settle(self.counts.lines, None);
+            self.go_on(tell);
+        }
+        // The last line's time counts, whatever it says: so long nothing else came.
+        let end = self.clock.now().unwrap_or(self.written);
+        let replay = self.replay(end, tell);
+        replay.pass(end);
+        let until = end + AFTERWARDS;
         while let Some(due) = replay.next_due().filter(|due| *due <= until) {
             replay.pass(due);
         }
@@ -181,19 +198,17 @@ impl DryRun {
         self.replay.as_ref()?.controller()
     }
 
-    /// The next dated record decides about those that wait.
-    fn decide(&mut self, next: Option<Time>, tell: &mut dyn FnMut(Entry)) {
-        for (i, (number, stamp, kept)) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
-            let stamp = if i == 0 { stamp } else { None };
-            let Reading::Now(now) = self.clock.read(stamp, Some(next)) else { continue };
-            if let Some(kept) = kept {
-                self.act(now, number, kept, tell);
-            }
+    /// The time is known again: the run begins if it did not, and what waited acts.
+    fn go_on(&mut self, tell: &mut dyn FnMut(Entry)) {
+        let Some(now) = self.clock.now() else { return };
+        self.replay(now, tell);
+        self.waited = 0;
+        for (number, kept) in std::mem::take(&mut self.waiting) {
+            self.act(now, number, kept, tell);
         }
     }
 
     fn act(&mut self, now: Time, number: u64, (event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
-        let now = if self.clock.now().is_none() { self.written } else { now };
         let replay = self.replay(now, tell);
         replay.pass(now);
         replay.act(SOURCE, event, hits, false, Some(number));
@@ -215,6 +230,17 @@ impl DryRun {
     fn flush(&mut self, tell: &mut dyn FnMut(Entry)) {
         if let Some(replay) = &mut self.replay {
             for entry in replay.told() {
+                self.counts.entries += 1;
+                tell(entry);
+            }
+            if let Some((line, stamp)) = self.clock.first.filter(|_| !self.told_disbelief) {
+                self.told_disbelief = true;
+                let mut entry = Entry::new(replay.now(), Kind::Notice);
+                entry.line = Some(line);
+                entry.result = Some("time_not_believed".to_owned());
+                entry.text = Some(format!(
+                    "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
+                ));
                 self.counts.entries += 1;
                 tell(entry);
             }

@@ -15,6 +15,7 @@ mod entries;
 mod hosts;
 pub mod rule_test;
 pub mod samples;
+mod test_names;
 pub mod timeline;
 
 use std::collections::{BTreeMap, VecDeque};

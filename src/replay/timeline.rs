@@ -26,6 +26,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 6] =
+        [Kind::AlarmRaised, Kind::AlarmCleared, Kind::RunStarted, Kind::Step, Kind::RunFinished, Kind::Notice];
+
     /// Its name, as JSON and rule tests have it.
     pub fn name(self) -> &'static str {
         match self {

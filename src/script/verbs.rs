@@ -309,7 +309,7 @@ pub const VERBS: &[Verb] = &[
 ];
 
 /// The step's verb of a verb's name: the three levels of `log` are one step with the level as first argument.
-pub(super) fn step_verb(name: &'static str) -> (&'static str, Option<&'static str>) {
+pub(crate) fn step_verb(name: &'static str) -> (&'static str, Option<&'static str>) {
     match name {
         "log.info" => ("log", Some("info")),
         "log.warn" => ("log", Some("warn")),

@@ -156,7 +156,7 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     }
     // What the documentation says of the language, sentence by sentence.
     let ended = pointsman(&["test", "tests/rules"], b"");
-    assert!(ended.status == 0 && ended.out.ends_with("49 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
+    assert!(ended.status == 0 && ended.out.ends_with("50 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
     let scratch = Scratch::new("failing");
     scratch.write("a.alarm", "alarm a { detect event 1 cancel after 1s }\n");
     let line = "{now} Standard h x GCTI-00-00001 one";
@@ -180,6 +180,71 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     assert!(ended.err.contains("T001") && ended.err.contains("stepz") && ended.err.contains("b.test.yaml:3"), "{}", ended.err);
     let ended = pointsman(&["test", scratch.path(), "--only", "nothing of that name"], b"");
     assert_eq!(ended.status, 2);
+}
+
+/// What `must_not` names has to be there, or it would hold whatever the rules do; the same for every other name.
+#[test]
+fn a_rule_test_that_names_what_is_not_there_fails() {
+    let scratch = Scratch::new("names");
+    let config = root().join("examples/sip-pair/general.yaml");
+    let test = |part: &str| {
+        let line = "{now} Standard sip2 SIP_SERVER_BACKUP GCTI-00-04563 Hot Standby (Primary) mode activated";
+        let logged = if part.starts_with("steps") { "" } else { &format!("steps: [{{ log: \"{line}\" }}]\n    ") };
+        let text = format!("config: {}\ntests:\n  - name: x\n    {logged}{part}\n", config.display());
+        let path = scratch.write("a.test.yaml", text);
+        let ended = pointsman(&["test", &path], b"");
+        (ended.status, format!("{}{}", ended.out, ended.err))
+    };
+    for (part, want) in [
+        ("must_not: [{ kind: alarm_raisd }]", "must_not: there is no kind of entry `alarm_raisd`; did you mean `alarm_raised`?"),
+        ("must_not: [{ alarm: became_primry }]", "there is no alarm `became_primry`; did you mean `became_primary`?"),
+        ("must_not: [{ reaction: vip_follow_primary }]", "no reaction `vip_follow_primary`; did you mean `vip_follows_primary`?"),
+        ("must_not: [{ resource: sip_vpi }]", "no resource `sip_vpi`; did you mean `sip_vip`?"),
+        ("must_not: [{ host: spi2 }]", "no host `spi2`; did you mean `sip2`?"),
+        ("must_not: [{ verb: tkaen }]", "no verb `tkaen`; did you mean `taken`?"),
+        ("must_not: [{ verb: vip.move }]", "no verb `vip.move`"),
+        ("must_not: [{ kind: run_finished, result: faild }]", "no end of a run `faild`; did you mean `failed`?"),
+        ("must_not: [{ kind: alarm_cleared, result: whn }]", "no end of an alarm `whn`; did you mean `when`?"),
+        ("must_not: [{ alrm: became_primary }]", "no field of an entry `alrm`; did you mean `alarm`?"),
+        ("must_not: [{ line: two }]", "`line` is a number, not `two`"),
+        ("must_not: [{ at: yesterday }]", "`yesterday` is not a time"),
+        ("ends: { alarms: [\"became_primry [x]\"] }", "no alarm `became_primry`"),
+        ("ends: { owners: { sip_vpi: sip2 } }", "no resource `sip_vpi`"),
+        ("ends: { holders: { sip_vip: [spi2] } }", "no host `spi2`"),
+        ("ends: { held: { sip_vpi: pause } }", "no resource `sip_vpi`"),
+        ("steps: [{ lose: spi2 }]", "step 1: there is no host `spi2`; did you mean `sip2`?"),
+        ("steps: [{ put_on: { sip_vpi: sip2 } }]", "no resource `sip_vpi`"),
+        ("steps: [{ move: { sip_vip: spi2 } }]", "no host `spi2`"),
+        ("steps: [{ clear: became_primry }]", "no alarm `became_primry`"),
+        ("steps: [{ verb_fails: notfy }]", "no verb `notfy`; did you mean `notify`?"),
+        ("steps: [{ approve: 7 }]", "step 1: approve: there is no run 7 at this time"),
+        ("must: []", "nothing is expected of it: write `must`, `must_not` or `ends`"),
+        ("must_not: [{}]", "must_not: `{}` is any entry"),
+    ] {
+        let (status, said) = test(part);
+        assert!(status == 1 && said.contains(want), "{part}: {said}");
+    }
+    let at = "must_not: [{ kind: alarm_raised, at: 2026-01-01T00:00:00Z }]";
+    assert!(test(at).1.contains("must_not: { at: 2026-01-01T00:00:00Z, kind: alarm_raised } happened"), "{}", test(at).1);
+    assert_eq!(
+        test("must_not: [{ host: sip1, kind: alarm_raised }, { verb: host.run }, { key: nobody }, { result: flapping }]").0,
+        0
+    );
+}
+
+/// Brackets upon brackets are refused before they are read, in rule tests and in a configuration.
+#[test]
+fn deep_yaml_is_one_clear_message() {
+    let scratch = Scratch::new("deep");
+    for (name, many) in [("flow", "[".repeat(300_000)), ("block", "- ".repeat(300_000)), ("map", "{a: ".repeat(200_000))] {
+        let path = scratch.write("a.test.yaml", format!("tests: {}{many}", if name == "block" { "\n" } else { "" }));
+        let ended = pointsman(&["test", &path], b"");
+        let one = ended.err.matches("error").count() == 1;
+        assert!(ended.status == 2 && one && ended.err.contains("more than 64 levels"), "{name}: {:.500}", ended.err);
+        let path = scratch.write("c.yaml", format!("hosts: {}{many}", if name == "block" { "\n" } else { "" }));
+        let ended = pointsman(&["check", "-c", &path], b"");
+        assert!(ended.status == 2 && ended.err.contains("C005"), "{name}: {:.500}", ended.err);
+    }
 }
 
 #[test]
@@ -344,6 +409,65 @@ fn a_jump_that_lasts_is_believed() {
     let raised: Vec<&str> = ended.out.lines().filter(|l| l.contains("ALARM")).collect();
     assert_eq!(raised.len(), 2, "{}", ended.out);
     assert!(raised[1].starts_with("2027-"), "{}", ended.out);
+}
+
+/// What a dry run of these lines raised, each as its time of day and name.
+fn raised(rules: &str, log: &[u8]) -> (Vec<String>, Ended) {
+    let ended = pointsman(&["dry-run", "--rules", rules, "--format", "json", "--written", "2026-03-16T00:00:00Z", "-"], log);
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    let entries = ended.out.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+    let raised = entries
+        .filter(|o| o["kind"] == "alarm_raised")
+        .map(|o| format!("{} {}", &o["at"].as_str().unwrap()[..16], o["alarm"].as_str().unwrap()))
+        .collect();
+    (raised, ended)
+}
+
+const QUIET: &str = "pattern beat { match /beat/ }
+alarm quiet { detect no beat for 10m }
+alarm dead  { detect no beat for 2h }
+alarm shift { detect calendar shift begins  cancel at once }
+calendar shift { every day from 09:05 to 17:00 }
+";
+
+/// Silences, timers and calendars go by the first line's time, and by the last's, whoever wants these lines.
+#[test]
+fn a_dry_run_lasts_from_its_first_line_to_its_last() {
+    let scratch = Scratch::new("lasts");
+    let rules = scratch.write("r.alarm", QUIET);
+    let log = b"what has no time stands before it
+2026-03-14T09:00:00Z begin
+2026-03-14T09:20:00Z beat
+2026-03-14T09:21:00Z beat
+2026-03-14T10:15:00Z nothing
+2026-03-14T11:10:00Z nothing
+2026-03-14T12:05:00Z end
+";
+    let want = ["2026-03-14T09:05 shift", "2026-03-14T09:10 quiet", "2026-03-14T09:31 quiet", "2026-03-14T11:21 dead"];
+    assert_eq!(raised(&rules, log).0, want);
+}
+
+/// Hours between all lines are hours; one line of another time is not.
+#[test]
+fn a_sparse_log_is_believed_and_a_wild_line_is_not() {
+    let scratch = Scratch::new("sparse");
+    let rules = scratch.write("r.alarm", "alarm a { detect event where text contains \"beat\"  cancel at once }\n");
+    let log = |wild: &str| {
+        format!(
+            "2026-03-14T09:00:00Z beat\n2026-03-14T12:00:00Z beat\n{wild}2026-03-14T15:00:00Z beat\n2026-03-15T09:00:00Z beat\n"
+        )
+    };
+    let want = ["2026-03-14T09:00 a", "2026-03-14T12:00 a", "2026-03-14T15:00 a", "2026-03-15T09:00 a"];
+    let (times, ended) = raised(&rules, log("").as_bytes());
+    assert_eq!(times, want);
+    assert!(!ended.err.contains("not believed"), "{}", ended.err);
+    for wild in ["2099-01-01T00:00:00Z wild\n", "2001-01-01T00:00:00Z wild\n", "2026-03-14T18:00:00Z wild\n"] {
+        let (times, ended) = raised(&rules, log(wild).as_bytes());
+        assert_eq!(times, want, "{wild}");
+        assert!(ended.err.contains("1 with a time that was not believed"), "{}", ended.err);
+        let told: Vec<&str> = ended.out.lines().filter(|l| l.contains("time_not_believed")).collect();
+        assert!(told.len() == 1 && told[0].contains("\"line\":3"), "{}", ended.out);
+    }
 }
 
 /// Whoever reads the output may stop: `... | head -1`.

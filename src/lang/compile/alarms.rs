@@ -179,6 +179,10 @@ impl<'t> Compiler<'t, '_> {
         if n.it == 0 || n.it > COUNT {
             self.report(file, Code::BadCount, &n.span, format!("a limit is from 1 to {COUNT}"));
         }
+        if per.is_zero() {
+            let help = "write `limit 2 per 10m`, for example".to_owned();
+            self.report(file, Code::BadTime, &clause.span, "this lasts no time at all").help = Some(help);
+        }
         if alarm.react.is_empty() {
             self.report(file, Code::NoEffect, &clause.span, "`limit` is about reactions, and there is no `react`");
         }
@@ -256,7 +260,9 @@ impl<'t> Compiler<'t, '_> {
         if alarm.cancel.is_empty() && !ends.is_empty() {
             alarm.cancel.push(Cancel::When(ends));
         }
-        if alarm.cancel.is_empty() && !unread && !alarm.detect.is_state() {
+        // Of a condition that could not be compiled it is not known whether it ends by itself.
+        let compiled = !alarm.detect.parts.is_empty();
+        if alarm.cancel.is_empty() && !unread && compiled && !alarm.detect.is_state() {
             let message = format!("`{}` has no `cancel`: it stays active until an operator clears it", tree.name.it);
             let help = "say so with `cancel by hand`, or write `cancel after 1h`, `cancel when ...`, `cancel at once`".to_owned();
             self.report(file, Code::NoCancel, &tree.name.span, message).help = Some(help);

@@ -267,7 +267,14 @@ impl<'t> Compiler<'t, '_> {
         }
         if !self.patterns.contains_key(word.it.as_str()) {
             let known = self.pattern_names();
-            self.unknown(file, Code::UnknownPattern, word, format!("no pattern has the name `{}`", word.it), known);
+            let message = format!("no pattern has the name `{}`", word.it);
+            if word.it.contains(' ') && self.near(&word.it, &known).is_none() {
+                let text = word.it.replace('\\', "\\\\").replace('"', "\\\"");
+                let help = format!("to look for a text write `event where text contains \"{text}\"`");
+                self.report(file, Code::UnknownPattern, &word.span, message).help = Some(help);
+            } else {
+                self.unknown(file, Code::UnknownPattern, word, message, known);
+            }
             return None;
         }
         self.pattern_atom(&word.it)

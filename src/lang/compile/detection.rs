@@ -85,7 +85,7 @@ impl<'t> Compiler<'t, '_> {
     /// The time of a condition fits its shape.
     fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut Found, span: &Span) {
         let lasts = !found.ends.is_empty();
-        if let Some(At { it: Time::For(over, _) | Time::Over(over, _), span }) = &tree.tail.time
+        if let Some(At { it: Time::For(over, _) | Time::Over(over, _) | Time::Within(over), span }) = &tree.tail.time
             && over.is_zero()
         {
             self.report(file, Code::BadTime, span, "this lasts no time at all").help = Some("write `5m`, for example".to_owned());

@@ -7,7 +7,7 @@ use super::calendar::{not_during, only_during};
 use super::cursor::{Cursor, Parsed};
 use super::detect::{by, detect, measure, measured, over, threshold};
 use super::reaction::{bindings, chains};
-use super::{block, duration, name, names, rows, string, terminal, unknown_clause};
+use super::{block, duration, name, names, rows, string, terminal, unknown_clause, whole};
 
 const CLAUSES: &[&str] = &[
     "category",
@@ -148,8 +148,7 @@ fn inhibited(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
 /// `limit = "limit" INTEGER "per" DURATION by?`
 fn limit(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("limit")?;
-    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
-    let n = At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span };
+    let n = whole(c)?;
     c.want_word("per")?;
     let per = duration(c)?;
     let by = if c.sees_word("by") { by(c)? } else { Vec::new() };
@@ -250,16 +249,15 @@ fn max_age(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
 fn max_keys(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("max")?;
     c.want_word("keys")?;
-    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
-    Ok(ClauseKind::MaxKeys(At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span }))
+    Ok(ClauseKind::MaxKeys(whole(c)?))
 }
 
 /// `keep = "keep" INTEGER "lines"`
 fn keep(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("keep")?;
-    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
+    let n = whole(c)?;
     c.want_word("lines")?;
-    Ok(ClauseKind::Keep(At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span }))
+    Ok(ClauseKind::Keep(n))
 }
 
 /// `only_while = "only" "while" "not"? "alarm" name "active"`

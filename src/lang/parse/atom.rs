@@ -3,12 +3,12 @@
 use crate::base::limits;
 use crate::diag::Code;
 use crate::event::{EventId, TypeCode};
-use crate::lang::ast::{At, Atom, Change, Choice, Event, From, Whom};
+use crate::lang::ast::{At, Atom, Change, Choice, Event, From, Span, Whom};
 use crate::lang::program::IdPattern;
 
 use super::cursor::{Cursor, Failed, Parsed};
 use super::predicate::predicate;
-use super::{name, names, string, terminal};
+use super::{detect, name, names, string, terminal};
 
 /// One atom as a choice of its own.
 pub(super) fn alone(c: &mut Cursor<'_>) -> Parsed<Choice> {
@@ -52,7 +52,13 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
         c.want_symbol("(")?;
         let span = c.since(start);
         c.deeper(&span)?;
+        if detect::several(c) {
+            return Err(within_another(c, &span));
+        }
         let inner = choice(c)?;
+        if detect::joins(c) {
+            return Err(within_another(c, &span));
+        }
         c.want_symbol(")")?;
         c.shallower();
         return Ok(Atom::Group(Box::new(inner)));
@@ -72,8 +78,21 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
             let span = c.since(at);
             Err(c.fail(Code::NotYet, &span, format!("`{what}` (what agents report) is not in this version of the language yet")))
         }
+        _ if c.sees(terminal::regex) || c.sees(terminal::raw_regex) => Err(c.wanted_with(
+            "an event, or the name of a pattern,",
+            "write `event where text ~ /.../`, or give it a name: `pattern p { match /.../ }`",
+        )),
         _ => Ok(Atom::Named(name(c, "an event, or the name of a pattern,")?)),
     }
+}
+
+fn within_another(c: &mut Cursor<'_>, span: &Span) -> Failed {
+    c.fail_with(
+        Code::TwoReadings,
+        span,
+        "a condition of several events, or of silence, does not stand in parentheses",
+        "give it a name, `pattern many { detect 2 of A within 1m }`, and write the name here; around all of it leave them out",
+    )
 }
 
 /// `alarm_change = "alarm" name ("raised" | "cleared" | "active")`

@@ -126,6 +126,12 @@ impl<'s> Cursor<'s> {
         read(self.rest()).is_ok()
     }
 
+    /// True when the terminal stands ahead. Other than [`Cursor::sees`] it leaves the end of the last token where it was.
+    pub(super) fn follows(&self, read: fn(&str) -> Read<'_>) -> bool {
+        let rest = &self.text[self.at..];
+        terminal::blank(rest).is_ok_and(|(rest, _)| read(rest).is_ok())
+    }
+
     /// The word ahead, if it is one.
     pub(super) fn word_ahead(&mut self) -> Option<&'s str> {
         // `r"..."` is a regular expression and `GCTI-00-04561` an id.
@@ -215,6 +221,15 @@ impl<'s> Cursor<'s> {
         let (found, span) = self.found();
         self.at = start;
         self.fail(Code::RuleSyntax, &span, format!("{what} is wanted here, not {found}"))
+    }
+
+    /// As [`Cursor::wanted`], with help.
+    pub(super) fn wanted_with(&mut self, what: &str, help: &str) -> Failed {
+        let failed = self.wanted(what);
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.help.get_or_insert_with(|| help.to_owned());
+        }
+        failed
     }
 
     /// Reports the string ahead, which does not end or has an escape that there is not.

@@ -7,7 +7,7 @@ use crate::lang::program::{Backoff, Comparison, Measure, Shape, Threshold, Unit,
 
 use super::atom::{alone, choice};
 use super::cursor::{Cursor, Failed, Parsed};
-use super::{duration, field, predicate, terminal};
+use super::{duration, field, predicate, terminal, whole};
 
 /// `detect = occurrence tail`
 pub(super) fn detect(c: &mut Cursor<'_>) -> Parsed<Detect> {
@@ -72,7 +72,12 @@ fn backoff(c: &mut Cursor<'_>) -> Parsed<Backoff> {
 fn factor(c: &mut Cursor<'_>) -> Parsed<u32> {
     match c.take(terminal::factor) {
         Some(token) => Ok(token.it.trim_end_matches('x').parse().unwrap_or(u32::MAX)),
-        None => Err(c.wanted("a factor (2x)")),
+        None => {
+            let Some(token) = c.take(terminal::numberish) else { return Err(c.wanted("a factor (2x)")) };
+            let shown = crate::base::text::printable_short(token.it, 40);
+            let message = format!("`{shown}` is not a factor from 2x to 999x");
+            Err(c.fail_with(Code::BadCount, &token.span, message, "a silence's time grows: `backoff 2x up to 8x`"))
+        }
     }
 }
 
@@ -101,16 +106,19 @@ fn amount(c: &mut Cursor<'_>) -> Parsed<f64> {
             return Ok(unit.read(token.it).unwrap_or(f64::MAX));
         }
     }
-    match c.take(terminal::number) {
-        Some(token) => Ok(token.it.parse().unwrap_or(f64::MAX)),
-        None => Err(c.wanted("a number")),
+    if let Some(token) = c.take(terminal::number) {
+        return Ok(token.it.parse().unwrap_or(f64::MAX));
     }
+    let Some(token) = c.take(terminal::numberish) else { return Err(c.wanted("a number")) };
+    let shown = crate::base::text::printable_short(token.it, 40);
+    let help = "a number has digits and one point at most, and perhaps a unit: 1000, 0.5, 200ms, 10MB, 5%";
+    Err(c.fail_with(Code::RuleSyntax, &token.span, format!("`{shown}` is not a number"), help))
 }
 
 /// `occurrence = silence | measure | count | joined | choice`
 fn occurrence(c: &mut Cursor<'_>) -> Parsed<Detect> {
     let of = |parts, shape, unless| Detect { parts, shape, unless, tail: Tail::default() };
-    if c.sees(terminal::integer) && !c.sees(terminal::id) {
+    if counts(c) {
         return count(c);
     }
     if c.sees_word("no") {
@@ -129,6 +137,22 @@ fn occurrence(c: &mut Cursor<'_>) -> Parsed<Detect> {
         return Err(two_readings(c, &span));
     }
     joined(c, first)
+}
+
+/// A count stands ahead: a number, or what is none and stands where one is wanted.
+fn counts(c: &mut Cursor<'_>) -> bool {
+    if c.sees(terminal::integer) && !c.sees(terminal::id) {
+        return true;
+    }
+    let start = c.here();
+    let is = c.take(terminal::numberish).is_some() && (c.sees_word("of") || c.sees_word("distinct"));
+    c.back_to(start);
+    is
+}
+
+/// A count, a silence or a measure stands ahead: what is no choice of events.
+pub(super) fn several(c: &mut Cursor<'_>) -> bool {
+    counts(c) || c.sees_word("no") || measured(c).is_some()
 }
 
 /// `silence = "no" atom`
@@ -173,7 +197,7 @@ pub(super) fn measure(c: &mut Cursor<'_>, what: What) -> Parsed<Detect> {
 /// What joins events; of these one kind stands in a condition.
 const JOINS: [&str; 3] = ["then", "and", "without"];
 
-fn joins(c: &mut Cursor<'_>) -> bool {
+pub(super) fn joins(c: &mut Cursor<'_>) -> bool {
     c.word_ahead().is_some_and(|w| JOINS.contains(&w))
 }
 
@@ -240,7 +264,7 @@ fn all(c: &mut Cursor<'_>, first: Choice, n: usize) -> Parsed<Detect> {
 
 /// `part = (INTEGER "of")? atom`
 fn part(c: &mut Cursor<'_>) -> Parsed<(usize, Choice)> {
-    if !c.sees(terminal::integer) || c.sees(terminal::id) {
+    if !counts(c) {
         return Ok((1, alone(c)?));
     }
     let n = so_many(c)?;
@@ -284,13 +308,12 @@ fn count(c: &mut Cursor<'_>) -> Parsed<Detect> {
 
 /// How many events are counted.
 fn so_many(c: &mut Cursor<'_>) -> Parsed<usize> {
-    let Some(token) = c.take(terminal::integer) else { return Err(c.wanted("a number")) };
-    let n: usize = token.it.parse().unwrap_or(usize::MAX);
-    if n == 0 || n > limits::COUNT {
+    let n = whole(c)?;
+    if n.it == 0 || n.it > limits::COUNT {
         let message = format!("a condition counts from 1 to {}", limits::COUNT);
-        c.fail(Code::BadCount, &token.span, message);
+        c.fail(Code::BadCount, &n.span, message);
     }
-    Ok(n)
+    Ok(n.it)
 }
 
 /// After what is joined nothing stands that could belong to a part of it or to the whole.

@@ -19,6 +19,7 @@ mod token;
 use std::sync::Arc;
 
 use crate::base::limits::SOURCE_BYTES;
+use crate::base::text::printable_short;
 use crate::diag::suggest::nearest;
 use crate::diag::{Code, Diagnostic, Source};
 
@@ -103,7 +104,14 @@ fn block<T>(
         }
         if c.at_end() || c.sees_item() {
             let message = format!("the block of `{}` is not closed", opened.it);
-            c.fail_with(Code::Unclosed, &opened.span, message, "close it with }");
+            let end = c.here();
+            let lines = c.text().get(opened.span.end..end).unwrap_or_default().lines();
+            let swallowed = |line: &str| line.split_once('|').is_some_and(|(_, record)| record.trim_end().ends_with('}'));
+            let help = match lines.into_iter().any(swallowed) {
+                true => "close it with }, on a line of its own: what stands behind | is a record to its end",
+                false => "close it with }",
+            };
+            c.fail_with(Code::Unclosed, &opened.span, message, help);
             // What was read stands, so that its name is known.
             return Ok(clauses);
         }
@@ -126,7 +134,18 @@ fn block<T>(
 /// A clause that the block does not have: of a later version, or misspelled.
 fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cursor::Failed {
     let at = c.here();
-    let Some(word) = c.word_ahead() else { return c.wanted(&format!("a clause of {block}")) };
+    let Some(word) = c.word_ahead() else {
+        let helps = [
+            ("&", "events and tests are joined by `and`"),
+            ("|", "events and tests are joined by `or`"),
+            (";", "nothing stands between clauses"),
+        ];
+        let what = format!("a clause of {block}");
+        return match helps.into_iter().find(|(symbol, _)| c.sees_symbol(symbol)) {
+            Some((_, help)) => c.wanted_with(&what, help),
+            None => c.wanted(&what),
+        };
+    };
     c.skip_token();
     let span = c.since(at);
     let message = format!("{block} has no clause `{word}`");
@@ -188,9 +207,25 @@ fn string(c: &mut Cursor<'_>) -> Parsed<Word> {
     Ok(At { it: text, span: token.span })
 }
 
+/// `INTEGER`; who asks for it knows its bounds, so one that is too long for any is the largest.
+fn whole(c: &mut Cursor<'_>) -> Parsed<At<usize>> {
+    let Some(token) = c.take(terminal::numberish) else { return Err(c.wanted("a number")) };
+    if token.it.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(At { it: token.it.parse().unwrap_or(usize::MAX), span: token.span });
+    }
+    let shown = printable_short(token.it, 40);
+    Err(c.fail_with(Code::RuleSyntax, &token.span, format!("`{shown}` is not a whole number"), "digits alone, 1000 for example"))
+}
+
 /// A duration with its unit, or what is wrong with it.
 fn duration(c: &mut Cursor<'_>) -> Parsed<std::time::Duration> {
     if let Some(token) = c.take(terminal::duration) {
+        if c.follows(terminal::duration)
+            && let Some(more) = c.take(terminal::duration)
+        {
+            let message = format!("a duration is one word, and `{}` stands apart", more.it);
+            return Err(c.fail_with(Code::BadDuration, &more.span, message, format!("write {}{}", token.it, more.it)));
+        }
         return match crate::base::time::parse_duration(token.it) {
             Some(span) if span <= MAX_DURATION => Ok(span),
             _ => {
@@ -199,11 +234,39 @@ fn duration(c: &mut Cursor<'_>) -> Parsed<std::time::Duration> {
         };
     }
     if let Some(token) = c.take(terminal::numberish) {
-        let shown = crate::base::text::printable_short(token.it, 40);
-        let message = format!("`{shown}` is not a duration: a unit is always written");
-        return Err(c.fail_with(Code::BadDuration, &token.span, message, "the units are ms, s, m, h, d, w: 500ms, 2s, 1m30s"));
+        let (shown, units) = (printable_short(token.it, 40), "the units are ms, s, m (minutes), h, d, w: 500ms, 2s, 1m30s");
+        let (number, unit) = token.it.split_at(token.it.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(token.it.len()));
+        let apart = if unit.is_empty() { c.word_ahead().filter(|word| unit_meant(word).is_some()) } else { None };
+        let message = match apart {
+            Some(_) => format!("`{shown}` is not a duration: its unit stands with it"),
+            None if unit.is_empty() => format!("`{shown}` is not a duration: a unit is always written"),
+            None if unit_meant(unit) != Some(unit) && unit.bytes().all(|b| b.is_ascii_alphabetic()) => {
+                format!("`{shown}` is not a duration: no unit has the name `{unit}`")
+            }
+            None => format!("`{shown}` is not a duration"),
+        };
+        let help = match unit_meant(apart.unwrap_or(unit)) {
+            Some(meant) if crate::base::time::parse_duration(&format!("{number}{meant}")).is_some() => {
+                format!("write {number}{meant}; {units}")
+            }
+            _ => units.to_owned(),
+        };
+        return Err(c.fail_with(Code::BadDuration, &token.span, message, help));
     }
     Err(c.wanted("a duration"))
+}
+
+/// The unit that people mean by a word.
+fn unit_meant(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "ms" | "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" | "S" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" | "M" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" | "H" => "h",
+        "d" | "day" | "days" | "D" => "d",
+        "w" | "week" | "weeks" | "W" => "w",
+        _ => return None,
+    })
 }
 
 /// Longer than anybody keeps an alarm.

@@ -85,6 +85,10 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
             let span = c.since(at);
             Err(c.fail_with(Code::RuleSyntax, &span, "`=` compares nothing here", "write == to compare"))
         }
+        Some("is" | "equals" | "eq") => {
+            Err(c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write == to compare"))
+        }
+        Some("matches" | "like") => Err(c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write ~ /.../")),
         _ => Err(c.wanted("a comparison (`==`, `~`, `contains`, `in` ...)")),
     }
 }
@@ -192,7 +196,7 @@ pub(super) fn literal(c: &mut Cursor<'_>) -> Parsed<Option<Literal>> {
             Code::RuleSyntax,
             &token.span,
             format!("`{shown}` is neither a number nor anything else that stands without quotes"),
-            "texts stand in quotes",
+            "a number has digits and one point at most (1000, 0.5); a text stands in quotes",
         ));
     }
     Ok(None)

@@ -31,10 +31,11 @@ impl Compiler<'_, '_> {
                 ClauseKind::InhibitedBy(words) => {
                     self.names_twice(file, words, "`inhibited by`");
                     if let Some(word) = words.iter().find(|w| w.it == alarm.name && own(clause)) {
-                        let message =
-                            format!("`{}` is inhibited by itself: one that is active stays, so this changes nothing", word.it);
-                        self.report(file, Code::NoEffect, &word.span, message).help = Some("name another alarm".to_owned());
+                        self.inhibits_itself(file, word);
                     }
+                }
+                ClauseKind::OnlyWhile { alarm: word, active: false } if word.it == alarm.name && own(clause) => {
+                    self.inhibits_itself(file, word);
                 }
                 ClauseKind::React(chains) => self.calls_twice(file, chains, "`react`"),
                 ClauseKind::OnCancel(chains) => self.calls_twice(file, chains, "`on cancel react`"),
@@ -51,6 +52,11 @@ impl Compiler<'_, '_> {
                 self.end(file, &clause.span, alarm, atoms);
             }
         }
+    }
+
+    fn inhibits_itself(&mut self, file: &File, word: &Word) {
+        let message = format!("`{}` is inhibited by itself: one that is active stays, so this changes nothing", word.it);
+        self.report(file, Code::NoEffect, &word.span, message).help = Some("name another alarm".to_owned());
     }
 
     /// One call twice among those that start together.

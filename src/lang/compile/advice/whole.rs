@@ -34,18 +34,25 @@ impl<'t> Compiler<'t, '_> {
                 }
             }
         }
-        self.same_alarms();
+        self.same_alarms(trees);
+        self.waits(trees);
         self.tried_with_all();
         self.unused_captures(trees);
     }
 
     /// Alarms that differ in nothing but their name and what people read.
-    fn same_alarms(&mut self) {
+    fn same_alarms(&mut self, trees: &[File]) {
+        // Of what could not be read it is not known whether it differs.
+        let unread = |clause: &ast::Clause| matches!(clause.it, ast::ClauseKind::Later(_));
+        let unread: BTreeSet<&str> = crate::lang::compile::alarms_of(trees)
+            .filter(|alarm| alarm.clauses.iter().any(unread))
+            .map(|alarm| alarm.name.it.as_str())
+            .collect();
         let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let nowhere = nowhere();
         let mut found = Vec::new();
         for (n, alarm) in self.program.alarms.iter().enumerate() {
-            if alarm.detect.parts.iter().all(Vec::is_empty) {
+            if alarm.detect.parts.iter().all(Vec::is_empty) || unread.contains(alarm.name.as_str()) {
                 continue;
             }
             let firsts = alike.entry(self.head(alarm, &nowhere)).or_default();
