@@ -213,7 +213,7 @@ fn ending(run: &DryRun, counts: &Counts) -> String {
             .active()
             .map(
                 |(alarm, key, _)| {
-                    if key.0.is_empty() { alarm.to_owned() } else { format!("{alarm} [{}]", printable(&key.to_string())) }
+                    if key.is_empty() { alarm.to_owned() } else { format!("{alarm} [{}]", printable(&key.to_string())) }
                 },
             )
             .collect();

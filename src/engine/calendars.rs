@@ -12,7 +12,8 @@ use crate::lang::calendar::Calendar;
 use crate::lang::program::{Alarm, Cancel, Signal};
 
 use super::instance::deadline;
-use super::record::{Fields, Key, Record, Waiting};
+use super::key::Key;
+use super::record::{Fields, Record, Waiting};
 use super::{Due, Engine, Notice, Occasion, Output};
 
 /// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.

@@ -20,8 +20,9 @@ use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Hit, Shape};
 
+use super::key::Key;
 use super::measure::Slot;
-use super::record::{Fields, Key, Note, Record, Waiting};
+use super::record::{Fields, Note, Record, Waiting};
 use super::{Arrival, Engine, Facts, Forgot, Notice, Occasion, Output, Seen};
 
 /// An event that meets a part of an alarm's condition.
@@ -168,7 +169,7 @@ impl Engine {
         let value = match distinct {
             None => None,
             Some(field) => match met.facts.text(field) {
-                Some(value) => Some(value),
+                Some(value) => Some(value.into_owned()),
                 None => return self.lacks(met.alarm, field, "counts different values of", out),
             },
         };
@@ -178,7 +179,7 @@ impl Engine {
         if since.is_some_and(|since| met.at < since) {
             return; // A late one, from before the time that counts.
         }
-        let counts = |n: &&Note| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value != value);
+        let counts = |n: &&Note| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
         let known = met.facts.provenance();
         if notes.iter().filter(counts).count() + 1 >= n {
             let least = notes.iter().filter(counts).map(|n| n.known).min().map_or(known, |least| least.min(known));
@@ -186,7 +187,7 @@ impl Engine {
             more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
             return self.come_true(met, more, out);
         }
-        let note = Note { part: 0, at: met.at, value, seen: None, known };
+        let note = Note::new(0, met.at, known).keeping(value, Fields::new());
         self.note(met, note, distinct.is_some(), since, out);
     }
 
@@ -196,21 +197,20 @@ impl Engine {
         // The newest chain that came so far.
         let before = match part.checked_sub(1) {
             None => None,
-            Some(before) => match notes.iter().filter(|n| n.part == before).max_by_key(|n| n.at).filter(|n| near(&n.at)) {
+            Some(before) => match notes.iter().filter(|n| n.part() == before).max_by_key(|n| n.at).filter(|n| near(&n.at)) {
                 Some(note) => Some(note),
                 None => return,
             },
         };
         let began = before.map_or(met.at, |n| n.at);
         let known = before.map_or(met.facts.provenance(), |n| n.known.min(met.facts.provenance()));
-        let mut seen = before.and_then(|n| n.seen.as_deref().cloned()).unwrap_or_default();
+        let mut seen = before.map(Note::seen).unwrap_or_default();
         if part + 1 == met.alarm.detect.parts.len() {
             seen.extend(known_as(known));
             return self.come_true(met, seen, out);
         }
         seen.extend(met.facts.captured());
-        let seen = (!seen.is_empty()).then(|| Box::new(seen));
-        self.note(met, Note { part, at: began, value: None, seen, known }, true, None, out);
+        self.note(met, Note::new(part, began, known).keeping(None, seen), true, None, out);
     }
 
     fn one_of_all(&mut self, met: Met<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
@@ -218,7 +218,7 @@ impl Engine {
         let since = met.alarm.detect.within.map(|within| met.at - within);
         let within = |n: &&Note| since.is_none_or(|since| n.at >= since);
         let mut missing = counts.to_vec();
-        for part in notes.iter().filter(within).map(|n| n.part).chain([part]) {
+        for part in notes.iter().filter(within).map(Note::part).chain([part]) {
             if let Some(n) = missing.get_mut(part) {
                 *n = n.saturating_sub(1);
             }
@@ -226,18 +226,17 @@ impl Engine {
         let n = counts.get(part).copied().unwrap_or(1);
         if missing.iter().all(|n| *n == 0) {
             // A part that wants one event has it in this one.
-            let others = notes.iter().filter(within).filter(|note| note.part != part || n > 1);
+            let others = notes.iter().filter(within).filter(|note| note.part() != part || n > 1);
             let (mut seen, mut known) = (Fields::new(), met.facts.provenance());
             for note in others {
-                seen.extend(note.seen.as_deref().cloned().unwrap_or_default());
+                seen.extend(note.seen());
                 known = known.min(note.known);
             }
             seen.extend(known_as(known));
             return self.come_true(met, seen, out);
         }
         let Some(value) = place(notes, part, n, met.at) else { return };
-        let seen = Some(met.facts.captured()).filter(|seen| !seen.is_empty()).map(Box::new);
-        let note = Note { part, at: met.at, value, seen, known: met.facts.provenance() };
+        let note = Note::new(part, met.at, met.facts.provenance()).keeping(value, met.facts.captured());
         self.note(met, note, true, since, out);
     }
 
@@ -289,10 +288,10 @@ impl Engine {
 
     /// Why an alarm is not raised now: another one is active for the same values of the keys that both have, or none is.
     pub(super) fn inhibitor(&self, alarm: &Alarm, key: &Key) -> Option<String> {
-        let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.0.get(i));
+        let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.value(i));
         let active = |name: &&String| {
             let by = self.alarm(&self.program, name).map(|a| a.by.as_slice()).unwrap_or_default();
-            let same = |k: &Key| by.iter().zip(k.0.iter()).all(|(field, value)| own(field).is_none_or(|own| own == value));
+            let same = |k: &Key| by.iter().zip(k.values()).all(|(field, value)| own(field).is_none_or(|own| own == value));
             self.state.alarms.get(*name).is_some_and(|keys| keys.keys().any(same))
         };
         if let Some(other) = alarm.inhibited_by.iter().find(active) {
@@ -312,16 +311,16 @@ fn place(notes: &[Note], part: usize, n: usize, at: Time) -> Option<Option<Strin
     if n == 1 {
         return Some(None);
     }
-    let mut of = notes.iter().filter(|note| note.part == part);
+    let mut of = notes.iter().filter(|note| note.part() == part);
     let mut free = vec![true; n];
-    for place in of.clone().filter_map(|note| note.value.as_ref()?.parse::<usize>().ok()) {
+    for place in of.clone().filter_map(|note| note.value()?.parse::<usize>().ok()) {
         if let Some(free) = free.get_mut(place) {
             *free = false;
         }
     }
     match free.iter().position(|free| *free) {
         Some(place) => Some(Some(place.to_string())),
-        None => of.next().filter(|oldest| oldest.at <= at).map(|oldest| oldest.value.clone()),
+        None => of.next().filter(|oldest| oldest.at <= at).map(|oldest| oldest.value().map(str::to_owned)),
     }
 }
 

@@ -41,13 +41,13 @@ impl<'a> Facts<'a> {
     }
 
     /// One field, as a key has it.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         if let Some(value) = self.own(name) {
-            return Some(text(&value));
+            return Some(text(value));
         }
         // Of captures the last with the name counts, of the record's fields the first.
-        let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| text(value));
-        captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| text(value)))
+        let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| shown(value));
+        captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| shown(value)))
     }
 
     /// The event with what else is known: its own fields go first, but for the provenance, which is that of the least known sender.
@@ -101,9 +101,17 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The value as text. Most are text already, which is copied and not formatted.
-fn text(value: &Value<'_>) -> String {
-    value.as_text().map_or_else(|| value.to_string(), str::to_owned)
+/// The value as text. Most are text already.
+fn shown<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
+    value.as_text().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
+}
+
+/// The same of one that is made for it.
+fn text(value: Value<'_>) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) => text,
+        other => Cow::Owned(other.to_string()),
+    }
 }
 
 /// The event that an alarm is raised for.
@@ -118,7 +126,7 @@ impl Seen<'_> {
     /// Its text.
     pub(super) fn text(&self) -> Option<String> {
         match self {
-            Seen::Now(facts) => facts.text("text"),
+            Seen::Now(facts) => facts.text("text").map(Cow::into_owned),
             Seen::Kept(fields) => fields.get("text").map(ToString::to_string),
         }
     }
@@ -223,7 +231,7 @@ mod tests {
             let index = Index::default();
             let (facts, all) = (Facts::new(event, captures, &index), fields_of(event, captures, &index));
             for name in names.into_iter().chain(["provenance", "id", "nobody"]) {
-                assert_eq!(facts.text(name), all.get(name).map(ToString::to_string), "{name}");
+                assert_eq!(facts.text(name).map(Cow::into_owned), all.get(name).map(ToString::to_string), "{name}");
             }
         }
         let fields = fields_of(&bare, &captures, &Index::default());

@@ -7,7 +7,8 @@ use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Call, Cancel, Signal, WhileActive};
 
 use super::fields::{self, Seen};
-use super::record::{Cause, Fields, Key, Record};
+use super::key::Key;
+use super::record::{Cause, Fields, Record};
 use super::state::Instance;
 use super::turn::Cue;
 use super::{Engine, Notice, Occasion, Output};

@@ -8,14 +8,15 @@ use crate::base::time::{Time, duration_text};
 use crate::lang::program::{Alarm, Limit};
 
 use super::instance::cue;
-use super::record::{Fields, Key, PutOff, Record};
+use super::key::Key;
+use super::record::{Fields, PutOff, Record};
 use super::state::Instance;
 use super::{Engine, Notice, Output};
 
 impl Limit {
     /// What is counted together with an instance.
     fn group(&self, key: &Key) -> Key {
-        Key(self.by.iter().filter_map(|place| key.0.get(*place).cloned()).collect())
+        Key::of(self.by.iter().filter_map(|place| key.value(*place)))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::base::limits::{KEPT_BYTES, KEPT_BYTES_ALL, KEPT_LINE_BYTES};
 use crate::lang::program::Alarm;
 
-use super::record::Key;
+use super::key::Key;
 use super::state::{Instance, State};
 use super::{Engine, Notice, Output, Seen};
 
@@ -55,7 +55,7 @@ mod tests {
 
     fn raised(key: usize, line: Option<String>) -> Record {
         let (at, event) = (Time::default(), std::sync::Arc::default());
-        let key = Key([key.to_string()].into());
+        let key = Key::of([key.to_string()]);
         Record::Raised { alarm: "a".to_owned(), key, order: 1, at, due: None, event, summary: String::new(), line }
     }
 
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn lines_are_bounded() {
         let mut state = State::default();
-        let key = |key: usize| Key([key.to_string()].into());
+        let key = |key: usize| Key::of([key.to_string()]);
         // No character is cut in two.
         let long = format!("x{}", "é".repeat(KEPT_LINE_BYTES));
         let line = state.kept_line(200, "a", &key(0), &long).unwrap().unwrap();

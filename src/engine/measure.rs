@@ -15,7 +15,8 @@ use crate::lang::program::{Alarm, Cancel, Hit, Measure, Shape, Threshold, What};
 
 use super::condition::known_as;
 use super::instance::Ending;
-use super::record::{Cause, Key, Record};
+use super::key::Key;
+use super::record::{Cause, Record};
 use super::{Arrival, Engine, Occasion, Output, Seen, fields};
 
 /// Parts of a window.

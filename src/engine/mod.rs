@@ -30,6 +30,7 @@ mod claims;
 mod condition;
 mod fields;
 mod instance;
+mod key;
 mod lateness;
 mod limit;
 mod lines;
@@ -57,9 +58,13 @@ use measure::Slot;
 use noted::Forgot;
 
 pub use fields::fields_of;
-pub use record::{Cause, Claim, Fields, Key, Note, PutOff, Record, Waiting};
+pub use key::Key;
+pub use record::{Cause, Claim, Fields, Note, PutOff, Record, Waiting};
 pub use state::{Instance, State};
 pub use turn::{Cue, Input, Notice, Output};
+
+/// Bytes that most keys have room in.
+const KEY_TEXT: usize = 48;
 
 /// What an atom is to an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -393,23 +398,17 @@ impl Engine {
 
     /// The instance that an event is about; `None` when it lacks a field of the key.
     fn key(&mut self, alarm: &Alarm, facts: &Facts<'_>, out: &mut Vec<Output>) -> Option<Key> {
-        let mut absent = None;
-        let mut value = |field: &'_ String| {
-            let value = facts.text(field);
-            if value.is_none() {
-                absent = Some(field.clone());
+        let mut values = String::with_capacity(KEY_TEXT);
+        for field in &alarm.by {
+            match facts.text(field) {
+                Some(value) => Key::push(&mut values, &value),
+                None => {
+                    self.lacks(alarm, field, "has in its `by`", out);
+                    return None;
+                }
             }
-            value
-        };
-        let key = match alarm.by.as_slice() {
-            // Most have one: without a list in between.
-            [field] => value(field).map(|value| Arc::from([value])),
-            by => by.iter().map(value).collect(),
-        };
-        if let Some(field) = absent {
-            self.lacks(alarm, &field, "has in its `by`", out);
         }
-        key.map(Key)
+        Some(Key::read(&values))
     }
 
     /// An event without a field that an alarm needs is not taken.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::limits::NOTED_EVENTS;
 use crate::base::time::Time;
 
-use super::record::{Key, Note};
+use super::key::Key;
+use super::record::Note;
 use super::state::first_of_young_half;
 use super::summed::Summed;
 
@@ -104,11 +105,12 @@ impl OfAlarm {
     fn note(&mut self, key: &Key, note: &Note, alone: bool, since: Option<Time>) {
         let notes = self.keys.or_default(key);
         let before = notes.len();
-        if before == 0 {
-            notes.reserve_exact(1); // Most keys are seen once.
-        }
-        let stood_for = |n: &Note| alone && n.part == note.part && n.value == note.value;
+        let stood_for = |n: &Note| alone && n.part() == note.part() && n.value() == note.value();
         notes.retain(|n| since.is_none_or(|since| n.at >= since) && !stood_for(n));
+        if notes.len() == notes.capacity() {
+            // Most keys are seen once or twice: one, two, four, not four from the start.
+            notes.reserve_exact(notes.len().max(1));
+        }
         let place = notes.partition_point(|n| n.at <= note.at);
         notes.insert(place, note.clone());
         self.count = self.count + notes.len() - before;
@@ -170,8 +172,8 @@ mod tests {
         for n in 0..1_000_i64 {
             // Alarm a gets four of six events, and alarm c but one of each key.
             let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
-            let note = Note { part: 0, at: Time::from_millis(n), value: None, seen: None, known: Provenance::Local };
-            let key = Key([key.to_string()].into());
+            let note = Note::new(0, Time::from_millis(n), Provenance::Local);
+            let key = Key::of([key.to_string()]);
             forgot.extend(noted.note(&alarm.to_owned(), &key, &note, false, None, COUNTED_KEYS));
             assert!(noted.count <= 100);
             assert_eq!(noted.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
@@ -196,16 +198,9 @@ mod tests {
     #[test]
     fn a_single_key_is_bounded() {
         let mut noted = Noted { most: 2, ..Noted::default() };
-        let key = Key(["k".to_owned()].into());
+        let key = Key::of(["k".to_owned()]);
         let mut say = |n| {
-            noted.note(
-                &"a".to_owned(),
-                &key,
-                &Note { part: 0, at: Time::from_millis(n), value: None, seen: None, known: Provenance::Local },
-                false,
-                None,
-                COUNTED_KEYS,
-            )
+            noted.note(&"a".to_owned(), &key, &Note::new(0, Time::from_millis(n), Provenance::Local), false, None, COUNTED_KEYS)
         };
         assert_eq!([say(1), say(2), say(3)], [None, None, Some(Forgot::Of("a".to_owned()))]);
         assert_eq!(noted.keys().count(), 0);

@@ -11,17 +11,8 @@ use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 
+use super::key::Key;
 use super::state::Instance;
-
-/// The values of an alarm's `by` fields, in its order: which instance it is. Shared, because records, state and deadlines all have it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key(pub Arc<[String]>);
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(", "))
-    }
-}
 
 /// The fields of an event as rules and scripts see them, derived ones included.
 pub type Fields = BTreeMap<String, Value<'static>>;
@@ -263,21 +254,55 @@ pub struct Claim {
     pub provenance: Provenance,
 }
 
-/// An event that counts towards a condition.
+/// An event that counts towards a condition. Small, because there may be a million of them: most are only counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
-    /// Which part of the condition.
-    pub part: usize,
     /// When; of a sequence, when it began.
     pub at: Time,
-    /// The value that has to be distinct; of parts that want several events, the place that it has among them.
-    pub value: Option<String>,
-    /// What it captured, and what the steps before it did: the coming-true has it, too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<Box<Fields>>,
+    /// Which part of the condition.
+    part: u32,
     /// How far the least known of the senders up to it is known.
     #[serde(default)]
     pub known: Provenance,
+    /// What has to be kept of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<Box<Kept>>,
+}
+
+/// What is kept of an event that is not only counted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    value: Option<String>,
+    seen: Fields,
+}
+
+impl Note {
+    /// An event of a part that is only counted.
+    pub(super) fn new(part: usize, at: Time, known: Provenance) -> Note {
+        Note { at, part: u32::try_from(part).unwrap_or(u32::MAX), known, kept: None }
+    }
+
+    /// With the value that has to be distinct (of parts that want several events, the place that it has among them), and with what it
+    /// captured, and what the steps before it did: the coming-true has it, too.
+    pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> Note {
+        let kept = (value.is_some() || !seen.is_empty()).then(|| Box::new(Kept { value, seen }));
+        Note { kept, ..self }
+    }
+
+    /// Which part of the condition.
+    pub fn part(&self) -> usize {
+        self.part as usize
+    }
+
+    /// The value that has to be distinct, or the place.
+    pub fn value(&self) -> Option<&str> {
+        self.kept.as_ref()?.value.as_deref()
+    }
+
+    /// What it and those before it captured.
+    pub(super) fn seen(&self) -> Fields {
+        self.kept.as_ref().map(|kept| kept.seen.clone()).unwrap_or_default()
+    }
 }
 
 /// A condition that comes true at a time, unless an event comes before.

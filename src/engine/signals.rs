@@ -13,7 +13,8 @@ use crate::lang::meets;
 use crate::lang::program::{Alarm, Hit, Shape, Signal};
 
 use super::condition::known_as;
-use super::record::{Fields, Key};
+use super::key::Key;
+use super::record::Fields;
 use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
 
 /// A change on its way to the conditions that are about it.
@@ -89,7 +90,7 @@ impl Engine {
         let Shape::Standing { n, alarm: counted } = &alarm.detect.shape else { return };
         let Some(met) = self.meeting(arrival, alarm, Some(hit), out) else { return };
         let same = |event: &Fields| {
-            alarm.by.iter().zip(met.key.0.iter()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == *value))
+            alarm.by.iter().zip(met.key.values()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == value))
         };
         let standing = self.state.active().filter(|(name, _, instance)| name == counted && same(&instance.event));
         let known: Vec<Provenance> = standing.map(|(_, _, instance)| fields::provenance(&instance.event)).collect();
@@ -116,7 +117,7 @@ impl Engine {
     /// What is known of a key when no event is at hand: its values, what the inventory makes of them, and how far those who said it are
     /// known.
     pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Provenance) -> Arc<Fields> {
-        let mut fields: Fields = alarm.by.iter().zip(key.0.iter()).map(|(f, v)| (f.clone(), Value::from(v.as_str()))).collect();
+        let mut fields: Fields = alarm.by.iter().zip(key.values()).map(|(f, v)| (f.clone(), Value::from(&*v))).collect();
         fields.insert("provenance".to_owned(), Value::from(known.name()));
         let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
         all.remove("text");

@@ -10,7 +10,8 @@ use crate::event::Provenance;
 use crate::lang::program::{Alarm, Backoff, Mode, Shape};
 
 use super::condition::Met;
-use super::record::{Key, Record, Waiting};
+use super::key::Key;
+use super::record::{Record, Waiting};
 use super::{Engine, Output, fields};
 
 /// How long a silence has to last: growing with each coming-true since it began.
@@ -31,7 +32,7 @@ impl Engine {
                 let due = now + patience(span, *backoff, waiting.round);
                 self.expect(alarm, key, Waiting { due, ..waiting }, out);
             }
-            for key in expected.iter().map(|values| Key(values.clone().into())) {
+            for key in expected.iter().map(Key::of) {
                 let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
                 if !known && self.has_room(alarm, out) {
                     let event = self.of_key(alarm, &key, Provenance::Authenticated);
@@ -66,7 +67,7 @@ impl Engine {
         let instance = self.state.instance(&alarm.name, key).map(|i| &i.event);
         match (waiting.or(instance), &alarm.detect.shape) {
             (Some(event), _) => fields::provenance(event),
-            (None, Shape::Silence { expected, .. }) if expected.iter().any(|values| *values == *key.0) => {
+            (None, Shape::Silence { expected, .. }) if expected.iter().any(|values| Key::of(values) == *key) => {
                 Provenance::Authenticated
             }
             _ => Provenance::default(),

@@ -11,9 +11,10 @@ use crate::base::pairs;
 use crate::base::time::Time;
 use crate::inventory::Name;
 
+use super::key::Key;
 use super::measure::Measured;
 use super::noted::{Forgot, Noted};
-use super::record::{Claim, Fields, Key, Note, PutOff, Record, Waiting};
+use super::record::{Claim, Fields, Note, PutOff, Record, Waiting};
 
 /// An active alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,8 @@ use crate::event::{Event, Provenance};
 use crate::inventory::Name;
 use crate::lang::program::{Call, Category, Hit, Mode};
 
-use super::record::{Cause, Fields, Key, Record};
+use super::key::Key;
+use super::record::{Cause, Fields, Record};
 
 /// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
 #[derive(Clone, Debug)]

@@ -418,7 +418,7 @@ fn ends(test: &Test, play: &Play, controller: &Controller, wrong: &mut Vec<Strin
         let mut have: Vec<String> = controller
             .alarms()
             .active()
-            .map(|(alarm, key, _)| if key.0.is_empty() { alarm.to_owned() } else { format!("{alarm} [{key}]") })
+            .map(|(alarm, key, _)| if key.is_empty() { alarm.to_owned() } else { format!("{alarm} [{key}]") })
             .collect();
         have.sort();
         let mut want = want.clone();

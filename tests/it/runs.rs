@@ -71,7 +71,7 @@ impl Bench {
         let alarm = self.program.alarms.iter().find(|a| a.name == alarm).unwrap();
         let cue = Cue {
             alarm: alarm.name.clone(),
-            key: Key([key.to_owned()].into()),
+            key: Key::of([key.to_owned()]),
             category: Category::Major,
             cleared: None,
             chains: alarm.react.clone(),
