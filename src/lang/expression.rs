@@ -26,6 +26,8 @@ const STATES_PER_RANGE: usize = 12;
 pub struct Expression {
     text: String,
     hir: Hir,
+    /// Of its captures, in their order.
+    names: Box<[Box<str>]>,
     limit: usize,
     /// The small form; `None` were the library to refuse it, which it does only for its size: [`Expression::new`] saw to that.
     small: OnceLock<Option<PikeVM>>,
@@ -53,7 +55,10 @@ impl Expression {
             let built = compile(&hir, Some(limit))?;
             small.get_or_init(|| Some(built));
         }
-        Ok(Expression { text: text.to_owned(), hir, limit, small, searched: AtomicUsize::new(0), quick: OnceLock::new() })
+        let mut names = Vec::new();
+        names_of(&hir, &mut names);
+        let names = names.into_iter().map(Box::from).collect();
+        Ok(Expression { text: text.to_owned(), hir, names, limit, small, searched: AtomicUsize::new(0), quick: OnceLock::new() })
     }
 
     /// As it was written, flags in front.
@@ -67,10 +72,8 @@ impl Expression {
     }
 
     /// The names of its captures, in their order.
-    pub fn capture_names(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        names_of(&self.hir, &mut names);
-        names
+    pub fn capture_names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(AsRef::as_ref)
     }
 
     /// Whether it stands anywhere in the text.
@@ -84,14 +87,13 @@ impl Expression {
 
     /// The named captures of the first match, those that took part in it; `None` when it stands nowhere in the text.
     pub fn captures<'t>(&self, text: &'t str) -> Option<Vec<(&str, &'t str)>> {
-        let names = self.capture_names();
         // Most capture nothing, and where it ends need not be found then.
-        if names.is_empty() {
+        if self.names.is_empty() {
             return self.is_match(text).then(Vec::new);
         }
         if let Some(quick) = self.quick(text) {
             let found = quick.captures(text)?;
-            return Some(names.into_iter().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
+            return Some(self.capture_names().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
         }
         if walk::stands(&self.hir, text) == Some(false) {
             return None;
@@ -102,7 +104,7 @@ impl Expression {
         if !found.is_match() {
             return None;
         }
-        Some(names.into_iter().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
+        Some(self.capture_names().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
     }
 
     fn small(&self) -> Option<&PikeVM> {
@@ -216,7 +218,7 @@ mod tests {
             let expression = Expression::new(&text, 1 << 20).unwrap();
             let quick = Regex::new(&text).unwrap();
             let names = |r: &Regex| r.capture_names().flatten().map(str::to_owned).collect::<Vec<_>>();
-            assert_eq!(expression.capture_names(), names(&quick));
+            assert_eq!(expression.capture_names().collect::<Vec<_>>(), names(&quick));
             for _ in 0..50 {
                 let length = rng.index(12);
                 let text: String = (0..length).map(|_| ["a", "b", "A", "ü", "9", " ", "\n", "k"][rng.index(8)]).collect();

@@ -27,7 +27,7 @@ impl Compiler<'_, '_> {
     /// Looks at an expression that the library took.
     pub(in crate::lang::compile) fn expression(&mut self, file: &File, tree: &Regex, built: &Expression) {
         let hir = built.hir();
-        let named = !built.capture_names().is_empty();
+        let named = built.capture_names().next().is_some();
         if never(hir) {
             let message = "no text meets this expression";
             let help = "`^` stands before, `$` behind all that is matched; `\\^` and `\\$` are the characters";
