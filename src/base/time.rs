@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z, in the engine's clock.
@@ -75,8 +75,10 @@ impl fmt::Display for Time {
     /// RFC 3339 in UTC with milliseconds, or microseconds where there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match DateTime::<Utc>::from_timestamp_micros(self.0) {
-            Some(at) if self.0 % 1_000 == 0 => write!(f, "{}", at.format("%Y-%m-%dT%H:%M:%S%.3fZ")),
-            Some(at) => write!(f, "{}", at.format("%Y-%m-%dT%H:%M:%S%.6fZ")),
+            Some(at) => {
+                let parts = if self.0 % 1_000 == 0 { SecondsFormat::Millis } else { SecondsFormat::Micros };
+                f.write_str(&at.to_rfc3339_opts(parts, true))
+            }
             None => write!(f, "{}us", self.0),
         }
     }

@@ -292,7 +292,7 @@ impl Engine {
         let active = |name: &&String| {
             let by = self.alarm(&self.program, name).map(|a| a.by.as_slice()).unwrap_or_default();
             let same = |k: &Key| by.iter().zip(k.values()).all(|(field, value)| own(field).is_none_or(|own| own == value));
-            self.state.alarms.get(*name).is_some_and(|keys| keys.keys().any(same))
+            self.state.active_of(name).any(|(key, _)| same(key))
         };
         if let Some(other) = alarm.inhibited_by.iter().find(active) {
             return Some(format!("while {other} is active"));

@@ -220,7 +220,7 @@ impl Engine {
             Input::Clear { order, alarm, key, by } => {
                 let keys: Vec<Key> = match key {
                     Some(key) => vec![key],
-                    None => self.state.alarms.get(&alarm).map(|k| k.keys().cloned().collect()).unwrap_or_default(),
+                    None => self.state.active_of(&alarm).map(|(key, _)| key.clone()).collect(),
                 };
                 for key in keys {
                     self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);

@@ -132,13 +132,7 @@ impl OfAlarm {
 /// As a journal has it: the keys of each alarm as a sorted list.
 impl Serialize for Noted {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut alarms: Vec<_> = self.alarms.iter().collect();
-        alarms.sort_by_key(|(alarm, _)| *alarm);
-        to.collect_map(alarms.into_iter().map(|(alarm, of)| {
-            let mut keys: Vec<(&Key, &Vec<Note>)> = of.keys.iter().collect();
-            keys.sort_by_key(|(key, _)| *key);
-            (alarm, keys)
-        }))
+        to.collect_map(self.alarms.sorted().into_iter().map(|(alarm, of)| (alarm, of.keys.sorted())))
     }
 }
 

@@ -92,8 +92,8 @@ impl Engine {
         let same = |event: &Fields| {
             alarm.by.iter().zip(met.key.values()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == value))
         };
-        let standing = self.state.active().filter(|(name, _, instance)| name == counted && same(&instance.event));
-        let known: Vec<Provenance> = standing.map(|(_, _, instance)| fields::provenance(&instance.event)).collect();
+        let standing = self.state.active_of(counted).filter(|(_, instance)| same(&instance.event));
+        let known: Vec<Provenance> = standing.map(|(_, instance)| fields::provenance(&instance.event)).collect();
         let stand = known.len();
         let active = self.state.instance(&alarm.name, &met.key).is_some();
         if stand >= *n && !active {

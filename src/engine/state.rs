@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::limits::{COUNTED_KEYS, OFFSETS};
 use crate::base::pairs;
@@ -15,6 +15,7 @@ use super::key::Key;
 use super::measure::Measured;
 use super::noted::{Forgot, Noted};
 use super::record::{Claim, Fields, Note, PutOff, Record, Waiting};
+use super::summed::Summed;
 
 /// An active alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,8 +56,8 @@ pub(super) struct Offsets {
 /// Everything that the engine must not forget.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    #[serde(with = "pairs")]
-    pub(super) alarms: BTreeMap<String, BTreeMap<Key, Box<Instance>>>,
+    #[serde(with = "of_alarms")]
+    pub(super) alarms: Summed<String, BTreeMap<Key, Box<Instance>>>,
     #[serde(default)]
     pub(super) noted: Noted,
     #[serde(with = "pairs", default)]
@@ -79,7 +80,13 @@ pub struct State {
 impl State {
     /// Active instances, in order of alarm and key.
     pub fn active(&self) -> impl Iterator<Item = (&str, &Key, &Instance)> {
-        self.alarms.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
+        let all = self.alarms.sorted().into_iter();
+        all.flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
+    }
+
+    /// Active instances of one alarm, in order of their keys.
+    pub(super) fn active_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Instance)> {
+        self.alarms.get(alarm).into_iter().flatten().map(|(key, i)| (key, i.as_ref()))
     }
 
     /// True when nothing is heard of a host.
@@ -200,7 +207,7 @@ impl State {
                     lines: line.iter().cloned().collect(),
                 };
                 self.line_bytes += instance.line_bytes();
-                self.alarms.entry(alarm.clone()).or_default().insert(key.clone(), Box::new(instance));
+                self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
             }
             Record::Repeated { alarm, key, order, at, due, line } => {
                 if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
@@ -215,7 +222,12 @@ impl State {
             Record::Cleared { alarm, key, .. } => {
                 let lines = self.instance(alarm, key).map_or(0, Instance::line_bytes);
                 self.line_bytes = self.line_bytes.saturating_sub(lines);
-                remove(&mut self.alarms, alarm, key);
+                if let Some(keys) = self.alarms.get_mut(alarm) {
+                    keys.remove(key);
+                    if keys.is_empty() {
+                        self.alarms.remove(alarm);
+                    }
+                }
             }
             Record::Noted { alarm, key, note, alone, since, most } => {
                 return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
@@ -277,6 +289,25 @@ impl State {
             }
         }
         None
+    }
+}
+
+/// Active instances, as a journal has them: by alarm a list of pairs, all in order.
+mod of_alarms {
+    use super::*;
+
+    type Alarms = Summed<String, BTreeMap<Key, Box<Instance>>>;
+
+    pub(super) fn serialize<S: Serializer>(alarms: &Alarms, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(alarms.sorted().into_iter().map(|(alarm, keys)| (alarm, keys.iter().collect::<Vec<_>>())))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Alarms, D::Error> {
+        let mut alarms = Summed::default();
+        for (alarm, keys) in BTreeMap::<String, Vec<(Key, Box<Instance>)>>::deserialize(from)? {
+            *alarms.or_default(&alarm) = keys.into_iter().collect();
+        }
+        Ok(alarms)
     }
 }
 

@@ -118,6 +118,16 @@ impl<K: Hash + Eq, V> Summed<K, V> {
         self.trees.iter().flat_map(BTreeMap::values).map(|(key, value)| (key, value))
     }
 
+    /// All, in the order of the keys.
+    pub(super) fn sorted(&self) -> Vec<(&K, &V)>
+    where
+        K: Ord,
+    {
+        let mut all: Vec<(&K, &V)> = self.iter().collect();
+        all.sort_by_key(|(key, _)| *key);
+        all
+    }
+
     /// Drops what does not stay.
     pub(super) fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
         let all = std::mem::take(self);
