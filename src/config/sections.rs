@@ -17,13 +17,14 @@ use crate::inventory::{
 use super::commands;
 use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section, parse_address};
+use super::watch;
 use super::yaml::{Key, Kind, Node};
 use super::{Agent, Config, Listen, LocalResource, Reload};
 
 const TOP: &[&str] =
     &["rules", "scripts", "data", "reload", "listen", "files", "hosts", "applications", "pairs", "resources", "channels"];
 const LISTEN: &[&str] = &["syslog", "agents"];
-const AGENT: &[&str] = &["host", "controller", "data", "resources"];
+const AGENT: &[&str] = &["host", "controller", "data", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
@@ -87,7 +88,10 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
         reader.report(Code::BadValue, &node.place, message).help = Some("controller: pointsman.example.com:5750".to_owned());
     }
     agent.data = top.get("data").and_then(|n| reader.text(n)).unwrap_or("data").into();
-    let resources = top.want(&mut reader, "resources");
+    watch::read(&mut reader, &top, &mut agent);
+    // Whose agent only looks has none.
+    let looks = top.get("watch").is_some() || top.get("metrics").is_some();
+    let resources = if looks { top.get("resources") } else { top.want(&mut reader, "resources") };
     let mut addresses = Taken::new();
     for (key, node) in reader.named(resources) {
         let what = format!("resource {}", key.text);

@@ -14,6 +14,7 @@
 
 mod own;
 mod reload;
+mod reported;
 mod steps;
 
 use std::collections::VecDeque;
@@ -191,6 +192,8 @@ pub struct Controller {
     rules: u64,
     /// Once they were reloaded: finds the conditions of events that were matched by earlier ones.
     matcher: Option<Arc<Matcher>>,
+    /// What came of agents' reports beside resources.
+    reported: reported::Reported,
 }
 
 /// What one part of the controller owes another within a turn.
@@ -225,6 +228,7 @@ impl Controller {
             waiting: Vec::new(),
             rules,
             matcher: None,
+            reported: reported::Reported::default(),
         };
         controller.runs.reload(rules, program, controller.inventory.clone());
         let order = controller.input(now, journal::Input::Start, out);
@@ -255,7 +259,13 @@ impl Controller {
                 let order = self.input(now, journal::Input::BacklogEnded { source }, out);
                 Task::Engine(engine::Input::BacklogEnded { order })
             }
-            Input::Report(report) => return self.plan(now, plan::Input::Report(report), out),
+            Input::Report(mut report) => {
+                let of_host = self.reported.take(&mut report);
+                self.plan(now, plan::Input::Report(report), out);
+                // That a host is back goes before what runs on it.
+                let tasks = of_host.map(|of_host| self.of_host(now, of_host, out)).unwrap_or_default();
+                return self.work(now, tasks.into(), out);
+            }
             Input::Evaluated { run, next } => Task::Runs(react::Input::Evaluated { run, next }),
             Input::Done { run, n, attempt, result } => Task::Runs(react::Input::Answered { run, n, attempt, result }),
             Input::Operator(word) => return self.operator(now, word, out),

@@ -86,6 +86,7 @@ codes! {
     BadRow = "R130", Error, "the rows of an alarm do not fit it";
     BadTime = "R131", Error, "the time or the measure of a condition is not of its kind";
     Cycle = "R132", Error, "a condition is about itself";
+    UnknownMetric = "R133", Error, "no agent measures that";
     UnknownCalendar = "R140", Error, "no calendar has that name";
     UnknownZone = "R141", Error, "there is no time zone of that name";
     BadDate = "R142", Error, "there is no such day, or a range of days ends before it begins";

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Arrived (event + the atoms it meets) --+                  +--> Record   (all that the state changes by)
-//!   Clear, Lost, BacklogEnded -------------+--> turn(now) ----+--> Cue      (reactions to start)
+//!   Clear, Lost, App, Metrics -------------+--> turn(now) ----+--> Cue      (reactions to start)
 //!   Timer ---------------------------------+                  +--> CatchUp  (a late claim that stands)
 //!                                                             +--> Notice   (for people)
 //! ```
@@ -36,6 +36,7 @@ mod lines;
 mod measure;
 mod noted;
 mod record;
+mod reported;
 mod signals;
 mod silence;
 mod state;
@@ -58,7 +59,7 @@ use noted::Forgot;
 pub use fields::fields_of;
 pub use record::{Cause, Claim, Fields, Key, Note, PutOff, Record, Waiting};
 pub use state::{Instance, State};
-pub use turn::{Cue, Input, Notice, Output};
+pub use turn::{Cue, Input, Metric, Notice, Output};
 
 /// What an atom is to an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,6 +228,8 @@ impl Engine {
                     self.record(Record::Lost { host, lost }, out);
                 }
             }
+            Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
+            Input::Metrics { host, values, .. } => self.was_measured(&host, values),
             Input::Timer { order } => {
                 while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
                     // Also one whose key was forgotten meanwhile.
@@ -249,6 +252,7 @@ impl Engine {
     /// The controller starts: alarms that the rules no longer have are cleared with that cause, and silences count from now.
     pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         self.drop_removed(now, order, out);
+        self.drop_strangers(out);
         self.begin_silences(now, true, out);
         self.begin_calendars(now);
         self.follow(now, order, out);
@@ -273,6 +277,7 @@ impl Engine {
         }
         self.drop_where(now, order, &Cause::Changed, |_, alarm| reset.contains_key(alarm), out);
         self.drop_removed(now, order, out);
+        self.drop_strangers(out);
         self.begin_silences(now, false, out);
         self.begin_calendars(now);
         self.follow(now, order, out);

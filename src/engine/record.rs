@@ -199,6 +199,13 @@ pub enum Record {
         /// The claim.
         claim: Claim,
     },
+    /// An application stopped, or does not count as stopped any more.
+    App {
+        /// Which, by its name in the inventory.
+        app: Name,
+        /// Stopped.
+        stopped: bool,
+    },
     /// How far a source's records of one host were behind their arrival.
     Offset {
         /// Which source.

@@ -72,6 +72,9 @@ pub struct State {
     /// Bytes of the lines that all instances keep.
     #[serde(default)]
     pub(super) line_bytes: usize,
+    /// Applications that stopped.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) stopped: BTreeSet<Name>,
 }
 
 impl State {
@@ -88,6 +91,16 @@ impl State {
     /// The hosts of which nothing is heard.
     pub fn lost(&self) -> impl Iterator<Item = &Name> {
         self.lost.iter()
+    }
+
+    /// The applications that stopped.
+    pub fn stopped(&self) -> impl Iterator<Item = &Name> {
+        self.stopped.iter()
+    }
+
+    /// True when an application stopped.
+    pub fn is_stopped(&self, app: &str) -> bool {
+        self.stopped.contains(app)
     }
 
     /// What was noted of a key.
@@ -266,6 +279,12 @@ impl State {
             }
             Record::Lost { host, lost: false } => {
                 self.lost.remove(host);
+            }
+            Record::App { app, stopped: true } => {
+                self.stopped.insert(app.clone());
+            }
+            Record::App { app, stopped: false } => {
+                self.stopped.remove(app);
             }
             Record::Weighed { app } => {
                 self.unweighed.remove(app);

@@ -3,6 +3,7 @@
 //! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
 
 mod index;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{EventId, Provenance};
 
 pub use index::{Index, Names};
+pub use watch::{METRICS, Measuring, Sign};
 
 /// The name of a host, application, pair or resource.
 pub type Name = String;

@@ -172,6 +172,18 @@ pub(crate) enum Atom {
         change: Change,
         span: Span,
     },
+    /// `app a, b stopped`.
+    App {
+        names: Vec<Word>,
+        change: Change,
+        span: Span,
+    },
+    /// `metric disk_used(mount = "/var")`; what it is compared with is the measure's.
+    Metric {
+        name: Word,
+        of: Vec<Binding>,
+        span: Span,
+    },
     /// `calendar X begins`.
     Calendar {
         name: Word,
@@ -187,7 +199,9 @@ impl PartialEq for Atom {
             (Atom::Event(a), Atom::Event(b)) => a == b,
             (Atom::Alarm { name: a, change: x }, Atom::Alarm { name: b, change: y })
             | (Atom::Calendar { name: a, change: x }, Atom::Calendar { name: b, change: y }) => (a, x) == (b, y),
-            (Atom::Host { names: a, change: x, .. }, Atom::Host { names: b, change: y, .. }) => (a, x) == (b, y),
+            (Atom::Host { names: a, change: x, .. }, Atom::Host { names: b, change: y, .. })
+            | (Atom::App { names: a, change: x, .. }, Atom::App { names: b, change: y, .. }) => (a, x) == (b, y),
+            (Atom::Metric { name: a, of: x, .. }, Atom::Metric { name: b, of: y, .. }) => (a, x) == (b, y),
             (Atom::Group(a), Atom::Group(b)) => a == b,
             _ => false,
         }
@@ -197,11 +211,11 @@ impl PartialEq for Atom {
 /// What became of something that has a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// `raised`, `lost`, `begins`.
+    /// `raised`, `begins`.
     Began,
-    /// `cleared`, `back`, `ends`.
+    /// `cleared`, `back`, `running`, `ends`.
     Ended,
-    /// `active`: it began, and while it lasts.
+    /// `active`, `lost`, `stopped`: it began, and while it lasts.
     Lasts,
 }
 

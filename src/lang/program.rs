@@ -118,6 +118,12 @@ pub enum Signal {
     HostLost,
     /// A host is heard again.
     HostBack,
+    /// An application stopped.
+    AppStopped,
+    /// An application runs again.
+    AppRuns,
+    /// This metric was measured on a host.
+    Metric(String),
     /// This calendar begins.
     Begins(String),
     /// This calendar ends.
@@ -575,6 +581,8 @@ pub enum What {
     Average,
     Least,
     Most,
+    /// Of a metric, the newest.
+    Last,
 }
 
 /// A comparison with a number, and for how long it must hold.

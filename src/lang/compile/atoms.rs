@@ -132,13 +132,19 @@ impl<'t> Compiler<'t, '_> {
     /// A condition on the hosts that `from ... on host` names.
     fn on(&mut self, file: &File, from: &From) -> Option<Arc<Predicate>> {
         let hosts = self.hosts(file, &from.on);
-        (!hosts.is_empty()).then(|| Arc::new(super::detection::on_hosts(hosts)))
+        (!hosts.is_empty()).then(|| Arc::new(super::detection::one_of("host", hosts)))
     }
 
     /// Hosts by the inventory's names.
     pub(super) fn hosts(&mut self, file: &File, words: &[Word]) -> Vec<String> {
         let senders = self.senders(file, &Whom::Hosts(words.to_vec()));
         senders.into_iter().filter_map(|s| if let Sender::Host(name) = s { Some(name) } else { None }).collect()
+    }
+
+    /// Applications, likewise.
+    pub(super) fn apps(&mut self, file: &File, words: &[Word]) -> Vec<String> {
+        let senders = self.senders(file, &Whom::Apps(words.to_vec()));
+        senders.into_iter().filter_map(|s| if let Sender::App(name) = s { Some(name) } else { None }).collect()
     }
 
     pub(super) fn add(&mut self, atom: Atom) -> AtomId {
@@ -219,9 +225,20 @@ impl<'t> Compiler<'t, '_> {
                     let signal = if *change == Change::Ended { Signal::HostBack } else { Signal::HostLost };
                     let hosts = self.hosts(file, names);
                     let id = self.signal(file, signal, span);
-                    self.only_hosts(id, hosts);
+                    self.only(id, "host", hosts);
                     atoms.push(self.narrowed(id, outer));
                 }
+                ast::Atom::App { names, change, span } => {
+                    let signal = if *change == Change::Ended { Signal::AppRuns } else { Signal::AppStopped };
+                    let apps = self.apps(file, names);
+                    let id = self.signal(file, signal, span);
+                    self.only(id, "app", apps);
+                    atoms.push(self.narrowed(id, outer));
+                }
+                ast::Atom::Metric { name, of, span } => match self.metric(file, name, of, span) {
+                    Some(id) => atoms.push(self.narrowed(id, outer)),
+                    None => *whole = false,
+                },
                 ast::Atom::Calendar { name, change } => {
                     self.calendar_name(file, name);
                     let signal = match change {

@@ -7,6 +7,7 @@ use crate::lang::ast::{At, Atom, Change, Choice, Event, From, Whom};
 use crate::lang::program::IdPattern;
 
 use super::cursor::{Cursor, Failed, Parsed};
+use super::detect::joined_metric;
 use super::predicate::predicate;
 use super::{name, names, string, terminal};
 
@@ -45,7 +46,7 @@ pub(super) fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
     Ok(Choice { atoms, condition: None })
 }
 
-/// `atom = event | alarm_change | host_change | calendar_change | name | "(" choice ")"`
+/// `atom = event | alarm_change | host_change | app_change | calendar_change | name | "(" choice ")"`
 fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
     if c.sees_symbol("(") {
         let start = c.here();
@@ -65,12 +66,13 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
         }
         Some("alarm") => alarm_change(c),
         Some("host") => host_change(c),
+        Some("app") => app_change(c),
         Some("calendar") => calendar_change(c),
-        Some(what @ ("metric" | "app")) => {
+        Some("metric") => {
             let at = c.here();
             c.skip_token();
             let span = c.since(at);
-            Err(c.fail(Code::NotYet, &span, format!("`{what}` (what agents report) is not in this version of the language yet")))
+            Err(joined_metric(c, &span))
         }
         _ => Ok(Atom::Named(name(c, "an event, or the name of a pattern,")?)),
     }
@@ -80,6 +82,13 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
 fn alarm_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     c.want_word("alarm")?;
     let name = name(c, "an alarm's name")?;
+    if c.sees_word("unacked") {
+        let at = c.here();
+        c.skip_token();
+        let span = c.since(at);
+        let message = "`unacked` (what nobody has taken on) is not in this version of the language yet";
+        return Err(c.fail(Code::NotYet, &span, message));
+    }
     let change = change(c, &[("raised", Change::Began), ("cleared", Change::Ended), ("active", Change::Lasts)])?;
     Ok(Atom::Alarm { name, change })
 }
@@ -91,6 +100,15 @@ fn host_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     let named = if c.sees_word("lost") || c.sees_word("back") { Vec::new() } else { names(c, "a host's name")? };
     let change = change(c, &[("lost", Change::Lasts), ("back", Change::Ended)])?;
     Ok(Atom::Host { names: named, change, span: c.since(start) })
+}
+
+/// `app_change = "app" names? ("stopped" | "running")`
+fn app_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    let start = c.here();
+    c.want_word("app")?;
+    let named = if c.sees_word("stopped") || c.sees_word("running") { Vec::new() } else { names(c, "an application's name")? };
+    let change = change(c, &[("stopped", Change::Lasts), ("running", Change::Ended)])?;
+    Ok(Atom::App { names: named, change, span: c.since(start) })
 }
 
 /// `calendar_change = "calendar" name ("begins" | "ends")`

@@ -95,6 +95,11 @@ impl Compiler<'_, '_> {
                     spans.push(span.clone());
                     self.names_twice(file, names, "`host`");
                 }
+                ast::Atom::App { names, span, .. } => {
+                    spans.push(span.clone());
+                    self.names_twice(file, names, "`app`");
+                }
+                ast::Atom::Metric { span, .. } => spans.push(span.clone()),
                 ast::Atom::Event(event) => {
                     spans.push(event.span.clone());
                     self.ids_twice(file, &event.it.ids);
