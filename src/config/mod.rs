@@ -8,6 +8,7 @@
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
 mod commands;
+mod groups;
 mod policy;
 mod read;
 mod sections;

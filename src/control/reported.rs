@@ -143,7 +143,7 @@ mod tests {
     use std::sync::Arc;
 
     fn controller(rules: &str) -> Controller {
-        let host = Host { address: None, platform: "linux".to_owned(), via: Via::Agent, aliases: Vec::new() };
+        let host = Host { address: None, platform: "linux".to_owned(), via: Via::Agent, ..Host::default() };
         let app = |host: &str| Application { kind: String::new(), host: host.to_owned(), aliases: Vec::new() };
         let inventory = Arc::new(Inventory {
             hosts: ["a", "b"].map(|name| (name.to_owned(), host.clone())).into(),

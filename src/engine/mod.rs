@@ -34,6 +34,7 @@ mod lateness;
 mod limit;
 mod lines;
 mod measure;
+mod members;
 mod noted;
 mod record;
 mod reported;

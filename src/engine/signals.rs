@@ -10,7 +10,7 @@ use crate::event::{OWN_APP, Provenance, Value};
 use crate::lang::meets;
 use crate::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::condition::known_as;
+use super::condition::{Met, known_as};
 use super::record::{Fields, Key};
 use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
 
@@ -86,12 +86,18 @@ impl Engine {
         };
         let standing = self.state.active().filter(|(name, _, instance)| name == counted && same(&instance.event));
         let known: Vec<Provenance> = standing.map(|(_, _, instance)| fields::provenance(&instance.event)).collect();
-        let stand = known.len();
+        self.so_many(met, *n, &known, Fields::new(), out);
+    }
+
+    /// How many stand, each known so far: enough of them raise it, and too few end it. `more` is what is known beside the event.
+    pub(super) fn so_many(&mut self, met: Met<'_, '_>, n: usize, known: &[Provenance], mut more: Fields, out: &mut Vec<Output>) {
+        let Met { arrival, alarm, .. } = met;
         let active = self.state.instance(&alarm.name, &met.key).is_some();
-        if stand >= *n && !active {
-            let least = known.into_iter().fold(met.facts.provenance(), Provenance::min);
-            self.come_true(met, known_as(least), out);
-        } else if stand < *n {
+        if known.len() >= n && !active {
+            let least = known.iter().copied().fold(met.facts.provenance(), Provenance::min);
+            more.extend(known_as(least));
+            self.come_true(met, more, out);
+        } else if known.len() < n {
             let key = met.key;
             self.forget(alarm, &key, out);
             if active && alarm.cancel.is_empty() {

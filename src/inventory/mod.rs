@@ -19,6 +19,9 @@ pub use watch::{METRICS, Measuring, Sign};
 /// The name of a host, application, pair or resource.
 pub type Name = String;
 
+/// What rules call each pair and each site where a group may stand.
+pub const EACH: [&str; 2] = ["pair", "site"];
+
 /// Everything that rules, scripts and the planner may name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inventory {
@@ -32,6 +35,18 @@ pub struct Inventory {
     pub resources: BTreeMap<Name, Resource>,
     /// Where `notify` sends, by name.
     pub channels: BTreeMap<Name, Channel>,
+    /// Hosts and applications that rules name together, by name.
+    #[serde(default)]
+    pub groups: BTreeMap<Name, Group>,
+}
+
+/// Hosts and applications that rules name together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its hosts, in the order given.
+    pub hosts: Vec<Name>,
+    /// Its applications, in the order given.
+    pub applications: Vec<Name>,
 }
 
 /// How the controller reaches a host.
@@ -48,7 +63,7 @@ pub enum Via {
 }
 
 /// A machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// Its own (never a moving) address, where known.
     pub address: Option<IpAddr>,
@@ -58,6 +73,9 @@ pub struct Host {
     pub via: Via,
     /// Other names that logs use for it.
     pub aliases: Vec<String>,
+    /// Where it stands; empty where that is not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub site: String,
 }
 
 /// A program on a host.

@@ -19,7 +19,7 @@ fn inventory(takeover: Takeover) -> Inventory {
         address: None,
         platform: "linux".to_owned(),
         via: crate::inventory::Via::Agent,
-        aliases: vec![],
+        ..crate::inventory::Host::default()
     };
     let resource = Resource {
         what: What::Address("10.0.0.9".parse().unwrap(), 24),

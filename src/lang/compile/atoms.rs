@@ -12,7 +12,7 @@ use super::{Compiler, Named, expressions};
 
 /// Fields that every event has or derives; a capture of such a name would never be seen.
 pub(super) const BUILT_IN: &[&str] =
-    &["host", "app", "type", "text", "level", "provenance", "pid", "id", "facility", "pair", "time"];
+    &["host", "app", "type", "text", "level", "provenance", "pid", "id", "facility", "pair", "site", "time"];
 
 impl<'t> Compiler<'t, '_> {
     /// The atom of a named pattern; compiled once.
@@ -213,7 +213,7 @@ impl<'t> Compiler<'t, '_> {
                     let id = self.add(Atom { ids, from, predicates, ..Atom::new(name.to_owned(), file.place(&event.span)) });
                     atoms.push(id);
                 }
-                ast::Atom::Alarm { name, change } => {
+                ast::Atom::Alarm { name, change, .. } => {
                     let signal = match change {
                         Change::Began | Change::Lasts => Signal::Raised(name.it.clone()),
                         Change::Ended => Signal::Cleared(name.it.clone()),
@@ -221,16 +221,16 @@ impl<'t> Compiler<'t, '_> {
                     let id = self.signal(file, signal, &name.span);
                     atoms.push(self.narrowed(id, outer));
                 }
-                ast::Atom::Host { names, change, span } => {
+                ast::Atom::Host { names, group, change, span, .. } => {
                     let signal = if *change == Change::Ended { Signal::HostBack } else { Signal::HostLost };
-                    let hosts = self.hosts(file, names);
+                    let hosts = self.those_hosts(file, names, group.as_ref());
                     let id = self.signal(file, signal, span);
                     self.only(id, "host", hosts);
                     atoms.push(self.narrowed(id, outer));
                 }
-                ast::Atom::App { names, change, span } => {
+                ast::Atom::App { names, group, change, span, .. } => {
                     let signal = if *change == Change::Ended { Signal::AppRuns } else { Signal::AppStopped };
-                    let apps = self.apps(file, names);
+                    let apps = self.those_apps(file, names, group.as_ref());
                     let id = self.signal(file, signal, span);
                     self.only(id, "app", apps);
                     atoms.push(self.narrowed(id, outer));
@@ -323,6 +323,8 @@ impl<'t> Compiler<'t, '_> {
                 });
                 all.collect()
             }
+            Whom::Groups(words) => words.iter().flat_map(|word| self.group_senders(file, word)).collect(),
+            Whom::Sites(words) => words.iter().flat_map(|word| self.site_senders(file, word)).collect(),
             Whom::Types(words) => {
                 let all = words.iter().map(|word| {
                     if let Some(inventory) = inventory {

@@ -8,8 +8,8 @@ use crate::diag::{Code, Diagnostic};
 use crate::lang::ast::{self, At, Change, Choice, File, Span, Time};
 use crate::lang::program::{Alarm, Atom, AtomId, Detection, Measure, Predicate, Sender, Shape, Signal, Test, Threshold, What};
 
-use super::Compiler;
 use super::metrics::{metric_keys, metric_of};
+use super::{Compiler, members};
 
 /// A condition, and what else it says of its alarm.
 #[derive(Default)]
@@ -39,6 +39,8 @@ impl<'t> Compiler<'t, '_> {
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
         let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
         found.detect = Detection { parts, shape: tree.shape.clone(), unless, within: None };
+        let alone = state_of(&tree.parts).filter(|_| tree.shape == Shape::One);
+        self.members_alone(file, tree.parts.iter().chain(&tree.unless), alone);
         self.state(file, tree, &mut found, span);
         self.metric_key(file, tree, &mut found, span);
         self.time(file, of, tree, &mut found, span);
@@ -52,7 +54,8 @@ impl<'t> Compiler<'t, '_> {
     fn state(&mut self, file: &File, tree: &ast::Detect, found: &mut Found, span: &Span) {
         let Some(state) = state_of(&tree.parts) else { return };
         match (state, &tree.shape) {
-            (ast::Atom::Alarm { name, change: Change::Lasts }, Shape::One) => {
+            (_, Shape::One) if members::on(state).is_some() => self.members(file, state, found),
+            (ast::Atom::Alarm { name, change: Change::Lasts, .. }, Shape::One) => {
                 found.ends = vec![self.signal(file, Signal::Cleared(name.it.clone()), &name.span)];
                 let keys = self.keys_of(&name.it);
                 let mut said = found.by.clone();
@@ -67,13 +70,13 @@ impl<'t> Compiler<'t, '_> {
                     self.report(file, Code::KeysDiffer, span, message).help = Some(help);
                 }
             }
-            (ast::Atom::Alarm { name, change: Change::Lasts }, Shape::Count { n, distinct: None }) => {
+            (ast::Atom::Alarm { name, change: Change::Lasts, .. }, Shape::Count { n, distinct: None }) => {
                 found.detect.shape = Shape::Standing { n: *n, alarm: name.it.clone() };
                 let ended = self.signal(file, Signal::Cleared(name.it.clone()), &name.span);
                 found.detect.parts.push(vec![ended]);
             }
-            (ast::Atom::Host { names, change: Change::Lasts, span }, Shape::One) => {
-                let hosts = self.hosts(file, names);
+            (ast::Atom::Host { names, group, change: Change::Lasts, span, .. }, Shape::One) => {
+                let hosts = self.those_hosts(file, names, group.as_ref());
                 let ended = self.signal(file, Signal::HostBack, span);
                 self.only(ended, "host", hosts);
                 found.ends = vec![ended];
@@ -81,8 +84,8 @@ impl<'t> Compiler<'t, '_> {
                     found.by = vec!["host".to_owned()];
                 }
             }
-            (ast::Atom::App { names, change: Change::Lasts, span }, Shape::One) => {
-                let apps = self.apps(file, names);
+            (ast::Atom::App { names, group, change: Change::Lasts, span, .. }, Shape::One) => {
+                let apps = self.those_apps(file, names, group.as_ref());
                 let ended = self.signal(file, Signal::AppRuns, span);
                 self.only(ended, "app", apps);
                 found.ends = vec![ended];
@@ -105,6 +108,7 @@ impl<'t> Compiler<'t, '_> {
         let time = tree.tail.time.as_ref();
         match (&mut found.detect.shape, time.map(|t| &t.it)) {
             (Shape::One, Some(Time::For(over, None))) if lasts => found.hold = Some(*over),
+            (Shape::Members(_), Some(Time::For(over, None))) => found.hold = Some(*over),
             (Shape::One, Some(Time::Within(_))) => {
                 let message = "one event has no time between its first and its last: `within` changes nothing";
                 self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
@@ -158,7 +162,7 @@ impl<'t> Compiler<'t, '_> {
                 let help = match shape {
                     Shape::Silence { .. } => "of a silence it is `for 5m`",
                     Shape::Measure(_) => "of a measure it is `over 5m > 500`",
-                    Shape::One | Shape::Standing { .. } => {
+                    Shape::One | Shape::Standing { .. } | Shape::Members(_) => {
                         "an event has none; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
                     }
                     _ => "it is `within 5m`",
@@ -337,6 +341,7 @@ pub(super) fn keys(alarm: &ast::Alarm) -> Vec<String> {
     let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
     let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.by).map(|w| w.it.clone()).collect();
     match detect.and_then(|d| state_of(&d.parts)) {
+        Some(state) if members::on(state).is_some() => members::keys(state),
         Some(ast::Atom::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
         Some(ast::Atom::App { .. }) if by.is_empty() => vec!["app".to_owned()],
         _ if by.is_empty() => detect.and_then(|d| metric_of(&d.parts)).map_or(by, metric_keys),

@@ -11,7 +11,7 @@ use super::detection::Found;
 /// The metric of which there is one for each mount point.
 const OF_MOUNTS: &str = "disk_used";
 
-impl<'t> Compiler<'t, '_> {
+impl Compiler<'_, '_> {
     /// The atom of a metric; `None` when there is no such one.
     pub(super) fn metric(&mut self, file: &File, name: &Word, of: &[Binding], span: &Span) -> Option<AtomId> {
         if !METRICS.contains(&name.it.as_str()) {

@@ -6,6 +6,7 @@ mod atoms;
 mod calendars;
 mod detection;
 mod expressions;
+mod members;
 mod metrics;
 mod predicates;
 mod reactions;

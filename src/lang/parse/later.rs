@@ -37,5 +37,8 @@ pub(super) const WORDS: &[&str] = &[
     "to",
     "during",
     "any",
+    "group",
+    "site",
+    "but",
     "all",
 ];

@@ -48,6 +48,8 @@ impl Compiler<'_, '_> {
             ast::Whom::Apps(words) => self.names_twice(file, words, "`from app`"),
             ast::Whom::Types(words) => self.names_twice(file, words, "`from type`"),
             ast::Whom::Hosts(words) => self.names_twice(file, words, "`from host`"),
+            ast::Whom::Groups(words) => self.names_twice(file, words, "`from group`"),
+            ast::Whom::Sites(words) => self.names_twice(file, words, "`from site`"),
             ast::Whom::Any => {}
         }
         self.names_twice(file, &from.on, "`on host`");
