@@ -82,6 +82,15 @@ pub enum Word {
         /// Which key, as shown.
         key: Option<String>,
     },
+    /// Somebody takes an alarm on, of one key or of all.
+    Ack {
+        /// Which alarm.
+        alarm: String,
+        /// Which key, as shown.
+        key: Option<String>,
+        /// Who.
+        by: String,
+    },
     /// A run that waits for a yes may go on.
     Approve {
         /// Which run.
@@ -458,15 +467,24 @@ impl Controller {
             Word::Released { resource, host } => return self.plan(now, plan::Input::Released { resource, host }, out),
             Word::Resume { resource } => return self.plan(now, plan::Input::Resume { resource }, out),
             Word::Clear { alarm, key } => {
-                let key = key.map(|shown| {
-                    let active = self.engine.state().active();
-                    let found = active.filter(|(a, ..)| *a == alarm).map(|(_, k, _)| k).find(|k| k.to_string() == shown);
-                    found.cloned().unwrap_or_default()
-                });
+                let key = self.shown(&alarm, key);
                 tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by: "an operator".to_owned() }));
+            }
+            Word::Ack { alarm, key, by } => {
+                let key = self.shown(&alarm, key);
+                tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by }));
             }
             Word::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
         }
         self.work(now, tasks, out);
+    }
+
+    /// The key of an active alarm that is shown so.
+    fn shown(&self, alarm: &str, key: Option<String>) -> Option<engine::Key> {
+        key.map(|shown| {
+            let active = self.engine.state().active();
+            let found = active.filter(|(a, ..)| *a == alarm).map(|(_, k, _)| k).find(|k| k.to_string() == shown);
+            found.cloned().unwrap_or_default()
+        })
     }
 }

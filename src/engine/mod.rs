@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Arrived (event + the atoms it meets) --+                  +--> Record   (all that the state changes by)
-//!   Clear, Lost, App, Metrics -------------+--> turn(now) ----+--> Cue      (reactions to start)
+//!   Clear, Ack, Lost, App, Metrics --------+--> turn(now) ----+--> Cue      (reactions to start)
 //!   Timer ---------------------------------+                  +--> CatchUp  (a late claim that stands)
 //!                                                             +--> Notice   (for people)
 //! ```
@@ -220,6 +220,12 @@ impl Engine {
                 };
                 for key in keys {
                     self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);
+                }
+            }
+            Input::Ack { alarm, key, by, .. } => {
+                let known = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
+                for key in key.map_or(known, |key| vec![key]) {
+                    self.ack(now, &alarm, &key, &by, out);
                 }
             }
             Input::BacklogEnded { .. } => self.weigh(out),

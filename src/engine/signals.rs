@@ -11,7 +11,7 @@ use crate::lang::meets;
 use crate::lang::program::{Alarm, Hit, Shape, Signal};
 
 use super::condition::{Met, known_as};
-use super::record::{Fields, Key};
+use super::record::{Fields, Key, Record};
 use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
 
 /// A change on its way to the conditions that are about it.
@@ -39,6 +39,18 @@ impl Engine {
         let mut event = event.clone();
         event.insert("alarm".to_owned(), Value::from(alarm));
         self.signal(signal, event, late);
+    }
+
+    /// Somebody takes an active alarm on; who did so first stands.
+    pub(super) fn ack(&mut self, now: Time, alarm: &str, key: &Key, by: &str, out: &mut Vec<Output>) {
+        let Some(instance) = self.state.instance(alarm, key) else { return };
+        if self.state.acked(alarm, key).is_some() {
+            return;
+        }
+        let mut event = instance.event.clone();
+        event.insert("by".to_owned(), Value::from(by).into_owned());
+        self.changed(Signal::Acked(alarm.to_owned()), alarm, &event, None);
+        self.record(Record::Acked { alarm: alarm.to_owned(), key: key.clone(), at: now, by: by.to_owned() }, out);
     }
 
     /// A host is lost, or is not any more.

@@ -75,6 +75,9 @@ pub struct State {
     /// Applications that stopped.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) stopped: BTreeSet<Name>,
+    /// Who took active alarms on.
+    #[serde(with = "pairs", default)]
+    pub(super) acked: BTreeMap<String, BTreeMap<Key, String>>,
 }
 
 impl State {
@@ -96,6 +99,11 @@ impl State {
     /// The applications that stopped.
     pub fn stopped(&self) -> impl Iterator<Item = &Name> {
         self.stopped.iter()
+    }
+
+    /// Who took an active alarm on.
+    pub fn acked(&self, alarm: &str, key: &Key) -> Option<&str> {
+        self.acked.get(alarm)?.get(key).map(String::as_str)
     }
 
     /// True when an application stopped.
@@ -227,6 +235,10 @@ impl State {
                 let lines = self.instance(alarm, key).map_or(0, Instance::line_bytes);
                 self.line_bytes = self.line_bytes.saturating_sub(lines);
                 remove(&mut self.alarms, alarm, key);
+                remove(&mut self.acked, alarm, key);
+            }
+            Record::Acked { alarm, key, by, .. } => {
+                self.acked.entry(alarm.clone()).or_default().insert(key.clone(), by.clone());
             }
             Record::Noted { alarm, key, note, alone, since, most } => {
                 return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));

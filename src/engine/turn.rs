@@ -34,6 +34,17 @@ pub enum Input {
         /// By whom.
         by: String,
     },
+    /// Somebody takes an alarm on, of one key or of all.
+    Ack {
+        /// Its order.
+        order: u64,
+        /// Which alarm.
+        alarm: String,
+        /// Which key.
+        key: Option<Key>,
+        /// Who.
+        by: String,
+    },
     /// What was written while nobody listened has been read.
     BacklogEnded {
         /// Its order.
@@ -81,6 +92,7 @@ impl Input {
         match self {
             Input::Arrived { order, .. }
             | Input::Clear { order, .. }
+            | Input::Ack { order, .. }
             | Input::BacklogEnded { order }
             | Input::Lost { order, .. }
             | Input::App { order, .. }

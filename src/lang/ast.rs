@@ -244,6 +244,8 @@ pub(crate) enum Change {
     Ended,
     /// `active`, `lost`, `stopped`: it began, and while it lasts.
     Lasts,
+    /// `unacked`: it began, and while it lasts and nobody took it on.
+    Unacked,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -112,6 +112,8 @@ pub enum Signal {
     Raised(String),
     /// This alarm was cleared.
     Cleared(String),
+    /// Somebody took this alarm on.
+    Acked(String),
     /// The condition of this pattern came true.
     Came(String),
     /// A host is lost: nothing is heard of it.

@@ -170,6 +170,8 @@ pub struct TestStep {
     pub released: Option<BTreeMap<Name, Name>>,
     /// An operator clears an alarm.
     pub clear: Option<String>,
+    /// An operator takes an alarm on.
+    pub ack: Option<String>,
     /// An operator agrees to a run.
     pub approve: Option<u64>,
     /// Only time goes by.
@@ -334,6 +336,9 @@ impl Play {
         }
         if let Some(alarm) = &step.clear {
             say(Word::Clear { alarm: alarm.clone(), key: None });
+        }
+        if let Some(alarm) = &step.ack {
+            say(Word::Ack { alarm: alarm.clone(), key: None, by: "the test".to_owned() });
         }
         if let Some(run) = step.approve {
             say(Word::Approve { run });

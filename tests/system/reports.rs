@@ -56,6 +56,14 @@ fn an_agent_tells_what_runs_and_what_it_measures() {
         // It is not waited for yet: it has ended, and is in the table of processes still.
         first.0.kill().unwrap();
         until("its end is an alarm", || site.ask("alarms").contains("SIP_SERVER_PRIMARY has stopped on sip1"));
+        // Somebody takes it on, once, and not what is not active.
+        run(&["ack", "stopped", "SIP_SERVER_PRIMARY", "--by", "ann"]);
+        assert!(site.ask("alarms").contains("\"acked\":\"ann\""), "{}", site.ask("alarms"));
+        for (arguments, why) in [(["ack", "stopped"], "taken on by ann"), (["ack", "full"], "is not active")] {
+            let out = Command::new(PROGRAM).args(arguments).current_dir(&site.0).output().unwrap();
+            let said = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert!(!out.status.success() && said.contains(why), "{arguments:?}: {said}");
+        }
         let _second = Ended(sleeper(&site));
         until("it runs again", || !site.ask("alarms").contains("\"stopped\""));
         let alarms = site.ask("alarms");

@@ -215,7 +215,7 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ast::Atom::Alarm { name, change, .. } => {
                     let signal = match change {
-                        Change::Began | Change::Lasts => Signal::Raised(name.it.clone()),
+                        Change::Began | Change::Lasts | Change::Unacked => Signal::Raised(name.it.clone()),
                         Change::Ended => Signal::Cleared(name.it.clone()),
                     };
                     let id = self.signal(file, signal, &name.span);
@@ -243,7 +243,7 @@ impl<'t> Compiler<'t, '_> {
                     self.calendar_name(file, name);
                     let signal = match change {
                         Change::Ended => Signal::Ends(name.it.clone()),
-                        Change::Began | Change::Lasts => Signal::Begins(name.it.clone()),
+                        Change::Began | Change::Lasts | Change::Unacked => Signal::Begins(name.it.clone()),
                     };
                     let id = self.signal(file, signal, &name.span);
                     atoms.push(self.narrowed(id, outer));

@@ -55,8 +55,15 @@ impl<'t> Compiler<'t, '_> {
         let Some(state) = state_of(&tree.parts) else { return };
         match (state, &tree.shape) {
             (_, Shape::One) if members::on(state).is_some() => self.members(file, state, found),
-            (ast::Atom::Alarm { name, change: Change::Lasts, .. }, Shape::One) => {
+            (ast::Atom::Alarm { name, change: Change::Unacked, .. }, Shape::Count { .. }) => {
+                let message = format!("`alarm {} unacked` is a state of one alarm: it is not counted", name.it);
+                self.report(file, Code::BadTime, &name.span, message);
+            }
+            (ast::Atom::Alarm { name, change, .. }, Shape::One) => {
                 found.ends = vec![self.signal(file, Signal::Cleared(name.it.clone()), &name.span)];
+                if *change == Change::Unacked {
+                    found.ends.push(self.signal(file, Signal::Acked(name.it.clone()), &name.span));
+                }
                 let keys = self.keys_of(&name.it);
                 let mut said = found.by.clone();
                 said.sort();
@@ -214,7 +221,7 @@ impl<'t> Compiler<'t, '_> {
 
     /// The atom of a change in the engine.
     pub(super) fn signal(&mut self, file: &File, signal: Signal, span: &Span) -> AtomId {
-        if let Signal::Raised(alarm) | Signal::Cleared(alarm) = &signal
+        if let Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) = &signal
             && !self.alarm_names.contains(alarm.as_str())
         {
             let word = At { it: alarm.clone(), span: span.clone() };
@@ -224,6 +231,7 @@ impl<'t> Compiler<'t, '_> {
         let name = match &signal {
             Signal::Raised(name) => format!("alarm {name} raised"),
             Signal::Cleared(name) => format!("alarm {name} cleared"),
+            Signal::Acked(name) => format!("alarm {name} acked"),
             Signal::Came(name) => name.clone(),
             Signal::HostLost => "host lost".to_owned(),
             Signal::HostBack => "host back".to_owned(),
@@ -328,7 +336,7 @@ fn state_of(parts: &[Choice]) -> Option<&ast::Atom> {
     match atoms.as_slice() {
         [ast::Atom::Group(inner)] => state_of(std::slice::from_ref(inner)),
         [
-            state @ (ast::Atom::Alarm { change: Change::Lasts, .. }
+            state @ (ast::Atom::Alarm { change: Change::Lasts | Change::Unacked, .. }
             | ast::Atom::Host { change: Change::Lasts, .. }
             | ast::Atom::App { change: Change::Lasts, .. }),
         ] => Some(state),

@@ -78,18 +78,12 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
     }
 }
 
-/// `alarm_change = "alarm" name ("raised" | "cleared" | "active" members?)`
+/// `alarm_change = "alarm" name ("raised" | "cleared" | "active" members? | "unacked")`
 fn alarm_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     c.want_word("alarm")?;
     let name = name(c, "an alarm's name")?;
-    if c.sees_word("unacked") {
-        let at = c.here();
-        c.skip_token();
-        let span = c.since(at);
-        let message = "`unacked` (what nobody has taken on) is not in this version of the language yet";
-        return Err(c.fail(Code::NotYet, &span, message));
-    }
-    let change = change(c, &[("raised", Change::Began), ("cleared", Change::Ended), ("active", Change::Lasts)])?;
+    let words = [("raised", Change::Began), ("cleared", Change::Ended), ("active", Change::Lasts), ("unacked", Change::Unacked)];
+    let change = change(c, &words)?;
     let on = members(c, change)?;
     Ok(Atom::Alarm { name, change, on })
 }

@@ -26,6 +26,7 @@ pub(super) const WORDS: &[&str] = &[
     "min",
     "max",
     "active",
+    "unacked",
     "lost",
     "stopped",
     "running",
