@@ -88,6 +88,9 @@ impl Controller {
         let unwatched = unwatched.map(|app| (app.clone(), false, format!("{app} is not watched on {host} any more")));
         let changes: Vec<(Name, bool, String)> = said.chain(unwatched).collect();
         for (app, stopped, text) in changes {
+            let kind = if stopped { "app_stopped" } else { "app_runs" };
+            let (kind, host) = (kind.to_owned(), Some(host.clone()));
+            out.push(Output::Notice(Notice { kind, text: text.clone(), host, ..Notice::default() }));
             let order = self.input(now, journal::Input::Timer, out);
             tasks.push(Task::Engine(engine::Input::App { order, app, stopped, text }));
         }
@@ -186,7 +189,7 @@ mod tests {
         assert_eq!(report(&mut c, 2, "a", 2, &strange, Vec::new()), (0, vec!["report_strange".to_owned()]));
         assert_eq!(report(&mut c, 3, "a", 3, &strange, Vec::new()), (0, Vec::new()), "said once");
         assert_eq!(report(&mut c, 4, "x", 1, &[("A", Runs::No)], Vec::new()), (0, Vec::new()), "no such host");
-        assert!(report(&mut c, 5, "a", 4, &[("A", Runs::No)], Vec::new()).0 > 0);
+        assert_eq!(report(&mut c, 5, "a", 4, &[("A", Runs::No)], Vec::new()).1, ["app_stopped"]);
         assert_eq!(report(&mut c, 6, "a", 4, &[("A", Runs::Yes)], Vec::new()).0, 0, "overtaken");
         assert_eq!(c.alarms().active().count(), 1);
         assert!(report(&mut c, 7, "a", 5, &[], Vec::new()).0 > 0, "not watched any more");

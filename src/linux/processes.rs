@@ -64,7 +64,7 @@ impl Processes {
         let Some(pid) = text.split_whitespace().next().and_then(|t| t.parse::<u32>().ok()).filter(|pid| *pid > 0) else {
             return Runs::Unknown;
         };
-        if !self.proc.join("stat").exists() {
+        if !self.sees() {
             return Runs::Unknown;
         }
         let folder = self.proc.join(pid.to_string());
@@ -90,9 +90,17 @@ impl Processes {
         }
     }
 
+    /// True when processes of others can be seen: the first one is always there (proc(5), hidepid).
+    fn sees(&self) -> bool {
+        self.proc.join("1/stat").exists()
+    }
+
     /// Which of these names a process has.
     fn named<'n>(&self, wanted: &BTreeSet<&'n str>) -> io::Result<BTreeSet<&'n str>> {
         let mut found = BTreeSet::new();
+        if !self.sees() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         for entry in fs::read_dir(&self.proc)? {
             let Ok(entry) = entry else { continue };
             if !entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
@@ -156,9 +164,9 @@ mod tests {
     impl Machine {
         fn new(name: &str) -> Machine {
             let path = std::env::temp_dir().join(format!("pointsman-processes-{name}-{}", std::process::id()));
-            fs::create_dir_all(path.join("proc")).unwrap();
-            fs::write(path.join("proc/stat"), "cpu 1 2 3\n").unwrap();
-            Machine(path)
+            let machine = Machine(path);
+            machine.process(1, "init", 'S', "/sbin/init\0");
+            machine
         }
 
         fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
@@ -220,6 +228,8 @@ mod tests {
         assert_eq!((look("sipserver"), look("/opt/genesys/sip/sipserver")), (Runs::Yes, Runs::Yes));
         assert_eq!((look("sip"), look("/opt/sipserver"), look("gone")), (Runs::No, Runs::No, Runs::No));
         assert_eq!((look("a_name_of_more_than_fifteen"), look("a_name_of_more_than_you")), (Runs::Yes, Runs::No));
+        fs::remove_dir_all(machine.0.join("proc/1")).unwrap();
+        assert_eq!(look("sipserver"), Runs::Unknown, "others can't be seen");
         fs::remove_dir_all(machine.0.join("proc")).unwrap();
         assert_eq!(look("sipserver"), Runs::Unknown, "nothing can be seen");
     }
