@@ -14,7 +14,7 @@ impl Engine {
     /// The state of a member changed: are there enough of its groups' members in it now?
     pub(super) fn members<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         let Shape::Members(counted) = &alarm.detect.shape else { return };
-        let Counted { state, field, groups } = counted.as_ref();
+        let Counted { state, field, groups, .. } = counted.as_ref();
         let facts = arrival.facts(hit);
         let Some(member) = facts.text(field) else { return };
         for group in groups.iter().filter(|group| group.members.contains(&member)) {

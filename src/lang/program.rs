@@ -562,6 +562,8 @@ pub struct Counted {
     pub state: State,
     /// The field that says of which member an event is.
     pub field: &'static str,
+    /// How many of which, as the rule says it: two that say different things are not the same where nobody is known.
+    pub said: String,
     /// The groups: one, or each pair or site.
     pub groups: Vec<Members>,
 }

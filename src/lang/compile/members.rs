@@ -125,9 +125,10 @@ impl Compiler<'_, '_> {
         }
         found.by = by;
         let groups = self.groups_of(file, on, field);
+        let said = format!("{:?} of {}", on.it.quantity, on.it.of.it);
         let ended = self.signal(file, ended, &on.span);
         found.detect.parts.push(vec![ended]);
-        found.detect.shape = Shape::Members(Box::new(Counted { state, field, groups }));
+        found.detect.shape = Shape::Members(Box::new(Counted { state, field, said, groups }));
     }
 
     fn groups_of(&mut self, file: &File, on: &At<ast::Members>, field: &'static str) -> Vec<Members> {
