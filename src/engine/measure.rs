@@ -164,6 +164,8 @@ struct Verdict {
     known: [Provenance; 2],
     /// Nothing is measured any more.
     empty: bool,
+    /// It is raised by a metric of which nothing is known.
+    gone: bool,
 }
 
 impl Engine {
@@ -217,7 +219,7 @@ impl Engine {
             let ending = Ending { known, late: on.late.clone(), ..Ending::at(on.now, on.order, Cause::When) };
             self.clear(&ending, &alarm.name, key, out);
         }
-        if verdict.empty {
+        if verdict.empty || active && verdict.gone {
             self.metric_gone(alarm, key, out);
         }
         if verdict.empty && self.state.instance(&alarm.name, key).is_none() {
@@ -280,6 +282,7 @@ impl Engine {
             cancels: until.is_some_and(|at| at <= now) || nothing,
             known: [known(Slot::Detect), known(if own.is_some() { Slot::Cancel } else { Slot::Detect })],
             empty: leaves.is_empty(),
+            gone: metric && measure.is_none(),
         })
     }
 }
