@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::limits::HEARTBEAT;
 use crate::base::time::Time;
 use crate::inventory::Name;
-use crate::wire::{Action, Command, Echo, Generation, Holds, Note, Report, Seen, Terms};
+use crate::wire::{Action, Command, Echo, Generation, Holds, Metric, Note, Report, Runs, Seen, Terms};
 
 use seat::Seat;
 
@@ -131,6 +131,10 @@ pub enum Input {
         /// Which resource.
         resource: Name,
     },
+    /// It was looked whether the applications that the host watches run: all of them.
+    Looked(BTreeMap<Name, Runs>),
+    /// The host was measured.
+    Measured(Vec<Metric>),
     /// A deadline passed.
     Timer,
 }
@@ -178,6 +182,12 @@ pub struct Agent {
     durable: Durable,
     seats: BTreeMap<Name, Seat>,
     reported: BTreeMap<Name, Seen>,
+    /// What was seen of applications.
+    watched: Option<BTreeMap<Name, Runs>>,
+    /// That was not reported yet.
+    news: bool,
+    /// For the next report.
+    metrics: Vec<Metric>,
 }
 
 impl Agent {
@@ -207,6 +217,9 @@ impl Agent {
             durable,
             seats,
             reported: BTreeMap::new(),
+            watched: None,
+            news: false,
+            metrics: Vec::new(),
         }
     }
 
@@ -235,6 +248,11 @@ impl Agent {
                     seat.rival(now, out);
                 }
             }
+            Input::Looked(watched) => {
+                self.news |= self.watched.as_ref() != Some(&watched);
+                self.watched = Some(watched);
+            }
+            Input::Measured(metrics) => self.metrics = metrics,
             Input::Timer => {
                 for seat in self.seats.values_mut() {
                     seat.timer(now, out);
@@ -242,7 +260,10 @@ impl Agent {
             }
         }
         self.persist_before(mark, out);
-        if now >= self.next_beat || self.seats.iter().any(|(name, seat)| self.reported.get(name) != Some(&seat.seen())) {
+        if now >= self.next_beat
+            || self.news
+            || self.seats.iter().any(|(name, seat)| self.reported.get(name) != Some(&seat.seen()))
+        {
             self.report(now, out);
         }
     }
@@ -322,6 +343,8 @@ impl Agent {
         self.next_beat = now + HEARTBEAT;
         self.reported = self.seats.iter().map(|(name, seat)| (name.clone(), seat.seen())).collect();
         let (host, beat, controller) = (self.host.clone(), self.beat, self.durable.controller);
-        out.push(Output::Report(Report { host, beat, controller, resources: self.reported.clone() }));
+        self.news = false;
+        let (watched, metrics) = (self.watched.clone(), std::mem::take(&mut self.metrics));
+        out.push(Output::Report(Report { host, beat, controller, resources: self.reported.clone(), watched, metrics }));
     }
 }

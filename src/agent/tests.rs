@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::inventory::Takeover;
-use crate::wire::Probe;
+use crate::wire::{Metric, Probe, Runs};
 
 const VIP: &str = "vip";
 
@@ -336,4 +336,31 @@ fn an_old_order_to_listen_does_not_come_to_life() {
     bench.until(ms(10_000));
     assert!(!bench.seen().want);
     assert!(matches!(&bench.seen().note, Some(Note::Failed(why)) if why.contains("said again")), "{:?}", bench.seen().note);
+}
+
+/// What was seen of applications is told with every beat, and at once when it changed; what was measured is told once.
+#[test]
+fn what_is_seen_is_reported() {
+    let (mut bench, _) = Bench::ready(Takeover::Confirmed);
+    let reports = |bench: &mut Bench| -> Vec<Report> {
+        let out = std::mem::take(&mut bench.out);
+        out.into_iter().filter_map(|o| if let Output::Report(report) = o { Some(report) } else { None }).collect()
+    };
+    let runs = |runs: Runs| Input::Looked([("SIP".to_owned(), runs)].into());
+    bench.turn(runs(Runs::Yes));
+    let told = reports(&mut bench);
+    assert_eq!(told.iter().map(|r| r.watched.clone()).collect::<Vec<_>>(), [Some([("SIP".to_owned(), Runs::Yes)].into())]);
+    bench.turn(runs(Runs::Yes));
+    let cpu = Metric { name: "cpu".to_owned(), mount: String::new(), thousandths: 5 };
+    bench.turn(Input::Measured(vec![cpu.clone()]));
+    assert_eq!(reports(&mut bench), [], "nothing changed, and what was measured waits for the next beat");
+    bench.now = bench.now + HEARTBEAT;
+    bench.turn(Input::Timer);
+    bench.now = bench.now + HEARTBEAT;
+    bench.turn(Input::Timer);
+    let told = reports(&mut bench);
+    assert_eq!(told.iter().map(|r| r.metrics.clone()).collect::<Vec<_>>(), [vec![cpu], Vec::new()]);
+    assert!(told.iter().all(|r| r.watched.is_some()));
+    bench.turn(runs(Runs::No));
+    assert_eq!(reports(&mut bench).len(), 1);
 }

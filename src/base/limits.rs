@@ -95,3 +95,21 @@ pub const HEARTBEAT: Duration = Duration::from_millis(250);
 pub const HOST_LOST: Duration = Duration::from_secs(1);
 /// A holder under `probe` that reached no majority of its witnesses for so long gives the address up.
 pub const ISOLATION: Duration = Duration::from_secs(3);
+/// How often an agent looks whether the applications that it watches run.
+pub const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// Applications that one agent watches. More in its configuration is a diagnostic; of a report further ones are not believed.
+pub const WATCHED: usize = 256;
+/// How often an agent measures its host, unless its configuration says otherwise.
+pub const METRICS_EVERY: Duration = Duration::from_secs(10);
+/// The least and the most that it may say.
+pub const METRICS_EVERY_LEAST: Duration = Duration::from_secs(1);
+/// See [`METRICS_EVERY_LEAST`].
+pub const METRICS_EVERY_MOST: Duration = Duration::from_secs(60);
+/// File systems whose use one agent measures. More in its configuration is a diagnostic.
+pub const MOUNTS: usize = 32;
+/// Metrics that are believed of one host within a second: what one look at everything brings. Further ones are dropped.
+pub const METRICS_A_SECOND: usize = 64;
+/// Characters of the name of a mount point or a process. A longer one is a diagnostic; of a report it is not believed.
+pub const REPORTED_NAME: usize = 255;
+/// A metric of which nothing came for so long, three times the longest interval, is not known any more.
+pub const METRIC_LASTS: Duration = Duration::from_secs(180);

@@ -20,6 +20,9 @@ Examples:
   data: /var/lib/pointsman-agent
   resources:
     sip_vip: { address: 10.10.11.103/24, interface: eth0 }
+  watch:
+    SIP_SERVER_PRIMARY: { pid_file: /run/sip/sip.pid }
+  metrics: { every: 10s, of: [cpu, memory_used], disk_used: [/, /var] }
 
 It puts on and takes off what its own file lists, and nothing else. Before its first start it enrolls:
 `pointsman enroll --help`. SIGTERM ends it; addresses stay as they are.";

@@ -38,6 +38,23 @@ pub(super) struct AlarmsArgs {
     whom: Whom,
 }
 
+/// Takes an active alarm on, so that nobody else is called for it
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  pointsman ack app_stopped SIP_SERVER_PRIMARY\n  pointsman ack app_stopped --by ann           of every key\n\nIt stays active; `pointsman alarms` shows who has it. Rules may be about what nobody takes on:\n  detect alarm app_stopped unacked for 15m"
+)]
+pub(super) struct AckArgs {
+    /// Which alarm
+    alarm: String,
+    /// Of which key, as shown; of all unless said
+    key: Option<String>,
+    /// Who does; unless said, who is logged in
+    #[arg(long, value_name = "WHO")]
+    by: Option<String>,
+    #[command(flatten)]
+    whom: Whom,
+}
+
 /// Shows who should have what, and who does
 #[derive(clap::Args)]
 #[command(
@@ -99,7 +116,19 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
     if let Some(alarm) = &args.clear {
         return tell(&args.whom, Question::Clear(alarm.clone(), args.key.clone()), &format!("{alarm} is cleared"));
     }
-    show(&args.whom, &Question::Alarms, &["alarm", "key", "category", "count", "since", "last", "summary"], "no alarm is active")
+    show(
+        &args.whom,
+        &Question::Alarms,
+        &["alarm", "key", "category", "count", "since", "last", "acked", "summary"],
+        "no alarm is active",
+    )
+}
+
+pub(super) fn ack(args: &AckArgs) -> io::Result<u8> {
+    let logged_in = || ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()));
+    let by = args.by.clone().or_else(logged_in).unwrap_or_else(|| "an operator".to_owned());
+    let done = format!("{} is taken on by {by}", args.alarm);
+    tell(&args.whom, Question::Ack(args.alarm.clone(), args.key.clone(), by), &done)
 }
 
 pub(super) fn resources(args: &ResourcesArgs) -> io::Result<u8> {

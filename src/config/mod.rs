@@ -8,9 +8,11 @@
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
 mod commands;
+mod groups;
 mod policy;
 mod read;
 mod sections;
+mod watch;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostic, Source, has_errors};
-use crate::inventory::{Commands, Inventory, Name};
+use crate::inventory::{Commands, Inventory, Measuring, Name, Sign};
 
 pub use yaml::look_over;
 
@@ -74,6 +76,10 @@ pub struct Agent {
     pub data: PathBuf,
     /// What it may bring up and down, and how.
     pub resources: BTreeMap<Name, LocalResource>,
+    /// Applications of the host, and by what each is seen to run.
+    pub watch: BTreeMap<Name, Sign>,
+    /// What is measured of the host.
+    pub metrics: Measuring,
 }
 
 /// Something on an agent's own list.

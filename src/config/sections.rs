@@ -15,19 +15,33 @@ use crate::inventory::{
 };
 
 use super::commands;
+use super::groups;
 use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section, parse_address};
+use super::watch;
 use super::yaml::{Key, Kind, Node};
 use super::{Agent, Config, Listen, LocalResource, Reload};
 
-const TOP: &[&str] =
-    &["rules", "scripts", "data", "reload", "listen", "files", "hosts", "applications", "pairs", "resources", "channels"];
+const TOP: &[&str] = &[
+    "rules",
+    "scripts",
+    "data",
+    "reload",
+    "listen",
+    "files",
+    "hosts",
+    "applications",
+    "pairs",
+    "resources",
+    "channels",
+    "groups",
+];
 const LISTEN: &[&str] = &["syslog", "agents"];
-const AGENT: &[&str] = &["host", "controller", "data", "resources"];
+const AGENT: &[&str] = &["host", "controller", "data", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
-const HOST: &[&str] = &["address", "platform", "via", "aliases"];
+const HOST: &[&str] = &["address", "platform", "via", "aliases", "site"];
 const APPLICATION: &[&str] = &["type", "host", "aliases"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
 const RESOURCE: &[&str] =
@@ -53,6 +67,7 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     let resources = resources(&mut reader, &top, &mut inventory);
     pairs(&mut reader, &top, &mut inventory);
     channels(&mut reader, &top, &mut inventory);
+    groups::read(&mut reader, &top, &mut inventory);
     for (name, places) in &resources {
         policy::check(&mut reader, &inventory, name, places);
     }
@@ -87,7 +102,10 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
         reader.report(Code::BadValue, &node.place, message).help = Some("controller: pointsman.example.com:5750".to_owned());
     }
     agent.data = top.get("data").and_then(|n| reader.text(n)).unwrap_or("data").into();
-    let resources = top.want(&mut reader, "resources");
+    watch::read(&mut reader, &top, &mut agent);
+    // Whose agent only looks has none.
+    let looks = top.get("watch").is_some() || top.get("metrics").is_some();
+    let resources = if looks { top.get("resources") } else { top.want(&mut reader, "resources") };
     let mut addresses = Taken::new();
     for (key, node) in reader.named(resources) {
         let what = format!("resource {}", key.text);
@@ -181,6 +199,7 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
             platform: section.get("platform").and_then(|n| reader.word(n, "platform", PLATFORMS)).unwrap_or("linux").to_owned(),
             via: section.get("via").and_then(|n| reader.word(n, "way to a host", &ways)).unwrap_or_default(),
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
+            site: section.get("site").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
         };
         inventory.hosts.insert(key.text.clone(), host);
     }

@@ -14,6 +14,7 @@
 
 mod own;
 mod reload;
+mod reported;
 mod steps;
 
 use std::collections::VecDeque;
@@ -80,6 +81,15 @@ pub enum Word {
         alarm: String,
         /// Which key, as shown.
         key: Option<String>,
+    },
+    /// Somebody takes an alarm on, of one key or of all.
+    Ack {
+        /// Which alarm.
+        alarm: String,
+        /// Which key, as shown.
+        key: Option<String>,
+        /// Who.
+        by: String,
     },
     /// A run that waits for a yes may go on.
     Approve {
@@ -191,6 +201,8 @@ pub struct Controller {
     rules: u64,
     /// Once they were reloaded: finds the conditions of events that were matched by earlier ones.
     matcher: Option<Arc<Matcher>>,
+    /// What came of agents' reports beside resources.
+    reported: reported::Reported,
 }
 
 /// What one part of the controller owes another within a turn.
@@ -225,6 +237,7 @@ impl Controller {
             waiting: Vec::new(),
             rules,
             matcher: None,
+            reported: reported::Reported::default(),
         };
         controller.runs.reload(rules, program, controller.inventory.clone());
         let order = controller.input(now, journal::Input::Start, out);
@@ -255,7 +268,13 @@ impl Controller {
                 let order = self.input(now, journal::Input::BacklogEnded { source }, out);
                 Task::Engine(engine::Input::BacklogEnded { order })
             }
-            Input::Report(report) => return self.plan(now, plan::Input::Report(report), out),
+            Input::Report(mut report) => {
+                let of_host = self.reported.take(&mut report);
+                self.plan(now, plan::Input::Report(report), out);
+                // That a host is back goes before what runs on it.
+                let tasks = of_host.map(|of_host| self.of_host(now, of_host, out)).unwrap_or_default();
+                return self.work(now, tasks.into(), out);
+            }
             Input::Evaluated { run, next } => Task::Runs(react::Input::Evaluated { run, next }),
             Input::Done { run, n, attempt, result } => Task::Runs(react::Input::Answered { run, n, attempt, result }),
             Input::Operator(word) => return self.operator(now, word, out),
@@ -448,15 +467,24 @@ impl Controller {
             Word::Released { resource, host } => return self.plan(now, plan::Input::Released { resource, host }, out),
             Word::Resume { resource } => return self.plan(now, plan::Input::Resume { resource }, out),
             Word::Clear { alarm, key } => {
-                let key = key.map(|shown| {
-                    let active = self.engine.state().active();
-                    let found = active.filter(|(a, ..)| *a == alarm).map(|(_, k, _)| k).find(|k| k.to_string() == shown);
-                    found.cloned().unwrap_or_default()
-                });
+                let key = self.shown(&alarm, key);
                 tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by: "an operator".to_owned() }));
+            }
+            Word::Ack { alarm, key, by } => {
+                let key = self.shown(&alarm, key);
+                tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by }));
             }
             Word::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
         }
         self.work(now, tasks, out);
+    }
+
+    /// The key of an active alarm that is shown so.
+    fn shown(&self, alarm: &str, key: Option<String>) -> Option<engine::Key> {
+        key.map(|shown| {
+            let active = self.engine.state().active();
+            let found = active.filter(|(a, ..)| *a == alarm).map(|(_, k, _)| k).find(|k| k.to_string() == shown);
+            found.cloned().unwrap_or_default()
+        })
     }
 }

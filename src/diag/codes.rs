@@ -86,6 +86,9 @@ codes! {
     BadRow = "R130", Error, "the rows of an alarm do not fit it";
     BadTime = "R131", Error, "the time or the measure of a condition is not of its kind";
     Cycle = "R132", Error, "a condition is about itself";
+    UnknownMetric = "R133", Error, "no agent measures that";
+    UnknownGroup = "R134", Error, "the inventory has no such group or site, or nobody in it that could be meant";
+    StandsAlone = "R135", Error, "how many of a group are in a state stands alone in a `detect`, for all of the group";
     UnknownCalendar = "R140", Error, "no calendar has that name";
     UnknownZone = "R141", Error, "there is no time zone of that name";
     BadDate = "R142", Error, "there is no such day, or a range of days ends before it begins";

@@ -67,6 +67,11 @@ impl Engine {
                     self.measure(arrival, alarm, Slot::Detect, hit, out);
                 }
             }
+            Shape::Members(_) => {
+                for hit in parts.iter().copied().flatten() {
+                    self.members(arrival, alarm, hit, out);
+                }
+            }
             Shape::Standing { .. } => {
                 for hit in parts.iter().copied().flatten() {
                     self.standing(arrival, alarm, hit, out);

@@ -11,7 +11,7 @@ use crate::lang::program::Unit;
 use super::record::Fields;
 
 /// The fields that an event has of itself, before captures and fields of the record. Each may be absent.
-const OWN: [&str; 11] = ["text", "level", "provenance", "pid", "id", "facility", "app", "type", "host", "pair", "time"];
+const OWN: [&str; 12] = ["text", "level", "provenance", "pid", "id", "facility", "app", "type", "host", "pair", "site", "time"];
 
 /// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
 #[derive(Clone, Copy)]
@@ -34,6 +34,7 @@ impl<'a> Facts<'a> {
             "type" => named(self.index.names(self.event).kind),
             "host" => named(self.index.names(self.event).host),
             "pair" => named(self.index.names(self.event).pair),
+            "site" => named(self.index.site(self.index.names(self.event).host)),
             "time" => self.event.at.map(|at| Value::Text(Cow::Owned(at.to_string()))),
             "text" | "level" | "provenance" | "pid" | "id" | "facility" => self.event.field(name),
             _ => None,
@@ -174,7 +175,7 @@ pub(super) fn event_of(fields: &Fields) -> Event<'static> {
             "facility" => event.facility = value.to_string().parse().ok(),
             "id" => event.id = value.as_text().and_then(EventId::parse).map(EventId::into_owned),
             "time" => event.at = value.as_text().and_then(Time::parse_rfc3339),
-            // Of the application.
+            // Of the application and the host, by the inventory: those of an event are kept as fields.
             "pair" => {}
             _ => event.fields.push((Cow::Owned(name.clone()), value.clone())),
         }

@@ -4,12 +4,14 @@
 //! event leaves it up to a sixtieth of the window early. Time passes by deadlines: when the oldest bucket leaves, and when a
 //! comparison has been true for long enough.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::time::Time;
+use crate::base::limits::METRIC_LASTS;
+use crate::base::time::{Time, duration_text};
 use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Cancel, Hit, Measure, Shape, Threshold, What};
 
@@ -17,7 +19,7 @@ use super::condition::known_as;
 use super::instance::Ending;
 use super::key::Key;
 use super::record::{Cause, Record};
-use super::{Arrival, Engine, Occasion, Output, Seen, fields};
+use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
 
 /// Parts of a window.
 const BUCKETS: u32 = 60;
@@ -54,6 +56,9 @@ struct Bucket {
     /// How far the least known of the senders is known.
     #[serde(default)]
     known: Provenance,
+    /// The newest.
+    #[serde(default)]
+    last: f64,
 }
 
 /// A sum is never infinite: a journal could not say it.
@@ -74,10 +79,11 @@ impl Window {
                 bucket.known = bucket.known.min(known);
                 bucket.least = bucket.least.min(value);
                 bucket.most = bucket.most.max(value);
+                bucket.last = value;
             }
             None if begin + over > at => {
                 let place = self.0.partition_point(|b| b.at < begin);
-                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value, known });
+                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value, known, last: value });
             }
             None => {}
         }
@@ -95,6 +101,7 @@ impl Window {
             What::Average => (count > 0.0).then(|| sum() / count),
             What::Least => inside().map(|b| b.least).reduce(f64::min),
             What::Most => inside().map(|b| b.most).reduce(f64::max),
+            What::Last => inside().next_back().map(|b| b.last),
         }
     }
 
@@ -103,9 +110,10 @@ impl Window {
         self.0.iter().filter(|b| b.at + over > now).map(|b| b.known).min().unwrap_or(Provenance::Authenticated)
     }
 
-    /// When the next bucket leaves.
-    fn leaves(&self, now: Time, over: Duration) -> Option<Time> {
-        self.0.iter().map(|b| b.at + over).find(|at| *at > now)
+    /// When the next bucket leaves; of the newest event alone, when it does.
+    fn leaves(&self, now: Time, over: Duration, what: What) -> Option<Time> {
+        let mut inside = self.0.iter().map(|b| b.at + over).filter(|at| *at > now);
+        if what == What::Last { inside.next_back() } else { inside.next() }
     }
 }
 
@@ -136,6 +144,11 @@ fn measure_of(alarm: &Alarm, slot: Slot) -> Option<(Duration, &Measure)> {
     }
 }
 
+/// The metric that an alarm is raised by.
+fn metric_of(alarm: &Alarm) -> Option<&Measure> {
+    measure_of(alarm, Slot::Detect).map(|(_, measure)| measure).filter(|measure| measure.what == What::Last)
+}
+
 fn compares(amount: f64, threshold: &Threshold) -> bool {
     amount.partial_cmp(&threshold.amount).is_some_and(|order| threshold.comparison.holds(order))
 }
@@ -154,6 +167,8 @@ struct Verdict {
     known: [Provenance; 2],
     /// Nothing is measured any more.
     empty: bool,
+    /// It is raised by a metric of which nothing is known.
+    gone: bool,
 }
 
 impl Engine {
@@ -208,9 +223,26 @@ impl Engine {
             let ending = Ending { known, late: on.late.clone(), ..Ending::at(on.now, on.order, Cause::When) };
             self.clear(&ending, &alarm.name, key, out);
         }
+        if verdict.empty || active && verdict.gone {
+            self.metric_gone(alarm, key, out);
+        }
         if verdict.empty && self.state.instance(&alarm.name, key).is_none() {
             self.forget(alarm, key, out);
         }
+    }
+
+    /// Nothing came of a metric for as long as it is believed: what it is about is not known any more, and that is told.
+    fn metric_gone(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+        if metric_of(alarm).is_none() {
+            return;
+        }
+        let lasts = duration_text(METRIC_LASTS);
+        let text = format!(
+            "{} [{key}] is about a metric of which nothing came for {lasts}: it can't be raised until one comes; is the agent there, does its `metrics` have it?",
+            alarm.name
+        );
+        let host = alarm.by.iter().position(|f| f == "host").and_then(|i| key.value(i)).map(Cow::into_owned);
+        out.push(Output::Notice(Notice { alarm: Some(alarm.name.clone()), host, ..Notice::new("metric_gone", text) }));
     }
 
     fn measured_now(&self, now: Time, alarm: &Alarm, key: &Key) -> Option<Verdict> {
@@ -237,10 +269,11 @@ impl Engine {
         let (compared, threshold) = if own.is_some() { (amount(Slot::Cancel), own) } else { (measure, falls) };
         let (_, calm, until) = lasting(Slot::Cancel, compared, threshold);
         // Nothing is left of what raised it, and nothing can be compared: that ends it as well.
-        let nothing = detect.is_some() && measure.is_none() && falls.is_some();
+        let metric = metric_of(alarm).is_some();
+        let nothing = detect.is_some() && measure.is_none() && (falls.is_some() || metric && own.is_some());
         let leaves = [Slot::Detect, Slot::Cancel].into_iter().filter_map(|slot| {
-            let (over, _) = measure_of(alarm, slot)?;
-            measured.windows[slot as usize].leaves(now, over)
+            let (over, measure) = measure_of(alarm, slot)?;
+            measured.windows[slot as usize].leaves(now, over, measure.what)
         });
         let leaves: Vec<Time> = leaves.collect();
         let waits = [from, until].into_iter().flatten().filter(|at| *at > now);
@@ -253,6 +286,7 @@ impl Engine {
             cancels: until.is_some_and(|at| at <= now) || nothing,
             known: [known(Slot::Detect), known(if own.is_some() { Slot::Cancel } else { Slot::Detect })],
             empty: leaves.is_empty(),
+            gone: metric && measure.is_none(),
         })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Arrived (event + the atoms it meets) --+                  +--> Record   (all that the state changes by)
-//!   Clear, Lost, BacklogEnded -------------+--> turn(now) ----+--> Cue      (reactions to start)
+//!   Clear, Ack, Lost, App, Metrics --------+--> turn(now) ----+--> Cue      (reactions to start)
 //!   Timer ---------------------------------+                  +--> CatchUp  (a late claim that stands)
 //!                                                             +--> Notice   (for people)
 //! ```
@@ -35,8 +35,10 @@ mod lateness;
 mod limit;
 mod lines;
 mod measure;
+mod members;
 mod noted;
 mod record;
+mod reported;
 mod signals;
 mod silence;
 mod state;
@@ -61,7 +63,7 @@ pub use fields::fields_of;
 pub use key::Key;
 pub use record::{Cause, Claim, Fields, Note, PutOff, Record, Waiting};
 pub use state::{Instance, State};
-pub use turn::{Cue, Input, Notice, Output};
+pub use turn::{Cue, Input, Metric, Notice, Output};
 
 /// Bytes that most keys have room in.
 const KEY_TEXT: usize = 48;
@@ -226,6 +228,12 @@ impl Engine {
                     self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);
                 }
             }
+            Input::Ack { alarm, key, by, .. } => {
+                let known = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
+                for key in key.map_or(known, |key| vec![key]) {
+                    self.ack(now, &alarm, &key, &by, out);
+                }
+            }
             Input::BacklogEnded { .. } => self.weigh(out),
             Input::Lost { host, lost, .. } => {
                 if self.state.lost.contains(&host) != lost {
@@ -233,6 +241,8 @@ impl Engine {
                     self.record(Record::Lost { host, lost }, out);
                 }
             }
+            Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
+            Input::Metrics { host, values, .. } => self.was_measured(&host, values),
             Input::Timer { order } => {
                 while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
                     // Also one whose key was forgotten meanwhile.
@@ -255,6 +265,7 @@ impl Engine {
     /// The controller starts: alarms that the rules no longer have are cleared with that cause, and silences count from now.
     pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         self.drop_removed(now, order, out);
+        self.drop_strangers(out);
         self.begin_silences(now, true, out);
         self.begin_calendars(now);
         self.follow(now, order, out);
@@ -279,6 +290,7 @@ impl Engine {
         }
         self.drop_where(now, order, &Cause::Changed, |_, alarm| reset.contains_key(alarm), out);
         self.drop_removed(now, order, out);
+        self.drop_strangers(out);
         self.begin_silences(now, false, out);
         self.begin_calendars(now);
         self.follow(now, order, out);

@@ -190,6 +190,24 @@ pub enum Record {
         /// The claim.
         claim: Claim,
     },
+    /// Somebody took an active alarm on.
+    Acked {
+        /// Which.
+        alarm: String,
+        /// Of which key.
+        key: Key,
+        /// When.
+        at: Time,
+        /// Who.
+        by: String,
+    },
+    /// An application stopped, or does not count as stopped any more.
+    App {
+        /// Which, by its name in the inventory.
+        app: Name,
+        /// Stopped.
+        stopped: bool,
+    },
     /// How far a source's records of one host were behind their arrival.
     Offset {
         /// Which source.

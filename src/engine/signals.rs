@@ -12,9 +12,9 @@ use crate::event::{OWN_APP, Provenance, Value};
 use crate::lang::meets;
 use crate::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::condition::known_as;
+use super::condition::{Met, known_as};
 use super::key::Key;
-use super::record::Fields;
+use super::record::{Fields, Record};
 use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
 
 /// A change on its way to the conditions that are about it.
@@ -47,6 +47,18 @@ impl Engine {
         let mut event = event.clone();
         Arc::make_mut(&mut event).insert("alarm".to_owned(), Value::from(alarm));
         self.signal(signal, event, late);
+    }
+
+    /// Somebody takes an active alarm on; who did so first stands.
+    pub(super) fn ack(&mut self, now: Time, alarm: &str, key: &Key, by: &str, out: &mut Vec<Output>) {
+        let Some(instance) = self.state.instance(alarm, key) else { return };
+        if self.state.acked(alarm, key).is_some() {
+            return;
+        }
+        let mut event = instance.event.clone();
+        Arc::make_mut(&mut event).insert("by".to_owned(), Value::from(by).into_owned());
+        self.changed(Signal::Acked(alarm.to_owned()), alarm, &event, None);
+        self.record(Record::Acked { alarm: alarm.to_owned(), key: key.clone(), at: now, by: by.to_owned() }, out);
     }
 
     /// A host is lost, or is not any more.
@@ -94,12 +106,18 @@ impl Engine {
         };
         let standing = self.state.active_of(counted).filter(|(_, instance)| same(&instance.event));
         let known: Vec<Provenance> = standing.map(|(_, instance)| fields::provenance(&instance.event)).collect();
-        let stand = known.len();
+        self.so_many(met, *n, &known, Fields::new(), out);
+    }
+
+    /// How many stand, each known so far: enough of them raise it, and too few end it. `more` is what is known beside the event.
+    pub(super) fn so_many(&mut self, met: Met<'_, '_>, n: usize, known: &[Provenance], mut more: Fields, out: &mut Vec<Output>) {
+        let Met { arrival, alarm, .. } = met;
         let active = self.state.instance(&alarm.name, &met.key).is_some();
-        if stand >= *n && !active {
-            let least = known.into_iter().fold(met.facts.provenance(), Provenance::min);
-            self.come_true(met, known_as(least), out);
-        } else if stand < *n {
+        if known.len() >= n && !active {
+            let least = known.iter().copied().fold(met.facts.provenance(), Provenance::min);
+            more.extend(known_as(least));
+            self.come_true(met, more, out);
+        } else if known.len() < n {
             let key = met.key;
             self.forget(alarm, &key, out);
             if active && alarm.cancel.is_empty() {

@@ -75,6 +75,12 @@ pub struct State {
     /// Bytes of the lines that all instances keep.
     #[serde(default)]
     pub(super) line_bytes: usize,
+    /// Applications that stopped.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) stopped: BTreeSet<Name>,
+    /// Who took active alarms on.
+    #[serde(with = "pairs", default)]
+    pub(super) acked: BTreeMap<String, BTreeMap<Key, String>>,
 }
 
 impl State {
@@ -97,6 +103,21 @@ impl State {
     /// The hosts of which nothing is heard.
     pub fn lost(&self) -> impl Iterator<Item = &Name> {
         self.lost.iter()
+    }
+
+    /// The applications that stopped.
+    pub fn stopped(&self) -> impl Iterator<Item = &Name> {
+        self.stopped.iter()
+    }
+
+    /// Who took an active alarm on.
+    pub fn acked(&self, alarm: &str, key: &Key) -> Option<&str> {
+        self.acked.get(alarm)?.get(key).map(String::as_str)
+    }
+
+    /// True when an application stopped.
+    pub fn is_stopped(&self, app: &str) -> bool {
+        self.stopped.contains(app)
     }
 
     /// What was noted of a key.
@@ -228,6 +249,10 @@ impl State {
                         self.alarms.remove(alarm);
                     }
                 }
+                remove(&mut self.acked, alarm, key);
+            }
+            Record::Acked { alarm, key, by, .. } => {
+                self.acked.entry(alarm.clone()).or_default().insert(key.clone(), by.clone());
             }
             Record::Noted { alarm, key, note, alone, since, most } => {
                 return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
@@ -280,6 +305,12 @@ impl State {
             }
             Record::Lost { host, lost: false } => {
                 self.lost.remove(host);
+            }
+            Record::App { app, stopped: true } => {
+                self.stopped.insert(app.clone());
+            }
+            Record::App { app, stopped: false } => {
+                self.stopped.remove(app);
             }
             Record::Weighed { app } => {
                 self.unweighed.remove(app);

@@ -37,6 +37,17 @@ pub enum Input {
         /// By whom.
         by: String,
     },
+    /// Somebody takes an alarm on, of one key or of all.
+    Ack {
+        /// Its order.
+        order: u64,
+        /// Which alarm.
+        alarm: String,
+        /// Which key.
+        key: Option<Key>,
+        /// Who.
+        by: String,
+    },
     /// What was written while nobody listened has been read.
     BacklogEnded {
         /// Its order.
@@ -51,6 +62,26 @@ pub enum Input {
         /// Lost.
         lost: bool,
     },
+    /// An application stopped, or does not count as stopped any more.
+    App {
+        /// Its order.
+        order: u64,
+        /// Which, by its name in the inventory.
+        app: Name,
+        /// Stopped.
+        stopped: bool,
+        /// In words.
+        text: String,
+    },
+    /// A host was measured: what rules want of that.
+    Metrics {
+        /// Its order.
+        order: u64,
+        /// Which host.
+        host: Name,
+        /// What was measured.
+        values: Vec<Metric>,
+    },
     /// A deadline passed.
     Timer {
         /// Its order.
@@ -64,11 +95,25 @@ impl Input {
         match self {
             Input::Arrived { order, .. }
             | Input::Clear { order, .. }
+            | Input::Ack { order, .. }
             | Input::BacklogEnded { order }
             | Input::Lost { order, .. }
+            | Input::App { order, .. }
+            | Input::Metrics { order, .. }
             | Input::Timer { order } => *order,
         }
     }
+}
+
+/// Something that was measured of a host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    /// What.
+    pub name: String,
+    /// Of which mount point; empty where it is of none.
+    pub mount: String,
+    /// How much.
+    pub value: f64,
 }
 
 /// What the engine wants.

@@ -28,6 +28,8 @@ pub struct Index {
     apps: BTreeMap<String, App>,
     /// By name, alias and address as written.
     hosts: BTreeMap<String, Name>,
+    /// Of hosts by the inventory's name, where it is said.
+    sites: BTreeMap<Name, String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,9 @@ impl Index {
     pub fn new(inventory: &Inventory) -> Index {
         let mut index = Index::default();
         for (name, host) in &inventory.hosts {
+            if !host.site.is_empty() {
+                index.sites.insert(name.clone(), host.site.clone());
+            }
             let address = host.address.map(|a| a.to_string());
             for written in address.iter().chain(&host.aliases).chain([name]) {
                 index.hosts.insert(written.clone(), name.clone());
@@ -75,6 +80,11 @@ impl Index {
         }
     }
 
+    /// The site of a host, by the inventory's name of it; empty where it is not said.
+    pub fn site(&self, host: &str) -> &str {
+        self.sites.get(host).map_or("", String::as_str)
+    }
+
     /// The host that logs mean: by name, alias or address, or by its name before the first dot.
     pub fn host(&self, written: &str) -> Option<&Name> {
         self.hosts
@@ -98,6 +108,7 @@ mod tests {
             platform: "linux".to_owned(),
             via: Via::Agent,
             aliases: vec![alias.to_owned()],
+            ..Host::default()
         };
         let app = |host: &str, alias: &str| Application {
             kind: "T".to_owned(),

@@ -3,6 +3,7 @@
 //! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
 
 mod index;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,9 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::event::{EventId, Provenance};
 
 pub use index::{Index, Names};
+pub use watch::{METRICS, Measuring, Sign};
 
 /// The name of a host, application, pair or resource.
 pub type Name = String;
+
+/// What rules call each pair and each site where a group may stand.
+pub const EACH: [&str; 2] = ["pair", "site"];
 
 /// Everything that rules, scripts and the planner may name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +35,18 @@ pub struct Inventory {
     pub resources: BTreeMap<Name, Resource>,
     /// Where `notify` sends, by name.
     pub channels: BTreeMap<Name, Channel>,
+    /// Hosts and applications that rules name together, by name.
+    #[serde(default)]
+    pub groups: BTreeMap<Name, Group>,
+}
+
+/// Hosts and applications that rules name together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its hosts, in the order given.
+    pub hosts: Vec<Name>,
+    /// Its applications, in the order given.
+    pub applications: Vec<Name>,
 }
 
 /// How the controller reaches a host.
@@ -46,7 +63,7 @@ pub enum Via {
 }
 
 /// A machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// Its own (never a moving) address, where known.
     pub address: Option<IpAddr>,
@@ -56,6 +73,9 @@ pub struct Host {
     pub via: Via,
     /// Other names that logs use for it.
     pub aliases: Vec<String>,
+    /// Where it stands; empty where that is not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub site: String,
 }
 
 /// A program on a host.

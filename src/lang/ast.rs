@@ -165,11 +165,29 @@ pub(crate) enum Atom {
     Alarm {
         name: Word,
         change: Change,
+        on: Option<At<Members>>,
     },
     /// `host h1, h2 lost`.
     Host {
         names: Vec<Word>,
+        /// `host in routers`.
+        group: Option<Word>,
         change: Change,
+        on: Option<At<Members>>,
+        span: Span,
+    },
+    /// `app a, b stopped`.
+    App {
+        names: Vec<Word>,
+        group: Option<Word>,
+        change: Change,
+        on: Option<At<Members>>,
+        span: Span,
+    },
+    /// `metric disk_used(mount = "/var")`; what it is compared with is the measure's.
+    Metric {
+        name: Word,
+        of: Vec<Binding>,
         span: Span,
     },
     /// `calendar X begins`.
@@ -185,24 +203,49 @@ impl PartialEq for Atom {
         match (self, other) {
             (Atom::Named(a), Atom::Named(b)) => a == b,
             (Atom::Event(a), Atom::Event(b)) => a == b,
-            (Atom::Alarm { name: a, change: x }, Atom::Alarm { name: b, change: y })
-            | (Atom::Calendar { name: a, change: x }, Atom::Calendar { name: b, change: y }) => (a, x) == (b, y),
-            (Atom::Host { names: a, change: x, .. }, Atom::Host { names: b, change: y, .. }) => (a, x) == (b, y),
+            (Atom::Alarm { name: a, change: x, on: p }, Atom::Alarm { name: b, change: y, on: q }) => (a, x, p) == (b, y, q),
+            (Atom::Calendar { name: a, change: x }, Atom::Calendar { name: b, change: y }) => (a, x) == (b, y),
+            (
+                Atom::Host { names: a, group: g, change: x, on: p, .. },
+                Atom::Host { names: b, group: h, change: y, on: q, .. },
+            )
+            | (Atom::App { names: a, group: g, change: x, on: p, .. }, Atom::App { names: b, group: h, change: y, on: q, .. }) => {
+                (a, g, x, p) == (b, h, y, q)
+            }
+            (Atom::Metric { name: a, of: x, .. }, Atom::Metric { name: b, of: y, .. }) => (a, x) == (b, y),
             (Atom::Group(a), Atom::Group(b)) => a == b,
             _ => false,
         }
     }
 }
 
+/// `on all but 1 of GROUP`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Members {
+    pub(crate) quantity: Quantity,
+    pub(crate) of: Word,
+}
+
+/// How many members of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantity {
+    Any,
+    All,
+    AllBut(usize),
+    Some(usize),
+}
+
 /// What became of something that has a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// `raised`, `lost`, `begins`.
+    /// `raised`, `begins`.
     Began,
-    /// `cleared`, `back`, `ends`.
+    /// `cleared`, `back`, `running`, `ends`.
     Ended,
-    /// `active`: it began, and while it lasts.
+    /// `active`, `lost`, `stopped`: it began, and while it lasts.
     Lasts,
+    /// `unacked`: it began, and while it lasts and nobody took it on.
+    Unacked,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -225,6 +268,8 @@ pub(crate) enum Whom {
     Apps(Vec<Word>),
     Types(Vec<Word>),
     Hosts(Vec<Word>),
+    Groups(Vec<Word>),
+    Sites(Vec<Word>),
 }
 
 #[derive(Debug, PartialEq)]

@@ -112,12 +112,20 @@ pub enum Signal {
     Raised(String),
     /// This alarm was cleared.
     Cleared(String),
+    /// Somebody took this alarm on.
+    Acked(String),
     /// The condition of this pattern came true.
     Came(String),
     /// A host is lost: nothing is heard of it.
     HostLost,
     /// A host is heard again.
     HostBack,
+    /// An application stopped.
+    AppStopped,
+    /// An application runs again.
+    AppRuns,
+    /// This metric was measured on a host.
+    Metric(String),
     /// This calendar begins.
     Begins(String),
     /// This calendar ends.
@@ -473,7 +481,7 @@ impl Alarm {
 impl Detection {
     /// True when it is about something that lasts, and ends by itself unless its alarm says what ends it.
     pub fn is_state(&self) -> bool {
-        matches!(self.shape, Shape::Silence { .. } | Shape::Measure(_) | Shape::Standing { .. })
+        matches!(self.shape, Shape::Silence { .. } | Shape::Measure(_) | Shape::Standing { .. } | Shape::Members(_))
     }
 }
 
@@ -536,6 +544,8 @@ pub enum Shape {
     },
     /// What the events of the part amount to over the time.
     Measure(Measure),
+    /// So many members of a group are in this state at once.
+    Members(Box<Counted>),
     /// So many instances of this alarm are active at once, with these keys.
     Standing {
         /// How many.
@@ -543,6 +553,41 @@ pub enum Shape {
         /// Which alarm.
         alarm: String,
     },
+}
+
+/// What is counted of the members of groups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counted {
+    /// Which state.
+    pub state: State,
+    /// The field that says of which member an event is.
+    pub field: &'static str,
+    /// How many of which, as the rule says it: two that say different things are not the same where nobody is known.
+    pub said: String,
+    /// The groups: one, or each pair or site.
+    pub groups: Vec<Members>,
+}
+
+/// A state that members of a group may be in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// A host is lost.
+    Lost,
+    /// An application stopped.
+    Stopped,
+    /// This alarm is active for it.
+    Active(String),
+}
+
+/// A group that a condition is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Members {
+    /// The key: the pair or site; nothing of a group with a name.
+    pub key: Vec<String>,
+    /// Who belongs to it.
+    pub members: Vec<String>,
+    /// So many have to be in the state.
+    pub n: usize,
 }
 
 /// How the time of a silence grows: each coming-true waits so many times longer than the one before, up to so many times the first.
@@ -575,6 +620,8 @@ pub enum What {
     Average,
     Least,
     Most,
+    /// Of a metric, the newest.
+    Last,
 }
 
 /// A comparison with a number, and for how long it must hold.

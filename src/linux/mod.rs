@@ -6,6 +6,8 @@
 //!   Voice --> gratuitous ARP, unsolicited advertisements, conflict probes, echo requests
 //! ```
 //!
+//! Processes, Meter --> what `/proc`, control groups and statvfs(3) say: which applications run, how busy the host is
+//!
 //! Needs CAP_NET_ADMIN (addresses) and CAP_NET_RAW (frames, echoes), and nothing else. Does not know: who should have an
 //! address. Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
 
@@ -14,7 +16,9 @@ mod ear;
 mod echo;
 mod frames;
 pub mod lab;
+mod metrics;
 mod netlink;
+mod processes;
 mod voice;
 
 use std::io;
@@ -26,6 +30,8 @@ use crate::base::time::Time;
 
 pub use address::Driver;
 pub use ear::{Ear, Heard};
+pub use metrics::Meter;
+pub use processes::Processes;
 pub use voice::Voice;
 
 /// An address that may be on this host, and where.

@@ -99,6 +99,7 @@ fn inventory(running: &Site, controller: &Controller, after: &Site, all: &mut Ve
     push("host", different(&old.hosts, &new.hosts));
     push("application", different(&old.applications, &new.applications));
     push("pair", different(&old.pairs, &new.pairs));
+    push("group", different(&old.groups, &new.groups));
     push("channel", different(&old.channels, &new.channels));
     let late: BTreeMap<Name, Vec<&str>> = controller.planner().needs_a_start(new).into_iter().collect();
     let mut changed: BTreeMap<Name, &str> = different(&old.resources, &new.resources).into_iter().collect();

@@ -9,11 +9,12 @@ use std::time::Duration;
 use crate::agent::{Agent, Done, Input, Operation, Output};
 use crate::base::time::Time;
 use crate::command;
-use crate::inventory::Commands;
-use crate::inventory::Name;
-use crate::linux::{Driver, Ear, Heard, Spot, Voice, boot_time, wall_time};
+use crate::inventory::{Commands, Measuring, Name, Sign};
+use crate::linux::{Driver, Ear, Heard, Meter, Processes, Spot, Voice, boot_time, wall_time};
 use crate::store::Marks;
 use crate::wire::{Command, Report};
+
+use super::watch;
 
 /// Messages that wait for the host's thread. Whoever sends a further one waits; what is heard on the network is dropped, for
 /// it is said again.
@@ -38,6 +39,8 @@ pub enum Message {
     Heard(Heard),
     /// An operation ended, or a look that a notice of the kernel asked for.
     Driven(Name, Done, Asked),
+    /// It was looked at applications, or the host was measured.
+    Seen(Input),
     /// The program ends. Addresses stay as they are.
     Stop,
 }
@@ -65,6 +68,8 @@ pub struct Host {
     name: Name,
     things: BTreeMap<Name, Thing>,
     marks: Marks,
+    watch: BTreeMap<Name, Sign>,
+    metrics: Measuring,
     inbox: Receiver<Message>,
     sender: SyncSender<Message>,
 }
@@ -89,7 +94,13 @@ impl Host {
     /// A host with the resources of its own list. Nothing else is ever touched on it.
     pub fn new(name: Name, things: BTreeMap<Name, Thing>, marks: Marks) -> Host {
         let (sender, inbox) = sync_channel(INBOX);
-        Host { name, things, marks, inbox, sender }
+        let (watch, metrics) = (BTreeMap::new(), Measuring::default());
+        Host { name, things, marks, watch, metrics, inbox, sender }
+    }
+
+    /// The same, which also looks at these applications and measures this.
+    pub fn watching(self, watch: BTreeMap<Name, Sign>, metrics: Measuring) -> Host {
+        Host { watch, metrics, ..self }
     }
 
     /// Where the host's thread is told things.
@@ -102,7 +113,7 @@ impl Host {
     /// # Errors
     /// When the host can't be listened on at all, or what is obeyed can't be written to the disk any more.
     pub fn run(self, report: impl FnMut(Report)) -> Result<(), String> {
-        let Host { name, things, marks, inbox, sender } = self;
+        let Host { name, things, marks, watch, metrics, inbox, sender } = self;
         let spot = |(name, thing): (&Name, &Thing)| match thing {
             Thing::Address(spot) => Some((name.clone(), spot.clone())),
             Thing::Commands(_) => None,
@@ -130,6 +141,10 @@ impl Host {
             };
             drivers.insert(resource.clone(), sender);
         }
+        let measures = !(metrics.of.is_empty() && metrics.mounts.is_empty());
+        let interval = metrics.every;
+        let meter = measures.then(|| (Meter::new(metrics), interval));
+        let _watching = watch::start(Processes::new(watch), meter, &sender)?;
         let voices = spots.iter().map(|(name, spot)| (name.clone(), Voice::new(spot))).collect();
         let mut outputs = Vec::new();
         let agent = Agent::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs);
@@ -167,6 +182,7 @@ impl<R: FnMut(Report)> Running<R> {
         match message {
             Message::Stop => Vec::new(),
             Message::Command(command) => vec![Input::Command(command)],
+            Message::Seen(input) => vec![input],
             Message::Driven(resource, done, asked) => {
                 self.tell(&resource, done.failed.as_deref());
                 if asked == Asked::Kernel {

@@ -22,3 +22,4 @@ pub mod program;
 pub mod questions;
 pub mod reload;
 mod supervisor;
+mod watch;

@@ -172,7 +172,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
         LocalResource::Commands(commands) => Thing::Commands(commands),
     };
     let things = config.resources.into_iter().map(|(name, r)| (name, thing(r))).collect();
-    let host = Host::new(config.host, things, marks);
+    let host = Host::new(config.host, things, marks).watching(config.watch, config.metrics);
     let inbox = host.sender();
     let runtime = runtime()?;
     end_by_signal(&runtime, {

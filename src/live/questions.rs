@@ -6,12 +6,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use crate::base::text::printable_short;
 use crate::control::{Controller, Word};
 use crate::engine::{Instance, Key};
 use crate::inventory::{Name, Resource};
 use crate::react::Run;
 use crate::site::Site;
 use crate::sources::Named;
+
+/// Characters of the name of who takes an alarm on; of a longer one the rest is cut.
+const NAME: usize = 100;
 
 /// What operators ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +39,8 @@ pub enum Question {
     Resume(Name),
     /// Clear an alarm, of one key or of all.
     Clear(String, Option<String>),
+    /// Take an alarm on, of one key or of all: who does.
+    Ack(String, Option<String>, String),
     /// Agree to a run.
     Approve(u64),
     /// Take changed files over.
@@ -114,6 +120,10 @@ impl Desk<'_> {
                 }
                 Word::Clear { alarm, key }
             }
+            Question::Ack(alarm, key, by) => {
+                self.may_be_acked(&alarm, key.as_deref())?;
+                Word::Ack { alarm, key, by: printable_short(&by, NAME) }
+            }
             Question::Approve(run) => {
                 if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
                     return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
@@ -140,11 +150,27 @@ impl Desk<'_> {
         Err(format!("{resource} can be on {}, and not on {host}", seats.join(", ")))
     }
 
+    /// There is such an alarm, and nobody has taken it on.
+    fn may_be_acked(&self, alarm: &str, key: Option<&str>) -> Result<(), String> {
+        let state = self.controller.alarms();
+        let meant = state.active().filter(|(a, k, _)| *a == alarm && key.is_none_or(|w| w == k.to_string()));
+        let by: Vec<Option<&str>> = meant.map(|(a, k, _)| state.acked(a, k)).collect();
+        match by.first() {
+            None => {
+                let with = if key.is_some() { " with this key" } else { "" };
+                Err(format!("{alarm} is not active{with}; see `pointsman alarms`"))
+            }
+            Some(Some(who)) if by.iter().all(Option::is_some) => Err(format!("{alarm} was taken on by {who} already")),
+            Some(_) => Ok(()),
+        }
+    }
+
     fn alarms(&self) -> Json {
         let row = |(alarm, key, i): (&str, &Key, &Instance)| {
             let category =
                 self.site.program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
             json!({ "alarm": alarm, "key": key.to_string(), "category": category, "count": i.count,
+                    "acked": self.controller.alarms().acked(alarm, key),
                     "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary })
         };
         self.controller.alarms().active().map(row).collect()

@@ -19,7 +19,7 @@ fn inventory(takeover: Takeover) -> Inventory {
         address: None,
         platform: "linux".to_owned(),
         via: crate::inventory::Via::Agent,
-        aliases: vec![],
+        ..crate::inventory::Host::default()
     };
     let resource = Resource {
         what: What::Address("10.0.0.9".parse().unwrap(), 24),
@@ -66,7 +66,8 @@ impl Bench {
         let seen = Seen { generation, want, holds, note: None };
         let beat = Echo { incarnation: 1, beat: self.beats };
         let controller = self.controller;
-        let report = Report { host: host.to_owned(), beat, controller, resources: [(VIP.to_owned(), seen)].into() };
+        let report =
+            Report { host: host.to_owned(), beat, controller, resources: [(VIP.to_owned(), seen)].into(), ..Report::default() };
         self.planner.turn(self.now, Input::Report(report), &mut self.out);
         self
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::base::limits::HOST_LOST;
 use crate::base::time::Time;
 use crate::inventory::{Inventory, Name, Takeover};
-use crate::wire::{Action, Command, Echo, Holds, Note, Probe, Report, Seen, Terms};
+use crate::wire::{Action, Command, Echo, Holds, Metric, Note, Probe, Report, Runs, Seen, Terms};
 
 /// A resource on one host.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,10 @@ struct Host {
     lost: Option<Time>,
     /// Its driver fails.
     fails: bool,
+    /// Applications of which a test said whether they run.
+    watched: Option<BTreeMap<Name, Runs>>,
+    /// What a test said that it measured, for the next report.
+    metrics: Vec<Metric>,
 }
 
 /// All hosts of the inventory.
@@ -67,6 +71,8 @@ impl Hosts {
             beat: Echo { incarnation: 1, beat: host.beat },
             controller: None,
             resources: host.seats.iter().map(|(r, s)| (r.clone(), s.seen.clone())).collect(),
+            watched: host.watched.clone(),
+            metrics: std::mem::take(&mut host.metrics),
         })
     }
 
@@ -162,6 +168,21 @@ impl Hosts {
             for seat in host.seats.values_mut().filter(|s| !fails && !s.seen.want) {
                 seat.seen.holds = Holds::No;
             }
+        }
+    }
+
+    /// An application stops on its host, or runs again; its agent watches it from now on.
+    pub(super) fn runs(&mut self, host: &str, app: &str, runs: bool) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            let runs = if runs { Runs::Yes } else { Runs::No };
+            host.watched.get_or_insert_default().insert(app.to_owned(), runs);
+        }
+    }
+
+    /// The host is measured.
+    pub(super) fn measured(&mut self, host: &str, metrics: Vec<Metric>) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.metrics = metrics;
         }
     }
 

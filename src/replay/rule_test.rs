@@ -25,9 +25,9 @@ use crate::base::time::{Time, duration_text, parse_duration};
 use crate::control::{Controller, Input, Word};
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::Provenance;
-use crate::inventory::Name;
-
+use crate::inventory::{METRICS, Name};
 use crate::site::Site;
+use crate::wire::Metric;
 
 use super::Replay;
 use super::test_names;
@@ -106,6 +106,16 @@ pub enum Scalar {
     Text(String),
 }
 
+/// What stands beside a name in the step `metric`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Measured {
+    /// How much was measured.
+    Number(f64),
+    /// Of which host or mount point.
+    Text(String),
+}
+
 impl Scalar {
     pub(super) fn text(&self) -> String {
         match self {
@@ -132,6 +142,12 @@ pub struct TestStep {
     pub lose: Option<Name>,
     /// It is heard again.
     pub find: Option<Name>,
+    /// This application stops, says the agent of its host.
+    pub stops: Option<Name>,
+    /// It runs again.
+    pub runs: Option<Name>,
+    /// A host is measured: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
+    pub metric: Option<BTreeMap<String, Measured>>,
     /// What the driver of this host is told fails from now on.
     pub fails: Option<Name>,
     /// It works again.
@@ -155,6 +171,8 @@ pub struct TestStep {
     pub released: Option<BTreeMap<Name, Name>>,
     /// An operator clears an alarm.
     pub clear: Option<String>,
+    /// An operator takes an alarm on.
+    pub ack: Option<String>,
     /// An operator agrees to a run.
     pub approve: Option<u64>,
     /// Only time goes by.
@@ -256,6 +274,21 @@ impl Play {
         if let Some(host) = &step.find {
             self.replay.hosts.find(now, host);
         }
+        for (app, runs) in [(&step.stops, false), (&step.runs, true)] {
+            let Some(app) = app else { continue };
+            let site = self.replay.site.clone();
+            let Some((name, application)) = site.inventory.application(app) else {
+                return Err(format!("the inventory has no application {app}"));
+            };
+            self.replay.hosts.runs(&application.host, name, runs);
+        }
+        if let Some(said) = &step.metric {
+            let (host, metrics) = measured(said)?;
+            if !self.replay.hosts.is_known(&host) {
+                return Err(format!("the inventory has no host {host}"));
+            }
+            self.replay.hosts.measured(&host, metrics);
+        }
         if let Some(host) = &step.fails {
             self.replay.hosts.fail(host, true);
         }
@@ -311,6 +344,9 @@ impl Play {
         if let Some(alarm) = &step.clear {
             say(Word::Clear { alarm: alarm.clone(), key: None });
         }
+        if let Some(alarm) = &step.ack {
+            say(Word::Ack { alarm: alarm.clone(), key: None, by: "the test".to_owned() });
+        }
         if let Some(run) = step.approve {
             say(Word::Approve { run });
         }
@@ -333,6 +369,27 @@ impl Play {
         }
         Ok(())
     }
+}
+
+/// Which host was measured, and what came of it.
+fn measured(said: &BTreeMap<String, Measured>) -> Result<(Name, Vec<Metric>), String> {
+    let text = |name: &str| match said.get(name) {
+        Some(Measured::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let host = text("host").ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
+    let mount = text("mount").unwrap_or_default();
+    let mut metrics = Vec::new();
+    for (name, value) in said.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "mount")) {
+        let Measured::Number(value) = value else { return Err(format!("metric: `{name}` is a number")) };
+        if !METRICS.contains(&name.as_str()) {
+            return Err(format!("no agent measures `{name}`; there are {}", METRICS.join(", ")));
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "what is too large becomes the largest")]
+        let thousandths = (value * 1_000.0).round() as i64;
+        metrics.push(Metric { name: name.clone(), mount: mount.clone(), thousandths });
+    }
+    Ok((host, metrics))
 }
 
 /// Fills in `{now}` and `{now-20s}`, as Genesys and syslog records stamp them: ISO without a zone.

@@ -796,8 +796,12 @@ fn inventory_of(scenario: &Scenario) -> Inventory {
         repair: true,
         provenance: crate::event::Provenance::Local,
     };
-    let host =
-        |_| inventory::Host { address: None, platform: "linux".to_owned(), via: inventory::Via::Agent, aliases: Vec::new() };
+    let host = |_| inventory::Host {
+        address: None,
+        platform: "linux".to_owned(),
+        via: inventory::Via::Agent,
+        ..inventory::Host::default()
+    };
     let app = |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new() };
     let id = |number| EventId::Number { code: Some(0), number };
     let pair = inventory::Pair {
@@ -816,5 +820,6 @@ fn inventory_of(scenario: &Scenario) -> Inventory {
         channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
         hosts: (0..scenario.hosts).map(|i| (host_name(i), host(i))).collect(),
         resources: [(VIP.to_owned(), resource)].into(),
+        ..Inventory::default()
     }
 }

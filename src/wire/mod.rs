@@ -142,8 +142,32 @@ pub struct Seen {
     pub note: Option<Note>,
 }
 
+/// Whether an application runs, as its host's agent sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Runs {
+    /// A process of it is there.
+    Yes,
+    /// None is.
+    No,
+    /// That could not be seen. It changes nothing.
+    #[default]
+    Unknown,
+}
+
+/// Something that an agent measured of its host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metric {
+    /// One of [`crate::inventory::METRICS`].
+    pub name: String,
+    /// Of which mount point, where it is of one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mount: String,
+    /// In thousandths.
+    pub thousandths: i64,
+}
+
 /// An agent's heartbeat with everything that it knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Whose.
     pub host: Name,
@@ -154,4 +178,10 @@ pub struct Report {
     pub controller: Option<u64>,
     /// Resources of the host's local list.
     pub resources: BTreeMap<Name, Seen>,
+    /// Applications that it watches; none before its first look, nor from an agent that does not know of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<BTreeMap<Name, Runs>>,
+    /// What it measured since the report before. Not said again: when this report is lost, the next measurement tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Metric>,
 }

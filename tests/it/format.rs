@@ -71,7 +71,9 @@ fn shipped_rules_are_in_the_form() {
 #[test]
 fn rules_of_the_tests_say_the_same() {
     let mut read = 0;
-    for folder in ["tests/lang/err", "tests/lang/match", "tests/lang/calendars", "tests/rules", "tests/rules/forms"] {
+    for folder in
+        ["tests/lang/err", "tests/lang/match", "tests/lang/calendars", "tests/rules", "tests/rules/forms", "tests/rules/groups"]
+    {
         read += files(folder, "alarm").into_iter().filter(|(name, text)| checked(name, text).is_some()).count();
     }
     assert!(read > 10, "{read}");

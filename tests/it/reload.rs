@@ -119,7 +119,7 @@ impl Bench {
         let seen = Seen { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
         let beat = Echo { incarnation: 1, beat: self.beats };
         let resources = [("sip_vip".to_owned(), seen)].into();
-        self.turn(Input::Report(Report { host: host.to_owned(), beat, controller: None, resources }));
+        self.turn(Input::Report(Report { host: host.to_owned(), beat, controller: None, resources, ..Report::default() }));
     }
 
     fn reload(&mut self, to: (Arc<Site>, Arc<Written>), abandon: bool) {

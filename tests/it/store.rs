@@ -29,7 +29,7 @@ fn records() -> Vec<Record> {
         let now = at(1_000 * n as i64);
         let seen = [("sip_vip".to_owned(), Seen { holds: Holds::No, ..Seen::default() })];
         let beat = Echo { incarnation: 1, beat: n as u64 + 1 };
-        let report = Report { host: host.to_owned(), beat, controller: None, resources: seen.into() };
+        let report = Report { host: host.to_owned(), beat, controller: None, resources: seen.into(), ..Report::default() };
         controller.turn(now, Input::Report(report), &mut out);
         let line = format!("{} Standard {host} {app} GCTI-00-{id} mode activated", now.to_string().trim_end_matches('Z'));
         let mut event = Decoder::new().decode(line.as_bytes(), now).into_owned();

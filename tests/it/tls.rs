@@ -81,7 +81,7 @@ impl Bench {
 }
 
 fn report(host: &str, beat: u64) -> Report {
-    Report { host: host.to_owned(), beat: Echo { incarnation: 1, beat }, controller: None, resources: [].into() }
+    Report { host: host.to_owned(), beat: Echo { incarnation: 1, beat }, ..Report::default() }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod network;
 mod port;
 mod programs;
 mod reload;
+mod reports;
 mod site;
 mod storm;
 

@@ -223,6 +223,7 @@ impl<'t> Compiler<'t, '_> {
                     let by: Vec<String> = by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let name = format!("{}/cancel", tree.name.it);
+                    self.members_alone(file, [choice], None);
                     if let Some(atoms) = self.choice(file, choice, &name, &clause.span) {
                         let atoms = self.same_senders(alarm, atoms);
                         alarm.cancel.push(Cancel::When(atoms));

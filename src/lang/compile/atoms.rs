@@ -12,7 +12,7 @@ use super::{Compiler, Named, expressions};
 
 /// Fields that every event has or derives; a capture of such a name would never be seen.
 pub(super) const BUILT_IN: &[&str] =
-    &["host", "app", "type", "text", "level", "provenance", "pid", "id", "facility", "pair", "time"];
+    &["host", "app", "type", "text", "level", "provenance", "pid", "id", "facility", "pair", "site", "time"];
 
 impl<'t> Compiler<'t, '_> {
     /// The atom of a named pattern; compiled once.
@@ -132,13 +132,19 @@ impl<'t> Compiler<'t, '_> {
     /// A condition on the hosts that `from ... on host` names.
     fn on(&mut self, file: &File, from: &From) -> Option<Arc<Predicate>> {
         let hosts = self.hosts(file, &from.on);
-        (!hosts.is_empty()).then(|| Arc::new(super::detection::on_hosts(hosts)))
+        (!hosts.is_empty()).then(|| Arc::new(super::detection::one_of("host", hosts)))
     }
 
     /// Hosts by the inventory's names.
     pub(super) fn hosts(&mut self, file: &File, words: &[Word]) -> Vec<String> {
         let senders = self.senders(file, &Whom::Hosts(words.to_vec()));
         senders.into_iter().filter_map(|s| if let Sender::Host(name) = s { Some(name) } else { None }).collect()
+    }
+
+    /// Applications, likewise.
+    pub(super) fn apps(&mut self, file: &File, words: &[Word]) -> Vec<String> {
+        let senders = self.senders(file, &Whom::Apps(words.to_vec()));
+        senders.into_iter().filter_map(|s| if let Sender::App(name) = s { Some(name) } else { None }).collect()
     }
 
     pub(super) fn add(&mut self, atom: Atom) -> AtomId {
@@ -207,26 +213,37 @@ impl<'t> Compiler<'t, '_> {
                     let id = self.add(Atom { ids, from, predicates, ..Atom::new(name.to_owned(), file.place(&event.span)) });
                     atoms.push(id);
                 }
-                ast::Atom::Alarm { name, change } => {
+                ast::Atom::Alarm { name, change, .. } => {
                     let signal = match change {
-                        Change::Began | Change::Lasts => Signal::Raised(name.it.clone()),
+                        Change::Began | Change::Lasts | Change::Unacked => Signal::Raised(name.it.clone()),
                         Change::Ended => Signal::Cleared(name.it.clone()),
                     };
                     let id = self.signal(file, signal, &name.span);
                     atoms.push(self.narrowed(id, outer));
                 }
-                ast::Atom::Host { names, change, span } => {
+                ast::Atom::Host { names, group, change, span, .. } => {
                     let signal = if *change == Change::Ended { Signal::HostBack } else { Signal::HostLost };
-                    let hosts = self.hosts(file, names);
+                    let hosts = self.those_hosts(file, names, group.as_ref());
                     let id = self.signal(file, signal, span);
-                    self.only_hosts(id, hosts);
+                    self.only(id, "host", hosts);
                     atoms.push(self.narrowed(id, outer));
                 }
+                ast::Atom::App { names, group, change, span, .. } => {
+                    let signal = if *change == Change::Ended { Signal::AppRuns } else { Signal::AppStopped };
+                    let apps = self.those_apps(file, names, group.as_ref());
+                    let id = self.signal(file, signal, span);
+                    self.only(id, "app", apps);
+                    atoms.push(self.narrowed(id, outer));
+                }
+                ast::Atom::Metric { name, of, span } => match self.metric(file, name, of, span) {
+                    Some(id) => atoms.push(self.narrowed(id, outer)),
+                    None => *whole = false,
+                },
                 ast::Atom::Calendar { name, change } => {
                     self.calendar_name(file, name);
                     let signal = match change {
                         Change::Ended => Signal::Ends(name.it.clone()),
-                        Change::Began | Change::Lasts => Signal::Begins(name.it.clone()),
+                        Change::Began | Change::Lasts | Change::Unacked => Signal::Begins(name.it.clone()),
                     };
                     let id = self.signal(file, signal, &name.span);
                     atoms.push(self.narrowed(id, outer));
@@ -313,6 +330,8 @@ impl<'t> Compiler<'t, '_> {
                 });
                 all.collect()
             }
+            Whom::Groups(words) => words.iter().flat_map(|word| self.group_senders(file, word)).collect(),
+            Whom::Sites(words) => words.iter().flat_map(|word| self.site_senders(file, word)).collect(),
             Whom::Types(words) => {
                 let all = words.iter().map(|word| {
                     if let Some(inventory) = inventory {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::base::limits::METRIC_LASTS;
 use crate::diag::{Code, Diagnostic};
 use crate::lang::ast::{self, At, Change, Choice, File, Span, Time};
 use crate::lang::program::{Alarm, Atom, AtomId, Detection, Measure, Predicate, Sender, Shape, Signal, Test, Threshold, What};
 
-use super::Compiler;
+use super::metrics::{metric_keys, metric_of};
+use super::{Compiler, members};
 
 /// A condition, and what else it says of its alarm.
 #[derive(Default)]
@@ -37,7 +39,10 @@ impl<'t> Compiler<'t, '_> {
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
         let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
         found.detect = Detection { parts, shape: tree.shape.clone(), unless, within: None };
+        let alone = state_of(&tree.parts).filter(|_| tree.shape == Shape::One);
+        self.members_alone(file, tree.parts.iter().chain(&tree.unless), alone);
         self.state(file, tree, &mut found, span);
+        self.metric_key(file, tree, &mut found, span);
         self.time(file, of, tree, &mut found, span);
         if let Shape::Silence { expected, .. } = &mut found.detect.shape {
             *expected = self.expected(&found.by, found.detect.parts.first().map(Vec::as_slice).unwrap_or_default());
@@ -49,8 +54,16 @@ impl<'t> Compiler<'t, '_> {
     fn state(&mut self, file: &File, tree: &ast::Detect, found: &mut Found, span: &Span) {
         let Some(state) = state_of(&tree.parts) else { return };
         match (state, &tree.shape) {
-            (ast::Atom::Alarm { name, change: Change::Lasts }, Shape::One) => {
+            (_, Shape::One) if members::on(state).is_some() => self.members(file, state, found),
+            (ast::Atom::Alarm { name, change: Change::Unacked, .. }, Shape::Count { .. }) => {
+                let message = format!("`alarm {} unacked` is a state of one alarm: it is not counted", name.it);
+                self.report(file, Code::BadTime, &name.span, message);
+            }
+            (ast::Atom::Alarm { name, change, .. }, Shape::One) => {
                 found.ends = vec![self.signal(file, Signal::Cleared(name.it.clone()), &name.span)];
+                if *change == Change::Unacked {
+                    found.ends.push(self.signal(file, Signal::Acked(name.it.clone()), &name.span));
+                }
                 let keys = self.keys_of(&name.it);
                 let mut said = found.by.clone();
                 said.sort();
@@ -64,18 +77,27 @@ impl<'t> Compiler<'t, '_> {
                     self.report(file, Code::KeysDiffer, span, message).help = Some(help);
                 }
             }
-            (ast::Atom::Alarm { name, change: Change::Lasts }, Shape::Count { n, distinct: None }) => {
+            (ast::Atom::Alarm { name, change: Change::Lasts, .. }, Shape::Count { n, distinct: None }) => {
                 found.detect.shape = Shape::Standing { n: *n, alarm: name.it.clone() };
                 let ended = self.signal(file, Signal::Cleared(name.it.clone()), &name.span);
                 found.detect.parts.push(vec![ended]);
             }
-            (ast::Atom::Host { names, change: Change::Lasts, span }, Shape::One) => {
-                let hosts = self.hosts(file, names);
+            (ast::Atom::Host { names, group, change: Change::Lasts, span, .. }, Shape::One) => {
+                let hosts = self.those_hosts(file, names, group.as_ref());
                 let ended = self.signal(file, Signal::HostBack, span);
-                self.only_hosts(ended, hosts);
+                self.only(ended, "host", hosts);
                 found.ends = vec![ended];
                 if found.by.is_empty() {
                     found.by = vec!["host".to_owned()];
+                }
+            }
+            (ast::Atom::App { names, group, change: Change::Lasts, span, .. }, Shape::One) => {
+                let apps = self.those_apps(file, names, group.as_ref());
+                let ended = self.signal(file, Signal::AppRuns, span);
+                self.only(ended, "app", apps);
+                found.ends = vec![ended];
+                if found.by.is_empty() {
+                    found.by = vec!["app".to_owned()];
                 }
             }
             _ => {}
@@ -93,6 +115,7 @@ impl<'t> Compiler<'t, '_> {
         let time = tree.tail.time.as_ref();
         match (&mut found.detect.shape, time.map(|t| &t.it)) {
             (Shape::One, Some(Time::For(over, None))) if lasts => found.hold = Some(*over),
+            (Shape::Members(_), Some(Time::For(over, None))) => found.hold = Some(*over),
             (Shape::One, Some(Time::Within(_))) => {
                 let message = "one event has no time between its first and its last: `within` changes nothing";
                 self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
@@ -103,6 +126,19 @@ impl<'t> Compiler<'t, '_> {
                 if growing.is_some_and(|b| b.factor < 2 || b.up_to < b.factor) {
                     let message = "a silence's time grows: `backoff 2x up to 8x`";
                     self.report(file, Code::BadCount, time.map_or(span, |t| &t.span), message);
+                }
+            }
+            (Shape::Measure(Measure { what: What::Last, threshold, .. }), said) => {
+                found.detect.within = Some(METRIC_LASTS);
+                match said {
+                    None => {}
+                    // `by host for 5m` says the same as `for 5m by host`.
+                    Some(Time::For(lasts, None)) if threshold.lasts.is_none() => threshold.lasts = Some(*lasts),
+                    Some(_) => {
+                        let message = "this condition has another kind of time";
+                        self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help =
+                            Some("of a metric it is `for 5m`, behind the number".to_owned());
+                    }
                 }
             }
             (Shape::Measure(measure), Some(Time::Over(over, threshold))) => {
@@ -133,7 +169,7 @@ impl<'t> Compiler<'t, '_> {
                 let help = match shape {
                     Shape::Silence { .. } => "of a silence it is `for 5m`",
                     Shape::Measure(_) => "of a measure it is `over 5m > 500`",
-                    Shape::One | Shape::Standing { .. } => {
+                    Shape::One | Shape::Standing { .. } | Shape::Members(_) => {
                         "an event has none; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
                     }
                     _ => "it is `within 5m`",
@@ -160,6 +196,9 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn measured(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &Span) -> Option<super::Cancel> {
         let name = format!("{of}/cancel");
         let atoms = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect::<Option<Vec<_>>>()?.concat();
+        if let Shape::Measure(measure @ Measure { what: What::Last, .. }) = &tree.shape {
+            return Some(super::Cancel::Measured { of: atoms, over: METRIC_LASTS, measure: measure.clone() });
+        }
         self.measure_field(file, tree, span);
         match (&tree.shape, tree.tail.time.as_ref().map(|t| &t.it)) {
             (Shape::Measure(measure), Some(Time::Over(over, threshold))) => {
@@ -182,7 +221,7 @@ impl<'t> Compiler<'t, '_> {
 
     /// The atom of a change in the engine.
     pub(super) fn signal(&mut self, file: &File, signal: Signal, span: &Span) -> AtomId {
-        if let Signal::Raised(alarm) | Signal::Cleared(alarm) = &signal
+        if let Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) = &signal
             && !self.alarm_names.contains(alarm.as_str())
         {
             let word = At { it: alarm.clone(), span: span.clone() };
@@ -192,19 +231,23 @@ impl<'t> Compiler<'t, '_> {
         let name = match &signal {
             Signal::Raised(name) => format!("alarm {name} raised"),
             Signal::Cleared(name) => format!("alarm {name} cleared"),
+            Signal::Acked(name) => format!("alarm {name} acked"),
             Signal::Came(name) => name.clone(),
             Signal::HostLost => "host lost".to_owned(),
             Signal::HostBack => "host back".to_owned(),
+            Signal::AppStopped => "app stopped".to_owned(),
+            Signal::AppRuns => "app running".to_owned(),
+            Signal::Metric(name) => format!("metric {name}"),
             Signal::Begins(name) => format!("calendar {name} begins"),
             Signal::Ends(name) => format!("calendar {name} ends"),
         };
         self.add(Atom { signal: Some(signal), ..Atom::new(name, file.place(span)) })
     }
 
-    /// Narrows an atom to hosts; none means all.
-    pub(super) fn only_hosts(&mut self, atom: AtomId, hosts: Vec<String>) {
-        if let Some(atom) = self.program.atoms.get_mut(atom.0 as usize).filter(|_| !hosts.is_empty()) {
-            atom.predicates.push(std::sync::Arc::new(on_hosts(hosts)));
+    /// Narrows an atom to these values of a field; none means all.
+    pub(super) fn only(&mut self, atom: AtomId, field: &str, names: Vec<String>) {
+        if let Some(atom) = self.program.atoms.get_mut(atom.0 as usize).filter(|_| !names.is_empty()) {
+            atom.predicates.push(std::sync::Arc::new(one_of(field, names)));
         }
     }
 
@@ -281,10 +324,10 @@ impl Compiler<'_, '_> {
     }
 }
 
-/// A condition over one event that is on one of these hosts.
-pub(super) fn on_hosts(hosts: Vec<String>) -> Predicate {
-    let test = Test::InList(hosts.iter().map(|h| crate::event::Value::from(h.as_str())).collect());
-    Predicate::Test { field: "host".to_owned(), test }
+/// A condition over one event whose field is one of these.
+pub(super) fn one_of(field: &str, names: Vec<String>) -> Predicate {
+    let test = Test::InList(names.into_iter().map(|n| crate::event::Value::Text(n.into())).collect());
+    Predicate::Test { field: field.to_owned(), test }
 }
 
 /// The state that a condition is about, when it is about one and nothing else.
@@ -292,7 +335,11 @@ fn state_of(parts: &[Choice]) -> Option<&ast::Atom> {
     let [Choice { atoms, condition: None }] = parts else { return None };
     match atoms.as_slice() {
         [ast::Atom::Group(inner)] => state_of(std::slice::from_ref(inner)),
-        [state @ (ast::Atom::Alarm { change: Change::Lasts, .. } | ast::Atom::Host { change: Change::Lasts, .. })] => Some(state),
+        [
+            state @ (ast::Atom::Alarm { change: Change::Lasts | Change::Unacked, .. }
+            | ast::Atom::Host { change: Change::Lasts, .. }
+            | ast::Atom::App { change: Change::Lasts, .. }),
+        ] => Some(state),
         _ => None,
     }
 }
@@ -302,7 +349,10 @@ pub(super) fn keys(alarm: &ast::Alarm) -> Vec<String> {
     let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
     let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.by).map(|w| w.it.clone()).collect();
     match detect.and_then(|d| state_of(&d.parts)) {
+        Some(state) if members::on(state).is_some() => members::keys(state),
         Some(ast::Atom::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
+        Some(ast::Atom::App { .. }) if by.is_empty() => vec!["app".to_owned()],
+        _ if by.is_empty() => detect.and_then(|d| metric_of(&d.parts)).map_or(by, metric_keys),
         _ => by,
     }
 }

@@ -6,6 +6,8 @@ mod atoms;
 mod calendars;
 mod detection;
 mod expressions;
+mod members;
+mod metrics;
 mod predicates;
 mod reactions;
 mod uses;

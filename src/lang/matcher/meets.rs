@@ -94,6 +94,7 @@ impl<'e> Scope<'e> {
             "type" => text(self.names.kind),
             "host" => text(self.names.host),
             "pair" => text(self.names.pair),
+            "site" if !self.index.site(self.names.host).is_empty() => text(self.index.site(self.names.host)),
             "text" => Some(Value::Text(Cow::Borrowed(&self.event.text))),
             "time" => self.event.at.map(|at| Value::Text(Cow::Owned(at.to_string()))),
             _ => match captures.iter().find(|(n, _)| n == name) {

@@ -16,7 +16,8 @@ const APPS: &[&str] = &["alpha", "beta", "alias-of-alpha", "gamma"];
 
 fn inventory() -> Inventory {
     let alpha = Application { kind: "T".to_owned(), host: "h1".to_owned(), aliases: vec!["alias-of-alpha".to_owned()] };
-    let host = Host { address: None, platform: "linux".to_owned(), via: Via::Agent, aliases: vec!["h2".to_owned()] };
+    let host =
+        Host { address: None, platform: "linux".to_owned(), via: Via::Agent, aliases: vec!["h2".to_owned()], ..Host::default() };
     Inventory {
         applications: [("alpha".to_owned(), alpha)].into(),
         hosts: [("h1".to_owned(), host)].into(),

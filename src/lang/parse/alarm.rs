@@ -5,7 +5,7 @@ use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Way, Word};
 use super::atom::choice;
 use super::calendar::{not_during, only_during};
 use super::cursor::{Cursor, Parsed};
-use super::detect::{by, detect, measure, measured, over, threshold};
+use super::detect::{by, detect, measure, measured, metric, over, threshold};
 use super::reaction::{bindings, chains};
 use super::{block, duration, name, names, rows, string, terminal, unknown_clause, whole};
 
@@ -161,7 +161,7 @@ fn cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     Ok(ClauseKind::Cancel(way(c)?))
 }
 
-/// `way = "after" DURATION ("since" "raise")? | "when" (threshold | measure by? over | choice by?) | "at" "once" | "by" "hand"`
+/// `way = "after" DURATION ("since" "raise")? | "when" (threshold | metric by? | measure by? over | choice by?) | "at" "once" | "by" "hand"`
 fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
     match c.word_ahead() {
         Some("after") => {
@@ -177,6 +177,13 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
             c.want_word("when")?;
             if c.sees(terminal::comparison) {
                 return Ok(Way::Falls(threshold(c)?));
+            }
+            if c.sees_word("metric") {
+                let mut detect = metric(c)?;
+                if c.sees_word("by") {
+                    detect.tail.by = by(c)?;
+                }
+                return Ok(Way::Measured(Box::new(detect)));
             }
             if let Some(what) = measured(c) {
                 let mut detect = measure(c, what)?;

@@ -3,10 +3,11 @@
 use crate::base::limits;
 use crate::diag::Code;
 use crate::event::{EventId, TypeCode};
-use crate::lang::ast::{At, Atom, Change, Choice, Event, From, Span, Whom};
+use crate::lang::ast::{At, Atom, Change, Choice, Event, From, Members, Quantity, Span, Whom, Word};
 use crate::lang::program::IdPattern;
 
 use super::cursor::{Cursor, Failed, Parsed};
+use super::detect::joined_metric;
 use super::predicate::predicate;
 use super::{detect, name, names, string, terminal};
 
@@ -45,7 +46,7 @@ pub(super) fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
     Ok(Choice { atoms, condition: None })
 }
 
-/// `atom = event | alarm_change | host_change | calendar_change | name | "(" choice ")"`
+/// `atom = event | alarm_change | host_change | app_change | calendar_change | name | "(" choice ")"`
 fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
     if c.sees_symbol("(") {
         let start = c.here();
@@ -71,12 +72,13 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
         }
         Some("alarm") => alarm_change(c),
         Some("host") => host_change(c),
+        Some("app") => app_change(c),
         Some("calendar") => calendar_change(c),
-        Some(what @ ("metric" | "app")) => {
+        Some("metric") => {
             let at = c.here();
             c.skip_token();
             let span = c.since(at);
-            Err(c.fail(Code::NotYet, &span, format!("`{what}` (what agents report) is not in this version of the language yet")))
+            Err(joined_metric(c, &span))
         }
         _ if c.sees(terminal::regex) || c.sees(terminal::raw_regex) => Err(c.wanted_with(
             "an event, or the name of a pattern,",
@@ -95,21 +97,75 @@ fn within_another(c: &mut Cursor<'_>, span: &Span) -> Failed {
     )
 }
 
-/// `alarm_change = "alarm" name ("raised" | "cleared" | "active")`
+/// `alarm_change = "alarm" name ("raised" | "cleared" | "active" members? | "unacked")`
 fn alarm_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     c.want_word("alarm")?;
     let name = name(c, "an alarm's name")?;
-    let change = change(c, &[("raised", Change::Began), ("cleared", Change::Ended), ("active", Change::Lasts)])?;
-    Ok(Atom::Alarm { name, change })
+    let words = [("raised", Change::Began), ("cleared", Change::Ended), ("active", Change::Lasts), ("unacked", Change::Unacked)];
+    let change = change(c, &words)?;
+    let on = members(c, change)?;
+    Ok(Atom::Alarm { name, change, on })
 }
 
-/// `host_change = "host" names? ("lost" | "back")`
+/// `host_change = "host" those? ("lost" members? | "back")`
 fn host_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     let start = c.here();
     c.want_word("host")?;
-    let named = if c.sees_word("lost") || c.sees_word("back") { Vec::new() } else { names(c, "a host's name")? };
+    let any = c.sees_word("lost") || c.sees_word("back");
+    let (names, group) = if any { (Vec::new(), None) } else { those(c, "a host's name")? };
     let change = change(c, &[("lost", Change::Lasts), ("back", Change::Ended)])?;
-    Ok(Atom::Host { names: named, change, span: c.since(start) })
+    let span = c.since(start);
+    let on = members(c, change)?;
+    Ok(Atom::Host { names, group, change, on, span })
+}
+
+/// `app_change = "app" those? ("stopped" members? | "running")`
+fn app_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    let start = c.here();
+    c.want_word("app")?;
+    let any = c.sees_word("stopped") || c.sees_word("running");
+    let (names, group) = if any { (Vec::new(), None) } else { those(c, "an application's name")? };
+    let change = change(c, &[("stopped", Change::Lasts), ("running", Change::Ended)])?;
+    let span = c.since(start);
+    let on = members(c, change)?;
+    Ok(Atom::App { names, group, change, on, span })
+}
+
+/// `those = "in" name | names`
+fn those(c: &mut Cursor<'_>, what: &str) -> Parsed<(Vec<Word>, Option<Word>)> {
+    if c.word("in").is_some() {
+        return Ok((Vec::new(), Some(name(c, "a group's name")?)));
+    }
+    Ok((names(c, what)?, None))
+}
+
+/// `members = "on" ("any" | "all" ("but" INTEGER)? | INTEGER) "of" name`
+///
+/// Behind a state; `on cancel` is the next clause.
+fn members(c: &mut Cursor<'_>, change: Change) -> Parsed<Option<At<Members>>> {
+    if change != Change::Lasts || !c.sees_word("on") || c.sees_words("on", "cancel") {
+        return Ok(None);
+    }
+    let start = c.here();
+    c.want_word("on")?;
+    let quantity = match c.word_ahead() {
+        Some("any") => c.want_word("any").map(|_| Quantity::Any)?,
+        Some("all") => {
+            c.want_word("all")?;
+            if c.word("but").is_some() { Quantity::AllBut(how_many(c)?) } else { Quantity::All }
+        }
+        _ => Quantity::Some(how_many(c)?),
+    };
+    c.want_word("of")?;
+    let of = name(c, "a group's name, `pair` or `site`")?;
+    Ok(Some(At { it: Members { quantity, of }, span: c.since(start) }))
+}
+
+fn how_many(c: &mut Cursor<'_>) -> Parsed<usize> {
+    match c.take(terminal::integer) {
+        Some(token) => Ok(token.it.parse().unwrap_or(usize::MAX)),
+        None => Err(c.wanted("`any`, `all` or a number")),
+    }
 }
 
 /// `calendar_change = "calendar" name ("begins" | "ends")`
@@ -227,7 +283,7 @@ pub(super) fn from(c: &mut Cursor<'_>) -> Parsed<From> {
     Ok(From { whom, on })
 }
 
-/// `source = "any" | ("app" | "type" | "host") names`
+/// `source = "any" | ("app" | "type" | "host" | "group" | "site") names`
 fn source(c: &mut Cursor<'_>) -> Parsed<Whom> {
     match c.word_ahead() {
         Some("any") => c.want_word("any").map(|_| Whom::Any),
@@ -243,6 +299,14 @@ fn source(c: &mut Cursor<'_>) -> Parsed<Whom> {
             c.want_word("host")?;
             Ok(Whom::Hosts(names(c, "a host's name")?))
         }
-        _ => Err(c.wanted("`any`, `app`, `type` or `host`")),
+        Some("group") => {
+            c.want_word("group")?;
+            Ok(Whom::Groups(names(c, "a group's name")?))
+        }
+        Some("site") => {
+            c.want_word("site")?;
+            Ok(Whom::Sites(names(c, "a site's name")?))
+        }
+        _ => Err(c.wanted("`any`, `app`, `type`, `host`, `group` or `site`")),
     }
 }

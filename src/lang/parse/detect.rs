@@ -2,12 +2,13 @@
 
 use crate::base::limits;
 use crate::diag::Code;
-use crate::lang::ast::{At, Choice, Detect, Span, Tail, Time, Word};
+use crate::lang::ast::{At, Atom, Choice, Detect, Span, Tail, Time, Word};
 use crate::lang::program::{Backoff, Comparison, Measure, Shape, Threshold, Unit, What};
 
 use super::atom::{alone, choice};
 use super::cursor::{Cursor, Failed, Parsed};
-use super::{duration, field, predicate, terminal, whole};
+use super::reaction::bindings;
+use super::{duration, field, name, predicate, terminal, whole};
 
 /// `detect = occurrence tail`
 pub(super) fn detect(c: &mut Cursor<'_>) -> Parsed<Detect> {
@@ -115,7 +116,7 @@ fn amount(c: &mut Cursor<'_>) -> Parsed<f64> {
     Err(c.fail_with(Code::RuleSyntax, &token.span, format!("`{shown}` is not a number"), help))
 }
 
-/// `occurrence = silence | measure | count | joined | choice`
+/// `occurrence = silence | measure | metric | count | joined | choice`
 fn occurrence(c: &mut Cursor<'_>) -> Parsed<Detect> {
     let of = |parts, shape, unless| Detect { parts, shape, unless, tail: Tail::default() };
     if counts(c) {
@@ -126,6 +127,13 @@ fn occurrence(c: &mut Cursor<'_>) -> Parsed<Detect> {
     }
     if let Some(what) = measured(c) {
         return measure(c, what);
+    }
+    if c.sees_word("metric") {
+        return metric(c);
+    }
+    if let Some(span) = c.word("not") {
+        let help = "make an alarm of the state, and say `only while not alarm X active`";
+        return Err(c.fail_with(Code::NotYet, &span, "`not` before a state is not in this version of the language yet", help));
     }
     let start = c.here();
     let first = choice(c)?;
@@ -192,6 +200,31 @@ pub(super) fn measure(c: &mut Cursor<'_>, what: What) -> Parsed<Detect> {
     let threshold = Threshold { comparison: Comparison::Greater, amount: 0.0, lasts: None };
     let shape = Shape::Measure(Measure { what, field: of, threshold });
     Ok(Detect { parts: vec![alone(c)?], shape, unless: None, tail: Tail::default() })
+}
+
+/// `metric = "metric" name ("(" bindings ")")? threshold`
+pub(super) fn metric(c: &mut Cursor<'_>) -> Parsed<Detect> {
+    let start = c.here();
+    c.want_word("metric")?;
+    let name = name(c, "a metric's name")?;
+    let mut of = Vec::new();
+    if c.symbol("(").is_some() {
+        of = bindings(c)?;
+        c.want_symbol(")")?;
+    }
+    let span = c.since(start);
+    let measure = Measure { what: What::Last, field: Some("value".to_owned()), threshold: threshold(c)? };
+    if joins(c) || c.sees_word("or") {
+        return Err(joined_metric(c, &span));
+    }
+    let parts = vec![Choice { atoms: vec![Atom::Metric { name, of, span }], condition: None }];
+    Ok(Detect { parts, shape: Shape::Measure(measure), unless: None, tail: Tail::default() })
+}
+
+/// A metric has a number and a time of its own, and is joined by way of an alarm.
+pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &Span) -> Failed {
+    let help = "make an alarm of it (category none, when it is none for people), and join `alarm X active`";
+    c.fail_with(Code::TwoReadings, span, "a metric stands alone in a condition: its number and time are its own", help)
 }
 
 /// What joins events; of these one kind stands in a condition.

@@ -48,6 +48,8 @@ impl Compiler<'_, '_> {
             ast::Whom::Apps(words) => self.names_twice(file, words, "`from app`"),
             ast::Whom::Types(words) => self.names_twice(file, words, "`from type`"),
             ast::Whom::Hosts(words) => self.names_twice(file, words, "`from host`"),
+            ast::Whom::Groups(words) => self.names_twice(file, words, "`from group`"),
+            ast::Whom::Sites(words) => self.names_twice(file, words, "`from site`"),
             ast::Whom::Any => {}
         }
         self.names_twice(file, &from.on, "`on host`");
@@ -95,6 +97,11 @@ impl Compiler<'_, '_> {
                     spans.push(span.clone());
                     self.names_twice(file, names, "`host`");
                 }
+                ast::Atom::App { names, span, .. } => {
+                    spans.push(span.clone());
+                    self.names_twice(file, names, "`app`");
+                }
+                ast::Atom::Metric { span, .. } => spans.push(span.clone()),
                 ast::Atom::Event(event) => {
                     spans.push(event.span.clone());
                     self.ids_twice(file, &event.it.ids);

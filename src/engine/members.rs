@@ -1,0 +1,54 @@
+//! How many members of a group are in a state: hosts that are lost, applications that stopped, alarms that are active.
+//!
+//! Who belongs to it is decided when the rules are compiled; how many are in the state is counted anew with each change of a member,
+//! from the state, so nothing is kept that could be wrong.
+
+use crate::event::{Provenance, Value};
+use crate::lang::program::{Alarm, Counted, Hit, Members, Shape, State};
+
+use super::condition::Met;
+use super::key::Key;
+use super::record::Fields;
+use super::{Arrival, Engine, Output, fields};
+
+impl Engine {
+    /// The state of a member changed: are there enough of its groups' members in it now?
+    pub(super) fn members<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
+        let Shape::Members(counted) = &alarm.detect.shape else { return };
+        let Counted { state, field, groups, .. } = counted.as_ref();
+        let facts = arrival.facts(hit);
+        let Some(member) = facts.text(field) else { return };
+        for group in groups.iter().filter(|group| group.members.iter().any(|m| *m == member)) {
+            let known = self.in_state(state, field, group);
+            let key = Key::of(&group.key);
+            let named =
+                alarm.by.iter().zip(&group.key).map(|(field, value)| (field.clone(), Value::from(value.as_str()).into_owned()));
+            let mut more: Fields = named.collect();
+            more.insert("count".to_owned(), Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX)));
+            let met = Met { arrival, alarm, at: arrival.now, key, facts };
+            self.so_many(met, group.n, &known, more, out);
+        }
+    }
+
+    /// The members of a group that are in a state: how far each is known.
+    fn in_state(&self, state: &State, field: &str, group: &Members) -> Vec<Provenance> {
+        let agents = |is: &dyn Fn(&str) -> bool| {
+            group.members.iter().filter(|member| is(member)).map(|_| Provenance::Authenticated).collect()
+        };
+        match state {
+            State::Lost => agents(&|host| self.state.is_lost(host)),
+            State::Stopped => agents(&|app| self.state.is_stopped(app)),
+            State::Active(alarm) => {
+                let mut known: std::collections::BTreeMap<&str, Provenance> = std::collections::BTreeMap::new();
+                for (_, instance) in self.state.active_of(alarm) {
+                    let of = instance.event.get(field).and_then(Value::as_text);
+                    if let Some(member) = of.and_then(|of| group.members.iter().find(|member| *member == of)) {
+                        let so_far = fields::provenance(&instance.event);
+                        known.entry(member).and_modify(|known| *known = (*known).min(so_far)).or_insert(so_far);
+                    }
+                }
+                known.into_values().collect()
+            }
+        }
+    }
+}

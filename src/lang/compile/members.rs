@@ -1,0 +1,207 @@
+//! Groups, pairs and sites of the inventory in conditions: as senders, as names, and how many of their members are in a state.
+//!
+//! All of it is decided here, by the inventory that the rules are compiled with; the engine is told names and numbers.
+
+use std::collections::BTreeSet;
+
+use crate::diag::Code;
+use crate::inventory::{Group, Inventory};
+use crate::lang::ast::{self, At, Choice, File, Quantity, Word};
+use crate::lang::program::{Counted, Members, Sender, Shape, Signal, State};
+
+use super::Compiler;
+use super::detection::Found;
+
+impl Compiler<'_, '_> {
+    /// The members of a group as senders. Without an inventory nobody is known, and nobody is meant.
+    pub(super) fn group_senders(&mut self, file: &File, word: &Word) -> Vec<Sender> {
+        let Some(group) = self.group(file, word) else { return vec![nobody(word)] };
+        let hosts = group.hosts.into_iter().map(Sender::Host);
+        hosts.chain(group.applications.into_iter().map(Sender::App)).collect()
+    }
+
+    /// The hosts of a site as senders.
+    pub(super) fn site_senders(&mut self, file: &File, word: &Word) -> Vec<Sender> {
+        let Some(inventory) = self.world.inventory else { return vec![nobody(word)] };
+        let at = inventory.hosts.iter().filter(|(_, host)| host.site == word.it && !word.it.is_empty());
+        let hosts: Vec<Sender> = at.map(|(name, _)| Sender::Host(name.clone())).collect();
+        if hosts.is_empty() {
+            let known = sites(inventory);
+            self.unknown(file, Code::UnknownGroup, word, format!("no host is at the site `{}`", word.it), known);
+            return vec![nobody(word)];
+        }
+        hosts
+    }
+
+    /// The hosts that `host a, b` or `host in G` names; none for all.
+    pub(super) fn those_hosts(&mut self, file: &File, names: &[Word], group: Option<&Word>) -> Vec<String> {
+        match group {
+            None => self.hosts(file, names),
+            Some(word) => self.members_of(file, word, "host"),
+        }
+    }
+
+    /// Applications, likewise.
+    pub(super) fn those_apps(&mut self, file: &File, names: &[Word], group: Option<&Word>) -> Vec<String> {
+        match group {
+            None => self.apps(file, names),
+            Some(word) => self.members_of(file, word, "app"),
+        }
+    }
+
+    /// The hosts or the applications of a group; somebody who is not there when there are none.
+    fn members_of(&mut self, file: &File, word: &Word, field: &str) -> Vec<String> {
+        let Some(group) = self.group(file, word) else { return vec![String::new()] };
+        let (members, what) = if field == "host" { (group.hosts, "hosts") } else { (group.applications, "applications") };
+        if members.is_empty() {
+            let message = format!("the group `{}` has no {what} in it", word.it);
+            self.report(file, Code::UnknownGroup, &word.span, message);
+            return vec![String::new()];
+        }
+        members
+    }
+
+    fn group(&mut self, file: &File, word: &Word) -> Option<Group> {
+        let inventory = self.world.inventory?;
+        let found = inventory.groups.get(&word.it).cloned();
+        if found.is_none() {
+            let known = inventory.groups.keys().map(String::as_str);
+            self.unknown(file, Code::UnknownGroup, word, format!("the inventory has no group `{}`", word.it), known);
+        }
+        found
+    }
+
+    /// How many members are in a state: it stands alone in a `detect`.
+    pub(super) fn members_alone<'c>(
+        &mut self,
+        file: &File,
+        choices: impl IntoIterator<Item = &'c Choice>,
+        alone: Option<&ast::Atom>,
+    ) {
+        let mut found = Vec::new();
+        choices.into_iter().for_each(|choice| counted(choice, &mut found));
+        for atom in found {
+            let Some(on) = on(atom).filter(|_| alone != Some(atom)) else { continue };
+            let help = "make an alarm of it (category none, when it is none for people), and join `alarm X active`".to_owned();
+            let message = "how many of a group are in a state stands alone in a `detect`";
+            self.report(file, Code::StandsAlone, &on.span, message).help = Some(help);
+        }
+    }
+
+    /// A condition about how many members of a group are in a state.
+    pub(super) fn members(&mut self, file: &File, state: &ast::Atom, found: &mut Found) {
+        let Some(on) = on(state) else { return };
+        let (state, field, ended, named) = match state {
+            ast::Atom::Host { names, group, .. } => (State::Lost, "host", Signal::HostBack, group.is_some() || !names.is_empty()),
+            ast::Atom::App { names, group, .. } => (State::Stopped, "app", Signal::AppRuns, group.is_some() || !names.is_empty()),
+            ast::Atom::Alarm { name, .. } => {
+                let keys = self.alarm_keys.get(name.it.as_str()).cloned().unwrap_or_default();
+                let Some(field) = ["app", "host"].into_iter().find(|f| keys.iter().any(|k| k == f)) else {
+                    let message =
+                        format!("`{}` has neither the key `app` nor `host`: of which member it is, nothing says", name.it);
+                    self.report(file, Code::KeysDiffer, &on.span, message);
+                    return;
+                };
+                (State::Active(name.it.clone()), field, Signal::Cleared(name.it.clone()), false)
+            }
+            _ => return,
+        };
+        if named {
+            let message = "names and `on ... of` both say who is meant";
+            self.report(file, Code::StandsAlone, &on.span, message).help = Some("leave the names out".to_owned());
+        }
+        let by: Vec<String> = match on.it.of.it.as_str() {
+            each @ ("pair" | "site") => vec![each.to_owned()],
+            _ => Vec::new(),
+        };
+        if !found.by.is_empty() && found.by != by {
+            let help = if by.is_empty() {
+                "leave `by` out: there is one group".to_owned()
+            } else {
+                format!("write by {}", by.join(", "))
+            };
+            let message = format!("how many of `{}` there are is not by these keys", on.it.of.it);
+            self.report(file, Code::KeysDiffer, &on.span, message).help = Some(help);
+        }
+        found.by = by;
+        let groups = self.groups_of(file, on, field);
+        let said = format!("{:?} of {}", on.it.quantity, on.it.of.it);
+        let ended = self.signal(file, ended, &on.span);
+        found.detect.parts.push(vec![ended]);
+        found.detect.shape = Shape::Members(Box::new(Counted { state, field, said, groups }));
+    }
+
+    fn groups_of(&mut self, file: &File, on: &At<ast::Members>, field: &'static str) -> Vec<Members> {
+        let Some(inventory) = self.world.inventory else { return Vec::new() };
+        let of = &on.it.of;
+        let all: Vec<(Vec<String>, Vec<String>)> = match of.it.as_str() {
+            "pair" => inventory.pairs.iter().map(|(name, p)| (vec![name.clone()], pair(inventory, p, field))).collect(),
+            "site" => sites(inventory).into_iter().map(|site| (vec![site.to_owned()], at(inventory, site, field))).collect(),
+            _ => vec![(Vec::new(), self.members_of(file, of, field))],
+        };
+        let wanted = |size: usize| match on.it.quantity {
+            Quantity::Any => Some(1),
+            Quantity::All => Some(size),
+            Quantity::AllBut(others) => size.checked_sub(others),
+            Quantity::Some(n) => Some(n),
+        };
+        let fits = |size: usize| wanted(size).filter(|n| (1..=size).contains(n));
+        let groups: Vec<Members> =
+            all.into_iter().filter_map(|(key, members)| Some(Members { n: fits(members.len())?, key, members })).collect();
+        if groups.is_empty() {
+            let message = format!("no `{}` of the inventory has as many members as that", of.it);
+            self.report(file, Code::BadCount, &on.span, message);
+        }
+        groups
+    }
+}
+
+/// How many of a group a state is about.
+pub(super) fn on(state: &ast::Atom) -> Option<&At<ast::Members>> {
+    match state {
+        ast::Atom::Alarm { on, .. } | ast::Atom::Host { on, .. } | ast::Atom::App { on, .. } => on.as_ref(),
+        _ => None,
+    }
+}
+
+/// The keys of a condition about how many of a group are in a state.
+pub(super) fn keys(state: &ast::Atom) -> Vec<String> {
+    let each = on(state).map(|on| on.it.of.it.as_str()).filter(|of| crate::inventory::EACH.contains(of));
+    each.into_iter().map(str::to_owned).collect()
+}
+
+fn counted<'c>(choice: &'c Choice, found: &mut Vec<&'c ast::Atom>) {
+    for atom in &choice.atoms {
+        match atom {
+            ast::Atom::Group(inner) => counted(inner, found),
+            atom if on(atom).is_some() => found.push(atom),
+            _ => {}
+        }
+    }
+}
+
+/// A sender that no event has.
+fn nobody(word: &Word) -> Sender {
+    Sender::Host(format!("nobody in {}", word.it))
+}
+
+fn sites(inventory: &Inventory) -> BTreeSet<&str> {
+    inventory.hosts.values().map(|host| host.site.as_str()).filter(|site| !site.is_empty()).collect()
+}
+
+fn pair(inventory: &Inventory, pair: &crate::inventory::Pair, field: &str) -> Vec<String> {
+    let apps = [&pair.primary, &pair.backup];
+    if field == "app" {
+        return apps.into_iter().cloned().collect();
+    }
+    let hosts: BTreeSet<&String> = apps.into_iter().filter_map(|app| inventory.host_of(app)).collect();
+    hosts.into_iter().cloned().collect()
+}
+
+fn at(inventory: &Inventory, site: &str, field: &str) -> Vec<String> {
+    let there = |host: &str| inventory.hosts.get(host).is_some_and(|h| h.site == site);
+    if field == "host" {
+        return inventory.hosts.keys().filter(|host| there(host)).cloned().collect();
+    }
+    inventory.applications.iter().filter(|(_, app)| there(&app.host)).map(|(name, _)| name.clone()).collect()
+}
