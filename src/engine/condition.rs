@@ -87,8 +87,12 @@ impl Engine {
             Shape::Without => {
                 if let Some(met) = met(self, 1, out) {
                     self.forget(alarm, &met.key, out);
+                    self.note_early(met, 1, out);
                 }
                 if let Some(met) = met(self, 0, out) {
+                    if self.early(&met, 1).is_some() {
+                        return; // It came already.
+                    }
                     let due = met.at + alarm.detect.within.unwrap_or(Duration::ZERO);
                     self.wait(met, due, Fields::new(), out);
                 }
@@ -204,18 +208,46 @@ impl Engine {
             None => None,
             Some(before) => match notes.iter().filter(|n| n.part() == before).max_by_key(|n| n.at).filter(|n| near(&n.at)) {
                 Some(note) => Some(note),
-                None => return,
+                None => return self.note_early(met, part, out),
             },
         };
         let began = before.map_or(met.at, |n| n.at);
-        let known = before.map_or(met.facts.provenance(), |n| n.known.min(met.facts.provenance()));
+        let mut known = before.map_or(met.facts.provenance(), |n| n.known.min(met.facts.provenance()));
         let mut seen = before.map(Note::seen).unwrap_or_default();
-        if part + 1 == met.alarm.detect.parts.len() {
+        let last = met.alarm.detect.parts.len() - 1;
+        let mut part = part;
+        if part < last {
+            seen.extend(met.facts.captured());
+        }
+        while part < last
+            && let Some(early) = self.early(&met, part + 1)
+        {
+            seen.extend(early.seen());
+            known = known.min(early.known);
+            part += 1;
+        }
+        if part == last {
             seen.extend(known_as(known));
             return self.come_true(met, seen, out);
         }
-        seen.extend(met.facts.captured());
         self.note(met, Note::new(part, began, known).keeping(None, seen), true, None, out);
+    }
+
+    /// An event that came before the one that it should follow is noted as such, where a little of that is allowed.
+    fn note_early(&mut self, met: Met<'_, '_>, part: usize, out: &mut Vec<Output>) {
+        if met.alarm.detect.slack.is_some() {
+            let note =
+                Note::new(place_of_early(met.alarm, part), met.at, met.facts.provenance()).keeping(None, met.facts.captured());
+            self.note(met, note, true, None, out);
+        }
+    }
+
+    /// The event of a part that came a little before this one.
+    fn early(&self, met: &Met<'_, '_>, part: usize) -> Option<&Note> {
+        let slack = met.alarm.detect.slack?;
+        let notes = self.state.notes(&met.alarm.name, &met.key).iter();
+        let mut of_part = notes.filter(|n| n.part() == place_of_early(met.alarm, part));
+        of_part.find(|n| n.at <= met.at && met.at.since(n.at) <= slack)
     }
 
     fn one_of_all(&mut self, met: Met<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
@@ -304,6 +336,11 @@ impl Engine {
         }
         alarm.only_while.iter().find(|name| !active(name)).map(|other| format!("unless {other} is active"))
     }
+}
+
+/// What came early is noted behind the parts.
+fn place_of_early(alarm: &Alarm, part: usize) -> usize {
+    alarm.detect.parts.len() + part
 }
 
 /// What is measured of a key ends the alarm, and is no part of the condition that came true or was forgotten.

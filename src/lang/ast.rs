@@ -143,7 +143,7 @@ pub(crate) struct Tail {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Time {
     /// `within D`.
-    Within(Duration),
+    Within(Duration, Option<Duration>),
     /// `for D backoff 2x up to 4x`.
     For(Duration, Option<Backoff>),
     /// `over D > 500 for D`.

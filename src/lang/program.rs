@@ -508,6 +508,8 @@ pub struct Detection {
     /// Its time: between the first event and the last (`within`), without any (`for` of a silence), or of a measure's window (`over`).
     /// `None`: it does not matter.
     pub within: Option<Duration>,
+    /// How much before the event that it should follow another may come: sources are not equally quick.
+    pub slack: Option<Duration>,
 }
 
 /// How the parts of a condition belong together.

@@ -38,7 +38,7 @@ impl<'t> Compiler<'t, '_> {
         // With a part that could not be compiled the condition means nothing, and has its diagnostic.
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
         let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
-        found.detect = Detection { parts, shape: tree.shape.clone(), unless, within: None };
+        found.detect = Detection { parts, shape: tree.shape.clone(), unless, ..Detection::default() };
         let alone = state_of(&tree.parts).filter(|_| tree.shape == Shape::One);
         self.members_alone(file, tree.parts.iter().chain(&tree.unless), alone);
         self.state(file, tree, &mut found, span);
@@ -107,7 +107,7 @@ impl<'t> Compiler<'t, '_> {
     /// The time of a condition fits its shape.
     fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut Found, span: &Span) {
         let lasts = !found.ends.is_empty();
-        if let Some(At { it: Time::For(over, _) | Time::Over(over, _) | Time::Within(over), span }) = &tree.tail.time
+        if let Some(At { it: Time::For(over, _) | Time::Over(over, _) | Time::Within(over, _), span }) = &tree.tail.time
             && over.is_zero()
         {
             self.report(file, Code::BadTime, span, "this lasts no time at all").help = Some("write `5m`, for example".to_owned());
@@ -116,7 +116,7 @@ impl<'t> Compiler<'t, '_> {
         match (&mut found.detect.shape, time.map(|t| &t.it)) {
             (Shape::One, Some(Time::For(over, None))) if lasts => found.hold = Some(*over),
             (Shape::Members(_), Some(Time::For(over, None))) => found.hold = Some(*over),
-            (Shape::One, Some(Time::Within(_))) => {
+            (Shape::One, Some(Time::Within(..))) => {
                 let message = "one event has no time between its first and its last: `within` changes nothing";
                 self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
             }
@@ -161,8 +161,27 @@ impl<'t> Compiler<'t, '_> {
                 let help = "write `within 10m` at the end; of a count, `unless B` starts it again".to_owned();
                 self.report(file, Code::EndlessWindow, span, message).help = Some(help);
             }
-            (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. } | Shape::Without, Some(Time::Within(span))) => {
-                found.detect.within = Some(*span);
+            (shape @ (Shape::Sequence { each: false } | Shape::Without), Some(Time::Within(within, Some(slack)))) => {
+                if slack.is_zero() || slack >= within {
+                    let message = "`slack` says how much too early an event may come: some time, and less than `within`";
+                    let named = if *shape == Shape::Without { "down without up" } else { "A then B" };
+                    self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help =
+                        Some(format!("`{named} within 30s slack 2s`"));
+                }
+                found.detect.within = Some(*within);
+                found.detect.slack = Some(*slack);
+            }
+            (_, Some(Time::Within(_, Some(_)))) => {
+                let message = "`slack` lets a later event of an order come a little too early: this condition has no order";
+                self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(
+                    "it stands behind `A then B within 30s` and `A without B within 30s`, not behind `then each`".to_owned(),
+                );
+            }
+            (
+                Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. } | Shape::Without,
+                Some(Time::Within(within, None)),
+            ) => {
+                found.detect.within = Some(*within);
             }
             (_, None) => {}
             (shape, Some(_)) => {

@@ -132,6 +132,12 @@ impl<'s> Cursor<'s> {
         terminal::blank(rest).is_ok_and(|(rest, _)| read(rest).is_ok())
     }
 
+    /// The same of a word.
+    pub(super) fn follows_word(&self, word: &str) -> bool {
+        let rest = terminal::blank(&self.text[self.at..]).map_or("", |(rest, _)| rest);
+        terminal::word(rest).is_ok_and(|(_, it)| it == word)
+    }
+
     /// The word ahead, if it is one.
     pub(super) fn word_ahead(&mut self) -> Option<&'s str> {
         // `r"..."` is a regular expression and `GCTI-00-04561` an id.

@@ -44,10 +44,15 @@ fn time(c: &mut Cursor<'_>) -> Parsed<Option<At<Time>>> {
     Ok(Some(At { it, span: c.since(start) }))
 }
 
-/// `within = "within" DURATION`
+/// `within = "within" DURATION ("slack" DURATION)?`
 fn within(c: &mut Cursor<'_>) -> Parsed<Time> {
     c.want_word("within")?;
-    Ok(Time::Within(duration(c)?))
+    let span = duration(c)?;
+    if !c.follows_word("slack") {
+        return Ok(Time::Within(span, None));
+    }
+    c.want_word("slack")?;
+    Ok(Time::Within(span, Some(duration(c)?)))
 }
 
 /// `lasting = "for" DURATION backoff?`
