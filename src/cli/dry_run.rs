@@ -205,6 +205,14 @@ fn ending(run: &DryRun, counts: &Counts) -> String {
     odd(counts.cut, "cut (longer than is read)");
     odd(counts.latin1, "not UTF-8 (read as Latin-1)");
     odd(counts.broken, "with a broken header (kept as text)");
+    if counts.undated == counts.lines {
+        odd(
+            counts.undated,
+            "without a time that could be read: all count as of one moment, so nothing here says what windows and silences would do",
+        );
+    } else {
+        odd(counts.undated, "without a time that could be read (they count at the time of the line before)");
+    }
     odd(counts.stamps_disbelieved, "with a time that was not believed (over an hour from the lines around it)");
     let mut text = parts.join("; ");
     if let Some(controller) = run.controller() {

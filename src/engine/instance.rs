@@ -54,7 +54,8 @@ impl Engine {
                     return self.delay(on, alarm, &key, seen.fields(), out);
                 }
                 if let Some(why) = self.inhibitor(alarm, &key) {
-                    let text = format!("{} is not raised {why}", alarm.name);
+                    let of = if key.is_empty() { String::new() } else { format!(" [{key}]") };
+                    let text = format!("{}{of} is not raised {why}", alarm.name);
                     let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("inhibited", text) };
                     return out.push(Output::Notice(notice));
                 }

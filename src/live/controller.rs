@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::base::text::printable;
 use crate::base::time::Time;
@@ -23,6 +23,7 @@ use super::clock::Clock;
 use super::effects;
 use super::evaluator::{Evaluators, Task};
 use super::following::{self, Following};
+use super::history::History;
 use super::questions::{Answer, Desk, Question, Reply};
 use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
@@ -35,8 +36,6 @@ const AT_ONCE: usize = 256;
 const SYNC_WITHIN: Duration = Duration::from_millis(20);
 /// How long it waits for a message at most: so often it shows that it is alive.
 const ALIVE: Duration = Duration::from_secs(1);
-/// Entries of what happened that are kept for people.
-const HISTORY: usize = 500;
 
 /// Sends a command to a host's agent, or drops it: it is said again.
 pub type Route = Box<dyn Fn(Command) + Send>;
@@ -151,7 +150,7 @@ pub(super) struct Running {
     pub(super) inbox: Inbox,
     pub(super) sources: Vec<Named>,
     pub(super) following: Following,
-    history: std::collections::VecDeque<Json>,
+    history: History,
     /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
     own: Vec<Input>,
     /// What happens to the controller, as events.
@@ -260,7 +259,7 @@ impl Thread {
             inbox: sender,
             sources,
             following,
-            history: std::collections::VecDeque::new(),
+            history: History::default(),
             own: Vec::new(),
             own_events: Own::default(),
             dirty_since: None,
@@ -386,6 +385,7 @@ impl Running {
         for output in &outputs {
             match output {
                 Output::Record(record) => {
+                    self.history.decided(record);
                     self.journal.append(record).map_err(|e| e.to_string())?;
                     self.dirty_since.get_or_insert(self.clock.now());
                 }
@@ -430,7 +430,7 @@ impl Running {
                 Output::Step(step) => {
                     let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);
                     tracing::info!("{text}");
-                    self.remember("step", &text);
+                    self.history.said(self.clock.now(), "step", &text);
                 }
                 Output::Notice(notice) => self.notice(&notice),
                 _ => {}
@@ -495,14 +495,7 @@ impl Running {
             "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" => tracing::info!(kind = notice.kind, "{text}"),
             _ => tracing::warn!(kind = notice.kind, "{text}"),
         }
-        self.remember(&notice.kind, &text);
-    }
-
-    fn remember(&mut self, kind: &str, text: &str) {
-        if self.history.len() == HISTORY {
-            self.history.pop_front();
-        }
-        self.history.push_back(json!({ "at": self.clock.now().to_string(), "kind": kind, "text": text }));
+        self.history.said(self.clock.now(), &notice.kind, &text);
     }
 
     fn answer(&mut self, question: Question, outputs: &mut Vec<Output>) -> Answer {

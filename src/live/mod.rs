@@ -17,6 +17,7 @@ pub mod controller;
 mod effects;
 pub mod evaluator;
 mod following;
+mod history;
 pub mod host;
 pub mod program;
 pub mod questions;

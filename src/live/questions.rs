@@ -1,6 +1,6 @@
 //! What operators ask, and what they see of it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,8 @@ use crate::inventory::{Name, Resource};
 use crate::react::Run;
 use crate::site::Site;
 use crate::sources::Named;
+
+use super::history::History;
 
 /// Characters of the name of who takes an alarm on; of a longer one the rest is cut.
 const NAME: usize = 100;
@@ -80,7 +82,7 @@ pub(super) struct Desk<'a> {
     pub(super) controller: &'a Controller,
     /// The hosts whose agents are connected.
     pub(super) connected: BTreeSet<&'a Name>,
-    pub(super) history: &'a VecDeque<Json>,
+    pub(super) history: &'a History,
     pub(super) sources: &'a [Named],
 }
 
@@ -91,7 +93,7 @@ impl Desk<'_> {
             Question::Alarms => return Ok(Reply::Shown(self.alarms())),
             Question::Resources => return Ok(Reply::Shown(self.resources())),
             Question::Runs => return Ok(Reply::Shown(self.runs())),
-            Question::History => return Ok(Reply::Shown(self.history.iter().cloned().collect())),
+            Question::History => return Ok(Reply::Shown(self.history.all())),
             Question::Sources => return Ok(Reply::Shown(self.counts())),
             Question::Move(resource, host) => {
                 self.seat(&resource, &host)?;

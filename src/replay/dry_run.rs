@@ -42,6 +42,8 @@ pub struct Counts {
     pub broken: u64,
     /// Lines that an `ignore` of the rules met.
     pub ignored: u64,
+    /// Lines without a time that could be read; they count at the time of the line before.
+    pub undated: u64,
     /// Stamps that were not believed: jumps of over an hour that the next one contradicted, and steps back.
     pub stamps_disbelieved: u64,
     /// Entries.
@@ -117,6 +119,7 @@ impl DryRun {
         self.counts.broken += u64::from(event.marks.broken);
         self.counts.cut += u64::from(event.marks.cut);
         self.counts.ignored += u64::from(event.marks.ignored);
+        self.counts.undated += u64::from(event.at.is_none() && !event.marks.continuation);
         let stamp = if event.marks.continuation { None } else { event.at };
         self.stranger(number, &event);
         let kept = met.map(|met| (event.into_owned(), met.hits));
@@ -251,7 +254,7 @@ impl DryRun {
 /// The world that a dry run assumes, in a sentence.
 fn world(site: &Site, holders: &BTreeMap<Name, Name>) -> String {
     if site.inventory.resources.is_empty() {
-        return "no inventory: alarms and reactions are shown, and nothing moves".to_owned();
+        return "the inventory has no resources: alarms and reactions are shown, and nothing moves".to_owned();
     }
     let each: Vec<String> = site
         .inventory

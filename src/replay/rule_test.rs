@@ -30,7 +30,7 @@ use crate::site::Site;
 use crate::wire::Metric;
 
 use super::Replay;
-use super::test_names;
+use super::test_names::{self, instance};
 use super::timeline::Entry;
 
 /// How long after the last step a test goes on, unless it says otherwise.
@@ -169,9 +169,9 @@ pub struct TestStep {
     pub moves: Option<BTreeMap<Name, Name>>,
     /// An operator says that resources are surely off hosts.
     pub released: Option<BTreeMap<Name, Name>>,
-    /// An operator clears an alarm.
+    /// An operator clears an alarm: all of it, or `alarm [value, value]`.
     pub clear: Option<String>,
-    /// An operator takes an alarm on.
+    /// An operator takes an alarm on; likewise.
     pub ack: Option<String>,
     /// An operator agrees to a run.
     pub approve: Option<u64>,
@@ -341,11 +341,13 @@ impl Play {
         for (resource, host) in step.released.iter().flatten() {
             say(Word::Released { resource: resource.clone(), host: host.clone() });
         }
-        if let Some(alarm) = &step.clear {
-            say(Word::Clear { alarm: alarm.clone(), key: None });
+        if let Some(said) = &step.clear {
+            let (alarm, key) = instance(said);
+            say(Word::Clear { alarm, key });
         }
-        if let Some(alarm) = &step.ack {
-            say(Word::Ack { alarm: alarm.clone(), key: None, by: "the test".to_owned() });
+        if let Some(said) = &step.ack {
+            let (alarm, key) = instance(said);
+            say(Word::Ack { alarm, key, by: "the test".to_owned() });
         }
         if let Some(run) = step.approve {
             say(Word::Approve { run });

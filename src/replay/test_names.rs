@@ -74,8 +74,8 @@ impl Names<'_> {
         for verb in [&step.verb_fails, &step.verb_works].into_iter().flatten() {
             self.one_of(of, "verb", verb, &verbs_of_scripts());
         }
-        if let Some(alarm) = &step.clear {
-            self.alarm(of, alarm);
+        for said in [&step.clear, &step.ack].into_iter().flatten() {
+            self.alarm(of, &instance(said).0);
         }
     }
 
@@ -153,6 +153,14 @@ impl Names<'_> {
         if !self.wrong.contains(&said) {
             self.wrong.push(said);
         }
+    }
+}
+
+/// An instance as a test names it: `alarm`, or `alarm [value, value]`.
+pub(super) fn instance(said: &str) -> (String, Option<String>) {
+    match said.strip_suffix(']').and_then(|said| said.split_once(" [")) {
+        Some((alarm, values)) => (alarm.to_owned(), Some(values.to_owned())),
+        None => (said.to_owned(), None),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diag::Code;
+use crate::diag::{Code, suggest::nearest};
 use crate::lang::ast::{self, Clause, ClauseKind, File, Span, Way, Word};
 use crate::lang::compile::Compiler;
 use crate::lang::compile::atoms::BUILT_IN;
@@ -26,6 +26,22 @@ impl Compiler<'_, '_> {
                 ClauseKind::Detect(detect) => {
                     self.names_twice(file, &detect.tail.by, "`by`");
                     self.keys(file, &detect.tail.by, alarm);
+                    for word in &detect.tail.by {
+                        self.nearly(file, &word.it, &word.span, alarm);
+                    }
+                    let counted = match &detect.shape {
+                        Shape::Count { distinct, .. } => distinct.as_deref(),
+                        Shape::Measure(measure) => measure.field.as_deref(),
+                        _ => None,
+                    };
+                    if let Some(field) = counted {
+                        self.nearly(file, field, &clause.span, alarm);
+                    }
+                }
+                ClauseKind::Summary(text) if own(clause) => {
+                    for field in text.it.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)) {
+                        self.nearly(file, field, &text.span, alarm);
+                    }
                 }
                 ClauseKind::Limit { by, .. } => self.names_twice(file, by, "`limit`"),
                 ClauseKind::InhibitedBy(words) => {
@@ -124,6 +140,23 @@ impl Compiler<'_, '_> {
             found.context.push((place, "here".to_owned()));
             found.help = Some(format!("capture `(?<{}>...)` in each, or take it out of `by`", word.it));
         }
+    }
+
+    /// A field that nothing in the condition captures, where all has expressions and one captures what is nearly the same word.
+    fn nearly(&mut self, file: &File, field: &str, span: &Span, alarm: &Alarm) {
+        let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
+        let ways = self.ways(&atoms);
+        let known: BTreeSet<&str> = ways.iter().filter_map(|w| w.captures.as_ref()).flatten().copied().collect();
+        if BUILT_IN.contains(&field) || known.contains(field) {
+            return;
+        }
+        if ways.is_empty() || ways.iter().any(|w| w.captures.is_none()) {
+            return;
+        }
+        let Some(near) = nearest(field, known).map(str::to_owned) else { return };
+        let message =
+            format!("nothing here captures `{field}`, and `{near}` is captured: events have `{field}` only if their record does");
+        self.report(file, Code::NearlyCaptured, span, message).help = Some(format!("did you mean `{near}`?"));
     }
 
     /// A `cancel when` that ends nothing.
