@@ -14,7 +14,7 @@ use crate::lang::program::{Alarm, Cancel, Signal};
 use super::instance::deadline;
 use super::key::Key;
 use super::record::{Fields, Record, Waiting};
-use super::{Due, Engine, Notice, Occasion, Output};
+use super::{Due, Engine, Notice, Occasion, Output, fields};
 
 /// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.
 const CHANGES: usize = 1_000;
@@ -48,6 +48,11 @@ impl Engine {
         let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
                 if self.state.waiting(name, key).is_none() && !self.has_room(alarm, out) {
+                    return;
+                }
+                // Nobody takes the place of one who is better known.
+                let better = |w: &Waiting| fields::provenance(&w.event) > fields::provenance(&event);
+                if self.state.waiting(name, key).is_some_and(better) {
                     return;
                 }
                 let late = on.late.clone().or(on.old.clone());

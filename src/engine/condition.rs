@@ -23,7 +23,7 @@ use crate::lang::program::{Alarm, Hit, Shape};
 use super::key::Key;
 use super::measure::Slot;
 use super::record::{Fields, Note, Record, Waiting};
-use super::{Arrival, Engine, Facts, Forgot, Notice, Occasion, Output, Seen};
+use super::{Arrival, Engine, Facts, Forgot, Notice, Occasion, Output, Seen, fields};
 
 /// An event that meets a part of an alarm's condition.
 pub(super) struct Met<'m, 'a> {
@@ -144,13 +144,20 @@ impl Engine {
         }
     }
 
-    /// It comes true at a time, unless something forgets it. The first event's time stands.
+    /// It comes true at a time, unless something forgets it. The first event's time stands, but for one of a sender who is better known:
+    /// nobody takes another's place by being early.
     fn wait(&mut self, met: Met<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
         let Met { arrival, alarm, key, facts, .. } = met;
-        if self.state.waiting(&alarm.name, &key).is_some() || !self.has_room(alarm, out) {
+        let occasion = arrival.occasion(alarm);
+        if let Some(waiting) = self.state.waiting(&alarm.name, &key) {
+            let known = if more.contains_key("provenance") { fields::provenance(&more) } else { facts.provenance() };
+            let idle = occasion.late.is_some() || occasion.old.is_some();
+            if idle || known <= fields::provenance(&waiting.event) {
+                return;
+            }
+        } else if !self.has_room(alarm, out) {
             return;
         }
-        let occasion = arrival.occasion(alarm);
         // Of a late event the time may be over already.
         let event = facts.with(more).fields();
         let waiting = Waiting { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0 };

@@ -132,6 +132,14 @@ impl Seen<'_> {
         }
     }
 
+    /// How far its sender is known.
+    pub(super) fn provenance(&self) -> Provenance {
+        match self {
+            Seen::Now(facts) => facts.provenance(),
+            Seen::Kept(fields) => provenance(fields),
+        }
+    }
+
     /// Every field.
     pub(super) fn fields(self) -> Arc<Fields> {
         match self {

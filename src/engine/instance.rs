@@ -47,7 +47,7 @@ impl Engine {
             return self.came(on, alarm, seen);
         }
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
-        let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due));
+        let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due, fields::provenance(&i.event)));
         let (acts, seen) = match active {
             None => {
                 if !self.in_season(alarm, now) {
@@ -74,14 +74,19 @@ impl Engine {
                 );
                 (true, seen)
             }
-            Some((raised_at, was_due)) => {
+            Some((raised_at, was_due, was_known)) => {
                 let due = match alarm.while_active {
                     WhileActive::Ignore => was_due,
                     WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, raised_at, now),
                 };
                 let line = self.line(alarm, &key, &seen, out);
-                self.record(Record::Repeated { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, line }, out);
-                (alarm.while_active == WhileActive::Rerun, seen)
+                // One who is better known is not refused because somebody else was there before.
+                let acts = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
+                let seen = if acts { Seen::Kept(seen.fields()) } else { seen };
+                let better = if let (true, Seen::Kept(event)) = (acts, &seen) { Some(event.clone()) } else { None };
+                let (name, key) = (alarm.name.clone(), key.clone());
+                self.record(Record::Repeated { alarm: name, key, order, at: now, due, better, line }, out);
+                (acts || alarm.while_active == WhileActive::Rerun, seen)
             }
         };
         if acts && !alarm.react.is_empty() {

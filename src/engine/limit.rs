@@ -11,7 +11,7 @@ use super::instance::cue;
 use super::key::Key;
 use super::record::{Fields, PutOff, Record};
 use super::state::Instance;
-use super::{Engine, Notice, Output};
+use super::{Engine, Notice, Output, fields};
 
 impl Limit {
     /// What is counted together with an instance.
@@ -45,8 +45,12 @@ impl Engine {
                     limit.n,
                     duration_text(limit.per)
                 );
-                let what = Some(Box::new(PutOff { due, key: key.clone(), instance, event }));
-                self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
+                // Nobody takes the place of one who is better known.
+                let waits = self.state.starts(&alarm.name, &group).and_then(|s| s.put_off.as_ref());
+                if !waits.is_some_and(|w| fields::provenance(&w.event) > fields::provenance(&event)) {
+                    let what = Some(Box::new(PutOff { due, key: key.clone(), instance, event }));
+                    self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
+                }
                 let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("put_off", text) };
                 return out.push(Output::Notice(notice));
             }

@@ -73,7 +73,8 @@ mod tests {
         let mut lines = 1;
         while let Some(line) = state.kept_line(200, "a", &key(0), &line).unwrap() {
             lines += 1;
-            state.apply(&Record::Repeated { alarm: alarm.clone(), key: key(0), order: 1, at, due: None, line: Some(line) });
+            let (alarm, key) = (alarm.clone(), key(0));
+            state.apply(&Record::Repeated { alarm, key, order: 1, at, due: None, better: None, line: Some(line) });
         }
         assert_eq!(lines, KEPT_BYTES / (KEPT_LINE_BYTES - 1));
         assert_eq!(state.kept_line(32, "a", &key(0), "x"), Ok(None));

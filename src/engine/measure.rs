@@ -30,6 +30,9 @@ pub(super) struct Measured {
     windows: [Window; 2],
     /// Since when the comparison to raise, and that to cancel, has been true.
     since: [Option<Time>; 2],
+    /// How far the least known of those is known whose events made it so, since then.
+    #[serde(default)]
+    known: [Provenance; 2],
     /// When it has to be looked at again.
     pub(super) due: Option<Time>,
 }
@@ -124,8 +127,9 @@ impl Measured {
         }
     }
 
-    pub(super) fn judged(&mut self, since: [Option<Time>; 2], due: Option<Time>) {
+    pub(super) fn judged(&mut self, since: [Option<Time>; 2], known: [Provenance; 2], due: Option<Time>) {
         self.since = since;
+        self.known = known;
         self.due = due;
     }
 }
@@ -208,7 +212,8 @@ impl Engine {
         // Looked at again when it may be raised.
         let season = if active || in_season { None } else { self.next_season(alarm, on.now) };
         let due = verdict.due.into_iter().chain(season).min();
-        let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since: verdict.since, due };
+        let (since, known) = (verdict.since, verdict.known);
+        let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since, known, due };
         self.record(record, out);
         if !active && verdict.raises && in_season {
             let [known, _] = verdict.known;
@@ -257,9 +262,12 @@ impl Engine {
             let lasts = threshold.and_then(|t| t.lasts).unwrap_or_default();
             (is, since, since.map(|since| since + lasts))
         };
-        let known = |slot: Slot| {
-            let over = measure_of(alarm, slot).map_or(Duration::ZERO, |(over, _)| over);
-            measured.windows[slot as usize].known(now, over)
+        // Of what has to last all that it was made of counts, not only what is in the window at its end.
+        let known = |slot: Slot, window: Slot| {
+            let over = measure_of(alarm, window).map_or(Duration::ZERO, |(over, _)| over);
+            let now_known = measured.windows[window as usize].known(now, over);
+            let lasts = measured.since[slot as usize].is_some();
+            if lasts { now_known.min(measured.known[slot as usize]) } else { now_known }
         };
         let detect = measure_of(alarm, Slot::Detect).map(|(_, measure)| &measure.threshold);
         let measure = amount(Slot::Detect);
@@ -284,7 +292,10 @@ impl Engine {
             raises: from.is_some_and(|at| at <= now),
             stands,
             cancels: until.is_some_and(|at| at <= now) || nothing,
-            known: [known(Slot::Detect), known(if own.is_some() { Slot::Cancel } else { Slot::Detect })],
+            known: [
+                known(Slot::Detect, Slot::Detect),
+                known(Slot::Cancel, if own.is_some() { Slot::Cancel } else { Slot::Detect }),
+            ],
             empty: leaves.is_empty(),
             gone: metric && measure.is_none(),
         })

@@ -84,6 +84,9 @@ pub enum Record {
         at: Time,
         /// When its time is over now.
         due: Option<Time>,
+        /// The event, when its sender is better known than the one whose event the alarm was raised for: it takes its place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        better: Option<Arc<Fields>>,
         /// The event's text, when the alarm keeps one more line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<String>,
@@ -141,6 +144,9 @@ pub enum Record {
         key: Key,
         /// Since when it has been so that it raises, and that it cancels.
         since: [Option<Time>; 2],
+        /// How far the least known of those is known whose events made it so, all the while.
+        #[serde(default)]
+        known: [Provenance; 2],
         /// When it is looked at again.
         due: Option<Time>,
     },

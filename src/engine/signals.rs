@@ -106,7 +106,8 @@ impl Engine {
         };
         let standing = self.state.active_of(counted).filter(|(_, instance)| same(&instance.event));
         let known: Vec<Provenance> = standing.map(|(_, instance)| fields::provenance(&instance.event)).collect();
-        self.so_many(met, *n, &known, Fields::new(), out);
+        let count = Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX));
+        self.so_many(met, *n, &known, Fields::from([("count".to_owned(), count)]), out);
     }
 
     /// How many stand, each known so far: enough of them raise it, and too few end it. `more` is what is known beside the event.
@@ -114,7 +115,11 @@ impl Engine {
         let Met { arrival, alarm, .. } = met;
         let active = self.state.instance(&alarm.name, &met.key).is_some();
         if known.len() >= n && !active {
-            let least = known.iter().copied().fold(met.facts.provenance(), Provenance::min);
+            // So many are known so far: the best of them are enough.
+            let mut known = known.to_vec();
+            known.sort_unstable_by(|a, b| b.cmp(a));
+            let least = n.checked_sub(1).and_then(|n| known.get(n)).copied().unwrap_or(Provenance::Authenticated);
+            self.awaited_is_known(alarm, &met.key, least, out);
             more.extend(known_as(least));
             self.come_true(met, more, out);
         } else if known.len() < n {
@@ -124,6 +129,14 @@ impl Engine {
                 self.clear(&arrival.ending(), &alarm.name, &key, out);
             }
         }
+    }
+
+    /// What is awaited of a state is known no further than the state has been all the while.
+    fn awaited_is_known(&mut self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
+        let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| known < fields::provenance(&w.event)) else { return };
+        let mut waiting = waiting.clone();
+        Arc::make_mut(&mut waiting.event).extend(known_as(known));
+        self.record(Record::Awaited { alarm: alarm.name.clone(), key: key.clone(), waiting }, out);
     }
 
     /// The condition of a composite pattern came true.

@@ -230,12 +230,15 @@ impl State {
                 self.line_bytes += instance.line_bytes();
                 self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
             }
-            Record::Repeated { alarm, key, order, at, due, line } => {
+            Record::Repeated { alarm, key, order, at, due, better, line } => {
                 if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
                     instance.last_at = *at;
                     instance.count += 1;
                     instance.order = *order;
                     instance.due = *due;
+                    if let Some(event) = better {
+                        instance.event = event.clone();
+                    }
                     instance.lines.extend(line.clone());
                     self.line_bytes += line.as_ref().map_or(0, String::len);
                 }
@@ -261,9 +264,9 @@ impl State {
                 let keys = self.measured.entry(alarm.clone()).or_default();
                 keys.entry(key.clone()).or_default().add(*slot, *at, *value, *known, *over);
             }
-            Record::Judged { alarm, key, since, due } => {
+            Record::Judged { alarm, key, since, known, due } => {
                 if let Some(measured) = self.measured.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
-                    measured.judged(*since, *due);
+                    measured.judged(*since, *known, *due);
                 }
                 if *since == [None, None] && due.is_none() {
                     remove(&mut self.measured, alarm, key);

@@ -5,7 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
 
 use crate::inventory::{Name, Sign};
 use crate::wire::Runs;
@@ -135,10 +138,11 @@ fn is_named(folder: &Path, name: &str) -> bool {
         return fs::read_link(folder.join("exe")).is_ok_and(|exe| exe == Path::new(name))
             || started_as(folder).is_some_and(|first| first == name);
     }
-    let comm = read(&folder.join("comm")).unwrap_or_default();
-    let comm = comm.trim_end_matches('\n');
-    comm == name
-        || (comm.len() == COMM && name.as_bytes().starts_with(comm.as_bytes()))
+    // As bytes: the kernel may have cut it within a character.
+    let comm = read_bytes(&folder.join("comm")).unwrap_or_default();
+    let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
+    comm == name.as_bytes()
+        || (comm.len() == COMM && name.as_bytes().starts_with(comm))
             && started_as(folder).is_none_or(|first| first.rsplit('/').next() == Some(name))
 }
 
@@ -150,9 +154,18 @@ fn started_as(folder: &Path) -> Option<String> {
 
 /// The beginning of a file; what is no text is replaced.
 fn read(path: &Path) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&read_bytes(path)?).into_owned())
+}
+
+/// Of a file alone: whoever may write a pid file's folder could put a pipe there, and reading it would wait for ever.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
     let mut bytes = Vec::new();
-    File::open(path)?.take(BYTES).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    file.take(BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
