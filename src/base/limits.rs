@@ -31,6 +31,8 @@ pub const FILLED_BYTES: usize = 4 * 1024 * 1024;
 pub const ALTERNATIVES: usize = 1_000;
 /// Conditions and expressions that `(A or B where ...)` may copy in all rules together. More is a diagnostic.
 pub const COPIES: usize = 100_000;
+/// Senders that groups and sites stand for (`from group G`), in all conditions together. More is a diagnostic.
+pub const GROUP_SENDERS: usize = 500_000;
 /// Names with which unknown ones are compared to find what was meant, in all rules together. After so many nothing is proposed.
 pub const NEAR_MISSES: usize = 200_000;
 /// Events that a condition counts (`N of`). More is a diagnostic: a count is a window of so many times for each key.

@@ -47,7 +47,7 @@ impl Engine {
                 );
                 // Nobody takes the place of one who is better known.
                 let waits = self.state.starts(&alarm.name, &group).and_then(|s| s.put_off.as_ref());
-                if !waits.is_some_and(|w| fields::provenance(&w.event) > fields::provenance(&event)) {
+                if waits.is_none_or(|w| fields::provenance(&w.event) <= fields::provenance(&event)) {
                     let what = Some(Box::new(PutOff { due, key: key.clone(), instance, event }));
                     self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
                 }

@@ -18,7 +18,7 @@ impl Engine {
         let Counted { state, field, groups, .. } = counted.as_ref();
         let facts = arrival.facts(hit);
         let Some(member) = facts.text(field) else { return };
-        for group in groups.iter().filter(|group| group.members.iter().any(|m| *m == member)) {
+        for group in groups.iter().filter(|group| place_in(group, &member).is_some()) {
             let known = self.in_state(state, field, group);
             let key = Key::of(&group.key);
             let named =
@@ -39,10 +39,10 @@ impl Engine {
             State::Lost => agents(&|host| self.state.is_lost(host)),
             State::Stopped => agents(&|app| self.state.is_stopped(app)),
             State::Active(alarm) => {
-                let mut known: std::collections::BTreeMap<&str, Provenance> = std::collections::BTreeMap::new();
+                let mut known: std::collections::BTreeMap<usize, Provenance> = std::collections::BTreeMap::new();
                 for (_, instance) in self.state.active_of(alarm) {
                     let of = instance.event.get(field).and_then(Value::as_text);
-                    if let Some(member) = of.and_then(|of| group.members.iter().find(|member| *member == of)) {
+                    if let Some(member) = of.and_then(|of| place_in(group, of)) {
                         let so_far = fields::provenance(&instance.event);
                         known.entry(member).and_modify(|known| *known = (*known).min(so_far)).or_insert(so_far);
                     }
@@ -51,4 +51,9 @@ impl Engine {
             }
         }
     }
+}
+
+/// Where a member stands in its group, which is sorted.
+fn place_in(group: &Members, member: &str) -> Option<usize> {
+    group.members.binary_search_by(|m| m.as_str().cmp(member)).ok()
 }

@@ -586,7 +586,7 @@ pub enum State {
 pub struct Members {
     /// The key: the pair or site; nothing of a group with a name.
     pub key: Vec<String>,
-    /// Who belongs to it.
+    /// Who belongs to it, sorted.
     pub members: Vec<String>,
     /// So many have to be in the state.
     pub n: usize,

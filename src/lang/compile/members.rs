@@ -2,8 +2,9 @@
 //!
 //! All of it is decided here, by the inventory that the rules are compiled with; the engine is told names and numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::base::limits::GROUP_SENDERS;
 use crate::diag::Code;
 use crate::inventory::{Group, Inventory};
 use crate::lang::ast::{self, At, Choice, File, Quantity, Word};
@@ -16,6 +17,9 @@ impl Compiler<'_, '_> {
     /// The members of a group as senders. Without an inventory nobody is known, and nobody is meant.
     pub(super) fn group_senders(&mut self, file: &File, word: &Word) -> Vec<Sender> {
         let Some(group) = self.group(file, word) else { return vec![nobody(word)] };
+        if !self.room_for_senders(file, word, group.hosts.len() + group.applications.len()) {
+            return vec![nobody(word)];
+        }
         let hosts = group.hosts.into_iter().map(Sender::Host);
         hosts.chain(group.applications.into_iter().map(Sender::App)).collect()
     }
@@ -30,7 +34,19 @@ impl Compiler<'_, '_> {
             self.unknown(file, Code::UnknownGroup, word, format!("no host is at the site `{}`", word.it), known);
             return vec![nobody(word)];
         }
-        hosts
+        if self.room_for_senders(file, word, hosts.len()) { hosts } else { vec![nobody(word)] }
+    }
+
+    /// False when groups stand for too many senders already; that is told once.
+    fn room_for_senders(&mut self, file: &File, word: &Word, more: usize) -> bool {
+        let before = self.group_senders;
+        self.group_senders = before.saturating_add(more);
+        if before <= GROUP_SENDERS && self.group_senders > GROUP_SENDERS {
+            let message = format!("with `{}` the groups of all conditions stand for more than {GROUP_SENDERS} senders", word.it);
+            let help = "name the group once, in a pattern, and that pattern in the alarms; or match by `from type`".to_owned();
+            self.report(file, Code::TooManyAlternatives, &word.span, message).help = Some(help);
+        }
+        self.group_senders <= GROUP_SENDERS
     }
 
     /// The hosts that `host a, b` or `host in G` names; none for all.
@@ -136,7 +152,7 @@ impl Compiler<'_, '_> {
         let of = &on.it.of;
         let all: Vec<(Vec<String>, Vec<String>)> = match of.it.as_str() {
             "pair" => inventory.pairs.iter().map(|(name, p)| (vec![name.clone()], pair(inventory, p, field))).collect(),
-            "site" => sites(inventory).into_iter().map(|site| (vec![site.to_owned()], at(inventory, site, field))).collect(),
+            "site" => of_sites(inventory, field).into_iter().map(|(site, members)| (vec![site.to_owned()], members)).collect(),
             _ => vec![(Vec::new(), self.members_of(file, of, field))],
         };
         let wanted = |size: usize| match on.it.quantity {
@@ -146,8 +162,11 @@ impl Compiler<'_, '_> {
             Quantity::Some(n) => Some(n),
         };
         let fits = |size: usize| wanted(size).filter(|n| (1..=size).contains(n));
-        let groups: Vec<Members> =
-            all.into_iter().filter_map(|(key, members)| Some(Members { n: fits(members.len())?, key, members })).collect();
+        let group = |(key, mut members): (Vec<String>, Vec<String>)| {
+            members.sort_unstable();
+            Some(Members { n: fits(members.len())?, key, members })
+        };
+        let groups: Vec<Members> = all.into_iter().filter_map(group).collect();
         if groups.is_empty() {
             let message = format!("no `{}` of the inventory has as many members as that", of.it);
             self.report(file, Code::BadCount, &on.span, message);
@@ -198,10 +217,17 @@ fn pair(inventory: &Inventory, pair: &crate::inventory::Pair, field: &str) -> Ve
     hosts.into_iter().cloned().collect()
 }
 
-fn at(inventory: &Inventory, site: &str, field: &str) -> Vec<String> {
-    let there = |host: &str| inventory.hosts.get(host).is_some_and(|h| h.site == site);
-    if field == "host" {
-        return inventory.hosts.keys().filter(|host| there(host)).cloned().collect();
+/// The hosts, or the applications, at each site.
+fn of_sites<'i>(inventory: &'i Inventory, field: &str) -> BTreeMap<&'i str, Vec<String>> {
+    let site = |host: &str| inventory.hosts.get(host).map_or("", |h| h.site.as_str());
+    let mut all: BTreeMap<&str, Vec<String>> = sites(inventory).into_iter().map(|site| (site, Vec::new())).collect();
+    let hosts = inventory.hosts.keys().map(|host| (host.as_str(), host));
+    let apps = inventory.applications.iter().map(|(name, app)| (app.host.as_str(), name));
+    let members: Vec<(&str, &String)> = if field == "host" { hosts.collect() } else { apps.collect() };
+    for (host, member) in members {
+        if let Some(members) = all.get_mut(site(host)) {
+            members.push(member.clone());
+        }
     }
-    inventory.applications.iter().filter(|(_, app)| there(&app.host)).map(|(name, _)| name.clone()).collect()
+    all
 }

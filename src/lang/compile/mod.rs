@@ -62,6 +62,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         used_calendars: BTreeSet::new(),
         regex_bytes: 0,
         copies: 0,
+        group_senders: 0,
         compared: 0,
         found,
     };
@@ -130,6 +131,8 @@ struct Compiler<'t, 'w> {
     regex_bytes: usize,
     /// Conditions and expressions that were copied to be narrowed.
     copies: usize,
+    /// Senders that groups stand for, so far.
+    group_senders: usize,
     /// Names with which unknown ones were compared.
     compared: usize,
     found: Vec<Diagnostic>,
