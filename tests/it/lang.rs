@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pointsman::base::limits::{COPIES, DIAGNOSTICS_PER_FILE, EXPRESSION_BYTES, NESTING, REGEX_BYTES_ALL};
+use pointsman::base::limits::{COPIES, DIAGNOSTICS_PER_FILE, EXPRESSION_BYTES, GROUP_SENDERS, NESTING, REGEX_BYTES_ALL};
 use pointsman::base::time::Time;
 use pointsman::decode::Decoder;
 use pointsman::diag::{Code, Diagnostic, has_errors, render};
+use pointsman::inventory::{Group, Inventory};
 use pointsman::lang::program::Program;
 use pointsman::lang::{Matcher, World, compile};
 use pointsman::script::{Param, check};
@@ -132,6 +133,24 @@ fn expressions_are_bounded_alone_and_together() {
     let text = format!("pattern p {{ {wide} }}\nalarm a {{ {narrowed} }}\nalarm b {{ {narrowed} }}\n");
     let messages = told(&text, Code::TooManyAlternatives);
     assert!(messages.len() == 1 && messages[0].contains(&COPIES.to_string()), "{messages:?}");
+}
+
+/// Groups stand for all of their members: how many that are together has a bound.
+#[test]
+fn senders_of_groups_are_bounded() {
+    let group = Group { hosts: (0..10_000).map(|n| format!("h{n}")).collect(), applications: Vec::new() };
+    let inventory = Inventory { groups: BTreeMap::from([("all".to_owned(), group)]), ..Inventory::default() };
+    let rules = |alarms: usize| {
+        let alarm = |n| format!("alarm a{n} {{ detect event {n} from group all cancel by hand }}\n");
+        source("many", &(0..alarms).map(alarm).collect::<String>())
+    };
+    let told = |alarms: usize| {
+        let (_, found) = compile(&[rules(alarms)], &World { inventory: Some(&inventory), scripts: None });
+        found.into_iter().filter(|d| d.code == Code::TooManyAlternatives).map(|d| d.message).collect::<Vec<_>>()
+    };
+    assert_eq!(told(GROUP_SENDERS / 10_000), Vec::<String>::new());
+    let messages = told(GROUP_SENDERS / 10_000 + 5);
+    assert!(messages.len() == 1 && messages[0].contains(&GROUP_SENDERS.to_string()), "{messages:?}");
 }
 
 /// A hundred thousand alarms, and names of which none is known: seconds, where comparing all with all would take minutes.
