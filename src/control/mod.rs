@@ -479,12 +479,8 @@ impl Controller {
         self.work(now, tasks, out);
     }
 
-    /// The key of an active alarm that is shown so.
+    /// The key of an active alarm that is shown so; of one that is not active, a key that nothing has.
     fn shown(&self, alarm: &str, key: Option<String>) -> Option<engine::Key> {
-        key.map(|shown| {
-            let active = self.engine.state().active();
-            let found = active.filter(|(a, ..)| *a == alarm).map(|(_, k, _)| k).find(|k| k.to_string() == shown);
-            found.cloned().unwrap_or_default()
-        })
+        key.map(|shown| self.engine.state().key_shown(alarm, &shown).cloned().unwrap_or_default())
     }
 }

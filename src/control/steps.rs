@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::base::time::{Time, parse_duration};
-use crate::engine::{self, Key};
+use crate::engine;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 use crate::plan::{Accepted, Intent, Verb};
@@ -133,11 +133,10 @@ impl Controller {
         let Some(state) = self.runs.state().run(run) else { return };
         let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
         let (alarm, shown) = (field("name"), field("key"));
-        let active = self.engine.state().active();
-        let key = active.filter(|(a, ..)| *a == alarm).map(|(_, k, _)| k).find(|k| k.to_string() == shown).cloned();
+        let key = self.shown(&alarm, Some(shown));
         let order = state.order;
         let by = state.bound.reaction.clone();
-        owed.push_back(Task::Engine(engine::Input::Clear { order, alarm, key: Some(key.unwrap_or_else(Key::default)), by }));
+        owed.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by }));
     }
 }
 

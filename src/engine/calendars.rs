@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::base::time::{Time, duration_text};
-use crate::event::{OWN_APP, Value};
+use crate::event::OWN_APP;
 use crate::lang::calendar::Calendar;
 use crate::lang::program::{Alarm, Cancel, Signal};
 
@@ -85,8 +85,7 @@ impl Engine {
     pub(super) fn calendar_changed(&mut self, at: Time, name: &str) {
         let begins = self.program.calendars.get(name).is_some_and(|c| c.active(at));
         let text = format!("{name} {}", if begins { "begins" } else { "ends" });
-        let fields = [("calendar", name), ("app", OWN_APP), ("text", &text), ("provenance", "authenticated")];
-        let event: Fields = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+        let event = fields::vouched([("calendar", name), ("app", OWN_APP), ("text", &text)]);
         let signal = if begins { Signal::Begins(name.to_owned()) } else { Signal::Ends(name.to_owned()) };
         self.signal(signal, Arc::new(event), None);
         self.watch(name.to_owned(), at);

@@ -162,6 +162,12 @@ pub(super) fn number(amount: f64) -> Value<'static> {
     if amount.fract() == 0.0 && amount.abs() < 1e15 { Value::Int(amount as i64) } else { Value::Float(amount) }
 }
 
+/// Fields of what we or an agent answer for; what is empty is left out.
+pub(super) fn vouched<const N: usize>(all: [(&str, &str); N]) -> Fields {
+    let all = all.into_iter().filter(|(_, value)| !value.is_empty()).chain([("provenance", Provenance::Authenticated.name())]);
+    all.map(|(name, value)| (name.to_owned(), Value::from(value).into_owned())).collect()
+}
+
 /// How far the sender of what has these fields is known.
 pub(super) fn provenance(fields: &Fields) -> Provenance {
     fields.get("provenance").and_then(Value::as_text).and_then(Provenance::parse).unwrap_or_default()

@@ -81,12 +81,16 @@ impl Engine {
                 };
                 let line = self.line(alarm, &key, &seen, out);
                 // One who is better known is not refused because somebody else was there before.
-                let acts = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
-                let seen = if acts { Seen::Kept(seen.fields()) } else { seen };
-                let better = if let (true, Seen::Kept(event)) = (acts, &seen) { Some(event.clone()) } else { None };
+                let better_known = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
+                let (better, seen) = if better_known {
+                    let event = seen.fields();
+                    (Some(Box::new((event.clone(), fields::fill(&alarm.summary, &event)))), Seen::Kept(event))
+                } else {
+                    (None, seen)
+                };
                 let (name, key) = (alarm.name.clone(), key.clone());
                 self.record(Record::Repeated { alarm: name, key, order, at: now, due, better, line }, out);
-                (acts || alarm.while_active == WhileActive::Rerun, seen)
+                (better_known || alarm.while_active == WhileActive::Rerun, seen)
             }
         };
         if acts && !alarm.react.is_empty() {

@@ -23,10 +23,9 @@ impl Engine {
             let key = Key::of(&group.key);
             let named =
                 alarm.by.iter().zip(&group.key).map(|(field, value)| (field.clone(), Value::from(value.as_str()).into_owned()));
-            let mut more: Fields = named.collect();
-            more.insert("count".to_owned(), Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX)));
+            let more: Fields = named.collect();
             let met = Met { arrival, alarm, at: arrival.now, key, facts };
-            self.so_many(met, group.n, &known, more, out);
+            self.so_many(met, group.n, known, more, out);
         }
     }
 

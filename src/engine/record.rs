@@ -84,9 +84,10 @@ pub enum Record {
         at: Time,
         /// When its time is over now.
         due: Option<Time>,
-        /// The event, when its sender is better known than the one whose event the alarm was raised for: it takes its place.
+        /// The event and what people read of it, when its sender is better known than the one whose event the alarm was raised for: they
+        /// take its place.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        better: Option<Arc<Fields>>,
+        better: Option<Box<(Arc<Fields>, String)>>,
         /// The event's text, when the alarm keeps one more line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<String>,

@@ -5,17 +5,17 @@
 
 use std::sync::Arc;
 
-use crate::event::{OWN_APP, Value};
+use crate::event::OWN_APP;
 use crate::inventory::Name;
 use crate::lang::program::Signal;
 
-use super::record::{Fields, Record};
+use super::record::Record;
 use super::{Engine, Metric, Output, fields};
 
 impl Engine {
     /// True when a condition is about this metric.
     pub fn wants_metric(&self, name: &str) -> bool {
-        self.signals.contains_key(&Signal::Metric(name.to_owned()))
+        self.is_wanted(&Signal::Metric(name.to_owned()))
     }
 
     /// An application stopped, or does not count as stopped any more.
@@ -24,7 +24,7 @@ impl Engine {
             return;
         }
         let host = self.inventory.applications.get(&app).map_or("", |a| a.host.as_str());
-        let event = said([("host", host), ("app", &app), ("text", text)]);
+        let event = fields::vouched([("host", host), ("app", &app), ("text", text)]);
         self.signal(if stopped { Signal::AppStopped } else { Signal::AppRuns }, Arc::new(event), None);
         self.record(Record::App { app, stopped }, out);
     }
@@ -44,15 +44,10 @@ impl Engine {
         for Metric { name, mount, value } in values {
             let of = if mount.is_empty() { String::new() } else { format!(" of {mount}") };
             let text = format!("{name}{of} on {host} is {value}");
-            let mut event = said([("host", host), ("app", OWN_APP), ("text", &text), ("metric", &name), ("mount", &mount)]);
+            let mut event =
+                fields::vouched([("host", host), ("app", OWN_APP), ("text", &text), ("metric", &name), ("mount", &mount)]);
             event.insert("value".to_owned(), fields::number(value));
             self.signal(Signal::Metric(name), Arc::new(event), None);
         }
     }
-}
-
-/// Fields that an agent answers for; what is empty is left out.
-fn said<const N: usize>(all: [(&str, &str); N]) -> Fields {
-    let all = all.into_iter().filter(|(_, value)| !value.is_empty()).chain([("provenance", "authenticated")]);
-    all.map(|(name, value)| (name.to_owned(), Value::from(value).into_owned())).collect()
 }

@@ -65,9 +65,7 @@ impl Engine {
     pub(super) fn host_changed(&mut self, host: &str, lost: bool) {
         let (signal, says) = if lost { (Signal::HostLost, "lost") } else { (Signal::HostBack, "back") };
         let text = format!("{host} is {says}");
-        let fields = [("host", host), ("app", OWN_APP), ("text", &text), ("provenance", "authenticated")];
-        let event: Fields = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
-        self.signal(signal, Arc::new(event), None);
+        self.signal(signal, Arc::new(fields::vouched([("host", host), ("app", OWN_APP), ("text", &text)])), None);
     }
 
     /// What the changes of this turn bring about.
@@ -106,21 +104,27 @@ impl Engine {
         };
         let standing = self.state.active_of(counted).filter(|(_, instance)| same(&instance.event));
         let known: Vec<Provenance> = standing.map(|(_, instance)| fields::provenance(&instance.event)).collect();
-        let count = Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX));
-        self.so_many(met, *n, &known, Fields::from([("count".to_owned(), count)]), out);
+        self.so_many(met, *n, known, Fields::new(), out);
     }
 
     /// How many stand, each known so far: enough of them raise it, and too few end it. `more` is what is known beside the event.
-    pub(super) fn so_many(&mut self, met: Met<'_, '_>, n: usize, known: &[Provenance], mut more: Fields, out: &mut Vec<Output>) {
+    pub(super) fn so_many(
+        &mut self,
+        met: Met<'_, '_>,
+        n: usize,
+        mut known: Vec<Provenance>,
+        mut more: Fields,
+        out: &mut Vec<Output>,
+    ) {
         let Met { arrival, alarm, .. } = met;
         let active = self.state.instance(&alarm.name, &met.key).is_some();
         if known.len() >= n && !active {
             // So many are known so far: the best of them are enough.
-            let mut known = known.to_vec();
             known.sort_unstable_by(|a, b| b.cmp(a));
             let least = n.checked_sub(1).and_then(|n| known.get(n)).copied().unwrap_or(Provenance::Authenticated);
             self.awaited_is_known(alarm, &met.key, least, out);
             more.extend(known_as(least));
+            more.insert("count".to_owned(), Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX)));
             self.come_true(met, more, out);
         } else if known.len() < n {
             let key = met.key;

@@ -90,8 +90,13 @@ impl State {
         all.flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
     }
 
+    /// The key of an active instance that is shown so.
+    pub fn key_shown(&self, alarm: &str, shown: &str) -> Option<&Key> {
+        self.active_of(alarm).map(|(key, _)| key).find(|key| key.to_string() == shown)
+    }
+
     /// Active instances of one alarm, in order of their keys.
-    pub(super) fn active_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Instance)> {
+    pub fn active_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Instance)> {
         self.alarms.get(alarm).into_iter().flatten().map(|(key, i)| (key, i.as_ref()))
     }
 
@@ -236,8 +241,8 @@ impl State {
                     instance.count += 1;
                     instance.order = *order;
                     instance.due = *due;
-                    if let Some(event) = better {
-                        instance.event = event.clone();
+                    if let Some(better) = better {
+                        (instance.event, instance.summary) = better.as_ref().clone();
                     }
                     instance.lines.extend(line.clone());
                     self.line_bytes += line.as_ref().map_or(0, String::len);
@@ -372,4 +377,27 @@ pub(super) fn first_of_young_half<'k, A: Ord>(keys: impl Iterator<Item = (A, &'k
     }
     order.select_nth_unstable(half);
     order.into_iter().nth(half).map(|(age, key)| (age, key.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Value;
+
+    /// What people read of an instance comes from the same sender as its event.
+    #[test]
+    fn who_is_better_known_takes_the_place() {
+        let (alarm, key, at) = ("a".to_owned(), Key::of(["k"]), Time::default());
+        let said = |who: &str| (Arc::new(Fields::from([("who".to_owned(), Value::from(who).into_owned())])), format!("by {who}"));
+        let mut state = State::default();
+        let (event, summary) = said("anybody");
+        let (a, k) = (alarm.clone(), key.clone());
+        state.apply(&Record::Raised { alarm: a, key: k, order: 1, at, due: None, event, summary, line: None });
+        for better in [Some(Box::new(said("ann"))), None] {
+            let (a, k) = (alarm.clone(), key.clone());
+            state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None });
+        }
+        let instance = state.instance(&alarm, &key).unwrap();
+        assert_eq!((&instance.event, instance.summary.as_str(), instance.count), (&said("ann").0, "by ann", 3));
+    }
 }

@@ -21,7 +21,8 @@ pub(super) struct Summed<K, V> {
 }
 
 /// By sum; of several keys with one sum, by number, without a gap.
-type Tree<K, V> = BTreeMap<(u64, u32), (K, V)>;
+type Tree<K, V> = BTreeMap<At, (K, V)>;
+type At = (u64, u32);
 
 impl<K, V> Default for Summed<K, V> {
     fn default() -> Summed<K, V> {
@@ -36,11 +37,11 @@ fn sum<Q: Hash + ?Sized>(key: &Q) -> u64 {
     hasher.finish()
 }
 
-/// Which of so many trees.
+/// Which of so many trees; of none, none that is there.
 fn place(sum: u64, trees: usize) -> usize {
     #[allow(clippy::cast_possible_truncation, reason = "the last bits are what is wanted")]
     let sum = sum as usize;
-    sum & (trees - 1)
+    sum & trees.wrapping_sub(1)
 }
 
 impl<K: Hash + Eq, V> Summed<K, V> {
@@ -57,7 +58,7 @@ impl<K: Hash + Eq, V> Summed<K, V> {
         K: Borrow<Q>,
     {
         let sum = sum(key);
-        let tree = self.trees.get(self.place(sum)?)?;
+        let tree = self.trees.get(place(sum, self.trees.len()))?;
         let mut of_sum = (0..).map_while(|n| tree.get(&(sum, n)));
         of_sum.find(|(k, _)| k.borrow() == key).map(|(_, value)| value)
     }
@@ -66,11 +67,8 @@ impl<K: Hash + Eq, V> Summed<K, V> {
     where
         K: Borrow<Q>,
     {
-        let sum = sum(key);
-        let place = self.place(sum)?;
-        let tree = self.trees.get_mut(place)?;
-        let n = number(tree, sum, key).ok()?;
-        tree.get_mut(&(sum, n)).map(|(_, value)| value)
+        let (tree, at) = self.find(key)?;
+        tree.get_mut(&at).map(|(_, value)| value)
     }
 
     /// The value of a key, made when there is none.
@@ -79,19 +77,14 @@ impl<K: Hash + Eq, V> Summed<K, V> {
         K: Clone,
         V: Default,
     {
-        if self.len >= self.trees.len() * KEYS_OF_A_TREE {
-            self.grow();
-        }
+        self.make_room();
         let sum = sum(key);
         let place = place(sum, self.trees.len());
         let tree = &mut self.trees[place];
-        let n = match number(tree, sum, key) {
-            Ok(n) => n,
-            Err(free) => {
-                self.len += 1;
-                free
-            }
-        };
+        let n = number(tree, sum, key).unwrap_or_else(|free| {
+            self.len += 1;
+            free
+        });
         &mut tree.entry((sum, n)).or_insert_with(|| (key.clone(), V::default())).1
     }
 
@@ -99,18 +92,15 @@ impl<K: Hash + Eq, V> Summed<K, V> {
     where
         K: Borrow<Q>,
     {
-        let sum = sum(key);
-        let place = self.place(sum)?;
-        let tree = self.trees.get_mut(place)?;
-        let n = number(tree, sum, key).ok()?;
+        let (tree, (sum, n)) = self.find(key)?;
         let removed = tree.remove(&(sum, n))?;
-        self.len -= 1;
         // The last one of the sum takes the free number.
         if let Some(last) = (n + 1..).take_while(|n| tree.contains_key(&(sum, *n))).last()
             && let Some(moved) = tree.remove(&(sum, last))
         {
             tree.insert((sum, n), moved);
         }
+        self.len -= 1;
         Some(removed.1)
     }
 
@@ -138,15 +128,21 @@ impl<K: Hash + Eq, V> Summed<K, V> {
         }
     }
 
-    fn place(&self, sum: u64) -> Option<usize> {
-        (!self.trees.is_empty()).then(|| place(sum, self.trees.len()))
+    /// Where a key is.
+    fn find<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<(&mut Tree<K, V>, At)>
+    where
+        K: Borrow<Q>,
+    {
+        let sum = sum(key);
+        let trees = self.trees.len();
+        let tree = self.trees.get_mut(place(sum, trees))?;
+        let n = number(tree, sum, key).ok()?;
+        Some((tree, (sum, n)))
     }
 
     /// A key that is not there yet.
     fn insert(&mut self, key: K, value: V) {
-        if self.len >= self.trees.len() * KEYS_OF_A_TREE {
-            self.grow();
-        }
+        self.make_room();
         let sum = sum(&key);
         let place = place(sum, self.trees.len());
         let tree = &mut self.trees[place];
@@ -155,7 +151,11 @@ impl<K: Hash + Eq, V> Summed<K, V> {
         self.len += 1;
     }
 
-    fn grow(&mut self) {
+    /// For one more key: twice as many trees, when they are full.
+    fn make_room(&mut self) {
+        if self.len < self.trees.len() * KEYS_OF_A_TREE {
+            return;
+        }
         let trees = (self.trees.len() * 2).max(1);
         let before = std::mem::take(&mut self.trees);
         self.trees.resize_with(trees, BTreeMap::new);

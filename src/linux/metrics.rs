@@ -2,12 +2,12 @@
 //!
 //! What can't be read, or is not as proc(5) says, is left out: no number is guessed.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::inventory::Measuring;
 use crate::wire::Metric;
+
+use super::beginning;
 
 /// Bytes of one file that are read.
 const BYTES: u64 = 64 * 1_024;
@@ -78,9 +78,7 @@ impl Meter {
     }
 
     fn read(&self, path: &str) -> Option<String> {
-        let mut bytes = Vec::new();
-        File::open(self.proc.join(path)).ok()?.take(BYTES).read_to_end(&mut bytes).ok()?;
-        String::from_utf8(bytes).ok()
+        String::from_utf8(beginning::of(&self.proc.join(path), BYTES).ok()?).ok()
     }
 }
 

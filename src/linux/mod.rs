@@ -12,6 +12,7 @@
 //! address. Tests: `frames.rs` for every byte, `tests/system/address.rs` in network namespaces.
 
 mod address;
+mod beginning;
 mod ear;
 mod echo;
 mod frames;

@@ -3,15 +3,14 @@
 //! What stands in `/proc` was partly written by the processes themselves: it is read up to a bound, compared, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-
-use nix::fcntl::OFlag;
 
 use crate::inventory::{Name, Sign};
 use crate::wire::Runs;
+
+use super::beginning;
 
 /// Bytes of one file that are read.
 const BYTES: u64 = 4_096;
@@ -139,7 +138,7 @@ fn is_named(folder: &Path, name: &str) -> bool {
             || started_as(folder).is_some_and(|first| first == name);
     }
     // As bytes: the kernel may have cut it within a character.
-    let comm = read_bytes(&folder.join("comm")).unwrap_or_default();
+    let comm = beginning::of(&folder.join("comm"), BYTES).unwrap_or_default();
     let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
     comm == name.as_bytes()
         || (comm.len() == COMM && name.as_bytes().starts_with(comm))
@@ -154,18 +153,7 @@ fn started_as(folder: &Path) -> Option<String> {
 
 /// The beginning of a file; what is no text is replaced.
 fn read(path: &Path) -> io::Result<String> {
-    Ok(String::from_utf8_lossy(&read_bytes(path)?).into_owned())
-}
-
-/// Of a file alone: whoever may write a pid file's folder could put a pipe there, and reading it would wait for ever.
-fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(String::from_utf8_lossy(&beginning::of(path, BYTES)?).into_owned())
 }
 
 #[cfg(test)]

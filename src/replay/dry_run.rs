@@ -178,14 +178,11 @@ impl DryRun {
         }
         self.flush(tell);
         for (app, (line, times)) in std::mem::take(&mut self.strangers) {
-            let mut entry = Entry::new(until, Kind::Notice);
-            entry.line = Some(line);
-            entry.result = Some("unknown_claimant".to_owned());
-            entry.text = Some(format!(
+            let text = format!(
                 "{app} said {times} times what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?"
-            ));
+            );
             self.counts.entries += 1;
-            tell(entry);
+            tell(notice(until, Some(line), "unknown_claimant", text));
         }
         self.counts.stamps_disbelieved = self.clock.disbelieved;
         self.counts
@@ -220,11 +217,8 @@ impl DryRun {
 
     fn replay(&mut self, now: Time, tell: &mut dyn FnMut(Entry)) -> &mut Replay {
         if self.replay.is_none() {
-            let mut entry = Entry::new(now, Kind::Notice);
-            entry.result = Some("world".to_owned());
-            entry.text = Some(world(&self.site, &self.holders));
             self.counts.entries += 1;
-            tell(entry);
+            tell(notice(now, None, "world", world(&self.site, &self.holders)));
         }
         let (site, holders) = (&self.site, &self.holders);
         self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, now))
@@ -238,17 +232,21 @@ impl DryRun {
             }
             if let Some((line, stamp)) = self.clock.first.filter(|_| !self.told_disbelief) {
                 self.told_disbelief = true;
-                let mut entry = Entry::new(replay.now(), Kind::Notice);
-                entry.line = Some(line);
-                entry.result = Some("time_not_believed".to_owned());
-                entry.text = Some(format!(
+                let text = format!(
                     "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
-                ));
+                );
                 self.counts.entries += 1;
-                tell(entry);
+                tell(notice(replay.now(), Some(line), "time_not_believed", text));
             }
         }
     }
+}
+
+/// A notice of the dry run itself.
+fn notice(at: Time, line: Option<u64>, result: &str, text: String) -> Entry {
+    let mut entry = Entry::new(at, Kind::Notice);
+    (entry.line, entry.result, entry.text) = (line, Some(result.to_owned()), Some(text));
+    entry
 }
 
 /// The world that a dry run assumes, in a sentence.

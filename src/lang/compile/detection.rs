@@ -84,23 +84,23 @@ impl<'t> Compiler<'t, '_> {
             }
             (ast::Atom::Host { names, group, change: Change::Lasts, span, .. }, Shape::One) => {
                 let hosts = self.those_hosts(file, names, group.as_ref());
-                let ended = self.signal(file, Signal::HostBack, span);
-                self.only(ended, "host", hosts);
-                found.ends = vec![ended];
-                if found.by.is_empty() {
-                    found.by = vec!["host".to_owned()];
-                }
+                self.ends_by(file, Signal::HostBack, "host", hosts, span, found);
             }
             (ast::Atom::App { names, group, change: Change::Lasts, span, .. }, Shape::One) => {
                 let apps = self.those_apps(file, names, group.as_ref());
-                let ended = self.signal(file, Signal::AppRuns, span);
-                self.only(ended, "app", apps);
-                found.ends = vec![ended];
-                if found.by.is_empty() {
-                    found.by = vec!["app".to_owned()];
-                }
+                self.ends_by(file, Signal::AppRuns, "app", apps, span, found);
             }
             _ => {}
+        }
+    }
+
+    /// A state that ends by itself, for each of those that it is about.
+    fn ends_by(&mut self, file: &File, signal: Signal, field: &str, those: Vec<String>, span: &Span, found: &mut Found) {
+        let ended = self.signal(file, signal, span);
+        self.only(ended, field, those);
+        found.ends = vec![ended];
+        if found.by.is_empty() {
+            found.by = vec![field.to_owned()];
         }
     }
 

@@ -109,26 +109,29 @@ fn alarm_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
 
 /// `host_change = "host" those? ("lost" members? | "back")`
 fn host_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
-    let start = c.here();
-    c.want_word("host")?;
-    let any = c.sees_word("lost") || c.sees_word("back");
-    let (names, group) = if any { (Vec::new(), None) } else { those(c, "a host's name")? };
-    let change = change(c, &[("lost", Change::Lasts), ("back", Change::Ended)])?;
-    let span = c.since(start);
-    let on = members(c, change)?;
+    let (names, group, change, on, span) = state(c, "host", "a host's name", ["lost", "back"])?;
     Ok(Atom::Host { names, group, change, on, span })
 }
 
 /// `app_change = "app" those? ("stopped" members? | "running")`
 fn app_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    let (names, group, change, on, span) = state(c, "app", "an application's name", ["stopped", "running"])?;
+    Ok(Atom::App { names, group, change, on, span })
+}
+
+/// Names, their group, what becomes of them, of how many, and where.
+type StateOf = (Vec<Word>, Option<Word>, Change, Option<At<Members>>, Span);
+
+/// A state of those that are named, or of all; its word, what a name is, and the words for that it lasts and that it ended.
+fn state(c: &mut Cursor<'_>, word: &str, what: &str, [lasts, ended]: [&str; 2]) -> Parsed<StateOf> {
     let start = c.here();
-    c.want_word("app")?;
-    let any = c.sees_word("stopped") || c.sees_word("running");
-    let (names, group) = if any { (Vec::new(), None) } else { those(c, "an application's name")? };
-    let change = change(c, &[("stopped", Change::Lasts), ("running", Change::Ended)])?;
+    c.want_word(word)?;
+    let any = c.sees_word(lasts) || c.sees_word(ended);
+    let (names, group) = if any { (Vec::new(), None) } else { those(c, what)? };
+    let change = change(c, &[(lasts, Change::Lasts), (ended, Change::Ended)])?;
     let span = c.since(start);
     let on = members(c, change)?;
-    Ok(Atom::App { names, group, change, on, span })
+    Ok((names, group, change, on, span))
 }
 
 /// `those = "in" name | names`
