@@ -7,16 +7,14 @@ use std::path::{Component, Path};
 
 use crate::base::limits::{METRICS_EVERY_LEAST, METRICS_EVERY_MOST, MOUNTS, REPORTED_NAME, WATCHED};
 use crate::diag::Code;
-use crate::inventory::{METRICS, Measuring, Sign};
+use crate::inventory::{METRICS, Measuring, OF_MOUNTS, Sign};
 
 use super::Agent;
 use super::read::{Reader, Section};
 use super::yaml::{Key, Node};
 
 const SIGN: &[&str] = &["pid_file", "unit", "process"];
-const MEASURING: &[&str] = &["every", "of", "disk_used"];
-/// The metric that has a list of its own, of mount points.
-const OF_MOUNTS: &str = "disk_used";
+const MEASURING: &[&str] = &["every", "of", OF_MOUNTS];
 
 /// Reads both; what is wrong is reported.
 pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, agent: &mut Agent) {

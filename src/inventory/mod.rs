@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{EventId, Provenance};
 
 pub use index::{Index, Names};
-pub use watch::{METRICS, Measuring, Sign};
+pub use watch::{METRICS, Measuring, OF_MOUNTS, Sign};
 
 /// The name of a host, application, pair or resource.
 pub type Name = String;

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use crate::base::limits::METRICS_EVERY;
 
-/// What an agent can measure of its host. Those of `disk_used` are of a mount point each.
-pub const METRICS: [&str; 6] = ["cpu", "load1", "memory_used", "swap_used", "disk_used", "open_files"];
+/// What an agent can measure of its host. Those of [`OF_MOUNTS`] are of a mount point each.
+pub const METRICS: [&str; 6] = ["cpu", "load1", "memory_used", "swap_used", OF_MOUNTS, "open_files"];
+
+/// The one of which there is a number for each mount point.
+pub const OF_MOUNTS: &str = "disk_used";
 
 /// By what an agent sees that an application runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::inventory::Measuring;
+use crate::inventory::{Measuring, OF_MOUNTS};
 use crate::wire::Metric;
 
 use super::beginning;
@@ -52,7 +52,7 @@ impl Meter {
         }
         for mount in &self.measuring.mounts {
             let value = disk_used(Path::new(mount)).and_then(thousandths);
-            all.extend(value.map(|thousandths| Metric { name: "disk_used".to_owned(), mount: mount.clone(), thousandths }));
+            all.extend(value.map(|thousandths| Metric { name: OF_MOUNTS.to_owned(), mount: mount.clone(), thousandths }));
         }
         all
     }

@@ -115,11 +115,7 @@ impl Desk<'_> {
                 Word::Resume { resource }
             }
             Question::Clear(alarm, key) => {
-                let meant = |(a, k, _): (&str, &Key, &Instance)| a == alarm && key.as_ref().is_none_or(|w| *w == k.to_string());
-                if !self.controller.alarms().active().any(meant) {
-                    let with = if key.is_some() { " with this key" } else { "" };
-                    return Err(format!("{alarm} is not active{with}; see `pointsman alarms`"));
-                }
+                self.meant(&alarm, key.as_deref())?;
                 Word::Clear { alarm, key }
             }
             Question::Ack(alarm, key, by) => {
@@ -154,17 +150,23 @@ impl Desk<'_> {
 
     /// There is such an alarm, and nobody has taken it on.
     fn may_be_acked(&self, alarm: &str, key: Option<&str>) -> Result<(), String> {
-        let state = self.controller.alarms();
-        let meant = state.active().filter(|(a, k, _)| *a == alarm && key.is_none_or(|w| w == k.to_string()));
-        let by: Vec<Option<&str>> = meant.map(|(a, k, _)| state.acked(a, k)).collect();
-        match by.first() {
-            None => {
-                let with = if key.is_some() { " with this key" } else { "" };
-                Err(format!("{alarm} is not active{with}; see `pointsman alarms`"))
-            }
-            Some(Some(who)) if by.iter().all(Option::is_some) => Err(format!("{alarm} was taken on by {who} already")),
-            Some(_) => Ok(()),
+        let meant = self.meant(alarm, key)?;
+        let by: Option<Vec<&str>> = meant.into_iter().map(|key| self.controller.alarms().acked(alarm, key)).collect();
+        match by.as_deref() {
+            Some([who, ..]) => Err(format!("{alarm} was taken on by {who} already")),
+            _ => Ok(()),
         }
+    }
+
+    /// The keys of an alarm that are meant: the one that is shown so, or all; or that it is not active.
+    fn meant(&self, alarm: &str, key: Option<&str>) -> Result<Vec<&Key>, String> {
+        let active = self.controller.alarms().active_of(alarm).map(|(k, _)| k);
+        let meant: Vec<&Key> = active.filter(|k| key.is_none_or(|w| w == k.to_string())).collect();
+        if meant.is_empty() {
+            let with = if key.is_some() { " with this key" } else { "" };
+            return Err(format!("{alarm} is not active{with}; see `pointsman alarms`"));
+        }
+        Ok(meant)
     }
 
     fn alarms(&self) -> Json {

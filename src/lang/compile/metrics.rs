@@ -1,15 +1,12 @@
 //! Conditions about what hosts measure: which metric, of which mount point, and by which keys.
 
 use crate::diag::Code;
-use crate::inventory::METRICS;
+use crate::inventory::{METRICS, OF_MOUNTS};
 use crate::lang::ast::{self, Binding, Choice, ExpressionKind, File, LiteralKind, Span, Word};
 use crate::lang::program::{AtomId, Signal};
 
 use super::Compiler;
 use super::detection::Found;
-
-/// The metric of which there is one for each mount point.
-const OF_MOUNTS: &str = "disk_used";
 
 impl Compiler<'_, '_> {
     /// The atom of a metric; `None` when there is no such one.
