@@ -1,8 +1,10 @@
 //! `pointsman dry-run`: what would have come of a log.
 
+mod cores;
+
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -78,7 +80,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(USAGE);
         }
     };
-    let (log, time): (Box<dyn io::Read>, SystemTime) = if args.log.as_os_str() == "-" {
+    let (log, time): (Box<dyn io::Read + Send>, SystemTime) = if args.log.as_os_str() == "-" {
         if io::stdin().is_terminal() {
             eprintln!("reading the log from the terminal; Ctrl-D ends it");
         }
@@ -148,23 +150,44 @@ fn provenance(word: &str) -> Result<Provenance, String> {
 }
 
 /// Reads the log to its end, or until nobody listens any more.
-fn replay(run: &mut DryRun, log: impl BufRead, tell: &mut dyn FnMut(Entry) -> bool) -> io::Result<()> {
+fn replay<R: io::Read + Send>(run: &mut DryRun, log: BufReader<R>, tell: &mut dyn FnMut(Entry) -> bool) -> io::Result<()> {
+    let mut progress = Progress { shows: shows_progress(), shown: now(), at: PROGRESS_LINES };
+    let threads = cores::worth_it();
+    if threads > 1 {
+        return cores::replay(run, log, threads, tell, &mut |line| progress.at_line(line));
+    }
     let mut lines = Lines::new(log);
-    let progress = shows_progress();
-    let (mut shown, mut count) = (now(), 0);
-    let mut listens = true;
+    let (mut count, mut listens) = (0, true);
     while let Some(line) = lines.next_line()? {
         run.line(line.bytes, line.cut, &mut |entry| listens &= tell(entry));
         if !listens {
             break;
         }
         count += 1;
-        if progress && count % PROGRESS_LINES == 0 && shown.elapsed().is_ok_and(|e| e > PROGRESS) {
-            eprint!("\r{count} lines\r");
-            shown = now();
-        }
+        progress.at_line(count);
     }
     Ok(())
+}
+
+/// How many lines were read, for who waits.
+struct Progress {
+    shows: bool,
+    shown: SystemTime,
+    /// The line at which the clock is looked at.
+    at: u64,
+}
+
+impl Progress {
+    fn at_line(&mut self, line: u64) {
+        if line < self.at {
+            return;
+        }
+        self.at = line + PROGRESS_LINES;
+        if self.shows && self.shown.elapsed().is_ok_and(|e| e > PROGRESS) {
+            eprint!("\r{line} lines\r");
+            self.shown = now();
+        }
+    }
 }
 
 /// Who holds what at the beginning.

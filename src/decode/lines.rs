@@ -97,6 +97,13 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+impl<R: io::Read> Lines<io::BufReader<R>> {
+    /// Nothing more was read yet than what was handed out: for the next line the reader may have to wait.
+    pub fn is_drained(&self) -> bool {
+        self.reader.buffer().len() <= self.lent
+    }
+}
+
 fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
     loop {
         match reader.fill_buf() {

@@ -6,6 +6,7 @@
 //! automaton is made of it, and one that has searched [`WARM_BYTES`] is built again in the form that is quick to search. All
 //! say the same of every text (a test compares them); which of them was asked shows in nothing but time.
 
+mod tree;
 mod walk;
 
 use std::fmt;
@@ -14,7 +15,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::{Regex, RegexBuilder};
 use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{self, Hir, HirKind};
+
+use tree::Tree;
+pub(in crate::lang) use tree::{Class, Kind, Part, Parts};
 
 /// Bytes searched after which the quick form is worth being built: about what building costs.
 const WARM_BYTES: usize = 16 * 1024;
@@ -24,8 +28,8 @@ const STATES_PER_RANGE: usize = 12;
 
 /// A compiled expression.
 pub struct Expression {
-    text: String,
-    hir: Hir,
+    text: Box<str>,
+    tree: Tree,
     /// Of its captures, in their order.
     names: Box<[Box<str>]>,
     limit: usize,
@@ -48,7 +52,12 @@ pub enum Refused {
 impl Expression {
     /// Of a text that may take `limit` bytes when compiled.
     pub fn new(text: &str, limit: usize) -> Result<Expression, Refused> {
-        let hir = regex_syntax::parse(text).map_err(|_| Refused::Wrong)?;
+        Expression::parsed(text, limit).map(|(expression, _)| expression)
+    }
+
+    /// The same, with the library's tree, which says more than is kept.
+    pub(in crate::lang) fn parsed(text: &str, limit: usize) -> Result<(Expression, Hir), Refused> {
+        let hir = parse(text)?;
         let small = OnceLock::new();
         // What surely fits need not be tried.
         if most_bytes(&hir) > limit {
@@ -58,7 +67,8 @@ impl Expression {
         let mut names = Vec::new();
         names_of(&hir, &mut names);
         let names = names.into_iter().map(Box::from).collect();
-        Ok(Expression { text: text.to_owned(), hir, names, limit, small, searched: AtomicUsize::new(0), quick: OnceLock::new() })
+        let (tree, searched) = (Tree::of(&hir), AtomicUsize::new(0));
+        Ok((Expression { text: text.into(), tree, names, limit, small, searched, quick: OnceLock::new() }, hir))
     }
 
     /// As it was written, flags in front.
@@ -66,9 +76,9 @@ impl Expression {
         &self.text
     }
 
-    /// Parsed.
-    pub(super) fn hir(&self) -> &Hir {
-        &self.hir
+    /// Its tree.
+    pub(super) fn tree(&self) -> Part<'_> {
+        self.tree.root()
     }
 
     /// The names of its captures, in their order.
@@ -80,7 +90,7 @@ impl Expression {
     pub fn is_match(&self, text: &str) -> bool {
         match self.quick(text) {
             Some(quick) => quick.is_match(text),
-            None => walk::stands(&self.hir, text)
+            None => walk::stands(self.tree(), text)
                 .unwrap_or_else(|| self.small().is_some_and(|small| small.is_match(&mut small.create_cache(), text))),
         }
     }
@@ -95,7 +105,7 @@ impl Expression {
             let found = quick.captures(text)?;
             return Some(self.capture_names().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
         }
-        if walk::stands(&self.hir, text) == Some(false) {
+        if walk::stands(self.tree(), text) == Some(false) {
             return None;
         }
         let small = self.small()?;
@@ -108,7 +118,7 @@ impl Expression {
     }
 
     fn small(&self) -> Option<&PikeVM> {
-        self.small.get_or_init(|| compile(&self.hir, None).ok()).as_ref()
+        self.small.get_or_init(|| compile(&parse(&self.text).ok()?, None).ok()).as_ref()
     }
 
     /// The quick form, once so much was searched that it pays.
@@ -130,6 +140,10 @@ impl fmt::Debug for Expression {
     }
 }
 
+fn parse(text: &str) -> Result<Hir, Refused> {
+    regex_syntax::parse(text).map_err(|_| Refused::Wrong)
+}
+
 fn compile(hir: &Hir, limit: Option<usize>) -> Result<PikeVM, Refused> {
     let config = thompson::Config::new().nfa_size_limit(limit);
     let built = NFA::compiler().configure(config).build_from_hir(hir).and_then(PikeVM::new_from_nfa);
@@ -143,8 +157,8 @@ fn most_bytes(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => states(1),
         HirKind::Literal(literal) => states(literal.0.len()),
-        HirKind::Class(Class::Unicode(class)) => states(STATES_PER_RANGE.saturating_mul(1 + class.ranges().len())),
-        HirKind::Class(Class::Bytes(class)) => states(1 + class.ranges().len()),
+        HirKind::Class(hir::Class::Unicode(class)) => states(STATES_PER_RANGE.saturating_mul(1 + class.ranges().len())),
+        HirKind::Class(hir::Class::Bytes(class)) => states(1 + class.ranges().len()),
         HirKind::Repetition(repetition) => {
             let times = repetition.max.unwrap_or(repetition.min).saturating_add(1);
             states(3).saturating_add(most_bytes(&repetition.sub)).saturating_mul(times as usize)
@@ -232,7 +246,7 @@ mod tests {
                 assert_eq!(expression.is_match(&text), wanted.is_some(), "{} on {text:?}", expression.as_str());
                 let small = expression.small().unwrap();
                 assert_eq!(small.is_match(&mut small.create_cache(), &text), wanted.is_some());
-                let tree = walk::stands(expression.hir(), &text);
+                let tree = walk::stands(expression.tree(), &text);
                 assert!(tree.is_none_or(|stands| stands == wanted.is_some()), "{} on {text:?}", expression.as_str());
                 found += usize::from(wanted.is_some());
                 walked += usize::from(tree.is_some());
@@ -252,7 +266,7 @@ mod tests {
         assert!(expression.small.get().is_some());
         let text = "a".repeat(2_000);
         let nested = Expression::new("(?:a{50}){20}b", 1 << 20).unwrap();
-        assert_eq!(walk::stands(nested.hir(), &text), None);
+        assert_eq!(walk::stands(nested.tree(), &text), None);
         assert!(!nested.is_match(&text));
     }
 

@@ -1,4 +1,11 @@
 //! A dry run: a log from its first line to its last, in the log's own time.
+//!
+//! ```text
+//!   Reader: decode, clock   --Read-->   Sifting: match   --Sifted-->   Acting: the controller
+//!   line after line, in order           any, on any core              in order again
+//! ```
+//!
+//! [`DryRun::line`] does the three after each other; who has several cores takes them apart ([`DryRun::parts`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +17,7 @@ use crate::decode::Decoder;
 use crate::event::{Event, EventId, Provenance};
 use crate::inventory::Name;
 use crate::lang::program::{Hit, IdPattern};
-
-use crate::site::{Current, Sieve, Site};
+use crate::site::Site;
 
 use super::Replay;
 use super::clock::Clock;
@@ -50,30 +56,89 @@ pub struct Counts {
     pub entries: u64,
 }
 
+impl Counts {
+    fn add(&mut self, more: &Counts) {
+        let Counts { lines, matched, cut, latin1, broken, ignored, undated, stamps_disbelieved, entries } = more;
+        self.lines += lines;
+        self.matched += matched;
+        self.cut += cut;
+        self.latin1 += latin1;
+        self.broken += broken;
+        self.ignored += ignored;
+        self.undated += undated;
+        self.stamps_disbelieved += stamps_disbelieved;
+        self.entries += entries;
+    }
+}
+
 /// A record that a rule wants, or that is a claim, with what it meets.
 type Wanted = (Event<'static>, Vec<Hit>);
 
 /// A dry run.
 pub struct DryRun {
-    site: Arc<Site>,
-    holders: BTreeMap<Name, Name>,
+    reader: Reader,
+    sifting: Sifting,
+    acting: Acting,
+    hits: Vec<Hit>,
+}
+
+/// The first of three parts: what stands in each line, and when it counts. Of each line it has to know the one before.
+pub struct Reader {
+    decoder: Decoder,
+    clock: Clock,
     /// About when the log was written: for stamps without a year, and for a log without any stamp.
     written: Time,
     /// How far the log's senders are known.
     provenance: Provenance,
-    sieve: Sieve,
-    clock: Clock,
-    replay: Option<Replay>,
-    /// What is wanted of the records after a jump that is not believed yet, with their lines.
-    waiting: Vec<(u64, Wanted)>,
-    /// How many records these are of.
+    lines: u64,
+    /// How many records wait for one that says what time it is.
     waited: usize,
-    /// It was told that a stamp was not believed.
-    told_disbelief: bool,
-    counts: Counts,
+}
+
+/// A line that was read.
+pub struct Read<'a> {
+    line: u64,
+    event: Event<'a>,
+    /// Since this line it is known what time it was when those counted that waited.
+    settled: Option<Time>,
+    /// When it counts; `None` when it has to wait.
+    at: Option<Time>,
+    /// The first stamp that is not believed is known since this line: where it stands, and what it says.
+    disbelieved: Option<(u64, Time)>,
+}
+
+/// The second part: what a rule wants. No line depends on another.
+pub struct Sifting {
+    site: Arc<Site>,
     /// The ids by which members of pairs say what they are.
     claims: Vec<IdPattern>,
-    /// Applications that said so and that no pair has: the first line, and how often.
+}
+
+/// What is left of a line.
+#[derive(Default)]
+pub struct Sifted {
+    line: u64,
+    settled: Option<Time>,
+    at: Option<Time>,
+    disbelieved: Option<(u64, Time)>,
+    wanted: Option<Wanted>,
+    /// An application that says what it is, and that no pair has.
+    stranger: Option<String>,
+    /// What is to be counted of this line.
+    counts: Counts,
+}
+
+/// The third part: what comes of what is wanted.
+pub struct Acting {
+    site: Arc<Site>,
+    holders: BTreeMap<Name, Name>,
+    replay: Option<Replay>,
+    /// What is wanted of the records that wait, with their lines.
+    waiting: Vec<(u64, Wanted)>,
+    /// A stamp that was not believed, until that is told.
+    disbelieved: Option<(u64, Time)>,
+    counts: Counts,
+    /// Applications that said what they are and that no pair has: the first line, and how often.
     strangers: BTreeMap<String, (u64, u64)>,
 }
 
@@ -81,6 +146,88 @@ impl DryRun {
     /// A dry run in a world where these hosts hold these resources, of a log that was written about then by senders who are
     /// known so far.
     pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, written: Time, provenance: Provenance) -> DryRun {
+        let (decoder, clock) = (Decoder::new(), Clock::new(written));
+        let acting = Acting {
+            site: site.clone(),
+            holders,
+            replay: None,
+            waiting: Vec::new(),
+            disbelieved: None,
+            counts: Counts::default(),
+            strangers: BTreeMap::new(),
+        };
+        DryRun {
+            reader: Reader { decoder, clock, written, provenance, lines: 0, waited: 0 },
+            sifting: Sifting::new(site),
+            acting,
+            hits: Vec::new(),
+        }
+    }
+
+    /// The next line, and what would have come of it.
+    pub fn line(&mut self, record: &[u8], cut: bool, tell: &mut dyn FnMut(Entry)) {
+        let read = self.reader.read(record, cut);
+        let sifted = self.sifting.sift(read, &mut self.hits);
+        self.acting.take(sifted, tell);
+    }
+
+    /// The three parts. Lines go through the first and the third in their order.
+    pub fn parts(&mut self) -> (&mut Reader, &Sifting, &mut Acting) {
+        (&mut self.reader, &self.sifting, &mut self.acting)
+    }
+
+    /// The log is over: what is under way is followed to its end, and the counts are told.
+    pub fn finish(&mut self, tell: &mut dyn FnMut(Entry)) -> Counts {
+        let Reader { clock, lines, written, .. } = &mut self.reader;
+        if clock.waits() {
+            let doubts = clock.disbelieved;
+            clock.settle(*lines, None);
+            let (settled, disbelieved) = (clock.now(), clock.first.filter(|_| doubts == 0));
+            self.acting.take(Sifted { settled, disbelieved, ..Sifted::default() }, tell);
+        }
+        self.acting.counts.stamps_disbelieved = clock.disbelieved;
+        self.acting.finish(clock.now().unwrap_or(*written), tell)
+    }
+
+    /// What the run is about.
+    pub fn site(&self) -> &Site {
+        &self.acting.site
+    }
+
+    /// The controller at the end, for what is still active and who would own what.
+    pub fn controller(&self) -> Option<&Controller> {
+        self.acting.replay.as_ref()?.controller()
+    }
+}
+
+impl Reader {
+    /// The next line, without its end.
+    pub fn read<'a>(&mut self, record: &'a [u8], cut: bool) -> Read<'a> {
+        self.lines += 1;
+        let line = self.lines;
+        let mut event = self.decoder.decode(record, self.clock.now().unwrap_or(self.written));
+        event.provenance = self.provenance;
+        event.marks.cut |= cut;
+        let stamp = if event.marks.continuation { None } else { event.at };
+        let (doubts, mut settled) = (self.clock.disbelieved, None);
+        let mut known = true;
+        if self.clock.waits() {
+            let over = self.waited >= WAITING;
+            known = (over || stamp.is_some()) && self.clock.settle(line, stamp.filter(|_| !over));
+            if known {
+                self.waited = 0;
+                settled = self.clock.now();
+            }
+        }
+        let known = known && stamp.is_none_or(|stamp| self.clock.read(line, stamp));
+        self.waited += usize::from(!known);
+        let disbelieved = self.clock.first.filter(|_| doubts == 0 && self.clock.disbelieved > 0);
+        Read { line, event, settled, at: self.clock.now().filter(|_| known), disbelieved }
+    }
+}
+
+impl Sifting {
+    fn new(site: Arc<Site>) -> Sifting {
         let said = site.inventory.pairs.values().flat_map(|p| p.says_primary.iter().chain(&p.says_backup));
         let mut claims: Vec<IdPattern> = Vec::new();
         for id in said.map(IdPattern::of) {
@@ -88,88 +235,88 @@ impl DryRun {
                 claims.push(id);
             }
         }
-        DryRun {
-            claims,
-            strangers: BTreeMap::new(),
-            holders,
-            written,
-            provenance,
-            sieve: Sieve::new(&Current::new(0, site.clone()), Decoder::new()),
-            site,
-            clock: Clock::new(written),
-            replay: None,
-            waiting: Vec::new(),
-            waited: 0,
-            told_disbelief: false,
-            counts: Counts::default(),
-        }
+        Sifting { site, claims }
     }
 
-    /// The next line, and what would have come of it.
-    pub fn line(&mut self, record: &[u8], cut: bool, tell: &mut dyn FnMut(Entry)) {
-        self.counts.lines += 1;
-        let number = self.counts.lines;
-        let reference = self.clock.now().unwrap_or(self.written);
-        let provenance = self.provenance;
-        let (event, met) = self.sieve.sift(record, reference, |_, event| {
-            event.provenance = provenance;
-            event.marks.cut |= cut;
-        });
-        self.counts.latin1 += u64::from(event.marks.latin1);
-        self.counts.broken += u64::from(event.marks.broken);
-        self.counts.cut += u64::from(event.marks.cut);
-        self.counts.ignored += u64::from(event.marks.ignored);
-        self.counts.undated += u64::from(event.at.is_none() && !event.marks.continuation);
-        let stamp = if event.marks.continuation { None } else { event.at };
-        self.stranger(number, &event);
-        let kept = met.map(|met| (event.into_owned(), met.hits));
-        self.counts.matched += u64::from(kept.is_some());
-        if self.clock.waits() {
-            let over = self.waited >= WAITING;
-            let settled = (over || stamp.is_some()) && self.clock.settle(number, stamp.filter(|_| !over));
-            if !settled {
-                self.wait(number, kept);
-                return;
-            }
-            self.go_on(tell);
-        }
-        if stamp.is_none_or(|stamp| self.clock.read(number, stamp)) {
-            if let (Some(kept), Some(now)) = (kept, self.clock.now()) {
-                self.act(now, number, kept, tell);
-            }
-        } else {
-            self.wait(number, kept);
-        }
+    /// What a rule wants of a line; `hits` is room to work in.
+    pub fn sift(&self, read: Read<'_>, hits: &mut Vec<Hit>) -> Sifted {
+        let Read { line, mut event, settled, at, disbelieved } = read;
+        let met = self.site.wants(&mut event, hits);
+        let marks = event.marks;
+        let counts = Counts {
+            lines: 1,
+            matched: u64::from(met.is_some()),
+            cut: u64::from(marks.cut),
+            latin1: u64::from(marks.latin1),
+            broken: u64::from(marks.broken),
+            ignored: u64::from(marks.ignored),
+            undated: u64::from(event.at.is_none() && !marks.continuation),
+            ..Counts::default()
+        };
+        let stranger = self.stranger(&event);
+        let wanted = met.map(|hits| (event.into_owned(), hits));
+        Sifted { line, settled, at, disbelieved, wanted, stranger, counts }
     }
 
-    fn wait(&mut self, number: u64, kept: Option<Wanted>) {
-        self.waited += 1;
-        self.waiting.extend(kept.map(|kept| (number, kept)));
-    }
-
-    /// Counts a claim of an application that no pair has.
-    fn stranger(&mut self, line: u64, event: &Event<'_>) {
-        let Some(id) = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.meets(id))) else { return };
+    /// The application of a claim, when no pair has it.
+    fn stranger(&self, event: &Event<'_>) -> Option<String> {
+        let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.meets(id)))?;
         // A short record's number may be another type's: only a code says that it is a claim.
         let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
-        if !coded || event.app.is_empty() || !self.site.index.names(event).pair.is_empty() {
-            return;
+        let strange = coded && !event.app.is_empty() && self.site.index.names(event).pair.is_empty();
+        strange.then(|| event.app.to_string())
+    }
+}
+
+impl Sifted {
+    /// Its number, the first line's is 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Nothing comes of it but that it is counted.
+    pub fn is_idle(&self) -> bool {
+        self.settled.is_none() && self.disbelieved.is_none() && self.wanted.is_none() && self.stranger.is_none()
+    }
+
+    /// Counts a later line, which is idle, with this one.
+    pub fn count(&mut self, idle: &Sifted) {
+        self.counts.add(&idle.counts);
+    }
+}
+
+impl Acting {
+    /// The next line of which something comes.
+    pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(Entry)) {
+        let Sifted { line, settled, at, disbelieved, wanted, stranger, counts } = sifted;
+        self.counts.add(&counts);
+        self.disbelieved = self.disbelieved.or(disbelieved);
+        if let Some(app) = stranger {
+            self.stranger(app, line);
         }
-        if let Some((_, times)) = self.strangers.get_mut(event.app.as_ref()) {
-            *times += 1;
-        } else if self.strangers.len() < STRANGERS {
-            self.strangers.insert(event.app.to_string(), (line, 1));
+        if let Some(now) = settled {
+            self.replay(now, tell);
+            for (line, wanted) in std::mem::take(&mut self.waiting) {
+                self.act(now, line, wanted, tell);
+            }
+        }
+        match (wanted, at) {
+            (Some(wanted), Some(now)) => self.act(now, line, wanted, tell),
+            (Some(wanted), None) => self.waiting.push((line, wanted)),
+            (None, _) => {}
         }
     }
 
-    /// The log is over: what is under way is followed to its end, and the counts are told.
-    pub fn finish(&mut self, tell: &mut dyn FnMut(Entry)) -> Counts {
-        if self.clock.waits() {
-            self.clock.settle(self.counts.lines, None);
-            self.go_on(tell);
+    fn stranger(&mut self, app: String, line: u64) {
+        if let Some((_, times)) = self.strangers.get_mut(&app) {
+            *times += 1;
+        } else if self.strangers.len() < STRANGERS {
+            self.strangers.insert(app, (line, 1));
         }
+    }
+
+    fn finish(&mut self, end: Time, tell: &mut dyn FnMut(Entry)) -> Counts {
         // The last line's time counts, whatever it says: so long nothing else came.
-        let end = self.clock.now().unwrap_or(self.written);
         let replay = self.replay(end, tell);
         replay.pass(end);
         let until = end + AFTERWARDS;
@@ -184,28 +331,7 @@ impl DryRun {
             self.counts.entries += 1;
             tell(notice(until, Some(line), "unknown_claimant", text));
         }
-        self.counts.stamps_disbelieved = self.clock.disbelieved;
         self.counts
-    }
-
-    /// What the run is about.
-    pub fn site(&self) -> &Site {
-        &self.site
-    }
-
-    /// The controller at the end, for what is still active and who would own what.
-    pub fn controller(&self) -> Option<&Controller> {
-        self.replay.as_ref()?.controller()
-    }
-
-    /// The time is known again: the run begins if it did not, and what waited acts.
-    fn go_on(&mut self, tell: &mut dyn FnMut(Entry)) {
-        let Some(now) = self.clock.now() else { return };
-        self.replay(now, tell);
-        self.waited = 0;
-        for (number, kept) in std::mem::take(&mut self.waiting) {
-            self.act(now, number, kept, tell);
-        }
     }
 
     fn act(&mut self, now: Time, number: u64, (event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
@@ -230,8 +356,7 @@ impl DryRun {
                 self.counts.entries += 1;
                 tell(entry);
             }
-            if let Some((line, stamp)) = self.clock.first.filter(|_| !self.told_disbelief) {
-                self.told_disbelief = true;
+            if let Some((line, stamp)) = self.disbelieved.take() {
                 let text = format!(
                     "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
                 );

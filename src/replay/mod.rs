@@ -32,7 +32,7 @@ use crate::react;
 use crate::script::{Next, Step, StepResult, verbs};
 use crate::site::{Current, Sieve, Site};
 
-pub use dry_run::{Counts, DryRun};
+pub use dry_run::{Acting, Counts, DryRun, Read, Reader, Sifted, Sifting};
 use entries::Teller;
 use hosts::Hosts;
 pub use timeline::{Entry, Kind};

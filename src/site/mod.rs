@@ -49,6 +49,19 @@ impl Site {
         self.program.reactions.get(&run.bound.reaction).map(|r| r.script.as_str())
     }
 
+    /// The conditions that an event meets, when a rule wants it or it is a claim. What an `ignore` meets is marked, and wanted by
+    /// nobody. `hits` is room to work in. No event depends on another one here: any number may be asked at once.
+    pub fn wants(&self, event: &mut Event<'_>, hits: &mut Vec<Hit>) -> Option<Vec<Hit>> {
+        self.matcher.matches(event, hits);
+        let ignored = &self.program.ignored;
+        if !ignored.is_empty() && hits.iter().any(|hit| ignored.contains(&hit.atom)) {
+            event.marks.ignored = true;
+            return None;
+        }
+        let wanted = !hits.is_empty() || is_claim(&self.inventory, &self.index, event);
+        wanted.then(|| std::mem::take(hits))
+    }
+
     /// What the script of a run does next.
     pub fn next(&self, run: &Run) -> Next {
         let name = self.script_of(run).unwrap_or_default();
@@ -125,14 +138,8 @@ impl Sieve {
         }
         let mut event = self.decoder.decode(record, now);
         known(&self.site, &mut event);
-        self.site.matcher.matches(&event, &mut self.hits);
-        let ignored = &self.site.program.ignored;
-        if !ignored.is_empty() && self.hits.iter().any(|hit| ignored.contains(&hit.atom)) {
-            event.marks.ignored = true;
-            return (event, None);
-        }
-        let wanted = !self.hits.is_empty() || is_claim(&self.site.inventory, &self.site.index, &event);
-        let met = wanted.then(|| Met { hits: std::mem::take(&mut self.hits), rules: self.rules });
+        let hits = self.site.wants(&mut event, &mut self.hits);
+        let met = hits.map(|hits| Met { hits, rules: self.rules });
         (event, met)
     }
 

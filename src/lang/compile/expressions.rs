@@ -88,9 +88,9 @@ impl<'t> Compiler<'t, '_> {
         if self.regex_bytes > REGEX_BYTES_ALL {
             return None; // That was told.
         }
-        match Expression::new(&whole, REGEX_BYTES) {
-            Ok(built) => {
-                if !self.room_for(file, regex, &built) {
+        match Expression::parsed(&whole, REGEX_BYTES) {
+            Ok((built, hir)) => {
+                if !self.room_for(file, regex, &hir) {
                     return None;
                 }
                 let built = Arc::new(built);
@@ -104,7 +104,7 @@ impl<'t> Compiler<'t, '_> {
                 }
                 // What a piece meets alone says nothing.
                 if !piece {
-                    self.expression(file, regex, &built);
+                    self.expression(file, regex, &built, &hir);
                 }
                 Some((built, found))
             }

@@ -5,7 +5,9 @@
 //! grow no larger than the text, so it is never exponential; what would take long all the same is given up.
 
 use regex_automata::util::look::LookMatcher;
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::Look;
+
+use super::tree::{Class, Kind, Part};
 
 /// Longer texts are not walked: sets of their places cost too much.
 const LONGEST: usize = 4096;
@@ -14,7 +16,7 @@ const STEPS_PER_BYTE: usize = 16;
 const STEPS: usize = 2_000;
 
 /// Whether it stands anywhere in the text; `None` when that would take long.
-pub(super) fn stands(hir: &Hir, text: &str) -> Option<bool> {
+pub(super) fn stands(tree: Part<'_>, text: &str) -> Option<bool> {
     if text.len() > LONGEST {
         return None;
     }
@@ -22,7 +24,7 @@ pub(super) fn stands(hir: &Hir, text: &str) -> Option<bool> {
     let mut all = Places::none(text);
     text.char_indices().for_each(|(at, _)| all.add(at));
     all.add(text.len());
-    walk.ends(hir, all).map(|ends| !ends.is_empty())
+    walk.ends(tree, all).map(|ends| !ends.is_empty())
 }
 
 /// Places in a text: before each of its bytes, and behind the last.
@@ -68,20 +70,20 @@ struct Walk<'t> {
 
 impl Walk<'_> {
     /// Where it can end when it begins at one of these places. Depth is bounded by the library's own limit on nesting.
-    fn ends(&mut self, hir: &Hir, from: Places) -> Option<Places> {
-        match hir.kind() {
-            HirKind::Empty => Some(from),
-            HirKind::Literal(literal) => {
+    fn ends(&mut self, part: Part<'_>, from: Places) -> Option<Places> {
+        match part.kind() {
+            Kind::Empty => Some(from),
+            Kind::Literal(literal) => {
                 let text = self.text.as_bytes();
-                self.each(&from, |at| text.get(at..)?.starts_with(&literal.0).then_some(at + literal.0.len()))
+                self.each(&from, |at| text.get(at..)?.starts_with(literal).then_some(at + literal.len()))
             }
-            HirKind::Class(class) => {
+            Kind::Class(class) => {
                 let text = self.text;
                 self.each(&from, |at| behind(class, text, at))
             }
-            HirKind::Look(look) => self.looks(*look, &from),
-            HirKind::Capture(capture) => self.ends(&capture.sub, from),
-            HirKind::Concat(parts) => {
+            Kind::Look(look) => self.looks(look, &from),
+            Kind::Capture(sub) => self.ends(sub, from),
+            Kind::Concat(parts) => {
                 let mut at = from;
                 for part in parts {
                     if at.is_empty() {
@@ -91,18 +93,18 @@ impl Walk<'_> {
                 }
                 Some(at)
             }
-            HirKind::Alternation(parts) => {
+            Kind::Alternation(parts) => {
                 let mut all = Places::none(self.text);
                 for part in parts {
                     all.add_all(&self.ends(part, from.clone())?);
                 }
                 Some(all)
             }
-            HirKind::Repetition(repetition) => self.repeated(&repetition.sub, repetition.min, repetition.max, from),
+            Kind::Repetition { sub, min, max } => self.repeated(sub, min, max, from),
         }
     }
 
-    fn repeated(&mut self, sub: &Hir, min: u32, max: Option<u32>, from: Places) -> Option<Places> {
+    fn repeated(&mut self, sub: Part<'_>, min: u32, max: Option<u32>, from: Places) -> Option<Places> {
         let mut last = from;
         for _ in 0..min {
             if last.is_empty() {
@@ -111,7 +113,7 @@ impl Walk<'_> {
             last = self.ends(sub, last)?;
         }
         let mut all = last.clone();
-        if let (HirKind::Class(class), None) = (sub.kind(), max) {
+        if let (Kind::Class(class), None) = (sub.kind(), max) {
             // `.*` and its like in one go: a place that is found lies behind the one it was found from.
             let mut next = all.next(0);
             while let Some(at) = next {
@@ -172,17 +174,10 @@ impl Walk<'_> {
 }
 
 /// The place behind one character of the class, when one stands there.
-fn behind(class: &Class, text: &str, at: usize) -> Option<usize> {
-    let c = text.get(at..)?.chars().next()?;
-    let within = match class {
-        Class::Unicode(class) => {
-            let ranges = class.ranges();
-            let after = ranges.partition_point(|range| range.start() <= c);
-            after.checked_sub(1).and_then(|n| ranges.get(n)).is_some_and(|range| c <= range.end())
-        }
-        Class::Bytes(class) => {
-            u8::try_from(c).is_ok_and(|b| c.is_ascii() && class.ranges().iter().any(|r| (r.start()..=r.end()).contains(&b)))
-        }
-    };
-    within.then_some(at + c.len_utf8())
+#[inline]
+fn behind(class: Class<'_>, text: &str, at: usize) -> Option<usize> {
+    match *text.as_bytes().get(at)? {
+        ascii @ ..128 => class.has(char::from(ascii)).then_some(at + 1),
+        _ => text.get(at..)?.chars().next().filter(|c| class.has(*c)).map(|c| at + c.len_utf8()),
+    }
 }

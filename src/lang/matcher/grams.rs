@@ -1,13 +1,14 @@
 //! Which of many literals stand in a text, at a cost that hardly grows with their number.
 //!
-//! With a stride of four and windows of eight bytes, eleven bytes of every literal are chosen. Wherever it stands, one of the four windows of
-//! these eleven begins at a multiple of four; so of a text only every fourth window is looked up, in one [`Table`]. For what
-//! is there, a second window beside it is compared, then all of the literal. Shorter literals need narrower windows, or a
-//! shorter stride. (The idea of q-gram filters: Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
+//! With a stride of four and windows of eight bytes, eleven bytes of every literal are chosen, its block. Wherever it stands, one of the
+//! four windows of its block begins at a multiple of four; so of a text only every fourth window is looked up, in one [`Filter`].
+//! Where one may be of a block, the four blocks that it may be of are looked up; then all of the literal is compared. Shorter
+//! literals need narrower windows, or a shorter stride. (The idea of q-gram filters: Wu and Manber, "A fast algorithm for
+//! multi-pattern searching", 1994.)
 //!
 //! Letter case of ASCII does not count. Invariant: every literal that stands in the text is found; found twice is allowed.
 
-use super::table::{self, Table};
+use super::table::{self, Filter, Table};
 
 /// Bytes of a window: wide ones tell more (four digits stand in any log), narrow ones find shorter literals.
 const WIDE: usize = 8;
@@ -24,19 +25,16 @@ pub(super) struct Grams {
     width: usize,
     stride: usize,
     literals: Vec<Vec<u8>>,
-    /// The chosen windows, by what they hold.
-    windows: Table<Window>,
+    /// The windows of all blocks.
+    windows: Filter,
+    blocks: Table<Block>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Window {
-    gram: u64,
+struct Block {
     literal: u32,
     /// Where in the literal it begins.
     offset: u32,
-    /// Where a second window begins, a narrow one, seen from this one, and what it holds.
-    beside: i32,
-    second: u32,
 }
 
 /// A narrow window with the bit that tells letters' cases apart set: other bytes may fall together, which costs a comparison.
@@ -57,22 +55,10 @@ fn gram_of(width: usize, text: &[u8], at: usize) -> Option<u64> {
     if width == NARROW { gram::<NARROW>(text, at) } else { gram::<WIDE>(text, at) }
 }
 
-impl Window {
-    fn new(width: usize, literal: &[u8], number: u32, offset: usize) -> Option<Window> {
-        let last = literal.len().checked_sub(NARROW)?;
-        let second = match offset {
-            _ if offset + width <= last => offset + width,
-            _ if last + NARROW > offset + width => last,
-            _ => offset.saturating_sub(NARROW),
-        };
-        Some(Window {
-            gram: gram_of(width, literal, offset)?,
-            literal: number,
-            offset: u32::try_from(offset).ok()?,
-            beside: i32::try_from(second).ok()? - i32::try_from(offset).ok()?,
-            second: narrow(literal, second)?,
-        })
-    }
+/// The hash of the block that begins there: of its first and its last window.
+fn block((width, stride): (usize, usize), text: &[u8], at: usize) -> Option<u32> {
+    let (first, last) = (gram_of(width, text, at)?, gram_of(width, text, at + stride - 1)?);
+    Some(table::of_number(first ^ u64::from(table::of_number(last))))
 }
 
 impl Grams {
@@ -91,7 +77,7 @@ impl Grams {
         all.sort_unstable();
         // Two windows of one hash count together: a choice, not an error.
         let counts = Table::new(all.chunk_by(|a, b| a == b).map(|g| (g[0], g.len())).collect());
-        let mut windows = Vec::new();
+        let (mut windows, mut blocks) = (Vec::new(), Vec::new());
         let mut shared: Vec<usize> = Vec::new();
         for (literal, n) in literals.iter().zip(0..) {
             shared.clear();
@@ -103,10 +89,11 @@ impl Grams {
                 (grams, common)
             };
             let best = (0..=literal.len().saturating_sub(shortest)).min_by_key(|at| cost(*at)).unwrap_or(0);
-            let chosen = (best..best + stride).filter_map(|offset| Window::new(width, literal, n, offset));
-            windows.extend(chosen.map(|w| (table::of_number(w.gram), w)));
+            windows.extend((best..best + stride).filter_map(|at| gram(literal, at)).map(table::of_number));
+            let offset = u32::try_from(best).unwrap_or(u32::MAX);
+            blocks.extend(block((width, stride), literal, best).map(|hash| (hash, Block { literal: n, offset })));
         }
-        Grams { width, stride, literals, windows: Table::new(windows) }
+        Grams { width, stride, literals, windows: Filter::new(windows.into_iter()), blocks: Table::new(blocks) }
     }
 
     /// Tells the literals that stand in the text, by number.
@@ -158,16 +145,14 @@ impl Grams {
 
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize)) {
-        let Some(held) = gram_of(self.width, text, at) else { return };
-        for window in self.windows.get(table::of_number(held)).filter(|w| w.gram == held) {
-            let second = at.checked_add_signed(window.beside as isize).and_then(|at| narrow(text, at));
-            if second != Some(window.second) {
-                continue;
-            }
-            let literal = &self.literals[window.literal as usize];
-            let Some(start) = at.checked_sub(window.offset as usize) else { continue };
-            if text.get(start..start + literal.len()).is_some_and(|t| t.eq_ignore_ascii_case(literal)) {
-                found(window.literal as usize);
+        for begins in (at.saturating_sub(self.stride - 1)..=at).rev() {
+            let Some(hash) = block((self.width, self.stride), text, begins) else { continue };
+            for Block { literal, offset } in self.blocks.get(hash) {
+                let whole = &self.literals[*literal as usize];
+                let Some(start) = begins.checked_sub(*offset as usize) else { continue };
+                if text.get(start..start + whole.len()).is_some_and(|t| t.eq_ignore_ascii_case(whole)) {
+                    found(*literal as usize);
+                }
             }
         }
     }

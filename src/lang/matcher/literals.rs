@@ -1,9 +1,7 @@
 //! The literals of which a text must contain one, or a condition cannot hold.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
-
 use crate::event::Value;
-use crate::lang::expression::Expression;
+use crate::lang::expression::{Class, Expression, Kind, Part, Parts};
 use crate::lang::program::{Atom, Comparison, Operand, Predicate, Test};
 
 /// A shorter literal stands in too many texts to be worth a look.
@@ -41,17 +39,16 @@ fn sets_of_predicate(predicate: &Predicate, all: &mut Vec<Vec<String>>) {
 
 fn sets_of_regex(regex: &Expression) -> Vec<Vec<String>> {
     let mut all = Vec::new();
-    sets(regex.hir(), &mut all);
+    sets(regex.tree(), &mut all);
     all
 }
 
 /// Every set that an expression gives.
-fn sets(hir: &Hir, all: &mut Vec<Vec<String>>) {
-    match hir.kind() {
-        HirKind::Capture(capture) => sets(&capture.sub, all),
-        HirKind::Repetition(repetition) if repetition.min >= 1 => sets(&repetition.sub, all),
-        HirKind::Concat(parts) => all.extend(runs(parts).into_iter().flatten()),
-        _ => all.extend(required(hir)),
+fn sets(part: Part<'_>, all: &mut Vec<Vec<String>>) {
+    match part.kind() {
+        Kind::Capture(sub) | Kind::Repetition { sub, min: 1.., .. } => sets(sub, all),
+        Kind::Concat(parts) => all.extend(runs(parts).into_iter().flatten()),
+        _ => all.extend(required(part)),
     }
 }
 
@@ -80,25 +77,24 @@ fn of_test(test: &Test) -> Literals {
 }
 
 fn of_regex(regex: &Expression) -> Literals {
-    long_enough(required(regex.hir())?)
+    long_enough(required(regex.tree())?)
 }
 
 /// Of an expression. Depth is bounded by the library's own limit on nesting.
-fn required(hir: &Hir) -> Literals {
-    if let Some(texts) = exact(hir) {
+fn required(part: Part<'_>) -> Literals {
+    if let Some(texts) = exact(part) {
         return Some(texts);
     }
-    match hir.kind() {
-        HirKind::Capture(capture) => required(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min >= 1 => required(&repetition.sub),
-        HirKind::Concat(parts) => best(runs(parts)),
-        HirKind::Alternation(parts) => union(parts.iter().map(required)),
+    match part.kind() {
+        Kind::Capture(sub) | Kind::Repetition { sub, min: 1.., .. } => required(sub),
+        Kind::Concat(parts) => best(runs(parts)),
+        Kind::Alternation(parts) => union(parts.map(required)),
         _ => None,
     }
 }
 
 /// The sets of a sequence: parts that are one of a few texts and stand side by side are joined, each text with each.
-fn runs(parts: &[Hir]) -> Vec<Literals> {
+fn runs(parts: Parts<'_>) -> Vec<Literals> {
     let mut found = Vec::new();
     let mut run = vec![String::new()];
     for part in parts {
@@ -116,16 +112,16 @@ fn runs(parts: &[Hir]) -> Vec<Literals> {
 }
 
 /// All texts that an expression stands for, in lower case, when they are few.
-fn exact(hir: &Hir) -> Option<Vec<String>> {
-    match hir.kind() {
-        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_ascii_lowercase()]),
-        HirKind::Class(_) => letter(hir).map(|c| vec![c.to_string()]),
-        HirKind::Capture(capture) => exact(&capture.sub),
-        HirKind::Alternation(parts) => {
-            let all: Vec<String> = parts.iter().map(exact).collect::<Option<Vec<_>>>()?.concat();
+fn exact(part: Part<'_>) -> Option<Vec<String>> {
+    match part.kind() {
+        Kind::Literal(literal) => Some(vec![std::str::from_utf8(literal).ok()?.to_ascii_lowercase()]),
+        Kind::Class(class) => letter(class).map(|c| vec![c.to_string()]),
+        Kind::Capture(sub) => exact(sub),
+        Kind::Alternation(parts) => {
+            let all: Vec<String> = parts.map(exact).collect::<Option<Vec<_>>>()?.concat();
             (all.len() <= JOINED).then_some(all)
         }
-        HirKind::Concat(parts) => {
+        Kind::Concat(parts) => {
             let mut all = vec![String::new()];
             for part in parts {
                 let texts = exact(part)?;
@@ -136,7 +132,7 @@ fn exact(hir: &Hir) -> Option<Vec<String>> {
             }
             Some(all)
         }
-        HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
+        Kind::Empty | Kind::Look(_) | Kind::Repetition { .. } => None,
     }
 }
 
@@ -150,19 +146,11 @@ fn joined(mut heads: Vec<String>, tails: &[String]) -> Vec<String> {
 }
 
 /// The letter of `[Aa]`, as an expression that ignores letter case has it. `[KkK]` (with the Kelvin sign) is none.
-fn letter(hir: &Hir) -> Option<char> {
-    let HirKind::Class(class) = hir.kind() else { return None };
-    let (upper, lower) = match class {
-        Class::Unicode(class) => match class.ranges() {
-            [a, b] if a.start() == a.end() && b.start() == b.end() => (a.start(), b.start()),
-            _ => return None,
-        },
-        Class::Bytes(class) => match class.ranges() {
-            [a, b] if a.start() == a.end() && b.start() == b.end() => (char::from(a.start()), char::from(b.start())),
-            _ => return None,
-        },
-    };
-    (upper.is_ascii_uppercase() && upper.to_ascii_lowercase() == lower).then_some(lower)
+fn letter(class: Class<'_>) -> Option<char> {
+    let set = class.ascii()?;
+    let first = u8::try_from(set.trailing_zeros()).ok().filter(u8::is_ascii_uppercase)?;
+    let lower = first.to_ascii_lowercase();
+    (set == 1 << first | 1 << lower).then_some(char::from(lower))
 }
 
 /// All must hold: the part whose shortest literal is longest.

@@ -1,7 +1,6 @@
 //! Values by hash: what is not there, which is nearly everything that is asked, costs one look at one word.
 //!
-//! In front of the rows lies a filter with two bits for each hash, both in one word, so small that it stays near the
-//! processor. Two things of one hash share their rows: who asks compares. Sorted rows instead of a map of the library: no
+//! In front of the rows lies a [`Filter`], so small that it stays near the processor. Two things of one hash share their rows: who asks compares. Sorted rows instead of a map of the library: no
 //! order of hashes can come to be seen, and no log can make it slow, for only rules fill it.
 
 /// Bits of the filter for each hash, and bounds of them all.
@@ -11,12 +10,41 @@ const MOST_BITS: usize = 1 << 23;
 /// As 2^64 divided by the golden ratio: multiplied by it, neighbours come to lie far apart.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// Which hashes may be there: two bits for each, both in one word.
+#[derive(Debug)]
+pub(super) struct Filter {
+    words: Vec<u64>,
+    /// The hash less these lowest bits is the number of its word.
+    drop: u32,
+}
+
+impl Filter {
+    pub(super) fn new(hashes: impl ExactSizeIterator<Item = u32>) -> Filter {
+        let size = (hashes.len() * BITS_PER_HASH).next_power_of_two().clamp(LEAST_BITS, MOST_BITS);
+        let drop = 32 - (size / 64).trailing_zeros();
+        let mut words = vec![0; size / 64];
+        hashes.for_each(|hash| words[(hash >> drop) as usize] |= bits(hash));
+        Filter { words, drop }
+    }
+
+    /// False when nothing has this hash; true when something may have.
+    #[inline]
+    pub(super) fn may_have(&self, hash: u32) -> bool {
+        let bits = bits(hash);
+        self.words[(hash >> self.drop) as usize] & bits == bits
+    }
+}
+
+/// The two bits of a hash in its word: by its lowest bits, which do not choose the word.
+#[inline]
+fn bits(hash: u32) -> u64 {
+    1 << (hash & 63) | 1 << (hash >> 6 & 63)
+}
+
 /// Values by hash.
 #[derive(Debug)]
 pub(super) struct Table<V> {
-    filter: Vec<u64>,
-    /// The hash less these lowest bits is the number of its word in the filter.
-    word: u32,
+    filter: Filter,
     /// Sorted by hash.
     rows: Vec<(u32, V)>,
     /// By the highest bits of the hash: where in `rows` those begin that have them.
@@ -31,21 +59,11 @@ impl<V> Default for Table<V> {
     }
 }
 
-/// The two bits of a hash in its word: by its lowest bits, which do not choose the word.
-fn bits(hash: u32) -> u64 {
-    1 << (hash & 63) | 1 << (hash >> 6 & 63)
-}
-
 impl<V> Table<V> {
     pub(super) fn new(mut rows: Vec<(u32, V)>) -> Table<V> {
         // Stable: what has one hash stays in the order given.
         rows.sort_by_key(|(hash, _)| *hash);
-        let size = (rows.len() * BITS_PER_HASH).next_power_of_two().clamp(LEAST_BITS, MOST_BITS);
-        let word = 32 - (size / 64).trailing_zeros();
-        let mut filter = vec![0; size / 64];
-        for (hash, _) in &rows {
-            filter[(hash >> word) as usize] |= bits(*hash);
-        }
+        let filter = Filter::new(rows.iter().map(|(hash, _)| *hash));
         let places = rows.len().next_power_of_two().clamp(2, MOST_BITS);
         let drop = 32 - places.trailing_zeros();
         let mut begins = Vec::with_capacity(places + 1);
@@ -56,24 +74,17 @@ impl<V> Table<V> {
             }
             begins.push(u32::try_from(at).unwrap_or(u32::MAX));
         }
-        Table { filter, word, rows, begins, drop }
+        Table { filter, rows, begins, drop }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// False when nothing has this hash; true when something may have.
-    #[inline]
-    pub(super) fn may_have(&self, hash: u32) -> bool {
-        let bits = bits(hash);
-        self.filter[(hash >> self.word) as usize] & bits == bits
-    }
-
     /// What has this hash.
     #[inline]
     pub(super) fn get(&self, hash: u32) -> impl Iterator<Item = &V> {
-        let rows = if self.may_have(hash) { self.place(hash) } else { &[] };
+        let rows = if self.filter.may_have(hash) { self.place(hash) } else { &[] };
         rows.iter().filter(move |(h, _)| *h == hash).map(|(_, v)| v)
     }
 
@@ -121,7 +132,7 @@ mod tests {
             for n in 0..count {
                 assert!(table.get(hash(n)).any(|found| *found == n), "{n} of {count}");
             }
-            let others = (0..10_000).filter(|n| table.may_have(hash(n + 1_000_000))).count();
+            let others = (0..10_000).filter(|n| table.filter.may_have(hash(n + 1_000_000))).count();
             assert!(others < 500, "{others} of 10,000 strange ones pass a filter of {count}");
         }
     }

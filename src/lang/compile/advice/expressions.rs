@@ -12,9 +12,9 @@ use crate::lang::expression::Expression;
 
 impl Compiler<'_, '_> {
     /// Counts an expression. False when all of them together are too large: then no further one is compiled.
-    pub(in crate::lang::compile) fn room_for(&mut self, file: &File, tree: &Regex, built: &Expression) -> bool {
+    pub(in crate::lang::compile) fn room_for(&mut self, file: &File, tree: &Regex, hir: &Hir) -> bool {
         let before = self.regex_bytes;
-        self.regex_bytes = before.saturating_add(size(built.hir()).min(REGEX_BYTES));
+        self.regex_bytes = before.saturating_add(size(hir).min(REGEX_BYTES));
         if before <= REGEX_BYTES_ALL && self.regex_bytes > REGEX_BYTES_ALL {
             let message = format!("with this one all regular expressions together take more than about {REGEX_BYTES_ALL} bytes");
             let help = "this and those behind it are not compiled; `\\w` and `\\d` are all letters and digits of the world, \
@@ -25,8 +25,7 @@ impl Compiler<'_, '_> {
     }
 
     /// Looks at an expression that the library took.
-    pub(in crate::lang::compile) fn expression(&mut self, file: &File, tree: &Regex, built: &Expression) {
-        let hir = built.hir();
+    pub(in crate::lang::compile) fn expression(&mut self, file: &File, tree: &Regex, built: &Expression, hir: &Hir) {
         let named = built.capture_names().next().is_some();
         if never(hir) {
             let message = "no text meets this expression";
@@ -63,7 +62,7 @@ impl Compiler<'_, '_> {
 
 /// No text meets it, or every text: that is told where it stands.
 pub(super) fn pointless(built: &Expression) -> bool {
-    never(built.hir()) || always(built.hir())
+    regex_syntax::parse(built.as_str()).is_ok_and(|hir| never(&hir) || always(&hir))
 }
 
 /// About the bytes that it takes when compiled: within a factor of four for what people write.

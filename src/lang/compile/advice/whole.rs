@@ -105,9 +105,9 @@ impl<'t> Compiler<'t, '_> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
         for atom in &self.program.atoms {
-            let costs = !atom.matches.is_empty() && !atom.matches.iter().any(|m| pointless(&m.regex))
-                || atom.predicates.iter().any(|p| has_regex(p));
-            if costs && found_by_nothing(atom) && seen.insert((&atom.place.source.name, atom.place.bytes.start)) {
+            let expressions = || !atom.matches.is_empty() && !atom.matches.iter().any(|m| pointless(&m.regex));
+            let costs = found_by_nothing(atom) && (expressions() || atom.predicates.iter().any(|p| has_regex(p)));
+            if costs && seen.insert((&atom.place.source.name, atom.place.bytes.start)) {
                 let message = format!("the expressions of `{}` are tried with every record", atom.name);
                 found.push(Diagnostic::new(Code::TriedWithAll, atom.place.clone(), message).help(why_always(atom)));
             }
