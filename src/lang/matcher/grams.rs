@@ -72,11 +72,7 @@ impl Grams {
         let shortest = Grams::shortest((width, stride));
         let gram = |literal: &[u8], at: usize| gram_of(width, literal, at);
         // Windows that stand in many literals (`failed `) tell little; those of one rule alone (`/0/0042`) tell most.
-        let mut all: Vec<u32> =
-            literals.iter().flat_map(|l| (0..l.len()).filter_map(|at| gram(l, at))).map(table::of_number).collect();
-        all.sort_unstable();
-        // Two windows of one hash count together: a choice, not an error.
-        let counts = Table::new(all.chunk_by(|a, b| a == b).map(|g| (g[0], g.len())).collect());
+        let counts = table::counts(literals.iter().flat_map(|l| (0..l.len()).filter_map(|at| gram(l, at))).map(table::of_number));
         let (mut windows, mut blocks) = (Vec::new(), Vec::new());
         let mut shared: Vec<usize> = Vec::new();
         for (literal, n) in literals.iter().zip(0..) {

@@ -1,11 +1,10 @@
 //! By which key a condition is found: of all that it cannot do without, what tells most.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use crate::lang::program::{Atom, IdPattern, Sender};
 
-use super::literals;
+use super::{literals, table};
 
 /// A range of ids no wider than this is found number by number.
 const RANGE: u32 = 64;
@@ -47,6 +46,20 @@ impl Key {
         }
     }
 
+    /// What it is looked up and counted by.
+    pub(super) fn hash(&self) -> u32 {
+        match self {
+            Key::Number(number) => super::of_number(*number),
+            Key::Word(word) => table::of_text(word, super::ID),
+            Key::NumberFrom(number, app) => table::of_text(app, super::of_number(*number)),
+            Key::WordFrom(word, app) => table::of_text(app, table::of_text(word, super::ID)),
+            Key::Literal(literal) => table::of_text(literal, 0),
+            Key::App(name) => table::of_text(name, super::APP),
+            Key::Host(name) => table::of_text(name, super::HOST),
+            Key::Type(name) => table::of_text(name, super::TYPE),
+        }
+    }
+
     fn length(&self) -> usize {
         match self {
             Key::Literal(literal) => literal.len(),
@@ -59,12 +72,10 @@ impl Key {
 pub(super) fn choose(atoms: &[Atom]) -> Vec<Vec<Key>> {
     let options: Vec<Vec<Vec<Key>>> = atoms.iter().map(options).collect();
     // A key that many conditions have (`process `, one id of all pairs) tells less than one of a single condition.
-    let mut shared: BTreeMap<&Key, usize> = BTreeMap::new();
-    for key in options.iter().flatten().flatten() {
-        *shared.entry(key).or_default() += 1;
-    }
+    let shared = table::counts(options.iter().flatten().flatten().map(Key::hash));
     let cost = |keys: &&Vec<Key>| {
-        let most = keys.iter().map(|k| k.weight() * shared.get(k).copied().unwrap_or(1)).max().unwrap_or(usize::MAX);
+        let count = |k: &Key| shared.get(k.hash()).next().copied().unwrap_or(1);
+        let most = keys.iter().map(|k| k.weight() * count(k)).max().unwrap_or(usize::MAX);
         let shortest = keys.iter().map(Key::length).min().unwrap_or(0);
         (most, Reverse(shortest), keys.len())
     };

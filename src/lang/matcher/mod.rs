@@ -86,15 +86,12 @@ impl Matcher {
                 matcher.always.push(n);
             }
             for key in keys {
+                let hash = key.hash();
                 match key {
-                    Key::Number(number) => by_id.push((of_number(number), n)),
-                    Key::Word(word) => by_id.push((table::of_text(&word, ID), n)),
-                    Key::NumberFrom(number, app) => by_id_and_app.push((table::of_text(&app, of_number(number)), n)),
-                    Key::WordFrom(word, app) => by_id_and_app.push((table::of_text(&app, table::of_text(&word, ID)), n)),
+                    Key::Number(_) | Key::Word(_) => by_id.push((hash, n)),
+                    Key::NumberFrom(..) | Key::WordFrom(..) => by_id_and_app.push((hash, n)),
                     Key::Literal(literal) => by_literal.entry(literal).or_default().push(n),
-                    Key::App(name) => by_sender.push((table::of_text(&name, APP), n)),
-                    Key::Host(name) => by_sender.push((table::of_text(&name, HOST), n)),
-                    Key::Type(name) => by_sender.push((table::of_text(&name, TYPE), n)),
+                    Key::App(_) | Key::Host(_) | Key::Type(_) => by_sender.push((hash, n)),
                 }
             }
         }

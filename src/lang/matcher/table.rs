@@ -95,6 +95,13 @@ impl<V> Table<V> {
     }
 }
 
+/// How often each hash comes. Two things of one hash count together: who chooses by it errs, and nothing else.
+pub(super) fn counts(hashes: impl Iterator<Item = u32>) -> Table<usize> {
+    let mut all: Vec<u32> = hashes.collect();
+    all.sort_unstable();
+    Table::new(all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect())
+}
+
 /// The hash of a number: all halves of the product together, for each depends on other bits.
 #[inline]
 pub(super) fn of_number(number: u64) -> u32 {
