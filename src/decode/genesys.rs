@@ -122,8 +122,9 @@ fn id_with_code(word: &str) -> Option<EventId<'static>> {
 
 /// A word, and what follows the blanks behind it.
 fn word(text: &str) -> (&str, &str) {
-    match text.find([' ', '\t']) {
-        Some(end) => (&text[..end], text[end..].trim_start_matches([' ', '\t'])),
-        None => (text, ""),
-    }
+    let blank = |b: u8| matches!(b, b' ' | b'\t');
+    let end = text.bytes().position(blank).unwrap_or(text.len());
+    let (word, rest) = text.split_at(end);
+    let blanks = rest.bytes().take_while(|b| blank(*b)).count();
+    (word, &rest[blanks..])
 }

@@ -69,7 +69,9 @@ fn word<'a>(text: &mut &'a str) -> Option<&'a str> {
     let all = *text;
     let end = all.bytes().position(|b| b == b' ').unwrap_or(all.len());
     let (word, rest) = all.split_at(end);
-    if word.is_empty() || word.chars().any(char::is_control) {
+    // Nearly all are of ASCII alone.
+    let plain = word.bytes().all(|b| b.is_ascii_graphic());
+    if word.is_empty() || !plain && word.chars().any(char::is_control) {
         return None;
     }
     *text = rest.strip_prefix(' ').unwrap_or(rest);

@@ -85,6 +85,11 @@ impl Index {
         self.sites.get(host).map_or("", String::as_str)
     }
 
+    /// The application that logs mean, by name or alias.
+    pub fn app(&self, written: &str) -> Option<&Name> {
+        self.apps.get(written).map(|app| &app.name)
+    }
+
     /// The host that logs mean: by name, alias or address, or by its name before the first dot.
     pub fn host(&self, written: &str) -> Option<&Name> {
         self.hosts

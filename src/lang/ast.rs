@@ -54,6 +54,7 @@ pub(crate) enum Item {
     /// A pattern whose events no rule sees.
     Ignore(Pattern),
     Piece(Piece),
+    List(List),
     Reaction(Reaction),
     Calendar(Calendar),
 }
@@ -63,6 +64,13 @@ pub(crate) enum Item {
 pub(crate) struct Piece {
     pub(crate) name: Word,
     pub(crate) regex: Regex,
+}
+
+/// Values with a name: `list admins [10.0.0.0/8, "bastion"]`, used as `peer in admins`.
+#[derive(Debug, PartialEq)]
+pub(crate) struct List {
+    pub(crate) name: Word,
+    pub(crate) elements: Vec<Element>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -119,6 +127,8 @@ pub(crate) enum Way {
     Falls(Threshold),
     /// `when count of A over 10m <= 2`.
     Measured(Box<Detect>),
+    /// `when A without B within 2m`: with a condition of several events, or one that lasts.
+    Comes(Box<Detect>),
     AtOnce,
     ByHand,
 }
@@ -402,8 +412,19 @@ pub(crate) enum LiteralKind {
 /// In a list: a literal or a bare word.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Element {
+    Network(Word),
     Literal(Literal),
     Bare(Word),
+}
+
+impl Element {
+    /// Where it stands.
+    pub(crate) fn span(&self) -> &Span {
+        match self {
+            Element::Literal(literal) => &literal.span,
+            Element::Network(word) | Element::Bare(word) => &word.span,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -417,12 +438,17 @@ pub(crate) enum Predicate {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Relation {
     Compare(Comparison, Operand),
-    Regex { regex: Regex, negated: bool },
+    Regex {
+        regex: Regex,
+        negated: bool,
+    },
     Contains(Word),
     StartsWith(Word),
     EndsWith(Word),
     InList(Vec<Element>),
     InNetwork(Word),
+    /// In a list of the rules, or a group of the inventory.
+    InNamed(Word),
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -220,6 +220,8 @@ pub enum CaptureKind {
     Address,
     /// A host: the inventory's name for it, where it has one.
     Host,
+    /// An application, likewise.
+    App,
 }
 
 /// A condition over the fields of one event. A comparison with a field that the event lacks is false, also `!=` and `!~`.

@@ -109,7 +109,7 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Help(text) => alarm.help = text.it.clone(),
                 ClauseKind::Detect(detect) => {
                     detected = true;
-                    let found = self.detection(file, &tree.name.it, detect, &clause.span);
+                    let found = self.detection(file, &tree.name.it, detect, &[], &clause.span);
                     alarm.by = found.by;
                     alarm.detect = found.detect;
                     alarm.hold = alarm.hold.or(found.hold);
@@ -224,9 +224,12 @@ impl<'t> Compiler<'t, '_> {
                     self.same_keys(file, &by, alarm, &clause.span);
                     let name = format!("{}/cancel", tree.name.it);
                     self.members_alone(file, [choice], None);
-                    if let Some(atoms) = self.choice(file, choice, &name, &clause.span) {
-                        let atoms = self.same_senders(alarm, atoms);
-                        alarm.cancel.push(Cancel::When(atoms));
+                    match self.choice(file, choice, &name, &clause.span) {
+                        Some(atoms) => {
+                            let atoms = self.same_senders(alarm, atoms);
+                            alarm.cancel.push(Cancel::When(atoms));
+                        }
+                        None => unread = true,
                     }
                 }
                 ClauseKind::Cancel(Way::Falls(threshold)) => {
@@ -238,6 +241,15 @@ impl<'t> Compiler<'t, '_> {
                     self.same_keys(file, &by, alarm, &clause.span);
                     let cancel = self.measured(file, &tree.name.it, detect, &clause.span);
                     alarm.cancel.extend(cancel);
+                }
+                ClauseKind::Cancel(Way::Comes(detect)) => {
+                    let by: Vec<String> = detect.tail.by.iter().map(|w| w.it.clone()).collect();
+                    self.same_keys(file, &by, alarm, &clause.span);
+                    let nth = alarm.cancel.len();
+                    let name = Word { it: format!("{}/cancel {nth}", tree.name.it), span: clause.span.clone() };
+                    let atom = self.coming(file, &name, detect, &alarm.by, &clause.span);
+                    unread |= atom.is_none();
+                    alarm.cancel.extend(atom.map(|atom| Cancel::When(vec![atom])));
                 }
                 ClauseKind::Cancel(Way::AtOnce) => alarm.cancel.push(Cancel::AtOnce),
                 ClauseKind::Cancel(Way::ByHand) => alarm.cancel.push(Cancel::ByHand),

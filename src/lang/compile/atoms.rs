@@ -105,12 +105,24 @@ impl<'t> Compiler<'t, '_> {
                 self.report(file, Code::ClauseNotHere, &clause.span, message);
             }
         }
-        let name = &pattern.name.it;
-        let found = self.detection(file, name, detect, span);
+        self.coming(file, &pattern.name, detect, &[], span)
+    }
+
+    /// A condition of several events with a name of its own, by these keys unless it says others: the atom that is met when it comes
+    /// true.
+    pub(super) fn coming(
+        &mut self,
+        file: &'t File,
+        name: &Word,
+        detect: &'t ast::Detect,
+        by: &[String],
+        span: &Span,
+    ) -> Option<AtomId> {
+        let found = self.detection(file, &name.it, detect, by, span);
         if found.detect.parts.is_empty() {
             return None;
         }
-        let mut alarm = Alarm::new(format!("pattern {name}"), file.place(&pattern.name.span));
+        let mut alarm = Alarm::new(format!("pattern {}", name.it), file.place(&name.span));
         alarm.category = Category::None;
         alarm.detect = found.detect;
         alarm.by = found.by;
@@ -118,7 +130,7 @@ impl<'t> Compiler<'t, '_> {
         alarm.cancel = vec![Cancel::AtOnce];
         alarm.composite = true;
         self.program.alarms.push(alarm);
-        Some(self.signal(file, Signal::Came(name.clone()), &pattern.name.span))
+        Some(self.signal(file, Signal::Came(name.it.clone()), &name.span))
     }
 
     /// What a field is set to.

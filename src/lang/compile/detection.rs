@@ -23,8 +23,8 @@ pub(super) struct Found {
 }
 
 impl<'t> Compiler<'t, '_> {
-    /// The condition of an alarm or a pattern, and what is wrong or unwise about it.
-    pub(super) fn detection(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &Span) -> Found {
+    /// The condition of an alarm or a pattern, by these keys unless it says others, and what is wrong or unwise about it.
+    pub(super) fn detection(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, keys: &[String], span: &Span) -> Found {
         let name = format!("{of}/detect");
         let before = self.found.len();
         let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
@@ -34,7 +34,8 @@ impl<'t> Compiler<'t, '_> {
             self.found.extend(kept.collect::<Vec<_>>());
         }
         let unless = tree.unless.as_ref().map(|choice| self.choice(file, choice, &name, span));
-        let mut found = Found { by: tree.tail.by.iter().map(|w| w.it.clone()).collect(), ..Found::default() };
+        let said: Vec<String> = tree.tail.by.iter().map(|w| w.it.clone()).collect();
+        let mut found = Found { by: if said.is_empty() { keys.to_vec() } else { said }, ..Found::default() };
         // With a part that could not be compiled the condition means nothing, and has its diagnostic.
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
         let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
@@ -224,7 +225,12 @@ impl<'t> Compiler<'t, '_> {
                 let measure = Measure { threshold: *threshold, ..measure.clone() };
                 Some(super::Cancel::Measured { of: atoms, over: *over, measure })
             }
-            _ => None,
+            _ => {
+                let message = format!("`{of}` is ended by a measure that says not over how long");
+                let help = "write `cancel when count of A over 10m <= 2`, for example".to_owned();
+                self.report(file, Code::NoWindow, span, message).help = Some(help);
+                None
+            }
         }
     }
 

@@ -26,6 +26,8 @@ const TYPES: &[(&str, &str, CaptureKind)] = &[
         CaptureKind::Address,
     ),
     ("host", r"[0-9A-Za-z_](?:[0-9A-Za-z_.:-]*[0-9A-Za-z_])?|::[0-9A-Fa-f:]*", CaptureKind::Host),
+    ("app", r"[0-9A-Za-z_](?:[0-9A-Za-z_.@-]*[0-9A-Za-z_])?", CaptureKind::App),
+    ("site", r"[0-9A-Za-z_](?:[0-9A-Za-z_.-]*[0-9A-Za-z_])?", CaptureKind::Text),
     ("word", r"\S+", CaptureKind::Text),
     ("duration", r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+", CaptureKind::Text),
     ("size", r"\d+(?:\.\d+)?(?:[KMGT]B)?", CaptureKind::Text),

@@ -52,6 +52,8 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         pattern_atoms: BTreeMap::new(),
         pieces: BTreeMap::new(),
         used_pieces: BTreeSet::new(),
+        lists: BTreeMap::new(),
+        used_lists: BTreeSet::new(),
         captured: trees.iter().flat_map(atoms::captured).collect(),
         open_patterns: BTreeSet::new(),
         alarm_keys: alarms_of(&trees).map(|alarm| (alarm.name.it.as_str(), detection::keys(alarm))).collect(),
@@ -68,6 +70,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
     };
     compiler.mentions(&trees);
     compiler.pieces(&trees);
+    compiler.lists(&trees);
     compiler.patterns(&trees);
     compiler.reactions(&trees);
     compiler.calendars(&trees);
@@ -114,6 +117,9 @@ struct Compiler<'t, 'w> {
     /// Parts of expressions by name, with the file that each stands in.
     pieces: BTreeMap<&'t str, (&'t File, &'t Piece)>,
     used_pieces: BTreeSet<String>,
+    /// Lists of values by name, with the file that each stands in.
+    lists: BTreeMap<&'t str, (&'t File, &'t super::ast::List)>,
+    used_lists: BTreeSet<String>,
     /// Names that expressions capture anywhere: what an unquoted word may be.
     captured: BTreeSet<String>,
     /// Patterns whose conditions are being compiled.
@@ -226,6 +232,10 @@ impl<'t> Compiler<'t, '_> {
                     Item::Piece(p) if !self.used_pieces.contains(&p.name.it) && self.pieces.contains_key(p.name.it.as_str()) => {
                         let message = format!("no expression uses the piece `{}`", p.name.it);
                         self.report(file, Code::UnusedPattern, &p.name.span, message);
+                    }
+                    Item::List(l) if !self.used_lists.contains(&l.name.it) => {
+                        let message = format!("no condition uses the list `{}`", l.name.it);
+                        self.report(file, Code::UnusedPattern, &l.name.span, message);
                     }
                     Item::Reaction(r) if !self.used_reactions.contains(&r.name.it) => {
                         let message = format!("no alarm uses the reaction `{}`", r.name.it);

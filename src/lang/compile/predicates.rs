@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::diag::Code;
 use crate::event::{EventId, INSIDE_PREFIXES, Level, Provenance, Value};
-use crate::lang::ast::{self, Element, File, LiteralKind, Relation, Span, Word};
+use crate::lang::ast::{self, At, Element, File, Item, LiteralKind, Relation, Span, Word};
 use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test, Unit};
 
 use super::Compiler;
@@ -14,7 +14,7 @@ use super::values::value_of;
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 const PROVENANCES: &[&str] = &["unverified", "address", "local", "authenticated"];
 
-impl Compiler<'_, '_> {
+impl<'t> Compiler<'t, '_> {
     /// Compiles a condition; `None` when a part of it is wrong. Depth is bounded by the parser.
     pub(super) fn predicate(&mut self, file: &File, predicate: &ast::Predicate) -> Option<Predicate> {
         let compiled = self.condition(file, predicate)?;
@@ -54,6 +54,7 @@ impl Compiler<'_, '_> {
             Relation::StartsWith(text) => Test::StartsWith(text.it.clone()),
             Relation::EndsWith(text) => Test::EndsWith(text.it.clone()),
             Relation::InList(elements) => return self.in_list(file, &name, elements, span),
+            Relation::InNamed(word) => return self.in_named(file, &name, word),
             Relation::InNetwork(word) => self.network(file, word)?,
         };
         Some(Predicate::Test { field: name, test })
@@ -122,39 +123,79 @@ impl Compiler<'_, '_> {
             self.report(file, Code::NeverMatches, span, "nothing is in an empty list: no event meets this");
         }
         self.elements_twice(file, elements);
-        if !matches!(field, "level" | "provenance" | "id") {
-            let values = elements.iter().map(|e| match e {
-                Element::Literal(literal) => value_of(&literal.it),
-                Element::Bare(word) => Value::from(word.it.as_str()),
-            });
-            return Some(Predicate::Test { field: field.to_owned(), test: Test::InList(values.collect()) });
-        }
         let mut tests = Vec::new();
+        let mut values = Vec::new();
         let mut whole = true;
+        let compares = matches!(field, "level" | "provenance" | "id");
         for element in elements {
-            let operand = match element {
-                Element::Literal(literal) => self.literal_operand(file, field, &literal.it, &literal.span),
-                Element::Bare(word) => self.bare_operand(file, field, word),
-            };
-            match operand {
-                Some(operand) => {
-                    let test = Test::Compare(Comparison::Equal, operand);
-                    tests.push(Predicate::Test { field: field.to_owned(), test });
+            let test = match element {
+                Element::Network(word) => self.network(file, word),
+                Element::Literal(literal) if compares => {
+                    self.literal_operand(file, field, &literal.it, &literal.span).map(|o| Test::Compare(Comparison::Equal, o))
                 }
-                None => whole = false,
+                Element::Bare(word) if compares => {
+                    self.bare_operand(file, field, word).map(|o| Test::Compare(Comparison::Equal, o))
+                }
+                Element::Literal(At { it: LiteralKind::Text(text), .. }) if network(text).is_some() => {
+                    network(text).map(|(network, prefix)| Test::InNetwork { network, prefix })
+                }
+                Element::Literal(literal) => {
+                    values.push(value_of(&literal.it));
+                    continue;
+                }
+                Element::Bare(word) => {
+                    values.push(Value::from(word.it.as_str()));
+                    continue;
+                }
+            };
+            whole &= test.is_some();
+            tests.extend(test);
+        }
+        if !values.is_empty() || tests.is_empty() {
+            tests.insert(0, Test::InList(values));
+        }
+        let mut any: Vec<_> = tests.into_iter().map(|test| Predicate::Test { field: field.to_owned(), test }).collect();
+        whole.then(|| if any.len() == 1 { any.remove(0) } else { Predicate::Or(any) })
+    }
+
+    /// `in NAME`: a list of the rules, or the hosts and applications of a group.
+    fn in_named(&mut self, file: &File, field: &str, word: &Word) -> Option<Predicate> {
+        if let Some((place, list)) = self.lists.get(word.it.as_str()).copied() {
+            self.used_lists.insert(word.it.clone());
+            return self.in_list(place, field, &list.elements, &list.name.span);
+        }
+        let groups = self.world.inventory.map(|inventory| &inventory.groups);
+        if let Some(group) = groups.and_then(|groups| groups.get(&word.it)) {
+            let members = group.hosts.iter().chain(&group.applications).cloned().collect();
+            return Some(super::detection::one_of(field, members));
+        }
+        let known: Vec<&str> =
+            self.lists.keys().copied().chain(groups.into_iter().flatten().map(|(name, _)| name.as_str())).collect();
+        let message = format!("neither a list of the rules nor a group of the inventory has the name `{}`", word.it);
+        self.unknown(file, Code::UnknownGroup, word, message, known);
+        None
+    }
+
+    /// All lists by name.
+    pub(super) fn lists(&mut self, trees: &'t [File]) {
+        for file in trees {
+            for item in &file.items {
+                let Item::List(list) = item else { continue };
+                match self.lists.get(list.name.it.as_str()).copied() {
+                    Some((first, other)) => {
+                        let first = first.place(&other.name.span);
+                        self.twice(file, &list.name, "lists", first);
+                    }
+                    None => {
+                        self.lists.insert(&list.name.it, (file, list));
+                    }
+                }
             }
         }
-        whole.then_some(Predicate::Or(tests))
     }
 
     fn network(&mut self, file: &File, word: &Word) -> Option<Test> {
-        let parsed = word.it.split_once('/').and_then(|(address, prefix)| {
-            let network: IpAddr = address.parse().ok()?;
-            let prefix: u8 = prefix.parse().ok()?;
-            let longest = if network.is_ipv4() { 32 } else { 128 };
-            (prefix <= longest).then_some((network, prefix))
-        });
-        match parsed {
+        match network(&word.it) {
             Some((network, prefix)) => Some(Test::InNetwork { network, prefix }),
             None => {
                 let message = format!("`{}` is not a network", word.it);
@@ -164,6 +205,14 @@ impl Compiler<'_, '_> {
             }
         }
     }
+}
+
+/// A network: an address and the length of its prefix.
+fn network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, prefix) = text.split_once('/')?;
+    let (network, prefix): (IpAddr, u8) = (address.parse().ok()?, prefix.parse().ok()?);
+    let longest = if network.is_ipv4() { 32 } else { 128 };
+    (prefix <= longest).then_some((network, prefix))
 }
 
 fn id_of(text: &str) -> IdPattern {

@@ -12,7 +12,7 @@ pub(super) fn literal(value: &Expression) -> Value<'static> {
                 .iter()
                 .map(|e| match e {
                     Element::Literal(literal) => value_of(&literal.it),
-                    Element::Bare(word) => Value::from(word.it.as_str()),
+                    Element::Network(word) | Element::Bare(word) => Value::from(word.it.as_str()),
                 })
                 .collect(),
         ),

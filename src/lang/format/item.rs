@@ -14,6 +14,9 @@ const BETWEEN_CLAUSES: usize = 2;
 /// How many tokens the item has that begins here.
 pub(super) fn length(tokens: &[Token<'_>]) -> usize {
     let piece = tokens.first().is_some_and(|t| t.is_word("piece"));
+    if tokens.first().is_some_and(|t| t.is_word("list")) {
+        return tokens.iter().position(|t| t.is("]")).map_or(tokens.len(), |end| end + 1);
+    }
     let mut open = 0_usize;
     let mut end = tokens.len();
     for (i, token) in tokens.iter().enumerate() {
@@ -38,6 +41,9 @@ pub(super) fn length(tokens: &[Token<'_>]) -> usize {
 
 /// Writes an item.
 pub(super) fn lay(out: &mut Out, item: &[Token<'_>], starts: &BTreeSet<usize>) {
+    if item.first().is_some_and(|t| t.is_word("list")) {
+        return list(out, item);
+    }
     let Some(open) = item.iter().position(|t| t.is("{")) else { return piece(out, item) };
     let (head, rest) = item.split_at(open + 1);
     let Some((close, body)) = rest.split_last() else { return piece(out, item) };
@@ -62,6 +68,22 @@ pub(super) fn lay(out: &mut Out, item: &[Token<'_>], starts: &BTreeSet<usize>) {
     let sample = head.first().is_some_and(|t| t.is_word("pattern") || t.is_word("ignore"));
     clause::block(out, body, starts, sample);
     out.line(close, 0, false);
+}
+
+/// `list name [a, b]`: lines that are broken stay so.
+fn list(out: &mut Out, item: &[Token<'_>]) {
+    for (i, token) in item.iter().enumerate() {
+        let closes = token.is("]");
+        if i == 0 {
+            out.line(token, 0, true);
+        } else if token.kind == Kind::Comment {
+            out.comment(token, INDENT, false);
+        } else if out.ended() || (i > 2 && token.breaks > 0 && !token.is(",")) {
+            out.line(token, if closes { 0 } else { INDENT }, false);
+        } else {
+            out.after(token, if token.is("[") { 1 } else { blanks(item, i) });
+        }
+    }
 }
 
 /// `piece name /.../ /.../`

@@ -74,7 +74,7 @@ fn clauses(tree: &File) -> BTreeSet<usize> {
         Item::Pattern(pattern) | Item::Ignore(pattern) => begin(&pattern.clauses),
         Item::Reaction(reaction) => begin(&reaction.clauses),
         Item::Calendar(calendar) => begin(&calendar.clauses),
-        Item::Piece(_) => Vec::new(),
+        Item::Piece(_) | Item::List(_) => Vec::new(),
     };
     tree.items.iter().flat_map(of).collect()
 }

@@ -84,6 +84,7 @@ impl<'e> Scope<'e> {
             },
             CaptureKind::Address => Some(Value::from(text.parse::<IpAddr>().ok()?.to_canonical().to_string().as_str())),
             CaptureKind::Host => Some(Value::from(self.index.host(text).map_or(text, String::as_str))),
+            CaptureKind::App => Some(Value::from(self.index.app(text).map_or(text, String::as_str))),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Alarms and defaults: their clauses.
 
-use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Way, Word};
+use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Detect, Tail, Way, Word};
+use crate::lang::program::Shape;
 
-use super::atom::choice;
 use super::calendar::{not_during, only_during};
 use super::cursor::{Cursor, Parsed};
-use super::detect::{by, detect, measure, measured, metric, over, threshold};
+use super::detect::{by, detect, threshold};
 use super::reaction::{bindings, chains};
 use super::{block, duration, name, names, rows, string, terminal, unknown_clause, whole};
 
@@ -161,7 +161,7 @@ fn cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     Ok(ClauseKind::Cancel(way(c)?))
 }
 
-/// `way = "after" DURATION ("since" "raise")? | "when" (threshold | metric by? | measure by? over | choice by?) | "at" "once" | "by" "hand"`
+/// `way = "after" DURATION ("since" "raise")? | "when" (threshold | detect) | "at" "once" | "by" "hand"`
 fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
     match c.word_ahead() {
         Some("after") => {
@@ -178,26 +178,14 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
             if c.sees(terminal::comparison) {
                 return Ok(Way::Falls(threshold(c)?));
             }
-            if c.sees_word("metric") {
-                let mut detect = metric(c)?;
-                if c.sees_word("by") {
-                    detect.tail.by = by(c)?;
+            let detect = detect(c)?;
+            Ok(match detect {
+                Detect { shape: Shape::Measure(_), .. } => Way::Measured(Box::new(detect)),
+                Detect { shape: Shape::One, unless: None, tail: Tail { by, time: None }, mut parts } if parts.len() == 1 => {
+                    Way::When { choice: parts.remove(0), by }
                 }
-                return Ok(Way::Measured(Box::new(detect)));
-            }
-            if let Some(what) = measured(c) {
-                let mut detect = measure(c, what)?;
-                if c.sees_word("by") {
-                    detect.tail.by = by(c)?;
-                }
-                let start = c.here();
-                let it = over(c)?;
-                detect.tail.time = Some(At { it, span: c.since(start) });
-                return Ok(Way::Measured(Box::new(detect)));
-            }
-            let choice = choice(c)?;
-            let by = if c.sees_word("by") { by(c)? } else { Vec::new() };
-            Ok(Way::When { choice, by })
+                _ => Way::Comes(Box::new(detect)),
+            })
         }
         Some("at") => {
             c.want_word("at")?;

@@ -32,7 +32,7 @@ pub(super) struct Cursor<'s> {
 }
 
 /// Words that begin an item of the file.
-pub(super) const ITEMS: [&str; 7] = ["alarm", "pattern", "reaction", "defaults", "ignore", "piece", "calendar"];
+pub(super) const ITEMS: [&str; 8] = ["alarm", "pattern", "reaction", "defaults", "ignore", "piece", "list", "calendar"];
 
 /// Words that cannot be a name without quotes (`RESERVED` in the grammar).
 const RESERVED: &[&str] = &[
@@ -360,6 +360,7 @@ impl<'s> Cursor<'s> {
                 let named = self.take(terminal::word).is_some() || self.take(terminal::string).is_some();
                 let opens = match word {
                     "piece" => self.sees_symbol("/") || self.sees(terminal::raw_regex),
+                    "list" => self.sees_symbol("["),
                     "alarm" => self.sees_symbol("{") || self.sees_word("with"),
                     _ => self.sees_symbol("{"),
                 };

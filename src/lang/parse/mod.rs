@@ -56,7 +56,7 @@ fn items(c: &mut Cursor<'_>) -> Vec<Item> {
     items
 }
 
-/// `item = alarm | pattern | ignore | piece | reaction | calendar | defaults`
+/// `item = alarm | pattern | ignore | piece | named | reaction | calendar | defaults`
 fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
     let one = |item: Item| vec![item];
     match c.word_ahead() {
@@ -65,6 +65,7 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
         Some("pattern") => pattern::pattern(c).map(Item::Pattern).map(one),
         Some("ignore") => pattern::ignore(c).map(Item::Ignore).map(one),
         Some("piece") => pattern::piece(c).map(Item::Piece).map(one),
+        Some("list") => pattern::named(c).map(Item::List).map(one),
         Some("reaction") => reaction::reaction(c).map(Item::Reaction).map(one),
         Some("calendar") => calendar::calendar(c).map(Item::Calendar).map(one),
         Some(other) => {
@@ -72,7 +73,7 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
             c.skip_token();
             let span = c.since(at);
             let message = format!(
-                "a rule file has `alarm`, `pattern`, `ignore`, `piece`, `reaction`, `calendar` and `defaults` here, not `{other}`"
+                "a rule file has `alarm`, `pattern`, `ignore`, `piece`, `list`, `reaction`, `calendar` and `defaults` here, not `{other}`"
             );
             Err(match nearest(other, ITEMS) {
                 Some(near) => c.fail_with(Code::RuleSyntax, &span, message, format!("did you mean `{near}`?")),
@@ -80,7 +81,7 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
             })
         }
         None => {
-            let failed = c.wanted("`alarm`, `pattern`, `ignore`, `piece`, `reaction`, `calendar` or `defaults`");
+            let failed = c.wanted("`alarm`, `pattern`, `ignore`, `piece`, `list`, `reaction`, `calendar` or `defaults`");
             c.skip_token();
             Err(failed)
         }

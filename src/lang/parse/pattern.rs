@@ -1,11 +1,11 @@
 //! Named patterns, with their samples.
 
-use crate::lang::ast::{Pattern, PatternClause, Piece, Sample};
+use crate::lang::ast::{List, Pattern, PatternClause, Piece, Sample};
 
 use super::atom::from;
 use super::cursor::{Cursor, Parsed};
 use super::detect::detect;
-use super::predicate::{operand, predicate, regex};
+use super::predicate::{list, operand, predicate, regex};
 use super::reaction::bindings;
 use super::{block, field, name, terminal, unknown_clause};
 
@@ -57,6 +57,13 @@ fn matching(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     let raw = c.sees(terminal::regex) || c.sees(terminal::raw_regex) || c.sees_symbol("/");
     let field = if raw { None } else { Some(field(c)?) };
     Ok(PatternClause::Match { field, regex: regex(c)? })
+}
+
+/// `named = "list" name list`
+pub(super) fn named(c: &mut Cursor<'_>) -> Parsed<List> {
+    c.want_word("list")?;
+    let name = name(c, "the list's name")?;
+    Ok(List { name, elements: list(c)? })
 }
 
 /// `condition = "where" predicate`

@@ -117,7 +117,7 @@ pub(super) fn operand(c: &mut Cursor<'_>) -> Parsed<Operand> {
     }
 }
 
-/// `set = NETWORK | STRING | list`
+/// `set = NETWORK | STRING | list | NAME`
 fn set(c: &mut Cursor<'_>) -> Parsed<Relation> {
     if let Some(token) = c.take(terminal::network) {
         return Ok(Relation::InNetwork(Cursor::own(token)));
@@ -128,7 +128,10 @@ fn set(c: &mut Cursor<'_>) -> Parsed<Relation> {
     if c.sees_symbol("[") {
         return Ok(Relation::InList(list(c)?));
     }
-    Err(c.wanted("a list in [ ] or a network (10.0.0.0/8)"))
+    match c.word_ahead() {
+        Some(_) => c.take(terminal::name).map(|t| Relation::InNamed(Cursor::own(t))).ok_or(Failed),
+        None => Err(c.wanted("a list in [ ], its name, or a network (10.0.0.0/8)")),
+    }
 }
 
 /// `list = "[" (element ("," element)*)? "]"`
@@ -147,8 +150,11 @@ pub(super) fn list(c: &mut Cursor<'_>) -> Parsed<Vec<Element>> {
     }
 }
 
-/// `element = literal | NAME`
+/// `element = NETWORK | literal | NAME`
 fn element(c: &mut Cursor<'_>) -> Parsed<Element> {
+    if let Some(token) = c.take(terminal::network) {
+        return Ok(Element::Network(Cursor::own(token)));
+    }
     if let Some(literal) = literal(c)? {
         return Ok(Element::Literal(literal));
     }

@@ -88,6 +88,7 @@ impl Compiler<'_, '_> {
                 .filter_map(|e| match e {
                     ast::Element::Literal(literal) => Some((text(&literal.it)?, &literal.span)),
                     ast::Element::Bare(word) => Some((word.it.as_str(), &word.span)),
+                    ast::Element::Network(_) => None,
                 })
                 .collect(),
             _ => return,

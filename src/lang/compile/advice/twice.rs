@@ -32,10 +32,7 @@ impl Compiler<'_, '_> {
     pub(in crate::lang::compile) fn elements_twice(&mut self, file: &File, elements: &[Element]) {
         let mut seen = std::collections::BTreeMap::new();
         for element in elements {
-            let span = match element {
-                Element::Literal(literal) => &literal.span,
-                Element::Bare(word) => &word.span,
-            };
+            let span = element.span();
             let Some(text) = file.source.text.get(span.clone()) else { continue };
             if let Some(first) = seen.insert(text, span) {
                 self.stands_twice(file, span, first, format!("this list has {text} twice"));
