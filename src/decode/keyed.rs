@@ -93,13 +93,24 @@ pub(super) struct Keyed<'a> {
     pid: Cow<'a, str>,
 }
 
-/// Reads a record that is an object or pairs, told apart by its first byte; `None` when it is neither.
-pub(super) fn read(record: &str) -> Option<Keyed<'_>> {
-    match record.as_bytes().first()? {
-        b'{' | b'@' => object::read(record),
-        b'A'..=b'Z' | b'a'..=b'z' | b'_' => pairs::read(record),
-        _ => None,
+/// True for what begins as an object or as pairs do: most lines end here at their first byte or word.
+pub(super) fn begins(record: &str) -> bool {
+    match record.as_bytes() {
+        [b'{', ..] | [b'@', b'c', b'e', b'e', b':', ..] => true,
+        [b'A'..=b'Z' | b'a'..=b'z' | b'_', ..] => pairs::begins(record),
+        _ => false,
     }
+}
+
+/// Reads a record that begins so; `None` when it is neither.
+pub(super) fn read(record: &str) -> Option<Keyed<'_>> {
+    object::read(record).or_else(|| pairs::read(record))
+}
+
+/// The level of a message that is an object.
+#[inline(never)]
+pub(super) fn level(message: &str) -> Option<Level> {
+    object::read(message)?.level()
 }
 
 impl<'a> Keyed<'a> {

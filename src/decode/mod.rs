@@ -180,27 +180,28 @@ impl Decoder {
         {
             return self.plain_at(record, stamp, reference);
         }
-        if !self.genesys
-            && !self.header.known()
-            && let Some(said) = keyed::read(record)
-        {
-            return self.keyed(record, said, reference);
+        if keyed::begins(record) && !self.genesys && !self.header.known() {
+            return self.keyed(record, reference);
         }
         self.without_time(record)
     }
 
-    /// A line that is an object or pairs.
-    fn keyed<'a>(&mut self, record: &'a str, said: Keyed<'a>, reference: Time) -> Event<'a> {
-        let Some(stamp) = said.stamp() else {
+    /// A line that begins as an object or pairs do. Apart from [`Decoder::read`], so that all other lines are not slower for it.
+    #[inline(never)]
+    fn keyed<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
+        let said = keyed::read(record);
+        let Some(stamp) = said.as_ref().and_then(Keyed::stamp) else {
             let mut event = self.without_time(record);
-            if !event.marks.continuation {
+            if let Some(said) = said.filter(|_| !event.marks.continuation) {
                 said.fill(&mut event);
             }
             return event;
         };
         let mut event = plain(record);
         set_time(&mut event, self.tick(&stamp, reference));
-        said.fill(&mut event);
+        if let Some(said) = said {
+            said.fill(&mut event);
+        }
         self.keep_open(&event);
         event
     }
@@ -315,8 +316,8 @@ impl Decoder {
             self.take_inner(&mut event, message.stamp, message.text, reference);
         }
         // Who sent it and when is the envelope's to say.
-        if event.level.is_none() {
-            event.level = object::read(&event.text).and_then(|said| said.level());
+        if event.level.is_none() && event.text.starts_with(['{', '@']) {
+            event.level = keyed::level(&event.text);
         }
         event
     }

@@ -41,6 +41,11 @@ pub(super) fn read(text: &str) -> Option<Keyed<'_>> {
     (count >= ENOUGH || all || time_first).then_some(keyed)
 }
 
+/// True for a text that begins with a key and `=`.
+pub(super) fn begins(text: &str) -> bool {
+    key(text).is_some()
+}
+
 /// A key, and what stands behind its `=`.
 fn key(text: &str) -> Option<(&str, &str)> {
     let end = text.bytes().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'@' | b'-' | b'/')))?;
