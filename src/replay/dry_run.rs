@@ -105,6 +105,12 @@ impl DryRun {
         }
     }
 
+    /// A further log begins, which goes on where the one before ended. Gives the number of lines until here.
+    pub fn next_log(&mut self) -> u64 {
+        self.sieve.next_file();
+        self.counts.lines
+    }
+
     /// The next line, and what would have come of it.
     pub fn line(&mut self, record: &[u8], cut: bool, tell: &mut dyn FnMut(Entry)) {
         self.counts.lines += 1;
@@ -164,6 +170,10 @@ impl DryRun {
 
     /// The log is over: what is under way is followed to its end, and the counts are told.
     pub fn finish(&mut self, tell: &mut dyn FnMut(Entry)) -> Counts {
+        // No line, no time: an empty log raises nothing, not even silences.
+        if self.counts.lines == 0 {
+            return self.counts;
+        }
         if self.clock.waits() {
             self.clock.settle(self.counts.lines, None);
             self.go_on(tell);
@@ -179,7 +189,8 @@ impl DryRun {
         self.flush(tell);
         for (app, (line, times)) in std::mem::take(&mut self.strangers) {
             let text = format!(
-                "{app} said {times} times what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?"
+                "{app} said {} what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?",
+                if times == 1 { "once".to_owned() } else { format!("{times} times") }
             );
             self.counts.entries += 1;
             tell(notice(until, Some(line), "unknown_claimant", text));
