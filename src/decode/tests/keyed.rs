@@ -138,7 +138,10 @@ fn pairs_as_loggers_write_them() {
         ("time=2020-10-19T17:44:33Z", "- - - -"),
         ("time=soon host=h1 the end", "- - - -"),
         ("x=1", "- - - -"),
+        ("t=3034423619 3042462419", "- - - -"),
+        ("t=1603043411 host=h1 goes on", "2020-10-18T17:50:11Z h1 - -"),
         ("SELECT a=1 level=error host=h", "- - - -"),
+        (r#"a="x\y" level="er\ror" host="h\"" hostname="h\1""#, "- h1 - error"),
         ("a=1 level=error, level=info host=h1;", "- h1 - error"),
     ]);
 }
