@@ -180,10 +180,13 @@ impl Decoder {
         {
             return self.plain_at(record, stamp, reference);
         }
-        if keyed::begins(record) && !self.genesys && !self.header.known() {
+        if !self.genesys && !self.header.known() && keyed::begins(record) {
             return self.keyed(record, reference);
         }
-        self.without_time(record)
+        if self.datagrams {
+            return plain(record);
+        }
+        self.unstamped(record)
     }
 
     /// A line that begins as an object or pairs do. Apart from [`Decoder::read`], so that all other lines are not slower for it.
@@ -191,7 +194,7 @@ impl Decoder {
     fn keyed<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         let said = keyed::read(record);
         let Some(stamp) = said.as_ref().and_then(Keyed::stamp) else {
-            let mut event = self.without_time(record);
+            let mut event = if self.datagrams { plain(record) } else { self.unstamped(record) };
             if let Some(said) = said.filter(|_| !event.marks.continuation) {
                 said.fill(&mut event);
             }
@@ -204,10 +207,6 @@ impl Decoder {
         }
         self.keep_open(&event);
         event
-    }
-
-    fn without_time<'a>(&mut self, record: &'a str) -> Event<'a> {
-        if self.datagrams { plain(record) } else { self.unstamped(record) }
     }
 
     /// A line of a file that begins with a stamp.
