@@ -113,7 +113,8 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let Told { mut out, failed, .. } = told;
     failed?;
     if args.format == Format::Human {
-        writeln!(out, "\n{}", ending(&run, &counts))?;
+        let apart = if counts.entries > 0 { "\n" } else { "" };
+        writeln!(out, "{apart}{}", ending(&run, &counts))?;
     }
     out.flush()?;
     if args.format == Format::Json {

@@ -475,6 +475,7 @@ fn an_empty_log_raises_nothing_and_one_line_is_one() {
     let (none, ended) = raised(&rules, b"");
     assert!(none.is_empty() && ended.out.is_empty(), "{}", ended.out);
     assert!(ended.err.starts_with("the log is empty"), "{}", ended.err);
+    assert!(pointsman(&["dry-run", "--rules", &rules, "-"], b"").out.starts_with("the log is empty"));
     let (_, ended) = raised(&rules, b"2026-03-14 09:00:00 beat\n");
     assert!(ended.err.starts_with("1 line, 1 wanted by a rule"), "{}", ended.err);
 }
