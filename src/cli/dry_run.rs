@@ -5,7 +5,7 @@ mod cores;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::text::printable;
@@ -23,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   pointsman dry-run -c pointsman.yaml /var/log/sip_server.log
   journalctl -o short-iso -u sip-server | pointsman dry-run -c pointsman.yaml -
+  pointsman dry-run -c pointsman.yaml app.log.2 app.log.1 app.log
   pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
   pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
 
@@ -55,9 +56,9 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
-    /// The log; `-` is standard input
-    #[arg(default_value = "-")]
-    log: PathBuf,
+    /// The log; `-` is standard input. Several are read one after the other, as one that goes on: the oldest first
+    #[arg(default_value = "-", value_name = "LOG")]
+    logs: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
@@ -80,62 +81,105 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(USAGE);
         }
     };
-    let (log, time): (Box<dyn io::Read + Send>, SystemTime) = if args.log.as_os_str() == "-" {
-        if io::stdin().is_terminal() {
-            eprintln!("reading the log from the terminal; Ctrl-D ends it");
-        }
-        (Box::new(io::stdin()), now())
-    } else {
-        match File::open(&args.log)
-            .and_then(|f| if f.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(f) })
-        {
-            Ok(file) => {
-                let time = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
-                (Box::new(file), time)
-            }
-            Err(e) => {
-                eprintln!("pointsman: {}: {e}", args.log.display());
-                return Ok(WRONG);
-            }
+    // All are opened before anything is told.
+    let logs: Vec<_> = match args.logs.iter().map(|path| open(path)).collect() {
+        Ok(logs) => logs,
+        Err(why) => {
+            eprintln!("pointsman: {why}");
+            return Ok(WRONG);
         }
     };
-    let mut log = BufReader::with_capacity(BUFFER, log);
-    if let Some(tool) = log.fill_buf().ok().and_then(compressed) {
-        eprintln!("pointsman: {} is compressed; write {tool} FILE | pointsman dry-run ... -", args.log.display());
-        return Ok(WRONG);
-    }
-    let written = written.unwrap_or_else(|| time_of(time));
+    let written = written.unwrap_or_else(|| time_of(logs.first().map_or_else(now, |(_, time)| *time)));
     let mut run = DryRun::new(site, holders, written, args.provenance);
     let stdout = io::stdout();
-    let paint = colour(&stdout);
-    let mut out = BufWriter::new(stdout.lock());
-    let mut failed: io::Result<()> = Ok(());
-    let mut tell = |entry: Entry| {
-        if failed.is_ok() {
-            failed = match args.format {
-                Format::Human => writeln!(out, "{}", entry.human(paint)),
-                Format::Json => writeln!(out, "{}", entry.json()),
-            };
-        }
-        failed.is_ok()
+    let mut told = Told {
+        format: args.format,
+        paint: colour(&stdout),
+        out: BufWriter::new(stdout.lock()),
+        several: logs.len() > 1,
+        begun: Vec::new(),
+        failed: Ok(()),
     };
-    let read = replay(&mut run, log, &mut tell);
+    let mut wrong = None;
+    for (path, (log, _)) in args.logs.iter().zip(logs) {
+        let before = run.next_log();
+        told.begun.push((before, path.display().to_string()));
+        if let Err(e) = replay(&mut run, log, &mut |entry| told.entry(entry)) {
+            wrong = Some(format!("{}: line {} could not be read: {e}", path.display(), run.next_log() - before + 1));
+            break;
+        }
+    }
     let counts = run.finish(&mut |entry| {
-        tell(entry);
+        told.entry(entry);
     });
+    let Told { mut out, failed, .. } = told;
     failed?;
     if args.format == Format::Human {
-        writeln!(out, "\n{}", ending(&run, &counts))?;
+        let apart = if counts.entries > 0 { "\n" } else { "" };
+        writeln!(out, "{apart}{}", ending(&run, &counts))?;
     }
     out.flush()?;
     if args.format == Format::Json {
         eprintln!("{}", ending(&run, &counts));
     }
-    if let Err(e) = read {
-        eprintln!("pointsman: {}: line {} could not be read: {e}", args.log.display(), counts.lines + 1);
+    if let Some(why) = wrong {
+        eprintln!("pointsman: {why}");
         return Ok(WRONG);
     }
     Ok(0)
+}
+
+/// A log, and when it was written last.
+fn open(path: &Path) -> Result<(BufReader<Box<dyn io::Read + Send>>, SystemTime), String> {
+    let (log, time): (Box<dyn io::Read + Send>, SystemTime) = if path.as_os_str() == "-" {
+        if io::stdin().is_terminal() {
+            eprintln!("reading the log from the terminal; Ctrl-D ends it");
+        }
+        (Box::new(io::stdin()), now())
+    } else {
+        let opened =
+            File::open(path).and_then(|f| if f.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(f) });
+        let file = opened.map_err(|e| format!("{}: {e}", path.display()))?;
+        let time = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
+        (Box::new(file), time)
+    };
+    let mut log = BufReader::with_capacity(BUFFER, log);
+    match log.fill_buf().ok().and_then(compressed) {
+        Some(tool) => Err(format!("{} is compressed; write {tool} FILE | pointsman dry-run ... -", path.display())),
+        None => Ok((log, time)),
+    }
+}
+
+/// What was told, and where it goes.
+struct Told<W> {
+    format: Format,
+    paint: bool,
+    out: W,
+    /// Entries say which log their line is of.
+    several: bool,
+    /// The logs that were begun: how many lines there were before, and the name.
+    begun: Vec<(u64, String)>,
+    failed: io::Result<()>,
+}
+
+impl<W: Write> Told<W> {
+    /// True while somebody listens.
+    fn entry(&mut self, mut entry: Entry) -> bool {
+        if self.failed.is_err() {
+            return false;
+        }
+        if self.several
+            && let Some(line) = entry.line
+            && let Some((before, name)) = self.begun.iter().rfind(|(before, _)| *before < line)
+        {
+            (entry.file, entry.line) = (Some(name.clone()), Some(line - before));
+        }
+        self.failed = match self.format {
+            Format::Human => writeln!(self.out, "{}", entry.human(self.paint)),
+            Format::Json => writeln!(self.out, "{}", entry.json()),
+        };
+        self.failed.is_ok()
+    }
 }
 
 /// What unpacks a log that begins so; `None` for one that is not packed.
@@ -218,7 +262,11 @@ fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String>
 
 /// What was read, and how things stand at the end.
 fn ending(run: &DryRun, counts: &Counts) -> String {
-    let mut parts = vec![format!("{} lines, {} wanted by a rule", counts.lines, counts.matched)];
+    if counts.lines == 0 {
+        return "the log is empty: nothing was replayed".to_owned();
+    }
+    let lines = plural(usize::try_from(counts.lines).unwrap_or(usize::MAX), "line");
+    let mut parts = vec![format!("{lines}, {} wanted by a rule", counts.matched)];
     let mut odd = |n: u64, what: &str| {
         if n > 0 {
             parts.push(format!("{n} {what}"));

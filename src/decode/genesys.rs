@@ -14,7 +14,7 @@
 use crate::event::{EventId, Level, TypeCode};
 
 /// Bytes of a host's and an application's name; a longer "name" is text that happens to hold an id.
-const NAME_BYTES: usize = 255;
+pub(super) const NAME_BYTES: usize = 255;
 /// Bytes of a level that no manual names.
 const LEVEL_BYTES: usize = 16;
 

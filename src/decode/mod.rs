@@ -2,13 +2,15 @@
 //!
 //! In: one line or one datagram at a time, and the time it came. Out: one [`Event`] for each, always; a record that nothing
 //! is recognised in is text. Read here: RFC 5424 and RFC 3164 as senders write them, Genesys records (short and full, bare in
-//! a file or inside a syslog message), lines with any stamp, plain lines.
+//! a file or inside a syslog message), lines with any stamp, objects (JSON) and pairs (logfmt) with the keys of [`keyed`], plain lines.
 //!
 //! ```text
 //! priority? --yes--> RFC 5424, else RFC 3164 ----> Genesys record in the text?
 //!     no
 //! stamp? ----yes--> Genesys record, else RFC 3164, else a line with a time
 //!     no
+//! object or pairs? a line with what its keys say
+//!     no, or no time in it
 //! header line of a file? continuation of the record before? plain
 //! ```
 //!
@@ -19,7 +21,9 @@
 //!
 //! State belongs to one source: the file's header, the last time, the record that a line without stamp continues. A body
 //! that quotes a header must not rename its file: a header is believed at a file's beginning; later only when it names the
-//! same program again. Where a header is known, no line of the file is read as syslog, for bodies quote that as well.
+//! same program again. Where a header is known, no line of the file is read as syslog, for bodies quote that as well; there, and where
+//! Genesys records were seen, none is read as an object or pairs either. Elsewhere such a line without a time of its own continues an open
+//! record like any other: it may be a line of its body.
 //!
 //! It does not know inventory, rules or provenance: a host is what the record says. Tests: `tests.rs` here and beside each
 //! reader, `tests/it/decode.rs` (other programs' cases, with the differences explained in `tests/decode/differences.tsv`).
@@ -29,7 +33,10 @@ mod clock;
 mod envelope;
 mod genesys;
 mod header;
+mod keyed;
 mod lines;
+mod object;
+mod pairs;
 mod rfc3164;
 mod rfc5424;
 mod stamp;
@@ -46,6 +53,7 @@ use crate::event::{Event, EventId, Format, Marks, Value};
 use clock::{Clock, Resolved};
 use envelope::Envelope;
 use header::{Entry, Header};
+use keyed::Keyed;
 use stamp::Stamp;
 
 pub use lines::{Line, Lines};
@@ -172,10 +180,33 @@ impl Decoder {
         {
             return self.plain_at(record, stamp, reference);
         }
+        if !self.genesys && !self.header.known() && keyed::begins(record) {
+            return self.keyed(record, reference);
+        }
         if self.datagrams {
             return plain(record);
         }
         self.unstamped(record)
+    }
+
+    /// A line that begins as an object or pairs do. Apart from [`Decoder::read`], so that all other lines are not slower for it.
+    #[inline(never)]
+    fn keyed<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
+        let said = keyed::read(record);
+        let Some(stamp) = said.as_ref().and_then(Keyed::stamp) else {
+            let mut event = if self.datagrams { plain(record) } else { self.unstamped(record) };
+            if let Some(said) = said.filter(|_| !event.marks.continuation) {
+                said.fill(&mut event);
+            }
+            return event;
+        };
+        let mut event = plain(record);
+        set_time(&mut event, self.tick(&stamp, reference));
+        if let Some(said) = said {
+            said.fill(&mut event);
+        }
+        self.keep_open(&event);
+        event
     }
 
     /// A line of a file that begins with a stamp.
@@ -282,6 +313,10 @@ impl Decoder {
         }
         if !message.broken {
             self.take_inner(&mut event, message.stamp, message.text, reference);
+        }
+        // Who sent it and when is the envelope's to say.
+        if event.level.is_none() && event.text.starts_with(['{', '@']) {
+            event.level = keyed::level(&event.text);
         }
         event
     }

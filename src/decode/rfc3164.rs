@@ -100,7 +100,8 @@ fn is_ipv6(word: &str) -> bool {
     word.bytes().filter(|&b| b == b':').nth(1).is_some() && word.parse::<IpAddr>().is_ok()
 }
 
-fn is_host(word: &str) -> bool {
+/// True for what may be a host's name or address.
+pub(super) fn is_host(word: &str) -> bool {
     !word.is_empty()
         && word
             .chars()

@@ -11,6 +11,9 @@
 //! | slashes | `02/26/20@20:40:26.379`, `09/16/2014 13:16:54` (month first, as Genesys writes it) | [`slashed`] |
 //! | a C library's words | `Sun Jun  5 15:22:21 2016.741`, `Thu 11 Aug 2016 09:01:46 AM CDT.060` | [`locale`] |
 //! | time of day | `13:54:59.856`, `13:54:59` | [`clock`] |
+//! | since 1970, in values of keys alone | `1603043411.234`, `1603043411234` | [`epoch`] |
+
+use std::ops::Range;
 
 use nom::branch::alt;
 use nom::character::complete::{char, one_of, space0, space1};
@@ -143,6 +146,51 @@ pub(super) fn any(input: &str) -> Parsed<'_, Stamp> {
         [b'A'..=b'Z' | b'a'..=b'z', ..] => alt((bsd, locale)).parse(input),
         _ => fail(),
     }
+}
+
+/// Any stamp that is the value of a key. Behind it may stand its zone (`UTC`, ` +0200`), or what is no word and goes on.
+pub(super) fn alone(input: &str) -> Option<Stamp> {
+    let (rest, stamp) = any(input).ok()?;
+    let Some(behind) = rest.strip_prefix(' ') else {
+        return (!rest.starts_with(|c: char| c.is_alphanumeric())).then_some(stamp);
+    };
+    let named = || ZONES.iter().find(|(zone, _)| behind.split(' ').next() == Some(zone)).map(|(_, hours)| hours * 3600);
+    let zone = || offset(behind).ok().map(|(_, east_s)| east_s).or_else(named);
+    Some(Stamp { east_s: stamp.east_s.or_else(zone), ..stamp })
+}
+
+/// A day that is the value of a key, in days since 1970.
+pub(super) fn day(input: &str) -> Option<i64> {
+    let (rest, day) = date(input, b'-').or_else(|_| date(input, b'/')).ok()?;
+    rest.is_empty().then_some(day)
+}
+
+/// The seconds since 1970 that a number may mean: 1985 to 2286. Beyond are durations, and dates that are written as one number.
+const EPOCH_S: Range<u64> = 500_000_000..10_000_000_000;
+
+/// epoch = 9*19DIGIT ["." 1*DIGIT]: seconds, milliseconds, microseconds or nanoseconds since 1970, which of them is told by the size. A number
+/// with an exponent is one as well.
+pub(super) fn epoch(input: &str) -> Option<Stamp> {
+    let count = input.bytes().take_while(u8::is_ascii_digit).take(20).count();
+    let (whole, part_us) = match &input.as_bytes()[count..] {
+        [] if (9..20).contains(&count) => (input.parse().ok()?, 0),
+        [b'.', part @ ..] if (9..20).contains(&count) && part.iter().all(u8::is_ascii_digit) => {
+            let (_, (_, us)) = fraction(&input[count + 1..]).ok()?;
+            (input[..count].parse().ok()?, us)
+        }
+        [b'.' | b'e' | b'E', ..] if count > 0 && input.len() <= 32 => {
+            let number: f64 = input.parse().ok()?;
+            (number as u64, (number.fract() * 1e6) as i64)
+        }
+        _ => return None,
+    };
+    let unit = [1, 1_000, 1_000_000, 1_000_000_000].into_iter().find(|unit| EPOCH_S.contains(&(whole / unit)))?;
+    let us = match unit {
+        1 => whole as i64 * SECOND_US + part_us,
+        1_000 => whole as i64 * 1_000 + part_us / 1_000,
+        _ => (whole / (unit / 1_000_000)) as i64,
+    };
+    Some(full(us.div_euclid(calendar::DAY_US), us.rem_euclid(calendar::DAY_US), Some(0)))
 }
 
 fn full(day: i64, us: i64, east_s: Option<i64>) -> Stamp {

@@ -5,6 +5,7 @@ use super::*;
 use crate::event::Level;
 
 mod genesys;
+mod keyed;
 mod loss;
 mod syslog;
 

@@ -141,7 +141,7 @@ pub enum Format {
     Rfc3164,
     /// A Genesys record, short or full, bare in a file.
     Genesys,
-    /// Nothing was recognised; the whole record is text.
+    /// The whole record is text, whatever was recognised in it: a time at its beginning, the keys of JSON or of pairs, or nothing.
     #[default]
     Plain,
 }

@@ -171,6 +171,12 @@ impl DryRun {
         self.acting.take(sifted, tell);
     }
 
+    /// A further log begins, which goes on where the one before ended. Gives the number of lines until here.
+    pub fn next_log(&mut self) -> u64 {
+        self.reader.decoder.next_file();
+        self.reader.lines
+    }
+
     /// The three parts. Lines go through the first and the third in their order.
     pub fn parts(&mut self) -> (&mut Reader, &Sifting, &mut Acting) {
         (&mut self.reader, &self.sifting, &mut self.acting)
@@ -179,6 +185,10 @@ impl DryRun {
     /// The log is over: what is under way is followed to its end, and the counts are told.
     pub fn finish(&mut self, tell: &mut dyn FnMut(Entry)) -> Counts {
         let Reader { clock, lines, written, .. } = &mut self.reader;
+        // No line, no time: an empty log raises nothing, not even silences.
+        if *lines == 0 {
+            return Counts::default();
+        }
         if clock.waits() {
             let doubts = clock.disbelieved;
             clock.settle(*lines, None);
@@ -326,7 +336,8 @@ impl Acting {
         self.flush(tell);
         for (app, (line, times)) in std::mem::take(&mut self.strangers) {
             let text = format!(
-                "{app} said {times} times what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?"
+                "{app} said {} what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?",
+                if times == 1 { "once".to_owned() } else { format!("{times} times") }
             );
             self.counts.entries += 1;
             tell(notice(until, Some(line), "unknown_claimant", text));

@@ -51,6 +51,9 @@ pub struct Entry {
     pub at: Time,
     /// What.
     pub kind: Kind,
+    /// The log whose line caused it, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// 1-based number of the input line that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -96,6 +99,7 @@ impl Entry {
         Entry {
             at,
             kind,
+            file: None,
             line: None,
             alarm: None,
             key: None,
@@ -110,7 +114,7 @@ impl Entry {
         }
     }
 
-    /// The names of all fields, as JSON and rule tests have them.
+    /// The names of all fields, as JSON and rule tests have them; `file` apart, which a rule test has none of.
     pub const FIELDS: [&'static str; 13] =
         ["at", "kind", "line", "alarm", "key", "event_id", "reaction", "run", "verb", "resource", "host", "result", "text"];
 
@@ -150,7 +154,10 @@ impl Entry {
             Kind::Notice => ("note", "33"),
         };
         let mut text = String::new();
-        let line = self.line.map(|n| format!("line {n}")).unwrap_or_default();
+        let line = match (&self.file, self.line) {
+            (Some(file), Some(n)) => format!("{}:{n}", printable(file)),
+            (_, line) => line.map(|n| format!("line {n}")).unwrap_or_default(),
+        };
         let at = self.at.to_string();
         let _ = write!(text, "{at:<24}  {line:>9}  ");
         let _ = if colour { write!(text, "\x1b[{paint}m{word:<5}\x1b[0m ") } else { write!(text, "{word:<5} ") };

@@ -430,6 +430,77 @@ alarm shift { detect calendar shift begins  cancel at once }
 calendar shift { every day from 09:05 to 17:00 }
 ";
 
+/// Lines of JSON and of pairs have their times, and so windows and silences of such a log count.
+#[test]
+fn a_log_of_objects_goes_by_their_times() {
+    let scratch = Scratch::new("objects");
+    let rules = scratch.write("r.alarm", "pattern beat { match /beat/ }\nalarm quiet { detect no beat for 10m }\nalarm bad { detect 2 of (event from host h1 where level >= error) within 1m  cancel after 1h }\n");
+    let log = br#"{"time":"2026-03-14T09:00:00Z","level":"info","msg":"beat"}
+{"ts":1773479100,"level":"error","host":"h1"}
+time=2026-03-14T09:05:30Z level=error host=h1 msg="x"
+{"time":"2026-03-14T09:30:00Z","level":"info","msg":"beat"}
+"#;
+    let (raised, ended) = raised(&rules, log);
+    assert_eq!(raised, ["2026-03-14T09:05 bad", "2026-03-14T09:10 quiet", "2026-03-14T09:40 quiet"], "{}", ended.out);
+    assert!(!ended.err.contains("without a time"), "{}", ended.err);
+}
+
+/// Several logs are one that goes on: a header and a day are those of the file, and entries name it.
+#[test]
+fn several_logs_are_read_one_after_the_other() {
+    let scratch = Scratch::new("several");
+    let rules =
+        scratch.write("r.alarm", "pattern beat { match /beat/ }\nalarm twice { detect 2 of beat within 1m  cancel at once }\n");
+    let old = scratch.write("a.log.1", "2026-03-14 09:00:00 up\n2026-03-14 09:00:50 beat\n");
+    let new = scratch.write("a.log", "a line that continues nothing of another file\n2026-03-14 09:01:10 beat\n");
+    let ended = pointsman(&["dry-run", "--rules", &rules, "--format", "json", &old, &new], b"");
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    let raised = ended.out.lines().find(|l| l.contains("alarm_raised")).unwrap();
+    let entry: serde_json::Value = serde_json::from_str(raised).unwrap();
+    assert_eq!((entry["file"].as_str(), entry["line"].as_u64()), (Some(new.as_str()), Some(2)), "{raised}");
+    assert!(ended.err.starts_with("4 lines, 2 wanted by a rule"), "{}", ended.err);
+    let human = pointsman(&["dry-run", "--rules", &rules, &old, &new], b"");
+    assert!(human.out.contains(&format!("{new}:2")), "{}", human.out);
+    // One alone says no more than its line, and an absent one is told before anything else.
+    let alone = pointsman(&["dry-run", "--rules", &rules, "--format", "json", &new], b"");
+    assert!(!alone.out.contains("\"file\"") && alone.err.starts_with("2 lines, 1 wanted"), "{}{}", alone.out, alone.err);
+    let absent = pointsman(&["dry-run", "--rules", &rules, &old, &format!("{new}.9")], b"");
+    assert!(absent.status == 2 && absent.out.is_empty() && absent.err.contains("a.log.9"), "{}{}", absent.out, absent.err);
+}
+
+#[test]
+fn an_empty_log_raises_nothing_and_one_line_is_one() {
+    let scratch = Scratch::new("empty");
+    let rules = scratch.write("r.alarm", QUIET);
+    let (none, ended) = raised(&rules, b"");
+    assert!(none.is_empty() && ended.out.is_empty(), "{}", ended.out);
+    assert!(ended.err.starts_with("the log is empty"), "{}", ended.err);
+    assert!(pointsman(&["dry-run", "--rules", &rules, "-"], b"").out.starts_with("the log is empty"));
+    let (_, ended) = raised(&rules, b"2026-03-14 09:00:00 beat\n");
+    assert!(ended.err.starts_with("1 line, 1 wanted by a rule"), "{}", ended.err);
+}
+
+/// Groups and sites without an inventory would silently be nobody.
+#[test]
+fn rules_that_need_an_inventory_say_so() {
+    let scratch = Scratch::new("inventory");
+    for (i, detect) in ["event from group front", "event from site paris", "app stopped on any of front", "host in front lost"]
+        .iter()
+        .enumerate()
+    {
+        let rules = scratch.write(&format!("{i}/r.alarm"), format!("alarm a {{ detect {detect}  cancel by hand }}\n"));
+        for command in ["check", "dry-run", "test"] {
+            let ended = pointsman(&[command, "--rules", &rules], b"x\n");
+            assert_eq!(ended.status, 2, "{command} {detect}: {}{}", ended.out, ended.err);
+            let said = format!("{}{}", ended.out, ended.err);
+            assert!(
+                said.contains("in the inventory, and none was given") && said.contains("-c FILE"),
+                "{command} {detect}: {said}"
+            );
+        }
+    }
+}
+
 /// Silences, timers and calendars go by the first line's time, and by the last's, whoever wants these lines.
 #[test]
 fn a_dry_run_lasts_from_its_first_line_to_its_last() {

@@ -13,8 +13,8 @@ use crate::lang::program::{Counted, Members, Sender, Shape, Signal, State};
 use super::Compiler;
 use super::detection::Found;
 
-impl Compiler<'_, '_> {
-    /// The members of a group as senders. Without an inventory nobody is known, and nobody is meant.
+impl<'w> Compiler<'_, 'w> {
+    /// The members of a group as senders.
     pub(super) fn group_senders(&mut self, file: &File, word: &Word) -> Vec<Sender> {
         let Some(group) = self.group(file, word) else { return vec![nobody(word)] };
         if !self.room_for_senders(file, word, group.hosts.len() + group.applications.len()) {
@@ -26,7 +26,7 @@ impl Compiler<'_, '_> {
 
     /// The hosts of a site as senders.
     pub(super) fn site_senders(&mut self, file: &File, word: &Word) -> Vec<Sender> {
-        let Some(inventory) = self.world.inventory else { return vec![nobody(word)] };
+        let Some(inventory) = self.inventory_for(file, word) else { return vec![nobody(word)] };
         let at = inventory.hosts.iter().filter(|(_, host)| host.site == word.it && !word.it.is_empty());
         let hosts: Vec<Sender> = at.map(|(name, _)| Sender::Host(name.clone())).collect();
         if hosts.is_empty() {
@@ -77,8 +77,18 @@ impl Compiler<'_, '_> {
         members
     }
 
+    /// The inventory, which who is meant by this word cannot be known without.
+    fn inventory_for(&mut self, file: &File, word: &Word) -> Option<&'w Inventory> {
+        if self.world.inventory.is_none() {
+            let message = format!("who is meant by `{}` stands in the inventory, and none was given", word.it);
+            let help = "give the configuration too: -c FILE".to_owned();
+            self.report(file, Code::UnknownGroup, &word.span, message).help = Some(help);
+        }
+        self.world.inventory
+    }
+
     fn group(&mut self, file: &File, word: &Word) -> Option<Group> {
-        let inventory = self.world.inventory?;
+        let inventory = self.inventory_for(file, word)?;
         let found = inventory.groups.get(&word.it).cloned();
         if found.is_none() {
             let known = inventory.groups.keys().map(String::as_str);
@@ -148,8 +158,8 @@ impl Compiler<'_, '_> {
     }
 
     fn groups_of(&mut self, file: &File, on: &At<ast::Members>, field: &'static str) -> Vec<Members> {
-        let Some(inventory) = self.world.inventory else { return Vec::new() };
         let of = &on.it.of;
+        let Some(inventory) = self.inventory_for(file, of) else { return Vec::new() };
         let all: Vec<(Vec<String>, Vec<String>)> = match of.it.as_str() {
             "pair" => inventory.pairs.iter().map(|(name, p)| (vec![name.clone()], pair(inventory, p, field))).collect(),
             "site" => of_sites(inventory, field).into_iter().map(|(site, members)| (vec![site.to_owned()], members)).collect(),

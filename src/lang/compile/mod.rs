@@ -29,7 +29,8 @@ use super::program::{AtomId, Cancel, Program};
 /// What rules may name beside each other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct World<'a> {
-    /// Machines, programs, pairs, resources; without one, names of them are not checked.
+    /// Machines, programs, pairs, resources; without one, names of them are not checked, and conditions about
+    /// groups, pairs and sites are refused.
     pub inventory: Option<&'a Inventory>,
     /// The scripts by file name with the parameters that they declare; without them, calls are not checked.
     pub scripts: Option<&'a BTreeMap<String, Vec<Param>>>,

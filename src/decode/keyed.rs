@@ -1,0 +1,258 @@
+//! What the keys of a record say of it: its time, level, host, application and process.
+//!
+//! In: keys and values as they stand in an object ([`super::object`]) or in pairs ([`super::pairs`]). Out: parts of an event. The record's text
+//! stays whole, for rules search it.
+//!
+//! | part | keys |
+//! |---|---|
+//! | time | `time timestamp @timestamp ts t date datetime eventTime __REALTIME_TIMESTAMP` |
+//! | level | `level severity lvl loglevel log.level error_severity PRIORITY` |
+//! | host | `hostname host.name _HOSTNAME`; `host` in GELF and in what Logstash writes |
+//! | application | `app application service service.name program SYSLOG_IDENTIFIER` |
+//! | process | `pid _PID` |
+//!
+//! Invariants: of several keys for one part the first that says something counts, so that nothing behind it can take its place. What is no
+//! time, level or name says nothing. A day alone and a time of day alone (`date=2019-05-10 time=11:37:47`) make one time.
+//!
+//! A `host` is what a caller asked for in the logs of web servers and routers (the header of that name), so it counts only where it
+//! is known to be the sender: GELF is known by `version` and `short_message`, Logstash by `@version`.
+//!
+//! Numbers that are times count seconds, milliseconds, microseconds or nanoseconds since 1970, by their size. Numbers that are levels are
+//! syslog's 0 to 7 in `PRIORITY` and in GELF, else 10 to 60 of pino and bunyan; others are none.
+
+use std::borrow::Cow;
+
+use crate::event::{Event, Level};
+
+use super::envelope::severity;
+use super::genesys::NAME_BYTES;
+use super::stamp::{self, Day, Stamp};
+use super::{object, pairs, rfc3164};
+
+/// What a key is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Time,
+    Level,
+    /// A level by syslog's numbers.
+    Priority,
+    Host,
+    /// The sender, or whom a caller asked for.
+    SomeHost,
+    App,
+    Pid,
+    /// Logstash wrote this.
+    Logstash,
+    /// With [`Key::ShortMessage`] the mark of GELF.
+    Version,
+    ShortMessage,
+    /// MongoDB's level, one letter; it counts behind MongoDB's time.
+    Letter,
+}
+
+impl Key {
+    /// What a key of the top level is about; `None` for all that is not wanted.
+    pub(super) fn of(name: &str) -> Option<Key> {
+        Some(match name {
+            "time" | "timestamp" | "@timestamp" | "ts" | "t" | "date" | "datetime" | "eventTime" | "__REALTIME_TIMESTAMP" => {
+                Key::Time
+            }
+            "level" | "severity" | "lvl" | "loglevel" | "log.level" | "error_severity" => Key::Level,
+            "PRIORITY" => Key::Priority,
+            "hostname" | "host.name" | "_HOSTNAME" => Key::Host,
+            "host" => Key::SomeHost,
+            "@version" => Key::Logstash,
+            "app" | "application" | "service" | "service.name" | "program" | "SYSLOG_IDENTIFIER" => Key::App,
+            "pid" | "_PID" => Key::Pid,
+            "version" => Key::Version,
+            "short_message" => Key::ShortMessage,
+            "s" => Key::Letter,
+            _ => return None,
+        })
+    }
+
+    /// The key that is looked for in an object that stands under this name: the Elastic Common Schema's, and MongoDB's time.
+    pub(super) fn within(name: &str) -> Option<(&'static str, Key)> {
+        Some(match name {
+            "log" => ("level", Key::Level),
+            "host" => ("name", Key::Host),
+            "service" => ("name", Key::App),
+            "t" => ("$date", Key::Time),
+            _ => return None,
+        })
+    }
+}
+
+/// What the keys read so far say. Empty where they say nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Keyed<'a> {
+    stamp: Option<Stamp>,
+    /// A day without a time, in days since 1970.
+    day: Option<i64>,
+    /// A time without a day.
+    clock: Option<Stamp>,
+    level: Option<Level>,
+    /// 0 to 7: a level in GELF alone.
+    gelf_level: Option<u8>,
+    version: bool,
+    short_message: bool,
+    mongo: bool,
+    logstash: bool,
+    some_host: Cow<'a, str>,
+    host: Cow<'a, str>,
+    app: Cow<'a, str>,
+    pid: Cow<'a, str>,
+}
+
+/// True for what begins as an object or as pairs do: most lines end here at their first byte or word.
+pub(super) fn begins(record: &str) -> bool {
+    match record.as_bytes() {
+        [b'{', ..] | [b'@', b'c', b'e', b'e', b':', ..] => true,
+        [b'A'..=b'Z' | b'a'..=b'z' | b'_', ..] => pairs::begins(record),
+        _ => false,
+    }
+}
+
+/// Reads a record that begins so; `None` when it is neither.
+pub(super) fn read(record: &str) -> Option<Keyed<'_>> {
+    object::read(record).or_else(|| pairs::read(record))
+}
+
+/// The level of a message that is an object.
+#[inline(never)]
+pub(super) fn level(message: &str) -> Option<Level> {
+    object::read(message)?.level()
+}
+
+impl<'a> Keyed<'a> {
+    /// Takes the value of a key.
+    pub(super) fn take(&mut self, key: Key, value: Cow<'a, str>) {
+        match key {
+            Key::Time => self.take_time(&value),
+            Key::Level => self.take_level(&value),
+            Key::Priority => self.level = self.level.or(number(&value).filter(|n| *n < 8).map(severity)),
+            Key::Host if self.host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => self.host = value,
+            Key::SomeHost if self.some_host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => self.some_host = value,
+            Key::App if self.app.is_empty() && is_name(&value) => self.app = value,
+            Key::Pid if self.pid.is_empty() && is_name(&value) && !value.contains(' ') => self.pid = value,
+            Key::Host | Key::SomeHost | Key::App | Key::Pid => {}
+            Key::Logstash => self.logstash = true,
+            Key::Version => self.version = true,
+            Key::ShortMessage => self.short_message = true,
+            Key::Letter if self.mongo => self.level = self.level.or(letter(&value)),
+            Key::Letter => {}
+        }
+    }
+
+    /// MongoDB's time was read, and so its level may be.
+    pub(super) fn take_mongo(&mut self) {
+        self.mongo = true;
+    }
+
+    /// Nothing further is wanted.
+    pub(super) fn complete(&self) -> bool {
+        self.stamp.is_some() && self.level.is_some() && !self.host.is_empty() && !self.app.is_empty() && !self.pid.is_empty()
+    }
+
+    /// A day and a time were read.
+    pub(super) fn dated(&self) -> bool {
+        self.stamp.is_some()
+    }
+
+    /// When the record was written.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        let day = self.day.map_or(Day::Unknown, Day::Full);
+        self.stamp.or(self.clock.map(|clock| Stamp { day, ..clock }))
+    }
+
+    /// How grave the record is.
+    pub(super) fn level(&self) -> Option<Level> {
+        self.level.or(self.gelf_level.filter(|_| self.is_gelf()).map(severity))
+    }
+
+    /// Gives the event what the keys say, but for the time.
+    pub(super) fn fill(self, event: &mut Event<'a>) {
+        event.level = self.level();
+        let sender = self.is_gelf() || self.logstash;
+        event.host = if self.host.is_empty() && sender { self.some_host } else { self.host };
+        event.app = self.app;
+        event.pid = self.pid;
+    }
+
+    fn is_gelf(&self) -> bool {
+        self.version && self.short_message
+    }
+
+    fn take_time(&mut self, value: &str) {
+        if self.stamp.is_some() {
+            return;
+        }
+        match stamp::epoch(value).or_else(|| stamp::alone(value)) {
+            Some(clock @ Stamp { day: Day::Unknown, .. }) => self.clock = self.clock.or(Some(clock)),
+            Some(stamp) => self.stamp = Some(stamp),
+            None => self.day = self.day.or(stamp::day(value)),
+        }
+    }
+
+    fn take_level(&mut self, value: &str) {
+        match number(value) {
+            Some(n @ 0..=7) => self.gelf_level = self.gelf_level.or(Some(n)),
+            Some(n) => self.level = self.level.or(pino(n)),
+            None => self.level = self.level.or(word(value)),
+        }
+    }
+}
+
+/// What may be a host's, an application's or a process's name.
+fn is_name(value: &str) -> bool {
+    (1..=NAME_BYTES).contains(&value.len()) && value != "-" && !value.chars().any(char::is_control)
+}
+
+fn number(value: &str) -> Option<u8> {
+    // `parse` would take a sign.
+    value.as_bytes().first().filter(|b| b.is_ascii_digit())?;
+    value.parse().ok()
+}
+
+/// The levels of pino and bunyan.
+fn pino(number: u8) -> Option<Level> {
+    Some(match number {
+        10 | 20 => Level::Debug,
+        30 => Level::Info,
+        40 => Level::Warning,
+        50 => Level::Error,
+        60 => Level::Critical,
+        _ => return None,
+    })
+}
+
+/// A level's word in any letter case, as loggers write it; behind it may stand a number (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
+fn word(value: &str) -> Option<Level> {
+    let (word, step) = value.split_at(value.bytes().take_while(u8::is_ascii_alphabetic).count());
+    if !step.bytes().all(|b| b.is_ascii_digit() || b == b'+' || b == b'-') {
+        return None;
+    }
+    let mut lower = [0; 16];
+    let lower = lower.get_mut(..word.len())?;
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    match std::str::from_utf8(lower).ok()? {
+        "fatal" | "panic" | "dpanic" => Some(Level::Critical),
+        "severe" | "eror" => Some(Level::Error),
+        "information" | "informational" => Some(Level::Info),
+        "verbose" | "dbug" => Some(Level::Debug),
+        word => Level::parse(word),
+    }
+}
+
+/// MongoDB's letters.
+fn letter(value: &str) -> Option<Level> {
+    Some(match value {
+        "F" => Level::Critical,
+        "E" => Level::Error,
+        "W" => Level::Warning,
+        "I" => Level::Info,
+        "D" | "D1" | "D2" | "D3" | "D4" | "D5" => Level::Debug,
+        _ => return None,
+    })
+}
