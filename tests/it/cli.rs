@@ -156,7 +156,7 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     }
     // What the documentation says of the language, sentence by sentence.
     let ended = pointsman(&["test", "tests/rules"], b"");
-    assert!(ended.status == 0 && ended.out.ends_with("97 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
+    assert!(ended.status == 0 && ended.out.ends_with("106 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
     let scratch = Scratch::new("failing");
     scratch.write("a.alarm", "alarm a { detect event 1 cancel after 1s }\n");
     let line = "{now} Standard h x GCTI-00-00001 one";
@@ -436,8 +436,8 @@ fn a_log_of_objects_goes_by_their_times() {
     let scratch = Scratch::new("objects");
     let rules = scratch.write("r.alarm", "pattern beat { match /beat/ }\nalarm quiet { detect no beat for 10m }\nalarm bad { detect 2 of (event from host h1 where level >= error) within 1m  cancel after 1h }\n");
     let log = br#"{"time":"2026-03-14T09:00:00Z","level":"info","msg":"beat"}
-{"ts":1773479100,"level":"error","host":"h1"}
-time=2026-03-14T09:05:30Z level=error host=h1 msg="x"
+{"ts":1773479100,"level":"error","hostname":"h1"}
+time=2026-03-14T09:05:30Z level=error hostname=h1 msg="x"
 {"time":"2026-03-14T09:30:00Z","level":"info","msg":"beat"}
 "#;
     let (raised, ended) = raised(&rules, log);

@@ -133,13 +133,8 @@ impl<'t> Compiler<'t, '_> {
                 found.detect.within = Some(METRIC_LASTS);
                 match said {
                     None => {}
-                    // `by host for 5m` says the same as `for 5m by host`.
-                    Some(Time::For(lasts, None)) if threshold.lasts.is_none() => threshold.lasts = Some(*lasts),
-                    Some(_) => {
-                        let message = "this condition has another kind of time";
-                        self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help =
-                            Some("of a metric it is `for 5m`, behind the number".to_owned());
-                    }
+                    Some(Time::For(lasts, None)) => threshold.lasts = Some(*lasts),
+                    Some(_) => self.metric_time(file, tree, span),
                 }
             }
             (Shape::Measure(measure), Some(Time::Over(over, threshold))) => {
@@ -200,6 +195,12 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
+    fn metric_time(&mut self, file: &File, tree: &ast::Detect, span: &Span) {
+        let at = tree.tail.time.as_ref().map_or(span, |t| &t.span);
+        let message = "this condition has another kind of time";
+        self.report(file, Code::BadTime, at, message).help = Some("of a metric it is `for 5m`".to_owned());
+    }
+
     fn measure_field(&mut self, file: &File, tree: &ast::Detect, span: &Span) {
         let Shape::Measure(Measure { what, field, .. }) = &tree.shape else { return };
         let counts = matches!(what, What::Count | What::Rate);
@@ -217,7 +218,13 @@ impl<'t> Compiler<'t, '_> {
         let name = format!("{of}/cancel");
         let atoms = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect::<Option<Vec<_>>>()?.concat();
         if let Shape::Measure(measure @ Measure { what: What::Last, .. }) = &tree.shape {
-            return Some(super::Cancel::Measured { of: atoms, over: METRIC_LASTS, measure: measure.clone() });
+            let mut measure = measure.clone();
+            match tree.tail.time.as_ref().map(|t| &t.it) {
+                None => {}
+                Some(Time::For(lasts, None)) => measure.threshold.lasts = Some(*lasts),
+                Some(_) => self.metric_time(file, tree, span),
+            }
+            return Some(super::Cancel::Measured { of: atoms, over: METRIC_LASTS, measure });
         }
         self.measure_field(file, tree, span);
         match (&tree.shape, tree.tail.time.as_ref().map(|t| &t.it)) {

@@ -164,7 +164,10 @@ impl<'t> Compiler<'t, '_> {
             self.used_lists.insert(word.it.clone());
             return self.in_list(place, field, &list.elements, &list.name.span);
         }
-        let groups = self.world.inventory.map(|inventory| &inventory.groups);
+        let groups = match (self.world.inventory, self.lists.is_empty()) {
+            (None, true) => Some(&self.inventory_for(file, word)?.groups),
+            (inventory, _) => inventory.map(|inventory| &inventory.groups),
+        };
         if let Some(group) = groups.and_then(|groups| groups.get(&word.it)) {
             let members = group.hosts.iter().chain(&group.applications).cloned().collect();
             return Some(super::detection::one_of(field, members));

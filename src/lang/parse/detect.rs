@@ -96,10 +96,14 @@ pub(super) fn over(c: &mut Cursor<'_>) -> Parsed<Time> {
 
 /// `threshold = COMPARISON amount ("for" DURATION)?`
 pub(super) fn threshold(c: &mut Cursor<'_>) -> Parsed<Threshold> {
-    let Some(comparison) = predicate::comparison(c) else { return Err(c.wanted("a comparison (> 500)")) };
-    let amount = amount(c)?;
+    let compared = compared(c)?;
     let lasts = if c.word("for").is_some() { Some(duration(c)?) } else { None };
-    Ok(Threshold { comparison, amount, lasts })
+    Ok(Threshold { lasts, ..compared })
+}
+
+fn compared(c: &mut Cursor<'_>) -> Parsed<Threshold> {
+    let Some(comparison) = predicate::comparison(c) else { return Err(c.wanted("a comparison (> 500)")) };
+    Ok(Threshold { comparison, amount: amount(c)?, lasts: None })
 }
 
 /// `amount = DURATION | SIZE | PERCENT | NUMBER`
@@ -207,7 +211,7 @@ pub(super) fn measure(c: &mut Cursor<'_>, what: What) -> Parsed<Detect> {
     Ok(Detect { parts: vec![alone(c)?], shape, unless: None, tail: Tail::default() })
 }
 
-/// `metric = "metric" name ("(" bindings ")")? threshold`
+/// `metric = "metric" name ("(" bindings ")")? COMPARISON amount`
 pub(super) fn metric(c: &mut Cursor<'_>) -> Parsed<Detect> {
     let start = c.here();
     c.want_word("metric")?;
@@ -218,7 +222,9 @@ pub(super) fn metric(c: &mut Cursor<'_>) -> Parsed<Detect> {
         c.want_symbol(")")?;
     }
     let span = c.since(start);
-    let measure = Measure { what: What::Last, field: Some("value".to_owned()), threshold: threshold(c)? };
+    // How long it lasts is the time of the condition.
+    let threshold = compared(c)?;
+    let measure = Measure { what: What::Last, field: Some("value".to_owned()), threshold };
     if joins(c) || c.sees_word("or") {
         return Err(joined_metric(c, &span));
     }
