@@ -177,10 +177,11 @@ impl<'t> Compiler<'t, '_> {
                     filled.groups.push((unique, name.to_owned(), kind));
                     // Without an expression of its own it captures the piece.
                     if let Some(of) = of {
+                        if kind == CaptureKind::Text && self.expression_of(of).is_none() {
+                            return Err((at, self.unknown_piece(of, true)));
+                        }
                         if text[end..].starts_with(')') {
                             self.piece(of, filled, depth).map_err(|why| (at, why))?;
-                        } else if kind == CaptureKind::Text && self.expression_of(of).is_none() {
-                            return Err((at, self.unknown_piece(of)));
                         }
                     }
                 }
@@ -196,7 +197,7 @@ impl<'t> Compiler<'t, '_> {
             let message = format!("the piece `{name}` stands in itself, or deeper than {NESTING}");
             return Err((Code::PieceInItself, message, None));
         }
-        let Some((flags, text)) = self.expression_of(name) else { return Err(self.unknown_piece(name)) };
+        let Some((flags, text)) = self.expression_of(name) else { return Err(self.unknown_piece(name, false)) };
         self.used_pieces.insert(name.to_owned());
         if !flags.is_empty() {
             filled.text.push_str(flags);
@@ -211,10 +212,14 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn unknown_piece(&self, name: &str) -> Unfilled {
+    fn unknown_piece(&self, name: &str, field: bool) -> Unfilled {
         let known: Vec<&str> = self.pieces.keys().copied().chain(TYPES.iter().map(|(name, ..)| *name)).collect();
         let help = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if field => {
+                let types: Vec<&str> = TYPES.iter().map(|(name, ..)| *name).collect();
+                format!("a capture is of a type ({}) or of a piece: write piece {name} /.../", types.join(", "))
+            }
             None => format!("write piece {name} /.../; a dollar sign and a brace are written \\$\\{{"),
         };
         (Code::UnknownPiece, format!("no piece has the name `{name}`"), Some(help))

@@ -78,7 +78,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// The inventory, which who is meant by this word cannot be known without.
-    pub(super) fn inventory_for(&mut self, file: &File, word: &Word) -> Option<&'w Inventory> {
+    fn inventory_for(&mut self, file: &File, word: &Word) -> Option<&'w Inventory> {
         if self.world.inventory.is_none() {
             let message = format!("who is meant by `{}` stands in the inventory, and none was given", word.it);
             let help = "give the configuration too: -c FILE".to_owned();

@@ -164,10 +164,7 @@ impl<'t> Compiler<'t, '_> {
             self.used_lists.insert(word.it.clone());
             return self.in_list(place, field, &list.elements, &list.name.span);
         }
-        let groups = match (self.world.inventory, self.lists.is_empty()) {
-            (None, true) => Some(&self.inventory_for(file, word)?.groups),
-            (inventory, _) => inventory.map(|inventory| &inventory.groups),
-        };
+        let groups = self.world.inventory.map(|inventory| &inventory.groups);
         if let Some(group) = groups.and_then(|groups| groups.get(&word.it)) {
             let members = group.hosts.iter().chain(&group.applications).cloned().collect();
             return Some(super::detection::one_of(field, members));
@@ -175,7 +172,13 @@ impl<'t> Compiler<'t, '_> {
         let known: Vec<&str> =
             self.lists.keys().copied().chain(groups.into_iter().flatten().map(|(name, _)| name.as_str())).collect();
         let message = format!("neither a list of the rules nor a group of the inventory has the name `{}`", word.it);
-        self.unknown(file, Code::UnknownGroup, word, message, known);
+        match (known.is_empty(), groups) {
+            (true, None) => {
+                let help = format!("write list {} [...], or give the configuration, which has the groups: -c FILE", word.it);
+                self.report(file, Code::UnknownGroup, &word.span, message).help = Some(help);
+            }
+            _ => self.unknown(file, Code::UnknownGroup, word, message, known),
+        }
         None
     }
 

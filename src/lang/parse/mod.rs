@@ -149,6 +149,20 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
     };
     c.skip_token();
     let span = c.since(at);
+    let belongs = match word {
+        "where" => {
+            "`where` stands behind an event; where the event is one of a count, a silence or several, both stand in parentheses: `no (event ... where ...) for 5m`"
+        }
+        "unless" => "`unless B` stands before `by` and `within`",
+        "and" | "or" | "then" | "without" => {
+            "it joins what stands before `by` and `within`; parentheses say what belongs together"
+        }
+        "by" | "within" | "for" | "over" => "it stands once, at the end of the whole condition",
+        _ => "",
+    };
+    if !belongs.is_empty() {
+        return c.fail_with(Code::UnknownClause, &span, format!("`{word}` cannot stand here"), belongs);
+    }
     let message = format!("{block} has no clause `{word}`");
     match nearest(word, known.iter().copied()) {
         Some(near) => c.fail_with(Code::UnknownClause, &span, message, format!("did you mean `{near}`?")),

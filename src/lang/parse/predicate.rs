@@ -85,6 +85,9 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
             let span = c.since(at);
             Err(c.fail_with(Code::RuleSyntax, &span, "`=` compares nothing here", "write == to compare"))
         }
+        Some("not") => Err(
+            c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "`not` stands before the field: not peer in homes")
+        ),
         Some("is" | "equals" | "eq") => {
             Err(c.wanted_with("a comparison (`==`, `~`, `contains`, `in` ...)", "write == to compare"))
         }

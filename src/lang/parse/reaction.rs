@@ -71,6 +71,9 @@ pub(super) fn bindings(c: &mut Cursor<'_>) -> Parsed<Vec<Binding>> {
 
 /// `binding = WORD "=" (literal | list)`
 fn binding(c: &mut Cursor<'_>) -> Parsed<Binding> {
+    if c.sees(terminal::string) {
+        return Err(c.wanted_with("a parameter's name", "write which it is: name = \"...\""));
+    }
     let name = word(c, "a parameter's name")?;
     c.want_symbol("=")?;
     let start = c.here();
