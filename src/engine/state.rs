@@ -14,7 +14,7 @@ use crate::inventory::Name;
 use super::key::Key;
 use super::measure::Measured;
 use super::noted::{Forgot, Noted};
-use super::record::{Claim, Fields, Note, PutOff, Record, Waiting};
+use super::record::{Claim, Fields, Held, Note, PutOff, Record, Waiting};
 use super::summed::Summed;
 
 /// An active alarm.
@@ -63,6 +63,8 @@ pub struct State {
     #[serde(with = "pairs", default)]
     pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
     #[serde(with = "pairs", default)]
+    pub(super) inhibited: BTreeMap<String, BTreeMap<Key, Held>>,
+    #[serde(with = "pairs", default)]
     pub(super) measured: BTreeMap<String, BTreeMap<Key, Box<Measured>>>,
     #[serde(with = "pairs", default)]
     pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
@@ -90,9 +92,9 @@ impl State {
         all.flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
     }
 
-    /// The key of an active instance that is shown so.
+    /// The key that is shown so of an instance that is active, or inhibited.
     pub fn key_shown(&self, alarm: &str, shown: &str) -> Option<&Key> {
-        self.active_of(alarm).map(|(key, _)| key).find(|key| key.to_string() == shown)
+        self.clearable(alarm).find(|key| key.to_string() == shown)
     }
 
     /// Active instances of one alarm, in order of their keys.
@@ -147,10 +149,11 @@ impl State {
         self.starts.get(alarm).map_or(0, BTreeMap::len)
     }
 
-    /// For how many keys an alarm is active, awaited or measured.
+    /// For how many keys an alarm is active, awaited, inhibited or measured.
     pub(super) fn keys_of(&self, alarm: &str) -> usize {
         let measured = self.measured.get(alarm).map_or(0, BTreeMap::len);
-        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + measured
+        let inhibited = self.inhibited.get(alarm).map_or(0, BTreeMap::len);
+        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + inhibited + measured
     }
 
     /// What is measured of a key.
@@ -171,6 +174,27 @@ impl State {
     /// What is awaited, in order of alarm and key.
     pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &Waiting)> {
         self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
+    }
+
+    /// What waits until nothing inhibits it, of a key.
+    pub fn inhibited(&self, alarm: &str, key: &Key) -> Option<&Held> {
+        self.inhibited.get(alarm)?.get(key)
+    }
+
+    /// The same of an alarm, in order of keys.
+    pub fn inhibited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Held)> {
+        self.inhibited.get(alarm).into_iter().flatten()
+    }
+
+    /// The same of all, in order of alarm and key.
+    pub(super) fn all_inhibited(&self) -> impl Iterator<Item = (&str, &Key, &Held)> {
+        self.inhibited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, held)| (alarm.as_str(), key, held)))
+    }
+
+    /// The keys of an alarm that a hand can clear: it is active for them, or waits until nothing inhibits it.
+    pub fn clearable(&self, alarm: &str) -> impl Iterator<Item = &Key> {
+        let waits = self.inhibited_of(alarm).map(|(key, _)| key).filter(move |key| self.instance(alarm, key).is_none());
+        self.active_of(alarm).map(|(key, _)| key).chain(waits)
     }
 
     /// The keys for which something was noted or is awaited, by alarm.
@@ -280,6 +304,10 @@ impl State {
             Record::Awaited { alarm, key, waiting } => {
                 self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
             }
+            Record::Inhibited { alarm, key, what: Some(held) } => {
+                self.inhibited.entry(alarm.clone()).or_default().insert(key.clone(), held.as_ref().clone());
+            }
+            Record::Inhibited { alarm, key, what: None } => remove(&mut self.inhibited, alarm, key),
             Record::Started { alarm, group, at, since } => {
                 let groups = self.starts.entry(alarm.clone()).or_default();
                 let starts = groups.entry(group.clone()).or_default();

@@ -421,10 +421,12 @@ pub struct Alarm {
     pub on_cancel: Vec<Vec<Call>>,
     /// Its condition must stay true for so long before it is raised: no `cancel when` may come meanwhile.
     pub hold: Option<Duration>,
-    /// While one of these alarms is active, for the same values of the keys that both have, it is not raised.
+    /// While one of these alarms is active, for the same values of the keys that both have, it is not raised, and waits.
     pub inhibited_by: Vec<String>,
     /// It is raised only while these alarms are active, for the same values of the keys that both have.
     pub only_while: Vec<String>,
+    /// It is raised only while none of these is.
+    pub only_while_not: Vec<String>,
     /// For how many keys it may be active or counted; `None`: [`crate::base::limits::INSTANCES_PER_ALARM`] and
     /// [`crate::base::limits::COUNTED_KEYS`].
     pub max_keys: Option<usize>,
@@ -461,6 +463,7 @@ impl Alarm {
             hold: None,
             inhibited_by: Vec::new(),
             only_while: Vec::new(),
+            only_while_not: Vec::new(),
             only_during: Vec::new(),
             not_during: Vec::new(),
             max_keys: None,

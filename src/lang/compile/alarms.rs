@@ -134,7 +134,7 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ClauseKind::OnlyWhile { alarm: word, active } => {
                     self.inhibitors(file, std::slice::from_ref(word));
-                    let names = if *active { &mut alarm.only_while } else { &mut alarm.inhibited_by };
+                    let names = if *active { &mut alarm.only_while } else { &mut alarm.only_while_not };
                     names.push(word.it.clone());
                 }
                 ClauseKind::MaxKeys(n) => {
