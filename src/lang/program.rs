@@ -83,6 +83,9 @@ pub struct Atom {
     pub predicates: Vec<Arc<Predicate>>,
     /// Fields that a match sets beside its captures.
     pub sets: Vec<(String, Operand)>,
+    /// What the condition that it stands in calls fields of it: the name there, and the field's. An event without the field meets nothing
+    /// by that name.
+    pub renames: Vec<(String, String)>,
     /// It is met by this change in the engine, and by no record.
     pub signal: Option<Signal>,
     /// Where it was written.
@@ -99,6 +102,7 @@ impl Atom {
             matches: Vec::new(),
             predicates: Vec::new(),
             sets: Vec::new(),
+            renames: Vec::new(),
             signal: None,
             place,
         }

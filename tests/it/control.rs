@@ -39,6 +39,9 @@ alarm limited  { detect event 4000..4999 by app cancel at once limit 2 per 1s re
 alarm hushed   { detect event 4561 and event 4563 by host within 5s cancel after 1s inhibited by lasting }
 alarm waits    { detect event 4561 by app hold 200ms cancel when event 4563 inhibited by counted, lasting cancel after 5s while active ignore react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
 alarm unmet    { detect count of event 4563 over 1s >= 2 inhibited by counted not during often cancel after 20s }
+pattern came   { where id == 00-04563  match /(?<what>\w+) activated/ }
+pattern went   { where id == 00-04561  match /(?<which>\w+) activated/ }
+alarm renamed  { detect came and went by node = came.host, went.host, kind = came.what, went.which within 3s cancel when went cancel after 5s }
 alarm busy     { detect count of event 4563 over 2s >= 3 }
 alarm steady   { detect rate of event 4000..4999 by app over 3s > 1 for 500ms cancel when < 0.5 for 1s }
 alarm calm     { detect 2 of event 4563 by host within 2s cancel when count of event 4000..4999 over 4s <= 1 }

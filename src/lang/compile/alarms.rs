@@ -162,6 +162,7 @@ impl<'t> Compiler<'t, '_> {
         }
         alarm.limit = limit.and_then(|(clause, n, per, by)| self.limit(file, &alarm, clause, n, per, by));
         self.cancels(file, tree, &clauses, &mut alarm, ends);
+        self.renamings.clear();
         self.doubts(file, tree, &clauses, &alarm);
         self.program.alarms.push(alarm);
     }
@@ -219,12 +220,18 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Cancel(Way::After { span, since_raise }) => {
                     alarm.cancel.push(Cancel::After { span: *span, since_raise: *since_raise });
                 }
-                ClauseKind::Cancel(Way::When { choice, by }) => {
-                    let by: Vec<String> = by.iter().map(|w| w.it.clone()).collect();
+                ClauseKind::Cancel(Way::When { choice, keys }) => {
+                    let by: Vec<String> = keys.by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let name = format!("{}/cancel", tree.name.it);
                     self.members_alone(file, [choice], None);
-                    if let Some(atoms) = self.choice(file, choice, &name, &clause.span) {
+                    self.patterns_of(choice);
+                    let own = self.renamings(file, keys, [choice]);
+                    let of_detect = self.renamings.clone();
+                    self.renamings.extend(own);
+                    let atoms = self.choice(file, choice, &name, &clause.span);
+                    self.renamings = of_detect;
+                    if let Some(atoms) = atoms {
                         let atoms = self.same_senders(alarm, atoms);
                         alarm.cancel.push(Cancel::When(atoms));
                     }
@@ -234,7 +241,7 @@ impl<'t> Compiler<'t, '_> {
                     alarm.cancel.push(cancel);
                 }
                 ClauseKind::Cancel(Way::Measured(detect)) => {
-                    let by: Vec<String> = detect.tail.by.iter().map(|w| w.it.clone()).collect();
+                    let by: Vec<String> = detect.tail.keys.by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let cancel = self.measured(file, &tree.name.it, detect, &clause.span);
                     alarm.cancel.extend(cancel);

@@ -107,6 +107,7 @@ impl<'t> Compiler<'t, '_> {
         }
         let name = &pattern.name.it;
         let found = self.detection(file, name, detect, span);
+        self.renamings.clear();
         if found.detect.parts.is_empty() {
             return None;
         }
@@ -187,7 +188,7 @@ impl<'t> Compiler<'t, '_> {
         for atom in &choice.atoms {
             match atom {
                 ast::Atom::Named(word) => match self.named(file, word) {
-                    Some(id) if outer.is_empty() => atoms.push(id),
+                    Some(id) if outer.is_empty() && !self.is_renamed(&word.it) => atoms.push(id),
                     Some(id) => {
                         if !self.room_for_copy(file, id, &word.span) {
                             *whole = false;
@@ -195,6 +196,7 @@ impl<'t> Compiler<'t, '_> {
                         }
                         let Some(copy) = self.program.atoms.get(id.0 as usize).cloned() else { continue };
                         let id = self.add(copy);
+                        let id = self.rename(id, &word.it);
                         atoms.push(self.narrowed(id, outer));
                     }
                     None => *whole = false,
@@ -252,6 +254,19 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         outer.truncate(depth);
+    }
+
+    /// Compiles the patterns that a choice names, where they are known.
+    pub(super) fn patterns_of(&mut self, choice: &Choice) {
+        for atom in &choice.atoms {
+            match atom {
+                ast::Atom::Named(word) if !self.open_patterns.contains(&word.it) => {
+                    self.pattern_atom(&word.it);
+                }
+                ast::Atom::Group(inner) => self.patterns_of(inner),
+                _ => {}
+            }
+        }
     }
 
     /// The atom with these conditions, too.

@@ -26,6 +26,9 @@ impl<'t> Compiler<'t, '_> {
     /// The condition of an alarm or a pattern, and what is wrong or unwise about it.
     pub(super) fn detection(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &Span) -> Found {
         let name = format!("{of}/detect");
+        // Patterns are compiled before, so that what they capture is known; one of several events has renamings of its own.
+        tree.parts.iter().chain(&tree.unless).for_each(|choice| self.patterns_of(choice));
+        self.renamings = self.renamings(file, &tree.tail.keys, tree.parts.iter().chain(&tree.unless));
         let before = self.found.len();
         let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
         if matches!(tree.shape, Shape::Silence { .. } | Shape::Measure(_)) {
@@ -34,7 +37,7 @@ impl<'t> Compiler<'t, '_> {
             self.found.extend(kept.collect::<Vec<_>>());
         }
         let unless = tree.unless.as_ref().map(|choice| self.choice(file, choice, &name, span));
-        let mut found = Found { by: tree.tail.by.iter().map(|w| w.it.clone()).collect(), ..Found::default() };
+        let mut found = Found { by: tree.tail.keys.by.iter().map(|w| w.it.clone()).collect(), ..Found::default() };
         // With a part that could not be compiled the condition means nothing, and has its diagnostic.
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
         let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
@@ -366,7 +369,7 @@ fn state_of(parts: &[Choice]) -> Option<&ast::Atom> {
 /// The keys that an alarm's tree says.
 pub(super) fn keys(alarm: &ast::Alarm) -> Vec<String> {
     let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
-    let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.by).map(|w| w.it.clone()).collect();
+    let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.keys.by).map(|w| w.it.clone()).collect();
     match detect.and_then(|d| state_of(&d.parts)) {
         Some(state) if members::on(state).is_some() => members::keys(state),
         Some(ast::Atom::Host { .. }) if by.is_empty() => vec!["host".to_owned()],

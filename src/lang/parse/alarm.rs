@@ -1,11 +1,12 @@
 //! Alarms and defaults: their clauses.
 
-use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Way, Word};
+use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Keys, Way, Word};
 
 use super::atom::choice;
 use super::calendar::{not_during, only_during};
 use super::cursor::{Cursor, Parsed};
-use super::detect::{by, detect, measure, measured, metric, over, threshold};
+use super::detect::{detect, measure, measured, metric, over, threshold};
+use super::keys::{by, keys};
 use super::reaction::{bindings, chains};
 use super::{block, duration, name, names, rows, string, terminal, unknown_clause, whole};
 
@@ -161,7 +162,7 @@ fn cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     Ok(ClauseKind::Cancel(way(c)?))
 }
 
-/// `way = "after" DURATION ("since" "raise")? | "when" (threshold | metric by? | measure by? over | choice by?) | "at" "once" | "by" "hand"`
+/// `way = "after" DURATION ("since" "raise")? | "when" (threshold | metric by? | measure by? over | choice keys?) | "at" "once" | "by" "hand"`
 fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
     match c.word_ahead() {
         Some("after") => {
@@ -181,14 +182,14 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
             if c.sees_word("metric") {
                 let mut detect = metric(c)?;
                 if c.sees_word("by") {
-                    detect.tail.by = by(c)?;
+                    detect.tail.keys.by = by(c)?;
                 }
                 return Ok(Way::Measured(Box::new(detect)));
             }
             if let Some(what) = measured(c) {
                 let mut detect = measure(c, what)?;
                 if c.sees_word("by") {
-                    detect.tail.by = by(c)?;
+                    detect.tail.keys.by = by(c)?;
                 }
                 let start = c.here();
                 let it = over(c)?;
@@ -196,8 +197,8 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
                 return Ok(Way::Measured(Box::new(detect)));
             }
             let choice = choice(c)?;
-            let by = if c.sees_word("by") { by(c)? } else { Vec::new() };
-            Ok(Way::When { choice, by })
+            let keys = if c.sees_word("by") { keys(c)? } else { Keys::default() };
+            Ok(Way::When { choice, keys })
         }
         Some("at") => {
             c.want_word("at")?;
