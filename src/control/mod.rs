@@ -15,6 +15,7 @@
 mod own;
 mod reload;
 mod reported;
+mod sources;
 mod steps;
 
 use std::collections::VecDeque;
@@ -115,6 +116,13 @@ pub enum Input {
         /// Which source.
         source: String,
     },
+    /// A source can't be read, or can be again.
+    Source {
+        /// Which.
+        source: String,
+        /// Why it can't.
+        away: Option<String>,
+    },
     /// An agent's heartbeat.
     Report(Report),
     /// A script's next step, asked for by [`Output::Evaluate`].
@@ -186,6 +194,8 @@ pub struct Notice {
     pub run: Option<RunId>,
     /// About which reaction.
     pub reaction: Option<String>,
+    /// About which source.
+    pub source: Option<String>,
 }
 
 /// The controller.
@@ -268,6 +278,7 @@ impl Controller {
                 let order = self.input(now, journal::Input::BacklogEnded { source }, out);
                 Task::Engine(engine::Input::BacklogEnded { order })
             }
+            Input::Source { source, away } => return self.source(now, source, away, out),
             Input::Report(mut report) => {
                 let of_host = self.reported.take(&mut report);
                 self.plan(now, plan::Input::Report(report), out);

@@ -135,6 +135,9 @@ impl Engine {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
+        if alarm.is_some_and(|alarm| self.is_deaf(alarm)) {
+            return; // It counts anew when every source can be read.
+        }
         let measures_on = alarm.is_some_and(measures_on);
         self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
         if let Some(alarm) = alarm {

@@ -254,6 +254,7 @@ impl Engine {
                 }
             }
             Input::BacklogEnded { .. } => self.weigh(out),
+            Input::Source { source, away, .. } => self.source_changed(now, source, away, out),
             Input::Lost { host, lost, .. } => {
                 if self.state.lost.contains(&host) != lost {
                     self.host_changed(&host, lost);

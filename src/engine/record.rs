@@ -235,6 +235,13 @@ pub enum Record {
         /// Microseconds.
         offset: i64,
     },
+    /// A source can't be read, or can be again.
+    Away {
+        /// Which.
+        source: String,
+        /// It can't.
+        away: bool,
+    },
     /// A host is lost, or is not any more.
     Lost {
         /// Which.

@@ -80,6 +80,9 @@ pub struct State {
     /// Applications that stopped.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) stopped: BTreeSet<Name>,
+    /// Sources that can't be read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) away: BTreeSet<String>,
     /// Who took active alarms on.
     #[serde(with = "pairs", default)]
     pub(super) acked: BTreeMap<String, BTreeMap<Key, String>>,
@@ -110,6 +113,16 @@ impl State {
     /// The hosts of which nothing is heard.
     pub fn lost(&self) -> impl Iterator<Item = &Name> {
         self.lost.iter()
+    }
+
+    /// The sources that can't be read.
+    pub fn away(&self) -> impl Iterator<Item = &String> {
+        self.away.iter()
+    }
+
+    /// True when a source can't be read.
+    pub fn is_away(&self, source: &str) -> bool {
+        self.away.contains(source)
     }
 
     /// The applications that stopped.
@@ -336,6 +349,12 @@ impl State {
                 }
             }
             Record::Offset { source, host, at, offset } => self.learn(source, host, *at, *offset),
+            Record::Away { source, away: true } => {
+                self.away.insert(source.clone());
+            }
+            Record::Away { source, away: false } => {
+                self.away.remove(source);
+            }
             Record::Lost { host, lost: true } => {
                 self.lost.insert(host.clone());
             }

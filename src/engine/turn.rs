@@ -53,6 +53,15 @@ pub enum Input {
         /// Its order.
         order: u64,
     },
+    /// A source can't be read, or can be again.
+    Source {
+        /// Its order.
+        order: u64,
+        /// Which.
+        source: String,
+        /// It can't.
+        away: bool,
+    },
     /// A host is lost, or is not any more.
     Lost {
         /// Its order.
@@ -97,6 +106,7 @@ impl Input {
             | Input::Clear { order, .. }
             | Input::Ack { order, .. }
             | Input::BacklogEnded { order }
+            | Input::Source { order, .. }
             | Input::Lost { order, .. }
             | Input::App { order, .. }
             | Input::Metrics { order, .. }

@@ -130,6 +130,12 @@ impl Replay {
         true
     }
 
+    /// A source can't be read, or can be again.
+    pub fn source(&mut self, source: &str, away: bool) {
+        let why = away.then(|| "as is said here".to_owned());
+        self.drive(Input::Source { source: source.to_owned(), away: why });
+    }
+
     pub(super) fn act(&mut self, source: &str, event: Event<'static>, hits: Vec<Hit>, backlog: bool, line: Option<u64>) {
         self.teller.line = line;
         let position = self.positions.entry(source.to_owned()).or_default();

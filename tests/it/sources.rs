@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::support::Folder;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone)]
-struct Collect(SyncSender<Input>);
+struct Collect(SyncSender<Input>, Arc<AtomicI64>);
 
 impl Sink for Collect {
     fn send(&self, input: Input) -> bool {
@@ -33,7 +33,7 @@ impl Sink for Collect {
         self.0.try_send(input).is_ok()
     }
     fn now(&self) -> Time {
-        Time::from_millis(1_800_000_000_000)
+        Time::from_millis(1_800_000_000_000 + self.1.load(Ordering::Relaxed))
     }
 }
 
@@ -48,18 +48,21 @@ struct Follower {
     thread: Option<std::thread::JoinHandle<()>>,
     last: Position,
     backlog_ended: bool,
+    /// What was told of whether it can be read.
+    away: Vec<bool>,
+    clock: Arc<AtomicI64>,
 }
 
 impl Follower {
     fn start(path: &Path, from: Position) -> Follower {
         let (sender, told) = sync_channel(1_000);
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, clock) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
         let thread = std::thread::spawn({
-            let (path, stop) = (path.to_owned(), stop.clone());
+            let (path, stop, clock) = (path.to_owned(), stop.clone(), clock.clone());
             let named = Named { name: "file".to_owned(), counts: Arc::default() };
-            move || sources::follow(&path, from, &Current::new(0, site()), &Collect(sender), &named, &stop)
+            move || sources::follow(&path, from, &Current::new(0, site()), &Collect(sender, clock), &named, &stop)
         });
-        Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false }
+        Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false, away: Vec::new(), clock }
     }
 
     fn until_backlog_ended(&mut self) -> Vec<String> {
@@ -85,6 +88,10 @@ impl Follower {
                 self.backlog_ended = true;
                 None
             }
+            Input::Source { away, .. } => {
+                self.away.push(away.is_some());
+                None
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -103,7 +110,7 @@ impl Follower {
         while let Ok(input) = self.told.try_recv() {
             match input {
                 Input::Position { position, .. } => self.last = position,
-                Input::BacklogEnded { .. } => {}
+                Input::BacklogEnded { .. } | Input::Source { .. } => {}
                 other => panic!("nobody waited for {other:?}"),
             }
         }
