@@ -83,12 +83,22 @@ struct Line {
     second: bool,
     primary: bool,
     age_ms: u64,
+    /// Then another source can't be read any more, or can again.
+    away: Option<bool>,
 }
 
 fn lines() -> impl Strategy<Value = Vec<Line>> {
-    let line =
-        (prop_oneof![0..20u64, 0..4_000u64], any::<bool>(), any::<bool>(), prop_oneof![9 => Just(0u64), 1 => 0..30_000u64]);
-    prop::collection::vec(line.prop_map(|(after_ms, second, primary, age_ms)| Line { after_ms, second, primary, age_ms }), 1..25)
+    let line = (
+        prop_oneof![0..20u64, 0..4_000u64],
+        any::<bool>(),
+        any::<bool>(),
+        prop_oneof![9 => Just(0u64), 1 => 0..30_000u64],
+        prop_oneof![6 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))],
+    );
+    prop::collection::vec(
+        line.prop_map(|(after_ms, second, primary, age_ms, away)| Line { after_ms, second, primary, age_ms, away }),
+        1..25,
+    )
 }
 
 fn record(line: &Line, now: Time) -> String {
@@ -112,6 +122,9 @@ fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<Entry>, Strin
             replay.pass(now);
         }
         replay.hear("log", record(line, now).as_bytes(), Provenance::Authenticated, false, None);
+        if let Some(away) = line.away {
+            replay.source("other", away);
+        }
     }
     replay.pass(now + Duration::from_secs(60));
     let controller = replay.controller().unwrap();
@@ -185,4 +198,53 @@ proptest! {
             prop_assert_eq!(again.runs(), &folded.runs);
         }
     }
+}
+
+/// Of silences and of sources that can't be read, too, the state is the fold of what was journaled, over restarts.
+#[test]
+fn silences_are_the_fold_of_their_records() {
+    let site = site();
+    let mut rng = pointsman::sim::Rng::new(3);
+    let (mut state, mut now, mut came_true) = (State::default(), at(0), 0);
+    let mut fold = |out: Vec<Output>, controller: &Controller| {
+        for output in out {
+            if let Output::Record(record) = output {
+                came_true += usize::from(
+                    matches!(&record, Record::Alarm(pointsman::engine::Record::Raised { alarm, .. }) if alarm == "silent"),
+                );
+                state.apply(&Record::read(&record.line().unwrap()).unwrap());
+            }
+        }
+        assert_eq!(&state.alarms, controller.alarms());
+        state.clone()
+    };
+    let start = |state: State, now: Time, out: &mut Vec<Output>| {
+        Controller::start(1, site.program.clone(), site.inventory.clone(), verbs::again, state, now, out)
+    };
+    let mut out = Vec::new();
+    let mut controller = start(State::default(), now, &mut out);
+    let mut hits = Vec::new();
+    for n in 1..1_500 {
+        let folded = fold(std::mem::take(&mut out), &controller);
+        now = now + Duration::from_millis(rng.below(1_500));
+        match rng.below(8) {
+            0 => controller.turn(now, Input::Timer, &mut out),
+            1 if rng.percent(20) => controller = start(folded, now, &mut out),
+            n @ (2 | 3) => {
+                let away = rng.percent(40).then(|| "gone".to_owned());
+                controller.turn(now, Input::Source { source: format!("file{n}"), away }, &mut out);
+            }
+            _ => {
+                let (second, primary) = (rng.percent(50), rng.percent(50));
+                let text = record(&Line { after_ms: 0, second, primary, age_ms: 0, away: None }, now);
+                let event = Decoder::new().decode(text.as_bytes(), now).into_owned();
+                site.matcher.matches(&event, &mut hits);
+                let position = Position { at: n, ..Position::default() };
+                let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), ..Heard::default() };
+                controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
+            }
+        }
+    }
+    fold(out, &controller);
+    assert!(came_true > 20, "{came_true}");
 }
