@@ -17,6 +17,7 @@ mod reload;
 mod reported;
 mod sources;
 mod steps;
+mod time;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -333,19 +334,6 @@ impl Controller {
         self.order += 1;
         out.push(Output::Record(Record::Input { order: self.order, at, input }));
         self.order
-    }
-
-    /// Deadlines of alarms and runs that passed come to pass at their own times, so that it does not matter in how many
-    /// turns the time went by.
-    fn catch_up_with(&mut self, now: Time, out: &mut Vec<Output>) {
-        loop {
-            let alarms = self.engine.next_deadline();
-            let runs = self.runs.next_deadline();
-            let Some(at) = alarms.into_iter().chain(runs).min().filter(|at| *at <= now) else { return };
-            let order = self.input(at, journal::Input::Timer, out);
-            let tasks = [Task::Engine(engine::Input::Timer { order }), Task::Runs(react::Input::Timer)];
-            self.work(at, VecDeque::from(tasks), out);
-        }
     }
 
     /// Does what the parts owe each other until nothing is owed.

@@ -263,24 +263,29 @@ impl Engine {
             }
             Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
             Input::Metrics { host, values, .. } => self.was_measured(&host, values),
-            Input::Timer { order } => {
-                while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
-                    // Also one whose key was forgotten meanwhile.
-                    self.due.remove(&entry);
-                    let (at, what, alarm, key) = entry;
-                    match what {
-                        Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
-                        Due::Calendar => self.calendar_changed(at, &alarm),
-                        Due::Measured => self.measured_on(at, order, &alarm, &key, out),
-                        Due::PutOff => self.may_start(at, order, &alarm, &key, out),
-                        Due::Held => self.end_held(&Ending::at(at, order, Cause::After), &alarm, &key, out),
-                        Due::Over => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
-                    }
-                    self.follow(at, order, out);
-                }
-            }
+            Input::Timer { order } => self.fall_due(now, order, false, out),
+            Input::Skipped { order } => self.fall_due(now, order, true, out),
         }
         self.follow(now, last, out);
+    }
+
+    /// What falls due up to now comes to pass: each at its own time, or all now.
+    fn fall_due(&mut self, now: Time, order: u64, skip: bool, out: &mut Vec<Output>) {
+        while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
+            // Also one whose key was forgotten meanwhile.
+            self.due.remove(&entry);
+            let (at, what, alarm, key) = entry;
+            let at = if skip { now } else { at };
+            match what {
+                Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
+                Due::Calendar => self.calendar_changed(at, &alarm),
+                Due::Measured => self.measured_on(at, order, &alarm, &key, out),
+                Due::PutOff => self.may_start(at, order, &alarm, &key, out),
+                Due::Held => self.end_held(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+                Due::Over => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+            }
+            self.follow(at, order, out);
+        }
     }
 
     /// The controller starts: alarms that the rules no longer have are cleared with that cause, and silences count from now.

@@ -96,6 +96,11 @@ pub enum Input {
         /// Its order.
         order: u64,
     },
+    /// Too many deadlines passed to go through them: those that are left come to pass now.
+    Skipped {
+        /// Its order.
+        order: u64,
+    },
 }
 
 impl Input {
@@ -110,7 +115,8 @@ impl Input {
             | Input::Lost { order, .. }
             | Input::App { order, .. }
             | Input::Metrics { order, .. }
-            | Input::Timer { order } => *order,
+            | Input::Timer { order }
+            | Input::Skipped { order } => *order,
         }
     }
 }

@@ -210,7 +210,7 @@ impl DryRun {
 
     fn act(&mut self, now: Time, number: u64, (event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
         let replay = self.replay(now, tell);
-        replay.pass(now);
+        replay.pass_to(now, Some(number));
         replay.act(SOURCE, event, hits, false, Some(number));
         self.flush(tell);
     }

@@ -248,3 +248,20 @@ fn silences_are_the_fold_of_their_records() {
     fold(out, &controller);
     assert!(came_true > 20, "{came_true}");
 }
+
+/// A jump over years goes by, although something falls due every few seconds of them.
+#[test]
+fn a_jump_over_years_is_passed() {
+    let mut replay = Replay::start(site(), &BTreeMap::new(), Time::from_millis(0));
+    let silent = Line { after_ms: 0, second: false, primary: true, age_ms: 0, away: None };
+    replay.hear("log", record(&silent, replay.now()).as_bytes(), Provenance::Authenticated, false, None);
+    replay.pass(at(0));
+    let skipped: Vec<Entry> =
+        replay.told().into_iter().filter(|e| e.field("result").as_deref() == Some("time_skipped")).collect();
+    assert_eq!(skipped.len(), 1);
+    assert!(skipped[0].field("text").unwrap().contains(" of time is skipped, from 1970-01-"), "{:?}", skipped[0]);
+    // Then time goes by as ever.
+    assert!(replay.next_due().is_some_and(|due| due > at(0) && due < at(60_000)), "{:?}", replay.next_due());
+    replay.pass(at(60_000));
+    assert!(!replay.told().is_empty());
+}
