@@ -98,8 +98,13 @@ impl Engine {
         if self.state.inhibited(alarm, key).is_none() {
             return;
         }
-        if matches!(end.cause, Cause::ByHand(_) | Cause::After) {
-            out.push(told(alarm, format!("{} does not wait any more, and was not raised: {}", shown(alarm, key), end.cause)));
+        let why = match &end.cause {
+            Cause::ByHand(who) => Some(format!("it was cleared by {who}")),
+            Cause::After => Some("its time (`cancel after`) is over".to_owned()),
+            _ => None,
+        };
+        if let Some(why) = why {
+            out.push(told(alarm, format!("{} does not wait any more and was not raised: {why}", shown(alarm, key))));
         }
         self.held(alarm, key, None, out);
     }

@@ -298,7 +298,7 @@ pub(crate) enum PatternClause {
     Match { field: Option<Word>, regex: Regex },
     Where(Predicate),
     Set(Word, Operand),
-    Detect(Detect),
+    Detect(Box<Detect>),
     Sample(Sample),
     Later,
 }

@@ -49,8 +49,8 @@ impl Compiler<'_, '_> {
     fn renaming(&mut self, file: &File, rename: &Rename, operands: &[&str]) -> Option<Renaming> {
         let Rename { key, of } = rename;
         // A name may have a point itself.
-        let parts = of.it.match_indices('.').map(|(i, _)| (&of.it[..i], &of.it[i + 1..]));
-        let Some((operand, field)) = parts.filter(|(name, field)| operands.contains(name) && !field.is_empty()).last() else {
+        let mut parts = of.it.match_indices('.').map(|(i, _)| (&of.it[..i], &of.it[i + 1..]));
+        let Some((operand, field)) = parts.rfind(|(name, field)| operands.contains(name) && !field.is_empty()) else {
             let name = of.it.split('.').next().unwrap_or_default();
             let message = format!("no pattern `{name}` stands in this condition");
             let word = Word { it: name.to_owned(), span: of.span.clone() };
