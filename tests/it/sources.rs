@@ -248,6 +248,7 @@ fn a_file_that_is_gone_is_away_after_a_time() {
     let path = log(&folder);
     append(&path, &claim(1));
     let mut follower = Follower::start(&path, sources::place(&path));
+    follower.until_backlog_ended();
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
     // Rotated: for a moment there is none.
