@@ -113,5 +113,10 @@ pub const MOUNTS: usize = 32;
 pub const METRICS_A_SECOND: usize = 64;
 /// Characters of the name of a mount point or a process. A longer one is a diagnostic; of a report it is not believed.
 pub const REPORTED_NAME: usize = 255;
+/// Deadlines that come to pass one by one, each at its own time, when the time jumps (a log that was quiet for years). Those that are left do at
+/// the end of the jump, once each, which is told.
+pub const DEADLINES_OF_A_JUMP: usize = 100_000;
+/// A file that was read and can't be any more is away after so long: what rotates logs leaves none for a moment.
+pub const SOURCE_AWAY_AFTER: Duration = Duration::from_secs(10);
 /// A metric of which nothing came for so long, three times the longest interval, is not known any more.
 pub const METRIC_LASTS: Duration = Duration::from_secs(180);

@@ -15,7 +15,9 @@
 mod own;
 mod reload;
 mod reported;
+mod sources;
 mod steps;
+mod time;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -115,6 +117,13 @@ pub enum Input {
         /// Which source.
         source: String,
     },
+    /// A source can't be read, or can be again.
+    Source {
+        /// Which.
+        source: String,
+        /// Why it can't.
+        away: Option<String>,
+    },
     /// An agent's heartbeat.
     Report(Report),
     /// A script's next step, asked for by [`Output::Evaluate`].
@@ -186,6 +195,8 @@ pub struct Notice {
     pub run: Option<RunId>,
     /// About which reaction.
     pub reaction: Option<String>,
+    /// About which source.
+    pub source: Option<String>,
 }
 
 /// The controller.
@@ -268,6 +279,7 @@ impl Controller {
                 let order = self.input(now, journal::Input::BacklogEnded { source }, out);
                 Task::Engine(engine::Input::BacklogEnded { order })
             }
+            Input::Source { source, away } => return self.source(now, source, away, out),
             Input::Report(mut report) => {
                 let of_host = self.reported.take(&mut report);
                 self.plan(now, plan::Input::Report(report), out);
@@ -322,19 +334,6 @@ impl Controller {
         self.order += 1;
         out.push(Output::Record(Record::Input { order: self.order, at, input }));
         self.order
-    }
-
-    /// Deadlines of alarms and runs that passed come to pass at their own times, so that it does not matter in how many
-    /// turns the time went by.
-    fn catch_up_with(&mut self, now: Time, out: &mut Vec<Output>) {
-        loop {
-            let alarms = self.engine.next_deadline();
-            let runs = self.runs.next_deadline();
-            let Some(at) = alarms.into_iter().chain(runs).min().filter(|at| *at <= now) else { return };
-            let order = self.input(at, journal::Input::Timer, out);
-            let tasks = [Task::Engine(engine::Input::Timer { order }), Task::Runs(react::Input::Timer)];
-            self.work(at, VecDeque::from(tasks), out);
-        }
     }
 
     /// Does what the parts owe each other until nothing is owed.

@@ -89,6 +89,7 @@ codes! {
     UnknownMetric = "R133", Error, "no agent measures that";
     UnknownGroup = "R134", Error, "the inventory has no such group or site, or nobody in it that could be meant";
     StandsAlone = "R135", Error, "how many of a group are in a state stands alone in a `detect`, for all of the group";
+    KeyRenamed = "R136", Error, "a key of `by` is renamed in a way that means nothing";
     UnknownCalendar = "R140", Error, "no calendar has that name";
     UnknownZone = "R141", Error, "there is no time zone of that name";
     BadDate = "R142", Error, "there is no such day, or a range of days ends before it begins";

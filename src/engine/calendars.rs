@@ -43,7 +43,7 @@ impl Engine {
     /// Puts a raise off until its time; of several the newest.
     pub(super) fn delay(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, event: Arc<Fields>, out: &mut Vec<Output>) {
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
-        let over = if at_once { None } else { deadline(alarm, on.now, on.now) };
+        let over = if at_once { None } else { on.over.or_else(|| deadline(alarm, on.now, on.now)) };
         let name = &alarm.name;
         let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
@@ -56,7 +56,7 @@ impl Engine {
                     return;
                 }
                 let late = on.late.clone().or(on.old.clone());
-                let waiting = Waiting { due, event, late, round: 0 };
+                let waiting = Waiting { due, event, late, round: 0, over };
                 self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
                 format!("{name} is not raised at this time: it waits until {due}, for {}", duration_text(due.since(on.now)))
             }

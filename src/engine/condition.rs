@@ -135,10 +135,13 @@ impl Engine {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
+        if alarm.is_some_and(|alarm| self.is_deaf(alarm)) {
+            return; // It counts anew when every source can be read.
+        }
         let measures_on = alarm.is_some_and(measures_on);
         self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
         if let Some(alarm) = alarm {
-            let occasion = Occasion { now: at, order, late: waiting.late.clone(), old: None };
+            let occasion = Occasion { now: at, order, late: waiting.late.clone(), old: None, over: waiting.over };
             self.raise(&occasion, alarm, key.clone(), Seen::Kept(waiting.event.clone()), out);
             self.silent_still(at, alarm, key, waiting, out);
         }
@@ -160,7 +163,7 @@ impl Engine {
         }
         // Of a late event the time may be over already.
         let event = facts.with(more).fields();
-        let waiting = Waiting { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0 };
+        let waiting = Waiting { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0, over: None };
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
     }
 
@@ -328,20 +331,6 @@ impl Engine {
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
         self.tell_once(format!("instances {}", alarm.name), notice, out);
         false
-    }
-
-    /// Why an alarm is not raised now: another one is active for the same values of the keys that both have, or none is.
-    pub(super) fn inhibitor(&self, alarm: &Alarm, key: &Key) -> Option<String> {
-        let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.value(i));
-        let active = |name: &&String| {
-            let by = self.alarm(&self.program, name).map(|a| a.by.as_slice()).unwrap_or_default();
-            let same = |k: &Key| by.iter().zip(k.values()).all(|(field, value)| own(field).is_none_or(|own| own == value));
-            self.state.active_of(name).any(|(key, _)| same(key))
-        };
-        if let Some(other) = alarm.inhibited_by.iter().find(active) {
-            return Some(format!("while {other} is active"));
-        }
-        alarm.only_while.iter().find(|name| !active(name)).map(|other| format!("unless {other} is active"))
     }
 }
 

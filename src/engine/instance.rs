@@ -7,6 +7,7 @@ use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Call, Cancel, Signal, WhileActive};
 
 use super::fields::{self, Seen};
+use super::inhibited::{shown, told};
 use super::key::Key;
 use super::record::{Cause, Fields, Record};
 use super::state::Instance;
@@ -53,11 +54,11 @@ impl Engine {
                 if !self.in_season(alarm, now) {
                     return self.delay(on, alarm, &key, seen.fields(), out);
                 }
-                if let Some(why) = self.inhibitor(alarm, &key) {
-                    let of = if key.is_empty() { String::new() } else { format!(" [{key}]") };
-                    let text = format!("{}{of} is not raised {why}", alarm.name);
-                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("inhibited", text) };
-                    return out.push(Output::Notice(notice));
+                if let Some(why) = self.out_of_place(alarm, &key) {
+                    return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
+                }
+                if let Some(other) = self.inhibitor(alarm, &key) {
+                    return self.hold_back(on, alarm, &key, other, seen.fields(), out);
                 }
                 if !self.has_room(alarm, out) {
                     return;
@@ -113,8 +114,9 @@ impl Engine {
         }
     }
 
-    /// Clears an instance, when it is active.
+    /// Clears an instance, when it is active or waits until nothing inhibits it.
     pub(super) fn clear(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
+        self.end_held(end, alarm, key, out);
         let Some(instance) = self.state.instance(alarm, key) else { return };
         let program = self.program.clone();
         let reacts = self.alarm(&program, alarm).filter(|a| end.idle().is_none() && !a.on_cancel.is_empty());
@@ -126,6 +128,7 @@ impl Engine {
             self.drop_put_off(alarm, key, out);
         }
         self.record(Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at: end.at, cause: cause.clone() }, out);
+        self.frees(end, alarm, key);
         let Some(instance) = told else { return };
         // Known only as far as the lesser known of who raised it and who ends it.
         let mut event = instance.event.clone();

@@ -200,7 +200,7 @@ impl Engine {
     pub(super) fn measured_on(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
         let program = self.program.clone();
         if let Some(alarm) = self.alarm(&program, name) {
-            self.judge(&Occasion { now: at, order, late: None, old: None }, alarm, key, None, out);
+            self.judge(&Occasion { now: at, order, late: None, old: None, over: None }, alarm, key, None, out);
         }
     }
 
@@ -222,7 +222,9 @@ impl Engine {
             fields.extend(known_as(known));
             fields.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
             self.raise(on, alarm, key.clone(), Seen::Kept(event), out);
-        } else if active && (verdict.cancels || alarm.cancel.is_empty() && !verdict.stands) {
+        } else if (active || self.state.inhibited(&alarm.name, key).is_some())
+            && (verdict.cancels || alarm.cancel.is_empty() && !verdict.stands)
+        {
             let [stood, calm] = verdict.known;
             let known = if verdict.cancels { calm } else { stood };
             let ending = Ending { known, late: on.late.clone(), ..Ending::at(on.now, on.order, Cause::When) };

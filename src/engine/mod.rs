@@ -18,7 +18,8 @@
 //! ```
 //!
 //! A condition of several events is noted and awaited before it is met (`condition.rs`); so are silences (`silence.rs`) and measures
-//! (`measure.rs`). Calendars delay what is met (`calendars.rs`), a limit puts reactions off (`limit.rs`). What is raised, cleared or
+//! (`measure.rs`). Calendars delay what is met (`calendars.rs`), active alarms hold it back (`inhibited.rs`), a limit puts reactions off
+//! (`limit.rs`). What is raised, cleared or
 //! comes true is itself a change that conditions may be about (`signals.rs`), within the same turn.
 //!
 //! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
@@ -29,6 +30,7 @@ mod calendars;
 mod claims;
 mod condition;
 mod fields;
+mod inhibited;
 mod instance;
 mod key;
 mod lateness;
@@ -61,7 +63,7 @@ use noted::Forgot;
 
 pub use fields::fields_of;
 pub use key::Key;
-pub use record::{Cause, Claim, Fields, Note, PutOff, Record, Waiting};
+pub use record::{Cause, Claim, Fields, Held, Note, PutOff, Record, Waiting};
 pub use state::{Instance, State};
 pub use turn::{Cue, Input, Metric, Notice, Output};
 
@@ -92,6 +94,8 @@ enum Due {
     Calendar,
     /// What a limit put off may start.
     PutOff,
+    /// What is inhibited would be over.
+    Held,
     /// An instance's time is over.
     Over,
 }
@@ -113,6 +117,8 @@ struct Occasion {
     late: Option<String>,
     /// Why it may not start its reactions: what led to it is older than the alarm wants.
     old: Option<String>,
+    /// When it would be over, if it was held back before.
+    over: Option<Time>,
 }
 
 impl<'a> Arrival<'a> {
@@ -122,7 +128,7 @@ impl<'a> Arrival<'a> {
     }
 
     fn occasion(&self, alarm: &Alarm) -> Occasion {
-        Occasion { now: self.now, order: self.order, late: self.late.clone(), old: too_old(alarm, self) }
+        Occasion { now: self.now, order: self.order, late: self.late.clone(), old: too_old(alarm, self), over: None }
     }
 
     /// The end of what it ends.
@@ -146,8 +152,12 @@ pub struct Engine {
     due: BTreeSet<(Time, Due, String, Key)>,
     /// By change: the conditions that are about it.
     signals: BTreeMap<Signal, Vec<AtomId>>,
+    /// By name: the alarms that are inhibited by it, by index.
+    inhibits: BTreeMap<String, Vec<usize>>,
     /// What this turn's changes have still to bring about.
     changes: VecDeque<signals::Change>,
+    /// What this turn may have let go.
+    freed: VecDeque<inhibited::Freed>,
     /// How many changes led to what is being done.
     hops: usize,
 }
@@ -173,15 +183,22 @@ impl Engine {
             }
         }
         let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Over, alarm.to_owned(), key.clone())));
+        let held = state.all_inhibited().filter_map(|(alarm, key, h)| Some((h.over?, Due::Held, alarm.to_owned(), key.clone())));
         let awaited = state.all_awaited().map(|(alarm, key, w)| (w.due, Due::Awaited, alarm.to_owned(), key.clone()));
         let put_off = state.all_put_off().map(|(alarm, group, p)| (p.due, Due::PutOff, alarm.to_owned(), group.clone()));
         let measured =
             state.all_measured().filter_map(|(alarm, key, m)| Some((m.due?, Due::Measured, alarm.to_owned(), key.clone())));
-        let due = over.chain(awaited).chain(put_off).chain(measured).collect();
+        let due = over.chain(held).chain(awaited).chain(put_off).chain(measured).collect();
         let mut signals: BTreeMap<Signal, Vec<AtomId>> = BTreeMap::new();
         for (atom, n) in program.atoms.iter().zip(0..) {
             if let Some(signal) = &atom.signal {
                 signals.entry(signal.clone()).or_default().push(AtomId(n));
+            }
+        }
+        let mut inhibits: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, alarm) in program.alarms.iter().enumerate() {
+            for other in alarm.inhibited_by.iter().collect::<BTreeSet<_>>() {
+                inhibits.entry(other.clone()).or_default().push(index);
             }
         }
         let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
@@ -194,7 +211,9 @@ impl Engine {
             names,
             due,
             signals,
+            inhibits,
             changes: VecDeque::new(),
+            freed: VecDeque::new(),
             hops: 0,
         }
     }
@@ -222,7 +241,7 @@ impl Engine {
             Input::Clear { order, alarm, key, by } => {
                 let keys: Vec<Key> = match key {
                     Some(key) => vec![key],
-                    None => self.state.active_of(&alarm).map(|(key, _)| key.clone()).collect(),
+                    None => self.state.clearable(&alarm).cloned().collect(),
                 };
                 for key in keys {
                     self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);
@@ -235,6 +254,7 @@ impl Engine {
                 }
             }
             Input::BacklogEnded { .. } => self.weigh(out),
+            Input::Source { source, away, .. } => self.source_changed(now, source, away, out),
             Input::Lost { host, lost, .. } => {
                 if self.state.lost.contains(&host) != lost {
                     self.host_changed(&host, lost);
@@ -243,23 +263,29 @@ impl Engine {
             }
             Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
             Input::Metrics { host, values, .. } => self.was_measured(&host, values),
-            Input::Timer { order } => {
-                while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
-                    // Also one whose key was forgotten meanwhile.
-                    self.due.remove(&entry);
-                    let (at, what, alarm, key) = entry;
-                    match what {
-                        Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
-                        Due::Calendar => self.calendar_changed(at, &alarm),
-                        Due::Measured => self.measured_on(at, order, &alarm, &key, out),
-                        Due::PutOff => self.may_start(at, order, &alarm, &key, out),
-                        Due::Over => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
-                    }
-                    self.follow(at, order, out);
-                }
-            }
+            Input::Timer { order } => self.fall_due(now, order, false, out),
+            Input::Skipped { order } => self.fall_due(now, order, true, out),
         }
         self.follow(now, last, out);
+    }
+
+    /// What falls due up to now comes to pass: each at its own time, or all now.
+    fn fall_due(&mut self, now: Time, order: u64, skip: bool, out: &mut Vec<Output>) {
+        while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
+            // Also one whose key was forgotten meanwhile.
+            self.due.remove(&entry);
+            let (at, what, alarm, key) = entry;
+            let at = if skip { now } else { at };
+            match what {
+                Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
+                Due::Calendar => self.calendar_changed(at, &alarm),
+                Due::Measured => self.measured_on(at, order, &alarm, &key, out),
+                Due::PutOff => self.may_start(at, order, &alarm, &key, out),
+                Due::Held => self.end_held(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+                Due::Over => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+            }
+            self.follow(at, order, out);
+        }
     }
 
     /// The controller starts: alarms that the rules no longer have are cleared with that cause, and silences count from now.
@@ -268,6 +294,7 @@ impl Engine {
         self.drop_strangers(out);
         self.begin_silences(now, true, out);
         self.begin_calendars(now);
+        self.begin_held();
         self.follow(now, order, out);
     }
 
@@ -293,6 +320,7 @@ impl Engine {
         self.drop_strangers(out);
         self.begin_silences(now, false, out);
         self.begin_calendars(now);
+        self.begin_held();
         self.follow(now, order, out);
     }
 
@@ -305,7 +333,8 @@ impl Engine {
     fn drop_where(&mut self, now: Time, order: u64, cause: &Cause, these: impl Fn(&Engine, &str) -> bool, out: &mut Vec<Output>) {
         let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
         let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
-        let active: Vec<(String, Key)> = active.map(own).collect();
+        let held = self.state.all_inhibited().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
+        let active: BTreeSet<(String, Key)> = active.chain(held).map(own).collect();
         let begun: Vec<(String, Key)> = self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
         for (alarm, key) in active {
             self.clear(&Ending::at(now, order, cause.clone()), &alarm, &key, out);
@@ -337,6 +366,7 @@ impl Engine {
     fn dues(&self, record: &Record) -> [Option<(Time, Due)>; 2] {
         let over = |alarm, key| self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
         let awaited = |alarm, key| self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
+        let held = |alarm, key| self.state.inhibited(alarm, key).and_then(|h| h.over).map(|at| (at, Due::Held));
         let measured = |alarm, key| self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
         let put_off =
             |alarm, group| self.state.starts(alarm, group).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
@@ -345,6 +375,7 @@ impl Engine {
                 [over(alarm, key), None]
             }
             Record::Awaited { alarm, key, .. } => [awaited(alarm, key), None],
+            Record::Inhibited { alarm, key, .. } => [held(alarm, key), None],
             Record::Judged { alarm, key, .. } => [measured(alarm, key), None],
             Record::Forgotten { alarm, key, .. } => [awaited(alarm, key), measured(alarm, key)],
             Record::Started { alarm, group, .. } | Record::PutOff { alarm, group, .. } => [put_off(alarm, group), None],

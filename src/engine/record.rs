@@ -160,6 +160,15 @@ pub enum Record {
         /// What is awaited.
         waiting: Waiting,
     },
+    /// What would raise an alarm waits until nothing inhibits it.
+    Inhibited {
+        /// Which alarm.
+        alarm: String,
+        /// Of which key.
+        key: Key,
+        /// What waits; nothing any more when it is raised, or has ended.
+        what: Option<Box<Held>>,
+    },
     /// Reactions of an alarm with a limit were started.
     Started {
         /// Which alarm.
@@ -226,6 +235,13 @@ pub enum Record {
         /// Microseconds.
         offset: i64,
     },
+    /// A source can't be read, or can be again.
+    Away {
+        /// Which.
+        source: String,
+        /// It can't.
+        away: bool,
+    },
     /// A host is lost, or is not any more.
     Lost {
         /// Which.
@@ -256,6 +272,7 @@ impl Record {
             | Record::Measured { alarm, key, .. }
             | Record::Judged { alarm, key, .. }
             | Record::Awaited { alarm, key, .. }
+            | Record::Inhibited { alarm, key, .. }
             | Record::Started { alarm, group: key, .. }
             | Record::PutOff { alarm, group: key, .. }
             | Record::Forgotten { alarm, key, .. } => Some((alarm, key)),
@@ -342,6 +359,22 @@ pub struct Waiting {
     /// Of a silence: how often it came true since something was heard.
     #[serde(default)]
     pub round: u32,
+    /// Of what a calendar holds back: when it would be over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Time>,
+}
+
+/// An alarm that is not raised while another one is active.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// When it would have been raised.
+    pub since: Time,
+    /// When it would be over.
+    pub over: Option<Time>,
+    /// The event that it would have been raised for.
+    pub event: Arc<Fields>,
+    /// Why it may start nothing, when that event was late.
+    pub late: Option<String>,
 }
 
 /// Reactions that wait until a limit lets them start.

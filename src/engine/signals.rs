@@ -72,7 +72,13 @@ impl Engine {
     pub(super) fn follow(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         let program = self.program.clone();
         let index = self.index.clone();
-        while let Some(change) = self.changes.pop_front() {
+        loop {
+            let Some(change) = self.changes.pop_front() else {
+                let Some(freed) = self.freed.pop_front() else { break };
+                self.hops = freed.hops;
+                self.release(now, order, &freed, out);
+                continue;
+            };
             if change.hops > HOPS {
                 let text = format!(
                     "more than {HOPS} alarms or patterns in a row brought each other about: {:?} is not followed",
@@ -129,7 +135,7 @@ impl Engine {
         } else if known.len() < n {
             let key = met.key;
             self.forget(alarm, &key, out);
-            if active && alarm.cancel.is_empty() {
+            if alarm.cancel.is_empty() {
                 self.clear(&arrival.ending(), &alarm.name, &key, out);
             }
         }

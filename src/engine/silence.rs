@@ -1,7 +1,7 @@
 //! `no A for D`: what is expected of each key, and what happens when it does not come.
 //!
 //! A key counts from the controller's start when the inventory has it, else from its first event. A start counts anew: what came
-//! while nobody listened is not known.
+//! while nobody listened is not known. So does the end of a time in which a source could not be read: during it no silence comes true.
 
 use std::time::Duration;
 
@@ -21,6 +21,22 @@ fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
 }
 
 impl Engine {
+    /// A source can't be read, or can be again: with the last of them all silences count anew.
+    pub(super) fn source_changed(&mut self, now: Time, source: String, away: bool, out: &mut Vec<Output>) {
+        if self.state.is_away(&source) == away {
+            return;
+        }
+        self.record(Record::Away { source, away }, out);
+        if self.state.away.is_empty() {
+            self.begin_silences(now, true, out);
+        }
+    }
+
+    /// True when what is awaited of an alarm is a silence of which nobody knows whether it is one.
+    pub(super) fn is_deaf(&self, alarm: &Alarm) -> bool {
+        !self.state.away.is_empty() && matches!(alarm.detect.shape, Shape::Silence { .. })
+    }
+
     /// Silences are waited for from now on; those that are waited for already, `anew`.
     pub(super) fn begin_silences(&mut self, now: Time, anew: bool, out: &mut Vec<Output>) {
         let program = self.program.clone();
@@ -36,7 +52,7 @@ impl Engine {
                 let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
                 if !known && self.has_room(alarm, out) {
                     let event = self.of_key(alarm, &key, Provenance::Authenticated);
-                    self.expect(alarm, key, Waiting { due: now + span, event, late: None, round: 0 }, out);
+                    self.expect(alarm, key, Waiting { due: now + span, event, late: None, round: 0, over: None }, out);
                 }
             }
         }
@@ -57,7 +73,7 @@ impl Engine {
         self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, out) {
             let event = self.of_key(alarm, &key, known);
-            self.expect(alarm, key, Waiting { due: arrival.now + span, event, late: None, round: 0 }, out);
+            self.expect(alarm, key, Waiting { due: arrival.now + span, event, late: None, round: 0, over: None }, out);
         }
     }
 

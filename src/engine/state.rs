@@ -14,7 +14,7 @@ use crate::inventory::Name;
 use super::key::Key;
 use super::measure::Measured;
 use super::noted::{Forgot, Noted};
-use super::record::{Claim, Fields, Note, PutOff, Record, Waiting};
+use super::record::{Claim, Fields, Held, Note, PutOff, Record, Waiting};
 use super::summed::Summed;
 
 /// An active alarm.
@@ -63,6 +63,8 @@ pub struct State {
     #[serde(with = "pairs", default)]
     pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
     #[serde(with = "pairs", default)]
+    pub(super) inhibited: BTreeMap<String, BTreeMap<Key, Held>>,
+    #[serde(with = "pairs", default)]
     pub(super) measured: BTreeMap<String, BTreeMap<Key, Box<Measured>>>,
     #[serde(with = "pairs", default)]
     pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
@@ -78,6 +80,9 @@ pub struct State {
     /// Applications that stopped.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) stopped: BTreeSet<Name>,
+    /// Sources that can't be read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) away: BTreeSet<String>,
     /// Who took active alarms on.
     #[serde(with = "pairs", default)]
     pub(super) acked: BTreeMap<String, BTreeMap<Key, String>>,
@@ -90,9 +95,9 @@ impl State {
         all.flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
     }
 
-    /// The key of an active instance that is shown so.
+    /// The key that is shown so of an instance that is active, or inhibited.
     pub fn key_shown(&self, alarm: &str, shown: &str) -> Option<&Key> {
-        self.active_of(alarm).map(|(key, _)| key).find(|key| key.to_string() == shown)
+        self.clearable(alarm).find(|key| key.to_string() == shown)
     }
 
     /// Active instances of one alarm, in order of their keys.
@@ -108,6 +113,16 @@ impl State {
     /// The hosts of which nothing is heard.
     pub fn lost(&self) -> impl Iterator<Item = &Name> {
         self.lost.iter()
+    }
+
+    /// The sources that can't be read.
+    pub fn away(&self) -> impl Iterator<Item = &String> {
+        self.away.iter()
+    }
+
+    /// True when a source can't be read.
+    pub fn is_away(&self, source: &str) -> bool {
+        self.away.contains(source)
     }
 
     /// The applications that stopped.
@@ -147,10 +162,11 @@ impl State {
         self.starts.get(alarm).map_or(0, BTreeMap::len)
     }
 
-    /// For how many keys an alarm is active, awaited or measured.
+    /// For how many keys an alarm is active, awaited, inhibited or measured.
     pub(super) fn keys_of(&self, alarm: &str) -> usize {
         let measured = self.measured.get(alarm).map_or(0, BTreeMap::len);
-        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + measured
+        let inhibited = self.inhibited.get(alarm).map_or(0, BTreeMap::len);
+        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + inhibited + measured
     }
 
     /// What is measured of a key.
@@ -171,6 +187,27 @@ impl State {
     /// What is awaited, in order of alarm and key.
     pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &Waiting)> {
         self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
+    }
+
+    /// What waits until nothing inhibits it, of a key.
+    pub fn inhibited(&self, alarm: &str, key: &Key) -> Option<&Held> {
+        self.inhibited.get(alarm)?.get(key)
+    }
+
+    /// The same of an alarm, in order of keys.
+    pub fn inhibited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Held)> {
+        self.inhibited.get(alarm).into_iter().flatten()
+    }
+
+    /// The same of all, in order of alarm and key.
+    pub(super) fn all_inhibited(&self) -> impl Iterator<Item = (&str, &Key, &Held)> {
+        self.inhibited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, held)| (alarm.as_str(), key, held)))
+    }
+
+    /// The keys of an alarm that a hand can clear: it is active for them, or waits until nothing inhibits it.
+    pub fn clearable(&self, alarm: &str) -> impl Iterator<Item = &Key> {
+        let waits = self.inhibited_of(alarm).map(|(key, _)| key).filter(move |key| self.instance(alarm, key).is_none());
+        self.active_of(alarm).map(|(key, _)| key).chain(waits)
     }
 
     /// The keys for which something was noted or is awaited, by alarm.
@@ -280,6 +317,10 @@ impl State {
             Record::Awaited { alarm, key, waiting } => {
                 self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
             }
+            Record::Inhibited { alarm, key, what: Some(held) } => {
+                self.inhibited.entry(alarm.clone()).or_default().insert(key.clone(), held.as_ref().clone());
+            }
+            Record::Inhibited { alarm, key, what: None } => remove(&mut self.inhibited, alarm, key),
             Record::Started { alarm, group, at, since } => {
                 let groups = self.starts.entry(alarm.clone()).or_default();
                 let starts = groups.entry(group.clone()).or_default();
@@ -308,6 +349,12 @@ impl State {
                 }
             }
             Record::Offset { source, host, at, offset } => self.learn(source, host, *at, *offset),
+            Record::Away { source, away: true } => {
+                self.away.insert(source.clone());
+            }
+            Record::Away { source, away: false } => {
+                self.away.remove(source);
+            }
             Record::Lost { host, lost: true } => {
                 self.lost.insert(host.clone());
             }

@@ -53,6 +53,15 @@ pub enum Input {
         /// Its order.
         order: u64,
     },
+    /// A source can't be read, or can be again.
+    Source {
+        /// Its order.
+        order: u64,
+        /// Which.
+        source: String,
+        /// It can't.
+        away: bool,
+    },
     /// A host is lost, or is not any more.
     Lost {
         /// Its order.
@@ -87,6 +96,11 @@ pub enum Input {
         /// Its order.
         order: u64,
     },
+    /// Too many deadlines passed to go through them: those that are left come to pass now.
+    Skipped {
+        /// Its order.
+        order: u64,
+    },
 }
 
 impl Input {
@@ -97,10 +111,12 @@ impl Input {
             | Input::Clear { order, .. }
             | Input::Ack { order, .. }
             | Input::BacklogEnded { order }
+            | Input::Source { order, .. }
             | Input::Lost { order, .. }
             | Input::App { order, .. }
             | Input::Metrics { order, .. }
-            | Input::Timer { order } => *order,
+            | Input::Timer { order }
+            | Input::Skipped { order } => *order,
         }
     }
 }

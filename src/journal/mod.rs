@@ -79,6 +79,13 @@ pub enum Input {
         /// Which source.
         source: String,
     },
+    /// A source can't be read, or can be again.
+    Source {
+        /// Which source.
+        source: String,
+        /// Why it can't.
+        away: Option<String>,
+    },
     /// The controller started.
     Start,
     /// Deadlines passed.

@@ -121,7 +121,7 @@ pub(crate) enum Way {
     },
     When {
         choice: Choice,
-        by: Vec<Word>,
+        keys: Keys,
     },
     /// `when < 300 for 5m`: of the measure of the `detect`.
     Falls(Threshold),
@@ -145,8 +145,22 @@ pub(crate) struct Detect {
 /// What stands at the end of a condition.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Tail {
-    pub(crate) by: Vec<Word>,
+    pub(crate) keys: Keys,
     pub(crate) time: Option<At<Time>>,
+}
+
+/// `by host, user = A.user, B.login`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(crate) struct Keys {
+    pub(crate) by: Vec<Word>,
+    pub(crate) renames: Vec<Rename>,
+}
+
+/// What an operand calls a key: `B.login`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rename {
+    pub(crate) key: String,
+    pub(crate) of: Word,
 }
 
 /// A condition's time.
@@ -294,7 +308,7 @@ pub(crate) enum PatternClause {
     Match { field: Option<Word>, regex: Regex },
     Where(Predicate),
     Set(Word, Operand),
-    Detect(Detect),
+    Detect(Box<Detect>),
     Sample(Sample),
     Later,
 }

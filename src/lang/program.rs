@@ -83,6 +83,9 @@ pub struct Atom {
     pub predicates: Vec<Arc<Predicate>>,
     /// Fields that a match sets beside its captures.
     pub sets: Vec<(String, Operand)>,
+    /// What the condition that it stands in calls fields of it: the name there, and the field's. An event without the field meets nothing
+    /// by that name.
+    pub renames: Vec<(String, String)>,
     /// It is met by this change in the engine, and by no record.
     pub signal: Option<Signal>,
     /// Where it was written.
@@ -99,6 +102,7 @@ impl Atom {
             matches: Vec::new(),
             predicates: Vec::new(),
             sets: Vec::new(),
+            renames: Vec::new(),
             signal: None,
             place,
         }
@@ -423,10 +427,12 @@ pub struct Alarm {
     pub on_cancel: Vec<Vec<Call>>,
     /// Its condition must stay true for so long before it is raised: no `cancel when` may come meanwhile.
     pub hold: Option<Duration>,
-    /// While one of these alarms is active, for the same values of the keys that both have, it is not raised.
+    /// While one of these alarms is active, for the same values of the keys that both have, it is not raised, and waits.
     pub inhibited_by: Vec<String>,
     /// It is raised only while these alarms are active, for the same values of the keys that both have.
     pub only_while: Vec<String>,
+    /// It is raised only while none of these is.
+    pub only_while_not: Vec<String>,
     /// For how many keys it may be active or counted; `None`: [`crate::base::limits::INSTANCES_PER_ALARM`] and
     /// [`crate::base::limits::COUNTED_KEYS`].
     pub max_keys: Option<usize>,
@@ -463,6 +469,7 @@ impl Alarm {
             hold: None,
             inhibited_by: Vec::new(),
             only_while: Vec::new(),
+            only_while_not: Vec::new(),
             only_during: Vec::new(),
             not_during: Vec::new(),
             max_keys: None,

@@ -77,7 +77,8 @@ fn any_of(program: &Program, atoms: &[AtomId]) -> BTreeSet<String> {
 
 /// What an event must be like; not what the condition is called, nor where it stands.
 fn atom(atom: &Atom) -> String {
-    format!("{:?} {:?} {:?} {:?} {:?} {:?}", atom.ids, atom.from, atom.matches, atom.predicates, atom.sets, atom.signal)
+    let Atom { ids, from, matches, predicates, sets, renames, signal, .. } = atom;
+    format!("{ids:?} {from:?} {matches:?} {predicates:?} {sets:?} {renames:?} {signal:?}")
 }
 
 #[cfg(test)]

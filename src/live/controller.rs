@@ -152,7 +152,7 @@ pub(super) struct Running {
     pub(super) following: Following,
     history: History,
     /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
-    own: Vec<Input>,
+    pub(super) own: Vec<Input>,
     /// What happens to the controller, as events.
     own_events: Own,
     dirty_since: Option<Time>,
@@ -283,6 +283,7 @@ impl Thread {
             let text = format!("the files are not taken over, and what was accepted last runs: {why}");
             outputs.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
         }
+        running.own = running.following.unfollowed(running.controller.alarms().away());
         running.watch(config.reload, &folders);
         running.carry_out(outputs)?;
         running.run(&inbox)
@@ -338,6 +339,7 @@ impl Running {
 
     fn take(&mut self, message: Message, outputs: &mut Vec<Output>) {
         match message {
+            Message::Input(input) if self.following.is_over(&input) => {}
             Message::Input(input) => self.controller.turn(self.clock.now(), input, outputs),
             Message::Reached { host, serial, route } => {
                 tracing::info!(%host, "the agent is connected");

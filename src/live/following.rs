@@ -30,6 +30,17 @@ struct Follower {
 }
 
 impl Following {
+    /// What a source says that is not followed any more says nothing of what is.
+    pub(super) fn is_over(&self, input: &Input) -> bool {
+        matches!(input, Input::Source { source, .. } if !self.followed.contains_key(source))
+    }
+
+    /// These are not followed, and nobody says any more whether they can be read.
+    pub(super) fn unfollowed<'a>(&self, sources: impl Iterator<Item = &'a String>) -> Vec<Input> {
+        let over = sources.filter(|source| !self.followed.contains_key(*source));
+        over.map(|source| Input::Source { source: source.clone(), away: None }).collect()
+    }
+
     /// Before the inbox is read: which threads have said all that they had to say?
     pub(super) fn look(&mut self) {
         for (_, thread, ended) in &mut self.leaving {
@@ -76,6 +87,7 @@ impl Running {
             if let Some(follower) = self.following.followed.remove(&name) {
                 follower.stop.store(true, Ordering::Relaxed);
                 self.sources.retain(|s| s.name != name);
+                self.own.push(Input::Source { source: name.clone(), away: None });
                 self.following.leaving.push((name, follower.thread, false));
             }
         }

@@ -115,7 +115,7 @@ impl Desk<'_> {
                 Word::Resume { resource }
             }
             Question::Clear(alarm, key) => {
-                self.meant(&alarm, key.as_deref())?;
+                meant(&alarm, key.as_deref(), self.controller.alarms().clearable(&alarm))?;
                 Word::Clear { alarm, key }
             }
             Question::Ack(alarm, key, by) => {
@@ -150,23 +150,13 @@ impl Desk<'_> {
 
     /// There is such an alarm, and nobody has taken it on.
     fn may_be_acked(&self, alarm: &str, key: Option<&str>) -> Result<(), String> {
-        let meant = self.meant(alarm, key)?;
+        let active = self.controller.alarms().active_of(alarm).map(|(key, _)| key);
+        let meant = meant(alarm, key, active)?;
         let by: Option<Vec<&str>> = meant.into_iter().map(|key| self.controller.alarms().acked(alarm, key)).collect();
         match by.as_deref() {
             Some([who, ..]) => Err(format!("{alarm} was taken on by {who} already")),
             _ => Ok(()),
         }
-    }
-
-    /// The keys of an alarm that are meant: the one that is shown so, or all; or that it is not active.
-    fn meant(&self, alarm: &str, key: Option<&str>) -> Result<Vec<&Key>, String> {
-        let active = self.controller.alarms().active_of(alarm).map(|(k, _)| k);
-        let meant: Vec<&Key> = active.filter(|k| key.is_none_or(|w| w == k.to_string())).collect();
-        if meant.is_empty() {
-            let with = if key.is_some() { " with this key" } else { "" };
-            return Err(format!("{alarm} is not active{with}; see `pointsman alarms`"));
-        }
-        Ok(meant)
     }
 
     fn alarms(&self) -> Json {
@@ -212,4 +202,14 @@ impl Desk<'_> {
         };
         self.sources.iter().map(row).collect()
     }
+}
+
+/// Of these keys of an alarm those that are meant: the one that is shown so, or all; or that there is none.
+fn meant<'k>(alarm: &str, key: Option<&str>, of: impl Iterator<Item = &'k Key>) -> Result<Vec<&'k Key>, String> {
+    let meant: Vec<&Key> = of.filter(|k| key.is_none_or(|w| w == k.to_string())).collect();
+    if meant.is_empty() {
+        let with = if key.is_some() { " with this key" } else { "" };
+        return Err(format!("{alarm} is not active{with}; see `pointsman alarms`"));
+    }
+    Ok(meant)
 }

@@ -347,7 +347,7 @@ impl Acting {
 
     fn act(&mut self, now: Time, number: u64, (event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
         let replay = self.replay(now, tell);
-        replay.pass(now);
+        replay.pass_to(now, Some(number));
         replay.act(SOURCE, event, hits, false, Some(number));
         self.flush(tell);
     }

@@ -21,6 +21,7 @@ pub mod timeline;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use crate::base::limits::DEADLINES_OF_A_JUMP;
 use crate::base::time::Time;
 use crate::control::{Controller, Heard, Input, Output, Own, OwnHeard};
 use crate::decode::Decoder;
@@ -97,10 +98,21 @@ impl Replay {
 
     /// Time goes by; what falls due happens.
     pub fn pass(&mut self, to: Time) {
+        self.pass_to(to, None);
+    }
+
+    /// Time goes by to that of a line.
+    pub(super) fn pass_to(&mut self, to: Time, line: Option<u64>) {
         let mut at_one_time = 0;
+        let mut passed = 0;
         while let Some(due) = self.next_due().filter(|due| *due <= to) {
             at_one_time = if due > self.now { 0 } else { at_one_time + 1 };
             if at_one_time > AT_ONE_TIME {
+                break;
+            }
+            passed += 1;
+            if passed > DEADLINES_OF_A_JUMP {
+                self.skip(to, line);
                 break;
             }
             self.now = self.now.max(due);
@@ -109,6 +121,21 @@ impl Replay {
             self.drive(Input::Timer);
         }
         self.now = self.now.max(to);
+    }
+
+    /// What is left up to a time happens then.
+    fn skip(&mut self, to: Time, line: Option<u64>) {
+        self.now = to;
+        let mut outputs = Vec::new();
+        if let Some(controller) = &mut self.controller {
+            controller.skip_to(to, &mut outputs);
+        }
+        self.teller.line = line;
+        self.carry_out(outputs);
+        self.teller.line = None;
+        self.hosts.pass(to);
+        self.report_all();
+        self.drive(Input::Timer);
     }
 
     /// When something falls due next.
@@ -128,6 +155,12 @@ impl Replay {
         let event = event.into_owned();
         self.act(source, event, met.hits, backlog, line);
         true
+    }
+
+    /// A source can't be read, or can be again.
+    pub fn source(&mut self, source: &str, away: bool) {
+        let why = away.then(|| "as is said here".to_owned());
+        self.drive(Input::Source { source: source.to_owned(), away: why });
     }
 
     pub(super) fn act(&mut self, source: &str, event: Event<'static>, hits: Vec<Hit>, backlog: bool, line: Option<u64>) {

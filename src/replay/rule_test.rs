@@ -142,6 +142,10 @@ pub struct TestStep {
     pub lose: Option<Name>,
     /// It is heard again.
     pub find: Option<Name>,
+    /// This source can't be read any more: a file is gone.
+    pub away: Option<String>,
+    /// It can be read again.
+    pub back: Option<String>,
     /// This application stops, says the agent of its host.
     pub stops: Option<Name>,
     /// It runs again.
@@ -273,6 +277,11 @@ impl Play {
         }
         if let Some(host) = &step.find {
             self.replay.hosts.find(now, host);
+        }
+        for (source, away) in [(&step.away, true), (&step.back, false)] {
+            if let Some(source) = source {
+                self.replay.source(source, away);
+            }
         }
         for (app, runs) in [(&step.stops, false), (&step.runs, true)] {
             let Some(app) = app else { continue };

@@ -3,7 +3,8 @@
 //! What is read is journaled with what came of it, so after a restart reading goes on behind the last record, wherever the
 //! file is by then: it is told from others by its inode and the bytes before that place. What was written meanwhile is a
 //! backlog. A rotated file is read to its end before the next one is begun. Without a known place, reading begins at the
-//! end: what was written before the first start is nobody's news.
+//! end: what was written before the first start is nobody's news. A file that was read and can't be any more is told as away, after a time in
+//! which logs are rotated.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher as _};
 
-use crate::base::limits::{HEADER_LINES, RECORD_BYTES};
+use crate::base::limits::{HEADER_LINES, RECORD_BYTES, SOURCE_AWAY_AFTER};
 use crate::base::time::Time;
 use crate::control::Input;
 use crate::decode::Decoder;
@@ -65,15 +66,20 @@ pub fn follow(path: &Path, from: Position, current: &Arc<Current>, sink: &impl S
         told: from,
         told_at: sink.now(),
         complained: false,
+        was_read: from != Position::default(),
+        trouble: None,
+        unread_since: None,
+        said: None,
     };
     follower.begin(from);
     follower.read_on(true);
+    follower.look_after_it();
     let mut goes_on = sink.send(Input::BacklogEnded { source: named.name.clone() });
     while goes_on && !stop.load(Ordering::Relaxed) {
         news.wait();
         // What is written after it was told to stop is for whoever follows the file then.
         if !stop.load(Ordering::Relaxed) {
-            goes_on = follower.read_on(false);
+            goes_on = follower.read_on(false) && follower.look_after_it();
         }
     }
 }
@@ -141,6 +147,19 @@ struct Follower<'a, S> {
     told: Position,
     told_at: Time,
     complained: bool,
+    /// It could be read, in this run of the program or an earlier one.
+    was_read: bool,
+    /// Why it could not be read just now.
+    trouble: Option<String>,
+    unread_since: Option<Time>,
+    /// What was told of that; a controller may have been told otherwise before.
+    said: Option<Said>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Said {
+    Away,
+    Back,
 }
 
 impl<S: Sink> Follower<'_, S> {
@@ -184,18 +203,45 @@ impl<S: Sink> Follower<'_, S> {
         same.filter_map(|s| Reading::at_place(File::open(s.path()).ok()?, place).ok().flatten()).next()
     }
 
-    fn open_new(&mut self) {
+    /// Turns to the file of now; false when it can't be opened.
+    fn open_new(&mut self) -> bool {
         match File::open(self.path).and_then(Reading::at_start) {
             Ok(reading) => {
                 self.complained = false;
+                self.trouble = None;
                 self.sieve.next_file();
                 self.reading = Some(reading);
+                true
             }
-            Err(e) => self.complain(&e),
+            Err(e) => {
+                self.complain(&e);
+                false
+            }
         }
     }
 
+    /// Tells when the file can't be read any more, and when it can. False when nobody listens any more.
+    fn look_after_it(&mut self) -> bool {
+        let gone = || fs::metadata(self.path).err().map(|e| e.to_string());
+        let Some(why) = self.trouble.take().or_else(gone) else {
+            self.unread_since = None;
+            self.was_read |= self.reading.is_some();
+            return self.say(Said::Back, None);
+        };
+        let now = self.sink.now();
+        let since = *self.unread_since.get_or_insert(now);
+        !self.was_read || now.since(since) < SOURCE_AWAY_AFTER || self.say(Said::Away, Some(why))
+    }
+
+    fn say(&mut self, said: Said, away: Option<String>) -> bool {
+        if self.said.replace(said) == Some(said) {
+            return true;
+        }
+        self.sink.send(Input::Source { source: self.named.name.clone(), away })
+    }
+
     fn complain(&mut self, e: &io::Error) {
+        self.trouble = Some(e.to_string());
         if !std::mem::replace(&mut self.complained, true) {
             let what =
                 if e.kind() == io::ErrorKind::NotFound { "it is followed as soon as it is there" } else { "it is tried again" };
@@ -229,14 +275,18 @@ impl<S: Sink> Follower<'_, S> {
                 Turn::Stay => break,
                 Turn::Truncated => {
                     tracing::info!("{}: the file became shorter; it is read from its beginning", self.path.display());
-                    self.open_new();
+                    if !self.open_new() {
+                        break;
+                    }
                 }
                 Turn::Rotated => {
                     // What was written between the last reading and the turn, and a last line without an end.
                     if !self.read_to_end(backlog) || !self.last_record(backlog) {
                         return false;
                     }
-                    self.open_new();
+                    if !self.open_new() {
+                        break;
+                    }
                 }
             }
         }

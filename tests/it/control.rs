@@ -37,6 +37,11 @@ alarm held     { detect event 4563 by host hold 400ms cancel when event 4561 can
 alarm missing  { detect event 4563 without event 4561 by app within 600ms cancel at once react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
 alarm limited  { detect event 4000..4999 by app cancel at once limit 2 per 1s react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
 alarm hushed   { detect event 4561 and event 4563 by host within 5s cancel after 1s inhibited by lasting }
+alarm waits    { detect event 4561 by app hold 200ms cancel when event 4563 inhibited by counted, lasting cancel after 5s while active ignore react vip_leaves_backup(pair = pair_of(app), host = host_of(app)) }
+alarm unmet    { detect count of event 4563 over 1s >= 2 inhibited by counted not during often cancel after 20s }
+pattern came   { where id == 00-04563  match /(?<what>\w+) activated/ }
+pattern went   { where id == 00-04561  match /(?<which>\w+) activated/ }
+alarm renamed  { detect came and went by node = came.host, went.host, kind = came.what, went.which within 3s cancel when went cancel after 5s }
 alarm busy     { detect count of event 4563 over 2s >= 3 }
 alarm steady   { detect rate of event 4000..4999 by app over 3s > 1 for 500ms cancel when < 0.5 for 1s }
 alarm calm     { detect 2 of event 4563 by host within 2s cancel when count of event 4000..4999 over 4s <= 1 }
@@ -78,12 +83,22 @@ struct Line {
     second: bool,
     primary: bool,
     age_ms: u64,
+    /// Then another source can't be read any more, or can again.
+    away: Option<bool>,
 }
 
 fn lines() -> impl Strategy<Value = Vec<Line>> {
-    let line =
-        (prop_oneof![0..20u64, 0..4_000u64], any::<bool>(), any::<bool>(), prop_oneof![9 => Just(0u64), 1 => 0..30_000u64]);
-    prop::collection::vec(line.prop_map(|(after_ms, second, primary, age_ms)| Line { after_ms, second, primary, age_ms }), 1..25)
+    let line = (
+        prop_oneof![0..20u64, 0..4_000u64],
+        any::<bool>(),
+        any::<bool>(),
+        prop_oneof![9 => Just(0u64), 1 => 0..30_000u64],
+        prop_oneof![6 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))],
+    );
+    prop::collection::vec(
+        line.prop_map(|(after_ms, second, primary, age_ms, away)| Line { after_ms, second, primary, age_ms, away }),
+        1..25,
+    )
 }
 
 fn record(line: &Line, now: Time) -> String {
@@ -107,6 +122,9 @@ fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<Entry>, Strin
             replay.pass(now);
         }
         replay.hear("log", record(line, now).as_bytes(), Provenance::Authenticated, false, None);
+        if let Some(away) = line.away {
+            replay.source("other", away);
+        }
     }
     replay.pass(now + Duration::from_secs(60));
     let controller = replay.controller().unwrap();
@@ -170,11 +188,80 @@ proptest! {
             state.apply(record);
         }
         // Started again from any prefix of them, it knows exactly what stood there.
-        for cut in [0, records.len() / 2, records.len()] {
+        // A turn is written whole; what a half would leave undone is done at the start.
+        let begins = |cut: &usize| matches!(records.get(*cut), None | Some(Record::Input { .. }));
+        let middle = (records.len() / 2..=records.len()).find(begins).unwrap_or_default();
+        for cut in [0, middle, records.len()] {
             let folded = State::fold(&records[..cut]);
             let again = Controller::start(1, program.clone(), Arc::new(Inventory::default()), verbs::again, folded.clone(), at(0), &mut Vec::new());
             prop_assert_eq!(again.alarms(), &folded.alarms);
             prop_assert_eq!(again.runs(), &folded.runs);
         }
     }
+}
+
+/// Of silences and of sources that can't be read, too, the state is the fold of what was journaled, over restarts.
+#[test]
+fn silences_are_the_fold_of_their_records() {
+    let site = site();
+    let mut rng = pointsman::sim::Rng::new(3);
+    let (mut state, mut now, mut came_true) = (State::default(), at(0), 0);
+    let mut fold = |out: Vec<Output>, controller: &Controller| {
+        for output in out {
+            if let Output::Record(record) = output {
+                came_true += usize::from(
+                    matches!(&record, Record::Alarm(pointsman::engine::Record::Raised { alarm, .. }) if alarm == "silent"),
+                );
+                state.apply(&Record::read(&record.line().unwrap()).unwrap());
+            }
+        }
+        assert_eq!(&state.alarms, controller.alarms());
+        state.clone()
+    };
+    let start = |state: State, now: Time, out: &mut Vec<Output>| {
+        Controller::start(1, site.program.clone(), site.inventory.clone(), verbs::again, state, now, out)
+    };
+    let mut out = Vec::new();
+    let mut controller = start(State::default(), now, &mut out);
+    let mut hits = Vec::new();
+    for n in 1..1_500 {
+        let folded = fold(std::mem::take(&mut out), &controller);
+        now = now + Duration::from_millis(rng.below(1_500));
+        match rng.below(8) {
+            0 => controller.turn(now, Input::Timer, &mut out),
+            1 if rng.percent(20) => controller = start(folded, now, &mut out),
+            n @ (2 | 3) => {
+                let away = rng.percent(40).then(|| "gone".to_owned());
+                controller.turn(now, Input::Source { source: format!("file{n}"), away }, &mut out);
+            }
+            _ => {
+                let (second, primary) = (rng.percent(50), rng.percent(50));
+                let text = record(&Line { after_ms: 0, second, primary, age_ms: 0, away: None }, now);
+                let event = Decoder::new().decode(text.as_bytes(), now).into_owned();
+                site.matcher.matches(&event, &mut hits);
+                let position = Position { at: n, ..Position::default() };
+                let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), ..Heard::default() };
+                controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
+            }
+        }
+    }
+    fold(out, &controller);
+    assert!(came_true > 20, "{came_true}");
+}
+
+/// A jump over years goes by, although something falls due every few seconds of them.
+#[test]
+fn a_jump_over_years_is_passed() {
+    let mut replay = Replay::start(site(), &BTreeMap::new(), Time::from_millis(0));
+    let silent = Line { after_ms: 0, second: false, primary: true, age_ms: 0, away: None };
+    replay.hear("log", record(&silent, replay.now()).as_bytes(), Provenance::Authenticated, false, None);
+    replay.pass(at(0));
+    let skipped: Vec<Entry> =
+        replay.told().into_iter().filter(|e| e.field("result").as_deref() == Some("time_skipped")).collect();
+    assert_eq!(skipped.len(), 1);
+    assert!(skipped[0].field("text").unwrap().contains(" of time is skipped, from 1970-01-"), "{:?}", skipped[0]);
+    // Then time goes by as ever.
+    assert!(replay.next_due().is_some_and(|due| due > at(0) && due < at(60_000)), "{:?}", replay.next_due());
+    replay.pass(at(60_000));
+    assert!(!replay.told().is_empty());
 }

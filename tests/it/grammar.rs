@@ -86,6 +86,7 @@ fn samples(terminal: &str) -> &'static [&'static str] {
     match terminal {
         "NAME" => &["alpha", "_b.c-d", "SIP_SERVER_1", "on", "script", "max", "type", "level"],
         "WORD" => &["vip", "host", "by", "from"],
+        "FIELD_OF" => &["alpha.user", "b-1.json.a.0", "host.by"],
         "STRING" => &["\"a b\"", "\"\"", "\"\\\"q\\\\ \\n\"", "\"grün # | /\""],
         "REGEX" => &["/a+/", "/(?<x>\\d+) \\/ z/i", "/./is"],
         "RAW_REGEX" => &["r\"C:\\\\x\"", "r\"(?<y>[a-z]+)/\"s"],
@@ -237,9 +238,21 @@ fn derived_sentences_are_taken_and_broken_ones_are_survived() {
         let text = joined(&tokens);
         let found = syntax(&text);
         assert!(found.is_empty(), "seed {seed}: {}\n{text}", pointsman::diag::render::human(&found, false));
-        for word in
-            ["calendar", "cron", "2:30", "where", "sample", "then", "pair_of", "confirm", "..", "in", "not", "r\"C:\\\\x\""]
-        {
+        for word in [
+            "calendar",
+            "cron",
+            "alpha.user",
+            "2:30",
+            "where",
+            "sample",
+            "then",
+            "pair_of",
+            "confirm",
+            "..",
+            "in",
+            "not",
+            "r\"C:\\\\x\"",
+        ] {
             *seen.entry(word).or_default() += usize::from(tokens.iter().any(|t| t == word));
         }
         if tokens.is_empty() {

@@ -167,6 +167,35 @@ fn changed() -> String {
     format!("alarm first {{ detect event 4561, 9999 by app cancel by hand }}\n{rules}")
 }
 
+/// What is inhibited waits for nothing any more when other rules do not say so; what they do not have does not wait.
+#[test]
+fn what_is_inhibited_waits_while_the_rules_say_so() {
+    let waits = |by: &str| {
+        format!(
+            "alarm dark {{ detect event 4563 cancel by hand }}\nalarm waits {{ detect event 4561 by host cancel by hand {by} }}"
+        )
+    };
+    let of = |rules: &str| site(rules, str::to_owned);
+    let after = |rules: &str| {
+        let mut bench = Bench::new(&waits("inhibited by dark"));
+        bench.hear("sip1", "04563");
+        bench.hear("sip1", "04561");
+        assert_eq!((bench.alarms(), bench.told("inhibited").len()), (vec!["dark [] 1".to_owned()], 1));
+        bench.reload(of(rules), false);
+        bench.is_the_fold();
+        let left = bench.controller.alarms().inhibited_of("waits").count();
+        (bench.alarms(), left)
+    };
+    let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    assert_eq!(after(&waits("category minor inhibited by dark")), (names(&["dark [] 1"]), 1));
+    assert_eq!(after(&waits("")), (names(&["dark [] 1", "waits [sip1] 1"]), 0));
+    let other = waits("inhibited by light").replace("alarm dark", "alarm light");
+    assert_eq!(after(&other), (names(&["waits [sip1] 1"]), 0), "what inhibited it is gone");
+    assert_eq!(after(&waits("inhibited by dark").replace("by host", "by app")), (names(&["dark [] 1"]), 0), "another key");
+    assert_eq!(after("alarm dark { detect event 4563 cancel by hand }"), (names(&["dark [] 1"]), 0), "it is gone itself");
+    assert_eq!(after(&waits("mode off")), (names(&["dark [] 1"]), 0), "it is off");
+}
+
 #[test]
 fn an_alarm_keeps_its_state_while_key_and_shape_are_the_same() {
     let mut bench = Bench::new(RULES);

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::support::Folder;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone)]
-struct Collect(SyncSender<Input>);
+struct Collect(SyncSender<Input>, Arc<AtomicI64>);
 
 impl Sink for Collect {
     fn send(&self, input: Input) -> bool {
@@ -33,7 +33,7 @@ impl Sink for Collect {
         self.0.try_send(input).is_ok()
     }
     fn now(&self) -> Time {
-        Time::from_millis(1_800_000_000_000)
+        Time::from_millis(1_800_000_000_000 + self.1.load(Ordering::Relaxed))
     }
 }
 
@@ -48,18 +48,21 @@ struct Follower {
     thread: Option<std::thread::JoinHandle<()>>,
     last: Position,
     backlog_ended: bool,
+    /// What was told of whether it can be read.
+    away: Vec<bool>,
+    clock: Arc<AtomicI64>,
 }
 
 impl Follower {
     fn start(path: &Path, from: Position) -> Follower {
         let (sender, told) = sync_channel(1_000);
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, clock) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
         let thread = std::thread::spawn({
-            let (path, stop) = (path.to_owned(), stop.clone());
+            let (path, stop, clock) = (path.to_owned(), stop.clone(), clock.clone());
             let named = Named { name: "file".to_owned(), counts: Arc::default() };
-            move || sources::follow(&path, from, &Current::new(0, site()), &Collect(sender), &named, &stop)
+            move || sources::follow(&path, from, &Current::new(0, site()), &Collect(sender, clock), &named, &stop)
         });
-        Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false }
+        Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false, away: Vec::new(), clock }
     }
 
     fn until_backlog_ended(&mut self) -> Vec<String> {
@@ -71,7 +74,26 @@ impl Follower {
     }
 
     fn next(&mut self) -> Option<Heard> {
-        match self.told.recv_timeout(PATIENCE).expect("something comes in time") {
+        let input = self.told.recv_timeout(PATIENCE).expect("something comes in time");
+        self.take(input)
+    }
+
+    /// Time goes by until so often was said whether the file can be read.
+    fn until_said(&mut self, n: usize) {
+        for _ in 0..100 {
+            if self.away.len() >= n {
+                return;
+            }
+            self.clock.fetch_add(10_000, Ordering::Relaxed);
+            if let Ok(input) = self.told.recv_timeout(Duration::from_secs(1)) {
+                self.take(input);
+            }
+        }
+        panic!("only {:?} was said", self.away);
+    }
+
+    fn take(&mut self, input: Input) -> Option<Heard> {
+        match input {
             Input::Heard(heard) => {
                 self.last = heard.position;
                 assert_eq!(heard.event.provenance, Provenance::Local);
@@ -83,6 +105,10 @@ impl Follower {
             }
             Input::BacklogEnded { .. } => {
                 self.backlog_ended = true;
+                None
+            }
+            Input::Source { away, .. } => {
+                self.away.push(away.is_some());
                 None
             }
             other => panic!("{other:?}"),
@@ -103,7 +129,7 @@ impl Follower {
         while let Ok(input) = self.told.try_recv() {
             match input {
                 Input::Position { position, .. } => self.last = position,
-                Input::BacklogEnded { .. } => {}
+                Input::BacklogEnded { .. } | Input::Source { .. } => {}
                 other => panic!("nobody waited for {other:?}"),
             }
         }
@@ -217,6 +243,46 @@ fn after_a_restart_it_goes_on_behind_the_last_record() {
 }
 
 #[test]
+fn a_file_that_is_gone_is_away_after_a_time() {
+    let folder = Folder::new();
+    let path = log(&folder);
+    append(&path, &claim(1));
+    let mut follower = Follower::start(&path, sources::place(&path));
+    follower.until_backlog_ended();
+    append(&path, &claim(2));
+    assert_eq!(follower.texts(1), numbers(2, 2));
+    // Rotated: for a moment there is none.
+    fs::rename(&path, folder.join("sip.log.1")).unwrap();
+    append(&path, &claim(3));
+    assert_eq!(follower.texts(1), numbers(3, 3));
+    assert_eq!(follower.away, [false]);
+    fs::remove_file(&path).unwrap();
+    follower.until_said(2);
+    append(&path, &claim(4));
+    assert_eq!(follower.texts(1), numbers(4, 4));
+    follower.until_said(3);
+    assert_eq!(follower.away, [false, true, false]);
+    let place = follower.stop();
+    // It went while nobody looked.
+    fs::remove_file(&path).unwrap();
+    let mut follower = Follower::start(&path, place);
+    follower.until_backlog_ended();
+    follower.until_said(1);
+    assert_eq!(follower.away, [true]);
+    follower.stop();
+    // One that never was there is not missed.
+    let path = folder.join("never.log");
+    let mut follower = Follower::start(&path, sources::place(&path));
+    follower.until_backlog_ended();
+    follower.clock.fetch_add(3_600_000, Ordering::Relaxed);
+    append(&path, &claim(1));
+    assert_eq!(follower.texts(1), numbers(1, 1));
+    follower.until_said(1);
+    assert_eq!(follower.away, [false]);
+    follower.stop();
+}
+
+#[test]
 fn a_line_without_end_is_cut_and_the_next_is_whole() {
     let folder = Folder::new();
     let path = log(&folder);
@@ -240,7 +306,7 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
     let stop = Arc::new(AtomicBool::new(false));
     let thread = std::thread::spawn({
         let stop = stop.clone();
-        move || udp.run(&Current::new(0, site()), &Collect(sender), &stop)
+        move || udp.run(&Current::new(0, site()), &Collect(sender, Arc::default()), &stop)
     });
     assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -265,7 +331,7 @@ fn a_connection_is_known_by_its_address() {
     let tcp = runtime.block_on(async { sources::listen("127.0.0.1:0".parse().unwrap()) }).unwrap();
     let (address, named) = (tcp.address(), tcp.named());
     let (sender, told) = sync_channel(100);
-    runtime.spawn(tcp.run(Current::new(0, site()), Collect(sender)));
+    runtime.spawn(tcp.run(Current::new(0, site()), Collect(sender, Arc::default())));
     assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
     let mut stream = TcpStream::connect(address).unwrap();
     let syslog = |n: u32| format!("<14>{}", claim(n).trim_end());

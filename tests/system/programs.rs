@@ -52,6 +52,26 @@ fn a_script_that_fails_is_an_alarm() {
     });
 }
 
+/// A file that is gone is an alarm that names it, until it is there again; meanwhile no silence comes true.
+#[test]
+fn a_file_that_is_gone_is_an_alarm() {
+    let site = Site::new("away", "files: sip.log\n", "agent");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/pointsman/own.alarm");
+    fs::copy(own, site.0.join("rules/own.alarm")).unwrap();
+    fs::write(site.0.join("rules/quiet.alarm"), "alarm quiet { detect no event 00-04563 by host for 20s }\n").unwrap();
+    let (running, _) = ready(site.command());
+    fs::remove_file(site.0.join("sip.log")).unwrap();
+    let away = || site.ask("alarms").lines().any(|row| row.contains("log_away") && row.contains("sip.log can't be read"));
+    until("it is away", away);
+    drop(running);
+    // A start changes nothing of it.
+    let (_running, _) = ready(site.command());
+    until("it is still away", away);
+    fs::write(site.0.join("sip.log"), claim(2)).unwrap();
+    until("it is back", || !away());
+    assert!(site.ask("history").contains("sip.log can be read again") && !site.ask("alarms").contains("quiet"));
+}
+
 /// The system's log gets what a script tells a channel of that kind.
 #[test]
 fn a_script_tells_the_systems_log() {

@@ -9,6 +9,7 @@ use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
 use crate::lang::program::{Alarm, AtomId, Cancel, Category, Limit, Mode, Shape, WhileActive};
 
 use super::Compiler;
+use super::detection::Inherited;
 
 const CATEGORIES: &[&str] = &["critical", "major", "minor", "none"];
 const MODES: &[&str] = &["live", "dry", "confirm", "off"];
@@ -109,7 +110,7 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Help(text) => alarm.help = text.it.clone(),
                 ClauseKind::Detect(detect) => {
                     detected = true;
-                    let found = self.detection(file, &tree.name.it, detect, &[], &clause.span);
+                    let found = self.detection(file, &tree.name.it, detect, Inherited::default(), &clause.span);
                     alarm.by = found.by;
                     alarm.detect = found.detect;
                     alarm.hold = alarm.hold.or(found.hold);
@@ -134,7 +135,7 @@ impl<'t> Compiler<'t, '_> {
                 }
                 ClauseKind::OnlyWhile { alarm: word, active } => {
                     self.inhibitors(file, std::slice::from_ref(word));
-                    let names = if *active { &mut alarm.only_while } else { &mut alarm.inhibited_by };
+                    let names = if *active { &mut alarm.only_while } else { &mut alarm.only_while_not };
                     names.push(word.it.clone());
                 }
                 ClauseKind::MaxKeys(n) => {
@@ -162,6 +163,7 @@ impl<'t> Compiler<'t, '_> {
         }
         alarm.limit = limit.and_then(|(clause, n, per, by)| self.limit(file, &alarm, clause, n, per, by));
         self.cancels(file, tree, &clauses, &mut alarm, ends);
+        self.renamings.clear();
         self.doubts(file, tree, &clauses, &alarm);
         self.program.alarms.push(alarm);
     }
@@ -219,12 +221,18 @@ impl<'t> Compiler<'t, '_> {
                 ClauseKind::Cancel(Way::After { span, since_raise }) => {
                     alarm.cancel.push(Cancel::After { span: *span, since_raise: *since_raise });
                 }
-                ClauseKind::Cancel(Way::When { choice, by }) => {
-                    let by: Vec<String> = by.iter().map(|w| w.it.clone()).collect();
+                ClauseKind::Cancel(Way::When { choice, keys }) => {
+                    let by: Vec<String> = keys.by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let name = format!("{}/cancel", tree.name.it);
                     self.members_alone(file, [choice], None);
-                    match self.choice(file, choice, &name, &clause.span) {
+                    self.patterns_of(choice);
+                    let own = self.renamings(file, keys, [choice]);
+                    let of_detect = self.renamings.clone();
+                    self.renamings.extend(own);
+                    let atoms = self.choice(file, choice, &name, &clause.span);
+                    self.renamings = of_detect;
+                    match atoms {
                         Some(atoms) => {
                             let atoms = self.same_senders(alarm, atoms);
                             alarm.cancel.push(Cancel::When(atoms));
@@ -237,17 +245,20 @@ impl<'t> Compiler<'t, '_> {
                     alarm.cancel.push(cancel);
                 }
                 ClauseKind::Cancel(Way::Measured(detect)) => {
-                    let by: Vec<String> = detect.tail.by.iter().map(|w| w.it.clone()).collect();
+                    let by: Vec<String> = detect.tail.keys.by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let cancel = self.measured(file, &tree.name.it, detect, &clause.span);
                     alarm.cancel.extend(cancel);
                 }
                 ClauseKind::Cancel(Way::Comes(detect)) => {
-                    let by: Vec<String> = detect.tail.by.iter().map(|w| w.it.clone()).collect();
+                    let by: Vec<String> = detect.tail.keys.by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let nth = alarm.cancel.len();
                     let name = Word { it: format!("{}/cancel {nth}", tree.name.it), span: clause.span.clone() };
-                    let atom = self.coming(file, &name, detect, &alarm.by, &clause.span);
+                    let of_detect = std::mem::take(&mut self.renamings);
+                    let inherited = Inherited { by: &alarm.by, renamings: &of_detect };
+                    let atom = self.coming(file, &name, detect, inherited, &clause.span);
+                    self.renamings = of_detect;
                     unread |= atom.is_none();
                     alarm.cancel.extend(atom.map(|atom| Cancel::When(vec![atom])));
                 }

@@ -8,6 +8,7 @@ use crate::event::OWN_APP;
 use crate::lang::ast::{self, Change, Choice, File, From, PatternClause, Span, Whom, Word};
 use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Category, Operand, Predicate, Sample, Sender, Signal};
 
+use super::detection::Inherited;
 use super::{Compiler, Named, expressions};
 
 /// Fields that every event has or derives; a capture of such a name would never be seen.
@@ -105,20 +106,21 @@ impl<'t> Compiler<'t, '_> {
                 self.report(file, Code::ClauseNotHere, &clause.span, message);
             }
         }
-        self.coming(file, &pattern.name, detect, &[], span)
+        let atom = self.coming(file, &pattern.name, detect, Inherited::default(), span);
+        self.renamings.clear();
+        atom
     }
 
-    /// A condition of several events with a name of its own, by these keys unless it says others: the atom that is met when it comes
-    /// true.
+    /// A condition of several events with a name of its own: the atom that is met when it comes true.
     pub(super) fn coming(
         &mut self,
         file: &'t File,
         name: &Word,
         detect: &'t ast::Detect,
-        by: &[String],
+        inherited: Inherited<'_>,
         span: &Span,
     ) -> Option<AtomId> {
-        let found = self.detection(file, &name.it, detect, by, span);
+        let found = self.detection(file, &name.it, detect, inherited, span);
         if found.detect.parts.is_empty() {
             return None;
         }
@@ -199,7 +201,7 @@ impl<'t> Compiler<'t, '_> {
         for atom in &choice.atoms {
             match atom {
                 ast::Atom::Named(word) => match self.named(file, word) {
-                    Some(id) if outer.is_empty() => atoms.push(id),
+                    Some(id) if outer.is_empty() && !self.is_renamed(&word.it) => atoms.push(id),
                     Some(id) => {
                         if !self.room_for_copy(file, id, &word.span) {
                             *whole = false;
@@ -207,6 +209,7 @@ impl<'t> Compiler<'t, '_> {
                         }
                         let Some(copy) = self.program.atoms.get(id.0 as usize).cloned() else { continue };
                         let id = self.add(copy);
+                        let id = self.rename(id, &word.it);
                         atoms.push(self.narrowed(id, outer));
                     }
                     None => *whole = false,
@@ -264,6 +267,19 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         outer.truncate(depth);
+    }
+
+    /// Compiles the patterns that a choice names, where they are known.
+    pub(super) fn patterns_of(&mut self, choice: &Choice) {
+        for atom in &choice.atoms {
+            match atom {
+                ast::Atom::Named(word) if !self.open_patterns.contains(&word.it) => {
+                    self.pattern_atom(&word.it);
+                }
+                ast::Atom::Group(inner) => self.patterns_of(inner),
+                _ => {}
+            }
+        }
     }
 
     /// The atom with these conditions, too.

@@ -9,6 +9,7 @@ use crate::lang::ast::{self, At, Change, Choice, File, Span, Time};
 use crate::lang::program::{Alarm, Atom, AtomId, Detection, Measure, Predicate, Sender, Shape, Signal, Test, Threshold, What};
 
 use super::metrics::{metric_keys, metric_of};
+use super::renames::Renaming;
 use super::{Compiler, members};
 
 /// A condition, and what else it says of its alarm.
@@ -22,10 +23,28 @@ pub(super) struct Found {
     pub(super) ends: Vec<AtomId>,
 }
 
+/// The keys of a condition that says none of its own, and what they are called: those of what it ends.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Inherited<'a> {
+    pub(super) by: &'a [String],
+    pub(super) renamings: &'a [Renaming],
+}
+
 impl<'t> Compiler<'t, '_> {
-    /// The condition of an alarm or a pattern, by these keys unless it says others, and what is wrong or unwise about it.
-    pub(super) fn detection(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, keys: &[String], span: &Span) -> Found {
+    /// The condition of an alarm or a pattern, and what is wrong or unwise about it.
+    pub(super) fn detection(
+        &mut self,
+        file: &'t File,
+        of: &str,
+        tree: &'t ast::Detect,
+        inherited: Inherited<'_>,
+        span: &Span,
+    ) -> Found {
         let name = format!("{of}/detect");
+        // Patterns are compiled before, so that what they capture is known; one of several events has renamings of its own.
+        tree.parts.iter().chain(&tree.unless).for_each(|choice| self.patterns_of(choice));
+        let own = self.renamings(file, &tree.tail.keys, tree.parts.iter().chain(&tree.unless));
+        self.renamings = [inherited.renamings, &own].concat();
         let before = self.found.len();
         let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
         if matches!(tree.shape, Shape::Silence { .. } | Shape::Measure(_)) {
@@ -34,8 +53,8 @@ impl<'t> Compiler<'t, '_> {
             self.found.extend(kept.collect::<Vec<_>>());
         }
         let unless = tree.unless.as_ref().map(|choice| self.choice(file, choice, &name, span));
-        let said: Vec<String> = tree.tail.by.iter().map(|w| w.it.clone()).collect();
-        let mut found = Found { by: if said.is_empty() { keys.to_vec() } else { said }, ..Found::default() };
+        let said: Vec<String> = tree.tail.keys.by.iter().map(|w| w.it.clone()).collect();
+        let mut found = Found { by: if said.is_empty() { inherited.by.to_vec() } else { said }, ..Found::default() };
         // With a part that could not be compiled the condition means nothing, and has its diagnostic.
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
         let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
@@ -379,7 +398,7 @@ fn state_of(parts: &[Choice]) -> Option<&ast::Atom> {
 /// The keys that an alarm's tree says.
 pub(super) fn keys(alarm: &ast::Alarm) -> Vec<String> {
     let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
-    let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.by).map(|w| w.it.clone()).collect();
+    let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.keys.by).map(|w| w.it.clone()).collect();
     match detect.and_then(|d| state_of(&d.parts)) {
         Some(state) if members::on(state).is_some() => members::keys(state),
         Some(ast::Atom::Host { .. }) if by.is_empty() => vec!["host".to_owned()],

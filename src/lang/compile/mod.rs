@@ -10,6 +10,7 @@ mod members;
 mod metrics;
 mod predicates;
 mod reactions;
+mod renames;
 mod uses;
 mod values;
 
@@ -58,6 +59,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         captured: trees.iter().flat_map(atoms::captured).collect(),
         open_patterns: BTreeSet::new(),
         alarm_keys: alarms_of(&trees).map(|alarm| (alarm.name.it.as_str(), detection::keys(alarm))).collect(),
+        renamings: Vec::new(),
         alarm_names: alarms_of(&trees).map(|alarm| alarm.name.it.as_str()).collect(),
         used_patterns: BTreeSet::new(),
         used_reactions: BTreeSet::new(),
@@ -127,6 +129,8 @@ struct Compiler<'t, 'w> {
     open_patterns: BTreeSet<String>,
     /// The keys of each alarm.
     alarm_keys: BTreeMap<&'t str, Vec<String>>,
+    /// What the operands of the condition that is being compiled call its keys.
+    renamings: Vec<renames::Renaming>,
     /// What `inhibited by` may name.
     alarm_names: BTreeSet<&'t str>,
     used_patterns: BTreeSet<String>,

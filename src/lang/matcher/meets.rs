@@ -43,7 +43,28 @@ impl<'e> Scope<'e> {
                 captures.push((name.clone(), value));
             }
         }
-        atom.predicates.iter().all(|p| self.holds(p, &captures)).then_some(captures)
+        if !atom.predicates.iter().all(|p| self.holds(p, &captures)) {
+            return None;
+        }
+        if atom.renames.is_empty() { Some(captures) } else { self.renamed(atom, captures) }
+    }
+
+    /// The captures with what their condition calls some fields. Without the field, what else has that name would be taken for it.
+    fn renamed(&self, atom: &Atom, captures: Captures) -> Option<Captures> {
+        let values: Vec<Option<Value<'static>>> =
+            atom.renames.iter().map(|(_, field)| self.field(field, &captures).map(Value::into_owned)).collect();
+        let mut named = captures.clone();
+        for ((name, _), value) in atom.renames.iter().zip(values) {
+            match value {
+                Some(value) => {
+                    named.retain(|(taken, _)| taken != name);
+                    named.push((name.clone(), value));
+                }
+                None if self.field(name, &captures).is_some() => return None,
+                None => {}
+            }
+        }
+        Some(named)
     }
 
     fn sent_by(&self, want: &Sender) -> bool {

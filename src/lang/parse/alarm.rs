@@ -5,7 +5,8 @@ use crate::lang::program::Shape;
 
 use super::calendar::{not_during, only_during};
 use super::cursor::{Cursor, Parsed};
-use super::detect::{by, detect, threshold};
+use super::detect::{detect, threshold};
+use super::keys::by;
 use super::reaction::{bindings, chains};
 use super::{block, duration, name, names, rows, string, terminal, unknown_clause, whole};
 
@@ -181,8 +182,8 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
             let detect = detect(c)?;
             Ok(match detect {
                 Detect { shape: Shape::Measure(_), .. } => Way::Measured(Box::new(detect)),
-                Detect { shape: Shape::One, unless: None, tail: Tail { by, time: None }, mut parts } if parts.len() == 1 => {
-                    Way::When { choice: parts.remove(0), by }
+                Detect { shape: Shape::One, unless: None, tail: Tail { keys, time: None }, mut parts } if parts.len() == 1 => {
+                    Way::When { choice: parts.remove(0), keys }
                 }
                 _ => Way::Comes(Box::new(detect)),
             })

@@ -2,11 +2,12 @@
 
 use crate::base::limits;
 use crate::diag::Code;
-use crate::lang::ast::{At, Atom, Choice, Detect, Span, Tail, Time, Word};
+use crate::lang::ast::{At, Atom, Choice, Detect, Span, Tail, Time};
 use crate::lang::program::{Backoff, Comparison, Measure, Shape, Threshold, Unit, What};
 
 use super::atom::{alone, choice};
 use super::cursor::{Cursor, Failed, Parsed};
+use super::keys::keys;
 use super::reaction::bindings;
 use super::{duration, field, name, predicate, terminal, whole};
 
@@ -17,16 +18,16 @@ pub(super) fn detect(c: &mut Cursor<'_>) -> Parsed<Detect> {
     Ok(detect)
 }
 
-/// `tail = by time? | (time by?)?`
+/// `tail = keys time? | (time keys?)?`
 fn tail(c: &mut Cursor<'_>) -> Parsed<Tail> {
     let mut tail = Tail::default();
     if c.sees_word("by") {
-        tail.by = by(c)?;
+        tail.keys = keys(c)?;
         tail.time = time(c)?;
     } else {
         tail.time = time(c)?;
         if tail.time.is_some() && c.sees_word("by") {
-            tail.by = by(c)?;
+            tail.keys = keys(c)?;
         }
     }
     Ok(tail)
@@ -367,23 +368,4 @@ fn clear(c: &mut Cursor<'_>, start: usize) -> Parsed<()> {
         return Err(two_readings(c, &span));
     }
     Ok(())
-}
-
-/// `by = "by" field ("," field)*`
-pub(super) fn by(c: &mut Cursor<'_>) -> Parsed<Vec<Word>> {
-    c.want_word("by")?;
-    let mut all = vec![key(c)?];
-    while c.symbol(",").is_some() {
-        all.push(key(c)?);
-    }
-    Ok(all)
-}
-
-fn key(c: &mut Cursor<'_>) -> Parsed<Word> {
-    let field = field(c)?;
-    if c.sees_word("as") || c.sees_symbol("=") {
-        let help = format!("give the pattern a field of that name: set name = {}", field.it);
-        return Err(c.fail_with(Code::RuleSyntax, &field.span, "a key has the name of its field", help));
-    }
-    Ok(field)
 }

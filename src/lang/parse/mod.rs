@@ -8,6 +8,7 @@ mod atom;
 mod calendar;
 mod cursor;
 mod detect;
+mod keys;
 mod later;
 mod pattern;
 mod predicate;

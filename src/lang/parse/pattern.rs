@@ -83,7 +83,7 @@ fn setting(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
 /// `composite = "detect" detect`
 fn composite(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     c.want_word("detect")?;
-    Ok(PatternClause::Detect(detect(c)?))
+    Ok(PatternClause::Detect(Box::new(detect(c)?)))
 }
 
 /// `sample = "sample" bindings? RECORD+`

@@ -26,6 +26,17 @@ pub(super) fn word(i: &str) -> Read<'_> {
     name(i)
 }
 
+/// `FIELD_OF = /[A-Za-z_][A-Za-z0-9_-]*\.[A-Za-z0-9_.-]+/`
+pub(super) fn field_of(i: &str) -> Read<'_> {
+    recognize((
+        satisfy(|c| c.is_ascii_alphabetic() || c == '_'),
+        take_while(|c: char| c.is_ascii_alphanumeric() || "_-".contains(c)),
+        tag("."),
+        take_while1(|c: char| c.is_ascii_alphanumeric() || "_.-".contains(c)),
+    ))
+    .parse(i)
+}
+
 /// `STRING = /"([^"\\\r\n]|\\["\\nrt])*"/`
 pub(super) fn string(i: &str) -> Read<'_> {
     recognize((tag("\""), many0_count(alt((is_not("\"\\\r\n"), recognize((tag("\\"), one_of("\"\\nrt")))))), tag("\""))).parse(i)

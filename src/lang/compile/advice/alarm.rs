@@ -24,9 +24,9 @@ impl Compiler<'_, '_> {
         for clause in clauses {
             match &clause.it {
                 ClauseKind::Detect(detect) => {
-                    self.names_twice(file, &detect.tail.by, "`by`");
-                    self.keys(file, &detect.tail.by, alarm);
-                    for word in &detect.tail.by {
+                    self.names_twice(file, &detect.tail.keys.by, "`by`");
+                    self.keys(file, &detect.tail.keys, alarm);
+                    for word in &detect.tail.keys.by {
                         self.nearly(file, &word.it, &word.span, alarm);
                     }
                     let counted = match &detect.shape {
@@ -108,22 +108,24 @@ impl Compiler<'_, '_> {
                 all.push(Alternative { atom, captures: None });
             }
             for one in &atom.matches {
+                let given = atom.sets.iter().map(|(n, _)| n.as_str()).chain(atom.renames.iter().map(|(n, _)| n.as_str()));
                 all.push(Alternative {
                     atom,
-                    captures: Some(
-                        one.captures.iter().map(|c| c.name.as_str()).chain(atom.sets.iter().map(|(n, _)| n.as_str())).collect(),
-                    ),
+                    captures: Some(one.captures.iter().map(|c| c.name.as_str()).chain(given).collect()),
                 });
             }
         }
         all
     }
 
-    /// Keys that some expressions of the condition capture and others do not: what only those meet is never taken.
-    fn keys(&mut self, file: &File, by: &[Word], alarm: &Alarm) {
+    /// Keys that some expressions of the condition capture and others do not: what only those meet is never taken. Of those that operands
+    /// call otherwise it was told already.
+    fn keys(&mut self, file: &File, keys: &ast::Keys, alarm: &Alarm) {
+        let renamed = |word: &&Word| keys.renames.iter().any(|rename| rename.key == word.it);
+        let by = keys.by.iter().filter(|word| !renamed(word));
         let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let mut found = Vec::new();
-        for word in by.iter().filter(|w| !BUILT_IN.contains(&w.it.as_str())) {
+        for word in by.filter(|w| !BUILT_IN.contains(&w.it.as_str())) {
             let ways = self.ways(&atoms);
             let has = |w: &Alternative<'_>| w.captures.as_ref().is_some_and(|c| c.contains(word.it.as_str()));
             let lacks = ways.iter().find(|w| w.captures.is_some() && !has(w));

@@ -12,6 +12,7 @@ pub(super) fn covers(outer: &Atom, inner: &Atom) -> bool {
         && (outer.from.is_empty() || !inner.from.is_empty() && inner.from.iter().all(|s| sender_among(s, &outer.from)))
         && outer.signal == inner.signal
         && outer.sets == inner.sets
+        && outer.renames == inner.renames
         && same_matches(&outer.matches, &inner.matches)
         && outer.predicates.iter().all(|p| among(&inner.predicates, p))
 }

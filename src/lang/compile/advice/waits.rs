@@ -30,7 +30,7 @@ impl Compiler<'_, '_> {
                 });
                 let Some(word) = awaited
                     .into_iter()
-                    .find(|w| alarm.only_while.contains(&w.it) && (never(&w.it) || alarm.inhibited_by.contains(&w.it)))
+                    .find(|w| alarm.only_while.contains(&w.it) && (never(&w.it) || never_beside(alarm, &w.it)))
                 else {
                     continue;
                 };
@@ -57,7 +57,7 @@ fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
             format!("`{name}` is raised only while `{other}` is active, and that is cancelled at once: `{name}` is never raised"),
             "let that one last (`cancel after 1h`), or take this clause out",
         )
-    } else if alarm.inhibited_by.contains(other) {
+    } else if never_beside(alarm, other) {
         (
             format!("`{name}` is raised only while `{other}` is active, and is inhibited by it: it is never raised"),
             "take one of the two out",
@@ -79,6 +79,11 @@ fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
     if name == other { found } else { found.context(awaited.place.clone(), "this one") }
 }
 
+/// It is not raised while that one is active.
+fn never_beside(alarm: &Alarm, other: &str) -> bool {
+    alarm.inhibited_by.iter().chain(&alarm.only_while_not).any(|name| name == other)
+}
+
 /// It is over with the event that raises it.
 fn keeps_nothing(alarm: &Alarm) -> bool {
     alarm.cancel.contains(&Cancel::AtOnce)
@@ -90,7 +95,7 @@ fn raised<'a>(alarms: &BTreeMap<&'a str, &'a Alarm>) -> BTreeSet<&'a str> {
     let mut awaited_by: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
     for (name, alarm) in alarms {
         let awaited: BTreeSet<&str> = alarm.only_while.iter().map(String::as_str).filter(|n| alarms.contains_key(n)).collect();
-        if awaited.iter().any(|n| alarm.inhibited_by.iter().any(|i| i == n) || alarms.get(n).is_some_and(|a| keeps_nothing(a))) {
+        if awaited.iter().any(|n| never_beside(alarm, n) || alarms.get(n).is_some_and(|a| keeps_nothing(a))) {
             continue;
         }
         waiting.insert(name, awaited.len());

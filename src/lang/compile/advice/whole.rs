@@ -150,6 +150,7 @@ impl<'t> Compiler<'t, '_> {
                     Some(names) => {
                         names.extend(named.iter().cloned());
                         atom.predicates.iter().for_each(|p| fields(p, names));
+                        names.extend(atom.renames.iter().map(|(_, field)| field.clone()));
                         names.extend(
                             atom.sets.iter().filter_map(|(_, o)| if let Operand::Field(f) = o { Some(f.clone()) } else { None }),
                         );
