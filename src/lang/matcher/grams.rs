@@ -13,6 +13,8 @@ use super::table::{self, Filter, Table};
 /// Bytes of a window: wide ones tell more (four digits stand in any log), narrow ones find shorter literals.
 const WIDE: usize = 8;
 const NARROW: usize = 4;
+/// The bit that tells the cases of ASCII's letters apart.
+const LETTER_CASE: u8 = 0x20;
 /// Windows that a stride of four decides about together.
 const TOGETHER: usize = 4;
 
@@ -27,6 +29,8 @@ pub(super) struct Grams {
     literals: Vec<Vec<u8>>,
     /// The windows of all blocks.
     windows: Filter,
+    /// For each place of a window in its block the bytes that stand beside it there: behind it, of the last before it.
+    beside: Vec<[bool; 256]>,
     blocks: Table<Block>,
 }
 
@@ -55,6 +59,11 @@ fn gram_of(width: usize, text: &[u8], at: usize) -> Option<u64> {
     if width == NARROW { gram::<NARROW>(text, at) } else { gram::<WIDE>(text, at) }
 }
 
+/// The byte of a block beside its window at `place`, seen from where the block begins; `None` when the window is all of it.
+fn beside((width, stride): (usize, usize), place: usize) -> Option<usize> {
+    if place + 1 < stride { Some(place + width) } else { place.checked_sub(1) }
+}
+
 /// The hash of the block that begins there: of its first and its last window.
 fn block((width, stride): (usize, usize), text: &[u8], at: usize) -> Option<u32> {
     let (first, last) = (gram_of(width, text, at)?, gram_of(width, text, at + stride - 1)?);
@@ -74,6 +83,7 @@ impl Grams {
         // Windows that stand in many literals (`failed `) tell little; those of one rule alone (`/0/0042`) tell most.
         let counts = table::counts(literals.iter().flat_map(|l| (0..l.len()).filter_map(|at| gram(l, at))).map(table::of_number));
         let (mut windows, mut blocks) = (Vec::new(), Vec::new());
+        let mut known = vec![[false; 256]; stride];
         let mut shared: Vec<usize> = Vec::new();
         for (literal, n) in literals.iter().zip(0..) {
             shared.clear();
@@ -86,10 +96,15 @@ impl Grams {
             };
             let best = (0..=literal.len().saturating_sub(shortest)).min_by_key(|at| cost(*at)).unwrap_or(0);
             windows.extend((best..best + stride).filter_map(|at| gram(literal, at)).map(table::of_number));
+            for (place, known) in known.iter_mut().enumerate() {
+                if let Some(byte) = beside((width, stride), place).and_then(|at| literal.get(best + at)) {
+                    known[usize::from(byte | LETTER_CASE)] = true;
+                }
+            }
             let offset = u32::try_from(best).unwrap_or(u32::MAX);
             blocks.extend(block((width, stride), literal, best).map(|hash| (hash, Block { literal: n, offset })));
         }
-        Grams { width, stride, literals, windows: Filter::new(windows.into_iter()), blocks: Table::new(blocks) }
+        Grams { width, stride, literals, windows: Filter::new(windows.into_iter()), beside: known, blocks: Table::new(blocks) }
     }
 
     /// Tells the literals that stand in the text, by number.
@@ -141,7 +156,13 @@ impl Grams {
 
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize)) {
-        for begins in (at.saturating_sub(self.stride - 1)..=at).rev() {
+        for (place, known) in self.beside.iter().enumerate() {
+            let Some(begins) = at.checked_sub(place) else { break };
+            // Digits in a row stand in many texts, and behind few of them a colon.
+            let byte = beside((self.width, self.stride), place).and_then(|at| text.get(begins + at));
+            if byte.is_some_and(|byte| !known[usize::from(byte | LETTER_CASE)]) {
+                continue;
+            }
             let Some(hash) = block((self.width, self.stride), text, begins) else { continue };
             for Block { literal, offset } in self.blocks.get(hash) {
                 let whole = &self.literals[*literal as usize];
