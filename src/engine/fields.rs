@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::time::Time;
 use crate::event::{Event, EventId, Level, Provenance, Value};
 use crate::inventory::Index;
-use crate::lang::program::Unit;
+use crate::lang::program::{REPLACED, Unit};
 
 use super::record::Fields;
 
@@ -26,8 +26,22 @@ impl<'a> Facts<'a> {
         Facts { event, captures, index }
     }
 
-    /// One of [`OWN`].
+    /// One of [`OWN`], or the key that is it instead.
     fn own(&self, name: &str) -> Option<Value<'a>> {
+        match self.replaced(name) {
+            Some(Value::Unit) => None,
+            Some(key) => Some(key.clone()),
+            None => self.of_event(name),
+        }
+    }
+
+    /// The key of a condition that says `by peer as host`.
+    fn replaced(&self, name: &str) -> Option<&'a Value<'static>> {
+        let is = |taken: &str| taken.strip_prefix('=') == Some(name);
+        self.captures.iter().rev().find(|(taken, _)| is(taken)).map(|(_, value)| value)
+    }
+
+    fn of_event(&self, name: &str) -> Option<Value<'a>> {
         let named = |name: &'a str| (!name.is_empty()).then_some(Value::Text(Cow::Borrowed(name)));
         match name {
             "app" => named(self.index.names(self.event).app),
@@ -44,6 +58,9 @@ impl<'a> Facts<'a> {
     /// One field, as a key has it.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         if let Some(value) = self.own(name) {
+            return Some(text(value));
+        }
+        if let Some(value) = name.strip_prefix("event.").filter(|n| REPLACED.contains(n)).and_then(|n| self.of_event(n)) {
             return Some(text(value));
         }
         // Of captures the last with the name counts, of the record's fields the first.
@@ -81,7 +98,7 @@ impl<'a> Facts<'a> {
 
     /// What the expressions captured.
     pub(super) fn captured(&self) -> Fields {
-        self.captures.iter().cloned().collect()
+        self.captures.iter().filter(|(name, _)| !name.starts_with('=')).cloned().collect()
     }
 
     /// Every field.
@@ -90,8 +107,13 @@ impl<'a> Facts<'a> {
         for (name, value) in &self.event.fields {
             fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
         }
-        for (name, value) in self.captures {
+        for (name, value) in self.captures.iter().filter(|(name, _)| !name.starts_with('=')) {
             fields.insert(name.clone(), value.clone());
+        }
+        for name in REPLACED {
+            if let (Some(_), Some(own)) = (self.replaced(name), self.of_event(name)) {
+                fields.insert(format!("event.{name}"), own.into_owned());
+            }
         }
         for name in OWN {
             if let Some(value) = self.own(name) {

@@ -156,11 +156,12 @@ pub(crate) struct Keys {
     pub(crate) renames: Vec<Rename>,
 }
 
-/// What an operand calls a key: `B.login`.
+/// What an operand calls a key, `B.login`, or what all of them call it: `peer as host`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rename {
     pub(crate) key: String,
     pub(crate) of: Word,
+    pub(crate) every: bool,
 }
 
 /// A condition's time.

@@ -202,6 +202,14 @@ pub struct FieldRegex {
     pub captures: Vec<Capture>,
 }
 
+/// What an event has of itself and a key may be instead: `by peer as host`.
+pub const REPLACED: [&str; 5] = ["host", "app", "type", "pair", "site"];
+
+/// The name of the capture that is a key of this name: no expression can capture one that stands for the event's own.
+pub fn replacing(key: &str) -> String {
+    if REPLACED.contains(&key) { format!("={key}") } else { key.to_owned() }
+}
+
 /// A named group of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capture {

@@ -42,6 +42,8 @@ alarm unmet    { detect count of event 4563 over 1s >= 2 inhibited by counted no
 pattern came   { where id == 00-04563  match /(?<what>\w+) activated/ }
 pattern went   { where id == 00-04561  match /(?<which>\w+) activated/ }
 alarm renamed  { detect came and went by node = came.host, went.host, kind = came.what, went.which within 3s cancel when went cancel after 5s }
+alarm spoken   { detect 2 distinct host of (came or went) by what as host within 4s cancel when went without came by which as host within 1s cancel after 9s }
+alarm ended    { detect event 4563 by host cancel when 2 of event 4000..4999 within 2s cancel when alarm held active for 300ms }
 alarm busy     { detect count of event 4563 over 2s >= 3 }
 alarm steady   { detect rate of event 4000..4999 by app over 3s > 1 for 500ms cancel when < 0.5 for 1s }
 alarm calm     { detect 2 of event 4563 by host within 2s cancel when count of event 4000..4999 over 4s <= 1 }

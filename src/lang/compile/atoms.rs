@@ -226,7 +226,7 @@ impl<'t> Compiler<'t, '_> {
                     }
                     let ids = event.it.ids.iter().map(|id| id.it.clone()).collect();
                     let id = self.add(Atom { ids, from, predicates, ..Atom::new(name.to_owned(), file.place(&event.span)) });
-                    atoms.push(id);
+                    atoms.push(self.rename(id, ""));
                 }
                 ast::Atom::Alarm { name, change, .. } => {
                     let signal = match change {
@@ -234,6 +234,7 @@ impl<'t> Compiler<'t, '_> {
                         Change::Ended => Signal::Cleared(name.it.clone()),
                     };
                     let id = self.signal(file, signal, &name.span);
+                    let id = self.rename(id, "");
                     atoms.push(self.narrowed(id, outer));
                 }
                 ast::Atom::Host { names, group, change, span, .. } => {

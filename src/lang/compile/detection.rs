@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::base::limits::METRIC_LASTS;
 use crate::diag::{Code, Diagnostic};
 use crate::lang::ast::{self, At, Change, Choice, File, Span, Time};
-use crate::lang::program::{Alarm, Atom, AtomId, Detection, Measure, Predicate, Sender, Shape, Signal, Test, Threshold, What};
+use crate::lang::program::{
+    Alarm, Atom, AtomId, Detection, Measure, Predicate, REPLACED, Sender, Shape, Signal, Test, Threshold, What,
+};
 
 use super::metrics::{metric_keys, metric_of};
 use super::renames::Renaming;
@@ -61,6 +63,13 @@ impl<'t> Compiler<'t, '_> {
         found.detect = Detection { parts, shape: tree.shape.clone(), unless, ..Detection::default() };
         let alone = state_of(&tree.parts).filter(|_| tree.shape == Shape::One);
         self.members_alone(file, tree.parts.iter().chain(&tree.unless), alone);
+        // Who speaks is counted, where the key is who is spoken of.
+        if let Shape::Count { distinct: Some(field), .. } = &mut found.detect.shape
+            && self.is_called_otherwise(field)
+            && REPLACED.contains(&field.as_str())
+        {
+            *field = format!("event.{field}");
+        }
         self.state(file, tree, &mut found, span);
         self.metric_key(file, tree, &mut found, span);
         self.time(file, of, tree, &mut found, span);
@@ -305,6 +314,10 @@ impl<'t> Compiler<'t, '_> {
     /// What the keys of a silence may be from the start: all that the inventory has of them.
     fn expected(&self, by: &[String], atoms: &[AtomId]) -> Vec<Vec<String>> {
         let [field] = by else { return if by.is_empty() { vec![Vec::new()] } else { Vec::new() } };
+        // Who is spoken of is not who speaks.
+        if self.is_called_otherwise(field) {
+            return Vec::new();
+        }
         let Some(inventory) = self.world.inventory else { return Vec::new() };
         let from: Vec<&Sender> =
             atoms.iter().filter_map(|a| self.program.atoms.get(a.0 as usize)).flat_map(|a| &a.from).collect();

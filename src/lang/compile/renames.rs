@@ -1,10 +1,10 @@
-//! `by user = A.user, B.login`: what the operands of a condition call its keys.
+//! `by user = A.user, B.login` and `by peer as host`: what the operands of a condition call its keys.
 //!
 //! Within the condition the events of an operand have the key as one field more; elsewhere the pattern is what it was.
 
 use crate::diag::{Code, suggest::nearest};
 use crate::lang::ast::{Atom, Choice, File, Keys, Rename, Word};
-use crate::lang::program::AtomId;
+use crate::lang::program::{AtomId, REPLACED, replacing};
 
 use super::Compiler;
 use super::atoms::BUILT_IN;
@@ -12,8 +12,10 @@ use super::atoms::BUILT_IN;
 /// A key that an operand has under the name of another field.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Renaming {
+    /// Empty for every operand.
     of: String,
     field: String,
+    /// As the captures of the condition have it.
     key: String,
 }
 
@@ -32,9 +34,11 @@ impl Compiler<'_, '_> {
         choices.into_iter().for_each(|choice| names(choice, &mut operands));
         let mut all: Vec<Renaming> = Vec::new();
         for rename in &keys.renames {
-            let Some(renaming) = self.renaming(file, rename, &operands) else { continue };
+            let renaming = if rename.every { self.of_all(file, rename) } else { self.renaming(file, rename, &operands) };
+            let Some(renaming) = renaming else { continue };
             if all.iter().any(|other| other.of == renaming.of && other.key == renaming.key) {
-                let message = format!("what `{}` calls the key `{}` is said twice", renaming.of, renaming.key);
+                let whose = if renaming.of.is_empty() { "this condition".to_owned() } else { format!("`{}`", renaming.of) };
+                let message = format!("what {whose} calls the key `{}` is said twice", rename.key);
                 let help = "an operand has one field for each key: take one of them out".to_owned();
                 self.report(file, Code::KeyRenamed, &rename.of.span, message).help = Some(help);
                 continue;
@@ -46,8 +50,26 @@ impl Compiler<'_, '_> {
         all
     }
 
+    /// `peer as host`.
+    fn of_all(&mut self, file: &File, rename: &Rename) -> Option<Renaming> {
+        let Rename { key, of, .. } = rename;
+        self.may_be_called(file, key, &of.it, of)?;
+        Some(Renaming { of: String::new(), field: of.it.clone(), key: replacing(key) })
+    }
+
+    /// What an event has of itself no key can be called: but a key may be its host instead, for example.
+    fn may_be_called(&mut self, file: &File, key: &str, field: &str, at: &Word) -> Option<()> {
+        if BUILT_IN.contains(&key) && !REPLACED.contains(&key) && key != field {
+            let message = format!("every event has a field `{key}` of its own, which no key can be called beside");
+            let help = format!("give the key another name: the_{key}");
+            self.report(file, Code::KeyRenamed, &at.span, message).help = Some(help);
+            return None;
+        }
+        Some(())
+    }
+
     fn renaming(&mut self, file: &File, rename: &Rename, operands: &[&str]) -> Option<Renaming> {
-        let Rename { key, of } = rename;
+        let Rename { key, of, .. } = rename;
         // A name may have a point itself.
         let mut parts = of.it.match_indices('.').map(|(i, _)| (&of.it[..i], &of.it[i + 1..]));
         let Some((operand, field)) = parts.rfind(|(name, field)| operands.contains(name) && !field.is_empty()) else {
@@ -57,12 +79,7 @@ impl Compiler<'_, '_> {
             self.unknown(file, Code::KeyRenamed, &word, message, operands.iter().copied());
             return None;
         };
-        if BUILT_IN.contains(&key.as_str()) && key != field {
-            let message = format!("every event has a field `{key}` of its own, which no key can be called beside");
-            let help = format!("give the key another name: by the_{key} = {operand}.{field}");
-            self.report(file, Code::KeyRenamed, &of.span, message).help = Some(help);
-            return None;
-        }
+        self.may_be_called(file, key, field, of)?;
         if let Some(captured) = self.captured_by(operand)
             && !captured.iter().any(|name| name == field)
             && !BUILT_IN.contains(&field)
@@ -72,13 +89,14 @@ impl Compiler<'_, '_> {
             let help = format!("did you mean `{operand}.{near}`?");
             self.report(file, Code::NearlyCaptured, &of.span, message).help = Some(help);
         }
-        Some(Renaming { of: operand.to_owned(), field: field.to_owned(), key: key.clone() })
+        let key = if key == field { key.clone() } else { replacing(key) };
+        Some(Renaming { of: operand.to_owned(), field: field.to_owned(), key })
     }
 
     /// An operand of which it is not said what it calls a key that others call otherwise has it under its own name.
     fn unnamed(&mut self, file: &File, keys: &Keys, all: &[Renaming], operands: &[&str]) {
         for key in &keys.by {
-            if !all.iter().any(|renaming| renaming.key == key.it) {
+            if !all.iter().any(|renaming| renaming.key == key.it && !renaming.of.is_empty()) {
                 continue;
             }
             for operand in operands {
@@ -102,9 +120,9 @@ impl Compiler<'_, '_> {
         Some(captures.chain(atom.sets.iter().map(|(name, _)| name.clone())).collect())
     }
 
-    /// The atom of a named operand calls the keys of this condition so.
+    /// The atom of an operand calls the keys of this condition so; only a pattern has a name.
     pub(super) fn rename(&mut self, id: AtomId, name: &str) -> AtomId {
-        let of = self.renamings.iter().filter(|renaming| renaming.of == name);
+        let of = self.renamings.iter().filter(|renaming| renaming.of == name || renaming.of.is_empty());
         let renames: Vec<(String, String)> = of.map(|r| (r.key.clone(), r.field.clone())).collect();
         if let Some(atom) = self.program.atoms.get_mut(id.0 as usize) {
             atom.renames = renames;
@@ -112,9 +130,14 @@ impl Compiler<'_, '_> {
         id
     }
 
+    /// True when this condition calls what it is about otherwise than events do.
+    pub(super) fn is_called_otherwise(&self, key: &str) -> bool {
+        self.renamings.iter().any(|renaming| renaming.key == replacing(key))
+    }
+
     /// True when this condition calls a key otherwise than its operand does.
     pub(super) fn is_renamed(&self, name: &str) -> bool {
-        self.renamings.iter().any(|renaming| renaming.of == name)
+        self.renamings.iter().any(|renaming| renaming.of == name || renaming.of.is_empty())
     }
 }
 

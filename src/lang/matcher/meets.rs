@@ -60,6 +60,8 @@ impl<'e> Scope<'e> {
                     named.retain(|(taken, _)| taken != name);
                     named.push((name.clone(), value));
                 }
+                // It has no such key, and what the event has of itself is none.
+                None if name.starts_with('=') => named.push((name.clone(), Value::Unit)),
                 None if self.field(name, &captures).is_some() => return None,
                 None => {}
             }

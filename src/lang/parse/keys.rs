@@ -27,17 +27,19 @@ pub(super) fn keys(c: &mut Cursor<'_>) -> Parsed<Keys> {
     Ok(keys)
 }
 
-/// `key = field ("=" FIELD_OF ("," FIELD_OF)*)?`
+/// `key = field ("as" field | "=" FIELD_OF ("," FIELD_OF)*)?`
 fn key(c: &mut Cursor<'_>, keys: &mut Keys) -> Parsed<()> {
     let field = field(c)?;
-    if c.sees_word("as") {
-        let help = format!("say what each operand calls it: by {} = A.{}, B.name", field.it, field.it);
-        return Err(c.fail_with(Code::RuleSyntax, &field.span, "a key has the name of its field, or is renamed by `=`", help));
+    if c.word("as").is_some() {
+        let key = super::field(c)?;
+        keys.renames.push(Rename { key: key.it.clone(), of: field, every: true });
+        keys.by.push(key);
+        return Ok(());
     }
     if c.symbol("=").is_some() {
         loop {
             let Some(of) = c.take(terminal::field_of) else { return Err(no_operand(c, &field.it)) };
-            keys.renames.push(Rename { key: field.it.clone(), of: Cursor::own(of) });
+            keys.renames.push(Rename { key: field.it.clone(), of: Cursor::own(of), every: false });
             if !another(c) {
                 break;
             }
