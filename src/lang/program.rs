@@ -594,6 +594,17 @@ pub struct Term {
     pub keyed: bool,
 }
 
+impl Term {
+    /// The alarm that it is about.
+    pub fn alarm(&self) -> Option<&str> {
+        match &self.what {
+            Holds::Any(State::Active(alarm) | State::Unacked(alarm), _)
+            | Holds::Members(Counted { state: State::Active(alarm) | State::Unacked(alarm), .. }) => Some(alarm),
+            _ => None,
+        }
+    }
+}
+
 /// When a state that is joined with others holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Holds {

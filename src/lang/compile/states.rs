@@ -232,7 +232,7 @@ impl<'t> Compiler<'t, '_> {
     fn states_keys(&mut self, file: &File, terms: &[&Atom], own: &[Vec<String>], by: &[String], span: &Span) {
         for (term, own) in terms.iter().zip(own).filter(|(_, own)| !own.is_empty()) {
             let Some(lacks) = by.iter().find(|field| !has(own, field)) else { continue };
-            let message = format!("this state has not the key `{lacks}`: for which of them it is so, nothing says");
+            let message = format!("this state has no key `{lacks}`: of which one it is so, nothing says");
             let help = format!("it has {}: write a key that all of these states have, or leave `by` out", own.join(", "));
             self.report(file, Code::KeysDiffer, &term.span(), message).help = Some(help);
         }

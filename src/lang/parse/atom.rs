@@ -163,11 +163,17 @@ fn those(c: &mut Cursor<'_>, what: &str) -> Parsed<(Vec<Word>, Option<Word>)> {
 ///
 /// Behind a state; `on cancel` is the next clause.
 fn members(c: &mut Cursor<'_>, change: Change) -> Parsed<Option<At<Members>>> {
-    if change != Change::Lasts || !c.sees_word("on") || c.sees_words("on", "cancel") {
+    if !c.sees_word("on") || c.sees_words("on", "cancel") {
         return Ok(None);
     }
     let start = c.here();
     c.want_word("on")?;
+    if change != Change::Lasts {
+        let span = c.since(start);
+        let message = "`on ... of` counts who is stopped, lost or active, and nobody else";
+        let help = "fewer than 2 that run are `app stopped on all but 1 of G`, and 2 or more `not app stopped on all but 1 of G`";
+        return Err(c.fail_with(Code::RuleSyntax, &span, message, help));
+    }
     let quantity = match c.word_ahead() {
         Some("any") => c.want_word("any").map(|_| Quantity::Any)?,
         Some("all") => {
