@@ -71,9 +71,28 @@ impl Engine {
         if !term.keyed {
             return None;
         }
-        let Holds::Members(counted) = &term.what else { return Some(self.key(alarm, facts, out).into_iter().collect()) };
-        let member = facts.text(counted.field)?;
-        Some(counted.groups.iter().filter(|group| group.has(&member)).map(|group| Key::of(&group.key)).collect())
+        match &term.what {
+            Holds::Members(counted) => {
+                let member = facts.text(counted.field)?;
+                Some(counted.groups.iter().filter(|group| group.has(&member)).map(|group| Key::of(&group.key)).collect())
+            }
+            Holds::Any(State::Lost, _) if of_apps(alarm) => {
+                let host = facts.text("host")?;
+                Some(self.as_apps(alarm, |of| *of == *host).into_iter().collect())
+            }
+            Holds::Any(..) => Some(self.key(alarm, facts, out).into_iter().collect()),
+        }
+    }
+
+    /// The keys of the applications of hosts.
+    fn as_apps(&self, alarm: &Alarm, wanted: impl Fn(&str) -> bool) -> BTreeSet<Key> {
+        let apps = self.inventory.applications.iter().filter(|(_, app)| wanted(&app.host));
+        apps.filter_map(|(name, _)| key_of(&alarm.by, &self.all_of(&self.of_app(name)))).collect()
+    }
+
+    /// With what the inventory makes of it.
+    fn all_of(&self, fields: &Fields) -> Fields {
+        fields::fields_of(&fields::event_of(fields), &[], &self.index)
     }
 
     /// What is so of these keys now.
@@ -159,10 +178,7 @@ impl Engine {
                 table.entry(key).and_modify(|so_far| *so_far = known.max(*so_far)).or_insert(known);
             }
         };
-        let key_of = |event: &Fields| {
-            let by = if term.keyed { alarm.by.as_slice() } else { &[] };
-            by.iter().map(|field| event.get(field).map(Value::to_string)).collect::<Option<Vec<_>>>().map(Key::of)
-        };
+        let by = if term.keyed { alarm.by.as_slice() } else { &[] };
         match &term.what {
             Holds::Members(counted) => {
                 for group in &counted.groups {
@@ -185,7 +201,7 @@ impl Engine {
                     }
                     None => {
                         for (_, instance) in self.state.active_of(name).filter(|(key, _)| self.is_in(state, key)) {
-                            key_of(&instance.event).into_iter().for_each(|key| add(key, fields::provenance(&instance.event)));
+                            key_of(by, &instance.event).into_iter().for_each(|key| add(key, fields::provenance(&instance.event)));
                         }
                     }
                 }
@@ -200,13 +216,14 @@ impl Engine {
                         let named = key.value(0).filter(|name| all.contains(&**name) && wanted(name));
                         named.into_iter().for_each(|_| add(key.clone(), Provenance::Authenticated));
                     }
+                    None if *state == State::Lost && term.keyed && of_apps(alarm) => {
+                        let keys = self.as_apps(alarm, |host| all.contains(host) && wanted(host));
+                        keys.into_iter().for_each(|key| add(key, Provenance::Authenticated));
+                    }
                     None => {
                         for name in all.iter().filter(|name| wanted(name)) {
                             let of = if field == "host" { fields::vouched([("host", name)]) } else { self.of_app(name) };
-                            let event = fields::event_of(&of);
-                            key_of(&fields::fields_of(&event, &[], &self.index))
-                                .into_iter()
-                                .for_each(|key| add(key, Provenance::Authenticated));
+                            key_of(by, &self.all_of(&of)).into_iter().for_each(|key| add(key, Provenance::Authenticated));
                         }
                     }
                 }
@@ -219,6 +236,16 @@ impl Engine {
     fn is_in(&self, state: &State, key: &Key) -> bool {
         !matches!(state, State::Unacked(name) if self.state.acked(name, key).is_some())
     }
+}
+
+/// True when the keys tell applications apart: a host is lost for each of its own, then.
+fn of_apps(alarm: &Alarm) -> bool {
+    !alarm.by.iter().all(|field| field == "host" || field == "site")
+}
+
+/// The key that these fields have.
+fn key_of(by: &[String], fields: &Fields) -> Option<Key> {
+    by.iter().map(|field| fields.get(field).map(Value::to_string)).collect::<Option<Vec<_>>>().map(Key::of)
 }
 
 /// Whether the whole is so of a key, and how far that is known: as the least known of all, or as the best of one that is enough. What is

@@ -103,6 +103,12 @@ fn has(keys: &[String], field: &str) -> bool {
     keys.iter().any(|key| key == field) || derived("app", &["host", "type", "pair", "site"]) || derived("host", &["site"])
 }
 
+/// A host is lost for each of its applications, too.
+fn of_its_apps(term: &Atom, field: &str) -> bool {
+    let (state, _) = bare(term);
+    matches!(state, Atom::Host { on: None, .. }) && ["app", "type", "pair"].contains(&field)
+}
+
 /// The keys that all have; none when one of them has none.
 fn common(all: &[Vec<String>]) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
@@ -231,7 +237,7 @@ impl<'t> Compiler<'t, '_> {
     /// Each state has the keys, or none.
     fn states_keys(&mut self, file: &File, terms: &[&Atom], own: &[Vec<String>], by: &[String], span: &Span) {
         for (term, own) in terms.iter().zip(own).filter(|(_, own)| !own.is_empty()) {
-            let Some(lacks) = by.iter().find(|field| !has(own, field)) else { continue };
+            let Some(lacks) = by.iter().find(|field| !has(own, field) && !of_its_apps(term, field)) else { continue };
             let message = format!("this state has no key `{lacks}`: of which one it is so, nothing says");
             let help = format!("it has {}: write a key that all of these states have, or leave `by` out", own.join(", "));
             self.report(file, Code::KeysDiffer, &term.span(), message).help = Some(help);

@@ -98,7 +98,13 @@ pub(super) fn over(c: &mut Cursor<'_>) -> Parsed<Time> {
 pub(super) fn threshold(c: &mut Cursor<'_>) -> Parsed<Threshold> {
     let Some(comparison) = predicate::comparison(c) else { return Err(c.wanted("a comparison (> 500)")) };
     let amount = amount(c)?;
-    let lasts = if c.word("for").is_some() { Some(duration(c)?) } else { None };
+    let start = c.here();
+    let mut lasts = if c.word("for").is_some() { Some(duration(c)?) } else { None };
+    if lasts.is_some() && c.sees_word("backoff") {
+        // Of the whole condition, then: what a number has no time for is told where its time is.
+        c.back_to(start);
+        lasts = None;
+    }
     Ok(Threshold { comparison, amount, lasts })
 }
 
