@@ -31,7 +31,7 @@ struct Turn<'m, 'a> {
     facts: Option<Facts<'a>>,
     /// It may make the whole true.
     towards: bool,
-    /// The whole is known no further than who brings it about.
+    /// How far who ended what must not be so is known: whoever may end a state may bring about what is so without it.
     most: Provenance,
 }
 
@@ -39,16 +39,21 @@ impl Engine {
     /// States began or ended that an alarm joins.
     pub(super) fn states<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
         let Shape::States(states) = &alarm.detect.shape else { return };
+        let mut turn = Turn { arrival, facts: None, towards: false, most: Provenance::Authenticated };
+        let mut keys = Some(BTreeSet::new());
+        // One change may be one of several terms.
         for (part, hit) in parts.iter().enumerate() {
             let (Some(hit), Some(term)) = (hit, states.terms.get(part / 2)) else { continue };
             let facts = arrival.facts(hit);
             let ended = part % 2 == 1;
-            let towards = ended == term.negated;
-            // Whoever may end a state may bring about what is so without it.
-            let most = if ended { arrival.event.provenance } else { Provenance::Authenticated };
-            let keys = self.concerned(alarm, term, &facts, out);
-            self.weigh_states(&Turn { arrival, facts: Some(facts), towards, most }, alarm, states, keys, out);
+            turn.towards |= ended == term.negated;
+            if ended && term.negated {
+                turn.most = arrival.event.provenance;
+            }
+            keys = keys.zip(self.concerned(alarm, term, &facts, out)).map(|(keys, more)| &keys | &more);
+            turn.facts = Some(facts);
         }
+        self.weigh_states(&turn, alarm, states, keys, out);
     }
 
     /// What is true while nothing is the matter is so from the start, of all keys that are known.
@@ -67,18 +72,18 @@ impl Engine {
     }
 
     /// The keys that a change of a term concerns; `None`: all that there are.
-    fn concerned(&mut self, alarm: &Alarm, term: &Term, facts: &Facts<'_>, out: &mut Vec<Output>) -> Option<Vec<Key>> {
+    fn concerned(&mut self, alarm: &Alarm, term: &Term, facts: &Facts<'_>, out: &mut Vec<Output>) -> Option<BTreeSet<Key>> {
         if !term.keyed {
             return None;
         }
         match &term.what {
             Holds::Members(counted) => {
-                let member = facts.text(counted.field)?;
+                let member = facts.text(counted.field).unwrap_or_default();
                 Some(counted.groups.iter().filter(|group| group.has(&member)).map(|group| Key::of(&group.key)).collect())
             }
             Holds::Any(State::Lost, _) if of_apps(alarm) => {
-                let host = facts.text("host")?;
-                Some(self.as_apps(alarm, |of| *of == *host).into_iter().collect())
+                let host = facts.text("host").unwrap_or_default();
+                Some(self.as_apps(alarm, |of| *of == *host))
             }
             Holds::Any(..) => Some(self.key(alarm, facts, out).into_iter().collect()),
         }
@@ -101,15 +106,18 @@ impl Engine {
         turn: &Turn<'_, '_>,
         alarm: &Alarm,
         states: &States,
-        keys: Option<Vec<Key>>,
+        keys: Option<BTreeSet<Key>>,
         out: &mut Vec<Output>,
     ) {
-        let only = keys.as_deref().and_then(|keys| if let [key] = keys { Some(key) } else { None });
+        if keys.as_ref().is_some_and(BTreeSet::is_empty) {
+            return;
+        }
+        let only = keys.as_ref().filter(|keys| keys.len() == 1).and_then(BTreeSet::first);
         let tables: Vec<Table> = states.terms.iter().map(|term| self.holding(alarm, term, only)).collect();
         let keys = keys.unwrap_or_else(|| self.at_hand(alarm, states, &tables));
         for key in keys {
-            match so(states, &tables, &key) {
-                Some(known) => self.is_so(turn, alarm, states, key, known.min(turn.most), out),
+            match so(states, &tables, &key, turn.most) {
+                Some(known) => self.is_so(turn, alarm, states, key, known, out),
                 None => {
                     self.forget(alarm, &key, out);
                     if alarm.cancel.is_empty() {
@@ -121,16 +129,15 @@ impl Engine {
     }
 
     /// All keys that the whole may be true or false of: those of its terms, its own, and those that the inventory has.
-    fn at_hand(&self, alarm: &Alarm, states: &States, tables: &[Table]) -> Vec<Key> {
+    fn at_hand(&self, alarm: &Alarm, states: &States, tables: &[Table]) -> BTreeSet<Key> {
         if alarm.by.is_empty() {
-            return vec![Key::default()];
+            return [Key::default()].into();
         }
         let keyed = states.terms.iter().zip(tables).filter(|(term, _)| term.keyed).flat_map(|(_, table)| table.keys().cloned());
         let own = self.state.active_of(&alarm.name).map(|(key, _)| key.clone());
         let awaited = self.state.awaited_of(&alarm.name).map(|(key, _)| key.clone());
         let known = states.known.iter().flatten().map(Key::of);
-        let all: BTreeSet<Key> = keyed.chain(own).chain(awaited).chain(known).collect();
-        all.into_iter().collect()
+        keyed.chain(own).chain(awaited).chain(known).collect()
     }
 
     /// The whole is so of a key.
@@ -248,9 +255,9 @@ fn key_of(by: &[String], fields: &Fields) -> Option<Key> {
     by.iter().map(|field| fields.get(field).map(Value::to_string)).collect::<Option<Vec<_>>>().map(Key::of)
 }
 
-/// Whether the whole is so of a key, and how far that is known: as the least known of all, or as the best of one that is enough. What is
-/// not so adds nothing to it.
-fn so(states: &States, tables: &[Table], key: &Key) -> Option<Provenance> {
+/// Whether the whole is so of a key, and how far that is known: as the least known of all, or as the best of one that is enough. What must
+/// not be so is known as far as who ended it, when that is what makes it true.
+fn so(states: &States, tables: &[Table], key: &Key, most: Provenance) -> Option<Provenance> {
     if let Some(known) = &states.known {
         let values: Vec<Cow<'_, str>> = key.values().collect();
         let order = |k: &Vec<String>| k.iter().map(String::as_str).cmp(values.iter().map(|v| &**v));
@@ -260,7 +267,7 @@ fn so(states: &States, tables: &[Table], key: &Key) -> Option<Provenance> {
     let terms = states.terms.iter().zip(tables);
     let mut terms = terms.map(|(term, table)| (term.negated, table.get(if term.keyed { key } else { &none }).copied()));
     if states.all {
-        return terms.try_fold(Provenance::Authenticated, |least, term| match term {
+        return terms.try_fold(most, |least, term| match term {
             (false, Some(known)) => Some(least.min(known)),
             (true, None) => Some(least),
             _ => None,
@@ -273,5 +280,5 @@ fn so(states: &States, tables: &[Table], key: &Key) -> Option<Provenance> {
             (true, holds) => rests |= holds.is_none(),
         }
     }
-    best.or(rests.then_some(Provenance::Authenticated))
+    best.or(rests.then_some(most))
 }

@@ -400,4 +400,18 @@ fn joined_states_are_what_is_so() {
         let active: Vec<(String, String)> = state.active().map(|(alarm, key, _)| (alarm.to_owned(), key.to_string())).collect();
         assert_eq!(active, wanted.iter().map(|(a, k)| ((*a).to_owned(), (*k).to_owned())).collect::<Vec<_>>(), "input {order}");
     }
+    // A host that is not in the inventory any more is nobody of whom something is so.
+    let neither = |engine: &Engine| engine.state().active_of("neither").map(|(key, _)| key.to_string()).collect::<Vec<_>>();
+    for (order, host) in (3_000..).zip(&hosts) {
+        engine.turn(at(3_000), Input::Lost { order, host: (*host).clone(), lost: false }, &mut out);
+    }
+    for (order, app) in (4_000..).zip(&apps) {
+        engine.turn(at(4_000), Input::App { order, app: (*app).clone(), stopped: false, text: String::new() }, &mut out);
+    }
+    assert_eq!(neither(&engine), ["sip1", "sip2"]);
+    let mut fewer = (*inventory).clone();
+    fewer.hosts.remove("sip2");
+    let (program, _) = compile(&[source("a.alarm", rules)], &World { inventory: Some(&fewer), scripts: None });
+    engine.reload(at(5_000), 5_000, &Default::default(), Arc::new(program), Arc::new(fewer), &mut out);
+    assert_eq!(neither(&engine), ["sip1"]);
 }
