@@ -44,7 +44,6 @@ pub fn reference() -> String {
 codes! {
     // Rule files: 001-099 syntax, 100-199 names and types, 200-299 unwise.
     RuleSyntax = "R001", Error, "the text is not what the grammar wants here";
-    NotYet = "R002", Error, "a part of the language that this version does not have yet";
     TooDeep = "R003", Error, "parentheses or `not` are nested too deeply";
     RuleFileTooLarge = "R004", Error, "a rule file is larger than is read";
     BadText = "R005", Error, "a string or regular expression is not closed on its line, or has an unknown escape or flag";
@@ -88,8 +87,10 @@ codes! {
     Cycle = "R132", Error, "a condition is about itself";
     UnknownMetric = "R133", Error, "no agent measures that";
     UnknownGroup = "R134", Error, "the inventory has no such group or site, or nobody in it that could be meant";
-    StandsAlone = "R135", Error, "how many of a group are in a state stands alone in a `detect`, for all of the group";
+    StandsAlone = "R135", Error, "how many of a group are in a state stands alone or among states in a `detect`, for all of the group";
     KeyRenamed = "R136", Error, "a key of `by` is renamed in a way that means nothing";
+    KeysUnknown = "R137", Error, "a condition that may be true of nothing active has keys of which nobody knows what there are";
+    NotJoined = "R138", Error, "states and events do not stand in one condition, nor states that are joined in two ways";
     UnknownCalendar = "R140", Error, "no calendar has that name";
     UnknownZone = "R141", Error, "there is no time zone of that name";
     BadDate = "R142", Error, "there is no such day, or a range of days ends before it begins";

@@ -5,7 +5,7 @@
 //!   sequence   for each step, when the newest chain that came so far began     the last step: true
 //!   all        the newest events of each part, as many as it wants             so many of each within the time: true
 //!   without    awaited from the first event on; the second part forgets it     its time is over: true
-//!   silence    (silence.rs)    measure (measure.rs)    standing (signals.rs)
+//!   silence    (silence.rs)    measure (measure.rs)    standing (signals.rs)    members (members.rs)    states (states.rs)
 //! ```
 //!
 //! `unless` forgets what was noted and awaited of a key.
@@ -77,6 +77,7 @@ impl Engine {
                     self.standing(arrival, alarm, hit, out);
                 }
             }
+            Shape::States(_) => self.states(arrival, alarm, parts, out),
             Shape::All { counts } => {
                 for part in 0..parts.len() {
                     if let Some(met) = met(self, part, out) {

@@ -18,7 +18,7 @@ impl Engine {
         let Counted { state, field, groups, .. } = counted.as_ref();
         let facts = arrival.facts(hit);
         let Some(member) = facts.text(field) else { return };
-        for group in groups.iter().filter(|group| place_in(group, &member).is_some()) {
+        for group in groups.iter().filter(|group| group.has(&member)) {
             let known = self.in_state(state, field, group);
             let key = Key::of(&group.key);
             let named =
@@ -30,18 +30,18 @@ impl Engine {
     }
 
     /// The members of a group that are in a state: how far each is known.
-    fn in_state(&self, state: &State, field: &str, group: &Members) -> Vec<Provenance> {
+    pub(super) fn in_state(&self, state: &State, field: &str, group: &Members) -> Vec<Provenance> {
         let agents = |is: &dyn Fn(&str) -> bool| {
             group.members.iter().filter(|member| is(member)).map(|_| Provenance::Authenticated).collect()
         };
         match state {
             State::Lost => agents(&|host| self.state.is_lost(host)),
             State::Stopped => agents(&|app| self.state.is_stopped(app)),
-            State::Active(alarm) => {
+            State::Active(alarm) | State::Unacked(alarm) => {
                 let mut known: std::collections::BTreeMap<usize, Provenance> = std::collections::BTreeMap::new();
                 for (_, instance) in self.state.active_of(alarm) {
                     let of = instance.event.get(field).and_then(Value::as_text);
-                    if let Some(member) = of.and_then(|of| place_in(group, of)) {
+                    if let Some(member) = of.and_then(|of| group.place(of)) {
                         let so_far = fields::provenance(&instance.event);
                         known.entry(member).and_modify(|known| *known = (*known).min(so_far)).or_insert(so_far);
                     }
@@ -50,9 +50,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// Where a member stands in its group, which is sorted.
-fn place_in(group: &Members, member: &str) -> Option<usize> {
-    group.members.binary_search_by(|m| m.as_str().cmp(member)).ok()
 }

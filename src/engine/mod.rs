@@ -18,8 +18,8 @@
 //! ```
 //!
 //! A condition of several events is noted and awaited before it is met (`condition.rs`); so are silences (`silence.rs`) and measures
-//! (`measure.rs`). Calendars delay what is met (`calendars.rs`), active alarms hold it back (`inhibited.rs`), a limit puts reactions off
-//! (`limit.rs`). What is raised, cleared or
+//! (`measure.rs`), and states that are joined are looked up (`states.rs`). Calendars delay what is met (`calendars.rs`), active alarms hold
+//! it back (`inhibited.rs`), a limit puts reactions off (`limit.rs`). What is raised, cleared or
 //! comes true is itself a change that conditions may be about (`signals.rs`), within the same turn.
 //!
 //! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
@@ -44,6 +44,7 @@ mod reported;
 mod signals;
 mod silence;
 mod state;
+mod states;
 mod summed;
 mod turn;
 
@@ -293,6 +294,7 @@ impl Engine {
         self.drop_removed(now, order, out);
         self.drop_strangers(out);
         self.begin_silences(now, true, out);
+        self.begin_states(now, order, out);
         self.begin_calendars(now);
         self.begin_held();
         self.follow(now, order, out);
@@ -319,6 +321,7 @@ impl Engine {
         self.drop_removed(now, order, out);
         self.drop_strangers(out);
         self.begin_silences(now, false, out);
+        self.begin_states(now, order, out);
         self.begin_calendars(now);
         self.begin_held();
         self.follow(now, order, out);

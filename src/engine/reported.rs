@@ -9,7 +9,7 @@ use crate::event::OWN_APP;
 use crate::inventory::Name;
 use crate::lang::program::Signal;
 
-use super::record::Record;
+use super::record::{Fields, Record};
 use super::{Engine, Metric, Output, fields};
 
 impl Engine {
@@ -23,10 +23,16 @@ impl Engine {
         if self.state.is_stopped(&app) == stopped {
             return;
         }
-        let host = self.inventory.applications.get(&app).map_or("", |a| a.host.as_str());
-        let event = fields::vouched([("host", host), ("app", &app), ("text", text)]);
+        let mut event = self.of_app(&app);
+        event.extend(fields::vouched([("text", text)]));
         self.signal(if stopped { Signal::AppStopped } else { Signal::AppRuns }, Arc::new(event), None);
         self.record(Record::App { app, stopped }, out);
+    }
+
+    /// What is known of an application when an agent speaks of it.
+    pub(super) fn of_app(&self, app: &str) -> Fields {
+        let host = self.inventory.applications.get(app).map_or("", |a| a.host.as_str());
+        fields::vouched([("host", host), ("app", app)])
     }
 
     /// What stopped and is not in the inventory any more is nobody's business.

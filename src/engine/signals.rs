@@ -142,7 +142,7 @@ impl Engine {
     }
 
     /// What is awaited of a state is known no further than the state has been all the while.
-    fn awaited_is_known(&mut self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
+    pub(super) fn awaited_is_known(&mut self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| known < fields::provenance(&w.event)) else { return };
         let mut waiting = waiting.clone();
         Arc::make_mut(&mut waiting.event).extend(known_as(known));

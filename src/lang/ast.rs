@@ -220,6 +220,11 @@ pub(crate) enum Atom {
         name: Word,
         change: Change,
     },
+    /// `not alarm X active`.
+    Not {
+        state: Box<Atom>,
+        span: Span,
+    },
     Group(Box<Choice>),
 }
 
@@ -238,8 +243,21 @@ impl PartialEq for Atom {
                 (a, g, x, p) == (b, h, y, q)
             }
             (Atom::Metric { name: a, of: x, .. }, Atom::Metric { name: b, of: y, .. }) => (a, x) == (b, y),
+            (Atom::Not { state: a, .. }, Atom::Not { state: b, .. }) => a == b,
             (Atom::Group(a), Atom::Group(b)) => a == b,
             _ => false,
+        }
+    }
+}
+
+impl Atom {
+    /// Where it stands, or at least its name.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Atom::Named(name) | Atom::Alarm { name, .. } | Atom::Calendar { name, .. } => name.span.clone(),
+            Atom::Event(event) => event.span.clone(),
+            Atom::Host { span, .. } | Atom::App { span, .. } | Atom::Metric { span, .. } | Atom::Not { span, .. } => span.clone(),
+            Atom::Group(inner) => inner.atoms.first().map_or(0..0, Atom::span),
         }
     }
 }

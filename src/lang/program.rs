@@ -498,7 +498,10 @@ impl Alarm {
 impl Detection {
     /// True when it is about something that lasts, and ends by itself unless its alarm says what ends it.
     pub fn is_state(&self) -> bool {
-        matches!(self.shape, Shape::Silence { .. } | Shape::Measure(_) | Shape::Standing { .. } | Shape::Members(_))
+        matches!(
+            self.shape,
+            Shape::Silence { .. } | Shape::Measure(_) | Shape::Standing { .. } | Shape::Members(_) | Shape::States(_)
+        )
     }
 }
 
@@ -572,6 +575,58 @@ pub enum Shape {
         /// Which alarm.
         alarm: String,
     },
+    /// States of which all, or one, hold at once. Each has two parts: what begins it, and what ends it.
+    States(Box<States>),
+}
+
+/// States that are joined.
+#[derive(Clone, Debug, PartialEq)]
+pub struct States {
+    /// Each state.
+    pub terms: Vec<Term>,
+    /// All have to hold; else one is enough.
+    pub all: bool,
+    /// The keys for which it may be true, where it may be true of a key that nothing active has: sorted, those of the inventory.
+    /// `None`: the keys are those of what is active.
+    pub known: Option<Vec<Vec<String>>>,
+}
+
+impl States {
+    /// True when it holds while nothing is the matter at all.
+    pub fn at_rest(&self) -> bool {
+        if self.all { self.terms.iter().all(|t| t.negated) } else { self.terms.iter().any(|t| t.negated) }
+    }
+}
+
+/// One of several states that are joined.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Term {
+    /// It has to be so, or, negated, must not be so.
+    pub what: Holds,
+    /// `not`.
+    pub negated: bool,
+    /// It is so for some values of the keys; else it is so or not, for all of them.
+    pub keyed: bool,
+}
+
+impl Term {
+    /// The alarm that it is about.
+    pub fn alarm(&self) -> Option<&str> {
+        match &self.what {
+            Holds::Any(State::Active(alarm) | State::Unacked(alarm), _)
+            | Holds::Members(Counted { state: State::Active(alarm) | State::Unacked(alarm), .. }) => Some(alarm),
+            _ => None,
+        }
+    }
+}
+
+/// When a state that is joined with others holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Holds {
+    /// For one of these hosts or applications; with none said, for any that the state is of.
+    Any(State, Vec<String>),
+    /// For so many members of a group.
+    Members(Counted),
 }
 
 /// What is counted of the members of groups.
@@ -596,6 +651,8 @@ pub enum State {
     Stopped,
     /// This alarm is active for it.
     Active(String),
+    /// This alarm is active, and nobody took it on.
+    Unacked(String),
 }
 
 /// A group that a condition is about.
@@ -607,6 +664,18 @@ pub struct Members {
     pub members: Vec<String>,
     /// So many have to be in the state.
     pub n: usize,
+}
+
+impl Members {
+    /// Where a member stands in it.
+    pub fn place(&self, member: &str) -> Option<usize> {
+        self.members.binary_search_by(|m| m.as_str().cmp(member)).ok()
+    }
+
+    /// True when somebody belongs to it.
+    pub fn has(&self, member: &str) -> bool {
+        self.place(member).is_some()
+    }
 }
 
 /// How the time of a silence grows: each coming-true waits so many times longer than the one before, up to so many times the first.

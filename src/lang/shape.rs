@@ -46,10 +46,12 @@ pub fn all(program: &Program) -> BTreeMap<(&'static str, String), String> {
 fn detection(program: &Program, alarm: &Alarm) -> String {
     let parts: Vec<BTreeSet<String>> = alarm.detect.parts.iter().map(|atoms| any_of(program, atoms)).collect();
     let unless = any_of(program, &alarm.detect.unless);
-    // Whatever else a condition has; which keys a silence expects is the inventory's affair.
+    // Whatever else a condition has; which keys there may be from the start is the inventory's affair.
     let mut rest = Detection { parts: Vec::new(), unless: Vec::new(), ..alarm.detect.clone() };
-    if let Shape::Silence { expected, .. } = &mut rest.shape {
-        expected.clear();
+    match &mut rest.shape {
+        Shape::Silence { expected, .. } => expected.clear(),
+        Shape::States(states) => states.known.iter_mut().for_each(Vec::clear),
+        _ => {}
     }
     format!("{parts:?} {unless:?} {rest:?}")
 }

@@ -49,6 +49,11 @@ alarm steady   { detect rate of event 4000..4999 by app over 3s > 1 for 500ms ca
 alarm calm     { detect 2 of event 4563 by host within 2s cancel when count of event 4000..4999 over 4s <= 1 }
 alarm standing { detect 2 of alarm held active }
 alarm about    { detect alarm lasting active for 700ms }
+alarm together { detect alarm lasting active and alarm held active for 300ms }
+alarm alone    { detect alarm lasting active and not alarm held active by host }
+alarm any_now  { detect alarm together active or alarm busy active }
+alarm at_rest  { detect not alarm lasting active and not alarm about active hold 200ms }
+alarm rests_on { detect not alarm lasting active by host }
 alarm again    { detect 2 of alarm counted raised within 5s cancel after 2s only while alarm busy active }
 pattern both_ways { detect event 4563 then each event 4561 by host within 2s }
 alarm pairs    { detect 2 of both_ways by host within 5s cancel after 1s }

@@ -330,3 +330,88 @@ fn on_cancel_says_why() {
     let Some(Output::Record(Record::Cleared { at: when, .. })) = out.first() else { panic!("{out:?}") };
     assert_eq!(*when, at(10_000), "at its own time, however late the timer is told");
 }
+
+/// States that are joined are active for exactly those keys of which they are so, whatever changes, restarts and is read anew.
+#[test]
+fn joined_states_are_what_is_so() {
+    let rules = "alarm both { detect host lost and app stopped by host }
+        alarm either { detect host lost or not app stopped by app }
+        alarm neither { detect not host lost and not app stopped by host }
+        alarm pairs { detect app stopped on all of pair and not host lost on any of pair by pair }
+        alarm above { detect alarm both active or alarm pairs active }
+        alarm named { detect host sip1 lost and not app stopped by app }";
+    let inventory = Arc::new(inventory());
+    let world = World { inventory: Some(&inventory), scripts: None };
+    let (program, found) = compile(&[source("a.alarm", rules)], &world);
+    assert_eq!(found, []);
+    let program = Arc::new(program);
+    let mut out = Vec::new();
+    let mut engine = Engine::start(program.clone(), inventory.clone(), State::default());
+    engine.begin(at(0), 0, &mut out);
+    let mut rng = pointsman::sim::Rng::new(5);
+    let hosts: Vec<&String> = inventory.hosts.keys().collect();
+    let apps: Vec<&String> = inventory.applications.keys().collect();
+    let mut folded = State::default();
+    for order in 1..2_000u64 {
+        let now = at(order as i64);
+        let flag = rng.percent(50);
+        let input = match rng.below(10) {
+            0..4 => Input::Lost { order, host: hosts[rng.index(hosts.len())].clone(), lost: flag },
+            4..8 => Input::App { order, app: apps[rng.index(apps.len())].clone(), stopped: flag, text: String::new() },
+            8 => Input::Clear { order, alarm: "either".to_owned(), key: None, by: "somebody".to_owned() },
+            _ => Input::Timer { order },
+        };
+        let cleared = matches!(input, Input::Clear { .. });
+        engine.turn(now, input, &mut out);
+        if cleared || rng.percent(3) {
+            // What is so without anything being the matter is looked at with each start, and each reload.
+            engine = Engine::start(program.clone(), inventory.clone(), engine.state().clone());
+            engine.begin(now, order, &mut out);
+        } else if rng.percent(3) {
+            engine.reload(now, order, &Default::default(), program.clone(), inventory.clone(), &mut out);
+        }
+        for output in out.drain(..) {
+            if let Output::Record(record) = output {
+                folded.apply(&record);
+            }
+        }
+        let state = engine.state();
+        assert_eq!(&folded, state);
+        let host_of = |app: &str| inventory.applications[app].host.as_str();
+        let stopped_on = |host: &str| apps.iter().any(|app| host_of(app) == host && state.is_stopped(app));
+        let mut wanted: Vec<(&str, &str)> = Vec::new();
+        for host in &hosts {
+            let (lost, stopped) = (state.is_lost(host), stopped_on(host));
+            wanted.extend((lost && stopped).then_some(("both", host.as_str())));
+            wanted.extend((!lost && !stopped).then_some(("neither", host.as_str())));
+        }
+        for app in &apps {
+            wanted.extend((state.is_lost(host_of(app)) || !state.is_stopped(app)).then_some(("either", app.as_str())));
+            wanted.extend((state.is_lost("sip1") && !state.is_stopped(app)).then_some(("named", app.as_str())));
+        }
+        for (name, pair) in &inventory.pairs {
+            let of = [&pair.primary, &pair.backup];
+            let so = of.iter().all(|app| state.is_stopped(app)) && !of.iter().any(|app| state.is_lost(host_of(app)));
+            wanted.extend(so.then_some(("pairs", name.as_str())));
+        }
+        let above = wanted.iter().any(|(alarm, _)| ["both", "pairs"].contains(alarm));
+        wanted.extend(above.then_some(("above", "")));
+        wanted.sort_unstable();
+        let active: Vec<(String, String)> = state.active().map(|(alarm, key, _)| (alarm.to_owned(), key.to_string())).collect();
+        assert_eq!(active, wanted.iter().map(|(a, k)| ((*a).to_owned(), (*k).to_owned())).collect::<Vec<_>>(), "input {order}");
+    }
+    // A host that is not in the inventory any more is nobody of whom something is so.
+    let neither = |engine: &Engine| engine.state().active_of("neither").map(|(key, _)| key.to_string()).collect::<Vec<_>>();
+    for (order, host) in (3_000..).zip(&hosts) {
+        engine.turn(at(3_000), Input::Lost { order, host: (*host).clone(), lost: false }, &mut out);
+    }
+    for (order, app) in (4_000..).zip(&apps) {
+        engine.turn(at(4_000), Input::App { order, app: (*app).clone(), stopped: false, text: String::new() }, &mut out);
+    }
+    assert_eq!(neither(&engine), ["sip1", "sip2"]);
+    let mut fewer = (*inventory).clone();
+    fewer.hosts.remove("sip2");
+    let (program, _) = compile(&[source("a.alarm", rules)], &World { inventory: Some(&fewer), scripts: None });
+    engine.reload(at(5_000), 5_000, &Default::default(), Arc::new(program), Arc::new(fewer), &mut out);
+    assert_eq!(neither(&engine), ["sip1"]);
+}

@@ -71,9 +71,15 @@ fn shipped_rules_are_in_the_form() {
 #[test]
 fn rules_of_the_tests_say_the_same() {
     let mut read = 0;
-    for folder in
-        ["tests/lang/err", "tests/lang/match", "tests/lang/calendars", "tests/rules", "tests/rules/forms", "tests/rules/groups"]
-    {
+    for folder in [
+        "tests/lang/err",
+        "tests/lang/match",
+        "tests/lang/calendars",
+        "tests/rules",
+        "tests/rules/forms",
+        "tests/rules/groups",
+        "tests/rules/states",
+    ] {
         read += files(folder, "alarm").into_iter().filter(|(name, text)| checked(name, text).is_some()).count();
     }
     assert!(read > 10, "{read}");

@@ -264,6 +264,12 @@ impl<'t> Compiler<'t, '_> {
                     let id = self.signal(file, signal, &name.span);
                     atoms.push(self.narrowed(id, outer));
                 }
+                ast::Atom::Not { span, .. } => {
+                    let message = "`not` before a state stands among states that `and` or `or` joins, and nowhere else";
+                    let help = "of events write `A without B within 30s`; what ends a state is `alarm X cleared`, `host back`, `app running`";
+                    self.report(file, Code::NotJoined, span, message).help = Some(help.to_owned());
+                    *whole = false;
+                }
                 ast::Atom::Group(inner) => self.gather(file, inner, name, outer, atoms, whole),
             }
         }
@@ -304,7 +310,7 @@ impl<'t> Compiler<'t, '_> {
         self.copies <= COPIES
     }
 
-    fn named(&mut self, file: &File, word: &Word) -> Option<AtomId> {
+    pub(super) fn named(&mut self, file: &File, word: &Word) -> Option<AtomId> {
         self.used_patterns.insert(word.it.clone());
         if self.open_patterns.contains(&word.it) {
             let message = format!("the pattern `{}` is about itself", word.it);

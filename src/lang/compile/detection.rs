@@ -12,6 +12,7 @@ use crate::lang::program::{
 
 use super::metrics::{metric_keys, metric_of};
 use super::renames::Renaming;
+use super::states::{self, Joined};
 use super::{Compiler, members};
 
 /// A condition, and what else it says of its alarm.
@@ -42,6 +43,14 @@ impl<'t> Compiler<'t, '_> {
         inherited: Inherited<'_>,
         span: &Span,
     ) -> Found {
+        match states::joined(tree) {
+            Joined::Events => {}
+            Joined::States { terms, all } => return self.states(file, of, tree, (&terms, all), inherited.by, span),
+            Joined::Mixed { state, why } => {
+                self.mixed(file, tree, state, &why);
+                return Found { by: tree.tail.keys.by.iter().map(|w| w.it.clone()).collect(), ..Found::default() };
+            }
+        }
         let name = format!("{of}/detect");
         // Patterns are compiled before, so that what they capture is known; one of several events has renamings of its own.
         tree.parts.iter().chain(&tree.unless).for_each(|choice| self.patterns_of(choice));
@@ -134,7 +143,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The time of a condition fits its shape.
-    fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut Found, span: &Span) {
+    pub(super) fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut Found, span: &Span) {
         let lasts = !found.ends.is_empty();
         if let Some(At { it: Time::For(over, _) | Time::Over(over, _) | Time::Within(over, _), span }) = &tree.tail.time
             && over.is_zero()
@@ -144,7 +153,12 @@ impl<'t> Compiler<'t, '_> {
         let time = tree.tail.time.as_ref();
         match (&mut found.detect.shape, time.map(|t| &t.it)) {
             (Shape::One, Some(Time::For(over, None))) if lasts => found.hold = Some(*over),
-            (Shape::Members(_), Some(Time::For(over, None))) => found.hold = Some(*over),
+            (Shape::Members(_) | Shape::States(_), Some(Time::For(over, None))) => found.hold = Some(*over),
+            (Shape::States(_), Some(Time::Within(..))) => {
+                let message = "states are so at one moment: what is within a time is events";
+                let help = "for events write `alarm X raised`; `for 5m` wants the states to last".to_owned();
+                self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(help);
+            }
             (Shape::One, Some(Time::Within(..))) => {
                 let message = "one event has no time between its first and its last: `within` changes nothing";
                 self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
@@ -212,7 +226,7 @@ impl<'t> Compiler<'t, '_> {
                 let help = match shape {
                     Shape::Silence { .. } => "of a silence it is `for 5m`",
                     Shape::Measure(_) => "of a measure it is `over 5m > 500`",
-                    Shape::One | Shape::Standing { .. } | Shape::Members(_) => {
+                    Shape::One | Shape::Standing { .. } | Shape::Members(_) | Shape::States(_) => {
                         "an event has none; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
                     }
                     _ => "it is `within 5m`",
@@ -408,12 +422,16 @@ fn state_of(parts: &[Choice]) -> Option<&ast::Atom> {
     }
 }
 
-/// The keys that an alarm's tree says.
-pub(super) fn keys(alarm: &ast::Alarm) -> Vec<String> {
+/// The keys that an alarm's tree says, when those of others are known.
+pub(super) fn keys(alarm: &ast::Alarm, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
     let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
     let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.keys.by).map(|w| w.it.clone()).collect();
-    match detect.and_then(|d| state_of(&d.parts)) {
+    if let Some(Joined::States { terms, .. }) = detect.filter(|_| by.is_empty()).map(states::joined) {
+        return states::keys_of(&terms, alarms);
+    }
+    match detect.filter(|d| d.shape == Shape::One).and_then(|d| state_of(&d.parts)) {
         Some(state) if members::on(state).is_some() => members::keys(state),
+        Some(ast::Atom::Alarm { name, .. }) if by.is_empty() => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
         Some(ast::Atom::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
         Some(ast::Atom::App { .. }) if by.is_empty() => vec!["app".to_owned()],
         _ if by.is_empty() => detect.and_then(|d| metric_of(&d.parts)).map_or(by, metric_keys),

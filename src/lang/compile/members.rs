@@ -109,7 +109,7 @@ impl<'w> Compiler<'_, 'w> {
         for atom in found {
             let Some(on) = on(atom).filter(|_| alone != Some(atom)) else { continue };
             let help = "make an alarm of it (category none, when it is none for people), and join `alarm X active`".to_owned();
-            let message = "how many of a group are in a state stands alone in a `detect`";
+            let message = "how many of a group are in a state stands alone in a `detect`, or among other states";
             self.report(file, Code::StandsAlone, &on.span, message).help = Some(help);
         }
     }
@@ -117,29 +117,8 @@ impl<'w> Compiler<'_, 'w> {
     /// A condition about how many members of a group are in a state.
     pub(super) fn members(&mut self, file: &File, state: &ast::Atom, found: &mut Found) {
         let Some(on) = on(state) else { return };
-        let (state, field, ended, named) = match state {
-            ast::Atom::Host { names, group, .. } => (State::Lost, "host", Signal::HostBack, group.is_some() || !names.is_empty()),
-            ast::Atom::App { names, group, .. } => (State::Stopped, "app", Signal::AppRuns, group.is_some() || !names.is_empty()),
-            ast::Atom::Alarm { name, .. } => {
-                let keys = self.alarm_keys.get(name.it.as_str()).cloned().unwrap_or_default();
-                let Some(field) = ["app", "host"].into_iter().find(|f| keys.iter().any(|k| k == f)) else {
-                    let message =
-                        format!("`{}` has neither the key `app` nor `host`: of which member it is, nothing says", name.it);
-                    self.report(file, Code::KeysDiffer, &on.span, message);
-                    return;
-                };
-                (State::Active(name.it.clone()), field, Signal::Cleared(name.it.clone()), false)
-            }
-            _ => return,
-        };
-        if named {
-            let message = "names and `on ... of` both say who is meant";
-            self.report(file, Code::StandsAlone, &on.span, message).help = Some("leave the names out".to_owned());
-        }
-        let by: Vec<String> = match on.it.of.it.as_str() {
-            each @ ("pair" | "site") => vec![each.to_owned()],
-            _ => Vec::new(),
-        };
+        let Some((counted, _, ended)) = self.counted(file, state, on) else { return };
+        let by = keys(state);
         if !found.by.is_empty() && found.by != by {
             let help = if by.is_empty() {
                 "leave `by` out: there is one group".to_owned()
@@ -150,11 +129,41 @@ impl<'w> Compiler<'_, 'w> {
             self.report(file, Code::KeysDiffer, &on.span, message).help = Some(help);
         }
         found.by = by;
-        let groups = self.groups_of(file, on, field);
-        let said = format!("{:?} of {}", on.it.quantity, on.it.of.it);
         let ended = self.signal(file, ended, &on.span);
         found.detect.parts.push(vec![ended]);
-        found.detect.shape = Shape::Members(Box::new(Counted { state, field, said, groups }));
+        found.detect.shape = Shape::Members(Box::new(counted));
+    }
+
+    /// What is counted of the members of a group; what begins the state of one, and what ends it.
+    pub(super) fn counted(&mut self, file: &File, state: &ast::Atom, on: &At<ast::Members>) -> Option<(Counted, Signal, Signal)> {
+        let named = |names: &[Word], group: &Option<Word>| group.is_some() || !names.is_empty();
+        let (state, field, [began, ended], named) = match state {
+            ast::Atom::Host { names, group, .. } => {
+                (State::Lost, "host", [Signal::HostLost, Signal::HostBack], named(names, group))
+            }
+            ast::Atom::App { names, group, .. } => {
+                (State::Stopped, "app", [Signal::AppStopped, Signal::AppRuns], named(names, group))
+            }
+            ast::Atom::Alarm { name, .. } => {
+                let keys = self.alarm_keys.get(name.it.as_str()).cloned().unwrap_or_default();
+                let Some(field) = ["app", "host"].into_iter().find(|f| keys.iter().any(|k| k == f)) else {
+                    let message =
+                        format!("`{}` has neither the key `app` nor `host`: of which member it is, nothing says", name.it);
+                    self.report(file, Code::KeysDiffer, &on.span, message);
+                    return None;
+                };
+                let alarm = || name.it.clone();
+                (State::Active(alarm()), field, [Signal::Raised(alarm()), Signal::Cleared(alarm())], false)
+            }
+            _ => return None,
+        };
+        if named {
+            let message = "names and `on ... of` both say who is meant";
+            self.report(file, Code::StandsAlone, &on.span, message).help = Some("leave the names out".to_owned());
+        }
+        let groups = self.groups_of(file, on, field);
+        let said = format!("{:?} of {}", on.it.quantity, on.it.of.it);
+        Some((Counted { state, field, said, groups }, began, ended))
     }
 
     fn groups_of(&mut self, file: &File, on: &At<ast::Members>, field: &'static str) -> Vec<Members> {
@@ -203,6 +212,7 @@ fn counted<'c>(choice: &'c Choice, found: &mut Vec<&'c ast::Atom>) {
     for atom in &choice.atoms {
         match atom {
             ast::Atom::Group(inner) => counted(inner, found),
+            ast::Atom::Not { .. } => {}
             atom if on(atom).is_some() => found.push(atom),
             _ => {}
         }
@@ -214,7 +224,7 @@ fn nobody(word: &Word) -> Sender {
     Sender::Host(format!("nobody in {}", word.it))
 }
 
-fn sites(inventory: &Inventory) -> BTreeSet<&str> {
+pub(super) fn sites(inventory: &Inventory) -> BTreeSet<&str> {
     inventory.hosts.values().map(|host| host.site.as_str()).filter(|site| !site.is_empty()).collect()
 }
 

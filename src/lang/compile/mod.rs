@@ -11,6 +11,7 @@ mod metrics;
 mod predicates;
 mod reactions;
 mod renames;
+mod states;
 mod uses;
 mod values;
 
@@ -58,7 +59,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         used_lists: BTreeSet::new(),
         captured: trees.iter().flat_map(atoms::captured).collect(),
         open_patterns: BTreeSet::new(),
-        alarm_keys: alarms_of(&trees).map(|alarm| (alarm.name.it.as_str(), detection::keys(alarm))).collect(),
+        alarm_keys: states::all_keys(alarms_of(&trees)),
         renamings: Vec::new(),
         alarm_names: alarms_of(&trees).map(|alarm| alarm.name.it.as_str()).collect(),
         used_patterns: BTreeSet::new(),

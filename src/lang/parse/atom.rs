@@ -46,7 +46,7 @@ pub(super) fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
     Ok(Choice { atoms, condition: None })
 }
 
-/// `atom = event | alarm_change | host_change | app_change | calendar_change | name | "(" choice ")"`
+/// `atom = event | alarm_change | host_change | app_change | calendar_change | negated | name | "(" choice ")"`
 fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
     if c.sees_symbol("(") {
         let start = c.here();
@@ -74,6 +74,7 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
         Some("host") => host_change(c),
         Some("app") => app_change(c),
         Some("calendar") => calendar_change(c),
+        Some("not") => negated(c),
         Some("metric") => {
             let at = c.here();
             c.skip_token();
@@ -95,6 +96,22 @@ fn within_another(c: &mut Cursor<'_>, span: &Span) -> Failed {
         "a condition of several events, or of silence, does not stand in parentheses",
         "give it a name, `pattern many { detect 2 of A within 1m }`, and write the name here; around all of it leave them out",
     )
+}
+
+/// `negated = "not" (alarm_change | host_change | app_change)`
+fn negated(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    let start = c.here();
+    c.want_word("not")?;
+    let state = match c.word_ahead() {
+        Some("alarm") => alarm_change(c)?,
+        Some("host") => host_change(c)?,
+        Some("app") => app_change(c)?,
+        _ => {
+            let help = "`not alarm X active`, `not host h lost`, `not app X stopped`; of an event it is `A without B within 30s`";
+            return Err(c.wanted_with("a state", help));
+        }
+    };
+    Ok(Atom::Not { state: Box::new(state), span: c.since(start) })
 }
 
 /// `alarm_change = "alarm" name ("raised" | "cleared" | "active" members? | "unacked")`
@@ -146,11 +163,17 @@ fn those(c: &mut Cursor<'_>, what: &str) -> Parsed<(Vec<Word>, Option<Word>)> {
 ///
 /// Behind a state; `on cancel` is the next clause.
 fn members(c: &mut Cursor<'_>, change: Change) -> Parsed<Option<At<Members>>> {
-    if change != Change::Lasts || !c.sees_word("on") || c.sees_words("on", "cancel") {
+    if !c.sees_word("on") || c.sees_words("on", "cancel") {
         return Ok(None);
     }
     let start = c.here();
     c.want_word("on")?;
+    if change != Change::Lasts {
+        let span = c.since(start);
+        let message = "`on ... of` counts who is stopped, lost or active, and nobody else";
+        let help = "fewer than 2 that run are `app stopped on all but 1 of G`, and 2 or more `not app stopped on all but 1 of G`";
+        return Err(c.fail_with(Code::RuleSyntax, &span, message, help));
+    }
     let quantity = match c.word_ahead() {
         Some("any") => c.want_word("any").map(|_| Quantity::Any)?,
         Some("all") => {

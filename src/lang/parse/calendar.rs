@@ -1,7 +1,7 @@
 //! Calendars, and the clauses of an alarm that name them.
 
 use crate::diag::Code;
-use crate::lang::ast::{At, Calendar, CalendarClause, ClauseKind, Days, Span, Word};
+use crate::lang::ast::{At, Calendar, CalendarClause, ClauseKind, Days, Word};
 
 use super::cursor::{Cursor, Parsed};
 use super::{block, duration, name, names, string, terminal, unknown_clause};
@@ -118,12 +118,6 @@ fn except(c: &mut Cursor<'_>) -> Parsed<CalendarClause> {
 /// `only_during = "only" "during" names`
 pub(super) fn only_during(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("only")?;
-    if c.sees_word("while") {
-        let at = c.here();
-        c.skip_token();
-        let span: Span = c.since(at);
-        return Err(c.fail(Code::NotYet, &span, "`only while` is not in this version of the language yet"));
-    }
     c.want_word("during")?;
     Ok(ClauseKind::OnlyDuring(names(c, "a calendar's name")?))
 }

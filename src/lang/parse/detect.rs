@@ -141,10 +141,6 @@ fn occurrence(c: &mut Cursor<'_>) -> Parsed<Detect> {
     if c.sees_word("metric") {
         return metric(c);
     }
-    if let Some(span) = c.word("not") {
-        let help = "make an alarm of the state, and say `only while not alarm X active`";
-        return Err(c.fail_with(Code::NotYet, &span, "`not` before a state is not in this version of the language yet", help));
-    }
     let start = c.here();
     let first = choice(c)?;
     if !joins(c) {

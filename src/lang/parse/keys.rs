@@ -53,7 +53,8 @@ fn key(c: &mut Cursor<'_>, keys: &mut Keys) -> Parsed<()> {
 /// After a comma one more operand's field stands, and no further key.
 fn another(c: &mut Cursor<'_>) -> bool {
     let start = c.here();
-    let is = c.symbol(",").is_some() && c.take(terminal::field_of).is_some() && !c.sees_symbol("=");
+    let field = c.symbol(",").is_some() && c.take(terminal::field_of).is_some();
+    let is = field && !c.sees_symbol("=") && !c.sees_word("as");
     c.back_to(start);
     is
 }

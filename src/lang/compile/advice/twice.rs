@@ -12,7 +12,7 @@ const COMPARED: usize = 64;
 
 impl Compiler<'_, '_> {
     /// Names of which one stands twice: `by app, app`.
-    pub(super) fn names_twice(&mut self, file: &File, words: &[Word], what: &str) {
+    pub(in crate::lang::compile) fn names_twice(&mut self, file: &File, words: &[Word], what: &str) {
         let mut seen = std::collections::BTreeMap::new();
         for word in words {
             if let Some(first) = seen.insert(word.it.as_str(), &word.span) {
@@ -21,7 +21,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    pub(super) fn stands_twice(&mut self, file: &File, span: &Span, first: &Span, message: String) {
+    pub(in crate::lang::compile) fn stands_twice(&mut self, file: &File, span: &Span, first: &Span, message: String) {
         let first = (file.place(first), "first here".to_owned());
         let found = self.report(file, Code::StandsTwice, span, message);
         found.context.push(first);
@@ -106,6 +106,7 @@ impl Compiler<'_, '_> {
                         self.senders_twice(file, &from.it);
                     }
                 }
+                ast::Atom::Not { span, .. } => spans.push(span.clone()),
                 ast::Atom::Group(inner) => self.in_order(file, inner, spans),
             }
         }

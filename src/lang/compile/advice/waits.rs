@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::lang::ast::{ClauseKind, File, Item};
 use crate::lang::compile::Compiler;
-use crate::lang::program::{Alarm, Cancel, Mode};
+use crate::lang::program::{Alarm, Cancel, Mode, Shape, Term};
 
 impl Compiler<'_, '_> {
     /// Alarms that are never raised, because what they are raised only while is never active.
@@ -39,8 +39,24 @@ impl Compiler<'_, '_> {
                 }
             }
         }
+        found.extend(alarms.values().filter_map(|alarm| never_so(alarm, &alarms)));
         self.found.extend(found);
     }
+}
+
+/// An alarm of states that are joined, when what it needs to be active never is.
+fn never_so(alarm: &Alarm, alarms: &BTreeMap<&str, &Alarm>) -> Option<Diagnostic> {
+    let Shape::States(states) = &alarm.detect.shape else { return None };
+    let about = |term: &Term| alarms.get(term.alarm().filter(|_| !term.negated)?).copied();
+    let never = |term: &Term| about(term).filter(|other| other.mode == Mode::Off || keeps_nothing(other));
+    if !states.all && !states.terms.iter().all(|term| never(term).is_some()) {
+        return None;
+    }
+    let other = states.terms.iter().find_map(never)?;
+    let (name, why) = (&alarm.name, if other.mode == Mode::Off { "is `mode off`" } else { "is cancelled at once" });
+    let message = format!("`{name}` wants `{}` to be active, and that {why}: `{name}` is never raised", other.name);
+    let help = "let that one last, or write the event: `alarm X raised`";
+    Some(Diagnostic::new(Code::NeverRaised, alarm.place.clone(), message).help(help).context(other.place.clone(), "this one"))
 }
 
 fn told(alarm: &Alarm, awaited: &Alarm, place: Place) -> Diagnostic {
