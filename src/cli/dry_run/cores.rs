@@ -15,8 +15,8 @@ use std::thread;
 use crate::decode::Lines;
 use crate::replay::{DryRun, Entry, Reader, Sifted, Sifting};
 
-/// Lines of a batch, at most: they and what is read of them stay near the processor.
-const BATCH: usize = 256;
+/// Lines of a batch, at most: to hand the log on takes as long as to read a hundred.
+const BATCH: usize = 2_048;
 /// Batches of one thread that wait for the one that acts.
 const AHEAD: usize = 4;
 /// More threads would wait for the log.
