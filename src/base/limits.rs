@@ -33,6 +33,10 @@ pub const ALTERNATIVES: usize = 1_000;
 pub const COPIES: usize = 100_000;
 /// Senders that groups and sites stand for (`from group G`), in all conditions together. More is a diagnostic.
 pub const GROUP_SENDERS: usize = 500_000;
+/// Values of one list in rules, at most: an event is compared with one after the other. Further ones are an error.
+pub const LIST_ELEMENTS: usize = 10_000;
+/// Values of all lists together, each counted with every condition that it stands in. More is an error.
+pub const LISTED: usize = 1_000_000;
 /// Names with which unknown ones are compared to find what was meant, in all rules together. After so many nothing is proposed.
 pub const NEAR_MISSES: usize = 200_000;
 /// Events that a condition counts (`N of`). More is a diagnostic: a count is a window of so many times for each key.

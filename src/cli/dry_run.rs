@@ -89,7 +89,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(WRONG);
         }
     };
-    let written = written.unwrap_or_else(|| time_of(logs.first().map_or_else(now, |(_, time)| *time)));
+    let written = written.unwrap_or_else(|| time_of(logs.first().map_or_else(now, |log| log.written)));
     let mut run = DryRun::new(site, holders, written, args.provenance);
     let stdout = io::stdout();
     let mut told = Told {
@@ -101,10 +101,10 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         failed: Ok(()),
     };
     let mut wrong = None;
-    for (path, (log, _)) in args.logs.iter().zip(logs) {
+    for (path, log) in args.logs.iter().zip(logs) {
         let before = run.next_log();
         told.begun.push((before, path.display().to_string()));
-        if let Err(e) = replay(&mut run, log, &mut |entry| told.entry(entry)) {
+        if let Err(e) = replay(&mut run, log, &mut told) {
             wrong = Some(format!("{}: line {} could not be read: {e}", path.display(), run.next_log() - before + 1));
             break;
         }
@@ -129,24 +129,33 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     Ok(0)
 }
 
-/// A log, and when it was written last.
-fn open(path: &Path) -> Result<(BufReader<Box<dyn io::Read + Send>>, SystemTime), String> {
-    let (log, time): (Box<dyn io::Read + Send>, SystemTime) = if path.as_os_str() == "-" {
+/// A log.
+struct Log {
+    text: BufReader<Box<dyn io::Read + Send>>,
+    /// When it was written last.
+    written: SystemTime,
+    /// All of it is there; of a pipe more may come at any time, or not for hours.
+    whole: bool,
+}
+
+fn open(path: &Path) -> Result<Log, String> {
+    let (log, written, whole): (Box<dyn io::Read + Send>, _, _) = if path.as_os_str() == "-" {
         if io::stdin().is_terminal() {
             eprintln!("reading the log from the terminal; Ctrl-D ends it");
         }
-        (Box::new(io::stdin()), now())
+        (Box::new(io::stdin()), now(), false)
     } else {
         let opened =
             File::open(path).and_then(|f| if f.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(f) });
         let file = opened.map_err(|e| format!("{}: {e}", path.display()))?;
-        let time = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
-        (Box::new(file), time)
+        let written = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
+        let whole = file.metadata().is_ok_and(|m| m.is_file());
+        (Box::new(file), written, whole)
     };
-    let mut log = BufReader::with_capacity(BUFFER, log);
-    match log.fill_buf().ok().and_then(compressed) {
+    let mut text = BufReader::with_capacity(BUFFER, log);
+    match text.fill_buf().ok().and_then(compressed) {
         Some(tool) => Err(format!("{} is compressed; write {tool} FILE | pointsman dry-run ... -", path.display())),
-        None => Ok((log, time)),
+        None => Ok(Log { text, written, whole }),
     }
 }
 
@@ -163,6 +172,13 @@ struct Told<W> {
 }
 
 impl<W: Write> Told<W> {
+    /// Nothing more may come for long: what was told is shown.
+    fn flush(&mut self) {
+        if self.failed.is_ok() {
+            self.failed = self.out.flush();
+        }
+    }
+
     /// True while somebody listens.
     fn entry(&mut self, mut entry: Entry) -> bool {
         if self.failed.is_err() {
@@ -194,18 +210,21 @@ fn provenance(word: &str) -> Result<Provenance, String> {
 }
 
 /// Reads the log to its end, or until nobody listens any more.
-fn replay<R: io::Read + Send>(run: &mut DryRun, log: BufReader<R>, tell: &mut dyn FnMut(Entry) -> bool) -> io::Result<()> {
+fn replay<W: Write>(run: &mut DryRun, log: Log, told: &mut Told<W>) -> io::Result<()> {
     let mut progress = Progress { shows: shows_progress(), shown: now(), at: PROGRESS_LINES };
     let threads = cores::worth_it();
-    if threads > 1 {
-        return cores::replay(run, log, threads, tell, &mut |line| progress.at_line(line));
+    if log.whole && threads > 1 {
+        return cores::replay(run, log.text, threads, &mut |entry| told.entry(entry), &mut |line| progress.at_line(line));
     }
-    let mut lines = Lines::new(log);
+    let mut lines = Lines::new(log.text);
     let (mut count, mut listens) = (0, true);
     while let Some(line) = lines.next_line()? {
-        run.line(line.bytes, line.cut, &mut |entry| listens &= tell(entry));
+        run.line(line.bytes, line.cut, &mut |entry| listens &= told.entry(entry));
         if !listens {
             break;
+        }
+        if lines.is_drained() {
+            told.flush();
         }
         count += 1;
         progress.at_line(count);

@@ -15,7 +15,7 @@
 //! time, level or name says nothing. A day alone and a time of day alone (`date=2019-05-10 time=11:37:47`) make one time.
 //!
 //! A `host` is what a caller asked for in the logs of web servers and routers (the header of that name), so it counts only where it
-//! is known to be the sender: GELF is known by `version` and `short_message`, Logstash by `@version`.
+//! is known to be the sender: GELF is known by its `version` (1.0 or 1.1) and `short_message`, Logstash by `@version`.
 //!
 //! Numbers that are times count seconds, milliseconds, microseconds or nanoseconds since 1970, by their size. Numbers that are levels are
 //! syslog's 0 to 7 in `PRIORITY` and in GELF, else 10 to 60 of pino and bunyan; others are none.
@@ -137,7 +137,7 @@ impl<'a> Keyed<'a> {
             Key::Pid if self.pid.is_empty() && is_name(&value) && !value.contains(' ') => self.pid = value,
             Key::Host | Key::SomeHost | Key::App | Key::Pid => {}
             Key::Logstash => self.logstash = true,
-            Key::Version => self.version = true,
+            Key::Version => self.version |= matches!(&*value, "1.0" | "1.1"),
             Key::ShortMessage => self.short_message = true,
             Key::Letter if self.mongo => self.level = self.level.or(letter(&value)),
             Key::Letter => {}

@@ -81,8 +81,8 @@ fn member<'a>(cursor: &mut Cursor<'a>, name: &'a str, keyed: &mut Keyed<'a>) -> 
 /// A value that is wanted: a string, or a number where that may say something.
 fn value<'a>(cursor: &mut Cursor<'a>, key: Key, keyed: &mut Keyed<'a>) -> Option<()> {
     match cursor.next()? {
-        // That they are there is enough.
-        _ if matches!(key, Key::Version | Key::ShortMessage) => {
+        // That it is there is enough.
+        _ if key == Key::ShortMessage => {
             keyed.take(key, Cow::Borrowed(""));
             return cursor.skip();
         }

@@ -9,7 +9,6 @@ use crate::base::time::Time;
 use crate::event::Provenance;
 use crate::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
-use super::condition::known_as;
 use super::instance::{Ending, deadline};
 use super::key::Key;
 use super::record::{Cause, Fields, Held, Record};
@@ -20,35 +19,55 @@ use super::{Engine, Notice, Occasion, Output, Seen, fields};
 pub(super) struct Freed {
     alarm: String,
     key: Key,
-    /// How far who ended it is known.
-    known: Provenance,
-    /// Why it may start nothing: what ended it came late.
+    /// Why it may start nothing: what ended the other one came late.
     late: Option<String>,
     pub(super) hops: usize,
 }
 
 impl Engine {
-    /// The alarm that inhibits another one: it is active for the same values of the keys that both have.
-    pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key) -> Option<&'a str> {
-        alarm.inhibited_by.iter().find(|name| self.active_beside(alarm, key, name)).map(String::as_str)
+    /// The alarm that inhibits another one, which is known so far: it is active for the same values of the keys that both have. One that is
+    /// less known keeps nobody from being heard.
+    pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key, known: Provenance) -> Option<&'a str> {
+        alarm.inhibited_by.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known)).map(String::as_str)
+    }
+
+    /// Tells of an alarm that is active and too little known to inhibit.
+    pub(super) fn too_little_known(&self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
+        for name in alarm.inhibited_by.iter().chain(&alarm.only_while_not) {
+            let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < known) else { continue };
+            let text = format!(
+                "{} is raised although {name} is active: that is known as `{}` alone, and this as `{}`",
+                shown(&alarm.name, key),
+                other.name(),
+                known.name()
+            );
+            out.push(told(&alarm.name, text));
+        }
+    }
+
+    /// How far it is known that an alarm is for now: as the least known of those while which it is raised.
+    pub(super) fn in_place(&self, alarm: &Alarm, key: &Key) -> Provenance {
+        let beside = alarm.only_while.iter().filter_map(|name| self.active_beside(alarm, key, name));
+        beside.min().unwrap_or(Provenance::Authenticated)
     }
 
     /// Why an alarm is not for now, and what would raise it is dropped.
-    pub(super) fn out_of_place(&self, alarm: &Alarm, key: &Key) -> Option<String> {
-        let present = alarm.only_while_not.iter().find(|name| self.active_beside(alarm, key, name));
-        let absent = alarm.only_while.iter().find(|name| !self.active_beside(alarm, key, name));
+    pub(super) fn out_of_place(&self, alarm: &Alarm, key: &Key, known: Provenance) -> Option<String> {
+        let present = alarm.only_while_not.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known));
+        let absent = alarm.only_while.iter().find(|name| self.active_beside(alarm, key, name).is_none());
         present
             .map(|other| format!("while {other} is active"))
             .or_else(|| absent.map(|other| format!("unless {other} is active")))
     }
 
-    /// True when an alarm is active for the values of the keys that it has in common with another one's instance.
-    fn active_beside(&self, alarm: &Alarm, key: &Key, name: &str) -> bool {
+    /// How far an alarm is known that is active for the values of the keys that it has in common with another one's instance.
+    fn active_beside(&self, alarm: &Alarm, key: &Key, name: &str) -> Option<Provenance> {
         let by = self.alarm(&self.program, name).map(|a| a.by.as_slice()).unwrap_or_default();
         if by == alarm.by {
-            return self.state.instance(name, key).is_some();
+            return self.state.instance(name, key).map(|instance| fields::provenance(&instance.event));
         }
-        self.state.active_of(name).any(|(other, _)| in_common(alarm, key, by, other))
+        let beside = self.state.active_of(name).filter(|(other, _)| in_common(alarm, key, by, other));
+        beside.map(|(_, instance)| fields::provenance(&instance.event)).max()
     }
 
     /// It waits until nothing inhibits it.
@@ -101,7 +120,8 @@ impl Engine {
         let why = match &end.cause {
             Cause::ByHand(who) => Some(format!("it was cleared by {who}")),
             Cause::After => Some("its time (`cancel after`) is over".to_owned()),
-            _ => None,
+            Cause::Removed | Cause::Changed => None,
+            other => Some(format!("it ended meanwhile ({other})")),
         };
         if let Some(why) = why {
             out.push(told(alarm, format!("{} does not wait any more and was not raised: {why}", shown(alarm, key))));
@@ -115,13 +135,8 @@ impl Engine {
         let by = self.alarm(&program, name).map(|a| a.by.as_slice()).unwrap_or_default();
         for index in self.inhibits.get(name).into_iter().flatten() {
             let Some(alarm) = program.alarms.get(*index) else { continue };
-            let freed = |key: &Key| Freed {
-                alarm: alarm.name.clone(),
-                key: key.clone(),
-                known: end.known,
-                late: end.late.clone(),
-                hops: self.hops,
-            };
+            let freed =
+                |key: &Key| Freed { alarm: alarm.name.clone(), key: key.clone(), late: end.late.clone(), hops: self.hops };
             if by == alarm.by {
                 self.freed.extend(self.state.inhibited(&alarm.name, key).map(|_| freed(key)));
             } else {
@@ -136,7 +151,8 @@ impl Engine {
         let program = self.program.clone();
         let Some(alarm) = self.alarm(&program, &freed.alarm) else { return };
         let Some(held) = self.state.inhibited(&alarm.name, &freed.key).cloned() else { return };
-        if self.inhibitor(alarm, &freed.key).is_some() {
+        // Who ended the other one adds nothing to what waited, and takes nothing from it: the next event would be raised as well.
+        if self.inhibitor(alarm, &freed.key, fields::provenance(&held.event)).is_some() {
             return;
         }
         self.held(&alarm.name, &freed.key, None, out);
@@ -145,13 +161,9 @@ impl Engine {
         if alarm.mode == Mode::Off || active.is_some_and(|active| active >= fields::provenance(&held.event)) {
             return;
         }
-        let mut event = held.event;
-        if freed.known < fields::provenance(&event) {
-            Arc::make_mut(&mut event).extend(known_as(freed.known));
-        }
         let late = held.late.or_else(|| freed.late.clone());
         let on = Occasion { now, order, late, old: None, over: held.over };
-        self.raise(&on, alarm, freed.key.clone(), Seen::Kept(event), out);
+        self.raise(&on, alarm, freed.key.clone(), Seen::Kept(held.event), out);
     }
 
     /// The controller or other rules begin: what waits for nothing any more is raised in this turn.
@@ -159,7 +171,6 @@ impl Engine {
         let all = self.state.all_inhibited().map(|(alarm, key, _)| Freed {
             alarm: alarm.to_owned(),
             key: key.clone(),
-            known: Provenance::Authenticated,
             late: None,
             hops: 0,
         });

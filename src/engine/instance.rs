@@ -6,6 +6,7 @@ use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Call, Cancel, Signal, WhileActive};
 
+use super::condition::known_as;
 use super::fields::{self, Seen};
 use super::inhibited::{shown, told};
 use super::key::Key;
@@ -54,15 +55,25 @@ impl Engine {
                 if !self.in_season(alarm, now) {
                     return self.delay(on, alarm, &key, seen.fields(), out);
                 }
-                if let Some(why) = self.out_of_place(alarm, &key) {
+                let known = seen.provenance();
+                if let Some(why) = self.out_of_place(alarm, &key, known) {
                     return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
-                if let Some(other) = self.inhibitor(alarm, &key) {
+                if let Some(other) = self.inhibitor(alarm, &key, known) {
                     return self.hold_back(on, alarm, &key, other, seen.fields(), out);
                 }
                 if !self.has_room(alarm, out) {
                     return;
                 }
+                self.too_little_known(alarm, &key, known, out);
+                let in_place = self.in_place(alarm, &key);
+                let seen = if in_place < known {
+                    let mut event = seen.fields();
+                    Arc::make_mut(&mut event).extend(known_as(in_place));
+                    Seen::Kept(event)
+                } else {
+                    seen
+                };
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let line = self.line(alarm, &key, &seen, out);
                 let event = seen.fields();

@@ -35,13 +35,15 @@ impl Engine {
         let stamp = event.at?;
         let offset = now.offset_from(stamp);
         let host: &str = &event.host;
-        let (none, known) = (Offsets::default(), self.state.offsets(source, host));
+        // Nobody teaches the clock of one who is better known.
+        let bucket = format!("{source} {}", event.provenance.name());
+        let (none, known) = (Offsets::default(), self.state.offsets(&bucket, host));
         let known = known.unwrap_or(&none);
         let (late, before) = (known.is_late(offset), known.usual);
         let mut usual = before;
         if known.wants(now) {
-            self.record(Record::Offset { source: source.to_owned(), host: host.to_owned(), at: now, offset }, out);
-            usual = self.state.offsets(source, host).map_or(before, |o| o.usual);
+            self.record(Record::Offset { source: bucket.clone(), host: host.to_owned(), at: now, offset }, out);
+            usual = self.state.offsets(&bucket, host).map_or(before, |o| o.usual);
         }
         // Names that a record makes up are no hosts.
         let ours = || host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(host).is_some();

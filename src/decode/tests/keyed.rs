@@ -70,6 +70,7 @@ fn objects_as_loggers_write_them() {
         ),
         (r#"{"level":3,"host":"h","short_message":"x","version":"1.1"}"#, "- h - error"),
         (r#"{"level":3,"host":"h","message":"x","version":"1.1"}"#, "- - - -"),
+        (r#"{"level":3,"host":"h","short_message":"x","version":"HTTP/1.1"}"#, "- - - -"),
         (r#"{"time":"2020-01-01T00:00:00Z","host":"shop.example","method":"GET"}"#, "2020-01-01T00:00:00Z - - -"),
         (r#"{"@timestamp":"2020-01-01T00:00:00Z","@version":"1","host":"h"}"#, "2020-01-01T00:00:00Z h - -"),
         // Elastic Common Schema, nested and dotted

@@ -57,6 +57,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         used_pieces: BTreeSet::new(),
         lists: BTreeMap::new(),
         used_lists: BTreeSet::new(),
+        listed: 0,
         captured: trees.iter().flat_map(atoms::captured).collect(),
         open_patterns: BTreeSet::new(),
         alarm_keys: states::all_keys(alarms_of(&trees)),
@@ -124,6 +125,8 @@ struct Compiler<'t, 'w> {
     /// Lists of values by name, with the file that each stands in.
     lists: BTreeMap<&'t str, (&'t File, &'t super::ast::List)>,
     used_lists: BTreeSet<String>,
+    /// The values of all lists so far.
+    listed: usize,
     /// Names that expressions capture anywhere: what an unquoted word may be.
     captured: BTreeSet<String>,
     /// Patterns whose conditions are being compiled.

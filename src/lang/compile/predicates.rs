@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::base::limits::{LIST_ELEMENTS, LISTED};
 use crate::diag::Code;
 use crate::event::{EventId, INSIDE_PREFIXES, Level, Provenance, Value};
 use crate::lang::ast::{self, At, Element, File, Item, LiteralKind, Relation, Span, Word};
@@ -122,6 +123,9 @@ impl<'t> Compiler<'t, '_> {
         if elements.is_empty() {
             self.report(file, Code::NeverMatches, span, "nothing is in an empty list: no event meets this");
         }
+        if !self.room_for_list(file, elements, span) {
+            return None;
+        }
         self.elements_twice(file, elements);
         let mut tests = Vec::new();
         let mut values = Vec::new();
@@ -143,6 +147,12 @@ impl<'t> Compiler<'t, '_> {
                     values.push(value_of(&literal.it));
                     continue;
                 }
+                Element::Bare(word) if self.lists.contains_key(word.it.as_str()) => {
+                    let message = format!("`{}` is a list, and stands here as a text", word.it);
+                    let help = format!("write `{field} in {}` beside, joined by `or`; a text stands in quotes", word.it);
+                    self.report(file, Code::TwoReadings, &word.span, message).help = Some(help);
+                    None
+                }
                 Element::Bare(word) => {
                     values.push(Value::from(word.it.as_str()));
                     continue;
@@ -156,6 +166,22 @@ impl<'t> Compiler<'t, '_> {
         }
         let mut any: Vec<_> = tests.into_iter().map(|test| Predicate::Test { field: field.to_owned(), test }).collect();
         whole.then(|| if any.len() == 1 { any.remove(0) } else { Predicate::Or(any) })
+    }
+
+    /// False when there are too many values.
+    fn room_for_list(&mut self, file: &File, elements: &[Element], span: &Span) -> bool {
+        let before = self.listed;
+        self.listed = before.saturating_add(elements.len());
+        if elements.len() > LIST_ELEMENTS {
+            let message = format!("this list has {} values; it may have {LIST_ELEMENTS}", elements.len());
+            let help = "networks (10.0.0.0/8) say many addresses at once".to_owned();
+            self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
+        } else if before <= LISTED && self.listed > LISTED {
+            let message = format!("with this one the lists of all conditions have more than {LISTED} values");
+            let help = "put the condition with the list into one pattern, and name that pattern".to_owned();
+            self.report(file, Code::TooManyAlternatives, span, message).help = Some(help);
+        }
+        elements.len() <= LIST_ELEMENTS && self.listed <= LISTED
     }
 
     /// `in NAME`: a list of the rules, or the hosts and applications of a group.
