@@ -1,13 +1,18 @@
 //! The samples of patterns: each record is decoded and matched as a log's would be.
 
+use crate::base::text::printable_short;
 use crate::base::time::Time;
 use crate::decode::Decoder;
 use crate::diag::{Code, Diagnostic};
 use crate::engine::fields_of;
-use crate::event::Provenance;
+use crate::event::{Event, Provenance};
 use crate::inventory::Index;
 use crate::lang::Matcher;
 use crate::lang::program::{Program, Sample};
+
+/// Of a record that is shown: its first fields, and so many characters.
+const FIELDS: usize = 4;
+const SHOWN: usize = 300;
 
 /// What is not as a sample says.
 pub fn check(program: &Program, matcher: &Matcher) -> Vec<Diagnostic> {
@@ -25,7 +30,10 @@ fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic
     match (hit, sample.meets) {
         (None, false) => None,
         (Some(_), false) => say("the pattern meets this record, and `not sample` says that it must not".to_owned()),
-        (None, true) => say("the pattern does not meet its sample".to_owned()),
+        (None, true) => {
+            let found = say("the pattern does not meet its sample".to_owned());
+            found.map(|found| found.help(format!("the record is read so: {}", as_read(&event))))
+        }
         (Some(hit), true) => {
             let fields = fields_of(&event, &hit.captures, index);
             let (name, want) =
@@ -34,4 +42,17 @@ fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic
             say(format!("the sample says that `{name}` is `{want}`, and it is {have}"))
         }
     }
+}
+
+/// What a record is taken apart into, for people.
+fn as_read(event: &Event<'_>) -> String {
+    let mut parts = Vec::new();
+    for name in ["host", "app", "pid", "id", "level"] {
+        parts.extend(event.field(name).map(|value| format!("{name} `{value}`")));
+    }
+    for (name, value) in event.fields.iter().take(FIELDS) {
+        parts.push(format!("{name} `{value}`"));
+    }
+    parts.push(format!("text `{}`", event.text));
+    printable_short(&parts.join(", "), SHOWN)
 }
