@@ -9,9 +9,7 @@
 //!     no
 //! stamp? ----yes--> Genesys record, else RFC 3164, else a line with a time
 //!     no
-//! stamp of one kind of program (audit, access log, ...)? a line with a time
-//!     no
-//! object or pairs? a line with what its keys say
+//! stamp of a single program (audit, access log)? a line with a time; object or pairs? a line with what its keys say
 //!     no, or no time in it
 //! header line of a file? continuation of the record before? plain
 //! ```
