@@ -9,7 +9,7 @@
 //!     no
 //! stamp? ----yes--> Genesys record, else RFC 3164, else a line with a time
 //!     no
-//! object or pairs? a line with what its keys say
+//! stamp of a single program (audit, access log)? a line with a time; object or pairs? a line with what its keys say
 //!     no, or no time in it
 //! header line of a file? continuation of the record before? plain
 //! ```
@@ -171,17 +171,25 @@ impl Decoder {
         {
             return self.stamped(record, lead, stamp, behind, reference);
         }
-        // `[2016-05-23 10:18:16] NOTICE: ...`; in a Genesys file such a line belongs to a body.
-        if !self.genesys
-            && !self.header.known()
-            && let Some(inner) = lead.strip_prefix('[')
-            && let Ok((behind, stamp)) = stamp::any(inner)
-            && behind.starts_with(']')
-        {
-            return self.plain_at(record, stamp, reference);
-        }
-        if !self.genesys && !self.header.known() && keyed::begins(record) {
-            return self.keyed(record, reference);
+        // In a Genesys file such lines belong to a body.
+        if !self.genesys && !self.header.known() {
+            // `[2016-05-23 10:18:16] NOTICE: ...`
+            if let Some(inner) = lead.strip_prefix('[')
+                && let Ok((behind, stamp)) = stamp::any(inner)
+                && behind.starts_with(']')
+            {
+                return self.plain_at(record, stamp, reference);
+            }
+            // Before the keys: a `hostname` in an audit record is who came.
+            if let Some(stamp) = stamp::dated::begun(record) {
+                return self.plain_at(record, stamp, reference);
+            }
+            if keyed::begins(record) {
+                return self.keyed(record, reference);
+            }
+            if let Some(stamp) = stamp::dated::access(record) {
+                return self.plain_at(record, stamp, reference);
+            }
         }
         if self.datagrams {
             return plain(record);

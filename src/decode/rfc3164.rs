@@ -52,6 +52,10 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
             .then(|| behind_stamp(stamp, behind))
             .filter(|e| !e.host.is_empty() && !e.app.is_empty());
     }
+    // A weekday is no syslog's: programs write it with `ctime`, and behind it who came, which is no host of ours.
+    if stamp::weekday(record).is_ok() {
+        return None;
+    }
     Some(behind_stamp(stamp, behind))
 }
 

@@ -12,6 +12,7 @@
 //! | a C library's words | `Sun Jun  5 15:22:21 2016.741`, `Thu 11 Aug 2016 09:01:46 AM CDT.060` | [`locale`] |
 //! | time of day | `13:54:59.856`, `13:54:59` | [`clock`] |
 //! | since 1970, in values of keys alone | `1603043411.234`, `1603043411234` | [`epoch`] |
+//! | what one kind of program writes | `[05/Mar/2007:14:39:21 +0100]`, `130324  0:04:00` | [`dated`] |
 
 use std::ops::Range;
 
@@ -22,6 +23,8 @@ use nom::sequence::{preceded, terminated};
 use nom::{Err, IResult, Parser};
 
 use super::calendar::{self, SECOND_US};
+
+pub(super) mod dated;
 
 /// What a parser of this module gives: the rest and the thing read, or nothing and no reason.
 pub(super) type Parsed<'a, T> = IResult<&'a str, T, ()>;
@@ -360,13 +363,24 @@ fn zone_name(input: &str) -> Parsed<'_, Option<i64>> {
     if zone_follows { Ok((rest, known.map(|(_, hours)| hours * 3600))) } else { fail() }
 }
 
+const MONTHS: [&[u8; 3]; 12] = [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+
 fn month(input: &str) -> Parsed<'_, u32> {
-    const NAMES: [&[u8; 3]; 12] =
-        [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
-    named(input, &NAMES)
+    named(input, &MONTHS)
 }
 
-fn weekday(input: &str) -> Parsed<'_, u32> {
+/// A month, whatever follows it.
+fn month_name(input: &str) -> Parsed<'_, u32> {
+    let &[a, b, c, ..] = input.as_bytes() else {
+        return fail();
+    };
+    match MONTHS.iter().position(|n| **n == [a | 0x20, b | 0x20, c | 0x20]) {
+        Some(i) => Ok((&input[3..], i as u32 + 1)),
+        None => fail(),
+    }
+}
+
+pub(super) fn weekday(input: &str) -> Parsed<'_, u32> {
     const NAMES: [&[u8; 3]; 7] = [b"sun", b"mon", b"tue", b"wed", b"thu", b"fri", b"sat"];
     named(input, &NAMES)
 }

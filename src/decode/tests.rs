@@ -4,6 +4,7 @@ use self::genesys::with_header;
 use super::*;
 use crate::event::Level;
 
+mod dated;
 mod genesys;
 mod keyed;
 mod loss;

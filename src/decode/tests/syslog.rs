@@ -80,3 +80,13 @@ fn rfc5424_and_what_is_broken_in_it() {
         ("<34>1 thing happened", "- - - - - critical 4 || 1 thing happened"),
     ]);
 }
+
+#[test]
+fn what_follows_a_weekday_and_a_year_is_no_host() {
+    let text = "Sat Mar 14 09:15:02 2026 203.0.113.9:1194 TLS Error: TLS handshake failed";
+    for mut decoder in [Decoder::new(), Decoder::datagrams()] {
+        check_source(&mut decoder, &[(text, &format!("2026-03-14T09:15:02Z - - - - - - || {text}"))]);
+    }
+    let text = "Sat Mar 14 09:15:02 2026 TLS: Initial packet from 203.0.113.9:1194";
+    check(&[(text, &format!("2026-03-14T09:15:02Z - - - - - - || {text}"))]);
+}
