@@ -103,7 +103,8 @@ pub fn duration_text(d: Duration) -> String {
     if out.is_empty() { "0s".to_owned() } else { out }
 }
 
-/// Reads a duration of the rule language: numbers with the units `ms s m h d w`, `1m30s`, `1.5s`; a unit always.
+/// Reads a duration: numbers with the units `ms s m h d w` of the rule language, `1m30s`, `1.5s`, and those that programs write, `us`, `µs`,
+/// `ns` and `min`; a unit always.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total = Duration::ZERO;
@@ -114,11 +115,14 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let unit_len = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let unit_len = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
         let unit_ms = match &rest[..unit_len] {
+            "ns" => 1e-6,
+            // Two signs look so: the micro sign and the Greek letter.
+            "us" | "\u{b5}s" | "\u{3bc}s" => 1e-3,
             "ms" => 1.0,
             "s" => 1e3,
-            "m" => 6e4,
+            "m" | "min" => 6e4,
             "h" => 3.6e6,
             "d" => 8.64e7,
             "w" => 6.048e8,
@@ -144,6 +148,9 @@ mod tests {
             assert_eq!(duration_text(parse_duration(text).unwrap()), text);
         }
         assert_eq!(parse_duration("1.5s"), Some(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("523.3µs"), Some(Duration::from_micros(523)));
+        assert_eq!(parse_duration("2min30s"), parse_duration("2m30s"));
+        assert_eq!(parse_duration("90us"), parse_duration("90000ns"));
         for bad in ["", "5", "s", "5x", "1m30", "-1s", "1..5s", "99999999999999999999w"] {
             assert_eq!(parse_duration(bad), None, "{bad}");
         }

@@ -26,6 +26,8 @@ pub(super) const OUT_OF_ORDER_US: i64 = 60 * SECOND_US;
 
 /// A step between two dated records that one record alone does not prove.
 pub(super) const JUMP_US: i64 = 3600 * SECOND_US;
+/// About half a year: of two years the nearer one to a time so long before the latest is never after that.
+const HALF_YEAR_US: i64 = 182 * DAY_US;
 
 /// What a source has shown of its time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,14 +50,16 @@ pub(super) struct Resolved {
 }
 
 impl Clock {
-    /// Makes `stamp` whole; `west_s` is the zone for a stamp without one, in seconds west of UTC.
-    pub(super) fn resolve(&self, stamp: &Stamp, west_s: i64, reference: Time) -> Option<Resolved> {
+    /// Makes `stamp` whole; `west_s` is the zone for a stamp without one, in seconds west of UTC. A year that it lacks is none in which it
+    /// would lie after `latest`.
+    pub(super) fn resolve(&self, stamp: &Stamp, west_s: i64, reference: Time, latest: Option<Time>) -> Option<Resolved> {
         let west_us = stamp.east_s.map_or(west_s, |east| -east) * SECOND_US;
         let near = reference.micros().saturating_sub(west_us);
         let (local_us, guessed_year, guessed_date) = match stamp.day {
             Day::Full(day) => (day * DAY_US + stamp.us, false, false),
             Day::Yearless(month, day) => {
-                let day = calendar::nearest_year(month, day, stamp.us, near)?;
+                let latest = latest.map(|t| t.micros().saturating_sub(west_us).saturating_sub(HALF_YEAR_US));
+                let day = calendar::nearest_year(month, day, stamp.us, latest.map_or(near, |latest| latest.min(near)))?;
                 (day * DAY_US + stamp.us, true, false)
             }
             Day::Unknown => {
@@ -78,8 +82,8 @@ impl Clock {
 
 impl Clock {
     /// [`Clock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next.
-    pub(super) fn advance(&mut self, stamp: &Stamp, west_s: i64, reference: Time) -> Option<Resolved> {
-        let mut resolved = self.resolve(stamp, west_s, reference)?;
+    pub(super) fn advance(&mut self, stamp: &Stamp, west_s: i64, reference: Time, latest: Option<Time>) -> Option<Resolved> {
+        let mut resolved = self.resolve(stamp, west_s, reference, latest)?;
         if resolved.guessed_date {
             self.agree(&mut resolved, stamp.us, west_s);
         } else {
@@ -154,7 +158,7 @@ mod tests {
         let clock = Clock { last: last.map(|l| time(l).micros()), doubted: None };
         let (_, stamp) = stamp::any(text).unwrap();
         let reference = time("2019-02-08T08:37:49Z");
-        clock.resolve(&stamp, west_s, reference).unwrap().at.to_string()
+        clock.resolve(&stamp, west_s, reference, None).unwrap().at.to_string()
     }
 
     #[test]
@@ -184,11 +188,30 @@ mod tests {
     }
 
     #[test]
+    fn a_year_that_is_left_out_is_not_after_the_latest() {
+        let at = |text: &str, latest: Option<&str>| {
+            let (_, stamp) = stamp::any(text).unwrap();
+            let resolved = Clock::default().resolve(&stamp, 0, time("2026-11-21T00:00:00Z"), latest.map(time));
+            resolved.unwrap().at.to_string()
+        };
+        assert_eq!(at("Mar 14 09:15:02", None), "2027-03-14T09:15:02.000Z");
+        let latest = Some("2026-11-22T00:00:00Z");
+        for (text, wanted) in [
+            ("Mar 14 09:15:02", "2026-03-14T09:15:02.000Z"),
+            ("Nov 21 23:00:00", "2026-11-21T23:00:00.000Z"),
+            ("Nov 24 09:15:02", "2025-11-24T09:15:02.000Z"),
+            ("Jan  2 09:15:02", "2026-01-02T09:15:02.000Z"),
+        ] {
+            assert_eq!(at(text, latest), wanted);
+        }
+    }
+
+    #[test]
     fn a_jump_is_believed_when_the_next_record_agrees() {
         let mut clock = Clock::default();
         let mut shown = |text: &str| {
             let (_, stamp) = stamp::any(text).unwrap();
-            let r = clock.advance(&stamp, 0, time("2019-02-08T08:37:49Z")).unwrap();
+            let r = clock.advance(&stamp, 0, time("2019-02-08T08:37:49Z"), None).unwrap();
             format!("{} {}", r.at, if r.jump { "jump" } else { "" })
         };
         assert_eq!(shown("2016-06-05T10:00:00"), "2016-06-05T10:00:00.000Z ");

@@ -71,6 +71,9 @@ pub struct Decoder {
     genesys: bool,
     clock: Clock,
     open: Option<Open>,
+    /// No stamp that leaves its year out is later.
+    #[serde(skip)]
+    latest: Option<Time>,
 }
 
 /// Whether header lines are believed.
@@ -114,6 +117,11 @@ impl Decoder {
     /// UTC, but for files whose header says it.
     pub fn west_of_utc(self, seconds: i32) -> Decoder {
         Decoder { west_s: i64::from(seconds), ..self }
+    }
+
+    /// From now on a stamp that leaves its year out is of one in which it is not later than this: no log is newer than it was written.
+    pub fn not_after(&mut self, latest: Option<Time>) {
+        self.latest = latest;
     }
 
     /// A new file of the same source begins: it may have a header, and its first line continues nothing. Until a header
@@ -317,7 +325,7 @@ impl Decoder {
             ..Event::default()
         };
         if let Some(stamp) = &message.stamp {
-            set_time(&mut event, Clock::default().resolve(stamp, self.west_s, reference));
+            set_time(&mut event, Clock::default().resolve(stamp, self.west_s, reference, self.latest));
         }
         if !message.broken {
             self.take_inner(&mut event, message.stamp, message.text, reference);
@@ -339,7 +347,7 @@ impl Decoder {
         if let Some(stamp) = stamp {
             let west_s = outer.and_then(|o| o.east_s).map_or(self.west_s, |east| -east);
             let reference = event.at.unwrap_or(reference);
-            set_time(event, Clock::default().resolve(&stamp, west_s, reference));
+            set_time(event, Clock::default().resolve(&stamp, west_s, reference, self.latest));
         }
         for (part, inner, relay) in [(&mut event.host, found.host, "relay_host"), (&mut event.app, found.app, "relay_app")] {
             if inner.is_empty() || *part == inner {
@@ -421,7 +429,7 @@ impl Decoder {
     /// The time of a line of a file, which moves the file's clock.
     fn tick(&mut self, stamp: &Stamp, reference: Time) -> Option<Resolved> {
         if self.datagrams {
-            return Clock::default().resolve(stamp, self.west_s, reference);
+            return Clock::default().resolve(stamp, self.west_s, reference, self.latest);
         }
         if self.heading != Heading::Closed {
             let begun = matches!(self.heading, Heading::Open(_));
@@ -431,7 +439,7 @@ impl Decoder {
             }
         }
         let west_s = self.header.west_s().unwrap_or(self.west_s);
-        self.clock.advance(stamp, west_s, reference)
+        self.clock.advance(stamp, west_s, reference, self.latest)
     }
 
     fn keep_open(&mut self, event: &Event<'_>) {

@@ -12,7 +12,7 @@ use crate::base::time::Time;
 /// A larger step of the stamps is looked at twice.
 const JUMP: Duration = Duration::from_secs(3_600);
 /// How much later than the log was written its stamps may be: they may be of any zone, and do not always say so.
-const ZONES: Duration = Duration::from_secs(24 * 3_600);
+pub(super) const ZONES: Duration = Duration::from_secs(24 * 3_600);
 
 /// The clock of a replay.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ use crate::lang::program::{Hit, IdPattern};
 use crate::site::Site;
 
 use super::Replay;
-use super::clock::Clock;
+use super::clock::{Clock, ZONES};
 use super::timeline::{Entry, Kind};
 
 /// How long after the last line things that are under way are followed.
@@ -215,6 +215,8 @@ impl Reader {
     pub fn read<'a>(&mut self, record: &'a [u8], cut: bool) -> Read<'a> {
         self.lines += 1;
         let line = self.lines;
+        // Once the time is known, it goes on from there.
+        self.decoder.not_after(self.clock.now().is_none().then(|| self.written + ZONES));
         let mut event = self.decoder.decode(record, self.clock.now().unwrap_or(self.written));
         event.provenance = self.provenance;
         event.marks.cut |= cut;

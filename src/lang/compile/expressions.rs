@@ -19,7 +19,7 @@ use super::atoms::BUILT_IN;
 /// Pieces that are always there: name, expression, what a capture of it is read as.
 const TYPES: &[(&str, &str, CaptureKind)] = &[
     ("int", r"[-+]?\d+", CaptureKind::Number),
-    ("number", r"[-+]?\d+(?:\.\d+)?", CaptureKind::Number),
+    ("number", r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?", CaptureKind::Number),
     (
         "ip",
         r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?|(?:\d{1,3}\.){3}\d{1,3}",
@@ -29,8 +29,8 @@ const TYPES: &[(&str, &str, CaptureKind)] = &[
     ("app", r"[0-9A-Za-z_](?:[0-9A-Za-z_.@-]*[0-9A-Za-z_])?", CaptureKind::App),
     ("site", r"[0-9A-Za-z_](?:[0-9A-Za-z_.-]*[0-9A-Za-z_])?", CaptureKind::Text),
     ("word", r"\S+", CaptureKind::Text),
-    ("duration", r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+", CaptureKind::Text),
-    ("size", r"\d+(?:\.\d+)?(?:[KMGT]B)?", CaptureKind::Text),
+    ("duration", r"(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|min|ms|[smhdw]))+", CaptureKind::Text),
+    ("size", r"\d+(?:\.\d+)?(?:[kKMGT]i?B?|B)?", CaptureKind::Text),
 ];
 
 /// An expression on its way to the library's form.
