@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::limits::HEARTBEAT;
 use crate::base::time::Time;
 use crate::inventory::Name;
-use crate::wire::{Action, Command, Echo, Generation, Holds, Metric, Note, Report, Runs, Seen, Terms};
+use crate::wire::{Action, Command, Echo, Generation, Holds, LinkState, Metric, Note, Report, Runs, Seen, Terms};
 
 use seat::Seat;
 
@@ -131,6 +131,13 @@ pub enum Input {
         /// Which resource.
         resource: Name,
     },
+    /// The state of a resource's network interface changed, or was asked for the first time.
+    Link {
+        /// Which resource.
+        resource: Name,
+        /// The state of its interface now.
+        state: LinkState,
+    },
     /// It was looked whether the applications that the host watches run: all of them.
     Looked(BTreeMap<Name, Runs>),
     /// The host was measured.
@@ -182,6 +189,8 @@ pub struct Agent {
     durable: Durable,
     seats: BTreeMap<Name, Seat>,
     reported: BTreeMap<Name, Seen>,
+    /// State of each resource's network interface, where it has one.
+    links: BTreeMap<Name, LinkState>,
     /// What was seen of applications.
     watched: Option<BTreeMap<Name, Runs>>,
     /// That was not reported yet.
@@ -217,6 +226,7 @@ impl Agent {
             durable,
             seats,
             reported: BTreeMap::new(),
+            links: BTreeMap::new(),
             watched: None,
             news: false,
             metrics: Vec::new(),
@@ -246,6 +256,11 @@ impl Agent {
             Input::Rival { resource } => {
                 if let Some(seat) = self.seats.get_mut(&resource) {
                     seat.rival(now, out);
+                }
+            }
+            Input::Link { resource, state } => {
+                if self.seats.contains_key(&resource) {
+                    self.news |= self.links.insert(resource, state) != Some(state);
                 }
             }
             Input::Looked(watched) => {
@@ -345,6 +360,7 @@ impl Agent {
         let (host, beat, controller) = (self.host.clone(), self.beat, self.durable.controller);
         self.news = false;
         let (watched, metrics) = (self.watched.clone(), std::mem::take(&mut self.metrics));
-        out.push(Output::Report(Report { host, beat, controller, resources: self.reported.clone(), watched, metrics }));
+        let (resources, links) = (self.reported.clone(), self.links.clone());
+        out.push(Output::Report(Report { host, beat, controller, resources, links, watched, metrics }));
     }
 }

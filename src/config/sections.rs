@@ -11,7 +11,7 @@ use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, OWN_APP, Provenance};
 use crate::inventory::{
-    Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via, What,
+    Application, CatchUp, Channel, Host, Inventory, Moves, Name, OnLinkLoss, Pair, Resource, Seat, Standby, Takeover, Via, What,
 };
 
 use super::commands;
@@ -44,8 +44,20 @@ const INTERFACE: usize = 15;
 const HOST: &[&str] = &["address", "platform", "via", "aliases", "site"];
 const APPLICATION: &[&str] = &["type", "host", "aliases"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
-const RESOURCE: &[&str] =
-    &["kind", "address", "port", "hosts", "takeover", "witnesses", "isolation", "term", "moves", "repair", "provenance"];
+const RESOURCE: &[&str] = &[
+    "kind",
+    "address",
+    "port",
+    "hosts",
+    "takeover",
+    "witnesses",
+    "isolation",
+    "term",
+    "moves",
+    "on_link_loss",
+    "repair",
+    "provenance",
+];
 const PLATFORMS: &[(&str, &str)] =
     &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
 
@@ -345,6 +357,10 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
             term: section.get("term").and_then(|n| reader.span(n, s(30)..=s(86_400))).unwrap_or(s(30)),
             isolation: section.get("isolation").and_then(|n| reader.span(n, s(1)..=s(60))).unwrap_or(ISOLATION),
             moves: section.get("moves").and_then(|n| moves(reader, n)).unwrap_or_default(),
+            on_link_loss: section
+                .get("on_link_loss")
+                .and_then(|n| reader.word(n, "action on link loss", &[("stay", OnLinkLoss::Stay), ("move", OnLinkLoss::Move)]))
+                .unwrap_or_default(),
             repair: section.get("repair").and_then(|n| reader.truth(n)).unwrap_or(true),
             provenance: section
                 .get("provenance")

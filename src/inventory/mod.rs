@@ -214,6 +214,17 @@ impl Default for Moves {
     }
 }
 
+/// What the planner does when the holder's network interface loses its link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLinkLoss {
+    /// Reports it: the resource follows what servers and operators say, and a server that is not primary serves nobody.
+    #[default]
+    Stay,
+    /// Moves the resource to the next host that clients can reach.
+    Move,
+}
+
 /// Something that moves. (DNS records and pool members join with their drivers.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
@@ -231,6 +242,9 @@ pub struct Resource {
     pub isolation: Duration,
     /// Damping.
     pub moves: Moves,
+    /// When the holder's interface loses its link.
+    #[serde(default)]
+    pub on_link_loss: OnLinkLoss,
     /// Drift is repaired, not only alarmed.
     pub repair: bool,
     /// Events below this move nothing here.

@@ -13,9 +13,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use socket2::{SockFilter, Socket};
 
 use crate::base::time::Time;
+use crate::wire::LinkState;
 
 use super::frames::{ARP, IPV6, claimed};
-use super::netlink::Change;
+use super::netlink::{Change, Netlink};
 use super::voice::packet_socket;
 use super::{Interface, Spot, boot_time, echo, explained, interface, netlink};
 
@@ -27,6 +28,9 @@ const FRAME: usize = 64 * 1024;
 const ECHO: usize = 1_500;
 /// Frames that are read from one socket before the others have their turn.
 const AT_ONCE: usize = 64;
+/// How often interfaces are asked for their state although no notice of the kernel came: one may have been lost, and a renamed
+/// interface is announced by its new name only.
+const LOOK_AT_LINKS: Duration = Duration::from_secs(2);
 /// Echo requests whose sending time is remembered.
 const ECHOES: usize = 4_096;
 
@@ -46,8 +50,8 @@ const ADVERTISEMENTS: [SockFilter; 6] = [
 pub enum Heard {
     /// An address came (`true`) or went.
     Changed(IpAddr, bool),
-    /// This interface has a carrier again: the neighbours behind it may be others.
-    LinkUp(String),
+    /// The state of an interface: once at the start, and whenever it changes.
+    Link(String, LinkState),
     /// So much changed that some of it was not heard: everything has to be looked at.
     Missed,
     /// Somebody else says that an address is theirs.
@@ -98,8 +102,17 @@ impl Ear {
         let echoes = Arc::new(Mutex::new(Echoes::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let identifier = std::process::id() as u16;
-        let (listeners, carriers) = (Vec::new(), BTreeMap::new());
-        let mut room = Room { spots, changes, listeners, carriers, echoes: echoes.clone(), identifier, frame: vec![0; FRAME] };
+        let links = spots.iter().map(|s| (s.interface.clone(), None)).collect();
+        let mut room = Room {
+            spots,
+            changes,
+            listeners: Vec::new(),
+            links,
+            look_at_links: Time::MIN,
+            echoes: echoes.clone(),
+            identifier,
+            frame: vec![0; FRAME],
+        };
         room.listen_again().map_err(|e| explained("neighbours can't be heard", &e))?;
         let thread = std::thread::Builder::new().name("ear".to_owned()).spawn({
             let stop = stop.clone();
@@ -155,8 +168,10 @@ struct Room {
     spots: Vec<Spot>,
     changes: netlink_sys::Socket,
     listeners: Vec<Listener>,
-    /// Interfaces of which it was told whether they have a carrier.
-    carriers: BTreeMap<String, bool>,
+    /// Our interfaces, with the state that was told last.
+    links: BTreeMap<String, Option<LinkState>>,
+    /// When they are asked for their state next.
+    look_at_links: Time,
     echoes: Arc<Mutex<Echoes>>,
     identifier: u16,
     /// What is read into.
@@ -202,6 +217,11 @@ impl Room {
         if ready.first() == Some(&true) {
             self.hear_changes(hear);
         }
+        let now = boot_time();
+        if now >= self.look_at_links {
+            self.look_at_links = now + LOOK_AT_LINKS;
+            self.look_at_links(hear);
+        }
         let (neighbours, echoes) = ready.get(1..).unwrap_or_default().split_at(self.listeners.len());
         let mut gone = Vec::new();
         for (i, _) in neighbours.iter().enumerate().filter(|(_, r)| **r) {
@@ -227,17 +247,35 @@ impl Room {
                     for change in netlink::read_changes(&bytes) {
                         match change {
                             Change::Address(found, came) => hear(Heard::Changed(found.address, came)),
-                            Change::Link(name, up) => {
-                                if self.carriers.insert(name.clone(), up) == Some(false) && up {
-                                    hear(Heard::LinkUp(name));
-                                }
-                            }
+                            Change::Link(name, state) => self.hear_link(&name, state, hear),
                         }
                     }
                 }
-                Err(e) if e.raw_os_error() == Some(nix::errno::Errno::ENOBUFS as i32) => hear(Heard::Missed),
+                Err(e) if e.raw_os_error() == Some(nix::errno::Errno::ENOBUFS as i32) => {
+                    hear(Heard::Missed);
+                    self.look_at_links = Time::MIN;
+                }
                 Err(_) => return,
             }
+        }
+    }
+
+    /// Asks the kernel for the state of each interface.
+    fn look_at_links(&mut self, hear: &impl Fn(Heard)) {
+        // Where the kernel does not answer nothing is known, and what was told stands.
+        let Ok(mut netlink) = Netlink::new() else { return };
+        for name in self.links.keys().cloned().collect::<Vec<_>>() {
+            if let Ok(state) = netlink.link_state(&name) {
+                self.hear_link(&name, state, hear);
+            }
+        }
+    }
+
+    fn hear_link(&mut self, name: &str, state: LinkState, hear: &impl Fn(Heard)) {
+        if let Some(told) = self.links.get_mut(name)
+            && told.replace(state) != Some(state)
+        {
+            hear(Heard::Link(name.to_owned(), state));
         }
     }
 

@@ -11,6 +11,8 @@ use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
+use crate::wire::LinkState;
+
 use super::Spot;
 
 /// The kernel's way to say "for ever".
@@ -65,6 +67,20 @@ impl Netlink {
             link.attributes.into_iter().find_map(|a| if let LinkAttribute::Address(mac) = a { mac.try_into().ok() } else { None })
         });
         Ok((index, mac.unwrap_or_default()))
+    }
+
+    /// The state of an interface.
+    pub(super) fn link_state(&mut self, name: &str) -> io::Result<LinkState> {
+        let Ok(index) = nix::net::if_::if_nametoindex(name) else { return Ok(LinkState::Missing) };
+        let mut wanted = LinkMessage::default();
+        wanted.header.index = index;
+        let answers = match self.ask(RouteNetlinkMessage::GetLink(wanted), NLM_F_ACK) {
+            Err(e) if e.raw_os_error() == Some(nix::errno::Errno::ENODEV as i32) => return Ok(LinkState::Missing),
+            answers => answers?,
+        };
+        let state =
+            answers.iter().find_map(|a| if let RouteNetlinkMessage::NewLink(link) = a { Some(state_of(link)) } else { None });
+        Ok(state.unwrap_or_default())
     }
 
     /// Puts an address on, or changes when the kernel drops it.
@@ -132,8 +148,8 @@ pub(super) fn changes() -> io::Result<Socket> {
 pub(super) enum Change {
     /// An address came, or went.
     Address(Found, bool),
-    /// A link with a carrier, or one without.
-    Link(String, bool),
+    /// The state of an interface at that moment.
+    Link(String, LinkState),
 }
 
 /// What changed by what such a socket received.
@@ -142,13 +158,30 @@ pub(super) fn read_changes(bytes: &[u8]) -> Vec<Change> {
     let change = |m: NetlinkMessage<RouteNetlinkMessage>| match m.payload {
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(a)) => Some(Change::Address(found(&a)?, true)),
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(a)) => Some(Change::Address(found(&a)?, false)),
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => {
-            let name = link.attributes.iter().find_map(|a| if let LinkAttribute::IfName(n) = a { Some(n.clone()) } else { None });
-            Some(Change::Link(name?, link.header.flags.contains(LinkFlags::LowerUp)))
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Some(Change::Link(name_of(&link)?, state_of(&link))),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelLink(link)) => {
+            Some(Change::Link(name_of(&link)?, LinkState::Missing))
         }
         _ => None,
     };
     messages.into_iter().filter_map(change).collect()
+}
+
+fn name_of(link: &LinkMessage) -> Option<String> {
+    link.attributes.iter().find_map(|a| if let LinkAttribute::IfName(name) = a { Some(name.clone()) } else { None })
+}
+
+/// What the flags of an interface say. `Running` is what the kernel makes of the operational state (RFC 2863): it is set for
+/// `up`, and for `unknown`, which virtual interfaces such as the loopback have.
+fn state_of(link: &LinkMessage) -> LinkState {
+    let flags = link.header.flags;
+    if !flags.contains(LinkFlags::Up) {
+        LinkState::Down
+    } else if flags.contains(LinkFlags::LowerUp | LinkFlags::Running) {
+        LinkState::Up
+    } else {
+        LinkState::NoCarrier
+    }
 }
 
 fn split(mut bytes: &[u8]) -> io::Result<Vec<NetlinkMessage<RouteNetlinkMessage>>> {

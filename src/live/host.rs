@@ -12,7 +12,7 @@ use crate::command;
 use crate::inventory::{Commands, Measuring, Name, Sign};
 use crate::linux::{Driver, Ear, Heard, Meter, Processes, Spot, Voice, boot_time, wall_time};
 use crate::store::Marks;
-use crate::wire::{Command, Report};
+use crate::wire::{Command, LinkState, Report};
 
 use super::watch;
 
@@ -206,11 +206,20 @@ impl<R: FnMut(Report)> Running<R> {
             Heard::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
             Heard::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
             Heard::Rival(address) => return at(address).into_iter().map(|resource| Input::Rival { resource }).collect(),
-            Heard::LinkUp(interface) => {
-                let there =
-                    |name: &Name| self.agent.holds(name) && self.spots.get(name).is_some_and(|s| s.interface == interface);
-                let held: Vec<Name> = self.spots.keys().filter(|name| there(name)).cloned().collect();
-                held.iter().for_each(|name| self.announce_in_a_burst(name));
+            Heard::Link(interface, state) => {
+                let there: Vec<Name> =
+                    self.spots.iter().filter(|(_, s)| s.interface == interface).map(|(name, _)| name.clone()).collect();
+                // The neighbours behind a link that is up again may be others.
+                if state == LinkState::Up {
+                    there
+                        .iter()
+                        .filter(|n| self.agent.holds(n))
+                        .cloned()
+                        .collect::<Vec<_>>()
+                        .iter()
+                        .for_each(|name| self.announce_in_a_burst(name));
+                }
+                return there.into_iter().map(|resource| Input::Link { resource, state }).collect();
             }
             Heard::Witness { interface, witness, sent } => {
                 let on = self.spots.iter().filter(|(_, s)| s.interface == interface);

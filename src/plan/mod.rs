@@ -20,6 +20,7 @@
 
 mod evidence;
 mod ledger;
+mod link;
 mod reconcile;
 mod reload;
 #[cfg(test)]
@@ -154,6 +155,8 @@ struct View {
     lost: bool,
     /// It obeys another controller.
     foreign: bool,
+    /// The links of its placements, by resource.
+    links: BTreeMap<Name, link::Link>,
     resources: BTreeMap<Name, Seen>,
 }
 
@@ -230,7 +233,8 @@ impl Planner {
             self.record(Record::Intent(intent), out);
         }
         self.reconcile(now, &name, out);
-        if self.ledger.entry(&name).is_some_and(|e| e.held_until.is_some()) { Accepted::Held } else { Accepted::Yes }
+        let waits = self.ledger.entry(&name).is_some_and(|e| e.held_until.is_some()) || self.diverted(&name).is_some();
+        if waits { Accepted::Held } else { Accepted::Yes }
     }
 
     /// Takes one input.
@@ -301,6 +305,9 @@ impl Planner {
         {
             return Some(format!("too many moves: it goes to {} at {until}", wish.host));
         }
+        if let Some(why) = self.diverted(resource) {
+            return Some(why);
+        }
         self.pursuits.get(resource)?.held.clone()
     }
 
@@ -348,10 +355,12 @@ impl Planner {
                 seen.note = None;
             }
         }
+        let links = report.links;
         let seen: Vec<(Name, Seen)> = view.resources.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
         if back {
             out.push(Output::Lost(report.host.clone(), false));
         }
+        self.learn_links(now, &report.host, links);
         for (resource, seen) in seen {
             // A resource that the configuration does not have any more is nobody's business, and one that never was, too.
             if !self.resources.contains_key(&resource)

@@ -33,6 +33,8 @@ pub(super) struct Pursuit {
     pub(super) observed_until: Option<Time>,
     /// Until when a host's lease runs at most.
     pub(super) lease_until: BTreeMap<Name, Time>,
+    /// A holder that clients cannot reach, as last reported.
+    pub(super) unreachable_holder: Option<Name>,
     /// What was said already, so that it is said once.
     pub(super) told: BTreeSet<(&'static str, Name)>,
     /// For each host, the beat that the last command answered: commands are repeated once a beat.
@@ -98,7 +100,10 @@ impl Planner {
             && let Some(owner) = self.owner(name).cloned()
         {
             out.push(Output::Settled(name.to_owned(), owner));
+            // Whoever hears that it is settled takes it for reachable.
+            self.pursue(name).unreachable_holder = None;
         }
+        self.report_links(now, name, &resource, out);
     }
 
     pub(super) fn pursue(&mut self, name: &str) -> &mut Pursuit {
@@ -113,7 +118,7 @@ impl Planner {
         }
     }
 
-    fn seen(&self, name: &str, host: &str) -> Seen {
+    pub(super) fn seen(&self, name: &str, host: &str) -> Seen {
         self.views.get(host).map(|v| v.seen(name)).unwrap_or_default()
     }
 
@@ -134,10 +139,10 @@ impl Planner {
         let Some(entry) = self.ledger.entry(name) else {
             return Target::Unknown;
         };
-        let (Some(_), Some(pursued)) = (&entry.wish, &entry.pursued) else {
+        let (Some(wish), Some(pursued)) = (&entry.wish, &entry.pursued) else {
             return Target::Unknown;
         };
-        if entry.held_until.is_none() && entry.banned.contains_key(pursued) {
+        if entry.held_until.is_none() && wish.host == *pursued && entry.banned.contains_key(pursued) {
             return Target::Nobody;
         }
         Target::Host(pursued.clone())
@@ -189,17 +194,15 @@ impl Planner {
             self.wake_at(until);
             return;
         }
-        let Some(entry) = self.ledger.entry(name) else {
+        let to = self.destination(now, name, resource, &wish.host, out);
+        let Some(entry) = self.ledger.entry(name).filter(|e| e.pursued.as_ref() != Some(&to)) else {
             return;
         };
-        if entry.pursued.as_ref() == Some(&wish.host) {
-            return;
-        }
-        if wish.operator || entry.may_move(now, resource.moves) {
+        if (wish.operator && to == wish.host) || entry.may_move(now, resource.moves) {
             self.pursue(name).told.clear();
             self.pursue(name).failures = 0;
             self.pursue(name).again_at = None;
-            self.record(Record::Move { resource: name.to_owned(), to: wish.host, at: now }, out);
+            self.record(Record::Move { resource: name.to_owned(), to, at: now }, out);
             return;
         }
         let recent = entry.moves.back().is_some_and(|at| now.since(*at) < resource.moves.per);
@@ -212,7 +215,7 @@ impl Planner {
             resource.moves.count,
             duration_text(resource.moves.per),
             duration_text(pause),
-            wish.host
+            to
         );
         self.pursue(name).told.remove(&("flapping", String::new()));
         self.notice(name, "flapping", "", text, out);
@@ -235,7 +238,7 @@ impl Planner {
             }
             // The one that serves now goes on serving while the one that should take over can't be reached, or does not obey.
             if let Target::Host(owner) = target
-                && !self.views.get(owner).is_some_and(super::View::obeys)
+                && (!self.views.get(owner).is_some_and(super::View::obeys) || self.unreachable_placement(name, owner).is_some())
                 && incumbent.as_ref() == Some(host)
             {
                 continue;
@@ -314,6 +317,10 @@ impl Planner {
         }
         if !self.views.get(owner).is_some_and(super::View::obeys) {
             return self.hold_back(name, "its owner obeys another controller");
+        }
+        if let Some(why) = self.unreachable_placement(name, owner) {
+            self.notice(name, "placement_unreachable", owner, format!("{name} can't be taken by {owner}: {why}"), out);
+            return self.hold_back(name, &why);
         }
         let Some(probe) = self.evidence(now, name, resource, &others, out) else {
             return;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::Provenance;
-use crate::inventory::{Moves, Seat, Takeover, What};
+use crate::inventory::{Moves, OnLinkLoss, Seat, Takeover, What};
 use crate::wire::{Action, Probe};
+
+mod link;
 
 const VIP: &str = "vip";
 
@@ -29,6 +31,7 @@ fn inventory(takeover: Takeover) -> Inventory {
         term: Duration::from_secs(30),
         isolation: Duration::from_secs(3),
         moves: Moves::default(),
+        on_link_loss: OnLinkLoss::default(),
         repair: true,
         provenance: Provenance::Local,
     };

@@ -73,6 +73,7 @@ impl Hosts {
             resources: host.seats.iter().map(|(r, s)| (r.clone(), s.seen.clone())).collect(),
             watched: host.watched.clone(),
             metrics: std::mem::take(&mut host.metrics),
+            ..Report::default()
         })
     }
 

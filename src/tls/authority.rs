@@ -1,5 +1,6 @@
 //! The controller's own authority: it signs its agents' certificates and its own, and knows which are good.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::linux::wall_time;
 
-use super::{CONTROLLER, VALID_DAYS, hex, random, sum};
+use super::shown::{Shown, revoked};
+use super::{CONTROLLER, VALID_DAYS, WITH_KEYS, hex, random, sum};
 
 /// A token is good for so long.
 const TOKEN_LASTS: Duration = Duration::from_secs(3_600);
@@ -39,6 +41,28 @@ impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Authority({})", self.folder.display())
     }
+}
+
+/// The identities of hosts: the keys that their agents prove themselves with.
+pub(super) type Keys = BTreeMap<String, BTreeSet<String>>;
+
+/// What agents may show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Identities {
+    /// Hosts with the serial numbers of their certificates.
+    pub(super) serials: BTreeSet<(String, String)>,
+    /// Their keys.
+    pub(super) keys: Keys,
+}
+
+/// A certificate that a host may show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Issued {
+    serial: String,
+    /// When it ends, in seconds since 1970, where an earlier version noted that.
+    until: Option<u64>,
+    /// The sum of its key, where it is known: earlier versions did not note it.
+    key: Option<String>,
 }
 
 /// A token that waits to be used. Its secret is not kept, only its sum.
@@ -104,6 +128,7 @@ impl Authority {
 
     /// A certificate for the key of a request, for whoever has the token of a host. The token is void afterwards.
     pub(super) fn redeem(&self, host: &str, secret: &str, request: &str) -> Result<String, String> {
+        let _lock = self.lock()?;
         let path = self.token_file(host)?;
         let refused = || {
             format!(
@@ -116,65 +141,125 @@ impl Authority {
         }
         // Used once: whoever comes second finds no file.
         fs::remove_file(&path).map_err(|_| refused())?;
-        self.issue(host, request)
+        // What was enrolled before is another key on another machine, or of an earlier installation: it is void.
+        self.issue_until(host, request, seconds_now() + 86_400 * VALID_DAYS.unsigned_abs(), Vec::new())
     }
 
-    /// A certificate for a host.
-    pub(super) fn issue(&self, host: &str, request: &str) -> Result<String, String> {
-        self.issue_until(host, request, seconds_now() + 86_400 * VALID_DAYS.unsigned_abs())
+    /// A new certificate for the agent that shows this one. Refused when it was revoked: also when that happened a moment ago.
+    pub(super) fn renew(&self, shown: &Shown, request: &str) -> Result<String, String> {
+        let _lock = self.lock()?;
+        let good = self.good(&shown.host);
+        if !good.iter().any(|g| g.serial == shown.serial) {
+            return Err(revoked(&shown.host));
+        }
+        self.issue_until(&shown.host, request, seconds_now() + 86_400 * VALID_DAYS.unsigned_abs(), good)
     }
 
-    /// The same, until a time (seconds since 1970).
-    pub(super) fn issue_until(&self, host: &str, request: &str, until: u64) -> Result<String, String> {
+    /// Whoever changes what is good waits for the others that do: other processes, too.
+    fn lock(&self) -> Result<fs::File, String> {
+        let path = self.folder.join("agents");
+        let words = |e: std::io::Error| format!("{}: {e}", path.display());
+        let folder = fs::File::open(&path).map_err(words)?;
+        folder.lock().map_err(words)?;
+        Ok(folder)
+    }
+
+    /// A certificate for a host until a time (seconds since 1970), beside those that are good already.
+    fn issue_until(&self, host: &str, request: &str, until: u64, mut good: Vec<Issued>) -> Result<String, String> {
+        if host == CONTROLLER {
+            return Err(format!("`{CONTROLLER}` is the controller's own name, and no agent's"));
+        }
         let words = |e: rcgen::Error| format!("the request of {host} can't be signed: {e}");
         let mut request = CertificateSigningRequestParams::from_pem(request).map_err(words)?;
         // Of what it asks only the key is taken.
         request.params = leaf(host, ExtendedKeyUsagePurpose::ClientAuth)?;
         request.params.not_after = (SystemTime::UNIX_EPOCH + Duration::from_secs(until)).into();
-        let serial = request.params.serial_number.clone();
         let certificate = request.signed_by(&self.issuer).map_err(words)?;
-        let mut good = self.good(host);
-        good.push((serial.map(|s| hex(s.as_ref())).unwrap_or_default(), Some(until)));
+        let Shown { serial, key, .. } = Shown::read(certificate.der())?;
+        good.push(Issued { serial, until: Some(until), key: Some(key) });
         let from = good.len().saturating_sub(GOOD);
-        let line = |(serial, until): &(String, Option<u64>)| match until {
-            Some(until) => format!("{serial} {until}"),
-            None => serial.clone(),
-        };
-        let lines: Vec<String> = good[from..].iter().map(line).collect();
-        let path = self.folder.join("agents").join(file_name(host)?);
-        write_private(&path, lines.join("\n").as_bytes()).map_err(|e| format!("{}: {e}", path.display()))?;
+        self.write_good(host, &good[from..])?;
         Ok(certificate.pem())
     }
 
-    /// True when a certificate of this serial number is one that the host may show.
-    pub(super) fn is_good(&self, host: &str, serial: &str) -> bool {
-        self.good(host).iter().any(|(good, _)| good == serial)
+    fn write_good(&self, host: &str, good: &[Issued]) -> Result<(), String> {
+        let line = |Issued { serial, until, key }: &Issued| match (until, key) {
+            (Some(until), Some(key)) => format!("{serial} {until} {key}"),
+            (Some(until), None) => format!("{serial} {until}"),
+            (None, _) => serial.clone(),
+        };
+        let lines: Vec<String> = good.iter().map(line).collect();
+        let path = self.folder.join("agents").join(file_name(host)?);
+        write_private(&path, lines.join("\n").as_bytes()).map_err(|e| format!("{}: {e}", path.display()))
+    }
+
+    /// True when the host may show this certificate. Its key is noted where an earlier version did not do that.
+    pub(super) fn is_good(&self, shown: &Shown) -> bool {
+        let Some(found) = self.good(&shown.host).into_iter().find(|g| g.serial == shown.serial) else { return false };
+        if found.key.is_none()
+            && let Err(why) = self.note_key(shown)
+        {
+            tracing::warn!("{why}");
+        }
+        true
+    }
+
+    fn note_key(&self, shown: &Shown) -> Result<(), String> {
+        let _lock = self.lock()?;
+        let mut good = self.good(&shown.host);
+        for issued in good.iter_mut().filter(|g| g.serial == shown.serial) {
+            issued.key = Some(shown.key.clone());
+            issued.until.get_or_insert(shown.until);
+        }
+        self.write_good(&shown.host, &good)
+    }
+
+    /// What changes with every change of what is good: when the folder was changed last.
+    pub(super) fn changed_at(&self) -> Option<SystemTime> {
+        fs::metadata(self.folder.join("agents")).and_then(|m| m.modified()).ok()
+    }
+
+    /// The serial numbers and the keys that hosts may show.
+    pub(super) fn identities(&self, hosts: &[String]) -> Identities {
+        let mut all = Identities::default();
+        for host in hosts {
+            for Issued { serial, key, .. } in self.good(host) {
+                all.serials.insert((host.clone(), serial));
+                if let Some(key) = key {
+                    all.keys.entry(host.clone()).or_default().insert(key);
+                }
+            }
+        }
+        all
     }
 
     /// Whole days until the newest certificate of a host ends; negative when it has. `None` when it has none, or one of which
     /// its end was not noted.
     pub fn days_left(&self, host: &str) -> Option<i64> {
-        let until = self.good(host).pop()?.1?;
+        let until = self.good(host).pop()?.until?;
         Some((until.cast_signed() - seconds_now().cast_signed()).div_euclid(86_400))
     }
 
-    /// No certificate of the host is good any more.
+    /// No certificate of the host is good any more, and no token. A running controller ends its connection.
     ///
     /// # Errors
-    /// In words: it has none, or the folder can't be written.
+    /// In words: it has no certificate, or the folder can't be written.
     pub fn revoke(&self, host: &str) -> Result<(), String> {
+        let _lock = self.lock()?;
+        // Most often there is none.
+        let _ = fs::remove_file(self.token_file(host)?);
         let path = self.folder.join("agents").join(file_name(host)?);
         fs::remove_file(&path).map_err(|e| format!("{host} has no certificate that could be revoked ({}: {e})", path.display()))
     }
 
-    /// The serial numbers of a host's good certificates, the newest last, and when each ends (seconds since 1970), where an
-    /// earlier version noted that.
-    fn good(&self, host: &str) -> Vec<(String, Option<u64>)> {
+    /// A host's good certificates, the newest last.
+    fn good(&self, host: &str) -> Vec<Issued> {
         let path = file_name(host).map(|name| self.folder.join("agents").join(name));
         let text = path.ok().and_then(|p| fs::read_to_string(p).ok()).unwrap_or_default();
-        let read = |line: &str| match line.split_once(' ') {
-            Some((serial, until)) => (serial.to_owned(), until.parse().ok()),
-            None => (line.to_owned(), None),
+        let read = |line: &str| {
+            let mut words = line.split(' ');
+            let serial = words.next().unwrap_or_default().to_owned();
+            Issued { serial, until: words.next().and_then(|w| w.parse().ok()), key: words.next().map(str::to_owned) }
         };
         text.lines().map(read).collect()
     }
@@ -203,6 +288,8 @@ impl Authority {
             .with_client_cert_verifier(clients)
             .with_single_cert(chain, key)
             .map_err(|e| words(&e))?;
+        let mut config = config;
+        config.alpn_protocols = vec![WITH_KEYS.to_vec()];
         Ok(Arc::new(config))
     }
 }
@@ -270,7 +357,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("pointsman-ended-{}", std::process::id()));
         let authority = Authority::open(&folder).unwrap();
         let (key, request) = request_of_a_new_key();
-        let ended = authority.issue_until("sip1", &request, seconds_now() - 3_600).unwrap();
+        let ended = authority.issue_until("sip1", &request, seconds_now() - 3_600, Vec::new()).unwrap();
         let why = crate::tls::client::tests::why_not(authority, &folder, &key, &ended);
         assert!(why.contains("has ended") && why.contains("enroll"), "{why}");
         fs::remove_dir_all(&folder).unwrap();
@@ -282,7 +369,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("pointsman-renewed-{}", std::process::id()));
         let authority = Authority::open(&folder).unwrap();
         let (key, request) = request_of_a_new_key();
-        let ends = authority.issue_until("sip1", &request, seconds_now() + 86_400 * 20 + 60).unwrap();
+        let ends = authority.issue_until("sip1", &request, seconds_now() + 86_400 * 20 + 60, Vec::new()).unwrap();
         assert_eq!(authority.days_left("sip1"), Some(20));
         let authority = crate::tls::client::tests::until_renewed(authority, &folder, &key, &ends);
         assert!(authority.days_left("sip1") >= Some(89));

@@ -13,16 +13,19 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsConnector;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::linux::{boot_time, wall_time};
 use crate::wire::{Command, Report};
 
-use super::authority::write_private;
-use super::{CONTROLLER, FromAgent, RENEW_DAYS, ToAgent, frames, sum};
+use super::authority::{Keys, write_private};
+use super::shown::Shown;
+use super::{CONTROLLER, FromAgent, RENEW_DAYS, ToAgent, WITH_KEYS, frames, sum};
 
+/// The file with the keys of other agents.
+const PEERS: &str = "peers.json";
 /// A connection is there within this, or it is tried again.
 const CONNECT: Duration = Duration::from_secs(5);
 /// What was written and is not acknowledged within this is not going to be.
@@ -35,10 +38,12 @@ const LASTED: Duration = Duration::from_secs(5);
 /// How often it is looked whether the certificate should be renewed.
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(3_600);
 
-/// An agent's key and certificates in a folder: `agent.key`, `agent.crt`, `authority.crt`.
+/// An agent's key and certificates in a folder: `agent.key`, `agent.crt`, `authority.crt`; and in `peers.json` the keys of other
+/// hosts' agents, as the controller told them last.
 #[derive(Clone, Debug)]
 pub struct Identity {
     folder: PathBuf,
+    known: Arc<watch::Sender<Keys>>,
 }
 
 impl Identity {
@@ -47,7 +52,8 @@ impl Identity {
     /// # Errors
     /// When there is none, or another host's: the agent has to enroll first.
     pub fn open(folder: &Path, host: &str) -> Result<Identity, String> {
-        let identity = Identity { folder: folder.to_owned() };
+        let known = fs::read(folder.join(PEERS)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let identity = Identity { folder: folder.to_owned(), known: Arc::new(watch::Sender::new(known)) };
         if !identity.file("agent.crt").exists() {
             return Err(format!(
                 "{} has no certificate: on the controller run `pointsman enroll HOST`, and here what it prints",
@@ -56,11 +62,12 @@ impl Identity {
         }
         identity.config()?;
         let own = CertificateDer::from_pem_file(identity.file("agent.crt")).map_err(|e| format!("{}: {e}", folder.display()))?;
-        match super::server::name_of(&own) {
-            Ok((name, _)) if name == host => Ok(identity),
-            Ok((name, _)) => Err(format!(
-                "the certificate in {} is that of {name}, and this agent's configuration is for {host}; enroll it again",
-                folder.display()
+        match Shown::read(&own) {
+            Ok(shown) if shown.host == host => Ok(identity),
+            Ok(shown) => Err(format!(
+                "the certificate in {} is that of {}, and this agent's configuration is for {host}; enroll it again",
+                folder.display(),
+                shown.host
             )),
             Err(why) => Err(format!("{}: {why}", folder.display())),
         }
@@ -71,13 +78,40 @@ impl Identity {
     }
 
     fn config(&self) -> Result<ClientConfig, String> {
+        let Files { roots, own, key } = self.files()?;
+        let config = builder()?.with_root_certificates(roots).with_client_auth_cert(vec![own], key);
+        let mut config = config.map_err(|e| format!("{}: {e}", self.file("agent.crt").display()))?;
+        config.alpn_protocols = vec![WITH_KEYS.to_vec()];
+        Ok(config)
+    }
+
+    /// What the agent proves itself with, and whom it believes.
+    pub(super) fn files(&self) -> Result<Files, String> {
         let words = |name: &str, e: &dyn std::fmt::Display| format!("{}: {e}", self.file(name).display());
         let root = CertificateDer::from_pem_file(self.file("authority.crt")).map_err(|e| words("authority.crt", &e))?;
         let own = CertificateDer::from_pem_file(self.file("agent.crt")).map_err(|e| words("agent.crt", &e))?;
         let key = PrivateKeyDer::from_pem_file(self.file("agent.key")).map_err(|e| words("agent.key", &e))?;
         let mut roots = RootCertStore::empty();
         roots.add(root).map_err(|e| words("authority.crt", &e))?;
-        builder()?.with_root_certificates(roots).with_client_auth_cert(vec![own], key).map_err(|e| words("agent.crt", &e))
+        Ok(Files { roots, own, key })
+    }
+
+    /// The keys of other hosts' agents, and every change of them.
+    pub(super) fn known(&self) -> watch::Receiver<Keys> {
+        self.known.subscribe()
+    }
+
+    /// The controller says which keys the agents of other hosts have. Kept for a start without the controller.
+    fn learn(&self, keys: Keys) {
+        if *self.known.borrow() == keys {
+            return;
+        }
+        let path = self.file(PEERS);
+        let kept = serde_json::to_vec(&keys).map_err(io::Error::other).and_then(|text| write_private(&path, &text));
+        if let Err(e) = kept {
+            tracing::error!("{}: {e}: the keys of other agents can't be kept", path.display());
+        }
+        self.known.send_replace(keys);
     }
 
     /// Days until the certificate ends.
@@ -97,7 +131,14 @@ impl Identity {
     }
 }
 
-fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, String> {
+/// What is read from an identity's files.
+pub(super) struct Files {
+    pub(super) roots: RootCertStore,
+    pub(super) own: CertificateDer<'static>,
+    pub(super) key: PrivateKeyDer<'static>,
+}
+
+pub(super) fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, String> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|e| e.to_string())
@@ -167,7 +208,9 @@ pub async fn enroll(controller: &str, token: &str, own: &str, folder: &Path) -> 
     let certificate = match answer {
         ToAgent::Certificate { certificate } => certificate,
         ToAgent::Refused { why } => return Err(crate::base::text::printable(&why)),
-        ToAgent::Command(_) => return Err(format!("{controller} answers with a command; is it of another version?")),
+        ToAgent::Command(_) | ToAgent::Keys { .. } => {
+            return Err(format!("{controller} answers with something else than a certificate; is it of another version?"));
+        }
     };
     let root = authority.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let root = root.ok_or("the controller showed no authority")?;
@@ -235,6 +278,7 @@ async fn talk(
         loop {
             match frames::read(&mut from).await.map_err(|e| explain(&e))? {
                 ToAgent::Command(c) => command(c),
+                ToAgent::Keys { hosts } => identity.learn(hosts),
                 ToAgent::Certificate { certificate } => {
                     let path = identity.file("agent.crt");
                     match write_private(&path, certificate.as_bytes()) {
@@ -374,6 +418,10 @@ pub(super) mod tests {
             tokio::spawn(async move { commands.closed().await });
         }
         fn gone(&self, _: &str, _: u64) {}
+        fn hosts(&self) -> Vec<String> {
+            vec!["sip1".to_owned()]
+        }
+        fn cloned(&self, _: &str, _: std::net::IpAddr, _: std::net::IpAddr) {}
         fn reports(&self, _: Report) {}
     }
 

@@ -21,11 +21,20 @@ pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), message: &impl Ser
 
 /// Reads one. Not to be given up halfway: what was read of a frame would be lost.
 pub(super) async fn read<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    serde_json::from_slice(&read_body(from).await?).map_err(io::Error::other)
+}
+
+/// Reads one; `None` for a message that this version does not know. Not to be given up halfway.
+pub(super) async fn read_lenient<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<T>> {
+    Ok(serde_json::from_slice(&read_body(from).await?).ok())
+}
+
+async fn read_body(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let length = from.read_u32().await? as usize;
     if length > FRAME {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes; {FRAME} are the limit")));
     }
     let mut body = vec![0; length];
     from.read_exact(&mut body).await?;
-    serde_json::from_slice(&body).map_err(io::Error::other)
+    Ok(body)
 }

@@ -14,19 +14,29 @@
 
 mod authority;
 mod client;
+mod connected;
 mod frames;
+mod peers;
 mod server;
+mod shown;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::inventory::Name;
 use crate::wire::{Command, Report};
 
 pub use authority::Authority;
 pub use client::{Identity, connect, enroll};
+pub use peers::{Listening, Peers};
 pub use server::{Agents, Listener, listen};
 
 /// The name in the controller's certificate; where it is, is the agent's configuration.
 const CONTROLLER: &str = "controller.pointsman.internal";
+/// By this (RFC 7301) agent and controller agree that the agent is told the keys of other agents. Those of earlier versions do not
+/// name it, and go on as before.
+const WITH_KEYS: &[u8] = b"pointsman/2";
 /// What enrolled agents' certificates are good for.
 const VALID_DAYS: i64 = 90;
 /// An agent asks for a new certificate this long before its own ends: at two thirds of its life.
@@ -54,6 +64,8 @@ enum ToAgent {
     Refused { why: String },
     /// What is to be done.
     Command(Command),
+    /// The keys with which agents of other hosts prove themselves. Only for an agent that asks for [`WITH_KEYS`].
+    Keys { hosts: BTreeMap<Name, BTreeSet<String>> },
 }
 
 fn hex(bytes: &[u8]) -> String {

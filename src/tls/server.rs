@@ -1,24 +1,25 @@
 //! The controller's side: agents connect, prove who they are, and are told what to do.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use crate::base::text::printable_short;
 use crate::door::{Door, cannot_listen};
 use crate::inventory::Name;
 use crate::wire::{Command, Report};
 
-use super::authority::Authority;
-use super::{FromAgent, ToAgent, frames, hex};
+use super::authority::{Authority, Identities};
+use super::connected::{Connected, Reports};
+use super::shown::{Shown, revoked};
+use super::{FromAgent, ToAgent, WITH_KEYS, frames};
 
 /// A connection proves who it is within this, or is closed.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -27,10 +28,21 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// Commands that wait for one agent. A further one is dropped: it is said again.
 const COMMANDS: usize = 256;
 
+/// How often it is looked whether a certificate was issued or revoked, by this process or another.
+const LOOK_AT_IDENTITIES: Duration = Duration::from_millis(200);
+/// A change of the folder that is so young is looked at again: the clock of the file system may not have moved on between two.
+const YOUNG: Duration = Duration::from_secs(2);
+
 /// What a controller does with its agents.
 pub trait Agents: Clone + Send + Sync + 'static {
     /// True when the inventory has a host of that name that is reached by an agent.
     fn expects(&self, host: &str) -> bool;
+
+    /// The hosts that are reached by an agent: these may hear of each other's keys.
+    fn hosts(&self) -> Vec<Name>;
+
+    /// A second agent wants to speak for the host while a first one does, from these addresses. It was refused.
+    fn cloned(&self, host: &str, first: IpAddr, second: IpAddr);
 
     /// An agent is connected: commands for it go here. `serial` tells this connection from others.
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>);
@@ -45,8 +57,17 @@ pub trait Agents: Clone + Send + Sync + 'static {
 /// A listening socket for agents.
 pub struct Listener {
     door: Door,
+    shared: Shared,
+}
+
+/// What all connections share.
+#[derive(Clone)]
+struct Shared {
     acceptor: TlsAcceptor,
     authority: Arc<Authority>,
+    connected: Connected,
+    /// What agents may show now.
+    identities: watch::Sender<Identities>,
 }
 
 /// Listens for agents. Only within a runtime of `tokio`.
@@ -56,7 +77,8 @@ pub struct Listener {
 pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
     let door = Door::open(address).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
-    Ok(Listener { door, acceptor, authority })
+    let (connected, identities) = (Connected::default(), watch::Sender::new(Identities::default()));
+    Ok(Listener { door, shared: Shared { acceptor, authority, connected, identities } })
 }
 
 impl Listener {
@@ -67,18 +89,25 @@ impl Listener {
 
     /// Takes connections until it is dropped.
     pub async fn run(self, agents: impl Agents) {
+        tokio::select! {
+            () = self.accept(&agents) => {}
+            () = look_at_identities(&self.shared, &agents) => {}
+        }
+    }
+
+    async fn accept(&self, agents: &impl Agents) {
         let closed = Arc::new(AtomicU64::new(0));
         let serial = Arc::new(AtomicU64::new(0));
         loop {
             let (stream, peer) = self.door.accept().await;
-            let (acceptor, authority, agents) = (self.acceptor.clone(), self.authority.clone(), agents.clone());
+            let (shared, agents) = (self.shared.clone(), agents.clone());
             let closed = closed.clone();
             let serial = serial.fetch_add(1, Ordering::Relaxed);
             self.door.enter(|stranger| async move {
-                let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &acceptor, &authority)).await;
+                let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
                 drop(stranger);
                 let why = match proved {
-                    Ok(Ok(Some((host, stream)))) => serve(host, stream, serial, &authority, &agents).await.err(),
+                    Ok(Ok(Some((shown, stream)))) => serve(shown, stream, (serial, peer.ip()), &shared, &agents).await.err(),
                     Ok(Ok(None)) => None,
                     Ok(Err(why)) => Some(why),
                     Err(_) => Some(format!("it did not say who it is within {} s", HANDSHAKE.as_secs())),
@@ -100,11 +129,12 @@ impl Listener {
 type Stream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// Who is there, with its connection; `None` when it enrolled.
-async fn prove(stream: TcpStream, acceptor: &TlsAcceptor, authority: &Authority) -> Result<Option<(Name, Stream)>, String> {
+async fn prove(stream: TcpStream, shared: &Shared) -> Result<Option<(Shown, Stream)>, String> {
+    let Shared { acceptor, authority, .. } = shared;
     let _ = stream.set_nodelay(true);
     crate::linux::give_up_after(&stream, SILENCE);
     let mut stream = acceptor.accept(stream).await.map_err(|e| format!("no TLS: {e}"))?;
-    let shown = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).map(|c| name_of(c));
+    let shown = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).map(|c| Shown::read(c));
     let Some(shown) = shown else {
         let FromAgent::Enroll { secret, host, request } =
             frames::read(&mut stream).await.map_err(|e| format!("no token: {e}"))?
@@ -124,58 +154,108 @@ async fn prove(stream: TcpStream, acceptor: &TlsAcceptor, authority: &Authority)
         let _ = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
         return Ok(None);
     };
-    let (host, number) = shown?;
-    if authority.is_good(&host, &number) {
-        return Ok(Some((host, stream)));
+    let shown = shown?;
+    if authority.is_good(&shown) {
+        return Ok(Some((shown, stream)));
     }
-    let why = format!("the certificate of {host} was revoked or replaced; enroll it again: pointsman enroll {host}");
+    let why = revoked(&shown.host);
     let _ = frames::write(&mut stream, &ToAgent::Refused { why: why.clone() }).await;
     Err(why)
 }
 
-/// The host and the serial number of a certificate that the authority signed.
-pub(super) fn name_of(certificate: &[u8]) -> Result<(Name, String), String> {
-    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|e| format!("its certificate can't be read: {e}"))?;
-    let names = certificate.subject_alternative_name().ok().flatten();
-    let host = names
-        .and_then(|n| n.value.general_names.iter().find_map(|n| if let GeneralName::DNSName(d) = n { Some(*d) } else { None }));
-    let host = host.ok_or("its certificate names no host")?;
-    Ok((host.to_owned(), hex(certificate.raw_serial())))
-}
-
-async fn serve(host: Name, mut stream: Stream, serial: u64, authority: &Authority, agents: &impl Agents) -> Result<(), String> {
-    if !agents.expects(&host) {
+async fn serve(
+    shown: Shown,
+    mut stream: Stream,
+    (serial, from): (u64, IpAddr),
+    shared: &Shared,
+    agents: &impl Agents,
+) -> Result<(), String> {
+    let host = &shown.host;
+    if !agents.expects(host) {
         let why = format!("the inventory has no host {host} with `via: agent`");
         let _ = frames::write(&mut stream, &ToAgent::Refused { why: why.clone() }).await;
         return Err(why);
     }
+    let mut entry = match shared.connected.enter(host, from).await {
+        Ok(entry) => entry,
+        Err(first) => {
+            tokio::task::block_in_place(|| agents.cloned(host, first, from));
+            let why = format!(
+                "an agent with the identity of {host} is connected already, from {first}: stop one of the two; a copied machine enrolls as a host of its own"
+            );
+            let _ = frames::write(&mut stream, &ToAgent::Refused { why: why.clone() }).await;
+            return Err(format!("{why} (this one is on {from})"));
+        }
+    };
+    let keys = (stream.get_ref().1.alpn_protocol() == Some(WITH_KEYS)).then(|| shared.identities.subscribe());
     let (commands, waiting) = mpsc::channel(COMMANDS);
     let (certificates, signed) = mpsc::channel(1);
     let (from, to) = tokio::io::split(stream);
-    agents.reached(&host, serial, commands);
+    agents.reached(host, serial, commands);
+    let reports = entry.reports();
     let ended = tokio::select! {
-        ended = read(&host, from, authority, agents, certificates) => ended,
-        ended = write(to, waiting, signed) => ended,
+        ended = read(&shown, from, &shared.authority, agents, (&certificates, &reports)) => ended,
+        ended = write(to, waiting, signed, keys) => ended,
+        () = until_revoked(&shown, shared) => Err(revoked(host)),
+        () = entry.replaced() => Err(format!("{host} connected again")),
     };
-    agents.gone(&host, serial);
+    agents.gone(host, serial);
     ended
 }
 
+/// Waits until the certificate that was shown is good no more.
+async fn until_revoked(shown: &Shown, shared: &Shared) {
+    let mut identities = shared.identities.subscribe();
+    let certificate = (shown.host.clone(), shown.serial.clone());
+    loop {
+        // What was not looked at since it was issued may not be in the list yet: the folder decides.
+        let listed = identities.borrow_and_update().serials.contains(&certificate);
+        if !listed && !shared.authority.is_good(shown) {
+            return;
+        }
+        if identities.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Looks again and again at what agents may show, and tells all connections when that changes.
+async fn look_at_identities(shared: &Shared, agents: &impl Agents) {
+    let mut looked = (None, Vec::new());
+    let mut look = tokio::time::interval(LOOK_AT_IDENTITIES);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        let changed_at = shared.authority.changed_at();
+        let young = changed_at.is_none_or(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age < YOUNG));
+        let now = (changed_at, agents.hosts());
+        if young || looked != now {
+            let identities = tokio::task::block_in_place(|| shared.authority.identities(&now.1));
+            shared.identities.send_if_modified(|before| std::mem::replace(before, identities.clone()) != identities);
+            looked = now;
+        }
+    }
+}
+
 async fn read(
-    host: &str,
+    shown: &Shown,
     mut from: impl AsyncRead + Unpin,
     authority: &Authority,
     agents: &impl Agents,
-    certificates: mpsc::Sender<ToAgent>,
+    (certificates, reports): (&mpsc::Sender<ToAgent>, &Reports),
 ) -> Result<(), String> {
+    let host = &shown.host;
     loop {
         let said = tokio::time::timeout(SILENCE, frames::read(&mut from)).await;
         let said = said.map_err(|_| format!("{host} said nothing for {} s", SILENCE.as_secs()))?;
         match said {
-            Ok(FromAgent::Report(report)) if report.host == host => tokio::task::block_in_place(|| agents.reports(report)),
-            Ok(FromAgent::Report(report)) => return Err(format!("{host} reports for {}", report.host)),
+            Ok(FromAgent::Report(report)) if report.host == *host => {
+                reports.one();
+                tokio::task::block_in_place(|| agents.reports(report));
+            }
+            Ok(FromAgent::Report(report)) => return Err(format!("{host} reports for {}", printable_short(&report.host, 100))),
             Ok(FromAgent::Renew { request }) => {
-                let answer = match authority.issue(host, &request) {
+                let answer = match tokio::task::block_in_place(|| authority.renew(shown, &request)) {
                     Ok(certificate) => ToAgent::Certificate { certificate },
                     Err(why) => ToAgent::Refused { why },
                 };
@@ -189,15 +269,25 @@ async fn read(
     }
 }
 
+/// `identities` are for an agent that can read which keys other agents have.
 async fn write(
     mut to: impl AsyncWrite + Unpin,
     mut waiting: mpsc::Receiver<Command>,
     mut signed: mpsc::Receiver<ToAgent>,
+    mut identities: Option<watch::Receiver<Identities>>,
 ) -> Result<(), String> {
+    if let Some(identities) = &mut identities {
+        identities.mark_changed();
+    }
+    let changed = async |identities: &mut Option<watch::Receiver<Identities>>| match identities {
+        Some(identities) => identities.changed().await.map(|()| identities.borrow_and_update().keys.clone()).ok(),
+        None => std::future::pending().await,
+    };
     loop {
         let message = tokio::select! {
             Some(command) = waiting.recv() => ToAgent::Command(command),
             Some(answer) = signed.recv() => answer,
+            Some(hosts) = changed(&mut identities) => ToAgent::Keys { hosts },
             else => return Ok(()),
         };
         frames::write(&mut to, &message).await.map_err(|e| e.to_string())?;

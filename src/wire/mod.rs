@@ -142,6 +142,45 @@ pub struct Seen {
     pub note: Option<Note>,
 }
 
+/// Whether a network interface can carry traffic, as its host's agent sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// The agent is older and does not report it, or could not ask the kernel.
+    #[default]
+    Unknown,
+    /// The interface is up and has a carrier.
+    Up,
+    /// The interface is up without a carrier: the cable, the port of the switch or the lower interface is down.
+    NoCarrier,
+    /// The interface was shut down on the host.
+    Down,
+    /// The host has no such interface.
+    Missing,
+}
+
+impl LinkState {
+    /// True when nobody can reach an address on the interface. An unknown state is not lost.
+    pub fn is_lost(self) -> bool {
+        match self {
+            LinkState::Unknown | LinkState::Up => false,
+            LinkState::NoCarrier | LinkState::Down | LinkState::Missing => true,
+        }
+    }
+}
+
+impl fmt::Display for LinkState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LinkState::Unknown => "is in an unknown state",
+            LinkState::Up => "is up",
+            LinkState::NoCarrier => "has no carrier",
+            LinkState::Down => "is down",
+            LinkState::Missing => "is missing",
+        })
+    }
+}
+
 /// Whether an application runs, as its host's agent sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Runs {
@@ -178,6 +217,9 @@ pub struct Report {
     pub controller: Option<u64>,
     /// Resources of the host's local list.
     pub resources: BTreeMap<Name, Seen>,
+    /// State of the interface of each address of the local list, by resource. Older agents do not report it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<Name, LinkState>,
     /// Applications that it watches; none before its first look, nor from an agent that does not know of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched: Option<BTreeMap<Name, Runs>>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::agent::Operation;
 use crate::event::EventId;
-use crate::inventory::{self, Inventory, Moves, Resource, Takeover};
+use crate::inventory::{self, Inventory, Moves, OnLinkLoss, Resource, Takeover};
 use crate::sim::scenario::{Party, Scenario, WITNESSES, What};
 
 use super::{TERM, VIP};
@@ -84,6 +84,7 @@ pub(super) fn inventory_of(scenario: &Scenario) -> Inventory {
         term: TERM,
         isolation: crate::base::limits::ISOLATION,
         moves,
+        on_link_loss: OnLinkLoss::default(),
         repair: true,
         provenance: crate::event::Provenance::Local,
     };
