@@ -11,7 +11,7 @@ use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, OWN_APP, Provenance};
 use crate::inventory::{
-    Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via, What,
+    Application, CatchUp, Channel, Host, Inventory, Moves, Name, OnQuorumLoss, Pair, Resource, Seat, Standby, Takeover, Via, What,
 };
 
 use super::commands;
@@ -200,6 +200,7 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
             via: section.get("via").and_then(|n| reader.word(n, "way to a host", &ways)).unwrap_or_default(),
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
             site: section.get("site").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
+            agent_port: None,
         };
         inventory.hosts.insert(key.text.clone(), host);
     }
@@ -344,6 +345,8 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
             witnesses,
             term: section.get("term").and_then(|n| reader.span(n, s(30)..=s(86_400))).unwrap_or(s(30)),
             isolation: section.get("isolation").and_then(|n| reader.span(n, s(1)..=s(60))).unwrap_or(ISOLATION),
+            voters: Vec::new(),
+            on_quorum_loss: OnQuorumLoss::default(),
             moves: section.get("moves").and_then(|n| moves(reader, n)).unwrap_or_default(),
             repair: section.get("repair").and_then(|n| reader.truth(n)).unwrap_or(true),
             provenance: section

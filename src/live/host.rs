@@ -251,6 +251,8 @@ impl<R: FnMut(Report)> Running<R> {
                 Output::Announce { resource, burst: false } => self.announce(&resource),
                 Output::Announce { resource, burst: true } => self.announce_in_a_burst(&resource),
                 Output::Report(report) => (self.report)(report),
+                // Not connected yet: no message to another agent arrives.
+                Output::Peer(..) | Output::Peers(_) => {}
             }
         }
         Ok(())
