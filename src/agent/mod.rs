@@ -24,14 +24,14 @@ mod seat;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::HEARTBEAT;
 use crate::base::time::Time;
 use crate::inventory::Name;
-use crate::wire::{Action, Command, Echo, Generation, Holds, LinkState, Metric, Note, Report, Runs, Seen, Terms};
+use crate::wire::{Action, Command, Echo, Generation, Holds, LinkState, Metric, Note, PeerMessage, Report, Runs, Seen, Terms};
 
 use seat::Seat;
 
@@ -126,6 +126,8 @@ pub enum Input {
         /// When the ping was sent.
         sent: Time,
     },
+    /// The agent of a host, which its certificate names, says this.
+    Peer(Name, PeerMessage),
     /// Somebody else answered for, or announced, the resource's address.
     Rival {
         /// Which resource.
@@ -177,6 +179,10 @@ pub enum Output {
     },
     /// Send this to the controller.
     Report(Report),
+    /// Send this to the agent of a host, best effort: what does not arrive soon is of no use later.
+    Peer(Name, PeerMessage),
+    /// The agents of these hosts are those that this one speaks with, and where they listen, as far as that is known. Replaces what was said before.
+    Peers(BTreeMap<Name, Option<SocketAddr>>),
 }
 
 /// One agent.
@@ -263,6 +269,7 @@ impl Agent {
                     self.news |= self.links.insert(resource, state) != Some(state);
                 }
             }
+            Input::Peer(..) => {}
             Input::Looked(watched) => {
                 self.news |= self.watched.as_ref() != Some(&watched);
                 self.watched = Some(watched);
@@ -321,7 +328,7 @@ impl Agent {
             .map(|(_, sent)| *sent);
         match command.action {
             Action::Release => seat.release(now, command.generation, out),
-            Action::Take { probe, terms } => {
+            Action::Take { probe, terms, .. } => {
                 if let Some(answered) = age {
                     seat.take(now, command.generation, answered, probe, terms, out);
                 }
@@ -331,6 +338,7 @@ impl Agent {
                     seat.renew(now, command.generation, answered, out);
                 }
             }
+            Action::Electorate(_) => {}
         }
     }
 
@@ -361,6 +369,6 @@ impl Agent {
         self.news = false;
         let (watched, metrics) = (self.watched.clone(), std::mem::take(&mut self.metrics));
         let (resources, links) = (self.reported.clone(), self.links.clone());
-        out.push(Output::Report(Report { host, beat, controller, resources, links, watched, metrics }));
+        out.push(Output::Report(Report { host, beat, controller, resources, links, watched, metrics, ..Report::default() }));
     }
 }

@@ -165,7 +165,7 @@ impl Seat {
         let fresh_for = match terms.takeover {
             Takeover::Probe => HOST_LOST,
             Takeover::Lease => terms.term.saturating_sub(LEASE_MARGIN),
-            Takeover::Confirmed | Takeover::Forced => DRIVER_TIMEOUT,
+            Takeover::Confirmed | Takeover::Forced | Takeover::Quorum => DRIVER_TIMEOUT,
         };
         if generation < self.mark.generation || now >= answered + fresh_for {
             return;
@@ -463,7 +463,7 @@ impl Seat {
             return true;
         };
         let longest = match terms.takeover {
-            Takeover::Confirmed | Takeover::Forced => return true,
+            Takeover::Confirmed | Takeover::Forced | Takeover::Quorum => return true,
             Takeover::Probe => terms.isolation + KERNEL_SLACK,
             Takeover::Lease => terms.term,
         };
@@ -474,7 +474,7 @@ impl Seat {
     fn kept_until(&self, now: Time) -> Option<Time> {
         let terms = self.mark.terms.as_ref()?;
         match terms.takeover {
-            Takeover::Confirmed | Takeover::Forced => None,
+            Takeover::Confirmed | Takeover::Forced | Takeover::Quorum => None,
             Takeover::Probe if self.phase == Phase::Holding => Some(self.isolated_at() + KERNEL_SLACK),
             Takeover::Probe => Some(now + terms.isolation + KERNEL_SLACK),
             Takeover::Lease => self.lease_until,

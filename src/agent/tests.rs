@@ -1,9 +1,10 @@
 //! Single decisions of the agent. Everything at once is the simulator's affair.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::inventory::Takeover;
+use crate::inventory::{OnQuorumLoss, Takeover};
 use crate::wire::{Metric, Probe, Runs};
 
 const VIP: &str = "vip";
@@ -22,6 +23,8 @@ fn terms(takeover: Takeover) -> Terms {
         isolation: Duration::from_secs(3),
         term: Duration::from_secs(30),
         witnesses: vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap(), "10.0.0.3".parse().unwrap()],
+        voters: BTreeSet::new(),
+        on_quorum_loss: OnQuorumLoss::Release,
     }
 }
 
@@ -104,7 +107,7 @@ impl Bench {
 }
 
 fn take(terms: &Terms, probe: Probe) -> Action {
-    Action::Take { probe, terms: terms.clone() }
+    Action::Take { probe, terms: terms.clone(), vote: false, clear: BTreeMap::new() }
 }
 
 #[test]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostic, Source, has_errors};
-use crate::inventory::{Commands, Inventory, Measuring, Name, Sign};
+use crate::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 
 pub use yaml::look_over;
 
@@ -72,6 +72,8 @@ pub struct Agent {
     pub host: Name,
     /// Where the controller is: a name or an address, and a port.
     pub controller: String,
+    /// Where it listens for agents of other hosts.
+    pub listen: Listening,
     /// The folder of what it obeys and of its keys, relative to the configuration's own folder; `data` unless said.
     pub data: PathBuf,
     /// What it may bring up and down, and how.

@@ -24,6 +24,7 @@ pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name,
     let Some(resource) = inventory.resources.get(name) else { return };
     let at = |place: &Option<Place>| place.as_ref().unwrap_or(&places.name).clone();
     let takeover = match resource.takeover {
+        Takeover::Quorum => "quorum",
         Takeover::Confirmed => "confirmed",
         Takeover::Probe => "probe",
         Takeover::Lease => "lease",

@@ -11,7 +11,8 @@ use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, OWN_APP, Provenance};
 use crate::inventory::{
-    Application, CatchUp, Channel, Host, Inventory, Moves, Name, OnLinkLoss, Pair, Resource, Seat, Standby, Takeover, Via, What,
+    AGENT_PORT, Application, CatchUp, Channel, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair, Resource,
+    Seat, Standby, Takeover, Via, What,
 };
 
 use super::commands;
@@ -37,11 +38,11 @@ const TOP: &[&str] = &[
     "groups",
 ];
 const LISTEN: &[&str] = &["syslog", "agents"];
-const AGENT: &[&str] = &["host", "controller", "data", "resources", "watch", "metrics"];
+const AGENT: &[&str] = &["host", "controller", "listen", "data", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
-const HOST: &[&str] = &["address", "platform", "via", "aliases", "site"];
+const HOST: &[&str] = &["address", "platform", "via", "agent_port", "aliases", "site"];
 const APPLICATION: &[&str] = &["type", "host", "aliases"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
 const RESOURCE: &[&str] = &[
@@ -114,9 +115,10 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
         reader.report(Code::BadValue, &node.place, message).help = Some("controller: pointsman.example.com:5750".to_owned());
     }
     agent.data = top.get("data").and_then(|n| reader.text(n)).unwrap_or("data").into();
+    agent.listen = top.get("listen").map(|n| agents_listen(&mut reader, n)).unwrap_or_default();
     watch::read(&mut reader, &top, &mut agent);
-    // Whose agent only looks has none.
-    let looks = top.get("watch").is_some() || top.get("metrics").is_some();
+    // Whose agent only looks, or only votes, has none.
+    let looks = ["watch", "metrics", "listen"].iter().any(|key| top.get(key).is_some());
     let resources = if looks { top.get("resources") } else { top.want(&mut reader, "resources") };
     let mut addresses = Taken::new();
     for (key, node) in reader.named(resources) {
@@ -138,6 +140,21 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
         agent.resources.insert(key.text.clone(), LocalResource::Address(address, prefix, interface));
     }
     agent
+}
+
+/// `listen: 0.0.0.0:7425`, or `off`.
+fn agents_listen(reader: &mut Reader<'_>, node: &Node) -> Listening {
+    let text = reader.text(node).unwrap_or_default();
+    match (text, text.parse()) {
+        ("off", _) => Listening::Off,
+        (_, Ok(address)) => Listening::At(address),
+        _ => {
+            let message = format!("`{text}` is not an address with a port where other agents can connect");
+            reader.report(Code::BadValue, &node.place, message).help =
+                Some(format!("listen: 0.0.0.0:{AGENT_PORT}, or `off` where no resource has `takeover: quorum`"));
+            Listening::Off
+        }
+    }
 }
 
 /// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750 }`
@@ -212,6 +229,7 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
             via: section.get("via").and_then(|n| reader.word(n, "way to a host", &ways)).unwrap_or_default(),
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
             site: section.get("site").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
+            agent_port: section.get("agent_port").and_then(|n| port(reader, n)),
         };
         inventory.hosts.insert(key.text.clone(), host);
     }
@@ -356,6 +374,8 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
             witnesses,
             term: section.get("term").and_then(|n| reader.span(n, s(30)..=s(86_400))).unwrap_or(s(30)),
             isolation: section.get("isolation").and_then(|n| reader.span(n, s(1)..=s(60))).unwrap_or(ISOLATION),
+            voters: Vec::new(),
+            on_quorum_loss: OnQuorumLoss::default(),
             moves: section.get("moves").and_then(|n| moves(reader, n)).unwrap_or_default(),
             on_link_loss: section
                 .get("on_link_loss")

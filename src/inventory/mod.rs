@@ -5,8 +5,8 @@
 mod index;
 mod watch;
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,31 @@ pub struct Host {
     /// Where it stands; empty where that is not said.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub site: String,
+    /// The port on which its agent listens for other agents, where it is not [`AGENT_PORT`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_port: Option<u16>,
+}
+
+/// The port on which agents listen for other agents, unless their files say otherwise.
+pub const AGENT_PORT: u16 = 7425;
+
+/// Where an agent listens for agents of other hosts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listening {
+    /// On [`AGENT_PORT`] of every address. Where that can't be, the agent says so and goes on without.
+    #[default]
+    Usual,
+    /// Here, or the agent does not start.
+    At(SocketAddr),
+    /// Nowhere: it connects to others only.
+    Off,
+}
+
+impl Host {
+    /// Where its agent listens for other agents, where that is known.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.address.map(|address| SocketAddr::new(address, self.agent_port.unwrap_or(AGENT_PORT)))
+    }
 }
 
 /// A program on a host.
@@ -189,6 +214,8 @@ impl std::fmt::Display for What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Takeover {
+    /// A majority of voters grants the holder its time, and grants nobody else meanwhile: one owner under every partition.
+    Quorum,
     /// Never without confirmation or an operator's word.
     Confirmed,
     /// After isolation + 1 s of silence, by hosts that reach a majority of witnesses.
@@ -197,6 +224,24 @@ pub enum Takeover {
     Lease,
     /// After the time-out, as the generalised model did, with an alarm first.
     Forced,
+}
+
+/// What a holder under `quorum` does that has no majority of the voters any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnQuorumLoss {
+    /// It gives the address up in time, by itself: nobody serves, and another host may take over.
+    #[default]
+    Release,
+    /// It keeps the address. Nobody else takes over before its release is confirmed.
+    Keep,
+}
+
+impl OnQuorumLoss {
+    /// True for what needs not be said.
+    pub fn is_default(&self) -> bool {
+        *self == OnQuorumLoss::default()
+    }
 }
 
 /// At most so many moves in so long; then hold.
@@ -238,8 +283,14 @@ pub struct Resource {
     pub witnesses: Vec<IpAddr>,
     /// For `lease`: how long a lease lasts; 30 s or more.
     pub term: Duration,
-    /// For `probe`: a holder that reached no majority for so long gives up.
+    /// For `probe` and `quorum`: a holder that reached no majority for so long gives up.
     pub isolation: Duration,
+    /// For `quorum`: hosts whose agents vote although they are no placement; an odd number of voters is of most use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voters: Vec<Name>,
+    /// For `quorum`: what a holder does without a majority.
+    #[serde(default, skip_serializing_if = "OnQuorumLoss::is_default")]
+    pub on_quorum_loss: OnQuorumLoss,
     /// Damping.
     pub moves: Moves,
     /// When the holder's interface loses its link.
@@ -261,6 +312,13 @@ pub enum Channel {
     Syslog,
     /// A program with its arguments; the text is the last one.
     Command(Vec<String>),
+}
+
+impl Resource {
+    /// The hosts whose agents vote about it: those that may hold it, and those that only vote. The controller is one more.
+    pub fn voting_agents(&self) -> BTreeSet<Name> {
+        self.seats.iter().map(|s| &s.host).chain(&self.voters).cloned().collect()
+    }
 }
 
 impl Inventory {

@@ -12,7 +12,8 @@ use crate::command;
 use crate::inventory::{Commands, Measuring, Name, Sign};
 use crate::linux::{Driver, Ear, Heard, Meter, Processes, Spot, Voice, boot_time, wall_time};
 use crate::store::Marks;
-use crate::wire::{Command, LinkState, Report};
+use crate::tls::Peers;
+use crate::wire::{Command, LinkState, PeerMessage, Report};
 
 use super::watch;
 
@@ -35,6 +36,8 @@ const BURST: [Duration; 5] = [
 pub enum Message {
     /// The controller says so.
     Command(Command),
+    /// The agent of another host says so.
+    Peer(Name, PeerMessage),
     /// Something was heard.
     Heard(Heard),
     /// An operation ended, or a look that a notice of the kernel asked for.
@@ -70,6 +73,7 @@ pub struct Host {
     marks: Marks,
     watch: BTreeMap<Name, Sign>,
     metrics: Measuring,
+    peers: Option<Peers>,
     inbox: Receiver<Message>,
     sender: SyncSender<Message>,
 }
@@ -83,6 +87,8 @@ struct Running<R> {
     voices: BTreeMap<Name, Voice>,
     /// Resources whose driver will look because of a notice of the kernel.
     looking: BTreeSet<Name>,
+    /// The agents of other hosts; none for a host that is the controller's own machine.
+    peers: Option<Peers>,
     /// What is still to be said of bursts that have begun.
     bursts: BTreeMap<Name, Vec<Time>>,
     /// What was last told of each resource's troubles, so that it is told once.
@@ -95,12 +101,17 @@ impl Host {
     pub fn new(name: Name, things: BTreeMap<Name, Thing>, marks: Marks) -> Host {
         let (sender, inbox) = sync_channel(INBOX);
         let (watch, metrics) = (BTreeMap::new(), Measuring::default());
-        Host { name, things, marks, watch, metrics, inbox, sender }
+        Host { name, things, marks, watch, metrics, peers: None, inbox, sender }
     }
 
     /// The same, which also looks at these applications and measures this.
     pub fn watching(self, watch: BTreeMap<Name, Sign>, metrics: Measuring) -> Host {
         Host { watch, metrics, ..self }
+    }
+
+    /// The same, whose agent speaks with those of other hosts.
+    pub fn speaking(self, peers: Peers) -> Host {
+        Host { peers: Some(peers), ..self }
     }
 
     /// Where the host's thread is told things.
@@ -113,7 +124,7 @@ impl Host {
     /// # Errors
     /// When the host can't be listened on at all, or what is obeyed can't be written to the disk any more.
     pub fn run(self, report: impl FnMut(Report)) -> Result<(), String> {
-        let Host { name, things, marks, watch, metrics, inbox, sender } = self;
+        let Host { name, things, marks, watch, metrics, peers, inbox, sender } = self;
         let spot = |(name, thing): (&Name, &Thing)| match thing {
             Thing::Address(spot) => Some((name.clone(), spot.clone())),
             Thing::Commands(_) => None,
@@ -149,7 +160,7 @@ impl Host {
         let mut outputs = Vec::new();
         let agent = Agent::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs);
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        let mut running = Running { agent, spots, marks, ear, drivers, voices, looking, bursts, troubles, report };
+        let mut running = Running { agent, spots, marks, ear, drivers, voices, looking, peers, bursts, troubles, report };
         running.carry_out(outputs)?;
         running.run(&inbox)
     }
@@ -182,6 +193,7 @@ impl<R: FnMut(Report)> Running<R> {
         match message {
             Message::Stop => Vec::new(),
             Message::Command(command) => vec![Input::Command(command)],
+            Message::Peer(from, message) => vec![Input::Peer(from, message)],
             Message::Seen(input) => vec![input],
             Message::Driven(resource, done, asked) => {
                 self.tell(&resource, done.failed.as_deref());
@@ -260,6 +272,16 @@ impl<R: FnMut(Report)> Running<R> {
                 Output::Announce { resource, burst: false } => self.announce(&resource),
                 Output::Announce { resource, burst: true } => self.announce_in_a_burst(&resource),
                 Output::Report(report) => (self.report)(report),
+                Output::Peer(to, message) => {
+                    if let Some(peers) = &self.peers {
+                        peers.send(&to, message);
+                    }
+                }
+                Output::Peers(peers) => {
+                    if let Some(known) = &self.peers {
+                        known.set(peers);
+                    }
+                }
             }
         }
         Ok(())

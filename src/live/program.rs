@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::linux::Spot;
 use crate::site::Current;
 use crate::sources::{self, Sink as _, Udp};
 use crate::store::{Journal, Marks};
-use crate::tls::{self, Agents, Authority, Identity};
+use crate::tls::{self, Agents, Authority, Identity, Peers};
 use crate::wire::{Command, Report};
 
 use super::control_socket;
@@ -175,6 +175,17 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let host = Host::new(config.host, things, marks).watching(config.watch, config.metrics);
     let inbox = host.sender();
     let runtime = runtime()?;
+    let peers = {
+        let (_within, inbox) = (runtime.enter(), inbox.clone());
+        // What does not find room is said again.
+        let hear = move |from, message| drop(inbox.try_send(host::Message::Peer(from, message)));
+        let (peers, address) = Peers::start(identity.clone(), config.listen, hear)?;
+        if let Some(address) = address {
+            tracing::info!("other agents can connect to {address}");
+        }
+        peers
+    };
+    let host = host.speaking(peers);
     end_by_signal(&runtime, {
         let inbox = inbox.clone();
         move || {
@@ -307,6 +318,20 @@ struct Gate {
 impl Agents for Gate {
     fn expects(&self, host: &str) -> bool {
         self.current.get().1.inventory.hosts.get(host).is_some_and(|h| h.via == Via::Agent)
+    }
+
+    fn hosts(&self) -> Vec<Name> {
+        let (_, site) = self.current.get();
+        site.inventory.hosts.iter().filter(|(_, h)| h.via == Via::Agent).map(|(name, _)| name.clone()).collect()
+    }
+
+    fn cloned(&self, host: &str, first: IpAddr, second: IpAddr) {
+        let text = format!(
+            "two agents have the identity of {host}: one on {first}, and one on {second} that was refused; was the machine copied? \
+             Stop one, or `pointsman enroll {host} --revoke` and enroll the right one again"
+        );
+        let notice = Notice { kind: "cloned_identity".to_owned(), text, host: Some(host.to_owned()), ..Notice::default() };
+        self.inbox.tell(Message::Notice(notice));
     }
 
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>) {

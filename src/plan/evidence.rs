@@ -46,7 +46,7 @@ impl Planner {
         match resource.takeover {
             Takeover::Probe if all_bound => Some(Probe::Silence(resource.isolation + SILENCE_MARGIN)),
             // A host of which nothing was ever heard keeps no terms of ours: silence or waiting proves nothing.
-            Takeover::Confirmed | Takeover::Probe => self.unconfirmed(name, &missing, out),
+            Takeover::Confirmed | Takeover::Probe | Takeover::Quorum => self.unconfirmed(name, &missing, out),
             Takeover::Lease if !all_bound => self.unconfirmed(name, &missing, out),
             Takeover::Lease => {
                 let ends = others.iter().filter_map(|h| self.pursue(name).lease_until.get(h).copied()).max()? + LEASE_GRACE;

@@ -438,6 +438,10 @@ impl Planner {
                 "lease_ended",
                 format!("{host} gave {resource} up: for too long its lease was not renewed, or its agent not there"),
             ),
+            Note::QuorumLost => (
+                "quorum_lost",
+                format!("{host} had no majority of the voters of {resource} and gave it up; look which voters it reaches"),
+            ),
             Note::Gone => ("drift", format!("{resource} went away from {host} without an order")),
             Note::OtherController => (
                 "other_controller",

@@ -335,7 +335,14 @@ impl Planner {
             let listens = self.pursue(name).probe.is_some_and(silence) && seen.holds != Holds::Yes;
             if seen.generation < seat.granted || listens {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
-                self.send(now, name, owner, seat.granted, Action::Take { probe, terms: terms(resource) }, out);
+                self.send(
+                    now,
+                    name,
+                    owner,
+                    seat.granted,
+                    Action::Take { probe, terms: terms(resource), vote: false, clear: BTreeMap::new() },
+                    out,
+                );
             }
             return;
         }
@@ -350,7 +357,14 @@ impl Planner {
         self.order(name, owner, Order::Take, generation, out);
         self.pursue(name).probe = Some(probe);
         self.hold_back(name, "being taken");
-        self.send(now, name, owner, generation, Action::Take { probe, terms: terms(resource) }, out);
+        self.send(
+            now,
+            name,
+            owner,
+            generation,
+            Action::Take { probe, terms: terms(resource), vote: false, clear: BTreeMap::new() },
+            out,
+        );
     }
 
     /// A take that ended without success is tried again after a pause. `repair: false` leaves what went away by itself.
@@ -463,5 +477,7 @@ fn terms(resource: &Resource) -> Terms {
         isolation: resource.isolation,
         term: resource.term,
         witnesses: resource.witnesses.clone(),
+        voters: if resource.takeover == Takeover::Quorum { resource.voting_agents() } else { BTreeSet::new() },
+        on_quorum_loss: resource.on_quorum_loss,
     }
 }

@@ -30,6 +30,8 @@ fn inventory(takeover: Takeover) -> Inventory {
         witnesses: vec![],
         term: Duration::from_secs(30),
         isolation: Duration::from_secs(3),
+        voters: vec![],
+        on_quorum_loss: crate::inventory::OnQuorumLoss::Release,
         moves: Moves::default(),
         on_link_loss: OnLinkLoss::default(),
         repair: true,
@@ -105,6 +107,7 @@ impl Bench {
                         Action::Take { probe: Probe::Once, .. } => "take, probe".to_owned(),
                         Action::Take { probe: Probe::Silence(d), .. } => format!("take after {}s of silence", d.as_secs()),
                         Action::Renew => "renew".to_owned(),
+                        Action::Electorate(_) => "electorate".to_owned(),
                     };
                     Some(format!("{host}: {action} {}", c.generation))
                 }

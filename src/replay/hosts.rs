@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::base::limits::HOST_LOST;
 use crate::base::time::Time;
-use crate::inventory::{Inventory, Name, Takeover};
+use crate::inventory::{Inventory, Name, OnQuorumLoss, Takeover};
 use crate::wire::{Action, Command, Echo, Holds, Metric, Note, Probe, Report, Runs, Seen, Terms};
 
 /// A resource on one host.
@@ -73,6 +73,7 @@ impl Hosts {
             resources: host.seats.iter().map(|(r, s)| (r.clone(), s.seen.clone())).collect(),
             watched: host.watched.clone(),
             metrics: std::mem::take(&mut host.metrics),
+            votes: true,
             ..Report::default()
         })
     }
@@ -88,7 +89,7 @@ impl Hosts {
         seat.seen.generation = command.generation;
         seat.seen.note = None;
         match &command.action {
-            Action::Renew => return None,
+            Action::Renew | Action::Electorate(_) => return None,
             Action::Release => {
                 seat.seen.want = false;
                 seat.terms = None;
@@ -99,7 +100,7 @@ impl Hosts {
                     seat.seen.holds = Holds::No;
                 }
             }
-            Action::Take { probe, terms } => {
+            Action::Take { probe, terms, .. } => {
                 seat.seen.want = !fails;
                 seat.terms = Some(terms.clone());
                 match probe {
@@ -148,9 +149,10 @@ impl Hosts {
         for seat in host.seats.values_mut() {
             seat.taken_at = None;
             let kept_for = seat.terms.as_ref().and_then(|t| match t.takeover {
+                Takeover::Quorum if t.on_quorum_loss == OnQuorumLoss::Release => Some((t.isolation, Note::QuorumLost)),
                 Takeover::Probe => Some((t.isolation, Note::Isolated)),
                 Takeover::Lease => Some((t.term, Note::LeaseEnded)),
-                Takeover::Confirmed | Takeover::Forced => None,
+                Takeover::Quorum | Takeover::Confirmed | Takeover::Forced => None,
             });
             if let Some((_, note)) = kept_for.filter(|(span, _)| now.since(since) >= *span)
                 && seat.seen.want

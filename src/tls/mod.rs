@@ -29,7 +29,7 @@ use crate::wire::{Command, Report};
 
 pub use authority::Authority;
 pub use client::{Identity, connect, enroll};
-pub use peers::{Listening, Peers};
+pub use peers::Peers;
 pub use server::{Agents, Listener, listen};
 
 /// The name in the controller's certificate; where it is, is the agent's configuration.

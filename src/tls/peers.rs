@@ -30,7 +30,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::base::text::printable_short;
 use crate::door::{Door, cannot_listen};
-use crate::inventory::{AGENT_PORT, Name};
+use crate::inventory::{AGENT_PORT, Listening, Name};
 use crate::wire::PeerMessage;
 
 use super::authority::Keys;
@@ -56,18 +56,6 @@ const IDLE: Duration = Duration::from_secs(30);
 /// messages a second need a fifth of it.
 const AT_ONCE: u32 = 400;
 const WINDOW: Duration = Duration::from_millis(100);
-
-/// Where an agent listens for other agents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Listening {
-    /// On [`AGENT_PORT`] of every address. Where that can't be, the agent says so and goes on without.
-    #[default]
-    Usual,
-    /// Here, or the agent does not start.
-    At(SocketAddr),
-    /// Nowhere: it connects to others only.
-    Off,
-}
 
 /// The agents of other hosts.
 #[derive(Clone)]

@@ -7,14 +7,18 @@
 //! **Echo.** A command names the last beat that the controller has from that agent. The agent knows when it sent that
 //! beat, on its own clock, and so how old the command can be at most: no clock is ever compared with another machine's.
 
-use std::collections::BTreeMap;
+mod vote;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Name, Takeover};
+use crate::inventory::{Name, OnQuorumLoss, Takeover, What};
+
+pub use vote::{PeerMessage, Refusal, Vote, VoteRequest};
 
 /// The fencing number of a command. Each resource's only grows; targets refuse what is not newer than what they obeyed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,6 +32,16 @@ pub struct Generation {
 impl Generation {
     /// Before every generation that a controller issues.
     pub const NONE: Generation = Generation { epoch: 0, n: 0 };
+
+    /// How far ahead of what is known a number from another machine may be and still be believed. An epoch grows by one with
+    /// each start of a controller and `n` with each command, so that what is further ahead was made up, or is damaged; to
+    /// believe it could use up all numbers there are.
+    const AHEAD: u64 = 1 << 40;
+
+    /// True when this can have come from commands that follow on `known`.
+    pub fn is_plausible_after(self, known: Generation) -> bool {
+        self.epoch <= known.epoch.saturating_add(Self::AHEAD) && self.n <= known.n.saturating_add(Self::AHEAD)
+    }
 }
 
 impl fmt::Display for Generation {
@@ -50,12 +64,25 @@ pub struct Echo {
 pub struct Terms {
     /// The policy (DESIGN section 7).
     pub takeover: Takeover,
-    /// `probe`: give up after so long without a majority of witnesses.
+    /// `probe`: give up after so long without a majority of witnesses. `quorum`: how long a vote lasts.
     pub isolation: Duration,
     /// `lease`: how long a lease lasts from the beat that it answers.
     pub term: Duration,
     /// `probe`: who must be reached.
     pub witnesses: Vec<IpAddr>,
+    /// `quorum`: the hosts whose agents vote. The controller is one more voter.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub voters: BTreeSet<Name>,
+    /// `quorum`: what a holder does that has no majority any more.
+    #[serde(default, skip_serializing_if = "OnQuorumLoss::is_default")]
+    pub on_quorum_loss: OnQuorumLoss,
+}
+
+impl Terms {
+    /// How many votes are a majority of all voters, the controller among them.
+    pub fn majority(&self) -> usize {
+        (self.voters.len() + 1) / 2 + 1
+    }
 }
 
 /// What is listened for before an address is taken.
@@ -80,9 +107,28 @@ pub enum Action {
         probe: Probe,
         /// On what terms it is held.
         terms: Terms,
+        /// `quorum`: the controller votes for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        vote: bool,
+        /// `quorum`: hosts that do not hold the resource, and obey only commands that are newer than this. Each showed that
+        /// itself (or an operator vouches for it), so what a voter promised them up to there is void.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        clear: BTreeMap<Name, Generation>,
     },
-    /// To go on holding it: renews a lease.
+    /// To go on holding it: renews a lease; under `quorum` it is the controller's vote.
     Renew,
+    /// Not about holding: whom this agent may vote for, and who else votes. Sent to all voters, also to those that are no
+    /// placement of the resource, and never to an agent that does not say that it [votes](Report::votes).
+    Electorate(Electorate),
+}
+
+/// Who may hold a resource, and who votes about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Electorate {
+    /// Hosts that may ask for votes. A request of any other host is refused.
+    pub placements: BTreeSet<Name>,
+    /// Where the agents of all these hosts and of the other voters listen for each other; `None` where that is not known.
+    pub peers: BTreeMap<Name, Option<SocketAddr>>,
 }
 
 /// A command to one agent about one resource.
@@ -123,6 +169,8 @@ pub enum Note {
     Isolated,
     /// Its lease ended before it was renewed.
     LeaseEnded,
+    /// It had no majority of the voters for as long as a vote lasts, and gave the address up.
+    QuorumLost,
     /// The address went away without the agent's doing.
     Gone,
     /// Commands come from another controller than the one it obeys.
@@ -205,6 +253,16 @@ pub struct Metric {
     pub thousandths: i64,
 }
 
+/// What a resource is on one host, by the host's own list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The address or port.
+    pub what: What,
+    /// The network interface of an address; empty for what is no address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub interface: String,
+}
+
 /// An agent's heartbeat with everything that it knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -223,6 +281,15 @@ pub struct Report {
     /// Applications that it watches; none before its first look, nor from an agent that does not know of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched: Option<BTreeMap<Name, Runs>>,
+    /// True when this agent knows `quorum`. One of an earlier version does not: it can neither vote nor hold by votes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub votes: bool,
+    /// What the agent's own list says that each resource is, and where. Empty from an agent of an earlier version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<Name, Place>,
+    /// Resources held here that another station claims now.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rivals: BTreeSet<Name>,
     /// What it measured since the report before. Not said again: when this report is lost, the next measurement tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,

@@ -1,5 +1,6 @@
 //! Controller and agents over TLS: who may enroll, who may speak, and for whom.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -18,6 +19,7 @@ enum Told {
     Reached(String, mpsc::Sender<Command>),
     Gone(String),
     Report(Report),
+    Cloned(String, IpAddr, IpAddr),
 }
 
 #[derive(Clone)]
@@ -26,6 +28,12 @@ struct Gate(Sender<Told>);
 impl Agents for Gate {
     fn expects(&self, host: &str) -> bool {
         host.starts_with("sip")
+    }
+    fn hosts(&self) -> Vec<String> {
+        ["sip1", "sip2", "sip3"].map(str::to_owned).to_vec()
+    }
+    fn cloned(&self, host: &str, first: IpAddr, second: IpAddr) {
+        let _ = self.0.send(Told::Cloned(host.to_owned(), first, second));
     }
     fn reached(&self, host: &str, _: u64, commands: mpsc::Sender<Command>) {
         self.0.send(Told::Reached(host.to_owned(), commands)).unwrap();

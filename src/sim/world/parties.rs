@@ -56,6 +56,7 @@ impl World<'_> {
                     }
                 }
                 agent::Output::Announce { .. } => self.announce(h),
+                agent::Output::Peer(..) | agent::Output::Peers(_) => {}
                 agent::Output::Report(mut report) => {
                     if let Some(tamper) = self.tamper {
                         tamper.reports(&mut report);

@@ -83,6 +83,8 @@ pub(super) fn inventory_of(scenario: &Scenario) -> Inventory {
         witnesses: if scenario.takeover == Takeover::Probe { (0..WITNESSES).map(witness).collect() } else { Vec::new() },
         term: TERM,
         isolation: crate::base::limits::ISOLATION,
+        voters: Vec::new(),
+        on_quorum_loss: inventory::OnQuorumLoss::Release,
         moves,
         on_link_loss: OnLinkLoss::default(),
         repair: true,
