@@ -142,7 +142,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
     agent
 }
 
-/// `listen: 0.0.0.0:7425`, or `off`.
+/// `listen: 0.0.0.0:5751`, or `off`.
 fn agents_listen(reader: &mut Reader<'_>, node: &Node) -> Listening {
     let text = reader.text(node).unwrap_or_default();
     match (text, text.parse()) {

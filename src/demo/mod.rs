@@ -20,7 +20,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 pub use moves::{Move, measure};
-pub use network::{Lab, Seat};
+pub use network::{Lab, Layout, Seat};
 pub use storm::{Storm, storm};
 
 /// The address that moves.
@@ -51,7 +51,7 @@ impl Report {
 /// # Errors
 /// In words: the networks can't be made, or a program does not start.
 pub fn run(tell: &mut dyn FnMut(&str)) -> Result<Report, String> {
-    let mut lab = Lab::start(Path::new(MYSELF), Seat::Apart)?;
+    let mut lab = Lab::start(Path::new(MYSELF), Layout::usual(Seat::Apart))?;
     let report = workflows::run(&mut lab, tell);
     if !report.is_well() {
         let kept = lab.keep();

@@ -9,7 +9,7 @@ use crate::live::questions::Question;
 
 use super::VIP;
 use super::client::{Client, serve};
-use super::network::{Lab, Seat};
+use super::network::{Lab, Layout, Seat};
 use super::workflows::{PRIMARY_NOW, Stage};
 
 /// One move.
@@ -35,7 +35,7 @@ pub struct Move {
 /// # Errors
 /// In words: the networks can't be made, or a move does not come to its end.
 pub fn measure(program: &Path, seat: Seat, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
-    let mut lab = Lab::start(program, seat)?;
+    let mut lab = Lab::start(program, Layout::usual(seat))?;
     let mut moves = Vec::new();
     {
         let stage = Stage::new(&mut lab).map_err(|e| e.to_string())?;

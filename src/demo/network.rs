@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::base::time::Time;
+use crate::inventory::AGENT_PORT;
 use crate::linux::lab::{self, Node, Watch};
 use crate::linux::{Spot, boot_time};
 use crate::live::control_socket::ask;
@@ -18,6 +21,8 @@ use super::VIP;
 
 /// The networks, with the last octet of their addresses. Two hosts, the controller, a client.
 const NODES: [(&str, u8); 4] = [("sip1", 1), ("sip2", 2), ("control", 3), ("client", 4)];
+/// Further agents that hold nothing, where a layout has some.
+const VOTERS: [(&str, u8); 2] = [("voter1", 5), ("voter2", 6)];
 /// Nothing that is waited for takes longer than this; if it does, it failed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// A thread that watches may have its turn so late.
@@ -38,6 +43,7 @@ files: [sip.log]
 hosts:
   sip1: { address: 10.77.0.1, via: agent }
   sip2: { address: 10.77.0.2, via: agent }
+VOTERS
 applications:
   SIP_SERVER_PRIMARY: { type: SIP Server, host: sip1 }
   SIP_SERVER_BACKUP: { type: SIP Server, host: sip2 }
@@ -47,8 +53,7 @@ resources:
   sip_vip:
     address: 10.77.0.100/24
     hosts: { sip1: eth0, sip2: eth0 }
-    takeover: probe
-    witnesses: [10.77.0.3]
+    TAKEOVER
     moves: 1000 per 10m          # a demo moves it more often than a day does
     provenance: unverified       # whoever can send a datagram can move it: in a demo nobody else can
 ";
@@ -58,6 +63,17 @@ const SCRIPTS: [(&str, &str); 2] = [
     ("vip_follows_primary.rhai", include_str!("../../scripts/vip_follows_primary.rhai")),
     ("vip_leaves_backup.rhai", include_str!("../../scripts/vip_leaves_backup.rhai")),
 ];
+
+/// The switch of the network over which the programs speak, where that is not the one of the address; and from which number on its
+/// interfaces are counted.
+const MANAGEMENT: &str = "management";
+const MANAGEMENT_PORTS: u32 = 100;
+/// Labs of this process so far.
+static LABS: AtomicU32 = AtomicU32::new(0);
+
+fn own_address(number: u8) -> IpAddr {
+    [10, 77, 0, number].into()
+}
 
 /// A process that is ended when it is dropped.
 #[derive(Debug)]
@@ -102,11 +118,31 @@ impl Seat {
     }
 }
 
+/// How a lab is laid out, and how its resource is taken over.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Where the controller is.
+    pub seat: Seat,
+    /// Agents that hold nothing: two at most.
+    pub voters: usize,
+    /// The address that moves is on a network of its own (`eth0`), beside that over which the programs speak.
+    pub apart: bool,
+    /// What the resource says of its takeover: keys with their values, as the configuration has them.
+    pub takeover: &'static [&'static str],
+}
+
+impl Layout {
+    /// As the demo has it.
+    pub fn usual(seat: Seat) -> Layout {
+        Layout { seat, voters: 0, apart: false, takeover: &["takeover: probe", "witnesses: [10.77.0.3]"] }
+    }
+}
+
 /// The networks and the programs.
 #[derive(Debug)]
 pub struct Lab {
     program: PathBuf,
-    seat: Seat,
+    layout: Layout,
     folder: PathBuf,
     keep: bool,
     nodes: BTreeMap<&'static str, Node>,
@@ -126,16 +162,21 @@ impl Lab {
     ///
     /// # Errors
     /// In words: no right, or a program does not start.
-    pub fn start(program: &Path, seat: Seat) -> Result<Lab, String> {
+    pub fn start(program: &Path, layout: Layout) -> Result<Lab, String> {
+        let seat = layout.seat;
         lab::become_root()?;
         lab::new_network()?;
         let wrong = |what: &str, e: &dyn std::fmt::Display| format!("{what}: {e}");
         lab::make_switch("switch").map_err(|e| wrong("no switch can be made", &e))?;
-        let folder = std::env::temp_dir().join(format!("pointsman-demo-{}", std::process::id()));
+        if layout.apart {
+            lab::make_switch(MANAGEMENT).map_err(|e| wrong("no switch can be made", &e))?;
+        }
+        let number = LABS.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("pointsman-demo-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|e| wrong(&folder.display().to_string(), &e))?;
         let mut lab = Lab {
             program: program.to_owned(),
-            seat,
+            layout,
             folder,
             keep: false,
             nodes: BTreeMap::new(),
@@ -146,7 +187,7 @@ impl Lab {
             announced: Arc::default(),
             links: BTreeMap::new(),
         };
-        for (name, number) in NODES {
+        for (name, number) in NODES.into_iter().chain(lab.voters()) {
             let node = lab.node(name, number).map_err(|e| wrong(&format!("the network of {name} can't be made"), &e))?;
             lab.nodes.insert(name, node);
         }
@@ -154,7 +195,7 @@ impl Lab {
         lab.start_controller()?;
         lab.watch().map_err(|e| wrong("the hosts' addresses can't be watched", &e))?;
         lab.listen_on_the_switch().map_err(|e| wrong("the switch can't be listened to", &e))?;
-        for host in ["sip1", "sip2"] {
+        for host in ["sip1", "sip2"].into_iter().chain(lab.voters().map(|(name, _)| name)) {
             if host != seat.node() {
                 lab.enroll(host)?;
                 lab.start_agent(host)?;
@@ -163,10 +204,21 @@ impl Lab {
         Ok(lab)
     }
 
+    fn voters(&self) -> impl Iterator<Item = (&'static str, u8)> + use<> {
+        VOTERS.into_iter().take(self.layout.voters)
+    }
+
     fn node(&self, name: &'static str, number: u8) -> std::io::Result<Node> {
         let node = Node::start(&self.program, "switch", name, number.into())?;
-        let address = [10, 77, 0, number].into();
-        lab::within(node.process(), || lab::give(&Spot { address, prefix: 24, interface: "eth0".to_owned() }))?;
+        let mut interface = "eth0";
+        if self.layout.apart {
+            interface = "mgmt";
+            node.plug(MANAGEMENT, &format!("mgmt-{name}"), interface, MANAGEMENT_PORTS + u32::from(number))?;
+            let address = [10, 78, 0, number].into();
+            lab::within(node.process(), || lab::give(&Spot { address, prefix: 24, interface: "eth0".to_owned() }))?;
+        }
+        let address = own_address(number);
+        lab::within(node.process(), || lab::give(&Spot { address, prefix: 24, interface: interface.to_owned() }))?;
         Ok(node)
     }
 
@@ -175,8 +227,12 @@ impl Lab {
         fs::create_dir_all(at("rules"))?;
         fs::create_dir_all(at("scripts"))?;
         fs::create_dir_all(at("messages"))?;
-        let mut config = CONFIG.replace("10.77.0.3:", &format!("{}:", self.seat.address()));
-        if self.seat == Seat::OnSip1 {
+        let seat = self.layout.seat;
+        let mut config = CONFIG.replace("10.77.0.3:", &format!("{}:", seat.address()));
+        config = config.replace("TAKEOVER", &self.layout.takeover.join("\n    "));
+        let voters = self.voters().map(|(name, n)| format!("  {name}: {{ address: {}, via: agent }}\n", own_address(n)));
+        config = config.replace("VOTERS\n", &voters.collect::<String>());
+        if seat == Seat::OnSip1 {
             config = config.replace("sip1: { address: 10.77.0.1, via: agent }", "sip1: { address: 10.77.0.1, via: local }");
         }
         fs::write(at("pointsman.yaml"), config)?;
@@ -189,8 +245,13 @@ impl Lab {
             fs::create_dir_all(at(host))?;
             let text = format!(
                 "host: {host}\ncontroller: {}:5750\nresources:\n  sip_vip: {{ address: {VIP}/24, interface: eth0 }}\n",
-                self.seat.address()
+                seat.address()
             );
+            fs::write(at(host).join("agent.yaml"), text)?;
+        }
+        for (host, _) in self.voters() {
+            fs::create_dir_all(at(host))?;
+            let text = format!("host: {host}\ncontroller: {}:5750\nlisten: 0.0.0.0:{AGENT_PORT}\n", seat.address());
             fs::write(at(host).join("agent.yaml"), text)?;
         }
         Ok(())
@@ -198,7 +259,7 @@ impl Lab {
 
     /// Where servers send their records.
     pub(super) fn syslog(&self) -> String {
-        format!("{}:514", self.seat.address())
+        format!("{}:514", self.layout.seat.address())
     }
 
     /// The process that keeps a node's network.
@@ -239,7 +300,7 @@ impl Lab {
     pub fn start_controller(&mut self) -> Result<(), String> {
         // Not beside the log that it follows: each line of its own would wake it.
         let log = self.folder.join("messages").join("controller.log");
-        self.controller = Some(self.start_in(self.seat.node(), &["run", "-c", "pointsman.yaml"], &log)?);
+        self.controller = Some(self.start_in(self.layout.seat.node(), &["run", "-c", "pointsman.yaml"], &log)?);
         self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
     }
 
@@ -267,9 +328,33 @@ impl Lab {
         self.agents.remove(host);
     }
 
+    /// Stops a host's agent where it is, as a machine that is frozen would be, or lets it go on.
+    ///
+    /// # Errors
+    /// In words: it does not run.
+    pub fn freeze_agent(&self, host: &str, frozen: bool) -> Result<(), String> {
+        let agent = self.agents.get(host).ok_or_else(|| format!("no agent runs on {host}"))?;
+        lab::freeze(agent.0.id(), frozen).map_err(|e| e.to_string())
+    }
+
+    /// Cuts two nodes off from each other, both ways, or ends that. What others say to either goes on.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn cut(&self, one: &str, other: &str, cut: bool) -> Result<(), String> {
+        for (from, to) in [(one, other), (other, one)] {
+            let number = NODES.into_iter().chain(VOTERS).find(|(name, _)| *name == to).map(|(_, number)| number);
+            let address = own_address(number.ok_or_else(|| format!("there is no node {to}"))?);
+            lab::within(self.process(from), || lab::cut_off(address, cut)).map_err(|e| format!("{from} to {to}: {e}"))?;
+        }
+        Ok(())
+    }
+
     fn enroll(&self, host: &str) -> Result<(), String> {
-        let out =
-            self.command(self.seat.node(), &["enroll", host, "-c", "pointsman.yaml"]).output().map_err(|e| e.to_string())?;
+        let out = self
+            .command(self.layout.seat.node(), &["enroll", host, "-c", "pointsman.yaml"])
+            .output()
+            .map_err(|e| e.to_string())?;
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
         let token = text.lines().next().unwrap_or_default();
         let config = format!("{host}/agent.yaml");
@@ -291,8 +376,16 @@ impl Lab {
         self.until(&format!("the agent of {host} reports"), |lab| {
             let resources = lab.ask(&Question::Resources).unwrap_or_default();
             let hosts = resources[0]["hosts"].as_array().cloned().unwrap_or_default();
-            hosts.iter().any(|h| h["host"] == host && h["reachable"] == true)
+            // Of an agent that holds nothing the table does not tell.
+            let connected = || lab.said("controller.log").contains(&format!("the agent is connected host={host}"));
+            let holds_nothing = VOTERS.iter().any(|(name, _)| *name == host);
+            hosts.iter().any(|h| h["host"] == host && h["reachable"] == true) || (holds_nothing && connected())
         })
+    }
+
+    /// What the controller said so far.
+    pub fn said(&self, log: &str) -> String {
+        fs::read_to_string(self.folder.join("messages").join(log)).unwrap_or_default()
     }
 
     fn watch(&mut self) -> std::io::Result<()> {

@@ -82,7 +82,7 @@ pub struct Host {
 }
 
 /// The port on which agents listen for other agents, unless their files say otherwise.
-pub const AGENT_PORT: u16 = 7425;
+pub const AGENT_PORT: u16 = 5751;
 
 /// Where an agent listens for agents of other hosts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,11 +12,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL};
-use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::signal::Signal;
 
 use crate::base::time::Time;
 
@@ -106,6 +110,16 @@ impl Node {
         Ok(node)
     }
 
+    /// A further cable, from a port of a switch to an interface of this node, which is up then. No other node of a lab has an interface of
+    /// that number.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn plug(&self, switch: &str, port: &str, interface: &str, number: u32) -> io::Result<()> {
+        plug(switch, port, self.process(), (interface, INTERFACES + number))?;
+        within(self.process(), || set_up(interface, true))
+    }
+
     /// The process that keeps the network.
     pub fn process(&self) -> u32 {
         self.0.id()
@@ -192,6 +206,42 @@ pub fn give(spot: &Spot) -> io::Result<()> {
 pub fn take(spot: &Spot) -> io::Result<()> {
     let index = nix::net::if_::if_nametoindex(spot.interface.as_str())?;
     Netlink::new()?.remove(spot, index)
+}
+
+/// Stops a process where it is, as if its machine were frozen, or lets it go on.
+///
+/// # Errors
+/// Those of the system.
+pub fn freeze(process: u32, frozen: bool) -> io::Result<()> {
+    let process = nix::unistd::Pid::from_raw(process.cast_signed());
+    nix::sys::signal::kill(process, if frozen { Signal::SIGSTOP } else { Signal::SIGCONT }).map_err(Into::into)
+}
+
+/// Whatever this network sends to an address is dropped, or is not any more.
+///
+/// # Errors
+/// Those of the system.
+pub fn cut_off(address: IpAddr, cut: bool) -> io::Result<()> {
+    let mut route = RouteMessage::default();
+    let (family, bits) = match address {
+        IpAddr::V4(_) => (AddressFamily::Inet, 32),
+        IpAddr::V6(_) => (AddressFamily::Inet6, 128),
+    };
+    route.header.address_family = family;
+    route.header.destination_prefix_length = bits;
+    route.header.table = RouteHeader::RT_TABLE_MAIN;
+    route.header.protocol = RouteProtocol::Static;
+    route.header.scope = RouteScope::Universe;
+    route.header.kind = RouteType::BlackHole;
+    route.attributes.push(RouteAttribute::Destination(match address {
+        IpAddr::V4(address) => RouteAddress::Inet(address),
+        IpAddr::V6(address) => RouteAddress::Inet6(address),
+    }));
+    let (message, flags) = match cut {
+        true => (RouteNetlinkMessage::NewRoute(route), NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE),
+        false => (RouteNetlinkMessage::DelRoute(route), NLM_F_ACK),
+    };
+    Netlink::new()?.ask(message, flags).map(drop)
 }
 
 fn create(link: LinkMessage) -> io::Result<()> {

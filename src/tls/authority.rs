@@ -363,6 +363,43 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
+    /// What was revoked is not renewed, whatever connection is open, and the attempt makes nothing good again.
+    #[test]
+    fn a_revoked_certificate_is_not_renewed() {
+        let folder = std::env::temp_dir().join(format!("pointsman-revoked-{}", std::process::id()));
+        let authority = Authority::open(&folder).unwrap();
+        let (_, request) = request_of_a_new_key();
+        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_400, Vec::new()).unwrap();
+        let shown = Shown::read(pem::parse(certificate).unwrap().contents()).unwrap();
+        assert!(authority.is_good(&shown));
+        authority.revoke("sip1").unwrap();
+        let why = authority.renew(&shown, &request).unwrap_err();
+        assert!(why.contains("was revoked"), "{why}");
+        assert!(!authority.is_good(&shown) && authority.good("sip1").is_empty());
+        let controllers = authority.issue_until(CONTROLLER, &request, seconds_now() + 86_400, Vec::new());
+        assert!(controllers.unwrap_err().contains("the controller's own name"));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A certificate of an earlier version has no key in the list until its agent shows it.
+    #[test]
+    fn the_key_of_an_earlier_certificate_is_noted() {
+        let folder = std::env::temp_dir().join(format!("pointsman-noted-{}", std::process::id()));
+        let authority = Authority::open(&folder).unwrap();
+        let (_, request) = request_of_a_new_key();
+        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_400, Vec::new()).unwrap();
+        let shown = Shown::read(pem::parse(certificate).unwrap().contents()).unwrap();
+        for earlier in [shown.serial.clone(), format!("{} {}", shown.serial, shown.until)] {
+            fs::write(folder.join("agents/sip1"), earlier).unwrap();
+            let hosts = ["sip1".to_owned()];
+            assert!(authority.identities(&hosts).keys.is_empty());
+            assert!(authority.is_good(&shown));
+            assert!(authority.identities(&hosts).keys["sip1"].contains(&shown.key));
+            assert_eq!(authority.days_left("sip1"), Some(0));
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
     /// One that ends soon is replaced while its agent is connected, by one for the same key.
     #[test]
     fn a_certificate_is_renewed() {

@@ -101,17 +101,28 @@ impl Identity {
         self.known.subscribe()
     }
 
+    /// True when the controller told any key of the host.
+    pub(super) fn knows_host(&self, host: &str) -> bool {
+        self.known.borrow().contains_key(host)
+    }
+
+    /// True when the controller told that the host's agent has this key.
+    pub(super) fn knows(&self, shown: &Shown) -> bool {
+        self.known.borrow().get(&shown.host).is_some_and(|keys| keys.contains(&shown.key))
+    }
+
     /// The controller says which keys the agents of other hosts have. Kept for a start without the controller.
     fn learn(&self, keys: Keys) {
         if *self.known.borrow() == keys {
             return;
         }
         let path = self.file(PEERS);
-        let kept = serde_json::to_vec(&keys).map_err(io::Error::other).and_then(|text| write_private(&path, &text));
-        if let Err(e) = kept {
+        let text = serde_json::to_vec(&keys).map_err(io::Error::other);
+        // In force first: a key that was revoked is refused although the disk is full.
+        self.known.send_replace(keys);
+        if let Err(e) = text.and_then(|text| write_private(&path, &text)) {
             tracing::error!("{}: {e}: the keys of other agents can't be kept", path.display());
         }
-        self.known.send_replace(keys);
     }
 
     /// Days until the certificate ends.

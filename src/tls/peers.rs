@@ -24,7 +24,6 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -33,7 +32,6 @@ use crate::door::{Door, cannot_listen};
 use crate::inventory::{AGENT_PORT, Listening, Name};
 use crate::wire::PeerMessage;
 
-use super::authority::Keys;
 use super::client::{Files, Identity, builder};
 use super::frames;
 use super::shown::Shown;
@@ -217,7 +215,7 @@ async fn prove(stream: TcpStream, shared: &Shared) -> Result<(Shown, tokio_rustl
     let acceptor = TlsAcceptor::from(server_config(&shared.identity)?);
     let stream = acceptor.accept(stream).await.map_err(|e| format!("no TLS: {e}"))?;
     let shown = shown(stream.get_ref().1.peer_certificates())?;
-    if !is_known(&shared.identity.known().borrow(), &shown) {
+    if !shared.identity.knows(&shown) {
         return Err(format!("the key of {} is none that the controller told", shown.host));
     }
     Ok((shown, stream))
@@ -230,10 +228,6 @@ fn settle(stream: &TcpStream) {
 
 fn shown(certificates: Option<&[rustls::pki_types::CertificateDer<'_>]>) -> Result<Shown, String> {
     Shown::read(certificates.and_then(|c| c.first()).ok_or("it shows no certificate")?)
-}
-
-fn is_known(keys: &Keys, shown: &Shown) -> bool {
-    keys.get(&shown.host).is_some_and(|keys| keys.contains(&shown.key))
 }
 
 /// Opens a connection whenever there is something to say to a host's agent and no connection with it.
@@ -272,8 +266,7 @@ async fn open(
     host: &str,
     address: SocketAddr,
 ) -> Result<(Shown, tokio_rustls::client::TlsStream<TcpStream>), String> {
-    let known = shared.identity.known();
-    if !known.borrow().contains_key(host) {
+    if !shared.identity.knows_host(host) {
         return Err(format!(
             "the controller told no key of {host}: is it enrolled, and was it connected to this version's controller?"
         ));
@@ -287,7 +280,7 @@ async fn open(
     if shown.host != host {
         return Err(format!("the agent there is that of {}", printable_short(&shown.host, 100)));
     }
-    if !is_known(&known.borrow(), &shown) {
+    if !shared.identity.knows(&shown) {
         return Err(format!(
             "it shows a key that the controller did not tell; it was revoked or replaced: pointsman enroll {host}"
         ));
@@ -301,9 +294,9 @@ async fn converse(shared: &Shared, shown: &Shown, stream: impl AsyncRead + Async
     let (from, to) = (std::pin::pin!(from), std::pin::pin!(to));
     let mut connection = slot.connect();
     let ended = tokio::select! {
-        ended = listen(shared, &shown.host, from) => ended,
+        ended = listen(shared, shown, from) => ended,
         ended = say(slot, connection.number(), to) => ended,
-        () = until_unknown(shared.identity.known(), shown) => Err(io::Error::other("its key was revoked or replaced")),
+        () = until_unknown(&shared.identity, shown) => Err(revoked()),
         () = connection.replaced() => Ok(()),
     };
     if let Err(e) = ended {
@@ -311,7 +304,7 @@ async fn converse(shared: &Shared, shown: &Shown, stream: impl AsyncRead + Async
     }
 }
 
-async fn listen(shared: &Shared, host: &Name, mut from: impl AsyncRead + Unpin) -> io::Result<()> {
+async fn listen(shared: &Shared, shown: &Shown, mut from: impl AsyncRead + Unpin) -> io::Result<()> {
     let mut window = tokio::time::Instant::now();
     let mut read = 0;
     loop {
@@ -323,9 +316,12 @@ async fn listen(shared: &Shared, host: &Name, mut from: impl AsyncRead + Unpin) 
         if read > AT_ONCE {
             tokio::time::sleep_until(window + WINDOW).await;
         }
+        if !shared.identity.knows(shown) {
+            return Err(revoked());
+        }
         // A message of a later version says nothing to this one.
         if let Some(message) = message {
-            (shared.hear)(host.clone(), message);
+            (shared.hear)(shown.host.clone(), message);
         }
     }
 }
@@ -338,6 +334,10 @@ async fn say(slot: &Slot, number: u64, mut to: impl AsyncWrite + Unpin) -> io::R
 }
 
 /// Waits until the key that was shown is known no more.
-async fn until_unknown(mut known: watch::Receiver<Keys>, shown: &Shown) {
-    let _ = known.wait_for(|keys| !is_known(keys, shown)).await;
+async fn until_unknown(identity: &Identity, shown: &Shown) {
+    let _ = identity.known().wait_for(|_| !identity.knows(shown)).await;
+}
+
+fn revoked() -> io::Error {
+    io::Error::other("its key was revoked or replaced")
 }

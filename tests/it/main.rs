@@ -12,6 +12,7 @@ mod format;
 mod grammar;
 mod lang;
 mod packs;
+mod peers;
 mod reload;
 mod runs;
 mod script;

@@ -176,6 +176,76 @@ fn revoked_replaced_foreign_and_unknown_agents_are_refused() {
     assert!(bench.told.recv_timeout(Duration::from_millis(300)).is_err(), "nobody else");
 }
 
+/// An agent that reports until this is dropped.
+fn report_on(bench: &Bench, agent: &str) -> tokio::task::JoinHandle<()> {
+    let (reports, _) = bench.connect(agent, "sip1");
+    bench.runtime.spawn(async move {
+        for beat in 1.. {
+            if reports.send(report("sip1", beat)).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+}
+
+impl Bench {
+    /// What happens next beside reports.
+    fn next_but_reports(&self) -> Told {
+        loop {
+            match self.next() {
+                Told::Report(_) => {}
+                told => return told,
+            }
+        }
+    }
+}
+
+/// It does not wait for the next connection.
+#[test]
+fn revocation_and_a_new_enrolment_end_a_connection() {
+    let bench = Bench::new();
+    for again in [false, true] {
+        // Each in a folder of its own: an agent reads its files whenever it connects.
+        let folder = format!("a-{again}");
+        bench.enroll(&bench.authority.token("sip1").unwrap(), &folder).unwrap();
+        let agent = report_on(&bench, &folder);
+        assert!(matches!(bench.next_but_reports(), Told::Reached(..)));
+        match again {
+            false => bench.authority.revoke("sip1").unwrap(),
+            true => bench.enroll(&bench.authority.token("sip1").unwrap(), "b").unwrap(),
+        }
+        assert!(matches!(bench.next_but_reports(), Told::Gone(host) if host == "sip1"));
+        agent.abort();
+    }
+    // Nor can what was given to it before be used: a token is revoked as well.
+    let token = bench.authority.token("sip1").unwrap();
+    bench.authority.revoke("sip1").unwrap();
+    assert!(bench.enroll(&token, "c").is_err());
+}
+
+/// Two agents with one identity: the one that was there first speaks on, and it is told where the other is.
+#[test]
+fn a_copied_identity_is_refused_and_named() {
+    let bench = Bench::new();
+    bench.enroll(&bench.authority.token("sip1").unwrap(), "a").unwrap();
+    let first = report_on(&bench, "a");
+    assert!(matches!(bench.next_but_reports(), Told::Reached(..)));
+    let second = report_on(&bench, "a");
+    let local: IpAddr = "127.0.0.1".parse().unwrap();
+    assert!(matches!(bench.next_but_reports(), Told::Cloned(host, a, b) if host == "sip1" && (a, b) == (local, local)));
+    // When the first has gone the second speaks for the host.
+    first.abort();
+    loop {
+        match bench.next_but_reports() {
+            Told::Cloned(..) | Told::Gone(_) => {}
+            Told::Reached(host, _) => break assert_eq!(host, "sip1"),
+            Told::Report(_) => unreachable!(),
+        }
+    }
+    second.abort();
+}
+
 /// Connections that never say anything hold no agent up for longer than it takes to close them.
 #[test]
 fn silent_connections_hold_nobody_up() {

@@ -4,6 +4,7 @@
 
 mod address;
 mod bad;
+mod carrier;
 mod demo;
 mod network;
 mod port;

@@ -102,7 +102,11 @@ impl Slot {
 
     /// Ends all connections.
     pub(super) fn end_all(&self) {
-        self.change(|state| state.connections.drain(..).for_each(|(_, end)| drop(end.send_replace(true))));
+        self.change(|state| {
+            state.connections.drain(..).for_each(|(_, end)| {
+                end.send_replace(true);
+            })
+        });
     }
 
     /// The next message for the connection of this number; only the newest gets any.
