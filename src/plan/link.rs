@@ -2,7 +2,7 @@
 //!
 //! An agent reports the state of the interface of each resource. The planner moves nothing to a placement without a link while
 //! another one serves, and moves a resource away from one where its configuration says `on_link_loss: move`. The desired owner
-//! stays who it is: when its link is back the resource goes there. Tests: `tests/link.rs`.
+//! stays who it is: when its link is back the resource goes there. Tests: `src/plan/tests/link.rs`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -208,12 +208,14 @@ async fn until_revoked(shown: &Shown, shared: &Shared) {
     let mut identities = shared.identities.subscribe();
     let certificate = (shown.host.clone(), shown.serial.clone());
     loop {
-        // What was not looked at since it was issued may not be in the list yet: the folder decides.
-        let listed = identities.borrow_and_update().serials.contains(&certificate);
-        if !listed && !shared.authority.is_good(shown) {
-            return;
-        }
-        if identities.changed().await.is_err() {
+        if identities.borrow_and_update().serials.contains(&certificate) {
+            if identities.changed().await.is_err() {
+                return;
+            }
+        } else if shared.authority.is_good(shown) {
+            // Issued since the list was made. It may be revoked before the next one, which is then the same as this.
+            let _ = tokio::time::timeout(LOOK_AT_IDENTITIES, identities.changed()).await;
+        } else {
             return;
         }
     }

@@ -43,6 +43,7 @@ struct Bench {
     folder: Folder,
     authority: Arc<Authority>,
     runtime: tokio::runtime::Runtime,
+    identities: BTreeMap<&'static str, Identity>,
     /// Keeps the agents connected.
     _reports: Vec<mpsc::Sender<Report>>,
 }
@@ -61,11 +62,12 @@ impl Bench {
         let listener = runtime.block_on(async { tls::listen("127.0.0.1:0".parse().unwrap(), authority.clone()) }).unwrap();
         let controller = listener.address().to_string();
         runtime.spawn(listener.run(Gate));
-        let mut senders = Vec::new();
+        let (mut senders, mut identities) = (Vec::new(), BTreeMap::new());
         for host in HOSTS {
             let token = authority.token(host).unwrap();
             runtime.block_on(tls::enroll(&controller, &token, host, &folder.join(host))).unwrap();
             let identity = Identity::open(&folder.join(host), host).unwrap();
+            identities.insert(host, identity.clone());
             let (reports, waiting) = mpsc::channel(4);
             let (controller, beats) = (controller.clone(), reports.clone());
             runtime.spawn(async move { tls::connect(&controller, &identity, waiting, |_| {}).await });
@@ -80,7 +82,7 @@ impl Bench {
             });
             senders.push(reports);
         }
-        let bench = Bench { folder, authority, runtime, _reports: senders };
+        let bench = Bench { folder, authority, runtime, identities, _reports: senders };
         for host in HOSTS {
             until(|| HOSTS.iter().all(|other| bench.known(host).contains(other)));
         }
@@ -96,9 +98,17 @@ impl Bench {
         std::fs::read_to_string(self.keys(host).join("peers.json")).unwrap_or_default()
     }
 
-    /// An agent that starts with what is in a folder, whether or not there is a controller.
-    fn start(&self, folder: &str, host: &str) -> Agent {
-        let identity = Identity::open(&self.keys(folder), host).unwrap();
+    /// The agent that is connected to the controller.
+    fn start(&self, host: &str) -> Agent {
+        self.start_with(self.identities[host].clone())
+    }
+
+    /// One that starts with what is in its folder, and has no controller.
+    fn start_alone(&self, host: &str) -> Agent {
+        self.start_with(Identity::open(&self.keys(host), host).unwrap())
+    }
+
+    fn start_with(&self, identity: Identity) -> Agent {
         let (sender, heard) = channel();
         let hear = move |from, message| drop(sender.send((from, message)));
         let _within = self.runtime.enter();
@@ -138,14 +148,14 @@ fn arrives(from: &Agent, to: &str, at: &Agent, beat: u64, named: &str) {
 #[test]
 fn agents_speak_with_each_other() {
     let bench = Bench::new();
-    let (first, second) = (bench.start("sip1", "sip1"), bench.start("sip2", "sip2"));
+    let (first, second) = (bench.start("sip1"), bench.start("sip2"));
     first.peers.set(at("sip2", Some(second.address)));
     second.peers.set(at("sip1", None));
     arrives(&first, "sip2", &second, 1, "sip1");
     arrives(&second, "sip1", &first, 2, "sip2");
     // The first starts anew, elsewhere.
     first.peers.set(BTreeMap::new());
-    let again = bench.start("sip1", "sip1");
+    let again = bench.start_alone("sip1");
     again.peers.set(at("sip2", Some(second.address)));
     arrives(&again, "sip2", &second, 3, "sip1");
     arrives(&second, "sip1", &again, 4, "sip2");
@@ -159,7 +169,7 @@ fn agents_speak_with_each_other() {
 #[test]
 fn words_for_an_agent_that_is_not_there_are_dropped() {
     let bench = Bench::new();
-    let (first, second) = (bench.start("sip1", "sip1"), bench.start("sip2", "sip2"));
+    let (first, second) = (bench.start("sip1"), bench.start("sip2"));
     let nowhere: SocketAddr = "127.0.0.1:1".parse().unwrap();
     first.peers.set(at("sip2", Some(nowhere)));
     for beat in 0..100_000 {
@@ -175,7 +185,7 @@ fn words_for_an_agent_that_is_not_there_are_dropped() {
 #[test]
 fn a_revoked_or_foreign_agent_gets_nothing_and_is_not_heard() {
     let bench = Bench::new();
-    let (first, second, third) = (bench.start("sip1", "sip1"), bench.start("sip2", "sip2"), bench.start("sip3", "sip3"));
+    let (first, second, third) = (bench.start("sip1"), bench.start("sip2"), bench.start("sip3"));
     let all = |address| HOSTS.iter().map(|host| ((*host).to_owned(), address)).collect::<BTreeMap<_, _>>();
     first.peers.set(all(None));
     for other in [&second, &third] {
@@ -188,7 +198,7 @@ fn a_revoked_or_foreign_agent_gets_nothing_and_is_not_heard() {
     for file in ["authority.crt", "peers.json"] {
         std::fs::copy(bench.keys("sip2").join(file), foreign.keys("sip2").join(file)).unwrap();
     }
-    let forged = foreign.start("sip2", "sip2");
+    let forged = foreign.start_alone("sip2");
     forged.peers.set(at("sip1", Some(first.address)));
     // One that has no certificate of its own kind: the controller's would be as wrong as none.
     let silent: Vec<_> = (0..600).map(|_| std::net::TcpStream::connect(first.address).unwrap()).collect();

@@ -14,6 +14,9 @@ use crate::support::Folder;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// An agent of these tests sends twenty a second: what has to happen does within a minute.
+const REPORTS: u32 = 1_200;
+
 #[derive(Debug)]
 enum Told {
     Reached(String, mpsc::Sender<Command>),
@@ -192,12 +195,13 @@ fn report_on(bench: &Bench, agent: &str) -> tokio::task::JoinHandle<()> {
 impl Bench {
     /// What happens next beside reports.
     fn next_but_reports(&self) -> Told {
-        loop {
+        for _ in 0..REPORTS {
             match self.next() {
                 Told::Report(_) => {}
                 told => return told,
             }
         }
+        panic!("nothing happens but reports");
     }
 }
 
