@@ -29,4 +29,5 @@ pub mod site;
 pub mod sources;
 pub mod store;
 pub mod tls;
+pub mod vote;
 pub mod wire;

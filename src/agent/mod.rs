@@ -19,19 +19,25 @@
 //! operation of a resource is under way; nothing is touched before a first command; what the driver *saw* counts, not what
 //! a command returned: an address that the kernel should drop by itself, and was not seen to be going to, is not held. Does not know: netlink, sockets, who else exists. Tests: `tests.rs` beside this file, and `sim`.
 
+mod quorum;
 mod seat;
 #[cfg(test)]
 mod tests;
+mod voting;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::HEARTBEAT;
 use crate::base::time::Time;
 use crate::inventory::Name;
-use crate::wire::{Action, Command, Echo, Generation, Holds, LinkState, Metric, Note, PeerMessage, Report, Runs, Seen, Terms};
+use crate::vote::Voter;
+use crate::wire::{
+    Action, Command, Echo, Electorate, Generation, Holds, LinkState, Metric, Note, PeerMessage, Report, Runs, Seen, Terms,
+};
 
 use seat::Seat;
 
@@ -45,12 +51,19 @@ pub struct Durable {
     pub controller: Option<u64>,
     /// By resource.
     pub marks: BTreeMap<Name, Mark>,
+    /// By resource, for whom it may vote.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub electorates: BTreeMap<Name, Electorate>,
+    /// How long the longest promise lasts that it gave as a voter. Zero when it never gave one.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub longest_promise: Duration,
 }
 
 impl Durable {
     /// The next controller that commands is obeyed. What the last one counted says nothing to it; what is held stays.
     pub fn adopt(&mut self) {
         self.controller = None;
+        self.electorates.clear();
         self.marks.values_mut().for_each(|mark| mark.generation = Generation::NONE);
     }
 }
@@ -193,6 +206,9 @@ pub struct Agent {
     sent: VecDeque<(u64, Time)>,
     next_beat: Time,
     durable: Durable,
+    /// Something of it changed that is not on disk yet.
+    unsaved: bool,
+    voter: Voter,
     seats: BTreeMap<Name, Seat>,
     reported: BTreeMap<Name, Seen>,
     /// State of each resource's network interface, where it has one.
@@ -220,23 +236,31 @@ impl Agent {
         let mut seats = BTreeMap::new();
         for resource in resources {
             let mark = durable.marks.get(&resource).cloned().unwrap_or_default();
-            let mut seat = Seat::new(resource.clone(), mark);
+            let mut seat = Seat::new(resource.clone(), mark, incarnation, durable.controller.unwrap_or_default());
             seat.look(now, out);
             seats.insert(resource, seat);
         }
-        Agent {
+        let voter = Voter::start(now, durable.longest_promise);
+        let agent = Agent {
             host,
             beat: Echo { incarnation, beat: 0 },
             sent: VecDeque::new(),
             next_beat: now,
             durable,
+            unsaved: false,
+            voter,
             seats,
             reported: BTreeMap::new(),
             links: BTreeMap::new(),
             watched: None,
             news: false,
             metrics: Vec::new(),
+        };
+        let peers = agent.peers();
+        if !peers.is_empty() {
+            out.push(Output::Peers(peers));
         }
+        agent
     }
 
     /// Takes one input and yields what is to be done.
@@ -269,7 +293,7 @@ impl Agent {
                     self.news |= self.links.insert(resource, state) != Some(state);
                 }
             }
-            Input::Peer(..) => {}
+            Input::Peer(from, message) => self.peer(now, from, message, out),
             Input::Looked(watched) => {
                 self.news |= self.watched.as_ref() != Some(&watched);
                 self.watched = Some(watched);
@@ -281,6 +305,7 @@ impl Agent {
                 }
             }
         }
+        self.deliver_to_itself(now, mark, out);
         self.persist_before(mark, out);
         if now >= self.next_beat
             || self.news
@@ -311,31 +336,54 @@ impl Agent {
     }
 
     fn command(&mut self, now: Time, command: Command, out: &mut Vec<Output>) {
-        let Some(seat) = self.seats.get_mut(&command.resource) else {
-            return; // Not on the local list: the report, which does not have it either, says so.
-        };
+        let listed = self.seats.contains_key(&command.resource);
+        // Not on the local list: the report, which does not have it either, says so. It may vote about it all the same.
+        if !listed && !matches!(command.action, Action::Electorate(_)) {
+            return;
+        }
         match self.durable.controller {
             Some(known) if known != command.controller => {
-                seat.note(Note::OtherController);
+                if let Some(seat) = self.seats.get_mut(&command.resource) {
+                    seat.note(Note::OtherController);
+                }
                 return;
             }
             Some(_) => {}
-            None => self.durable.controller = Some(command.controller),
+            None => {
+                self.durable.controller = Some(command.controller);
+                self.unsaved = true;
+            }
         }
+        if let Action::Electorate(electorate) = command.action {
+            return self.electorate(command.resource, electorate, out);
+        }
+        let Some(seat) = self.seats.get_mut(&command.resource) else { return };
+        seat.obeys(command.controller);
         let age = (command.echo.incarnation == self.beat.incarnation)
             .then(|| self.sent.iter().find(|(beat, _)| *beat == command.echo.beat))
             .flatten()
             .map(|(_, sent)| *sent);
         match command.action {
             Action::Release => seat.release(now, command.generation, out),
-            Action::Take { probe, terms, .. } => {
+            Action::Take { probe, terms, vote, clear } => {
+                self.voter.heard(now, &command.resource, command.generation);
                 if let Some(answered) = age {
+                    for (host, generation) in &clear {
+                        self.voter.clear(&command.resource, host, *generation);
+                    }
+                    seat.relays(command.generation, clear);
                     seat.take(now, command.generation, answered, probe, terms, out);
+                    if vote && seat.mark().generation == command.generation {
+                        seat.controller_voted(now, answered, out);
+                    }
                 }
             }
             Action::Renew => {
                 if let Some(answered) = age {
                     seat.renew(now, command.generation, answered, out);
+                    if seat.mark().generation == command.generation {
+                        seat.controller_voted(now, answered, out);
+                    }
                 }
             }
             Action::Electorate(_) => {}
@@ -344,7 +392,11 @@ impl Agent {
 
     /// Puts what changed on disk in front of the outputs of this turn.
     fn persist_before(&mut self, mark: usize, out: &mut Vec<Output>) {
-        let mut changed = false;
+        let mut changed = std::mem::take(&mut self.unsaved);
+        if self.durable.longest_promise < self.voter.longest() {
+            self.durable.longest_promise = self.voter.longest();
+            changed = true;
+        }
         for (name, seat) in &self.seats {
             let on_disk = self.durable.marks.get(name);
             if on_disk != Some(seat.mark()) && (on_disk.is_some() || *seat.mark() != Mark::default()) {
@@ -369,6 +421,7 @@ impl Agent {
         self.news = false;
         let (watched, metrics) = (self.watched.clone(), std::mem::take(&mut self.metrics));
         let (resources, links) = (self.reported.clone(), self.links.clone());
-        out.push(Output::Report(Report { host, beat, controller, resources, links, watched, metrics, ..Report::default() }));
+        let report = Report { host, beat, controller, resources, links, watched, metrics, votes: true, ..Report::default() };
+        out.push(Output::Report(report));
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::base::limits::{DRIVER_TIMEOUT, HEARTBEAT, HOST_LOST};
 use crate::base::time::Time;
-use crate::inventory::{Name, Takeover};
+use crate::inventory::{Name, OnQuorumLoss, Takeover};
+use crate::vote::Votes;
 use crate::wire::{Generation, Holds, Note, Probe, Seen, Terms};
 
 use super::{Mark, Operation, Output};
@@ -36,9 +37,11 @@ const KERNEL_LATE: Duration = Duration::from_secs(1);
 const ADD_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// Has nothing to do; does not want the resource, or has not looked yet.
     Idle,
+    /// Wants it by votes, and has no majority yet; then it listens as it was told to.
+    Electing { probe: Probe },
     /// Wants it, and listens first.
     Probing(Listening),
     /// Wants it; `tries` operations to add it were begun.
@@ -50,29 +53,35 @@ enum Phase {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Listening {
+pub(super) struct Listening {
     probe: Probe,
     rounds: u32,
     last_round: Option<Time>,
     silent_since: Option<Time>,
 }
 
+impl Listening {
+    pub(super) fn begin(probe: Probe) -> Listening {
+        Listening { probe, rounds: 0, last_round: None, silent_since: None }
+    }
+}
+
 /// One resource on one host.
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
-    resource: Name,
+    pub(super) resource: Name,
     mark: Mark,
-    phase: Phase,
-    holds: Holds,
+    pub(super) phase: Phase,
+    pub(super) holds: Holds,
     note: Option<Note>,
     /// The operation under way.
     busy: Option<Operation>,
     /// The driver has looked since the start.
     looked: bool,
     /// A take must have put the address on by then.
-    take_by: Time,
+    pub(super) take_by: Time,
     /// When the phase has something to do next.
-    wake: Option<Time>,
+    pub(super) wake: Option<Time>,
     /// When each witness was last known to be reachable: the sending time of the ping that it answered.
     heard: BTreeMap<IpAddr, Time>,
     /// When the address was put on, or found: a holder that could not have heard anyone yet counts from here.
@@ -81,10 +90,24 @@ pub(super) struct Seat {
     announce_at: Time,
     look_at: Time,
     ping_at: Time,
+    /// The agent's start.
+    pub(super) incarnation: u64,
+    /// Whom it obeys.
+    pub(super) controller: u64,
+    /// Votes for the command that it obeys.
+    pub(super) votes: Votes,
+    /// When voters are asked next.
+    pub(super) ask_at: Time,
+    /// Until when the kernel keeps an address that was found after a restart, by the votes of before.
+    pub(super) found_until: Option<Time>,
+    /// Hosts that the controller knows to be clear, for voters.
+    pub(super) clear: BTreeMap<Name, Generation>,
 }
 
 impl Seat {
-    pub(super) fn new(resource: Name, mark: Mark) -> Seat {
+    pub(super) fn new(resource: Name, mark: Mark, incarnation: u64, controller: u64) -> Seat {
+        let mut votes = Votes::default();
+        votes.begin(incarnation);
         Seat {
             resource,
             mark,
@@ -101,6 +124,12 @@ impl Seat {
             announce_at: Time::MIN,
             look_at: Time::MIN,
             ping_at: Time::MIN,
+            incarnation,
+            controller,
+            votes,
+            ask_at: Time::MIN,
+            found_until: None,
+            clear: BTreeMap::new(),
         }
     }
 
@@ -112,7 +141,8 @@ impl Seat {
         // What was seen before an operation that is still under way proves nothing; and what was there before a take is
         // ours, on our terms, only when the take has put it on.
         let adding = matches!(self.busy, Some(Operation::Add { .. }));
-        let unproven = matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Holds::No);
+        let found = matches!(self.phase, Phase::Electing { .. } | Phase::Probing(_)) && self.holds == Holds::Yes;
+        let unproven = found || matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Holds::No);
         Seen {
             generation: self.mark.generation,
             want: self.mark.want,
@@ -127,6 +157,17 @@ impl Seat {
 
     pub(super) fn note(&mut self, note: Note) {
         self.note = Some(note);
+    }
+
+    pub(super) fn obeys(&mut self, controller: u64) {
+        self.controller = controller;
+    }
+
+    /// Hosts that are clear, as the controller said with a command that is not older than what is obeyed.
+    pub(super) fn relays(&mut self, generation: Generation, clear: BTreeMap<Name, Generation>) {
+        if generation >= self.mark.generation {
+            self.clear = clear;
+        }
     }
 
     pub(super) fn look(&mut self, now: Time, out: &mut Vec<Output>) {
@@ -160,34 +201,44 @@ impl Seat {
             if let Phase::Probing(Listening { probe: Probe::Silence(_), .. }) = self.phase {
                 self.take_by = self.take_by.max(answered + HOST_LOST);
             }
+            if matches!(self.phase, Phase::Electing { .. }) {
+                self.take_by = self.take_by.max(answered + Seat::asks_for(&terms));
+            }
             return self.renew(now, generation, answered, out);
         }
         let fresh_for = match terms.takeover {
             Takeover::Probe => HOST_LOST,
             Takeover::Lease => terms.term.saturating_sub(LEASE_MARGIN),
-            Takeover::Confirmed | Takeover::Forced | Takeover::Quorum => DRIVER_TIMEOUT,
+            Takeover::Confirmed | Takeover::Forced => DRIVER_TIMEOUT,
+            Takeover::Quorum => Seat::asks_for(&terms),
         };
         if generation < self.mark.generation || now >= answered + fresh_for {
             return;
         }
         self.lease_until = (terms.takeover == Takeover::Lease).then(|| answered + terms.term);
+        let by_votes = terms.takeover == Takeover::Quorum;
         self.mark = Mark { generation, want: true, terms: Some(terms) };
         self.take_by = answered + fresh_for;
         self.note = None;
         self.heard.clear();
+        if by_votes {
+            self.begin_election(now, probe, out);
+            return self.proceed(now, out);
+        }
         self.phase = match probe {
             // It is here already (adopted, or granted anew): there is nobody to listen for but ourselves.
             Probe::Once if self.holds == Holds::Yes => Phase::Adding { tries: 0 },
             Probe::Nothing => Phase::Adding { tries: 0 },
-            Probe::Once | Probe::Silence(_) => {
-                Phase::Probing(Listening { probe, rounds: 0, last_round: None, silent_since: None })
-            }
+            Probe::Once | Probe::Silence(_) => Phase::Probing(Listening::begin(probe)),
         };
         self.proceed(now, out);
     }
 
     /// A lease is renewed, from the beat that is answered.
     pub(super) fn renew(&mut self, now: Time, generation: Generation, answered: Time, out: &mut Vec<Output>) {
+        if self.quorum().is_some() {
+            return;
+        }
         let Some(terms) = self.mark.terms.as_ref().filter(|t| t.takeover == Takeover::Lease) else {
             return;
         };
@@ -217,7 +268,10 @@ impl Seat {
         self.holds = holds;
         match (&self.phase, holds) {
             // Found after a restart. To put it on again would prolong what nobody has agreed to.
-            (Phase::Idle, Holds::Yes) if self.mark.want && self.found_bounded(now, until) => self.hold(now, out),
+            (Phase::Idle, Holds::Yes) if self.mark.want && self.found_bounded(now, until) => {
+                self.found_until = until;
+                self.hold(now, out);
+            }
             (Phase::Idle, Holds::Yes) if self.mark.want => {
                 let words = "it was found on the host, and the kernel was not going to drop it by itself";
                 self.give_up(now, Some(Note::Failed(words.to_owned())), out);
@@ -226,7 +280,7 @@ impl Seat {
             (Phase::Idle, Holds::Yes) if first && self.mark.generation != Generation::NONE => self.give_up(now, None, out),
             // While nobody was there to renew it the kernel dropped it, as it was told to.
             (Phase::Idle, Holds::No) if self.mark.want => self.lapse(match self.mark.terms.as_ref().map(|t| t.takeover) {
-                Some(Takeover::Probe | Takeover::Lease) => Note::LeaseEnded,
+                Some(Takeover::Probe | Takeover::Lease | Takeover::Quorum) => Note::LeaseEnded,
                 _ => Note::Gone,
             }),
             (Phase::Idle, Holds::Unknown) => self.wake = Some(now + RETRY),
@@ -234,7 +288,7 @@ impl Seat {
             (Phase::Releasing, Holds::No) => self.rest(),
             (Phase::Releasing, _) if ended != Some(Operation::Remove) => self.proceed(now, out),
             (Phase::Releasing, _) => self.wake = Some(now + RETRY),
-            (Phase::Adding { tries: 0 } | Phase::Probing(_), _) => self.proceed(now, out),
+            (Phase::Adding { tries: 0 } | Phase::Probing(_) | Phase::Electing { .. }, _) => self.proceed(now, out),
             (Phase::Adding { .. }, Holds::Yes) if bounded => self.hold(now, out),
             (Phase::Adding { tries }, _) if *tries >= ADD_ATTEMPTS || now >= self.take_by => {
                 let words = failed.unwrap_or_else(|| match holds {
@@ -278,7 +332,7 @@ impl Seat {
             Phase::Probing(Listening { probe: Probe::Silence(_), silent_since, .. }) => *silent_since = None,
             Phase::Probing(_) => self.give_up(now, Some(Note::Conflict), out),
             Phase::Holding => self.announce(now, true, out),
-            Phase::Idle | Phase::Adding { .. } | Phase::Releasing => {}
+            Phase::Idle | Phase::Electing { .. } | Phase::Adding { .. } | Phase::Releasing => {}
         }
     }
 
@@ -290,9 +344,12 @@ impl Seat {
     }
 
     /// Does what the phase has to do now, and sets when it has something to do again.
-    fn proceed(&mut self, now: Time, out: &mut Vec<Output>) {
-        if self.mark.want && self.lease_until.is_some_and(|until| now + LEASE_MARGIN >= until) {
-            return self.give_up(now, Some(Note::LeaseEnded), out);
+    pub(super) fn proceed(&mut self, now: Time, out: &mut Vec<Output>) {
+        if let Some(note) = self.lapsed(now) {
+            return self.give_up(now, Some(note), out);
+        }
+        if matches!(self.phase, Phase::Probing(_) | Phase::Adding { .. }) {
+            self.poll(now, out);
         }
         match self.phase.clone() {
             Phase::Idle => self.look(now, out),
@@ -304,7 +361,11 @@ impl Seat {
                 if self.add(now, out) {
                     self.phase = Phase::Adding { tries: tries + 1 };
                 }
+                if self.quorum().is_some() {
+                    self.wake = Some(self.ask_at);
+                }
             }
+            Phase::Electing { .. } => self.elect(now, out),
             Phase::Probing(listening) => self.listen(now, listening, out),
             Phase::Holding => self.keep(now, out),
         }
@@ -349,6 +410,10 @@ impl Seat {
         self.wake = Some(now + every);
     }
 
+    pub(super) fn lease_over(&self, now: Time) -> bool {
+        self.lease_until.is_some_and(|until| now + LEASE_MARGIN >= until)
+    }
+
     /// A holder's rounds: witnesses, lifetime, announcements, a look.
     fn keep(&mut self, now: Time, out: &mut Vec<Output>) {
         let mut wake = now + ANNOUNCE_EVERY;
@@ -361,6 +426,13 @@ impl Seat {
                 out.push(Output::Ping { resource: self.resource.clone() });
             }
             wake = wake.min(self.ping_at).min(self.isolated_at());
+        }
+        if self.quorum().is_some() {
+            if let Some(note) = self.lapsed(now) {
+                return self.give_up(now, Some(note), out);
+            }
+            self.poll(now, out);
+            wake = wake.min(self.ask_at).min(self.quorum_ends().unwrap_or(wake));
         }
         if let Some(until) = self.lease_until {
             wake = wake.min(until - LEASE_MARGIN);
@@ -387,7 +459,7 @@ impl Seat {
     }
 
     /// The resource is not wanted any more, by command or because it may not be kept: on disk first, then off the host.
-    fn give_up(&mut self, now: Time, note: Option<Note>, out: &mut Vec<Output>) {
+    pub(super) fn give_up(&mut self, now: Time, note: Option<Note>, out: &mut Vec<Output>) {
         self.mark.want = false;
         self.mark.terms = None;
         self.lease_until = None;
@@ -411,7 +483,7 @@ impl Seat {
         self.wake = Some(self.look_at);
     }
 
-    fn refresh(&mut self, now: Time, out: &mut Vec<Output>) {
+    pub(super) fn refresh(&mut self, now: Time, out: &mut Vec<Output>) {
         if self.kept_until(now).is_some() {
             self.take_by = now + ADD_WITHIN;
             self.add(now, out);
@@ -419,7 +491,9 @@ impl Seat {
     }
 
     fn add(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
-        self.drive(Operation::Add { until: self.kept_until(now), not_after: self.take_by }, out)
+        // What is kept without an end must at least have been begun while a majority stood behind it.
+        let not_after = if self.quorum().is_some() { self.take_by.min(self.voted_until().unwrap_or(now)) } else { self.take_by };
+        self.drive(Operation::Add { until: self.kept_until(now), not_after }, out)
     }
 
     /// Starts an operation unless one is under way; what is due then is done when that one ends.
@@ -463,8 +537,9 @@ impl Seat {
             return true;
         };
         let longest = match terms.takeover {
-            Takeover::Confirmed | Takeover::Forced | Takeover::Quorum => return true,
-            Takeover::Probe => terms.isolation + KERNEL_SLACK,
+            Takeover::Confirmed | Takeover::Forced => return true,
+            Takeover::Quorum if terms.on_quorum_loss == OnQuorumLoss::Keep => return true,
+            Takeover::Probe | Takeover::Quorum => terms.isolation + KERNEL_SLACK,
             Takeover::Lease => terms.term,
         };
         until.is_some_and(|until| until <= now + longest + KERNEL_LATE)
@@ -474,7 +549,10 @@ impl Seat {
     fn kept_until(&self, now: Time) -> Option<Time> {
         let terms = self.mark.terms.as_ref()?;
         match terms.takeover {
-            Takeover::Confirmed | Takeover::Forced | Takeover::Quorum => None,
+            Takeover::Confirmed | Takeover::Forced => None,
+            Takeover::Quorum if terms.on_quorum_loss == OnQuorumLoss::Keep => None,
+            // Without a majority there is no time left: it must never read as "for ever".
+            Takeover::Quorum => Some(self.voted_until().map_or(now, |until| until + KERNEL_SLACK)),
             Takeover::Probe if self.phase == Phase::Holding => Some(self.isolated_at() + KERNEL_SLACK),
             Takeover::Probe => Some(now + terms.isolation + KERNEL_SLACK),
             Takeover::Lease => self.lease_until,

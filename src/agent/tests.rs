@@ -314,7 +314,7 @@ fn an_address_that_the_kernel_would_keep_is_not_held() {
 fn an_address_found_after_a_restart_must_have_its_end() {
     for takes in [Takeover::Probe, Takeover::Lease, Takeover::Confirmed] {
         let mark = Mark { generation: generation(3), want: true, terms: Some(terms(takes)) };
-        let durable = Durable { controller: Some(7), marks: [(VIP.to_owned(), mark)].into() };
+        let durable = Durable { controller: Some(7), marks: [(VIP.to_owned(), mark)].into(), ..Durable::default() };
         let longest = if takes == Takeover::Lease { 30 } else { 3 };
         for (until, held) in [
             (Some(ms(1_000)), true),

@@ -101,6 +101,11 @@ pub const HEARTBEAT: Duration = Duration::from_millis(250);
 pub const HOST_LOST: Duration = Duration::from_secs(1);
 /// A holder under `probe` that reached no majority of its witnesses for so long gives the address up.
 pub const ISOLATION: Duration = Duration::from_secs(3);
+/// The longest term of a vote (`takeover: quorum`). A request for a longer one is refused: a voter that starts may have to wait
+/// that long.
+pub const VOTE_TERM_MOST: Duration = Duration::from_secs(60);
+/// Resources about which one voter remembers something. It votes about no further one until an older promise has ended.
+pub const BALLOTS: usize = 4_096;
 /// How often an agent looks whether the applications that it watches run.
 pub const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Applications that one agent watches. More in its configuration is a diagnostic; of a report further ones are not believed.

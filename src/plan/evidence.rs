@@ -1,11 +1,17 @@
-//! What lets a host take a resource although others can't be asked: by the takeover policy, silence, time, or an operator's word.
+//! What lets a host take a resource although others can't be asked: by what each of them was granted, votes, silence, time, or an
+//! operator's word.
+//!
+//! What a host does that is out of reach follows from the terms on which it was granted the resource, all of those that
+//! may still act, and not from what is configured now. Silence and votes are evidence only for a taker whose own terms name
+//! the same witnesses or voters (or so nearly the same that two majorities have one in common).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::base::limits::DRIVER_TIMEOUT;
+use crate::base::limits::{DRIVER_TIMEOUT, HOST_LOST};
 use crate::base::time::{Time, duration_text};
-use crate::inventory::{Name, Resource, Takeover};
-use crate::wire::{Generation, Probe};
+use crate::inventory::{Name, OnQuorumLoss, Takeover};
+use crate::wire::{Generation, Probe, Terms};
 
 use super::{Output, Planner, Record};
 
@@ -16,14 +22,27 @@ const LEASE_GRACE: Duration = Duration::from_secs(2);
 /// A release that was confirmed so recently needs no listening before the take.
 const RELEASE_IS_NEWS: Duration = Duration::from_secs(2);
 
+/// What proves that a host which can't be asked does not hold a resource when another one takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Proof {
+    /// The taker's own majority: no voter promises two hosts.
+    Votes,
+    /// The end of its lease.
+    Lease(Time),
+    /// Silence for so long.
+    Silence(Duration),
+    /// Only that it is seen without it, or an operator's word.
+    Word,
+}
+
 impl Planner {
-    /// What lets the owner take although some hosts are not known to be clear, and what it must listen for first.
-    /// `None`: not yet.
+    /// What lets the owner take although some hosts are not known to be clear, and what it must listen for first. `terms` are
+    /// those of the take. `None`: not yet.
     pub(super) fn evidence(
         &mut self,
         now: Time,
         name: &str,
-        resource: &Resource,
+        terms: &Terms,
         others: &[Name],
         out: &mut Vec<Output>,
     ) -> Option<Probe> {
@@ -31,50 +50,108 @@ impl Planner {
             let news = self.pursue(name).released_at.is_some_and(|at| now.since(at) < RELEASE_IS_NEWS);
             return Some(if news { Probe::Nothing } else { Probe::Once });
         }
-        // Listening for silence may begin before a host counts as lost: the silence itself is what is waited for.
-        let asked =
-            |h: &Name| self.views.get(h).is_some_and(|v| v.reachable() && !(v.suspected && resource.takeover == Takeover::Probe));
-        if let Some(here) = others.iter().find(|h| asked(h))
-            && resource.takeover != Takeover::Forced
+        if terms.takeover == Takeover::Forced {
+            return self.by_force(now, name, others, out);
+        }
+        let mut probe = Probe::Once;
+        let mut leases: Vec<(&Name, Time)> = Vec::new();
+        let mut unproven = Vec::new();
+        for host in others {
+            let proof = self.proof(now, name, host, terms);
+            if self.is_asked(now, name, host, proof) {
+                self.hold_back(name, &format!("waiting for its release on {host}"));
+                return None;
+            }
+            match proof {
+                Proof::Votes => {}
+                Proof::Silence(span) => {
+                    probe = match probe {
+                        Probe::Silence(longer) if longer > span => probe,
+                        _ => Probe::Silence(span),
+                    }
+                }
+                Proof::Lease(ends) => leases.push((host, ends)),
+                Proof::Word => unproven.push(host.as_str()),
+            }
+        }
+        if !unproven.is_empty() {
+            return self.unconfirmed(name, &unproven.join(", "), out);
+        }
+        if let Some((host, ends)) = leases.iter().copied().max_by_key(|(_, ends)| *ends)
+            && now < ends
         {
-            self.hold_back(name, &format!("waiting for its release on {here}"));
+            self.wake_at(ends);
+            self.hold_back(name, &format!("waiting for the lease of {host} to end"));
             return None;
         }
-        let missing = others.join(", ");
-        let bound = |h: &Name| self.ledger.seat(name, h).is_some_and(|s| s.bound);
-        let all_bound = others.iter().all(bound);
-        match resource.takeover {
-            Takeover::Probe if all_bound => Some(Probe::Silence(resource.isolation + SILENCE_MARGIN)),
-            // A host of which nothing was ever heard keeps no terms of ours: silence or waiting proves nothing.
-            Takeover::Confirmed | Takeover::Probe | Takeover::Quorum => self.unconfirmed(name, &missing, out),
-            Takeover::Lease if !all_bound => self.unconfirmed(name, &missing, out),
-            Takeover::Lease => {
-                let ends = others.iter().filter_map(|h| self.pursue(name).lease_until.get(h).copied()).max()? + LEASE_GRACE;
-                if now < ends {
-                    self.wake_at(ends);
-                    self.hold_back(name, &format!("waiting for the lease of {missing} to end"));
-                    return None;
-                }
-                for host in others {
-                    self.pass_over(name, host, out);
-                }
-                Some(Probe::Once)
-            }
-            Takeover::Forced => {
-                let since = others.iter().filter_map(|h| self.pursue(name).asking_since.get(h).copied()).max();
-                let ends = since.unwrap_or(now) + DRIVER_TIMEOUT;
-                if now < ends {
-                    self.wake_at(ends);
-                    self.hold_back(name, &format!("waiting {} for its release on {missing}", duration_text(DRIVER_TIMEOUT)));
-                    return None;
-                }
-                let text = format!(
-                    "{name} is taken although its release on {missing} is not confirmed (takeover: forced): two hosts may hold it"
-                );
-                self.notice(name, "takeover_forced", &missing, text, out);
-                Some(Probe::Nothing)
-            }
+        for (host, _) in leases {
+            self.pass_over(name, host, out);
         }
+        Some(probe)
+    }
+
+    /// True when a host can be asked to let go, and is waited for.
+    fn is_asked(&mut self, now: Time, name: &str, host: &Name, proof: Proof) -> bool {
+        let Some(view) = self.views.get(host).filter(|v| v.reachable()) else { return false };
+        match proof {
+            // Listening for silence may begin before a host counts as lost: the silence itself is what is waited for.
+            Proof::Silence(_) => !view.suspected,
+            // It is heard, and perhaps does not hear us: votes end its time when another host asks for them.
+            Proof::Votes => {
+                let since = self.pursue(name).asking_since.get(host).copied().unwrap_or(now);
+                if now < since + HOST_LOST {
+                    self.wake_at(since + HOST_LOST);
+                }
+                now < since + HOST_LOST
+            }
+            Proof::Lease(_) | Proof::Word => true,
+        }
+    }
+
+    /// What proves something about a host, for a take on these terms: the weakest of what each of its grants allows.
+    pub(super) fn proof(&self, now: Time, name: &str, host: &Name, terms: &Terms) -> Proof {
+        let Some(seat) = self.ledger.seat(name, host) else { return Proof::Word };
+        let outstanding = seat.outstanding();
+        // A host of which nothing was ever seen keeps no terms of ours.
+        if !seat.bound || outstanding.is_empty() {
+            return Proof::Word;
+        }
+        let of_one = |granted: Option<&super::Granted>| {
+            let Some(granted) = granted.map(|g| &g.terms) else { return Proof::Word };
+            match (granted.takeover, terms.takeover) {
+                (Takeover::Quorum, Takeover::Quorum)
+                    if granted.on_quorum_loss == OnQuorumLoss::Release && share_a_voter(granted, terms) =>
+                {
+                    Proof::Votes
+                }
+                (Takeover::Probe, Takeover::Probe) if share_a_witness(granted, terms) => {
+                    Proof::Silence(granted.isolation + SILENCE_MARGIN)
+                }
+                (Takeover::Lease, Takeover::Lease | Takeover::Quorum) => {
+                    let ends = self.pursuits.get(name).and_then(|p| p.lease_until.get(host).copied());
+                    // Not known when it was renewed last: it may have been just now.
+                    Proof::Lease(ends.unwrap_or(now + granted.term) + LEASE_GRACE)
+                }
+                _ => Proof::Word,
+            }
+        };
+        outstanding.into_iter().map(of_one).max().unwrap_or(Proof::Word)
+    }
+
+    fn by_force(&mut self, now: Time, name: &str, others: &[Name], out: &mut Vec<Output>) -> Option<Probe> {
+        let missing = others.join(", ");
+        let since = others.iter().filter_map(|h| self.pursue(name).asking_since.get(h).copied()).max();
+        let ends = since.unwrap_or(now) + DRIVER_TIMEOUT;
+        if now < ends {
+            self.wake_at(ends);
+            self.hold_back(name, &format!("waiting {} for its release on {missing}", duration_text(DRIVER_TIMEOUT)));
+            return None;
+        }
+        let text = format!(
+            "{name} is taken although its release on {missing} is not confirmed (takeover: forced): two hosts may hold it"
+        );
+        self.notice(name, "takeover_forced", &missing, text, out);
+        Some(Probe::Nothing)
     }
 
     fn unconfirmed(&mut self, name: &str, missing: &str, out: &mut Vec<Output>) -> Option<Probe> {
@@ -90,4 +167,18 @@ impl Planner {
         let generation = self.ledger.seat(name, host).map_or(Generation::NONE, |s| s.granted);
         self.record(Record::Fenced { resource: name.to_owned(), host: host.clone(), generation }, out);
     }
+}
+
+/// Any majority of the voters of one has a voter in common with any majority of the voters of the other.
+fn share_a_voter(a: &Terms, b: &Terms) -> bool {
+    // The controller is a voter of both.
+    let all = a.voters.union(&b.voters).count() + 1;
+    a.majority() + b.majority() > all
+}
+
+/// The same of witnesses.
+fn share_a_witness(a: &Terms, b: &Terms) -> bool {
+    let all: BTreeSet<_> = a.witnesses.iter().chain(&b.witnesses).collect();
+    let majority = |t: &Terms| t.witnesses.len() / 2 + 1;
+    majority(a) + majority(b) > all.len()
 }

@@ -1,12 +1,14 @@
 //! What the planner must not forget: wishes, orders given, grants that can't act any more, holds. A fold over [`Record`]s.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
-use crate::inventory::{Moves, Name};
-use crate::wire::Generation;
+use crate::inventory::{Moves, Name, Takeover, Via, What};
+use crate::vote::promise_lasts;
+use crate::wire::{Generation, Terms};
 
 use super::{Intent, Verb};
 
@@ -47,6 +49,9 @@ pub enum Record {
         order: Order,
         /// With which fencing number.
         generation: Generation,
+        /// Of a Take: what was granted. None in journals of earlier versions, and for what an agent knew and this journal did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        granted: Option<Box<Granted>>,
     },
     /// No grant up to this generation can act on this host any more: it was seen without the resource and obeys newer
     /// orders only; or the takeover policy's evidence, or an operator, says so.
@@ -64,6 +69,9 @@ pub enum Record {
         resource: Name,
         /// Which host.
         host: Name,
+        /// By the order with this fencing number; older ones can't act any more.
+        #[serde(default)]
+        generation: Generation,
     },
     /// Too many moves: none until then.
     Held {
@@ -110,6 +118,26 @@ pub struct Wish {
     pub operator: bool,
 }
 
+/// What a host was granted. What follows from a grant follows from this, and not from what is configured now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// On what terms it may hold the resource.
+    pub terms: Terms,
+    /// What the resource was.
+    pub what: What,
+    /// How the host was reached.
+    pub via: Via,
+}
+
+/// Grants on equal terms that may still act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The newest of them.
+    pub generation: Generation,
+    /// What was granted; unknown where the journal does not say.
+    pub granted: Option<Granted>,
+}
+
 /// What was told to one host about one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatLedger {
@@ -121,9 +149,52 @@ pub struct SeatLedger {
     pub granted: Generation,
     /// No grant up to here can act any more; `None` until the host first showed that it holds nothing.
     pub fenced: Option<Generation>,
+    /// The grants that may still act, by their terms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
     /// It was once seen without the resource, or holding it by our order. Until then it may have had it before we came, on
     /// nobody's terms, and neither silence nor the end of a lease proves anything about it.
     pub bound: bool,
+}
+
+impl SeatLedger {
+    /// True when no grant that was ever given can act any more.
+    pub fn is_fenced(&self) -> bool {
+        self.fenced.is_some_and(|f| f >= self.granted)
+    }
+
+    /// What was granted and may still act; a `None` is a grant of which nothing is known.
+    pub fn outstanding(&self) -> Vec<Option<&Granted>> {
+        if self.is_fenced() || self.granted == Generation::NONE {
+            return Vec::new();
+        }
+        let mut all: Vec<Option<&Granted>> = self.grants.iter().map(|g| g.granted.as_ref()).collect();
+        if self.grants.iter().all(|g| g.generation < self.granted) {
+            all.push(None);
+        }
+        all
+    }
+
+    /// What the newest grant granted, when that is known.
+    pub fn newest(&self) -> Option<&Granted> {
+        self.grants.iter().find(|g| g.generation == self.granted)?.granted.as_ref()
+    }
+
+    fn grant(&mut self, generation: Generation, granted: Option<Granted>) {
+        self.granted = generation;
+        if let Some(same) = self.grants.iter_mut().find(|g| g.granted == granted) {
+            same.generation = generation;
+            return;
+        }
+        // Terms change by hand only. When nobody was seen to obey for so many changes, the oldest is not told from unknown ones.
+        if self.grants.len() == GRANTS_KEPT {
+            self.grants.retain(|g| g.granted.is_some());
+            if let Some(oldest) = self.grants.first_mut() {
+                oldest.granted = None;
+            }
+        }
+        self.grants.push(Grant { generation, granted });
+    }
 }
 
 /// One resource in the ledger.
@@ -161,7 +232,13 @@ impl Entry {
 pub struct Ledger {
     epoch: u64,
     entries: BTreeMap<Name, Entry>,
+    /// How long the longest promise lasts that the controller may have given as a voter.
+    #[serde(default)]
+    longest_promise: Duration,
 }
+
+/// Different terms that are remembered of one host's grants.
+const GRANTS_KEPT: usize = 8;
 
 /// Beginnings of moves that are remembered for damping.
 const MOVES_KEPT: usize = 64;
@@ -170,6 +247,11 @@ impl Ledger {
     /// The current epoch; 0 before the first start.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// How long the longest promise lasts that the controller may have given as a voter; zero when it never gave one.
+    pub fn longest_promise(&self) -> Duration {
+        self.longest_promise
     }
 
     /// One resource, once anything is known of it.
@@ -190,7 +272,7 @@ impl Ledger {
     /// The generation of the next order for a resource.
     pub(super) fn next_generation(&self, resource: &str) -> Generation {
         let last = self.entries.get(resource).map_or(Generation::NONE, |e| e.generation);
-        let n = if last.epoch == self.epoch { last.n + 1 } else { 1 };
+        let n = if last.epoch == self.epoch { last.n.saturating_add(1) } else { 1 };
         Generation { epoch: self.epoch, n }
     }
 
@@ -232,14 +314,17 @@ impl Ledger {
                     entry.moves.pop_front();
                 }
             }
-            Record::Ordered { resource, host, order, generation } => {
+            Record::Ordered { resource, host, order, generation, granted } => {
+                if let Some(granted) = granted.as_ref().filter(|g| g.terms.takeover == Takeover::Quorum) {
+                    self.longest_promise = self.longest_promise.max(promise_lasts(granted.terms.isolation));
+                }
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.generation = entry.generation.max(*generation);
                 let seat = entry.seats.entry(host.clone()).or_default();
                 seat.order = *order;
                 seat.ordered = *generation;
                 if *order == Order::Take {
-                    seat.granted = *generation;
+                    seat.grant(*generation, granted.as_deref().cloned());
                 }
             }
             Record::Fenced { resource, host, generation } => {
@@ -247,10 +332,13 @@ impl Ledger {
                 let seat = entry.seats.entry(host.clone()).or_default();
                 seat.fenced = Some(*generation);
                 seat.bound = true;
+                seat.grants.retain(|g| g.generation > *generation);
             }
-            Record::Bound { resource, host } => {
+            Record::Bound { resource, host, generation } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.seats.entry(host.clone()).or_default().bound = true;
+                let seat = entry.seats.entry(host.clone()).or_default();
+                seat.bound = true;
+                seat.grants.retain(|g| g.generation >= *generation);
             }
             Record::Held { resource, until, holds } => {
                 let entry = self.entries.entry(resource.clone()).or_default();

@@ -25,6 +25,7 @@ mod reconcile;
 mod reload;
 #[cfg(test)]
 mod tests;
+mod voting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -33,10 +34,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{HEARTBEAT, HOST_LOST, SETTLE};
 use crate::base::time::Time;
-use crate::inventory::{Inventory, Name, Resource};
-use crate::wire::{Command, Echo, Generation, Holds, Note, Report, Seen};
+use crate::inventory::{Inventory, Name, Resource, Via};
+use crate::vote::Voter;
+use crate::wire::{Command, Echo, Generation, Holds, Note, Place, Report, Seen};
 
-pub use ledger::{Entry, Ledger, Order, Record, Wish};
+pub use ledger::{Entry, Grant, Granted, Ledger, Order, Record, SeatLedger, Wish};
 use reconcile::Pursuit;
 pub use reload::{Left, left_by};
 
@@ -157,6 +159,14 @@ struct View {
     foreign: bool,
     /// The links of its placements, by resource.
     links: BTreeMap<Name, link::Link>,
+    /// Its agent knows `quorum`.
+    votes: bool,
+    /// What its own list says.
+    places: BTreeMap<Name, Place>,
+    /// What it holds and another station claims.
+    rivals: BTreeSet<Name>,
+    /// When it was last told for whom it may vote.
+    told_at: Option<Time>,
     resources: BTreeMap<Name, Seen>,
 }
 
@@ -181,6 +191,11 @@ pub struct Planner {
     controller: u64,
     resources: BTreeMap<Name, Resource>,
     ledger: Ledger,
+    /// How hosts are reached.
+    ways: BTreeMap<Name, Via>,
+    /// The controller votes as well.
+    voter: Voter,
+    electorates: voting::Electorates,
     views: BTreeMap<Name, View>,
     pursuits: BTreeMap<Name, Pursuit>,
     started: Time,
@@ -199,6 +214,9 @@ impl Planner {
             resources: inventory.resources.clone(),
             views: inventory.hosts.keys().map(|h| (h.clone(), View::default())).collect(),
             pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
+            ways: inventory.hosts.iter().map(|(name, host)| (name.clone(), host.via)).collect(),
+            voter: Voter::start(now, ledger.longest_promise()),
+            electorates: voting::electorates(inventory),
             ledger,
             started: now,
             looks_until: now + SETTLE,
@@ -208,10 +226,11 @@ impl Planner {
         let epoch = planner.ledger.epoch() + 1;
         planner.record(Record::Epoch { epoch }, out);
         // Whoever holds a lease may have been given it a moment before the start.
-        for (name, resource) in &planner.resources {
+        for (name, entry) in planner.ledger.entries() {
             let pursuit = planner.pursuits.entry(name.clone()).or_default();
-            for seat in &resource.seats {
-                pursuit.lease_until.insert(seat.host.clone(), now + resource.term);
+            for (host, seat) in &entry.seats {
+                let longest = seat.outstanding().into_iter().flatten().map(|g| g.terms.term).max();
+                pursuit.lease_until.extend(longest.map(|term| (host.clone(), now + term)));
             }
         }
         planner
@@ -246,6 +265,7 @@ impl Planner {
                 if self.resources.get(&resource).is_some_and(|r| r.seats.iter().any(|s| s.host == host)) {
                     // Also of a host that was never told anything.
                     let generation = self.ledger.seat(&resource, &host).map_or(Generation::NONE, |s| s.granted);
+                    self.pursue(&resource).vouched.insert(host.clone(), generation);
                     self.record(Record::Fenced { resource: resource.clone(), host, generation }, out);
                     self.reconcile(now, &resource, out);
                 }
@@ -297,6 +317,12 @@ impl Planner {
         self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h.clone()).collect()
     }
 
+    /// The hosts that are heard and report to hold the resource.
+    fn holders_now(&self, resource: &str) -> Vec<&Name> {
+        let holds = |v: &View| v.reachable() && v.seen(resource).holds == Holds::Yes;
+        self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h).collect()
+    }
+
     /// Why the resource is not where it should be, where it is held back; `None` when it is not.
     pub fn held(&self, resource: &str) -> Option<String> {
         if let Some(entry) = self.ledger.entry(resource)
@@ -315,7 +341,8 @@ impl Planner {
     pub fn settled(&self, resource: &str) -> bool {
         let paused = self.ledger.entry(resource).is_some_and(|e| e.wish.as_ref().map(|w| &w.host) != e.pursued.as_ref());
         let heard = self.owner(resource).is_some_and(|owner| self.reachable(owner));
-        self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused && (heard || self.owner(resource).is_none())
+        let sole = self.holders_now(resource).len() <= 1;
+        sole && self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused && (heard || self.owner(resource).is_none())
     }
 
     /// What survives a crash.
@@ -340,6 +367,12 @@ impl Planner {
             return; // Overtaken by a newer one.
         }
         let back = view.lost || view.heard_at.is_none();
+        if back || report.beat.incarnation != view.beat.incarnation {
+            view.told_at = None;
+        }
+        view.votes = report.votes;
+        view.places = report.places;
+        let rivals = std::mem::replace(&mut view.rivals, report.rivals);
         view.beat = report.beat;
         view.heard_at = Some(now);
         view.lost = false;
@@ -371,6 +404,8 @@ impl Planner {
             self.learn(&resource, &report.host, &seen, now, out);
             self.reconcile(now, &resource, out);
         }
+        self.tell_rivals(&report.host, &rivals, out);
+        self.tell_voter(now, &report.host, out);
     }
 
     fn has_seat(&self, resource: &str, host: &str) -> bool {
@@ -379,6 +414,13 @@ impl Planner {
 
     /// What a report proves about grants: newer ones than the journal knows, and ones that can't act any more.
     fn learn(&mut self, resource: &str, host: &str, seen: &Seen, now: Time, out: &mut Vec<Output>) {
+        if !seen.generation.is_plausible_after(self.known(resource)) {
+            let text = format!(
+                "{host} reports command {} about {resource}, which cannot be; nothing of that is believed; is its store damaged, or its agent forged? `pointsman enroll {host}` lets a new one in",
+                seen.generation
+            );
+            return self.notice(resource, "implausible_report", host, text, out);
+        }
         if seen.generation.epoch > self.ledger.epoch() {
             self.record(Record::Epoch { epoch: seen.generation.epoch + 1 }, out);
         }
@@ -389,11 +431,16 @@ impl Planner {
                 host: host.to_owned(),
                 order: Order::Take,
                 generation: seen.generation,
+                granted: None,
             };
             self.record(record, out);
+            // This journal is behind: what the controller promised as a voter may be missing as well.
+            self.voter.distrust_itself(now);
         }
         let seat = self.ledger.seat(resource, host).cloned().unwrap_or_default();
-        let proof = !seen.want && seen.holds == Holds::No && seen.generation >= seat.granted;
+        // What is not there under another address proves nothing about this one.
+        let same = self.differs_on(resource, host).is_none();
+        let proof = same && !seen.want && seen.holds == Holds::No && seen.generation >= seat.granted;
         if proof && seat.fenced.is_none_or(|f| f < seen.generation) {
             let record = Record::Fenced { resource: resource.to_owned(), host: host.to_owned(), generation: seen.generation };
             self.record(record, out);
@@ -413,12 +460,44 @@ impl Planner {
             }
         }
         let ours = seen.want && seen.holds == Holds::Yes && seen.generation != Generation::NONE;
-        if ours && !seat.bound {
-            let record = Record::Bound { resource: resource.to_owned(), host: host.to_owned() };
+        let older = seat.grants.iter().any(|g| g.generation < seen.generation);
+        if ours && (!seat.bound || older) {
+            let generation = seen.generation;
+            let record = Record::Bound { resource: resource.to_owned(), host: host.to_owned(), generation };
             self.record(record, out);
         }
         if let Some(note) = &seen.note {
             self.tell(resource, host, note, out);
+        }
+    }
+
+    /// The newest numbers that are known of a resource's commands.
+    fn known(&self, resource: &str) -> Generation {
+        let newest = self.ledger.entry(resource).map_or(Generation::NONE, |e| e.generation);
+        Generation { epoch: self.ledger.epoch().max(newest.epoch), ..newest }
+    }
+
+    /// What the host's own list says that a resource is there, where that is not what the configuration says.
+    pub(super) fn differs_on(&self, resource: &str, host: &str) -> Option<&Place> {
+        let place = self.views.get(host)?.places.get(resource)?;
+        (place.what != self.resources.get(resource)?.what).then_some(place)
+    }
+
+    /// What another station claims and this host holds is told when it begins, and when it is over.
+    fn tell_rivals(&mut self, host: &Name, before: &BTreeSet<Name>, out: &mut Vec<Output>) {
+        let Some(now) = self.views.get(host).map(|v| v.rivals.clone()) else { return };
+        let ours = |name: &&Name| self.resources.contains_key(*name);
+        let mut say = |kind, name: &Name, text| {
+            out.push(Output::Notice(Notice { kind, resource: name.clone(), host: Some(host.clone()), text }));
+        };
+        for name in now.difference(before).filter(ours) {
+            let text = format!(
+                "another station claims {name}, which {host} holds and defends; find it by its MAC address (`ip neigh`, the switch) and take the address off there"
+            );
+            say("rival", name, text);
+        }
+        for name in before.difference(&now).filter(ours) {
+            say("rival_gone", name, format!("no other station claims {name} any more; {host} has it"));
         }
     }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::base::limits::{DRIVER_TIMEOUT, SETTLE};
 use crate::base::time::{Time, duration_text};
 use crate::inventory::{Name, Resource, Takeover};
-use crate::wire::{Action, Command, Echo, Generation, Holds, Note, Probe, Seen, Terms};
+use crate::wire::{Action, Command, Echo, Generation, Holds, Note, Probe, Seen};
 
-use super::{Notice, Order, Output, Planner, Record, Step};
+use super::evidence::Proof;
+use super::{Granted, Notice, Order, Output, Planner, Record, Step};
 
 /// A take that failed is ordered again after so long, doubling.
 const TAKE_AGAIN: Duration = Duration::from_secs(1);
@@ -35,6 +36,10 @@ pub(super) struct Pursuit {
     pub(super) lease_until: BTreeMap<Name, Time>,
     /// A holder that clients cannot reach, as last reported.
     pub(super) unreachable_holder: Option<Name>,
+    /// Hosts that are clear by an operator's word, up to which command.
+    pub(super) vouched: BTreeMap<Name, Generation>,
+    /// Several hosts held it when it was last looked at.
+    two: bool,
     /// What was said already, so that it is said once.
     pub(super) told: BTreeSet<(&'static str, Name)>,
     /// For each host, the beat that the last command answered: commands are repeated once a beat.
@@ -67,7 +72,7 @@ impl Planner {
         let Some(resource) = self.resources.get(name).cloned() else {
             return;
         };
-        self.renew(now, name, &resource, out);
+        self.renew(now, name, out);
         let observing = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
         if observing && now < self.started + SETTLE {
             return self.hold_back(name, "observing after the start");
@@ -94,6 +99,7 @@ impl Planner {
             }
             Target::Unknown => self.hold_back(name, "the owner is unknown until a claim or an operator names it"),
         }
+        self.count_holders(name, out);
         let settled = self.settled(name);
         if std::mem::replace(&mut self.pursue(name).settled, settled) != settled
             && settled
@@ -104,6 +110,26 @@ impl Planner {
             self.pursue(name).unreachable_holder = None;
         }
         self.report_links(now, name, &resource, out);
+    }
+
+    /// Two holders are told at once, however they came about, and that there is one again.
+    fn count_holders(&mut self, name: &str, out: &mut Vec<Output>) {
+        let holders: Vec<Name> = self.holders_now(name).into_iter().cloned().collect();
+        let two = holders.len() > 1;
+        if std::mem::replace(&mut self.pursue(name).two, two) == two {
+            return;
+        }
+        let (kind, text) = if two {
+            let text = format!(
+                "{name} is held by {} hosts at once ({}): clients may reach either; take it off by hand where it does not belong, unless it is gone there in a moment",
+                holders.len(),
+                holders.join(", ")
+            );
+            ("two_holders", text)
+        } else {
+            ("one_holder", format!("{name} is not held by several hosts any more"))
+        };
+        out.push(Output::Notice(Notice { kind, resource: name.to_owned(), host: None, text }));
     }
 
     pub(super) fn pursue(&mut self, name: &str) -> &mut Pursuit {
@@ -129,7 +155,7 @@ impl Planner {
 
     /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
     fn clear(&self, name: &str, host: &str) -> bool {
-        let fenced = self.ledger.seat(name, host).is_some_and(|s| s.fenced.is_some_and(|f| f >= s.granted));
+        let fenced = self.ledger.seat(name, host).is_some_and(super::SeatLedger::is_fenced);
         let seen = self.seen(name, host);
         // One that was passed over and is heard again may still be about to take it by an old order.
         fenced && !(self.reachable(host) && (seen.holds == Holds::Yes || seen.want))
@@ -175,6 +201,7 @@ impl Planner {
                     holders.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", ")
                 );
                 self.notice(name, "two_holders", "", text, out);
+                self.pursue(name).two = true;
             }
         }
     }
@@ -276,7 +303,7 @@ impl Planner {
             seat.ordered
         } else {
             let generation = self.ledger.next_generation(name);
-            self.order(name, host, Order::Release, generation, out);
+            self.order(name, host, Order::Release, generation, None, out);
             generation
         };
         if seen.generation < generation {
@@ -307,7 +334,8 @@ impl Planner {
         let seat = self.ledger.seat(name, owner).cloned().unwrap_or_default();
         let seen = self.seen(name, owner);
         if seat.order == Order::Take && seen.generation == seat.granted && seen.want && seen.holds == Holds::Yes {
-            return self.arrived(name, owner, &others, seat.granted, out);
+            self.arrived(now, name, owner, &others, seat.granted, out);
+            return self.renegotiate(now, name, resource, owner, out);
         }
         self.pursue(name).converged = false;
         if !self.reachable(owner) {
@@ -322,7 +350,22 @@ impl Planner {
             self.notice(name, "placement_unreachable", owner, format!("{name} can't be taken by {owner}: {why}"), out);
             return self.hold_back(name, &why);
         }
-        let Some(probe) = self.evidence(now, name, resource, &others, out) else {
+        if let Some(place) = self.differs_on(name, owner) {
+            let text = format!(
+                "{owner}'s own list says that {name} is {}, and the configuration says {}; it is not taken there before both say the same",
+                place.what, resource.what
+            );
+            self.notice(name, "list_differs", owner, text, out);
+            return self.hold_back(name, &format!("{owner}'s own list has another address for it"));
+        }
+        let would_grant = self.would_grant(resource, owner);
+        if would_grant.terms.takeover != resource.takeover {
+            let text = format!(
+                "the agent of {owner} is of an earlier version, which cannot hold by votes; {name} goes there as with `takeover: confirmed`; upgrade the agent"
+            );
+            self.notice(name, "agent_too_old", owner, text, out);
+        }
+        let Some(probe) = self.evidence(now, name, &would_grant.terms, &others, out) else {
             return;
         };
         let under_way = seat.order == Order::Take && (seen.want || seen.generation < seat.ordered);
@@ -330,19 +373,14 @@ impl Planner {
         let silence = |p: Probe| matches!(p, Probe::Silence(_));
         let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
         if under_way && !outdated {
-            self.hold_back(name, "being taken");
-            // Said once; an order to listen for silence is said again with every beat, or it lapses.
-            let listens = self.pursue(name).probe.is_some_and(silence) && seen.holds != Holds::Yes;
+            let voted = seat.newest().is_some_and(|g| g.terms.takeover == Takeover::Quorum);
+            self.hold_back(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
+            // Said once; an order to listen for silence is said again with every beat, or it lapses. Under a quorum each is a
+            // vote, and says who became clear.
+            let listens = (voted || self.pursue(name).probe.is_some_and(silence)) && seen.holds != Holds::Yes;
             if seen.generation < seat.granted || listens {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
-                self.send(
-                    now,
-                    name,
-                    owner,
-                    seat.granted,
-                    Action::Take { probe, terms: terms(resource), vote: false, clear: BTreeMap::new() },
-                    out,
-                );
+                self.take(now, name, owner, seat.granted, probe, out);
             }
             return;
         }
@@ -353,18 +391,29 @@ impl Planner {
             return self.hold_back(name, "it went away by other hands, and repair is off");
         }
         let probe = if self.pursue(name).failures > 0 && probe == Probe::Nothing { Probe::Once } else { probe };
-        let generation = self.ledger.next_generation(name);
-        self.order(name, owner, Order::Take, generation, out);
-        self.pursue(name).probe = Some(probe);
         self.hold_back(name, "being taken");
-        self.send(
-            now,
-            name,
-            owner,
-            generation,
-            Action::Take { probe, terms: terms(resource), vote: false, clear: BTreeMap::new() },
-            out,
-        );
+        self.grant_anew(now, name, owner, probe, would_grant, out);
+    }
+
+    fn grant_anew(&mut self, now: Time, name: &str, owner: &Name, probe: Probe, granted: Granted, out: &mut Vec<Output>) {
+        let generation = self.ledger.next_generation(name);
+        self.order(name, owner, Order::Take, generation, Some(granted), out);
+        self.pursue(name).probe = Some(probe);
+        self.take(now, name, owner, generation, probe, out);
+    }
+
+    /// A holder that was granted the resource on other terms than those of now is granted it anew, as soon as nobody else could have
+    /// it and it can expect a majority.
+    fn renegotiate(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
+        let granted = self.would_grant(resource, owner);
+        let same = self.ledger.seat(name, owner).is_some_and(|s| s.newest() == Some(&granted));
+        let alone = resource.seats.iter().all(|s| s.host == *owner || self.clear(name, &s.host));
+        if same || !alone || !self.views.get(owner).is_some_and(super::View::obeys) || !self.can_expect_a_majority(&granted.terms)
+        {
+            return;
+        }
+        self.hold_back(name, "its holder is told the terms of now");
+        self.grant_anew(now, name, owner, Probe::Once, granted, out);
     }
 
     /// A take that ended without success is tried again after a pause. `repair: false` leaves what went away by itself.
@@ -389,13 +438,18 @@ impl Planner {
         }
     }
 
-    fn arrived(&mut self, name: &str, owner: &Name, others: &[Name], generation: Generation, out: &mut Vec<Output>) {
+    fn arrived(&mut self, now: Time, name: &str, owner: &Name, others: &[Name], generation: Generation, out: &mut Vec<Output>) {
         let silence = matches!(self.pursue(name).probe.take(), Some(Probe::Silence(_)));
         // Silence for so long proved that those who could not be asked do not hold it, and their grants are too old to act.
         let mut others = others.to_vec();
-        if silence {
+        if let Some(terms) = self.granted_terms(name, owner) {
             for host in others.extract_if(.., |h| !self.reachable(h)).collect::<Vec<_>>() {
-                self.pass_over(name, &host, out);
+                match self.proof(now, name, &host, &terms) {
+                    // Who may hold it by votes only does not, while another one does. It may later, by votes: nothing is fenced.
+                    Proof::Votes => {}
+                    Proof::Silence(_) if silence => self.pass_over(name, &host, out),
+                    _ => others.push(host),
+                }
             }
         }
         let pursuit = self.pursue(name);
@@ -418,25 +472,37 @@ impl Planner {
         taking.max_by_key(|(_, s)| s.granted).map(|(h, _)| h.clone())
     }
 
-    /// Leases first: the incumbent's is renewed with every beat, as long as it was not told to let go.
-    fn renew(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
-        if resource.takeover != Takeover::Lease {
-            return;
-        }
+    /// Leases and votes first: the incumbent's are renewed with every beat, as long as it was not told to let go.
+    fn renew(&mut self, now: Time, name: &str, out: &mut Vec<Output>) {
         let Some(host) = self.incumbent(name) else {
             return;
         };
         let Some(granted) = self.ledger.seat(name, &host).map(|s| s.granted) else {
             return;
         };
+        let Some(terms) = self.granted_terms(name, &host) else {
+            return;
+        };
         let seen = self.seen(name, &host);
-        if self.reachable(&host) && seen.want && seen.generation == granted {
+        // What is not held yet is granted by the Take that is said again.
+        let holds = terms.takeover == Takeover::Lease || (terms.takeover == Takeover::Quorum && seen.holds == Holds::Yes);
+        let wanted = holds && self.can_send(name, &host) && seen.want && seen.generation == granted;
+        if wanted && (terms.takeover == Takeover::Lease || self.vote(now, name, &host, granted, &terms)) {
             self.send(now, name, &host, granted, Action::Renew, out);
         }
     }
 
-    fn order(&mut self, name: &str, host: &Name, order: Order, generation: Generation, out: &mut Vec<Output>) {
-        let record = Record::Ordered { resource: name.to_owned(), host: host.clone(), order, generation };
+    fn order(
+        &mut self,
+        name: &str,
+        host: &Name,
+        order: Order,
+        generation: Generation,
+        granted: Option<Granted>,
+        out: &mut Vec<Output>,
+    ) {
+        let granted = granted.map(Box::new);
+        let record = Record::Ordered { resource: name.to_owned(), host: host.clone(), order, generation, granted };
         self.record(record, out);
         self.pursue(name).answered.remove(host);
         let verb = match order {
@@ -446,18 +512,34 @@ impl Planner {
         out.push(Output::Step(Step { resource: name.to_owned(), host: host.clone(), verb, generation }));
     }
 
-    /// Sends a command, once a beat: what was not obeyed by the next beat is said again.
-    fn send(&mut self, now: Time, name: &str, host: &Name, generation: Generation, action: Action, out: &mut Vec<Output>) {
-        let Some(echo) = self.views.get(host).filter(|v| v.reachable()).map(|v| v.beat) else {
+    /// Sends a Take on the terms that the journal has of it, with the controller's vote where it has one for it.
+    fn take(&mut self, now: Time, name: &str, host: &Name, generation: Generation, probe: Probe, out: &mut Vec<Output>) {
+        let Some(terms) = self.granted_terms(name, host).filter(|_| self.can_send(name, host)) else {
             return;
         };
-        if self.pursue(name).answered.get(host) == Some(&echo) {
+        let vote = self.vote(now, name, host, generation, &terms);
+        let clear = if terms.takeover == Takeover::Quorum { self.known_clear(name, host) } else { BTreeMap::new() };
+        self.send(now, name, host, generation, Action::Take { probe, terms, vote, clear }, out);
+    }
+
+    /// The host is heard, and was not told anything yet in answer to its last beat.
+    fn can_send(&self, name: &str, host: &str) -> bool {
+        let Some(echo) = self.views.get(host).filter(|v| v.reachable()).map(|v| v.beat) else {
+            return false;
+        };
+        self.pursuits.get(name).is_none_or(|p| p.answered.get(host) != Some(&echo))
+    }
+
+    /// Sends a command, once a beat: what was not obeyed by the next beat is said again.
+    fn send(&mut self, now: Time, name: &str, host: &Name, generation: Generation, action: Action, out: &mut Vec<Output>) {
+        let Some(echo) = self.views.get(host).map(|v| v.beat).filter(|_| self.can_send(name, host)) else {
             return;
-        }
+        };
         self.pursue(name).answered.insert(host.clone(), echo);
-        if let (Action::Take { .. } | Action::Renew, Some(resource)) = (&action, self.resources.get(name)) {
-            let until = now + resource.term;
-            self.pursue(name).lease_until.insert(host.clone(), until);
+        if let (Action::Take { .. } | Action::Renew, Some(terms)) = (&action, self.granted_terms(name, host)) {
+            let until = now + terms.term;
+            let ends = self.pursue(name).lease_until.entry(host.clone()).or_insert(until);
+            *ends = (*ends).max(until);
         }
         let command = Command { controller: self.controller, resource: name.to_owned(), generation, echo, action };
         out.push(Output::Send(host.clone(), command));
@@ -468,16 +550,5 @@ impl Planner {
             let host = (!host.is_empty()).then(|| host.to_owned());
             out.push(Output::Notice(Notice { kind, resource: name.to_owned(), host, text }));
         }
-    }
-}
-
-fn terms(resource: &Resource) -> Terms {
-    Terms {
-        takeover: resource.takeover,
-        isolation: resource.isolation,
-        term: resource.term,
-        witnesses: resource.witnesses.clone(),
-        voters: if resource.takeover == Takeover::Quorum { resource.voting_agents() } else { BTreeSet::new() },
-        on_quorum_loss: resource.on_quorum_loss,
     }
 }

@@ -381,7 +381,7 @@ fn scripts(inventory: &Arc<Inventory>) -> Rc<(Evaluator, Arc<Compiled>)> {
     type Made = Rc<(Evaluator, Arc<Compiled>)>;
     thread_local!(static MADE: RefCell<BTreeMap<usize, Made>> = const { RefCell::new(BTreeMap::new()) });
     MADE.with_borrow_mut(|made| {
-        made.entry(inventory.hosts.len())
+        made.entry(inventory.applications.len())
             .or_insert_with(|| {
                 let evaluator = Evaluator::new(inventory.clone());
                 let source = Arc::new(Source { name: "follow.rhai".to_owned(), text: SCRIPT.to_owned() });

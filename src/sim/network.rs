@@ -1,7 +1,7 @@
 //! Who reaches whom: the control network between controller and agents, and the local network that carries the address.
 //!
-//! Cuts of the local network are per host and direction, or split hosts and witnesses into two sides. So hosts that reach a
-//! common witness hear each other, as `probe` assumes; nothing else about the network is taken for granted.
+//! Cuts of the local network are per host and direction, per pair of hosts, or split hosts and witnesses into two sides. Those of pairs
+//! break what `probe` assumes (hosts that reach a common witness hear each other), and the audit knows.
 
 use std::time::Duration;
 
@@ -16,7 +16,10 @@ pub(super) struct Network {
     lan_in: Vec<u32>,
     lan_out: Vec<u32>,
     witness: Vec<[u32; WITNESSES]>,
+    peer: Vec<Vec<u32>>,
+    lan_pair: Vec<Vec<u32>>,
     splits: Vec<(Vec<usize>, Vec<usize>)>,
+    partitions: Vec<(bool, Vec<usize>)>,
     noises: Vec<(u64, u64, u64)>,
 }
 
@@ -28,7 +31,10 @@ impl Network {
             lan_in: vec![0; hosts],
             lan_out: vec![0; hosts],
             witness: vec![[0; WITNESSES]; hosts],
+            peer: vec![vec![0; hosts]; hosts],
+            lan_pair: vec![vec![0; hosts]; hosts],
             splits: Vec::new(),
+            partitions: Vec::new(),
             noises: Vec::new(),
         }
     }
@@ -45,6 +51,12 @@ impl Network {
             What::Split(hosts, witnesses) => {
                 toggle(&mut self.splits, (hosts.clone(), witnesses.clone()), begins);
             }
+            What::CutPeer(from, to) => count(&mut self.peer[*from][*to]),
+            What::CutLanPair(a, b) => {
+                count(&mut self.lan_pair[*a][*b]);
+                count(&mut self.lan_pair[*b][*a]);
+            }
+            What::Partition(controller, hosts) => toggle(&mut self.partitions, (*controller, hosts.clone()), begins),
             What::Noise(loss, double, late) => toggle(&mut self.noises, (*loss, *double, *late), begins),
             _ => {}
         }
@@ -53,9 +65,21 @@ impl Network {
     /// When each copy of a message between the controller and a host's agent arrives, from now. Empty: lost.
     pub(super) fn control(&self, host: usize, to_agent: bool, rng: &mut Rng) -> Vec<Duration> {
         let cut = if to_agent { self.to_agent[host] } else { self.to_controller[host] };
-        if cut > 0 {
+        if cut > 0 || self.partitions.iter().any(|(controller, far)| far.contains(&host) != *controller) {
             return Vec::new();
         }
+        self.copies(rng)
+    }
+
+    /// The same of a message from the agent of one host to that of another.
+    pub(super) fn peers(&self, from: usize, to: usize, rng: &mut Rng) -> Vec<Duration> {
+        if self.peer[from][to] > 0 || self.partitions.iter().any(|(_, far)| far.contains(&from) != far.contains(&to)) {
+            return Vec::new();
+        }
+        self.copies(rng)
+    }
+
+    fn copies(&self, rng: &mut Rng) -> Vec<Duration> {
         let mut copies = vec![Duration::from_micros(rng.between(100, 2_000))];
         for (loss, double, late) in &self.noises {
             if rng.percent(*loss) {
@@ -73,7 +97,11 @@ impl Network {
     /// True when frames from one host reach the other and are answered.
     pub(super) fn hear_each_other(&self, a: usize, b: usize) -> bool {
         let whole = |h: usize| self.lan_in[h] == 0 && self.lan_out[h] == 0;
-        whole(a) && whole(b) && self.splits.iter().all(|(far, _)| far.contains(&a) == far.contains(&b))
+        whole(a) && whole(b) && self.are_joined(a, b) && self.splits.iter().all(|(far, _)| far.contains(&a) == far.contains(&b))
+    }
+
+    fn are_joined(&self, a: usize, b: usize) -> bool {
+        self.lan_pair[a][b] == 0 && self.partitions.iter().all(|(_, far)| far.contains(&a) == far.contains(&b))
     }
 
     /// True when a host's ping of a witness is answered.
@@ -88,6 +116,7 @@ impl Network {
     pub(super) fn broadcast_reaches(&self, from: usize, to: usize) -> bool {
         self.lan_out[from] == 0
             && self.lan_in[to] == 0
+            && self.are_joined(from, to)
             && self.splits.iter().all(|(far, _)| far.contains(&from) == far.contains(&to))
     }
 }

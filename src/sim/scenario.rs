@@ -27,6 +27,9 @@ pub struct Scenario {
     /// Moves are limited to 4 in 10 minutes, else practically not.
     #[serde(default)]
     pub damped: bool,
+    /// Hosts beyond those, whose agents only vote (`quorum`).
+    #[serde(default)]
+    pub voters: usize,
     /// The host that holds the address before anything starts.
     #[serde(default)]
     pub holder: Option<usize>,
@@ -95,6 +98,13 @@ pub enum What {
     CutLan(usize, bool),
     /// A host does not reach one witness.
     CutWitness(usize, usize),
+    /// Nothing gets from the agent of one host to that of another.
+    CutPeer(usize, usize),
+    /// Two hosts do not hear each other on the local network, whatever else they reach. `probe` does not cover that.
+    CutLanPair(usize, usize),
+    /// Controller (`true`: on the far side) and agents fall into two sides that do not reach each other; the local network too, but
+    /// for the witnesses, which both sides reach.
+    Partition(bool, Vec<usize>),
     /// The local network falls apart: these hosts and these witnesses on the far side.
     Split(Vec<usize>, Vec<usize>),
     /// Messages between controller and agents are lost (percent), doubled (percent), and late (up to so many milliseconds).
@@ -115,10 +125,11 @@ impl Scenario {
     pub fn of_seed(seed: u64) -> Scenario {
         let mut rng = Rng::new(seed);
         let takeover = match rng.below(10) {
-            0..4 => Takeover::Confirmed,
-            4..7 => Takeover::Probe,
-            7..9 => Takeover::Lease,
-            _ => Takeover::Forced,
+            0..5 => Takeover::Quorum,
+            5 | 6 => Takeover::Confirmed,
+            7 => Takeover::Probe,
+            8 => Takeover::Lease,
+            _ => [Takeover::Forced, Takeover::Confirmed, Takeover::Probe, Takeover::Lease][rng.index(4)],
         };
         let hosts = match rng.below(6) {
             0..3 => 2,
@@ -134,6 +145,7 @@ impl Scenario {
             hosts,
             takeover,
             damped: rng.percent(3),
+            voters: if takeover == Takeover::Quorum { [0, 0, 0, 1, 1, 2, 3][rng.index(7)] } else { 0 },
             holder: rng.percent(30).then(|| rng.index(hosts)),
             acts: Vec::new(),
         };
@@ -162,7 +174,7 @@ impl Scenario {
                     4..9 => rng.between(2_000, 12_000),
                     _ => rng.between(12_000, 30_000),
                 };
-            let what = What::any(&mut rng, hosts, takeover);
+            let what = What::any(&mut rng, &scenario);
             let (at, lasts) = if what.is_lan() { lan.fit(at, lasts) } else { (at, lasts) };
             scenario.acts.push(Act { at, lasts, what });
         }
@@ -173,11 +185,15 @@ impl Scenario {
     /// The scenario of a seed among those in which what is old and comes late does its worst.
     pub fn narrow_of_seed(seed: u64) -> Scenario {
         let mut rng = Rng::new(seed);
-        let takeover = [Takeover::Confirmed, Takeover::Probe, Takeover::Probe, Takeover::Lease][rng.index(4)];
+        let takeover =
+            [Takeover::Quorum, Takeover::Quorum, Takeover::Confirmed, Takeover::Probe, Takeover::Probe, Takeover::Lease]
+                [rng.index(6)];
         let pace = if takeover == Takeover::Lease { 4 } else { 1 };
         let holder = rng.percent(30).then(|| rng.index(2));
-        let mut scenario = Scenario { seed: rng.draw(), hosts: 2, takeover, damped: false, holder, acts: Vec::new() };
-        match rng.below(10) {
+        let voters = if takeover == Takeover::Quorum { rng.index(2) } else { 0 };
+        let mut scenario = Scenario { seed: rng.draw(), hosts: 2, takeover, damped: false, voters, holder, acts: Vec::new() };
+        match rng.below(if takeover == Takeover::Quorum { 16 } else { 10 }) {
+            10.. => scenario.divided(&mut rng),
             0..5 => scenario.short_lives(&mut rng),
             5..7 => scenario.late_order(&mut rng, pace),
             7 => scenario.deaf_taker(&mut rng, pace),
@@ -199,6 +215,39 @@ impl Scenario {
         self.acts.push(Act { at: at + 50, lasts: away, what: What::Kill(Party::Agent(0)) });
         self.acts.push(Act { at: at + rng.between(100, 2_000), lasts: 0, what: What::Claim(1) });
         self.acts.push(Act { at: at + pace * 20_000, lasts: 0, what: What::Claim(rng.index(2)) });
+    }
+
+    /// Everybody is cut from everybody in ever other ways, while servers claim by turns and voters restart.
+    fn divided(&mut self, rng: &mut Rng) {
+        let agents = self.agents();
+        let mut at = rng.between(1_000, 3_000);
+        for turn in 0..rng.between(2, 6) as usize {
+            let host = if rng.percent(80) { turn % self.hosts } else { rng.index(self.hosts) };
+            self.acts.push(Act { at, lasts: 0, what: What::Claim(host) });
+            let begins = (at + rng.below(4_000)).saturating_sub(2_000);
+            let what = if rng.percent(40) {
+                What::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect())
+            } else {
+                What::CutControl(rng.index(self.hosts), rng.percent(50))
+            };
+            self.acts.push(Act { at: begins, lasts: rng.between(1_000, 9_000), what });
+            for _ in 0..rng.below(3) {
+                let what = match rng.below(5) {
+                    0 => What::CutPeer(rng.index(agents), rng.index(agents)),
+                    1 => What::CutLanPair(0, 1),
+                    2 => What::Kill(Party::Controller),
+                    3 => What::Kill(Party::Agent(rng.index(agents))),
+                    _ => What::Stop(Party::Agent(rng.index(agents))),
+                };
+                let begins = begins + rng.below(5_000);
+                self.acts.push(Act { at: begins, lasts: rng.between(20, 6_000), what });
+            }
+            at += rng.between(500, 7_000);
+        }
+        if rng.percent(60) {
+            let noise = What::Noise(rng.below(20), rng.below(60), rng.between(1, 6_000));
+            self.acts.push(Act { at: 0, lasts: at, what: noise });
+        }
     }
 
     /// The holder can't be asked, and the one that should take over hears nothing of the local network either.
@@ -252,6 +301,16 @@ impl Scenario {
         self.acts.push(Act { at: 0, lasts: lives * period, what: noise });
     }
 
+    /// Hosts with agents: those that may hold the address, then those that only vote.
+    pub fn agents(&self) -> usize {
+        self.hosts + self.voters
+    }
+
+    /// True when something happens that `probe` does not cover.
+    pub fn is_beyond_probe(&self) -> bool {
+        self.acts.iter().any(|a| matches!(a.what, What::CutLanPair(..) | What::Partition(..)))
+    }
+
     /// When the last fault has ended, in milliseconds.
     pub fn faults_end(&self) -> u64 {
         self.acts.iter().map(|a| a.at + a.lasts).max().unwrap_or(0)
@@ -259,10 +318,16 @@ impl Scenario {
 }
 
 impl What {
-    fn any(rng: &mut Rng, hosts: usize, takeover: Takeover) -> What {
+    fn any(rng: &mut Rng, scenario: &Scenario) -> What {
+        let (hosts, agents, takeover) = (scenario.hosts, scenario.agents(), scenario.takeover);
         let host = rng.index(hosts);
-        let party = if rng.percent(50) { Party::Controller } else { Party::Agent(host) };
-        match rng.below(17) {
+        let agent = rng.index(agents);
+        let party = if rng.percent(50) { Party::Controller } else { Party::Agent(agent) };
+        match rng.below(if takeover == Takeover::Quorum { 23 } else { 18 }) {
+            17 => What::CutLanPair(host, (host + 1) % hosts),
+            18 | 19 => What::CutPeer(agent, rng.index(agents)),
+            20 => What::CutControl(agent, rng.percent(50)),
+            21 | 22 => What::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect()),
             0 => What::Kill(party),
             1 | 2 => What::KillAfter(party, rng.between(1, 12) as u32),
             3 => What::Stop(party),
@@ -291,7 +356,7 @@ impl What {
     }
 
     fn is_lan(&self) -> bool {
-        matches!(self, What::CutLan(..) | What::CutWitness(..) | What::Split(..))
+        matches!(self, What::CutLan(..) | What::CutWitness(..) | What::Split(..) | What::CutLanPair(..) | What::Partition(..))
     }
 }
 

@@ -45,8 +45,9 @@ pub fn shorten(scenario: &Scenario, tamper: Option<Tamper>) -> (Scenario, Outcom
 /// The story as text for people.
 pub fn tell(scenario: &Scenario, outcome: &Outcome) -> String {
     let mut text = format!(
-        "{} hosts, takeover {:?}, seed {}{}\n",
+        "{} hosts, {} that only vote, takeover {:?}, seed {}{}\n",
         scenario.hosts,
+        scenario.voters,
         scenario.takeover,
         scenario.seed,
         scenario.holder.map(|h| format!(", host{} has the address", h + 1)).unwrap_or_default()

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::agent::{self, Agent, Operation};
 use crate::base::time::Time;
-use crate::wire::{Command, Report};
+use crate::wire::{Command, PeerMessage, Report};
 
 use super::audit::{Audit, Violation};
 use super::controller::{Controller, Happening};
@@ -57,6 +57,11 @@ enum Due {
         command: Command,
     },
     Report(Report),
+    Peer {
+        from: usize,
+        to: usize,
+        message: PeerMessage,
+    },
     Drive {
         host: usize,
         start: u64,
@@ -120,6 +125,8 @@ impl Ord for Entry {
 pub struct Outcome {
     /// The invariant that was broken, when one was.
     pub violation: Option<Violation>,
+    /// The first breach of what the policy does not promise under the faults of the scenario.
+    pub tolerated: Option<Violation>,
     /// How often the address came to another host than had it last.
     pub failovers: u64,
     /// Virtual time.
@@ -149,6 +156,7 @@ pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> O
     world.run();
     Outcome {
         violation: world.audit.violation.take(),
+        tolerated: world.audit.tolerated.take(),
         failovers: world.audit.failovers,
         lasted: world.now.since(BEGIN),
         story: world.story.unwrap_or_default(),
@@ -158,7 +166,7 @@ pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> O
 impl<'a> World<'a> {
     fn new(scenario: &'a Scenario, tamper: Option<Tamper>, tell: bool) -> World<'a> {
         let mut rng = Rng::new(scenario.seed);
-        let hosts: Vec<Host> = (0..scenario.hosts).map(|i| Host::new(host_name(i), BEGIN, &mut rng)).collect();
+        let hosts: Vec<Host> = (0..scenario.agents()).map(|i| Host::new(host_name(i), BEGIN, &mut rng)).collect();
         let clock = Clock::new(BEGIN, BEGIN.micros(), &mut rng);
         let mut world = World {
             now: BEGIN,
@@ -167,7 +175,7 @@ impl<'a> World<'a> {
             rng,
             scenario,
             tamper,
-            network: Network::new(scenario.hosts),
+            network: Network::new(scenario.agents()),
             controller: Controller::new(inventory_of(scenario), clock),
             audit: Audit::new(scenario),
             hosts,
@@ -181,7 +189,7 @@ impl<'a> World<'a> {
             world.hosts[holder].address = Some(super::host::Address { ends: None });
             world.audit.came(holder, &world.hosts);
         }
-        for i in 0..scenario.hosts {
+        for i in 0..scenario.agents() {
             let delay = Duration::from_millis(world.rng.below(500));
             world.after(delay, Due::Start(Party::Agent(i)));
         }
@@ -274,6 +282,7 @@ impl<'a> World<'a> {
                 self.agent(host, None, agent::Input::Command(command));
             }
             Due::Report(report) => self.control(None, Happening::Report(report)),
+            Due::Peer { from, to, message } => self.agent(to, None, agent::Input::Peer(host_name(from), message)),
             Due::Drive { host, start, operation } => self.drive(host, start, operation),
             Due::Driven { host, start, input } => self.agent(host, Some(start), input),
             Due::Witness { host, start, witness, sent } => {

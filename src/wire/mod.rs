@@ -51,7 +51,7 @@ impl fmt::Display for Generation {
 }
 
 /// Which of its heartbeats an agent last got through to the controller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Echo {
     /// The agent's start; a restarted agent recognises no earlier beat.
     pub incarnation: u64,

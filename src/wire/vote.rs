@@ -56,7 +56,7 @@ pub struct Vote {
 }
 
 /// Why a voter does not vote for a host.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// It promised another host, and that lasts still.

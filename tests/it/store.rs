@@ -151,7 +151,7 @@ fn an_agent_remembers_what_it_obeyed() {
     let marks = Marks::open(folder.path()).unwrap();
     assert_eq!(marks.load().unwrap(), Durable::default());
     let mark = Mark { generation: Generation { epoch: 2, n: 9 }, want: true, terms: None };
-    let durable = Durable { controller: Some(42), marks: [("vip".to_owned(), mark)].into() };
+    let durable = Durable { controller: Some(42), marks: [("vip".to_owned(), mark)].into(), ..Durable::default() };
     marks.save(&durable).unwrap();
     assert_eq!(marks.next_start(0).unwrap(), 1);
     assert!(Marks::open(folder.path()).unwrap_err().to_string().contains("another process"));

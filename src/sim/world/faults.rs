@@ -45,7 +45,14 @@ impl World<'_> {
                     self.after(Duration::from_millis(1), Due::KernelChanged { host });
                 }
             }
-            What::CutControl(..) | What::CutLan(..) | What::CutWitness(..) | What::Split(..) | What::Noise(..) => {}
+            What::CutControl(..)
+            | What::CutLan(..)
+            | What::CutWitness(..)
+            | What::CutPeer(..)
+            | What::CutLanPair(..)
+            | What::Partition(..)
+            | What::Split(..)
+            | What::Noise(..) => {}
         }
     }
 
@@ -154,7 +161,7 @@ impl World<'_> {
                     host.name.clone(),
                     host.starts,
                     host.disk.clone(),
-                    [VIP.to_owned()],
+                    (h < self.scenario.hosts).then(|| VIP.to_owned()),
                     host.clock.local(self.now),
                     &mut outputs,
                 ));

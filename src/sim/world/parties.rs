@@ -56,7 +56,13 @@ impl World<'_> {
                     }
                 }
                 agent::Output::Announce { .. } => self.announce(h),
-                agent::Output::Peer(..) | agent::Output::Peers(_) => {}
+                agent::Output::Peer(to, message) => {
+                    let Some(to) = self.hosts.iter().position(|x| x.name == to) else { continue };
+                    for delay in self.network.peers(h, to, &mut self.rng) {
+                        self.after(delay, Due::Peer { from: h, to, message: message.clone() });
+                    }
+                }
+                agent::Output::Peers(_) => {}
                 agent::Output::Report(mut report) => {
                     if let Some(tamper) = self.tamper {
                         tamper.reports(&mut report);

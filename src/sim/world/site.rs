@@ -60,6 +60,14 @@ pub(in crate::sim) fn describe(what: &What, lasts: Duration) -> String {
         What::CutWitness(h, w) => {
             format!("{} does not reach witness {}{span}", host_name(*h), w + 1)
         }
+        What::CutPeer(a, b) => format!("nothing gets from the agent of {} to that of {}{span}", host_name(*a), host_name(*b)),
+        What::CutLanPair(a, b) => {
+            format!("{} and {} do not hear each other on the local network{span}", host_name(*a), host_name(*b))
+        }
+        What::Partition(controller, far) => {
+            let controller = if *controller { " the controller" } else { "" };
+            format!("everything but the witnesses falls apart{span}: apart are{controller} {}", side(far, "host"))
+        }
         What::Split(h, w) => format!("the local network is split{span}: apart are {} {}", side(h, "host"), side(w, "witness ")),
         What::Noise(loss, double, late) => {
             format!("messages are lost ({loss}%), doubled ({double}%) and up to {late} ms late{span}")
@@ -83,7 +91,7 @@ pub(super) fn inventory_of(scenario: &Scenario) -> Inventory {
         witnesses: if scenario.takeover == Takeover::Probe { (0..WITNESSES).map(witness).collect() } else { Vec::new() },
         term: TERM,
         isolation: crate::base::limits::ISOLATION,
-        voters: Vec::new(),
+        voters: (scenario.hosts..scenario.agents()).map(host_name).collect(),
         on_quorum_loss: inventory::OnQuorumLoss::Release,
         moves,
         on_link_loss: OnLinkLoss::default(),
@@ -112,7 +120,7 @@ pub(super) fn inventory_of(scenario: &Scenario) -> Inventory {
         // Two hosts are a pair, and late claims are caught up with; of more, every claim acts whenever it is read.
         pairs: (scenario.hosts == 2).then(|| ("pair".to_owned(), pair)).into_iter().collect(),
         channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
-        hosts: (0..scenario.hosts).map(|i| (host_name(i), host(i))).collect(),
+        hosts: (0..scenario.agents()).map(|i| (host_name(i), host(i))).collect(),
         resources: [(VIP.to_owned(), resource)].into(),
         ..Inventory::default()
     }
