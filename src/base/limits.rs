@@ -80,13 +80,40 @@ pub const INSTANCES_PER_ALARM: usize = 10_000;
 /// Hosts of sources whose usual lateness is remembered. When there are more, the half that was heard longest ago is forgotten:
 /// their next record is compared with no offset at all.
 pub const OFFSETS: usize = 10_000;
-/// Runs that have not ended. A further one is not started, and that is told.
+/// Runs that have not ended, without those of claims. Senders that are less trusted may fill a part of it only (see `share_of` of trust).
+/// A further one is not started, and that is told.
 pub const RUNS: usize = 1_000;
+/// Runs of claims that have not ended: room of their own, twice the pairs of a large site. A further claim is carried out without its
+/// reaction, and that is told.
+pub const CLAIM_RUNS: usize = 8_000;
+/// Events that wait for the controller. Senders that are less trusted may fill a part of it only, and one sender an eighth. Sources that
+/// can wait do; of others what is more is dropped, counted by source, and told.
+pub const INBOX_EVENTS: usize = 65_536;
+/// Bytes of the events that wait for the controller, shared in the same way.
+pub const INBOX_BYTES: usize = 64 * 1024 * 1024;
+/// Reports of agents, claims of pairs, and questions of operators that wait for the controller, of each. Who sends one more waits.
+pub const INBOX_WAITING: usize = 8_192;
+/// Unverified events that rules want and that are taken in a second. More are dropped, counted by source, and told.
+pub const UNVERIFIED_A_SECOND: usize = 5_000;
+/// Notifications that are under way at once, and as many commands: one process each. Further ones wait.
+pub const EFFECTS: usize = 8;
+/// Of these so many are for claims alone.
+pub const EFFECTS_FOR_CLAIMS: usize = 2;
+/// Notifications that are under way at once for one channel, so that one that hangs leaves workers for the others.
+pub const EFFECTS_OF_CHANNEL: usize = 3;
+/// Notifications that wait, and as many commands. A further one fails its step.
+pub const EFFECTS_WAITING: usize = 1_000;
 /// Steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
 /// How far beyond its source's usual offset a record may come and still be fresh (DESIGN 3).
 pub const LATE_AFTER: Duration = Duration::from_secs(2);
+/// How wrong a clock may be, without our knowing it, before it makes a claim out of a backlog look older than one that was heard
+/// before it. Beyond, nothing tells which is newer, and people are asked.
+pub const CLOCK_ERROR: Duration = Duration::from_secs(60);
+/// How long a pair may be without a primary after a member said that it is backup: a planned switchover takes less. Then that is
+/// an alarm.
+pub const NO_PRIMARY_AFTER: Duration = Duration::from_secs(10);
 /// How long after a start resources are only observed when some hosts have not reported (DESIGN 3).
 pub const SETTLE: Duration = Duration::from_secs(5);
 /// How long a run that waits for an operator's yes waits before it ends.

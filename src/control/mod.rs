@@ -12,14 +12,16 @@
 //! controller runs live, in the simulator and in dry runs; nothing in it knows which.
 //! Does not know: sockets, files, clocks, how a script is evaluated. Tests: `sim`, `replay`, `tests/it`.
 
+mod claims;
 mod own;
 mod reload;
 mod reported;
 mod sources;
 mod steps;
 mod time;
+mod vacancy;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::base::time::Time;
@@ -197,6 +199,8 @@ pub struct Notice {
     pub reaction: Option<String>,
     /// About which source.
     pub source: Option<String>,
+    /// About which pair.
+    pub pair: Option<Name>,
 }
 
 /// The controller.
@@ -214,6 +218,12 @@ pub struct Controller {
     matcher: Option<Arc<Matcher>>,
     /// What came of agents' reports beside resources.
     reported: reported::Reported,
+    /// Orders of claims that have to be looked at: whether a run carries them out, or we do.
+    claims_due: BTreeSet<u64>,
+    /// Pairs whose roles may have changed.
+    roles_due: BTreeSet<Name>,
+    /// Pairs without a primary.
+    vacancies: BTreeMap<Name, vacancy::Vacancy>,
 }
 
 /// What one part of the controller owes another within a turn.
@@ -249,7 +259,12 @@ impl Controller {
             rules,
             matcher: None,
             reported: reported::Reported::default(),
+            claims_due: BTreeSet::new(),
+            roles_due: BTreeSet::new(),
+            vacancies: BTreeMap::new(),
         };
+        controller.begin_claims();
+        controller.all_roles_changed();
         controller.runs.reload(rules, program, controller.inventory.clone());
         let order = controller.input(now, journal::Input::Start, out);
         controller.engine.begin(now, order, &mut alarmed);
@@ -276,8 +291,8 @@ impl Controller {
                 return;
             }
             Input::BacklogEnded { source } => {
-                let order = self.input(now, journal::Input::BacklogEnded { source }, out);
-                Task::Engine(engine::Input::BacklogEnded { order })
+                let order = self.input(now, journal::Input::BacklogEnded { source: source.clone() }, out);
+                Task::Engine(engine::Input::BacklogEnded { order, source })
             }
             Input::Source { source, away } => return self.source(now, source, away, out),
             Input::Report(mut report) => {
@@ -311,7 +326,7 @@ impl Controller {
         let alarms = self.engine.next_deadline();
         let runs = self.runs.next_deadline();
         let waiting = self.waiting.iter().map(|w| w.until).min();
-        [alarms, runs, self.planner.next_wake(), waiting].into_iter().flatten().min()
+        [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy()].into_iter().flatten().min()
     }
 
     /// The alarms.
@@ -362,35 +377,30 @@ impl Controller {
             }
             tasks.extend(self.settled(now));
             if tasks.is_empty() {
-                return;
+                tasks = self.carry_out_claims(now, out);
+            }
+            if tasks.is_empty() {
+                return self.look_at_roles(now, out);
             }
         }
     }
 
     fn alarmed(&mut self, now: Time, output: engine::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         match output {
-            engine::Output::Record(record) => out.push(Output::Record(Record::Alarm(record))),
+            engine::Output::Record(record) => {
+                match &record {
+                    engine::Record::Claimed { app, .. } => {
+                        self.roles_due.extend(self.inventory.pair_of(app).map(|(pair, _)| pair.clone()));
+                    }
+                    engine::Record::Lost { .. } => self.all_roles_changed(),
+                    _ => {}
+                }
+                out.push(Output::Record(Record::Alarm(record)));
+            }
+            engine::Output::ClaimOwed(order) => self.claim_is_owed(order),
             engine::Output::Cue(cue) => owed.push_back(Task::Runs(react::Input::Cue(cue))),
-            engine::Output::CatchUp { pair, resource, host, order, provenance } => {
-                let wanted = self.inventory.resources.get(&resource).map(|r| r.provenance);
-                let (kind, text) = if wanted.is_some_and(|w| provenance < w) {
-                    ("provenance", steps::too_little_known(&resource, provenance))
-                } else {
-                    let intent =
-                        Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: false };
-                    let accepted = self.intend(now, intent, owed);
-                    let text = format!(
-                        "{host} said that it is primary of {pair} while nobody listened, and nobody contradicts: {resource} goes there"
-                    );
-                    if accepted == Accepted::Superseded { return } else { ("catch_up", text) }
-                };
-                out.push(Output::Notice(Notice {
-                    kind: kind.to_owned(),
-                    text,
-                    resource: Some(resource),
-                    host: Some(host),
-                    ..Notice::default()
-                }));
+            engine::Output::CatchUp { pair, resource, host, order, written } => {
+                self.catch_up(now, claims::Late { pair, resource, host, order, written }, owed, out);
             }
             engine::Output::Notice(n) => out.push(Output::Notice(Notice {
                 kind: n.kind.to_owned(),
@@ -406,6 +416,7 @@ impl Controller {
     fn ran(&mut self, now: Time, output: react::Output, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
         match output {
             react::Output::Record(record) => out.push(Output::Record(Record::Run(record))),
+            react::Output::ClaimRun { order, well } => self.claim_run_ended(order, well, owed),
             react::Output::Evaluate(run) => out.push(Output::Evaluate(run)),
             react::Output::Do { run, attempt, step } => self.step(now, run, attempt, step, owed, out),
             react::Output::Notice { kind, run, reaction, text } => {
@@ -427,7 +438,11 @@ impl Controller {
                 host: n.host,
                 ..Notice::default()
             })),
-            plan::Output::Settled(resource, host) => out.push(Output::Settled(resource, host)),
+            plan::Output::Settled(resource, host) => {
+                if self.without_primary(&resource).is_none() {
+                    out.push(Output::Settled(resource, host));
+                }
+            }
             plan::Output::Lost(host, lost) if self.engine.state().is_lost(&host) == lost => {}
             plan::Output::Lost(host, lost) => {
                 let text = if lost { format!("nothing is heard of {host}") } else { format!("{host} is heard again") };

@@ -70,8 +70,13 @@ impl Own {
 type About = [String; 4];
 
 fn of_notice(notice: &Notice) -> (Event<'static>, About) {
-    let named =
-        [("resource", &notice.resource), ("alarm", &notice.alarm), ("reaction", &notice.reaction), ("source", &notice.source)];
+    let named = [
+        ("resource", &notice.resource),
+        ("pair", &notice.pair),
+        ("alarm", &notice.alarm),
+        ("reaction", &notice.reaction),
+        ("source", &notice.source),
+    ];
     let fields = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
     let of = |part: &Option<String>| part.clone().unwrap_or_default();
     let about = [notice.kind.clone(), of(&notice.resource), of(&notice.alarm), of(&notice.reaction)];

@@ -73,6 +73,7 @@ impl Controller {
         let (mut alarmed, mut planned) = (Vec::new(), Vec::new());
         self.engine.reload(now, order, &reset, program, inventory.clone(), &mut alarmed);
         self.reported.reload(&inventory);
+        self.all_roles_changed();
         self.planner.reload(now, &inventory, &mut planned);
         if !first {
             let text = format!("the configuration, rules and scripts were read anew, and are what runs now (number {order})");

@@ -8,6 +8,7 @@ use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 use crate::plan::{Accepted, Intent, Verb};
 use crate::react::{self, RunId};
+use crate::script::verbs::changes_outside;
 use crate::script::{Step, StepResult};
 
 use super::{Controller, Output, Task};
@@ -34,6 +35,9 @@ impl Controller {
         out: &mut Vec<Output>,
     ) {
         let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
+        if let Some(why) = self.not_trusted(run, &step) {
+            return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
+        }
         let result = match step.verb.as_str() {
             "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => self.intent_of(now, run, Verb::Up, text(0), text(1), owed),
             "vip.down" | "port.down" => self.intent_of(now, run, Verb::Down, text(0), text(1), owed),
@@ -65,6 +69,26 @@ impl Controller {
             Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
             Err(why) => react::Input::Refused { run, n, attempt, why },
         }));
+    }
+
+    /// Why a step is refused: it would change something outside, and the event's sender has too little trust for that. Resources
+    /// say themselves what they require.
+    fn not_trusted(&self, run: RunId, step: &Step) -> Option<String> {
+        let resource = ["vip.", "port.", "pair."].iter().any(|of| step.verb.starts_with(of));
+        if resource || !changes_outside(&step.verb) {
+            return None;
+        }
+        let bound = &self.runs.state().run(run)?.bound;
+        (bound.trust() < bound.requires).then(|| {
+            format!(
+                "the event's sender has the trust `{}`, and `{}` requires `{}` (write `trust {}` in the reaction {} if that is meant)",
+                bound.trust().name(),
+                step.verb,
+                bound.requires.name(),
+                bound.trust().name(),
+                bound.reaction
+            )
+        })
     }
 
     /// The steps that waited for a resource that is in its place now, or for too long.
@@ -102,8 +126,7 @@ impl Controller {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
         let order = state.order;
-        let provenance = state.bound.call.event.get("provenance").and_then(Value::as_text).and_then(Provenance::parse);
-        let provenance = provenance.unwrap_or_default();
+        let provenance = state.bound.trust();
         if self.inventory.resources.get(&resource).is_some_and(|r| provenance < r.provenance) {
             return Err(too_little_known(&resource, provenance));
         }
@@ -134,6 +157,12 @@ impl Controller {
         let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
         let (alarm, shown) = (field("name"), field("key"));
         let key = self.shown(&alarm, Some(shown));
+        // Whoever is less trusted ends nothing that somebody better trusted has raised.
+        let raised = key.as_ref().and_then(|key| self.engine.state().instance(&alarm, key));
+        let raised_by = raised.and_then(|i| i.event.get("provenance")).and_then(Value::as_text).and_then(Provenance::parse);
+        if raised_by.is_some_and(|by| by > state.bound.trust()) {
+            return;
+        }
         let order = state.order;
         let by = state.bound.reaction.clone();
         owed.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by }));

@@ -154,6 +154,14 @@ impl Seen<'_> {
         }
     }
 
+    /// One field.
+    pub(super) fn field(&self, name: &str) -> Option<Cow<'_, str>> {
+        match self {
+            Seen::Now(facts) => facts.text(name),
+            Seen::Kept(fields) => fields.get(name).map(shown),
+        }
+    }
+
     /// How far its sender is known.
     pub(super) fn provenance(&self) -> Provenance {
         match self {

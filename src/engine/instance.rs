@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
-use crate::lang::program::{Alarm, Call, Cancel, Signal, WhileActive};
+use crate::lang::program::{Alarm, Call, Cancel, Mode, Signal, WhileActive};
 
 use super::condition::known_as;
 use super::fields::{self, Seen};
@@ -62,7 +62,7 @@ impl Engine {
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
                     return self.hold_back(on, alarm, &key, other, seen.fields(), out);
                 }
-                if !self.has_room(alarm, out) {
+                if !self.has_room(alarm, known, out) {
                     return;
                 }
                 self.too_little_known(alarm, &key, known, out);
@@ -105,23 +105,47 @@ impl Engine {
                 (better_known || alarm.while_active == WhileActive::Rerun, seen)
             }
         };
-        if acts && !alarm.react.is_empty() {
-            match on.late.as_ref().or(on.old.as_ref()) {
-                Some(why) => {
-                    let text = format!("{} acts on nothing here: {why}", alarm.name);
-                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) };
-                    out.push(Output::Notice(notice));
-                }
-                None => {
-                    if let Some(instance) = self.state.instance(&alarm.name, &key).cloned() {
-                        self.start_reactions(now, order, alarm, &key, instance, seen.fields(), out);
-                    }
-                }
-            }
+        if !alarm.react.is_empty() {
+            self.react(on, acts, alarm, &key, seen, out);
         }
         if at_once {
             let ending = Ending { late: on.late.clone(), ..Ending::at(now, order, Cause::AtOnce) };
             self.clear(&ending, &alarm.name, &key, out);
+        }
+    }
+
+    /// What raises or repeats an alarm starts its reactions, when it `acts`. A claim is owed in any case: that its alarm was active
+    /// already does not make it old.
+    fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: Seen<'_>, out: &mut Vec<Output>) {
+        if !acts && !self.may_be_claim(seen.field("app").as_deref()) {
+            return;
+        }
+        let event = seen.fields();
+        match on.late.as_ref().or(on.old.as_ref()) {
+            Some(why) => {
+                if acts {
+                    let text = format!("{} acts on nothing here: {why}", alarm.name);
+                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) };
+                    out.push(Output::Notice(notice));
+                }
+                if on.old.is_none()
+                    && let Some(claim) = self.claim_behind(&event)
+                {
+                    self.claim_came_late(&claim, alarm.mode, out);
+                }
+            }
+            None if acts => {
+                if let Some(instance) = self.state.instance(&alarm.name, key).cloned() {
+                    self.start_reactions(on.now, on.order, alarm, key, instance, event, out);
+                }
+            }
+            None => {
+                if alarm.mode == Mode::Live
+                    && let Some(claim) = self.claim_behind(&event)
+                {
+                    self.claim_stands(&claim, alarm.mode, out);
+                }
+            }
         }
     }
 
@@ -149,7 +173,7 @@ impl Engine {
         fields.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
         self.changed(signal, alarm, &event, end.idle());
         if let Some(alarm) = reacts {
-            out.push(cue(alarm, key, &instance, Some(cause.clone()), alarm.on_cancel.clone(), end.order, event));
+            out.push(cue(alarm, key, &instance, Some(cause.clone()), alarm.on_cancel.clone(), (end.order, false), event));
         }
     }
 }
@@ -171,7 +195,7 @@ pub(super) fn cue(
     instance: &Instance,
     cleared: Option<Cause>,
     chains: Vec<Vec<Call>>,
-    order: u64,
+    (order, claim): (u64, bool),
     event: Arc<Fields>,
 ) -> Output {
     Output::Cue(Box::new(Cue {
@@ -186,6 +210,7 @@ pub(super) fn cue(
         raised_at: instance.raised_at,
         lines: instance.lines.clone(),
         order,
+        claim,
         event,
     }))
 }

@@ -10,7 +10,7 @@ use crate::lang::program::{Alarm, Limit};
 use super::instance::cue;
 use super::key::Key;
 use super::record::{Fields, PutOff, Record};
-use super::state::Instance;
+use super::state::{Instance, Starts};
 use super::{Engine, Notice, Output, fields};
 
 impl Limit {
@@ -35,8 +35,10 @@ impl Engine {
     ) {
         if let Some(limit) = &alarm.limit {
             let group = limit.group(key);
-            let started = self.state.starts(&alarm.name, &group).map(|s| s.at.as_slice()).unwrap_or_default();
-            let counts: Vec<Time> = started.iter().copied().filter(|at| *at + limit.per > now).collect();
+            // What somebody less trusted started uses up nothing of the limit of others.
+            let known = fields::provenance(&event);
+            let started = self.state.starts(&alarm.name, &group).map(Starts::all).into_iter().flatten();
+            let counts: Vec<Time> = started.filter(|(at, by)| *at + limit.per > now && *by >= known).map(|(at, _)| at).collect();
             if let Some(first) = counts.len().checked_sub(limit.n).and_then(|i| counts.get(i)) {
                 let due = *first + limit.per;
                 let text = format!(
@@ -55,12 +57,15 @@ impl Engine {
                 return out.push(Output::Notice(notice));
             }
             let full = self.state.groups_of(&alarm.name) >= COUNTED_KEYS && self.state.starts(&alarm.name, &group).is_none();
-            self.record(Record::Started { alarm: alarm.name.clone(), group, at: now, since: now - limit.per }, out);
+            self.record(Record::Started { alarm: alarm.name.clone(), group, at: now, known, since: now - limit.per }, out);
             if full {
                 self.too_many_keys(alarm, "limits", "`limit ... by`", out);
             }
         }
-        out.push(cue(alarm, key, &instance, None, alarm.react.clone(), order, event));
+        // What is about a claim has its order, however long a rule put it off: a newer claim stays the newest.
+        let claim = self.claim_behind(&event);
+        let order = claim.as_ref().map_or(order, |claim| self.claim_stands(claim, alarm.mode, out));
+        out.push(cue(alarm, key, &instance, None, alarm.react.clone(), (order, claim.is_some()), event));
     }
 
     /// What a limit put off may start now.

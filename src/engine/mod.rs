@@ -62,6 +62,7 @@ use instance::Ending;
 use measure::Slot;
 use noted::Forgot;
 
+pub use claims::{Stand, trust_required};
 pub use fields::fields_of;
 pub use key::Key;
 pub use record::{Cause, Claim, Fields, Held, Note, PutOff, Record, Waiting};
@@ -161,6 +162,8 @@ pub struct Engine {
     freed: VecDeque<inhibited::Freed>,
     /// How many changes led to what is being done.
     hops: usize,
+    /// When late claims are weighed.
+    weighing: claims::Weighing,
 }
 
 impl Engine {
@@ -216,6 +219,7 @@ impl Engine {
             changes: VecDeque::new(),
             freed: VecDeque::new(),
             hops: 0,
+            weighing: claims::Weighing::default(),
         }
     }
 
@@ -235,7 +239,7 @@ impl Engine {
         match input {
             Input::Arrived { order, source, event, hits, backlog } => {
                 let late = self.lateness(now, &source, &event, backlog, out);
-                self.claim(now, order, backlog, &event, out);
+                self.claim(now, order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
                 self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
             }
@@ -254,12 +258,13 @@ impl Engine {
                     self.ack(now, &alarm, &key, &by, out);
                 }
             }
-            Input::BacklogEnded { .. } => self.weigh(out),
+            Input::BacklogEnded { source, .. } => self.backlog_ended(&source),
             Input::Source { source, away, .. } => self.source_changed(now, source, away, out),
             Input::Lost { host, lost, .. } => {
                 if self.state.lost.contains(&host) != lost {
                     self.host_changed(&host, lost);
                     self.record(Record::Lost { host, lost }, out);
+                    self.weigh_again();
                 }
             }
             Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
@@ -268,6 +273,7 @@ impl Engine {
             Input::Skipped { order } => self.fall_due(now, order, true, out),
         }
         self.follow(now, last, out);
+        self.weigh(out);
     }
 
     /// What falls due up to now comes to pass: each at its own time, or all now.
@@ -311,7 +317,8 @@ impl Engine {
         inventory: Arc<Inventory>,
         out: &mut Vec<Output>,
     ) {
-        *self = Engine::start(program, inventory, std::mem::take(&mut self.state));
+        let weighing = std::mem::take(&mut self.weighing);
+        *self = Engine { weighing, ..Engine::start(program, inventory, std::mem::take(&mut self.state)) };
         let waits = self.state.all_put_off().filter(|(alarm, ..)| reset.contains_key(*alarm));
         let waits: Vec<(String, Key)> = waits.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();
         for (alarm, group) in waits {
@@ -471,6 +478,12 @@ impl Engine {
 /// True when the event says which of a pair is primary.
 pub fn is_claim(inventory: &Inventory, index: &Index, event: &Event<'_>) -> bool {
     claims::claim_of(inventory, index, event).is_some()
+}
+
+/// True when it says so with the trust that counts for that pair.
+pub fn is_credible_claim(inventory: &Inventory, index: &Index, event: &Event<'_>) -> bool {
+    claims::claim_of(inventory, index, event).is_some()
+        && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.provenance >= trust_required(inventory, pair))
 }
 
 /// Where an atom stands among those of the program.

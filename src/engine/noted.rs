@@ -30,7 +30,8 @@ struct OfAlarm {
     count: usize,
 }
 
-/// Notes were forgotten because there were too many: by the half of the keys whose last note is oldest.
+/// Notes were forgotten because there were too many: by the half of the keys whose senders are least trusted, of equals whose last note is
+/// oldest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Forgot {
     /// Of the alarm that had one key too many.
@@ -116,9 +117,10 @@ impl OfAlarm {
         self.count = self.count + notes.len() - before;
     }
 
-    /// Forgets the half of the keys whose last note is oldest; returns how many notes that were.
+    /// Forgets the half of the keys of the least trusted senders, of equals those whose last note is oldest; returns how many notes that
+    /// were.
     fn forget_old(&mut self) -> usize {
-        let age = |notes: &Vec<Note>| notes.last().map(|n| n.at);
+        let age = |notes: &Vec<Note>| (notes.iter().map(|n| n.known).max(), notes.last().map(|n| n.at));
         match first_of_young_half(self.keys.iter().map(|(key, notes)| (age(notes), key))) {
             Some(first) => self.keys.retain(|key, notes| (&age(notes), key) >= (&first.0, &first.1)),
             None => self.keys = Summed::default(),

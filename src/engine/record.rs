@@ -11,6 +11,7 @@ use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 
+use super::claims::Stand;
 use super::key::Key;
 use super::state::Instance;
 
@@ -177,6 +178,9 @@ pub enum Record {
         group: Key,
         /// When.
         at: Time,
+        /// How far the sender is trusted whose event they are about.
+        #[serde(default)]
+        known: Provenance,
         /// What was started before this does not count any more.
         since: Time,
     },
@@ -249,6 +253,20 @@ pub enum Record {
         /// Lost.
         lost: bool,
     },
+    /// How far the newest claim of an application has come.
+    Stands {
+        /// Which application.
+        app: Name,
+        /// How far.
+        stand: Stand,
+    },
+    /// Whether nothing tells which of the claims of a pair is the newest.
+    RoleUnclear {
+        /// Which pair.
+        pair: Name,
+        /// Nothing does.
+        unclear: bool,
+    },
     /// The late claims of an application's pair were weighed.
     Weighed {
         /// Which application.
@@ -290,8 +308,17 @@ pub struct Claim {
     pub order: u64,
     /// By the record's own time, or its arrival.
     pub at: Time,
-    /// It came out of a backlog, and no run was started for it.
+    /// It came late, or out of a backlog: no run was started for it.
+    #[serde(default)]
+    pub late: bool,
+    /// It came out of a backlog: it was written while nobody listened.
     pub backlog: bool,
+    /// When it was probably written, in our clock: its arrival, where it came in time.
+    #[serde(default)]
+    pub written: Time,
+    /// How far it has come.
+    #[serde(default)]
+    pub stand: Stand,
     /// How far its sender is known.
     pub provenance: Provenance,
 }

@@ -9,8 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::limits::{COUNTED_KEYS, OFFSETS};
 use crate::base::pairs;
 use crate::base::time::Time;
+use crate::event::Provenance;
 use crate::inventory::Name;
 
+use super::claims::Stand;
 use super::key::Key;
 use super::measure::Measured;
 use super::noted::{Forgot, Noted};
@@ -43,7 +45,18 @@ pub struct Instance {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Starts {
     pub(super) at: Vec<Time>,
+    /// How far the senders are trusted whose events started them.
+    #[serde(default)]
+    pub(super) known: Vec<Provenance>,
     pub(super) put_off: Option<Box<PutOff>>,
+}
+
+impl Starts {
+    /// When something was started, and how far the sender was trusted.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Time, Provenance)> {
+        let known = self.known.iter().copied().chain(std::iter::repeat(Provenance::default()));
+        self.at.iter().copied().zip(known)
+    }
 }
 
 /// How far a source's records of one host are usually behind.
@@ -73,6 +86,12 @@ pub struct State {
     pub(super) offsets: BTreeMap<String, BTreeMap<String, Offsets>>,
     pub(super) lost: BTreeSet<Name>,
     pub(super) unweighed: BTreeSet<Name>,
+    /// Claims that have to be carried out: by order, whose.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) owed: BTreeMap<u64, Name>,
+    /// Pairs of which nothing tells who is primary.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) unclear: BTreeSet<Name>,
     pub(super) told: BTreeSet<String>,
     /// Bytes of the lines that all instances keep.
     #[serde(default)]
@@ -103,6 +122,21 @@ impl State {
     /// Active instances of one alarm, in order of their keys.
     pub fn active_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Instance)> {
         self.alarms.get(alarm).into_iter().flatten().map(|(key, i)| (key, i.as_ref()))
+    }
+
+    /// The newest claim of an application.
+    pub fn claim(&self, app: &str) -> Option<&Claim> {
+        self.claims.get(app)
+    }
+
+    /// Whose claim of this order has to be carried out; `None` when none of this order has to be.
+    pub fn owed(&self, order: u64) -> Option<&Name> {
+        self.owed.get(&order)
+    }
+
+    /// The orders of all claims that have to be carried out.
+    pub fn all_owed(&self) -> impl Iterator<Item = u64> {
+        self.owed.keys().copied()
     }
 
     /// True when nothing is heard of a host.
@@ -321,15 +355,19 @@ impl State {
                 self.inhibited.entry(alarm.clone()).or_default().insert(key.clone(), held.as_ref().clone());
             }
             Record::Inhibited { alarm, key, what: None } => remove(&mut self.inhibited, alarm, key),
-            Record::Started { alarm, group, at, since } => {
+            Record::Started { alarm, group, at, known, since } => {
                 let groups = self.starts.entry(alarm.clone()).or_default();
                 let starts = groups.entry(group.clone()).or_default();
                 starts.put_off = None;
-                starts.at.retain(|t| t > since);
+                let old = starts.at.partition_point(|t| t <= since);
+                starts.known.resize(starts.at.len(), Provenance::default());
+                starts.at.drain(..old);
+                starts.known.drain(..old);
                 starts.at.push(*at);
+                starts.known.push(*known);
                 if groups.len() > COUNTED_KEYS {
-                    // What waits is forgotten last.
-                    forget_old_half(groups, |s| (s.put_off.is_some(), s.at.last().copied()));
+                    // What waits is forgotten last, and before it what the best trusted started.
+                    forget_old_half(groups, |s| (s.put_off.is_some(), s.known.iter().copied().max(), s.at.last().copied()));
                 }
             }
             Record::PutOff { alarm, group, what } => {
@@ -343,10 +381,36 @@ impl State {
                 remove(&mut self.awaited, alarm, key);
             }
             Record::Claimed { app, claim } => {
-                self.claims.insert(app.clone(), claim.clone());
-                if claim.backlog {
-                    self.unweighed.insert(app.clone());
+                if let Some(earlier) = self.claims.insert(app.clone(), claim.clone()) {
+                    self.owed.remove(&earlier.order);
                 }
+                if claim.late || claim.backlog {
+                    self.unweighed.insert(app.clone());
+                } else {
+                    self.unweighed.remove(app);
+                }
+            }
+            Record::Stands { app, stand } => {
+                let Some(claim) = self.claims.get_mut(app) else { return None };
+                claim.stand = *stand;
+                let order = claim.order;
+                match stand {
+                    Stand::Owed | Stand::Failed => {
+                        self.owed.insert(order, app.clone());
+                    }
+                    Stand::Late | Stand::Ask => {
+                        self.unweighed.insert(app.clone());
+                    }
+                    Stand::Settled | Stand::Withheld => {
+                        self.owed.remove(&order);
+                    }
+                }
+            }
+            Record::RoleUnclear { pair, unclear: true } => {
+                self.unclear.insert(pair.clone());
+            }
+            Record::RoleUnclear { pair, unclear: false } => {
+                self.unclear.remove(pair);
             }
             Record::Offset { source, host, at, offset } => self.learn(source, host, *at, *offset),
             Record::Away { source, away: true } => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::time::Time;
-use crate::event::{Event, Provenance};
+use crate::event::Event;
 use crate::inventory::Name;
 use crate::lang::program::{Call, Category, Hit, Mode};
 
@@ -52,6 +52,8 @@ pub enum Input {
     BacklogEnded {
         /// Its order.
         order: u64,
+        /// Of which source.
+        source: String,
     },
     /// A source can't be read, or can be again.
     Source {
@@ -110,7 +112,7 @@ impl Input {
             Input::Arrived { order, .. }
             | Input::Clear { order, .. }
             | Input::Ack { order, .. }
-            | Input::BacklogEnded { order }
+            | Input::BacklogEnded { order, .. }
             | Input::Source { order, .. }
             | Input::Lost { order, .. }
             | Input::App { order, .. }
@@ -139,6 +141,8 @@ pub enum Output {
     Record(Record),
     /// Start these reactions.
     Cue(Box<Cue>),
+    /// The claim of this order has to be carried out: by what rules start for it, or else by the controller.
+    ClaimOwed(u64),
     /// A claim came too late to act, and stands: the host should have the pair's resource.
     CatchUp {
         /// Which pair.
@@ -149,8 +153,8 @@ pub enum Output {
         host: Name,
         /// The claim's order.
         order: u64,
-        /// How far the claimant is known.
-        provenance: Provenance,
+        /// When it was probably written; `None` of one out of a backlog.
+        written: Option<Time>,
     },
     /// Something that people should know.
     Notice(Notice),
@@ -181,6 +185,8 @@ pub struct Cue {
     pub lines: Vec<String>,
     /// The order of the input that caused it.
     pub order: u64,
+    /// They are about the newest claim of a member of a pair, and `order` is its order.
+    pub claim: bool,
     /// The event.
     pub event: Arc<Fields>,
 }

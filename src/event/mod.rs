@@ -123,6 +123,27 @@ impl Provenance {
         }
     }
 
+    /// How much of a shared bound senders with this trust or less may fill together: the rest is left for those who are better
+    /// trusted, so that nobody shuts them out.
+    pub fn share_of(self, bound: usize) -> usize {
+        match self {
+            Provenance::Unverified => bound / 2,
+            Provenance::Address => bound / 4 * 3,
+            Provenance::Local => bound / 8 * 7,
+            Provenance::Authenticated => bound,
+        }
+    }
+
+    /// How much there may be of something that nobody who is less trusted can take away: a bound, and more for the better trusted.
+    pub fn room_beyond(self, bound: usize) -> usize {
+        match self {
+            Provenance::Unverified => bound,
+            Provenance::Address => bound + bound / 8,
+            Provenance::Local => bound + bound / 4,
+            Provenance::Authenticated => bound + bound / 2,
+        }
+    }
+
     /// The provenance that a rule or the configuration names.
     pub fn parse(word: &str) -> Option<Provenance> {
         [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated]

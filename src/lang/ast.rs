@@ -351,6 +351,8 @@ pub(crate) enum ReactionClause {
     With(Vec<Binding>),
     Timeout(Duration),
     Retry(u32, Duration),
+    /// The trust that its effects require.
+    Trust(Word),
     /// It could not be read; its diagnostic was given.
     Later,
 }

@@ -787,4 +787,9 @@ pub struct Reaction {
     pub timeout: Duration,
     /// A failed step is repeated so many times, so far apart.
     pub retry: Option<(u32, Duration)>,
+    /// The trust that an event needs for its runs to change anything outside of Pointsman.
+    pub requires: Provenance,
 }
+
+/// The trust that an event needs for what it starts to change anything outside, where a reaction says nothing else.
+pub const EFFECTS_REQUIRE: Provenance = Provenance::Address;

@@ -3,35 +3,46 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
 use crate::base::text::printable;
-use crate::base::time::Time;
-use crate::control::{Controller, Input, Notice, Output, Own, OwnHeard};
+use crate::base::time::{Time, duration_text};
+use crate::control::{Controller, Heard, Input, Notice, Output, Own, OwnHeard};
+use crate::engine::is_credible_claim;
+use crate::event::Provenance;
 use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
-use crate::script::{Next, verbs};
+use crate::react::Run;
+use crate::script::verbs;
 use crate::site::{Current, Site};
 use crate::sources::{Named, Sink, place};
 use crate::store::Journal;
 use crate::wire::Command;
 
 use super::clock::Clock;
-use super::effects;
+use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
 use super::following::{self, Following};
 use super::history::History;
+use super::lanes::{Lanes, Place, Pushed};
 use super::questions::{Answer, Desk, Question, Reply};
 use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
+use super::urgency::Urgency;
 
-/// Messages that wait for the controller. Sources that can wait do, the others drop and count.
-const INBOX: usize = 65_536;
 /// Messages that are taken together: one sync of the journal for all that comes of them.
 const AT_ONCE: usize = 256;
+/// And for so long at most: what matters more than what is being taken waits no longer.
+const BATCH: Duration = Duration::from_millis(3);
+/// At the end of the program, what waits is still taken for so long.
+const DRAIN: Duration = Duration::from_millis(500);
+/// So often it is told that events were dropped.
+const TELL_DROPPED: Duration = Duration::from_secs(10);
+/// Bytes of an event beside its texts.
+const EVENT_BYTES: usize = 512;
 /// Records of which nothing left the process are on the disk within this.
 const SYNC_WITHIN: Duration = Duration::from_millis(20);
 /// How long it waits for a message at most: so often it shows that it is alive.
@@ -77,14 +88,61 @@ pub enum Message {
 /// The way to the controller's thread.
 #[derive(Clone)]
 pub struct Inbox {
-    sender: SyncSender<Message>,
+    lanes: Arc<Lanes<Message>>,
     clock: Clock,
+    current: Arc<Current>,
 }
 
 impl Inbox {
     /// Tells the controller; waits for room. False when it has ended.
     pub fn tell(&self, message: Message) -> bool {
-        self.sender.send(message).is_ok()
+        self.lanes.push(self.place(&message), message)
+    }
+
+    /// Where a message waits.
+    fn place(&self, message: &Message) -> Place {
+        let in_order = |source: &String| Place::Events {
+            trust: Provenance::Local,
+            sender: source.clone(),
+            bytes: EVENT_BYTES,
+            source: source.clone(),
+        };
+        match message {
+            Message::Input(Input::Heard(heard)) => self.place_of_event(heard),
+            // What a source says of itself keeps its place among its events.
+            Message::Input(Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. }) => {
+                in_order(source)
+            }
+            Message::Input(Input::Report(_)) => Place::Reports,
+            Message::Ask(..) => Place::Asks,
+            Message::Input(_)
+            | Message::Reached { .. }
+            | Message::Gone { .. }
+            | Message::Notice(_)
+            | Message::Reload(_)
+            | Message::Reread(_)
+            | Message::Failed(_)
+            | Message::Stop => Place::Control,
+        }
+    }
+
+    fn place_of_event(&self, heard: &Heard) -> Place {
+        let Heard { source, event, .. } = heard;
+        let trust = event.provenance;
+        let networked = trust < Provenance::Local;
+        if networked {
+            let (_, site) = self.current.get();
+            if is_credible_claim(&site.inventory, &site.index, event) {
+                return Place::Claims;
+            }
+        }
+        let fields: usize = event.fields.iter().map(|(name, value)| name.len() + value.as_text().map_or(8, str::len)).sum();
+        Place::Events {
+            trust,
+            sender: if networked { format!("{source} {}", event.host) } else { source.clone() },
+            bytes: EVENT_BYTES + event.text.len() + fields,
+            source: source.clone(),
+        }
     }
 
     /// Asks, and waits for the answer.
@@ -106,7 +164,8 @@ impl Sink for Inbox {
     }
 
     fn offer(&self, input: Input) -> bool {
-        !matches!(self.sender.try_send(Message::Input(input)), Err(TrySendError::Full(_) | TrySendError::Disconnected(_)))
+        let message = Message::Input(input);
+        self.lanes.offer(self.place(&message), message, self.clock.now()) == Pushed::Yes
     }
 
     fn now(&self) -> Time {
@@ -122,8 +181,7 @@ pub struct Thread {
     journal: Journal,
     id: u64,
     clock: Clock,
-    inbox: Receiver<Message>,
-    sender: Inbox,
+    inbox: Inbox,
     sources: Vec<Named>,
     following: Following,
 }
@@ -159,6 +217,9 @@ pub(super) struct Running {
     /// The last one that was told, and how often in a row.
     last_notice: (Notice, u64),
     pulse: Pulse,
+    effects: Effects,
+    /// When it was last told that events were dropped.
+    dropped_told_at: Time,
 }
 
 impl Thread {
@@ -175,22 +236,10 @@ impl Thread {
         let id = journal.controller_id(draw_id).map_err(|e| e.to_string())?;
         journal.make_room().map_err(|e| e.to_string())?;
         let clock = Clock::start(journal.state().newest);
-        let (sender, inbox) = sync_channel(INBOX);
         // What is not accepted yet gets its number with that; what was matched before is matched again then.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
-        let sender = Inbox { sender, clock };
-        Ok(Thread {
-            begin,
-            files,
-            current,
-            journal,
-            id,
-            clock,
-            inbox,
-            sender,
-            sources: Vec::new(),
-            following: Following::default(),
-        })
+        let inbox = Inbox { lanes: Arc::default(), clock, current: current.clone() };
+        Ok(Thread { begin, files, current, journal, id, clock, inbox, sources: Vec::new(), following: Following::default() })
     }
 
     /// The site of now, for the sources.
@@ -200,7 +249,7 @@ impl Thread {
 
     /// The way to it.
     pub fn inbox(&self) -> Inbox {
-        self.sender.clone()
+        self.inbox.clone()
     }
 
     /// Where a source was read up to. One that is new begins at `first`, and that is on the disk when this returns.
@@ -226,7 +275,7 @@ impl Thread {
         let named = following::named(path);
         self.show(named.clone());
         let from = self.position(&named.name, || place(path))?;
-        self.following.start(path, from, named, &self.current, &self.sender)
+        self.following.start(path, from, named, &self.current, &self.inbox)
     }
 
     /// A source whose counters are shown.
@@ -239,7 +288,7 @@ impl Thread {
     /// # Errors
     /// When the journal can't be written any more: what is not on the disk is not acted on.
     pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
-        let Thread { begin, files, current, journal, id, clock, inbox, sender, sources, following } = self;
+        let Thread { begin, files, current, journal, id, clock, inbox, sources, following } = self;
         let Begin { good, written, number, reset, earlier, refused, folders } = begin;
         let Good { site, config } = good;
         let mut outputs = Vec::new();
@@ -256,7 +305,9 @@ impl Thread {
             controller,
             program,
             routes: BTreeMap::new(),
-            inbox: sender,
+            inbox,
+            effects: Effects::start(clock).map_err(|e| format!("no thread can be started: {e}"))?,
+            dropped_told_at: clock.now(),
             sources,
             following,
             history: History::default(),
@@ -286,12 +337,16 @@ impl Thread {
         running.own = running.following.unfollowed(running.controller.alarms().away());
         running.watch(config.reload, &folders);
         running.carry_out(outputs)?;
-        running.run(&inbox)
+        let lanes = running.inbox.lanes.clone();
+        let ended = running.run(&lanes);
+        lanes.end();
+        ended
     }
 }
 
 impl Running {
-    fn run(&mut self, inbox: &Receiver<Message>) -> Result<(), String> {
+    fn run(&mut self, lanes: &Lanes<Message>) -> Result<(), String> {
+        let mut stop_at: Option<Time> = None;
         loop {
             let sync_at = self.dirty_since.map(|at| at + SYNC_WITHIN);
             let due = self.controller.next_deadline().into_iter().chain(sync_at).min();
@@ -300,18 +355,14 @@ impl Running {
             self.pulse.beat();
             self.following.look();
             let mut outputs = Vec::new();
-            let mut next = match inbox.recv_timeout(wait) {
-                Ok(message) => Some(message),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
-            };
+            lanes.rewind();
+            let mut next = lanes.next(if stop_at.is_some() { Duration::ZERO } else { wait });
+            let began = self.clock.now();
             let mut taken = 0;
+            let mut all_read = next.is_none();
             while let Some(message) = next {
                 match message {
-                    Message::Stop => {
-                        self.carry_out(outputs)?;
-                        return self.sync();
-                    }
+                    Message::Stop => stop_at = Some(self.clock.now() + DRAIN),
                     Message::Failed(why) => {
                         self.carry_out(outputs)?;
                         self.sync()?;
@@ -320,7 +371,11 @@ impl Running {
                     message => self.take(message, &mut outputs),
                 }
                 taken += 1;
-                next = if taken < AT_ONCE { inbox.try_recv().ok() } else { None };
+                next = None;
+                if taken < AT_ONCE && self.clock.now().since(began) < BATCH {
+                    next = lanes.next(Duration::ZERO);
+                    all_read = next.is_none();
+                }
             }
             let now = self.clock.now();
             for input in std::mem::take(&mut self.own) {
@@ -330,9 +385,37 @@ impl Running {
                 self.controller.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
-            self.begin_to_follow(taken < AT_ONCE)?;
+            self.tell_dropped();
+            self.begin_to_follow(all_read)?;
             if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
                 self.sync()?;
+            }
+            if stop_at.is_some_and(|at| all_read || at <= self.clock.now()) {
+                return self.sync();
+            }
+        }
+    }
+
+    /// Events that found no room are told, by source and now and then.
+    fn tell_dropped(&mut self) {
+        let now = self.clock.now();
+        if now.since(self.dropped_told_at) < TELL_DROPPED {
+            return;
+        }
+        self.dropped_told_at = now;
+        for (source, count) in self.inbox.lanes.take_dropped() {
+            let text = format!(
+                "{count} events from {source} were dropped within {}: more comes than is taken from senders with this trust. Who sends them (`pointsman sources`)? Senders that use TCP wait instead",
+                duration_text(TELL_DROPPED)
+            );
+            let notice = Notice { kind: "events_dropped".to_owned(), text, source: Some(source), ..Notice::default() };
+            let output = Output::Notice(notice);
+            match self.own_events.heard(now, &output, &self.site.matcher, self.controller.rules()) {
+                OwnHeard::Input(input) => self.own.push(input),
+                OwnHeard::Withheld(_) | OwnHeard::Nothing => {}
+            }
+            if let Output::Notice(notice) = output {
+                self.notice(&notice);
             }
         }
     }
@@ -417,7 +500,10 @@ impl Running {
                     let done = move |result| {
                         inbox.send(Input::Done { run, n, attempt, result });
                     };
-                    effects::perform(self.site_of(run).inventory.clone(), step, done);
+                    let state = self.controller.runs().run(run);
+                    let due = state.and_then(|r| r.asked.as_ref()).and_then(|asked| asked.due);
+                    let urgency = state.map(urgency_of).unwrap_or_default();
+                    self.effects.perform(self.site_of(run).inventory.clone(), step, due, urgency, done);
                 }
                 Output::Step(_) | Output::Notice(_) | Output::Settled(..) => told.push(output),
             }
@@ -450,10 +536,7 @@ impl Running {
             call: state.bound.call.clone(),
             history: state.history.clone(),
         };
-        if let Err(run) = set.evaluators.evaluate(task) {
-            let next = Next::Failed("too many scripts wait to be evaluated".to_owned());
-            self.own.push(Input::Evaluated { run, next });
-        }
+        set.evaluators.evaluate(urgency_of(state), task);
     }
 
     /// The site that a run was bound by.
@@ -514,4 +597,9 @@ impl Running {
             }
         }
     }
+}
+
+/// How urgent what a run asks for is.
+fn urgency_of(run: &Run) -> Urgency {
+    Urgency { claim: run.claim, trust: run.bound.trust() }
 }

@@ -1,24 +1,150 @@
 //! What scripts have done in the world beside moving resources: telling people, and running commands on this host.
+//!
+//! Notifications and commands have workers of their own, so that those that hang delay neither a move nor each other's kind: at
+//! most so many run at once, few of them for one channel, and some workers are for claims alone. What waits too long is not begun any
+//! more: its script has been told that it did not end in time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::base::limits::DRIVER_TIMEOUT;
+use crate::base::limits::{DRIVER_TIMEOUT, EFFECTS, EFFECTS_FOR_CLAIMS, EFFECTS_OF_CHANNEL, EFFECTS_WAITING};
 use crate::base::text::printable_short;
+use crate::base::time::Time;
 use crate::command::run;
 use crate::event::Value;
 use crate::inventory::{Channel, Inventory, Via};
 use crate::script::{Step, StepResult};
 
+use super::clock::Clock;
+use super::urgency::{Queue, Urgency};
+
 /// Characters of a text that is told.
 const TOLD: usize = 2_000;
 
-/// Does a step, on a thread of its own, and tells its result.
-pub(super) fn perform(inventory: Arc<Inventory>, step: Step, done: impl FnOnce(StepResult) + Send + 'static) {
-    let work = move || done(effect(&inventory, &step));
-    if let Err(e) = thread::Builder::new().name("effect".to_owned()).spawn(work) {
-        tracing::error!("no thread can be started for a step: {e}");
+/// A step to be done.
+struct Job {
+    inventory: Arc<Inventory>,
+    step: Step,
+    /// Its script is told by then that it did not end.
+    due: Option<Time>,
+    done: Box<dyn FnOnce(StepResult) + Send>,
+}
+
+impl Job {
+    /// The channel of a notification.
+    fn channel(&self) -> String {
+        self.step.args.first().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+/// Workers for one kind of effects.
+struct Pool {
+    queue: Queue<Job>,
+    /// How many of the workers are busy with each channel; of commands nothing is counted.
+    busy: Mutex<BTreeMap<String, usize>>,
+    /// What the effects are called.
+    what: &'static str,
+    by_channel: bool,
+}
+
+/// The workers that do what scripts ask for.
+pub(super) struct Effects {
+    notifications: Arc<Pool>,
+    commands: Arc<Pool>,
+}
+
+impl Effects {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub(super) fn start(clock: Clock) -> io::Result<Effects> {
+        let pool = |what, by_channel| Arc::new(Pool { queue: Queue::default(), busy: Mutex::default(), what, by_channel });
+        let effects = Effects { notifications: pool("notifications", true), commands: pool("commands", false) };
+        for pool in [&effects.notifications, &effects.commands] {
+            for n in 0..EFFECTS {
+                let pool = pool.clone();
+                let least = if n < EFFECTS_FOR_CLAIMS { Urgency::CLAIM } else { Urgency::ANY };
+                let work = move || pool.work(least, clock);
+                thread::Builder::new().name("effect".to_owned()).spawn(work)?;
+            }
+        }
+        Ok(effects)
+    }
+
+    /// Does a step as soon as a worker is free, and tells its result.
+    pub(super) fn perform(
+        &self,
+        inventory: Arc<Inventory>,
+        step: Step,
+        due: Option<Time>,
+        urgency: Urgency,
+        done: impl FnOnce(StepResult) + Send + 'static,
+    ) {
+        let pool = if step.verb == "notify" { &self.notifications } else { &self.commands };
+        let room = if urgency.claim { EFFECTS_WAITING } else { urgency.trust.share_of(EFFECTS_WAITING) };
+        if pool.queue.count_up_to(urgency) >= room {
+            let why =
+                format!("{room} {} wait already, which is the limit for events with this trust: this one is dropped", pool.what);
+            return done(Err(why));
+        }
+        pool.queue.push(urgency, Job { inventory, step, due, done: Box::new(done) });
+    }
+}
+
+impl Drop for Effects {
+    fn drop(&mut self) {
+        self.notifications.queue.end();
+        self.commands.queue.end();
+    }
+}
+
+impl Pool {
+    fn work(&self, least: Urgency, clock: Clock) {
+        // Workers for claims may use a channel that is busy to its bound with other things.
+        let most = if least == Urgency::CLAIM { EFFECTS_OF_CHANNEL + EFFECTS_FOR_CLAIMS } else { EFFECTS_OF_CHANNEL };
+        while let Some(job) = self.queue.next(least, |job| self.claim_channel(job, most)) {
+            let channel = job.channel();
+            let Job { inventory, step, due, done } = job;
+            let result = if due.is_some_and(|due| due <= clock.now()) {
+                Err(format!("too many {} waited: it was not begun in time", self.what))
+            } else {
+                effect(&inventory, &step)
+            };
+            self.free_channel(&channel);
+            done(result);
+        }
+    }
+
+    /// Counts a job for its channel, when the channel is not busy to its bound.
+    fn claim_channel(&self, job: &Job, most: usize) -> bool {
+        if !self.by_channel {
+            return true;
+        }
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = busy.entry(job.channel()).or_default();
+        if *count >= most {
+            return false;
+        }
+        *count += 1;
+        true
+    }
+
+    fn free_channel(&self, channel: &str) {
+        if !self.by_channel {
+            return;
+        }
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = busy.get_mut(channel) {
+            *count -= 1;
+            if *count == 0 {
+                busy.remove(channel);
+            }
+        }
+        drop(busy);
+        self.queue.look_again();
     }
 }
 

@@ -9,8 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,12 +24,13 @@ use crate::react::RunId;
 use crate::script::{Call, Compiled, Done, Evaluator, Next};
 use crate::site::Site;
 
+use super::urgency::{Queue, Urgency};
+
 /// One evaluation; a reaction takes a fraction of a millisecond.
 const DEADLINE: Duration = Duration::from_secs(1);
-/// Processes. One that is busy with a hostile script delays nobody while another is free.
-const PROCESSES: usize = 4;
-/// Evaluations that wait for a process. A further one fails its run.
-const WAITING: usize = 1_000;
+/// Processes, and how urgent at least what each evaluates is: one that is busy with a hostile script delays nobody while another is free,
+/// and those who are not trusted can't keep all of them busy. As many evaluations wait as runs are under way, which is bounded.
+const PROCESSES: [Urgency; 4] = [Urgency::CLAIM, Urgency::KNOWN, Urgency::ANY, Urgency::ANY];
 /// Bytes of one frame. A larger answer is none.
 const FRAME: usize = 64 * 1024 * 1024;
 /// Memory of a process: the site, and what the limits of a script allow several times over.
@@ -58,7 +58,13 @@ pub struct Task {
 /// The processes.
 #[derive(Debug)]
 pub struct Evaluators {
-    tasks: SyncSender<Task>,
+    tasks: Arc<Queue<Task>>,
+}
+
+impl Drop for Evaluators {
+    fn drop(&mut self) {
+        self.tasks.end();
+    }
 }
 
 impl Evaluators {
@@ -70,29 +76,24 @@ impl Evaluators {
         let scripts = site.scripts.iter().map(|(name, s)| (name.clone(), s.source.text.clone())).collect();
         let setup = serde_json::to_vec(&Setup { inventory: site.inventory.as_ref().clone(), scripts })?;
         let setup = Arc::new(setup);
-        let (tasks, waiting) = sync_channel::<Task>(WAITING);
-        let waiting = Arc::new(Mutex::new(waiting));
-        for n in 0..PROCESSES {
+        let evaluators = Evaluators { tasks: Arc::default() };
+        for (n, least) in PROCESSES.into_iter().enumerate() {
             let mut keeper = Keeper {
                 program: program.clone(),
                 setup: setup.clone(),
                 process: None,
-                tasks: waiting.clone(),
+                least,
+                tasks: evaluators.tasks.clone(),
                 answer: answer.clone(),
             };
             thread::Builder::new().name(format!("evaluator-{n}")).spawn(move || keeper.work())?;
         }
-        Ok(Evaluators { tasks })
+        Ok(evaluators)
     }
 
-    /// Evaluates; the answer comes later.
-    ///
-    /// # Errors
-    /// The task, when too many wait.
-    pub fn evaluate(&self, task: Task) -> Result<(), RunId> {
-        self.tasks.try_send(task).map_err(|e| match e {
-            TrySendError::Full(task) | TrySendError::Disconnected(task) => task.run,
-        })
+    /// Evaluates, the most urgent first; the answer comes later.
+    pub fn evaluate(&self, urgency: Urgency, task: Task) {
+        self.tasks.push(urgency, task);
     }
 }
 
@@ -101,7 +102,9 @@ struct Keeper<A> {
     program: PathBuf,
     setup: Arc<Vec<u8>>,
     process: Option<Process>,
-    tasks: Arc<Mutex<Receiver<Task>>>,
+    /// What it evaluates is at least as urgent.
+    least: Urgency,
+    tasks: Arc<Queue<Task>>,
     answer: A,
 }
 
@@ -112,8 +115,7 @@ impl<A: Fn(RunId, Next)> Keeper<A> {
             if self.process.is_none() {
                 self.process = Process::start(&self.program, &self.setup).ok();
             }
-            let task = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(task) = task else { return };
+            let Some(task) = self.tasks.next(self.least, |_| true) else { return };
             let next = self.evaluate(&task);
             (self.answer)(task.run, next);
         }

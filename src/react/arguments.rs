@@ -6,7 +6,7 @@ use crate::base::limits::STEP_TIMEOUT;
 use crate::engine::Cue;
 use crate::event::Value;
 use crate::inventory::Inventory;
-use crate::lang::program::{self, Argument, Program};
+use crate::lang::program::{self, Argument, EFFECTS_REQUIRE, Program};
 use crate::script::Call;
 
 use super::record::Bound;
@@ -38,6 +38,7 @@ pub(super) fn bind(
         rules,
         timeout: reaction.map_or(STEP_TIMEOUT, |r| r.timeout),
         retry: reaction.and_then(|r| r.retry),
+        requires: reaction.map_or(EFFECTS_REQUIRE, |r| r.requires),
     })
 }
 

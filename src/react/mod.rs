@@ -12,23 +12,24 @@
 //! ```
 //!
 //! Invariants: a step is asked for on record before it is done, and a finished one is never done again (I4); runs of one
-//! (reaction, key) are one at a time, and of those that wait only the newest. `wait`, `state` and `log` are done here.
+//! (reaction, key) are one at a time, and of those that wait only the newest, apart for each trust (`index.rs`). `wait`, `state` and `log` are done here.
 //! Does not know: what a verb does, how a script is evaluated. Tests: `tests/it/runs.rs`, `sim`.
 
 mod arguments;
+mod index;
 mod record;
 mod run;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::limits::{CONFIRM_WITHIN, RUNS};
+use crate::base::limits::CONFIRM_WITHIN;
 use crate::base::time::Time;
 use crate::engine::Cue;
 use crate::inventory::Inventory;
 use crate::lang::program::{Mode, Program};
 use crate::script::{Again, Next, Step, StepResult};
 
+use index::{Index, LaneKey};
 pub use record::{Asked, Bound, Outcome, Record, Run, RunId, State};
 
 /// What the runs are told.
@@ -90,6 +91,14 @@ pub enum Output {
         /// The step.
         step: Step,
     },
+    /// A run that was started for the claim of this order has ended, or could not be started. Not well: by an accident, and not by a
+    /// decision of its script or an operator.
+    ClaimRun {
+        /// Of which order.
+        order: u64,
+        /// It ended well.
+        well: bool,
+    },
     /// Something that people should know.
     Notice {
         /// A stable word.
@@ -112,6 +121,9 @@ pub struct Runs {
     inventory: Arc<Inventory>,
     again: fn(&str) -> Again,
     state: State,
+    index: Index,
+    /// Lanes that were idle at the start although something waited in them.
+    idle: Vec<LaneKey>,
 }
 
 impl Runs {
@@ -124,7 +136,9 @@ impl Runs {
         state: State,
         out: &mut Vec<Output>,
     ) -> Runs {
-        let mut runs = Runs { program, rules: 0, inventory, again, state };
+        let index = Index::new(&state);
+        let idle = index.idle();
+        let mut runs = Runs { program, rules: 0, inventory, again, state, index, idle };
         let begun: Vec<RunId> = runs.state.runs.iter().filter(|(_, r)| r.begun).map(|(id, _)| *id).collect();
         for run in begun {
             runs.resume(run, out);
@@ -144,16 +158,19 @@ impl Runs {
 
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Option<Time> {
-        let due = |r: &Run| match &r.asked {
-            Some(asked) => asked.again_at.or(asked.due),
-            None if !r.begun => r.agree_by,
-            None => None,
-        };
-        self.state.runs.values().filter_map(due).min()
+        self.index.next_due()
+    }
+
+    /// True when a run of this order has not ended.
+    pub fn is_under_way(&self, order: u64) -> bool {
+        self.index.has_order(order)
     }
 
     /// Takes one input.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        for lane in std::mem::take(&mut self.idle) {
+            self.begin_next(now, &lane, out);
+        }
         match input {
             Input::Cue(cue) => self.cue(now, &cue, out),
             Input::Evaluated { run, next } => self.evaluated(now, run, next, out),
@@ -168,9 +185,9 @@ impl Runs {
                 }
             }
             Input::Agree { run } => {
-                if self.state.runs.get(&run).is_some_and(|r| r.agree_by.is_some()) {
+                if let Some(lane) = self.state.run(run).filter(|r| r.agree_by.is_some()).map(Run::lane) {
                     self.record(Record::Agreed { run }, out);
-                    self.begin_next(now, out);
+                    self.begin_next(now, &lane, out);
                 }
             }
             Input::Timer => self.timer(now, out),
@@ -184,7 +201,15 @@ impl Runs {
     }
 
     fn record(&mut self, record: Record, out: &mut Vec<Output>) {
+        // The index follows the state.
+        let run = record.run();
+        if let Some((id, before)) = run.and_then(|id| Some((id, self.state.run(id)?))) {
+            self.index.remove(id, before);
+        }
         self.state.apply(&record);
+        if let Some((id, after)) = run.and_then(|id| Some((id, self.state.run(id)?))) {
+            self.index.add(id, after);
+        }
         out.push(Output::Record(record));
     }
 
@@ -198,6 +223,9 @@ impl Runs {
                     let text = format!("{}: its reaction is not started: {why}", cue.alarm);
                     let reaction = chain.first().map(|call| call.reaction.clone()).unwrap_or_default();
                     out.push(Output::Notice { kind: "not_started", run: None, reaction, text });
+                    if cue.claim && cue.mode == Mode::Live {
+                        out.push(Output::ClaimRun { order: cue.order, well: false });
+                    }
                     continue;
                 }
             };
@@ -215,56 +243,60 @@ impl Runs {
                 Mode::Confirm { within } => Some(now + within),
                 _ => None,
             };
-            self.want(now, cue.order, cue.key.to_string(), first, bound, agree_by, out);
+            let wanted = Wanted { order: cue.order, claim: cue.claim, key: cue.key.to_string(), then: bound, agree_by };
+            self.want(now, wanted, first, out);
         }
-        self.begin_next(now, out);
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
-    fn want(
-        &mut self,
-        now: Time,
-        order: u64,
-        key: String,
-        bound: Bound,
-        then: Vec<Bound>,
-        agree_by: Option<Time>,
-        out: &mut Vec<Output>,
-    ) {
-        if self.state.runs.len() >= RUNS {
+    /// A run is wanted: it begins as soon as its lane is free, and takes the place of the one that waits there.
+    fn want(&mut self, now: Time, wanted: Wanted, bound: Bound, out: &mut Vec<Output>) {
+        let Wanted { order, claim, key, then, agree_by } = wanted;
+        let lane = (bound.reaction.clone(), key.clone(), bound.trust());
+        let waiting = self.index.waiting(&lane);
+        // One that takes the place of another needs no room of its own.
+        let full = if waiting.is_empty() { self.index.full(claim, bound.trust()) } else { None };
+        if let Some(room) = full {
+            let of = if claim { "claims".to_owned() } else { format!("events with the trust `{}`", bound.trust().name()) };
             let text = format!(
-                "{} is not started: {RUNS} runs have not ended, which is the limit; see `pointsman runs`",
+                "{} is not started: {room} runs for {of} have not ended, which is the limit; see `pointsman runs`",
                 bound.reaction
             );
-            return out.push(Output::Notice { kind: "not_started", run: None, reaction: bound.reaction, text });
+            out.push(Output::Notice { kind: "not_started", run: None, reaction: bound.reaction, text });
+            if claim && agree_by.is_none() {
+                out.push(Output::ClaimRun { order, well: false });
+            }
+            return;
         }
         let run = self.state.last + 1;
-        let waiting: Vec<RunId> = self
-            .state
-            .runs
-            .iter()
-            .filter(|(_, r)| !r.begun && r.bound.reaction == bound.reaction && r.key == key)
-            .map(|(id, _)| *id)
-            .collect();
         if agree_by.is_some() {
             let text = format!("{} waits for an operator's yes: `pointsman runs approve {run}`", bound.reaction);
             out.push(Output::Notice { kind: "confirm", run: Some(run), reaction: bound.reaction.clone(), text });
         }
-        self.record(Record::Wanted { run, order, at: now, key, bound, then, agree_by }, out);
+        self.record(Record::Wanted { run, order, at: now, key, bound, then, agree_by, claim }, out);
         for older in waiting {
+            let replaced = self.state.run(older).filter(|r| r.claim && r.agree_by.is_none()).map(|r| r.order);
             self.record(Record::Ended { run: older, at: now, outcome: Outcome::Replaced }, out);
+            out.extend(replaced.map(|order| Output::ClaimRun { order, well: false }));
         }
+        self.begin_next(now, &lane, out);
     }
 
-    /// Begins every run that may: agreed to, and alone with its reaction and key.
-    fn begin_next(&mut self, now: Time, out: &mut Vec<Output>) {
-        let lane = |r: &Run| (r.bound.reaction.clone(), r.key.clone());
-        let busy: BTreeSet<(String, String)> = self.state.runs.values().filter(|r| r.begun).map(lane).collect();
-        let ready = self.state.runs.iter().filter(|(_, r)| !r.begun && r.agree_by.is_none() && !busy.contains(&lane(r)));
-        let may: Vec<RunId> = ready.map(|(id, _)| *id).collect();
-        for run in may {
-            self.record(Record::Begun { run, at: now }, out);
-            out.push(Output::Evaluate(run));
+    /// Begins the run of a lane that waits, when it was agreed to and none of the lane is under way.
+    fn begin_next(&mut self, now: Time, lane: &LaneKey, out: &mut Vec<Output>) {
+        for run in self.index.next(lane) {
+            if self.state.run(run).is_some_and(|r| r.agree_by.is_none()) {
+                self.record(Record::Begun { run, at: now }, out);
+                return out.push(Output::Evaluate(run));
+            }
         }
     }
+}
+
+/// Why and when a run is wanted, and what follows it.
+struct Wanted {
+    order: u64,
+    claim: bool,
+    key: String,
+    then: Vec<Bound>,
+    agree_by: Option<Time>,
 }

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::STEP_TIMEOUT;
 use crate::base::time::Time;
-use crate::event::Value;
+use crate::event::{Provenance, Value};
+use crate::lang::program::EFFECTS_REQUIRE;
 use crate::script::{Call, Done, Step, StepResult};
+
+use super::index::LaneKey;
 
 /// The number of a run; never used twice.
 pub type RunId = u64;
@@ -29,6 +32,26 @@ pub struct Bound {
     /// A failed step is repeated so many times, so far apart.
     #[serde(default)]
     pub retry: Option<(u32, Duration)>,
+    /// The trust that an event needs for the run to change anything outside.
+    #[serde(default = "effects_require")]
+    pub requires: Provenance,
+}
+
+impl Bound {
+    /// The trust of the event that the run is about.
+    pub fn trust(&self) -> Provenance {
+        self.call.event.get("provenance").and_then(Value::as_text).and_then(Provenance::parse).unwrap_or_default()
+    }
+
+    /// Where values of its reaction are kept: what senders without the required trust set is kept apart, so that they change nothing
+    /// that others read.
+    pub(super) fn compartment(&self) -> String {
+        if self.trust() < self.requires { format!("{} ({})", self.reaction, self.trust().name()) } else { self.reaction.clone() }
+    }
+}
+
+fn effects_require() -> Provenance {
+    EFFECTS_REQUIRE
 }
 
 fn step_timeout() -> Duration {
@@ -84,6 +107,9 @@ pub enum Record {
         then: Vec<Bound>,
         /// An operator must agree by then.
         agree_by: Option<Time>,
+        /// It is about the newest claim of a member of a pair, whose order is `order`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        claim: bool,
     },
     /// An operator agreed.
     Agreed {
@@ -142,6 +168,22 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The run that it is about.
+    pub(super) fn run(&self) -> Option<RunId> {
+        match self {
+            Record::Wanted { run, .. }
+            | Record::Agreed { run }
+            | Record::Begun { run, .. }
+            | Record::Asked { run, .. }
+            | Record::Again { run, .. }
+            | Record::Answered { run, .. }
+            | Record::Ended { run, .. } => Some(*run),
+            Record::Kept { .. } => None,
+        }
+    }
+}
+
 /// A step that was asked for and has not ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
@@ -168,12 +210,31 @@ pub struct Run {
     pub then: Vec<Bound>,
     /// An operator must agree by then.
     pub agree_by: Option<Time>,
+    /// It is about the claim of a member of a pair that has its order.
+    #[serde(default)]
+    pub claim: bool,
     /// It has begun.
     pub begun: bool,
     /// The steps that ended.
     pub history: Vec<Done>,
     /// The step that has not.
     pub asked: Option<Asked>,
+}
+
+impl Run {
+    /// The lane that it is in.
+    pub(super) fn lane(&self) -> LaneKey {
+        (self.bound.reaction.clone(), self.key.clone(), self.bound.trust())
+    }
+
+    /// When something of it falls due.
+    pub(super) fn due(&self) -> Option<Time> {
+        match &self.asked {
+            Some(asked) => asked.again_at.or(asked.due),
+            None if !self.begun => self.agree_by,
+            None => None,
+        }
+    }
 }
 
 /// Everything about runs that must not be forgotten.
@@ -203,7 +264,7 @@ impl State {
     /// Applies one record. The only way in which the state changes.
     pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::Wanted { run, order, key, bound, then, agree_by, .. } => {
+            Record::Wanted { run, order, key, bound, then, agree_by, claim, .. } => {
                 self.last = self.last.max(*run);
                 let wanted = Run {
                     order: *order,
@@ -211,6 +272,7 @@ impl State {
                     bound: bound.clone(),
                     then: then.clone(),
                     agree_by: *agree_by,
+                    claim: *claim,
                     begun: false,
                     history: Vec::new(),
                     asked: None,

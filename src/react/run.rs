@@ -8,7 +8,7 @@ use crate::event::Value;
 use crate::script::{Again, Next, Step, StepResult};
 
 use super::record::{Outcome, Record, RunId};
-use super::{Output, Runs};
+use super::{Output, Runs, Wanted};
 
 impl Runs {
     /// A run after a restart.
@@ -51,7 +51,7 @@ impl Runs {
 
     fn ask(&mut self, now: Time, run: RunId, step: Step, attempt: u32, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run) else { return };
-        let (reaction, timeout) = (state.bound.reaction.clone(), state.bound.timeout);
+        let (reaction, timeout, compartment) = (state.bound.reaction.clone(), state.bound.timeout, state.bound.compartment());
         let due = match step.verb.as_str() {
             "wait" => Some(now + span(step.args.first())),
             // It has its own time, and an answer comes in any case.
@@ -69,16 +69,16 @@ impl Runs {
                 self.answered(now, run, Ok(Value::Unit), out);
             }
             "state.get" => {
-                let kept = self.state.kept.get(&reaction).and_then(|k| k.get(&text(0))).cloned();
+                let kept = self.state.kept.get(&compartment).and_then(|k| k.get(&text(0))).cloned();
                 self.answered(now, run, Ok(kept.unwrap_or_default()), out);
             }
             "state.set" => {
                 let value = step.args.get(1).cloned();
-                self.record(Record::Kept { reaction, key: text(0), value }, out);
+                self.record(Record::Kept { reaction: compartment, key: text(0), value }, out);
                 self.answered(now, run, Ok(Value::Unit), out);
             }
             "state.remove" => {
-                self.record(Record::Kept { reaction, key: text(0), value: None }, out);
+                self.record(Record::Kept { reaction: compartment, key: text(0), value: None }, out);
                 self.answered(now, run, Ok(Value::Unit), out);
             }
             _ => out.push(Output::Do { run, attempt, step }),
@@ -111,8 +111,7 @@ impl Runs {
     }
 
     pub(super) fn timer(&mut self, now: Time, out: &mut Vec<Output>) {
-        let ids: Vec<RunId> = self.state.runs.keys().copied().collect();
-        for run in ids {
+        for run in self.index.due(now) {
             let Some(state) = self.state.runs.get(&run) else { continue };
             match state.asked.clone() {
                 Some(asked) => match asked.again_at {
@@ -139,20 +138,27 @@ impl Runs {
     fn end(&mut self, now: Time, run: RunId, outcome: Outcome, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run).cloned() else { return };
         let well = matches!(outcome, Outcome::Finished(_));
+        // That nobody agreed is a decision.
+        let expired = outcome == Outcome::Expired;
         if let Outcome::Failed(why) = &outcome {
             let text = format!("{} failed: {why}", state.bound.reaction);
             out.push(Output::Notice { kind: "run_failed", run: Some(run), reaction: state.bound.reaction.clone(), text });
         }
         self.record(Record::Ended { run, at: now, outcome }, out);
+        let lane = state.lane();
         let mut then = state.then;
         if well && !then.is_empty() {
             let next = then.remove(0);
-            self.want(now, state.order, state.key, next, then, None, out);
+            let wanted = Wanted { order: state.order, claim: state.claim, key: state.key, then, agree_by: None };
+            self.want(now, wanted, next, out);
         } else if let Some(next) = then.first() {
             let text = format!("{} is not started, because {} did not end well", next.reaction, state.bound.reaction);
             out.push(Output::Notice { kind: "not_started", run: Some(run), reaction: next.reaction.clone(), text });
         }
-        self.begin_next(now, out);
+        self.begin_next(now, &lane, out);
+        if state.claim {
+            out.push(Output::ClaimRun { order: state.order, well: well || expired });
+        }
     }
 }
 

@@ -324,6 +324,13 @@ pub fn again(verb: &str) -> Again {
     VERBS.iter().find(|v| step_verb(v.name).0 == verb).map_or(Again::Never, |v| v.again)
 }
 
+/// True when a verb changes something outside of Pointsman's own memory and logs: its run needs the trust that its reaction, or the
+/// resource, requires. What is not known to be harmless is not.
+pub fn changes_outside(verb: &str) -> bool {
+    let (of, does) = verb.split_once('.').unwrap_or(("", verb));
+    !matches!((of, does), ("state" | "log" | "alarm", _) | ("", "log" | "notify" | "wait") | (_, "owner" | "holders" | "settle"))
+}
+
 /// `scripts/verbs.md`.
 pub fn reference() -> String {
     let mut text = String::from(

@@ -410,6 +410,7 @@ fn program() -> Program {
         with: Vec::new(),
         timeout: Duration::from_secs(2),
         retry: None,
+        requires: Provenance::Local,
     };
     Program { alarms: vec![alarm], reactions: [("follow".to_owned(), reaction)].into(), ..Program::default() }
 }

@@ -99,6 +99,7 @@ fn happen(engine: &mut Engine, program: &Arc<Program>, order: u64, now: Time, wh
             None => "REACT".to_owned(),
             Some(cause) => format!("ON CANCEL ({cause})"),
         }),
+        Output::ClaimOwed(_) => Some("claim owed".to_owned()),
         Output::CatchUp { .. } => Some("catch up".to_owned()),
         Output::Notice(notice) => Some(format!("notice {}", notice.kind)),
     });

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use pointsman::lang::{Matcher, World, compile};
 use pointsman::live::evaluator::{Evaluators, Task};
+use pointsman::live::urgency::Urgency;
 use pointsman::script::{Call, Evaluator, Next};
 use pointsman::site::Site;
 
@@ -41,7 +42,8 @@ fn hostile_scripts_end_and_hold_nobody_up() {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
     let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();
     let evaluate = |run: u64, script: &str| {
-        evaluators.evaluate(Task { run, script: script.to_owned(), call: Call::default(), history: Vec::new() }).unwrap();
+        evaluators
+            .evaluate(Urgency::default(), Task { run, script: script.to_owned(), call: Call::default(), history: Vec::new() });
     };
     let finished = |next: &Next| matches!(next, Next::Finished(value) if value.to_string() == "42");
     for (n, script) in (1..).zip(&hostile) {
@@ -72,7 +74,7 @@ fn the_process_has_no_rights() {
     let (sender, answers) = channel();
     let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
     let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();
-    evaluators.evaluate(Task { run: 1, script: "x".to_owned(), call: Call::default(), history: Vec::new() }).unwrap();
+    evaluators.evaluate(Urgency::default(), Task { run: 1, script: "x".to_owned(), call: Call::default(), history: Vec::new() });
     assert_eq!(answers.recv_timeout(PATIENCE).unwrap(), (1, Next::Failed("there is no script x".to_owned())));
     let me = std::process::id().to_string();
     let mut found = 0;

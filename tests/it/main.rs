@@ -8,6 +8,7 @@ mod control;
 mod decode;
 mod engine;
 mod evaluator;
+mod failover;
 mod format;
 mod grammar;
 mod lang;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::base::limits::RUNS;
+use pointsman::base::limits::{CLAIM_RUNS, RUNS};
 use pointsman::base::time::Time;
 use pointsman::engine::{Cue, Key};
-use pointsman::event::Value;
+use pointsman::event::{Provenance, Value};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{Category, Program};
 use pointsman::lang::{World, compile};
@@ -60,6 +60,9 @@ impl Bench {
                 Output::Record(record) => self.records.push(record),
                 Output::Evaluate(run) => words.push(format!("evaluate {run}")),
                 Output::Do { run, attempt, step } => words.push(format!("do {run} {} try {attempt}", step.verb)),
+                Output::ClaimRun { order, well } => {
+                    words.push(format!("claim {order} ended {}", if well { "well" } else { "badly" }))
+                }
                 Output::Notice { kind, .. } => words.push(format!("notice {kind}")),
             }
         }
@@ -67,6 +70,11 @@ impl Bench {
     }
 
     fn cue(&mut self, now: Time, alarm: &str, key: &str) -> Vec<String> {
+        self.cue_of(now, alarm, key, Provenance::Authenticated, false)
+    }
+
+    /// The same for an event with this trust, which may be the claim of a member of a pair.
+    fn cue_of(&mut self, now: Time, alarm: &str, key: &str, trust: Provenance, claim: bool) -> Vec<String> {
         self.order += 1;
         let alarm = self.program.alarms.iter().find(|a| a.name == alarm).unwrap();
         let cue = Cue {
@@ -81,7 +89,8 @@ impl Bench {
             raised_at: now,
             lines: Vec::new(),
             order: self.order,
-            event: Arc::default(),
+            claim,
+            event: Arc::new([("provenance".to_owned(), Value::from(trust.name()))].into()),
         };
         self.tell(now, Input::Cue(Box::new(cue)))
     }
@@ -238,4 +247,82 @@ fn too_many_runs_are_not_started_and_told() {
     assert_eq!(b.cue(at(0), "plain", "one more"), ["notice not_started"]);
     b.ends(at(1), 1);
     assert_eq!(b.cue(at(2), "plain", "one more"), [format!("evaluate {}", RUNS + 1)]);
+}
+
+/// Who is less trusted neither replaces what somebody better trusted wants, nor delays it.
+#[test]
+fn a_lane_is_of_one_trust() {
+    let mut b = Bench::new();
+    let (genuine, forged) = (Provenance::Address, Provenance::Unverified);
+    assert_eq!(b.cue_of(at(0), "plain", "k", forged, false), ["evaluate 1"]);
+    assert_eq!(b.cue_of(at(1), "plain", "k", genuine, false), ["evaluate 2"], "it does not wait for the forged one");
+    assert_eq!(b.cue_of(at(2), "plain", "k", genuine, false), NOTHING);
+    for n in 3..20 {
+        assert_eq!(b.cue_of(at(n), "plain", "k", forged, false), NOTHING);
+    }
+    assert!(b.runs.state().run(3).is_some(), "it still waits");
+    assert_eq!(b.ends(at(20), 2), ["evaluate 3"]);
+    assert_eq!(b.ends(at(21), 1), ["evaluate 20"], "of the forged ones the newest");
+}
+
+/// Those who are less trusted leave room for the others.
+#[test]
+fn a_part_of_all_runs_is_for_the_better_trusted() {
+    let mut b = Bench::new();
+    let room = Provenance::Unverified.share_of(RUNS);
+    for n in 0..room {
+        assert_eq!(b.cue_of(at(0), "plain", &n.to_string(), Provenance::Unverified, false).len(), 1, "{n}");
+    }
+    assert_eq!(b.cue_of(at(0), "plain", "forged", Provenance::Unverified, false), ["notice not_started"]);
+    assert_eq!(b.cue_of(at(0), "plain", "genuine", Provenance::Address, false), [format!("evaluate {}", room + 1)]);
+}
+
+/// Claims have room of their own, and it is told when a run of theirs does not end well, whatever the reason.
+#[test]
+fn it_is_told_how_runs_of_claims_end() {
+    let mut b = Bench::new();
+    let trust = Provenance::Address;
+    for n in 0..RUNS {
+        b.cue(at(0), "plain", &n.to_string());
+    }
+    assert_eq!(b.cue(at(0), "plain", "one more"), ["notice not_started"]);
+    let first = RUNS as u64 + 1;
+    assert_eq!(b.cue_of(at(1), "plain", "app", trust, true), [format!("evaluate {first}")]);
+    let order = b.order;
+    assert_eq!(b.cue_of(at(2), "plain", "app", trust, true), NOTHING);
+    assert_eq!(b.cue_of(at(3), "plain", "app", trust, true), [format!("claim {} ended badly", order + 1)], "replaced");
+    assert_eq!(b.ends(at(4), first), [format!("evaluate {}", first + 2), format!("claim {order} ended well")]);
+    let failed = b.fails(at(5), first + 2);
+    assert_eq!(failed, ["notice run_failed".to_owned(), format!("claim {} ended badly", order + 2)]);
+    assert_eq!(
+        b.cue_of(at(6), "wants", "app", trust, true),
+        ["notice not_started".to_owned(), format!("claim {} ended badly", order + 3)]
+    );
+    for n in 0..CLAIM_RUNS {
+        assert_eq!(b.cue_of(at(7), "plain", &format!("c{n}"), trust, true).len(), 1, "{n}");
+    }
+    let (refused, order) = (b.cue_of(at(8), "plain", "one more", trust, true), b.order);
+    assert_eq!(refused, ["notice not_started".to_owned(), format!("claim {order} ended badly")]);
+    // That nobody agrees is a decision.
+    b.restart();
+    let mut b = Bench::new();
+    b.cue_of(at(0), "asks", "app", trust, true);
+    assert_eq!(b.tell(at(40_000), Input::Timer), ["claim 1 ended well"]);
+}
+
+/// What a sender without the required trust keeps is not what others read.
+#[test]
+fn what_is_kept_is_apart_for_those_who_are_not_trusted() {
+    let mut b = Bench::new();
+    let step = |verb: &str, args: Vec<Value<'static>>| Next::Step(Step { n: 0, verb: verb.to_owned(), args, line: 1 });
+    for (run, trust, value) in [(1, Provenance::Address, 7), (2, Provenance::Unverified, 666)] {
+        b.cue_of(at(0), "plain", "", trust, false);
+        b.tell(at(0), Input::Evaluated { run, next: step("state.set", vec!["k".into(), Value::Int(value)]) });
+        b.ends(at(0), run);
+    }
+    for (run, trust, value) in [(3, Provenance::Local, 7), (4, Provenance::Unverified, 666)] {
+        b.cue_of(at(1), "plain", "", trust, false);
+        b.tell(at(1), Input::Evaluated { run, next: step("state.get", vec!["k".into()]) });
+        assert_eq!(b.runs.state().run(run).unwrap().history[0].result, Ok(Value::Int(value)));
+    }
 }

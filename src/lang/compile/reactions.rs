@@ -7,8 +7,9 @@ use crate::base::limits::STEP_TIMEOUT;
 use crate::base::time::parse_duration;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
+use crate::event::Provenance;
 use crate::lang::ast::{self, At, Chain, Expression, ExpressionKind, File, Item, LiteralKind, ReactionClause, Span, Word};
-use crate::lang::program::{Argument, Call, Reaction};
+use crate::lang::program::{Argument, Call, EFFECTS_REQUIRE, Reaction};
 use crate::script::{Param, ParamKind, unknown_name};
 
 use super::Compiler;
@@ -39,6 +40,7 @@ impl<'t> Compiler<'t, '_> {
                     with: Vec::new(),
                     timeout: STEP_TIMEOUT,
                     retry: None,
+                    requires: EFFECTS_REQUIRE,
                 };
                 self.program.reactions.insert(name.to_owned(), reaction);
             }
@@ -50,6 +52,7 @@ impl<'t> Compiler<'t, '_> {
         let mut with: Vec<&ast::Binding> = Vec::new();
         let mut timeout: Option<Duration> = None;
         let mut retry = None;
+        let mut requires = None;
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for clause in &tree.clauses {
             let kind = match &clause.it {
@@ -68,6 +71,10 @@ impl<'t> Compiler<'t, '_> {
                 ReactionClause::Retry(times, every) => {
                     retry = Some((*times, *every));
                     "retry"
+                }
+                ReactionClause::Trust(word) => {
+                    requires = self.effects_require(file, word);
+                    "trust"
                 }
                 ReactionClause::Later => continue,
             };
@@ -96,8 +103,25 @@ impl<'t> Compiler<'t, '_> {
             with: values,
             timeout: timeout.unwrap_or(STEP_TIMEOUT),
             retry,
+            requires: requires.unwrap_or(EFFECTS_REQUIRE),
         };
         self.program.reactions.insert(tree.name.it.clone(), reaction);
+    }
+
+    /// The trust that the effects of a reaction require; less than an address is unwise.
+    fn effects_require(&mut self, file: &File, word: &Word) -> Option<Provenance> {
+        let Some(trust) = Provenance::parse(&word.it) else {
+            let levels = [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated];
+            let message = format!("no level of trust has the name `{}`", word.it);
+            self.unknown(file, Code::UnknownProvenance, word, message, levels.map(Provenance::name));
+            return None;
+        };
+        if trust < EFFECTS_REQUIRE {
+            let message = "anyone who can send a datagram can make this reaction change things outside, for example run commands";
+            self.report(file, Code::EffectsUntrusted, &word.span, message.to_owned()).help =
+                Some("leave `trust` out where the senders use TCP, or their log is a followed file".to_owned());
+        }
+        Some(trust)
     }
 
     /// The parameters of a script; `None` when scripts are not known, or this one is not there.

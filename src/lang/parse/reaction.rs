@@ -7,7 +7,7 @@ use super::cursor::{Cursor, Failed, Parsed};
 use super::predicate::{list, literal};
 use super::{block, duration, field, name, string, terminal, unknown_clause};
 
-const CLAUSES: &[&str] = &["script", "with", "timeout", "retry"];
+const CLAUSES: &[&str] = &["script", "with", "timeout", "retry", "trust"];
 
 /// `reaction = "reaction" name "{" reaction_clause* "}"`
 pub(super) fn reaction(c: &mut Cursor<'_>) -> Parsed<Reaction> {
@@ -18,16 +18,17 @@ pub(super) fn reaction(c: &mut Cursor<'_>) -> Parsed<Reaction> {
 }
 
 fn begins(c: &mut Cursor<'_>) -> bool {
-    matches!(c.word_ahead(), Some("script" | "with" | "timeout" | "retry"))
+    matches!(c.word_ahead(), Some("script" | "with" | "timeout" | "retry" | "trust"))
 }
 
-/// `reaction_clause = script | with | timeout | retry`
+/// `reaction_clause = script | with | timeout | retry | trust`
 fn reaction_clause(c: &mut Cursor<'_>) -> Parsed<ReactionClause> {
     match c.word_ahead() {
         Some("script") => script(c),
         Some("with") => with(c),
         Some("timeout") => timeout(c),
         Some("retry") => retry(c),
+        Some("trust") => trust(c),
         _ => Err(unknown_clause(c, "a reaction", CLAUSES)),
     }
 }
@@ -58,6 +59,12 @@ fn retry(c: &mut Cursor<'_>) -> Parsed<ReactionClause> {
     c.want_word("times")?;
     c.want_word("every")?;
     Ok(ReactionClause::Retry(times, duration(c)?))
+}
+
+/// `trust = "trust" WORD`
+fn trust(c: &mut Cursor<'_>) -> Parsed<ReactionClause> {
+    c.want_word("trust")?;
+    Ok(ReactionClause::Trust(word(c, "a level of trust (unverified, address, local, authenticated)")?))
 }
 
 /// `bindings = binding ("," binding)*`
