@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::limits::ISOLATION;
+use crate::base::limits::{ISOLATION, MEMORY_LEAST};
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, OWN_APP, Provenance};
 use crate::inventory::{
-    Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via, What,
+    Application, CatchUp, Channel, Host, Inventory, Memory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via, What,
 };
 
 use super::commands;
@@ -35,9 +35,12 @@ const TOP: &[&str] = &[
     "resources",
     "channels",
     "groups",
+    "limits",
+    "user",
 ];
+const LIMITS: &[&str] = &["memory"];
 const LISTEN: &[&str] = &["syslog", "agents"];
-const AGENT: &[&str] = &["host", "controller", "data", "resources", "watch", "metrics"];
+const AGENT: &[&str] = &["host", "controller", "data", "user", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
@@ -84,7 +87,41 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     let listen = listen(&mut reader, &top);
     let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
-    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload }
+    inventory.memory = memory(&mut reader, &top);
+    let user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user }
+}
+
+/// `limits: { memory: 512 MiB }`
+fn memory(reader: &mut Reader<'_>, top: &Section<'_>) -> Memory {
+    let Some(node) = top.get("limits") else { return Memory::default() };
+    let Some(section) = reader.section(node, "limits", &node.place.clone(), LIMITS) else { return Memory::default() };
+    let Some(node) = section.get("memory") else { return Memory::default() };
+    let text = reader.text(node).unwrap_or_default().to_owned();
+    match bytes_of(&text) {
+        Some(bytes) if bytes >= MEMORY_LEAST => Memory(bytes),
+        Some(_) => {
+            let message = format!("`{text}` is too little memory for a controller; it needs {} MiB at least", MEMORY_LEAST >> 20);
+            reader.report(Code::BadValue, &node.place, message);
+            Memory::default()
+        }
+        None => {
+            reader.report(Code::BadValue, &node.place, format!("`{text}` is not an amount of memory")).help =
+                Some("memory: 512 MiB".to_owned());
+            Memory::default()
+        }
+    }
+}
+
+/// `512 MiB`, `1 GiB`, as bytes.
+fn bytes_of(text: &str) -> Option<usize> {
+    let (number, unit) = text.trim().split_at(text.trim().find(|c: char| !c.is_ascii_digit())?);
+    let unit = match unit.trim() {
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(unit)
 }
 
 /// The whole file of an agent.
@@ -102,6 +139,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
         reader.report(Code::BadValue, &node.place, message).help = Some("controller: pointsman.example.com:5750".to_owned());
     }
     agent.data = top.get("data").and_then(|n| reader.text(n)).unwrap_or("data").into();
+    agent.user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
     watch::read(&mut reader, &top, &mut agent);
     // Whose agent only looks has none.
     let looks = top.get("watch").is_some() || top.get("metrics").is_some();

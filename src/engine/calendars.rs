@@ -47,7 +47,7 @@ impl Engine {
         let name = &alarm.name;
         let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
-                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, out) {
+                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::provenance(&event), out) {
                     return;
                 }
                 // Nobody takes the place of one who is better known.
@@ -56,6 +56,7 @@ impl Engine {
                     return;
                 }
                 let late = on.late.clone().or(on.old.clone());
+                let event = self.keep(alarm, event, out);
                 let waiting = Waiting { due, event, late, round: 0, over };
                 self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
                 format!("{name} is not raised at this time: it waits until {due}, for {}", duration_text(due.since(on.now)))

@@ -87,7 +87,7 @@ impl Engine {
             return out.push(told(name, text));
         }
         let waits = self.state.inhibited(name, key).cloned();
-        if waits.is_none() && !self.has_room(alarm, out) {
+        if waits.is_none() && !self.has_room(alarm, fields::provenance(&event), out) {
             return;
         }
         let late = on.late.clone().or(on.old.clone());
@@ -105,6 +105,7 @@ impl Engine {
             let until = over.map(|over| format!(", at most until {over}")).unwrap_or_default();
             out.push(told(name, format!("{} is not raised while {other} is active: it waits{until}", shown(name, key))));
         }
+        let event = self.keep(alarm, event, out);
         self.held(name, key, Some(Held { since, over, event, late }), out);
     }
 

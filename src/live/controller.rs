@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use crate::base::limits::{MEMORY_QUEUE, share};
 use crate::base::text::printable;
 use crate::base::time::Time;
+use crate::budget::{Budget, Room};
 use crate::control::{Controller, Input, Notice, Output, Own, OwnHeard};
+use crate::event::Provenance;
 use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::script::{Next, verbs};
@@ -28,8 +31,11 @@ use super::questions::{Answer, Desk, Question, Reply};
 use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
 
-/// Messages that wait for the controller. Sources that can wait do, the others drop and count.
+/// Messages that wait for the controller. Events of logs never fill it, for their bytes are limited as well: each counts as
+/// [`LIGHTEST`] at least. So there is always room for agents and operators.
 const INBOX: usize = 65_536;
+/// Bytes that the shortest event counts as.
+const LIGHTEST: usize = 2 * 1024;
 /// Messages that are taken together: one sync of the journal for all that comes of them.
 const AT_ONCE: usize = 256;
 /// Records of which nothing left the process are on the disk within this.
@@ -42,8 +48,8 @@ pub type Route = Box<dyn Fn(Command) + Send>;
 
 /// Something that the controller's thread is told.
 pub enum Message {
-    /// An input of the pure controller.
-    Input(Input),
+    /// An input of the pure controller, with the room that it takes in the queue.
+    Input(Input, Option<Room>),
     /// A host can be reached from now on; `serial` tells this way from an earlier one.
     Reached {
         /// Which host.
@@ -78,6 +84,7 @@ pub enum Message {
 #[derive(Clone)]
 pub struct Inbox {
     sender: SyncSender<Message>,
+    budget: Budget,
     clock: Clock,
 }
 
@@ -102,15 +109,44 @@ impl Inbox {
 
 impl Sink for Inbox {
     fn send(&self, input: Input) -> bool {
-        self.tell(Message::Input(input))
+        let room = weight(&input).map(|(bytes, trusted)| self.budget.take_blocking(bytes, trusted));
+        self.tell(Message::Input(input, room))
+    }
+
+    async fn deliver(&self, input: Input) -> bool {
+        let room = match weight(&input) {
+            Some((bytes, trusted)) => Some(self.budget.take(bytes, trusted).await),
+            None => None,
+        };
+        match self.sender.try_send(Message::Input(input, room)) {
+            Ok(()) => true,
+            // It is only full when others than sources have filled it.
+            Err(TrySendError::Full(message)) => tokio::task::block_in_place(|| self.tell(message)),
+            Err(TrySendError::Disconnected(_)) => false,
+        }
     }
 
     fn offer(&self, input: Input) -> bool {
-        !matches!(self.sender.try_send(Message::Input(input)), Err(TrySendError::Full(_) | TrySendError::Disconnected(_)))
+        let room = match weight(&input) {
+            Some((bytes, trusted)) => match self.budget.try_take(bytes, trusted) {
+                None => return false,
+                room => room,
+            },
+            None => None,
+        };
+        !matches!(self.sender.try_send(Message::Input(input, room)), Err(TrySendError::Full(_) | TrySendError::Disconnected(_)))
     }
 
     fn now(&self) -> Time {
         self.clock.now()
+    }
+}
+
+/// Bytes of an event of a log in the queue, and whether its sender is trusted; `None` for what always has room.
+fn weight(input: &Input) -> Option<(usize, bool)> {
+    match input {
+        Input::Heard(heard) => Some((heard.weight().max(LIGHTEST), heard.event.provenance >= Provenance::Address)),
+        _ => None,
     }
 }
 
@@ -178,7 +214,8 @@ impl Thread {
         let (sender, inbox) = sync_channel(INBOX);
         // What is not accepted yet gets its number with that; what was matched before is matched again then.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
-        let sender = Inbox { sender, clock };
+        let budget = Budget::new(share(begin.good.site.inventory.memory.0, MEMORY_QUEUE));
+        let sender = Inbox { sender, budget, clock };
         Ok(Thread {
             begin,
             files,
@@ -339,8 +376,8 @@ impl Running {
 
     fn take(&mut self, message: Message, outputs: &mut Vec<Output>) {
         match message {
-            Message::Input(input) if self.following.is_over(&input) => {}
-            Message::Input(input) => self.controller.turn(self.clock.now(), input, outputs),
+            Message::Input(input, _) if self.following.is_over(&input) => {}
+            Message::Input(input, _room) => self.controller.turn(self.clock.now(), input, outputs),
             Message::Reached { host, serial, route } => {
                 tracing::info!(%host, "the agent is connected");
                 self.routes.insert(host, (serial, route));

@@ -1,7 +1,7 @@
 //! The controller's side: agents connect, prove who they are, and are told what to do.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
+use crate::base::limits::PENDING_HANDSHAKES;
 use crate::base::text::printable_short;
-use crate::door::{Door, cannot_listen};
+use crate::door::{ConnectionLimiter, Door, Limits, cannot_listen};
 use crate::inventory::Name;
 use crate::wire::{Command, Report};
 
@@ -31,6 +32,11 @@ const COMMANDS: usize = 256;
 pub trait Agents: Clone + Send + Sync + 'static {
     /// True when the inventory has a host of that name that is reached by an agent.
     fn expects(&self, host: &str) -> bool;
+
+    /// True when the inventory has a host at that address: its connections have reserved room. No proof of anything.
+    fn knows(&self, _peer: IpAddr) -> bool {
+        false
+    }
 
     /// An agent is connected: commands for it go here. `serial` tells this connection from others.
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>);
@@ -55,7 +61,8 @@ pub struct Listener {
 /// In words: the port is taken, or needs a right.
 pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
-    let door = Door::open(address).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
+    let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
+    let door = Door::open(address, limiter).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
     Ok(Listener { door, acceptor, authority })
 }
 
@@ -74,9 +81,10 @@ impl Listener {
             let (acceptor, authority, agents) = (self.acceptor.clone(), self.authority.clone(), agents.clone());
             let closed = closed.clone();
             let serial = serial.fetch_add(1, Ordering::Relaxed);
-            self.door.enter(|stranger| async move {
+            let known = agents.knows(peer.ip());
+            self.door.enter(peer.ip(), known, |pending| async move {
                 let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &acceptor, &authority)).await;
-                drop(stranger);
+                drop(pending);
                 let why = match proved {
                     Ok(Ok(Some((host, stream)))) => serve(host, stream, serial, &authority, &agents).await.err(),
                     Ok(Ok(None)) => None,
