@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod base;
+pub mod budget;
 pub mod cli;
 pub mod command;
 pub mod config;

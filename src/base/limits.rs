@@ -4,6 +4,46 @@ use std::time::Duration;
 
 /// Bytes of one log record that are decoded. A longer record is cut here, marked and counted; the rest of the line is skipped.
 pub const RECORD_BYTES: usize = 64 * 1024;
+/// Bytes of one log record over TCP for which there is no room among the long ones of all connections. It is cut here, marked and counted.
+pub const RECORD_BYTES_WITHOUT_ROOM: usize = 4 * 1024;
+/// Memory of the controller unless `limits: { memory: ... }` says otherwise. Each use of it has a share: see [`share`].
+pub const MEMORY: usize = 512 * 1024 * 1024;
+/// The least that `limits: { memory: ... }` may say. Less is a diagnostic: rules and program alone may need it.
+pub const MEMORY_LEAST: usize = 128 * 1024 * 1024;
+/// Percent of the memory for events on their way from the sources to the controller. When it is used up, senders over TCP and files wait,
+/// and datagrams are dropped and counted; a quarter is reserved for trusted senders.
+pub const MEMORY_QUEUE: usize = 12;
+/// Percent of the memory for unfinished long records of TCP connections. When it is used up, they are cut at
+/// [`RECORD_BYTES_WITHOUT_ROOM`]; a quarter is reserved for hosts of the inventory.
+pub const MEMORY_CONNECTIONS: usize = 6;
+/// Percent of the memory for the events that alarms keep: of active, pending, suppressed and throttled instances. When it is used up,
+/// further instances keep a short form of their event, and that is a notice; a quarter is reserved for trusted senders.
+pub const MEMORY_ALARMS: usize = 20;
+/// Percent of the memory for events that conditions count or join. When it is used up, the alarm that has most of them forgets the older
+/// half of its keys, and that is a notice.
+pub const MEMORY_NOTES: usize = 20;
+/// Percent of the memory for runs: what they are called with, and what their steps answered. When it is used up, further runs are refused, and that is a notice.
+pub const MEMORY_RUNS: usize = 6;
+/// Connections of syslog over TCP that are open at once, if the system allows as many file descriptors. When there are more, connections of the
+/// source that has the most are closed and counted; a quarter is reserved for hosts of the inventory, and one source has a quarter at most.
+pub const CONNECTIONS: usize = 4_096;
+/// Connections of agents at once that have not proved who they are. When there are more, those of the source that has the most are closed.
+pub const PENDING_HANDSHAKES: usize = 512;
+/// File descriptors that connections leave to the rest of the program (journal, control socket, scripts), half of all if there are fewer than twice as many.
+pub const DESCRIPTORS_RESERVED: usize = 256;
+/// File descriptors that the program asks the system for, if its hard limit is not lower.
+pub const DESCRIPTORS_MOST: u64 = 16_384;
+/// Bytes of the text of an event as alarms, the journal and scripts keep it. A longer text is cut, and ends with `…`.
+pub const EVENT_TEXT_BYTES: usize = 8 * 1024;
+/// Bytes of one other field of an event as alarms, the journal and scripts keep it. A longer one is cut, and ends with `…`.
+pub const EVENT_FIELD_BYTES: usize = 1024;
+/// Bytes of all fields of an event as alarms, the journal and scripts keep it, its text included. Further fields are left out, the text last.
+pub const EVENT_BYTES: usize = 16 * 1024;
+/// Bytes of one value of an alarm's key (`by`), and of one value that has to be distinct. A longer one is cut, and gets a sum of the whole so
+/// that it stays apart from others.
+pub const KEY_BYTES: usize = 512;
+/// Bytes of a text or field of an event that is kept when [`MEMORY_ALARMS`] is used up.
+pub const EVENT_SHORT_BYTES: usize = 128;
 /// Lines within which a file's header begins and ends. A header line further down is a line like any other.
 pub const HEADER_LINES: u32 = 64;
 /// Bytes of one rule, script, YAML or test file. A larger file is refused with a diagnostic.
@@ -89,8 +129,6 @@ pub const CLAIM_RUNS: usize = 8_000;
 /// Events that wait for the controller. Senders that are less trusted may fill a part of it only, and one sender an eighth. Sources that
 /// can wait do; of others what is more is dropped, counted by source, and told.
 pub const INBOX_EVENTS: usize = 65_536;
-/// Bytes of the events that wait for the controller, shared in the same way.
-pub const INBOX_BYTES: usize = 64 * 1024 * 1024;
 /// Reports of agents, claims of pairs, and questions of operators that wait for the controller, of each. Who sends one more waits.
 pub const INBOX_WAITING: usize = 8_192;
 /// Unverified events that rules want and that are taken in a second. More are dropped, counted by source, and told.
@@ -156,3 +194,8 @@ pub const DEADLINES_OF_A_JUMP: usize = 100_000;
 pub const SOURCE_AWAY_AFTER: Duration = Duration::from_secs(10);
 /// A metric of which nothing came for so long, three times the longest interval, is not known any more.
 pub const METRIC_LASTS: Duration = Duration::from_secs(180);
+
+/// A share of the memory, in bytes: `percent` is one of the `MEMORY_*` above.
+pub const fn share(memory: usize, percent: usize) -> usize {
+    memory / 100 * percent
+}

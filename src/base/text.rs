@@ -3,6 +3,8 @@
 //! What arrives in a log is hostile (DESIGN I8): it may carry terminal escapes, line breaks that forge records, and
 //! characters that turn the reading direction round. It is kept as it came and escaped wherever it is shown.
 
+use std::borrow::Cow;
+
 /// True for a character that must not reach a terminal, a log or a mail as it is: controls (C0, DEL, C1), line and
 /// paragraph separators, and the characters that change the reading direction.
 pub fn is_unsafe(c: char) -> bool {
@@ -35,6 +37,26 @@ pub fn printable_short(text: &str, max: usize) -> String {
     let mut out: String = safe.chars().take(max.saturating_sub(1)).collect();
     out.push('…');
     out
+}
+
+/// The longest beginning of `text` that takes at most `max` bytes as JSON, with `…` (not counted) where something was cut.
+pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    // Written as JSON a control character takes six bytes.
+    if text.len() <= max / 6 {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = 0;
+    for (at, c) in text.char_indices() {
+        bytes += match c {
+            '"' | '\\' | '\n' | '\r' | '\t' => 2,
+            c if c.is_ascii_control() => 6,
+            c => c.len_utf8(),
+        };
+        if bytes > max {
+            return Cow::Owned(format!("{}…", &text[..at]));
+        }
+    }
+    Cow::Borrowed(text)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::diag::{Diagnostic, render};
-use crate::live::evaluator;
+use crate::live::{evaluator, program};
 
 /// A rule test failed; a file is not in the one form.
 const FAILED: u8 = 1;
@@ -52,6 +52,9 @@ Exit status: 0 all is well, 1 a rule test failed (or `fmt --check` found somethi
 #[derive(Parser)]
 #[command(name = "pointsman", version, about, after_help = EXAMPLES)]
 struct Args {
+    /// Ends with the process of this number, which started it
+    #[arg(long, hide = true, value_name = "PID")]
+    parent: Option<i32>,
     #[command(subcommand)]
     command: Command,
 }
@@ -114,6 +117,14 @@ pub fn main() -> ExitCode {
             return if e.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
+    if let Some(parent) = args.parent
+        && let Err(why) = program::end_with(parent)
+    {
+        return ExitCode::from(wrong(&why));
+    }
+    if matches!(args.command, Command::Run(_) | Command::Agent(_) | Command::Enroll(_) | Command::Adopt(_)) {
+        program::make_files_for_owner_only();
+    }
     let ended = match args.command {
         Command::Demo(args) => Ok(demo::run(&args)),
         Command::Check(args) => check::run(&args),

@@ -42,6 +42,8 @@ pub struct Config {
     pub scripts: Option<PathBuf>,
     /// Who says when files that were changed are taken over.
     pub reload: Reload,
+    /// The user that the controller runs as when it is started by root; `pointsman`, where there is such a user, unless said.
+    pub user: Option<String>,
 }
 
 /// Who says when files that were changed are taken over.
@@ -76,6 +78,8 @@ pub struct Agent {
     pub listen: Listening,
     /// The folder of what it obeys and of its keys, relative to the configuration's own folder; `data` unless said.
     pub data: PathBuf,
+    /// The user that the agent runs as when it is started by root; `pointsman`, where there is such a user, unless said.
+    pub user: Option<String>,
     /// What it may bring up and down, and how.
     pub resources: BTreeMap<Name, LocalResource>,
     /// Applications of the host, and by what each is seen to run.

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::limits::ISOLATION;
+use crate::base::limits::{ISOLATION, MEMORY_LEAST};
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, OWN_APP, Provenance};
 use crate::inventory::{
-    AGENT_PORT, Application, CatchUp, Channel, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair, Resource,
+    AGENT_PORT, Application, CatchUp, Channel, Host, Inventory, Listening, Memory, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair, Resource,
     Seat, Standby, Takeover, Via, What,
 };
 
@@ -36,9 +36,12 @@ const TOP: &[&str] = &[
     "resources",
     "channels",
     "groups",
+    "limits",
+    "user",
 ];
+const LIMITS: &[&str] = &["memory"];
 const LISTEN: &[&str] = &["syslog", "agents"];
-const AGENT: &[&str] = &["host", "controller", "listen", "data", "resources", "watch", "metrics"];
+const AGENT: &[&str] = &["host", "controller", "listen", "data", "user", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
@@ -97,7 +100,41 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     let listen = listen(&mut reader, &top);
     let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
-    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload }
+    inventory.memory = memory(&mut reader, &top);
+    let user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user }
+}
+
+/// `limits: { memory: 512 MiB }`
+fn memory(reader: &mut Reader<'_>, top: &Section<'_>) -> Memory {
+    let Some(node) = top.get("limits") else { return Memory::default() };
+    let Some(section) = reader.section(node, "limits", &node.place.clone(), LIMITS) else { return Memory::default() };
+    let Some(node) = section.get("memory") else { return Memory::default() };
+    let text = reader.text(node).unwrap_or_default().to_owned();
+    match bytes_of(&text) {
+        Some(bytes) if bytes >= MEMORY_LEAST => Memory(bytes),
+        Some(_) => {
+            let message = format!("`{text}` is too little memory for a controller; it needs {} MiB at least", MEMORY_LEAST >> 20);
+            reader.report(Code::BadValue, &node.place, message);
+            Memory::default()
+        }
+        None => {
+            reader.report(Code::BadValue, &node.place, format!("`{text}` is not an amount of memory")).help =
+                Some("memory: 512 MiB".to_owned());
+            Memory::default()
+        }
+    }
+}
+
+/// `512 MiB`, `1 GiB`, as bytes.
+fn bytes_of(text: &str) -> Option<usize> {
+    let (number, unit) = text.trim().split_at(text.trim().find(|c: char| !c.is_ascii_digit())?);
+    let unit = match unit.trim() {
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(unit)
 }
 
 /// The whole file of an agent.
@@ -116,6 +153,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
     }
     agent.data = top.get("data").and_then(|n| reader.text(n)).unwrap_or("data").into();
     agent.listen = top.get("listen").map(|n| agents_listen(&mut reader, n)).unwrap_or_default();
+    agent.user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
     watch::read(&mut reader, &top, &mut agent);
     // Whose agent only looks, or only votes, has none.
     let looks = ["watch", "metrics", "listen"].iter().any(|key| top.get(key).is_some());

@@ -57,6 +57,15 @@ pub struct Heard {
     pub backlog: bool,
 }
 
+impl Heard {
+    /// Bytes of memory that it takes, roughly.
+    pub fn weight(&self) -> usize {
+        let captures = |hit: &Hit| hit.captures.iter().map(|(name, value)| size_of::<String>() + name.len() + value.weight()).sum::<usize>();
+        let hits: usize = self.hits.iter().map(|hit| size_of::<Hit>() + captures(hit)).sum();
+        size_of::<Self>() + self.event.weight() + hits
+    }
+}
+
 /// An operator's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
@@ -282,7 +291,7 @@ impl Controller {
             Input::Heard(heard) => {
                 let Heard { source, position, event, hits, rules, backlog } = *heard;
                 let hits = self.hits_now(&event, hits, rules);
-                let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.clone()) };
+                let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.kept()) };
                 let order = self.input(now, kept, out);
                 Task::Engine(engine::Input::Arrived { order, source, event: Box::new(event), hits, backlog })
             }

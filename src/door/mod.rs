@@ -1,64 +1,44 @@
-//! Connections that have not said a word yet: at most so many, and when one more comes, the oldest goes. Who has something to
-//! say does so at once, so ten thousand silent ones keep nobody out.
+//! Listening sockets, and how many connections stay open on them (see [`ConnectionLimiter`]).
+//!
+//! Does not know: what is said on a connection.
 
-use std::collections::VecDeque;
+mod limiter;
+
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::AbortHandle;
 
-/// Silent connections at once.
-const STRANGERS: usize = 512;
+pub use limiter::{ConnectionLimiter, Limits, Slot};
+
 /// Connections that the kernel has taken and we have not, at once. With few of them a crowd makes others wait for a second.
 const WAITING: u32 = 4_096;
 /// After an error of the listening socket itself (no descriptors left) it rests for so long.
 const REST: Duration = Duration::from_millis(200);
 
-/// A listening socket, and who came in by it and has not spoken.
+/// A listening socket, and the connections that came in by it.
 #[derive(Debug)]
 pub struct Door {
     socket: TcpListener,
     address: SocketAddr,
-    strangers: Arc<Mutex<Strangers>>,
-}
-
-#[derive(Debug, Default)]
-struct Strangers {
-    next: u64,
-    waiting: VecDeque<(u64, AbortHandle)>,
-}
-
-/// One that came in and has not spoken. Once it has, this is dropped, and it can't be shown out any more.
-#[derive(Debug)]
-pub struct Stranger {
-    strangers: Arc<Mutex<Strangers>>,
-    number: u64,
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        strangers.waiting.retain(|(number, _)| *number != self.number);
-    }
+    limiter: ConnectionLimiter,
 }
 
 impl Door {
-    /// Listens. Only within a runtime of `tokio`.
+    /// Listens; several sockets may share a limiter. Only within a runtime of `tokio`.
     ///
     /// # Errors
     /// Those of the system; [`cannot_listen`] says what to do.
-    pub fn open(address: SocketAddr) -> io::Result<Door> {
+    pub fn open(address: SocketAddr, limiter: ConnectionLimiter) -> io::Result<Door> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // Connections of an earlier start that are still being closed are no reason not to start.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         let socket = socket.listen(WAITING)?;
         let address = socket.local_addr()?;
-        Ok(Door { socket, address, strangers: Arc::default() })
+        Ok(Door { socket, address, limiter })
     }
 
     /// Where it is: a port of 0 was chosen by the system.
@@ -66,7 +46,7 @@ impl Door {
         self.address
     }
 
-    /// The next connection.
+    /// The next connection. Cancelling the wait loses none.
     pub async fn accept(&self) -> (TcpStream, SocketAddr) {
         loop {
             match self.socket.accept().await {
@@ -79,18 +59,22 @@ impl Door {
         }
     }
 
-    /// Starts the task of a connection. True when the oldest silent one had to go for it.
-    pub fn enter<F: Future<Output = ()> + Send + 'static>(&self, task: impl FnOnce(Stranger) -> F) -> bool {
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = strangers.next;
-        strangers.next += 1;
-        let oldest = if strangers.waiting.len() >= STRANGERS { strangers.waiting.pop_front() } else { None };
-        let stranger = Stranger { strangers: self.strangers.clone(), number };
-        // The task can't leave before it stands in the list: the list is locked.
-        let handle = tokio::spawn(task(stranger)).abort_handle();
-        strangers.waiting.push_back((number, handle));
-        drop(strangers);
-        oldest.map(|(_, oldest)| oldest.abort()).is_some()
+    /// Starts the task of a connection. `expected` says that its source is one that the caller knows. True when another
+    /// connection was closed for it, or when it was refused itself.
+    pub fn enter<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        peer: IpAddr,
+        expected: bool,
+        task: impl FnOnce(Slot) -> F,
+    ) -> bool {
+        let Some(admitted) = self.limiter.admit(peer, expected) else { return true };
+        if let Some(closed) = admitted.closed {
+            closed.abort();
+        }
+        let number = admitted.slot.number();
+        let handle = tokio::spawn(task(admitted.slot)).abort_handle();
+        self.limiter.runs(number, handle);
+        admitted.replaced
     }
 }
 

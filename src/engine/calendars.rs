@@ -56,6 +56,7 @@ impl Engine {
                     return;
                 }
                 let late = on.late.clone().or(on.old.clone());
+                let event = self.keep(alarm, event, out);
                 let waiting = Waiting { due, event, late, round: 0, over };
                 self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
                 format!("{name} is not raised at this time: it waits until {due}, for {}", duration_text(due.since(on.now)))

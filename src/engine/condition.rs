@@ -13,9 +13,10 @@
 //! An event counts towards one coming-true: then all that was noted of the key is forgotten. Times are those of arrival; of a
 //! late event its own, so that an hour of backlog is not a second.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, NOTED_EVENTS};
+use crate::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, MEMORY_NOTES, NOTED_EVENTS, share};
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Hit, Shape};
@@ -153,17 +154,17 @@ impl Engine {
     fn wait(&mut self, met: Met<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
         let Met { arrival, alarm, key, facts, .. } = met;
         let occasion = arrival.occasion(alarm);
+        let known = if more.contains_key("provenance") { fields::provenance(&more) } else { facts.provenance() };
         if let Some(waiting) = self.state.waiting(&alarm.name, &key) {
-            let known = if more.contains_key("provenance") { fields::provenance(&more) } else { facts.provenance() };
             let idle = occasion.late.is_some() || occasion.old.is_some();
             if idle || known <= fields::provenance(&waiting.event) {
                 return;
             }
-        } else if !self.has_room(alarm, facts.provenance(), out) {
+        } else if !self.has_room(alarm, known, out) {
             return;
         }
         // Of a late event the time may be over already.
-        let event = facts.with(more).fields();
+        let event = self.keep(alarm, facts.with(more).fields(), out);
         let waiting = Waiting { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0, over: None };
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
     }
@@ -189,7 +190,8 @@ impl Engine {
         let value = match distinct {
             None => None,
             Some(field) => match met.facts.text(field) {
-                Some(value) => Some(value.into_owned()),
+                // Cut like a value of a key, which it is one of.
+                Some(value) => Key::of([value]).value(0).map(Cow::into_owned),
                 None => return self.lacks(met.alarm, field, "counts different values of", out),
             },
         };
@@ -293,10 +295,25 @@ impl Engine {
         let Met { alarm, key, .. } = met;
         let most = alarm.max_keys;
         match self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
-            None => {}
+            None => self.bound_notes(out),
             Some(Forgot::Own) => self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out),
             Some(Forgot::Of(most)) => self.too_many_notes(&most, out),
         }
+    }
+
+    /// When notes take more memory than their share, the alarm whose notes take most forgets the older half of its keys.
+    fn bound_notes(&mut self, out: &mut Vec<Output>) {
+        let most = share(self.inventory.memory.0, MEMORY_NOTES);
+        if self.state.noted.bytes() <= most {
+            return;
+        }
+        let Some(alarm) = self.state.noted.heaviest().cloned() else { return };
+        self.record(Record::ForgottenHalf { alarm: alarm.clone() }, out);
+        let text = format!(
+            "events that conditions count use up their {} MiB, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
+            most >> 20
+        );
+        self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new("limit", text) }, out);
     }
 
     /// Of too many events noted by all alarms together, the one that has most gives up the half of its keys; told once of each.
@@ -324,7 +341,7 @@ impl Engine {
     pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Provenance, out: &mut Vec<Output>) -> bool {
         let most = alarm.max_keys.unwrap_or(INSTANCES_PER_ALARM);
         if self.state.keys_of(&alarm.name) < trust.room_beyond(most) {
-            return true;
+            return self.has_memory(alarm, trust, out);
         }
         let text = format!(
             "{} is active for {most} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",

@@ -8,10 +8,16 @@ use crate::event::{Event, EventId, Level, Provenance, Value};
 use crate::inventory::Index;
 use crate::lang::program::{REPLACED, Unit};
 
+use super::kept::bounded;
 use super::record::Fields;
 
 /// The fields that an event has of itself, before captures and fields of the record. Each may be absent.
 const OWN: [&str; 12] = ["text", "level", "provenance", "pid", "id", "facility", "app", "type", "host", "pair", "site", "time"];
+
+/// True of the name of such a field.
+pub(super) fn is_own(name: &str) -> bool {
+    OWN.contains(&name)
+}
 
 /// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
 #[derive(Clone, Copy)]
@@ -98,7 +104,7 @@ impl<'a> Facts<'a> {
 
     /// What the expressions captured.
     pub(super) fn captured(&self) -> Fields {
-        self.captures.iter().filter(|(name, _)| !name.starts_with('=')).cloned().collect()
+        bounded(self.captures.iter().filter(|(name, _)| !name.starts_with('=')).cloned().collect())
     }
 
     /// Every field.
@@ -120,7 +126,7 @@ impl<'a> Facts<'a> {
                 fields.insert(name.to_owned(), value.into_owned());
             }
         }
-        fields
+        bounded(fields)
     }
 }
 

@@ -105,6 +105,7 @@ impl Engine {
             let until = over.map(|over| format!(", at most until {over}")).unwrap_or_default();
             out.push(told(name, format!("{} is not raised while {other} is active: it waits{until}", shown(name, key))));
         }
+        let event = self.keep(alarm, event, out);
         self.held(name, key, Some(Held { since, over, event, late }), out);
     }
 

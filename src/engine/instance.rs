@@ -76,7 +76,7 @@ impl Engine {
                 };
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let line = self.line(alarm, &key, &seen, out);
-                let event = seen.fields();
+                let event = self.keep(alarm, seen.fields(), out);
                 let summary = fields::fill(&alarm.summary, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = Seen::Kept(event.clone());
@@ -95,7 +95,7 @@ impl Engine {
                 // One who is better known is not refused because somebody else was there before.
                 let better_known = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
                 let (better, seen) = if better_known {
-                    let event = seen.fields();
+                    let event = self.keep(alarm, seen.fields(), out);
                     (Some(Box::new((event.clone(), fields::fill(&alarm.summary, &event)))), Seen::Kept(event))
                 } else {
                     (None, seen)

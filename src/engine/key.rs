@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::base::limits::KEY_BYTES;
+
 /// The values of an alarm's `by` fields, in its order. Shared, because records, state and deadlines all have it; and one piece of memory,
 /// because of a million keys each is looked at seldom, when it is not at hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +20,14 @@ const INSTEAD: char = '\u{1}';
 /// What stands for [`END`] and [`INSTEAD`] in a value.
 const SIGNS: [(char, char); 2] = [(END, '0'), (INSTEAD, '1')];
 
+/// Bytes of the sum of a value that was cut, with its sign.
+const SUM_BYTES: usize = "…#".len() + 16;
+
+/// FNV-1a: the same everywhere and for ever, because keys stand in journals.
+fn sum(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 impl Key {
     /// Of these values.
     pub fn of<V: AsRef<str>>(values: impl IntoIterator<Item = V>) -> Key {
@@ -26,8 +36,12 @@ impl Key {
         Key::read(&text)
     }
 
-    /// One more value of what [`Key::read`] makes a key of.
+    /// One more value of what [`Key::read`] makes a key of. A long one is cut, and told from others that begin alike by a sum of the whole.
     pub(super) fn push(text: &mut String, value: &str) {
+        if value.len() > KEY_BYTES {
+            let start = (0..=KEY_BYTES - SUM_BYTES).rev().find(|at| value.is_char_boundary(*at)).unwrap_or_default();
+            return Key::push(text, &format!("{}…#{:016x}", value.get(..start).unwrap_or_default(), sum(value)));
+        }
         if value.contains([END, INSTEAD]) {
             for c in value.chars() {
                 match SIGNS.iter().find(|(sign, _)| *sign == c) {
@@ -63,6 +77,11 @@ impl Key {
         self.values().nth(place)
     }
 
+    /// Its bytes.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// True of an alarm without `by`.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -91,6 +110,16 @@ impl<'de> Deserialize<'de> for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_values_are_cut_and_stay_apart() {
+        let long = |end: &str| format!("{}{end}", "é".repeat(KEY_BYTES));
+        let (a, b) = (Key::of([long("a")]), Key::of([long("b")]));
+        assert_ne!(a, b);
+        assert!(a.len() <= KEY_BYTES + 1);
+        assert_eq!(serde_json::from_str::<Key>(&serde_json::to_string(&a).unwrap()).unwrap(), a, "read back it is the same");
+        assert_eq!(Key::of([&"x".repeat(KEY_BYTES)]).value(0).unwrap(), "x".repeat(KEY_BYTES));
+    }
 
     #[test]
     fn values_come_back_as_they_were() {

@@ -32,6 +32,7 @@ mod condition;
 mod fields;
 mod inhibited;
 mod instance;
+mod kept;
 mod key;
 mod lateness;
 mod limit;
@@ -168,7 +169,9 @@ pub struct Engine {
 
 impl Engine {
     /// An engine with these rules that goes on from a state.
-    pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, state: State) -> Engine {
+    pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, mut state: State) -> Engine {
+        // A state of an earlier version does not say it.
+        state.kept_bytes = state.count_kept();
         let mut roles: Vec<Vec<(usize, Role)>> = Vec::new();
         for (index, alarm) in program.alarms.iter().enumerate() {
             let detects =

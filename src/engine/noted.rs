@@ -18,6 +18,8 @@ pub(super) struct Noted {
     alarms: Summed<String, OfAlarm>,
     /// All notes.
     count: usize,
+    /// Their memory, roughly.
+    bytes: usize,
     /// So many notes at most. Tests set less.
     most: usize,
 }
@@ -28,6 +30,15 @@ struct OfAlarm {
     keys: Summed<Key, Vec<Note>>,
     /// Its notes.
     count: usize,
+    /// Their memory, roughly, with that of the keys.
+    bytes: usize,
+}
+
+/// Bytes that a key takes beside its values and notes.
+const KEY_OVERHEAD: usize = 64;
+
+fn weight_of(key: &Key, notes: &[Note]) -> usize {
+    KEY_OVERHEAD + key.len() + notes.iter().map(Note::weight).sum::<usize>()
 }
 
 /// Notes were forgotten because there were too many: by the half of the keys whose senders are least trusted, of equals whose last note is
@@ -42,7 +53,7 @@ pub(super) enum Forgot {
 
 impl Default for Noted {
     fn default() -> Noted {
-        Noted { alarms: Summed::default(), count: 0, most: NOTED_EVENTS }
+        Noted { alarms: Summed::default(), count: 0, bytes: 0, most: NOTED_EVENTS }
     }
 }
 
@@ -69,33 +80,55 @@ impl Noted {
         keys: usize,
     ) -> Option<Forgot> {
         let of = self.alarms.or_default(alarm);
-        let before = of.count;
+        let (before, bytes) = (of.count, of.bytes);
         of.note(key, note, alone, since);
         self.count = self.count - before + of.count;
+        self.bytes = self.bytes - bytes + of.bytes;
         if of.keys.len() > keys {
-            self.count -= of.forget_old();
+            let alarm = alarm.clone();
+            self.forget_half(&alarm);
             return Some(Forgot::Own);
         }
         if self.count > self.most {
             // Of equals the last by name.
             let most = self.alarms.iter().max_by(|(a, x), (b, y)| (x.count, a).cmp(&(y.count, b)));
             let alarm = most.map(|(alarm, _)| alarm.clone())?;
-            let of = self.alarms.get_mut(&alarm)?;
-            self.count -= of.forget_old();
-            if of.keys.is_empty() {
-                self.alarms.remove(&alarm);
-            }
+            self.forget_half(&alarm);
             return Some(Forgot::Of(alarm));
         }
         None
     }
 
+    /// The memory of all notes, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The alarm whose notes take the most memory; of equals the last by name.
+    pub(super) fn heaviest(&self) -> Option<&String> {
+        let most = self.alarms.iter().max_by(|(a, x), (b, y)| (x.bytes, a).cmp(&(y.bytes, b)));
+        most.map(|(alarm, _)| alarm)
+    }
+
+    /// Forgets the half of an alarm's keys whose last note is oldest.
+    pub(super) fn forget_half(&mut self, alarm: &String) {
+        let Some(of) = self.alarms.get_mut(alarm) else { return };
+        let (count, bytes) = (of.count, of.bytes);
+        of.forget_old();
+        self.count -= count - of.count;
+        self.bytes -= bytes - of.bytes;
+        if of.keys.is_empty() {
+            self.alarms.remove(alarm);
+        }
+    }
+
     /// Forgets what was noted of a key.
     pub(super) fn forget(&mut self, alarm: &str, key: &Key) {
         let Some(of) = self.alarms.get_mut(alarm) else { return };
-        let notes = of.keys.remove(key).map_or(0, |notes| notes.len());
-        of.count -= notes;
-        self.count -= notes;
+        let Some(notes) = of.keys.remove(key) else { return };
+        let bytes = weight_of(key, &notes);
+        (of.count, of.bytes) = (of.count - notes.len(), of.bytes - bytes);
+        (self.count, self.bytes) = (self.count - notes.len(), self.bytes - bytes);
         if of.keys.is_empty() {
             self.alarms.remove(alarm);
         }
@@ -107,7 +140,14 @@ impl OfAlarm {
         let notes = self.keys.or_default(key);
         let before = notes.len();
         let stood_for = |n: &Note| alone && n.part() == note.part() && n.value() == note.value();
-        notes.retain(|n| since.is_none_or(|since| n.at >= since) && !stood_for(n));
+        let key_bytes = if before == 0 { weight_of(key, &[]) } else { 0 };
+        let mut gone = 0;
+        notes.retain(|n| {
+            let stays = since.is_none_or(|since| n.at >= since) && !stood_for(n);
+            gone += if stays { 0 } else { n.weight() };
+            stays
+        });
+        self.bytes = self.bytes + key_bytes + note.weight() - gone;
         if notes.len() == notes.capacity() {
             // Most keys are seen once or twice: one, two, four, not four from the start.
             notes.reserve_exact(notes.len().max(1));
@@ -117,17 +157,15 @@ impl OfAlarm {
         self.count = self.count + notes.len() - before;
     }
 
-    /// Forgets the half of the keys of the least trusted senders, of equals those whose last note is oldest; returns how many notes that
-    /// were.
-    fn forget_old(&mut self) -> usize {
+    /// Forgets the half of the keys of the least trusted senders, of equals those whose last note is oldest.
+    fn forget_old(&mut self) {
         let age = |notes: &Vec<Note>| (notes.iter().map(|n| n.known).max(), notes.last().map(|n| n.at));
         match first_of_young_half(self.keys.iter().map(|(key, notes)| (age(notes), key))) {
             Some(first) => self.keys.retain(|key, notes| (&age(notes), key) >= (&first.0, &first.1)),
             None => self.keys = Summed::default(),
         }
-        let before = self.count;
         self.count = self.keys.iter().map(|(_, notes)| notes.len()).sum();
-        before - self.count
+        self.bytes = self.keys.iter().map(|(key, notes)| weight_of(key, notes)).sum();
     }
 }
 
@@ -146,9 +184,11 @@ impl<'de> Deserialize<'de> for Noted {
             let of = noted.alarms.or_default(&alarm);
             for (key, notes) in keys {
                 of.count += notes.len();
+                of.bytes += weight_of(&key, &notes);
                 *of.keys.or_default(&key) = notes;
             }
             noted.count += of.count;
+            noted.bytes += of.bytes;
         }
         Ok(noted)
     }
@@ -178,6 +218,11 @@ mod tests {
                 noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(_, notes)| notes.len()).sum::<usize>()
             );
         }
+        let bytes = noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(key, notes)| weight_of(key, notes)).sum::<usize>();
+        assert_eq!(noted.bytes(), bytes);
+        let mut half = noted.clone();
+        half.forget_half(&half.heaviest().unwrap().clone());
+        assert!(half.bytes() < bytes);
         // The alarm that has most goes on losing its older half; the others come to as much in time.
         assert_eq!(forgot.first(), Some(&Forgot::Of("a".to_owned())));
         assert!(forgot.iter().all(|f| *f != Forgot::Own) && forgot.len() > 10);

@@ -193,6 +193,11 @@ pub enum Record {
         /// What waits; nothing any more when its alarm was cleared.
         what: Option<Box<PutOff>>,
     },
+    /// Of what an alarm has noted, the half of the keys whose last event is oldest is forgotten: there is no more memory.
+    ForgottenHalf {
+        /// Which alarm.
+        alarm: String,
+    },
     /// What was noted and awaited of a key counts no more.
     Forgotten {
         /// Which alarm.
@@ -299,6 +304,16 @@ impl Record {
     }
 }
 
+impl Record {
+    /// The key for which it may change what is kept of events.
+    pub(super) fn keeps(&self) -> Option<(&str, &Key)> {
+        match self {
+            Record::Noted { .. } | Record::Measured { .. } | Record::Judged { .. } | Record::Repeated { better: None, .. } => None,
+            other => other.key(),
+        }
+    }
+}
+
 /// What an application said of its role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
@@ -356,6 +371,12 @@ impl Note {
     pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> Note {
         let kept = (value.is_some() || !seen.is_empty()).then(|| Box::new(Kept { value, seen }));
         Note { kept, ..self }
+    }
+
+    /// Bytes of memory that it takes, roughly.
+    pub(super) fn weight(&self) -> usize {
+        let kept = |kept: &Kept| size_of::<Kept>() + kept.value.as_ref().map_or(0, String::len) + super::kept::weight(&kept.seen);
+        size_of::<Self>() + self.kept.as_deref().map_or(0, kept)
     }
 
     /// Which part of the condition.

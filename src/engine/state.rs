@@ -96,6 +96,9 @@ pub struct State {
     /// Bytes of the lines that all instances keep.
     #[serde(default)]
     pub(super) line_bytes: usize,
+    /// Bytes of the events that are kept of all keys, roughly.
+    #[serde(default)]
+    pub(super) kept_bytes: usize,
     /// Applications that stopped.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) stopped: BTreeSet<Name>,
@@ -291,6 +294,14 @@ impl State {
 
     /// The same; says when notes were forgotten, because there were too many.
     pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
+        let before = record.keeps().map_or(0, |(alarm, key)| self.kept_for(alarm, key));
+        let forgot = self.changed(record);
+        let after = record.keeps().map_or(0, |(alarm, key)| self.kept_for(alarm, key));
+        self.kept_bytes = (self.kept_bytes + after).saturating_sub(before);
+        forgot
+    }
+
+    fn changed(&mut self, record: &Record) -> Option<Forgot> {
         match record {
             Record::Raised { alarm, key, order, at, due, event, summary, line } => {
                 let instance = Instance {
@@ -368,11 +379,13 @@ impl State {
                 if groups.len() > COUNTED_KEYS {
                     // What waits is forgotten last, and before it what the best trusted started.
                     forget_old_half(groups, |s| (s.put_off.is_some(), s.known.iter().copied().max(), s.at.last().copied()));
+                    self.kept_bytes = self.count_kept();
                 }
             }
             Record::PutOff { alarm, group, what } => {
                 self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
             }
+            Record::ForgottenHalf { alarm } => self.noted.forget_half(alarm),
             Record::Forgotten { alarm, key, measures_on } => {
                 self.noted.forget(alarm, key);
                 if !measures_on {

@@ -12,6 +12,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_TEXT_BYTES};
+use crate::base::text::cut;
 use crate::base::time::Time;
 
 pub use id::{EventId, TypeCode};
@@ -245,6 +247,45 @@ impl Event<'_> {
             format: self.format,
             marks: self.marks,
         }
+    }
+
+    /// The event as the journal keeps it: long texts are cut.
+    pub fn kept(&self) -> Event<'static> {
+        let short = |text: &str| Cow::Owned(cut(text, EVENT_FIELD_BYTES).into_owned());
+        let mut left = EVENT_BYTES - EVENT_TEXT_BYTES;
+        let mut fields = Vec::new();
+        for (name, value) in &self.fields {
+            let value = value.cut(EVENT_FIELD_BYTES);
+            let bytes = name.len() + value.weight();
+            if bytes > left {
+                break;
+            }
+            left -= bytes;
+            fields.push((short(name), value));
+        }
+        Event {
+            host: short(&self.host),
+            app: short(&self.app),
+            app_type: short(&self.app_type),
+            pid: short(&self.pid),
+            id: self.id.clone().map(EventId::into_owned),
+            text: Cow::Owned(cut(&self.text, EVENT_TEXT_BYTES).into_owned()),
+            fields,
+            at: self.at,
+            level: self.level,
+            facility: self.facility,
+            provenance: self.provenance,
+            format: self.format,
+            marks: self.marks,
+        }
+    }
+
+    /// Bytes of memory that it takes, roughly.
+    pub fn weight(&self) -> usize {
+        let texts = [&self.host, &self.app, &self.app_type, &self.pid, &self.text];
+        let texts: usize = texts.into_iter().map(|t| t.len()).sum();
+        let fields: usize = self.fields.iter().map(|(name, value)| size_of::<Cow<'_, str>>() + name.len() + value.weight()).sum();
+        size_of::<Self>() + texts + fields
     }
 
     /// The value of a field by the name that rules use: the built-in ones (`host app type level text provenance pid id

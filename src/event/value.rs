@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::text::cut;
+
 /// A value as rules, scripts and the journal know it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -27,6 +29,9 @@ pub enum Value<'a> {
     Map(BTreeMap<String, Value<'a>>),
 }
 
+/// Bytes that an entry of a map takes beside its name and value, roughly.
+const ENTRY_BYTES: usize = 48;
+
 impl Value<'_> {
     /// The value with its text copied.
     pub fn into_owned(self) -> Value<'static> {
@@ -39,6 +44,27 @@ impl Value<'_> {
             Value::List(l) => Value::List(l.into_iter().map(Value::into_owned).collect()),
             Value::Map(m) => Value::Map(m.into_iter().map(|(k, v)| (k, v.into_owned())).collect()),
         }
+    }
+
+    /// The value with texts of more than `max` bytes cut, wherever they stand in it.
+    pub fn cut(&self, max: usize) -> Value<'static> {
+        match self {
+            Value::Text(t) => Value::Text(Cow::Owned(cut(t, max).into_owned())),
+            Value::List(items) => Value::List(items.iter().map(|v| v.cut(max)).collect()),
+            Value::Map(items) => Value::Map(items.iter().map(|(name, value)| (name.clone(), value.cut(max))).collect()),
+            other => other.clone().into_owned(),
+        }
+    }
+
+    /// Bytes of memory that it takes, roughly.
+    pub fn weight(&self) -> usize {
+        let inside = match self {
+            Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
+            Value::Text(t) => t.len(),
+            Value::List(items) => items.iter().map(Value::weight).sum(),
+            Value::Map(items) => items.iter().map(|(name, value)| ENTRY_BYTES + name.len() + value.weight()).sum(),
+        };
+        size_of::<Self>() + inside
     }
 
     /// The number that it is, or reads as.

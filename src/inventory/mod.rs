@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits::MEMORY;
 use crate::event::{EventId, Provenance};
 
 pub use index::{Index, Names};
@@ -38,6 +39,19 @@ pub struct Inventory {
     /// Hosts and applications that rules name together, by name.
     #[serde(default)]
     pub groups: BTreeMap<Name, Group>,
+    /// Memory that the controller may use.
+    #[serde(default)]
+    pub memory: Memory,
+}
+
+/// Bytes of memory that the controller may use: its queues, buffers and what alarms keep have shares of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory(pub usize);
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory(MEMORY)
+    }
 }
 
 /// Hosts and applications that rules name together.

@@ -20,6 +20,7 @@ pub mod lab;
 mod metrics;
 mod netlink;
 mod processes;
+pub mod rights;
 mod voice;
 
 use std::io;
@@ -77,28 +78,6 @@ pub fn receive_buffer(socket: &std::net::UdpSocket, bytes: usize) {
 pub fn give_up_after(stream: &impl std::os::fd::AsFd, span: std::time::Duration) {
     // Where it can't be set the connection lasts until the system gives it up, in minutes.
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(span));
-}
-
-/// Gives up every right but those that addresses and frames need, for this thread and all that it starts later.
-///
-/// # Errors
-/// In words, when the kernel refuses.
-pub fn keep_network_rights_only() -> Result<(), String> {
-    use caps::{CapSet, Capability, CapsHashSet};
-    let words = |e: caps::errors::CapsError| format!("rights can't be given up: {e}");
-    let wanted: CapsHashSet = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW].into_iter().collect();
-    let held = caps::read(None, CapSet::Permitted).map_err(words)?;
-    if held.contains(&Capability::CAP_SETPCAP) {
-        for right in caps::all().difference(&wanted) {
-            // One that this kernel does not know can't be held either.
-            let _ = caps::drop(None, CapSet::Bounding, *right);
-        }
-    }
-    let kept: CapsHashSet = held.intersection(&wanted).copied().collect();
-    caps::clear(None, CapSet::Ambient).map_err(words)?;
-    caps::clear(None, CapSet::Inheritable).map_err(words)?;
-    caps::set(None, CapSet::Effective, &kept).map_err(words)?;
-    caps::set(None, CapSet::Permitted, &kept).map_err(words)
 }
 
 /// A network interface as the frames need it.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use crate::base::limits::{MEMORY_QUEUE, share};
 use crate::base::text::printable;
 use crate::base::time::{Time, duration_text};
 use crate::control::{Controller, Heard, Input, Notice, Output, Own, OwnHeard};
@@ -136,11 +137,10 @@ impl Inbox {
                 return Place::Claims;
             }
         }
-        let fields: usize = event.fields.iter().map(|(name, value)| name.len() + value.as_text().map_or(8, str::len)).sum();
         Place::Events {
             trust,
             sender: if networked { format!("{source} {}", event.host) } else { source.clone() },
-            bytes: EVENT_BYTES + event.text.len() + fields,
+            bytes: EVENT_BYTES + heard.weight(),
             source: source.clone(),
         }
     }
@@ -161,6 +161,15 @@ impl Inbox {
 impl Sink for Inbox {
     fn send(&self, input: Input) -> bool {
         self.tell(Message::Input(input))
+    }
+
+    async fn deliver(&self, input: Input) -> bool {
+        let message = Message::Input(input);
+        match self.lanes.try_push(self.place(&message), message) {
+            Ok(open) => open,
+            // The other tasks of this thread go on elsewhere while this one waits for room.
+            Err((place, message)) => tokio::task::block_in_place(|| self.lanes.push(place, message)),
+        }
     }
 
     fn offer(&self, input: Input) -> bool {
@@ -238,7 +247,8 @@ impl Thread {
         let clock = Clock::start(journal.state().newest);
         // What is not accepted yet gets its number with that; what was matched before is matched again then.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
-        let inbox = Inbox { lanes: Arc::default(), clock, current: current.clone() };
+        let bytes = share(begin.good.site.inventory.memory.0, MEMORY_QUEUE);
+        let inbox = Inbox { lanes: Arc::new(Lanes::new(bytes)), clock, current: current.clone() };
         Ok(Thread { begin, files, current, journal, id, clock, inbox, sources: Vec::new(), following: Following::default() })
     }
 

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::base::limits::{INBOX_BYTES, INBOX_EVENTS, INBOX_WAITING, UNVERIFIED_A_SECOND};
+use crate::base::limits::{INBOX_EVENTS, INBOX_WAITING, UNVERIFIED_A_SECOND};
 use crate::base::time::Time;
 use crate::event::Provenance;
 
@@ -89,6 +89,8 @@ pub(super) struct Lanes<M> {
 
 #[derive(Debug)]
 struct Inner<M> {
+    /// Bytes of events that wait, at most.
+    most: usize,
     control: VecDeque<M>,
     reports: VecDeque<M>,
     claims: VecDeque<M>,
@@ -168,9 +170,11 @@ impl<M> Class<M> {
     }
 }
 
-impl<M> Default for Lanes<M> {
-    fn default() -> Lanes<M> {
+impl<M> Lanes<M> {
+    /// Lanes in which events of so many bytes may wait.
+    pub(super) fn new(most: usize) -> Lanes<M> {
         let inner = Inner {
+            most,
             control: VecDeque::new(),
             reports: VecDeque::new(),
             claims: VecDeque::new(),
@@ -185,9 +189,7 @@ impl<M> Default for Lanes<M> {
         };
         Lanes { inner: Mutex::new(inner), came: Condvar::new(), room: Condvar::new() }
     }
-}
 
-impl<M> Lanes<M> {
     fn lock(&self) -> MutexGuard<'_, Inner<M>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -206,6 +208,20 @@ impl<M> Lanes<M> {
         inner.put(place, message);
         self.came.notify_one();
         true
+    }
+
+    /// The same when there is room, and whether somebody still reads; else both are given back.
+    pub(super) fn try_push(&self, place: Place, message: M) -> Result<bool, (Place, M)> {
+        let mut inner = self.lock();
+        if inner.ended {
+            return Ok(false);
+        }
+        if !inner.has_room(&place) {
+            return Err((place, message));
+        }
+        inner.put(place, message);
+        self.came.notify_one();
+        Ok(true)
     }
 
     /// The same without waiting. `now` is what the rate of unverified events is measured by.
@@ -287,7 +303,7 @@ impl<M> Inner<M> {
                 let (count, used) = as_little.fold((0, 0), |(n, b), class| (n + class.count, b + class.bytes));
                 waits < INBOX_EVENTS / OF_ONE_SENDER
                     && count < trust.share_of(INBOX_EVENTS)
-                    && used + bytes <= trust.share_of(INBOX_BYTES)
+                    && used + bytes <= trust.share_of(self.most)
             }
         }
     }
@@ -362,6 +378,9 @@ fn place_of(trust: Provenance) -> usize {
 mod tests {
     use super::*;
 
+    /// Room of the tests' lanes, in bytes.
+    const INBOX_BYTES: usize = 32 * 1024 * 1024;
+
     fn event(trust: Provenance, sender: &str, bytes: usize) -> Place {
         Place::Events { trust, sender: sender.to_owned(), bytes, source: "s".to_owned() }
     }
@@ -369,7 +388,7 @@ mod tests {
     /// An unverified flood fills its part, and everybody who is better trusted has room and goes first.
     #[test]
     fn a_flood_leaves_room_and_waits_its_turn() {
-        let lanes: Lanes<String> = Lanes::default();
+        let lanes: Lanes<String> = Lanes::new(INBOX_BYTES);
         let now = Time::from_millis(0);
         let mut dropped = 0u64;
         for n in 0..200_000_usize {
@@ -399,7 +418,7 @@ mod tests {
     /// Of one trust, a sender of much and one of little are served in turn, and the one of little always has room.
     #[test]
     fn a_quiet_sender_has_room_beside_a_loud_one() {
-        let lanes: Lanes<u32> = Lanes::default();
+        let lanes: Lanes<u32> = Lanes::new(INBOX_BYTES);
         let now = Time::from_millis(0);
         let mut sent = 0;
         while lanes.offer(event(Provenance::Address, &format!("loud{}", sent % 40), 64 * 1024), 0, now) == Pushed::Yes {
@@ -414,7 +433,7 @@ mod tests {
     /// Who waits for room goes on when there is some, or when nobody reads any more.
     #[test]
     fn senders_wait_for_room_and_for_the_end() {
-        let lanes: std::sync::Arc<Lanes<usize>> = std::sync::Arc::default();
+        let lanes: std::sync::Arc<Lanes<usize>> = std::sync::Arc::new(Lanes::new(INBOX_BYTES));
         let sender = lanes.clone();
         let thread = std::thread::spawn(move || {
             let place = || event(Provenance::Local, "file", 64 * 1024);

@@ -14,10 +14,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::base::limits::{MEMORY_CONNECTIONS, share};
 use crate::config::{Agent, LocalResource};
 use crate::control::{Input, Notice};
-use crate::inventory::{Inventory, Name, Via, What};
+use crate::inventory::{Channel, Inventory, Name, Via, What};
 use crate::linux::Spot;
+use crate::linux::rights::{self, Needs, Starts};
 use crate::site::Current;
 use crate::sources::{self, Sink as _, Udp};
 use crate::store::{Journal, Marks};
@@ -30,8 +32,10 @@ use super::host::{self, Host, Thing};
 use super::reload::{self, Files, Good, Reading, Trigger};
 use super::supervisor::{self, Pulse};
 
-/// Threads for connections; matching and deciding have their own.
-const WORKERS: usize = 2;
+/// Threads for connections, at least and at most: as many as the machine has processors. Deciding has its own.
+const WORKERS: [usize; 2] = [2, 16];
+/// Threads beside them for what can't wait as a task: operators' questions, at most so many at once.
+const BLOCKING: usize = 32;
 /// Reports that wait for the connection to the controller. Of more, the newest are dropped: the next says the same.
 const REPORTS: usize = 16;
 
@@ -52,6 +56,8 @@ pub fn data_folder(folder: &Path) -> Result<(), String> {
         .create(folder)
         .map_err(|e| format!("the data folder {} can't be made: {e}", folder.display()))
 }
+
+pub use crate::linux::rights::{end_with, make_files_for_owner_only};
 
 /// The folder of an installation's keys.
 pub fn keys(data: &Path) -> PathBuf {
@@ -77,25 +83,33 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     let base = files.base().to_owned();
     let data = reading.good.as_ref().map_or_else(|| files.data(), |good| base.join(&good.config.data));
     data_folder(&data)?;
+    let (network, programs) = reading.good.as_ref().map_or((false, true), |good| needs_of(&good.config.inventory));
+    let user = reading.good.as_ref().and_then(|good| good.config.user.clone());
+    give_up_rights(&Needs { user: user.as_deref(), data: &data, network, low_ports: true, programs, starts: Starts::Programs })?;
+    if let Err(e) = fs::File::open(files.config()) {
+        tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config().display());
+    }
     let journal = Journal::open(&data).map_err(|e| e.to_string())?;
     let begin = reload::begin(&*files, reading, journal.state())?;
     let Good { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
         tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
     }
+    let allowed = rights::connections_allowed();
     let id = tls::random_id()?;
     let mut thread = Thread::new(begin, files, journal, || id)?;
     let inbox = thread.inbox();
     let current = thread.current();
-    let runtime = runtime()?;
+    let runtime = runtime(move || rights::keep(network, programs))?;
     let within = runtime.enter();
     let mut opened = Opened::default();
 
     // Sockets are bound first, while every right is there.
     let udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
     let mut tcp = Vec::new();
+    let connections = sources::Connections::new(connections_of(allowed), share(site.inventory.memory.0, MEMORY_CONNECTIONS));
     for address in &config.listen.tcp {
-        tcp.push(sources::listen(*address)?);
+        tcp.push(sources::listen(*address, &connections)?);
     }
     let agents = match config.listen.agents {
         Some(address) => {
@@ -106,6 +120,8 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         None => None,
     };
     let control = control_socket::open(&data)?;
+    // Every port is bound.
+    rights::keep(network, programs)?;
     opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
     opened.tcp = tcp.iter().map(sources::Tcp::address).collect();
     opened.agents = agents.as_ref().map(tls::Listener::address);
@@ -164,9 +180,11 @@ pub struct Opened {
 /// In words for an operator.
 pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let data = base.join(&config.data);
+    let programs = config.resources.values().any(|r| matches!(r, LocalResource::Commands(_)));
+    let starts = if programs { Starts::Programs } else { Starts::Nothing };
+    give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, low_ports: false, programs, starts })?;
     let identity = Identity::open(&keys(&data), &config.host)?;
     let marks = Marks::open(&data).map_err(|e| e.to_string())?;
-    crate::linux::keep_network_rights_only()?;
     let thing = |r: LocalResource| match r {
         LocalResource::Address(address, prefix, interface) => Thing::Address(Spot { address, prefix, interface }),
         LocalResource::Commands(commands) => Thing::Commands(commands),
@@ -174,7 +192,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let things = config.resources.into_iter().map(|(name, r)| (name, thing(r))).collect();
     let host = Host::new(config.host, things, marks).watching(config.watch, config.metrics);
     let inbox = host.sender();
-    let runtime = runtime()?;
+    let runtime = runtime(|| Ok(()))?;
     let peers = {
         let (_within, inbox) = (runtime.enter(), inbox.clone());
         // What does not find room is said again.
@@ -209,6 +227,27 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     ended
 }
 
+/// Gives up rights, and says what is left.
+fn give_up_rights(needs: &Needs<'_>) -> Result<(), String> {
+    for said in rights::give_up(needs)? {
+        if said.contains("as root") { tracing::warn!("{said}") } else { tracing::info!("{said}") }
+    }
+    Ok(())
+}
+
+/// Whether a controller brings addresses up itself, and whether its configuration has it start programs.
+fn needs_of(inventory: &Inventory) -> (bool, bool) {
+    let local = inventory.hosts.values().any(|h| h.via == Via::Local);
+    let commands = inventory.channels.values().any(|c| matches!(c, Channel::Command(_)));
+    // Scripts run commands on a host that is this machine (`host.run`).
+    (local, local || commands)
+}
+
+/// Of the connections that the system allows, those of syslog over TCP: agents have the rest.
+fn connections_of(allowed: usize) -> usize {
+    allowed - allowed / 4
+}
+
 /// Tells of agents' certificates that end soon. Agents renew theirs while they are connected, so something is wrong then.
 async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, inbox: Inbox) {
     let mut known: BTreeMap<Name, &str> = BTreeMap::new();
@@ -233,9 +272,17 @@ async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, in
     }
 }
 
-fn runtime() -> Result<Runtime, String> {
+/// `rights` is what each of its threads does first.
+fn runtime(rights: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Result<Runtime, String> {
+    let processors = thread::available_parallelism().map_or(WORKERS[0], std::num::NonZero::get);
     Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+        .worker_threads(processors.clamp(WORKERS[0], WORKERS[1]))
+        .max_blocking_threads(BLOCKING)
+        .on_thread_start(move || {
+            if let Err(why) = rights() {
+                panic!("{why}");
+            }
+        })
         .enable_all()
         .build()
         .map_err(|e| format!("no threads can be started: {e}"))
@@ -332,6 +379,10 @@ impl Agents for Gate {
         );
         let notice = Notice { kind: "cloned_identity".to_owned(), text, host: Some(host.to_owned()), ..Notice::default() };
         self.inbox.tell(Message::Notice(notice));
+    }
+
+    fn knows(&self, peer: IpAddr) -> bool {
+        self.current.get().1.inventory.hosts.values().any(|h| h.address == Some(peer.to_canonical()))
     }
 
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>) {

@@ -1,7 +1,5 @@
 //! Frames of syslog over TCP: counted octets or lines, told apart frame by frame (RFC 6587 section 3.4).
 
-use crate::base::limits::RECORD_BYTES;
-
 /// Digits of a length, at most.
 const DIGITS: usize = 9;
 
@@ -30,8 +28,21 @@ impl Frames {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole frame.
-    pub(super) fn next(&mut self) -> Option<Frame<'_>> {
+    /// Bytes of frames that were not taken yet.
+    pub(super) fn held(&self) -> usize {
+        self.buffer.len() - self.taken
+    }
+
+    /// Gives memory back that is not used: a connection that is silent costs none.
+    pub(super) fn tidy(&mut self) {
+        self.buffer.drain(..std::mem::take(&mut self.taken));
+        if self.buffer.capacity() > 2 * self.buffer.len() {
+            self.buffer.shrink_to_fit();
+        }
+    }
+
+    /// The next whole frame. What is longer than `most` bytes is cut there, and its rest is skipped.
+    pub(super) fn next(&mut self, most: usize) -> Option<Frame<'_>> {
         loop {
             self.skip_on();
             if self.skip.is_some() {
@@ -45,27 +56,27 @@ impl Frames {
             let (start, length) = match counted(rest) {
                 Counted::Wait => return None,
                 Counted::Yes(start, length) => {
-                    let kept = length.min(RECORD_BYTES);
+                    let kept = length.min(most);
                     if rest.len() < start + kept {
                         return None;
                     }
                     (start, length)
                 }
-                Counted::No => match rest.iter().take(RECORD_BYTES + 1).position(|b| *b == b'\n') {
+                Counted::No => match rest.iter().take(most + 1).position(|b| *b == b'\n') {
                     Some(end) => (0, end),
-                    None if rest.len() > RECORD_BYTES => {
+                    None if rest.len() > most => {
                         self.skip = Some(None);
-                        (0, RECORD_BYTES)
+                        (0, most)
                     }
                     None => return None,
                 },
             };
-            let cut = length > RECORD_BYTES || self.skip.is_some();
-            if length > RECORD_BYTES {
-                self.skip = Some(Some(length - RECORD_BYTES));
+            let cut = length > most || self.skip.is_some();
+            if length > most {
+                self.skip = Some(Some(length - most));
             }
             let from = self.taken + start;
-            let to = from + length.min(RECORD_BYTES);
+            let to = from + length.min(most);
             self.taken = to;
             if from < to {
                 return Some(Frame { record: trimmed(&self.buffer[from..to]), cut });
@@ -140,16 +151,18 @@ fn trimmed(record: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits::RECORD_BYTES;
 
     fn split(input: &[u8], step: usize) -> Vec<(String, bool)> {
         let mut frames = Frames::default();
         let mut all = Vec::new();
         for chunk in input.chunks(step) {
             frames.push(chunk);
-            while let Some(frame) = frames.next() {
+            while let Some(frame) = frames.next(RECORD_BYTES) {
                 all.push((String::from_utf8_lossy(frame.record).into_owned(), frame.cut));
             }
         }
+        frames.tidy();
         if let Some(frame) = frames.rest() {
             all.push((String::from_utf8_lossy(frame.record).into_owned(), frame.cut));
         }

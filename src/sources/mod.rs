@@ -24,7 +24,7 @@ use crate::journal::Position;
 use crate::site::{Met, Site};
 
 pub use file::{follow, place};
-pub use tcp::{Tcp, listen};
+pub use tcp::{Connections, Tcp, listen};
 pub use udp::Udp;
 pub use watch::{Watch, watch};
 
@@ -32,6 +32,11 @@ pub use watch::{Watch, watch};
 pub trait Sink: Clone + Send + Sync + 'static {
     /// Waits until there is room. False when nobody reads any more.
     fn send(&self, input: Input) -> bool;
+
+    /// Waits until there is room, without holding a thread. False when nobody reads any more. Cancelling the wait drops the input.
+    fn deliver(&self, input: Input) -> impl Future<Output = bool> + Send {
+        async { tokio::task::block_in_place(|| self.send(input)) }
+    }
 
     /// Does not wait. False when there was no room, and it is dropped.
     fn offer(&self, input: Input) -> bool;
@@ -57,7 +62,7 @@ pub struct Counts {
     pub broken: AtomicU64,
     /// Records that an `ignore` of the rules met.
     pub ignored: AtomicU64,
-    /// Connections that were refused because there were too many.
+    /// Connections that were closed or refused because there were too many.
     pub refused: AtomicU64,
 }
 

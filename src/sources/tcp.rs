@@ -1,44 +1,66 @@
 //! Syslog over TCP (RFC 6587): frames of many connections, each in its own task.
+//!
+//! ```text
+//!   connection: readable --> a lent buffer --> frames --> a lent sieve --> Sink::deliver, which waits for room
+//! ```
+//!
+//! A connection costs its task and the bytes of an unfinished frame; buffers and sieves are lent for the moment in which bytes are
+//! there, so there are as many of them as threads. No connection holds a thread: one whose events find no room waits as a
+//! task, and its sender is held back by TCP. Which connections stay open when there are too many: [`crate::door`].
 
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 
+use crate::base::limits::{CONNECTIONS, RECORD_BYTES, RECORD_BYTES_WITHOUT_ROOM};
+use crate::budget::{Budget, Room};
 use crate::control::Input;
 use crate::decode::Decoder;
-use crate::door::{self, Door, Stranger};
+use crate::door::{self, ConnectionLimiter, Door, Limits, Slot};
 use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
 use super::frames::{Frame, Frames};
 use super::{Counts, Named, Sink, heard, provenance};
 
-/// Connections that have said something, at once. A further one is closed and counted.
-const CONNECTIONS: usize = 4_096;
 /// Bytes read at once.
-const READ: usize = 16 * 1024;
-/// A connection that says nothing within this after it was opened is closed; later it may be silent for as long as it likes.
-const FIRST_WORD: Duration = Duration::from_secs(60);
+const READ: usize = 8 * 1024;
+
+/// What all connections of a program share.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    limiter: ConnectionLimiter,
+    long_frames: Budget,
+}
+
+impl Connections {
+    /// Room for `allowed` connections, [`CONNECTIONS`] at most, and `bytes` for the unfinished long frames of all of them.
+    pub fn new(allowed: usize, bytes: usize) -> Connections {
+        let limiter = ConnectionLimiter::new(Limits::of(allowed.min(CONNECTIONS)));
+        Connections { limiter, long_frames: Budget::new(bytes) }
+    }
+}
+
 /// A listening socket.
 #[derive(Debug)]
 pub struct Tcp {
     door: Door,
     named: Named,
+    long_frames: Budget,
 }
 
 /// Listens. Only within a runtime of `tokio`.
 ///
 /// # Errors
 /// In words: the port is taken, or needs a right.
-pub fn listen(address: SocketAddr) -> Result<Tcp, String> {
-    let door = Door::open(address).map_err(|e| door::cannot_listen("tcp", address, &e))?;
+pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> {
+    let Connections { limiter, long_frames } = shared.clone();
+    let door = Door::open(address, limiter).map_err(|e| door::cannot_listen("tcp", address, &e))?;
     let named = Named { name: format!("tcp:{}", door.address()), counts: Arc::default() };
-    Ok(Tcp { door, named })
+    Ok(Tcp { door, named, long_frames })
 }
 
 impl Tcp {
@@ -54,90 +76,147 @@ impl Tcp {
 
     /// Takes connections until it is dropped.
     pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
-        let Tcp { door, named: Named { name, counts } } = self;
-        let free = Arc::new(Semaphore::new(CONNECTIONS));
-        let position = Arc::new(AtomicU64::new(0));
-        tokio::task::block_in_place(|| sink.send(Input::BacklogEnded { source: name.clone() }));
+        let Tcp { door, named: Named { name, counts }, long_frames } = self;
+        let shared = Arc::new(Shared {
+            name: name.clone(),
+            tools: Mutex::default(),
+            position: AtomicU64::new(0),
+            counts: counts.clone(),
+            current: current.clone(),
+            long_frames,
+            sink: sink.clone(),
+        });
+        sink.deliver(Input::BacklogEnded { source: name.clone() }).await;
         loop {
             let (stream, peer) = door.accept().await;
-            let connection = Connection {
-                sieve: Sieve::new(&current, Decoder::datagrams()),
-                name: name.clone(),
-                peer: peer.ip(),
-                position: position.clone(),
-                counts: counts.clone(),
-                sink: sink.clone(),
-            };
-            let free = free.clone();
-            if door.enter(|stranger| connection.read(stream, stranger, free))
-                && counts.refused.fetch_add(1, Ordering::Relaxed) == 0
-            {
+            let peer = peer.ip();
+            let (_, site) = current.get();
+            let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.to_canonical()));
+            let shared = shared.clone();
+            let replaced = door.enter(peer, expected, |slot| {
+                let connection = Connection { shared, peer, expected, frames: Frames::default(), room: None };
+                connection.read(stream, slot)
+            });
+            if replaced && counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
                 tracing::warn!(
-                    "{name}: more connections than may are open and say nothing; the oldest of them are closed and counted"
+                    "{name}: too many connections are open; connections of the source with the most of them are closed and counted (`pointsman sources`: refused)"
                 );
             }
         }
+    }
+}
+
+/// What the connections of one listener share.
+struct Shared<S> {
+    name: String,
+    /// Free tools. There are never more than threads that have read at the same time.
+    tools: Mutex<Vec<Tools>>,
+    position: AtomicU64,
+    counts: Arc<Counts>,
+    current: Arc<Current>,
+    long_frames: Budget,
+    sink: S,
+}
+
+/// What reads and decodes, lent to a connection between two points where it waits.
+struct Tools {
+    sieve: Sieve,
+    buffer: Box<[u8]>,
+}
+
+impl<S> Shared<S> {
+    /// Does something with lent tools.
+    fn with_tools<T>(&self, work: impl FnOnce(&mut Tools) -> T) -> T {
+        let free = self.tools.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        // Every record stands alone, so any sieve will do for any connection.
+        let mut tools = free.unwrap_or_else(|| Tools {
+            sieve: Sieve::new(&self.current, Decoder::datagrams()),
+            buffer: vec![0; READ].into_boxed_slice(),
+        });
+        let done = work(&mut tools);
+        self.tools.lock().unwrap_or_else(PoisonError::into_inner).push(tools);
+        done
     }
 }
 
 struct Connection<S> {
-    sieve: Sieve,
-    name: String,
+    shared: Arc<Shared<S>>,
     peer: IpAddr,
-    position: Arc<AtomicU64>,
-    counts: Arc<Counts>,
-    sink: S,
+    expected: bool,
+    frames: Frames,
+    /// For an unfinished frame that is long.
+    room: Option<Room>,
 }
 
 impl<S: Sink> Connection<S> {
-    async fn read(mut self, mut stream: TcpStream, stranger: Stranger, free: Arc<Semaphore>) {
-        // Memory is for those who speak.
-        let Ok(Ok(1..)) = tokio::time::timeout(FIRST_WORD, stream.peek(&mut [0])).await else { return };
-        let Ok(_place) = free.try_acquire_owned() else {
-            if self.counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
-                tracing::warn!(
-                    "{}: {CONNECTIONS} connections are open, which is the limit; further ones are closed and counted",
-                    self.name
-                );
-            }
-            return;
-        };
-        drop(stranger);
-        let mut frames = Frames::default();
-        let mut buffer = vec![0; READ];
-        let mut length = stream.read(&mut buffer).await.unwrap_or_default();
-        while length > 0 {
-            frames.push(&buffer[..length]);
-            // Whoever writes faster than the controller reads waits: nothing of a connection is dropped.
-            let goes_on = tokio::task::block_in_place(|| {
-                while let Some(frame) = frames.next() {
-                    if !self.hear(&frame) {
-                        return false;
-                    }
-                }
-                true
-            });
-            if !goes_on {
-                return;
-            }
+    /// Reads to the end. When it is cancelled at a point where it waits, the connection ends there, and with it an unfinished frame.
+    async fn read(mut self, stream: TcpStream, slot: Slot) {
+        loop {
             // A connection that breaks is one that ends.
-            length = stream.read(&mut buffer).await.unwrap_or_default();
+            if stream.readable().await.is_err() {
+                break;
+            }
+            let shared = self.shared.clone();
+            match shared.with_tools(|tools| {
+                let length = stream.try_read(&mut tools.buffer)?;
+                self.frames.push(&tools.buffer[..length]);
+                Ok::<_, io::Error>(length)
+            }) {
+                Ok(0) => break,
+                Ok(_) => slot.heard(),
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => continue,
+                Err(_) => break,
+            }
+            while let Some(input) = self.next_wanted() {
+                // Whoever writes faster than the controller reads waits: nothing of a connection is dropped.
+                if !shared.sink.deliver(input).await {
+                    return;
+                }
+            }
+            if self.frames.held() <= RECORD_BYTES_WITHOUT_ROOM {
+                self.room = None;
+            }
+            self.frames.tidy();
         }
-        if let Some(frame) = frames.rest() {
-            tokio::task::block_in_place(|| self.hear(&frame));
+        if let Some(input) = self.last_wanted() {
+            self.shared.sink.deliver(input).await;
         }
     }
 
-    fn hear(&mut self, frame: &Frame<'_>) -> bool {
-        let peer = self.peer;
-        let (event, met) = self.sieve.sift(frame.record, self.sink.now(), |site, event| {
-            event.provenance = provenance(site, event, peer);
-            event.marks.cut |= frame.cut;
-        });
-        self.counts.count(event.marks, met.is_some());
-        let Some(met) = met else { return true };
-        let at = self.position.fetch_add(1, Ordering::Relaxed) + 1;
-        let position = Position { at, ..Position::default() };
-        self.sink.send(heard(&self.name, position, event.into_owned(), met, false))
+    /// The next of the frames that a rule wants.
+    fn next_wanted(&mut self) -> Option<Input> {
+        if self.room.is_none() && self.frames.held() > RECORD_BYTES_WITHOUT_ROOM {
+            self.room = self.shared.long_frames.try_take(RECORD_BYTES, self.expected);
+        }
+        // Without room a long record is cut sooner, marked and counted like any that is too long.
+        let most = if self.room.is_some() { RECORD_BYTES } else { RECORD_BYTES_WITHOUT_ROOM };
+        let Connection { shared, peer, frames, .. } = self;
+        shared.with_tools(|tools| {
+            while let Some(frame) = frames.next(most) {
+                if let Some(input) = sift(shared, *peer, &mut tools.sieve, &frame) {
+                    return Some(input);
+                }
+            }
+            None
+        })
     }
+
+    /// What is left when the connection ends.
+    fn last_wanted(&mut self) -> Option<Input> {
+        let Connection { shared, peer, frames, .. } = self;
+        let frame = frames.rest()?;
+        shared.with_tools(|tools| sift(shared, *peer, &mut tools.sieve, &frame))
+    }
+}
+
+fn sift<S: Sink>(shared: &Shared<S>, peer: IpAddr, sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
+    let (event, met) = sieve.sift(frame.record, shared.sink.now(), |site, event| {
+        event.provenance = provenance(site, event, peer);
+        event.marks.cut |= frame.cut;
+    });
+    shared.counts.count(event.marks, met.is_some());
+    let met = met?;
+    let at = shared.position.fetch_add(1, Ordering::Relaxed) + 1;
+    let position = Position { at, ..Position::default() };
+    Some(heard(&shared.name, position, event.into_owned(), met, false))
 }

@@ -11,8 +11,9 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
+use crate::base::limits::PENDING_HANDSHAKES;
 use crate::base::text::printable_short;
-use crate::door::{Door, cannot_listen};
+use crate::door::{ConnectionLimiter, Door, Limits, cannot_listen};
 use crate::inventory::Name;
 use crate::wire::{Command, Report};
 
@@ -43,6 +44,10 @@ pub trait Agents: Clone + Send + Sync + 'static {
 
     /// A second agent wants to speak for the host while a first one does, from these addresses. It was refused.
     fn cloned(&self, host: &str, first: IpAddr, second: IpAddr);
+    /// True when the inventory has a host at that address: its connections have reserved room. No proof of anything.
+    fn knows(&self, _peer: IpAddr) -> bool {
+        false
+    }
 
     /// An agent is connected: commands for it go here. `serial` tells this connection from others.
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>);
@@ -76,7 +81,8 @@ struct Shared {
 /// In words: the port is taken, or needs a right.
 pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
-    let door = Door::open(address).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
+    let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
+    let door = Door::open(address, limiter).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
     let (connected, identities) = (Connected::default(), watch::Sender::new(Identities::default()));
     Ok(Listener { door, shared: Shared { acceptor, authority, connected, identities } })
 }
@@ -103,9 +109,10 @@ impl Listener {
             let (shared, agents) = (self.shared.clone(), agents.clone());
             let closed = closed.clone();
             let serial = serial.fetch_add(1, Ordering::Relaxed);
-            self.door.enter(|stranger| async move {
+            let known = agents.knows(peer.ip());
+            self.door.enter(peer.ip(), known, |pending| async move {
                 let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
-                drop(stranger);
+                drop(pending);
                 let why = match proved {
                     Ok(Ok(Some((shown, stream)))) => serve(shown, stream, (serial, peer.ip()), &shared, &agents).await.err(),
                     Ok(Ok(None)) => None,

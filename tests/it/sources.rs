@@ -328,7 +328,7 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
 fn a_connection_is_known_by_its_address() {
     // On loopback nobody is sip1 (10.10.11.101): the record claims for a host that is elsewhere.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let tcp = runtime.block_on(async { sources::listen("127.0.0.1:0".parse().unwrap()) }).unwrap();
+    let tcp = runtime.block_on(async { sources::listen("127.0.0.1:0".parse().unwrap(), &sources::Connections::new(1_000, 1 << 20)) }).unwrap();
     let (address, named) = (tcp.address(), tcp.named());
     let (sender, told) = sync_channel(100);
     runtime.spawn(tcp.run(Current::new(0, site()), Collect(sender, Arc::default())));

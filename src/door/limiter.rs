@@ -1,0 +1,299 @@
+//! Which connections stay open when more come than there is room for.
+//!
+//! ```text
+//!   all connections:  [ other sources ........................ | reserved for expected sources ]
+//!   full?             close the connection that was heard least recently, of the source that has the most of them
+//! ```
+//!
+//! A source is an IPv4 address or an IPv6 /64 network, which one machine can have for itself. An expected source is one that
+//! the caller knows (a host of the inventory); no connection of it is closed for one of another source. So a crowd from one
+//! address only ever closes its own connections. Time plays no part: a connection may be silent for as long as it likes
+//! while there is room. Pure but for the task handles, which it only passes on. Tests: below.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::AbortHandle;
+
+/// How many connections may be open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// All together.
+    pub connections: usize,
+    /// Of these, only for expected sources.
+    pub reserved: usize,
+    /// Of one source.
+    pub per_source: usize,
+}
+
+impl Limits {
+    /// Limits for so many connections: a quarter of them is reserved, and one source may have a quarter.
+    pub fn of(connections: usize) -> Limits {
+        let quarter = (connections / 4).max(1);
+        Limits { connections, reserved: quarter, per_source: quarter }
+    }
+}
+
+/// Counts open connections, by source, and decides which one is closed for a new one.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimiter {
+    limits: Limits,
+    /// Counts everything that was heard; tells which connection was heard least recently.
+    heard: Arc<AtomicU64>,
+    open: Arc<Mutex<Open>>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    connections: BTreeMap<u64, Connection>,
+    sources: BTreeMap<Source, BTreeSet<u64>>,
+    /// Sources by the number of their connections, those that are not expected first.
+    by_count: BTreeSet<(bool, usize, IpAddr)>,
+    /// Connections of expected sources.
+    expected: usize,
+}
+
+/// Where connections come from. A source that a reload makes expected is another one from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Source {
+    expected: bool,
+    network: IpAddr,
+}
+
+#[derive(Debug)]
+struct Connection {
+    source: Source,
+    last_heard: Arc<AtomicU64>,
+    close: Option<AbortHandle>,
+}
+
+/// The place of one open connection. It is free again when this is dropped.
+#[derive(Debug)]
+pub struct Slot {
+    limiter: ConnectionLimiter,
+    number: u64,
+    last_heard: Arc<AtomicU64>,
+}
+
+impl Slot {
+    /// Something was heard on the connection.
+    pub fn heard(&self) {
+        self.last_heard.store(self.limiter.heard.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.limiter.lock().leave(self.number);
+    }
+}
+
+/// A connection was let in, and what became of another one for it.
+pub(super) struct Admitted {
+    pub(super) slot: Slot,
+    /// The connection that has to be closed. Not within the lock: its task gives its slot back.
+    pub(super) closed: Option<AbortHandle>,
+    /// True when a connection was closed for this one.
+    pub(super) replaced: bool,
+}
+
+impl ConnectionLimiter {
+    /// A limiter without connections.
+    pub fn new(limits: Limits) -> ConnectionLimiter {
+        ConnectionLimiter { limits, heard: Arc::default(), open: Arc::default() }
+    }
+
+    /// Lets a connection in, if need be in the place of another one. `None` when all places belong to better ones.
+    pub(super) fn admit(&self, peer: IpAddr, expected: bool) -> Option<Admitted> {
+        let source = Source { expected, network: network_of(peer) };
+        let mut open = self.lock();
+        let victim = open.victim(&self.limits, source)?;
+        let closed = victim.and_then(|number| open.leave(number)).and_then(|c| c.close);
+        let number = open.next;
+        open.next += 1;
+        let last_heard = Arc::new(AtomicU64::new(self.heard.fetch_add(1, Ordering::Relaxed) + 1));
+        open.enter(number, Connection { source, last_heard: last_heard.clone(), close: None });
+        drop(open);
+        let slot = Slot { limiter: self.clone(), number, last_heard };
+        Some(Admitted { slot, closed, replaced: victim.is_some() })
+    }
+
+    /// The task of a connection, so that it can be ended for another one.
+    pub(super) fn runs(&self, number: u64, close: AbortHandle) {
+        match self.lock().connections.get_mut(&number) {
+            Some(connection) => connection.close = Some(close),
+            // It has ended already, or was to be closed before its task was known.
+            None => close.abort(),
+        }
+    }
+
+    /// Connections that are open.
+    pub fn connections(&self) -> usize {
+        self.lock().connections.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Open {
+    /// The connection that has to go for a new one: `Some(None)` when there is room, `None` when the new one is refused.
+    fn victim(&self, limits: &Limits, source: Source) -> Option<Option<u64>> {
+        if let Some(own) = self.sources.get(&source).filter(|own| own.len() >= limits.per_source) {
+            return Some(self.least_recent(own.iter()));
+        }
+        let (all, others) = (self.connections.len(), self.connections.len() - self.expected);
+        let full = all >= limits.connections || (!source.expected && others >= limits.connections - limits.reserved);
+        match (full, others > 0) {
+            (false, _) => Some(None),
+            (true, true) => Some(self.of_largest(false)),
+            (true, false) if source.expected => Some(self.of_largest(true)),
+            (true, false) => None,
+        }
+    }
+
+    /// The least recently heard connection of the sources that have the most.
+    fn of_largest(&self, expected: bool) -> Option<u64> {
+        let lowest = IpAddr::from([0, 0, 0, 0]);
+        let of_kind = || match expected {
+            true => self.by_count.range((true, 0, lowest)..).rev(),
+            false => self.by_count.range(..(true, 0, lowest)).rev(),
+        };
+        let (_, most, _) = *of_kind().next()?;
+        let largest = of_kind().take_while(|(_, count, _)| *count == most).map(|(_, _, network)| *network);
+        let connections = largest.filter_map(|network| self.sources.get(&Source { expected, network })).flatten();
+        self.least_recent(connections)
+    }
+
+    fn least_recent<'a>(&self, numbers: impl Iterator<Item = &'a u64>) -> Option<u64> {
+        let known = numbers.filter_map(|n| Some((self.connections.get(n)?.last_heard.load(Ordering::Relaxed), *n)));
+        known.min().map(|(_, number)| number)
+    }
+
+    fn enter(&mut self, number: u64, connection: Connection) {
+        self.change(connection.source, |own| own.insert(number));
+        self.expected += usize::from(connection.source.expected);
+        self.connections.insert(number, connection);
+    }
+
+    fn leave(&mut self, number: u64) -> Option<Connection> {
+        let connection = self.connections.remove(&number)?;
+        self.expected -= usize::from(connection.source.expected);
+        self.change(connection.source, |own| own.remove(&number));
+        Some(connection)
+    }
+
+    /// Changes the connections of a source, and keeps the order by count right.
+    fn change(&mut self, source: Source, change: impl FnOnce(&mut BTreeSet<u64>) -> bool) {
+        let own = self.sources.entry(source).or_default();
+        let before = own.len();
+        change(own);
+        let after = own.len();
+        self.by_count.remove(&(source.expected, before, source.network));
+        if after == 0 {
+            self.sources.remove(&source);
+        } else {
+            self.by_count.insert((source.expected, after, source.network));
+        }
+    }
+}
+
+/// What counts as one address: one machine has a whole /64 of IPv6 for itself.
+fn network_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { connections: 8, reserved: 2, per_source: 4 };
+
+    fn ip(n: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, n])
+    }
+
+    /// Lets a connection in and says the number of the one that was closed for it.
+    fn admit(limiter: &ConnectionLimiter, n: u8, expected: bool, slots: &mut BTreeMap<u64, Slot>) -> Option<bool> {
+        let before = limiter.open.lock().unwrap().connections.keys().copied().collect::<BTreeSet<_>>();
+        let admitted = limiter.admit(ip(n), expected)?;
+        let replaced = admitted.replaced;
+        slots.insert(admitted.slot.number(), admitted.slot);
+        let after = limiter.open.lock().unwrap().connections.keys().copied().collect::<BTreeSet<_>>();
+        for gone in before.difference(&after) {
+            slots.remove(gone);
+        }
+        Some(replaced)
+    }
+
+    fn open_of(limiter: &ConnectionLimiter, n: u8) -> usize {
+        let open = limiter.open.lock().unwrap();
+        let own = |expected| open.sources.get(&Source { expected, network: ip(n) }).map_or(0, BTreeSet::len);
+        own(true) + own(false)
+    }
+
+    #[test]
+    fn a_crowd_of_one_source_closes_its_own_connections_only() {
+        let limiter = ConnectionLimiter::new(LIMITS);
+        let mut slots = BTreeMap::new();
+        // Silent from the beginning, and never closed: a host of the inventory, and a stranger with one connection.
+        admit(&limiter, 1, true, &mut slots);
+        admit(&limiter, 2, false, &mut slots);
+        for _ in 0..100 {
+            admit(&limiter, 66, false, &mut slots);
+        }
+        assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2), open_of(&limiter, 66)), (1, 1, 4));
+        // Two crowds share what is left, and the stranger stays.
+        for _ in 0..100 {
+            admit(&limiter, 67, false, &mut slots);
+            admit(&limiter, 66, false, &mut slots);
+        }
+        assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2)), (1, 1));
+        assert_eq!(limiter.connections() - 1, LIMITS.connections - LIMITS.reserved, "the reserved places stay free");
+        // Hosts of the inventory take the reserved places without a replacement, then those of the crowds.
+        assert_eq!(admit(&limiter, 3, true, &mut slots), Some(false));
+        for n in 4..10 {
+            assert_eq!(admit(&limiter, n, true, &mut slots), Some(true), "{n}");
+        }
+        assert_eq!(open_of(&limiter, 66) + open_of(&limiter, 67) + open_of(&limiter, 2), 0);
+        assert_eq!(admit(&limiter, 66, false, &mut slots), None, "nothing is closed for a stranger");
+        assert_eq!(limiter.connections(), 8);
+        slots.clear();
+        let open = limiter.open.lock().unwrap();
+        assert!(open.connections.is_empty() && open.sources.is_empty() && open.by_count.is_empty() && open.expected == 0);
+    }
+
+    #[test]
+    fn of_many_sources_with_one_connection_the_least_recently_heard_goes() {
+        let limiter = ConnectionLimiter::new(LIMITS);
+        let mut slots = BTreeMap::new();
+        for n in 1..=6 {
+            admit(&limiter, n, false, &mut slots);
+        }
+        slots[&0].heard();
+        admit(&limiter, 7, false, &mut slots);
+        assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2), open_of(&limiter, 7)), (1, 0, 1));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_source() {
+        let a: IpAddr = "2001:db8:1:2:3::4".parse().unwrap();
+        let b: IpAddr = "2001:db8:1:2:ffff::9".parse().unwrap();
+        assert_eq!(network_of(a), network_of(b));
+        assert_ne!(network_of(a), network_of("2001:db8:1:3::4".parse().unwrap()));
+        assert_eq!(network_of("::ffff:10.0.0.1".parse().unwrap()), ip(1));
+    }
+}
