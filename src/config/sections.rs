@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::limits::ISOLATION;
+use crate::base::limits::{ISOLATION, JOURNAL_BYTES_LEAST};
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, OWN_APP, Provenance};
@@ -20,13 +20,14 @@ use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section, parse_address};
 use super::watch;
 use super::yaml::{Key, Kind, Node};
-use super::{Agent, Config, Listen, LocalResource, Reload};
+use super::{Agent, Config, JournalLimits, Listen, LocalResource, Reload};
 
 const TOP: &[&str] = &[
     "rules",
     "scripts",
     "data",
     "reload",
+    "journal",
     "listen",
     "files",
     "hosts",
@@ -36,6 +37,10 @@ const TOP: &[&str] = &[
     "channels",
     "groups",
 ];
+const JOURNAL: &[&str] = &["keep", "size"];
+/// The shortest and the longest time that records can be kept.
+const KEEP: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(3_600)..=Duration::from_secs(20 * 366 * 24 * 3_600);
 const LISTEN: &[&str] = &["syslog", "agents"];
 const AGENT: &[&str] = &["host", "controller", "data", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
@@ -84,7 +89,44 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     let listen = listen(&mut reader, &top);
     let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
-    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload }
+    let journal = journal(&mut reader, &top);
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, journal }
+}
+
+/// `journal: { keep: 400d, size: 4GiB }`
+fn journal(reader: &mut Reader<'_>, top: &Section<'_>) -> JournalLimits {
+    let mut limits = JournalLimits::default();
+    let Some(node) = top.get("journal") else { return limits };
+    let Some(section) = reader.section(node, "journal", &node.place.clone(), JOURNAL) else { return limits };
+    if let Some(keep) = section.get("keep").and_then(|n| reader.span(n, KEEP)) {
+        limits.keep = keep;
+    }
+    if let Some(node) = section.get("size")
+        && let Some(text) = reader.text(node)
+    {
+        match parse_size(text).filter(|size| *size >= JOURNAL_BYTES_LEAST) {
+            Some(size) => limits.size = size,
+            None => {
+                let message = format!("`{text}` is no size of at least {}MiB", JOURNAL_BYTES_LEAST >> 20);
+                reader.report(Code::BadValue, &node.place, message).help = Some("journal: { size: 4GiB }".to_owned());
+            }
+        }
+    }
+    limits
+}
+
+/// `500MB`, `4GiB`: a number with its unit.
+fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let unit: u64 = match text[digits..].trim() {
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    text[..digits].parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// The whole file of an agent.

@@ -10,13 +10,14 @@ use serde_json::Value as Json;
 
 use crate::base::text::printable;
 use crate::base::time::{Time, duration_text};
+use crate::config::JournalLimits;
 use crate::control::{Controller, Input, Notice, Output, Own, OwnHeard};
 use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::script::{Next, verbs};
 use crate::site::{Current, Site};
 use crate::sources::{Named, Sink, place};
-use crate::store::Journal;
+use crate::store::{Journal, Retention};
 use crate::wire::Command;
 
 use super::clock::{self, Clock};
@@ -143,7 +144,7 @@ pub(super) struct Running {
     /// The same for the sources.
     pub(super) current: Arc<Current>,
     pub(super) reloading: Reloading,
-    journal: Journal,
+    pub(super) journal: Journal,
     pub(super) clock: Clock,
     pub(super) controller: Controller,
     /// What evaluates scripts.
@@ -202,6 +203,11 @@ impl Thread {
             sources: Vec::new(),
             following: Following::default(),
         })
+    }
+
+    /// How much of the journal is kept.
+    pub(super) fn keep(&mut self, limits: JournalLimits) {
+        self.journal.keep(retention(limits));
     }
 
     /// The site of now, for the sources.
@@ -568,6 +574,10 @@ impl Running {
             }
         }
     }
+}
+
+pub(super) fn retention(limits: JournalLimits) -> Retention {
+    Retention { age: limits.keep, bytes: limits.size }
 }
 
 /// What people are notified of when the clock was set.

@@ -405,6 +405,18 @@ impl Journal {
         Ok(Reader::open(&self.folder)?.fold(&AtomicBool::new(false))?.state)
     }
 
+    /// Makes a snapshot of everything that was synced, now, on this thread.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the state is too large.
+    pub fn make_snapshot(&mut self) -> Result<(), Error> {
+        self.wait_for_snapshot();
+        let made = snapshot::make(&self.folder, &self.snapshots.stop)?;
+        (self.snapshots.n, self.snapshots.bytes, self.snapshots.since) = (made.n, made.bytes, 0);
+        self.snapshots.spare_below = made.spare_below;
+        Ok(())
+    }
+
     /// Waits until the snapshot that is being made is there, if one is.
     pub fn wait_for_snapshot(&mut self) {
         if let Some(thread) = self.snapshots.thread.take() {

@@ -5,6 +5,7 @@ mod calendars;
 mod cli;
 mod config;
 mod control;
+mod damage;
 mod decode;
 mod engine;
 mod evaluator;
