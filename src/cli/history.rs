@@ -12,7 +12,7 @@ use crate::journal::{History, HistoryEntry, Record};
 use crate::linux::wall_time;
 use crate::live::control_socket;
 use crate::live::questions::Question;
-use crate::store::Reader;
+use crate::store::JournalReader;
 
 use super::ask::{Whom, data, table};
 use super::{Format, WRONG, wrong};
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let Some(data) = data(&args.whom)? else { return Ok(WRONG) };
     // A controller that runs may have something that is not on the disk yet. One that does not answer hides nothing else.
     let _ = control_socket::ask(&data, &Question::History);
-    let found = Reader::open(&data).map_err(|e| e.to_string()).and_then(|reader| read(&reader, args, since, until));
+    let found = JournalReader::open(&data).map_err(|e| e.to_string()).and_then(|reader| read(&reader, args, since, until));
     let (entries, unread) = match found {
         Ok(found) => found,
         Err(why) => return Ok(wrong(&why)),
@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
 
 /// The entries that are wanted, and what could not be read.
 fn read(
-    reader: &Reader,
+    reader: &JournalReader,
     args: &Args,
     since: Option<Time>,
     until: Option<Time>,
@@ -130,7 +130,7 @@ fn read(
 }
 
 fn read_from(
-    reader: &Reader,
+    reader: &JournalReader,
     args: &Args,
     from: u64,
     since: Option<Time>,

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use crate::base::text::printable;
 use crate::live::control_socket;
 use crate::live::questions::Question;
-use crate::store::{Journal, Reader, accept_loss, backup, restore};
+use crate::store::{Journal, JournalReader, accept_loss, backup, restore};
 
 use super::{FAILED, operator, plural, wrong};
 
@@ -126,7 +126,7 @@ fn verify(data: &Path) -> io::Result<u8> {
 fn show(data: &Path, from: u64) -> io::Result<u8> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut failed = None;
-    let shown = Reader::open(data).and_then(|reader| {
+    let shown = JournalReader::open(data).and_then(|reader| {
         reader.lines(from, &mut |n, line| {
             // A damaged record is shown as nothing that it is not.
             let record = if serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok() { line } else { "null" };

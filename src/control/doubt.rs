@@ -113,9 +113,9 @@ impl Controller {
         }
         let held = self.trust.doubt.take().is_some_and(|d| d.kind.holds());
         self.input(now, journal::Input::JournalTrusted, out);
+        let text = "every agent has reported, and none knows more than the journal: it is acted on".to_owned();
+        out.push(notice("journal_trusted", text, None));
         if held {
-            let text = "every agent has reported, and none knows more than the journal: it is acted on again".to_owned();
-            out.push(notice("journal_trusted", text, None));
             self.go_on(now, out);
         }
     }

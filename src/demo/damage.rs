@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::base::time::Time;
-use crate::journal::{Input, Notice, Position, Record, State};
+use crate::journal::{Input, NoticeRecord, Position, Record, State};
 use crate::plan;
 use crate::sim::Rng;
-use crate::store::{Journal, Reader};
+use crate::store::{Journal, JournalReader};
 use crate::wire::Generation;
 
 /// Records before the first copy, between copies, and in the write-ahead log.
@@ -153,7 +153,7 @@ impl Reference {
         let looks_well = verified.as_ref().is_ok_and(Vec::is_empty);
         lay(place, files)?;
         let mut lines = Vec::new();
-        let read = Reader::open(place).and_then(|reader| {
+        let read = JournalReader::open(place).and_then(|reader| {
             reader.lines(1, &mut |_, line| {
                 lines.push(line.to_owned());
                 true
@@ -198,7 +198,7 @@ fn record(n: u64, rng: &mut Rng) -> Record {
             generation: Generation { epoch: 1, n },
         }),
         1 => Record::Plan(plan::Record::Move { resource, to: host, at }),
-        2 => Record::Notice(Notice { at, kind: "log".to_owned(), text: "x".repeat(rng.below(600) as usize), ..Notice::default() }),
+        2 => Record::Notice(NoticeRecord { at, kind: "log".to_owned(), text: "x".repeat(rng.below(600) as usize), ..NoticeRecord::default() }),
         _ => {
             let position = Position { at: n * 100, file: rng.below(1_000), check: n as u32 };
             Record::Input { order: n, at, input: Input::Position { source: format!("log{}", rng.below(5)), position } }

@@ -11,7 +11,7 @@ use crate::inventory::Name;
 use crate::react::{self, Outcome, RunId};
 use crate::{engine, plan};
 
-use super::{Input, Notice, Record};
+use super::{Input, NoticeRecord, Record};
 
 /// Something that happened. Texts are fit to be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -193,8 +193,8 @@ fn plan_entry(record: &plan::Record) -> Option<HistoryEntry> {
     Some(HistoryEntry { kind: kind.to_owned(), text, resource: Some(resource.clone()), host, ..HistoryEntry::default() })
 }
 
-fn notice_entry(notice: &Notice) -> HistoryEntry {
-    let Notice { at, kind, text, alarm, resource, host, run, reaction, source: _ } = notice.clone();
+fn notice_entry(notice: &NoticeRecord) -> HistoryEntry {
+    let NoticeRecord { at, kind, text, alarm, resource, host, run, reaction, source: _ } = notice.clone();
     HistoryEntry { at, kind, text, alarm, resource, host, run, reaction, ..HistoryEntry::default() }
 }
 

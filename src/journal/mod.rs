@@ -45,12 +45,12 @@ pub enum Record {
     /// The planner's decision.
     Plan(plan::Record),
     /// Something that people were notified of. Nothing is folded from it: it is there to be read.
-    Notice(Notice),
+    Notice(NoticeRecord),
 }
 
 /// Something that people were notified of, as it is read later.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
+pub struct NoticeRecord {
     /// When.
     pub at: Time,
     /// A stable word; `step` for a step of a move.

@@ -20,14 +20,14 @@ pub(super) struct Journaled {
 
 impl Journaled {
     /// What is journaled for a notice: the notice, unless there were too many of the kind; and how many there were in the minute that is over.
-    pub(super) fn take(&mut self, now: Time, notice: &Notice) -> Vec<journal::Notice> {
+    pub(super) fn take(&mut self, now: Time, notice: &Notice) -> Vec<journal::NoticeRecord> {
         let mut taken = Vec::new();
         if now.since(self.since) >= MINUTE || now < self.since {
             for (kind, count) in std::mem::take(&mut self.counts) {
                 if count > NOTICES_A_MINUTE {
                     let more = count - NOTICES_A_MINUTE;
                     let text = format!("{more} more notices `{kind}` came within a minute and are not in the journal");
-                    taken.push(journal::Notice { at: now, kind: "notices_dropped".to_owned(), text, ..journal::Notice::default() });
+                    taken.push(journal::NoticeRecord { at: now, kind: "notices_dropped".to_owned(), text, ..journal::NoticeRecord::default() });
                 }
             }
             self.since = now;
@@ -36,7 +36,7 @@ impl Journaled {
         *count = count.saturating_add(1);
         if *count <= NOTICES_A_MINUTE {
             let Notice { kind, text, alarm, resource, host, run, reaction, source } = notice.clone();
-            taken.push(journal::Notice { at: now, kind, text, alarm, resource, host, run, reaction, source });
+            taken.push(journal::NoticeRecord { at: now, kind, text, alarm, resource, host, run, reaction, source });
         }
         taken
     }

@@ -18,7 +18,7 @@ use crate::plan;
 
 use super::end::{self, End, EndFile};
 use super::journal::{KIND, VERSION, lock};
-use super::reader::{Folded, Reader, signed};
+use super::reader::{Folded, JournalReader, signed};
 use super::{Error, Journal, create_private, open_shared, snapshot};
 
 /// Bytes of one piece of the snapshot in a backup.
@@ -39,7 +39,7 @@ pub struct Restored {
 
 /// What is gone on with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptedLoss {
     /// The last record that was whole.
     pub last: u64,
     /// How many are known to be missing after it.
@@ -69,7 +69,7 @@ pub fn backup(folder: &Path, to: &Path) -> Result<u64, Error> {
     }
     let made = (|| {
         create_private(&partial)?;
-        let reader = Reader::open(folder)?;
+        let reader = JournalReader::open(folder)?;
         let name = partial.to_str().ok_or_else(|| Error::new(to, "its name is not UTF-8"))?;
         reader.connection().execute("VACUUM INTO ?1", [name]).map_err(|e| Error::of(to, &e))?;
         add_snapshot(folder, &partial)?;
@@ -114,7 +114,7 @@ fn check(copy: &Path) -> Result<Folded, Error> {
     let io = |e: io::Error| Error::new(copy, format!("it cannot be checked: {e}"));
     fs::create_dir(&beside).map_err(io)?;
     let folded = take_snapshot_out(copy, &beside)
-        .and_then(|()| Reader::of(&beside, copy.to_owned()))
+        .and_then(|()| JournalReader::of(&beside, copy.to_owned()))
         .and_then(|reader| reader.fold(&AtomicBool::new(false)));
     let _ = fs::remove_dir_all(&beside);
     folded
@@ -184,7 +184,7 @@ fn prepare(from: &Path, new: &Path) -> Result<u64, Error> {
     io::copy(&mut File::open(from).map_err(io)?, &mut copied).map_err(io)?;
     copied.sync_all().map_err(io)?;
     take_snapshot_out(&db, new)?;
-    let reader = Reader::open(new)?;
+    let reader = JournalReader::open(new)?;
     let folded = reader.fold(&AtomicBool::new(false))?;
     let controller = reader.number("controller")?.unwrap_or_default();
     drop(reader);
@@ -213,7 +213,7 @@ fn prepare(from: &Path, new: &Path) -> Result<u64, Error> {
 ///
 /// # Errors
 /// When a controller runs, nothing is missing or damaged, or the disk refuses.
-pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<Accepted, Error> {
+pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, Error> {
     let path = folder.join("journal.db");
     let held = lock(folder)?;
     if is_unfinished(folder) {
@@ -226,12 +226,13 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<Accepted, Error
     fs::create_dir(&new).map_err(io)?;
     let (folded, controller) = salvage(folder, &new)?;
     let controller = controller.filter(|id| *id != 0).unwrap_or(known.controller);
-    if folded.last >= known.n && end::read(folder).is_ok_and(|end| end.is_some()) && whole(folder) {
+    if super::journal::is_whole(folder) {
         let _ = fs::remove_dir_all(&new);
         return Err(Error::new(&path, "nothing is missing or damaged that a start would refuse; there is no loss to accept"));
     }
     let missing = known.n.saturating_sub(folded.last);
-    EndFile::open(&new)?.write_now(End { n: folded.last, chain: folded.chain, controller })?;
+    // The new database has no identity yet: it is set when it is open.
+    EndFile::open(&new)?.write_now(End { n: folded.last, chain: folded.chain, controller: 0 })?;
     let mut journal = Journal::open_prepared(&new)?;
     if controller != 0 {
         journal.set_controller(controller)?;
@@ -260,12 +261,7 @@ pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<Accepted, Error
     fs::remove_dir(&unfinished).map_err(io)?;
     sync_folder(folder)?;
     drop(held);
-    Ok(Accepted { last: folded.last, missing, kept })
-}
-
-/// True when a start would take the journal as it is.
-fn whole(folder: &Path) -> bool {
-    Reader::open(folder).and_then(|reader| reader.fold(&AtomicBool::new(false))).is_ok_and(|_| true)
+    Ok(AcceptedLoss { last: folded.last, missing, kept })
 }
 
 /// Copies the records that are whole, up to the first that is not, into a new journal; and the identity of its controller.
@@ -281,7 +277,7 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
     let tables = super::journal::TABLES;
     let db = open_shared(&to, KIND, &[VERSION], VERSION, tables)?;
     db.pragma_update(None, "synchronous", "OFF").map_err(wrong)?;
-    let reader = Reader::open(folder).ok().filter(|r| !r.is_earlier());
+    let reader = JournalReader::open(folder).ok().filter(|r| !r.is_earlier());
     let controller = reader.as_ref().and_then(|r| r.number("controller").ok().flatten());
     let set = |name: &str, n: u64| db.execute("INSERT OR REPLACE INTO fact VALUES (?1, ?2)", params![name, n.to_string()]).map_err(wrong);
     let base = reader.as_ref().and_then(|r| Some((r.base().ok()?, r)));

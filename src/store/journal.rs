@@ -25,7 +25,7 @@ use crate::base::time::{Time, duration_text};
 use crate::journal::{Input, Record, State};
 
 use super::end::{self, End, EndFile};
-use super::reader::{Folded, Reader, signed};
+use super::reader::{Folded, JournalReader, signed};
 use super::{Error, damaged, make_room, open_shared, snapshot};
 
 /// "PMj1".
@@ -334,7 +334,7 @@ impl Journal {
     /// # Errors
     /// When the disk refuses.
     pub fn lines(&self, from: u64, tell: &mut dyn FnMut(u64, &str)) -> Result<(), Error> {
-        Reader::open(&self.folder)?.lines(from, &mut |n, line| {
+        JournalReader::open(&self.folder)?.lines(from, &mut |n, line| {
             tell(n, line);
             true
         })
@@ -402,7 +402,7 @@ impl Journal {
     /// When the disk refuses.
     pub fn fold_again(&mut self) -> Result<State, Error> {
         self.sync()?;
-        Ok(Reader::open(&self.folder)?.fold(&AtomicBool::new(false))?.state)
+        Ok(JournalReader::open(&self.folder)?.fold(&AtomicBool::new(false))?.state)
     }
 
     /// Makes a snapshot of everything that was synced, now, on this thread.
@@ -460,7 +460,7 @@ fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Resu
             None => Ok(None),
         };
     }
-    let reader = Reader::open_or_new(folder)?;
+    let reader = JournalReader::open_or_new(folder)?;
     let Some(reader) = reader else { return Ok(None) };
     let folded = reader.fold(&AtomicBool::new(false))?;
     let doubt = match known {
@@ -483,8 +483,14 @@ fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Resu
     Ok(Some((folded, facts, Vec::new(), doubt)))
 }
 
+/// True when a start would take the journal as it is, without a doubt.
+pub(super) fn is_whole(folder: &Path) -> bool {
+    let looked = look(folder, &folder.join("journal.db"), &end::read(folder));
+    looked.is_ok_and(|found| found.is_some_and(|(.., doubt)| doubt.is_none()))
+}
+
 /// Refuses a journal that ends before its end file says, or is another one.
-fn check_end(path: &Path, reader: &Reader, folded: &Folded, end: End) -> Result<(), Error> {
+fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> Result<(), Error> {
     if folded.last < end.n {
         let what = format!(
             "its last record is number {}, and number {} was written and acted on (journal.end): {} records are missing, because the database or \
@@ -520,7 +526,7 @@ fn upgrade(folder: &Path, path: &Path, db: &Connection, folded: &Folded) -> Resu
 
 /// Records below this number are older than what is kept, or more than may be kept.
 fn beyond(folder: &Path, retention: Retention, newest: Option<Time>) -> Result<u64, Error> {
-    let reader = Reader::open(folder)?;
+    let reader = JournalReader::open(folder)?;
     let (first, last) = reader.range()?;
     let by_age = match newest {
         Some(newest) => reader.first_since(newest - retention.age)?,

@@ -1,7 +1,7 @@
 //! What is kept on disk: the controller's journal, and what an agent obeys. SQLite, synced before anything is acted on.
 //!
 //! One process writes a store at a time; a second one is refused with a message. Others may read a journal meanwhile
-//! ([`Reader`]). A store of another version, a damaged one and a full disk are errors that say what to do; nothing is repaired
+//! ([`JournalReader`]). A store of another version, a damaged one and a full disk are errors that say what to do; nothing is repaired
 //! silently. Does not know: what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
 
 mod backup;
@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-pub use backup::{Accepted, Restored, accept_loss, backup, restore};
+pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
 pub use journal::{Finding, Journal, Retention};
 pub use marks::Marks;
-pub use reader::Reader;
+pub use reader::JournalReader;
 pub use verify::Verified;
 
 /// Pages of the log of what is written, after which it goes into the database: few, so that this does not take long either.

@@ -47,7 +47,7 @@ pub(super) struct Folded {
 
 /// A journal that is only read.
 #[derive(Debug)]
-pub struct Reader {
+pub struct JournalReader {
     folder: PathBuf,
     path: PathBuf,
     db: Connection,
@@ -58,21 +58,21 @@ pub struct Reader {
     pub(super) kept_from: u64,
 }
 
-impl Reader {
+impl JournalReader {
     /// Opens the journal of a folder for reading.
     ///
     /// # Errors
     /// When there is none, it is damaged, of another version, or the file system refuses.
-    pub fn open(folder: &Path) -> Result<Reader, Error> {
+    pub fn open(folder: &Path) -> Result<JournalReader, Error> {
         let path = folder.join("journal.db");
         if !path.exists() {
             return Err(Error::new(&path, "there is no journal here; name the folder that the configuration has as `data`"));
         }
-        Reader::of(folder, path)
+        JournalReader::of(folder, path)
     }
 
     /// The same for a database that may be one in which no table was made yet: `None`.
-    pub(super) fn open_or_new(folder: &Path) -> Result<Option<Reader>, Error> {
+    pub(super) fn open_or_new(folder: &Path) -> Result<Option<JournalReader>, Error> {
         let path = folder.join("journal.db");
         let wrong = |e: rusqlite::Error| Error::of(&path, &e);
         let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrong)?;
@@ -85,7 +85,7 @@ impl Reader {
                 _ => Ok(None),
             };
         }
-        Reader::open(folder).map(Some)
+        JournalReader::open(folder).map(Some)
     }
 
     /// Bytes of the pages that are in use.
@@ -96,7 +96,7 @@ impl Reader {
     }
 
     /// Opens a database by its own path: a backup.
-    pub(super) fn of(folder: &Path, path: PathBuf) -> Result<Reader, Error> {
+    pub(super) fn of(folder: &Path, path: PathBuf) -> Result<JournalReader, Error> {
         let wrong = |e: rusqlite::Error| Error::of(&path, &e);
         let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(wrong)?;
@@ -106,7 +106,7 @@ impl Reader {
         if kind != KIND || !(1..=VERSION).contains(&version) {
             return Err(super::not_ours(&path, kind == KIND, version, VERSION));
         }
-        let mut reader = Reader { folder: folder.to_owned(), path, db, version, chained_from: u64::MAX, kept_from: 1 };
+        let mut reader = JournalReader { folder: folder.to_owned(), path, db, version, chained_from: u64::MAX, kept_from: 1 };
         if version >= 2 {
             reader.chained_from = reader.number("chained_from")?.unwrap_or(1);
             reader.kept_from = reader.number("kept_from")?.unwrap_or(1);

@@ -16,7 +16,7 @@ use crate::base::limits::SNAPSHOT_BYTES;
 use crate::journal::State;
 
 use super::Error;
-use super::reader::Reader;
+use super::reader::JournalReader;
 
 /// Snapshots that are kept: when the newest one is damaged, the one before and the records since still give the state.
 const KEPT: usize = 2;
@@ -168,7 +168,7 @@ pub(super) fn write(folder: &Path, n: u64, chain: u32, state: &State, stop: &Ato
 /// # Errors
 /// When the disk refuses, the journal is damaged, or the state is too large.
 pub(super) fn make(folder: &Path, stop: &AtomicBool) -> Result<Made, Error> {
-    let reader = Reader::open(folder)?;
+    let reader = JournalReader::open(folder)?;
     let folded = reader.fold(stop)?;
     write(folder, folded.last, folded.chain, &folded.state, stop)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::reader::{Folded, Reader};
+use super::reader::{Folded, JournalReader};
 use super::{Error, end, snapshot};
 
 /// Mistakes that are kept; further ones are counted in the last line.
@@ -37,7 +37,7 @@ impl super::Journal {
     pub fn verify(folder: &Path) -> Result<Verified, Error> {
         // Where it ended is read first: what is written meanwhile comes after that.
         let known = end::read(folder);
-        let reader = match Reader::open(folder) {
+        let reader = match JournalReader::open(folder) {
             Ok(reader) => reader,
             Err(_) if matches!(known, Ok(Some(end)) if end.n > 0) && !folder.join("journal.db").exists() => {
                 return Ok(Verified { wrong: vec!["the database is missing, and journal.end knows of records".to_owned()], ..Verified::default() });
@@ -72,7 +72,7 @@ impl super::Journal {
 }
 
 /// Checks every record and snapshot; gives where the records end, and the chain value of the one that the end file names.
-fn check_records(reader: &Reader, folder: &Path, found: &mut Verified) -> Option<(Folded, Option<u32>)> {
+fn check_records(reader: &JournalReader, folder: &Path, found: &mut Verified) -> Option<(Folded, Option<u32>)> {
     let end = end::read(folder).ok().flatten().unwrap_or_default();
     let mut snapshots = Vec::new();
     for (n, path) in snapshot::list(folder) {

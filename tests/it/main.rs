@@ -7,6 +7,7 @@ mod config;
 mod control;
 mod damage;
 mod decode;
+mod doubt;
 mod engine;
 mod evaluator;
 mod format;

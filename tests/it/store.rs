@@ -10,7 +10,7 @@ use pointsman::decode::Decoder;
 use pointsman::event::Provenance;
 use pointsman::journal::{DoubtKind, Position, Record, State};
 use pointsman::script::verbs;
-use pointsman::store::{Journal, Marks, Reader, Retention, accept_loss, backup, restore};
+use pointsman::store::{Journal, Marks, JournalReader, Retention, accept_loss, backup, restore};
 use pointsman::wire::{Echo, Generation, Holds, Report, Seen};
 
 use crate::control::{at, site};
@@ -400,7 +400,7 @@ fn old_records_are_removed_and_a_start_needs_none_of_them() {
         journal.wait_for_snapshot();
     }
     drop(journal);
-    let (first, last) = Reader::open(folder.path()).unwrap().range().unwrap();
+    let (first, last) = JournalReader::open(folder.path()).unwrap().range().unwrap();
     assert!(first > 10_000 && last == all.len() as u64, "{first} {last}");
     assert!(Journal::open(folder.path()).unwrap().state() == &State::fold(&all));
     assert_eq!(Journal::verify(folder.path()).unwrap().wrong, Vec::<String>::new());

@@ -5,6 +5,7 @@
 mod address;
 mod bad;
 mod demo;
+mod journal;
 mod network;
 mod port;
 mod programs;
