@@ -199,3 +199,19 @@ pub const METRIC_LASTS: Duration = Duration::from_secs(180);
 pub const fn share(memory: usize, percent: usize) -> usize {
     memory / 100 * percent
 }
+/// How long records of the journal are kept beside those that a start needs, unless the configuration says otherwise (`journal: keep`).
+/// Older ones are removed with the next snapshot.
+pub const JOURNAL_AGE: Duration = Duration::from_secs(400 * 24 * 3_600);
+/// Bytes of the journal's database from which on the oldest records are removed, unless the configuration says otherwise (`journal: size`).
+pub const JOURNAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// The smallest `journal: size`. A smaller one is a diagnostic.
+pub const JOURNAL_BYTES_LEAST: u64 = 16 * 1024 * 1024;
+/// Bytes of one snapshot of the journal. A larger one is not written, and that is reported: a start reads more records then.
+pub const SNAPSHOT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// The highest epoch of generations that is believed: one is used for each start of a controller. A journal with a higher one is
+/// refused, and so is a report of an agent.
+pub const EPOCH_MOST: u64 = 1 << 40;
+/// Notices of one kind that are journaled within a minute, for `pointsman history`. Further ones are counted, and the number is journaled.
+pub const NOTICES_A_MINUTE: u32 = 120;
+/// How far the wall clock may be from the engine's time before that follows it, its state with it.
+pub const CLOCK_STEP: Duration = Duration::from_secs(1);

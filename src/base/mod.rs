@@ -4,6 +4,7 @@
 
 pub mod limits;
 pub mod pairs;
+pub mod shift;
 pub mod text;
 pub mod time;
 

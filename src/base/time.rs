@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z, in the engine's clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Time(i64);
 
 impl Time {
+    /// What it is called in its serialization, which is that of a number: so a serializer can tell times from numbers.
+    pub(super) const NAME: &str = "Time";
     /// The earliest time that can be written.
     pub const MIN: Time = Time(i64::MIN);
 

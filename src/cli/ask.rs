@@ -1,4 +1,4 @@
-//! Questions to a running controller: `alarms`, `resources`, `runs`, `history`, `sources`, `move`.
+//! Questions to a running controller: `alarms`, `resources`, `runs`, `sources`, `move`.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::live::control_socket::{self, ask};
 use crate::live::questions::Question;
 
-use super::{Format, WRONG, agent, report, setup, wrong};
+use super::{Format, WRONG, agent, operator, report, setup, wrong};
 
 /// Which controller, and how to print.
 #[derive(clap::Args)]
@@ -82,14 +82,6 @@ pub(super) struct RunsArgs {
     whom: Whom,
 }
 
-/// Shows what happened lately
-#[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman history\n  pointsman history --format json")]
-pub(super) struct HistoryArgs {
-    #[command(flatten)]
-    whom: Whom,
-}
-
 /// Shows what the sources counted since the start
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  pointsman sources")]
@@ -125,8 +117,7 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
 }
 
 pub(super) fn ack(args: &AckArgs) -> io::Result<u8> {
-    let logged_in = || ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()));
-    let by = args.by.clone().or_else(logged_in).unwrap_or_else(|| "an operator".to_owned());
+    let by = args.by.clone().unwrap_or_else(operator);
     let done = format!("{} is taken on by {by}", args.alarm);
     tell(&args.whom, Question::Ack(args.alarm.clone(), args.key.clone(), by), &done)
 }
@@ -148,10 +139,6 @@ pub(super) fn runs(args: &RunsArgs) -> io::Result<u8> {
         return tell(&args.whom, Question::Approve(run), &format!("run {run} goes on"));
     }
     show(&args.whom, &Question::Runs, &["run", "reaction", "key", "steps", "doing"], "no run is under way")
-}
-
-pub(super) fn history(args: &HistoryArgs) -> io::Result<u8> {
-    show(&args.whom, &Question::History, &["at", "kind", "text"], "nothing happened since the start")
 }
 
 pub(super) fn sources(args: &SourcesArgs) -> io::Result<u8> {

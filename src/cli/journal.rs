@@ -1,76 +1,171 @@
-//! `pointsman journal`: look into it, check it.
+//! `pointsman journal`: look into it, check it, copy it, put a copy back, go on without what is lost.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
 
 use crate::base::text::printable;
-use crate::store::Journal;
+use crate::live::control_socket;
+use crate::live::questions::Question;
+use crate::store::{Journal, JournalReader, accept_loss, backup, restore};
 
-use super::{FAILED, plural, wrong};
+use super::{FAILED, operator, plural, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
-  pointsman journal verify --data /var/lib/pointsman   read everything again, and compare
-  pointsman journal show --data /var/lib/pointsman     every record, one JSON object a line
+  pointsman journal verify --data /var/lib/pointsman        read everything again, and compare
+  pointsman journal show --data /var/lib/pointsman          every record, one JSON object a line
   pointsman journal show --from 4711
+  pointsman journal backup /backup/journal-2026-11-29       a copy in one file
+  pointsman journal restore /backup/journal-2026-11-29      in the place of the journal
+  pointsman journal accept-loss --reason 'disk of 11-29'    go on without records that are lost
 
-The controller must not run meanwhile; a copy of journal.db and journal.db-wal in another folder will do.";
+`verify`, `show` and `backup` work while the controller runs, `restore` does not. `accept-loss` works both ways.";
 
-/// Looks into a journal, or checks it
+/// Looks into the journal, checks it, copies it, puts a copy back
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// What to do
-    #[arg(value_enum)]
+    #[command(subcommand)]
     what: What,
+}
+
+/// Which journal.
+#[derive(clap::Args)]
+struct Where {
     /// The folder that the configuration has as `data`
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
-    /// Show the records from this number on
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    from: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Subcommand)]
 enum What {
     /// Read everything again, and compare
-    Verify,
+    Verify {
+        #[command(flatten)]
+        of: Where,
+    },
     /// Print the records
-    Show,
+    Show {
+        /// Show the records from this number on
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        from: u64,
+        #[command(flatten)]
+        of: Where,
+    },
+    /// Copy the journal to one file
+    Backup {
+        /// The file; it must not be there yet
+        file: PathBuf,
+        #[command(flatten)]
+        of: Where,
+    },
+    /// Put a copy in the place of the journal, which is kept
+    Restore {
+        /// A file that `backup` made
+        file: PathBuf,
+        #[command(flatten)]
+        of: Where,
+    },
+    /// Go on although records are missing or damaged: what is whole is kept, the rest is set aside
+    AcceptLoss {
+        /// Why that is right; it stands in the journal
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+        #[command(flatten)]
+        of: Where,
+    },
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    match args.what {
-        What::Verify => match Journal::verify(&args.data) {
-            Ok(found) => {
-                for line in &found.wrong {
-                    eprintln!("{}", printable(line));
+    match &args.what {
+        What::Verify { of } => verify(&of.data),
+        What::Show { from, of } => show(&of.data, *from),
+        What::Backup { file, of } => Ok(match backup(&of.data, file) {
+            Ok(last) => {
+                println!("{} has the journal up to record {last}", file.display());
+                0
+            }
+            Err(e) => wrong(&e.to_string()),
+        }),
+        What::Restore { file, of } => Ok(match restore(&of.data, file) {
+            Ok(done) => {
+                println!("{} is the journal up to record {} of {}", of.data.display(), done.last, file.display());
+                if let Some(kept) = done.kept {
+                    println!("what was there before is kept in {}", kept.display());
                 }
-                println!(
-                    "{}: {}, {} compared: {}",
-                    args.data.display(),
-                    plural(usize::try_from(found.records).unwrap_or(usize::MAX), "record"),
-                    plural(usize::try_from(found.snapshots).unwrap_or(usize::MAX), "snapshot"),
-                    if found.wrong.is_empty() { "all is well".to_owned() } else { plural(found.wrong.len(), "mistake") }
-                );
-                Ok(if found.wrong.is_empty() { 0 } else { FAILED })
+                println!("a controller that starts with it sends nothing to hosts until all agents have reported and agree with it");
+                0
             }
-            Err(e) => Ok(wrong(&e.to_string())),
-        },
-        What::Show => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            let mut failed = None;
-            let shown = Journal::open(&args.data).and_then(|journal| {
-                journal.lines(args.from, &mut |n, line| {
-                    if failed.is_none() {
-                        failed = writeln!(out, "{{\"n\":{n},\"record\":{line}}}").err();
-                    }
-                })
-            });
-            if let Err(e) = shown {
-                return Ok(wrong(&e.to_string()));
+            Err(e) => wrong(&e.to_string()),
+        }),
+        What::AcceptLoss { reason, of } => Ok(accept(&of.data, reason)),
+    }
+}
+
+fn verify(data: &Path) -> io::Result<u8> {
+    let found = match Journal::verify(data) {
+        Ok(found) => found,
+        Err(e) => return Ok(wrong(&e.to_string())),
+    };
+    for line in &found.wrong {
+        eprintln!("{}", printable(line));
+    }
+    let mistakes = found.wrong.len() as u64 + found.more;
+    println!(
+        "{}: {}, {} compared: {}",
+        data.display(),
+        plural(usize::try_from(found.records).unwrap_or(usize::MAX), "record"),
+        plural(usize::try_from(found.snapshots).unwrap_or(usize::MAX), "snapshot"),
+        if mistakes == 0 { "all is well".to_owned() } else { plural(usize::try_from(mistakes).unwrap_or(usize::MAX), "mistake") }
+    );
+    Ok(if mistakes == 0 { 0 } else { FAILED })
+}
+
+fn show(data: &Path, from: u64) -> io::Result<u8> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut failed = None;
+    let shown = JournalReader::open(data).and_then(|reader| {
+        reader.lines(from, &mut |n, line| {
+            // A damaged record is shown as nothing that it is not.
+            let record = if serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok() { line } else { "null" };
+            failed = writeln!(out, "{{\"n\":{n},\"record\":{record}}}").err();
+            failed.is_none()
+        })
+    });
+    failed.map_or_else(|| out.flush(), Err)?;
+    Ok(shown.map_or_else(|e| wrong(&e.to_string()), |()| 0))
+}
+
+fn accept(data: &Path, reason: &str) -> u8 {
+    if reason.trim().is_empty() {
+        return wrong("say why with --reason: it is what others read later");
+    }
+    let runs = match std::os::unix::net::UnixStream::connect(control_socket::path(data)) {
+        Ok(_) => true,
+        Err(_) => false,
+    };
+    if runs {
+        return match control_socket::ask(data, &Question::AcceptLoss(reason.to_owned())) {
+            Ok(_) => {
+                println!("the controller goes on; `pointsman resources` shows what is decided by a claim or by `pointsman move` now");
+                0
             }
-            failed.map_or_else(|| out.flush(), Err).map(|()| 0)
+            Err(why) => wrong(&why),
+        };
+    }
+    match accept_loss(data, &operator(), reason) {
+        Ok(done) => {
+            println!(
+                "{} goes on after record {}{}; what was there is kept in {}",
+                data.display(),
+                done.last,
+                if done.missing > 0 { format!(" without {}", plural(usize::try_from(done.missing).unwrap_or(usize::MAX), "record")) } else { String::new() },
+                done.kept.display()
+            );
+            0
         }
+        Err(e) => wrong(&e.to_string()),
     }
 }

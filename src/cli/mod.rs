@@ -3,6 +3,30 @@
 //! This is the shell: it reads files and the clock, and everything that decides is called with both. Exit status: 0 all is
 //! well, 1 a rule test failed or a file is not in the one form, 2 what was given is wrong or cannot be read, 3 the command line itself is wrong.
 
+/// Prints a line. Nobody may be there to read it any more (`pointsman ... | head -1`): that is no fault, and no panic.
+macro_rules! println {
+    ($($what:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout().lock(), $($what)*);
+    }};
+}
+
+/// The same for messages.
+macro_rules! eprintln {
+    ($($what:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr().lock(), $($what)*);
+    }};
+}
+
+/// The same for messages that have their own ends of lines.
+macro_rules! eprint {
+    ($($what:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stderr().lock(), $($what)*);
+    }};
+}
+
 mod agent;
 mod ask;
 mod check;
@@ -11,6 +35,7 @@ mod dry_run;
 mod enroll;
 mod files;
 mod fmt;
+mod history;
 mod journal;
 mod reload;
 mod run;
@@ -74,7 +99,7 @@ enum Command {
     Ack(ask::AckArgs),
     Resources(ask::ResourcesArgs),
     Runs(ask::RunsArgs),
-    History(ask::HistoryArgs),
+    History(history::Args),
     Sources(ask::SourcesArgs),
     Move(ask::MoveArgs),
     Reload(reload::Args),
@@ -139,7 +164,7 @@ pub fn main() -> ExitCode {
         Command::Ack(args) => ask::ack(&args),
         Command::Resources(args) => ask::resources(&args),
         Command::Runs(args) => ask::runs(&args),
-        Command::History(args) => ask::history(&args),
+        Command::History(args) => history::run(&args),
         Command::Sources(args) => ask::sources(&args),
         Command::Move(args) => ask::move_to(&args),
         Command::Reload(args) => reload::run(&args),
@@ -158,6 +183,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(WRONG)
         }
     }
+}
+
+/// Who gives the command, as far as the environment says.
+fn operator() -> String {
+    let logged_in = ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()));
+    logged_in.unwrap_or_else(|| "an operator".to_owned())
 }
 
 /// Whether to paint: on a terminal, unless `NO_COLOR` is set (no-color.org).
@@ -193,7 +224,7 @@ fn wrong(why: &str) -> u8 {
 fn log_to_stderr(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let stderr = io::stderr();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).log_internal_errors(false);
     let _ = builder.with_ansi(colour(&stderr)).try_init();
 }
 

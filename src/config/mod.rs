@@ -12,6 +12,7 @@ mod groups;
 mod policy;
 mod read;
 mod sections;
+mod sizes;
 mod watch;
 mod yaml;
 
@@ -19,7 +20,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::diag::{Code, Diagnostic, Source, has_errors};
 use crate::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 
@@ -44,6 +47,23 @@ pub struct Config {
     pub reload: Reload,
     /// The user that the controller runs as when it is started by root; `pointsman`, where there is such a user, unless said.
     pub user: Option<String>,
+    /// How much of the journal is kept.
+    pub journal: JournalLimits,
+}
+
+/// How much of the journal is kept, beside what a start needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalLimits {
+    /// Records that are older are removed.
+    pub keep: Duration,
+    /// Bytes of the database from which on the oldest records are removed.
+    pub size: u64,
+}
+
+impl Default for JournalLimits {
+    fn default() -> JournalLimits {
+        JournalLimits { keep: JOURNAL_AGE, size: JOURNAL_BYTES }
+    }
 }
 
 /// Who says when files that were changed are taken over.

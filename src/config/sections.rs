@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::limits::{ISOLATION, MEMORY_LEAST};
+use crate::base::limits::ISOLATION;
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{EventId, OWN_APP, Provenance};
 use crate::inventory::{
-    AGENT_PORT, Application, CatchUp, Channel, Host, Inventory, Listening, Memory, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair, Resource,
+    AGENT_PORT, Application, CatchUp, Channel, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair, Resource,
     Seat, Standby, Takeover, Via, What,
 };
 
@@ -19,6 +19,7 @@ use super::commands;
 use super::groups;
 use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section, parse_address};
+use super::sizes;
 use super::watch;
 use super::yaml::{Key, Kind, Node};
 use super::{Agent, Config, Listen, LocalResource, Reload};
@@ -28,6 +29,7 @@ const TOP: &[&str] = &[
     "scripts",
     "data",
     "reload",
+    "journal",
     "listen",
     "files",
     "hosts",
@@ -39,7 +41,6 @@ const TOP: &[&str] = &[
     "limits",
     "user",
 ];
-const LIMITS: &[&str] = &["memory"];
 const LISTEN: &[&str] = &["syslog", "agents"];
 const AGENT: &[&str] = &["host", "controller", "listen", "data", "user", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
@@ -100,41 +101,10 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     let listen = listen(&mut reader, &top);
     let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
-    inventory.memory = memory(&mut reader, &top);
+    inventory.memory = sizes::memory(&mut reader, &top);
     let user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
-    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user }
-}
-
-/// `limits: { memory: 512 MiB }`
-fn memory(reader: &mut Reader<'_>, top: &Section<'_>) -> Memory {
-    let Some(node) = top.get("limits") else { return Memory::default() };
-    let Some(section) = reader.section(node, "limits", &node.place.clone(), LIMITS) else { return Memory::default() };
-    let Some(node) = section.get("memory") else { return Memory::default() };
-    let text = reader.text(node).unwrap_or_default().to_owned();
-    match bytes_of(&text) {
-        Some(bytes) if bytes >= MEMORY_LEAST => Memory(bytes),
-        Some(_) => {
-            let message = format!("`{text}` is too little memory for a controller; it needs {} MiB at least", MEMORY_LEAST >> 20);
-            reader.report(Code::BadValue, &node.place, message);
-            Memory::default()
-        }
-        None => {
-            reader.report(Code::BadValue, &node.place, format!("`{text}` is not an amount of memory")).help =
-                Some("memory: 512 MiB".to_owned());
-            Memory::default()
-        }
-    }
-}
-
-/// `512 MiB`, `1 GiB`, as bytes.
-fn bytes_of(text: &str) -> Option<usize> {
-    let (number, unit) = text.trim().split_at(text.trim().find(|c: char| !c.is_ascii_digit())?);
-    let unit = match unit.trim() {
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<usize>().ok()?.checked_mul(unit)
+    let journal = sizes::journal(&mut reader, &top);
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user, journal }
 }
 
 /// The whole file of an agent.

@@ -13,6 +13,7 @@
 //! Does not know: sockets, files, clocks, how a script is evaluated. Tests: `sim`, `replay`, `tests/it`.
 
 mod claims;
+mod doubt;
 mod own;
 mod reload;
 mod reported;
@@ -109,6 +110,11 @@ pub enum Word {
         /// Which run.
         run: RunId,
     },
+    /// The controller goes on without the records that the journal lost.
+    AcceptLoss {
+        /// Why that is right.
+        reason: String,
+    },
 }
 
 /// What the controller is told.
@@ -155,8 +161,13 @@ pub enum Input {
         /// Its result.
         result: StepResult,
     },
-    /// An operator's word.
-    Operator(Word),
+    /// An operator's command.
+    Operator {
+        /// Who the operator is, as far as that is known.
+        by: String,
+        /// The command.
+        word: Word,
+    },
     /// Another configuration, other rules and scripts, which were checked as a whole.
     Reload(Box<Reload>),
     /// A deadline passed.
@@ -233,6 +244,10 @@ pub struct Controller {
     roles_due: BTreeSet<Name>,
     /// Pairs without a primary.
     vacancies: BTreeMap<Name, vacancy::Vacancy>,
+    /// What agents know it by.
+    id: u64,
+    /// Whether the journal is to be acted on.
+    trust: doubt::Trust,
 }
 
 /// What one part of the controller owes another within a turn.
@@ -271,11 +286,14 @@ impl Controller {
             claims_due: BTreeSet::new(),
             roles_due: BTreeSet::new(),
             vacancies: BTreeMap::new(),
+            id,
+            trust: doubt::Trust::new(state.doubt),
         };
         controller.begin_claims();
         controller.all_roles_changed();
         controller.runs.reload(rules, program, controller.inventory.clone());
         let order = controller.input(now, journal::Input::Start, out);
+        controller.begin_in_doubt(now, out);
         controller.engine.begin(now, order, &mut alarmed);
         let mut tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
         tasks.extend(alarmed.into_iter().map(Task::Alarmed));
@@ -305,15 +323,20 @@ impl Controller {
             }
             Input::Source { source, away } => return self.source(now, source, away, out),
             Input::Report(mut report) => {
+                if !self.compare(now, &report, out) {
+                    return;
+                }
+                let host = report.host.clone();
                 let of_host = self.reported.take(&mut report);
                 self.plan(now, plan::Input::Report(report), out);
+                self.heard_of(now, &host, out);
                 // That a host is back goes before what runs on it.
                 let tasks = of_host.map(|of_host| self.of_host(now, of_host, out)).unwrap_or_default();
                 return self.work(now, tasks.into(), out);
             }
             Input::Evaluated { run, next } => Task::Runs(react::Input::Evaluated { run, next }),
             Input::Done { run, n, attempt, result } => Task::Runs(react::Input::Answered { run, n, attempt, result }),
-            Input::Operator(word) => return self.operator(now, word, out),
+            Input::Operator { by, word } => return self.operator(now, &by, word, out),
             Input::Reload(reload) => return self.reload(now, *reload, out),
             Input::Timer => {
                 if self.planner.next_deadline().is_some_and(|at| at <= now) {
@@ -457,7 +480,11 @@ impl Controller {
                 let text = if lost { format!("nothing is heard of {host}") } else { format!("{host} is heard again") };
                 let kind = if lost { "host_lost" } else { "host_back" };
                 out.push(Output::Notice(Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() }));
-                let order = self.input(now, journal::Input::Timer, out);
+                let kept = match lost {
+                    true => journal::Input::HostLost { host: host.clone() },
+                    false => journal::Input::HostHeard { host: host.clone() },
+                };
+                let order = self.input(now, kept, out);
                 owed.push_back(Task::Engine(engine::Input::Lost { order, host, lost }));
             }
         }
@@ -476,8 +503,10 @@ impl Controller {
         accepted
     }
 
-    fn operator(&mut self, now: Time, word: Word, out: &mut Vec<Output>) {
-        let order = self.input(now, journal::Input::Operator(format!("{word:?}")), out);
+    fn operator(&mut self, now: Time, by: &str, word: Word, out: &mut Vec<Output>) {
+        let (command, of) = word.recorded();
+        let kept = journal::Input::OperatorCommand { by: by.to_owned(), command: command.to_owned(), of };
+        let order = self.input(now, kept, out);
         let mut tasks = VecDeque::new();
         match word {
             Word::Move { resource, host } => {
@@ -491,12 +520,13 @@ impl Controller {
             Word::Resume { resource } => return self.plan(now, plan::Input::Resume { resource }, out),
             Word::Clear { alarm, key } => {
                 let key = self.shown(&alarm, key);
-                tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by: "an operator".to_owned() }));
+                tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by: by.to_owned() }));
             }
             Word::Ack { alarm, key, by } => {
                 let key = self.shown(&alarm, key);
                 tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by }));
             }
+            Word::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),
             Word::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
         }
         self.work(now, tasks, out);

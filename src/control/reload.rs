@@ -42,6 +42,11 @@ impl Controller {
         self.rules
     }
 
+    /// Finds the conditions of events that were matched by earlier rules with this from now on.
+    pub fn match_by(&mut self, matcher: Arc<Matcher>) {
+        self.matcher = Some(matcher);
+    }
+
     /// Why this inventory can't be taken over without leaving something on a host; nothing when it can.
     pub fn left_by(&self, after: &Inventory) -> Vec<String> {
         self.planner.left_by(after).iter().map(what_is_left).collect()

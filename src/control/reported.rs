@@ -89,9 +89,10 @@ impl Controller {
         let changes: Vec<(Name, bool, String)> = said.chain(unwatched).collect();
         for (app, stopped, text) in changes {
             let kind = if stopped { "app_stopped" } else { "app_runs" };
-            let (kind, host) = (kind.to_owned(), Some(host.clone()));
-            out.push(Output::Notice(Notice { kind, text: text.clone(), host, ..Notice::default() }));
-            let order = self.input(now, journal::Input::Timer, out);
+            let kind = kind.to_owned();
+            out.push(Output::Notice(Notice { kind, text: text.clone(), host: Some(host.clone()), ..Notice::default() }));
+            let kept = journal::Input::Application { app: app.clone(), host: host.clone(), stopped };
+            let order = self.input(now, kept, out);
             tasks.push(Task::Engine(engine::Input::App { order, app, stopped, text }));
         }
         if let Some(app) = first
@@ -122,7 +123,7 @@ impl Controller {
         let wanted = |m: &wire::Metric| m.mount.chars().count() <= REPORTED_NAME && self.engine.wants_metric(&m.name);
         let values: Vec<Metric> = metrics.into_iter().take(room).filter(wanted).map(metric).collect();
         if !values.is_empty() {
-            let order = self.input(now, journal::Input::Timer, out);
+            let order = self.input(now, journal::Input::Metrics { host: host.clone(), values: values.clone() }, out);
             tasks.push(Task::Engine(engine::Input::Metrics { order, host: host.clone(), values }));
         }
     }

@@ -61,6 +61,9 @@ impl Controller {
                 self.clear_own_alarm(run, owed);
                 Ok(Value::Unit)
             }
+            verb if verb != "notify" && self.doubt().is_some() => {
+                Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned())
+            }
             _ => return out.push(Output::Do { run, attempt, step }),
         };
         let n = step.n;

@@ -11,6 +11,7 @@
 //! is one that says it has what its kernel does not have.
 
 mod client;
+mod damage;
 mod moves;
 mod network;
 mod storm;
@@ -19,6 +20,7 @@ mod workflows;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+pub use damage::{Damages, damage};
 pub use moves::{Move, measure};
 pub use network::{Lab, Layout, Seat};
 pub use storm::{Storm, storm};

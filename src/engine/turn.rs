@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::time::Time;
 use crate::event::Event;
 use crate::inventory::Name;
@@ -124,7 +126,7 @@ impl Input {
 }
 
 /// Something that was measured of a host.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
     /// What.
     pub name: String,

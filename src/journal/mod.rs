@@ -7,6 +7,7 @@
 //! between any two of them is a prefix of the journal, and what was not synced was not yet acted on.
 //! Tests: `tests/it/control.rs`; the simulator loses unsynced records at every point.
 
+mod history;
 mod written;
 
 use std::collections::BTreeMap;
@@ -14,10 +15,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits::EPOCH_MOST;
+use crate::base::shift;
 use crate::base::time::Time;
 use crate::event::Event;
+use crate::inventory::Name;
 use crate::{engine, plan, react};
 
+pub use history::{History, HistoryEntry};
 pub use written::{Text, Written};
 
 /// One record of the journal.
@@ -39,6 +44,37 @@ pub enum Record {
     Run(react::Record),
     /// The planner's decision.
     Plan(plan::Record),
+    /// Something that people were notified of. Nothing is folded from it: it is there to be read.
+    Notice(NoticeRecord),
+}
+
+/// Something that people were notified of, as it is read later.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeRecord {
+    /// When.
+    pub at: Time,
+    /// A stable word; `step` for a step of a move.
+    pub kind: String,
+    /// What happened, and what to do.
+    pub text: String,
+    /// About which alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<String>,
+    /// About which resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Name>,
+    /// About which host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Name>,
+    /// About which run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<react::RunId>,
+    /// About which reaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<String>,
+    /// About which source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// How far a source was read.
@@ -88,10 +124,70 @@ pub enum Input {
     },
     /// The controller started.
     Start,
-    /// Deadlines passed.
+    /// Deadlines passed. In journals of earlier versions also what [`Input::HostLost`], [`Input::HostHeard`], [`Input::Application`] and
+    /// [`Input::Metrics`] are now.
     Timer,
-    /// An operator said something, as shown.
+    /// Nothing is heard of a host's agent any more.
+    HostLost {
+        /// Which host.
+        host: Name,
+    },
+    /// A host's agent is heard again.
+    HostHeard {
+        /// Which host.
+        host: Name,
+    },
+    /// An agent reported that an application stopped, or runs again.
+    Application {
+        /// Which application, by its name in the inventory.
+        app: Name,
+        /// On which host.
+        host: Name,
+        /// It stopped.
+        stopped: bool,
+    },
+    /// An agent reported metrics that rules are about.
+    Metrics {
+        /// Of which host.
+        host: Name,
+        /// Each with its value.
+        values: Vec<engine::Metric>,
+    },
+    /// What an operator asked for, as journals of earlier versions have it.
     Operator(String),
+    /// What an operator asked for.
+    OperatorCommand {
+        /// Who.
+        by: String,
+        /// Its name, as on the command line.
+        command: String,
+        /// What it names, by what it is.
+        #[serde(flatten)]
+        of: BTreeMap<String, String>,
+    },
+    /// The journal may lack its newest records, or does.
+    JournalDoubted {
+        /// Why.
+        reason: String,
+        /// It does: somebody knows of more.
+        behind: bool,
+    },
+    /// Every agent reported, and none knows more than the journal.
+    JournalTrusted,
+    /// An operator goes on without the records that are missing.
+    LossAccepted {
+        /// Who.
+        by: String,
+        /// Why that is right.
+        reason: String,
+        /// How many records are known to be missing.
+        missing: u64,
+    },
+    /// The wall clock was set, or found to be set: what was due stays due after the same time.
+    ClockChanged {
+        /// By so many microseconds; back when it is negative.
+        by: i64,
+    },
     /// This configuration, these rules and scripts were accepted; the input's order is their number. They stand here so that a
     /// start can run them when the files are bad by then.
     Accepted(Arc<Written>),
@@ -115,6 +211,40 @@ pub struct State {
     /// What was accepted, by number: the newest, and earlier ones while runs that were bound by them last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accepted: BTreeMap<u64, Arc<Written>>,
+    /// Why the journal is not to be acted on as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// The journal may lack its newest records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// Why.
+    pub reason: String,
+    /// What is known.
+    pub kind: DoubtKind,
+}
+
+/// What is known of a journal that may lack its newest records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoubtKind {
+    /// It may lack records. It is trusted again once every agent has reported and none knows more.
+    Unproven,
+    /// It does lack records: somebody knows of more. An operator has to accept that.
+    Behind,
+    /// It does, and an operator accepted it: what agents know beyond it is learned.
+    Accepted,
+}
+
+impl DoubtKind {
+    /// True when nothing is sent to hosts.
+    pub fn holds(self) -> bool {
+        match self {
+            DoubtKind::Unproven | DoubtKind::Behind => true,
+            DoubtKind::Accepted => false,
+        }
+    }
 }
 
 impl State {
@@ -125,19 +255,59 @@ impl State {
                 self.order = *order;
                 self.newest = self.newest.max(Some(*at));
                 match input {
+                    Input::ClockChanged { by } => {
+                        self.move_times(*by);
+                        self.newest = Some(*at);
+                    }
                     Input::Event { source, position, .. } | Input::Position { source, position } => {
                         self.positions.insert(source.clone(), *position);
                     }
                     Input::Accepted(written) => {
                         self.accepted.insert(*order, written.clone());
                     }
-                    _ => {}
+                    Input::JournalDoubted { reason, behind } => {
+                        let kind = if *behind { DoubtKind::Behind } else { DoubtKind::Unproven };
+                        self.doubt = Some(Doubt { reason: reason.clone(), kind });
+                    }
+                    Input::JournalTrusted => self.doubt = None,
+                    Input::LossAccepted { reason, .. } => {
+                        self.doubt = Some(Doubt { reason: reason.clone(), kind: DoubtKind::Accepted });
+                    }
+                    Input::BacklogEnded { .. }
+                    | Input::Source { .. }
+                    | Input::Start
+                    | Input::Timer
+                    | Input::HostLost { .. }
+                    | Input::HostHeard { .. }
+                    | Input::Application { .. }
+                    | Input::Metrics { .. }
+                    | Input::Operator(_)
+                    | Input::OperatorCommand { .. } => {}
                 }
                 self.forget_earlier();
             }
             Record::Alarm(record) => self.alarms.apply(record),
             Record::Run(record) => self.runs.apply(record),
             Record::Plan(record) => self.ledger.apply(record),
+            Record::Notice(_) => {}
+        }
+    }
+
+    /// Everything that has a time is that much later.
+    fn move_times(&mut self, micros: i64) {
+        // What was read from JSON, or will be written as such, can be: every snapshot is that.
+        if let Ok(moved) = shift::moved(&*self, micros) {
+            *self = moved;
+        }
+    }
+
+    /// Applies of a record only the number of the input, its time, and how far a source was read.
+    pub fn apply_position(&mut self, record: &Record) {
+        let Record::Input { order, at, input } = record else { return };
+        self.order = *order;
+        self.newest = if matches!(input, Input::ClockChanged { .. }) { Some(*at) } else { self.newest.max(Some(*at)) };
+        if let Input::Event { source, position, .. } | Input::Position { source, position } = input {
+            self.positions.insert(source.clone(), *position);
         }
     }
 
@@ -179,5 +349,18 @@ impl Record {
     /// When the line is not a record of this version; a last line that was cut by a crash is one of these.
     pub fn read(line: &str) -> Result<Record, serde_json::Error> {
         serde_json::from_str(line)
+    }
+
+    /// Refuses what is written as it should be and can't be true.
+    ///
+    /// # Errors
+    /// In words, what is not credible.
+    pub fn credible(&self) -> Result<(), String> {
+        match self {
+            Record::Plan(plan::Record::Epoch { epoch }) if *epoch > EPOCH_MOST => {
+                Err(format!("epoch {epoch}, where one is used for each start of a controller"))
+            }
+            _ => Ok(()),
+        }
     }
 }

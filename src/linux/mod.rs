@@ -65,6 +65,12 @@ pub fn wall_time() -> Time {
     Time::from_micros(now.tv_sec() * 1_000_000 + now.tv_nsec() / 1_000)
 }
 
+/// The name of a user, or `uid N` for one that has none.
+pub fn user_name(uid: u32) -> String {
+    let found = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten();
+    found.map_or_else(|| format!("uid {uid}"), |user| user.name)
+}
+
 /// Asks the kernel to keep so many bytes for a socket; it may keep less (`net.core.rmem_max`).
 pub fn receive_buffer(socket: &std::net::UdpSocket, bytes: usize) {
     // With CAP_NET_ADMIN beyond the limit, else up to it.

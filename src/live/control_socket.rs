@@ -14,6 +14,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
+use crate::linux::user_name;
+
 use super::controller::Inbox;
 use super::questions::{Answer, Question};
 
@@ -57,6 +59,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
         };
         let inbox = inbox.clone();
         tokio::spawn(async move {
+            let by = stream.peer_cred().map_or_else(|_| "an operator".to_owned(), |who| user_name(who.uid()));
             let (from, mut to) = stream.into_split();
             let mut line = String::new();
             let mut from = tokio::io::BufReader::new(from).take(QUESTION);
@@ -64,7 +67,7 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
                 && length > 0
             {
                 let answer: Answer = match serde_json::from_str::<Question>(&line) {
-                    Ok(question) => tokio::task::block_in_place(|| inbox.ask(question)),
+                    Ok(question) => tokio::task::block_in_place(|| inbox.ask(question, by)),
                     Err(e) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
                 };
                 let mut text = serde_json::to_vec(&answer).unwrap_or_default();

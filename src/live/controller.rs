@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use crate::base::limits::{MEMORY_QUEUE, share};
 use crate::base::text::printable;
 use crate::base::time::{Time, duration_text};
+use crate::config::JournalLimits;
 use crate::control::{Controller, Heard, Input, Notice, Output, Own, OwnHeard};
 use crate::engine::is_credible_claim;
 use crate::event::Provenance;
@@ -20,14 +21,14 @@ use crate::react::Run;
 use crate::script::verbs;
 use crate::site::{Current, Site};
 use crate::sources::{Named, Sink, place};
-use crate::store::Journal;
+use crate::store::{Journal, Retention};
 use crate::wire::Command;
 
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
 use super::following::{self, Following};
-use super::history::History;
+use super::journaled::Journaled;
 use super::lanes::{Lanes, Place, Pushed};
 use super::questions::{Answer, Desk, Question, Reply};
 use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
@@ -72,8 +73,8 @@ pub enum Message {
         /// Of which connection.
         serial: u64,
     },
-    /// Somebody asks.
-    Ask(Question, SyncSender<Answer>),
+    /// Somebody asks: who, what.
+    Ask(String, Question, SyncSender<Answer>),
     /// Something that people, and rules, should know.
     Notice(Notice),
     /// The files are to be read anew.
@@ -149,9 +150,9 @@ impl Inbox {
     ///
     /// # Errors
     /// What the controller says, or that it has ended.
-    pub fn ask(&self, question: Question) -> Answer {
+    pub fn ask(&self, question: Question, by: String) -> Answer {
         let (reply, answer) = sync_channel(1);
-        if !self.tell(Message::Ask(question, reply)) {
+        if !self.tell(Message::Ask(by, question, reply)) {
             return Err("the controller is ending".to_owned());
         }
         answer.recv().unwrap_or_else(|_| Err("the controller is ending".to_owned()))
@@ -190,6 +191,8 @@ pub struct Thread {
     journal: Journal,
     id: u64,
     clock: Clock,
+    /// By how many microseconds the clock was found to be set.
+    changed: Option<i64>,
     inbox: Inbox,
     sources: Vec<Named>,
     following: Following,
@@ -208,7 +211,7 @@ pub(super) struct Running {
     /// The same for the sources.
     pub(super) current: Arc<Current>,
     pub(super) reloading: Reloading,
-    journal: Journal,
+    pub(super) journal: Journal,
     pub(super) clock: Clock,
     pub(super) controller: Controller,
     /// What evaluates scripts.
@@ -217,7 +220,10 @@ pub(super) struct Running {
     pub(super) inbox: Inbox,
     pub(super) sources: Vec<Named>,
     pub(super) following: Following,
-    history: History,
+    /// Limits how many notices are journaled.
+    journaled: Journaled,
+    /// What agents know it by.
+    id: u64,
     /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
     pub(super) own: Vec<Input>,
     /// What happens to the controller, as events.
@@ -244,12 +250,33 @@ impl Thread {
     ) -> Result<Thread, String> {
         let id = journal.controller_id(draw_id).map_err(|e| e.to_string())?;
         journal.make_room().map_err(|e| e.to_string())?;
-        let clock = Clock::start(journal.state().newest);
+        let (now, changed) = clock::begin(journal.state().newest);
+        if let Some(by) = changed {
+            let record = Record::Input { order: journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
+            journal.append(&record).and_then(|()| journal.sync()).map_err(|e| e.to_string())?;
+        }
+        let clock = Clock::start(now);
         // What is not accepted yet gets its number with that; what was matched before is matched again then.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
         let bytes = share(begin.good.site.inventory.memory.0, MEMORY_QUEUE);
-        let inbox = Inbox { lanes: Arc::new(Lanes::new(bytes)), clock, current: current.clone() };
-        Ok(Thread { begin, files, current, journal, id, clock, inbox, sources: Vec::new(), following: Following::default() })
+        let inbox = Inbox { lanes: Arc::new(Lanes::new(bytes)), clock: clock.clone(), current: current.clone() };
+        Ok(Thread {
+            begin,
+            files,
+            current,
+            journal,
+            id,
+            clock,
+            changed,
+            inbox,
+            sources: Vec::new(),
+            following: Following::default(),
+        })
+    }
+
+    /// How much of the journal is kept.
+    pub(super) fn keep(&mut self, limits: JournalLimits) {
+        self.journal.keep(retention(limits));
     }
 
     /// The site of now, for the sources.
@@ -298,11 +325,11 @@ impl Thread {
     /// # Errors
     /// When the journal can't be written any more: what is not on the disk is not acted on.
     pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
-        let Thread { begin, files, current, journal, id, clock, inbox, sources, following } = self;
+        let Thread { begin, files, current, mut journal, id, clock, changed, inbox, sources, following } = self;
         let Begin { good, written, number, reset, earlier, refused, folders } = begin;
         let Good { site, config } = good;
         let mut outputs = Vec::new();
-        let state = journal.state().clone();
+        let state = journal.take_state();
         let controller =
             Controller::start(id, site.program.clone(), site.inventory.clone(), verbs::again, state, clock.now(), &mut outputs);
         let mut running = Running {
@@ -320,7 +347,8 @@ impl Thread {
             dropped_told_at: clock.now(),
             sources,
             following,
-            history: History::default(),
+            journaled: Journaled::default(),
+            id,
             own: Vec::new(),
             own_events: Own::default(),
             dirty_since: None,
@@ -334,7 +362,7 @@ impl Thread {
         if number.is_none() {
             // It was decided that nothing is left on a host by it.
             let reload = reload_of(&site, written, reset, true);
-            running.controller.turn(clock.now(), Input::Reload(Box::new(reload)), &mut outputs);
+            running.controller.turn(running.clock.now(), Input::Reload(Box::new(reload)), &mut outputs);
         }
         let number = running.controller.rules();
         let set = running.set_of(site.clone())?;
@@ -344,6 +372,7 @@ impl Thread {
             let text = format!("the files are not taken over, and what was accepted last runs: {why}");
             outputs.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
         }
+        outputs.extend(changed.map(clock_changed));
         running.own = running.following.unfollowed(running.controller.alarms().away());
         running.watch(config.reload, &folders);
         running.carry_out(outputs)?;
@@ -388,6 +417,9 @@ impl Running {
                 }
             }
             let now = self.clock.now();
+            for finding in self.journal.take_findings() {
+                outputs.push(Output::Notice(Notice { kind: finding.kind.to_owned(), text: finding.text, ..Notice::default() }));
+            }
             for input in std::mem::take(&mut self.own) {
                 self.controller.turn(now, input, &mut outputs);
             }
@@ -396,6 +428,7 @@ impl Running {
             }
             self.carry_out(outputs)?;
             self.tell_dropped();
+            self.follow_clock()?;
             self.begin_to_follow(all_read)?;
             if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
                 self.sync()?;
@@ -444,13 +477,13 @@ impl Running {
                     self.routes.remove(&host);
                 }
             }
-            Message::Ask(Question::Reload { check, abandon }, reply) => {
+            Message::Ask(_, Question::Reload { check, abandon }, reply) => {
                 self.reload(Trigger::Command { check, abandon, reply });
             }
             Message::Reload(trigger) => self.reload(trigger),
             Message::Reread(attempt) => self.reread(*attempt, outputs),
-            Message::Ask(question, reply) => {
-                let answer = self.answer(question, outputs);
+            Message::Ask(by, question, reply) => {
+                let answer = self.answer(by, question, outputs);
                 let _ = reply.try_send(answer);
             }
             Message::Notice(notice) => outputs.push(Output::Notice(notice)),
@@ -480,7 +513,6 @@ impl Running {
         for output in &outputs {
             match output {
                 Output::Record(record) => {
-                    self.history.decided(record);
                     self.journal.append(record).map_err(|e| e.to_string())?;
                     self.dirty_since.get_or_insert(self.clock.now());
                 }
@@ -521,16 +553,17 @@ impl Running {
         for output in told {
             match self.own_events.heard(self.clock.now(), &output, &self.site.matcher, self.controller.rules()) {
                 OwnHeard::Input(input) => self.own.push(input),
-                OwnHeard::Withheld(notice) => self.notice(&notice),
+                OwnHeard::Withheld(notice) => self.notice(&notice)?,
                 OwnHeard::Nothing => {}
             }
             match output {
                 Output::Step(step) => {
                     let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);
                     tracing::info!("{text}");
-                    self.history.said(self.clock.now(), "step", &text);
+                    let (resource, host) = (Some(step.resource.clone()), Some(step.host.clone()));
+                    self.record_notice(&Notice { kind: "step".to_owned(), text, resource, host, ..Notice::default() })?;
                 }
-                Output::Notice(notice) => self.notice(&notice),
+                Output::Notice(notice) => self.notice(&notice)?,
                 _ => {}
             }
         }
@@ -573,7 +606,7 @@ impl Running {
         }
     }
 
-    fn notice(&mut self, notice: &Notice) {
+    fn notice(&mut self, notice: &Notice) -> Result<(), String> {
         // What came in a log is in the text, too.
         let mut text = printable(&notice.text);
         // The same again and again is told at the tenth, the hundredth, the thousandth time.
@@ -584,7 +617,7 @@ impl Running {
             times if times == 10u64.pow(times.ilog10()) => {
                 text.push_str(&format!(" ({times} times now)"));
             }
-            _ => return,
+            _ => return Ok(()),
         }
         match notice.kind.as_str() {
             "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" | "link_up" | "holder_reachable" => {
@@ -592,17 +625,56 @@ impl Running {
             }
             _ => tracing::warn!(kind = notice.kind, "{text}"),
         }
-        self.history.said(self.clock.now(), &notice.kind, &text);
+        // What scripts log stands in the journal as the step that it is.
+        if notice.kind == "log" {
+            return Ok(());
+        }
+        self.record_notice(&Notice { text, ..notice.clone() })
     }
 
-    fn answer(&mut self, question: Question, outputs: &mut Vec<Output>) -> Answer {
+    /// Appends what people were notified of to the journal, unless there is too much of it; how much that was follows.
+    fn record_notice(&mut self, notice: &Notice) -> Result<(), String> {
+        let now = self.clock.now();
+        for notice in self.journaled.take(now, notice) {
+            self.journal.append(&Record::Notice(notice)).map_err(|e| e.to_string())?;
+            self.dirty_since.get_or_insert(now);
+        }
+        Ok(())
+    }
+
+    /// When somebody set the wall clock, the engine's time follows: the state is folded again with its times moved, as at a start.
+    fn follow_clock(&mut self) -> Result<(), String> {
+        let Some(by) = self.clock.changed() else { return Ok(()) };
+        let words = |e: crate::store::Error| e.to_string();
+        self.clock.change(by);
+        let now = self.clock.now();
+        let record =
+            Record::Input { order: self.journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
+        self.journal.append(&record).map_err(words)?;
+        self.sync()?;
+        let state = self.journal.fold_again().map_err(words)?;
+        let mut outputs = vec![clock_changed(by)];
+        let (program, inventory) = (self.site.program.clone(), self.site.inventory.clone());
+        self.controller = Controller::start(self.id, program, inventory, verbs::again, state, now, &mut outputs);
+        self.controller.match_by(self.site.matcher.clone());
+        // What sources had kept was read long ago.
+        self.own.extend(self.sources.iter().map(|s| Input::BacklogEnded { source: s.name.clone() }));
+        self.carry_out(outputs)
+    }
+
+    fn answer(&mut self, by: String, question: Question, outputs: &mut Vec<Output>) -> Answer {
         let connected = self.routes.keys().collect();
-        let desk =
-            Desk { site: &self.site, controller: &self.controller, connected, history: &self.history, sources: &self.sources };
+        let desk = Desk { site: &self.site, controller: &self.controller, connected, sources: &self.sources };
         match desk.reply(question)? {
             Reply::Shown(table) => Ok(table),
+            Reply::Synced => {
+                let before = std::mem::take(outputs);
+                self.carry_out(before)?;
+                self.sync()?;
+                Ok(Json::Null)
+            }
             Reply::Asked(word) => {
-                self.controller.turn(self.clock.now(), Input::Operator(word), outputs);
+                self.controller.turn(self.clock.now(), Input::Operator { by, word }, outputs);
                 Ok(Json::Null)
             }
         }
@@ -612,4 +684,14 @@ impl Running {
 /// How urgent what a run asks for is.
 fn urgency_of(run: &Run) -> Urgency {
     Urgency { claim: run.claim, trust: run.bound.trust() }
+pub(super) fn retention(limits: JournalLimits) -> Retention {
+    Retention { age: limits.keep, bytes: limits.size }
+}
+
+/// What people are notified of when the clock was set.
+fn clock_changed(by: i64) -> Output {
+    let span = duration_text(Duration::from_secs(by.unsigned_abs() / 1_000_000));
+    let way = if by < 0 { "back" } else { "forward" };
+    let text = format!("the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time");
+    Output::Notice(Notice { kind: "clock_changed".to_owned(), text, ..Notice::default() })
 }

@@ -98,6 +98,7 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     let allowed = rights::connections_allowed();
     let id = tls::random_id()?;
     let mut thread = Thread::new(begin, files, journal, || id)?;
+    thread.keep(config.journal);
     let inbox = thread.inbox();
     let current = thread.current();
     let runtime = runtime(move || rights::keep(network, programs))?;

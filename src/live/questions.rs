@@ -14,10 +14,11 @@ use crate::react::Run;
 use crate::site::Site;
 use crate::sources::Named;
 
-use super::history::History;
 
 /// Characters of the name of who takes an alarm on; of a longer one the rest is cut.
 const NAME: usize = 100;
+/// Characters of the reason for accepting a loss; of a longer one the rest is cut.
+const REASON: usize = 500;
 
 /// What operators ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +30,10 @@ pub enum Question {
     Resources,
     /// The runs that have not ended.
     Runs,
-    /// What happened lately.
+    /// Put everything that happened on the disk, so that it can be read there.
     History,
+    /// Go on without the records that the journal lost: why that is right.
+    AcceptLoss(String),
     /// What the sources counted.
     Sources,
     /// Move a resource.
@@ -72,6 +75,8 @@ pub type Answer = Result<Json, String>;
 pub(super) enum Reply {
     /// A table to look at.
     Shown(Json),
+    /// Everything is to be on the disk first.
+    Synced,
     /// Something that the controller is to do.
     Asked(Word),
 }
@@ -82,7 +87,6 @@ pub(super) struct Desk<'a> {
     pub(super) controller: &'a Controller,
     /// The hosts whose agents are connected.
     pub(super) connected: BTreeSet<&'a Name>,
-    pub(super) history: &'a History,
     pub(super) sources: &'a [Named],
 }
 
@@ -93,7 +97,13 @@ impl Desk<'_> {
             Question::Alarms => return Ok(Reply::Shown(self.alarms())),
             Question::Resources => return Ok(Reply::Shown(self.resources())),
             Question::Runs => return Ok(Reply::Shown(self.runs())),
-            Question::History => return Ok(Reply::Shown(self.history.all())),
+            Question::History => return Ok(Reply::Synced),
+            Question::AcceptLoss(reason) => {
+                if self.controller.doubt().is_none() {
+                    return Err("the journal is acted on as it is: there is no loss to accept".to_owned());
+                }
+                Word::AcceptLoss { reason: printable_short(&reason, REASON) }
+            }
             Question::Sources => return Ok(Reply::Shown(self.counts())),
             Question::Move(resource, host) => {
                 self.seat(&resource, &host)?;

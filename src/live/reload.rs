@@ -416,6 +416,7 @@ impl Running {
         self.current.exchange(number, good.site.clone());
         (self.reloading.written, self.reloading.refused) = (written, None);
         self.reloading.config = good.config.clone();
+        self.journal.keep(super::controller::retention(good.config.journal));
         let base = self.reloading.files.base().to_owned();
         let followed: Vec<PathBuf> = good.config.files.iter().map(|f| base.join(f)).collect();
         self.follow_only(&followed);

@@ -87,6 +87,12 @@ pub enum Record {
         /// Of which resource.
         resource: Name,
     },
+    /// The journal lost records: who should have what is not known, nothing proves that a host does not have it, and what older
+    /// inputs ask for counts no more.
+    Forgotten {
+        /// Inputs before this one are older.
+        before: u64,
+    },
     /// The configuration does not have the resource any more, or not on this host.
     Dropped {
         /// Which resource.
@@ -235,6 +241,22 @@ pub struct Ledger {
     /// How long the longest promise lasts that the controller may have given as a voter.
     #[serde(default)]
     longest_promise: Duration,
+    /// Intents of inputs before this one are superseded: the journal lost what came after them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    forgotten_before: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// Starts of a controller that a journal may have lost at most: epochs after a loss are beyond all that were used.
+const EPOCHS_LOST: u64 = 1_000_000;
+
+/// What is recorded when records of the journal were lost, and that is accepted by the input of this number.
+pub fn forget(ledger: &Ledger, order: u64) -> [Record; 2] {
+    [Record::Forgotten { before: order }, Record::Epoch { epoch: ledger.epoch.saturating_add(EPOCHS_LOST) }]
 }
 
 /// Different terms that are remembered of one host's grants.
@@ -278,6 +300,9 @@ impl Ledger {
 
     /// True when the resource has a newer order than the intent's.
     pub(super) fn supersedes(&self, intent: &Intent) -> bool {
+        if intent.order < self.forgotten_before {
+            return true;
+        }
         let Some(wish) = self.entries.get(&intent.resource).and_then(|e| e.wish.as_ref()) else {
             return false;
         };
@@ -349,6 +374,19 @@ impl Ledger {
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.held_until = None;
                 entry.free_move = true;
+            }
+            Record::Forgotten { before } => {
+                self.forgotten_before = *before;
+                for entry in self.entries.values_mut() {
+                    let known = entry.wish.as_ref().is_none_or(|w| w.order < *before);
+                    if known {
+                        (entry.wish, entry.pursued, entry.held_until) = (None, None, None);
+                        entry.banned.clear();
+                    }
+                    for seat in entry.seats.values_mut() {
+                        (seat.fenced, seat.bound) = (None, false);
+                    }
+                }
             }
             Record::Dropped { resource, host: None } => {
                 // Numbers only grow, also when it comes back.

@@ -38,7 +38,7 @@ use crate::inventory::{Inventory, Name, Resource, Via};
 use crate::vote::Voter;
 use crate::wire::{Command, Echo, Generation, Holds, Note, Place, Report, Seen};
 
-pub use ledger::{Entry, Grant, Granted, Ledger, Order, Record, SeatLedger, Wish};
+pub use ledger::{Entry, Grant, Granted, Ledger, Order, Record, SeatLedger, Wish, forget};
 use reconcile::Pursuit;
 pub use reload::{Left, left_by};
 
@@ -204,6 +204,8 @@ pub struct Planner {
     /// The hosts that were not heard since the start have been told.
     missing_told: bool,
     wake: Option<Time>,
+    /// Why nothing is sent to any host, while that is so: the journal is not to be acted on.
+    hold: Option<String>,
 }
 
 impl Planner {
@@ -222,8 +224,10 @@ impl Planner {
             looks_until: now + SETTLE,
             missing_told: false,
             wake: Some(now + SETTLE),
+            hold: None,
         };
-        let epoch = planner.ledger.epoch() + 1;
+        // The journal refuses epochs that are not credible, so there is always a next one.
+        let epoch = planner.ledger.epoch().saturating_add(1);
         planner.record(Record::Epoch { epoch }, out);
         // Whoever holds a lease may have been given it a moment before the start.
         for (name, entry) in planner.ledger.entries() {
@@ -252,7 +256,9 @@ impl Planner {
             self.record(Record::Intent(intent), out);
         }
         self.reconcile(now, &name, out);
-        let waits = self.ledger.entry(&name).is_some_and(|e| e.held_until.is_some()) || self.diverted(&name).is_some();
+        let waits = self.hold.is_some()
+            || self.ledger.entry(&name).is_some_and(|e| e.held_until.is_some())
+            || self.diverted(&name).is_some();
         if waits { Accepted::Held } else { Accepted::Yes }
     }
 
@@ -281,10 +287,7 @@ impl Planner {
         let lost = timer && self.lose_the_silent(now, out);
         if lost || self.wake.is_some_and(|at| at <= now) {
             self.wake = None;
-            let names: Vec<Name> = self.resources.keys().cloned().collect();
-            for name in names {
-                self.reconcile(now, &name, out);
-            }
+            self.reconcile_all(now, out);
             if now < self.looks_until {
                 self.wake_at(self.looks_until);
             } else if !self.missing_told {
@@ -343,6 +346,26 @@ impl Planner {
         let heard = self.owner(resource).is_some_and(|owner| self.reachable(owner));
         let sole = self.holders_now(resource).len() <= 1;
         sole && self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused && (heard || self.owner(resource).is_none())
+    }
+
+    /// Holds everything back for this reason, or not any more. Intents and reports are still taken.
+    pub fn hold(&mut self, why: Option<String>) {
+        self.hold = why;
+    }
+
+    /// The journal lost records, and that was accepted by the input of this number.
+    pub fn forget(&mut self, order: u64, out: &mut Vec<Output>) {
+        for record in forget(&self.ledger, order) {
+            self.record(record, out);
+        }
+    }
+
+    /// Compares all resources with what is seen of them.
+    pub fn reconcile_all(&mut self, now: Time, out: &mut Vec<Output>) {
+        let names: Vec<Name> = self.resources.keys().cloned().collect();
+        for name in names {
+            self.reconcile(now, &name, out);
+        }
     }
 
     /// What survives a crash.
@@ -422,7 +445,7 @@ impl Planner {
             return self.notice(resource, "implausible_report", host, text, out);
         }
         if seen.generation.epoch > self.ledger.epoch() {
-            self.record(Record::Epoch { epoch: seen.generation.epoch + 1 }, out);
+            self.record(Record::Epoch { epoch: seen.generation.epoch.saturating_add(1) }, out);
         }
         let seat = self.ledger.seat(resource, host).cloned().unwrap_or_default();
         if seen.generation > seat.ordered {

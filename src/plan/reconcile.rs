@@ -72,6 +72,9 @@ impl Planner {
         let Some(resource) = self.resources.get(name).cloned() else {
             return;
         };
+        if let Some(why) = self.hold.clone() {
+            return self.hold_back(name, &why);
+        }
         self.renew(now, name, out);
         let observing = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
         if observing && now < self.started + SETTLE {

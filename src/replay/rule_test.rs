@@ -343,7 +343,7 @@ impl Play {
     }
 
     fn operator(&mut self, step: &TestStep) {
-        let mut say = |word: Word| self.replay.drive(Input::Operator(word));
+        let mut say = |word: Word| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
         for (resource, host) in step.moves.iter().flatten() {
             say(Word::Move { resource: resource.clone(), host: host.clone() });
         }

@@ -191,7 +191,7 @@ impl Controller {
             Happening::Timer => control::Input::Timer,
             Happening::Evaluated(run, next) => control::Input::Evaluated { run, next },
             Happening::Done(run, n, attempt, result) => control::Input::Done { run, n, attempt, result },
-            Happening::Word(word) => control::Input::Operator(word),
+            Happening::Word(word) => control::Input::Operator { by: "the simulation".to_owned(), word },
             Happening::Read => match self.next_line() {
                 Some(heard) => heard,
                 // Also when there was no backlog: what was read before a crash may still have to be weighed.

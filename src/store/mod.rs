@@ -1,20 +1,29 @@
 //! What is kept on disk: the controller's journal, and what an agent obeys. SQLite, synced before anything is acted on.
 //!
-//! One process has a store at a time; a second one is refused with a message. A store of another version, a damaged one and
-//! a full disk are errors that say what to do; nothing is repaired silently. Does not know: what the records decide.
-//! Tests: `tests/it/store.rs`.
+//! One process writes a store at a time; a second one is refused with a message. Others may read a journal meanwhile
+//! ([`JournalReader`]). A store of another version, a damaged one and a full disk are errors that say what to do; nothing is repaired
+//! silently. Does not know: what the records decide. Tests: `tests/it/store.rs`, `tests/it/damage.rs`.
 
+mod backup;
+mod end;
 mod journal;
 mod marks;
+mod reader;
+mod snapshot;
+mod verify;
 
 use std::fmt;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-pub use journal::{Journal, Verified};
+pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
+pub use journal::{Finding, Journal, Retention};
 pub use marks::Marks;
+pub use reader::JournalReader;
+pub use verify::Verified;
 
 /// Pages of the log of what is written, after which it goes into the database: few, so that this does not take long either.
 const LOG_PAGES: i64 = 256;
@@ -48,7 +57,7 @@ impl Error {
                 "the disk is full; make room, then start again: nothing that was acted on is lost".to_owned()
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                format!("it is damaged ({e}); keep it for an inquiry, and put a copy or an empty folder in its place")
+                format!("it is damaged ({e}); keep it for an inquiry, and put a backup in its place (a journal: `pointsman journal restore`)")
             }
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
                 format!("it can't be opened for writing ({e}); does the folder exist, and is it ours?")
@@ -73,6 +82,49 @@ fn open(path: &Path, kind: i32, version: i32, tables: &str) -> Result<Connection
     db.pragma_update(None, "journal_mode", "WAL").map_err(wrong)?;
     // A commit is on the disk when it returns.
     db.pragma_update(None, "synchronous", "FULL").map_err(wrong)?;
+    begin(path, &db, kind, &[version], version, tables)?;
+    Ok(db)
+}
+
+/// Opens a file that others may read meanwhile; that only one writes is up to the caller. Versions that are `known` are let be.
+fn open_shared(path: &Path, kind: i32, known: &[i32], version: i32, tables: &str) -> Result<Connection, Error> {
+    let wrong = |e: rusqlite::Error| Error::of(path, &e);
+    let db = Connection::open(path).map_err(wrong)?;
+    // Readers hold no lock that a writer waits for; a program of an earlier version does.
+    db.busy_timeout(Duration::from_millis(500)).map_err(wrong)?;
+    db.pragma_update(None, "journal_mode", "WAL").map_err(wrong)?;
+    db.pragma_update(None, "synchronous", "FULL").map_err(wrong)?;
+    begin(path, &db, kind, known, version, tables)?;
+    Ok(db)
+}
+
+/// A file that only its owner reads, whatever the umask; nothing when it is there.
+fn create_private(path: &Path) -> Result<(), Error> {
+    let opened = std::fs::File::options().write(true).create(true).truncate(false).mode(0o600).open(path);
+    opened.map(drop).map_err(|e| Error::new(path, format!("it can't be opened for writing ({e}); does the folder exist, and is it ours?")))
+}
+
+/// An error that says that a journal is damaged, and what to do.
+fn damaged(path: &Path, what: &str) -> Error {
+    let ways = "see `pointsman journal verify`, and keep the file; a backup can take its place (`pointsman journal restore`), or \
+                what is whole (`pointsman journal accept-loss`)";
+    Error::new(path, format!("{what}; {ways}"))
+}
+
+/// An error that says whose a file is.
+fn not_ours(path: &Path, ours: bool, found: i32, version: i32) -> Error {
+    let what = match ours {
+        true => format!(
+            "it is of version {found}, and this program writes version {version}; start the program that wrote it, or move it away"
+        ),
+        false => "it is a database of another program; name another folder as `data`".to_owned(),
+    };
+    Error::new(path, what)
+}
+
+/// Takes the lock of a first write, and makes the tables when there are none.
+fn begin(path: &Path, db: &Connection, kind: i32, known: &[i32], version: i32, tables: &str) -> Result<(), Error> {
+    let wrong = |e: rusqlite::Error| Error::of(path, &e);
     db.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(wrong)?;
     let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
     match (number("application_id")?, number("user_version")?) {
@@ -80,16 +132,10 @@ fn open(path: &Path, kind: i32, version: i32, tables: &str) -> Result<Connection
             let header = format!("PRAGMA application_id = {kind}; PRAGMA user_version = {version}");
             db.execute_batch(&format!("BEGIN; {tables}; {header}; COMMIT")).map_err(wrong)?;
         }
-        (k, v) if k == kind && v == version => {}
-        (k, v) if k == kind => {
-            let what = format!(
-                "it is of version {v}, and this program writes version {version}; start the program that wrote it, or move it away"
-            );
-            return Err(Error::new(path, what));
-        }
-        _ => return Err(Error::new(path, "it is a database of another program; name another folder as `data`")),
+        (k, v) if k == kind && known.contains(&v) => {}
+        (k, v) => return Err(not_ours(path, k == kind, v, version)),
     }
-    Ok(db)
+    Ok(())
 }
 
 /// The log of what is written begins with all the room that it uses before it starts anew: a sync that also has to note a new

@@ -1,18 +1,20 @@
 //! What is kept on disk: read back as it was written, refused when it is not ours to use, checked.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pointsman::agent::{Durable, Mark};
 use pointsman::control::{Controller, Heard, Input, Output};
 use pointsman::decode::Decoder;
 use pointsman::event::Provenance;
-use pointsman::journal::{Position, Record, State};
+use pointsman::journal::{DoubtKind, Position, Record, State};
 use pointsman::script::verbs;
-use pointsman::store::{Journal, Marks};
+use pointsman::store::{Journal, Marks, JournalReader, Retention, accept_loss, backup, restore};
 use pointsman::wire::{Echo, Generation, Holds, Report, Seen};
 
 use crate::control::{at, site};
-use crate::support::Folder;
+use crate::support::{Folder, root};
 
 /// The records of a small story: claims, runs that wait and runs that ended, offsets, a host that was heard.
 fn records() -> Vec<Record> {
@@ -51,6 +53,26 @@ fn records() -> Vec<Record> {
     out.into_iter().filter_map(|o| if let Output::Record(r) = o { Some(r) } else { None }).collect()
 }
 
+/// The files of a folder whose names begin so, in order.
+fn files(folder: &Folder, name: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path());
+    let mut found: Vec<PathBuf> = entries.filter(|p| p.file_name().unwrap().to_str().unwrap().starts_with(name)).collect();
+    found.sort();
+    found
+}
+
+/// A journal with the records of the story, written and closed.
+fn written(folder: &Path) -> Vec<Record> {
+    let records = records();
+    let mut journal = Journal::open(folder).unwrap();
+    journal.controller_id(|| 42).unwrap();
+    for record in &records {
+        journal.append(record).unwrap();
+    }
+    journal.sync().unwrap();
+    records
+}
+
 #[test]
 fn a_journal_reads_back_as_it_was_written() {
     let folder = Folder::new();
@@ -87,13 +109,28 @@ fn a_snapshot_is_the_fold_and_a_start_reads_only_what_came_after_it() {
             all.push(record.clone());
         }
         journal.sync().unwrap();
+        // It is made beside: here it is waited for, so that there are as many as can be.
+        journal.wait_for_snapshot();
     }
     drop(journal);
     let found = Journal::verify(folder.path()).unwrap();
     assert_eq!((found.records, found.snapshots, &found.wrong[..]), (all.len() as u64, 2, &[][..]));
-    let journal = Journal::open(folder.path()).unwrap();
+    let mut journal = Journal::open(folder.path()).unwrap();
     assert!(journal.state() == &State::fold(&all));
+    assert_eq!(journal.take_findings(), []);
     drop(journal);
+    // The newest snapshot is damaged: the one before and the records since come to the same, and that is reported.
+    let snapshots = files(&folder, "snapshot-");
+    assert_eq!(snapshots.len(), 2);
+    let mut bytes = fs::read(&snapshots[1]).unwrap();
+    bytes[500] ^= 4;
+    fs::write(&snapshots[1], &bytes).unwrap();
+    let mut journal = Journal::open(folder.path()).unwrap();
+    assert!(journal.state() == &State::fold(&all));
+    assert!(journal.take_findings()[0].text.contains("passed over"));
+    drop(journal);
+    bytes[500] ^= 4;
+    fs::write(&snapshots[1], &bytes).unwrap();
     // A mistake before the snapshot does not stop a start; a check finds it.
     let db = rusqlite::Connection::open(folder.join("journal.db")).unwrap();
     let n: u64 = db.query_row("SELECT min(n) FROM record WHERE line LIKE '%sip1%'", [], |row| row.get(0)).unwrap();
@@ -101,7 +138,7 @@ fn a_snapshot_is_the_fold_and_a_start_reads_only_what_came_after_it() {
     drop(db);
     assert!(Journal::open(folder.path()).is_ok());
     let found = Journal::verify(folder.path()).unwrap();
-    assert!(found.wrong[0].contains(&format!("record {n} was changed")), "{:?}", found.wrong);
+    assert!(found.wrong[0].contains(&format!("record {n} is damaged")), "{:?}", found.wrong);
 }
 
 #[test]
@@ -122,8 +159,8 @@ fn what_is_not_ours_to_use_is_refused_with_what_to_do() {
         move |folder: &Folder| rusqlite::Connection::open(folder.join("journal.db")).unwrap().execute_batch(text).unwrap()
     };
     refused(&sql("UPDATE record SET line = replace(line, 'sip1', 'sip2') WHERE n = 4"), "journal verify");
-    refused(&sql("DELETE FROM record WHERE n = 4"), "damaged, or one before it is missing");
-    refused(&sql("PRAGMA user_version = 2"), "of version 2");
+    refused(&sql("DELETE FROM record WHERE n = 4"), "record 4 is missing");
+    refused(&sql("PRAGMA user_version = 3"), "of version 3");
     refused(&sql("PRAGMA application_id = 5"), "another program");
     refused(
         &|folder| {
@@ -162,6 +199,224 @@ fn an_agent_remembers_what_it_obeyed() {
     assert_eq!(marks.next_start(1_000).unwrap(), 1_000, "what was lost is not counted again");
     assert_eq!(marks.next_start(900).unwrap(), 1_001, "also when the clock was set back");
     assert!(Journal::open(folder.path()).unwrap().state().newest.is_none(), "another file");
+}
+
+/// Others read a journal while it is written, and its files are their owner's alone.
+#[test]
+fn a_journal_is_read_while_it_is_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let records = written(folder.path());
+    let mut journal = Journal::open(folder.path()).unwrap();
+    journal.append(&records[0]).unwrap();
+    journal.sync().unwrap();
+    let found = Journal::verify(folder.path()).unwrap();
+    assert_eq!((found.records, &found.wrong[..]), (records.len() as u64 + 1, &[][..]));
+    for name in ["journal.db", "journal.db-wal", "journal.end", "journal.lock"] {
+        let mode = fs::metadata(folder.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    journal.append(&records[1]).unwrap();
+    journal.sync().unwrap();
+}
+
+/// What the program of the first version wrote is read, and goes on as a chain.
+#[test]
+fn a_journal_of_version_1_is_read_and_goes_on() {
+    let folder = Folder::new();
+    let text = fs::read_to_string(root().join("tests/journal/version-1.jsonl")).unwrap();
+    let mut records = Vec::new();
+    let db = rusqlite::Connection::open(folder.join("journal.db")).unwrap();
+    db.execute_batch(
+        "CREATE TABLE record (n INTEGER PRIMARY KEY, line TEXT NOT NULL, sum INTEGER NOT NULL) STRICT;
+         CREATE TABLE snapshot (n INTEGER PRIMARY KEY, state TEXT NOT NULL, sum INTEGER NOT NULL) STRICT;
+         CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+         INSERT INTO fact VALUES ('controller', '77');
+         PRAGMA application_id = 0x504d6a31; PRAGMA user_version = 1",
+    )
+    .unwrap();
+    for (n, line) in (1u64..).zip(text.lines()) {
+        let line = line.strip_prefix(&format!("{{\"n\":{n},\"record\":")).unwrap().strip_suffix('}').unwrap();
+        records.push(Record::read(line).unwrap());
+        let sum = crc32fast::hash(line.as_bytes());
+        db.execute("INSERT INTO record VALUES (?1, ?2, ?3)", rusqlite::params![n, line, sum]).unwrap();
+    }
+    drop(db);
+    let found = Journal::verify(folder.path()).unwrap();
+    assert_eq!((found.records, &found.wrong[..]), (records.len() as u64, &[][..]));
+    for _ in 0..2 {
+        let mut journal = Journal::open(folder.path()).unwrap();
+        assert!(journal.state() == &State::fold(&records));
+        assert_eq!((journal.controller_id(|| 1).unwrap(), journal.take_findings()), (77, Vec::new()));
+        journal.append(&records[0]).unwrap();
+        journal.sync().unwrap();
+        records.push(records[0].clone());
+    }
+    let found = Journal::verify(folder.path()).unwrap();
+    assert_eq!((found.records, found.snapshots, &found.wrong[..]), (records.len() as u64, 1, &[][..]));
+}
+
+/// A journal that ends before it ended, or is not there any more, is refused; nothing is changed, so that it can be put back.
+#[test]
+fn a_journal_that_ends_too_early_is_refused() {
+    let folder = Folder::new();
+    let records = written(folder.path());
+    let older = fs::read(folder.join("journal.db")).unwrap();
+    let mut journal = Journal::open(folder.path()).unwrap();
+    for record in &records {
+        journal.append(record).unwrap();
+    }
+    journal.sync().unwrap();
+    drop(journal);
+    let whole = fs::read(folder.join("journal.db")).unwrap();
+    let n = records.len();
+    let refused = |bytes: Option<&[u8]>, says: &str| {
+        match bytes {
+            Some(bytes) => fs::write(folder.join("journal.db"), bytes).unwrap(),
+            None => fs::remove_file(folder.join("journal.db")).unwrap(),
+        }
+        for _ in 0..2 {
+            let why = Journal::open(folder.path()).unwrap_err().to_string();
+            assert!(why.contains(says) && why.contains("accept-loss"), "{why}");
+            assert_eq!(fs::read(folder.join("journal.db")).ok().as_deref(), bytes, "nothing is changed");
+        }
+        assert!(!Journal::verify(folder.path()).is_ok_and(|v| v.wrong.is_empty()));
+    };
+    refused(Some(&older), &format!("its last record is number {n}, and number {} was written", 2 * n));
+    refused(Some(&[]), "missing or empty");
+    refused(None, "missing or empty");
+    fs::write(folder.join("journal.db"), &whole).unwrap();
+    assert!(Journal::open(folder.path()).unwrap().state().doubt.is_none());
+    // Without the end file it can't be told: the controller asks the agents first.
+    fs::remove_file(folder.join("journal.end")).unwrap();
+    assert!(Journal::verify(folder.path()).unwrap().wrong[0].contains("journal.end is missing"));
+    let journal = Journal::open(folder.path()).unwrap();
+    assert_eq!(journal.state().doubt.as_ref().map(|d| d.kind), Some(DoubtKind::Unproven));
+    drop(journal);
+    // It stays in doubt until that is settled.
+    assert!(Journal::open(folder.path()).unwrap().state().doubt.is_some());
+}
+
+/// One who goes on without what is lost keeps what is whole, what was there, and the identity that agents obey.
+#[test]
+fn a_loss_is_accepted_by_name_and_reason() {
+    let folder = Folder::new();
+    let records = written(folder.path());
+    let why = accept_loss(folder.path(), "ann", "because").unwrap_err().to_string();
+    assert!(why.contains("no loss to accept"), "{why}");
+    let db = rusqlite::Connection::open(folder.join("journal.db")).unwrap();
+    db.execute("UPDATE record SET line = replace(line, 'sip', 'SIP') WHERE n = ?1", [records.len() - 3]).unwrap();
+    drop(db);
+    assert!(Journal::open(folder.path()).is_err());
+    let done = accept_loss(folder.path(), "ann", "the disk of Monday").unwrap();
+    let whole = records.len() as u64 - 4;
+    assert_eq!((done.last, done.missing), (whole, 4));
+    assert!(done.kept.join("journal.db").exists());
+    let mut journal = Journal::open(folder.path()).unwrap();
+    assert_eq!(journal.controller_id(|| 1).unwrap(), 42);
+    let state = journal.state();
+    assert_eq!(state.doubt.as_ref().map(|d| d.kind), Some(DoubtKind::Accepted));
+    assert!(state.order > State::fold(&records[..whole as usize]).order + 4, "no number of a lost input is used again");
+    assert!(state.ledger.epoch() > 1_000_000);
+    drop(journal);
+    let found = Journal::verify(folder.path()).unwrap();
+    assert_eq!(found.wrong, Vec::<String>::new());
+    // Also when nothing but the end file is left.
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let _ = fs::remove_file(folder.join(name));
+    }
+    accept_loss(folder.path(), "ann", "all gone").unwrap();
+    assert_eq!(Journal::open(folder.path()).unwrap().controller_id(|| 1).unwrap(), 42);
+}
+
+/// A copy is whole or not there; put back, the journal says that it was, and one that was broken off is refused.
+#[test]
+fn a_backup_is_put_back() {
+    let folder = Folder::new();
+    let copies = Folder::new();
+    let story = records();
+    let mut journal = Journal::open(folder.path()).unwrap();
+    journal.controller_id(|| 42).unwrap();
+    let mut all = Vec::new();
+    while all.len() < 11_000 {
+        for record in &story {
+            journal.append(record).unwrap();
+            all.push(record.clone());
+        }
+        journal.sync().unwrap();
+    }
+    journal.wait_for_snapshot();
+    let copy = copies.join("copy");
+    // The controller goes on while it is made.
+    assert_eq!(backup(folder.path(), &copy).unwrap(), all.len() as u64);
+    journal.append(&story[0]).unwrap();
+    journal.sync().unwrap();
+    assert!(backup(folder.path(), &copy).unwrap_err().to_string().contains("it is there already"));
+    assert!(restore(folder.path(), &copy).unwrap_err().to_string().contains("another process"));
+    drop(journal);
+    let restored = restore(folder.path(), &copy).unwrap();
+    assert_eq!(restored.last, all.len() as u64);
+    assert!(restored.kept.unwrap().join("journal.db").exists());
+    let mut journal = Journal::open(folder.path()).unwrap();
+    assert_eq!(journal.controller_id(|| 1).unwrap(), 42);
+    assert_eq!(journal.state().doubt.as_ref().map(|d| d.kind), Some(DoubtKind::Unproven));
+    let without = State { doubt: None, order: journal.state().order - 1, ..journal.state().clone() };
+    assert!(without == State::fold(&all));
+    drop(journal);
+    assert_eq!(Journal::verify(folder.path()).unwrap().wrong, Vec::<String>::new());
+    // Into an empty folder, too.
+    let fresh = Folder::new();
+    restore(fresh.path(), &copy).unwrap();
+    assert_eq!(Journal::open(fresh.path()).unwrap().state(), Journal::open(folder.path()).unwrap().state());
+    // A damaged copy, or a part of one, is refused, and the journal stays as it was.
+    let bytes = fs::read(&copy).unwrap();
+    fs::write(copies.join("part"), &bytes[..bytes.len() / 2]).unwrap();
+    assert!(restore(fresh.path(), &copies.join("part")).is_err());
+    assert!(restore(fresh.path(), &folder.join("journal.db")).unwrap_err().to_string().contains("no backup"));
+    Journal::open(fresh.path()).unwrap();
+    // Broken off.
+    fs::create_dir(fresh.join("restore.unfinished")).unwrap();
+    fs::remove_file(fresh.join("journal.db")).unwrap();
+    fs::remove_file(fresh.join("journal.end")).unwrap();
+    assert!(Journal::open(fresh.path()).unwrap_err().to_string().contains("run it again"));
+    restore(fresh.path(), &copy).unwrap();
+    Journal::open(fresh.path()).unwrap();
+}
+
+/// Old records go, by number of bytes or by age, and never one that a start needs.
+#[test]
+fn old_records_are_removed_and_a_start_needs_none_of_them() {
+    let folder = Folder::new();
+    let story = records();
+    let mut journal = Journal::open(folder.path()).unwrap();
+    journal.keep(Retention { age: Duration::from_secs(400 * 24 * 3_600), bytes: 1 << 20 });
+    let mut all = Vec::new();
+    while all.len() < 45_000 {
+        for record in &story {
+            journal.append(record).unwrap();
+            all.push(record.clone());
+        }
+        journal.sync().unwrap();
+        journal.wait_for_snapshot();
+    }
+    drop(journal);
+    let (first, last) = JournalReader::open(folder.path()).unwrap().range().unwrap();
+    assert!(first > 10_000 && last == all.len() as u64, "{first} {last}");
+    assert!(Journal::open(folder.path()).unwrap().state() == &State::fold(&all));
+    assert_eq!(Journal::verify(folder.path()).unwrap().wrong, Vec::<String>::new());
+}
+
+/// A number that can't be true, however it came there, ends in words and not in a wrong epoch.
+#[test]
+fn an_epoch_that_is_not_credible_is_refused() {
+    let folder = Folder::new();
+    written(folder.path());
+    let mut journal = Journal::open(folder.path()).unwrap();
+    journal.append(&Record::Plan(pointsman::plan::Record::Epoch { epoch: u64::MAX })).unwrap();
+    journal.sync().unwrap();
+    drop(journal);
+    let why = Journal::open(folder.path()).unwrap_err().to_string();
+    assert!(why.contains("not credible") && why.contains("epoch"), "{why}");
 }
 
 /// Killed while it made room for what is to be written: nothing of that is in the way of the next start.

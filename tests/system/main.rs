@@ -6,6 +6,7 @@ mod address;
 mod bad;
 mod carrier;
 mod demo;
+mod journal;
 mod network;
 mod port;
 mod programs;

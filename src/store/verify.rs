@@ -1,0 +1,151 @@
+//! A journal is read from its beginning to its end and compared with itself, also while the controller runs.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::reader::{Folded, JournalReader};
+use super::{Error, end, snapshot};
+
+/// Mistakes that are kept; further ones are counted in the last line.
+const MISTAKES: usize = 1_000;
+
+/// What a check of a journal found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Records that were read.
+    pub records: u64,
+    /// Snapshots that equal the fold over the records up to them.
+    pub snapshots: u64,
+    /// What is wrong, in words.
+    pub wrong: Vec<String>,
+    /// Mistakes that `wrong` has no room for.
+    pub more: u64,
+}
+
+impl Verified {
+    fn found(&mut self, what: String) {
+        if self.wrong.len() < MISTAKES { self.wrong.push(what) } else { self.more += 1 }
+    }
+}
+
+impl super::Journal {
+    /// Reads everything again, and compares: the file's own structure, every record with the chain, the numbers without a gap, every
+    /// snapshot with the fold over the records before it, and where it ends with where it ended.
+    ///
+    /// # Errors
+    /// When there is no journal, or it cannot be read at all; what is wrong with it is in the result.
+    pub fn verify(folder: &Path) -> Result<Verified, Error> {
+        // Where it ended is read first: what is written meanwhile comes after that.
+        let known = end::read(folder);
+        let reader = match JournalReader::open(folder) {
+            Ok(reader) => reader,
+            Err(_) if matches!(known, Ok(Some(end)) if end.n > 0) && !folder.join("journal.db").exists() => {
+                return Ok(Verified { wrong: vec!["the database is missing, and journal.end knows of records".to_owned()], ..Verified::default() });
+            }
+            Err(e) => return Err(e),
+        };
+        let mut found = Verified::default();
+        match reader.connection().query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)) {
+            Ok(said) if said == "ok" => {}
+            Ok(said) => found.found(format!("the file's structure is damaged: {said}")),
+            Err(e) => found.found(format!("the file's structure is damaged: {e}")),
+        }
+        let records = check_records(&reader, folder, &mut found);
+        match (&known, records) {
+            (_, None) => {}
+            (Ok(None), _) if reader.is_earlier() => {}
+            (Ok(None), Some((last, _))) if last.last > 0 => {
+                found.found("journal.end is missing: whether the newest records are there is not known".to_owned());
+            }
+            (Ok(None), Some(_)) => {}
+            (Ok(Some(end)), Some((last, at_end))) => {
+                if last.last < end.n {
+                    found.found(format!("records {} to {} are missing: they were written and acted on (journal.end)", last.last + 1, end.n));
+                } else if end.n > 0 && at_end.is_some_and(|chain| chain != end.chain) {
+                    found.found(format!("record {} is not the one that was written there (journal.end)", end.n));
+                }
+            }
+            (Err(why), Some(_)) => found.found(format!("journal.end is damaged: {why}")),
+        }
+        Ok(found)
+    }
+}
+
+/// Checks every record and snapshot; gives where the records end, and the chain value of the one that the end file names.
+fn check_records(reader: &JournalReader, folder: &Path, found: &mut Verified) -> Option<(Folded, Option<u32>)> {
+    let end = end::read(folder).ok().flatten().unwrap_or_default();
+    let mut snapshots = Vec::new();
+    for (n, path) in snapshot::list(folder) {
+        match snapshot::read(&path) {
+            Ok(whole) if whole.n == n => snapshots.push(whole),
+            Ok(_) => found.found(format!("{} is of another record than its name says", path.display())),
+            // Another process may have removed it since it was listed.
+            Err(_) if !path.exists() => {}
+            Err(why) => found.found(format!("{}: {why}", path.display())),
+        }
+    }
+    snapshots.sort_by_key(|s| s.n);
+    let mut now = Folded::default();
+    // When the oldest records were removed, the fold begins with the snapshot that was made of them.
+    let mut folds = reader.kept_from == 1;
+    if reader.kept_from > 1 {
+        match snapshots.iter().position(|s| s.n + 1 == reader.kept_from) {
+            Some(i) => {
+                let first = snapshots.remove(i);
+                now = Folded { state: first.state, last: first.n, chain: first.chain, ..Folded::default() };
+                folds = true;
+                found.snapshots += 1;
+            }
+            None => now.last = reader.kept_from - 1,
+        }
+    }
+    let mut at_end = None;
+    let mut first = true;
+    let read = reader.rows(1, &mut |row| {
+        found.records += 1;
+        let begins = std::mem::take(&mut first) && !folds;
+        if begins {
+            // What was before it is gone, so the first one can only be taken as it is. Retention may have gone on meanwhile.
+            now.last = row.n.saturating_sub(1).max(now.last);
+        }
+        let n = row.n;
+        let checked = if begins { Ok(None) } else { reader.checked(&now, &row).map(Some) };
+        match checked {
+            Ok(Some((record, _, _))) => {
+                if folds {
+                    now.state.apply(&record);
+                }
+            }
+            Ok(None) => {}
+            Err(why) => found.found(why),
+        }
+        // After a mistake it goes on with what stands there, so that each is named once.
+        (now.last, now.chain) = (n, row.sum.unwrap_or_default());
+        if n == end.n {
+            at_end = Some(now.chain);
+        }
+        if let Some(i) = snapshots.iter().position(|s| s.n == n) {
+            let kept = snapshots.remove(i);
+            if kept.chain != now.chain || (folds && kept.state != now.state) {
+                found.found(format!("the snapshot at record {n} is not what the records before it come to"));
+            } else {
+                found.snapshots += 1;
+            }
+            if !folds {
+                (now.state, folds) = (kept.state, true);
+            }
+        }
+        true
+    });
+    if let Err(e) = read {
+        found.found(format!("after record {}: {e}", now.last));
+        return None;
+    }
+    if reader.is_earlier() && reader.fold(&AtomicBool::new(false)).is_err() {
+        found.found("the snapshot of an earlier version is damaged".to_owned());
+    }
+    for left in snapshots.iter().filter(|s| s.n > now.last) {
+        found.found(format!("the snapshot at record {} is newer than the newest record, {}", left.n, now.last));
+    }
+    Ok::<_, ()>((now, at_end)).ok()
+}

@@ -1,0 +1,234 @@
+//! A journal that may lack records, or does: nothing is sent until agents agree or somebody accepts it, and nothing moves back.
+
+use pointsman::base::limits::EPOCH_MOST;
+use pointsman::base::time::Time;
+use pointsman::control::{Controller, Input, Output, Word};
+use pointsman::journal::{self, DoubtKind, Record, State};
+use pointsman::plan::{self, Intent, Order, Verb};
+use pointsman::script::verbs;
+use pointsman::wire::{Action, Command, Echo, Generation, Holds, Report, Seen};
+
+use crate::control::{at, site};
+
+const CONTROLLER: u64 = 7;
+
+fn generation(n: u64) -> Generation {
+    Generation { epoch: 1, n }
+}
+
+/// What a controller decided: sip1 had the address, then it went to sip2.
+fn story() -> Vec<Record> {
+    let vip = || "sip_vip".to_owned();
+    let start = journal::Input::Start;
+    let plan = |record: plan::Record| Record::Plan(record);
+    let up = |host: &str, order| {
+        Intent { resource: vip(), verb: Verb::Up, host: host.to_owned(), order, operator: false }
+    };
+    let ordered = |host: &str, order, n| plan(plan::Record::Ordered { resource: vip(), host: host.to_owned(), order, generation: generation(n) });
+    let fenced = |host: &str, n| plan(plan::Record::Fenced { resource: vip(), host: host.to_owned(), generation: generation(n) });
+    let moved = |to: &str, ms| plan(plan::Record::Move { resource: vip(), to: to.to_owned(), at: at(ms) });
+    vec![
+        Record::Input { order: 1, at: at(0), input: start },
+        plan(plan::Record::Epoch { epoch: 1 }),
+        plan(plan::Record::Intent(up("sip1", 1))),
+        moved("sip1", 0),
+        ordered("sip2", Order::Release, 1),
+        fenced("sip2", 1),
+        ordered("sip1", Order::Take, 2),
+        plan(plan::Record::Intent(up("sip2", 2))),
+        moved("sip2", 1_000),
+        ordered("sip1", Order::Release, 3),
+        fenced("sip1", 3),
+        ordered("sip2", Order::Take, 4),
+    ]
+}
+
+/// Two agents as the story left them, and a controller that starts with a part of it.
+struct Bench {
+    controller: Controller,
+    now: Time,
+    beat: u64,
+    seen: [(String, Seen); 2],
+    silent: Vec<String>,
+    sent: Vec<(String, Command)>,
+    notices: Vec<String>,
+    records: Vec<Record>,
+}
+
+impl Bench {
+    fn new(records: &[Record], doubt: Option<&str>) -> Bench {
+        let site = site();
+        let mut state = State::fold(records);
+        if let Some(why) = doubt {
+            let input = journal::Input::JournalDoubted { reason: why.to_owned(), behind: false };
+            state.apply(&Record::Input { order: state.order + 1, at: at(1_000), input });
+        }
+        let mut out = Vec::new();
+        let (program, inventory) = (site.program.clone(), site.inventory.clone());
+        let controller = Controller::start(CONTROLLER, program, inventory, verbs::again, state, at(2_000), &mut out);
+        let seen = |holds, want, n| Seen { holds, want, generation: generation(n), note: None };
+        let seen = [("sip1".to_owned(), seen(Holds::No, false, 3)), ("sip2".to_owned(), seen(Holds::Yes, true, 4))];
+        let mut bench = Bench {
+            controller,
+            now: at(2_000),
+            beat: 0,
+            seen,
+            silent: Vec::new(),
+            sent: Vec::new(),
+            notices: Vec::new(),
+            records: Vec::new(),
+        };
+        bench.took(out);
+        bench
+    }
+
+    fn took(&mut self, out: Vec<Output>) {
+        for output in out {
+            match output {
+                Output::Send(host, command) => self.sent.push((host, command)),
+                Output::Notice(notice) => self.notices.push(notice.kind),
+                Output::Record(record) => self.records.push(record),
+                _ => {}
+            }
+        }
+    }
+
+    fn turn(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.controller.turn(self.now, input, &mut out);
+        self.took(out);
+    }
+
+    fn operator(&mut self, word: Word) {
+        self.turn(Input::Operator { by: "ann".to_owned(), word });
+    }
+
+    /// So many milliseconds go by, with a report of each agent that is not silent every 250. Agents do what they are told.
+    fn run(&mut self, ms: u64) {
+        for _ in 0..ms / 250 {
+            self.now = self.now + std::time::Duration::from_millis(250);
+            self.beat += 1;
+            for (host, seen) in self.seen.clone() {
+                if self.silent.contains(&host) {
+                    continue;
+                }
+                let beat = Echo { incarnation: 1, beat: self.beat };
+                let resources = [("sip_vip".to_owned(), seen)].into();
+                let report = Report { host, beat, controller: Some(CONTROLLER), resources, ..Report::default() };
+                self.turn(Input::Report(report));
+            }
+            self.turn(Input::Timer);
+            for (host, command) in self.sent.clone() {
+                for (name, seen) in &mut self.seen {
+                    if *name == host && command.generation > seen.generation {
+                        let takes = matches!(command.action, Action::Take { .. });
+                        let holds = if takes { Holds::Yes } else { Holds::No };
+                        *seen = Seen { holds, want: takes, generation: command.generation, note: None };
+                    }
+                }
+            }
+        }
+    }
+
+    fn taken(&self) -> Vec<&str> {
+        self.sent.iter().filter(|(_, c)| matches!(c.action, Action::Take { .. })).map(|(host, _)| host.as_str()).collect()
+    }
+
+    fn holders(&self) -> Vec<&str> {
+        self.seen.iter().filter(|(_, s)| s.holds == Holds::Yes).map(|(host, _)| host.as_str()).collect()
+    }
+}
+
+/// However many of the last records are missing: nothing is sent while an agent knows more, the address stays where it is, and after the
+/// loss was accepted too.
+#[test]
+fn an_agent_that_knows_more_than_the_journal_stops_it() {
+    let story = story();
+    for kept in 1..story.len() {
+        let mut bench = Bench::new(&story[..kept], None);
+        bench.run(20_000);
+        assert_eq!(bench.sent, [], "{kept}");
+        assert_eq!(bench.controller.doubt().map(|d| d.kind), Some(DoubtKind::Behind), "{kept}");
+        assert_eq!(bench.notices.iter().filter(|k| *k == "journal_behind").count(), 1, "{kept}: {:?}", bench.notices);
+        let doubted = |r: &Record| matches!(r, Record::Input { input: journal::Input::JournalDoubted { behind: true, .. }, .. });
+        assert!(bench.records.iter().any(doubted), "{kept}");
+        bench.operator(Word::AcceptLoss { reason: "the disk of Monday".to_owned() });
+        bench.run(20_000);
+        assert_eq!((bench.taken().contains(&"sip1"), bench.holders()), (false, vec!["sip2"]), "{kept}: {:?}", bench.sent);
+        assert_eq!(bench.controller.planner().owner("sip_vip").map(String::as_str), Some("sip2"), "{kept}");
+        // The state is the fold of the records, also of these.
+        let mut state = State::fold(&story[..kept]);
+        bench.records.iter().for_each(|r| state.apply(r));
+        assert!(state.doubt.is_none() && &state.ledger == bench.controller.planner().ledger(), "{kept}");
+        // And a claim moves it as ever.
+        bench.operator(Word::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() });
+        bench.run(20_000);
+        assert_eq!(bench.holders(), ["sip1"], "{kept}");
+    }
+}
+
+/// With the host silent that the lost records were about, nothing proves who has it: it is not taken by what the journal knew before.
+#[test]
+fn a_loss_that_is_accepted_proves_nothing_about_a_silent_host() {
+    let story = story();
+    let mut bench = Bench::new(&story[..7], None);
+    bench.silent.push("sip2".to_owned());
+    bench.run(8_000);
+    bench.operator(Word::AcceptLoss { reason: "sip2 is off".to_owned() });
+    bench.run(30_000);
+    assert_eq!((bench.taken(), bench.holders()), (Vec::new(), vec!["sip2"]));
+}
+
+#[test]
+fn a_journal_that_may_lack_records_waits_for_every_agent() {
+    let story = story();
+    let mut bench = Bench::new(&story, Some("restored"));
+    bench.silent.push("sip1".to_owned());
+    bench.operator(Word::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() });
+    bench.run(20_000);
+    assert_eq!((bench.sent.len(), bench.notices.contains(&"journal_unproven".to_owned())), (0, true));
+    assert!(bench.controller.planner().held("sip_vip").is_some_and(|why| why == "restored"));
+    // The last one agrees: what was asked for meanwhile is done.
+    bench.silent.clear();
+    bench.run(20_000);
+    assert!(bench.controller.doubt().is_none() && bench.notices.contains(&"journal_trusted".to_owned()));
+    assert_eq!(bench.holders(), ["sip1"]);
+}
+
+#[test]
+fn a_generation_that_is_not_credible_is_not_believed_and_wedges_nothing() {
+    let story = story();
+    let mut bench = Bench::new(&story, None);
+    bench.run(2_000);
+    let seen = Seen { holds: Holds::Yes, want: true, generation: Generation { epoch: u64::MAX, n: u64::MAX }, note: None };
+    for beat in 1_000..1_010 {
+        let report = Report {
+            host: "sip1".to_owned(),
+            beat: Echo { incarnation: 1, beat },
+            controller: Some(CONTROLLER),
+            resources: [("sip_vip".to_owned(), seen.clone())].into(),
+            ..Report::default()
+        };
+        bench.turn(Input::Report(report));
+    }
+    assert_eq!(bench.notices.iter().filter(|k| *k == "report_strange").count(), 1);
+    assert!(bench.controller.planner().ledger().epoch() < EPOCH_MOST && bench.controller.doubt().is_none());
+    assert_eq!(bench.holders(), ["sip2"]);
+}
+
+/// A clock that was ten years ahead and is right now: what was due in a minute is due in a minute.
+#[test]
+fn a_clock_that_was_wrong_heals() {
+    let year = 365 * 24 * 3_600 * 1_000_000_i64;
+    let mut state = State::default();
+    let then = Time::from_micros(66 * year);
+    state.apply(&Record::Input { order: 1, at: then, input: journal::Input::Start });
+    let until = then + std::time::Duration::from_secs(60);
+    state.apply(&Record::Plan(plan::Record::Held { resource: "sip_vip".to_owned(), until, holds: 1 }));
+    let now = Time::from_micros(56 * year);
+    let input = journal::Input::ClockChanged { by: -10 * year };
+    state.apply(&Record::Input { order: 2, at: now, input });
+    assert_eq!(state.newest, Some(now));
+    let held = state.ledger.entry("sip_vip").and_then(|e| e.held_until);
+    assert_eq!(held, Some(now + std::time::Duration::from_secs(60)));
+}

@@ -1,0 +1,200 @@
+//! The journal of a controller that runs: read meanwhile and afterwards, damaged, copied, put back.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use pointsman::base::time::Time;
+use pointsman::journal::{Input, Record};
+use pointsman::linux::wall_time;
+use pointsman::sim::Rng;
+use pointsman::store::Journal;
+
+use crate::site::{PROGRAM, Site, claim, ready, until};
+
+/// Runs the program in the site's folder.
+fn run(site: &Site, arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).args(arguments).current_dir(&site.0).stdin(Stdio::null()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn history(site: &Site, more: &[&str]) -> String {
+    said(&run(site, &[&["history", "--format", "json"], more].concat()))
+}
+
+/// A site whose rules notify of each event.
+fn site(name: &str) -> Site {
+    let site = Site::new(name, "files: sip.log\nlisten: { agents: 127.0.0.1:0 }\n", "agent");
+    fs::write(site.0.join("rules/tell.alarm"), "pattern n { match /number (?<n>\\d+)/ }\nreaction tell { script \"tell.rhai\" }\nalarm numbers { detect n by n cancel by hand react tell summary \"number {n}\" }\n").unwrap();
+    fs::write(site.0.join("scripts/tell.rhai"), "const PARAMS = #{};\nfn react(alarm, event, params) { notify(\"note\", alarm.summary); log.info(\"told\"); }\n").unwrap();
+    site
+}
+
+#[test]
+fn history_outlives_the_controller() {
+    let site = site("history");
+    let (ended, _) = ready(site.command());
+    site.append(&claim(1));
+    site.append(&claim(2));
+    until("both are notified", || history(&site, &["--kind", "notified"]).lines().count() == 2);
+    assert!(run(&site, &["alarms", "--clear", "numbers", "--key", "1"]).status.success());
+    let verified = run(&site, &["journal", "verify"]);
+    assert!(verified.status.success() && said(&verified).contains("all is well"), "{}", said(&verified));
+    drop(ended);
+    let (ended, _) = ready(site.command());
+    let all = history(&site, &[]);
+    for part in ["\"kind\":\"raised\"", "\"kind\":\"log\"", "note: number 2", "\"kind\":\"operator\"", "\"by\":\"", "clear alarm numbers, key 1"] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    drop(ended);
+    // Nothing runs now.
+    assert_eq!(history(&site, &[]).lines().count(), all.lines().count());
+    let about = |more: &[&str]| history(&site, more).lines().count();
+    assert_eq!(about(&["--alarm", "numbers", "--kind", "raised"]), 2);
+    assert_eq!((about(&["--run", "1"]) > 0, about(&["--limit", "3"])), (true, 3));
+    assert_eq!((about(&["--since", "1h", "--kind", "cleared"]), about(&["--until", "1h"])), (1, 0));
+    let table = said(&run(&site, &["history", "--limit", "1"]));
+    assert!(table.starts_with("at ") && table.lines().count() == 2, "{table}");
+    let why = run(&site, &["history", "--since", "soon"]);
+    assert!(!why.status.success() && said(&why).contains("is no moment"), "{}", said(&why));
+}
+
+/// A clock that was ten years ahead when the journal began: the next start heals it.
+#[test]
+fn a_clock_that_was_ahead_is_followed_back() {
+    let site = site("clock");
+    fs::create_dir(site.0.join("data")).unwrap();
+    let ahead = wall_time() + Duration::from_secs(10 * 365 * 24 * 3_600);
+    let mut journal = Journal::open(&site.0.join("data")).unwrap();
+    journal.append(&Record::Input { order: 1, at: ahead, input: Input::Start }).unwrap();
+    journal.sync().unwrap();
+    drop(journal);
+    let (ended, _) = ready(site.command());
+    until("it is told", || history(&site, &[]).contains("clock_changed"));
+    drop(ended);
+    let journal = Journal::open(&site.0.join("data")).unwrap();
+    let newest = journal.state().newest.unwrap();
+    assert!(newest.offset_from(wall_time()).abs() < 60_000_000, "{newest}");
+}
+
+/// What was acknowledged is missing: it does not start, and says why; somebody accepts it, and it goes on.
+#[test]
+fn a_log_that_lost_its_end_is_refused_until_that_is_accepted() {
+    let site = site("lost");
+    let (mut ended, _) = ready(site.command());
+    site.append(&claim(1));
+    until("it is notified", || history(&site, &["--kind", "notified"]).lines().count() == 1);
+    ended.0.kill().unwrap();
+    ended.0.wait().unwrap();
+    let wal = site.0.join("data/journal.db-wal");
+    let bytes = fs::read(&wal).unwrap();
+    for damaged in [None, Some(&bytes[..0]), Some(&bytes[..32])] {
+        match damaged {
+            Some(part) => fs::write(&wal, part).unwrap(),
+            None => fs::remove_file(&wal).unwrap(),
+        }
+        let out = site.command().output().unwrap();
+        assert!(!out.status.success() && said(&out).contains("accept-loss"), "{}", said(&out));
+        assert!(!run(&site, &["journal", "verify"]).status.success());
+    }
+    // As it was: all is well again.
+    fs::write(&wal, &bytes).unwrap();
+    assert!(run(&site, &["journal", "verify"]).status.success());
+    fs::remove_file(&wal).unwrap();
+    assert!(!run(&site, &["journal", "accept-loss"]).status.success(), "a reason is wanted");
+    let out = run(&site, &["journal", "accept-loss", "--reason", "the disk of Monday"]);
+    assert!(out.status.success(), "{}", said(&out));
+    let (_ended, _) = ready(site.command());
+    assert!(history(&site, &[]).contains("the disk of Monday"));
+    site.append(&claim(2));
+    until("it goes on", || history(&site, &["--kind", "notified"]).contains("number 2"));
+}
+
+/// Killed at any moment, a restore leaves the journal as it was, or one that is refused until the restore is run again.
+#[test]
+fn a_restore_may_be_killed() {
+    let site = site("restore");
+    let (ended, _) = ready(site.command());
+    site.append(&claim(1));
+    until("it is notified", || history(&site, &["--kind", "notified"]).lines().count() == 1);
+    let copy = site.0.join("copy");
+    let copy = copy.to_str().unwrap();
+    let out = run(&site, &["journal", "backup", copy]);
+    assert!(out.status.success(), "{}", said(&out));
+    assert!(said(&run(&site, &["journal", "restore", copy])).contains("another process"));
+    drop(ended);
+    let mut rng = Rng::new(5);
+    let mut refused = 0;
+    for _ in 0..30 {
+        let mut child = Command::new(PROGRAM)
+            .args(["journal", "restore", copy])
+            .current_dir(&site.0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_micros(rng.below(40_000)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        match Journal::open(&site.0.join("data")) {
+            Ok(journal) => assert!(journal.state().order > 3),
+            Err(why) => {
+                refused += 1;
+                assert!(why.to_string().contains("run it again"), "{why}");
+            }
+        }
+    }
+    let _ = writeln!(std::io::stderr(), "a restore that was killed 30 times left a journal that is refused {refused} times");
+    assert!(run(&site, &["journal", "restore", copy]).status.success());
+    let (_ended, _) = ready(site.command());
+    until("it is known", || history(&site, &[]).contains("journal_unproven"));
+    // No agent is there to agree: an operator says so.
+    let out = run(&site, &["journal", "accept-loss", "--reason", "sip1 and sip2 were looked at"]);
+    assert!(out.status.success(), "{}", said(&out));
+    assert!(!run(&site, &["journal", "accept-loss", "--reason", "twice"]).status.success());
+    assert!(Time::MIN < wall_time() && history(&site, &["--kind", "journal_loss_accepted"]).contains("were looked at"));
+}
+
+/// Whoever reads the output has seen enough: that is no fault of any command.
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let site = site("pipe");
+    let (_ended, _) = ready(site.command());
+    site.append(&claim(1));
+    until("it is notified", || history(&site, &["--kind", "notified"]).lines().count() == 1);
+    let commands: [&[&str]; 14] = [
+        &["history"],
+        &["history", "--format", "json"],
+        &["journal", "show"],
+        &["journal", "verify"],
+        &["alarms"],
+        &["resources"],
+        &["runs"],
+        &["sources"],
+        &["check"],
+        &["test"],
+        &["verbs"],
+        &["fmt", "--check"],
+        &["dry-run", "sip.log"],
+        &["--help"],
+    ];
+    for arguments in commands {
+        for (out, err) in [(true, false), (false, true), (true, true)] {
+            let closed = || {
+                let (reader, writer) = std::io::pipe().unwrap();
+                drop(reader);
+                Stdio::from(writer)
+            };
+            let mut command = Command::new(PROGRAM);
+            command.args(arguments).current_dir(&site.0).stdin(Stdio::null());
+            command.stdout(if out { closed() } else { Stdio::null() }).stderr(if err { closed() } else { Stdio::null() });
+            let status = command.status().unwrap();
+            assert!(status.code().is_some_and(|code| code < 100), "{arguments:?}: {status}");
+        }
+    }
+}
