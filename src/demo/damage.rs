@@ -196,6 +196,7 @@ fn record(n: u64, rng: &mut Rng) -> Record {
             host,
             order: if rng.percent(50) { plan::Order::Take } else { plan::Order::Release },
             generation: Generation { epoch: 1, n },
+            granted: None,
         }),
         1 => Record::Plan(plan::Record::Move { resource, to: host, at }),
         2 => Record::Notice(NoticeRecord { at, kind: "log".to_owned(), text: "x".repeat(rng.below(600) as usize), ..NoticeRecord::default() }),

@@ -75,6 +75,9 @@ pub struct NoticeRecord {
     /// About which source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// About which pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<Name>,
 }
 
 /// How far a source was read.

@@ -329,6 +329,7 @@ impl Thread {
         let Begin { good, written, number, reset, earlier, refused, folders } = begin;
         let Good { site, config } = good;
         let mut outputs = Vec::new();
+        let now = clock.now();
         let state = journal.take_state();
         let controller =
             Controller::start(id, site.program.clone(), site.inventory.clone(), verbs::again, state, clock.now(), &mut outputs);
@@ -338,13 +339,13 @@ impl Thread {
             current,
             reloading: Reloading::new(files, written.clone(), config.clone(), refused),
             journal,
-            clock,
+            clock: clock.clone(),
             controller,
             program,
             routes: BTreeMap::new(),
             inbox,
-            effects: Effects::start(clock).map_err(|e| format!("no thread can be started: {e}"))?,
-            dropped_told_at: clock.now(),
+            effects: Effects::start(&clock).map_err(|e| format!("no thread can be started: {e}"))?,
+            dropped_told_at: now,
             sources,
             following,
             journaled: Journaled::default(),
@@ -684,6 +685,8 @@ impl Running {
 /// How urgent what a run asks for is.
 fn urgency_of(run: &Run) -> Urgency {
     Urgency { claim: run.claim, trust: run.bound.trust() }
+}
+
 pub(super) fn retention(limits: JournalLimits) -> Retention {
     Retention { age: limits.keep, bytes: limits.size }
 }

@@ -60,14 +60,15 @@ impl Effects {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(super) fn start(clock: Clock) -> io::Result<Effects> {
+    pub(super) fn start(clock: &Clock) -> io::Result<Effects> {
         let pool = |what, by_channel| Arc::new(Pool { queue: Queue::default(), busy: Mutex::default(), what, by_channel });
         let effects = Effects { notifications: pool("notifications", true), commands: pool("commands", false) };
         for pool in [&effects.notifications, &effects.commands] {
             for n in 0..EFFECTS {
                 let pool = pool.clone();
                 let least = if n < EFFECTS_FOR_CLAIMS { Urgency::CLAIM } else { Urgency::ANY };
-                let work = move || pool.work(least, clock);
+                let clock = clock.clone();
+                let work = move || pool.work(least, &clock);
                 thread::Builder::new().name("effect".to_owned()).spawn(work)?;
             }
         }
@@ -102,7 +103,7 @@ impl Drop for Effects {
 }
 
 impl Pool {
-    fn work(&self, least: Urgency, clock: Clock) {
+    fn work(&self, least: Urgency, clock: &Clock) {
         // Workers for claims may use a channel that is busy to its bound with other things.
         let most = if least == Urgency::CLAIM { EFFECTS_OF_CHANNEL + EFFECTS_FOR_CLAIMS } else { EFFECTS_OF_CHANNEL };
         while let Some(job) = self.queue.next(least, |job| self.claim_channel(job, most)) {

@@ -27,8 +27,9 @@ use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+use crate::base::limits::PENDING_HANDSHAKES;
 use crate::base::text::printable_short;
-use crate::door::{Door, cannot_listen};
+use crate::door::{ConnectionLimiter, Door, Limits, cannot_listen};
 use crate::inventory::{AGENT_PORT, Listening, Name};
 use crate::wire::PeerMessage;
 
@@ -73,6 +74,14 @@ struct Peer {
     dialer: Option<AbortHandle>,
 }
 
+impl Shared {
+    /// True when an agent that is known has this address: its connections have reserved room. No proof of anything.
+    fn knows(&self, from: IpAddr) -> bool {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.values().any(|peer| peer.address.is_some_and(|a| a.ip().to_canonical() == from.to_canonical()))
+    }
+}
+
 impl Peers {
     /// Begins to listen. `hear` is told what the agent of a host says. Only within a runtime of `tokio`.
     ///
@@ -87,7 +96,7 @@ impl Peers {
         let shared = Arc::new(Shared { identity, slots: Mutex::default(), hear: Box::new(hear), runtime });
         let door = match listening {
             Listening::Off => None,
-            Listening::At(address) => Some(Door::open(address).map_err(|e| cannot_listen("tcp", address, &e))?),
+            Listening::At(address) => Some(Door::open(address, limiter()).map_err(|e| cannot_listen("tcp", address, &e))?),
             Listening::Usual => open_usual(),
         };
         let address = door.as_ref().map(Door::address);
@@ -144,11 +153,16 @@ impl Peer {
     }
 }
 
+/// How many connections of agents may be without proof at once.
+fn limiter() -> ConnectionLimiter {
+    ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES))
+}
+
 fn open_usual() -> Option<Door> {
     let usual = [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)].map(|a| SocketAddr::new(a, AGENT_PORT));
     let mut why = String::new();
     for address in usual {
-        match Door::open(address) {
+        match Door::open(address, limiter()) {
             Ok(door) => return Some(door),
             Err(e) => why = cannot_listen("tcp", address, &e),
         }
@@ -189,7 +203,8 @@ async fn accept(door: Door, shared: Arc<Shared>) {
     loop {
         let (stream, from) = door.accept().await;
         let shared = shared.clone();
-        door.enter(|pending| async move {
+        let known = shared.knows(from.ip());
+        door.enter(from.ip(), known, |pending| async move {
             let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
             drop(pending);
             match proved {
