@@ -86,13 +86,17 @@ fn value<'a>(cursor: &mut Cursor<'a>, key: Key, keyed: &mut Keyed<'a>) -> Option
             keyed.take(key, Cow::Borrowed(""));
             return cursor.skip();
         }
+        b'"' if key == Key::Wrapped => {
+            cursor.string()?;
+            keyed.take(key, Cow::Borrowed(""));
+        }
         b'"' => {
             let raw = cursor.string()?;
             if let Some(text) = unescaped(raw) {
                 keyed.take(key, text);
             }
         }
-        b'0'..=b'9' if !matches!(key, Key::Host | Key::App) => keyed.take(key, Cow::Borrowed(cursor.scalar()?)),
+        b'0'..=b'9' if !matches!(key, Key::Host | Key::App | Key::Wrapped) => keyed.take(key, Cow::Borrowed(cursor.scalar()?)),
         _ => return cursor.skip(),
     }
     Some(())

@@ -13,6 +13,9 @@ use super::record::Fields;
 /// The fields that an event has of itself, before captures and fields of the record. Each may be absent.
 const OWN: [&str; 12] = ["text", "level", "provenance", "pid", "id", "facility", "app", "type", "host", "pair", "site", "time"];
 
+/// Fields of every event that a capture of the name goes before, and a field of the record does not.
+const BESIDE: [&str; 2] = ["raw", "sender"];
+
 /// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
 #[derive(Clone, Copy)]
 pub(super) struct Facts<'a> {
@@ -65,6 +68,12 @@ impl<'a> Facts<'a> {
         }
         // Of captures the last with the name counts, of the record's fields the first.
         let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| shown(value));
+        if BESIDE.contains(&name)
+            && captured.is_none()
+            && let Some(value) = self.event.field(name)
+        {
+            return Some(text(value));
+        }
         captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| shown(value)))
     }
 
@@ -106,6 +115,11 @@ impl<'a> Facts<'a> {
         let mut fields = Fields::new();
         for (name, value) in &self.event.fields {
             fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
+        }
+        for name in BESIDE {
+            if let Some(value) = self.event.field(name) {
+                fields.insert(name.to_owned(), value.into_owned());
+            }
         }
         for (name, value) in self.captures.iter().filter(|(name, _)| !name.starts_with('=')) {
             fields.insert(name.clone(), value.clone());
@@ -206,6 +220,8 @@ pub(super) fn event_of(fields: &Fields) -> Event<'static> {
             "host" => event.host = text(),
             "pid" => event.pid = text(),
             "text" => event.text = text(),
+            "raw" => event.raw = text(),
+            "sender" => event.sender = value.as_text().and_then(|address| address.parse().ok()),
             "level" => event.level = value.as_text().and_then(Level::parse),
             "provenance" => event.provenance = value.as_text().and_then(Provenance::parse).unwrap_or_default(),
             "facility" => event.facility = value.to_string().parse().ok(),

@@ -16,7 +16,7 @@ use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
 use super::frames::{Frame, Frames};
-use super::{Counts, Named, Sink, heard, provenance};
+use super::{Counts, Named, Sink, from_sender, heard, provenance};
 
 /// Connections that have said something, at once. A further one is closed and counted.
 const CONNECTIONS: usize = 4_096;
@@ -131,6 +131,7 @@ impl<S: Sink> Connection<S> {
     fn hear(&mut self, frame: &Frame<'_>) -> bool {
         let peer = self.peer;
         let (event, met) = self.sieve.sift(frame.record, self.sink.now(), |site, event| {
+            from_sender(site, event, peer);
             event.provenance = provenance(site, event, peer);
             event.marks.cut |= frame.cut;
         });
