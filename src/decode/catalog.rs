@@ -203,7 +203,8 @@ pub fn page() -> String {
     page.push_str("\n## Standard heads\n\n");
     samples(&mut page, STANDARD);
     for (place, title) in [
-        (Place::Syslog, "Heads of vendors behind the stamp of a syslog message"),
+        (Place::Device, "Heads of network devices behind the stamp of a syslog message"),
+        (Place::Syslog, "Other heads behind the stamp of a syslog message"),
         (Place::Text, "Ids and levels of vendors at the beginning of a message's text"),
         (Place::Front, "Heads that begin before the stamp"),
         (Place::Line, "Heads of loggers behind the stamp of a line"),

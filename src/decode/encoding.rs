@@ -27,7 +27,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// The encoding of a file that begins with these bytes, [`ENCODING_BYTES`] of them where the file has so many. A byte order mark says it.
-    /// Without one a file is UTF-16 when every second byte is zero and no other is.
+    /// Without one a file is UTF-16 when of three quarters of all pairs of bytes one is zero, always the same.
     pub fn of(beginning: &[u8]) -> Encoding {
         match beginning {
             [0xff, 0xfe, ..] => return Encoding::Utf16Le,
@@ -35,14 +35,16 @@ impl Encoding {
             _ => {}
         }
         let pairs = &beginning[..beginning.len().min(ENCODING_BYTES)];
-        let all = |first_is_zero: bool, second_is_zero: bool| {
-            pairs.chunks_exact(2).all(|pair| (pair[0] == 0) == first_is_zero && (pair[1] == 0) == second_is_zero)
+        // Most characters of a log are ASCII, whatever the others are.
+        let most = |first_is_zero: bool| {
+            let ascii = pairs.chunks_exact(2).filter(|pair| (pair[0] == 0) == first_is_zero && (pair[1] == 0) != first_is_zero).count();
+            ascii * 4 >= pairs.len() / 2 * 3
         };
         if pairs.len() < ENOUGH {
             Encoding::Bytes
-        } else if all(false, true) {
+        } else if most(false) {
             Encoding::Utf16Le
-        } else if all(true, false) {
+        } else if most(true) {
             Encoding::Utf16Be
         } else {
             Encoding::Bytes

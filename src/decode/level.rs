@@ -67,6 +67,8 @@ pub(super) struct Found<'a> {
     pub(super) level: Level,
     /// What follows the level, where nothing but punctuation stands before it.
     pub(super) behind: Option<&'a str>,
+    /// Nothing but brackets stands before it.
+    pub(super) is_front: bool,
 }
 
 /// Looks for the level of a line in what stands behind its stamp.
@@ -79,7 +81,7 @@ pub(super) fn scan(line: &str) -> Option<Found<'_>> {
         if let Some(level) = level {
             let first = line.len() - rest.len();
             let leads = !line[..first].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80);
-            return Some(Found { level, behind: leads.then(|| begin(behind)) });
+            return Some(Found { level, behind: leads.then(|| begin(behind)), is_front: names == 0 });
         }
         names += usize::from(is_name);
         if names > 1 {

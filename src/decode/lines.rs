@@ -82,44 +82,46 @@ impl<R: BufRead> Lines<R> {
     fn wide(&mut self, encoding: Encoding) -> io::Result<Option<Line<'_>>> {
         // A character of the UTF-8 that a line becomes has three bytes where it has two here.
         const MOST: usize = 2 * RECORD_BYTES;
+        let mut cut = false;
         let mut raw = Vec::new();
         let mut length = 0;
+        // The first byte of a unit that stands in two buffers.
+        let mut half = None;
         let ended = loop {
             let buffer = fill(&mut self.reader)?;
-            if buffer.is_empty() {
-                break false;
-            }
-            // A unit may stand in two buffers: byte by byte then.
-            let split = (length % 2 != 0) as usize;
-            let (used, ended) = match split {
-                1 => {
-                    raw.push(buffer[0]);
-                    (1, encoding.line_end(&raw[raw.len() - 2..]).is_some())
+            let Some(first) = buffer.first() else { break false };
+            let pair;
+            let (units, used) = match half.take() {
+                Some(before) => {
+                    pair = [before, *first];
+                    (&pair[..], 1)
                 }
-                _ => match encoding.line_end(buffer) {
-                    Some((_, next)) => (next, true),
-                    None => (buffer.len(), false),
-                },
+                None if buffer.len() == 1 => {
+                    half = Some(*first);
+                    (&[][..], 1)
+                }
+                None => {
+                    let whole = &buffer[..buffer.len() & !1];
+                    (whole, whole.len())
+                }
             };
-            if split == 0 {
-                let room = (MOST + 2).saturating_sub(raw.len());
-                raw.extend_from_slice(&buffer[..used.min(room)]);
-            }
+            let end = encoding.line_end(units);
+            let (units, used) = end.map_or((units, used), |(end, next)| (&units[..end], used - (units.len() - next)));
+            raw.extend_from_slice(&units[..units.len().min(MOST.saturating_sub(raw.len()))]);
+            cut |= raw.len() == MOST;
             length += used;
             self.reader.consume(used);
             self.position += used as u64;
-            if ended {
+            if end.is_some() {
                 break true;
             }
         };
         if length == 0 {
             return Ok(None);
         }
-        let whole = raw.len() == length;
-        let end = if ended && whole { raw.len() - encoding.unit_bytes() } else { raw.len() };
-        self.spill = encoding.text(&raw[..end]).into_owned();
+        self.spill = encoding.text(&raw).into_owned();
         let bytes = if ended { without_cr(&self.spill) } else { &self.spill };
-        let cut = !whole || bytes.len() > RECORD_BYTES;
+        cut |= bytes.len() > RECORD_BYTES;
         Ok(Some(Line { bytes: &bytes[..bytes.len().min(RECORD_BYTES)], cut, ended }))
     }
 

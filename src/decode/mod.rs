@@ -248,7 +248,11 @@ impl Decoder {
         // The locale's stamp may have one blank before it; more are the indentation of a body.
         let lead = record.strip_prefix(' ').unwrap_or(record);
         if let Ok((behind, stamp)) = stamp::any(lead)
-            && matches!(behind.as_bytes().first(), None | Some(b' ' | b':' | b'_' | b'\t' | b',' | b'|' | b';'))
+            && match behind.as_bytes().first() {
+                None | Some(b' ' | b':' | b'_' | b'\t') => true,
+                Some(b',' | b'|' | b';') => !self.genesys && !self.header.known(),
+                Some(_) => false,
+            }
         {
             return self.stamped(record, lead, stamp, behind, reference);
         }
@@ -513,7 +517,7 @@ impl Decoder {
         if event.level.is_none() {
             event.level = match text.as_bytes().first() {
                 Some(b'{' | b'@') => keyed::level(text),
-                _ => level::scan(text).filter(|found| found.behind.is_some()).map(|found| found.level),
+                _ => level::scan(text).filter(|found| found.is_front).map(|found| found.level),
             };
         }
     }
@@ -586,7 +590,7 @@ impl Decoder {
         let mut event = plain(record);
         if !self.genesys
             && !self.header.known()
-            && let Some(level::Found { level, behind: Some(behind) }) = level::scan(record)
+            && let Some(level::Found { level, behind: Some(behind), .. }) = level::scan(record)
         {
             event.level = Some(level);
             if self.inside != Inside::Messages {

@@ -82,13 +82,9 @@ fn member<'a>(cursor: &mut Cursor<'a>, name: &'a str, keyed: &mut Keyed<'a>) -> 
 fn value<'a>(cursor: &mut Cursor<'a>, key: Key, keyed: &mut Keyed<'a>) -> Option<()> {
     match cursor.next()? {
         // That it is there is enough.
-        _ if key == Key::ShortMessage => {
+        _ if matches!(key, Key::ShortMessage | Key::Wrapped) => {
             keyed.take(key, Cow::Borrowed(""));
             return cursor.skip();
-        }
-        b'"' if key == Key::Wrapped => {
-            cursor.string()?;
-            keyed.take(key, Cow::Borrowed(""));
         }
         b'"' => {
             let raw = cursor.string()?;
@@ -96,7 +92,7 @@ fn value<'a>(cursor: &mut Cursor<'a>, key: Key, keyed: &mut Keyed<'a>) -> Option
                 keyed.take(key, text);
             }
         }
-        b'0'..=b'9' if !matches!(key, Key::Host | Key::App | Key::Wrapped) => keyed.take(key, Cow::Borrowed(cursor.scalar()?)),
+        b'0'..=b'9' if !matches!(key, Key::Host | Key::App) => keyed.take(key, Cow::Borrowed(cursor.scalar()?)),
         _ => return cursor.skip(),
     }
     Some(())

@@ -51,9 +51,6 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
             None => behind_stamp(stamp, behind),
         };
     }
-    if let Some(found) = heads::read(Place::Front, rest) {
-        return envelope_of(found, Envelope { format: Format::Rfc3164, ..Envelope::default() });
-    }
     let rest = cisco(rest, &mut before);
     if let Some((stamp, behind)) = stamp(rest) {
         let e = behind_stamp(stamp, behind);
@@ -89,7 +86,9 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
         let form = Sure { t: bytes.get(10) == Some(&b'T'), zone: stamp.east_s.is_some(), weekday, year_first: bytes.get(4) == Some(&b' ') };
         return Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e));
     }
-    Some(behind_stamp(stamp, behind))
+    // Java's `Mar 14, 2026 ...`, and `Mar-14-26 ...`.
+    let syslog = bytes.get(3) == Some(&b' ') && !bytes.iter().take(8).any(|b| *b == b',');
+    syslog.then(|| behind_stamp(stamp, behind))
 }
 
 /// What speaks for a syslog head behind a stamp with a full date.
@@ -105,6 +104,10 @@ struct Sure {
 
 impl Sure {
     fn is_head(&self, e: &Envelope<'_>) -> bool {
+        // `user@database` of PostgreSQL.
+        if e.host.contains('@') {
+            return false;
+        }
         if e.host.is_empty() {
             return self.year_first && e.id.is_some();
         }
@@ -133,6 +136,11 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     let mut e =
         Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: rest.trim_start_matches(' '), ..Envelope::default() };
     let start = e.text;
+    if start.contains('%')
+        && let Some(found) = heads::read(Place::Device, start)
+    {
+        return envelope_of(found, e);
+    }
     // AIX: `Message forwarded from cdaix66: sshd[679960]: ...`
     if let Some(forwarded) = e.text.strip_prefix("Message forwarded from ")
         && let Some((host, text)) = forwarded.split_once(": ")
@@ -208,7 +216,7 @@ fn take_host(e: &mut Envelope<'_>) {
         _ if tag(e.text).is_some() => return,
         _ => word,
     };
-    if is_host(host) && !level::is_word(host) {
+    if is_host(host) && !level::is_word(host) && !is_priority(host) {
         // Nothing tells a program from a host but that it is known.
         if PROGRAMS.contains(&host) && tag(rest.trim_start_matches(' ')).is_none() {
             e.app = host;
@@ -217,6 +225,11 @@ fn take_host(e: &mut Envelope<'_>) {
         }
         e.text = rest.trim_start_matches(' ');
     }
+}
+
+/// `daemon.notice`, where a daemon writes it.
+pub(super) fn is_priority(word: &str) -> bool {
+    word.split_once('.').is_some_and(|(facility, level)| envelope::is_facility(facility) && level::word(level).is_some())
 }
 
 /// Asked of every host, so that what has no two colons is not parsed.
@@ -263,7 +276,12 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
                 // A device's id may have its text close behind it.
                 let free = bytes[0] == b'%' || !matches!(bytes.get(i + 1), Some(b'0'..=b'9' | b'/' | b'\\'));
                 let name = &text[..i];
-                return (free && !level::is_word(name)).then(|| (name, "", &text[i + 1..]));
+                // `auth:notice sshd[7]:` of AIX; a sequence number of Cisco.
+                let other = match bytes.get(i + 1) {
+                    Some(b'a'..=b'z') => envelope::is_facility(name),
+                    _ => name.bytes().all(|b| b.is_ascii_digit()),
+                };
+                return (free && !other && !level::is_word(name)).then(|| (name, "", &text[i + 1..]));
             }
             b'[' if i > 0 => break,
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | 0x80.. => i += 1,

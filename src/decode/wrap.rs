@@ -170,31 +170,33 @@ pub(super) fn put_on(event: &mut Event<'static>, outer: Outer) {
 /// Pieces of records that are not complete yet, by stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pieces {
-    streams: Vec<(String, String)>,
+    /// Name, text, and whether something of it was cut.
+    streams: Vec<(String, String, bool)>,
 }
 
 impl Pieces {
     /// Keeps a piece. False when there was no room for all of it.
     pub(super) fn push(&mut self, stream: &str, piece: &str) -> bool {
-        if !self.streams.iter().any(|(name, _)| name == stream) {
+        if !self.streams.iter().any(|(name, ..)| name == stream) {
             if self.streams.len() == STREAMS {
                 self.streams.remove(0);
             }
-            self.streams.push((stream.to_owned(), String::new()));
+            self.streams.push((stream.to_owned(), String::new(), false));
         }
-        let Some((_, text)) = self.streams.iter_mut().find(|(name, _)| name == stream) else { return false };
+        let Some((_, text, cut)) = self.streams.iter_mut().find(|(name, ..)| name == stream) else { return false };
         let room = RECORD_BYTES.saturating_sub(text.len());
         let mut end = piece.len().min(room);
         while !piece.is_char_boundary(end) {
             end -= 1;
         }
         text.push_str(&piece[..end]);
-        end == piece.len()
+        *cut |= end < piece.len();
+        !*cut
     }
 
-    /// The pieces of a stream, put together, with the last one.
+    /// The pieces of a stream, put together, with the last one; false beside them when something was cut.
     pub(super) fn finish(&mut self, stream: &str, last: String) -> (String, bool) {
-        let Some(at) = self.streams.iter().position(|(name, _)| name == stream) else { return (last, true) };
+        let Some(at) = self.streams.iter().position(|(name, ..)| name == stream) else { return (last, true) };
         let whole = self.push(stream, &last);
         (self.streams.remove(at).1, whole)
     }

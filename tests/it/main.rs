@@ -9,6 +9,7 @@ mod decode;
 mod engine;
 mod evaluator;
 mod format;
+mod formats;
 mod grammar;
 mod lang;
 mod packs;

@@ -5,7 +5,7 @@ use super::{Head, Place};
 pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Cisco IOS behind a relay's head",
-        place: Place::Syslog,
+        place: Place::Device,
         form: "{host} {number}:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[
             (
@@ -19,8 +19,17 @@ pub(super) const HEADS: &[Head] = &[
         ],
     },
     Head {
+        name: "Cisco IOS behind a relay's head, two sequence numbers",
+        place: Place::Device,
+        form: "{host} {number}:~{number}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 192.0.2.7 77: 000081: Mar 14 02:11:56.003 UTC: %HSRP-5-STATECHANGE: Vlan7 Grp 1 state Standby -> Active",
+            "at=2026-03-14T02:11:56.003Z host=192.0.2.7 id=HSRP-5-STATECHANGE level=notice text=Vlan7 Grp 1 state Standby -> Active",
+        )],
+    },
+    Head {
         name: "Cisco IOS behind a relay's head, no sequence number",
-        place: Place::Syslog,
+        place: Place::Device,
         form: "{host}~:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "Mar  1 18:46:11 rtr-2 : Mar  1 19:46:10.123 CET: %OSPF-5-ADJCHG: Process 1, Nbr 10.0.0.2 on Gi0/1 from FULL to DOWN",
@@ -29,7 +38,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS behind a relay's head, no stamp of its own",
-        place: Place::Syslog,
+        place: Place::Device,
         form: "{host} {number}:~%{mnemonic}~:~{text}",
         samples: &[(
             "Mar  1 18:46:11 sw-3 4711: %LINEPROTO-5-UPDOWN: Line protocol on Interface Gi1/0/3, changed state to up",
@@ -38,7 +47,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco ASA, FTD and others, colon apart",
-        place: Place::Syslog,
+        place: Place::Device,
         form: "{host}~:~%{mnemonic}~:~{text}",
         samples: &[
             (
@@ -61,7 +70,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco, Arista, Huawei, H3C: id behind the host",
-        place: Place::Syslog,
+        place: Place::Device,
         form: "{host} %{mnemonic}~:~{text}",
         samples: &[
             (
@@ -80,7 +89,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco NX-OS with a virtual device context",
-        place: Place::Syslog,
+        place: Place::Device,
         form: "{host} %$ {-} %$ %{mnemonic}~:~{text}",
         samples: &[(
             "2026 Mar 14 02:11:57 nx-1 %$ VDC-2 %$ %ETHPORT-3-IF_ERROR_VLANS_SUSPENDED: VLANs 7 on Interface port-channel1 are being suspended",
@@ -89,7 +98,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS-XR behind a relay's head",
-        place: Place::Syslog,
+        place: Place::Device,
         form: "{host} {number}:~{-}:{stamp}~:~{app}[{pid}]~:~%{mnemonic}~:~{text}",
         samples: &[(
             "<187>Mar 14 02:11:58 xr-1 4321: RP/0/RSP0/CPU0:Mar 14 02:11:57.123 UTC: ifmgr[253]: %PKT_INFRA-LINK-3-UPDOWN : Interface TenGigE0/0/0/1, changed state to Down",
@@ -98,7 +107,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco wireless controllers",
-        place: Place::Syslog,
+        place: Place::Device,
         form: "{host} *{app}:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "<187>Mar 14 02:11:58 wlc-1 *spamApTask0: Mar 14 02:11:57.123: %CAPWAP-3-DTLS_CLOSED_ERR: capwap_ac_sm.c:7521 Connection to AP closed",
@@ -154,15 +163,6 @@ pub(super) const HEADS: &[Head] = &[
         ],
     },
     Head {
-        name: "Juniper without a program",
-        place: Place::Syslog,
-        form: "{host} {text}{id}: ",
-        samples: &[(
-            "<165>Mar 14 02:11:57 mx-1 SNMP_TRAP_LINK_DOWN: ifIndex 531, ifAdminStatus up(1), ifOperStatus down(2), ifName ge-0/0/1",
-            "at=2026-03-14T02:11:57Z host=mx-1 id=SNMP_TRAP_LINK_DOWN level=notice text=SNMP_TRAP_LINK_DOWN: ifIndex 531, ifAdminStatus up(1), ifOperStatus down(2), ifName ge-0/0/1",
-        )],
-    },
-    Head {
         name: "MikroTik RouterOS",
         place: Place::Syslog,
         form: "{host} {text}{topics} ",
@@ -180,7 +180,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Palo Alto Networks: system log",
         place: Place::Syslog,
-        form: "{host} {text}{number},{stamp},{-},SYSTEM,{-},{-},{-},{-},{event},{-},{-},{-},{-},{level},",
+        form: "{host} {text}{number},{-},{-},SYSTEM,{-},{-},{-},{-},{event},{-},{-},{-},{-},{level},",
         samples: &[(
             "<12>Mar 14 02:11:57 pa-1 1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",
             "at=2026-03-14T02:11:57Z host=pa-1 id=ha2-link-change level=error text=1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",

@@ -40,6 +40,8 @@ enum Part {
     Event,
     /// `{capitals}`: a word of capitals, blanks behind it included.
     Capitals,
+    /// `{mark}`: a word with a digit or in capitals: hardly one of a text.
+    Mark,
     /// `{topics}`: words with commas, one of which may be a level.
     Topics,
     /// `{stamp}`: a stamp with a day. Before it `*` or `.` may say how good the clock is.
@@ -183,6 +185,7 @@ fn part(name: &'static str) -> Option<Part> {
         "hex" => Part::Hex,
         "event" => Part::Event,
         "capitals" => Part::Capitals,
+        "mark" => Part::Mark,
         "topics" => Part::Topics,
         "stamp" => Part::Stamp,
         "epoch" => Part::Epoch,
@@ -198,10 +201,10 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
     let some = |(word, rest): (&'a str, &'a str)| (!word.is_empty() && word.len() <= WORD_BYTES).then_some((word, rest));
     match part {
         Part::Host => {
-            let end = text.bytes().position(is_blank).unwrap_or(text.len());
+            let end = text.bytes().position(|b| is_blank(b) || b == b',').unwrap_or(text.len());
             let word = &text[..end];
             let word = word.strip_suffix(':').unwrap_or(word);
-            if !rfc3164::is_host(word) || level::is_word(word) {
+            if !rfc3164::is_host(word) || level::is_word(word) || rfc3164::is_priority(word) {
                 return None;
             }
             found.host = word;
@@ -275,6 +278,11 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
         Part::Capitals => {
             let (word, rest) = some(while_(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b' ')))?;
             (word.len() > 1 && !word.starts_with(' ')).then_some(rest)
+        }
+        Part::Mark => {
+            let (word, rest) = some(while_(|b| b > b' ' && !matches!(b, b':' | b'[')))?;
+            let digit = word.bytes().any(|b| b.is_ascii_digit());
+            (digit || !word.bytes().any(|b| b.is_ascii_lowercase())).then_some(rest)
         }
         Part::Topics => {
             let (words, rest) = some(while_(|b| b.is_ascii_lowercase() || matches!(b, b',' | b'-')))?;

@@ -6,10 +6,28 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Cisco IOS-XR",
         place: Place::Front,
-        form: "{-}/CPU0:{stamp}~:~{app}[{pid}]~:~%{mnemonic}~:~{text}",
+        form: "{-}/{-}/{-}/{-}:{stamp}~:~{app}[{pid}]~:~%{mnemonic}~:~{text}",
         samples: &[(
             "<187>RP/0/RSP0/CPU0:Mar 14 02:11:57.123 UTC: ifmgr[253]: %PKT_INFRA-LINK-3-UPDOWN : Interface TenGigE0/0/0/1, changed state to Down",
             "at=2026-03-14T02:11:57.123Z app=ifmgr pid=253 id=PKT_INFRA-LINK-3-UPDOWN level=error text=Interface TenGigE0/0/0/1, changed state to Down",
+        )],
+    },
+    Head {
+        name: "Cisco IOS, its own buffer",
+        place: Place::Front,
+        form: "{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "*Mar 14 02:11:57.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down",
+            "at=2026-03-14T02:11:57.123Z id=LINK-3-UPDOWN level=error text=Interface Gi0/1, changed state to down",
+        )],
+    },
+    Head {
+        name: "Cisco IOS, its own buffer with sequence numbers",
+        place: Place::Front,
+        form: "{number}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "000081: Mar 14 02:11:57.123 UTC: %SYS-5-CONFIG_I: Configured from console",
+            "at=2026-03-14T02:11:57.123Z id=SYS-5-CONFIG_I level=notice text=Configured from console",
         )],
     },
     Head {

@@ -40,6 +40,15 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Asterisk",
+        place: Place::Line,
+        form: "{level}[{process}]~{text}",
+        samples: &[(
+            "[2026-03-14 02:11:57] NOTICE[1388][C-00000a01] chan_sip.c: Peer 'ann' is now UNREACHABLE",
+            "at=2026-03-14T02:11:57Z pid=1388 level=notice text=[C-00000a01] chan_sip.c: Peer 'ann' is now UNREACHABLE",
+        )],
+    },
+    Head {
         name: "Spring Boot",
         place: Place::Line,
         form: "{level} {text}{process} --- [",

@@ -66,7 +66,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Padded tag without a process",
         place: Place::Syslog,
-        form: "{host} {app}~:~{text}",
+        form: "{host} {app} :~{text}",
         samples: &[(
             "Apr 03 11:01:18 n1 lrmd   : operation monitor ended",
             "at=2026-04-03T11:01:18Z host=n1 app=lrmd text=operation monitor ended",
@@ -151,6 +151,33 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "Mar 29 05:59:23 sol-1 sshd[20878]: [ID 800047 auth.info] Accepted publickey for ann",
             "at=2026-03-29T05:59:23Z host=sol-1 app=sshd pid=20878 id=800047 level=info text=Accepted publickey for ann",
+        )],
+    },
+    Head {
+        name: "A number before the program",
+        place: Place::Syslog,
+        form: "{host} {number} {app}:~{text}",
+        samples: &[(
+            "<134>Mar 14 02:11:57 sw-9 77 lacp: port 7 left the trunk",
+            "at=2026-03-14T02:11:57Z host=sw-9 app=lacp level=info text=port 7 left the trunk",
+        )],
+    },
+    Head {
+        name: "A word with a digit or in capitals before the program",
+        place: Place::Syslog,
+        form: "{host} {mark} {app}[{process}]:~{text}",
+        samples: &[(
+            "<134>Mar 14 02:11:57 fw-1 node0 kernel[12]: link is down",
+            "at=2026-03-14T02:11:57Z host=fw-1 app=kernel pid=12 level=info text=link is down",
+        )],
+    },
+    Head {
+        name: "Two such words before the program",
+        place: Place::Syslog,
+        form: "{host} {mark} {mark} {app}[{process}]:~{text}",
+        samples: &[(
+            "<134>Mar 14 02:11:57 fw-1 FPC0 Slot-3 chassisd[77]: fan is slow",
+            "at=2026-03-14T02:11:57Z host=fw-1 app=chassisd pid=77 level=info text=fan is slow",
         )],
     },
 ];
