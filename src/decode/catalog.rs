@@ -226,8 +226,7 @@ pub fn page() -> String {
     page.push_str(STAMPS);
     page.push_str("| form | record | time |\n|---|---|---|\n");
     for form in FORMS {
-        let at = read(&[form.sample]).at.map(|at| at.to_string()).unwrap_or_default();
-        row(&mut page, &[form.name, &code(form.sample), &at.replace(".000Z", "Z")]);
+        row(&mut page, &[form.name, &code(form.sample), form.at]);
     }
     page.push_str(FORMAT);
     for (form, record) in DECLARED {
@@ -275,10 +274,13 @@ An event has these parts. A part that the record does not name is absent.
 | `host` | who wrote it. A record from the network that names no host has the sender's: what the inventory calls its address, else the address |
 | `app`, `pid` | the program and its process |
 | `id` | the event's id: MSGID of RFC 5424, a Genesys id, a device's id. `%SYS-5-CONFIG_I` and `SYS-5-CONFIG_I` are one |
-| `level` | how grave it is: a device's id says it (`-5-`), else the record's level word, else the priority |
+| `level` | how grave it is: what a device's id says (`-5-`) or a level word of the head, else the priority, else a level word before the text |
 | `text` | what the record says, without its head. Rules match this |
 | `raw` | the record as it came |
 | `sender` | the address that it came from, for records from the network |
+
+In a column `form` a blank stands for one or more blanks, `~` for any number of them, `{x}` for a part, and `{text}` for the place where the text
+begins. Every other character stands for itself. `{-}` is anything up to the next character; `{=x}` is kept as the field `x`.
 
 Where readers of syslog differ, this one does as follows.
 

@@ -80,10 +80,12 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
         return None;
     }
     if first.is_ascii_digit() || *first == b'[' || weekday {
-        if !behind.starts_with([' ', ':']) {
+        let year_first = bytes.get(4) == Some(&b' ');
+        if !behind.starts_with(' ') && !(year_first && behind.starts_with(':')) {
             return None;
         }
-        let form = Sure { t: bytes.get(10) == Some(&b'T'), zone: stamp.east_s.is_some(), weekday, year_first: bytes.get(4) == Some(&b' ') };
+        let zulu = record[..record.len() - behind.len()].ends_with('Z');
+        let form = Sure { t: bytes.get(10) == Some(&b'T'), zone: stamp.east_s.is_some(), zulu, weekday, year_first };
         return Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e));
     }
     // Java's `Mar 14, 2026 ...`, and `Mar-14-26 ...`.
@@ -96,6 +98,8 @@ struct Sure {
     /// `T` between day and time.
     t: bool,
     zone: bool,
+    /// The zone is `Z`, as loggers rather than syslog daemons write it.
+    zulu: bool,
     /// `Sat 2026-03-14`: journalctl.
     weekday: bool,
     /// `2026 Mar 14`: switches.
@@ -112,6 +116,11 @@ impl Sure {
             return self.year_first && e.id.is_some();
         }
         let tag = !e.app.is_empty() || e.id.is_some();
+        // `Failed Login: ...`
+        let capital = |word: &str| word.bytes().skip(1).all(|b| b.is_ascii_lowercase()) && word.as_bytes()[0].is_ascii_uppercase();
+        if self.zulu && e.pid.is_empty() && capital(e.host) {
+            return false;
+        }
         if self.t && self.zone {
             return tag || is_evident(e.host) && !e.text.is_empty();
         }
@@ -279,7 +288,7 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
                 // `auth:notice sshd[7]:` of AIX; a sequence number of Cisco.
                 let other = match bytes.get(i + 1) {
                     Some(b'a'..=b'z') => envelope::is_facility(name),
-                    _ => name.bytes().all(|b| b.is_ascii_digit()),
+                    _ => name.len() <= 10 && name.bytes().all(|b| b.is_ascii_digit()),
                 };
                 return (free && !other && !level::is_word(name)).then(|| (name, "", &text[i + 1..]));
             }
