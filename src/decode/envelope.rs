@@ -14,7 +14,7 @@ pub(super) struct Envelope<'a> {
     pub(super) app: &'a str,
     pub(super) pid: &'a str,
     pub(super) id: Option<EventId<'a>>,
-    /// The severity of the priority; without one, that of a Cisco mnemonic.
+    /// What the head itself says, by an id that holds its severity or by a level word; else the priority's severity.
     pub(super) level: Option<Level>,
     pub(super) fields: Fields<'a>,
     pub(super) text: &'a str,
@@ -32,6 +32,15 @@ pub(super) fn priority(record: &str) -> Option<(u8, &str)> {
     }
     let number: u8 = digits.parse().ok()?;
     (number <= 191).then_some((number, &inner[end + 1..]))
+}
+
+/// True for a facility's name as syslog daemons print it (`daemon`, `local7`).
+pub(super) fn is_facility(word: &str) -> bool {
+    const NAMES: [&str; 17] = [
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "security", "console", "audit",
+        "caa",
+    ];
+    NAMES.contains(&word) || word.strip_prefix("local").is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'7']))
 }
 
 /// The level of a syslog severity, 0 to 7 (RFC 5424 section 6.2.1, table 2).

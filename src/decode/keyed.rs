@@ -7,7 +7,8 @@
 //! |---|---|
 //! | time | `time timestamp @timestamp ts t date datetime eventTime __REALTIME_TIMESTAMP` |
 //! | level | `level severity lvl loglevel log.level error_severity PRIORITY` |
-//! | host | `hostname host.name _HOSTNAME`; `host` in GELF and in what Logstash writes |
+//! | id | `logid log_id` (Fortinet, Sophos) |
+//! | host | `hostname host.name _HOSTNAME devname device_name`; `host` in GELF and in what Logstash writes |
 //! | application | `app application service service.name program SYSLOG_IDENTIFIER` |
 //! | process | `pid _PID` |
 //!
@@ -22,12 +23,12 @@
 
 use std::borrow::Cow;
 
-use crate::event::{Event, Level};
+use crate::event::{Event, EventId, Level};
 
 use super::envelope::severity;
 use super::genesys::NAME_BYTES;
 use super::stamp::{self, Day, Stamp};
-use super::{object, pairs, rfc3164};
+use super::{level, object, pairs, rfc3164};
 
 /// What a key is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub(super) enum Key {
     SomeHost,
     App,
     Pid,
+    /// A device's number of the kind of record.
+    Id,
     /// Logstash wrote this.
     Logstash,
     /// With [`Key::ShortMessage`] the mark of GELF.
@@ -48,6 +51,8 @@ pub(super) enum Key {
     ShortMessage,
     /// MongoDB's level, one letter; it counts behind MongoDB's time.
     Letter,
+    /// A record in which another one may stand ([`super::wrap`]).
+    Wrapped,
 }
 
 impl Key {
@@ -59,7 +64,8 @@ impl Key {
             }
             "level" | "severity" | "lvl" | "loglevel" | "log.level" | "error_severity" => Key::Level,
             "PRIORITY" => Key::Priority,
-            "hostname" | "host.name" | "_HOSTNAME" => Key::Host,
+            "hostname" | "host.name" | "_HOSTNAME" | "devname" | "device_name" => Key::Host,
+            "logid" | "log_id" => Key::Id,
             "host" => Key::SomeHost,
             "@version" => Key::Logstash,
             "app" | "application" | "service" | "service.name" | "program" | "SYSLOG_IDENTIFIER" => Key::App,
@@ -67,6 +73,7 @@ impl Key {
             "version" => Key::Version,
             "short_message" => Key::ShortMessage,
             "s" => Key::Letter,
+            "log" | "MESSAGE" => Key::Wrapped,
             _ => return None,
         })
     }
@@ -97,11 +104,13 @@ pub(super) struct Keyed<'a> {
     version: bool,
     short_message: bool,
     mongo: bool,
+    wrapped: bool,
     logstash: bool,
     some_host: Cow<'a, str>,
     host: Cow<'a, str>,
     app: Cow<'a, str>,
     pid: Cow<'a, str>,
+    id: Cow<'a, str>,
 }
 
 /// True for what begins as an object or as pairs do: most lines end here at their first byte or word.
@@ -118,10 +127,10 @@ pub(super) fn read(record: &str) -> Option<Keyed<'_>> {
     object::read(record).or_else(|| pairs::read(record))
 }
 
-/// The level of a message that is an object.
+/// The level of a message that is an object or pairs.
 #[inline(never)]
 pub(super) fn level(message: &str) -> Option<Level> {
-    object::read(message)?.level()
+    read(message)?.level()
 }
 
 impl<'a> Keyed<'a> {
@@ -135,12 +144,14 @@ impl<'a> Keyed<'a> {
             Key::SomeHost if self.some_host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => self.some_host = value,
             Key::App if self.app.is_empty() && is_name(&value) => self.app = value,
             Key::Pid if self.pid.is_empty() && is_name(&value) && !value.contains(' ') => self.pid = value,
-            Key::Host | Key::SomeHost | Key::App | Key::Pid => {}
+            Key::Id if self.id.is_empty() && is_name(&value) && !value.contains(' ') => self.id = value,
+            Key::Host | Key::SomeHost | Key::App | Key::Pid | Key::Id => {}
             Key::Logstash => self.logstash = true,
             Key::Version => self.version |= matches!(&*value, "1.0" | "1.1"),
             Key::ShortMessage => self.short_message = true,
-            Key::Letter if self.mongo => self.level = self.level.or(letter(&value)),
+            Key::Letter if self.mongo => self.level = self.level.or(level::letter(&value)),
             Key::Letter => {}
+            Key::Wrapped => self.wrapped = true,
         }
     }
 
@@ -152,6 +163,11 @@ impl<'a> Keyed<'a> {
     /// Nothing further is wanted.
     pub(super) fn complete(&self) -> bool {
         self.stamp.is_some() && self.level.is_some() && !self.host.is_empty() && !self.app.is_empty() && !self.pid.is_empty()
+    }
+
+    /// Another record may stand in this one. What is complete was not read to its end.
+    pub(super) fn may_wrap(&self) -> bool {
+        self.wrapped || self.complete()
     }
 
     /// A day and a time were read.
@@ -177,6 +193,18 @@ impl<'a> Keyed<'a> {
         event.host = if self.host.is_empty() && sender { self.some_host } else { self.host };
         event.app = self.app;
         event.pid = self.pid;
+        event.id = id_of(self.id);
+    }
+
+    /// Gives a syslog message what its head leaves out. The level is the sender's own, where it says one.
+    pub(super) fn complete_message(self, event: &mut Event<'a>) {
+        event.level = self.level().or(event.level);
+        for (part, said) in [(&mut event.host, self.host), (&mut event.app, self.app), (&mut event.pid, self.pid)] {
+            if part.is_empty() {
+                *part = said;
+            }
+        }
+        event.id = event.id.take().or(id_of(self.id));
     }
 
     fn is_gelf(&self) -> bool {
@@ -198,8 +226,15 @@ impl<'a> Keyed<'a> {
         match number(value) {
             Some(n @ 0..=7) => self.gelf_level = self.gelf_level.or(Some(n)),
             Some(n) => self.level = self.level.or(pino(n)),
-            None => self.level = self.level.or(word(value)),
+            None => self.level = self.level.or(level::word(value)),
         }
+    }
+}
+
+fn id_of(written: Cow<'_, str>) -> Option<EventId<'_>> {
+    match written {
+        Cow::Borrowed(id) => EventId::parse(id),
+        Cow::Owned(id) => EventId::parse(&id).map(EventId::into_owned),
     }
 }
 
@@ -222,37 +257,6 @@ fn pino(number: u8) -> Option<Level> {
         40 => Level::Warning,
         50 => Level::Error,
         60 => Level::Critical,
-        _ => return None,
-    })
-}
-
-/// A level's word in any letter case, as loggers write it; behind it may stand a number (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
-fn word(value: &str) -> Option<Level> {
-    let (word, step) = value.split_at(value.bytes().take_while(u8::is_ascii_alphabetic).count());
-    if !step.bytes().all(|b| b.is_ascii_digit() || b == b'+' || b == b'-') {
-        return None;
-    }
-    let mut lower = [0; 16];
-    let lower = lower.get_mut(..word.len())?;
-    lower.copy_from_slice(word.as_bytes());
-    lower.make_ascii_lowercase();
-    match std::str::from_utf8(lower).ok()? {
-        "fatal" | "panic" | "dpanic" => Some(Level::Critical),
-        "severe" | "eror" => Some(Level::Error),
-        "information" | "informational" => Some(Level::Info),
-        "verbose" | "dbug" => Some(Level::Debug),
-        word => Level::parse(word),
-    }
-}
-
-/// MongoDB's letters.
-fn letter(value: &str) -> Option<Level> {
-    Some(match value {
-        "F" => Level::Critical,
-        "E" => Level::Error,
-        "W" => Level::Warning,
-        "I" => Level::Info,
-        "D" | "D1" | "D2" | "D3" | "D4" | "D5" => Level::Debug,
         _ => return None,
     })
 }

@@ -1,23 +1,28 @@
 //! From a record's bytes to an event.
 //!
 //! In: one line or one datagram at a time, and the time it came. Out: one [`Event`] for each, always; a record that nothing
-//! is recognised in is text. Read here: RFC 5424 and RFC 3164 as senders write them, Genesys records (short and full, bare in
-//! a file or inside a syslog message), lines with any stamp, objects (JSON) and pairs (logfmt) with the keys of [`keyed`], plain lines.
+//! is recognised in is text. Read here: RFC 5424 and RFC 3164 as senders write them, the heads of vendors and loggers ([`heads`]), Genesys records
+//! (short and full, bare in a file or inside a syslog message), lines with any stamp, objects (JSON) and pairs (logfmt) with the keys of [`keyed`],
+//! wrappers around all of these ([`wrap`]), plain lines. `docs/reference/formats.md` lists every form with a sample.
 //!
 //! ```text
-//! priority? --yes--> RFC 5424, else RFC 3164 ----> Genesys record in the text?
+//! priority? --yes--> RFC 5424, else a vendor's head, else RFC 3164 ----> Genesys record in the text?
 //!     no
-//! stamp? ----yes--> Genesys record, else RFC 3164, else a line with a time
+//! stamp? ----yes--> wrapper, Genesys record, else RFC 3164, else a line with a time: its level and text
 //!     no
 //! stamp of a single program (audit, access log)? a line with a time; object or pairs? a line with what its keys say
 //!     no, or no time in it
-//! header line of a file? continuation of the record before? plain
+//! header line of a file? continuation of the record before? a line with a level? plain
 //! ```
 //!
-//! Invariants: no input fails or panics. Text is what the record says, without header, blanks around it and line end;
-//! nothing else of it is lost: it stands in another part of the event, or in the text. One record is one event, whatever
-//! it holds: a record glued behind another one stays text, or a caller's name in a log could forge an event. The same
-//! records and times give the same events: no clock, no zone of this machine.
+//! Invariants: no input fails or panics. Text is what the record says, without head, blanks around it and line end; the record as it came is
+//! kept beside it ([`Event::raw`]), so nothing is lost. One record is one event, whatever it holds: a record glued behind another one stays text and
+//! the event is marked broken, or a caller's name in a log could forge an event. The same records and times give the same events: no clock, no zone
+//! of this machine.
+//!
+//! Where other readers differ, this one does as follows. A byte order mark before a record or a message, and NULs, blanks and line ends behind it, are
+//! no part of it (as in syslog-ng). Several lines in one datagram are one record (as in rsyslog and syslog-ng). Of a repeated priority the last
+//! one counts, which is the sender's own: a relay put the first one before it (rsyslog and syslog-ng leave the second one in the text).
 //!
 //! State belongs to one source: the file's header, the last time, the record that a line without stamp continues. A body
 //! that quotes a header must not rename its file: a header is believed at a file's beginning; later only when it names the
@@ -30,10 +35,15 @@
 
 mod calendar;
 mod clock;
+mod catalog;
+mod encoding;
 mod envelope;
 mod genesys;
 mod header;
+mod heads;
 mod keyed;
+mod level;
+mod line_format;
 mod lines;
 mod object;
 mod pairs;
@@ -41,6 +51,7 @@ mod rfc3164;
 mod rfc5424;
 mod stamp;
 mod structured;
+mod wrap;
 
 use std::borrow::Cow;
 
@@ -53,9 +64,14 @@ use crate::event::{Event, EventId, Format, Marks, Value};
 use clock::{Clock, Resolved};
 use envelope::Envelope;
 use header::{Entry, Header};
+use heads::Place;
 use keyed::Keyed;
 use stamp::Stamp;
+use wrap::{Export, Exported, Pieces, Wrapped};
 
+pub use catalog::page as formats_page;
+pub use encoding::{ENCODING_BYTES, Encoding};
+pub use line_format::LineFormat;
 pub use lines::{Line, Lines};
 
 /// The decoder of one source, with what it must remember from record to record.
@@ -71,6 +87,18 @@ pub struct Decoder {
     genesys: bool,
     clock: Clock,
     open: Option<Open>,
+    /// Pieces of records whose end has not come yet.
+    #[serde(default)]
+    pieces: Pieces,
+    /// An entry of the journal's export of which not all lines have come.
+    #[serde(default)]
+    export: Option<Export>,
+    /// How the lines of this source begin, where an administrator said it.
+    #[serde(skip)]
+    format: Option<LineFormat>,
+    /// The records stood in a wrapper, which was taken off.
+    #[serde(skip)]
+    inside: Inside,
     /// No stamp that leaves its year out is later.
     #[serde(skip)]
     latest: Option<Time>,
@@ -84,6 +112,17 @@ enum Heading {
     /// Within a later header that names the same program again.
     Again,
     Closed,
+}
+
+/// What stands around the records of a decoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Inside {
+    #[default]
+    Nothing,
+    /// A container's log: lines as a file has them.
+    Lines,
+    /// The journal: texts of messages.
+    Messages,
 }
 
 impl Default for Heading {
@@ -119,6 +158,11 @@ impl Decoder {
         Decoder { west_s: i64::from(seconds), ..self }
     }
 
+    /// The same decoder for lines that begin in this form. A line that does not is read as if nothing had been said.
+    pub fn with_format(self, format: LineFormat) -> Decoder {
+        Decoder { format: Some(format), ..self }
+    }
+
     /// From now on a stamp that leaves its year out is of one in which it is not later than this: no log is newer than it was written.
     pub fn not_after(&mut self, latest: Option<Time>) {
         self.latest = latest;
@@ -129,6 +173,7 @@ impl Decoder {
     pub fn next_file(&mut self) {
         self.heading = Heading::default();
         self.open = None;
+        self.export = None;
     }
 
     /// The application that the file's header names; empty when no header was read. A source of short Genesys records
@@ -143,29 +188,57 @@ impl Decoder {
         let cut = record.len() > RECORD_BYTES;
         let record = &record[..record.len().min(RECORD_BYTES)];
         let mut event = match std::str::from_utf8(record) {
-            Ok(text) => self.read(text, reference),
+            Ok(text) => self.whole(text, reference),
             Err(_) => {
                 let text = latin1(record);
-                let mut event = self.read(&text, reference).into_owned();
+                let mut event = self.whole(&text, reference).into_owned();
                 event.marks.latin1 = true;
                 event
             }
         };
-        event.marks.cut = cut;
+        event.marks.cut |= cut;
+        event
+    }
+
+    /// A record with its untouched text beside what was read in it.
+    fn whole<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
+        let mut event = self.read(record, reference);
+        // A wrapper has said it.
+        if event.raw.is_empty() {
+            let raw = record.strip_suffix('\n').unwrap_or(record);
+            let raw = raw.strip_suffix('\r').unwrap_or(raw);
+            if raw.len() != event.text.len() {
+                event.raw = Cow::Borrowed(raw);
+            }
+        }
         event
     }
 
     fn read<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         let record = record.trim_end_matches([' ', '\t', '\r', '\n', '\0']);
         let record = record.strip_prefix('\u{feff}').unwrap_or(record);
+        if let Some(event) = self.exported(record, reference) {
+            return event;
+        }
+        if let Some(format) = &self.format
+            && let Some((stamp, behind)) = format.stamp(record)
+        {
+            return self.plain_at(record, Some(behind), stamp, reference);
+        }
         if !self.header.known() {
-            if let Some((number, rest)) = envelope::priority(record.trim_start()) {
+            if let Some((mut number, mut rest)) = envelope::priority(record.trim_start()) {
+                // A relay's priority before the sender's own.
+                if let Some((own, behind)) = envelope::priority(rest) {
+                    (number, rest) = (own, behind);
+                }
                 self.heading = Heading::Closed;
                 self.open = None;
                 let mut message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
-                message.level = Some(envelope::severity(number & 7));
+                message.level = message.level.or(Some(envelope::severity(number & 7)));
                 let mut event = self.message(message, reference);
                 event.facility = Some(number >> 3);
+                // Several messages in one: which of them is real, nobody can say.
+                event.marks.broken |= event.text.lines().skip(1).any(|line| envelope::priority(line).is_some());
                 return event;
             }
             if let Some(message) = rfc5424::without_priority(record) {
@@ -175,7 +248,11 @@ impl Decoder {
         // The locale's stamp may have one blank before it; more are the indentation of a body.
         let lead = record.strip_prefix(' ').unwrap_or(record);
         if let Ok((behind, stamp)) = stamp::any(lead)
-            && matches!(behind.as_bytes().first(), None | Some(b' ' | b':' | b'_' | b'\t'))
+            && match behind.as_bytes().first() {
+                None | Some(b' ' | b':' | b'_' | b'\t') => true,
+                Some(b',' | b'|' | b';') => !self.genesys && !self.header.known(),
+                Some(_) => false,
+            }
         {
             return self.stamped(record, lead, stamp, behind, reference);
         }
@@ -183,34 +260,99 @@ impl Decoder {
         if !self.genesys && !self.header.known() {
             // `[2016-05-23 10:18:16] NOTICE: ...`
             if let Some(inner) = lead.strip_prefix('[')
-                && let Ok((behind, stamp)) = stamp::any(inner)
-                && behind.starts_with(']')
+                && let Some((stamp, behind)) = bracketed(inner)
             {
-                return self.plain_at(record, stamp, reference);
+                return match rfc3164::without_priority(lead, stamp, behind) {
+                    Some(message) => self.bare_message(message, reference),
+                    None => self.plain_at(record, Some(behind), stamp, reference),
+                };
             }
             // Before the keys: a `hostname` in an audit record is who came.
-            if let Some(stamp) = stamp::dated::begun(record) {
-                return self.plain_at(record, stamp, reference);
+            if let Some(dated) = stamp::dated::begun(record) {
+                return self.dated(record, dated, reference);
             }
             if keyed::begins(record) {
                 return self.keyed(record, reference);
             }
             if let Some(stamp) = stamp::dated::access(record) {
-                return self.plain_at(record, stamp, reference);
+                return self.plain_at(record, None, stamp, reference);
+            }
+            if let Some(found) = heads::read(Place::Front, record)
+                && let Some(stamp) = found.stamp
+            {
+                let message = rfc3164::envelope_of(found, Envelope::default());
+                return self.bare_message(Envelope { stamp: Some(stamp), ..message }, reference);
             }
         }
         if self.datagrams {
-            return plain(record);
+            return self.unstamped_text(record);
         }
         self.unstamped(record)
+    }
+
+    /// A line of an entry of the journal's export; `None` when it is none.
+    fn exported<'a>(&mut self, line: &'a str, reference: Time) -> Option<Event<'a>> {
+        if self.export.is_none() {
+            if self.datagrams || !Export::begins(line) {
+                return None;
+            }
+            self.export = Some(Export::default());
+        }
+        match self.export.as_mut()?.take(line) {
+            Exported::More => Some(piece(line)),
+            Exported::End(wrapped, lines, cut) => {
+                self.export = None;
+                let mut event = self.unwrapped(*wrapped, reference);
+                event.raw = Cow::Owned(lines);
+                event.marks.cut |= cut;
+                Some(event)
+            }
+        }
+    }
+
+    /// The record inside of a wrapper, with what the wrapper says.
+    fn unwrapped(&mut self, wrapped: Wrapped, reference: Time) -> Event<'static> {
+        let Wrapped { outer, inner, stream, .. } = wrapped;
+        let (inner, whole) = self.pieces.finish(&stream, inner);
+        let mut decoder = self.clone();
+        decoder.inside = if outer.is_message { Inside::Messages } else { Inside::Lines };
+        decoder.datagrams = true;
+        decoder.next_file();
+        let time = outer.stamp.and_then(|stamp| self.tick(&stamp, reference));
+        let mut event = decoder.read(&inner, time.map_or(reference, |time| time.at)).into_owned();
+        wrap::put_on(&mut event, outer);
+        set_time(&mut event, time);
+        event.marks.cut |= !whole;
+        self.keep_open(&event);
+        event
+    }
+
+    /// A wrapped record, or a piece of one.
+    fn take_wrapped<'a>(&mut self, record: &'a str, wrapped: Wrapped, reference: Time) -> Event<'a> {
+        if wrapped.partial && !self.datagrams {
+            let mut event = piece(record);
+            event.marks.cut |= !self.pieces.push(&wrapped.stream, &wrapped.inner);
+            let time = wrapped.outer.stamp.and_then(|stamp| self.tick(&stamp, reference));
+            set_time(&mut event, time);
+            return event;
+        }
+        let mut event: Event<'a> = self.unwrapped(wrapped, reference);
+        event.raw = Cow::Borrowed(record);
+        event
     }
 
     /// A line that begins as an object or pairs do. Apart from [`Decoder::read`], so that all other lines are not slower for it.
     #[inline(never)]
     fn keyed<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
         let said = keyed::read(record);
+        if self.inside == Inside::Nothing
+            && said.as_ref().is_some_and(Keyed::may_wrap)
+            && let Some(wrapped) = wrap::object(record)
+        {
+            return self.take_wrapped(record, wrapped, reference);
+        }
         let Some(stamp) = said.as_ref().and_then(Keyed::stamp) else {
-            let mut event = if self.datagrams { plain(record) } else { self.unstamped(record) };
+            let mut event = if self.datagrams { self.unstamped_text(record) } else { self.unstamped(record) };
             if let Some(said) = said.filter(|_| !event.marks.continuation) {
                 said.fill(&mut event);
             }
@@ -231,6 +373,12 @@ impl Decoder {
             let time = self.tick(&stamp, reference);
             return self.genesys_record(found, time);
         }
+        if self.inside == Inside::Nothing
+            && !self.header.known()
+            && let Some(found) = wrap::cri(behind)
+        {
+            return self.take_wrapped(record, wrap::of_cri(stamp, found), reference);
+        }
         // No Genesys stamp has a date without a year.
         let other = !self.genesys || matches!(stamp.day, stamp::Day::Yearless(..));
         if other
@@ -240,7 +388,7 @@ impl Decoder {
             return self.bare_message(message, reference);
         }
         if !self.genesys && !self.header.known() {
-            return self.plain_at(record, stamp, reference);
+            return self.plain_at(record, Some(behind), stamp, reference);
         }
         let time = self.tick(&stamp, reference);
         let text = behind.strip_prefix(':').unwrap_or(behind);
@@ -257,12 +405,31 @@ impl Decoder {
         event
     }
 
-    /// A line of which nothing but its time is recognised.
-    fn plain_at<'a>(&mut self, record: &'a str, stamp: Stamp, reference: Time) -> Event<'a> {
+    /// A line with a time that is no syslog message. `behind` is what follows the stamp: the level is looked for there, and the text begins there.
+    fn plain_at<'a>(&mut self, record: &'a str, behind: Option<&'a str>, stamp: Stamp, reference: Time) -> Event<'a> {
         let time = self.tick(&stamp, reference);
         let mut event = plain(record);
         set_time(&mut event, time);
+        if let Some(behind) = behind {
+            line(&mut event, behind);
+        }
         self.keep_open(&event);
+        event
+    }
+
+    /// A line with a stamp of one kind of program.
+    fn dated<'a>(&mut self, record: &'a str, dated: stamp::dated::Dated<'a>, reference: Time) -> Event<'a> {
+        if let Some(behind) = dated.behind
+            && record.starts_with(|c: char| c.is_ascii_digit())
+            && let Some(message) = rfc3164::without_priority(record, dated.stamp, behind)
+        {
+            return self.bare_message(message, reference);
+        }
+        let mut event = self.plain_at(record, dated.behind, dated.stamp, reference);
+        event.level = dated.level.or(event.level);
+        if !dated.pid.is_empty() {
+            event.pid = Cow::Borrowed(dated.pid);
+        }
         event
     }
 
@@ -330,11 +497,29 @@ impl Decoder {
         if !message.broken {
             self.take_inner(&mut event, message.stamp, message.text, reference);
         }
-        // Who sent it and when is the envelope's to say.
-        if event.level.is_none() && event.text.starts_with(['{', '@']) {
-            event.level = keyed::level(&event.text);
-        }
+        self.take_text(&mut event, message.text, reference);
         event
+    }
+
+    /// What the text of a message says of it where its head says nothing. Who sent it and when is the head's to say.
+    fn take_text<'a>(&self, event: &mut Event<'a>, text: &'a str, reference: Time) {
+        if event.app.is_empty() && event.id.is_none() && event.format == Format::Rfc3164 && pairs::begins(text) {
+            // Fortinet, Sophos and others send pairs without a tag.
+            if let Some(said) = keyed::read(text) {
+                if event.at.is_none()
+                    && let Some(stamp) = said.stamp()
+                {
+                    set_time(event, Clock::default().resolve(&stamp, self.west_s, reference, self.latest));
+                }
+                said.complete_message(event);
+            }
+        }
+        if event.level.is_none() {
+            event.level = match text.as_bytes().first() {
+                Some(b'{' | b'@') => keyed::level(text),
+                _ => level::scan(text).filter(|found| found.is_front).map(|found| found.level),
+            };
+        }
     }
 
     /// A Genesys record inside a syslog message: its own parts win, the envelope supplies what it leaves out.
@@ -400,6 +585,21 @@ impl Decoder {
         event
     }
 
+    /// A line without a stamp and without anything before it: its level, where it begins with one.
+    fn unstamped_text<'a>(&self, record: &'a str) -> Event<'a> {
+        let mut event = plain(record);
+        if !self.genesys
+            && !self.header.known()
+            && let Some(level::Found { level, behind: Some(behind), .. }) = level::scan(record)
+        {
+            event.level = Some(level);
+            if self.inside != Inside::Messages {
+                event.text = Cow::Borrowed(behind);
+            }
+        }
+        event
+    }
+
     fn header_line<'a>(&self, record: &'a str) -> Event<'a> {
         let mut event = plain(record);
         event.host = Cow::Owned(self.header.host.clone());
@@ -410,8 +610,9 @@ impl Decoder {
     }
 
     fn continuation<'a>(&self, record: &'a str) -> Event<'a> {
-        let mut event = plain(record);
+        let mut event = self.unstamped_text(record);
         if let Some(open) = &self.open {
+            event.text = Cow::Borrowed(record);
             event.at = open.at;
             event.host = Cow::Owned(open.host.clone());
             event.app = Cow::Owned(open.app.clone());
@@ -470,6 +671,40 @@ fn plain(record: &str) -> Event<'_> {
         marks: Marks { broken: after.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())), ..Marks::default() },
         ..Event::default()
     }
+}
+
+/// A piece of a record of which more follows.
+fn piece(record: &str) -> Event<'_> {
+    Event { text: Cow::Borrowed(record), marks: Marks { partial: true, ..Marks::default() }, ..Event::default() }
+}
+
+/// A stamp in a bracket that has been opened, and what follows the bracket.
+fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
+    if let Ok((behind, stamp)) = stamp::any(inner) {
+        return Some((stamp, behind.strip_prefix(']')?));
+    }
+    // `[1773454317] SERVICE ALERT: ...` of Nagios.
+    let (number, behind) = inner.split_once(']')?;
+    let seconds = number.split('.').next()?;
+    (seconds.len() == 10).then(|| stamp::epoch(number)).flatten().map(|stamp| (stamp, behind))
+}
+
+/// What a logger wrote behind the stamp of a line: level and other parts of its head; the text behind them.
+fn line<'a>(event: &mut Event<'a>, behind: &'a str) {
+    let start = level::begin(behind);
+    if let Some(found) = heads::read(Place::Line, start) {
+        event.host = Cow::Borrowed(found.host);
+        event.app = Cow::Borrowed(found.app);
+        event.pid = Cow::Borrowed(found.pid);
+        event.id = found.id;
+        event.level = found.level;
+        event.fields.extend(found.fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+        event.text = Cow::Borrowed(found.text);
+        return;
+    }
+    let found = level::scan(behind);
+    event.level = found.map(|found| found.level);
+    event.text = Cow::Borrowed(found.and_then(|found| found.behind).unwrap_or(start));
 }
 
 fn keep_level_word<'a>(event: &mut Event<'a>, word: &'a str) {

@@ -82,7 +82,7 @@ fn member<'a>(cursor: &mut Cursor<'a>, name: &'a str, keyed: &mut Keyed<'a>) -> 
 fn value<'a>(cursor: &mut Cursor<'a>, key: Key, keyed: &mut Keyed<'a>) -> Option<()> {
     match cursor.next()? {
         // That it is there is enough.
-        _ if key == Key::ShortMessage => {
+        _ if matches!(key, Key::ShortMessage | Key::Wrapped) => {
             keyed.take(key, Cow::Borrowed(""));
             return cursor.skip();
         }

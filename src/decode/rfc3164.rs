@@ -5,25 +5,44 @@
 //! tag     = name ":"  /  name "[" pid "]" [":"]
 //! ```
 //!
+//! What vendors write instead stands in the table of [`super::heads`], which is asked when this reading finds no tag, and for ids at the
+//! beginning of the text.
+//!
 //! Choices where senders and other readers disagree:
 //! - A tag ends with a colon or has a pid. A bare word is the beginning of the text, for nothing tells it from one, and a
 //!   text that lost its first word is worse than a name that was not found.
-//! - The word behind the stamp is the host, unless it is a tag itself. A stamp is needed: without one there is no host.
+//! - The word behind the stamp is the host, unless it is a tag itself, a level (`WARN`) or a known program. A stamp is needed: without one there
+//!   is no host.
+//! - A tag that is a device's id (`%SYS-5-CONFIG_I:`) is the id, and no application.
 //! - `:` behind a name is no tag before a digit or a slash (`10.0.0.1:5060 lost`, `http://x`), and an address is a host.
 //! - Structured data is text here; the RFC has none.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::event::{EventId, Format, Value};
+use crate::event::{EventId, Format, Value, vendor_id};
 
 use super::envelope::{self, Envelope};
-use super::genesys;
+use super::heads::{self, Found, Place};
 use super::stamp::{self, Stamp};
+use super::{genesys, level};
+
+/// Names of programs that some daemons write without a host before them and without a tag's colon: never a host.
+const PROGRAMS: [&str; 24] = [
+    "kernel", "corosync", "pacemakerd", "crmd", "heartbeat", "sshd", "cron", "crond", "CRON", "anacron", "systemd", "sudo", "su", "dhclient",
+    "dhcpd", "dnsmasq", "named", "ntpd", "chronyd", "rsyslogd", "syslogd", "syslog-ng", "auditd", "NetworkManager",
+];
 
 /// Reads what follows a priority. Always something: where nothing is recognised, all is text.
 pub(super) fn message(rest: &str) -> Envelope<'_> {
+    // Some devices write a colon where a host would stand: `<187>: 2026 Mar 14 ...`, `<166>:Mar 14 ...`.
     let rest = rest.trim_start_matches(' ');
+    let rest = match rest.strip_prefix(':') {
+        Some(behind) if stamp(behind.trim_start_matches(' ')).is_some() || behind.trim_start_matches(' ').starts_with('%') => {
+            behind.trim_start_matches(' ')
+        }
+        _ => rest,
+    };
     let mut before = Envelope { format: Format::Rfc3164, text: rest, ..Envelope::default() };
     if let Some((stamp, behind)) = stamp(rest) {
         // A priority before a Genesys record, and no header: the record is the text.
@@ -37,32 +56,100 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
         let e = behind_stamp(stamp, behind);
         return Envelope { host: if e.host.is_empty() { before.host } else { e.host }, fields: before.fields, ..e };
     }
+    if let Some(found) = heads::read(Place::Front, rest) {
+        return envelope_of(found, before);
+    }
     before.text = rest;
     take_tag(&mut before);
+    take_id(&mut before);
     before
 }
 
-/// Reads what follows the stamp of a line that has no priority. A stamp of this RFC is enough to know such a line; one
-/// with a zone (`2019-02-13T21:53:30+00:00`) is written by much else too, so that there a host and a tag must follow.
+/// Reads what follows the stamp of a line that has no priority. A stamp of this RFC is enough to know such a line. Stamps with a full date are
+/// written by much else too, so that behind them a host and a tag must follow, and they must be plain enough.
 pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Envelope<'a>> {
-    let first = record.as_bytes().first()?;
-    if first.is_ascii_digit() {
-        let zoned = stamp.east_s.is_some() && record.as_bytes().get(10) == Some(&b'T');
-        return (zoned && behind.starts_with(' '))
-            .then(|| behind_stamp(stamp, behind))
-            .filter(|e| !e.host.is_empty() && !e.app.is_empty());
-    }
-    // A weekday is no syslog's: programs write it with `ctime`, and behind it who came, which is no host of ours.
-    if stamp::weekday(record).is_ok() {
+    let bytes = record.as_bytes();
+    let first = bytes.first()?;
+    let weekday = stamp::weekday(record).is_ok();
+    if weekday && !bytes.get(4).is_some_and(u8::is_ascii_digit) {
+        // Programs write it with `ctime`, and behind it who came, which is no host of ours.
         return None;
     }
-    Some(behind_stamp(stamp, behind))
+    let text = behind.trim_start_matches([':', ' ']);
+    if level::is_word(text.split([' ', '\t']).next()?) {
+        return None;
+    }
+    if first.is_ascii_digit() || *first == b'[' || weekday {
+        let year_first = bytes.get(4) == Some(&b' ');
+        if !behind.starts_with(' ') && !(year_first && behind.starts_with(':')) {
+            return None;
+        }
+        let zulu = record[..record.len() - behind.len()].ends_with('Z');
+        let form = Sure { t: bytes.get(10) == Some(&b'T'), zone: stamp.east_s.is_some(), zulu, weekday, year_first };
+        return Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e));
+    }
+    // Java's `Mar 14, 2026 ...`, and `Mar-14-26 ...`.
+    let syslog = bytes.get(3) == Some(&b' ') && !bytes.iter().take(8).any(|b| *b == b',');
+    syslog.then(|| behind_stamp(stamp, behind))
+}
+
+/// What speaks for a syslog head behind a stamp with a full date.
+struct Sure {
+    /// `T` between day and time.
+    t: bool,
+    zone: bool,
+    /// The zone is `Z`, as loggers rather than syslog daemons write it.
+    zulu: bool,
+    /// `Sat 2026-03-14`: journalctl.
+    weekday: bool,
+    /// `2026 Mar 14`: switches.
+    year_first: bool,
+}
+
+impl Sure {
+    fn is_head(&self, e: &Envelope<'_>) -> bool {
+        // `user@database` of PostgreSQL.
+        if e.host.contains('@') {
+            return false;
+        }
+        if e.host.is_empty() {
+            return self.year_first && e.id.is_some();
+        }
+        let tag = !e.app.is_empty() || e.id.is_some();
+        // `Failed Login: ...`
+        let capital = |word: &str| word.bytes().skip(1).all(|b| b.is_ascii_lowercase()) && word.as_bytes()[0].is_ascii_uppercase();
+        if self.zulu && e.pid.is_empty() && capital(e.host) {
+            return false;
+        }
+        if self.t && self.zone {
+            return tag || is_evident(e.host) && !e.text.is_empty();
+        }
+        let process = e.pid.bytes().any(|b| b.is_ascii_digit());
+        let device = e.id.is_some() && e.app.is_empty();
+        tag && (process || device || self.weekday || self.year_first || self.t && is_evident(e.host))
+    }
+}
+
+/// A name that is hardly the first word of a text: an address, or letters with digits, dots or dashes among them.
+fn is_evident(host: &str) -> bool {
+    if host.parse::<IpAddr>().is_ok() {
+        return true;
+    }
+    let letters = host.bytes().any(|b| b.is_ascii_alphabetic());
+    let marks = host.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    letters && marks && !host.contains(['/', '(', ':', '@', '#', '%', '+']) && !host.ends_with(['.', '-'])
 }
 
 fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     let rest = behind.strip_prefix(':').unwrap_or(behind);
     let mut e =
         Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: rest.trim_start_matches(' '), ..Envelope::default() };
+    let start = e.text;
+    if start.contains('%')
+        && let Some(found) = heads::read(Place::Device, start)
+    {
+        return envelope_of(found, e);
+    }
     // AIX: `Message forwarded from cdaix66: sshd[679960]: ...`
     if let Some(forwarded) = e.text.strip_prefix("Message forwarded from ")
         && let Some((host, text)) = forwarded.split_once(": ")
@@ -70,13 +157,58 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     {
         e.host = host;
         e.text = text.trim_start_matches(' ');
-    } else if !is_repetition(e.text) {
+    } else if is_repetition(e.text) {
+        return e;
+    } else {
         take_host(&mut e);
     }
-    if !is_repetition(e.text) {
-        take_tag(&mut e);
+    if is_repetition(e.text) {
+        return e;
     }
+    take_tag(&mut e);
+    if e.app.is_empty()
+        && e.id.is_none()
+        && let Some(found) = heads::read(Place::Syslog, start)
+    {
+        return envelope_of(found, Envelope { format: e.format, stamp: e.stamp, ..Envelope::default() });
+    }
+    take_id(&mut e);
     e
+}
+
+/// A head of the table as an envelope; what it leaves out is as in `base`.
+pub(super) fn envelope_of<'a>(found: Found<'a>, base: Envelope<'a>) -> Envelope<'a> {
+    let or = |found: &'a str, base: &'a str| if found.is_empty() { base } else { found };
+    let mut fields = base.fields;
+    fields.extend(found.fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+    // A clock that was never set says less than the relay's.
+    let stamp = if found.unsynchronised { base.stamp.or(found.stamp) } else { found.stamp.or(base.stamp) };
+    Envelope {
+        stamp,
+        host: or(found.host, base.host),
+        app: or(found.app, base.app),
+        pid: or(found.pid, base.pid),
+        id: found.id.or(base.id),
+        level: found.level.or(base.level),
+        text: found.text,
+        fields,
+        ..base
+    }
+}
+
+/// An id at the beginning of a message's text, in both syslog formats.
+pub(super) fn take_id<'a>(e: &mut Envelope<'a>) {
+    if e.id.is_some() {
+        return;
+    }
+    let Some(found) = heads::read(Place::Text, e.text) else { return };
+    // `asa1: %ASA-6-302013: ...`: the name before a device's id is the device.
+    let device = e.text.starts_with('%') && e.host.is_empty() && e.pid.is_empty() && is_host(e.app);
+    let base = std::mem::take(e);
+    *e = envelope_of(found, base);
+    if device {
+        e.host = std::mem::take(&mut e.app);
+    }
 }
 
 /// `last message repeated 3 times` and `message repeated 3 times: [ ... ]` are text, not a host and a tag.
@@ -93,10 +225,20 @@ fn take_host(e: &mut Envelope<'_>) {
         _ if tag(e.text).is_some() => return,
         _ => word,
     };
-    if is_host(host) {
-        e.host = host;
+    if is_host(host) && !level::is_word(host) && !is_priority(host) {
+        // Nothing tells a program from a host but that it is known.
+        if PROGRAMS.contains(&host) && tag(rest.trim_start_matches(' ')).is_none() {
+            e.app = host;
+        } else {
+            e.host = host;
+        }
         e.text = rest.trim_start_matches(' ');
     }
+}
+
+/// `daemon.notice`, where a daemon writes it.
+pub(super) fn is_priority(word: &str) -> bool {
+    word.split_once('.').is_some_and(|(facility, level)| envelope::is_facility(facility) && level::word(level).is_some())
 }
 
 /// Asked of every host, so that what has no two colons is not parsed.
@@ -114,14 +256,20 @@ pub(super) fn is_host(word: &str) -> bool {
 
 /// Moves the tag from the front of the text to its places.
 fn take_tag(e: &mut Envelope<'_>) {
+    if !e.app.is_empty() {
+        return;
+    }
     if let Some((name, pid, rest)) = tag(e.text) {
+        e.text = rest.trim_start_matches(' ');
+        if name.starts_with('%')
+            && let Some((id, severity)) = vendor_id(name)
+        {
+            e.id = Some(EventId::Word(Cow::Borrowed(id)));
+            e.level = Some(envelope::severity(severity));
+            return;
+        }
         e.app = name;
         e.pid = pid;
-        e.text = rest.trim_start_matches(' ');
-        if let Some(number) = mnemonic(name) {
-            e.id = Some(EventId::Word(Cow::Borrowed(&name[1..])));
-            e.level = Some(envelope::severity(number));
-        }
     }
 }
 
@@ -134,8 +282,15 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
             // Perl's and C++'s names: `Foo::Bar[12]:`
             b':' if bytes.get(i + 1) == Some(&b':') && i > 0 => i += 2,
             b':' if i > 0 => {
-                let free = !matches!(bytes.get(i + 1), Some(b'0'..=b'9' | b'/' | b'\\'));
-                return free.then(|| (&text[..i], "", &text[i + 1..]));
+                // A device's id may have its text close behind it.
+                let free = bytes[0] == b'%' || !matches!(bytes.get(i + 1), Some(b'0'..=b'9' | b'/' | b'\\'));
+                let name = &text[..i];
+                // `auth:notice sshd[7]:` of AIX; a sequence number of Cisco.
+                let other = match bytes.get(i + 1) {
+                    Some(b'a'..=b'z') => envelope::is_facility(name),
+                    _ => name.len() <= 10 && name.bytes().all(|b| b.is_ascii_digit()),
+                };
+                return (free && !other && !level::is_word(name)).then(|| (name, "", &text[i + 1..]));
             }
             b'[' if i > 0 => break,
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | 0x80.. => i += 1,
@@ -152,17 +307,7 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
         None | Some(b' ') => rest,
         _ => return None,
     };
-    Some((&text[..i], pid, rest))
-}
-
-/// The severity digit of `%FACILITY-[SUBFACILITY-]5-MNEMONIC`.
-fn mnemonic(name: &str) -> Option<u8> {
-    let mut parts = name.strip_prefix('%')?.rsplitn(3, '-');
-    let (mnemonic, digit, facility) = (parts.next()?, parts.next()?, parts.next()?);
-    match digit.as_bytes() {
-        [d @ b'0'..=b'7'] if !mnemonic.is_empty() && !facility.is_empty() => Some(d - b'0'),
-        _ => None,
-    }
+    (!level::is_word(&text[..i])).then(|| (&text[..i], pid, rest))
 }
 
 /// A stamp with at least a day, and what follows; a time alone is not one.

@@ -4,10 +4,12 @@
 //! nothing can be mistaken: parts may be longer than section 6 allows, and may hold more than US-ASCII. What cannot be read
 //! stays in the text, from the part where reading ended, and the message is marked broken; the parts before it count.
 
-use crate::event::{EventId, Format};
+use std::borrow::Cow;
 
-use super::envelope::Envelope;
-use super::{stamp, structured};
+use crate::event::{EventId, Format, vendor_id};
+
+use super::envelope::{self, Envelope};
+use super::{rfc3164, stamp, structured};
 
 /// Reads what follows the priority; `None` when it is not a header of this RFC, not even a broken one.
 pub(super) fn message(rest: &str) -> Option<Envelope<'_>> {
@@ -23,7 +25,26 @@ pub(super) fn message(rest: &str) -> Option<Envelope<'_>> {
     }
     let mut envelope = Envelope { format: Format::Rfc5424, text: header, ..Envelope::default() };
     envelope.broken = parts(&mut envelope).is_none();
+    if !envelope.broken {
+        vendor(&mut envelope);
+    }
     Some(envelope)
+}
+
+/// A device's id, wherever the sender put it: in MSGID, in APP-NAME (as `%LINK-3-UPDOWN`) or before the text.
+fn vendor<'a>(e: &mut Envelope<'a>) {
+    if e.app.starts_with('%')
+        && let Some((id, severity)) = vendor_id(e.app.trim_end_matches(':'))
+    {
+        e.app = "";
+        e.id = e.id.take().or(Some(EventId::Word(Cow::Borrowed(id))));
+        e.level = Some(envelope::severity(severity));
+    }
+    match &e.id {
+        Some(EventId::Word(word)) => e.level = e.level.or(vendor_id(word).map(|(_, severity)| envelope::severity(severity))),
+        Some(EventId::Number { .. }) => {}
+        None => rfc3164::take_id(e),
+    }
 }
 
 /// A message whose priority a file's writer left out: version 1 and a stamp are enough to know it.

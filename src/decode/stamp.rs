@@ -3,16 +3,7 @@
 //! In: text that may begin with a stamp. Out: what stands there, not yet a point in time: a day (full, without year, or
 //! none), a time of day and, where it is written, the offset from UTC. What is missing is supplied by [`super::clock`].
 //!
-//! | form | example | read by |
-//! |---|---|---|
-//! | RFC 5424 | `2003-08-24T05:14:15.000003-07:00` | [`rfc5424`] |
-//! | ISO, loosely | `2006-10-29 02:00:00.156+01:00`, `2016/11/25T12:25:19` | [`iso`] |
-//! | RFC 3164 and its kin | `Mar  1 02:00:00`, `NOV 22 2007 21:28:13`, `Apr 15 21:28:13 2007`, `Mar 1 18:46:11.123 UTC` | [`bsd`] |
-//! | slashes | `02/26/20@20:40:26.379`, `09/16/2014 13:16:54` (month first, as Genesys writes it) | [`slashed`] |
-//! | a C library's words | `Sun Jun  5 15:22:21 2016.741`, `Thu 11 Aug 2016 09:01:46 AM CDT.060` | [`locale`] |
-//! | time of day | `13:54:59.856`, `13:54:59` | [`clock`] |
-//! | since 1970, in values of keys alone | `1603043411.234`, `1603043411234` | [`epoch`] |
-//! | what one kind of program writes | `[05/Mar/2007:14:39:21 +0100]`, `130324  0:04:00` | [`dated`] |
+//! Every form stands with a sample in [`forms::FORMS`], which is tested and shown in `docs/reference/formats.md`.
 
 use std::ops::Range;
 
@@ -23,8 +14,14 @@ use nom::sequence::{preceded, terminated};
 use nom::{Err, IResult, Parser};
 
 use super::calendar::{self, SECOND_US};
+use zone::{ZONES, offset, zone_behind, zone_name};
+
+pub(super) use zone::zone_number;
 
 pub(super) mod dated;
+pub(super) mod forms;
+mod named;
+mod zone;
 
 /// What a parser of this module gives: the rest and the thing read, or nothing and no reason.
 pub(super) type Parsed<'a, T> = IResult<&'a str, T, ()>;
@@ -74,12 +71,12 @@ pub(super) fn rfc5424(input: &str) -> Parsed<'_, Stamp> {
     Ok((rest, full(day, us, east_s)))
 }
 
-/// iso = 4DIGIT sep 2DIGIT sep 2DIGIT ("T" / " ") clock [ "Z" / offset ], where sep is "-" or "/".
+/// iso = 4DIGIT sep 2DIGIT sep 2DIGIT ("T" / " " / "_" / "-") clock [ "Z" / offset / blank zone ], where sep is "-" or "/".
 pub(super) fn iso(input: &str) -> Parsed<'_, Stamp> {
     let (rest, day) = date(input, b'-').or_else(|_| date(input, b'/'))?;
-    let (rest, _) = one_of("T ").parse(rest)?;
+    let (rest, _) = one_of("T _-").parse(rest)?;
     let (rest, us) = clock_us(rest)?;
-    let (rest, east_s) = opt(zone_number).parse(rest)?;
+    let (rest, east_s) = zone(rest);
     Ok((rest, full(day, us, east_s)))
 }
 
@@ -93,6 +90,10 @@ pub(super) fn bsd(input: &str) -> Parsed<'_, Stamp> {
         return fail();
     }
     let (rest, number) = opt(zone_number).parse(rest)?;
+    let (rest, number) = match number {
+        None => opt(terminated_word(preceded(char(' '), offset))).parse(rest)?,
+        number => (rest, number),
+    };
     let (rest, named) = opt(preceded(space1, zone_name)).parse(rest)?;
     let (rest, after) = match before {
         Some(_) => (rest, None),
@@ -111,14 +112,28 @@ pub(super) fn bsd(input: &str) -> Parsed<'_, Stamp> {
     Ok((rest, Stamp { day, us, east_s }))
 }
 
-/// slashed = 2DIGIT "/" 2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " ") clock: month, day, year, as Genesys writes it.
+/// slashed = 1*2DIGIT "/" 1*2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " " / ":") clock [blank ("AM" / "PM")] [zone]: month, day, year. Where that is no
+/// day: day, month, year. Of a year of two digits it may stand in front (Spark, Hadoop); where both are days, it does when a level follows.
 pub(super) fn slashed(input: &str) -> Parsed<'_, Stamp> {
-    let (rest, month) = terminated(digits(2, 2), char('/')).parse(input)?;
-    let (rest, day) = terminated(digits(2, 2), char('/')).parse(rest)?;
-    let (rest, year) = alt((year, short_year)).parse(rest)?;
-    let (rest, us) = preceded(one_of("@ "), clock_us).parse(rest)?;
-    match calendar::days(year, month, day) {
-        Some(day) => Ok((rest, full(day, us, None))),
+    let (rest, a) = terminated(digits(1, 2), char('/')).parse(input)?;
+    if rest.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
+        return named::day_month_year(input, b'/');
+    }
+    let (rest, b) = terminated(digits(1, 2), char('/')).parse(rest)?;
+    let (rest, c) = alt((digits(4, 4), digits(2, 2))).parse(rest)?;
+    let (rest, us) = preceded(one_of("@ :"), named::clock_12).parse(rest)?;
+    let (rest, east_s) = zone(rest);
+    let short = |year: u32| 2000 + year as i32;
+    let month_first = calendar::days(if c < 100 { short(c) } else { c as i32 }, a, b);
+    let day = if c >= 100 {
+        month_first.or_else(|| calendar::days(c as i32, b, a))
+    } else {
+        let year_first = calendar::days(short(a), b, c);
+        let word = || rest.trim_start_matches(' ').split(' ').next().unwrap_or_default();
+        month_first.filter(|_| year_first.is_none() || !super::level::is_word(word())).or(year_first)
+    };
+    match day {
+        Some(day) => Ok((rest, full(day, us, east_s))),
         None => fail(),
     }
 }
@@ -144,10 +159,24 @@ pub(super) fn clock(input: &str) -> Parsed<'_, Stamp> {
 pub(super) fn any(input: &str) -> Parsed<'_, Stamp> {
     match input.as_bytes() {
         [b'0'..=b'9', _, b':', ..] => clock(input),
-        [b'0'..=b'9', _, b'/', ..] => slashed(input),
+        [b'0'..=b'9', _, b'/', ..] | [b'0'..=b'9', b'/', ..] => slashed(input),
+        [b'0'..=b'9', b'0'..=b'9', b'-' | b'.', ..] => named::two_digits(input),
+        [b'0'..=b'9', _, _, _, b' ', ..] => named::year_first(input),
+        [b'0'..=b'9', _, _, _, b'0'..=b'9', ..] => named::compact(input),
         [b'0'..=b'9', ..] => iso(input),
-        [b'A'..=b'Z' | b'a'..=b'z', ..] => alt((bsd, locale)).parse(input),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] if month_name(input).is_ok() => bsd(input).or_else(|_| named::month_first(input)),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => locale(input).or_else(|_| named::weekday_iso(input)),
         _ => fail(),
+    }
+}
+
+/// The zone close behind a stamp, or behind a blank.
+fn zone(rest: &str) -> (&str, Option<i64>) {
+    match rest.as_bytes().first() {
+        None => (rest, None),
+        Some(b' ') => zone_behind(rest),
+        Some(b'Z' | b'+' | b'-') => zone_number(rest).map_or((rest, None), |(rest, east_s)| (rest, Some(east_s))),
+        Some(_) => (rest, None),
     }
 }
 
@@ -160,6 +189,11 @@ pub(super) fn alone(input: &str) -> Option<Stamp> {
     let named = || ZONES.iter().find(|(zone, _)| behind.split(' ').next() == Some(zone)).map(|(_, hours)| hours * 3600);
     let zone = || offset(behind).ok().map(|(_, east_s)| east_s).or_else(named);
     Some(Stamp { east_s: stamp.east_s.or_else(zone), ..stamp })
+}
+
+/// Seconds east of UTC of a zone's name, where it means one offset wherever it is used.
+pub(super) fn named_zone(name: &str) -> Option<i64> {
+    ZONES.iter().find(|(zone, _)| *zone == name).map(|(_, hours)| hours * 3600)
 }
 
 /// A day that is the value of a key, in days since 1970.
@@ -246,9 +280,20 @@ fn likely_year(input: &str) -> Parsed<'_, i32> {
     verify(year, |y| (1970..2100).contains(y)).parse(input)
 }
 
-fn short_year(input: &str) -> Parsed<'_, i32> {
-    let (rest, year) = digits(2, 2)(input)?;
-    Ok((rest, 2000 + year as i32))
+/// A year of four digits, or of two that is one of this century.
+fn short_or_long_year(input: &str) -> Parsed<'_, i32> {
+    let (rest, year) = alt((digits(4, 4), digits(2, 2))).parse(input)?;
+    Ok((rest, if year < 100 { 2000 + year as i32 } else { year as i32 }))
+}
+
+/// A time of the twelve-hour clock, by `A` for the morning and `P` for the afternoon.
+fn half_day(us: i64, half: Option<char>) -> i64 {
+    let hour_us = 3600 * SECOND_US;
+    match (half, us / hour_us) {
+        (Some('A'), 12) => us - 12 * hour_us,
+        (Some('P'), 0..=11) => us + 12 * hour_us,
+        _ => us,
+    }
 }
 
 /// A thing that is followed by a blank or the end.
@@ -285,6 +330,11 @@ fn clock_us(input: &str) -> Parsed<'_, i64> {
             let (rest, (_, part)) = fraction(&rest[1..])?;
             Ok((rest, us + part))
         }
+        // `02:00:00:123`: H3C, WebSphere.
+        [b':', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', after @ ..] if !matches!(after.first(), Some(b'0'..=b'9' | b':')) => {
+            let (rest, (_, part)) = fraction(&rest[1..])?;
+            Ok((rest, us + part))
+        }
         // `02:00:00. host`: a sender that prints the point always.
         [b'.', b' ', ..] => Ok((&rest[1..], us)),
         _ => Ok((rest, us)),
@@ -305,64 +355,6 @@ fn fraction(input: &str) -> Parsed<'_, (usize, i64)> {
     Ok((&input[n..], (n, us)))
 }
 
-/// `Z`, `+01:00` or `+0100`.
-fn zone_number(input: &str) -> Parsed<'_, i64> {
-    alt((value(0, char('Z')), offset)).parse(input)
-}
-
-/// offset = ("+" / "-") 2DIGIT [":"] 2DIGIT, in seconds east.
-fn offset(input: &str) -> Parsed<'_, i64> {
-    let (rest, sign) = one_of("+-").parse(input)?;
-    let (rest, hours) = digits(2, 2)(rest)?;
-    let (rest, _) = opt(char(':')).parse(rest)?;
-    let (rest, minutes) = digits(2, 2)(rest)?;
-    if hours > 23 || minutes > 59 {
-        return fail();
-    }
-    let east = i64::from(hours * 3600 + minutes * 60);
-    Ok((rest, if sign == '-' { -east } else { east }))
-}
-
-/// The names of zones that mean one offset wherever they are used, in hours east; others are not guessed.
-const ZONES: [(&str, i64); 18] = [
-    ("UTC", 0),
-    ("GMT", 0),
-    ("WET", 0),
-    ("WEST", 1),
-    ("CET", 1),
-    ("MET", 1),
-    ("CEST", 2),
-    ("EET", 2),
-    ("EEST", 3),
-    ("MSK", 3),
-    ("EST", -5),
-    ("EDT", -4),
-    ("CDT", -5),
-    ("MST", -7),
-    ("MDT", -6),
-    ("PST", -8),
-    ("PDT", -7),
-    ("JST", 9),
-];
-
-/// The name of a zone, and its seconds east where the name means one offset. Capital letters that are not in the table
-/// are a zone only before `:` (Cisco) or a year (RFC 3164 section 5.4, example 3: `CST 1987`); elsewhere they are a host.
-fn zone_name(input: &str) -> Parsed<'_, Option<i64>> {
-    let n = input.bytes().take_while(u8::is_ascii_uppercase).take(6).count();
-    if !(2..=5).contains(&n) {
-        return fail();
-    }
-    let (name, rest) = input.split_at(n);
-    let known = ZONES.iter().find(|(z, _)| *z == name);
-    let zone_follows = match rest.as_bytes() {
-        [b':', b' ', ..] => true,
-        [b' ', ..] => known.is_some() || terminated_word(year).parse(&rest[1..]).is_ok(),
-        [b'.', b'0'..=b'9', ..] => true,
-        _ => false,
-    };
-    if zone_follows { Ok((rest, known.map(|(_, hours)| hours * 3600))) } else { fail() }
-}
-
 const MONTHS: [&[u8; 3]; 12] = [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
 fn month(input: &str) -> Parsed<'_, u32> {
@@ -370,7 +362,7 @@ fn month(input: &str) -> Parsed<'_, u32> {
 }
 
 /// A month, whatever follows it.
-fn month_name(input: &str) -> Parsed<'_, u32> {
+pub(super) fn month_name(input: &str) -> Parsed<'_, u32> {
     let &[a, b, c, ..] = input.as_bytes() else {
         return fail();
     };
@@ -417,12 +409,7 @@ fn long_date(input: &str) -> Parsed<'_, Local> {
     let (rest, us) = preceded(space1, clock_us).parse(rest)?;
     let (rest, half) = opt(preceded(space1, terminated(one_of("AP"), char('M')))).parse(rest)?;
     let (rest, zone) = opt(preceded(space1, zone_name)).parse(rest)?;
-    let hour_us = 3600 * SECOND_US;
-    let us = match (half, us / hour_us) {
-        (Some('A'), 12) => us - 12 * hour_us,
-        (Some('P'), 0..=11) => us + 12 * hour_us,
-        _ => us,
-    };
+    let us = half_day(us, half);
     match calendar::days(year, month, day) {
         Some(day) => Ok((rest, (day, us, zone.flatten()))),
         None => fail(),

@@ -119,6 +119,7 @@ codes! {
     TriedWithAll = "R218", Warning, "a condition whose expressions are tried with every record";
     NeverRaised = "R219", Warning, "an alarm that is raised only while something is active that never is";
     NearlyCaptured = "R220", Warning, "a field that nothing captures, and that is nearly the name of a capture";
+    UnreadableId = "R222", Warning, "an event id that no record has";
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";

@@ -18,6 +18,8 @@ const OWN: [&str; 12] = ["text", "level", "provenance", "pid", "id", "facility",
 pub(super) fn is_own(name: &str) -> bool {
     OWN.contains(&name)
 }
+/// Fields of every event that a capture of the name goes before, and a field of the record does not.
+const BESIDE: [&str; 2] = ["raw", "sender"];
 
 /// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
 #[derive(Clone, Copy)]
@@ -71,6 +73,12 @@ impl<'a> Facts<'a> {
         }
         // Of captures the last with the name counts, of the record's fields the first.
         let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| shown(value));
+        if BESIDE.contains(&name)
+            && captured.is_none()
+            && let Some(value) = self.event.field(name)
+        {
+            return Some(text(value));
+        }
         captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| shown(value)))
     }
 
@@ -112,6 +120,11 @@ impl<'a> Facts<'a> {
         let mut fields = Fields::new();
         for (name, value) in &self.event.fields {
             fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
+        }
+        for name in BESIDE {
+            if let Some(value) = self.event.field(name) {
+                fields.insert(name.to_owned(), value.into_owned());
+            }
         }
         for (name, value) in self.captures.iter().filter(|(name, _)| !name.starts_with('=')) {
             fields.insert(name.clone(), value.clone());
@@ -220,6 +233,8 @@ pub(super) fn event_of(fields: &Fields) -> Event<'static> {
             "host" => event.host = text(),
             "pid" => event.pid = text(),
             "text" => event.text = text(),
+            "raw" => event.raw = text(),
+            "sender" => event.sender = value.as_text().and_then(|address| address.parse().ok()),
             "level" => event.level = value.as_text().and_then(Level::parse),
             "provenance" => event.provenance = value.as_text().and_then(Provenance::parse).unwrap_or_default(),
             "facility" => event.facility = value.to_string().parse().ok(),

@@ -1,4 +1,5 @@
-//! Event ids: `00-04561`, `4561`, `04561` and `GCTI-00-04561` are one id; other programs' ids are words (`CVE-ID`).
+//! Event ids: `00-04561`, `4561`, `04561` and `GCTI-00-04561` are one id; other programs' ids are words (`CVE-ID`). A vendor's id is the same
+//! id with and without its marks: `%LINK-3-UPDOWN` and `LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)` and `IFNET/4/LINK_STATE`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,7 +30,10 @@ impl<'a> EventId<'a> {
         if text.is_empty() || text == "-" {
             return None;
         }
-        Some(Self::parse_number(text).unwrap_or(EventId::Word(Cow::Borrowed(text))))
+        Some(Self::parse_number(text).unwrap_or_else(|| {
+            let id = if text.starts_with('%') { vendor_id(text).map_or(text, |(id, _)| id) } else { text };
+            EventId::Word(Cow::Borrowed(id))
+        }))
     }
 
     /// Reads `GCTI-00-04561`, `00-04561`, `04561` or `4561`; `None` for anything else.
@@ -67,6 +71,66 @@ impl fmt::Display for EventId<'_> {
     }
 }
 
+/// The id of a network device that holds its own severity, without the marks around it, and the severity (0 to 7). `None` for any other word.
+///
+/// | form | written as | id |
+/// |---|---|---|
+/// | Cisco and its kin | `%LINK-3-UPDOWN`, `%ASA-4-106023`, `%SYS-SP-3-LOGGER_FLUSHED` | `LINK-3-UPDOWN` |
+/// | Huawei, H3C | `%%01IFNET/4/LINK_STATE(l)`, `IFNET/3/PHY_UPDOWN` | `IFNET/4/LINK_STATE` |
+pub fn vendor_id(word: &str) -> Option<(&str, u8)> {
+    let bare = word.strip_prefix('%').unwrap_or(word);
+    let versioned = bare.strip_prefix('%').and_then(|v| v.get(2..).filter(|_| v.as_bytes()[..2].iter().all(u8::is_ascii_digit)));
+    let bare = versioned.unwrap_or(bare);
+    let separator = if bare.contains('/') { '/' } else { '-' };
+    let (front, mnemonic) = bare.rsplit_once(separator)?;
+    let (facility, severity) = front.rsplit_once(separator)?;
+    let &[digit @ b'0'..=b'7'] = severity.as_bytes() else { return None };
+    // `(l)` is the kind of a record, `[12]` a counter.
+    let end = mnemonic.find(['(', '[']).filter(|_| separator == '/').unwrap_or(mnemonic.len());
+    let name = |part: &str| {
+        let is_part = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
+        !part.is_empty() && part.bytes().all(is_part)
+    };
+    // ASA writes its logging class in lower case: `%ASA-session-6-302013`.
+    let facility_ok = facility.starts_with(|c: char| c.is_ascii_uppercase()) && name(&facility.to_ascii_uppercase());
+    (facility_ok && name(&mnemonic[..end])).then(|| (&bare[..bare.len() - (mnemonic.len() - end)], digit - b'0'))
+}
+
+/// What stands in a rule's id that no decoder yields, and the id that was probably meant where it can be told.
+///
+/// An id has no blanks and control characters, no `%` at its front that is not a vendor's mark, and no colon at its end; ids of network devices
+/// are in capitals.
+pub fn unreadable(text: &str) -> Option<(&'static str, Option<String>)> {
+    if text.is_empty() || text == "-" {
+        return Some(("an empty id", None));
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        let first = text.split_whitespace().next().unwrap_or_default().trim_end_matches(':');
+        return Some(("a blank", vendor_id(first).map(|(id, _)| id.to_owned())));
+    }
+    let bare = text.trim_end_matches(':');
+    let meant = |word: &str| vendor_id(word).map(|(id, _)| id.to_owned());
+    if bare.len() < text.len() {
+        return Some(("a colon at its end", meant(bare).or(Some(bare.to_owned()))));
+    }
+    // `01070638:5` of F5: severity behind the id.
+    if let Some((id, severity)) = text.split_once(':')
+        && id.len() == 8
+        && id.bytes().all(|b| b.is_ascii_hexdigit())
+        && severity.len() == 1
+    {
+        return Some(("the severity, which is the level", Some(id.to_owned())));
+    }
+    if meant(text).is_some() {
+        return None;
+    }
+    let capitals = text.to_ascii_uppercase();
+    if let Some(id) = meant(&capitals) {
+        return Some(("letters in lower case, where devices write capitals", Some(id)));
+    }
+    text.starts_with('%').then_some(("a `%` that begins no device's id (`%FACILITY-SEVERITY-NAME`)", None))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +146,43 @@ mod tests {
         assert_eq!(EventId::parse("GCTI-4561"), Some(EventId::Word("GCTI-4561".into())));
         assert_eq!(EventId::parse("123456"), Some(EventId::Word("123456".into())));
         assert_eq!(EventId::parse("-"), None);
+    }
+
+    #[test]
+    fn a_vendors_id_is_one_with_and_without_its_marks() {
+        for (written, id, severity) in [
+            ("%SYS-5-CONFIG_I", "SYS-5-CONFIG_I", 5),
+            ("SYS-5-CONFIG_I", "SYS-5-CONFIG_I", 5),
+            ("%ASA-4-106023", "ASA-4-106023", 4),
+            ("%ASA-session-6-302013", "ASA-session-6-302013", 6),
+            ("%LINEPROTO-SP-3-UPDOWN", "LINEPROTO-SP-3-UPDOWN", 3),
+            ("%PKT_INFRA-LINK-3-UPDOWN", "PKT_INFRA-LINK-3-UPDOWN", 3),
+            ("%%01IFNET/4/LINK_STATE(l)[12]", "IFNET/4/LINK_STATE", 4),
+            ("IFNET/3/PHY_UPDOWN", "IFNET/3/PHY_UPDOWN", 3),
+        ] {
+            assert_eq!(vendor_id(written), Some((id, severity)), "{written}");
+            assert_eq!(EventId::parse(written), Some(EventId::Word(id.into())), "{written}");
+        }
+        for word in ["%SYS", "%SYS-9-X", "a-5-b", "2026-3-14", "x/5/y", "%%0", "%", "", "%%01", "A-5-", "-5-A", "%ä-5-A", "%%äIFNET/4/X"] {
+            assert_eq!(vendor_id(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_no_decoder_yields_is_told_with_what_was_meant() {
+        for (text, meant) in [
+            ("%SYS-5-CONFIG_I:", Some("SYS-5-CONFIG_I")),
+            ("sys-5-config_i", Some("SYS-5-CONFIG_I")),
+            ("%LINK-3-UPDOWN: Interface", Some("LINK-3-UPDOWN")),
+            ("01070638:5", Some("01070638")),
+            ("Link down", None),
+            ("%SYS", None),
+        ] {
+            let (_, found) = unreadable(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(found.as_deref(), meant, "{text}");
+        }
+        for text in ["%SYS-5-CONFIG_I", "SYS-5-CONFIG_I", "CVE-ID", "host_lost", "01070638", "00077", "123456", "IFNET/4/X", "ha2-link-change", "x:y"] {
+            assert_eq!(unreadable(text), None, "{text}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod value;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ use crate::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_TEXT_BYTES};
 use crate::base::text::cut;
 use crate::base::time::Time;
 
-pub use id::{EventId, TypeCode};
+pub use id::{EventId, TypeCode, unreadable, vendor_id};
 pub use inside::PREFIXES as INSIDE_PREFIXES;
 pub use value::Value;
 
@@ -164,7 +165,7 @@ pub enum Format {
     Rfc3164,
     /// A Genesys record, short or full, bare in a file.
     Genesys,
-    /// The whole record is text, whatever was recognised in it: a time at its beginning, the keys of JSON or of pairs, or nothing.
+    /// Any other record: a line with a stamp and a level or without, JSON, pairs, text.
     #[default]
     Plain,
 }
@@ -193,6 +194,8 @@ pub struct Marks {
     pub jump: bool,
     /// An `ignore` of the rules meets it: no rule sees it.
     pub ignored: bool,
+    /// A piece of a record whose end comes with a later line: no rule sees it, for the last piece has the whole text.
+    pub partial: bool,
 }
 
 /// One decoded log record. Borrowed from the record's bytes where possible; [`Event::into_owned`] keeps it.
@@ -214,8 +217,14 @@ pub struct Event<'a> {
     pub level: Option<Level>,
     /// Syslog facility number, 0 to 23.
     pub facility: Option<u8>,
-    /// What the record says, without its headers. For a plain record, all of it.
+    /// What the record says, without its head: priority, stamp, names, level. JSON and pairs are text as a whole.
     pub text: Cow<'a, str>,
+    /// The record as it came, where it differs from the text; else empty. See [`Event::raw`].
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub raw: Cow<'a, str>,
+    /// The address that it came from, for records from the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<IpAddr>,
     /// Structured data (`SD-ID.name`), record attributes (`ID`, `RSN`) and whatever else has a name, in order.
     pub fields: Vec<(Cow<'a, str>, Value<'a>)>,
     /// How far its sender is known.
@@ -242,6 +251,8 @@ impl Event<'_> {
             level: self.level,
             facility: self.facility,
             text: own(self.text),
+            raw: own(self.raw),
+            sender: self.sender,
             fields: self.fields.into_iter().map(|(k, v)| (own(k), v.into_owned())).collect(),
             provenance: self.provenance,
             format: self.format,
@@ -270,6 +281,8 @@ impl Event<'_> {
             pid: short(&self.pid),
             id: self.id.clone().map(EventId::into_owned),
             text: Cow::Owned(cut(&self.text, EVENT_TEXT_BYTES).into_owned()),
+            raw: short(&self.raw),
+            sender: self.sender,
             fields,
             at: self.at,
             level: self.level,
@@ -282,7 +295,7 @@ impl Event<'_> {
 
     /// Bytes of memory that it takes, roughly.
     pub fn weight(&self) -> usize {
-        let texts = [&self.host, &self.app, &self.app_type, &self.pid, &self.text];
+        let texts = [&self.host, &self.app, &self.app_type, &self.pid, &self.text, &self.raw];
         let texts: usize = texts.into_iter().map(|t| t.len()).sum();
         let fields: usize = self.fields.iter().map(|(name, value)| size_of::<Cow<'_, str>>() + name.len() + value.weight()).sum();
         size_of::<Self>() + texts + fields
@@ -290,6 +303,18 @@ impl Event<'_> {
 
     /// The value of a field by the name that rules use: the built-in ones (`host app type level text provenance pid id
     /// facility`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
+    /// The record as it came, without its line end. Bytes that were not UTF-8 are read as Latin-1.
+    pub fn raw(&self) -> &str {
+        if self.raw.is_empty() { &self.text } else { &self.raw }
+    }
+
+    /// The record around the text, where the text was taken out of JSON.
+    fn wrapper(&self) -> Option<&str> {
+        (self.raw.starts_with('{') && !self.raw.ends_with(&*self.text)).then_some(&*self.raw)
+    }
+
+    /// The value of a field by the name that rules use: the built-in ones (`host app type level text raw provenance pid id
+    /// facility sender`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
     /// `leef.key`). `None` when the event does not have it.
     pub fn field(&self, name: &str) -> Option<Value<'_>> {
         let text = |s: &'_ str| (!s.is_empty()).then(|| Value::Text(Cow::Owned(s.to_owned())));
@@ -299,13 +324,16 @@ impl Event<'_> {
             "type" => text(&self.app_type),
             "pid" => text(&self.pid),
             "text" => Some(Value::Text(Cow::Borrowed(&self.text))),
+            "raw" => Some(Value::Text(Cow::Borrowed(self.raw()))),
+            "sender" => self.sender.map(|address| Value::Text(Cow::Owned(address.to_string()))),
             "level" => self.level.map(|l| Value::Text(Cow::Borrowed(l.name()))),
             "provenance" => Some(Value::Text(Cow::Borrowed(self.provenance.name()))),
             "facility" => self.facility.map(|f| Value::Int(i64::from(f))),
             "id" => self.id.as_ref().map(|id| Value::Text(Cow::Owned(id.to_string()))),
             _ => match self.fields.iter().find(|(k, _)| k == name) {
                 Some((_, value)) => Some(value.clone()),
-                None => inside::field(&self.text, name),
+                // What a wrapper says stands outside of the text.
+                None => inside::field(&self.text, name).or_else(|| self.wrapper().and_then(|raw| inside::field(raw, name))),
             },
         }
     }

@@ -50,8 +50,11 @@ impl Site {
     }
 
     /// The conditions that an event meets, when a rule wants it or it is a claim. What an `ignore` meets is marked, and wanted by
-    /// nobody. `hits` is room to work in. No event depends on another one here: any number may be asked at once.
+    /// nobody; nor is a piece of a record. `hits` is room to work in. No event depends on another one here: any number may be asked at once.
     pub fn wants(&self, event: &mut Event<'_>, hits: &mut Vec<Hit>) -> Option<Vec<Hit>> {
+        if event.marks.partial {
+            return None;
+        }
         self.matcher.matches(event, hits);
         let ignored = &self.program.ignored;
         if !ignored.is_empty() && hits.iter().any(|hit| ignored.contains(&hit.atom)) {

@@ -109,6 +109,17 @@ pub struct Named {
     pub counts: Arc<Counts>,
 }
 
+/// What the connection says of a record: the sender's address; it is the host of a record that names none, by the inventory's name of it.
+fn from_sender(site: &Site, event: &mut Event<'_>, peer: IpAddr) {
+    let peer = peer.to_canonical();
+    event.sender = Some(peer);
+    if event.host.is_empty() && site.index.names(event).host.is_empty() {
+        let address = peer.to_string();
+        let host = site.index.host(&address).cloned().unwrap_or(address);
+        event.host = host.into();
+    }
+}
+
 /// How far the sender at an address is known: `address` when everybody that the record speaks for is there.
 fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
     let names = site.index.names(event);

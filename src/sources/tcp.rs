@@ -24,7 +24,7 @@ use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
 use super::frames::{Frame, Frames};
-use super::{Counts, Named, Sink, heard, provenance};
+use super::{Counts, Named, Sink, from_sender, heard, provenance};
 
 /// Bytes read at once.
 const READ: usize = 8 * 1024;
@@ -211,6 +211,7 @@ impl<S: Sink> Connection<S> {
 
 fn sift<S: Sink>(shared: &Shared<S>, peer: IpAddr, sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
     let (event, met) = sieve.sift(frame.record, shared.sink.now(), |site, event| {
+        from_sender(site, event, peer);
         event.provenance = provenance(site, event, peer);
         event.marks.cut |= frame.cut;
     });

@@ -14,7 +14,7 @@ use crate::event::Provenance;
 use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
-use super::{Named, Sink, heard};
+use super::{Named, Sink, from_sender, heard};
 
 /// How long the thread waits for a datagram before it looks whether it should end, and what the kernel dropped.
 const LOOK_AROUND: Duration = Duration::from_millis(500);
@@ -70,13 +70,16 @@ impl Udp {
                 counts.dropped.fetch_add(kernel.more(), Ordering::Relaxed);
                 look_at = sink.now() + LOOK_AROUND;
             }
-            let length = match socket.recv_from(&mut buffer) {
-                Ok((length, _)) => length,
+            let (length, peer) = match socket.recv_from(&mut buffer) {
+                Ok((length, peer)) => (length, peer.ip()),
                 // Nothing came for a while, or an ICMP answer to something that was never sent, or a signal.
                 Err(_) => continue,
             };
             let now = sink.now();
-            let (event, met) = sieve.sift(&buffer[..length], now, |_, event| event.provenance = Provenance::Unverified);
+            let (event, met) = sieve.sift(&buffer[..length], now, |site, event| {
+                event.provenance = Provenance::Unverified;
+                from_sender(site, event, peer);
+            });
             counts.count(event.marks, met.is_some());
             let Some(met) = met else { continue };
             position.at += 1;

@@ -12,6 +12,7 @@ mod engine;
 mod evaluator;
 mod failover;
 mod format;
+mod formats;
 mod grammar;
 mod lang;
 mod packs;

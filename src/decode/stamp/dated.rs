@@ -1,20 +1,9 @@
 //! Stamps that one kind of program writes, each with what stands around it there, so that little else is taken for one.
 //!
-//! In: a line in which nothing else was recognised. Out: its stamp. Such a line stays text as a whole, so nothing is said of where the stamp
-//! ends. Read by the first byte, for most lines have none of these.
+//! In: a line in which nothing else was recognised. Out: its stamp, what follows it, and what the form says of level and process. Read by the first
+//! byte, for most lines have none of these.
 //!
-//! | example | who |
-//! |---|---|
-//! | `1.2.3.4 - user [05/Mar/2007:14:39:21 +0100] "GET ...` | access logs |
-//! | `130324  0:04:00 `, `2015-10-07  8:25:38 ` | MySQL, MariaDB |
-//! | `11-06-2013 02:09:43 +0300 `, `03-07-2005 23:07:20 ` (day first) | 3proxy, mail servers |
-//! | `2011.11.21 14:29:16 `, `2014:07:02-00:17:45: `, `2019-10-21 18:55:15\|` | stunnel and others |
-//! | `[10-May-2015 13:02:52 -0400]`, `[20220407-12:11:06] ` | web mail and others |
-//! | `1386543323.000      4 91.188.124.227 ` | Squid |
-//! | `@400000004c91b044077a9e94 ` | multilog (TAI64N) |
-//! | `1234:M 14 Mar 2026 09:15:02.123 # ` | Redis |
-//! | `E0314 09:15:02.123456 ` | klog |
-//! | `type=USER_AUTH msg=audit(1373129280.000:9): ` | Linux audit |
+//! Each stands with a sample in [`super::forms`].
 
 use nom::character::complete::{char, one_of};
 use nom::combinator::opt;
@@ -25,20 +14,35 @@ use super::{
     Day, EPOCH_S, Parsed, Stamp, ZONES, calendar, clock_us, date, digits, epoch, fail, full, iso, month, month_name, offset, year,
 };
 use crate::decode::calendar::{DAY_US, SECOND_US};
+use crate::decode::level;
+use crate::event::Level;
 
 /// How far in the bracket of an access log may begin.
 const BRACKET_WITHIN: usize = 200;
 /// Seconds that TAI64 counts at 1970-01-01, with the ten leap seconds that multilog adds.
 const TAI64_EPOCH: u64 = (1 << 62) + 10;
 
+/// What stands at the beginning of such a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::decode) struct Dated<'a> {
+    pub(in crate::decode) stamp: Stamp,
+    /// What follows the stamp; `None` where the stamp stands inside of what the record says.
+    pub(in crate::decode) behind: Option<&'a str>,
+    pub(in crate::decode) level: Option<Level>,
+    pub(in crate::decode) pid: &'a str,
+}
+
 /// The stamp with which a line begins.
-pub(in crate::decode) fn begun(record: &str) -> Option<Stamp> {
+pub(in crate::decode) fn begun(record: &str) -> Option<Dated<'_>> {
+    let plain = |(behind, stamp)| Dated { stamp, behind: Some(behind), level: None, pid: "" };
     match record.as_bytes() {
         [b'0'..=b'9', ..] => numeric(record),
-        [b'[', b'0'..=b'9', ..] => bracket(&record[1..]),
-        [b'@', b'4', ..] => tai64n(&record[1..]),
-        [b'I' | b'W' | b'E' | b'F', b'0' | b'1', ..] => whole(klog(&record[1..])),
-        [b't', b'y', b'p', b'e', b'=', ..] => audit(&record[5..]),
+        [b'@', b'4', ..] => tai64n(&record[1..]).map(plain),
+        [b'I' | b'W' | b'E' | b'F', b'0'..=b'9', ..] => {
+            let level = level::letter(&record[..1]);
+            whole(klog(&record[1..])).map(|found| Dated { level, ..plain(found) })
+        }
+        [b't', b'y', b'p', b'e', b'=', ..] => audit(&record[5..]).map(|stamp| Dated { stamp, behind: None, level: None, pid: "" }),
         _ => None,
     }
 }
@@ -61,24 +65,28 @@ pub(in crate::decode) fn access(record: &str) -> Option<Stamp> {
 }
 
 /// What follows a stamp in a line's front: a blank, a colon, or nothing.
-fn whole(found: Parsed<'_, Stamp>) -> Option<Stamp> {
+fn whole(found: Parsed<'_, Stamp>) -> Option<(&str, Stamp)> {
     let (rest, stamp) = found.ok()?;
-    matches!(rest.as_bytes().first(), None | Some(b' ' | b'\t' | b':' | b'|')).then_some(stamp)
+    matches!(rest.as_bytes().first(), None | Some(b' ' | b'\t' | b':' | b'|')).then_some((rest, stamp))
 }
 
-fn numeric(record: &str) -> Option<Stamp> {
+fn numeric(record: &str) -> Option<Dated<'_>> {
     let bytes = record.as_bytes();
     let count = bytes.iter().take(11).take_while(|b| b.is_ascii_digit()).count();
-    match (count, bytes.get(count)?) {
+    let found = match (count, bytes.get(count)?) {
         (2, b'-') => whole(day_first(record)),
         (4, b'-') => whole(iso(record)).or_else(|| whole(padded_iso(record))),
         (4, b'.') => whole(pieces(record, b'.', ' ')),
         (4, b':') if bytes.get(5).is_some_and(u8::is_ascii_digit) => whole(pieces(record, b':', '-')),
         (6, b' ') => whole(mysql(record)),
         (10, b'.') => squid(record),
-        (1..=7, b':') => redis(&record[count + 1..]),
+        (1..=7, b':') => {
+            let (behind, stamp, level) = redis(&record[count + 1..])?;
+            return Some(Dated { stamp, behind: Some(behind), level, pid: &record[..count] });
+        }
         _ => None,
-    }
+    };
+    found.map(|(behind, stamp)| Dated { stamp, behind: Some(behind), level: None, pid: "" })
 }
 
 /// yyyy sep mm sep dd between clock.
@@ -126,28 +134,40 @@ fn day_first(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// Seconds since 1970 with three digits of a fraction, blanks, a number.
-fn squid(record: &str) -> Option<Stamp> {
+fn squid(record: &str) -> Option<(&str, Stamp)> {
     let (number, behind) = record.split_once(' ')?;
     let next = behind.trim_start_matches(' ').as_bytes().first()?;
-    (number.len() == 14 && next.is_ascii_digit()).then(|| epoch(number)).flatten()
+    let stamp = (number.len() == 14 && next.is_ascii_digit()).then(|| epoch(number)).flatten()?;
+    Some((behind, stamp))
 }
 
 /// role blank day blank month blank year blank clock blank level blank, behind the process's number.
-fn redis(rest: &str) -> Option<Stamp> {
-    let read = |rest| -> Parsed<'_, Stamp> {
-        let (rest, _) = terminated(one_of("MSCX"), char(' ')).parse(rest)?;
-        let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
-        let (rest, month) = terminated(month, char(' ')).parse(rest)?;
-        let (rest, year) = terminated(year, char(' ')).parse(rest)?;
-        let (rest, us) = clock_us(rest)?;
-        let (rest, _) = (char(' '), one_of(".-*#"), char(' ')).parse(rest)?;
-        on(rest, year, month, day, us, None)
+fn redis(rest: &str) -> Option<(&str, Stamp, Option<Level>)> {
+    let (behind, stamp) = redis_stamp(rest).ok()?;
+    let &[b' ', mark, b' ', ..] = behind.as_bytes() else { return None };
+    let level = match mark {
+        b'.' => Level::Debug,
+        b'-' => Level::Info,
+        b'*' => Level::Notice,
+        b'#' => Level::Warning,
+        _ => return None,
     };
-    read(rest).ok().map(|(_, stamp)| stamp)
+    Some((&behind[3..], stamp, Some(level)))
 }
 
-/// mmdd blank clock with microseconds, behind the level's letter.
+fn redis_stamp(rest: &str) -> Parsed<'_, Stamp> {
+    let (rest, _) = terminated(one_of("MSCX"), char(' ')).parse(rest)?;
+    let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
+    let (rest, month) = terminated(month, char(' ')).parse(rest)?;
+    let (rest, year) = terminated(year, char(' ')).parse(rest)?;
+    let (rest, us) = clock_us(rest)?;
+    on(rest, year, month, day, us, None)
+}
+
+/// [yyyy] mmdd blank clock with microseconds, behind the level's letter.
 fn klog(input: &str) -> Parsed<'_, Stamp> {
+    let dated = input.as_bytes().get(4).is_some_and(u8::is_ascii_digit);
+    let (input, year) = if dated { year(input).map(|(rest, year)| (rest, Some(year)))? } else { (input, None) };
     let (rest, month) = digits(2, 2)(input)?;
     let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
     let (behind, us) = clock_us(rest)?;
@@ -155,11 +175,14 @@ fn klog(input: &str) -> Parsed<'_, Stamp> {
     if rest.len() - behind.len() != "09:15:02.123456".len() || calendar::days(2000, month, day).is_none() {
         return fail();
     }
-    Ok((behind, Stamp { day: Day::Yearless(month, day), us, east_s: None }))
+    match year {
+        Some(year) => on(behind, year, month, day, us, None),
+        None => Ok((behind, Stamp { day: Day::Yearless(month, day), us, east_s: None })),
+    }
 }
 
 /// 16 hex digits of seconds and 8 of nanoseconds.
-fn tai64n(rest: &str) -> Option<Stamp> {
+fn tai64n(rest: &str) -> Option<(&str, Stamp)> {
     let (seconds, nanos) = (rest.get(..16)?, rest.get(16..24)?);
     let ends = matches!(rest.as_bytes().get(24), None | Some(b' '));
     if !ends || !rest.bytes().take(24).all(|b| b.is_ascii_hexdigit()) {
@@ -171,7 +194,7 @@ fn tai64n(rest: &str) -> Option<Stamp> {
         return None;
     }
     let us = seconds as i64 * SECOND_US + nanos / 1_000;
-    Some(full(us.div_euclid(DAY_US), us.rem_euclid(DAY_US), Some(0)))
+    Some((&rest[24..], full(us.div_euclid(DAY_US), us.rem_euclid(DAY_US), Some(0))))
 }
 
 /// kind " msg=audit(" seconds ":" serial "):"
@@ -182,23 +205,6 @@ fn audit(rest: &str) -> Option<Stamp> {
     let (serial, _) = rest.split_once("):")?;
     let serial = !serial.is_empty() && serial.bytes().all(|b| b.is_ascii_digit());
     (named && serial && number.len() == 14 && number.as_bytes()[10] == b'.').then(|| epoch(number)).flatten()
-}
-
-/// What stands in brackets at a line's beginning: dd-Mon-yyyy clock, or yyyymmdd-clock.
-fn bracket(inner: &str) -> Option<Stamp> {
-    if let Ok((rest, day)) = day_month_year(inner, '-') {
-        let (rest, us) = preceded(char(' '), clock_us).parse(rest).ok()?;
-        return closed(rest, full(day, us, None));
-    }
-    let read = |rest| -> Parsed<'_, Stamp> {
-        let (rest, year) = year(rest)?;
-        let (rest, month) = digits(2, 2)(rest)?;
-        let (rest, day) = terminated(digits(2, 2), char('-')).parse(rest)?;
-        let (rest, us) = clock_us(rest)?;
-        on(rest, year, month, day, us, None)
-    };
-    let (rest, stamp) = read(inner).ok()?;
-    closed(rest, stamp)
 }
 
 fn day_month_year(input: &str, separator: char) -> Parsed<'_, i64> {

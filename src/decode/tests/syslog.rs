@@ -31,13 +31,13 @@ fn rfc3164_as_senders_write_it() {
         ("<34>Jan 12 06:30:00 {\"a\": 1}", "{} - - - - critical 4 || {\"a\": 1} <- year?"),
         (
             "<189>29: *Jan 12 06:30:00.000: %SYS-5-CONFIG_I: t",
-            "{} - %SYS-5-CONFIG_I - SYS-5-CONFIG_I notice 23 |meta.sequenceId=29 timeQuality.isSynced=0| t <- year?",
+            "{} - - - SYS-5-CONFIG_I notice 23 |meta.sequenceId=29 timeQuality.isSynced=0| t <- year?",
         ),
         (
             "<189>29: rtr1: .Jan 12 06:30:00 UTC: %LINEPROTO-SP-3-UPDOWN: t",
-            "{} rtr1 %LINEPROTO-SP-3-UPDOWN - LINEPROTO-SP-3-UPDOWN notice 23 |meta.sequenceId=29 timeQuality.isSynced=1| t <- year?",
+            "{} rtr1 - - LINEPROTO-SP-3-UPDOWN error 23 |meta.sequenceId=29 timeQuality.isSynced=1| t <- year?",
         ),
-        ("Jan 12 06:30:00 rtr1 %SYS-3-X: t", "{} rtr1 %SYS-3-X - SYS-3-X error - || t <- year?"),
+        ("Jan 12 06:30:00 rtr1 %SYS-3-X: t", "{} rtr1 - - SYS-3-X error - || t <- year?"),
     ] {
         assert_eq!(shown(&decode(record)), expected.replace("{}", at), "{record}");
     }
@@ -48,14 +48,14 @@ fn rfc3164_as_senders_write_it() {
         ("<034>x", "- - - - - - - || <034>x <- broken"),
         (
             "2019-02-13T21:53:30Z INFO starting server: x",
-            "2019-02-13T21:53:30Z - - - - - - || 2019-02-13T21:53:30Z INFO starting server: x",
+            "2019-02-13T21:53:30Z - - - - info - || starting server: x",
         ),
-        ("[2016-05-23 10:18:16] NOTICE[19388] x", "2016-05-23T10:18:16Z - - - - - - || [2016-05-23 10:18:16] NOTICE[19388] x"),
+        ("[2016-05-23 10:18:16] NOTICE[19388] x", "2016-05-23T10:18:16Z - -[19388] - - notice - || x"),
         (
             "[Wed Mar 28 01:31:42.355210 2018] [error] x",
-            "2018-03-28T01:31:42.355210Z - - - - - - || [Wed Mar 28 01:31:42.355210 2018] [error] x",
+            "2018-03-28T01:31:42.355210Z - - - - error - || x",
         ),
-        ("2019-02-13 21:53:30,123 INFO x", "2019-02-13T21:53:30.123Z - - - - - - || 2019-02-13 21:53:30,123 INFO x"),
+        ("2019-02-13 21:53:30,123 INFO x", "2019-02-13T21:53:30.123Z - - - - info - || x"),
     ]);
 }
 
@@ -85,8 +85,8 @@ fn rfc5424_and_what_is_broken_in_it() {
 fn what_follows_a_weekday_and_a_year_is_no_host() {
     let text = "Sat Mar 14 09:15:02 2026 203.0.113.9:1194 TLS Error: TLS handshake failed";
     for mut decoder in [Decoder::new(), Decoder::datagrams()] {
-        check_source(&mut decoder, &[(text, &format!("2026-03-14T09:15:02Z - - - - - - || {text}"))]);
+        check_source(&mut decoder, &[(text, &format!("2026-03-14T09:15:02Z - - - - - - || {}", &text[25..]))]);
     }
     let text = "Sat Mar 14 09:15:02 2026 TLS: Initial packet from 203.0.113.9:1194";
-    check(&[(text, &format!("2026-03-14T09:15:02Z - - - - - - || {text}"))]);
+    check(&[(text, "2026-03-14T09:15:02Z - - - - - - || TLS: Initial packet from 203.0.113.9:1194")]);
 }

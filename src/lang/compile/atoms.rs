@@ -14,6 +14,8 @@ use super::{Compiler, Named, expressions};
 /// Fields that every event has or derives; a capture of such a name would never be seen.
 pub(super) const BUILT_IN: &[&str] =
     &["host", "app", "type", "text", "level", "provenance", "pid", "id", "facility", "pair", "site", "time"];
+/// Fields that every event has unless a capture has the name.
+pub(super) const BESIDE: &[&str] = &["raw", "sender"];
 
 impl<'t> Compiler<'t, '_> {
     /// The atom of a named pattern; compiled once.
@@ -224,7 +226,7 @@ impl<'t> Compiler<'t, '_> {
                     if all && *whole {
                         self.report(file, Code::MatchesEverything, &event.span, "every event meets this condition");
                     }
-                    let ids = event.it.ids.iter().map(|id| id.it.clone()).collect();
+                    let ids = event.it.ids.iter().map(|id| self.readable(file, &id.it, &id.span)).collect();
                     let id = self.add(Atom { ids, from, predicates, ..Atom::new(name.to_owned(), file.place(&event.span)) });
                     atoms.push(self.rename(id, ""));
                 }

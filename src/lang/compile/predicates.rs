@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use crate::base::limits::{LIST_ELEMENTS, LISTED};
+use crate::base::text::printable_short;
 use crate::diag::Code;
-use crate::event::{EventId, INSIDE_PREFIXES, Level, Provenance, Value};
+use crate::event::{EventId, INSIDE_PREFIXES, Level, Provenance, Value, unreadable};
 use crate::lang::ast::{self, At, Element, File, Item, LiteralKind, Relation, Span, Word};
 use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test, Unit};
 
@@ -61,6 +62,20 @@ impl<'t> Compiler<'t, '_> {
         Some(Predicate::Test { field: name, test })
     }
 
+    /// The id that events have where a rule writes this one: `%SYS-5-CONFIG_I` and `SYS-5-CONFIG_I` are one. Warns of one that no decoder yields.
+    pub(super) fn readable(&mut self, file: &File, id: &IdPattern, at: &Span) -> IdPattern {
+        let IdPattern::Word(text) = id else { return id.clone() };
+        if let Some((what, meant)) = unreadable(text) {
+            let shown = printable_short(text, 40);
+            let message = format!("no event has the id `{shown}`: it has {what}");
+            self.report(file, Code::UnreadableId, at, message).help = Some(match meant {
+                Some(meant) => format!("write `{meant}`"),
+                None => "an id is one word as the record has it; for words of the text write `where text contains \"...\"`".to_owned(),
+            });
+        }
+        id_of(text)
+    }
+
     /// Ids and provenances: an order of ids says nothing.
     fn ordered(&mut self, file: &File, field: &str, comparison: Comparison, at: &Span) {
         if field == "id" && !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
@@ -74,7 +89,9 @@ impl<'t> Compiler<'t, '_> {
             ("level", LiteralKind::Text(text)) | ("provenance", LiteralKind::Text(text)) => {
                 self.bare_operand(file, field, &ast::At { it: text.clone(), span: span.clone() })
             }
-            ("id", LiteralKind::Id(text) | LiteralKind::Text(text)) => Some(Operand::Id(id_of(text))),
+            ("id", LiteralKind::Id(text) | LiteralKind::Text(text)) => {
+                Some(Operand::Id(self.readable(file, &IdPattern::Word(text.clone()), span)))
+            }
             ("id", LiteralKind::Int(n)) => Some(Operand::Id(id_of(&n.to_string()))),
             (_, LiteralKind::Duration(text)) => Unit::Seconds.read(text).map(|n| Operand::Amount(n, Unit::Seconds)),
             (_, LiteralKind::Size(text)) => Unit::Bytes.read(text).map(|n| Operand::Amount(n, Unit::Bytes)),
@@ -248,5 +265,5 @@ fn network(text: &str) -> Option<(IpAddr, u8)> {
 }
 
 fn id_of(text: &str) -> IdPattern {
-    EventId::parse_number(text).map_or_else(|| IdPattern::Word(text.to_owned()), |id| IdPattern::of(&id))
+    EventId::parse(text).map_or_else(|| IdPattern::Word(text.to_owned()), |id| IdPattern::of(&id))
 }

@@ -242,7 +242,7 @@ fn ids(c: &mut Cursor<'_>) -> Parsed<Vec<At<IdPattern>>> {
 fn id(c: &mut Cursor<'_>) -> Parsed<At<IdPattern>> {
     if c.sees(terminal::string) {
         let text = string(c)?;
-        // In quotes it is another program's id, unless it is written as one of ours.
+        // In quotes it is another program's id, unless it is written as one of ours. The compiler reads a device's id without its marks.
         let it = match EventId::parse_number(&text.it) {
             Some(id) => IdPattern::of(&id),
             None => IdPattern::Word(text.it),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diag::{Code, suggest::nearest};
 use crate::lang::ast::{self, Clause, ClauseKind, File, Span, Way, Word};
 use crate::lang::compile::Compiler;
-use crate::lang::compile::atoms::BUILT_IN;
+use crate::lang::compile::atoms::{BESIDE, BUILT_IN};
 use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
 
 use super::same::same;
@@ -149,7 +149,7 @@ impl Compiler<'_, '_> {
         let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let ways = self.ways(&atoms);
         let known: BTreeSet<&str> = ways.iter().filter_map(|w| w.captures.as_ref()).flatten().copied().collect();
-        if BUILT_IN.contains(&field) || known.contains(field) {
+        if BUILT_IN.contains(&field) || BESIDE.contains(&field) || known.contains(field) {
             return;
         }
         if ways.is_empty() || ways.iter().any(|w| w.captures.is_none()) {

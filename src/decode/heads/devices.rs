@@ -1,0 +1,317 @@
+//! Heads of network devices: switches, routers, firewalls, load balancers.
+
+use super::{Head, Place};
+
+pub(super) const HEADS: &[Head] = &[
+    Head {
+        name: "Cisco IOS behind a relay's head",
+        place: Place::Device,
+        form: "{host} {number}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[
+            (
+                "Mar  1 18:46:11 10.0.0.1 123: Mar  1 18:46:10.123 UTC: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down",
+                "at=2026-03-01T18:46:10.123Z host=10.0.0.1 id=LINK-3-UPDOWN level=error text=Interface Gi0/1, changed state to down",
+            ),
+            (
+                "<189>Mar  1 18:46:11 sw-7 88: *Mar  1 00:01:02.003: %SYS-5-RESTART: System restarted --",
+                "at=2026-03-01T18:46:11Z host=sw-7 id=SYS-5-RESTART level=notice text=System restarted --",
+            ),
+        ],
+    },
+    Head {
+        name: "Cisco IOS behind a relay's head, two sequence numbers",
+        place: Place::Device,
+        form: "{host} {number}:~{number}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 192.0.2.7 77: 000081: Mar 14 02:11:56.003 UTC: %HSRP-5-STATECHANGE: Vlan7 Grp 1 state Standby -> Active",
+            "at=2026-03-14T02:11:56.003Z host=192.0.2.7 id=HSRP-5-STATECHANGE level=notice text=Vlan7 Grp 1 state Standby -> Active",
+        )],
+    },
+    Head {
+        name: "Cisco IOS behind a relay's head, no sequence number",
+        place: Place::Device,
+        form: "{host}~:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "Mar  1 18:46:11 rtr-2 : Mar  1 19:46:10.123 CET: %OSPF-5-ADJCHG: Process 1, Nbr 10.0.0.2 on Gi0/1 from FULL to DOWN",
+            "at=2026-03-01T18:46:10.123Z host=rtr-2 id=OSPF-5-ADJCHG level=notice text=Process 1, Nbr 10.0.0.2 on Gi0/1 from FULL to DOWN",
+        )],
+    },
+    Head {
+        name: "Cisco IOS behind a relay's head, no stamp of its own",
+        place: Place::Device,
+        form: "{host} {number}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "Mar  1 18:46:11 sw-3 4711: %LINEPROTO-5-UPDOWN: Line protocol on Interface Gi1/0/3, changed state to up",
+            "at=2026-03-01T18:46:11Z host=sw-3 id=LINEPROTO-5-UPDOWN level=notice text=Line protocol on Interface Gi1/0/3, changed state to up",
+        )],
+    },
+    Head {
+        name: "Cisco ASA, FTD and others, colon apart",
+        place: Place::Device,
+        form: "{host}~:~%{mnemonic}~:~{text}",
+        samples: &[
+            (
+                "<164>Sep 14 2016 09:33:47 fw-a : %ASA-4-106023: Deny icmp src outside:198.51.100.98",
+                "at=2016-09-14T09:33:47Z host=fw-a id=ASA-4-106023 level=warning text=Deny icmp src outside:198.51.100.98",
+            ),
+            (
+                "Apr 03 2026 11:01:18 n1 : %ASA-6-302013: Built outbound TCP",
+                "at=2026-04-03T11:01:18Z host=n1 id=ASA-6-302013 level=info text=Built outbound TCP",
+            ),
+            (
+                "<191>Aug  1 14:01:20 asa1: %ASA-6-302013: Built outbound TCP",
+                "at=2026-08-01T14:01:20Z host=asa1 id=ASA-6-302013 level=info text=Built outbound TCP",
+            ),
+            (
+                "<113>Mar 14 2026 02:11:57 ftd-1 : %FTD-1-430003: DeviceUUID: 0af2, AccessControlRuleAction: Block",
+                "at=2026-03-14T02:11:57Z host=ftd-1 id=FTD-1-430003 level=alert text=DeviceUUID: 0af2, AccessControlRuleAction: Block",
+            ),
+        ],
+    },
+    Head {
+        name: "Cisco, Arista, Huawei, H3C: id behind the host",
+        place: Place::Device,
+        form: "{host} %{mnemonic}~:~{text}",
+        samples: &[
+            (
+                "2026 Mar 14 02:11:57.123 nx-1 %ETHPORT-5-IF_DOWN_LINK_FAILURE: Interface Ethernet1/1 is down (Link failure)",
+                "at=2026-03-14T02:11:57.123Z host=nx-1 id=ETHPORT-5-IF_DOWN_LINK_FAILURE level=notice text=Interface Ethernet1/1 is down (Link failure)",
+            ),
+            (
+                "<188>Mar 14 2026 02:11:57+08:00 hw-1 %%01IFNET/4/LINK_STATE(l)[12]:The line protocol IP on the interface GE0/0/1 has entered the DOWN state.",
+                "at=2026-03-13T18:11:57Z host=hw-1 id=IFNET/4/LINK_STATE level=warning text=The line protocol IP on the interface GE0/0/1 has entered the DOWN state.",
+            ),
+            (
+                "<187>Mar 14 02:11:57 2026 h3c-1 %%10IFNET/3/PHY_UPDOWN: Physical state on the interface changed to down.",
+                "at=2026-03-14T02:11:57Z host=h3c-1 id=IFNET/3/PHY_UPDOWN level=error text=Physical state on the interface changed to down.",
+            ),
+        ],
+    },
+    Head {
+        name: "Cisco NX-OS with a virtual device context",
+        place: Place::Device,
+        form: "{host} %$ {-} %$ %{mnemonic}~:~{text}",
+        samples: &[(
+            "2026 Mar 14 02:11:57 nx-1 %$ VDC-2 %$ %ETHPORT-3-IF_ERROR_VLANS_SUSPENDED: VLANs 7 on Interface port-channel1 are being suspended",
+            "at=2026-03-14T02:11:57Z host=nx-1 id=ETHPORT-3-IF_ERROR_VLANS_SUSPENDED level=error text=VLANs 7 on Interface port-channel1 are being suspended",
+        )],
+    },
+    Head {
+        name: "Cisco IOS-XR behind a relay's head",
+        place: Place::Device,
+        form: "{host} {number}:~{-}:{stamp}~:~{app}[{pid}]~:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<187>Mar 14 02:11:58 xr-1 4321: RP/0/RSP0/CPU0:Mar 14 02:11:57.123 UTC: ifmgr[253]: %PKT_INFRA-LINK-3-UPDOWN : Interface TenGigE0/0/0/1, changed state to Down",
+            "at=2026-03-14T02:11:57.123Z host=xr-1 app=ifmgr pid=253 id=PKT_INFRA-LINK-3-UPDOWN level=error text=Interface TenGigE0/0/0/1, changed state to Down",
+        )],
+    },
+    Head {
+        name: "Cisco wireless controllers",
+        place: Place::Device,
+        form: "{host} *{app}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<187>Mar 14 02:11:58 wlc-1 *spamApTask0: Mar 14 02:11:57.123: %CAPWAP-3-DTLS_CLOSED_ERR: capwap_ac_sm.c:7521 Connection to AP closed",
+            "at=2026-03-14T02:11:57.123Z host=wlc-1 app=spamApTask0 id=CAPWAP-3-DTLS_CLOSED_ERR level=error text=capwap_ac_sm.c:7521 Connection to AP closed",
+        )],
+    },
+    Head {
+        name: "F5 BIG-IP: level before the program",
+        place: Place::Syslog,
+        form: "{host} {level} {app}[{pid}]:~{text}{hex}:{severity}:",
+        samples: &[
+            (
+                "<133>Oct 16 19:34:16 lb-a notice mcpd[5203]: 01070727:5: Pool member up",
+                "at=2026-10-16T19:34:16Z host=lb-a app=mcpd pid=5203 id=01070727 level=notice text=01070727:5: Pool member up",
+            ),
+            (
+                "<132>Oct 16 19:34:15 slot1/lb-a warning tmm3[11048]: 011e0001:4: Limiting icmp unreach response",
+                "at=2026-10-16T19:34:15Z host=slot1/lb-a app=tmm3 pid=11048 id=011e0001 level=warning text=011e0001:4: Limiting icmp unreach response",
+            ),
+        ],
+    },
+    Head {
+        name: "Level before the program",
+        place: Place::Syslog,
+        form: "{host} {level} {app}[{pid}]:~{text}",
+        samples: &[(
+            "<134>Oct 16 19:34:16 lb-a info tmm1[9]: Rule /Common/redirect <HTTP_REQUEST>: hello",
+            "at=2026-10-16T19:34:16Z host=lb-a app=tmm1 pid=9 level=info text=Rule /Common/redirect <HTTP_REQUEST>: hello",
+        )],
+    },
+    Head {
+        name: "Level before the program, no process",
+        place: Place::Syslog,
+        form: "{host} {level} {app}:~{text}",
+        samples: &[(
+            "<131>Oct 16 19:34:16 lb-a err httpd: [error] no room",
+            "at=2026-10-16T19:34:16Z host=lb-a app=httpd level=error text=[error] no room",
+        )],
+    },
+    Head {
+        name: "HP ProCurve and ArubaOS-Switch: event number before the program",
+        place: Place::Syslog,
+        form: "{host} {id} {app}:~{text}",
+        samples: &[
+            (
+                "<14>Feb 19 16:54:21 192.0.2.20 00077 ports:  port 17 is now off-line",
+                "at=2026-02-19T16:54:21Z host=192.0.2.20 app=ports id=00077 level=info text=port 17 is now off-line",
+            ),
+            (
+                "<190>Oct 16 19:34:16 sw-b 00179 mgr: SME CONSOLE Session - MANAGER Mode",
+                "at=2026-10-16T19:34:16Z host=sw-b app=mgr id=00179 level=info text=SME CONSOLE Session - MANAGER Mode",
+            ),
+        ],
+    },
+    Head {
+        name: "MikroTik RouterOS",
+        place: Place::Syslog,
+        form: "{host} {text}{topics} ",
+        samples: &[
+            (
+                "2026-03-14T12:34:09+01:00 10.0.0.1 system,error,critical login failure for user admin",
+                "at=2026-03-14T11:34:09Z host=10.0.0.1 level=critical text=system,error,critical login failure for user admin",
+            ),
+            (
+                "<30>Mar 14 02:11:57 gw1 interface,info ether1 link down",
+                "at=2026-03-14T02:11:57Z host=gw1 level=info text=interface,info ether1 link down",
+            ),
+        ],
+    },
+    Head {
+        name: "Palo Alto Networks: system log",
+        place: Place::Syslog,
+        form: "{host} {text}{number},{-},{-},SYSTEM,{-},{-},{-},{-},{event},{-},{-},{-},{-},{level},",
+        samples: &[(
+            "<12>Mar 14 02:11:57 pa-1 1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",
+            "at=2026-03-14T02:11:57Z host=pa-1 id=ha2-link-change level=error text=1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",
+        )],
+    },
+    Head {
+        name: "Citrix NetScaler",
+        place: Place::Syslog,
+        form: "{host} {-} : {=partition} {=feature} {text}{event} {number} {number} :",
+        samples: &[(
+            "<133> 03/14/2026:02:11:57 GMT ns-1 0-PPE-0 : default EVENT DEVICEDOWN 123 0 :  Device \"server_10.0.0.9\" - State DOWN",
+            "at=2026-03-14T02:11:57Z host=ns-1 id=DEVICEDOWN level=notice partition=default feature=EVENT text=DEVICEDOWN 123 0 :  Device \"server_10.0.0.9\" - State DOWN",
+        )],
+    },
+    Head {
+        name: "Host and a colon apart",
+        place: Place::Syslog,
+        form: "{host} :~{text}",
+        samples: &[(
+            "<134>Mar 14 02:11:57 gw-9 : tunnel to 192.0.2.9 is down",
+            "at=2026-03-14T02:11:57Z host=gw-9 level=info text=tunnel to 192.0.2.9 is down",
+        )],
+    },
+    Head {
+        name: "Cisco and its kin: id before the text",
+        place: Place::Text,
+        form: "%{mnemonic}~:~{text}",
+        samples: &[
+            (
+                "<187>Oct  9 14:02:15 sw-core1 Acl: %ACL-6-IPACCESS: list in permitted",
+                "at=2026-10-09T14:02:15Z host=sw-core1 app=Acl id=ACL-6-IPACCESS level=info text=list in permitted",
+            ),
+            (
+                "<187>1 2026-03-14T02:11:57Z xr-2 ifmgr 253 - - %PKT_INFRA-LINK-3-UPDOWN : Interface Te0/0/0/1, changed state to Down",
+                "at=2026-03-14T02:11:57Z host=xr-2 app=ifmgr pid=253 id=PKT_INFRA-LINK-3-UPDOWN level=error text=Interface Te0/0/0/1, changed state to Down",
+            ),
+            (
+                "<166>%ASA-6-302013: Built inbound TCP connection",
+                "id=ASA-6-302013 level=info text=Built inbound TCP connection",
+            ),
+            (
+                "2021-11-25T16:52:19.802098+01:00 sw-a.example.com PortSec: %ETH-4-HOST_FLAPPING: Host 02:00:00:00:00:01 in VLAN 7 is flapping",
+                "at=2021-11-25T15:52:19.802098Z host=sw-a.example.com app=PortSec id=ETH-4-HOST_FLAPPING level=warning text=Host 02:00:00:00:00:01 in VLAN 7 is flapping",
+            ),
+        ],
+    },
+    Head {
+        name: "Cisco NX-OS with a virtual device context, behind the tag",
+        place: Place::Text,
+        form: "%$ {-} %$ %{mnemonic}~:~{text}",
+        samples: &[(
+            "<189>: 2026 Mar 14 02:11:57 UTC: %$ VDC-1 %$ %VPC-2-PEER_KEEP_ALIVE_RECV_FAIL: In domain 1, VPC peer keep-alive receive has failed",
+            "at=2026-03-14T02:11:57Z id=VPC-2-PEER_KEEP_ALIVE_RECV_FAIL level=critical text=In domain 1, VPC peer keep-alive receive has failed",
+        )],
+    },
+    Head {
+        name: "F5 BIG-IP: id and severity before the text",
+        place: Place::Text,
+        form: "{text}{hex}:{severity}: ",
+        samples: &[(
+            "<133>1 2026-03-14T02:11:57Z lb-a.example.com mcpd 5203 - - 01070638:5: Pool /Common/sip member /Common/192.0.2.11:5060 monitor status down.",
+            "at=2026-03-14T02:11:57Z host=lb-a.example.com app=mcpd pid=5203 id=01070638 level=notice text=01070638:5: Pool /Common/sip member /Common/192.0.2.11:5060 monitor status down.",
+        )],
+    },
+    Head {
+        name: "Juniper: id before the text",
+        place: Place::Text,
+        form: "{text}{id}: ",
+        samples: &[
+            (
+                "<28>Mar 14 02:11:57 mx-1 mib2d[1234]: SNMP_TRAP_LINK_DOWN: ifIndex 531, ifAdminStatus up(1)",
+                "at=2026-03-14T02:11:57Z host=mx-1 app=mib2d pid=1234 id=SNMP_TRAP_LINK_DOWN level=warning text=SNMP_TRAP_LINK_DOWN: ifIndex 531, ifAdminStatus up(1)",
+            ),
+            (
+                "<28>Mar 14 02:11:57 mx-1 rpd[77]: RPD_BGP_NEIGHBOR_STATE_CHANGED: BGP peer 192.0.2.1 changed state from Established to Idle",
+                "at=2026-03-14T02:11:57Z host=mx-1 app=rpd pid=77 id=RPD_BGP_NEIGHBOR_STATE_CHANGED level=warning text=RPD_BGP_NEIGHBOR_STATE_CHANGED: BGP peer 192.0.2.1 changed state from Established to Idle",
+            ),
+        ],
+    },
+    Head {
+        name: "HPE Aruba CX",
+        place: Place::Text,
+        form: "{text}Event|{event}|LOG_{level}|",
+        samples: &[(
+            "<190>1 2026-03-14T02:11:57.123Z cx-1 intfd 3125 - - Event|403|LOG_ERR|AMM|1/1|Link status for interface 1/1/7 is down",
+            "at=2026-03-14T02:11:57.123Z host=cx-1 app=intfd pid=3125 id=00403 level=error text=Event|403|LOG_ERR|AMM|1/1|Link status for interface 1/1/7 is down",
+        )],
+    },
+    Head {
+        name: "Aruba wireless controllers",
+        place: Place::Text,
+        form: "{text}<{event}> <{number}> <{level}> ",
+        samples: &[(
+            "<141>Mar 14 02:11:57 2026 wc-1 authmgr[3592]: <522008> <3592> <NOTI> <wc-1 10.1.1.1>  User Authentication Successful",
+            "at=2026-03-14T02:11:57Z host=wc-1 app=authmgr pid=3592 id=522008 level=notice text=<522008> <3592> <NOTI> <wc-1 10.1.1.1>  User Authentication Successful",
+        )],
+    },
+    Head {
+        name: "Extreme EXOS",
+        place: Place::Text,
+        form: "{text}<{level}:{event}> ",
+        samples: &[(
+            "<134>Mar 14 02:11:57 ex-1 vlan: <Warn:vlan.msgs.portLinkStateDown> Port 1:7 link down",
+            "at=2026-03-14T02:11:57Z host=ex-1 app=vlan id=vlan.msgs.portLinkStateDown level=warning text=<Warn:vlan.msgs.portLinkStateDown> Port 1:7 link down",
+        )],
+    },
+    Head {
+        name: "Brocade Fabric OS",
+        place: Place::Line,
+        form: "{text}[{id}], {-}, {-}, {level}, {host}, ",
+        samples: &[(
+            "2026/03/14-02:11:57, [FSSM-1003], 105, FID 128, WARNING, fc-1, HA State out of sync.",
+            "at=2026-03-14T02:11:57Z host=fc-1 id=FSSM-1003 level=warning text=[FSSM-1003], 105, FID 128, WARNING, fc-1, HA State out of sync.",
+        )],
+    },
+    Head {
+        name: "ArcSight's Common Event Format (CEF)",
+        place: Place::Text,
+        form: "{text}CEF:{number}|{-}|{-}|{-}|{event}|",
+        samples: &[(
+            "<134>Mar 14 02:11:57 sec-1 CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
+            "at=2026-03-14T02:11:57Z host=sec-1 id=00100 level=info text=CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
+        )],
+    },
+    Head {
+        name: "IBM's Log Event Extended Format (LEEF)",
+        place: Place::Text,
+        form: "{text}LEEF:{-}|{-}|{-}|{-}|{event}|",
+        samples: &[(
+            "<134>Mar 14 02:11:57 sec-2 LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",
+            "at=2026-03-14T02:11:57Z host=sec-2 id=PolicyChanged level=info text=LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",
+        )],
+    },
+];

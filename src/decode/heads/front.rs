@@ -1,0 +1,150 @@
+//! Heads that begin with something else than the stamp.
+
+use super::{Head, Place};
+
+pub(super) const HEADS: &[Head] = &[
+    Head {
+        name: "Cisco IOS-XR",
+        place: Place::Front,
+        form: "{-}/{-}/{-}/{-}:{stamp}~:~{app}[{pid}]~:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<187>RP/0/RSP0/CPU0:Mar 14 02:11:57.123 UTC: ifmgr[253]: %PKT_INFRA-LINK-3-UPDOWN : Interface TenGigE0/0/0/1, changed state to Down",
+            "at=2026-03-14T02:11:57.123Z app=ifmgr pid=253 id=PKT_INFRA-LINK-3-UPDOWN level=error text=Interface TenGigE0/0/0/1, changed state to Down",
+        )],
+    },
+    Head {
+        name: "Cisco IOS, its own buffer",
+        place: Place::Front,
+        form: "{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "*Mar 14 02:11:57.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down",
+            "at=2026-03-14T02:11:57.123Z id=LINK-3-UPDOWN level=error text=Interface Gi0/1, changed state to down",
+        )],
+    },
+    Head {
+        name: "Cisco IOS, its own buffer with sequence numbers",
+        place: Place::Front,
+        form: "{number}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "000081: Mar 14 02:11:57.123 UTC: %SYS-5-CONFIG_I: Configured from console",
+            "at=2026-03-14T02:11:57.123Z id=SYS-5-CONFIG_I level=notice text=Configured from console",
+        )],
+    },
+    Head {
+        name: "Cisco: host and id, no stamp",
+        place: Place::Front,
+        form: "{host}~:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<189>sw-4: %SYS-5-CONFIG_I: Configured from console by vty0",
+            "host=sw-4 id=SYS-5-CONFIG_I level=notice text=Configured from console by vty0",
+        )],
+    },
+    Head {
+        name: "Cisco wireless controllers, no head",
+        place: Place::Front,
+        form: "{host}~:~*{app}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<187>wlc-2: *apfMsConnTask_1: Mar 14 02:11:57.123: %APF-3-AUTHENTICATION_TRAP: apf_80211.c:18543 Authentication failed",
+            "at=2026-03-14T02:11:57.123Z host=wlc-2 app=apfMsConnTask_1 id=APF-3-AUTHENTICATION_TRAP level=error text=apf_80211.c:18543 Authentication failed",
+        )],
+    },
+    Head {
+        name: "Cisco Meraki",
+        place: Place::Front,
+        form: "1 {epoch} {host} {text}",
+        samples: &[(
+            "<134>1 1773454317.123456 mx-84 events type=vpn_connectivity_change vpn_type='site-to-site' connectivity='false'",
+            "at=2026-03-14T02:11:57.123456Z host=mx-84 level=info text=events type=vpn_connectivity_change vpn_type='site-to-site' connectivity='false'",
+        )],
+    },
+    Head {
+        name: "H3C and HPE Comware, their own buffer",
+        place: Place::Front,
+        form: "%{stamp} {host} {mnemonic}~:~{text}",
+        samples: &[(
+            "%Mar 14 02:11:57:123 2026 h3c-2 IFNET/3/PHY_UPDOWN: Physical state on the interface changed to down.",
+            "at=2026-03-14T02:11:57.123Z host=h3c-2 id=IFNET/3/PHY_UPDOWN level=error text=Physical state on the interface changed to down.",
+        )],
+    },
+    Head {
+        name: "Level before the stamp, as log4j is often told to",
+        place: Place::Front,
+        form: "{level} {stamp} {text}",
+        samples: &[(
+            "ERROR 2026-03-14 02:11:57,123 org.x.Y - failed",
+            "at=2026-03-14T02:11:57.123Z level=error text=org.x.Y - failed",
+        )],
+    },
+    Head {
+        name: "Cassandra: level and thread before the stamp",
+        place: Place::Front,
+        form: "{level} [{=thread}] {stamp} {text}",
+        samples: &[(
+            "WARN  [main] 2026-03-14 02:11:57,123 StartupChecks.java:169 - JMX is not enabled",
+            "at=2026-03-14T02:11:57.123Z level=warning thread=main text=StartupChecks.java:169 - JMX is not enabled",
+        )],
+    },
+    Head {
+        name: "Level in brackets before the stamp",
+        place: Place::Front,
+        form: "[{level}~] {stamp} {text}",
+        samples: &[(
+            "[error] 2026-03-14 02:11:57 shard is gone",
+            "at=2026-03-14T02:11:57Z level=error text=shard is gone",
+        )],
+    },
+    Head {
+        name: "Level in brackets before a stamp in brackets",
+        place: Place::Front,
+        form: "[{level}~]~[{stamp}]~{text}",
+        samples: &[(
+            "[WARN ][2026-03-14 02:11:57,123] gc took 4 s",
+            "at=2026-03-14T02:11:57.123Z level=warning text=gc took 4 s",
+        )],
+    },
+    Head {
+        name: "Level with a colon before the stamp",
+        place: Place::Front,
+        form: "{level}:~{stamp} {text}",
+        samples: &[(
+            "CRITICAL: 2026-03-14 02:11:57 pump 3 stands still",
+            "at=2026-03-14T02:11:57Z level=critical text=pump 3 stands still",
+        )],
+    },
+    Head {
+        name: "Mumble: level as a letter before the stamp",
+        place: Place::Front,
+        form: "<{letter}>{stamp} {text}",
+        samples: &[(
+            "<W>2026-03-14 02:11:57.962 1 => <8:ann(-1)> Rejected connection from 192.0.2.1:29761: Wrong password",
+            "at=2026-03-14T02:11:57.962Z level=warning text=1 => <8:ann(-1)> Rejected connection from 192.0.2.1:29761: Wrong password",
+        )],
+    },
+    Head {
+        name: "Erlang's reports",
+        place: Place::Front,
+        form: "={level} REPORT==== {stamp} {text}===",
+        samples: &[(
+            "=ERROR REPORT==== 14-Mar-2026::02:11:57 ===",
+            "at=2026-03-14T02:11:57Z level=error text====",
+        )],
+    },
+    Head {
+        name: "OpenWrt's logread",
+        place: Place::Line,
+        form: "{facility}.{level} {app}[{pid}]:~{text}",
+        samples: &[(
+            "Sat Mar 14 02:11:57 2026 daemon.err dnsmasq[812]: failed to bind",
+            "at=2026-03-14T02:11:57Z app=dnsmasq pid=812 level=error text=failed to bind",
+        )],
+    },
+    Head {
+        name: "OpenWrt's logread, no process",
+        place: Place::Line,
+        form: "{facility}.{level} {app}:~{text}",
+        samples: &[(
+            "Sat Mar 14 02:11:57 2026 kern.warn kernel: [ 12.3] br-lan: port 2 left",
+            "at=2026-03-14T02:11:57Z app=kernel level=warning text=[ 12.3] br-lan: port 2 left",
+        )],
+    },
+];

@@ -1,0 +1,159 @@
+//! What loggers write between the stamp of a line and its text, where it says more than a level that stands first.
+
+use super::{Head, Place};
+
+pub(super) const HEADS: &[Head] = &[
+    Head {
+        name: "PostgreSQL",
+        place: Place::Line,
+        form: "[{process}] {level}:~{text}",
+        samples: &[(
+            "2026-07-14 02:11:57.123 CEST [12] LOG:  checkpoint starting",
+            "at=2026-07-14T00:11:57.123Z pid=12 level=info text=checkpoint starting",
+        )],
+    },
+    Head {
+        name: "PostgreSQL with user and database",
+        place: Place::Line,
+        form: "[{process}] {-}@{-} {level}:~{text}",
+        samples: &[(
+            "2026-07-14 02:11:57.123 UTC [77] app@shop FATAL:  password authentication failed for user \"app\"",
+            "at=2026-07-14T02:11:57.123Z pid=77 level=critical text=password authentication failed for user \"app\"",
+        )],
+    },
+    Head {
+        name: "Apache httpd 2.4",
+        place: Place::Line,
+        form: "[{-}:{level}] {text}[pid {process}",
+        samples: &[(
+            "[Sat Mar 14 02:11:57.123456 2026] [core:error] [pid 12] File does not exist",
+            "at=2026-03-14T02:11:57.123456Z pid=12 level=error text=[pid 12] File does not exist",
+        )],
+    },
+    Head {
+        name: "nginx",
+        place: Place::Line,
+        form: "[{level}] {text}{process}#{number}:",
+        samples: &[(
+            "2026/03/14 02:11:57 [crit] 12#12: *1 no live upstreams",
+            "at=2026-03-14T02:11:57Z pid=12 level=critical text=12#12: *1 no live upstreams",
+        )],
+    },
+    Head {
+        name: "Asterisk",
+        place: Place::Line,
+        form: "{level}[{process}]~{text}",
+        samples: &[(
+            "[2026-03-14 02:11:57] NOTICE[1388][C-00000a01] chan_sip.c: Peer 'ann' is now UNREACHABLE",
+            "at=2026-03-14T02:11:57Z pid=1388 level=notice text=[C-00000a01] chan_sip.c: Peer 'ann' is now UNREACHABLE",
+        )],
+    },
+    Head {
+        name: "Spring Boot",
+        place: Place::Line,
+        form: "{level} {text}{process} --- [",
+        samples: &[(
+            "2026-03-14 02:11:57.123  WARN 4711 --- [main] o.s.b.Tomcat : port is taken",
+            "at=2026-03-14T02:11:57.123Z pid=4711 level=warning text=4711 --- [main] o.s.b.Tomcat : port is taken",
+        )],
+    },
+    Head {
+        name: "OpenStack",
+        place: Place::Line,
+        form: "{process} {level} {text}",
+        samples: &[(
+            "2026-03-14 02:11:57.123 2931 ERROR nova.compute.manager [req-3b] no host",
+            "at=2026-03-14T02:11:57.123Z pid=2931 level=error text=nova.compute.manager [req-3b] no host",
+        )],
+    },
+    Head {
+        name: "Python logging",
+        place: Place::Line,
+        form: "{=logger} - {level} - {text}",
+        samples: &[(
+            "2026-03-14 02:11:57,123 - shop.db - ERROR - connection lost",
+            "at=2026-03-14T02:11:57.123Z level=error logger=shop.db text=connection lost",
+        )],
+    },
+    Head {
+        name: "log4j and logback: thread before the level",
+        place: Place::Line,
+        form: "[{=thread}] {level} {text}",
+        samples: &[(
+            "2026-03-14 02:11:57,123 [main] ERROR org.x.Y - failed",
+            "at=2026-03-14T02:11:57.123Z level=error thread=main text=org.x.Y - failed",
+        )],
+    },
+    Head {
+        name: "BIND",
+        place: Place::Line,
+        form: "{=category}: {level}: {text}",
+        samples: &[(
+            "14-Mar-2026 02:11:57.123 queries: info: client 192.0.2.1#5 query",
+            "at=2026-03-14T02:11:57.123Z level=info category=queries text=client 192.0.2.1#5 query",
+        )],
+    },
+    Head {
+        name: "MySQL 8",
+        place: Place::Line,
+        form: "{=thread} [{level}] {text}[{id}] ",
+        samples: &[(
+            "2026-03-14T02:11:57.123456Z 8 [ERROR] [MY-010119] [Server] Aborting",
+            "at=2026-03-14T02:11:57.123456Z id=MY-010119 level=error thread=8 text=[MY-010119] [Server] Aborting",
+        )],
+    },
+    Head {
+        name: "MySQL and MariaDB",
+        place: Place::Line,
+        form: "{=thread} [{level}] {text}",
+        samples: &[(
+            "2026-03-14  2:11:57 1398 [Warning] Access denied for user 'ann'@'192.0.2.1'",
+            "at=2026-03-14T02:11:57Z level=warning thread=1398 text=Access denied for user 'ann'@'192.0.2.1'",
+        )],
+    },
+    Head {
+        name: "Android",
+        place: Place::Line,
+        form: "{process} {number} {letter} {app}~: {text}",
+        samples: &[(
+            "03-14 02:11:57.123  1702  2395 E Tag: x",
+            "at=2026-03-14T02:11:57.123Z app=Tag pid=1702 level=error text=x",
+        )],
+    },
+    Head {
+        name: "GlusterFS",
+        place: Place::Line,
+        form: "{letter} {text}[MSGID: {event}]",
+        samples: &[(
+            "[2026-03-14 02:11:57.123456] E [MSGID: 106153] [glusterd-syncop.c:113:gd_collate_errors] 0-glusterd: Staging failed",
+            "at=2026-03-14T02:11:57.123456Z id=106153 level=error text=[MSGID: 106153] [glusterd-syncop.c:113:gd_collate_errors] 0-glusterd: Staging failed",
+        )],
+    },
+    Head {
+        name: "Level as a letter before a bracket",
+        place: Place::Line,
+        form: "{letter} {text}[",
+        samples: &[(
+            "2026-03-14 02:11:57.123456 W [socket.c:522:__socket_rwv] 0-glusterfs: readv failed",
+            "at=2026-03-14T02:11:57.123456Z level=warning text=[socket.c:522:__socket_rwv] 0-glusterfs: readv failed",
+        )],
+    },
+    Head {
+        name: "MongoDB before version 4.4",
+        place: Place::Line,
+        form: "{letter} {text}{capitals}~[{-}]",
+        samples: &[(
+            "2026-03-14T02:11:57.123+0100 E NETWORK  [conn5] recv(): message length is invalid",
+            "at=2026-03-14T01:11:57.123Z level=error text=NETWORK  [conn5] recv(): message length is invalid",
+        )],
+    },
+    Head {
+        name: "klog and glog",
+        place: Place::Line,
+        form: "{text}{process} {-}:{number}] ",
+        samples: &[(
+            "E0314 02:11:57.123456    1702 kubelet.go:2190] node not found",
+            "at=2026-03-14T02:11:57.123456Z pid=1702 level=error text=1702 kubelet.go:2190] node not found",
+        )],
+    },
+];

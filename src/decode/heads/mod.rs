@@ -1,0 +1,91 @@
+//! The heads that vendors and loggers write, as data: one entry of a table for each, with its samples.
+//!
+//! ```text
+//! Head { name: "F5 BIG-IP", place: Place::Syslog, form: "{host} {level} {app}[{pid}]:~{text}", samples: &[...] }
+//! ```
+//!
+//! In: text at one of five places ([`Place`]). Out: the parts that the first matching form names ([`Found`]). What a standard head says
+//! (RFC 3164 and 5424) is read by their own modules; these forms are asked where that reading leaves something open.
+//!
+//! A form is read from left to right without going back: a blank stands for one or more blanks or tabs, `~` for any number of them, a name in
+//! braces for a part ([`Part`]), anything else for itself. `{text}` says where the text begins; what stands behind it in the form must match
+//! as well and stays in the text.
+//!
+//! Invariants: a form costs one pass over what it matches; only the forms whose first byte fits are tried. Every sample is a test, and a row of
+//! `docs/reference/formats.md` (`catalog`). To read another vendor's head, add an entry to the table of its place.
+
+mod devices;
+mod form;
+mod front;
+mod loggers;
+mod servers;
+
+use std::sync::LazyLock;
+
+use form::Form;
+
+pub(super) use form::Found;
+
+/// One head.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    /// Whose head it is, as a table of the documentation shows it.
+    pub(super) name: &'static str,
+    /// Where it stands.
+    pub(super) place: Place,
+    /// What it looks like.
+    pub(super) form: &'static str,
+    /// Records with what is read from them, as [`super::catalog`] shows an event.
+    pub(super) samples: &'static [(&'static str, &'static str)],
+}
+
+/// Where a head stands in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At the beginning of a line or behind a priority, where no stamp begins.
+    Front,
+    /// Behind the stamp of a syslog message that holds a `%`: heads of network devices, tried before the standard reading.
+    Device,
+    /// Behind the stamp of a syslog message in which the standard reading finds no program.
+    Syslog,
+    /// At the beginning of a syslog message's text, behind its tag.
+    Text,
+    /// Behind the stamp of a line that is no syslog message.
+    Line,
+}
+
+impl Place {
+    const ALL: [Place; 5] = [Place::Front, Place::Device, Place::Syslog, Place::Text, Place::Line];
+}
+
+/// All heads in the order in which they are tried.
+pub(super) fn all() -> impl Iterator<Item = &'static Head> {
+    [devices::HEADS, servers::HEADS, loggers::HEADS, front::HEADS].into_iter().flatten()
+}
+
+/// Compiled forms by place and first byte.
+static TABLE: LazyLock<[Vec<Vec<Form>>; 5]> = LazyLock::new(|| {
+    Place::ALL.map(|place| {
+        let forms: Vec<Form> = all().filter(|head| head.place == place).map(|head| Form::compile(head.form)).collect();
+        (0..=u8::MAX).map(|byte| forms.iter().filter(|form| form.may_begin_with(byte)).cloned().collect()).collect()
+    })
+});
+
+/// The parts of the first form of a place that matches.
+pub(super) fn read(place: Place, text: &str) -> Option<Found<'_>> {
+    let first = *text.as_bytes().first()?;
+    TABLE[place as usize][usize::from(first)].iter().find_map(|form| form.read(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_understood_and_has_samples() {
+        for head in all() {
+            assert!(Form::compile(head.form).is_understood(), "{}: {}", head.name, head.form);
+            assert!(!head.samples.is_empty(), "{}", head.name);
+        }
+    }
+}

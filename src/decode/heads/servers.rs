@@ -1,0 +1,183 @@
+//! Heads of servers' syslogs and of what writes its own file in syslog's manner.
+
+use super::{Head, Place};
+
+pub(super) const HEADS: &[Head] = &[
+    Head {
+        name: "corosync's file, with process and level",
+        place: Place::Syslog,
+        form: "[{process}] {host} {app} {level} {text}",
+        samples: &[(
+            "Apr 03 11:01:18 [1941] n1 corosync notice  [QUORUM] Members[1]: 1",
+            "at=2026-04-03T11:01:18Z host=n1 app=corosync pid=1941 level=notice text=[QUORUM] Members[1]: 1",
+        )],
+    },
+    Head {
+        name: "Pacemaker's file before version 2",
+        place: Place::Syslog,
+        form: "[{process}] {host} {app}:~{level}:~{text}",
+        samples: &[(
+            "Apr 03 11:01:18 [1941] n1       crmd:     info: do_state_transition: State transition S_IDLE",
+            "at=2026-04-03T11:01:18Z host=n1 app=crmd pid=1941 level=info text=do_state_transition: State transition S_IDLE",
+        )],
+    },
+    Head {
+        name: "Process before the host, with a tag",
+        place: Place::Syslog,
+        form: "[{process}] {host} {app}:~{text}",
+        samples: &[(
+            "Apr 03 11:01:18 [1941] n1 cib: starting",
+            "at=2026-04-03T11:01:18Z host=n1 app=cib pid=1941 text=starting",
+        )],
+    },
+    Head {
+        name: "Pacemaker's file",
+        place: Place::Syslog,
+        form: "{host} {app}~[{process}] {text}({-})~{level}:",
+        samples: &[(
+            "Apr 03 11:01:18 n1 pacemaker-controld  [1941] (do_x) \tinfo: state changed",
+            "at=2026-04-03T11:01:18Z host=n1 app=pacemaker-controld pid=1941 level=info text=(do_x) \tinfo: state changed",
+        )],
+    },
+    Head {
+        name: "Padded tag",
+        place: Place::Syslog,
+        form: "{host} {app}~[~{process}~]~:~{text}",
+        samples: &[
+            (
+                "Apr 03 11:01:18 n1 sshd     [  712]: Connection closed",
+                "at=2026-04-03T11:01:18Z host=n1 app=sshd pid=712 text=Connection closed",
+            ),
+            (
+                "<30>Apr 03 11:01:18 n1 ntpd[ 99]: clock is set",
+                "at=2026-04-03T11:01:18Z host=n1 app=ntpd pid=99 level=info text=clock is set",
+            ),
+        ],
+    },
+    Head {
+        name: "Padded tag without a colon",
+        place: Place::Syslog,
+        form: "{host} {app}~[{process}] {text}",
+        samples: &[(
+            "Apr 03 11:01:18 n1 pacemaker-fenced    [1938] watchdog is armed",
+            "at=2026-04-03T11:01:18Z host=n1 app=pacemaker-fenced pid=1938 text=watchdog is armed",
+        )],
+    },
+    Head {
+        name: "Padded tag without a process",
+        place: Place::Syslog,
+        form: "{host} {app} :~{text}",
+        samples: &[(
+            "Apr 03 11:01:18 n1 lrmd   : operation monitor ended",
+            "at=2026-04-03T11:01:18Z host=n1 app=lrmd text=operation monitor ended",
+        )],
+    },
+    Head {
+        name: "Facility and level before the program, as BusyBox and OpenWrt write them",
+        place: Place::Syslog,
+        form: "{host} {facility}.{level} {app}[{pid}]:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 ap-1 daemon.err dnsmasq[812]: failed to bind",
+            "at=2026-03-14T02:11:57Z host=ap-1 app=dnsmasq pid=812 level=error text=failed to bind",
+        )],
+    },
+    Head {
+        name: "Facility and level before the program, no process",
+        place: Place::Syslog,
+        form: "{host} {facility}.{level} {app}:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 ap-1 kern.warn kernel: br-lan: port 2 left",
+            "at=2026-03-14T02:11:57Z host=ap-1 app=kernel level=warning text=br-lan: port 2 left",
+        )],
+    },
+    Head {
+        name: "Facility and level before the program, no host",
+        place: Place::Syslog,
+        form: "{facility}.{level} {app}[{pid}]:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 daemon.notice hostapd[77]: AP-STA-CONNECTED",
+            "at=2026-03-14T02:11:57Z app=hostapd pid=77 level=notice text=AP-STA-CONNECTED",
+        )],
+    },
+    Head {
+        name: "Facility and level before the program, as AIX writes them",
+        place: Place::Syslog,
+        form: "{host} {facility}:{level} {app}[{pid}]:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 aix-1 auth:notice sshd[679960]: Accepted publickey",
+            "at=2026-03-14T02:11:57Z host=aix-1 app=sshd pid=679960 level=notice text=Accepted publickey",
+        )],
+    },
+    Head {
+        name: "Facility and level before the program, AIX, no process",
+        place: Place::Syslog,
+        form: "{host} {facility}:{level} {app}:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 aix-1 daemon:err errdemon: disk is failing",
+            "at=2026-03-14T02:11:57Z host=aix-1 app=errdemon level=error text=disk is failing",
+        )],
+    },
+    Head {
+        name: "Facility and level in angle brackets, as FreeBSD writes them with -vv",
+        place: Place::Syslog,
+        form: "<{facility}.{level}> {host} {app}[{pid}]:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 <auth.info> bsd-1 sshd[12]: Connection closed",
+            "at=2026-03-14T02:11:57Z host=bsd-1 app=sshd pid=12 level=info text=Connection closed",
+        )],
+    },
+    Head {
+        name: "Facility and level in angle brackets, no process",
+        place: Place::Syslog,
+        form: "<{facility}.{level}> {host} {app}:~{text}",
+        samples: &[(
+            "Mar 14 02:11:57 <kern.crit> bsd-1 kernel: em0: link state changed to DOWN",
+            "at=2026-03-14T02:11:57Z host=bsd-1 app=kernel level=critical text=em0: link state changed to DOWN",
+        )],
+    },
+    Head {
+        name: "VMware ESXi: level before the program with its process",
+        place: Place::Text,
+        form: "{level} {app}[{pid}] {text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123Z esx-1 Hostd: warning hostd[2099] [Originator@6876 sub=Vimsvc] ticket expired",
+            "at=2026-03-14T02:11:57.123Z host=esx-1 app=hostd pid=2099 level=warning text=[Originator@6876 sub=Vimsvc] ticket expired",
+        )],
+    },
+    Head {
+        name: "Solaris: message id, facility and level",
+        place: Place::Text,
+        form: "[ID {event} {facility}.{level}] {text}",
+        samples: &[(
+            "Mar 29 05:59:23 sol-1 sshd[20878]: [ID 800047 auth.info] Accepted publickey for ann",
+            "at=2026-03-29T05:59:23Z host=sol-1 app=sshd pid=20878 id=800047 level=info text=Accepted publickey for ann",
+        )],
+    },
+    Head {
+        name: "A number before the program",
+        place: Place::Syslog,
+        form: "{host} {number} {app}:~{text}",
+        samples: &[(
+            "<134>Mar 14 02:11:57 sw-9 77 lacp: port 7 left the trunk",
+            "at=2026-03-14T02:11:57Z host=sw-9 app=lacp level=info text=port 7 left the trunk",
+        )],
+    },
+    Head {
+        name: "A word with a digit or in capitals before the program",
+        place: Place::Syslog,
+        form: "{host} {mark} {app}[{process}]:~{text}",
+        samples: &[(
+            "<134>Mar 14 02:11:57 fw-1 node0 kernel[12]: link is down",
+            "at=2026-03-14T02:11:57Z host=fw-1 app=kernel pid=12 level=info text=link is down",
+        )],
+    },
+    Head {
+        name: "Two such words before the program",
+        place: Place::Syslog,
+        form: "{host} {mark} {mark} {app}[{process}]:~{text}",
+        samples: &[(
+            "<134>Mar 14 02:11:57 fw-1 FPC0 Slot-3 chassisd[77]: fan is slow",
+            "at=2026-03-14T02:11:57Z host=fw-1 app=chassisd pid=77 level=info text=fan is slow",
+        )],
+    },
+];
