@@ -6,6 +6,7 @@ pub mod limits;
 pub mod pairs;
 pub mod text;
 pub mod time;
+pub mod zone;
 
 /// The engine makes and drops many small things: a library's allocator does that in half the time of the C library's.
 #[global_allocator]

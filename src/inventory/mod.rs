@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::zone::Zone;
 use crate::event::{EventId, Provenance};
 
 pub use index::{Index, Names};
@@ -76,6 +77,9 @@ pub struct Host {
     /// Where it stands; empty where that is not said.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub site: String,
+    /// The zone of stamps in its records that do not say theirs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
 }
 
 /// A program on a host.

@@ -21,6 +21,7 @@ mod metrics;
 mod netlink;
 mod processes;
 mod voice;
+mod zone;
 
 use std::io;
 use std::net::IpAddr;
@@ -34,6 +35,7 @@ pub use ear::{Ear, Heard};
 pub use metrics::Meter;
 pub use processes::Processes;
 pub use voice::Voice;
+pub use zone::machine_zone;
 
 /// An address that may be on this host, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

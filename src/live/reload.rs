@@ -31,6 +31,7 @@ use crate::sources::{Watch, watch};
 
 use super::changes::{self, Change, Rules};
 use super::controller::{Message, Running};
+use super::following::entries;
 use super::program::MYSELF;
 use super::questions::Answer;
 
@@ -417,8 +418,7 @@ impl Running {
         (self.reloading.written, self.reloading.refused) = (written, None);
         self.reloading.config = good.config.clone();
         let base = self.reloading.files.base().to_owned();
-        let followed: Vec<PathBuf> = good.config.files.iter().map(|f| base.join(f)).collect();
-        self.follow_only(&followed);
+        self.follow_only(entries(&good.config, &base));
         self.watch(good.config.reload, folders);
         Ok(())
     }

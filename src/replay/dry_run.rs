@@ -17,7 +17,7 @@ use crate::decode::Decoder;
 use crate::event::{Event, EventId, Provenance};
 use crate::inventory::Name;
 use crate::lang::program::{Hit, IdPattern};
-use crate::site::Site;
+use crate::site::{Arrivals, Site};
 
 use super::Replay;
 use super::clock::{Clock, ZONES};
@@ -140,6 +140,7 @@ pub struct Acting {
     counts: Counts,
     /// Applications that said what they are and that no pair has: the first line, and how often.
     strangers: BTreeMap<String, (u64, u64)>,
+    arrivals: Arrivals,
 }
 
 impl DryRun {
@@ -155,6 +156,7 @@ impl DryRun {
             disbelieved: None,
             counts: Counts::default(),
             strangers: BTreeMap::new(),
+            arrivals: Arrivals::default(),
         };
         DryRun {
             reader: Reader { decoder, clock, written, provenance, lines: 0, waited: 0 },
@@ -347,10 +349,11 @@ impl Acting {
         self.counts
     }
 
-    fn act(&mut self, now: Time, number: u64, (event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
+    fn act(&mut self, now: Time, number: u64, (mut event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
+        let late = self.arrivals.judge(&mut event, now, true, true);
         let replay = self.replay(now, tell);
         replay.pass_to(now, Some(number));
-        replay.act(SOURCE, event, hits, false, Some(number));
+        replay.act(SOURCE, event, hits, false, late, Some(number));
         self.flush(tell);
     }
 

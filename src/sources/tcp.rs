@@ -9,6 +9,8 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+use crate::base::time::Time;
+use crate::base::zone::Zone;
 use crate::control::Input;
 use crate::decode::Decoder;
 use crate::door::{self, Door, Stranger};
@@ -37,11 +39,16 @@ pub struct Tcp {
 /// In words: the port is taken, or needs a right.
 pub fn listen(address: SocketAddr) -> Result<Tcp, String> {
     let door = Door::open(address).map_err(|e| door::cannot_listen("tcp", address, &e))?;
-    let named = Named { name: format!("tcp:{}", door.address()), counts: Arc::default() };
+    let named = Named::listener(format!("tcp:{}", door.address()));
     Ok(Tcp { door, named })
 }
 
 impl Tcp {
+    /// Stamps that do not say their zone are of this one. To be said before the source is shown and runs.
+    pub fn in_zone(&mut self, zone: Zone) {
+        self.named = self.named.in_zone(zone);
+    }
+
     /// Its name and counters.
     pub fn named(&self) -> Named {
         self.named.clone()
@@ -54,14 +61,15 @@ impl Tcp {
 
     /// Takes connections until it is dropped.
     pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
-        let Tcp { door, named: Named { name, counts } } = self;
+        let Tcp { door, named } = self;
+        let (name, counts) = (named.name.clone(), named.counts.clone());
         let free = Arc::new(Semaphore::new(CONNECTIONS));
         let position = Arc::new(AtomicU64::new(0));
         tokio::task::block_in_place(|| sink.send(Input::BacklogEnded { source: name.clone() }));
         loop {
             let (stream, peer) = door.accept().await;
             let connection = Connection {
-                sieve: Sieve::new(&current, Decoder::datagrams()),
+                sieve: named.sieve(&current, Decoder::datagrams()),
                 name: name.clone(),
                 peer: peer.ip(),
                 position: position.clone(),
@@ -109,9 +117,11 @@ impl<S: Sink> Connection<S> {
         while length > 0 {
             frames.push(&buffer[..length]);
             // Whoever writes faster than the controller reads waits: nothing of a connection is dropped.
+            // What waits for room came when it was read.
+            let arrived = self.sink.now();
             let goes_on = tokio::task::block_in_place(|| {
                 while let Some(frame) = frames.next() {
-                    if !self.hear(&frame) {
+                    if !self.hear(&frame, arrived) {
                         return false;
                     }
                 }
@@ -124,13 +134,14 @@ impl<S: Sink> Connection<S> {
             length = stream.read(&mut buffer).await.unwrap_or_default();
         }
         if let Some(frame) = frames.rest() {
-            tokio::task::block_in_place(|| self.hear(&frame));
+            let arrived = self.sink.now();
+            tokio::task::block_in_place(|| self.hear(&frame, arrived));
         }
     }
 
-    fn hear(&mut self, frame: &Frame<'_>) -> bool {
+    fn hear(&mut self, frame: &Frame<'_>, arrived: Time) -> bool {
         let peer = self.peer;
-        let (event, met) = self.sieve.sift(frame.record, self.sink.now(), |site, event| {
+        let (event, met) = self.sieve.sift(frame.record, arrived, |site, event| {
             event.provenance = provenance(site, event, peer);
             event.marks.cut |= frame.cut;
         });

@@ -59,7 +59,7 @@ impl Follower {
         let (stop, clock) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
         let thread = std::thread::spawn({
             let (path, stop, clock) = (path.to_owned(), stop.clone(), clock.clone());
-            let named = Named { name: "file".to_owned(), counts: Arc::default() };
+            let named = Named { name: "file".to_owned(), ..Named::default() };
             move || sources::follow(&path, from, &Current::new(0, site()), &Collect(sender, clock), &named, &stop)
         });
         Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false, away: Vec::new(), clock }
