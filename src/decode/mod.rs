@@ -42,6 +42,7 @@ mod rfc3164;
 mod rfc5424;
 mod stamp;
 mod structured;
+mod years;
 
 use std::borrow::Cow;
 
@@ -60,6 +61,7 @@ use stamp::Stamp;
 
 pub use encoding::{ENCODING_BYTES, Encoding, Utf8Reader};
 pub use lines::{Line, Lines};
+pub use years::first_moment;
 
 /// The decoder of one source, with what it must remember from record to record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -138,6 +140,12 @@ impl Decoder {
     /// From now on a stamp that leaves its year out is of one in which it is not later than this: no log is newer than it was written.
     pub fn not_after(&mut self, latest: Option<Time>) {
         self.latest = latest;
+    }
+
+    /// The records of a whole log are read, in order and from its beginning; it was written about then. Where years are left out, they go on
+    /// from year to year, and not beyond.
+    pub fn whole_log(&mut self, written: Time) {
+        self.clock.until = Some(written);
     }
 
     /// A new file of the same source begins: it may have a header, and its first line continues nothing. Until a header
@@ -395,7 +403,7 @@ impl Decoder {
                 }
                 self.header.learn(entry);
                 if let Entry::Local(us) = entry {
-                    self.clock = Clock { last: Some(us), ..Clock::default() };
+                    self.clock = Clock { last: Some(us), until: self.clock.until, ..Clock::default() };
                 }
                 return self.header_line(record);
             }

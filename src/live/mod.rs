@@ -24,3 +24,5 @@ pub mod questions;
 pub mod reload;
 mod supervisor;
 mod watch;
+
+pub use crate::linux::machine_zone;

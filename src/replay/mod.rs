@@ -33,7 +33,7 @@ use crate::react;
 use crate::script::{Next, Step, StepResult, verbs};
 use crate::site::{Current, Learned, Sieve, Site};
 
-pub use dry_run::{Acting, Counts, DryRun, Read, Reader, Sifted, Sifting};
+pub use dry_run::{Acting, Counts, DryRun, LINES_OF_A_LOG, Origin, Read, Reader, Settling, Sifted, Sifting};
 use entries::Teller;
 use hosts::Hosts;
 pub use timeline::{Entry, Kind};

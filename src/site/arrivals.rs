@@ -335,8 +335,10 @@ mod tests {
     fn a_burst_of_one_delay_proves_nothing_and_a_steady_hour_does() {
         let mut heard = Heard::of(Stamps::Stated);
         assert!((0..50).all(|_| heard.is_late(100, 3_600_000)));
-        assert!((0..4).all(|_| heard.is_late(10_000, 3_600_000)));
-        heard.hear(10_000, 3_600_000);
+        assert!(heard.is_late(10_000, 3_600_000));
+        for _ in 0..3 {
+            heard.hear(10_000, 3_600_000);
+        }
         assert!(!heard.is_late(10_000, 3_600_000) && heard.is_late(10_000, 3_603_000));
     }
 

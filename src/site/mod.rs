@@ -11,7 +11,7 @@ use crate::base::zone::{Moments, Zone};
 use crate::decode::Decoder;
 use crate::engine::is_claim;
 use crate::event::Event;
-use crate::inventory::{Index, Inventory};
+use crate::inventory::{Host, Index, Inventory};
 use crate::lang::Matcher;
 use crate::lang::program::{Hit, Program};
 use crate::react::Run;
@@ -34,6 +34,8 @@ pub struct Site {
     pub evaluator: Evaluator,
     /// The inventory's names, ready to be looked up.
     pub index: Index,
+    /// The configuration says the zones of some hosts.
+    has_zones: bool,
 }
 
 impl Site {
@@ -46,7 +48,8 @@ impl Site {
         evaluator: Evaluator,
     ) -> Site {
         let index = Index::new(&inventory);
-        Site { inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }
+        let has_zones = inventory.hosts.values().any(|host| host.zone.is_some());
+        Site { has_zones, inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }
     }
 
     /// The script of a run, by file name; `None` when the rules do not have its reaction any more.
@@ -65,6 +68,21 @@ impl Site {
         }
         let wanted = !hits.is_empty() || is_claim(&self.inventory, &self.index, event);
         wanted.then(|| std::mem::take(hits))
+    }
+
+    /// The host that an event names, when the inventory has it.
+    fn host_of(&self, event: &Event<'_>) -> Option<&Host> {
+        if event.host.is_empty() { None } else { self.inventory.hosts.get(self.index.host(&event.host)?) }
+    }
+
+    /// Reads a stamp that says no zone, and was read in another one, in that of its host. True when the configuration says that zone.
+    pub fn to_zone_of_host(&self, event: &mut Event<'_>, read_in: Zone, arrived: Time) -> bool {
+        if !(self.has_zones && event.marks.zoneless) {
+            return false;
+        }
+        let (Some(zone), Some(at)) = (self.host_of(event).and_then(|host| host.zone), event.at) else { return false };
+        event.at = Some(nearer(zone.moments(read_in.local_us(at)), arrived));
+        true
     }
 
     /// What the script of a run does next.
@@ -177,15 +195,9 @@ impl Sieve {
         if event.marks.header {
             return None;
         }
-        let hosts = &self.site.inventory.hosts;
-        let host = if event.host.is_empty() { None } else { self.site.index.host(&event.host).and_then(|name| hosts.get(name)) };
-        let kept = hosts.is_empty() || event.host.is_empty() || host.is_some();
-        let mut stated = !event.marks.zoneless;
-        if let (false, false, Some(zone), Some(at)) = (stated, self.zone_is_given, host.and_then(|h| h.zone), event.at) {
-            event.at = Some(nearer(zone.moments(self.decoder.zone().local_us(at)), now));
-            stated = true;
-        }
-        self.arrivals.judge(event, now, stated, kept)
+        let kept = self.site.inventory.hosts.is_empty() || event.host.is_empty() || self.site.host_of(event).is_some();
+        let moved = !self.zone_is_given && self.site.to_zone_of_host(event, self.decoder.zone(), now);
+        self.arrivals.judge(event, now, moved || !event.marks.zoneless, kept)
     }
 
     /// What was learned of senders since the last call.

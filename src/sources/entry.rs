@@ -76,8 +76,9 @@ impl Entry {
         logs
     }
 
-    fn covers(&self, path: &str) -> bool {
-        glob::Pattern::new(&self.path.to_string_lossy()).is_ok_and(|pattern| pattern.matches_path(Path::new(path)))
+    /// True when a file of this path is followed by it.
+    pub fn covers(&self, path: &Path) -> bool {
+        path == self.path || glob::Pattern::new(&self.path.to_string_lossy()).is_ok_and(|pattern| pattern.matches_path(path))
     }
 }
 
@@ -120,7 +121,7 @@ pub fn places(entry: &Entry, known: &BTreeMap<String, Position>, now: Time) -> (
         return (Places { of: [(entry.path.clone(), place)].into() }, new);
     }
     let mut of: BTreeMap<PathBuf, Position> =
-        known.iter().filter(|(path, _)| entry.covers(path)).map(|(path, place)| (PathBuf::from(path), *place)).collect();
+        known.iter().filter(|(path, _)| entry.covers(Path::new(path))).map(|(path, place)| (PathBuf::from(path), *place)).collect();
     of.remove(&entry.path);
     if known.contains_key(&name) {
         return (Places { of }, Vec::new());

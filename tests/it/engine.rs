@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, OFFSETS};
+use pointsman::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, OFFSETS};
 use pointsman::base::time::Time;
 use pointsman::engine::{Cause, Engine, Input, Key, Output, Record, State};
-use pointsman::event::Event;
+use pointsman::event::{Event, Provenance};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{AtomId, Hit, Program};
 use pointsman::lang::{World, compile};
