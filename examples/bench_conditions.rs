@@ -206,5 +206,5 @@ fn arrived(order: u64, now: Time, atom: AtomId, source: u64, port: u64) -> Input
     let text = |s: String| Value::Text(s.into());
     let captures = vec![("src".to_owned(), text(source)), ("port".to_owned(), text(port.to_string()))];
     let hits = vec![Hit { atom, captures }];
-    Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog: false }
+    Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog: false, arrived: now, late: None }
 }

@@ -117,8 +117,8 @@ pub const KEPT_BYTES: usize = 32 * 1024;
 pub const KEPT_BYTES_ALL: usize = 64 * 1024 * 1024;
 /// Active instances of one alarm. A further key is dropped, counted, and alarmed once.
 pub const INSTANCES_PER_ALARM: usize = 10_000;
-/// Hosts of sources whose usual lateness is remembered. When there are more, the half that was heard longest ago is forgotten:
-/// their next record is compared with no offset at all.
+/// Senders whose usual age of records is remembered, of one source, and of all sources in the journal. When there are more, the half
+/// that is trusted least and was heard longest ago is forgotten: their next record is compared with nothing.
 pub const OFFSETS: usize = 10_000;
 /// Runs that have not ended, without those of claims. Senders that are less trusted may fill a part of it only (see `share_of` of trust).
 /// A further one is not started, and that is told.
@@ -144,7 +144,9 @@ pub const EFFECTS_WAITING: usize = 1_000;
 /// Steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
-/// How far beyond its source's usual offset a record may come and still be fresh (DESIGN 3).
+/// How old a record may be and still be new before its sender's usual age is known, or while it varies: a wrong clock is not lateness.
+pub const LATE_AT_FIRST: Duration = Duration::from_secs(60);
+/// How far beyond its sender's usual age a record may come and still be new (DESIGN 3).
 pub const LATE_AFTER: Duration = Duration::from_secs(2);
 /// How wrong a clock may be, without our knowing it, before it makes a claim out of a backlog look older than one that was heard
 /// before it. Beyond, nothing tells which is newer, and people are asked.
@@ -190,6 +192,8 @@ pub const REPORTED_NAME: usize = 255;
 /// Deadlines that come to pass one by one, each at its own time, when the time jumps (a log that was quiet for years). Those that are left do at
 /// the end of the jump, once each, which is told.
 pub const DEADLINES_OF_A_JUMP: usize = 100_000;
+/// Files of one pattern that are followed. Of more, those are whose names come last, and that is reported.
+pub const FOLLOWED_FILES: usize = 1_000;
 /// A file that was read and can't be any more is away after so long: what rotates logs leaves none for a moment.
 pub const SOURCE_AWAY_AFTER: Duration = Duration::from_secs(10);
 /// A metric of which nothing came for so long, three times the longest interval, is not known any more.

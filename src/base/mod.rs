@@ -7,6 +7,7 @@ pub mod pairs;
 pub mod shift;
 pub mod text;
 pub mod time;
+pub mod zone;
 
 /// The engine makes and drops many small things: a library's allocator does that in half the time of the C library's.
 #[global_allocator]

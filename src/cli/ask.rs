@@ -111,7 +111,7 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
     show(
         &args.whom,
         &Question::Alarms,
-        &["alarm", "key", "category", "count", "since", "last", "acked", "summary"],
+        &["alarm", "key", "category", "count", "since", "last", "acked", "summary", "not_started"],
         "no alarm is active",
     )
 }

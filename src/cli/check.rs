@@ -60,6 +60,11 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             (None, _) => eprintln!("{count}"),
         }
     }
+    if let (Format::Human, Some((config, base))) = (args.format, &setup.config) {
+        for (pattern, matches) in setup::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
+            println!("{pattern}: {} {} now", plural(matches, "file"), if matches == 1 { "matches" } else { "match" });
+        }
+    }
     if let (true, Some(site)) = (args.plan, &setup.site) {
         show_plan(&site.program, args.format);
     }

@@ -1,20 +1,25 @@
 //! `pointsman dry-run`: what would have come of a log.
 
 mod cores;
+mod merge;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::text::printable;
 use crate::base::time::Time;
-use crate::decode::Lines;
+use crate::base::zone::Zone;
+use crate::config::Config;
+use crate::decode::{Utf8Reader, first_moment};
 use crate::event::Provenance;
 use crate::inventory::Name;
-use crate::replay::{Counts, DryRun, Entry};
+use crate::replay::{Counts, DryRun, Entry, LINES_OF_A_LOG, Origin};
 use crate::site::Site;
+use crate::sources::{self, packed};
+
+use crate::live;
 
 use super::setup::{self, Given};
 use super::{Format, USAGE, WRONG, colour, plural, report, shows_progress};
@@ -23,7 +28,8 @@ const EXAMPLES: &str = "\
 Examples:
   pointsman dry-run -c pointsman.yaml /var/log/sip_server.log
   journalctl -o short-iso -u sip-server | pointsman dry-run -c pointsman.yaml -
-  pointsman dry-run -c pointsman.yaml app.log.2 app.log.1 app.log
+  pointsman dry-run -c pointsman.yaml app.log.2.gz app.log.1 app.log
+  pointsman dry-run -c pointsman.yaml sip1/sip.log sip2/sip.log     two hosts' logs of one day, in the order of their times
   pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
   pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
 
@@ -56,13 +62,18 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
-    /// The log; `-` is standard input. Several are read one after the other, as one that goes on: the oldest first
+    /// The time zone of stamps that do not say theirs, where the configuration does not: Europe/Berlin, UTC, +02:00; unless said, this
+    /// machine's
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    timezone: Option<Zone>,
+    /// The log; `-` is standard input. Of several the lines are put in the order of their times. Logs may be compressed (gzip, Zstandard)
     #[arg(default_value = "-", value_name = "LOG")]
     logs: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
     let setup = setup::load(&args.given);
+    let config = setup.config;
     // On a dry run JSON is the timeline; what is wrong is for people.
     report(&setup.diagnostics, Format::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
@@ -82,33 +93,37 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         }
     };
     // All are opened before anything is told.
-    let logs: Vec<_> = match args.logs.iter().map(|path| open(path)).collect() {
+    let logs: Result<Vec<Log>, String> = args.logs.iter().map(|path| open(path)).collect();
+    let logs = match logs {
         Ok(logs) => logs,
         Err(why) => {
             eprintln!("pointsman: {why}");
             return Ok(WRONG);
         }
     };
-    let written = written.unwrap_or_else(|| time_of(logs.first().map_or_else(now, |log| log.written)));
-    let mut run = DryRun::new(site, holders, written, args.provenance);
+    let mut run = DryRun::new(site, holders, args.provenance);
     let stdout = io::stdout();
     let mut told = Told {
         format: args.format,
         paint: colour(&stdout),
         out: BufWriter::new(stdout.lock()),
-        several: logs.len() > 1,
-        begun: Vec::new(),
+        logs: args.logs.iter().map(|path| path.display().to_string()).collect(),
         failed: Ok(()),
     };
-    let mut wrong = None;
-    for (path, log) in args.logs.iter().zip(logs) {
-        let before = run.next_log();
-        told.begun.push((before, path.display().to_string()));
-        if let Err(e) = replay(&mut run, log, &mut told) {
-            wrong = Some(format!("{}: line {} could not be read: {e}", path.display(), run.next_log() - before + 1));
-            break;
-        }
-    }
+    let machine = args.timezone.unwrap_or_else(|| live::machine_zone().unwrap_or_default());
+    let origins = args.logs.iter().zip(&logs).zip(0..).map(|((path, log), number)| {
+        let followed = config.as_ref().and_then(|(config, base)| followed(config, base, path));
+        let said = args.timezone.or(followed.as_ref().and_then(|f| f.zone));
+        let (zone, zone_is_given) = (said.unwrap_or(machine), said.is_some());
+        let written = written.unwrap_or_else(|| time_of(log.written));
+        let began = if log.whole { began(path, written, zone) } else { None };
+        let (host, app) = followed.map(|f| (f.host, f.app)).unwrap_or_default();
+        Origin { number, written, began, zone, zone_is_given, host, app }
+    });
+    let origins: Vec<Origin> = origins.collect();
+    let wrong = replay(&mut run, logs, origins, &mut told).map(|(log, line, e)| {
+        format!("{}: line {} could not be read: {e}", told.logs.get(log).map(String::as_str).unwrap_or_default(), line + 1)
+    });
     let counts = run.finish(&mut |entry| {
         told.entry(entry);
     });
@@ -131,7 +146,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
 
 /// A log.
 struct Log {
-    text: BufReader<Box<dyn io::Read + Send>>,
+    text: BufReader<Box<dyn Read + Send>>,
     /// When it was written last.
     written: SystemTime,
     /// All of it is there; of a pipe more may come at any time, or not for hours.
@@ -139,24 +154,37 @@ struct Log {
 }
 
 fn open(path: &Path) -> Result<Log, String> {
-    let (log, written, whole): (Box<dyn io::Read + Send>, _, _) = if path.as_os_str() == "-" {
+    let words = |e: io::Error| format!("{}: {e}", path.display());
+    let (log, written, whole) = if path.as_os_str() == "-" {
         if io::stdin().is_terminal() {
             eprintln!("reading the log from the terminal; Ctrl-D ends it");
         }
-        (Box::new(io::stdin()), now(), false)
+        (packed::unpacked(io::stdin()).map_err(words)?, now(), false)
     } else {
-        let opened =
-            File::open(path).and_then(|f| if f.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(f) });
-        let file = opened.map_err(|e| format!("{}: {e}", path.display()))?;
-        let written = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
-        let whole = file.metadata().is_ok_and(|m| m.is_file());
-        (Box::new(file), written, whole)
+        let meta = std::fs::metadata(path).map_err(words)?;
+        if meta.is_dir() {
+            return Err(words(io::ErrorKind::IsADirectory.into()));
+        }
+        let log = std::fs::File::open(path).and_then(packed::unpacked).map_err(words)?;
+        (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file())
     };
-    let mut text = BufReader::with_capacity(BUFFER, log);
-    match text.fill_buf().ok().and_then(compressed) {
-        Some(tool) => Err(format!("{} is compressed; write {tool} FILE | pointsman dry-run ... -", path.display())),
-        None => Ok(Log { text, written, whole }),
-    }
+    Ok(Log { text: BufReader::with_capacity(BUFFER, Box::new(Utf8Reader::new(log))), written, whole })
+}
+
+/// About when a log began that leaves the years out: for that it is looked through.
+fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
+    let log = packed::open(path).ok()?;
+    first_moment(BufReader::with_capacity(BUFFER, Utf8Reader::new(log)), written, zone).ok().flatten()
+}
+
+/// What the configuration says of a log that it follows.
+fn followed(config: &Config, base: &Path, log: &Path) -> Option<crate::config::Followed> {
+    let path = log.canonicalize().ok()?;
+    let is_it = |file: &&crate::config::Followed| {
+        let entry = sources::Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_default());
+        entry.covers(&path)
+    };
+    config.files.iter().find(is_it).cloned()
 }
 
 /// What was told, and where it goes.
@@ -164,10 +192,8 @@ struct Told<W> {
     format: Format,
     paint: bool,
     out: W,
-    /// Entries say which log their line is of.
-    several: bool,
-    /// The logs that were begun: how many lines there were before, and the name.
-    begun: Vec<(u64, String)>,
+    /// The names of the logs. Of several, entries say which log their line is of.
+    logs: Vec<String>,
     failed: io::Result<()>,
 }
 
@@ -184,11 +210,11 @@ impl<W: Write> Told<W> {
         if self.failed.is_err() {
             return false;
         }
-        if self.several
-            && let Some(line) = entry.line
-            && let Some((before, name)) = self.begun.iter().rfind(|(before, _)| *before < line)
-        {
-            (entry.file, entry.line) = (Some(name.clone()), Some(line - before));
+        if let Some(line) = entry.line {
+            entry.line = Some(line % LINES_OF_A_LOG);
+            if self.logs.len() > 1 {
+                entry.file = usize::try_from(line / LINES_OF_A_LOG).ok().and_then(|log| self.logs.get(log).cloned());
+            }
         }
         self.failed = match self.format {
             Format::Human => writeln!(self.out, "{}", entry.human(self.paint)),
@@ -198,38 +224,36 @@ impl<W: Write> Told<W> {
     }
 }
 
-/// What unpacks a log that begins so; `None` for one that is not packed.
-fn compressed(begin: &[u8]) -> Option<&'static str> {
-    let kinds: [(&[u8], &str); 4] =
-        [(b"\x1f\x8b", "zcat"), (b"BZh", "bzcat"), (b"\xfd7zXZ\0", "xzcat"), (b"\x28\xb5\x2f\xfd", "zstdcat")];
-    kinds.iter().find(|(magic, _)| begin.starts_with(magic)).map(|(_, tool)| *tool)
-}
-
 fn provenance(word: &str) -> Result<Provenance, String> {
     Provenance::parse(word).ok_or_else(|| "write unverified, address, local or authenticated".to_owned())
 }
 
-/// Reads the log to its end, or until nobody listens any more.
-fn replay<W: Write>(run: &mut DryRun, log: Log, told: &mut Told<W>) -> io::Result<()> {
+fn zone(text: &str) -> Result<Zone, String> {
+    Zone::parse(text).ok_or_else(|| "write a name such as Europe/Berlin, or a distance from UTC such as +02:00".to_owned())
+}
+
+/// Reads the logs to their ends, or until nobody listens any more.
+fn replay<W: Write>(run: &mut DryRun, logs: Vec<Log>, origins: Vec<Origin>, told: &mut Told<W>) -> Option<merge::Failure> {
     let mut progress = Progress { shows: shows_progress(), shown: now(), at: PROGRESS_LINES };
     let threads = cores::worth_it();
-    if log.whole && threads > 1 {
-        return cores::replay(run, log.text, threads, &mut |entry| told.entry(entry), &mut |line| progress.at_line(line));
+    let mut logs: Vec<_> = logs.into_iter().zip(origins).map(|(log, origin)| (run.reader(origin), log)).collect();
+    if let [(reader, log)] = &mut logs[..]
+        && log.whole
+        && threads > 1
+    {
+        let text = std::mem::replace(&mut log.text, BufReader::new(Box::new(io::empty())));
+        let read = cores::replay(run, reader, text, threads, &mut |entry| told.entry(entry), &mut |line| progress.at_line(line));
+        return read.err().map(|e| (0, reader.lines(), e));
     }
-    let mut lines = Lines::new(log.text);
-    let (mut count, mut listens) = (0, true);
-    while let Some(line) = lines.next_line()? {
-        run.line(line.bytes, line.cut, &mut |entry| listens &= told.entry(entry));
-        if !listens {
-            break;
-        }
-        if lines.is_drained() {
+    let logs = logs.into_iter().map(|(reader, log)| (reader, log.text)).collect();
+    let mut tell = |entry: Option<Entry>| match entry {
+        Some(entry) => told.entry(entry),
+        None => {
             told.flush();
+            true
         }
-        count += 1;
-        progress.at_line(count);
-    }
-    Ok(())
+    };
+    merge::replay(run, logs, threads > 1, &mut tell, &mut |lines| progress.at_line(lines))
 }
 
 /// How many lines were read, for who waits.

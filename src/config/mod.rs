@@ -8,6 +8,7 @@
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
 mod commands;
+mod files;
 mod groups;
 mod policy;
 mod read;
@@ -26,6 +27,7 @@ use crate::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::diag::{Code, Diagnostic, Source, has_errors};
 use crate::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 
+pub use files::{Followed, ListenerZones, Way};
 pub use yaml::look_over;
 
 /// A configuration, checked.
@@ -37,8 +39,8 @@ pub struct Config {
     pub rules: Vec<PathBuf>,
     /// Where events come from.
     pub listen: Listen,
-    /// Files that are followed, relative to the configuration's own folder.
-    pub files: Vec<PathBuf>,
+    /// Files that are followed.
+    pub files: Vec<Followed>,
     /// The folder of the journal and the keys, relative to the configuration's own folder; `data` unless said.
     pub data: PathBuf,
     /// The folder of scripts, relative to the configuration's own folder; `scripts`, where that is, unless said.
@@ -83,6 +85,8 @@ pub struct Listen {
     pub udp: Vec<SocketAddr>,
     /// Syslog over TCP.
     pub tcp: Vec<SocketAddr>,
+    /// The zones of stamps that do not say theirs, of listeners of which that is known.
+    pub zones: ListenerZones,
     /// Agents, over TLS.
     pub agents: Option<SocketAddr>,
 }

@@ -16,6 +16,7 @@ use crate::inventory::{
 };
 
 use super::commands;
+use super::files::{self, Way};
 use super::groups;
 use super::policy::{self, ResourcePlaces};
 use super::read::{Reader, Section, parse_address};
@@ -46,7 +47,7 @@ const AGENT: &[&str] = &["host", "controller", "listen", "data", "user", "resour
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
-const HOST: &[&str] = &["address", "platform", "via", "agent_port", "aliases", "site"];
+const HOST: &[&str] = &["address", "platform", "via", "agent_port", "aliases", "site", "timezone"];
 const APPLICATION: &[&str] = &["type", "host", "aliases"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
 const RESOURCE: &[&str] = &[
@@ -90,8 +91,9 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     }
     let mut paths =
         |key: &str| -> Vec<PathBuf> { reader.texts(top.get(key)).into_iter().map(|(t, _)| PathBuf::from(t)).collect() };
-    let (mut rules, mut scripts, files) = (paths("rules"), paths("scripts"), paths("files"));
+    let (mut rules, mut scripts) = (paths("rules"), paths("scripts"));
     let data = paths("data").pop().unwrap_or_else(|| PathBuf::from("data"));
+    let files = files::files(&mut reader, &top, &inventory);
     if rules.is_empty() {
         rules.push(PathBuf::from("rules"));
     }
@@ -170,14 +172,20 @@ fn listen(reader: &mut Reader<'_>, top: &Section<'_>) -> Listen {
     let mut listen = Listen::default();
     let Some(node) = top.get("listen") else { return listen };
     let Some(section) = reader.section(node, "listen", &node.place.clone(), LISTEN) else { return listen };
-    for (text, place) in reader.texts(section.get("syslog")) {
+    for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
         let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
         match parsed {
-            Some(("udp", address)) => listen.udp.push(address),
-            Some(("tcp", address)) => listen.tcp.push(address),
+            Some(("udp", address)) => {
+                listen.udp.push(address);
+                listen.zones.extend(zone.map(|zone| ((Way::Udp, address), zone)));
+            }
+            Some(("tcp", address)) => {
+                listen.tcp.push(address);
+                listen.zones.extend(zone.map(|zone| ((Way::Tcp, address), zone)));
+            }
             _ => {
                 reader
-                    .report(Code::BadValue, &place, format!("`{text}` is not a way of syslog with an address and a port"))
+                    .report(Code::BadValue, &node.place, format!("`{text}` is not a way of syslog with an address and a port"))
                     .help = Some("syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601]".to_owned());
             }
         }
@@ -238,6 +246,7 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
             site: section.get("site").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
             agent_port: section.get("agent_port").and_then(|n| port(reader, n)),
+            zone: section.get("timezone").and_then(|n| files::zone(reader, n)),
         };
         inventory.hosts.insert(key.text.clone(), host);
     }

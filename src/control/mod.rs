@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::base::time::Time;
 use crate::engine::{self, Engine};
-use crate::event::Event;
+use crate::event::{Event, Provenance};
 use crate::inventory::{Inventory, Name};
 use crate::journal::{self, Position, Record, State};
 use crate::lang::Matcher;
@@ -56,6 +56,10 @@ pub struct Heard {
     pub rules: u64,
     /// It comes out of a backlog: it was written while nobody listened.
     pub backlog: bool,
+    /// When the source read its bytes; `None`: now. How long it waits for the controller after that does not make it late.
+    pub arrived: Option<Time>,
+    /// Why it may start nothing: it came late.
+    pub late: Option<String>,
 }
 
 impl Heard {
@@ -129,6 +133,11 @@ pub enum Input {
         /// Where it is read on.
         position: Position,
     },
+    /// A file of a pattern is gone, and will not be read on.
+    Forget {
+        /// The file.
+        source: String,
+    },
     /// What a source had kept while nobody listened has been read. Told once after each start, also when there was nothing.
     BacklogEnded {
         /// Which source.
@@ -140,6 +149,26 @@ pub enum Input {
         source: String,
         /// Why it can't.
         away: Option<String>,
+    },
+    /// Records of a source may be lost.
+    Gap {
+        /// The source.
+        source: String,
+        /// Which records, why, and what to do.
+        text: String,
+    },
+    /// How far the records of a sender are usually behind their arrival.
+    Offset {
+        /// The source.
+        source: String,
+        /// The host, as its records name it; empty where they name none.
+        host: String,
+        /// How far it is trusted.
+        provenance: Provenance,
+        /// The usual age of its records, in microseconds; negative when they are ahead.
+        usual: i64,
+        /// How much of it is a zone that the stamps do not say and that was found for them.
+        zone: i64,
     },
     /// An agent's heartbeat.
     Report(Report),
@@ -307,14 +336,18 @@ impl Controller {
         self.catch_up_with(now, out);
         let task = match input {
             Input::Heard(heard) => {
-                let Heard { source, position, event, hits, rules, backlog } = *heard;
+                let Heard { source, position, event, hits, rules, backlog, arrived, late } = *heard;
                 let hits = self.hits_now(&event, hits, rules);
                 let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.kept()) };
                 let order = self.input(now, kept, out);
-                Task::Engine(engine::Input::Arrived { order, source, event: Box::new(event), hits, backlog })
+                Task::Engine(engine::Input::Arrived { order, source, event: Box::new(event), hits, backlog, arrived: arrived.map_or(now, |at| at.min(now)), late })
             }
             Input::Position { source, position } => {
                 self.input(now, journal::Input::Position { source, position }, out);
+                return;
+            }
+            Input::Forget { source } => {
+                self.input(now, journal::Input::Forget { source }, out);
                 return;
             }
             Input::BacklogEnded { source } => {
@@ -322,6 +355,14 @@ impl Controller {
                 Task::Engine(engine::Input::BacklogEnded { order, source })
             }
             Input::Source { source, away } => return self.source(now, source, away, out),
+            Input::Gap { source, text } => {
+                let notice = Notice { kind: "records_lost".to_owned(), text, source: Some(source), ..Notice::default() };
+                return out.push(Output::Notice(notice));
+            }
+            Input::Offset { source, host, provenance, usual, zone } => {
+                let order = self.input(now, journal::Input::Offset { source: source.clone() }, out);
+                Task::Engine(engine::Input::Offset { order, source, host, provenance, usual, zone })
+            }
             Input::Report(mut report) => {
                 if !self.compare(now, &report, out) {
                     return;

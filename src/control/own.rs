@@ -63,7 +63,7 @@ impl Own {
         }
         let position = Position::default();
         let source = OWN_APP.to_owned();
-        Heard::Input(Input::Heard(Box::new(super::Heard { source, position, event, hits, rules, backlog: false })))
+        Heard::Input(Input::Heard(Box::new(super::Heard { source, position, event, hits, rules, ..super::Heard::default() })))
     }
 }
 

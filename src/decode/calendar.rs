@@ -43,6 +43,17 @@ pub(super) fn nearest_year(month: u32, day: u32, time_us: i64, near: i64) -> Opt
         .min_by_key(|d| (d * DAY_US + time_us).saturating_sub(near).saturating_abs())
 }
 
+/// The same month and day a year later, both days counted from 1970-01-01; of 29 February in the next year that has one.
+pub(super) fn a_year_later(day: i64) -> Option<i64> {
+    let year = year_of(day);
+    let of_year = day - days(year, 1, 1)?;
+    let (month, day) = (1..=12).find_map(|m| {
+        let first = days(year, m, 1)? - days(year, 1, 1)?;
+        (first..first + i64::from(month_length(year, m))).contains(&of_year).then(|| (m, u32::try_from(of_year - first + 1).ok()))
+    })?;
+    (year + 1..=year + 8).find_map(|y| days(y, month, day?))
+}
+
 fn month_length(year: i32, month: u32) -> u32 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,

@@ -3,8 +3,11 @@
 //! In: a stamp, the reference time (arrival, or the replay's), and what the source has shown so far. Out: the time, and
 //! what was guessed. State: the local time of the last stamp, kept with the source's offset. Rules (DESIGN 3, "Clocks"):
 //!
-//! - A written offset wins, then the zone of the file's header, then the source's configured zone.
-//! - A stamp without a year takes the year nearest to the reference.
+//! - A written offset wins, then the zone of the file's header, then the source's zone.
+//! - A local time that the clocks showed twice is the one that agrees with the arrival, else the first that does not lie before the
+//!   file's last record: a file is in order.
+//! - A stamp without a year takes the year nearest to the reference. In a file it does not go back by more than [`YEAR_BACK_US`]: the
+//!   file was quiet for so long, and the year is the next one.
 //! - A record with a date that lies over [`JUMP_US`] from the last one is marked, and moves the source's time only when a
 //!   further record agrees with it.
 //! - A time of day takes the day of the last stamp, else of the header's local time, else the day nearest to the
@@ -15,6 +18,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
+use crate::base::zone::{Moments, Zone};
 
 use super::calendar::{self, DAY_US, SECOND_US};
 use super::stamp::{Day, Stamp};
@@ -26,6 +30,10 @@ pub(super) const OUT_OF_ORDER_US: i64 = 60 * SECOND_US;
 
 /// A step between two dated records that one record alone does not prove.
 pub(super) const JUMP_US: i64 = 3600 * SECOND_US;
+/// A stamp without a year that lies so much before the last one of its file is of the next year.
+const YEAR_BACK_US: i64 = 30 * DAY_US;
+/// A moment that lies so near to its record's arrival is the one that was meant, of two.
+const AGREES_US: i64 = 900 * SECOND_US;
 /// About half a year: of two years the nearer one to a time so long before the latest is never after that.
 const HALF_YEAR_US: i64 = 182 * DAY_US;
 
@@ -36,6 +44,12 @@ pub(super) struct Clock {
     pub(super) last: Option<i64>,
     /// The time of a dated record that lies far from `last`, until another one agrees.
     pub(super) doubted: Option<i64>,
+    /// The moment of `last`, where it was a stamp.
+    #[serde(default)]
+    pub(super) last_at: Option<Time>,
+    /// Of a whole log that is read in its order: when it ends.
+    #[serde(skip)]
+    pub(super) until: Option<Time>,
 }
 
 /// A stamp made whole.
@@ -47,19 +61,25 @@ pub(super) struct Resolved {
     pub(super) guessed_year: bool,
     pub(super) guessed_date: bool,
     pub(super) jump: bool,
+    /// The stamp does not say its zone.
+    pub(super) zoneless: bool,
 }
 
 impl Clock {
-    /// Makes `stamp` whole; `west_s` is the zone for a stamp without one, in seconds west of UTC. A year that it lacks is none in which it
-    /// would lie after `latest`.
-    pub(super) fn resolve(&self, stamp: &Stamp, west_s: i64, reference: Time, latest: Option<Time>) -> Option<Resolved> {
-        let west_us = stamp.east_s.map_or(west_s, |east| -east) * SECOND_US;
-        let near = reference.micros().saturating_sub(west_us);
+    /// Makes `stamp` whole; `zone` is for a stamp without one. A year that it lacks is none in which it would lie after `latest`.
+    pub(super) fn resolve(&self, stamp: &Stamp, zone: Zone, reference: Time, latest: Option<Time>) -> Option<Resolved> {
+        let zone = stamp.east_s.map_or(zone, east);
+        let near = zone.local_us(reference);
         let (local_us, guessed_year, guessed_date) = match stamp.day {
             Day::Full(day) => (day * DAY_US + stamp.us, false, false),
             Day::Yearless(month, day) => {
-                let latest = latest.map(|t| t.micros().saturating_sub(west_us).saturating_sub(HALF_YEAR_US));
-                let day = calendar::nearest_year(month, day, stamp.us, latest.map_or(near, |latest| latest.min(near)))?;
+                let latest = latest.map(|t| zone.local_us(t));
+                let before_latest = latest.map_or(near, |latest| latest.saturating_sub(HALF_YEAR_US).min(near));
+                let nearest = calendar::nearest_year(month, day, stamp.us, before_latest)?;
+                let last = self.last.map(|last| last.saturating_sub(YEAR_BACK_US));
+                let next = last.filter(|last| nearest * DAY_US + stamp.us < *last).and_then(|_| calendar::a_year_later(nearest));
+                let most = self.until.map_or(near.saturating_add(DAY_US), |until| zone.local_us(until));
+                let day = next.filter(|next| next * DAY_US + stamp.us <= most).unwrap_or(nearest);
                 (day * DAY_US + stamp.us, true, false)
             }
             Day::Unknown => {
@@ -70,33 +90,38 @@ impl Clock {
                 (local, false, true)
             }
         };
-        Some(Resolved {
-            jump: false,
-            at: Time::from_micros(local_us.saturating_add(west_us)),
-            local_us,
-            guessed_year,
-            guessed_date,
-        })
+        let at = self.moment(zone, local_us, reference);
+        Some(Resolved { jump: false, at, local_us, guessed_year, guessed_date, zoneless: stamp.east_s.is_none() })
     }
-}
 
-impl Clock {
+    /// The moment of a local time. Of two it is the one that agrees with the reference, else the first that the file's order allows.
+    fn moment(&self, zone: Zone, local_us: i64, reference: Time) -> Time {
+        match zone.moments(local_us) {
+            Moments::One(at) => at,
+            Moments::Two(first, second) => {
+                let agrees = |t: Time| t.offset_from(reference).saturating_abs() <= AGREES_US;
+                let is_before = |last: Time| last.offset_from(first) > OUT_OF_ORDER_US;
+                if (agrees(second) && !agrees(first)) || self.last_at.is_some_and(is_before) { second } else { first }
+            }
+        }
+    }
+
     /// [`Clock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next.
-    pub(super) fn advance(&mut self, stamp: &Stamp, west_s: i64, reference: Time, latest: Option<Time>) -> Option<Resolved> {
-        let mut resolved = self.resolve(stamp, west_s, reference, latest)?;
+    pub(super) fn advance(&mut self, stamp: &Stamp, zone: Zone, reference: Time, latest: Option<Time>) -> Option<Resolved> {
+        let mut resolved = self.resolve(stamp, zone, reference, latest)?;
         if resolved.guessed_date {
-            self.agree(&mut resolved, stamp.us, west_s);
+            self.agree(&mut resolved, stamp.us, zone);
         } else {
-            resolved.jump = !self.show(resolved.local_us);
+            resolved.jump = !self.show(resolved.local_us, Some(resolved.at));
         }
         Some(resolved)
     }
 
-    /// Takes note of a local time with a date; false when it is too far from the last one to be believed at once.
-    pub(super) fn show(&mut self, local_us: i64) -> bool {
+    /// Takes note of a local time with a date, and of its moment; false when it is too far from the last one to be believed at once.
+    pub(super) fn show(&mut self, local_us: i64, at: Option<Time>) -> bool {
         let near = |t: Option<i64>| t.is_some_and(|t| within(t, local_us, JUMP_US));
         if self.last.is_none() || near(self.last) || near(self.doubted) {
-            *self = Clock { last: Some(local_us), doubted: None };
+            *self = Clock { last: Some(local_us), doubted: None, last_at: at, ..*self };
             return true;
         }
         self.doubted = Some(local_us);
@@ -104,19 +129,24 @@ impl Clock {
     }
 
     /// A time of day that fits a doubted date, and not the last one, is the further record that agrees.
-    fn agree(&mut self, resolved: &mut Resolved, us: i64, west_s: i64) {
+    fn agree(&mut self, resolved: &mut Resolved, us: i64, zone: Zone) {
         let fits = |t: i64| within(t, nearest(t, us), JUMP_US);
         if let (Some(last), Some(doubted)) = (self.last, self.doubted)
             && !fits(last)
             && fits(doubted)
         {
             resolved.local_us = nearest(doubted, us);
-            let west_us = west_s * SECOND_US;
-            resolved.at = Time::from_micros(resolved.local_us.saturating_add(west_us));
+            resolved.at = self.moment(zone, resolved.local_us, resolved.at);
             self.doubted = None;
         }
         self.last = Some(resolved.local_us);
+        self.last_at = Some(resolved.at);
     }
+}
+
+/// The zone of an offset that a stamp says.
+pub(super) fn east(seconds: i64) -> Zone {
+    i32::try_from(seconds).map_or(Zone::UTC, Zone::Fixed)
 }
 
 fn within(a: i64, b: i64, distance: i64) -> bool {
@@ -155,10 +185,10 @@ mod tests {
     }
 
     fn at(last: Option<&str>, text: &str, west_s: i64) -> String {
-        let clock = Clock { last: last.map(|l| time(l).micros()), doubted: None };
+        let clock = Clock { last: last.map(|l| time(l).micros()), ..Clock::default() };
         let (_, stamp) = stamp::any(text).unwrap();
         let reference = time("2019-02-08T08:37:49Z");
-        clock.resolve(&stamp, west_s, reference, None).unwrap().at.to_string()
+        clock.resolve(&stamp, east(-west_s), reference, None).unwrap().at.to_string()
     }
 
     #[test]
@@ -191,7 +221,7 @@ mod tests {
     fn a_year_that_is_left_out_is_not_after_the_latest() {
         let at = |text: &str, latest: Option<&str>| {
             let (_, stamp) = stamp::any(text).unwrap();
-            let resolved = Clock::default().resolve(&stamp, 0, time("2026-11-21T00:00:00Z"), latest.map(time));
+            let resolved = Clock::default().resolve(&stamp, Zone::UTC, time("2026-11-21T00:00:00Z"), latest.map(time));
             resolved.unwrap().at.to_string()
         };
         assert_eq!(at("Mar 14 09:15:02", None), "2027-03-14T09:15:02.000Z");
@@ -211,7 +241,7 @@ mod tests {
         let mut clock = Clock::default();
         let mut shown = |text: &str| {
             let (_, stamp) = stamp::any(text).unwrap();
-            let r = clock.advance(&stamp, 0, time("2019-02-08T08:37:49Z"), None).unwrap();
+            let r = clock.advance(&stamp, Zone::UTC, time("2019-02-08T08:37:49Z"), None).unwrap();
             format!("{} {}", r.at, if r.jump { "jump" } else { "" })
         };
         assert_eq!(shown("2016-06-05T10:00:00"), "2016-06-05T10:00:00.000Z ");
@@ -224,5 +254,42 @@ mod tests {
         assert_eq!(shown("2016-06-07T13:00:01"), "2016-06-07T13:00:01.000Z ");
         assert_eq!(shown("2016-06-09T19:00:00"), "2016-06-09T19:00:00.000Z jump");
         assert_eq!(shown("19:00:01"), "2016-06-09T19:00:01.000Z ");
+    }
+
+    /// The times of a file's stamps without a zone, read one after the other in Berlin's.
+    fn in_berlin(stamps: &[&str], reference: &str) -> Vec<String> {
+        let mut clock = Clock::default();
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let mut read = |text: &&str| {
+            let (_, stamp) = stamp::any(text).unwrap();
+            clock.advance(&stamp, berlin, time(reference), None).unwrap().at.to_string()
+        };
+        stamps.iter().map(&mut read).collect()
+    }
+
+    #[test]
+    fn the_hour_that_is_shown_twice_is_told_by_order_or_by_arrival() {
+        let stamps = ["2026-10-25 01:59:00", "2026-10-25 02:50:00", "2026-10-25 02:05:00", "2026-10-25 02:50:00", "2026-10-25 03:00:00"];
+        let wanted = ["2026-10-24T23:59:00.000Z", "2026-10-25T00:50:00.000Z", "2026-10-25T01:05:00.000Z", "2026-10-25T01:50:00.000Z", "2026-10-25T02:00:00.000Z"];
+        assert_eq!(in_berlin(&stamps, "2026-11-01T00:00:00Z"), wanted);
+        // Nothing before it says which hour: the arrival does.
+        let once = |arrival| in_berlin(&["Oct 25 02:30:00"], arrival);
+        assert_eq!(once("2026-10-25T00:30:01Z"), ["2026-10-25T00:30:00.000Z"]);
+        assert_eq!(once("2026-10-25T01:30:01Z"), ["2026-10-25T01:30:00.000Z"]);
+    }
+
+    #[test]
+    fn a_file_that_was_quiet_for_most_of_a_year_goes_on_in_the_next() {
+        let mut clock = Clock { until: Some(time("2026-11-30T00:00:00Z")), ..Clock::default() };
+        let mut now = time("2024-02-01T00:00:00Z");
+        let mut read = |text: &str| {
+            let (_, stamp) = stamp::any(text).unwrap();
+            now = clock.advance(&stamp, Zone::UTC, now, None).unwrap().at;
+            now.to_string()
+        };
+        assert_eq!(read("Feb  1 00:00:00"), "2024-02-01T00:00:00.000Z");
+        // Nearer to the year before.
+        assert_eq!(read("Oct  1 00:00:00"), "2024-10-01T00:00:00.000Z");
+        assert_eq!(read("Sep 20 00:00:00"), "2024-09-20T00:00:00.000Z", "out of order");
     }
 }

@@ -52,6 +52,7 @@ mod rfc5424;
 mod stamp;
 mod structured;
 mod wrap;
+mod years;
 
 use std::borrow::Cow;
 
@@ -59,6 +60,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{HEADER_LINES, RECORD_BYTES};
 use crate::base::time::Time;
+use crate::base::zone::Zone;
 use crate::event::{Event, EventId, Format, Marks, Value};
 
 use clock::{Clock, Resolved};
@@ -70,17 +72,19 @@ use stamp::Stamp;
 use wrap::{Export, Exported, Pieces, Wrapped};
 
 pub use catalog::page as formats_page;
-pub use encoding::{ENCODING_BYTES, Encoding};
+pub use encoding::{ENCODING_BYTES, Encoding, Utf8Reader};
 pub use line_format::LineFormat;
 pub use lines::{Line, Lines};
+pub use years::first_moment;
 
 /// The decoder of one source, with what it must remember from record to record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Decoder {
     /// Every record stands alone.
     datagrams: bool,
-    /// The zone of stamps that do not say theirs, where no header does, in seconds west of UTC.
-    west_s: i64,
+    /// The zone of stamps that do not say theirs, where no header does.
+    #[serde(default)]
+    zone: Zone,
     heading: Heading,
     header: Header,
     /// A Genesys record was seen: lines with a stamp and no id are its debug records.
@@ -139,6 +143,8 @@ struct Open {
     app: String,
     app_type: String,
     format: Format,
+    #[serde(default)]
+    zoneless: bool,
 }
 
 impl Decoder {
@@ -155,7 +161,17 @@ impl Decoder {
     /// The same decoder where stamps without a zone are `seconds` west of UTC (-3600 in Berlin in winter). Else they are
     /// UTC, but for files whose header says it.
     pub fn west_of_utc(self, seconds: i32) -> Decoder {
-        Decoder { west_s: i64::from(seconds), ..self }
+        self.in_zone(Zone::Fixed(-seconds))
+    }
+
+    /// The same decoder where stamps that do not say their zone are of this one, unless the file's header says another.
+    pub fn in_zone(self, zone: Zone) -> Decoder {
+        Decoder { zone, ..self }
+    }
+
+    /// The zone in which stamps that do not say theirs are read.
+    pub fn zone(&self) -> Zone {
+        self.zone
     }
 
     /// The same decoder for lines that begin in this form. A line that does not is read as if nothing had been said.
@@ -166,6 +182,12 @@ impl Decoder {
     /// From now on a stamp that leaves its year out is of one in which it is not later than this: no log is newer than it was written.
     pub fn not_after(&mut self, latest: Option<Time>) {
         self.latest = latest;
+    }
+
+    /// The records of a whole log are read, in order and from its beginning; it was written about then. Where years are left out, they go on
+    /// from year to year, and not beyond.
+    pub fn whole_log(&mut self, written: Time) {
+        self.clock.until = Some(written);
     }
 
     /// A new file of the same source begins: it may have a header, and its first line continues nothing. Until a header
@@ -470,8 +492,7 @@ impl Decoder {
         self.heading = Heading::Closed;
         let mut event = self.message(message, reference);
         if let Some(at) = event.at {
-            let local_us = at.micros().saturating_sub(self.west_s.saturating_mul(calendar::SECOND_US));
-            event.marks.jump = !self.clock.show(local_us);
+            event.marks.jump = !self.clock.show(self.zone.local_us(at), Some(at));
         }
         self.keep_open(&event);
         event
@@ -492,7 +513,9 @@ impl Decoder {
             ..Event::default()
         };
         if let Some(stamp) = &message.stamp {
-            set_time(&mut event, Clock::default().resolve(stamp, self.west_s, reference, self.latest));
+            // Of the records of a file the order tells more than each alone.
+            let clock = if self.datagrams { Clock::default() } else { self.clock };
+            set_time(&mut event, clock.resolve(stamp, self.zone, reference, self.latest));
         }
         if !message.broken {
             self.take_inner(&mut event, message.stamp, message.text, reference);
@@ -530,9 +553,10 @@ impl Decoder {
         };
         let Some(found) = found else { return };
         if let Some(stamp) = stamp {
-            let west_s = outer.and_then(|o| o.east_s).map_or(self.west_s, |east| -east);
+            let said = outer.and_then(|o| o.east_s).map(clock::east);
             let reference = event.at.unwrap_or(reference);
-            set_time(event, Clock::default().resolve(&stamp, west_s, reference, self.latest));
+            set_time(event, Clock::default().resolve(&stamp, said.unwrap_or(self.zone), reference, self.latest));
+            event.marks.zoneless &= said.is_none();
         }
         for (part, inner, relay) in [(&mut event.host, found.host, "relay_host"), (&mut event.app, found.app, "relay_app")] {
             if inner.is_empty() || *part == inner {
@@ -562,14 +586,14 @@ impl Decoder {
                 }
                 self.header.learn(entry);
                 if let Entry::Local(us) = entry {
-                    self.clock = Clock { last: Some(us), doubted: None };
+                    self.clock = Clock { last: Some(us), until: self.clock.until, ..Clock::default() };
                 }
                 return self.header_line(record);
             }
             (Heading::Open(lines), None) => self.heading = Heading::Open(lines.saturating_add(1)),
             (Heading::Again, Some(entry)) if self.header.agrees(entry) => {
                 if let Entry::Local(us) = entry {
-                    self.clock.show(us);
+                    self.clock.show(us, None);
                 }
                 return self.header_line(record);
             }
@@ -619,6 +643,7 @@ impl Decoder {
             event.app_type = Cow::Owned(open.app_type.clone());
             event.format = open.format;
             event.marks.continuation = true;
+            event.marks.zoneless = open.zoneless;
             event.marks.broken = false;
             if open.format == Format::Genesys {
                 event.fields.extend(attribute(record));
@@ -630,7 +655,7 @@ impl Decoder {
     /// The time of a line of a file, which moves the file's clock.
     fn tick(&mut self, stamp: &Stamp, reference: Time) -> Option<Resolved> {
         if self.datagrams {
-            return Clock::default().resolve(stamp, self.west_s, reference, self.latest);
+            return Clock::default().resolve(stamp, self.zone, reference, self.latest);
         }
         if self.heading != Heading::Closed {
             let begun = matches!(self.heading, Heading::Open(_));
@@ -639,8 +664,10 @@ impl Decoder {
                 self.clock.last = Some(last);
             }
         }
-        let west_s = self.header.west_s().unwrap_or(self.west_s);
-        self.clock.advance(stamp, west_s, reference, self.latest)
+        let said = self.header.west_s().map(|west| clock::east(-west));
+        let mut resolved = self.clock.advance(stamp, said.unwrap_or(self.zone), reference, self.latest)?;
+        resolved.zoneless &= said.is_none();
+        Some(resolved)
     }
 
     fn keep_open(&mut self, event: &Event<'_>) {
@@ -650,6 +677,7 @@ impl Decoder {
         let open = self.open.get_or_insert_default();
         open.at = event.at;
         open.format = event.format;
+        open.zoneless = event.marks.zoneless;
         for (kept, now) in [(&mut open.host, &event.host), (&mut open.app, &event.app), (&mut open.app_type, &event.app_type)] {
             // Not asked when both are empty, as they mostly are: comparing no bytes at no address costs some processors 50 ns.
             let same = kept.len() == now.len() && (now.is_empty() || kept == now);
@@ -719,6 +747,7 @@ fn set_time(event: &mut Event<'_>, time: Option<Resolved>) {
         event.marks.guessed_year = time.guessed_year;
         event.marks.guessed_date = time.guessed_date;
         event.marks.jump = time.jump;
+        event.marks.zoneless = time.zoneless;
     }
 }
 

@@ -80,10 +80,9 @@ impl Engine {
                 let summary = fields::fill(&alarm.summary, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = Seen::Kept(event.clone());
-                self.record(
-                    Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary, line },
-                    out,
-                );
+                let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
+                let name = alarm.name.clone();
+                self.record(Record::Raised { alarm: name, key: key.clone(), order, at: now, due, event, summary, line, idle }, out);
                 (true, seen)
             }
             Some((raised_at, was_due, was_known)) => {
@@ -124,9 +123,7 @@ impl Engine {
         match on.late.as_ref().or(on.old.as_ref()) {
             Some(why) => {
                 if acts {
-                    let text = format!("{} acts on nothing here: {why}", alarm.name);
-                    let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) };
-                    out.push(Output::Notice(notice));
+                    out.push(not_started(alarm, key, why, "reactions are"));
                 }
                 if on.old.is_none()
                     && let Some(claim) = self.claim_behind(&event)
@@ -157,6 +154,12 @@ impl Engine {
         let reacts = self.alarm(&program, alarm).filter(|a| end.idle().is_none() && !a.on_cancel.is_empty());
         let signal = Signal::Cleared(alarm.to_owned());
         // Most alarms end unheard.
+        let is_ours = !matches!(end.cause, Cause::Removed | Cause::Changed);
+        if let (Some(why), Some(alarm)) = (end.late.as_ref().filter(|_| is_ours), self.alarm(&program, alarm)) {
+            if !alarm.on_cancel.is_empty() {
+                out.push(not_started(alarm, key, why, "reactions to its end are"));
+            }
+        }
         let told = (reacts.is_some() || self.is_wanted(&signal)).then(|| instance.clone());
         let cause = &end.cause;
         if *cause != Cause::AtOnce {
@@ -176,6 +179,12 @@ impl Engine {
             out.push(cue(alarm, key, &instance, Some(cause.clone()), alarm.on_cancel.clone(), (end.order, false), event));
         }
     }
+}
+
+/// Reactions that are not started are reported, with the reason and what can be set.
+fn not_started(alarm: &Alarm, key: &Key, why: &str, which: &str) -> Output {
+    let text = format!("{}: its {which} not started: {why}", shown(&alarm.name, key));
+    Output::Notice(Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) })
 }
 
 /// When an instance's time is over; `None` when only an event or a hand ends it.

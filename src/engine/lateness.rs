@@ -1,126 +1,82 @@
-//! Late is not new: how far behind its source's usual offset a record came (DESIGN section 3).
+//! Late is not new (DESIGN section 3): what people are told of records that start nothing, and the usual ages of senders' records, for
+//! the next start. Which record is late is decided where it is read (`src/site/arrivals.rs`).
 
 use std::time::Duration;
 
-use crate::base::limits::LATE_AFTER;
 use crate::base::time::{Time, duration_text};
-use crate::event::Event;
+use crate::event::{Event, Provenance};
 
 use super::record::Record;
-use super::state::Offsets;
+use super::state::State;
 use super::{Engine, Notice, Output};
 
-/// So many offsets that agree make the usual one.
-const AGREE: usize = 5;
-/// They agree when they lie so close together ...
-const WITHIN_US: i64 = 2_000_000;
-/// ... and were seen over so long: a burst of one delay proves nothing about a clock.
-const SPREAD: Duration = Duration::from_secs(10);
-/// So far apart are those that are looked at.
-const APART: Duration = Duration::from_millis(2_500);
+/// Why a record of a backlog starts nothing.
+pub(super) const BACKLOG: &str = "it was written while nobody listened";
+/// A usual age that changes by more than this is reported: a clock or a zone is wrong, or was set right.
+const REPORTED_US: u64 = 2_000_000;
+
+/// Why a record starts nothing, with its times and what an administrator can do about it.
+pub(super) fn what_to_do(why: String, event: &Event<'_>, arrived: Time) -> String {
+    let Some(at) = event.at else { return why };
+    if why == BACKLOG {
+        return format!("{why} (its time is {at})");
+    }
+    let host = if event.host.is_empty() { "its sender".to_owned() } else { format!("host {}", event.host) };
+    let zone = if event.marks.zoneless { ", or write `timezone:` for it: the stamp does not say its zone" } else { "" };
+    format!("{why} (its time is {at}, it arrived at {arrived}); if it was new, set the clock of {host}{zone}")
+}
 
 impl Engine {
-    /// Why the event may start nothing, when it is late; and what its offset teaches.
-    pub(super) fn lateness(
+    /// The usual age of a sender's records was learned.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one input")]
+    pub(super) fn learn_offset(
         &mut self,
         now: Time,
         source: &str,
-        event: &Event<'_>,
-        backlog: bool,
+        host: String,
+        provenance: Provenance,
+        usual: i64,
+        zone: i64,
         out: &mut Vec<Output>,
-    ) -> Option<String> {
-        if backlog {
-            return Some("it was written while nobody listened".to_owned());
-        }
-        let stamp = event.at?;
-        let offset = now.offset_from(stamp);
-        let host: &str = &event.host;
-        // Nobody teaches the clock of one who is better known.
-        let bucket = format!("{source} {}", event.provenance.name());
-        let (none, known) = (Offsets::default(), self.state.offsets(&bucket, host));
-        let known = known.unwrap_or(&none);
-        let (late, before) = (known.is_late(offset), known.usual);
-        let mut usual = before;
-        if known.wants(now) {
-            self.record(Record::Offset { source: bucket.clone(), host: host.to_owned(), at: now, offset }, out);
-            usual = self.state.offsets(&bucket, host).map_or(before, |o| o.usual);
-        }
-        // Names that a record makes up are no hosts.
-        let ours = || host.is_empty() || self.inventory.hosts.is_empty() || self.inventory.host(host).is_some();
-        if usual.abs_diff(before) > 2_000_000 && ours() {
-            let direction = if usual >= 0 { "behind" } else { "ahead of" };
-            let span = duration_text(Duration::from_millis(usual.unsigned_abs() / 1_000));
-            let text = format!(
-                "the records of {} from {source} are steadily {span} {direction} ours: its clock or time zone is wrong; that is taken as usual from now on",
-                if host.is_empty() { "a host that they do not name" } else { host }
-            );
-            out.push(Output::Notice(Notice { host: Some(host.to_owned()), ..Notice::new("clock_offset", text) }));
-        }
-        late.then(|| {
-            let behind = u64::try_from(offset.saturating_sub(before)).unwrap_or(0) / 1_000;
-            format!("it came {} late", duration_text(Duration::from_millis(behind)))
-        })
-    }
-}
-
-impl Offsets {
-    /// True when a further offset may teach something: of a busy host most are too near to each other.
-    fn wants(&self, now: Time) -> bool {
-        self.last.back().is_none_or(|(at, _)| now.since(*at) >= APART || now < *at)
-    }
-
-    /// True when a record with this offset is late.
-    pub(super) fn is_late(&self, offset: i64) -> bool {
-        let behind = offset.saturating_sub(self.usual);
-        behind > i64::try_from(LATE_AFTER.as_micros()).unwrap_or(i64::MAX)
-    }
-
-    pub(super) fn learn(&mut self, at: Time, offset: i64) {
-        if self.last.len() == AGREE {
-            self.last.pop_front();
-        }
-        self.last.push_back((at, offset));
-        let (Some((first, _)), Some((last, _))) = (self.last.front(), self.last.back()) else { return };
-        if self.last.len() < AGREE || last.since(*first) < SPREAD {
+    ) {
+        let bucket = bucket(source, provenance);
+        let before = self.state.offsets(&bucket, &host).map(|known| known.usual);
+        self.record(Record::Offset { source: bucket, host: host.clone(), at: now, offset: usual }, out);
+        let wrong = usual.saturating_sub(zone);
+        let is_news = match before {
+            Some(before) => usual.abs_diff(before) > REPORTED_US,
+            None => wrong.unsigned_abs() > REPORTED_US,
+        };
+        if !is_news {
             return;
         }
-        let mut offsets: Vec<i64> = self.last.iter().map(|(_, o)| *o).collect();
-        offsets.sort_unstable();
-        if offsets[AGREE - 1].saturating_sub(offsets[0]) <= WITHIN_US {
-            self.usual = offsets[AGREE / 2];
-        }
+        let whose = if host.is_empty() { "a host that they do not name" } else { &host };
+        let span = duration_text(Duration::from_millis(wrong.unsigned_abs() / 1_000));
+        let text = if wrong.unsigned_abs() <= REPORTED_US {
+            format!("the stamps of the records of {whose} from {source} are right again")
+        } else {
+            let direction = if wrong >= 0 { "behind" } else { "ahead of" };
+            format!(
+                "the stamps of the records of {whose} from {source} are steadily {span} {direction} this machine's clock: its clock is wrong, or its time zone (write `timezone:` for the host, listener or file); until then this is taken as usual"
+            )
+        };
+        out.push(Output::Notice(Notice { host: Some(host), ..Notice::new("clock_offset", text) }));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn s(n: i64) -> i64 {
-        n * 1_000_000
+impl State {
+    /// The usual ages of the records of a source's senders: how far they are trusted, the host, and microseconds.
+    pub fn offsets_of(&self, source: &str) -> Vec<(Provenance, String, i64)> {
+        let all = [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated];
+        let of = |provenance: Provenance| {
+            let hosts = self.offsets.get(&bucket(source, provenance)).into_iter().flatten();
+            hosts.map(move |(host, known)| (provenance, host.clone(), known.usual))
+        };
+        all.into_iter().flat_map(of).collect()
     }
+}
 
-    #[test]
-    fn a_steady_offset_is_a_wrong_clock_and_a_burst_is_not() {
-        let mut offsets = Offsets::default();
-        assert!(offsets.is_late(s(3)) && !offsets.is_late(s(2)) && !offsets.is_late(s(-50)));
-        for i in 0..8 {
-            offsets.learn(Time::from_millis(i * 100), s(3_600));
-        }
-        assert!(offsets.is_late(s(3_600)), "all within a second");
-        for i in 1..6 {
-            offsets.learn(Time::from_millis(i * 10_000), s(3_600) + i);
-        }
-        assert!(!offsets.is_late(s(3_600)));
-        assert!(offsets.is_late(s(3_603)), "late beyond what is usual");
-    }
-
-    #[test]
-    fn offsets_that_scatter_teach_nothing() {
-        let mut offsets = Offsets::default();
-        for i in 0..20 {
-            offsets.learn(Time::from_millis(i * 10_000), s(if i % 2 == 0 { 20 } else { 0 }));
-        }
-        assert!(offsets.is_late(s(20)));
-    }
+/// No sender teaches anything about one that is trusted more.
+fn bucket(source: &str, provenance: Provenance) -> String {
+    format!("{source} {}", provenance.name())
 }

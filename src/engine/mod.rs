@@ -240,11 +240,15 @@ impl Engine {
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         let last = input.order();
         match input {
-            Input::Arrived { order, source, event, hits, backlog } => {
-                let late = self.lateness(now, &source, &event, backlog, out);
-                self.claim(now, order, &source, (late.is_some(), backlog), &event, out);
+            Input::Arrived { order, source, event, hits, backlog, arrived, late } => {
+                let late = if backlog { Some(lateness::BACKLOG.to_owned()) } else { late };
+                let late = late.map(|why| lateness::what_to_do(why, &event, arrived));
+                self.claim(arrived, order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
                 self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
+            }
+            Input::Offset { source, host, provenance, usual, zone, .. } => {
+                self.learn_offset(now, &source, host, provenance, usual, zone, out);
             }
             Input::Clear { order, alarm, key, by } => {
                 let keys: Vec<Key> = match key {

@@ -72,6 +72,9 @@ pub enum Record {
         /// Its text, when the alarm keeps lines.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<String>,
+        /// Why its reactions were not started, when they were not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idle: Option<String>,
     },
     /// An active alarm's condition was met again.
     Repeated {
@@ -233,13 +236,13 @@ pub enum Record {
         /// Stopped.
         stopped: bool,
     },
-    /// How far a source's records of one host were behind their arrival.
+    /// How far a source's records of one host are usually behind their arrival.
     Offset {
         /// Which source.
         source: String,
         /// Which host, as the record names it.
         host: String,
-        /// Arrival.
+        /// When that was learned.
         at: Time,
         /// Microseconds.
         offset: i64,

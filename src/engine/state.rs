@@ -1,7 +1,7 @@
 //! What the engine must not forget: the fold of its records.
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -39,6 +39,9 @@ pub struct Instance {
     /// Texts of the events that met its condition, the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
+    /// Why its reactions were not started, when they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<String>,
 }
 
 /// What a limit remembers of one group.
@@ -63,7 +66,9 @@ impl Starts {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Offsets {
     pub(super) usual: i64,
-    pub(super) last: VecDeque<(Time, i64)>,
+    /// When that was learned.
+    #[serde(default)]
+    pub(super) at: Time,
 }
 
 /// Everything that the engine must not forget.
@@ -268,18 +273,15 @@ impl State {
         self.offsets.get(source)?.get(host)
     }
 
-    /// Learns one more offset of a source's host. Of too many the half that was heard longest ago is forgotten; by time and then by
+    /// Keeps the usual offset of a source's host. Of too many the half that was learned longest ago is forgotten; by time and then by
     /// name, so that every fold does the same.
     fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64) {
-        if let Some(known) = self.offsets.get_mut(source).and_then(|hosts| hosts.get_mut(host)) {
-            return known.learn(at, offset);
-        }
-        self.offsets.entry(source.to_owned()).or_default().entry(host.to_owned()).or_default().learn(at, offset);
+        let known = Offsets { usual: offset, at };
+        self.offsets.entry(source.to_owned()).or_default().insert(host.to_owned(), known);
         if self.offsets.values().map(BTreeMap::len).sum::<usize>() > OFFSETS {
             let hosts = self.offsets.iter().flat_map(|(source, hosts)| hosts.iter().map(move |(host, o)| (source, host, o)));
-            let heard = |o: &Offsets| o.last.back().map(|(at, _)| *at);
-            let mut order: Vec<(Option<Time>, String, String)> =
-                hosts.map(|(source, host, o)| (heard(o), source.clone(), host.clone())).collect();
+            let mut order: Vec<(Time, String, String)> =
+                hosts.map(|(source, host, o)| (o.at, source.clone(), host.clone())).collect();
             order.sort();
             for (_, source, host) in order.into_iter().take(OFFSETS / 2) {
                 remove(&mut self.offsets, &source, host.as_str());
@@ -303,7 +305,7 @@ impl State {
 
     fn changed(&mut self, record: &Record) -> Option<Forgot> {
         match record {
-            Record::Raised { alarm, key, order, at, due, event, summary, line } => {
+            Record::Raised { alarm, key, order, at, due, event, summary, line, idle } => {
                 let instance = Instance {
                     raised_at: *at,
                     last_at: *at,
@@ -313,6 +315,7 @@ impl State {
                     event: event.clone(),
                     summary: summary.clone(),
                     lines: line.iter().cloned().collect(),
+                    idle: idle.clone(),
                 };
                 self.line_bytes += instance.line_bytes();
                 self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
@@ -516,7 +519,7 @@ mod tests {
         let mut state = State::default();
         let (event, summary) = said("anybody");
         let (a, k) = (alarm.clone(), key.clone());
-        state.apply(&Record::Raised { alarm: a, key: k, order: 1, at, due: None, event, summary, line: None });
+        state.apply(&Record::Raised { alarm: a, key: k, order: 1, at, due: None, event, summary, line: None, idle: None });
         for better in [Some(Box::new(said("ann"))), None] {
             let (a, k) = (alarm.clone(), key.clone());
             state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None });

@@ -27,6 +27,25 @@ pub enum Input {
         hits: Vec<Hit>,
         /// It was written while nobody listened.
         backlog: bool,
+        /// When its bytes were read.
+        arrived: Time,
+        /// Why it may start nothing, when it came late.
+        late: Option<String>,
+    },
+    /// How far the records of a sender are usually behind their arrival.
+    Offset {
+        /// Its order.
+        order: u64,
+        /// The source.
+        source: String,
+        /// The host, as its records name it; empty where they name none.
+        host: String,
+        /// How far it is trusted.
+        provenance: Provenance,
+        /// The usual age of its records, in microseconds.
+        usual: i64,
+        /// How much of it is a zone that the stamps do not say and that was found for them.
+        zone: i64,
     },
     /// An alarm is cleared by hand, of one key or of all.
     Clear {
@@ -112,6 +131,7 @@ impl Input {
     pub(super) fn order(&self) -> u64 {
         match self {
             Input::Arrived { order, .. }
+            | Input::Offset { order, .. }
             | Input::Clear { order, .. }
             | Input::Ack { order, .. }
             | Input::BacklogEnded { order, .. }

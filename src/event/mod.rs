@@ -184,6 +184,8 @@ pub struct Marks {
     pub guessed_year: bool,
     /// The date was not in the record: taken from the last dated record, the file's header or the reference time.
     pub guessed_date: bool,
+    /// The record does not say its time zone; the one of its source was taken.
+    pub zoneless: bool,
     /// More fields than [`crate::base::limits::FIELDS_PER_EVENT`]; the rest was not taken.
     pub fields_dropped: bool,
     /// A further line of the record before it, whose time, host, application and type it has.

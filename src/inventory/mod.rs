@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::MEMORY;
+use crate::base::zone::Zone;
 use crate::event::{EventId, Provenance};
 
 pub use index::{Index, Names};
@@ -115,6 +116,9 @@ impl Host {
     pub fn peer(&self) -> Option<SocketAddr> {
         self.address.map(|address| SocketAddr::new(address, self.agent_port.unwrap_or(AGENT_PORT)))
     }
+    /// The zone of stamps in its records that do not say theirs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
 }
 
 /// A program on a host.

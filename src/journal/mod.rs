@@ -91,6 +91,19 @@ pub struct Position {
     /// The check sum of the last bytes before, by which another file of the same number is told.
     #[serde(default)]
     pub check: u32,
+    /// The check sum of the beginning of the file, of what was read of it; 0 where that is not known.
+    #[serde(default)]
+    pub head: u32,
+    /// When it was read up to there: rotated files that were written later were not read.
+    #[serde(default)]
+    pub read_at: Time,
+}
+
+impl Position {
+    /// True when both are one place of one file, whenever it was read.
+    pub fn is_same_place(&self, other: &Position) -> bool {
+        (self.at, self.file, self.check) == (other.at, other.file, other.check)
+    }
 }
 
 /// What came in.
@@ -113,6 +126,11 @@ pub enum Input {
         /// Where reading goes on.
         position: Position,
     },
+    /// A file that was followed is gone, and will not be read on.
+    Forget {
+        /// Which source.
+        source: String,
+    },
     /// What a source had kept while nobody listened has been read.
     BacklogEnded {
         /// Which source.
@@ -124,6 +142,11 @@ pub enum Input {
         source: String,
         /// Why it can't.
         away: Option<String>,
+    },
+    /// The usual age of a sender's records was learned.
+    Offset {
+        /// Of which source.
+        source: String,
     },
     /// The controller started.
     Start,
@@ -264,6 +287,9 @@ impl State {
                     }
                     Input::Event { source, position, .. } | Input::Position { source, position } => {
                         self.positions.insert(source.clone(), *position);
+                    }
+                    Input::Forget { source } => {
+                        self.positions.remove(source);
                     }
                     Input::Accepted(written) => {
                         self.accepted.insert(*order, written.clone());

@@ -22,6 +22,7 @@ mod netlink;
 mod processes;
 pub mod rights;
 mod voice;
+mod zone;
 
 use std::io;
 use std::net::IpAddr;
@@ -35,6 +36,7 @@ pub use ear::{Ear, Heard};
 pub use metrics::Meter;
 pub use processes::Processes;
 pub use voice::Voice;
+pub use zone::machine_zone;
 
 /// An address that may be on this host, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

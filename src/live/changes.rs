@@ -114,11 +114,11 @@ fn inventory(running: &Site, controller: &Controller, after: &Site, all: &mut Ve
 }
 
 fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Change>) {
-    let files = |c: &Config| c.files.iter().map(|f| (f.display().to_string(), ())).collect::<BTreeMap<_, _>>();
+    let files = |c: &Config| c.files.iter().map(|f| (f.path.display().to_string(), f.clone())).collect::<BTreeMap<_, _>>();
     for (name, change) in different(&files(running), &files(config)) {
         all.push(Change { what: "file", name, change, state: None });
     }
-    let sockets = |c: &Config| (c.listen.udp.clone(), c.listen.tcp.clone());
+    let sockets = |c: &Config| (c.listen.udp.clone(), c.listen.tcp.clone(), c.listen.zones.clone());
     let late = [
         ("data", started.data != config.data),
         ("listen: syslog", sockets(started) != sockets(config)),

@@ -1,7 +1,7 @@
 //! The controller's thread: takes what comes, lets the pure controller decide, keeps it on the disk, carries it out.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
@@ -19,15 +19,15 @@ use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::react::Run;
 use crate::script::verbs;
-use crate::site::{Current, Site};
-use crate::sources::{Named, Sink, place};
-use crate::store::{Journal, Retention};
+use crate::site::{Current, Learned, Site};
+use crate::sources::{self, Entry, Named, Sink};
+use crate::store::{self, Journal, Retention};
 use crate::wire::Command;
 
 use super::clock::{self, Clock};
 use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
-use super::following::{self, Following};
+use super::following::Following;
 use super::journaled::Journaled;
 use super::lanes::{Lanes, Place, Pushed};
 use super::questions::{Answer, Desk, Question, Reply};
@@ -289,34 +289,27 @@ impl Thread {
         self.inbox.clone()
     }
 
-    /// Where a source was read up to. One that is new begins at `first`, and that is on the disk when this returns.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn position(&mut self, source: &str, first: impl FnOnce() -> Position) -> Result<Position, String> {
-        if let Some(known) = self.journal.state().positions.get(source) {
-            return Ok(*known);
-        }
-        let position = first();
-        let input = journal::Input::Position { source: source.to_owned(), position };
-        let record = Record::Input { order: self.journal.state().order + 1, at: self.clock.now(), input };
-        self.journal.append(&record).and_then(|()| self.journal.sync()).map_err(|e| e.to_string())?;
-        Ok(position)
-    }
-
-    /// Follows a file.
+    /// Follows the files of an entry. Where one that is new begins is on the disk before it is read.
     ///
     /// # Errors
     /// When the disk refuses, or no thread can be started.
-    pub(super) fn follow(&mut self, path: &Path) -> Result<(), String> {
-        let named = following::named(path);
+    pub(super) fn follow(&mut self, entry: Entry) -> Result<(), String> {
+        let named = entry.named();
         self.show(named.clone());
-        let from = self.position(&named.name, || place(path))?;
-        self.following.start(path, from, named, &self.current, &self.inbox)
+        let (places, new) = sources::places(&entry, &self.journal.state().positions, self.clock.now());
+        let words = |e: store::Error| e.to_string();
+        for (source, position) in new {
+            let input = journal::Input::Position { source, position };
+            let record = Record::Input { order: self.journal.state().order + 1, at: self.clock.now(), input };
+            self.journal.append(&record).map_err(words)?;
+        }
+        self.journal.sync().map_err(words)?;
+        self.following.start(entry, places, named, &self.current, &self.inbox)
     }
 
-    /// A source whose counters are shown.
+    /// A source whose counters are shown. It goes on with what was learned of its senders.
     pub fn show(&mut self, source: Named) {
+        source.arrivals.recall(self.journal.state().alarms.offsets_of(&source.name));
         self.sources.push(source);
     }
 
@@ -417,6 +410,7 @@ impl Running {
                     all_read = next.is_none();
                 }
             }
+            self.learn();
             let now = self.clock.now();
             for finding in self.journal.take_findings() {
                 outputs.push(Output::Notice(Notice { kind: finding.kind.to_owned(), text: finding.text, ..Notice::default() }));
@@ -492,9 +486,23 @@ impl Running {
         }
     }
 
-    /// Where a source was read up to.
-    pub(super) fn position(&self, source: &str) -> Option<Position> {
-        self.journal.state().positions.get(source).copied()
+    /// What the sources learned of their senders is kept.
+    fn learn(&mut self) {
+        for source in &self.sources {
+            for Learned { host, provenance, usual, zone } in source.arrivals.learned() {
+                self.own.push(Input::Offset { source: source.name.clone(), host, provenance, usual, zone });
+            }
+        }
+    }
+
+    /// Where each source was read up to.
+    pub(super) fn positions(&self) -> &BTreeMap<String, Position> {
+        &self.journal.state().positions
+    }
+
+    /// The usual ages of the records of a source's senders.
+    pub(super) fn offsets_of(&self, source: &str) -> Vec<(Provenance, String, i64)> {
+        self.journal.state().alarms.offsets_of(source)
     }
 
     pub(super) fn sync(&mut self) -> Result<(), String> {

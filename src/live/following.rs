@@ -1,15 +1,17 @@
 //! The files that a controller follows: they come and go with its configuration.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+use crate::base::zone::Zone;
+use crate::config::{Config, Followed};
 use crate::control::Input;
-use crate::journal::Position;
+use crate::linux;
 use crate::site::Current;
-use crate::sources::{self, Named};
+use crate::sources::{self, Entry, Named, Places};
 
 use super::controller::{Inbox, Running};
 
@@ -20,11 +22,12 @@ pub(super) struct Following {
     /// Told to stop: whether the thread had ended when the inbox was last begun to be read, so that nothing of it is in there.
     leaving: Vec<(String, JoinHandle<()>, bool)>,
     /// To be followed from now on.
-    wanted: Vec<PathBuf>,
+    wanted: Vec<Entry>,
 }
 
-/// A thread that follows a file.
+/// A thread that follows the files of an entry.
 struct Follower {
+    entry: Entry,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -48,14 +51,14 @@ impl Following {
         }
     }
 
-    /// Follows a file from a place that is on the disk.
+    /// Follows the files of an entry from places that are on the disk.
     ///
     /// # Errors
     /// When no thread can be started.
     pub(super) fn start(
         &mut self,
-        path: &Path,
-        from: Position,
+        entry: Entry,
+        places: Places,
         named: Named,
         current: &Arc<Current>,
         inbox: &Inbox,
@@ -63,26 +66,36 @@ impl Following {
         let stop = Arc::new(AtomicBool::new(false));
         let name = named.name.clone();
         let work = {
-            let (path, current, inbox, stop) = (path.to_owned(), current.clone(), inbox.clone(), stop.clone());
-            move || sources::follow(&path, from, &current, &inbox, &named, &stop)
+            let (entry, current, inbox, stop) = (entry.clone(), current.clone(), inbox.clone(), stop.clone());
+            move || sources::follow(&entry, places, &current, &inbox, &named, &stop)
         };
         let thread = thread::Builder::new().name("file".to_owned()).spawn(work);
         let thread = thread.map_err(|e| format!("no thread can be started: {e}"))?;
-        self.followed.insert(name, Follower { stop, thread });
+        self.followed.insert(name, Follower { entry, stop, thread });
         Ok(())
     }
 }
 
-/// What the source of a file is called.
-pub(super) fn named(path: &Path) -> Named {
-    Named { name: path.display().to_string(), counts: Arc::default() }
+/// What is followed by a configuration whose paths are relative to a folder.
+pub(super) fn entries(config: &Config, base: &Path) -> Vec<Entry> {
+    let machine = linux::machine_zone().unwrap_or_else(|why| {
+        tracing::warn!("{why}");
+        Zone::UTC
+    });
+    let entry = |file: &Followed| {
+        // A place in the journal is found again from wherever the program is started.
+        let path = std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path));
+        Entry { path, host: file.host.clone(), app: file.app.clone(), zone: file.zone, machine }
+    };
+    config.files.iter().map(entry).collect()
 }
 
 impl Running {
     /// These files are followed from now on, and no others.
-    pub(super) fn follow_only(&mut self, files: &[PathBuf]) {
-        let names: Vec<String> = files.iter().map(|f| named(f).name).collect();
-        let over: Vec<String> = self.following.followed.keys().filter(|name| !names.contains(name)).cloned().collect();
+    pub(super) fn follow_only(&mut self, entries: Vec<Entry>) {
+        let known = &self.following.followed;
+        let over: Vec<String> =
+            known.iter().filter(|(_, follower)| !entries.contains(&follower.entry)).map(|(name, _)| name.clone()).collect();
         for name in over {
             if let Some(follower) = self.following.followed.remove(&name) {
                 follower.stop.store(true, Ordering::Relaxed);
@@ -92,7 +105,7 @@ impl Running {
             }
         }
         let known = &self.following.followed;
-        self.following.wanted = files.iter().filter(|f| !known.contains_key(&named(f).name)).cloned().collect();
+        self.following.wanted = entries.into_iter().filter(|entry| !known.contains_key(&entry.name())).collect();
     }
 
     /// Begins to follow what is wanted. One that was followed just now is read on when all that its old follower found is known:
@@ -106,25 +119,21 @@ impl Running {
         }
         self.following.leaving.retain(|(_, _, ended)| !(*ended && all_read));
         let leaving: Vec<&String> = self.following.leaving.iter().map(|(name, ..)| name).collect();
-        let (later, now): (Vec<PathBuf>, Vec<PathBuf>) =
-            std::mem::take(&mut self.following.wanted).into_iter().partition(|f| leaving.contains(&&named(f).name));
+        let (later, now): (Vec<Entry>, Vec<Entry>) =
+            std::mem::take(&mut self.following.wanted).into_iter().partition(|entry| leaving.contains(&&entry.name()));
         self.following.wanted = later;
-        for path in now {
-            let named = named(&path);
-            let from = match self.position(&named.name) {
-                Some(known) => known,
-                None => {
-                    let position = sources::place(&path);
-                    let mut outputs = Vec::new();
-                    let input = Input::Position { source: named.name.clone(), position };
-                    self.controller.turn(self.clock.now(), input, &mut outputs);
-                    self.carry_out(outputs)?;
-                    position
-                }
-            };
+        for entry in now {
+            let named = entry.named();
+            named.arrivals.recall(self.offsets_of(&named.name));
+            let (places, new) = sources::places(&entry, self.positions(), self.clock.now());
+            let mut outputs = Vec::new();
+            for (source, position) in new {
+                self.controller.turn(self.clock.now(), Input::Position { source, position }, &mut outputs);
+            }
+            self.carry_out(outputs)?;
             self.sync()?;
             self.sources.push(named.clone());
-            self.following.start(&path, from, named, &self.current, &self.inbox)?;
+            self.following.start(entry, places, named, &self.current, &self.inbox)?;
         }
         Ok(())
     }

@@ -26,3 +26,5 @@ pub mod reload;
 mod supervisor;
 pub mod urgency;
 mod watch;
+
+pub use crate::linux::machine_zone;

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::base::limits::{MEMORY_CONNECTIONS, share};
-use crate::config::{Agent, LocalResource};
+use crate::config::{Agent, LocalResource, Way};
 use crate::control::{Input, Notice};
 use crate::inventory::{Channel, Inventory, Name, Via, What};
 use crate::linux::Spot;
@@ -27,6 +27,7 @@ use crate::tls::{self, Agents, Authority, Identity, Peers};
 use crate::wire::{Command, Report};
 
 use super::control_socket;
+use super::following;
 use super::controller::{Inbox, Message, Thread};
 use super::host::{self, Host, Thing};
 use super::reload::{self, Files, Good, Reading, Trigger};
@@ -106,11 +107,18 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     let mut opened = Opened::default();
 
     // Sockets are bound first, while every right is there.
-    let udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
+    let mut udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
     let mut tcp = Vec::new();
     let connections = sources::Connections::new(connections_of(allowed), share(site.inventory.memory.0, MEMORY_CONNECTIONS));
     for address in &config.listen.tcp {
         tcp.push(sources::listen(*address, &connections)?);
+    }
+    let zone = |way: Way, address: &SocketAddr| config.listen.zones.get(&(way, *address)).copied();
+    for (source, address) in udp.iter_mut().zip(&config.listen.udp) {
+        zone(Way::Udp, address).into_iter().for_each(|zone| source.in_zone(zone));
+    }
+    for (source, address) in tcp.iter_mut().zip(&config.listen.tcp) {
+        zone(Way::Tcp, address).into_iter().for_each(|zone| source.in_zone(zone));
     }
     let agents = match config.listen.agents {
         Some(address) => {
@@ -126,7 +134,6 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
     opened.tcp = tcp.iter().map(sources::Tcp::address).collect();
     opened.agents = agents.as_ref().map(tls::Listener::address);
-    opened.files = config.files.iter().map(|f| f.display().to_string()).collect();
 
     local_hosts(&site.inventory, &data, &inbox)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -135,8 +142,9 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
         start("udp", move || source.run(&current, &inbox, &stop))?;
     }
-    for path in &config.files {
-        thread.follow(&base.join(path))?;
+    for entry in following::entries(&config, &base) {
+        opened.files.push(entry.name());
+        thread.follow(entry)?;
     }
     for source in tcp {
         thread.show(source.named());

@@ -31,6 +31,7 @@ use crate::sources::{Watch, watch};
 
 use super::changes::{self, Change, Rules};
 use super::controller::{Message, Running};
+use super::following::entries;
 use super::program::MYSELF;
 use super::questions::Answer;
 
@@ -418,8 +419,7 @@ impl Running {
         self.reloading.config = good.config.clone();
         self.journal.keep(super::controller::retention(good.config.journal));
         let base = self.reloading.files.base().to_owned();
-        let followed: Vec<PathBuf> = good.config.files.iter().map(|f| base.join(f)).collect();
-        self.follow_only(&followed);
+        self.follow_only(entries(&good.config, &base));
         self.watch(good.config.reload, folders);
         Ok(())
     }

@@ -1,26 +1,28 @@
 //! A dry run: a log from its first line to its last, in the log's own time.
 //!
 //! ```text
-//!   Reader: decode, clock   --Read-->   Sifting: match   --Sifted-->   Acting: the controller
-//!   line after line, in order           any, on any core              in order again
+//!   Reader: decode, clock   --Read-->   Sifting: match   --Sifted-->   Settling: times   --Sifted-->   Acting: the controller
+//!   of each log, line after line        any, on any core               of each log, in order           all logs, by their times
 //! ```
 //!
-//! [`DryRun::line`] does the three after each other; who has several cores takes them apart ([`DryRun::parts`]).
+//! Each log has a decoder, a clock and records that wait for a time of their own. What is wanted of several logs is put in the order of
+//! its times by who calls it (`src/cli/dry_run/merge.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::time::Time;
+use crate::base::zone::Zone;
 use crate::control::Controller;
 use crate::decode::Decoder;
 use crate::event::{Event, EventId, Provenance};
 use crate::inventory::Name;
 use crate::lang::program::{Hit, IdPattern};
-use crate::site::Site;
+use crate::site::{Arrivals, Site};
 
 use super::Replay;
-use super::clock::{Clock, ZONES};
+use super::clock::{Clock, Moment, Settled, ZONES};
 use super::timeline::{Entry, Kind};
 
 /// How long after the last line things that are under way are followed.
@@ -76,19 +78,40 @@ type Wanted = (Event<'static>, Vec<Hit>);
 
 /// A dry run.
 pub struct DryRun {
-    reader: Reader,
     sifting: Sifting,
     acting: Acting,
-    hits: Vec<Hit>,
+    /// How far the logs' senders are known.
+    provenance: Provenance,
 }
 
-/// The first of three parts: what stands in each line, and when it counts. Of each line it has to know the one before.
+/// What is known of a log before it is read.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Its number among the logs of the run, from 0.
+    pub number: u64,
+    /// About when it was written: for stamps without a year, and for a log without any stamp.
+    pub written: Time,
+    /// About when it began, where its stamps leave the year out and that is known.
+    pub began: Option<Time>,
+    /// The zone of stamps that do not say theirs.
+    pub zone: Zone,
+    /// Whatever their hosts are said to write.
+    pub zone_is_given: bool,
+    /// The host of records that name none; empty when there is none.
+    pub host: String,
+    /// The application of records that name none; empty when there is none.
+    pub app: String,
+}
+
+/// Room for the numbers of the lines of one log: a line has the log's number times this, and its own.
+pub const LINES_OF_A_LOG: u64 = 1 << 40;
+
+/// The first part: what stands in each line of a log, and when it counts. Of each line it has to know the one before.
 pub struct Reader {
+    site: Arc<Site>,
     decoder: Decoder,
     clock: Clock,
-    /// About when the log was written: for stamps without a year, and for a log without any stamp.
-    written: Time,
-    /// How far the log's senders are known.
+    origin: Origin,
     provenance: Provenance,
     lines: u64,
     /// How many records wait for one that says what time it is.
@@ -99,12 +122,27 @@ pub struct Reader {
 pub struct Read<'a> {
     line: u64,
     event: Event<'a>,
+    stamp: Option<Time>,
     /// Since this line it is known what time it was when those counted that waited.
-    settled: Option<Time>,
+    settled: Option<Settled>,
     /// When it counts; `None` when it has to wait.
-    at: Option<Time>,
-    /// The first stamp that is not believed is known since this line: where it stands, and what it says.
+    at: Option<Moment>,
+    odd: Odd,
+}
+
+/// What was found odd about the times since this line.
+#[derive(Clone, Copy, Default)]
+struct Odd {
+    /// The first stamp that is not believed: where it stands, and what it says.
     disbelieved: Option<(u64, Time)>,
+    /// The first step back that is: where it stands, and the times before and after it.
+    stepped: Option<(u64, Time, Time)>,
+}
+
+impl Odd {
+    fn is_nothing(&self) -> bool {
+        self.disbelieved.is_none() && self.stepped.is_none()
+    }
 }
 
 /// The second part: what a rule wants. No line depends on another.
@@ -118,9 +156,10 @@ pub struct Sifting {
 #[derive(Default)]
 pub struct Sifted {
     line: u64,
-    settled: Option<Time>,
-    at: Option<Time>,
-    disbelieved: Option<(u64, Time)>,
+    stamp: Option<Time>,
+    settled: Option<Settled>,
+    at: Option<Moment>,
+    odd: Odd,
     wanted: Option<Wanted>,
     /// An application that says what it is, and that no pair has.
     stranger: Option<String>,
@@ -128,75 +167,73 @@ pub struct Sifted {
     counts: Counts,
 }
 
-/// The third part: what comes of what is wanted.
+/// The third part: records of a log that have to wait until it is known when they count.
+#[derive(Default)]
+pub struct Settling {
+    waiting: Vec<(u64, Option<Time>, Wanted)>,
+}
+
+/// The last part: what comes of what is wanted.
 pub struct Acting {
     site: Arc<Site>,
     holders: BTreeMap<Name, Name>,
     replay: Option<Replay>,
-    /// What is wanted of the records that wait, with their lines.
-    waiting: Vec<(u64, Wanted)>,
-    /// A stamp that was not believed, until that is told.
-    disbelieved: Option<(u64, Time)>,
+    /// What was odd about the times, until that is told.
+    odd: Odd,
+    /// How much further the engine's time is than that of the log whose line acts.
+    ahead: Duration,
+    /// The latest time.
+    end: Option<Moment>,
     counts: Counts,
     /// Applications that said what they are and that no pair has: the first line, and how often.
     strangers: BTreeMap<String, (u64, u64)>,
+    arrivals: Arrivals,
 }
 
 impl DryRun {
-    /// A dry run in a world where these hosts hold these resources, of a log that was written about then by senders who are
-    /// known so far.
-    pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, written: Time, provenance: Provenance) -> DryRun {
-        let (decoder, clock) = (Decoder::new(), Clock::new(written));
+    /// A dry run in a world where these hosts hold these resources, of logs by senders who are known so far.
+    pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, provenance: Provenance) -> DryRun {
         let acting = Acting {
             site: site.clone(),
             holders,
             replay: None,
-            waiting: Vec::new(),
-            disbelieved: None,
+            odd: Odd::default(),
+            ahead: Duration::ZERO,
+            end: None,
             counts: Counts::default(),
             strangers: BTreeMap::new(),
+            arrivals: Arrivals::default(),
         };
-        DryRun {
-            reader: Reader { decoder, clock, written, provenance, lines: 0, waited: 0 },
-            sifting: Sifting::new(site),
-            acting,
-            hits: Vec::new(),
+        DryRun { sifting: Sifting::new(site), acting, provenance }
+    }
+
+    /// What reads a log.
+    pub fn reader(&self, origin: Origin) -> Reader {
+        let mut decoder = Decoder::new().in_zone(origin.zone);
+        decoder.whole_log(origin.written + ZONES);
+        Reader {
+            site: self.acting.site.clone(),
+            decoder,
+            clock: Clock::new(origin.written),
+            origin,
+            provenance: self.provenance,
+            lines: 0,
+            waited: 0,
         }
     }
 
-    /// The next line, and what would have come of it.
-    pub fn line(&mut self, record: &[u8], cut: bool, tell: &mut dyn FnMut(Entry)) {
-        let read = self.reader.read(record, cut);
-        let sifted = self.sifting.sift(read, &mut self.hits);
-        self.acting.take(sifted, tell);
+    /// The parts that all logs share. Lines go through the last in the order of their times.
+    pub fn parts(&mut self) -> (&Sifting, &mut Acting) {
+        (&self.sifting, &mut self.acting)
     }
 
-    /// A further log begins, which goes on where the one before ended. Gives the number of lines until here.
-    pub fn next_log(&mut self) -> u64 {
-        self.reader.decoder.next_file();
-        self.reader.lines
-    }
-
-    /// The three parts. Lines go through the first and the third in their order.
-    pub fn parts(&mut self) -> (&mut Reader, &Sifting, &mut Acting) {
-        (&mut self.reader, &self.sifting, &mut self.acting)
-    }
-
-    /// The log is over: what is under way is followed to its end, and the counts are told.
+    /// The logs are over: what is under way is followed to its end, and the counts are told.
     pub fn finish(&mut self, tell: &mut dyn FnMut(Entry)) -> Counts {
-        let Reader { clock, lines, written, .. } = &mut self.reader;
         // No line, no time: an empty log raises nothing, not even silences.
-        if *lines == 0 {
-            return Counts::default();
+        match self.acting.end.filter(|_| self.acting.counts.lines > 0) {
+            Some(end) => self.acting.finish(end, tell),
+            None => Counts::default(),
         }
-        if clock.waits() {
-            let doubts = clock.disbelieved;
-            clock.settle(*lines, None);
-            let (settled, disbelieved) = (clock.now(), clock.first.filter(|_| doubts == 0));
-            self.acting.take(Sifted { settled, disbelieved, ..Sifted::default() }, tell);
-        }
-        self.acting.counts.stamps_disbelieved = clock.disbelieved;
-        self.acting.finish(clock.now().unwrap_or(*written), tell)
     }
 
     /// What the run is about.
@@ -214,27 +251,62 @@ impl Reader {
     /// The next line, without its end.
     pub fn read<'a>(&mut self, record: &'a [u8], cut: bool) -> Read<'a> {
         self.lines += 1;
-        let line = self.lines;
+        let line = self.origin.number * LINES_OF_A_LOG + self.lines;
         // Once the time is known, it goes on from there.
-        self.decoder.not_after(self.clock.now().is_none().then(|| self.written + ZONES));
-        let mut event = self.decoder.decode(record, self.clock.now().unwrap_or(self.written));
+        let known = self.clock.now().map(|now| now.log);
+        let began = self.origin.began;
+        self.decoder.not_after((known.is_none() && began.is_none()).then(|| self.origin.written + ZONES));
+        let reference = known.or(began).unwrap_or(self.origin.written);
+        let mut event = self.decoder.decode(record, reference);
         event.provenance = self.provenance;
         event.marks.cut |= cut;
-        let stamp = if event.marks.continuation { None } else { event.at };
-        let (doubts, mut settled) = (self.clock.disbelieved, None);
-        let mut known = true;
-        if self.clock.waits() {
-            let over = self.waited >= WAITING;
-            known = (over || stamp.is_some()) && self.clock.settle(line, stamp.filter(|_| !over));
-            if known {
-                self.waited = 0;
-                settled = self.clock.now();
+        for (part, unless) in [(&mut event.host, &self.origin.host), (&mut event.app, &self.origin.app)] {
+            if part.is_empty() && !unless.is_empty() {
+                *part = unless.clone().into();
             }
         }
-        let known = known && stamp.is_none_or(|stamp| self.clock.read(line, stamp));
-        self.waited += usize::from(!known);
-        let disbelieved = self.clock.first.filter(|_| doubts == 0 && self.clock.disbelieved > 0);
-        Read { line, event, settled, at: self.clock.now().filter(|_| known), disbelieved }
+        if !self.origin.zone_is_given {
+            self.site.to_zone_of_host(&mut event, self.origin.zone, reference);
+        }
+        let stamp = if event.marks.continuation { None } else { event.at };
+        let (doubts, steps) = (self.clock.disbelieved, self.clock.stepped.is_some());
+        let mut settled = None;
+        let mut is_known = true;
+        if self.clock.waits() {
+            let over = self.waited >= WAITING;
+            let next = stamp.filter(|_| !over).map(|stamp| (stamp, event.host.as_ref()));
+            settled = if over || stamp.is_some() { self.clock.settle(line, next) } else { None };
+            is_known = settled.is_some();
+            if is_known {
+                self.waited = 0;
+            }
+        }
+        let is_known = is_known && stamp.is_none_or(|stamp| self.clock.read(line, stamp, &event.host));
+        self.waited += usize::from(!is_known);
+        let odd = self.odd(doubts, steps);
+        Read { line, event, stamp, settled, at: self.clock.now().filter(|_| is_known), odd }
+    }
+
+    /// The log is over; what it left, for [`Settling`]. None for an empty log.
+    pub fn end(&mut self) -> Option<Sifted> {
+        let (doubts, steps) = (self.clock.disbelieved, self.clock.stepped.is_some());
+        let settled = if self.clock.waits() { self.clock.settle(self.lines, None) } else { None };
+        let counts = Counts { stamps_disbelieved: self.clock.disbelieved, ..Counts::default() };
+        let odd = self.odd(doubts, steps);
+        (self.lines > 0).then(|| Sifted { settled, at: self.clock.now(), odd, counts, ..Sifted::default() })
+    }
+
+    /// Lines that were read.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// What was found odd since there were so many doubts.
+    fn odd(&self, doubts: u64, steps: bool) -> Odd {
+        Odd {
+            disbelieved: self.clock.first.filter(|_| doubts == 0 && self.clock.disbelieved > 0),
+            stepped: self.clock.stepped.filter(|_| !steps),
+        }
     }
 }
 
@@ -252,7 +324,7 @@ impl Sifting {
 
     /// What a rule wants of a line; `hits` is room to work in.
     pub fn sift(&self, read: Read<'_>, hits: &mut Vec<Hit>) -> Sifted {
-        let Read { line, mut event, settled, at, disbelieved } = read;
+        let Read { line, mut event, stamp, settled, at, odd } = read;
         let met = self.site.wants(&mut event, hits);
         let marks = event.marks;
         let counts = Counts {
@@ -267,7 +339,7 @@ impl Sifting {
         };
         let stranger = self.stranger(&event);
         let wanted = met.map(|hits| (event.into_owned(), hits));
-        Sifted { line, settled, at, disbelieved, wanted, stranger, counts }
+        Sifted { line, stamp, settled, at, odd, wanted, stranger, counts }
     }
 
     /// The application of a claim, when no pair has it.
@@ -281,14 +353,24 @@ impl Sifting {
 }
 
 impl Sifted {
-    /// Its number, the first line's is 1.
+    /// Its number; the first line's of the first log is 1.
     pub fn line(&self) -> u64 {
         self.line
     }
 
+    /// How many lines it stands for.
+    pub fn lines(&self) -> u64 {
+        self.counts.lines
+    }
+
+    /// When it acts, in the engine's time; `None` for what has no time, and counts with what came before it.
+    pub fn at(&self) -> Option<Time> {
+        self.at.map(Moment::engine)
+    }
+
     /// Nothing comes of it but that it is counted.
     pub fn is_idle(&self) -> bool {
-        self.settled.is_none() && self.disbelieved.is_none() && self.wanted.is_none() && self.stranger.is_none()
+        self.settled.is_none() && self.odd.is_nothing() && self.wanted.is_none() && self.stranger.is_none()
     }
 
     /// Counts a later line, which is idle, with this one.
@@ -297,25 +379,45 @@ impl Sifted {
     }
 }
 
+impl Settling {
+    /// The next of a log; `take` gets those of which it is known when they count.
+    pub fn take(&mut self, mut sifted: Sifted, take: &mut dyn FnMut(Sifted)) {
+        if let Some(Settled { from, each }) = sifted.settled.take() {
+            // The time begins here, also when nothing is wanted.
+            take(Sifted { at: Some(from), ..Sifted::default() });
+            let mut at = from;
+            for (line, stamp, wanted) in std::mem::take(&mut self.waiting) {
+                at.log = stamp.filter(|stamp| each && *stamp >= at.log).unwrap_or(at.log);
+                take(Sifted { line, at: Some(at), wanted: Some(wanted), ..Sifted::default() });
+            }
+        }
+        if sifted.at.is_none()
+            && let Some(wanted) = sifted.wanted.take()
+        {
+            self.waiting.push((sifted.line, sifted.stamp, wanted));
+        }
+        take(sifted);
+    }
+}
+
 impl Acting {
-    /// The next line of which something comes.
+    /// The next line of which something comes, or a time.
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(Entry)) {
-        let Sifted { line, settled, at, disbelieved, wanted, stranger, counts } = sifted;
+        let Sifted { line, at, odd, wanted, stranger, counts, .. } = sifted;
         self.counts.add(&counts);
-        self.disbelieved = self.disbelieved.or(disbelieved);
+        self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
+        self.odd.stepped = self.odd.stepped.or(odd.stepped);
         if let Some(app) = stranger {
             self.stranger(app, line);
         }
-        if let Some(now) = settled {
-            self.replay(now, tell);
-            for (line, wanted) in std::mem::take(&mut self.waiting) {
-                self.act(now, line, wanted, tell);
-            }
+        let Some(at) = at else { return };
+        self.ahead = at.ahead;
+        if self.end.is_none_or(|end| end.engine() <= at.engine()) {
+            self.end = Some(at);
         }
-        match (wanted, at) {
-            (Some(wanted), Some(now)) => self.act(now, line, wanted, tell),
-            (Some(wanted), None) => self.waiting.push((line, wanted)),
-            (None, _) => {}
+        self.replay(at, tell);
+        if let Some(wanted) = wanted {
+            self.act(at, line, wanted, tell);
         }
     }
 
@@ -327,9 +429,11 @@ impl Acting {
         }
     }
 
-    fn finish(&mut self, end: Time, tell: &mut dyn FnMut(Entry)) -> Counts {
+    fn finish(&mut self, end: Moment, tell: &mut dyn FnMut(Entry)) -> Counts {
         // The last line's time counts, whatever it says: so long nothing else came.
+        self.ahead = end.ahead;
         let replay = self.replay(end, tell);
+        let end = end.engine();
         replay.pass(end);
         let until = end + AFTERWARDS;
         while let Some(due) = replay.next_due().filter(|due| *due <= until) {
@@ -342,40 +446,53 @@ impl Acting {
                 if times == 1 { "once".to_owned() } else { format!("{times} times") }
             );
             self.counts.entries += 1;
-            tell(notice(until, Some(line), "unknown_claimant", text));
+            tell(notice(until - self.ahead, Some(line), "unknown_claimant", text));
         }
         self.counts
     }
 
-    fn act(&mut self, now: Time, number: u64, (event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
-        let replay = self.replay(now, tell);
-        replay.pass_to(now, Some(number));
-        replay.act(SOURCE, event, hits, false, Some(number));
+    fn act(&mut self, at: Moment, number: u64, (mut event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
+        // As old as the log says, by the engine's time.
+        event.at = event.at.map(|stamp| stamp + at.ahead);
+        let late = self.arrivals.judge(&mut event, at.engine(), true, true);
+        let learned = self.arrivals.learned();
+        let replay = self.replay(at, tell);
+        replay.pass_to(at.engine(), Some(number));
+        replay.learn(SOURCE, learned);
+        replay.act(SOURCE, event, hits, false, late, Some(number));
         self.flush(tell);
     }
 
-    fn replay(&mut self, now: Time, tell: &mut dyn FnMut(Entry)) -> &mut Replay {
+    fn replay(&mut self, at: Moment, tell: &mut dyn FnMut(Entry)) -> &mut Replay {
         if self.replay.is_none() {
             self.counts.entries += 1;
-            tell(notice(now, None, "world", world(&self.site, &self.holders)));
+            tell(notice(at.log, None, "world", world(&self.site, &self.holders)));
         }
         let (site, holders) = (&self.site, &self.holders);
-        self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, now))
+        self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, at.engine()))
     }
 
     fn flush(&mut self, tell: &mut dyn FnMut(Entry)) {
-        if let Some(replay) = &mut self.replay {
-            for entry in replay.told() {
-                self.counts.entries += 1;
-                tell(entry);
-            }
-            if let Some((line, stamp)) = self.disbelieved.take() {
-                let text = format!(
-                    "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
-                );
-                self.counts.entries += 1;
-                tell(notice(replay.now(), Some(line), "time_not_believed", text));
-            }
+        let Some(replay) = &mut self.replay else { return };
+        // People read the log's times.
+        for entry in replay.told() {
+            self.counts.entries += 1;
+            tell(Entry { at: entry.at - self.ahead, ..entry });
+        }
+        let now = replay.now() - self.ahead;
+        let Odd { disbelieved, stepped } = std::mem::take(&mut self.odd);
+        let disbelieved = disbelieved.map(|(line, stamp)| {
+            let text =
+                format!("{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)");
+            notice(now, Some(line), "time_not_believed", text)
+        });
+        let stepped = stepped.map(|(line, before, after)| {
+            let text = format!("the times step back here from {before} to {after}, and the records after it agree: they go on from there");
+            notice(now, Some(line), "time_stepped_back", text)
+        });
+        for entry in disbelieved.into_iter().chain(stepped) {
+            self.counts.entries += 1;
+            tell(entry);
         }
     }
 }

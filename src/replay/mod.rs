@@ -31,9 +31,9 @@ use crate::journal::{Position, Record, State};
 use crate::lang::program::Hit;
 use crate::react;
 use crate::script::{Next, Step, StepResult, verbs};
-use crate::site::{Current, Sieve, Site};
+use crate::site::{Current, Learned, Sieve, Site};
 
-pub use dry_run::{Acting, Counts, DryRun, Read, Reader, Sifted, Sifting};
+pub use dry_run::{Acting, Counts, DryRun, LINES_OF_A_LOG, Origin, Read, Reader, Settling, Sifted, Sifting};
 use entries::Teller;
 use hosts::Hosts;
 pub use timeline::{Entry, Kind};
@@ -151,10 +151,19 @@ impl Replay {
         let current = &self.current;
         let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
         let (event, met) = sieve.sift(record, self.now, |_, event| event.provenance = provenance);
-        let Some(met) = met else { return false };
         let event = event.into_owned();
-        self.act(source, event, met.hits, backlog, line);
+        let learned = sieve.learned();
+        self.learn(source, learned);
+        let Some(met) = met else { return false };
+        self.act(source, event, met.hits, backlog, met.late, line);
         true
+    }
+
+    /// What was learned of a source's senders.
+    pub(super) fn learn(&mut self, source: &str, learned: Vec<Learned>) {
+        for Learned { host, provenance, usual, zone } in learned {
+            self.drive(Input::Offset { source: source.to_owned(), host, provenance, usual, zone });
+        }
     }
 
     /// A source can't be read, or can be again.
@@ -163,11 +172,19 @@ impl Replay {
         self.drive(Input::Source { source: source.to_owned(), away: why });
     }
 
-    pub(super) fn act(&mut self, source: &str, event: Event<'static>, hits: Vec<Hit>, backlog: bool, line: Option<u64>) {
+    pub(super) fn act(
+        &mut self,
+        source: &str,
+        event: Event<'static>,
+        hits: Vec<Hit>,
+        backlog: bool,
+        late: Option<String>,
+        line: Option<u64>,
+    ) {
         self.teller.line = line;
         let position = self.positions.entry(source.to_owned()).or_default();
         position.at += 1;
-        let heard = Heard { source: source.to_owned(), position: *position, event, hits, rules: 0, backlog };
+        let heard = Heard { source: source.to_owned(), position: *position, event, hits, backlog, late, ..Heard::default() };
         self.drive(Input::Heard(Box::new(heard)));
         self.teller.line = None;
     }

@@ -228,6 +228,7 @@ impl Controller {
             hits,
             rules: 0,
             backlog,
+            ..Heard::default()
         };
         Some(control::Input::Heard(Box::new(heard)))
     }

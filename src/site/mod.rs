@@ -1,18 +1,23 @@
 //! A site: everything that an administrator wrote, checked and compiled; what a controller runs on.
 
+mod arrivals;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::base::time::Time;
+use crate::base::zone::{Moments, Zone};
 use crate::decode::Decoder;
 use crate::engine::is_claim;
 use crate::event::Event;
-use crate::inventory::{Index, Inventory};
+use crate::inventory::{Host, Index, Inventory};
 use crate::lang::Matcher;
 use crate::lang::program::{Hit, Program};
 use crate::react::Run;
 use crate::script::{Compiled, Evaluator, Next};
+
+pub use arrivals::{Arrivals, Learned, Stamps};
 
 /// A site.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub struct Site {
     pub evaluator: Evaluator,
     /// The inventory's names, ready to be looked up.
     pub index: Index,
+    /// The configuration says the zones of some hosts.
+    has_zones: bool,
 }
 
 impl Site {
@@ -41,7 +48,8 @@ impl Site {
         evaluator: Evaluator,
     ) -> Site {
         let index = Index::new(&inventory);
-        Site { inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }
+        let has_zones = inventory.hosts.values().any(|host| host.zone.is_some());
+        Site { has_zones, inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }
     }
 
     /// The script of a run, by file name; `None` when the rules do not have its reaction any more.
@@ -63,6 +71,21 @@ impl Site {
         }
         let wanted = !hits.is_empty() || is_claim(&self.inventory, &self.index, event);
         wanted.then(|| std::mem::take(hits))
+    }
+
+    /// The host that an event names, when the inventory has it.
+    fn host_of(&self, event: &Event<'_>) -> Option<&Host> {
+        if event.host.is_empty() { None } else { self.inventory.hosts.get(self.index.host(&event.host)?) }
+    }
+
+    /// Reads a stamp that says no zone, and was read in another one, in that of its host. True when the configuration says that zone.
+    pub fn to_zone_of_host(&self, event: &mut Event<'_>, read_in: Zone, arrived: Time) -> bool {
+        if !(self.has_zones && event.marks.zoneless) {
+            return false;
+        }
+        let (Some(zone), Some(at)) = (self.host_of(event).and_then(|host| host.zone), event.at) else { return false };
+        event.at = Some(nearer(zone.moments(read_in.local_us(at)), arrived));
+        true
     }
 
     /// What the script of a run does next.
@@ -109,6 +132,10 @@ pub struct Met {
     pub hits: Vec<Hit>,
     /// The number of the rules whose conditions these are.
     pub rules: u64,
+    /// When the record came.
+    pub arrived: Time,
+    /// Why it may start nothing: it is late.
+    pub late: Option<String>,
 }
 
 /// Decodes the records of one source and finds what a rule wants. Live, in dry runs and in rule tests it is this one.
@@ -118,6 +145,9 @@ pub struct Sieve {
     rules: u64,
     site: Arc<Site>,
     decoder: Decoder,
+    arrivals: Arrivals,
+    /// The configuration says in which zone the source's stamps are.
+    zone_is_given: bool,
     hits: Vec<Hit>,
 }
 
@@ -125,10 +155,20 @@ impl Sieve {
     /// A sieve for a source that is read with this decoder.
     pub fn new(current: &Arc<Current>, decoder: Decoder) -> Sieve {
         let (rules, site) = current.get();
-        Sieve { current: current.clone(), rules, site, decoder, hits: Vec::new() }
+        Sieve { current: current.clone(), rules, site, decoder, arrivals: Arrivals::default(), zone_is_given: false, hits: Vec::new() }
     }
 
-    /// One record that came now, and the conditions that it meets when a rule wants it or it is a claim. `known` says what
+    /// The same, sharing what is known of the senders with all that read its source.
+    pub fn of_senders(self, arrivals: &Arrivals) -> Sieve {
+        Sieve { arrivals: arrivals.clone(), ..self }
+    }
+
+    /// The same, of a source whose stamps without a zone are in this one, whatever their hosts are said to write.
+    pub fn in_zone(self, zone: Zone) -> Sieve {
+        Sieve { decoder: self.decoder.in_zone(zone), zone_is_given: true, ..self }
+    }
+
+    /// One record whose bytes were read now, and the conditions that it meets when a rule wants it or it is a claim. `known` says what
     /// else is known of it: how far its sender is, whether it was cut.
     pub fn sift<'a>(
         &mut self,
@@ -141,13 +181,46 @@ impl Sieve {
         }
         let mut event = self.decoder.decode(record, now);
         known(&self.site, &mut event);
+        let late = self.judge(&mut event, now);
         let hits = self.site.wants(&mut event, &mut self.hits);
-        let met = hits.map(|hits| Met { hits, rules: self.rules });
+        let met = hits.map(|hits| Met { hits, rules: self.rules, arrived: now, late });
         (event, met)
+    }
+
+    /// A line of a file's beginning, which was read before: what it says of the file is learned again, and nothing else comes of it.
+    pub fn learn_header(&mut self, line: &[u8], now: Time) {
+        self.decoder.decode(line, now);
+    }
+
+    /// Why a record may start nothing. Its stamp is read in the zone of its host, where the configuration says one.
+    fn judge(&mut self, event: &mut Event<'_>, now: Time) -> Option<String> {
+        // A further line of a record is as old as its first.
+        if event.marks.header {
+            return None;
+        }
+        let kept = self.site.inventory.hosts.is_empty() || event.host.is_empty() || self.site.host_of(event).is_some();
+        let moved = !self.zone_is_given && self.site.to_zone_of_host(event, self.decoder.zone(), now);
+        self.arrivals.judge(event, now, moved || !event.marks.zoneless, kept)
+    }
+
+    /// What was learned of senders since the last call.
+    pub fn learned(&self) -> Vec<Learned> {
+        self.arrivals.learned()
     }
 
     /// Another file of the same source begins.
     pub fn next_file(&mut self) {
         self.decoder.next_file();
+    }
+}
+
+/// Of two moments the one that is nearer to the arrival.
+fn nearer(moments: Moments, arrived: Time) -> Time {
+    match moments {
+        Moments::One(at) => at,
+        Moments::Two(first, second) => {
+            let distance = |at: Time| at.offset_from(arrived).saturating_abs();
+            if distance(second) < distance(first) { second } else { first }
+        }
     }
 }

@@ -8,8 +8,14 @@
 //! Each source decodes and matches in its own thread or task; what comes out of it is in order. Every record is counted,
 //! every one that is dropped as well. Does not know: alarms, the journal. Tests: `tests/it/sources.rs`.
 
+mod entry;
 mod file;
 mod frames;
+mod log;
+mod news;
+pub mod packed;
+mod reading;
+mod rotated;
 mod tcp;
 mod udp;
 mod watch;
@@ -18,12 +24,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::base::zone::Zone;
 use crate::control::{Heard, Input};
+use crate::decode::Decoder;
 use crate::event::{Event, Marks, Provenance};
 use crate::journal::Position;
-use crate::site::{Met, Site};
+use crate::site::{Arrivals, Current, Met, Sieve, Site, Stamps};
 
-pub use file::{follow, place};
+pub use entry::{Entry, Places, places};
+pub use file::follow;
 pub use tcp::{Connections, Tcp, listen};
 pub use udp::Udp;
 pub use watch::{Watch, watch};
@@ -101,12 +110,37 @@ impl Counts {
 }
 
 /// One source, for people: its name and what it counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Named {
     /// `udp:0.0.0.0:514`, `tcp:...`, or a file's path.
     pub name: String,
     /// What it counted.
     pub counts: Arc<Counts>,
+    /// What is known of its senders.
+    pub arrivals: Arrivals,
+    /// The zone of stamps that do not say theirs, where the configuration says it.
+    pub zone: Option<Zone>,
+}
+
+impl Named {
+    /// A listener.
+    fn listener(name: String) -> Named {
+        Named { name, arrivals: Arrivals::of(Stamps::Nearest), ..Named::default() }
+    }
+
+    /// The same where stamps that do not say their zone are of this one.
+    fn in_zone(&self, zone: Zone) -> Named {
+        Named { arrivals: Arrivals::of(Stamps::Stated), zone: Some(zone), ..self.clone() }
+    }
+
+    /// What decodes its records and finds what a rule wants.
+    fn sieve(&self, current: &Arc<Current>, decoder: Decoder) -> Sieve {
+        let sieve = Sieve::new(current, decoder).of_senders(&self.arrivals);
+        match self.zone {
+            Some(zone) => sieve.in_zone(zone),
+            None => sieve,
+        }
+    }
 }
 
 /// What the connection says of a record: the sender's address; it is the host of a record that names none, by the inventory's name of it.
@@ -130,6 +164,7 @@ fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
 }
 
 fn heard(source: &str, position: Position, event: Event<'static>, met: Met, backlog: bool) -> Input {
-    let Met { hits, rules } = met;
-    Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, rules, backlog }))
+    let Met { hits, rules, arrived, late } = met;
+    let arrived = Some(arrived);
+    Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, rules, backlog, arrived, late }))
 }

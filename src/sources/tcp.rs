@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpStream;
 
 use crate::base::limits::{CONNECTIONS, RECORD_BYTES, RECORD_BYTES_WITHOUT_ROOM};
+use crate::base::time::Time;
+use crate::base::zone::Zone;
 use crate::budget::{Budget, Room};
 use crate::control::Input;
 use crate::decode::Decoder;
@@ -24,7 +26,7 @@ use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
 use super::frames::{Frame, Frames};
-use super::{Counts, Named, Sink, from_sender, heard, provenance};
+use super::{Named, Sink, from_sender, heard, provenance};
 
 /// Bytes read at once.
 const READ: usize = 8 * 1024;
@@ -59,11 +61,16 @@ pub struct Tcp {
 pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> {
     let Connections { limiter, long_frames } = shared.clone();
     let door = Door::open(address, limiter).map_err(|e| door::cannot_listen("tcp", address, &e))?;
-    let named = Named { name: format!("tcp:{}", door.address()), counts: Arc::default() };
+    let named = Named::listener(format!("tcp:{}", door.address()));
     Ok(Tcp { door, named, long_frames })
 }
 
 impl Tcp {
+    /// Stamps that do not say their zone are of this one. To be said before the source is shown and runs.
+    pub fn in_zone(&mut self, zone: Zone) {
+        self.named = self.named.in_zone(zone);
+    }
+
     /// Its name and counters.
     pub fn named(&self) -> Named {
         self.named.clone()
@@ -76,12 +83,12 @@ impl Tcp {
 
     /// Takes connections until it is dropped.
     pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
-        let Tcp { door, named: Named { name, counts }, long_frames } = self;
+        let Tcp { door, named, long_frames } = self;
+        let (name, counts) = (named.name.clone(), named.counts.clone());
         let shared = Arc::new(Shared {
-            name: name.clone(),
+            named,
             tools: Mutex::default(),
             position: AtomicU64::new(0),
-            counts: counts.clone(),
             current: current.clone(),
             long_frames,
             sink: sink.clone(),
@@ -94,7 +101,8 @@ impl Tcp {
             let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.to_canonical()));
             let shared = shared.clone();
             let replaced = door.enter(peer, expected, |slot| {
-                let connection = Connection { shared, peer, expected, frames: Frames::default(), room: None };
+                let arrived = shared.sink.now();
+                let connection = Connection { shared, peer, expected, arrived, frames: Frames::default(), room: None };
                 connection.read(stream, slot)
             });
             if replaced && counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -108,11 +116,10 @@ impl Tcp {
 
 /// What the connections of one listener share.
 struct Shared<S> {
-    name: String,
+    named: Named,
     /// Free tools. There are never more than threads that have read at the same time.
     tools: Mutex<Vec<Tools>>,
     position: AtomicU64,
-    counts: Arc<Counts>,
     current: Arc<Current>,
     long_frames: Budget,
     sink: S,
@@ -130,7 +137,7 @@ impl<S> Shared<S> {
         let free = self.tools.lock().unwrap_or_else(PoisonError::into_inner).pop();
         // Every record stands alone, so any sieve will do for any connection.
         let mut tools = free.unwrap_or_else(|| Tools {
-            sieve: Sieve::new(&self.current, Decoder::datagrams()),
+            sieve: self.named.sieve(&self.current, Decoder::datagrams()),
             buffer: vec![0; READ].into_boxed_slice(),
         });
         let done = work(&mut tools);
@@ -143,6 +150,8 @@ struct Connection<S> {
     shared: Arc<Shared<S>>,
     peer: IpAddr,
     expected: bool,
+    /// When its newest bytes were read.
+    arrived: Time,
     frames: Frames,
     /// For an unfinished frame that is long.
     room: Option<Room>,
@@ -160,6 +169,8 @@ impl<S: Sink> Connection<S> {
             match shared.with_tools(|tools| {
                 let length = stream.try_read(&mut tools.buffer)?;
                 self.frames.push(&tools.buffer[..length]);
+                // What waits for room later came when it was read.
+                self.arrived = shared.sink.now();
                 Ok::<_, io::Error>(length)
             }) {
                 Ok(0) => break,
@@ -190,10 +201,10 @@ impl<S: Sink> Connection<S> {
         }
         // Without room a long record is cut sooner, marked and counted like any that is too long.
         let most = if self.room.is_some() { RECORD_BYTES } else { RECORD_BYTES_WITHOUT_ROOM };
-        let Connection { shared, peer, frames, .. } = self;
+        let Connection { shared, peer, arrived, frames, .. } = self;
         shared.with_tools(|tools| {
             while let Some(frame) = frames.next(most) {
-                if let Some(input) = sift(shared, *peer, &mut tools.sieve, &frame) {
+                if let Some(input) = sift(shared, (*peer, *arrived), &mut tools.sieve, &frame) {
                     return Some(input);
                 }
             }
@@ -203,21 +214,21 @@ impl<S: Sink> Connection<S> {
 
     /// What is left when the connection ends.
     fn last_wanted(&mut self) -> Option<Input> {
-        let Connection { shared, peer, frames, .. } = self;
+        let Connection { shared, peer, arrived, frames, .. } = self;
         let frame = frames.rest()?;
-        shared.with_tools(|tools| sift(shared, *peer, &mut tools.sieve, &frame))
+        shared.with_tools(|tools| sift(shared, (*peer, *arrived), &mut tools.sieve, &frame))
     }
 }
 
-fn sift<S: Sink>(shared: &Shared<S>, peer: IpAddr, sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
-    let (event, met) = sieve.sift(frame.record, shared.sink.now(), |site, event| {
+fn sift<S: Sink>(shared: &Shared<S>, (peer, arrived): (IpAddr, Time), sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
+    let (event, met) = sieve.sift(frame.record, arrived, |site, event| {
         from_sender(site, event, peer);
         event.provenance = provenance(site, event, peer);
         event.marks.cut |= frame.cut;
     });
-    shared.counts.count(event.marks, met.is_some());
+    shared.named.counts.count(event.marks, met.is_some());
     let met = met?;
     let at = shared.position.fetch_add(1, Ordering::Relaxed) + 1;
     let position = Position { at, ..Position::default() };
-    Some(heard(&shared.name, position, event.into_owned(), met, false))
+    Some(heard(&shared.named.name, position, event.into_owned(), met, false))
 }

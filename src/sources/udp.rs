@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::base::limits::RECORD_BYTES;
+use crate::base::zone::Zone;
 use crate::control::Input;
 use crate::decode::Decoder;
 use crate::event::Provenance;
 use crate::journal::Position;
-use crate::site::{Current, Sieve};
+use crate::site::Current;
 
 use super::{Named, Sink, from_sender, heard};
 
@@ -39,7 +40,12 @@ impl Udp {
         socket.set_read_timeout(Some(LOOK_AROUND)).map_err(words)?;
         crate::linux::receive_buffer(&socket, KERNEL_BYTES);
         let address = socket.local_addr().map_err(words)?;
-        Ok(Udp { socket, named: Named { name: format!("udp:{address}"), counts: Arc::default() } })
+        Ok(Udp { socket, named: Named::listener(format!("udp:{address}")) })
+    }
+
+    /// Stamps that do not say their zone are of this one. To be said before the source is shown and runs.
+    pub fn in_zone(&mut self, zone: Zone) {
+        self.named = self.named.in_zone(zone);
     }
 
     /// Its name and counters.
@@ -57,8 +63,9 @@ impl Udp {
 
     /// Reads until `stop`.
     pub fn run(self, current: &Arc<Current>, sink: &impl Sink, stop: &AtomicBool) {
-        let Udp { socket, named: Named { name, counts } } = self;
-        let mut sieve = Sieve::new(current, Decoder::datagrams());
+        let Udp { socket, named } = self;
+        let mut sieve = named.sieve(current, Decoder::datagrams());
+        let Named { name, counts, .. } = named;
         let mut buffer = vec![0; RECORD_BYTES + 1];
         let mut position = Position::default();
         let mut kernel = Dropped::of(&socket);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, OFFSETS};
+use pointsman::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, OFFSETS};
 use pointsman::base::time::Time;
 use pointsman::engine::{Cause, Engine, Input, Key, Output, Record, State};
-use pointsman::event::Event;
+use pointsman::event::{Event, Provenance};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{AtomId, Hit, Program};
 use pointsman::lang::{World, compile};
@@ -64,7 +64,8 @@ fn arrived(program: &Program, order: u64, now: Time, detect: bool, cancel: bool,
         }
     }
     let event = Event { host: "h".into(), app: "x".into(), at: Some(now - age), ..Event::default() };
-    Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog }
+    let late = (age > LATE_AFTER).then(|| "it came late".to_owned());
+    Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog, arrived: now, late }
 }
 
 /// Applies one happening at `now` and tells what came of it.
@@ -217,7 +218,15 @@ fn too_many_instances_are_dropped_and_told_once() {
         let hits = vec![Hit { atom: AtomId(0), captures: Vec::new() }];
         engine.turn(
             at(0),
-            Input::Arrived { order: n, source: "s".to_owned(), event: Box::new(event), hits, backlog: false },
+            Input::Arrived {
+                order: n,
+                source: "s".to_owned(),
+                event: Box::new(event),
+                hits,
+                backlog: false,
+                arrived: at(0),
+                late: None,
+            },
             &mut out,
         );
         notices += out.iter().filter(|o| matches!(o, Output::Notice(n) if n.kind == "limit")).count();
@@ -265,12 +274,11 @@ fn offsets_of_many_hosts_are_bounded() {
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     for n in 0..3 * OFFSETS as u64 {
         let mut out = Vec::new();
-        let mut input = arrived(&program, n, at(0), true, false, false, Duration::ZERO);
-        if let Input::Arrived { event, .. } = &mut input {
-            event.host = format!("h{n}").into();
-        }
+        let (source, host, provenance) = ("log".to_owned(), format!("h{n}"), Provenance::Local);
+        let input = Input::Offset { order: n, source, host, provenance, usual: 5_000_000, zone: 0 };
         engine.turn(at(0) + Duration::from_millis(n), input, &mut out);
     }
+    assert!(engine.state().offsets_of("log").iter().any(|(_, host, _)| *host == format!("h{}", 3 * OFFSETS - 1)));
     assert!(format!("{:?}", engine.state()).matches("Offsets").count() <= OFFSETS);
 }
 

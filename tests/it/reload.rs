@@ -105,7 +105,7 @@ impl Bench {
         let event = event.into_owned();
         let met = met.unwrap();
         let position = Position { at: self.lines, ..Position::default() };
-        Heard { source: "log".to_owned(), position, event, hits: met.hits, rules: met.rules, backlog: false }
+        Heard { source: "log".to_owned(), position, event, hits: met.hits, rules: met.rules, ..Heard::default() }
     }
 
     fn hear(&mut self, host: &str, id: &str) {

@@ -1,5 +1,6 @@
 //! Sources on real sockets and files: nothing lost, nothing twice, whatever becomes of a file.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::net::{TcpStream, UdpSocket};
@@ -14,7 +15,7 @@ use pointsman::control::{Heard, Input};
 use pointsman::event::Provenance;
 use pointsman::journal::Position;
 use pointsman::site::Current;
-use pointsman::sources::{self, Named, Sink, Udp};
+use pointsman::sources::{self, Entry, Places, Sink, Udp};
 
 use crate::control::site;
 use crate::support::Folder;
@@ -46,23 +47,34 @@ struct Follower {
     told: Receiver<Input>,
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
-    last: Position,
+    /// What the journal would know: where each file is read on.
+    places: BTreeMap<String, Position>,
     backlog_ended: bool,
+    /// What was reported as lost.
+    gaps: Vec<String>,
     /// What was told of whether it can be read.
     away: Vec<bool>,
     clock: Arc<AtomicI64>,
 }
 
 impl Follower {
-    fn start(path: &Path, from: Position) -> Follower {
-        let (sender, told) = sync_channel(1_000);
+    /// Follows what is known of an entry, as a controller does.
+    fn start(entry: &Entry, mut known: BTreeMap<String, Position>) -> Follower {
+        let (places, new) = sources::places(entry, &known, Time::from_millis(1_800_000_000_000));
+        known.extend(new);
+        Follower::from(entry, places, known)
+    }
+
+    fn from(entry: &Entry, places: Places, known: BTreeMap<String, Position>) -> Follower {
+        let (sender, told) = sync_channel(100_000);
         let (stop, clock) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
         let thread = std::thread::spawn({
-            let (path, stop, clock) = (path.to_owned(), stop.clone(), clock.clone());
-            let named = Named { name: "file".to_owned(), counts: Arc::default() };
-            move || sources::follow(&path, from, &Current::new(0, site()), &Collect(sender, clock), &named, &stop)
+            let (entry, stop, clock) = (entry.clone(), stop.clone(), clock.clone());
+            let named = entry.named();
+            move || sources::follow(&entry, places, &Current::new(0, site()), &Collect(sender, clock), &named, &stop)
         });
-        Follower { told, stop, thread: Some(thread), last: from, backlog_ended: false, away: Vec::new(), clock }
+        let (gaps, away) = (Vec::new(), Vec::new());
+        Follower { told, stop, thread: Some(thread), places: known, backlog_ended: false, gaps, away, clock }
     }
 
     fn until_backlog_ended(&mut self) -> Vec<String> {
@@ -95,12 +107,20 @@ impl Follower {
     fn take(&mut self, input: Input) -> Option<Heard> {
         match input {
             Input::Heard(heard) => {
-                self.last = heard.position;
+                self.places.insert(heard.source.clone(), heard.position);
                 assert_eq!(heard.event.provenance, Provenance::Local);
                 Some(*heard)
             }
-            Input::Position { position, .. } => {
-                self.last = position;
+            Input::Position { source, position } => {
+                self.places.insert(source, position);
+                None
+            }
+            Input::Forget { source } => {
+                self.places.remove(&source);
+                None
+            }
+            Input::Gap { text, .. } => {
+                self.gaps.push(text);
                 None
             }
             Input::BacklogEnded { .. } => {
@@ -123,18 +143,27 @@ impl Follower {
         texts
     }
 
-    fn stop(mut self) -> Position {
+    /// It ends, and what the journal knows then.
+    fn stop(mut self) -> BTreeMap<String, Position> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.take().unwrap().join().unwrap();
         while let Ok(input) = self.told.try_recv() {
-            match input {
-                Input::Position { position, .. } => self.last = position,
-                Input::BacklogEnded { .. } | Input::Source { .. } => {}
-                other => panic!("nobody waited for {other:?}"),
+            if let Some(heard) = self.take(input) {
+                panic!("nobody waited for {heard:?}");
             }
         }
-        self.last
+        self.places
     }
+}
+
+/// A log of this name, which nobody followed before.
+fn fresh(path: &Path) -> Follower {
+    Follower::start(&Entry::new(path), BTreeMap::new())
+}
+
+/// The same after a restart.
+fn again(path: &Path, places: BTreeMap<String, Position>) -> Follower {
+    Follower::start(&Entry::new(path), places)
 }
 
 fn numbers(from: u32, to: u32) -> Vec<String> {
@@ -158,20 +187,20 @@ fn a_file_is_followed_from_its_end_and_in_whole_lines() {
     let halves = claim(2);
     let (first, second) = halves.split_at(30);
     append(&path, first);
-    let mut follower = Follower::start(&path, sources::place(&path));
+    let mut follower = fresh(&path);
     append(&path, second);
     assert_eq!(follower.texts(1), numbers(2, 2));
     append(&path, &format!("nothing that a rule wants\n{}{}", claim(3), claim(4)));
     assert_eq!(follower.texts(2), numbers(3, 4));
     let place = follower.stop();
-    assert_eq!(place.at, fs::metadata(&path).unwrap().len());
+    assert_eq!(place[path.to_str().unwrap()].at, fs::metadata(&path).unwrap().len());
 }
 
 #[test]
 fn a_file_that_comes_later_is_read_from_its_beginning() {
     let folder = Folder::new();
     let path = log(&folder);
-    let mut follower = Follower::start(&path, sources::place(&path));
+    let mut follower = fresh(&path);
     append(&path, &claim(1));
     assert_eq!(follower.texts(1), numbers(1, 1));
     follower.stop();
@@ -182,7 +211,7 @@ fn a_rotated_file_is_read_to_its_end_first() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, &claim(1));
-    let mut follower = Follower::start(&path, sources::place(&path));
+    let mut follower = fresh(&path);
     let mut old = OpenOptions::new().append(true).open(&path).unwrap();
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
@@ -203,7 +232,7 @@ fn a_truncated_file_is_read_from_its_beginning() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, &claim(1));
-    let mut follower = Follower::start(&path, sources::place(&path));
+    let mut follower = fresh(&path);
     append(&path, &format!("{}{}", claim(2), claim(3)));
     assert_eq!(follower.texts(2), numbers(2, 3));
     File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
@@ -217,12 +246,12 @@ fn after_a_restart_it_goes_on_behind_the_last_record() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, &claim(1));
-    let mut follower = Follower::start(&path, sources::place(&path));
+    let mut follower = fresh(&path);
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
     let place = follower.stop();
     append(&path, &format!("{}{}", claim(3), claim(4)));
-    let mut follower = Follower::start(&path, place);
+    let mut follower = again(&path, place);
     assert_eq!(follower.until_backlog_ended(), numbers(3, 4));
     append(&path, &claim(5));
     assert_eq!(follower.texts(1), numbers(5, 5));
@@ -231,14 +260,208 @@ fn after_a_restart_it_goes_on_behind_the_last_record() {
     append(&path, &claim(6));
     fs::rename(&path, folder.join("sip.log.1")).unwrap();
     append(&path, &claim(7));
-    let mut follower = Follower::start(&path, place);
+    let mut follower = again(&path, place);
     assert_eq!(follower.until_backlog_ended(), numbers(6, 7));
     let place = follower.stop();
     // Another file with the same name, and longer than what was read of the old one.
     fs::remove_file(&path).unwrap();
     append(&path, &format!("{}{}{}", claim(11), claim(12), claim(13)));
-    let mut follower = Follower::start(&path, place);
+    let mut follower = again(&path, place);
     assert_eq!(follower.until_backlog_ended(), numbers(11, 13));
+    assert_eq!(follower.gaps.len(), 1, "what may be lost is reported");
+    follower.stop();
+}
+
+/// Gzip or Zstandard instead of a file.
+fn compress(path: &Path, ending: &str) {
+    let text = fs::read(path).unwrap();
+    let packed = match ending {
+        "gz" => {
+            let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            to.write_all(&text).unwrap();
+            to.finish().unwrap()
+        }
+        _ => ruzstd::encoding::compress_to_vec(text.as_slice(), ruzstd::encoding::CompressionLevel::Fastest),
+    };
+    fs::write(path.with_file_name(format!("{}.{ending}", path.file_name().unwrap().to_str().unwrap())), packed).unwrap();
+    fs::remove_file(path).unwrap();
+}
+
+/// As logrotate renames: the numbers grow.
+fn rotate(path: &Path) {
+    let name = |n: u32| path.with_file_name(format!("{}.{n}", path.file_name().unwrap().to_str().unwrap()));
+    for n in (1..30).rev() {
+        for ending in ["", ".gz", ".zst"] {
+            let (from, to) = (format!("{}{ending}", name(n).display()), format!("{}{ending}", name(n + 1).display()));
+            let _ = fs::rename(from, to);
+        }
+    }
+    fs::rename(path, name(1)).unwrap();
+}
+
+#[test]
+fn nothing_is_skipped_however_often_it_is_rotated_meanwhile_and_packed() {
+    for (running, packed) in [(false, None), (false, Some("gz")), (false, Some("zst")), (true, None), (true, Some("gz"))] {
+        let folder = Folder::new();
+        let path = log(&folder);
+        append(&path, &claim(0));
+        let mut follower = fresh(&path);
+        append(&path, &claim(1));
+        assert_eq!(follower.texts(1), numbers(1, 1));
+        let mut running_one = Some(follower);
+        let places = if running { None } else { running_one.take().map(Follower::stop) };
+        append(&path, &claim(2));
+        for n in 3..8 {
+            rotate(&path);
+            if let Some(ending) = packed {
+                let second = folder.join("sip.log.2");
+                if second.exists() {
+                    compress(&second, ending);
+                }
+            }
+            append(&path, &claim(n));
+        }
+        let mut follower = running_one.unwrap_or_else(|| again(&path, places.unwrap()));
+        assert_eq!(follower.texts(6), numbers(2, 7), "{running} {packed:?}");
+        assert!(follower.gaps.is_empty(), "{:?}", follower.gaps);
+        append(&path, &claim(8));
+        assert_eq!(follower.texts(1), numbers(8, 8));
+        follower.stop();
+    }
+}
+
+#[test]
+fn rotated_files_that_are_left_are_read_when_the_one_that_was_read_is_gone() {
+    let folder = Folder::new();
+    let path = log(&folder);
+    append(&path, &claim(0));
+    let mut follower = fresh(&path);
+    append(&path, &claim(1));
+    assert_eq!(follower.texts(1), numbers(1, 1));
+    // In the time of the sink, long ago: what is there now was written later.
+    let mut places = follower.stop();
+    places.values_mut().for_each(|place| place.read_at = Time::from_millis(1_000_000));
+    for n in 2..5 {
+        rotate(&path);
+        append(&path, &claim(n));
+    }
+    fs::remove_file(folder.join("sip.log.3")).unwrap();
+    let mut follower = again(&path, places);
+    assert_eq!(follower.until_backlog_ended(), numbers(2, 4));
+    assert_eq!(follower.gaps.len(), 1);
+    follower.stop();
+}
+
+#[test]
+fn a_copy_that_was_truncated_and_has_grown_again_is_told_by_what_stands_in_it() {
+    let folder = Folder::new();
+    let path = log(&folder);
+    append(&path, &claim(0));
+    let mut follower = fresh(&path);
+    append(&path, &claim(1));
+    assert_eq!(follower.texts(1), numbers(1, 1));
+    let places = follower.stop();
+    append(&path, &claim(2));
+    // copytruncate, and then more than there was.
+    fs::copy(&path, folder.join("sip.log.1")).unwrap();
+    File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+    append(&path, &(3..20).map(claim).collect::<String>());
+    let mut follower = again(&path, places);
+    assert_eq!(follower.until_backlog_ended(), numbers(2, 19));
+    assert!(follower.gaps.is_empty());
+    // The same while it is followed, without a copy: what may be lost is reported.
+    let text = (20..60).map(claim).collect::<String>();
+    fs::write(&path, text).unwrap();
+    assert_eq!(follower.texts(40), numbers(20, 59));
+    assert_eq!(follower.gaps.len(), 1);
+    follower.stop();
+}
+
+#[test]
+fn a_pattern_has_new_files_from_their_beginning_and_in_order() {
+    let folder = Folder::new();
+    let (first, second) = (folder.join("sip.20261128_235959_999.log"), folder.join("sip.20261129_000000_001.log"));
+    let pattern = folder.join("sip.*.log");
+    append(&first, &claim(1));
+    let mut follower = fresh(&pattern);
+    follower.until_backlog_ended();
+    append(&first, &claim(2));
+    assert_eq!(follower.texts(1), numbers(2, 2));
+    append(&second, &claim(4));
+    append(&first, &claim(3));
+    let mut texts = follower.texts(2);
+    texts.sort();
+    assert_eq!(texts, numbers(3, 4));
+    let places = follower.stop();
+    // While it is stopped: more in the old file, a newer file, and one that went.
+    append(&second, &claim(5));
+    append(&folder.join("sip.20261129_120000_000.log"), &claim(6));
+    append(&folder.join("sip.20261129_120000_000.log.gz"), "packed");
+    fs::remove_file(&first).unwrap();
+    let mut follower = again(&pattern, places);
+    assert_eq!(follower.until_backlog_ended(), numbers(5, 6));
+    assert!(follower.gaps.is_empty(), "{:?}", follower.gaps);
+    let places = follower.stop();
+    // Each is rotated by itself.
+    append(&second, &claim(7));
+    rotate(&second);
+    append(&second, &claim(8));
+    let mut follower = again(&pattern, places);
+    assert_eq!(follower.until_backlog_ended(), numbers(7, 8));
+    follower.stop();
+}
+
+#[test]
+fn the_rest_of_a_line_that_was_too_long_is_no_record_after_a_restart() {
+    let folder = Folder::new();
+    let path = log(&folder);
+    append(&path, &claim(0));
+    let mut follower = fresh(&path);
+    append(&path, &format!("{} {}", claim(1).trim_end(), "x".repeat(70_000)));
+    assert!(follower.texts(1)[0].starts_with("number 1 xxx"));
+    let places = follower.stop();
+    append(&path, &claim(2));
+    append(&path, &claim(3));
+    let mut follower = again(&path, places);
+    assert_eq!(follower.until_backlog_ended(), numbers(3, 3));
+    follower.stop();
+}
+
+#[test]
+fn a_file_of_utf16_is_followed_over_a_restart() {
+    for (mark, unit) in [("\u{feff}", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("", u16::to_le_bytes), ("\u{feff}", u16::to_be_bytes)] {
+        let folder = Folder::new();
+        let path = log(&folder);
+        let write = |text: &str| {
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
+            OpenOptions::new().append(true).create(true).open(&path).unwrap().write_all(&bytes).unwrap();
+        };
+        write(&format!("{mark}{}", claim(0).replace('\n', "\r\n")));
+        let mut follower = fresh(&path);
+        write(&claim(1).replace('\n', "\r\n"));
+        assert_eq!(follower.texts(1), numbers(1, 1));
+        let places = follower.stop();
+        write(&claim(2));
+        let mut follower = again(&path, places);
+        assert_eq!(follower.until_backlog_ended(), numbers(2, 2));
+        follower.stop();
+    }
+}
+
+#[test]
+fn an_entry_says_whose_a_file_is() {
+    let folder = Folder::new();
+    let path = log(&folder);
+    append(&path, "");
+    let entry = Entry { host: "sip1".to_owned(), app: "SIP_SERVER_PRIMARY".to_owned(), ..Entry::new(&path) };
+    let mut follower = Follower::start(&entry, BTreeMap::new());
+    append(&path, "08:00:00.000 Std 04563 number 1\n");
+    let heard = loop {
+        if let Some(heard) = follower.next() {
+            break heard;
+        }
+    };
+    assert_eq!((heard.event.host.as_ref(), heard.event.app.as_ref()), ("sip1", "SIP_SERVER_PRIMARY"));
     follower.stop();
 }
 
@@ -247,7 +470,7 @@ fn a_file_that_is_gone_is_away_after_a_time() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, &claim(1));
-    let mut follower = Follower::start(&path, sources::place(&path));
+    let mut follower = fresh(&path);
     follower.until_backlog_ended();
     append(&path, &claim(2));
     assert_eq!(follower.texts(1), numbers(2, 2));
@@ -265,14 +488,14 @@ fn a_file_that_is_gone_is_away_after_a_time() {
     let place = follower.stop();
     // It went while nobody looked.
     fs::remove_file(&path).unwrap();
-    let mut follower = Follower::start(&path, place);
+    let mut follower = again(&path, place);
     follower.until_backlog_ended();
     follower.until_said(1);
     assert_eq!(follower.away, [true]);
     follower.stop();
     // One that never was there is not missed.
     let path = folder.join("never.log");
-    let mut follower = Follower::start(&path, sources::place(&path));
+    let mut follower = fresh(&path);
     follower.until_backlog_ended();
     follower.clock.fetch_add(3_600_000, Ordering::Relaxed);
     append(&path, &claim(1));
@@ -287,7 +510,7 @@ fn a_line_without_end_is_cut_and_the_next_is_whole() {
     let folder = Folder::new();
     let path = log(&folder);
     append(&path, "");
-    let mut follower = Follower::start(&path, sources::place(&path));
+    let mut follower = fresh(&path);
     append(&path, &format!("{} {}", claim(1).trim_end(), "x".repeat(300_000)));
     append(&path, &format!("{}\n{}", "y".repeat(100_000), claim(2)));
     let texts = follower.texts(2);

@@ -37,7 +37,7 @@ fn records() -> Vec<Record> {
         let mut event = Decoder::new().decode(line.as_bytes(), now).into_owned();
         event.provenance = Provenance::Local;
         site.matcher.matches(&event, &mut hits);
-        let position = Position { at: n as u64 + 1, file: 5, check: 9 };
+        let position = Position { at: n as u64 + 1, file: 5, check: 9, ..Position::default() };
         let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), ..Heard::default() };
         controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
         // All but the last run come to their end.

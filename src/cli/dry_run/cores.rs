@@ -13,14 +13,15 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use crate::decode::Lines;
-use crate::replay::{DryRun, Entry, Reader, Sifted, Sifting};
+use crate::lang::program::Hit;
+use crate::replay::{DryRun, Entry, Reader, Settling, Sifted, Sifting};
 
 /// Lines of a batch, at most: to hand the log on takes as long as to read a hundred.
 const BATCH: usize = 2_048;
 /// Batches of one thread that wait for the one that acts.
-const AHEAD: usize = 4;
+pub(super) const AHEAD: usize = 4;
 /// More threads would wait for the log.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 
 /// Threads that are worth it here.
 pub(super) fn worth_it() -> usize {
@@ -34,17 +35,19 @@ struct Turn<'r, R> {
 }
 
 /// What a thread found in its batch, and why there is none after it, when reading failed.
-type Found = (Vec<Sifted>, io::Result<()>);
+pub(super) type Found = (Vec<Sifted>, io::Result<()>);
 
 /// Replays a log to its end, or until `tell` says that nobody listens.
 pub(super) fn replay<R: Read + Send>(
     run: &mut DryRun,
+    reader: &mut Reader,
     log: BufReader<R>,
     threads: usize,
     tell: &mut dyn FnMut(Entry) -> bool,
     count: &mut dyn FnMut(u64),
 ) -> io::Result<()> {
-    let (reader, sifting, acting) = run.parts();
+    let (sifting, acting) = run.parts();
+    let mut settling = Settling::default();
     let (turns, waiting): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
     thread::scope(|scope| {
         let mut queues = Vec::new();
@@ -63,7 +66,7 @@ pub(super) fn replay<R: Read + Send>(
         act(&queues, |sifted| {
             let mut listens = true;
             let line = sifted.line();
-            acting.take(sifted, &mut |entry| listens &= tell(entry));
+            settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| listens &= tell(entry)));
             count(line);
             listens
         })
@@ -89,18 +92,12 @@ fn work<'r, R: Read>(sifting: &Sifting, turn: &Receiver<Turn<'r, R>>, next: &Sen
         let read = batch.fill(&mut turn.lines);
         let reads: Vec<_> = batch.lines().map(|(line, cut)| turn.reader.read(line, cut)).collect();
         let more = matches!(read, Ok(true));
+        let end = if more { None } else { turn.reader.end() };
         if more {
             // The next is gone when nobody listens any more.
             let _ = next.send(turn);
         }
-        let mut left: Vec<Sifted> = Vec::new();
-        for read in reads {
-            let sifted = sifting.sift(read, &mut hits);
-            match left.last_mut() {
-                Some(last) if sifted.is_idle() => last.count(&sifted),
-                _ => left.push(sifted),
-            }
-        }
+        let left = sift(sifting, reads, end, &mut hits);
         let heard = found.send((left, read.map(drop))).is_ok();
         if !(heard && more) {
             break;
@@ -108,9 +105,37 @@ fn work<'r, R: Read>(sifting: &Sifting, turn: &Receiver<Turn<'r, R>>, next: &Sen
     }
 }
 
+/// What is left of lines; what is idle is counted with the one before.
+fn sift(sifting: &Sifting, reads: Vec<crate::replay::Read<'_>>, end: Option<Sifted>, hits: &mut Vec<Hit>) -> Vec<Sifted> {
+    let mut left: Vec<Sifted> = Vec::new();
+    for read in reads {
+        let sifted = sifting.sift(read, hits);
+        match left.last_mut() {
+            Some(last) if sifted.is_idle() => last.count(&sifted),
+            _ => left.push(sifted),
+        }
+    }
+    left.extend(end);
+    left
+}
+
+/// The next lines of a log that is read alone; false at its end.
+pub(super) fn sift_on<R: Read>(
+    sifting: &Sifting,
+    reader: &mut Reader,
+    lines: &mut Lines<BufReader<R>>,
+    batch: &mut Batch,
+    hits: &mut Vec<Hit>,
+) -> (Vec<Sifted>, io::Result<bool>) {
+    let read = batch.fill(lines);
+    let reads: Vec<_> = batch.lines().map(|(line, cut)| reader.read(line, cut)).collect();
+    let end = if matches!(read, Ok(true)) { None } else { reader.end() };
+    (sift(sifting, reads, end, hits), read)
+}
+
 /// Lines, copied out of the reader.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     bytes: Vec<u8>,
     /// Where each ends, and whether it was cut.
     ends: Vec<(usize, bool)>,
@@ -141,18 +166,23 @@ impl Batch {
 mod tests {
     use std::path::Path;
 
+    use super::super::merge;
     use super::super::setup::{self, Given};
     use super::*;
     use crate::base::time::Time;
     use crate::event::Provenance;
-    use crate::replay::Counts;
+    use crate::replay::{Counts, Origin};
     use crate::sim::Rng;
 
     fn dry_run() -> DryRun {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sip-pair/pointsman.yaml");
         let site = setup::load(&Given { config: Some(config), ..Given::default() }).site.expect("the example's site");
         let holders = [("sip_vip".to_owned(), "sip1".to_owned())].into();
-        DryRun::new(site, holders, Time::parse_rfc3339("2026-03-14T12:00:00Z").unwrap(), Provenance::Local)
+        DryRun::new(site, holders, Provenance::Local)
+    }
+
+    fn reader(run: &DryRun, number: u64) -> Reader {
+        run.reader(Origin { number, written: Time::parse_rfc3339("2026-03-14T12:00:00Z").unwrap(), ..Origin::default() })
     }
 
     /// Role changes among other lines: some without a time, some hours later, some of nobody, some not UTF-8.
@@ -179,12 +209,19 @@ mod tests {
         log
     }
 
+    /// Line after line, without anything at once.
     fn by_lines(log: &[u8]) -> (Vec<String>, Counts) {
-        let (mut run, mut told) = (dry_run(), Vec::new());
+        let (mut run, mut told, mut hits, mut settling) = (dry_run(), Vec::new(), Vec::new(), Settling::default());
+        let mut reader = reader(&run, 0);
         let mut lines = Lines::new(log);
+        let (sifting, acting) = run.parts();
+        let mut take = |sifted: Sifted| {
+            settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| told.push(entry.json())));
+        };
         while let Some(line) = lines.next_line().unwrap() {
-            run.line(line.bytes, line.cut, &mut |entry| told.push(entry.json()));
+            take(sifting.sift(reader.read(line.bytes, line.cut), &mut hits));
         }
+        reader.end().into_iter().for_each(&mut take);
         let counts = run.finish(&mut |entry| told.push(entry.json()));
         (told, counts)
     }
@@ -201,10 +238,47 @@ mod tests {
                 told.push(entry.json());
                 true
             };
-            replay(&mut run, log, threads, &mut tell, &mut |_| ()).unwrap();
+            let mut reader = reader(&run, 0);
+            replay(&mut run, &mut reader, log, threads, &mut tell, &mut |_| ()).unwrap();
             let counted = run.finish(&mut |entry| told.push(entry.json()));
             assert!(told == wanted, "{threads} threads, {} and {} entries", told.len(), wanted.len());
             assert_eq!(counted, counts, "{threads} threads");
+        }
+    }
+
+    /// A log of two hosts, taken apart into two, is told as it was: the lines are put in the order of their times again.
+    #[test]
+    fn logs_of_one_time_are_merged() {
+        let log = String::from_utf8_lossy(&log()).replace("a line without any time\n", "").replace("\u{fffd}", "");
+        let log: String = log.lines().filter(|line| line.starts_with("2026")).map(|line| format!("{line}\n")).collect();
+        let stamped = |line: &str| line.get(..23).map(str::to_owned);
+        // Lines that jump back and forth have no order.
+        let mut lines: Vec<&str> = log.split_inclusive('\n').collect();
+        lines.sort_by_key(|line| stamped(line));
+        let (wanted, counts) = by_lines(lines.concat().as_bytes());
+        for (parts, threads) in [(2_usize, true), (2, false), (5, true), (30, true)] {
+            let of = |n: usize| lines.iter().enumerate().filter(|(at, _)| at / 7 % parts == n).map(|(_, line)| *line).collect::<String>();
+            let parts: Vec<String> = (0..parts).map(of).collect();
+            let (mut run, mut told) = (dry_run(), Vec::new());
+            let logs = parts.iter().zip(0..).map(|(log, n)| (reader(&run, n), BufReader::new(log.as_bytes()))).collect();
+            let mut tell = |entry: Option<Entry>| {
+                told.extend(entry.map(|entry| entry.json()));
+                true
+            };
+            assert!(merge::replay(&mut run, logs, threads, &mut tell, &mut |_| ()).is_none());
+            let counted = run.finish(&mut |entry| told.push(entry.json()));
+            let without_lines = |told: &[String]| -> Vec<String> {
+                let of = |text: &String| {
+                    let mut json: serde_json::Value = serde_json::from_str(text).unwrap();
+                    json.as_object_mut().unwrap().remove("line");
+                    json.to_string()
+                };
+                told.iter().map(of).collect()
+            };
+            let (a, b) = (without_lines(&told), without_lines(&wanted));
+            let differs = a.iter().zip(&b).position(|(a, b)| a != b);
+            assert!(a == b, "{} and {}: {:?}", a.len(), b.len(), differs.map(|n| (&a[n], &b[n])));
+            assert_eq!((counted.lines, counted.matched), (counts.lines, counts.matched));
         }
     }
 
@@ -216,7 +290,9 @@ mod tests {
             left -= 1;
             left > 0
         };
-        replay(&mut dry_run(), BufReader::new(log.as_slice()), 3, &mut tell, &mut |_| ()).unwrap();
+        let mut run = dry_run();
+        let mut of_run = reader(&run, 0);
+        replay(&mut run, &mut of_run, BufReader::new(log.as_slice()), 3, &mut tell, &mut |_| ()).unwrap();
         assert!(left <= 0);
 
         struct Breaks(usize);
@@ -229,7 +305,8 @@ mod tests {
             }
         }
         let mut run = dry_run();
-        let ended = replay(&mut run, BufReader::new(Breaks(1_000)), 2, &mut |_| true, &mut |_| ());
+        let mut of_run = reader(&run, 0);
+        let ended = replay(&mut run, &mut of_run, BufReader::new(Breaks(1_000)), 2, &mut |_| true, &mut |_| ());
         assert_eq!(ended.unwrap_err().to_string(), "the disk is gone");
         assert_eq!(run.finish(&mut |_| ()).lines, 1_000);
     }

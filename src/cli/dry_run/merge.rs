@@ -1,0 +1,112 @@
+//! Several logs of one time: their lines in the order of their times.
+//!
+//! ```text
+//!   log, Reader, Sifting, Settling --batches in the log's order--+
+//!   log, Reader, Sifting, Settling --batches in the log's order--+--> the earliest of all --> Acting
+//! ```
+//!
+//! Each log is in its own order, which its times never contradict; lines of one time are in the order in which the logs were named. A few logs
+//! have a thread each, which is some batches ahead; of many, one after the other is read on when it is needed.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io::{self, BufReader, Read};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use crate::base::time::Time;
+use crate::decode::Lines;
+use crate::replay::{DryRun, Entry, Reader, Settling, Sifted};
+
+use super::cores::{AHEAD, Batch, Found, MOST, sift_on};
+
+/// Why a log could not be read to its end: its place among those named, the line, and the error.
+pub(super) type Failure = (usize, u64, io::Error);
+
+/// A log that is being merged.
+struct Stream<'a> {
+    /// The next batch; `None` when the log is over.
+    next: Box<dyn FnMut() -> Option<Found> + 'a>,
+    settling: Settling,
+    /// What is to act, in order, each with its time.
+    ready: VecDeque<(Time, Sifted)>,
+    last: Time,
+    lines: u64,
+    failed: Option<io::Error>,
+}
+
+impl Stream<'_> {
+    /// Makes something ready; false at the end of the log.
+    fn fill(&mut self) -> bool {
+        while self.ready.is_empty() {
+            let Some((found, read)) = (self.next)() else { return false };
+            for sifted in found {
+                self.lines += sifted.lines();
+                let (ready, last) = (&mut self.ready, &mut self.last);
+                self.settling.take(sifted, &mut |sifted| {
+                    *last = sifted.at().map_or(*last, |at| at.max(*last));
+                    ready.push_back((*last, sifted));
+                });
+            }
+            if let Err(e) = read {
+                self.failed = Some(e);
+            }
+        }
+        true
+    }
+}
+
+/// Replays logs to their ends, or until `tell` says that nobody listens; `batch` is called when what is at hand was replayed.
+pub(super) fn replay<R: Read + Send>(
+    run: &mut DryRun,
+    logs: Vec<(Reader, BufReader<R>)>,
+    threads: bool,
+    tell: &mut dyn FnMut(Option<Entry>) -> bool,
+    count: &mut dyn FnMut(u64),
+) -> Option<Failure> {
+    let (sifting, acting) = run.parts();
+    let threads = threads && logs.len() <= MOST;
+    thread::scope(|scope| {
+        let mut streams = Vec::new();
+        for (mut reader, log) in logs {
+            let (mut lines, mut batch, mut hits, mut over) = (Lines::new(log), Batch::default(), Vec::new(), false);
+            let mut work = move || {
+                let found = (!over).then(|| sift_on(sifting, &mut reader, &mut lines, &mut batch, &mut hits))?;
+                over = !matches!(found.1, Ok(true));
+                Some((found.0, found.1.map(drop)))
+            };
+            let next: Box<dyn FnMut() -> Option<Found>> = if threads {
+                let (sender, queue) = sync_channel(AHEAD);
+                scope.spawn(move || while work().is_some_and(|found| sender.send(found).is_ok()) {});
+                Box::new(move || queue.recv().ok())
+            } else {
+                Box::new(work)
+            };
+            let (ready, settling) = (VecDeque::new(), Settling::default());
+            streams.push(Stream { next, settling, ready, last: Time::MIN, lines: 0, failed: None });
+        }
+        let mut heap: BinaryHeap<Reverse<(Time, usize)>> = BinaryHeap::new();
+        for n in 0..streams.len() {
+            streams[n].fill();
+            heap.extend(streams[n].ready.front().map(|(at, _)| Reverse((*at, n))));
+        }
+        let mut listens = true;
+        while let Some(Reverse((_, n))) = heap.pop() {
+            let Some((_, sifted)) = streams[n].ready.pop_front() else { continue };
+            acting.take(sifted, &mut |entry| listens &= tell(Some(entry)));
+            if streams[n].ready.is_empty() {
+                // What was at hand has acted; more may come at any time, or not for hours.
+                listens &= tell(None);
+                count(streams.iter().map(|stream| stream.lines).sum());
+            }
+            if !listens {
+                break;
+            }
+            streams[n].fill();
+            heap.extend(streams[n].ready.front().map(|(at, _)| Reverse((*at, n))));
+        }
+        let failed = streams.iter_mut().enumerate().find_map(|(n, stream)| Some((n, stream.lines, stream.failed.take()?)));
+        drop(streams);
+        failed
+    })
+}

@@ -1,0 +1,128 @@
+//! Log files as they lie on the disk: plain, or compressed with gzip or Zstandard, as what rotates them leaves them.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::StreamingDecoder;
+
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+const BZIP2: &[u8] = b"BZh";
+const XZ: &[u8] = b"\xfd7zXZ\0";
+/// Bytes that are read at once.
+const BUFFER: usize = 256 * 1024;
+
+/// A log's bytes, unpacked.
+pub type Bytes = Box<dyn Read + Send>;
+
+/// Opens a log of one of these packings.
+///
+/// # Errors
+/// Those of the system, that the path is no regular file, and that it is packed in a way that is not read.
+pub fn open(path: &Path) -> io::Result<Bytes> {
+    unpacked(regular(path)?)
+}
+
+/// Opens a regular file. A pipe or a device would wait, or never end.
+///
+/// # Errors
+/// Those of the system, and that it is no regular file.
+pub fn regular(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"));
+    }
+    File::open(path)
+}
+
+/// What stands in a reader, unpacked.
+///
+/// # Errors
+/// Those of the reader, and that it is packed in a way that is not read.
+pub fn unpacked(log: impl Read + Send + 'static) -> io::Result<Bytes> {
+    let mut log = BufReader::with_capacity(BUFFER, log);
+    let begin = log.fill_buf()?;
+    if begin.starts_with(GZIP) {
+        return Ok(Box::new(MultiGzDecoder::new(log)));
+    }
+    if begin.starts_with(ZSTD) {
+        return Ok(Box::new(Frames { source: Some(Source::Between(log)) }));
+    }
+    for (magic, tool) in [(BZIP2, "bzcat"), (XZ, "xzcat")] {
+        if begin.starts_with(magic) {
+            let why = format!("it is compressed in a way that is not read; unpack it with {tool}");
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
+    }
+    Ok(Box::new(log))
+}
+
+/// Zstandard frames, one after the other.
+struct Frames<R: BufRead> {
+    source: Option<Source<R>>,
+}
+
+enum Source<R: BufRead> {
+    Between(R),
+    Within(Box<StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>),
+}
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match self.source.take() {
+                None => return Ok(0),
+                Some(Source::Between(mut log)) => {
+                    if log.fill_buf()?.is_empty() {
+                        return Ok(0);
+                    }
+                    let decoder = StreamingDecoder::new(log).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e.to_string()))?;
+                    self.source = Some(Source::Within(Box::new(decoder)));
+                }
+                Some(Source::Within(mut decoder)) => match decoder.read(into)? {
+                    0 => self.source = Some(Source::Between(decoder.into_inner())),
+                    length => {
+                        self.source = Some(Source::Within(decoder));
+                        return Ok(length);
+                    }
+                },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn read(bytes: Vec<u8>) -> io::Result<String> {
+        let mut text = String::new();
+        unpacked(io::Cursor::new(bytes))?.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    #[test]
+    fn what_is_packed_is_read_as_what_it_was() {
+        let text = "a line\n".repeat(100_000);
+        assert_eq!(read(text.clone().into_bytes()).unwrap(), text);
+        let gzip = |text: &str| {
+            let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            to.write_all(text.as_bytes()).unwrap();
+            to.finish().unwrap()
+        };
+        let zstd = |text: &str| ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
+        // Of several parts, as what is appended to has them.
+        assert_eq!(read([gzip(&text), gzip("end\n")].concat()).unwrap(), format!("{text}end\n"));
+        assert_eq!(read([zstd(&text), zstd("end\n")].concat()).unwrap(), format!("{text}end\n"));
+        assert!(read(b"BZh91AY".to_vec()).unwrap_err().to_string().contains("bzcat"));
+        let cut = &gzip(&text)[..200];
+        assert!(read(cut.to_vec()).is_err(), "a file that was cut is told");
+        assert_eq!(read(Vec::new()).unwrap(), "");
+    }
+}

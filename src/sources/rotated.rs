@@ -1,0 +1,251 @@
+//! The files that a log became when it was rotated, and their order.
+//!
+//! Tools rename a log (`app.log` to `app.log.1`, to `app.log-20261129`, to `app-20261129.log`), or copy it; later they may compress it. A
+//! file is known by what stands in it ([`Print`]); its name says only what it is older and newer than.
+
+use std::cmp::Ordering;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::packed;
+use super::reading::{Cutter, Print};
+
+/// Files of one folder that are looked at, at most.
+const SIBLINGS: usize = 10_000;
+/// What compressed files are called.
+pub(super) const PACKED: [&str; 6] = ["gz", "zst", "bz2", "xz", "lz4", "Z"];
+
+/// A file beside a log that may be what the log became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sibling {
+    pub(super) path: PathBuf,
+    pub(super) inode: u64,
+    /// When it was written last, in nanoseconds.
+    pub(super) written: i128,
+    pub(super) length: u64,
+    /// How its name continues the log's; `None` when it only begins alike.
+    suffix: Option<Suffix>,
+    packed: bool,
+}
+
+/// How the name of a rotated file continues the log's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Suffix {
+    /// A small number: the larger, the older.
+    Number(Place, u64),
+    /// A date, and what tells several of a day: the larger, the newer.
+    Date(Place, Vec<u64>),
+    /// A word: `old`, `bak`.
+    Word,
+}
+
+/// Where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// `app.log.1`
+    Behind,
+    /// `app.1.log`
+    Before,
+}
+
+impl Suffix {
+    /// The order of two rotated files by their names, the older first; `None` when names do not tell.
+    fn order(&self, other: &Suffix) -> Option<Ordering> {
+        match (self, other) {
+            (Suffix::Number(p, a), Suffix::Number(q, b)) if p == q => Some(b.cmp(a)),
+            (Suffix::Date(p, a), Suffix::Date(q, b)) if p == q => Some(a.cmp(b)),
+            _ => None,
+        }
+    }
+}
+
+impl Sibling {
+    /// The order of two, the older first: by their names, else by when they were written.
+    fn order(&self, other: &Sibling) -> Ordering {
+        let by_name = self.suffix.as_ref().zip(other.suffix.as_ref()).and_then(|(a, b)| a.order(b));
+        by_name.unwrap_or_else(|| self.written.cmp(&other.written))
+    }
+}
+
+/// What the name of a file adds to that of a log which was rotated into it; `None` when it is not such a name.
+fn suffix(log: &str, name: &str) -> Option<Suffix> {
+    let name = unpacked_name(name);
+    let behind = name.strip_prefix(log).map(|rest| (Place::Behind, rest));
+    let before = || {
+        let (stem, ending) = log.rsplit_once('.')?;
+        let between = name.strip_prefix(stem)?.strip_suffix(ending)?.strip_suffix('.')?;
+        Some((Place::Before, between))
+    };
+    let (place, rest) = behind.or_else(before)?;
+    // Something parts it from the name: `sip2.log` is another log than `sip.log`.
+    let rest = rest.strip_prefix(['.', '-', '_'])?;
+    let groups: Option<Vec<u64>> =
+        rest.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).map(|group| group.parse().ok()).collect();
+    let digits = rest.bytes().filter(u8::is_ascii_digit).count();
+    match (groups?.as_slice(), rest) {
+        ([number], _) if digits == rest.len() && digits < 6 => Some(Suffix::Number(place, *number)),
+        (groups, _) if digits >= 6 && rest.chars().all(|c| c.is_ascii_digit() || "-_.T:Z+".contains(c)) => {
+            Some(Suffix::Date(place, groups.to_vec()))
+        }
+        (_, "old" | "bak" | "prev" | "previous" | "last" | "save" | "orig") => Some(Suffix::Word),
+        _ => None,
+    }
+}
+
+/// True when a file of this name is what a log of that name becomes when it is rotated.
+pub(super) fn is_rotated(log: &str, name: &str) -> bool {
+    name != log && (suffix(log, name).is_some() || unpacked_name(name) == log)
+}
+
+fn unpacked_name(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((rest, ending)) if PACKED.contains(&ending) => rest,
+        _ => name,
+    }
+}
+
+/// True when two listings of a folder have the same files under the same names.
+pub(super) fn is_same(a: &[Sibling], b: &[Sibling]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.inode == b.inode && a.path == b.path)
+}
+
+/// The files beside a log whose names begin as its own does, in order of their names.
+pub(super) fn siblings(log: &Path) -> Vec<Sibling> {
+    let Some(own) = log.file_name().map(|n| n.to_string_lossy().into_owned()) else { return Vec::new() };
+    let stem = own.split('.').next().unwrap_or(&own).to_owned();
+    let folder = folder(log);
+    // A link may lead to where the files are.
+    let target = log.canonicalize().ok().and_then(|t| t.parent().map(Path::to_owned)).filter(|t| *t != folder);
+    let mut found = Vec::new();
+    for folder in [Some(folder), target].into_iter().flatten() {
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten().take(SIBLINGS);
+        for entry in entries {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name == own || !name.starts_with(&stem) {
+                continue;
+            }
+            let Ok(meta) = entry.metadata() else { continue };
+            if meta.is_file() {
+                found.push(Sibling {
+                    path: entry.path(),
+                    inode: meta.ino(),
+                    written: i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()),
+                    length: meta.len(),
+                    packed: unpacked_name(&name) != name,
+                    suffix: suffix(&own, &name),
+                });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.dedup_by_key(|s| s.inode);
+    found
+}
+
+/// The folder of a file.
+pub(super) fn folder(path: &Path) -> PathBuf {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
+/// A file in which a log was read up to a place, and a reader that stands there.
+pub(super) struct Found {
+    pub(super) sibling: Sibling,
+    pub(super) cutter: Cutter,
+    pub(super) bytes: packed::Bytes,
+}
+
+/// Among the files beside a log the one in which it was read up to a place: by what stands there, whatever its name is by now.
+pub(super) fn find(siblings: &[Sibling], print: &Print) -> Option<Found> {
+    // What is likely first: the same file, then what is not packed, the newest first.
+    let mut order: Vec<&Sibling> = siblings.iter().collect();
+    order.sort_by_key(|s| (s.inode != print.inode, s.packed, std::cmp::Reverse(s.written)));
+    order.into_iter().find_map(|sibling| {
+        if print.at == 0 && sibling.inode != print.inode {
+            return None;
+        }
+        let (bytes, head, tail) = at_place(&sibling.path, print).ok().flatten()?;
+        let cutter = Cutter::from(sibling.inode, print.at, head, tail);
+        Some(Found { sibling: sibling.clone(), cutter, bytes })
+    })
+}
+
+/// A file's bytes from a place on; `None` when something else stands before it.
+fn at_place(path: &Path, print: &Print) -> io::Result<Option<(packed::Bytes, Vec<u8>, Vec<u8>)>> {
+    let mut bytes = packed::open(path)?;
+    let (mut head, mut tail, mut at) = (Vec::new(), Vec::new(), 0_u64);
+    let mut chunk = vec![0; 64 * 1024];
+    while at < print.at {
+        let wanted = usize::try_from(print.at - at).map_or(chunk.len(), |left| left.min(chunk.len()));
+        let length = bytes.read(&mut chunk[..wanted])?;
+        if length == 0 {
+            return Ok(None);
+        }
+        Print::took(&mut head, &mut tail, &chunk[..length]);
+        at += length as u64;
+        // Another file is told by its beginning, without reading all of it.
+        if !print.may_begin(&head) {
+            return Ok(None);
+        }
+    }
+    Ok(print.is_at(&head, &tail).then_some((bytes, head, tail)))
+}
+
+/// What is newer than a rotated file, or was written after a moment (in nanoseconds) where that is all that is known; the oldest first.
+/// A file that is there packed and unpacked is there once.
+pub(super) fn newer(siblings: &[Sibling], than: Option<&Sibling>, written_after: i128) -> Vec<Sibling> {
+    let is_newer = |s: &&Sibling| match than {
+        Some(than) => s.inode != than.inode && s.order(than) == Ordering::Greater,
+        None => s.written > written_after,
+    };
+    let mut newer: Vec<Sibling> = siblings.iter().filter(|s| s.suffix.is_some()).filter(is_newer).cloned().collect();
+    // Names of two kinds tell nothing about each other.
+    let first = newer.first().and_then(|s| s.suffix.clone());
+    let by_name = newer.iter().all(|s| s.suffix.as_ref().zip(first.as_ref()).is_some_and(|(a, b)| a.order(b).is_some()));
+    newer.sort_by(|a, b| {
+        let order = if by_name { a.order(b) } else { a.written.cmp(&b.written) };
+        order.then_with(|| a.packed.cmp(&b.packed))
+    });
+    newer.dedup_by(|b, a| match (&a.suffix, &b.suffix) {
+        (Some(Suffix::Word), _) | (_, Some(Suffix::Word)) => false,
+        (a, b) => a == b,
+    });
+    newer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_is_older() {
+        let order = |log: &str, names: &[&str]| -> Vec<String> {
+            let of = |(written, name): (usize, &&str)| Sibling {
+                path: PathBuf::from(name),
+                inode: written as u64 + 10,
+                written: 1_000 - written as i128,
+                length: 1,
+                packed: unpacked_name(name) != *name,
+                suffix: suffix(log, name),
+            };
+            let all: Vec<Sibling> = names.iter().enumerate().map(of).collect();
+            newer(&all, None, 0).iter().map(|s| s.path.display().to_string()).collect()
+        };
+        assert_eq!(
+            order("app.log", &["app.log.2.gz", "app.log.10.gz", "app.log.1", "app.log.2", "app.login", "app.log1", "app2.log"]),
+            ["app.log.10.gz", "app.log.2", "app.log.1"]
+        );
+        assert_eq!(
+            order("app.log", &["app.log-20261129", "app.log-20261128.zst", "app.log-20261129-1764403200"]),
+            ["app.log-20261128.zst", "app.log-20261129", "app.log-20261129-1764403200"]
+        );
+        assert_eq!(order("app.log", &["app-2026-11-29.log", "app-2026-11-28.log"]), ["app-2026-11-28.log", "app-2026-11-29.log"]);
+        // Words only by when they were written.
+        assert_eq!(order("app.log", &["app.log.old", "app.log.bak"]), ["app.log.bak", "app.log.old"]);
+        assert!(is_rotated("messages", "messages.gz") && is_rotated("messages", "messages-20260101.xz"));
+        for other in ["messages", "messages2", "messages.d", "messages-errors"] {
+            assert!(!is_rotated("messages", other), "{other}");
+        }
+    }
+}
