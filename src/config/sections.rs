@@ -9,11 +9,13 @@ use std::time::Duration;
 use crate::base::limits::ISOLATION;
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
-use crate::event::{EventId, OWN_APP, Provenance};
+use crate::event::{OWN_APP, Provenance};
 use crate::inventory::{
-    Application, CatchUp, Channel, Host, Inventory, Moves, Name, Pair, Resource, Seat, Standby, Takeover, Via, What,
+    Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Moves, Name, Pair, Resource, SAYS_BACKUP, SAYS_PRIMARY, Seat,
+    Standby, Takeover, Via, What,
 };
 
+use super::claims;
 use super::commands;
 use super::groups;
 use super::policy::{self, ResourcePlaces};
@@ -42,16 +44,12 @@ const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
 const HOST: &[&str] = &["address", "platform", "via", "aliases", "site"];
-const APPLICATION: &[&str] = &["type", "host", "aliases"];
+const APPLICATION: &[&str] = &["type", "host", "aliases", "program"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
 const RESOURCE: &[&str] =
     &["kind", "address", "port", "hosts", "takeover", "witnesses", "isolation", "term", "moves", "repair", "provenance"];
 const PLATFORMS: &[(&str, &str)] =
     &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
-
-/// The ids by which members of a pair say what they are, hot and warm.
-const SAYS_PRIMARY: &[&str] = &["00-04563", "00-04562"];
-const SAYS_BACKUP: &[&str] = &["00-04561", "00-04560"];
 
 /// Who has a name, an alias or an address, and where that stands.
 type Taken = BTreeMap<String, (String, Place)>;
@@ -161,17 +159,19 @@ fn is_interface(name: &str, linux: bool) -> bool {
     !(name.is_empty() || name.contains(['/', ' ']) || (linux && name.len() > INTERFACE))
 }
 
-/// Takes a name that only one may have.
-fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) {
+/// Takes a name that only one may have; false, and reported, when something else has it.
+fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) -> bool {
     match taken.get(text) {
         Some((other, first)) => {
             let message =
                 format!("`{text}` is the name, an alias or the address of {other} already, and can't be that of {owner} too");
             let first = first.clone();
             reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
+            false
         }
         None => {
             taken.insert(text.to_owned(), (owner.to_owned(), place.clone()));
+            true
         }
     }
 }
@@ -206,7 +206,7 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
 }
 
 fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
-    let mut taken = Taken::new();
+    let (mut taken, mut programs) = (Taken::new(), Taken::new());
     let all = reader.named(top.get("applications"));
     for (key, _) in &all {
         take(reader, &mut taken, &key.text, &format!("application {}", key.text), &key.place);
@@ -216,7 +216,13 @@ fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inve
         let Some(section) = reader.section(node, &what, &key.place, APPLICATION) else { continue };
         let aliases = reader.texts(section.get("aliases"));
         for (alias, place) in &aliases {
-            take(reader, &mut taken, alias, &what, place);
+            if !take(reader, &mut taken, alias, &what, place)
+                && let Some(last) = reader.found.last_mut()
+            {
+                last.help = Some(format!(
+                    "the same program on several hosts is written `program: {alias}` in each of them, beside `host`"
+                ));
+            }
         }
         for place in
             aliases.iter().filter(|(a, _)| a == OWN_APP).map(|(_, p)| p).chain((key.text == OWN_APP).then_some(&key.place))
@@ -224,10 +230,15 @@ fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inve
             reader.report(Code::NameTaken, place, format!("`{OWN_APP}` is the application of Pointsman's own events"));
         }
         let host = section.want(reader, "host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
+        let program = section.get("program").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
+        if let (Some((program, node)), Some(host)) = (&program, &host) {
+            take(reader, &mut programs, &format!("{program} on {host}"), &what, &node.place);
+        }
         let application = Application {
             kind: section.get("type").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
             host: host.unwrap_or_default(),
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
+            program: program.map(|(name, _)| name).unwrap_or_default(),
         };
         inventory.applications.insert(key.text.clone(), application);
     }
@@ -254,16 +265,30 @@ fn pairs(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
         }
         let standby = [("hot", Standby::Hot), ("warm", Standby::Warm)];
         let catch_up = [("move", CatchUp::Move), ("ask", CatchUp::Ask)];
+        let says_primary = claims::read(reader, &section, "says_primary", &SAYS_PRIMARY);
+        let says_backup = claims::read(reader, &section, "says_backup", &SAYS_BACKUP);
+        for (one, other) in [("says_primary", "says_backup"), ("says_backup", "says_primary")] {
+            if let (Some(node), None) = (section.get(one), section.get(other)) {
+                let message = format!("{what} has `{one}` and no `{other}`: the ids of Genesys servers are expected for that");
+                reader.report(Code::NothingComesOfIt, &node.place, message).help = Some(format!("write `{other}` as well"));
+            }
+        }
         let pair = Pair {
             primary: primary.unwrap_or_default(),
             backup: backup.unwrap_or_default(),
             standby: section.get("standby").and_then(|n| reader.word(n, "kind of standby", &standby)).unwrap_or(Standby::Hot),
             resource: resource.map(|(r, _)| r),
             catch_up: section.get("catch_up").and_then(|n| reader.word(n, "way to catch up", &catch_up)).unwrap_or_default(),
-            says_primary: ids(reader, section.get("says_primary"), SAYS_PRIMARY),
-            says_backup: ids(reader, section.get("says_backup"), SAYS_BACKUP),
+            says_primary: says_primary.ids,
+            says_backup: says_backup.ids,
+            primary_patterns: says_primary.patterns,
+            backup_patterns: says_backup.patterns,
         };
-        if let Some(both) = pair.says_primary.iter().find(|id| pair.says_backup.contains(id))
+        let same_id = pair.says_primary.iter().find(|id| pair.says_backup.contains(id)).map(ToString::to_string);
+        let same_pattern = pair.primary_patterns.iter().find(|p| pair.backup_patterns.contains(p)).map(|p| match p {
+            ClaimPattern::Match(text) | ClaimPattern::Pattern(text) => text.clone(),
+        });
+        if let Some(both) = same_id.or(same_pattern)
             && let Some(node) = section.get("says_backup").or(section.get("says_primary"))
         {
             reader.report(
@@ -284,14 +309,6 @@ fn has_seat(reader: &mut Reader<'_>, inventory: &Inventory, resource: &str, app:
         reader.report(Code::NoSeat, place, message).help =
             Some(format!("add {host} with its interface to the hosts of {resource}"));
     }
-}
-
-fn ids(reader: &mut Reader<'_>, node: Option<&Node>, unless: &[&str]) -> Vec<EventId<'static>> {
-    let own = |t: &str| EventId::parse(t).map(EventId::into_owned);
-    if node.is_none() {
-        return unless.iter().filter_map(|t| own(t)).collect();
-    }
-    reader.texts(node).iter().filter_map(|(t, _)| own(t)).collect()
 }
 
 fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> BTreeMap<Name, ResourcePlaces> {

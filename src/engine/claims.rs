@@ -3,24 +3,38 @@
 use crate::base::time::Time;
 use crate::event::{Event, EventId};
 use crate::inventory::{CatchUp, Index, Inventory, Name, Pair};
-use crate::lang::program::IdPattern;
+use crate::lang::program::{Hit, IdPattern, Program};
 
 use super::record::{Claim, Record};
 use super::{Engine, Notice, Output};
 
-/// What an event claims: the application by its inventory name, and whether it says to be primary.
-pub(super) fn claim_of<'a>(inventory: &'a Inventory, index: &Index, event: &Event<'_>) -> Option<(&'a Name, bool)> {
-    let id = event.id.as_ref()?;
+/// What an event claims: the application by its inventory name, and whether it says to be primary. An id or a pattern of its pair
+/// says so (`hits` are the conditions that it meets). A record that says both is no claim.
+pub(super) fn claim_of<'a>(
+    inventory: &'a Inventory,
+    program: &Program,
+    index: &Index,
+    event: &Event<'_>,
+    hits: &[Hit],
+) -> Option<(&'a Name, bool)> {
+    let patterns = !hits.is_empty() && !program.claims.is_empty();
+    if event.id.is_none() && !patterns {
+        return None;
+    }
     let names = index.names(event);
     let pair = inventory.pairs.get(names.pair)?;
     let app = [&pair.primary, &pair.backup].into_iter().find(|member| *member == names.app)?;
-    let says = |ids: &[EventId<'static>]| ids.iter().any(|want| IdPattern::of(want).meets(id));
-    if says(&pair.says_primary) {
-        Some((app, true))
-    } else if says(&pair.says_backup) {
-        Some((app, false))
-    } else {
-        None
+    let by_id = |ids: &[EventId<'static>]| {
+        event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).meets(id)))
+    };
+    let by_pattern = |primary: bool| {
+        let of_role = program.claims.iter().filter(|claim| claim.primary == primary && claim.pair == names.pair);
+        patterns && of_role.into_iter().any(|claim| hits.iter().any(|hit| hit.atom == claim.atom))
+    };
+    match (by_id(&pair.says_primary) || by_pattern(true), by_id(&pair.says_backup) || by_pattern(false)) {
+        (true, false) => Some((app, true)),
+        (false, true) => Some((app, false)),
+        (true, true) | (false, false) => None,
     }
 }
 
@@ -36,9 +50,9 @@ enum Verdict<'a> {
 
 impl Engine {
     /// Records the claim of an event, if it is one.
-    pub(super) fn claim(&mut self, arrived: Time, order: u64, backlog: bool, event: &Event<'_>, out: &mut Vec<Output>) {
+    pub(super) fn claim(&mut self, arrived: Time, order: u64, backlog: bool, event: &Event<'_>, hits: &[Hit], out: &mut Vec<Output>) {
         let inventory = self.inventory.clone();
-        if let Some((app, primary)) = claim_of(&inventory, &self.index, event) {
+        if let Some((app, primary)) = claim_of(&inventory, &self.program, &self.index, event, hits) {
             let claim = Claim { primary, order, at: event.at.unwrap_or(arrived), backlog, provenance: event.provenance };
             // Of two records of one application the one that was written later counts, in whatever order they are read.
             let newer = self.state.claims.get(app).is_none_or(|last| last.at <= claim.at || !backlog);

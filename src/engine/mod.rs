@@ -235,7 +235,7 @@ impl Engine {
         match input {
             Input::Arrived { order, source, event, hits, backlog } => {
                 let late = self.lateness(now, &source, &event, backlog, out);
-                self.claim(now, order, backlog, &event, out);
+                self.claim(now, order, backlog, &event, &hits, out);
                 let index = self.index.clone();
                 self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
             }
@@ -468,9 +468,9 @@ impl Engine {
     }
 }
 
-/// True when the event says which of a pair is primary.
-pub fn is_claim(inventory: &Inventory, index: &Index, event: &Event<'_>) -> bool {
-    claims::claim_of(inventory, index, event).is_some()
+/// True when the event says which of a pair is primary; `hits` are the conditions that it meets.
+pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claims::claim_of(inventory, program, index, event, hits).is_some()
 }
 
 /// Where an atom stands among those of the program.

@@ -50,6 +50,19 @@ pub struct Program {
     pub ignored: Vec<AtomId>,
     /// Named times, which alarms name.
     pub calendars: BTreeMap<String, Calendar>,
+    /// Conditions by which members of pairs say which role they have, beside the ids of the inventory.
+    pub claims: Vec<ClaimCondition>,
+}
+
+/// A condition that is a claim when a member of its pair meets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimCondition {
+    /// The condition.
+    pub atom: AtomId,
+    /// The pair.
+    pub pair: String,
+    /// True: the member says that it is primary; false: that it is backup.
+    pub primary: bool,
 }
 
 /// A line that a pattern brings as its own test: run through the decoder and the matcher by `check` and `test`.

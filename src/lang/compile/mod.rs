@@ -4,6 +4,7 @@ mod advice;
 mod alarms;
 mod atoms;
 mod calendars;
+mod claims;
 mod detection;
 mod expressions;
 mod members;
@@ -77,6 +78,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
     compiler.pieces(&trees);
     compiler.lists(&trees);
     compiler.patterns(&trees);
+    compiler.claims();
     compiler.reactions(&trees);
     compiler.calendars(&trees);
     compiler.alarms(&trees);

@@ -44,6 +44,17 @@ pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {
     (file, cursor.diagnostics)
 }
 
+/// Reads a text that is one expression with its delimiters: `/role changed to MASTER/i`.
+pub(super) fn expression(source: &Arc<Source>) -> (Option<super::ast::Regex>, Vec<Diagnostic>) {
+    let mut cursor = Cursor::new(source);
+    let regex = predicate::regex(&mut cursor).ok();
+    if regex.is_some() && !cursor.at_end() {
+        cursor.wanted("the end of the expression");
+        return (None, cursor.diagnostics);
+    }
+    (regex, cursor.diagnostics)
+}
+
 /// `file = item*`
 fn items(c: &mut Cursor<'_>) -> Vec<Item> {
     let mut items = Vec::new();
