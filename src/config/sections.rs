@@ -38,6 +38,8 @@ const TOP: &[&str] = &[
     "channels",
     "groups",
 ];
+/// Where agents are heard, unless `listen: agents` says otherwise.
+const AGENTS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5750);
 const LISTEN: &[&str] = &["syslog", "agents"];
 const AGENT: &[&str] = &["host", "controller", "data", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
@@ -79,7 +81,12 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
-    let listen = listen(&mut reader, &top);
+    let mut listen = listen(&mut reader, &top);
+    // Where a resource is on a host that has an agent, agents are heard; somebody who wants another place says so.
+    let by_agent = |seat: &Seat| inventory.hosts.get(&seat.host).is_some_and(|host| host.via == Via::Agent);
+    if listen.agents.is_none() && inventory.resources.values().flat_map(|r| &r.seats).any(by_agent) {
+        listen.agents = Some(AGENTS);
+    }
     let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
     Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload }
@@ -194,10 +201,17 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
             take(reader, &mut taken, alias, &what, place);
         }
         let ways = [("agent", Via::Agent), ("ssh", Via::Ssh), ("local", Via::Local)];
+        let via = section.get("via").and_then(|n| Some((reader.word(n, "way to a host", &ways)?, n)));
+        if let Some((Via::Ssh, node)) = via {
+            let message = format!("`via: ssh` does not exist yet: {what} is known by its records, and nothing is done on it");
+            reader.report(Code::NothingComesOfIt, &node.place, message).help =
+                Some("via: agent, and an agent there, if a resource is to be on it".to_owned());
+        }
+        let via = via.map(|(via, _)| via);
         let host = Host {
             address: address.map(|(a, _)| a),
             platform: section.get("platform").and_then(|n| reader.word(n, "platform", PLATFORMS)).unwrap_or("linux").to_owned(),
-            via: section.get("via").and_then(|n| reader.word(n, "way to a host", &ways)).unwrap_or_default(),
+            via: via.unwrap_or_default(),
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
             site: section.get("site").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
         };
@@ -420,6 +434,11 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
         let known = reader.is_known(text, place, "host", inventory.hosts.keys());
         if is_port {
             let local = inventory.hosts.get(text).is_some_and(|h| h.via == Via::Local);
+            if inventory.hosts.get(text).is_some_and(|h| h.via == Via::Ssh) {
+                let message = format!("{what} can't be on {text}: `via: ssh` does not exist yet");
+                reader.report(Code::CannotRun, place, message).help = Some("run an agent there: via: agent".to_owned());
+                continue;
+            }
             // A mistake in how does not change where.
             let commands = match (commands::is_meant(value), local) {
                 (true, true) => commands::read(reader, value, &format!("{what} on {text}"), place),
@@ -445,6 +464,7 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
             continue;
         }
         let Some(interface) = reader.text(value) else { continue };
+        can_have_address(reader, inventory, text, what, place);
         // Longer names elsewhere are quoted by their drivers.
         let linux = inventory.hosts.get(text).is_some_and(|h| h.platform == "linux");
         if !is_interface(interface, linux) {
@@ -459,6 +479,22 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
         reader.report(Code::FewSeats, &node.place, message).help = Some("hosts: { sip1: eth0, sip2: eth0 }".to_owned());
     }
     seats
+}
+
+/// Addresses are brought up by agents on Linux, and by the controller on its own machine.
+fn can_have_address(reader: &mut Reader<'_>, inventory: &Inventory, host: &str, what: &str, place: &Place) {
+    let Some(known) = inventory.hosts.get(host) else { return };
+    let (message, help) = if known.via == Via::Ssh {
+        (format!("{what} can't be on {host}: `via: ssh` does not exist yet"), "run an agent there: via: agent")
+    } else if known.platform != "linux" {
+        (
+            format!("{what} can't be on {host}: this version brings addresses up on Linux only, and its platform is {}", known.platform),
+            "programs bring up what has other ways there: kind: port, with `up` and `down` on the agent's own list",
+        )
+    } else {
+        return;
+    };
+    reader.report(Code::CannotRun, place, message).help = Some(help.to_owned());
 }
 
 /// `4 per 10m`

@@ -71,6 +71,9 @@ pub enum Record {
         /// Its text, when the alarm keeps lines.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<String>,
+        /// The texts of the events that were counted before it, when the alarm keeps lines.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        before: Vec<String>,
     },
     /// An active alarm's condition was met again.
     Repeated {
@@ -102,6 +105,9 @@ pub enum Record {
         at: Time,
         /// Why.
         cause: Cause,
+        /// What people read of the end, where the alarm says that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        summary: Option<String>,
     },
     /// An event counts towards an alarm's condition, which is not met yet.
     Noted {

@@ -258,7 +258,7 @@ impl State {
     /// The same; says when notes were forgotten, because there were too many.
     pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
         match record {
-            Record::Raised { alarm, key, order, at, due, event, summary, line } => {
+            Record::Raised { alarm, key, order, at, due, event, summary, line, before } => {
                 let instance = Instance {
                     raised_at: *at,
                     last_at: *at,
@@ -267,7 +267,7 @@ impl State {
                     due: *due,
                     event: event.clone(),
                     summary: summary.clone(),
-                    lines: line.iter().cloned().collect(),
+                    lines: before.iter().chain(line).cloned().collect(),
                 };
                 self.line_bytes += instance.line_bytes();
                 self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
@@ -439,7 +439,7 @@ mod tests {
         let mut state = State::default();
         let (event, summary) = said("anybody");
         let (a, k) = (alarm.clone(), key.clone());
-        state.apply(&Record::Raised { alarm: a, key: k, order: 1, at, due: None, event, summary, line: None });
+        state.apply(&Record::Raised { alarm: a, key: k, order: 1, at, due: None, event, summary, line: None, before: Vec::new() });
         for better in [Some(Box::new(said("ann"))), None] {
             let (a, k) = (alarm.clone(), key.clone());
             state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None });

@@ -308,6 +308,23 @@ impl Inventory {
         self.application(app).map(|(_, a)| &a.host)
     }
 
+    /// Whether a script may run commands on a host: only the controller's own machine does that.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn runs_commands(&self, host: &str) -> Result<(), String> {
+        match self.host(host).map(|(name, host)| (name, host.via)) {
+            Some((_, Via::Local)) => Ok(()),
+            Some((name, Via::Agent)) => {
+                Err(format!("commands are not run on {name}: its agent runs none, and only a host with `via: local` does"))
+            }
+            Some((name, Via::Ssh)) => {
+                Err(format!("commands are not run on {name}: `via: ssh` does not exist yet, and only a host with `via: local` runs them"))
+            }
+            None => Err(format!("the inventory has no host {host}")),
+        }
+    }
+
     /// The pair that an application (by name or alias) belongs to: `pair_of(app)` of the rules.
     pub fn pair_of(&self, app: &str) -> Option<(&Name, &Pair)> {
         let (name, _) = self.application(app)?;

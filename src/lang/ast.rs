@@ -86,6 +86,8 @@ pub(crate) type Clause = At<ClauseKind>;
 pub(crate) enum ClauseKind {
     Category(Word),
     Summary(Word),
+    /// `on cancel summary`.
+    EndSummary(Word),
     Help(Word),
     Detect(Detect),
     Cancel(Way),

@@ -434,6 +434,8 @@ pub struct Alarm {
     pub category: Category,
     /// Text for people with `{field}` in it; empty when none was given.
     pub summary: String,
+    /// Text for people when it ends, likewise; empty where the other one is enough.
+    pub end_summary: String,
     /// What an operator should know or do; empty when none was given.
     pub help: String,
     /// What raises it.
@@ -484,6 +486,7 @@ impl Alarm {
             name,
             category: Category::default(),
             summary: String::new(),
+            end_summary: String::new(),
             help: String::new(),
             detect: Detection::default(),
             by: Vec::new(),
@@ -570,6 +573,8 @@ pub enum Shape {
     },
     /// An event of the first part, and none of the second within the time after it.
     Without,
+    /// An event of the first part, and none of the second within the time before it.
+    NotPreceded,
     /// No event of the part for the time.
     Silence {
         /// How the time grows while it goes on.

@@ -32,7 +32,9 @@ impl History {
         let Record::Alarm(record) = record else { return };
         let (at, kind, alarm, key, more) = match record {
             engine::Record::Raised { alarm, key, at, summary, .. } => (at, "raised", alarm, key, summary.clone()),
-            engine::Record::Cleared { alarm, key, at, cause } => (at, "cleared", alarm, key, cause.to_string()),
+            engine::Record::Cleared { alarm, key, at, cause, summary } => {
+                (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.to_string()))
+            }
             engine::Record::Acked { alarm, key, at, by } => (at, "acked", alarm, key, format!("by {by}")),
             _ => return,
         };
@@ -67,7 +69,7 @@ mod tests {
         history.said(Time::from_millis(0), "step", "vip taken a");
         for n in 0..2_000 {
             let (alarm, key, at) = ("a".to_owned(), Key::of(["x\u{1b}"]), Time::from_millis(n));
-            history.decided(&Record::Alarm(engine::Record::Cleared { alarm, key, at, cause: Cause::When }));
+            history.decided(&Record::Alarm(engine::Record::Cleared { alarm, key, at, cause: Cause::When, summary: None }));
         }
         let all = history.all();
         let all = all.as_array().unwrap();

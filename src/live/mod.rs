@@ -19,6 +19,7 @@ pub mod evaluator;
 mod following;
 mod history;
 pub mod host;
+mod notification;
 pub mod program;
 pub mod questions;
 pub mod reload;

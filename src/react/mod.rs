@@ -18,6 +18,7 @@
 mod arguments;
 mod record;
 mod run;
+mod state;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -126,8 +127,13 @@ impl Runs {
     ) -> Runs {
         let mut runs = Runs { program, rules: 0, inventory, again, state };
         let begun: Vec<RunId> = runs.state.runs.iter().filter(|(_, r)| r.begun).map(|(id, _)| *id).collect();
-        for run in begun {
-            runs.resume(run, out);
+        for run in &begun {
+            runs.resume(*run, out);
+        }
+        let reactions: BTreeSet<String> =
+            begun.iter().filter_map(|run| Some(runs.state.runs.get(run)?.bound.reaction.clone())).collect();
+        for reaction in reactions {
+            runs.give_state(&reaction, out);
         }
         runs
     }

@@ -19,6 +19,7 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
     match kind {
         ClauseKind::Category(_) => Some("category"),
         ClauseKind::Summary(_) => Some("summary"),
+        ClauseKind::EndSummary(_) => Some("on cancel summary"),
         ClauseKind::Help(_) => Some("help"),
         ClauseKind::Detect(_) => Some("detect"),
         ClauseKind::WhileActive(_) => Some("while active"),
@@ -107,6 +108,7 @@ impl<'t> Compiler<'t, '_> {
             match &clause.it {
                 ClauseKind::Category(word) => alarm.category = self.category(file, word),
                 ClauseKind::Summary(text) => alarm.summary = text.it.clone(),
+                ClauseKind::EndSummary(text) => alarm.end_summary = text.it.clone(),
                 ClauseKind::Help(text) => alarm.help = text.it.clone(),
                 ClauseKind::Detect(detect) => {
                     detected = true;
@@ -241,6 +243,7 @@ impl<'t> Compiler<'t, '_> {
                     }
                 }
                 ClauseKind::Cancel(Way::Falls(threshold)) => {
+                    self.wrong_way_round(file, &alarm.detect.shape, *threshold, &clause.span);
                     let cancel = self.falls(file, &alarm.detect.shape, *threshold, &clause.span);
                     alarm.cancel.push(cancel);
                 }

@@ -1,6 +1,8 @@
 //! Trees to the program: names resolved, everything checked, all mistakes reported.
 
 mod advice;
+pub use uses::fields_set;
+
 mod alarms;
 mod atoms;
 mod calendars;
