@@ -3,9 +3,11 @@
 
 mod calendars;
 mod cli;
+mod commands;
 mod config;
 mod control;
 mod decode;
+mod docs;
 mod engine;
 mod evaluator;
 mod format;

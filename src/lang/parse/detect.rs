@@ -289,8 +289,9 @@ fn joined(c: &mut Cursor<'_>, first: Choice) -> Parsed<Detect> {
             c.want_word(word)?;
         }
         parts.push(alone(c)?);
+        let unless = unless(c)?;
         clear(c, start)?;
-        return Ok(Detect { parts, shape: Shape::NotPreceded, unless: None, tail: Tail::default() });
+        return Ok(Detect { parts, shape: Shape::NotPreceded, unless, tail: Tail::default() });
     }
     let mut each = None;
     while c.word(join).is_some() {

@@ -253,18 +253,6 @@ pub(super) fn regex(c: &mut Cursor<'_>) -> Parsed<Regex> {
                 "write /.../ with \\/ for a slash, or r\"...\"",
             ));
         }
-        if c.sees(terminal::string) {
-            let at = c.here();
-            let text = c.take(terminal::string).map_or("", |token| token.it).to_owned();
-            let span = c.since(at);
-            let inner = text.trim_matches('"').replace("\\\\", "\\").replace("\\\"", "\"").replace('/', "\\/");
-            return Err(c.fail_with(
-                Code::RuleSyntax,
-                &span,
-                "a regular expression stands between slashes, not in quotes",
-                format!("write /{inner}/; a text that is no expression: where text contains {text}"),
-            ));
-        }
         return Err(c.wanted("a regular expression (/.../ or r\"...\")"));
     }
     regex.span = c.since(start);

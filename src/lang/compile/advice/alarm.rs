@@ -172,9 +172,9 @@ impl Compiler<'_, '_> {
         // In a text for people a key of the alarm is known, whatever it is called.
         let is_key = alarm.by.iter().filter(|by| *by == field).count() > 0 && !alarm.detect.parts.is_empty();
         if let Some(near) = near.filter(|near| !(is_key && key(near))) {
-            let message = format!("nothing here captures `{field}`: did you mean `{near}`? Events have `{field}` only if their record does");
-            self.report(file, Code::NearlyCaptured, span, message).help =
-                Some(format!("write `{near}`; a field of the record is written in quotes: \"{field}\""));
+            let message = format!("nothing here captures `{field}`: events have it only if their record does");
+            let help = format!("did you mean `{near}`? A field of the record is written in quotes: \"{field}\"");
+            self.report(file, Code::NearlyCaptured, span, message).help = Some(help);
             return;
         }
         let all_captured = !ways.is_empty() && ways.iter().all(|w| w.captures.is_some());
