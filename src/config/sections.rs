@@ -62,7 +62,7 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     let place = Place { source: source.clone(), bytes: 0..0 };
     let Some(top) = reader.section(root, "the configuration", &place, TOP) else { return Config::default() };
     let mut inventory = Inventory::default();
-    hosts(&mut reader, &top, &mut inventory);
+    let agents_wanted = hosts(&mut reader, &top, &mut inventory);
     applications(&mut reader, &top, &mut inventory);
     let resources = resources(&mut reader, &top, &mut inventory);
     pairs(&mut reader, &top, &mut inventory);
@@ -82,9 +82,9 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
     let mut listen = listen(&mut reader, &top);
-    // Where a resource is on a host that has an agent, agents are heard; somebody who wants another place says so.
+    // Where a host is said to have an agent, or a resource is on one that has, agents are heard; another place is written out.
     let by_agent = |seat: &Seat| inventory.hosts.get(&seat.host).is_some_and(|host| host.via == Via::Agent);
-    if listen.agents.is_none() && inventory.resources.values().flat_map(|r| &r.seats).any(by_agent) {
+    if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.seats).any(by_agent)) {
         listen.agents = Some(AGENTS);
     }
     let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
@@ -183,7 +183,9 @@ fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, pla
     }
 }
 
-fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+/// Reads the hosts; true when one of them is said to have an agent.
+fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> bool {
+    let mut agents = false;
     let mut taken = Taken::new();
     let all = reader.named(top.get("hosts"));
     for (key, _) in &all {
@@ -208,6 +210,7 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
                 Some("via: agent, and an agent there, if a resource is to be on it".to_owned());
         }
         let via = via.map(|(via, _)| via);
+        agents |= via == Some(Via::Agent);
         let host = Host {
             address: address.map(|(a, _)| a),
             platform: section.get("platform").and_then(|n| reader.word(n, "platform", PLATFORMS)).unwrap_or("linux").to_owned(),
@@ -217,6 +220,7 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
         };
         inventory.hosts.insert(key.text.clone(), host);
     }
+    agents
 }
 
 fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
