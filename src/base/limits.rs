@@ -46,10 +46,12 @@ pub const KEY_BYTES: usize = 512;
 pub const EVENT_SHORT_BYTES: usize = 128;
 /// Lines within which a file's header begins and ends. A header line further down is a line like any other.
 pub const HEADER_LINES: u32 = 64;
-/// Bytes of one rule, script, YAML or test file. A larger file is refused with a diagnostic.
+/// Bytes of one script, YAML or test file. A larger file is refused with a diagnostic.
 pub const SOURCE_BYTES: usize = 1024 * 1024;
+/// Bytes of one rule file: tens of thousands of rules. A larger file is refused with a diagnostic.
+pub const RULE_FILE_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of a configuration with its rules and scripts. A larger set is refused: what is accepted stands in the journal.
-pub const SET_BYTES: usize = 16 * 1024 * 1024;
+pub const SET_BYTES: usize = 80 * 1024 * 1024;
 /// Accepted sets whose rules are kept at once: that of now, and earlier ones that runs still need. A further reload is refused
 /// until some of these runs have ended.
 pub const SETS: usize = 4;
@@ -120,6 +122,13 @@ pub const INSTANCES_PER_ALARM: usize = 10_000;
 /// Senders whose usual age of records is remembered, of one source, and of all sources in the journal. When there are more, the half
 /// that is trusted least and was heard longest ago is forgotten: their next record is compared with nothing.
 pub const OFFSETS: usize = 10_000;
+/// Elements of a list that a reaction keeps by `state.append`: as many as a script's list may have. Of more the oldest go.
+pub const STATE_LIST: usize = 200;
+/// Bytes of a notification that a command gets as its argument: all that a script's text may have, and half of what Linux lets one
+/// argument be. A longer one is cut, and says so.
+pub const NOTIFICATION_BYTES: usize = 64 * 1024;
+/// Characters of a notification in the log and in the system log, which have one line for it. A longer one is cut.
+pub const NOTIFICATION_LINE: usize = 2_000;
 /// Runs that have not ended, without those of claims. Senders that are less trusted may fill a part of it only (see `share_of` of trust).
 /// A further one is not started, and that is told.
 pub const RUNS: usize = 1_000;

@@ -1,4 +1,4 @@
-//! `pointsman check`: everything, statically.
+//! `pointsman check`: everything that makes a site one that a start or a reload takes: configuration, rules, scripts, rule tests.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +10,7 @@ use crate::lang::program::{Atom, Program};
 use crate::lang::{Way, plan, why_always};
 
 use super::setup::{self, Given};
-use super::{Format, WRONG, plural, report};
+use super::{Format, WRONG, plural, report, test};
 
 /// Conditions that a plan names, at most; of more it says how many.
 const SHOWN: usize = 50;
@@ -32,13 +32,21 @@ pub(super) struct Args {
     /// Show also by what events are found that a condition may want
     #[arg(long)]
     plan: bool,
+    /// Leave out the rule tests that stand beside the rules
+    #[arg(long)]
+    no_tests: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    let setup = setup::load(&args.given);
+    let mut setup = setup::load(&args.given);
+    // What is refused by a start and by a reload is refused here: a site is one with its rule tests.
+    if setup.site.is_some() && setup.config.is_some() && !args.no_tests {
+        let failing = test::failing(&args.given, &setup.rule_paths);
+        setup.diagnostics.extend(failing);
+    }
     report(&setup.diagnostics, args.format)?;
     let count = render::count(&setup.diagnostics);
     let bad = has_errors(&setup.diagnostics);
@@ -54,6 +62,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
                 plural(site.inventory.resources.len(), "resource"),
             )
         });
+        let what = what.filter(|_| !bad);
         match (what, count.is_empty()) {
             (Some(what), true) => println!("all is well: {what}"),
             (Some(what), false) => println!("{count}: {what}"),

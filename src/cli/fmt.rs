@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let mut changed = 0;
     let mut out = io::stdout().lock();
     for file in &files {
-        let Some(source) = setup::read(file, &mut found) else { continue };
+        let Some(source) = setup::read_rules(file, &mut found) else { continue };
         let text = match formatted(&source) {
             Ok(text) => text,
             Err(more) => {

@@ -132,6 +132,21 @@ enum Format {
     Json,
 }
 
+/// Whether a command line is one that the program understands; one that is only not complete is.
+///
+/// # Errors
+/// What is wrong with it, in clap's words.
+pub fn understands(words: &[String]) -> Result<(), String> {
+    use clap::error::ErrorKind as Kind;
+    match Args::try_parse_from(words) {
+        Ok(_) => Ok(()),
+        Err(e) => match e.kind() {
+            Kind::DisplayHelp | Kind::DisplayVersion | Kind::MissingRequiredArgument | Kind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(()),
+            _ => Err(e.to_string()),
+        },
+    }
+}
+
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
     let args = match Args::try_parse() {

@@ -6,11 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::limits::SOURCE_BYTES;
+use crate::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
 use crate::config::{self, Config, Followed};
 use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::journal::{Text, Written};
-use crate::lang::{Matcher, World, compile};
+use crate::lang::{Matcher, World, compile, fields_set};
 use crate::replay::samples;
 use crate::script::{self, Evaluator, Param};
 use crate::site::Site;
@@ -33,6 +33,9 @@ pub(super) struct Given {
     /// The folder of scripts; without a configuration and this, `scripts` in the rules' folder or beside it
     #[arg(long, value_name = "DIR")]
     pub(super) scripts: Option<PathBuf>,
+    /// A configuration without scripts has those of the nearest folder `scripts` above it: that of rule tests which were copied.
+    #[arg(skip)]
+    pub(super) scripts_above: bool,
 }
 
 /// A site, and what was found while it was made.
@@ -90,7 +93,7 @@ pub(super) fn load(given: &Given) -> Setup {
     setup.rule_paths = rule_paths(given, config.as_ref());
     for path in &setup.rule_paths {
         for file in files(path, "alarm", found) {
-            setup.texts.rules.extend(read(&file, found));
+            setup.texts.rules.extend(read_rules(&file, found));
         }
     }
     if setup.texts.rules.is_empty() && !has_errors(found) {
@@ -143,14 +146,18 @@ fn make(setup: &mut Setup) {
     let Setup { diagnostics: found, texts, config, .. } = setup;
     let inventory = config.as_ref().map(|(c, _)| &c.inventory);
     let mut params: Option<BTreeMap<String, Vec<Param>>> = None;
+    let mut scripts = Vec::new();
     for (name, source) in texts.scripts.iter().flatten() {
-        let (of_script, more) = script::check(source, inventory);
+        let (declared, more) = script::inspect(source, inventory);
         found.extend(more);
-        params.get_or_insert_default().insert(name.clone(), of_script);
+        params.get_or_insert_default().insert(name.clone(), declared.params.clone());
+        scripts.push(declared);
     }
     let params = params.or(texts.scripts.is_some().then(BTreeMap::new));
     let (program, more) = compile(&texts.rules, &World { inventory, scripts: params.as_ref() });
     found.extend(more);
+    let fields = fields_set(&program);
+    found.extend(scripts.iter().flat_map(|declared| declared.misspelled_fields(&fields)));
     let matcher = Matcher::new(&program, inventory);
     found.extend(samples::check(&program, &matcher));
     let inventory = Arc::new(config.as_ref().map(|(c, _)| c.inventory.clone()).unwrap_or_default());
@@ -193,7 +200,12 @@ fn scripts_folder(given: &Given, config: Option<&(Config, PathBuf)>, rules: &[Pa
     }
     if let Some((config, base)) = config {
         let unless = base.join("scripts");
-        return config.scripts.as_ref().map(|said| base.join(said)).or(unless.is_dir().then_some(unless));
+        let above = || {
+            let folder = base.canonicalize().ok().filter(|_| given.scripts_above)?;
+            folder.ancestors().map(|folder| folder.join("scripts")).find(|scripts| scripts.is_dir())
+        };
+        let said = config.scripts.as_ref().map(|said| base.join(said));
+        return said.or(unless.is_dir().then_some(unless)).or_else(above);
     }
     let folders = rules.iter().map(|p| if p.is_dir() { p.as_path() } else { p.parent().unwrap_or(Path::new("")) });
     folders.flat_map(|p| [p.join("scripts"), p.join("..").join("scripts")]).find(|p| p.is_dir())
@@ -256,8 +268,17 @@ fn walk(
 
 /// A file as a text; what prevents it is reported.
 pub(super) fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
-    match fs::File::open(path).and_then(bytes) {
-        Ok(bytes) => text(path.display().to_string(), bytes, found),
+    read_up_to(path, SOURCE_BYTES, found)
+}
+
+/// The same of a file of rules.
+pub(super) fn read_rules(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    read_up_to(path, RULE_FILE_BYTES, found)
+}
+
+fn read_up_to(path: &Path, most: usize, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    match fs::File::open(path).and_then(|file| bytes_up_to(file, most)) {
+        Ok(bytes) => text_up_to(path.display().to_string(), bytes, most, found),
         Err(e) => {
             found.push(unreadable(path, &e.to_string()));
             None
@@ -265,17 +286,25 @@ pub(super) fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Sourc
     }
 }
 
-/// The bytes of a text, and one more if it is too large.
+/// The bytes of a rule file, and one more if it is too large.
 pub(super) fn bytes(from: impl Read) -> std::io::Result<Vec<u8>> {
+    bytes_up_to(from, RULE_FILE_BYTES)
+}
+
+fn bytes_up_to(from: impl Read, most: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    from.take(most as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Bytes as a text; what prevents it is reported.
+/// Bytes of a rule file as a text; what prevents it is reported.
 pub(super) fn text(name: String, bytes: Vec<u8>, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    text_up_to(name, bytes, RULE_FILE_BYTES, found)
+}
+
+fn text_up_to(name: String, bytes: Vec<u8>, most: usize, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
     // Of one that is too large no more than that is known; where it was cut, a character may be, too.
-    if bytes.len() > SOURCE_BYTES {
+    if bytes.len() > most {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         return Some(Arc::new(Source { name, text }));
     }

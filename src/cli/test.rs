@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let mut sites = Sites::new();
     let (mut passed, mut failed, mut unusable) = (0, 0, 0);
     for path in &files {
-        match load(args, path, &mut sites) {
+        match load(&args.given, path, &mut sites) {
             Ok((file, site)) => {
                 let wanted = file.tests.iter().filter(|t| args.only.as_ref().is_none_or(|only| t.name.contains(only)));
                 let mut head = false;
@@ -120,8 +120,18 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
+/// The configuration of the site that a folder belongs to: `pointsman.yaml` in it or in one of the folders above.
+fn site_above(folder: &Path) -> Option<PathBuf> {
+    let whole = folder.canonicalize().ok()?;
+    let found = whole.ancestors().map(|above| above.join("pointsman.yaml")).find(|file| file.is_file())?;
+    // Named from here where that is possible, as messages show it.
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let named = here.and_then(|here| found.strip_prefix(here).map(Path::to_owned).ok());
+    Some(named.unwrap_or(found))
+}
+
 /// A test file, and the site that it is about.
-fn load(args: &Args, path: &Path, sites: &mut Sites) -> Result<(TestFile, Arc<Site>), Vec<Diagnostic>> {
+fn load(given: &Given, path: &Path, sites: &mut Sites) -> Result<(TestFile, Arc<Site>), Vec<Diagnostic>> {
     let mut found = Vec::new();
     let Some(source) = setup::read(path, &mut found) else { return Err(found) };
     if let Err((place, why)) = config::look_over(&source) {
@@ -129,20 +139,20 @@ fn load(args: &Args, path: &Path, sites: &mut Sites) -> Result<(TestFile, Arc<Si
     }
     let file = rule_test::read(&source).map_err(|d| vec![d])?;
     let folder = folder_of(path);
-    let config = file.config.as_ref().map(|c| folder.join(c)).or_else(|| args.given.config.clone());
+    let config = file.config.as_ref().map(|c| folder.join(c)).or_else(|| given.config.clone()).or_else(|| site_above(&folder));
     let rules = if !file.rules.is_empty() {
         file.rules.iter().map(|r| folder.join(r)).collect()
-    } else if !args.given.rules.is_empty() || config.is_some() {
-        args.given.rules.clone()
+    } else if !given.rules.is_empty() || config.is_some() {
+        given.rules.clone()
     } else {
         vec![folder]
     };
-    let site = site(args, config, rules, &source, sites)?;
+    let site = site(given, config, rules, &source, sites)?;
     Ok((file, site))
 }
 
 fn site(
-    args: &Args,
+    given: &Given,
     config: Option<PathBuf>,
     rules: Vec<PathBuf>,
     test: &Source,
@@ -153,9 +163,41 @@ fn site(
         let said = || Diagnostic::whole(Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));
         return site.clone().ok_or_else(|| vec![said()]);
     }
-    let setup = setup::load(&Given { config, rules, scripts: args.given.scripts.clone() });
+    let setup = setup::load(&Given { config, rules, scripts: given.scripts.clone(), scripts_above: true });
     sites.insert(key, setup.site.clone());
     setup.site.ok_or(setup.diagnostics)
+}
+
+/// The tests of a site that fail, or can't be run: what makes a site one that is refused.
+pub(super) fn failing(given: &Given, rule_paths: &[PathBuf]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = rule_paths.iter().map(|p| if p.is_dir() { p.clone() } else { folder_of(p) }).collect();
+    folders.sort();
+    folders.dedup();
+    let mut files: Vec<PathBuf> = folders.iter().flat_map(|folder| setup::files(folder, "test.yaml", &mut found)).collect();
+    files.sort();
+    files.dedup();
+    let mut sites = Sites::new();
+    for path in &files {
+        let (file, site) = match load(given, path, &mut sites) {
+            Ok(loaded) => loaded,
+            Err(diagnostics) => {
+                let message = format!("the rule tests of {} can't be run", path.display());
+                let help = "without `config` they are about your own site; a file whose tests are not wanted may go";
+                found.push(Diagnostic::whole(Code::TestFails, message).help(help));
+                found.extend(diagnostics);
+                continue;
+            }
+        };
+        for test in &file.tests {
+            if let Some(wrong) = rule_test::run(&site, test).wrong.first() {
+                let message = format!("{}: the rule test `{}` fails: {wrong}", path.display(), test.name);
+                let help = format!("`pointsman test {} -v` shows what happened", path.display());
+                found.push(Diagnostic::whole(Code::TestFails, message).help(help));
+            }
+        }
+    }
+    found
 }
 
 fn show(out: &mut impl Write, args: &Args, path: &Path, name: &str, verdict: &Verdict) -> io::Result<()> {

@@ -7,6 +7,7 @@
 //! Everything that is wrong is reported at once, each with its line and column; unknown, duplicate and dangling names with
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
+mod claims;
 mod commands;
 mod files;
 mod groups;

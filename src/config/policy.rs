@@ -5,7 +5,7 @@
 //! | confirmed | any | any | |
 //! | probe | linux | agent, local | an odd number of witnesses, of the address's own family |
 //! | lease | linux | agent, local | |
-//! | forced | any | any | a warning: two hosts may have it for a while |
+//! | forced | any | any | for an address a warning: two hosts may have it for a while |
 
 use crate::diag::{Code, Place};
 use crate::inventory::{Inventory, Name, Takeover, Via, What};
@@ -76,7 +76,8 @@ pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name,
         let message = format!("witnesses are asked under `takeover: probe` only, and {name} has `{takeover}`");
         reader.report(Code::NothingComesOfIt, &at(&places.witnesses), message);
     }
-    if resource.takeover == Takeover::Forced {
+    // Two hosts that serve a port do less harm than none: of an address they do more.
+    if resource.takeover == Takeover::Forced && matches!(resource.what, What::Address(..)) {
         let message = format!("`takeover: forced`: two hosts may have {name} at once when one of them can't be reached");
         reader.report(Code::Forced, &at(&places.takeover), message).help =
             Some("`probe` waits until the other has surely let go".to_owned());

@@ -9,12 +9,13 @@ use std::time::Duration;
 use crate::base::limits::ISOLATION;
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
-use crate::event::{EventId, OWN_APP, Provenance};
+use crate::event::{OWN_APP, Provenance};
 use crate::inventory::{
-    AGENT_PORT, Application, CatchUp, Channel, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair, Resource,
-    Seat, Standby, Takeover, Via, What,
+    AGENT_PORT, Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair,
+    Resource, SAYS_BACKUP, SAYS_PRIMARY, Seat, Standby, Takeover, Via, What,
 };
 
+use super::claims;
 use super::commands;
 use super::files::{self, Way};
 use super::groups;
@@ -42,13 +43,15 @@ const TOP: &[&str] = &[
     "limits",
     "user",
 ];
+/// Where agents are heard, unless `listen: agents` says otherwise.
+const AGENTS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5750);
 const LISTEN: &[&str] = &["syslog", "agents"];
 const AGENT: &[&str] = &["host", "controller", "listen", "data", "user", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
 const HOST: &[&str] = &["address", "platform", "via", "agent_port", "aliases", "site", "timezone"];
-const APPLICATION: &[&str] = &["type", "host", "aliases"];
+const APPLICATION: &[&str] = &["type", "host", "aliases", "program"];
 const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
 const RESOURCE: &[&str] = &[
     "kind",
@@ -67,10 +70,6 @@ const RESOURCE: &[&str] = &[
 const PLATFORMS: &[(&str, &str)] =
     &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
 
-/// The ids by which members of a pair say what they are, hot and warm.
-const SAYS_PRIMARY: &[&str] = &["00-04563", "00-04562"];
-const SAYS_BACKUP: &[&str] = &["00-04561", "00-04560"];
-
 /// Who has a name, an alias or an address, and where that stands.
 type Taken = BTreeMap<String, (String, Place)>;
 
@@ -80,7 +79,7 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     let place = Place { source: source.clone(), bytes: 0..0 };
     let Some(top) = reader.section(root, "the configuration", &place, TOP) else { return Config::default() };
     let mut inventory = Inventory::default();
-    hosts(&mut reader, &top, &mut inventory);
+    let agents_wanted = hosts(&mut reader, &top, &mut inventory);
     applications(&mut reader, &top, &mut inventory);
     let resources = resources(&mut reader, &top, &mut inventory);
     pairs(&mut reader, &top, &mut inventory);
@@ -100,7 +99,12 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
-    let listen = listen(&mut reader, &top);
+    let mut listen = listen(&mut reader, &top);
+    // Where a host is said to have an agent, or a resource is on one that has, agents are heard; another place is written out.
+    let by_agent = |seat: &Seat| inventory.hosts.get(&seat.host).is_some_and(|host| host.via == Via::Agent);
+    if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.seats).any(by_agent)) {
+        listen.agents = Some(AGENTS);
+    }
     let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
     inventory.memory = sizes::memory(&mut reader, &top);
@@ -206,22 +210,26 @@ fn is_interface(name: &str, linux: bool) -> bool {
     !(name.is_empty() || name.contains(['/', ' ']) || (linux && name.len() > INTERFACE))
 }
 
-/// Takes a name that only one may have.
-fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) {
+/// Takes a name that only one may have; false, and reported, when something else has it.
+fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) -> bool {
     match taken.get(text) {
         Some((other, first)) => {
             let message =
                 format!("`{text}` is the name, an alias or the address of {other} already, and can't be that of {owner} too");
             let first = first.clone();
             reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
+            false
         }
         None => {
             taken.insert(text.to_owned(), (owner.to_owned(), place.clone()));
+            true
         }
     }
 }
 
-fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+/// Reads the hosts; true when one of them is said to have an agent.
+fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> bool {
+    let mut agents = false;
     let mut taken = Taken::new();
     let all = reader.named(top.get("hosts"));
     for (key, _) in &all {
@@ -239,10 +247,18 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
             take(reader, &mut taken, alias, &what, place);
         }
         let ways = [("agent", Via::Agent), ("ssh", Via::Ssh), ("local", Via::Local)];
+        let via = section.get("via").and_then(|n| Some((reader.word(n, "way to a host", &ways)?, n)));
+        if let Some((Via::Ssh, node)) = via {
+            let message = format!("`via: ssh` does not exist yet: {what} is known by its records, and nothing is done on it");
+            reader.report(Code::NothingComesOfIt, &node.place, message).help =
+                Some("via: agent, and an agent there, if a resource is to be on it".to_owned());
+        }
+        let via = via.map(|(via, _)| via);
+        agents |= via == Some(Via::Agent);
         let host = Host {
             address: address.map(|(a, _)| a),
             platform: section.get("platform").and_then(|n| reader.word(n, "platform", PLATFORMS)).unwrap_or("linux").to_owned(),
-            via: section.get("via").and_then(|n| reader.word(n, "way to a host", &ways)).unwrap_or_default(),
+            via: via.unwrap_or_default(),
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
             site: section.get("site").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
             agent_port: section.get("agent_port").and_then(|n| port(reader, n)),
@@ -250,10 +266,11 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
         };
         inventory.hosts.insert(key.text.clone(), host);
     }
+    agents
 }
 
 fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
-    let mut taken = Taken::new();
+    let (mut taken, mut programs) = (Taken::new(), Taken::new());
     let all = reader.named(top.get("applications"));
     for (key, _) in &all {
         take(reader, &mut taken, &key.text, &format!("application {}", key.text), &key.place);
@@ -263,7 +280,13 @@ fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inve
         let Some(section) = reader.section(node, &what, &key.place, APPLICATION) else { continue };
         let aliases = reader.texts(section.get("aliases"));
         for (alias, place) in &aliases {
-            take(reader, &mut taken, alias, &what, place);
+            if !take(reader, &mut taken, alias, &what, place)
+                && let Some(last) = reader.found.last_mut()
+            {
+                last.help = Some(format!(
+                    "the same program on several hosts is written `program: {alias}` in each of them, beside `host`"
+                ));
+            }
         }
         for place in
             aliases.iter().filter(|(a, _)| a == OWN_APP).map(|(_, p)| p).chain((key.text == OWN_APP).then_some(&key.place))
@@ -271,10 +294,15 @@ fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inve
             reader.report(Code::NameTaken, place, format!("`{OWN_APP}` is the application of Pointsman's own events"));
         }
         let host = section.want(reader, "host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
+        let program = section.get("program").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
+        if let (Some((program, node)), Some(host)) = (&program, &host) {
+            take(reader, &mut programs, &format!("{program} on {host}"), &what, &node.place);
+        }
         let application = Application {
             kind: section.get("type").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
             host: host.unwrap_or_default(),
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
+            program: program.map(|(name, _)| name).unwrap_or_default(),
         };
         inventory.applications.insert(key.text.clone(), application);
     }
@@ -301,16 +329,30 @@ fn pairs(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
         }
         let standby = [("hot", Standby::Hot), ("warm", Standby::Warm)];
         let catch_up = [("move", CatchUp::Move), ("ask", CatchUp::Ask)];
+        let says_primary = claims::read(reader, &section, "says_primary", &SAYS_PRIMARY);
+        let says_backup = claims::read(reader, &section, "says_backup", &SAYS_BACKUP);
+        for (one, other) in [("says_primary", "says_backup"), ("says_backup", "says_primary")] {
+            if let (Some(node), None) = (section.get(one), section.get(other)) {
+                let message = format!("{what} has `{one}` and no `{other}`: the ids of Genesys servers are expected for that");
+                reader.report(Code::NothingComesOfIt, &node.place, message).help = Some(format!("write `{other}` as well"));
+            }
+        }
         let pair = Pair {
             primary: primary.unwrap_or_default(),
             backup: backup.unwrap_or_default(),
             standby: section.get("standby").and_then(|n| reader.word(n, "kind of standby", &standby)).unwrap_or(Standby::Hot),
             resource: resource.map(|(r, _)| r),
             catch_up: section.get("catch_up").and_then(|n| reader.word(n, "way to catch up", &catch_up)).unwrap_or_default(),
-            says_primary: ids(reader, section.get("says_primary"), SAYS_PRIMARY),
-            says_backup: ids(reader, section.get("says_backup"), SAYS_BACKUP),
+            says_primary: says_primary.ids,
+            says_backup: says_backup.ids,
+            primary_patterns: says_primary.patterns,
+            backup_patterns: says_backup.patterns,
         };
-        if let Some(both) = pair.says_primary.iter().find(|id| pair.says_backup.contains(id))
+        let same_id = pair.says_primary.iter().find(|id| pair.says_backup.contains(id)).map(ToString::to_string);
+        let same_pattern = pair.primary_patterns.iter().find(|p| pair.backup_patterns.contains(p)).map(|p| match p {
+            ClaimPattern::Match(text) | ClaimPattern::Pattern(text) => text.clone(),
+        });
+        if let Some(both) = same_id.or(same_pattern)
             && let Some(node) = section.get("says_backup").or(section.get("says_primary"))
         {
             reader.report(
@@ -331,14 +373,6 @@ fn has_seat(reader: &mut Reader<'_>, inventory: &Inventory, resource: &str, app:
         reader.report(Code::NoSeat, place, message).help =
             Some(format!("add {host} with its interface to the hosts of {resource}"));
     }
-}
-
-fn ids(reader: &mut Reader<'_>, node: Option<&Node>, unless: &[&str]) -> Vec<EventId<'static>> {
-    let own = |t: &str| EventId::parse(t).map(EventId::into_owned);
-    if node.is_none() {
-        return unless.iter().filter_map(|t| own(t)).collect();
-    }
-    reader.texts(node).iter().filter_map(|(t, _)| own(t)).collect()
 }
 
 fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> BTreeMap<Name, ResourcePlaces> {
@@ -456,6 +490,11 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
         let known = reader.is_known(text, place, "host", inventory.hosts.keys());
         if is_port {
             let local = inventory.hosts.get(text).is_some_and(|h| h.via == Via::Local);
+            if inventory.hosts.get(text).is_some_and(|h| h.via == Via::Ssh) {
+                let message = format!("{what} can't be on {text}: `via: ssh` does not exist yet");
+                reader.report(Code::CannotRun, place, message).help = Some("run an agent there: via: agent".to_owned());
+                continue;
+            }
             // A mistake in how does not change where.
             let commands = match (commands::is_meant(value), local) {
                 (true, true) => commands::read(reader, value, &format!("{what} on {text}"), place),
@@ -481,6 +520,7 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
             continue;
         }
         let Some(interface) = reader.text(value) else { continue };
+        can_have_address(reader, inventory, text, what, place);
         // Longer names elsewhere are quoted by their drivers.
         let linux = inventory.hosts.get(text).is_some_and(|h| h.platform == "linux");
         if !is_interface(interface, linux) {
@@ -495,6 +535,22 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
         reader.report(Code::FewSeats, &node.place, message).help = Some("hosts: { sip1: eth0, sip2: eth0 }".to_owned());
     }
     seats
+}
+
+/// Addresses are brought up by agents on Linux, and by the controller on its own machine.
+fn can_have_address(reader: &mut Reader<'_>, inventory: &Inventory, host: &str, what: &str, place: &Place) {
+    let Some(known) = inventory.hosts.get(host) else { return };
+    let (message, help) = if known.via == Via::Ssh {
+        (format!("{what} can't be on {host}: `via: ssh` does not exist yet"), "run an agent there: via: agent")
+    } else if known.platform != "linux" {
+        (
+            format!("{what} can't be on {host}: this version brings addresses up on Linux only, and its platform is {}", known.platform),
+            "programs bring up what has other ways there: kind: port, with `up` and `down` on the agent's own list",
+        )
+    } else {
+        return;
+    };
+    reader.report(Code::CannotRun, place, message).help = Some(help.to_owned());
 }
 
 /// `4 per 10m`

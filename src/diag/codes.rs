@@ -118,8 +118,11 @@ codes! {
     UnusedCapture = "R217", Warning, "a capture that nothing uses";
     TriedWithAll = "R218", Warning, "a condition whose expressions are tried with every record";
     NeverRaised = "R219", Warning, "an alarm that is raised only while something is active that never is";
-    NearlyCaptured = "R220", Warning, "a field that nothing captures, and that is nearly the name of a capture";
-    UnreadableId = "R222", Warning, "an event id that no record has";
+    NearlyCaptured = "R220", Warning, "a field that nothing captures, and that is nearly the name of a capture or of a field that every event has";
+    UnknownField = "R221", Warning, "a field that nothing in the condition captures: it is missing unless the record brings it";
+    NeverLongEnough = "R222", Warning, "a silence that is longer than any time of the alarm's calendars";
+    WrongWayRound = "R223", Warning, "two thresholds of which the second does not lie on the other side of the first";
+    UnreadableId = "R224", Warning, "an event id that no record has";
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
@@ -135,7 +138,11 @@ codes! {
     WrongArguments = "S103", Error, "a function or verb is called with the wrong number of arguments";
     ParamNotDeclared = "S104", Error, "a parameter that `const PARAMS` does not declare";
     NameNotInInventory = "S105", Error, "a name that the inventory does not have";
+    UnknownProperty = "S106", Error, "the alarm has no property of that name";
+    NotRunThere = "S107", Error, "a command on a host where no commands are run";
     ParamUnused = "S201", Warning, "a declared parameter that the script does not use";
+    PerhapsNotRun = "S203", Warning, "a command on a host that may be one where no commands are run";
+    NoSuchField = "S204", Warning, "a field of the event that nothing sets, and that is nearly the name of one";
     NameUnchecked = "S202", Warning, "a resource, pair or host whose name can't be looked up beforehand";
     // Configuration.
     ConfigSyntax = "C001", Error, "the YAML does not parse";
@@ -153,9 +160,11 @@ codes! {
     NoSeat = "C108", Error, "a resource follows a pair to a host where it can't be";
     FewSeats = "C109", Error, "a resource can be on fewer than two hosts";
     PolicyCannotWork = "C110", Error, "a takeover policy that can't work here";
+    CannotRun = "C111", Error, "something that this version cannot do";
     Forced = "C201", Warning, "a takeover policy under which two hosts may have one address";
     NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
     NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
     // Rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
+    TestFails = "T002", Error, "a rule test of the site fails";
 }

@@ -1,10 +1,11 @@
 //! What calendars do to alarms: `not during` and `only during` put a raise off until its time, and that a calendar begins or ends is
-//! itself a change that conditions may be about.
+//! itself a change that conditions may be about. A silence (`no A for 15m`) is measured within the calendars.
 //!
 //! What is put off is delayed, never forgotten: the newest event of it is raised when its time comes, unless it was cancelled
 //! meanwhile, or would have been over by then (`cancel after`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::time::{Time, duration_text};
 use crate::event::OWN_APP;
@@ -28,8 +29,7 @@ impl Engine {
 
     /// When an alarm that may not be raised now may be; `None` when that is never, or too far away.
     pub(super) fn next_season(&self, alarm: &Alarm, now: Time) -> Option<Time> {
-        let names = alarm.not_during.iter().chain(&alarm.only_during);
-        let calendars: Vec<&Calendar> = names.filter_map(|name| self.program.calendars.get(name)).collect();
+        let calendars = self.calendars_of(alarm);
         let mut at = now;
         for _ in 0..CHANGES {
             at = calendars.iter().filter_map(|c| c.next_change(at)).min()?;
@@ -38,6 +38,40 @@ impl Engine {
             }
         }
         None
+    }
+
+    /// When a silence that begins now has lasted so long, counted within one time of the alarm's calendars: a quiet night is none, and
+    /// each morning it begins anew. `None` when no time of the calendars lasts so long.
+    pub(super) fn silent_until(&self, alarm: &Alarm, now: Time, lasts: Duration) -> Option<Time> {
+        let calendars = self.calendars_of(alarm);
+        if calendars.is_empty() {
+            return Some(now + lasts);
+        }
+        let mut begins = now;
+        for _ in 0..CHANGES {
+            if !self.in_season(alarm, begins) {
+                begins = self.next_season(alarm, begins)?;
+            }
+            let due = begins + lasts;
+            // The first moment, up to then, at which the alarm may not be raised.
+            let mut at = begins;
+            let ends = loop {
+                match calendars.iter().filter_map(|c| c.next_change(at)).min().filter(|next| *next <= due) {
+                    Some(next) if self.in_season(alarm, next) => at = next,
+                    other => break other,
+                }
+            };
+            match ends {
+                None => return Some(due),
+                Some(ends) => begins = ends,
+            }
+        }
+        None
+    }
+
+    fn calendars_of(&self, alarm: &Alarm) -> Vec<&Calendar> {
+        let names = alarm.not_during.iter().chain(&alarm.only_during);
+        names.filter_map(|name| self.program.calendars.get(name)).collect()
     }
 
     /// Puts a raise off until its time; of several the newest.

@@ -23,26 +23,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::CLOCK_ERROR;
 use crate::base::time::Time;
-use crate::event::{Event, EventId, Provenance};
+use crate::event::{Event, EventId, Provenance, Value};
 use crate::inventory::{CatchUp, Index, Inventory, Name, Pair};
-use crate::lang::program::{IdPattern, Mode};
+use crate::lang::program::{Hit, IdPattern, Mode, Program};
 
 use super::record::{Claim, Fields, Record};
 use super::{Engine, Notice, Output, fields};
 
-/// What an event claims: the application by its inventory name, and whether it says to be primary.
-pub(super) fn claim_of<'a>(inventory: &'a Inventory, index: &Index, event: &Event<'_>) -> Option<(&'a Name, bool)> {
-    let id = event.id.as_ref()?;
+/// The field of a claim that names the role: `primary` or `backup`.
+const ROLE: &str = "claimed_role";
+
+fn role(primary: bool) -> &'static str {
+    if primary { "primary" } else { "backup" }
+}
+
+/// What an event claims: the application by its inventory name, and whether it says to be primary. An id or a pattern of its pair
+/// says so (`hits` are the conditions that it meets). A record that says both is no claim.
+pub(super) fn claim_of<'a>(
+    inventory: &'a Inventory,
+    program: &Program,
+    index: &Index,
+    event: &Event<'_>,
+    hits: &[Hit],
+) -> Option<(&'a Name, bool)> {
+    let patterns = !hits.is_empty() && !program.claims.is_empty();
+    if event.id.is_none() && !patterns {
+        return None;
+    }
     let names = index.names(event);
     let pair = inventory.pairs.get(names.pair)?;
     let app = [&pair.primary, &pair.backup].into_iter().find(|member| *member == names.app)?;
-    let says = |ids: &[EventId<'static>]| ids.iter().any(|want| IdPattern::of(want).meets(id));
-    if says(&pair.says_primary) {
-        Some((app, true))
-    } else if says(&pair.says_backup) {
-        Some((app, false))
-    } else {
-        None
+    let by_id = |ids: &[EventId<'static>]| {
+        event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).meets(id)))
+    };
+    let by_pattern = |primary: bool| {
+        let of_role = program.claims.iter().filter(|claim| claim.primary == primary && claim.pair == names.pair);
+        patterns && of_role.into_iter().any(|claim| hits.iter().any(|hit| hit.atom == claim.atom))
+    };
+    match (by_id(&pair.says_primary) || by_pattern(true), by_id(&pair.says_backup) || by_pattern(false)) {
+        (true, false) => Some((app, true)),
+        (false, true) => Some((app, false)),
+        (true, true) | (false, false) => None,
     }
 }
 
@@ -109,6 +130,22 @@ enum Verdict<'a> {
 }
 
 impl Engine {
+    /// Marks an event that is a claim with its role (the field [`ROLE`]), so that reactions that start later still know. A field
+    /// of that name that came with the record is removed.
+    pub(super) fn mark_claim(&self, event: &mut Event<'static>, hits: &[Hit]) {
+        event.fields.retain(|(name, _)| name != ROLE);
+        if let Some((_, primary)) = claim_of(&self.inventory, &self.program, &self.index, event, hits) {
+            event.fields.push((ROLE.into(), Value::from(role(primary))));
+        }
+    }
+
+    /// The application and its role, of an event that [`Engine::mark_claim`] marked.
+    fn marked(&self, event: &Event<'_>) -> Option<(Name, bool)> {
+        let (_, said) = event.fields.iter().find(|(name, _)| name == ROLE)?;
+        let names = self.index.names(event);
+        self.inventory.applications.contains_key(names.app).then(|| (names.app.to_owned(), said.as_text() == Some(role(true))))
+    }
+
     /// Records the claim of an event, if it is one and credible. `late`: it came late, or out of a backlog.
     pub(super) fn claim(
         &mut self,
@@ -123,20 +160,20 @@ impl Engine {
             self.weighing.reading.insert(source.to_owned());
         }
         let inventory = self.inventory.clone();
-        let Some((app, primary)) = claim_of(&inventory, &self.index, event) else { return };
+        let Some((app, primary)) = self.marked(event) else { return };
         let Some(pair) = inventory.pairs.get(self.index.names(event).pair) else { return };
         if event.provenance < trust_required(&inventory, pair) {
             return;
         }
         let at = event.at.unwrap_or(arrived);
         // Of two records of one application the one that was written later counts, in whatever order they are read.
-        if late && self.state.claims.get(app).is_some_and(|last| last.at > at) {
+        if late && self.state.claims.get(&app).is_some_and(|last| last.at > at) {
             return;
         }
         let written = if late { self.written(source, event, arrived) } else { arrived };
         let claim = Claim { primary, order, at, late, backlog, written, stand: Stand::Withheld, provenance: event.provenance };
         self.weighing.due |= late;
-        self.record(Record::Claimed { app: app.clone(), claim }, out);
+        self.record(Record::Claimed { app, claim }, out);
     }
 
     /// When a record was probably written, in our clock: its stamp, and what that of its source is usually behind.
@@ -162,13 +199,13 @@ impl Engine {
             return None;
         }
         let event = fields::event_of(event);
-        let (app, primary) = claim_of(&self.inventory, &self.index, &event)?;
+        let (app, primary) = self.marked(&event)?;
         let pair = self.inventory.pairs.get(self.index.names(&event).pair)?;
         if event.provenance < trust_required(&self.inventory, pair) {
             return None;
         }
-        let claim = self.state.claims.get(app).filter(|claim| claim.primary == primary)?;
-        Some(Behind { app: app.clone(), order: claim.order })
+        let claim = self.state.claims.get(&app).filter(|claim| claim.primary == primary)?;
+        Some(Behind { order: claim.order, app })
     }
 
     /// Rules react to a claim: from now on it is owed. The order of it is that of its reactions.

@@ -5,6 +5,7 @@
 //!   sequence   for each step, when the newest chain that came so far began     the last step: true
 //!   all        the newest events of each part, as many as it wants             so many of each within the time: true
 //!   without    awaited from the first event on; the second part forgets it     its time is over: true
+//!   preceded   the newest event of the second part, for the time               the first part without one: true
 //!   silence    (silence.rs)    measure (measure.rs)    standing (signals.rs)    members (members.rs)    states (states.rs)
 //! ```
 //!
@@ -22,6 +23,7 @@ use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Hit, Shape};
 
 use super::key::Key;
+use super::lines::{counted_lines, noted_line};
 use super::measure::Slot;
 use super::record::{Fields, Note, Record, Waiting};
 use super::{Arrival, Engine, Facts, Forgot, Notice, Occasion, Output, Seen, fields};
@@ -86,6 +88,20 @@ impl Engine {
                     }
                 }
             }
+            Shape::NotPreceded => {
+                if let Some(met) = met(self, 0, out)
+                    && !self.is_preceded(&met)
+                {
+                    self.come_true(met, Fields::new(), out);
+                }
+                if let Some(met) = met(self, 1, out) {
+                    // One for each trust: nobody hides what is known better.
+                    let known = met.facts.provenance();
+                    let note = Note::new(1, met.at, known).keeping(Some(known.name().to_owned()), Fields::new());
+                    let since = alarm.detect.within.map(|within| met.at - within);
+                    self.note(met, note, true, since, out);
+                }
+            }
             Shape::Without => {
                 if let Some(met) = met(self, 1, out) {
                     self.forget(alarm, &met.key, out);
@@ -120,7 +136,7 @@ impl Engine {
 
     /// The condition is met: the alarm is raised, or waits until it was true for long enough. `more` is what is known beside the event.
     pub(super) fn come_true(&mut self, met: Met<'_, '_>, more: Fields, out: &mut Vec<Output>) {
-        if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true }) {
+        if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
             self.forget_notes(met.alarm, &met.key, out);
         }
         match met.alarm.hold {
@@ -139,6 +155,9 @@ impl Engine {
         let alarm = self.alarm(&program, name);
         if alarm.is_some_and(|alarm| self.is_deaf(alarm)) {
             return; // It counts anew when every source can be read.
+        }
+        if alarm.is_some_and(|alarm| self.silent_out_of_time(at, alarm, key, waiting.clone(), out)) {
+            return;
         }
         let measures_on = alarm.is_some_and(measures_on);
         self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
@@ -207,9 +226,11 @@ impl Engine {
             let least = notes.iter().filter(counts).map(|n| n.known).min().map_or(known, |least| least.min(known));
             let mut more = known_as(least);
             more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
+            more.extend(counted_lines(met.alarm, notes.iter().filter(counts)));
             return self.come_true(met, more, out);
         }
-        let note = Note::new(0, met.at, known).keeping(value, Fields::new());
+        let text = if met.alarm.keep > 0 { met.facts.text("text").map(Cow::into_owned) } else { None };
+        let note = Note::new(0, met.at, known).keeping(value, noted_line(met.alarm, text));
         self.note(met, note, distinct.is_some(), since, out);
     }
 
@@ -244,6 +265,14 @@ impl Engine {
             return self.come_true(met, seen, out);
         }
         self.note(met, Note::new(part, began, known).keeping(None, seen), true, None, out);
+    }
+
+    /// True when an event of the second part came within the time before, from a sender who is known as well as this one.
+    fn is_preceded(&self, met: &Met<'_, '_>) -> bool {
+        let within = met.alarm.detect.within;
+        let known = met.facts.provenance();
+        let mut notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
+        notes.any(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within))
     }
 
     /// An event that came before the one that it should follow is noted as such, where a little of that is allowed.

@@ -248,26 +248,55 @@ pub(super) fn event_of(fields: &Fields) -> Event<'static> {
     event
 }
 
-/// A text with `{field}` filled in; a field that is absent stays as written.
+/// A text with `{field}` filled in; a field that the event does not have is shown as missing: `(no user)`.
 pub(super) fn fill(template: &str, fields: &Fields) -> String {
     let mut text = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some(open) = rest.find('{') {
-        text.push_str(&rest[..open]);
-        rest = &rest[open..];
-        match rest.find('}') {
-            Some(close) => {
-                match fields.get(&rest[1..close]) {
-                    Some(value) => text.push_str(&value.to_string()),
-                    None => text.push_str(&rest[..=close]),
+    for part in parts(template) {
+        match part {
+            Part::Text(plain) => text.push_str(plain),
+            Part::Field(name) => match fields.get(name) {
+                Some(value) => text.push_str(&value.to_string()),
+                None => {
+                    text.push_str("(no ");
+                    text.push_str(name);
+                    text.push(')');
                 }
-                rest = &rest[close + 1..];
-            }
-            None => break,
+            },
         }
     }
-    text.push_str(rest);
     text
+}
+
+/// The fields that a text names and the event does not have.
+pub(super) fn missing<'t>(template: &'t str, fields: &Fields) -> Vec<&'t str> {
+    let named = parts(template).into_iter().filter_map(|part| if let Part::Field(name) = part { Some(name) } else { None });
+    named.filter(|name| !fields.contains_key(*name)).collect()
+}
+
+enum Part<'t> {
+    Text(&'t str),
+    Field(&'t str),
+}
+
+/// Plain text and `{field}` in turn. What stands in braces and is no name is plain text.
+fn parts(template: &str) -> Vec<Part<'_>> {
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-@".contains(c));
+    let (mut all, mut rest) = (Vec::new(), template);
+    while let Some((before, after)) = rest.split_once('{') {
+        all.push(Part::Text(before));
+        match after.split_once('}') {
+            Some((name, behind)) if is_name(name) => {
+                all.push(Part::Field(name));
+                rest = behind;
+            }
+            _ => {
+                all.push(Part::Text("{"));
+                rest = after;
+            }
+        }
+    }
+    all.push(Part::Text(rest));
+    all
 }
 
 #[cfg(test)]
@@ -307,6 +336,8 @@ mod tests {
     #[test]
     fn templates_are_filled() {
         let fields = Fields::from([("app".to_owned(), Value::from("X")), ("n".to_owned(), Value::Int(3))]);
-        assert_eq!(fill("{app} said {n} times {what} {", &fields), "X said 3 times {what} {");
+        let text = "{app} said {n} times {what} {\"a\": {}} {";
+        assert_eq!(fill(text, &fields), "X said 3 times (no what) {\"a\": {}} {");
+        assert_eq!(missing(text, &fields), ["what"]);
     }
 }

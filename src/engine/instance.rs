@@ -76,13 +76,18 @@ impl Engine {
                 };
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let line = self.line(alarm, &key, &seen, out);
-                let event = self.keep(alarm, seen.fields(), out);
+                let mut event = self.keep(alarm, seen.fields(), out);
+                let before = self.counted_lines(alarm, &mut event);
+                self.tell_missing(alarm, &event, out);
                 let summary = fields::fill(&alarm.summary, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = Seen::Kept(event.clone());
                 let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
                 let name = alarm.name.clone();
-                self.record(Record::Raised { alarm: name, key: key.clone(), order, at: now, due, event, summary, line, idle }, out);
+                self.record(
+                    Record::Raised { alarm: name, key: key.clone(), order, at: now, due, event, summary, line, idle, before },
+                    out,
+                );
                 (true, seen)
             }
             Some((raised_at, was_due, was_known)) => {
@@ -143,6 +148,15 @@ impl Engine {
                     self.claim_stands(&claim, alarm.mode, out);
                 }
             }
+    /// Says once of each alarm that its text names a field which an event does not have.
+    fn tell_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
+        for field in fields::missing(&alarm.summary, event) {
+            let text = format!(
+                "the summary of {} names {{{field}}}, and an event that raised it has no such field: it is shown as (no {field}) (said once)",
+                alarm.name
+            );
+            let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("no_field", text) };
+            self.tell_once(format!("no_field {} {field}", alarm.name), notice, out);
         }
     }
 
@@ -162,10 +176,17 @@ impl Engine {
         }
         let told = (reacts.is_some() || self.is_wanted(&signal)).then(|| instance.clone());
         let cause = &end.cause;
+        let summary = self.alarm(&program, alarm).filter(|a| !a.end_summary.is_empty()).map(|a| {
+            let mut event = instance.event.as_ref().clone();
+            event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
+            fields::fill(&a.end_summary, &event)
+        });
         if *cause != Cause::AtOnce {
             self.drop_put_off(alarm, key, out);
         }
-        self.record(Record::Cleared { alarm: alarm.to_owned(), key: key.clone(), at: end.at, cause: cause.clone() }, out);
+        let told = told.map(|instance| Instance { summary: summary.clone().unwrap_or(instance.summary), ..instance });
+        let (name, key_) = (alarm.to_owned(), key.clone());
+        self.record(Record::Cleared { alarm: name, key: key_, at: end.at, cause: cause.clone(), summary }, out);
         self.frees(end, alarm, key);
         let Some(instance) = told else { return };
         // Known only as far as the lesser known of who raised it and who ends it.

@@ -1,9 +1,13 @@
 //! Texts of the events that an alarm keeps for its scripts (`keep N lines`): which, and how many bytes of them at most.
 
 use crate::base::limits::{KEPT_BYTES, KEPT_BYTES_ALL, KEPT_LINE_BYTES};
+use std::sync::Arc;
+
+use crate::event::Value;
 use crate::lang::program::Alarm;
 
 use super::key::Key;
+use super::record::{Fields, Note};
 use super::state::{Instance, State};
 use super::{Engine, Notice, Output, Seen};
 
@@ -21,9 +25,7 @@ impl State {
         if lines >= most || text.is_empty() {
             return Ok(None);
         }
-        // No character is cut in two.
-        let cut = (0..=text.len().min(KEPT_LINE_BYTES)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-        let line = text.get(..cut).unwrap_or_default();
+        let line = cut(text);
         if self.line_bytes + line.len() > KEPT_BYTES_ALL {
             return Err(());
         }
@@ -31,7 +33,49 @@ impl State {
     }
 }
 
+/// The name, which no field can have, of the texts of counted events on their way to the alarm.
+const COUNTED: &str = "=lines";
+
+/// The text of a counted event, cut, as a note keeps it.
+pub(super) fn noted_line(alarm: &Alarm, text: Option<String>) -> Fields {
+    let Some(text) = text.filter(|text| alarm.keep > 0 && !text.is_empty()) else { return Fields::new() };
+    [(COUNTED.to_owned(), Value::from(cut(&text)).into_owned())].into()
+}
+
+/// The texts of the notes that a count is made of, oldest first, as a field of the event.
+pub(super) fn counted_lines<'n>(alarm: &Alarm, notes: impl Iterator<Item = &'n Note>) -> Fields {
+    if alarm.keep == 0 {
+        return Fields::new();
+    }
+    let lines: Vec<Value<'static>> = notes.filter_map(|note| note.seen().remove(COUNTED)).collect();
+    [(COUNTED.to_owned(), Value::List(lines))].into()
+}
+
+/// No character is cut in two.
+fn cut(text: &str) -> &str {
+    let at = (0..=text.len().min(KEPT_LINE_BYTES)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    text.get(..at).unwrap_or_default()
+}
+
 impl Engine {
+    /// Takes the texts of counted events out of the event that raises an alarm: as many as it keeps beside the event's own.
+    pub(super) fn counted_lines(&self, alarm: &Alarm, event: &mut Arc<Fields>) -> Vec<String> {
+        if !event.contains_key(COUNTED) {
+            return Vec::new();
+        }
+        let Some(Value::List(lines)) = Arc::make_mut(event).remove(COUNTED) else { return Vec::new() };
+        let most = alarm.keep.saturating_sub(1);
+        let mut bytes = self.state.line_bytes.saturating_add(KEPT_LINE_BYTES);
+        let mut own = KEPT_LINE_BYTES;
+        let newest = lines.iter().skip(lines.len().saturating_sub(most)).map(ToString::to_string);
+        newest
+            .take_while(|line| {
+                (bytes, own) = (bytes + line.len(), own + line.len());
+                bytes <= KEPT_BYTES_ALL && own <= KEPT_BYTES
+            })
+            .collect()
+    }
+
     /// What an alarm keeps of an event's text.
     pub(super) fn line(&mut self, alarm: &Alarm, key: &Key, seen: &Seen<'_>, out: &mut Vec<Output>) -> Option<String> {
         // Most alarms keep none: their events' text is not copied.
@@ -56,7 +100,7 @@ mod tests {
     fn raised(key: usize, line: Option<String>) -> Record {
         let (at, event) = (Time::default(), std::sync::Arc::default());
         let key = Key::of([key.to_string()]);
-        Record::Raised { alarm: "a".to_owned(), key, order: 1, at, due: None, event, summary: String::new(), line, idle: None }
+        Record::Raised { alarm: "a".to_owned(), key, order: 1, at, due: None, event, summary: String::new(), line, idle: None, before: Vec::new() }
     }
 
     /// One line, one instance and all of them have their bounds, and what ends gives its room back.
@@ -86,7 +130,7 @@ mod tests {
         }
         assert!(state.line_bytes <= KEPT_BYTES_ALL && state.line_bytes + KEPT_LINE_BYTES > KEPT_BYTES_ALL);
         for n in 0..n {
-            state.apply(&Record::Cleared { alarm: alarm.clone(), key: key(n), at, cause: Cause::When });
+            state.apply(&Record::Cleared { alarm: alarm.clone(), key: key(n), at, cause: Cause::When, summary: None });
         }
         assert_eq!(state.line_bytes, 0);
     }

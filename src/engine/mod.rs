@@ -240,9 +240,10 @@ impl Engine {
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         let last = input.order();
         match input {
-            Input::Arrived { order, source, event, hits, backlog, arrived, late } => {
+            Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
                 let late = if backlog { Some(lateness::BACKLOG.to_owned()) } else { late };
                 let late = late.map(|why| lateness::what_to_do(why, &event, arrived));
+                self.mark_claim(&mut event, &hits);
                 self.claim(arrived, order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
                 self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
@@ -482,14 +483,14 @@ impl Engine {
     }
 }
 
-/// True when the event says which of a pair is primary.
-pub fn is_claim(inventory: &Inventory, index: &Index, event: &Event<'_>) -> bool {
-    claims::claim_of(inventory, index, event).is_some()
+/// True when the event says which of a pair is primary; `hits` are the conditions that it meets.
+pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claims::claim_of(inventory, program, index, event, hits).is_some()
 }
 
 /// True when it says so with the trust that counts for that pair.
-pub fn is_credible_claim(inventory: &Inventory, index: &Index, event: &Event<'_>) -> bool {
-    claims::claim_of(inventory, index, event).is_some()
+pub fn is_credible_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claims::claim_of(inventory, program, index, event, hits).is_some()
         && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.provenance >= trust_required(inventory, pair))
 }
 

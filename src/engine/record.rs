@@ -75,6 +75,9 @@ pub enum Record {
         /// Why its reactions were not started, when they were not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         idle: Option<String>,
+        /// The texts of the events that were counted before it, when the alarm keeps lines.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        before: Vec<String>,
     },
     /// An active alarm's condition was met again.
     Repeated {
@@ -106,6 +109,9 @@ pub enum Record {
         at: Time,
         /// Why.
         cause: Cause,
+        /// What people read of the end, where the alarm says that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        summary: Option<String>,
     },
     /// An event counts towards an alarm's condition, which is not met yet.
     Noted {

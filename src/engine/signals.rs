@@ -162,6 +162,8 @@ impl Engine {
         fields.insert("provenance".to_owned(), Value::from(known.name()));
         let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
         all.remove("text");
+        // A key is what the alarm is about, whatever the inventory makes of the rest: the pair of a silence `by pair`.
+        all.extend(fields);
         Arc::new(all)
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! A key counts from the controller's start when the inventory has it, else from its first event. A start counts anew: what came
 //! while nobody listened is not known. So does the end of a time in which a source could not be read: during it no silence comes true.
+//! With `only during` or `not during` the time is measured within the calendars (`calendars.rs`).
 
 use std::time::Duration;
 
+use crate::base::limits::CALENDAR_SEARCH;
 use crate::base::time::Time;
 use crate::event::Provenance;
 use crate::lang::program::{Alarm, Backoff, Mode, Shape};
@@ -45,21 +47,36 @@ impl Engine {
             let waited: Vec<(Key, Waiting)> =
                 self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
             for (key, waiting) in waited {
-                let due = now + patience(span, *backoff, waiting.round);
-                self.expect(alarm, key, Waiting { due, ..waiting }, out);
+                let lasts = patience(span, *backoff, waiting.round);
+                self.expect(alarm, key, now, lasts, waiting, out);
             }
             for key in expected.iter().map(Key::of) {
                 let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
                 if !known && self.has_room(alarm, Provenance::Authenticated, out) {
                     let event = self.of_key(alarm, &key, Provenance::Authenticated);
-                    self.expect(alarm, key, Waiting { due: now + span, event, late: None, round: 0, over: None }, out);
+                    let waiting = Waiting { due: now, event, late: None, round: 0, over: None };
+                    self.expect(alarm, key, now, span, waiting, out);
                 }
             }
         }
     }
 
-    fn expect(&mut self, alarm: &Alarm, key: Key, waiting: Waiting, out: &mut Vec<Output>) {
-        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
+    /// Waits until the silence has lasted so long. Where no time of the calendars is as long, it waits for the end of their search:
+    /// that it waits says that the key is known.
+    fn expect(&mut self, alarm: &Alarm, key: Key, now: Time, lasts: Duration, waiting: Waiting, out: &mut Vec<Output>) {
+        let due = self.silent_until(alarm, now, lasts).unwrap_or(now + CALENDAR_SEARCH);
+        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting: Waiting { due, ..waiting } }, out);
+    }
+
+    /// A silence falls due when its alarm may not be raised: the rules have other calendars now, and it counts anew.
+    pub(super) fn silent_out_of_time(&mut self, now: Time, alarm: &Alarm, key: &Key, was: Waiting, out: &mut Vec<Output>) -> bool {
+        let (Shape::Silence { backoff, .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { return false };
+        if self.in_season(alarm, now) {
+            return false;
+        }
+        let lasts = patience(span, *backoff, was.round);
+        self.expect(alarm, key.clone(), now, lasts, was, out);
+        true
     }
 
     /// What was expected came.
@@ -73,7 +90,8 @@ impl Engine {
         self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {
             let event = self.of_key(alarm, &key, known);
-            self.expect(alarm, key, Waiting { due: arrival.now + span, event, late: None, round: 0, over: None }, out);
+            let waiting = Waiting { due: arrival.now, event, late: None, round: 0, over: None };
+            self.expect(alarm, key, arrival.now, span, waiting, out);
         }
     }
 
@@ -94,8 +112,8 @@ impl Engine {
     pub(super) fn silent_still(&mut self, at: Time, alarm: &Alarm, key: &Key, was: Waiting, out: &mut Vec<Output>) {
         if let (Shape::Silence { backoff: Some(backoff), .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) {
             let round = was.round.saturating_add(1);
-            let due = at + patience(span, Some(*backoff), round);
-            self.expect(alarm, key.clone(), Waiting { due, round, ..was }, out);
+            let lasts = patience(span, Some(*backoff), round);
+            self.expect(alarm, key.clone(), at, lasts, Waiting { round, ..was }, out);
         }
     }
 }

@@ -305,7 +305,7 @@ impl State {
 
     fn changed(&mut self, record: &Record) -> Option<Forgot> {
         match record {
-            Record::Raised { alarm, key, order, at, due, event, summary, line, idle } => {
+            Record::Raised { alarm, key, order, at, due, event, summary, line, idle, before } => {
                 let instance = Instance {
                     raised_at: *at,
                     last_at: *at,
@@ -314,7 +314,7 @@ impl State {
                     due: *due,
                     event: event.clone(),
                     summary: summary.clone(),
-                    lines: line.iter().cloned().collect(),
+                    lines: before.iter().chain(line).cloned().collect(),
                     idle: idle.clone(),
                 };
                 self.line_bytes += instance.line_bytes();
@@ -519,7 +519,7 @@ mod tests {
         let mut state = State::default();
         let (event, summary) = said("anybody");
         let (a, k) = (alarm.clone(), key.clone());
-        state.apply(&Record::Raised { alarm: a, key: k, order: 1, at, due: None, event, summary, line: None, idle: None });
+        state.apply(&Record::Raised { alarm: a, key: k, order: 1, at, due: None, event, summary, line: None, idle: None, before: Vec::new() });
         for better in [Some(Box::new(said("ann"))), None] {
             let (a, k) = (alarm.clone(), key.clone());
             state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None });

@@ -26,6 +26,8 @@ pub struct Names<'a> {
 pub struct Index {
     /// By name and alias.
     apps: BTreeMap<String, App>,
+    /// By program: the applications on the hosts that have it. Few: one for each host of a pair.
+    programs: BTreeMap<String, Vec<App>>,
     /// By name, alias and address as written.
     hosts: BTreeMap<String, Name>,
     /// Of hosts by the inventory's name, where it is said.
@@ -56,7 +58,11 @@ impl Index {
         for (name, app) in &inventory.applications {
             let pair = inventory.pairs.iter().find(|(_, p)| &p.primary == name || &p.backup == name);
             let pair = pair.map(|(pair, _)| pair.clone()).unwrap_or_default();
+            let program = &app.program;
             let app = App { name: name.clone(), kind: app.kind.clone(), host: app.host.clone(), pair };
+            if !program.is_empty() {
+                index.programs.entry(program.clone()).or_default().push(app.clone());
+            }
             for written in inventory.applications[name].aliases.iter().chain([name]) {
                 index.apps.insert(written.clone(), app.clone());
             }
@@ -66,8 +72,8 @@ impl Index {
 
     /// The names of an event.
     pub fn names<'a>(&'a self, event: &'a Event<'_>) -> Names<'a> {
-        let app = if event.app.is_empty() { None } else { self.apps.get(event.app.as_ref()) };
         let host = if event.host.is_empty() { None } else { self.host(&event.host) };
+        let app = if event.app.is_empty() { None } else { self.app_on(&event.app, &event.host, host) };
         Names {
             app: app.map_or(&event.app, |a| &a.name),
             kind: app.map_or(&event.app_type, |a| &a.kind),
@@ -80,14 +86,33 @@ impl Index {
         }
     }
 
+    /// The application that a record means: the program of its host, else the name or alias, else the program that only one has
+    /// where the record names no host.
+    fn app_on(&self, written: &str, host_written: &str, host: Option<&Name>) -> Option<&App> {
+        if !self.programs.is_empty()
+            && let Some(all) = self.programs.get(written)
+        {
+            let found = match (host, all.as_slice()) {
+                (Some(host), all) => all.iter().find(|app| app.host == *host),
+                (None, [only]) if host_written.is_empty() => Some(only),
+                (None, _) => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        self.apps.get(written)
+    }
+
     /// The site of a host, by the inventory's name of it; empty where it is not said.
     pub fn site(&self, host: &str) -> &str {
         self.sites.get(host).map_or("", String::as_str)
     }
 
-    /// The application that logs mean, by name or alias.
+    /// The application that logs mean, by name, alias, or the program that only one application has.
     pub fn app(&self, written: &str) -> Option<&Name> {
-        self.apps.get(written).map(|app| &app.name)
+        let only = || self.programs.get(written).and_then(|all| if let [only] = all.as_slice() { Some(only) } else { None });
+        self.apps.get(written).or_else(only).map(|app| &app.name)
     }
 
     /// The host that logs mean: by name, alias or address, or by its name before the first dot.
@@ -119,6 +144,7 @@ mod tests {
             kind: "T".to_owned(),
             host: host.to_owned(),
             aliases: vec![alias.to_owned()],
+            ..Application::default()
         };
         let inventory = Inventory {
             hosts: [("a".to_owned(), host("10.0.0.1", "alpha.x")), ("b".to_owned(), host("fd00::1", "beta"))].into(),
@@ -137,6 +163,19 @@ mod tests {
                 let by_app = if host.is_empty() { known.map_or("", |(_, a)| a.host.as_str()) } else { host };
                 assert_eq!(names.host, inventory.host(host).map_or(by_app, |(n, _)| n), "{host} {app}");
             }
+        }
+        // The same program on two hosts is an application on each.
+        let keepalived = |host: &str| Application {
+            host: host.to_owned(),
+            program: "keepalived".to_owned(),
+            ..Application::default()
+        };
+        let mut two = inventory.clone();
+        two.applications.extend([("K1".to_owned(), keepalived("a")), ("K2".to_owned(), keepalived("b"))]);
+        let index = Index::new(&two);
+        for (host, app) in [("alpha.x", "K1"), ("fd00::1", "K2"), ("nobody", "keepalived"), ("", "keepalived")] {
+            let event = Event { host: host.into(), app: "keepalived".into(), ..Event::default() };
+            assert_eq!(index.names(&event).app, app, "{host}");
         }
         assert_eq!(Index::default().names(&Event { app: "x".into(), ..Event::default() }).app, "x", "as written");
     }

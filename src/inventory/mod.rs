@@ -122,7 +122,7 @@ impl Host {
 }
 
 /// A program on a host.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Application {
     /// Its type, as rules select it: `SIP Server`.
     pub kind: String,
@@ -130,7 +130,26 @@ pub struct Application {
     pub host: Name,
     /// Other names that logs use for it.
     pub aliases: Vec<String>,
+    /// The name that logs of its host use for it, where the same program runs on several hosts: `keepalived`. Together with the host
+    /// it names one application; empty where the name and the aliases are enough.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub program: String,
 }
+
+/// How a member of a pair says which role it has, when it does not say it by an event id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimPattern {
+    /// A regular expression that matches the text of the record, as written: `/role changed to MASTER/`.
+    Match(String),
+    /// The name of a pattern of the rules.
+    Pattern(String),
+}
+
+/// The event ids by which members of a pair say that they are primary, unless the pair says otherwise: hot and warm standby.
+pub const SAYS_PRIMARY: [&str; 2] = ["00-04563", "00-04562"];
+/// The event ids by which they say that they are backup.
+pub const SAYS_BACKUP: [&str; 2] = ["00-04561", "00-04560"];
 
 /// How the backup of a pair is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,6 +189,12 @@ pub struct Pair {
     pub says_primary: Vec<EventId<'static>>,
     /// Event ids by which a member says that it is backup now (default 00-04561 and 00-04560).
     pub says_backup: Vec<EventId<'static>>,
+    /// Patterns by which a member says that it is primary now.
+    #[serde(default)]
+    pub primary_patterns: Vec<ClaimPattern>,
+    /// Patterns by which a member says that it is backup now.
+    #[serde(default)]
+    pub backup_patterns: Vec<ClaimPattern>,
 }
 
 /// Where one resource may be on one host.
@@ -340,11 +365,20 @@ impl Resource {
 }
 
 impl Inventory {
-    /// The application that logs mean by `name`: its own name or an alias.
+    /// The application that logs mean by `name`: its own name, an alias, or its program where only one application has that.
     pub fn application(&self, name: &str) -> Option<(&Name, &Application)> {
         self.applications
             .get_key_value(name)
             .or_else(|| self.applications.iter().find(|(_, a)| a.aliases.iter().any(|x| x == name)))
+            .or_else(|| {
+                let mut all = self.applications.iter().filter(|(_, a)| !a.program.is_empty() && a.program == name);
+                all.next().filter(|_| all.next().is_none())
+            })
+    }
+
+    /// The applications that logs call by the name of this program, each on its own host.
+    pub fn of_program<'a>(&'a self, program: &'a str) -> impl Iterator<Item = (&'a Name, &'a Application)> {
+        self.applications.iter().filter(move |(_, a)| !a.program.is_empty() && a.program == program)
     }
 
     /// The host that logs mean by `name`: its own name, an alias, its address, or its name before the first dot.
@@ -362,6 +396,23 @@ impl Inventory {
     /// The host on which an application (by name or alias) runs: `host_of(app)` of the rules.
     pub fn host_of(&self, app: &str) -> Option<&Name> {
         self.application(app).map(|(_, a)| &a.host)
+    }
+
+    /// Whether a script may run commands on a host: only the controller's own machine does that.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn runs_commands(&self, host: &str) -> Result<(), String> {
+        match self.host(host).map(|(name, host)| (name, host.via)) {
+            Some((_, Via::Local)) => Ok(()),
+            Some((name, Via::Agent)) => {
+                Err(format!("commands are not run on {name}: its agent runs none, and only a host with `via: local` does"))
+            }
+            Some((name, Via::Ssh)) => {
+                Err(format!("commands are not run on {name}: `via: ssh` does not exist yet, and only a host with `via: local` runs them"))
+            }
+            None => Err(format!("the inventory has no host {host}")),
+        }
     }
 
     /// The pair that an application (by name or alias) belongs to: `pair_of(app)` of the rules.

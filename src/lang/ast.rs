@@ -86,6 +86,8 @@ pub(crate) type Clause = At<ClauseKind>;
 pub(crate) enum ClauseKind {
     Category(Word),
     Summary(Word),
+    /// `on cancel summary`.
+    EndSummary(Word),
     Help(Word),
     Detect(Detect),
     Cancel(Way),
@@ -220,6 +222,11 @@ pub(crate) enum Atom {
         name: Word,
         change: Change,
     },
+    /// `claim primary`: a member of a pair says which role it has.
+    Claim {
+        primary: bool,
+        span: Span,
+    },
     /// `not alarm X active`.
     Not {
         state: Box<Atom>,
@@ -243,6 +250,7 @@ impl PartialEq for Atom {
                 (a, g, x, p) == (b, h, y, q)
             }
             (Atom::Metric { name: a, of: x, .. }, Atom::Metric { name: b, of: y, .. }) => (a, x) == (b, y),
+            (Atom::Claim { primary: a, .. }, Atom::Claim { primary: b, .. }) => a == b,
             (Atom::Not { state: a, .. }, Atom::Not { state: b, .. }) => a == b,
             (Atom::Group(a), Atom::Group(b)) => a == b,
             _ => false,
@@ -256,7 +264,7 @@ impl Atom {
         match self {
             Atom::Named(name) | Atom::Alarm { name, .. } | Atom::Calendar { name, .. } => name.span.clone(),
             Atom::Event(event) => event.span.clone(),
-            Atom::Host { span, .. } | Atom::App { span, .. } | Atom::Metric { span, .. } | Atom::Not { span, .. } => span.clone(),
+            Atom::Host { span, .. } | Atom::App { span, .. } | Atom::Metric { span, .. } | Atom::Claim { span, .. } | Atom::Not { span, .. } => span.clone(),
             Atom::Group(inner) => inner.atoms.first().map_or(0..0, Atom::span),
         }
     }

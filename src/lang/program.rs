@@ -50,6 +50,19 @@ pub struct Program {
     pub ignored: Vec<AtomId>,
     /// Named times, which alarms name.
     pub calendars: BTreeMap<String, Calendar>,
+    /// Conditions by which members of pairs say which role they have, beside the ids of the inventory.
+    pub claims: Vec<ClaimCondition>,
+}
+
+/// A condition that is a claim when a member of its pair meets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimCondition {
+    /// The condition.
+    pub atom: AtomId,
+    /// The pair.
+    pub pair: String,
+    /// True: the member says that it is primary; false: that it is backup.
+    pub primary: bool,
 }
 
 /// A line that a pattern brings as its own test: run through the decoder and the matcher by `check` and `test`.
@@ -421,6 +434,8 @@ pub struct Alarm {
     pub category: Category,
     /// Text for people with `{field}` in it; empty when none was given.
     pub summary: String,
+    /// Text for people when it ends, likewise; empty where the other one is enough.
+    pub end_summary: String,
     /// What an operator should know or do; empty when none was given.
     pub help: String,
     /// What raises it.
@@ -471,6 +486,7 @@ impl Alarm {
             name,
             category: Category::default(),
             summary: String::new(),
+            end_summary: String::new(),
             help: String::new(),
             detect: Detection::default(),
             by: Vec::new(),
@@ -557,6 +573,8 @@ pub enum Shape {
     },
     /// An event of the first part, and none of the second within the time after it.
     Without,
+    /// An event of the first part, and none of the second within the time before it.
+    NotPreceded,
     /// No event of the part for the time.
     Silence {
         /// How the time grows while it goes on.

@@ -134,7 +134,7 @@ impl Inbox {
         let networked = trust < Provenance::Local;
         if networked {
             let (_, site) = self.current.get();
-            if is_credible_claim(&site.inventory, &site.index, event) {
+            if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
                 return Place::Claims;
             }
         }

@@ -14,14 +14,12 @@ use crate::base::text::printable_short;
 use crate::base::time::Time;
 use crate::command::run;
 use crate::event::Value;
-use crate::inventory::{Channel, Inventory, Via};
+use crate::inventory::{Channel, Inventory};
 use crate::script::{Step, StepResult};
 
 use super::clock::Clock;
+use super::notification;
 use super::urgency::{Queue, Urgency};
-
-/// Characters of a text that is told.
-const TOLD: usize = 2_000;
 
 /// A step to be done.
 struct Job {
@@ -156,19 +154,11 @@ fn effect(inventory: &Inventory, step: &Step) -> StepResult {
             let Some(channel) = inventory.channels.get(&text(0)) else {
                 return Err(format!("the configuration has no channel {}", text(0)));
             };
-            notify(channel, &text(0), &printable_short(&text(1), TOLD)).map(|()| Value::Unit)
+            notify(channel, &text(0), &notification::carried(channel, &text(1))).map(|()| Value::Unit)
         }
         "host.run" => {
             let host = text(0);
-            match inventory.hosts.get(&host).map(|h| h.via) {
-                Some(Via::Local) => {}
-                Some(_) => {
-                    return Err(format!(
-                        "{host} is not this machine (`via: local`), and commands on other hosts are not run yet"
-                    ));
-                }
-                None => return Err(format!("the inventory has no host {host}")),
-            }
+            inventory.runs_commands(&host)?;
             let arguments: Vec<String> = match step.args.get(2) {
                 Some(Value::List(all)) => all.iter().map(ToString::to_string).collect(),
                 _ => Vec::new(),

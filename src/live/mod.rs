@@ -20,6 +20,7 @@ mod following;
 pub mod host;
 mod lanes;
 mod journaled;
+mod notification;
 pub mod program;
 pub mod questions;
 pub mod reload;

@@ -162,7 +162,7 @@ pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Resul
             let left: Vec<String> = left.iter().map(what_is_left).collect();
             if left.is_empty() { test(files, &reading) } else { Some(left.join("; ")) }
         }
-        (Some(_), None) => None,
+        (Some(_), None) => test(files, &reading),
         (None, _) => Some(mistakes(&reading.diagnostics)),
     };
     let (good, written, number, reset) = match (refused.is_none().then_some(reading.good).flatten(), reading.written, accepted) {
@@ -180,7 +180,10 @@ pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Resul
             };
             (good, last, Some(number), Reset::new())
         }
-        _ => return Err("the files are wrong, and nothing was ever accepted that could run instead".to_owned()),
+        _ => {
+            let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
+            return Err(format!("the files are refused, and nothing was ever accepted that could run instead{why}"));
+        }
     };
     let earlier = earlier(number.map(|n| (n, &good.site)));
     Ok(Begin { good, written, number, reset, earlier, refused, folders })
@@ -239,7 +242,7 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
 /// one that holds the addresses in order. Why not, when it did not come to an end.
 fn survived(files: &dyn Files) -> Result<(), String> {
     let config = files.config().display().to_string();
-    let arguments = ["check", "-c", &config, "--format", "json"].map(str::to_owned);
+    let arguments = ["check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
     match run(MYSELF, &arguments, TESTS_WITHIN) {
         // In order, or not: it was told.
         Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),

@@ -19,6 +19,7 @@ mod arguments;
 mod index;
 mod record;
 mod run;
+mod state;
 
 use std::sync::Arc;
 
@@ -140,8 +141,13 @@ impl Runs {
         let idle = index.idle();
         let mut runs = Runs { program, rules: 0, inventory, again, state, index, idle };
         let begun: Vec<RunId> = runs.state.runs.iter().filter(|(_, r)| r.begun).map(|(id, _)| *id).collect();
-        for run in begun {
-            runs.resume(run, out);
+        for run in &begun {
+            runs.resume(*run, out);
+        }
+        let reactions: BTreeSet<String> =
+            begun.iter().filter_map(|run| Some(runs.state.runs.get(run)?.bound.reaction.clone())).collect();
+        for reaction in reactions {
+            runs.give_state(&reaction, out);
         }
         runs
     }

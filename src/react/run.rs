@@ -8,6 +8,7 @@ use crate::event::Value;
 use crate::script::{Again, Next, Step, StepResult};
 
 use super::record::{Outcome, Record, RunId};
+use super::state::is_state;
 use super::{Output, Runs, Wanted};
 
 impl Runs {
@@ -19,6 +20,9 @@ impl Runs {
         };
         if asked.again_at.is_some() || asked.step.verb == "wait" {
             return; // Its deadline stands.
+        }
+        if is_state(&asked.step.verb) {
+            return; // It gets its turn (`give_state`).
         }
         match (self.again)(&asked.step.verb) {
             Again::Safe => out.push(Output::Do { run, attempt: asked.attempt, step: asked.step }),
@@ -56,10 +60,17 @@ impl Runs {
             "wait" => Some(now + span(step.args.first())),
             // It has its own time, and an answer comes in any case.
             "vip.settle" | "port.settle" => None,
+            // It waits for another run, which ends within its own time-outs.
+            verb if is_state(verb) => None,
             _ => Some(now + timeout),
         };
         let asked = Record::Asked { run, step: step.clone(), attempt, due };
+        // Whoever does something else gives the state back to the others.
+        let gives_back = !is_state(&step.verb) && step.verb != "log" && self.state.has_state(run);
         self.record(asked, out);
+        if gives_back {
+            self.give_state(&compartment, out);
+        }
         let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
         match step.verb.as_str() {
             "wait" => {}
@@ -68,19 +79,7 @@ impl Runs {
                 out.push(Output::Notice { kind: "log", run: Some(run), reaction, text });
                 self.answered(now, run, Ok(Value::Unit), out);
             }
-            "state.get" => {
-                let kept = self.state.kept.get(&compartment).and_then(|k| k.get(&text(0))).cloned();
-                self.answered(now, run, Ok(kept.unwrap_or_default()), out);
-            }
-            "state.set" => {
-                let value = step.args.get(1).cloned();
-                self.record(Record::Kept { reaction: compartment, key: text(0), value }, out);
-                self.answered(now, run, Ok(Value::Unit), out);
-            }
-            "state.remove" => {
-                self.record(Record::Kept { reaction: compartment, key: text(0), value: None }, out);
-                self.answered(now, run, Ok(Value::Unit), out);
-            }
+            verb if is_state(verb) => self.give_state(&compartment, out),
             _ => out.push(Output::Do { run, attempt, step }),
         }
     }
@@ -146,6 +145,7 @@ impl Runs {
         }
         self.record(Record::Ended { run, at: now, outcome }, out);
         let lane = state.lane();
+        self.give_state(&state.bound.compartment(), out);
         let mut then = state.then;
         if well && !then.is_empty() {
             let next = then.remove(0);

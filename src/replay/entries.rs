@@ -100,12 +100,13 @@ impl Teller {
                 entry.text = Some(summary.clone()).filter(|s| !s.is_empty());
                 self.entries.push(entry);
             }
-            engine::Record::Cleared { alarm, key, at, cause } => {
+            engine::Record::Cleared { alarm, key, at, cause, summary } => {
                 let mut entry = Entry::new(*at, Kind::AlarmCleared);
                 entry.line = self.line;
                 entry.alarm = Some(alarm.clone());
                 entry.key = Some(key.to_string());
                 entry.result = Some(cause.to_string());
+                entry.text = summary.clone();
                 self.entries.push(entry);
             }
             _ => {}

@@ -27,14 +27,20 @@ pub struct Param {
 /// The parameters that a script declares, in order, and everything that is wrong with it. Names in it are looked up in the
 /// inventory, where there is one.
 pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>, Vec<Diagnostic>) {
+    let (declared, found) = inspect(source, inventory);
+    (declared.params, found)
+}
+
+/// As [`check`], with everything that the script says of itself.
+pub fn inspect(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Declared, Vec<Diagnostic>) {
     if source.text.len() > SOURCE_BYTES {
         let text = format!("{} has more than {SOURCE_BYTES} bytes: a script of that size is not read", source.name);
-        return (Vec::new(), vec![Diagnostic::whole(Code::ScriptTooLarge, text)]);
+        return (Declared::default(), vec![Diagnostic::whole(Code::ScriptTooLarge, text)]);
     }
     let evaluator = Evaluator::new(Arc::new(inventory.cloned().unwrap_or_default()));
     let compiled = match evaluator.compile(source) {
         Ok(compiled) => compiled,
-        Err(diagnostic) => return (Vec::new(), vec![diagnostic]),
+        Err(diagnostic) => return (Declared::default(), vec![diagnostic]),
     };
     let ast = &compiled.ast();
     let mut checker = Checker {
@@ -44,6 +50,7 @@ pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>
         params: Vec::new(),
         used: BTreeSet::new(),
         scope: Vec::new(),
+        event_fields: Vec::new(),
         found: Vec::new(),
     };
     checker.top_level(ast);
@@ -60,10 +67,36 @@ pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>
         alone.walk(&mut |path| checker.node(path));
     }
     checker.unused();
+    let fields = checker.event_fields.iter().map(|(name, at)| (name.clone(), place(source, *at, name.chars().count()))).collect();
     let mut found = checker.found;
     found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
-    (checker.params, found)
+    (Declared { params: checker.params, event_fields: fields }, found)
 }
+
+/// What a script says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    /// The parameters that it declares, in order.
+    pub params: Vec<Param>,
+    /// The fields of the event that it names (`event.user`), and where.
+    pub event_fields: Vec<(String, Place)>,
+}
+
+impl Declared {
+    /// Fields that nothing sets, and that are nearly the name of one that is known. Others may come with the record.
+    pub fn misspelled_fields(&self, known: &BTreeSet<String>) -> Vec<Diagnostic> {
+        let unknown = self.event_fields.iter().filter(|(name, _)| name.len() > 2 && !known.contains(name));
+        let found = unknown.filter_map(|(name, place)| {
+            let near = nearest(name, known.iter().map(String::as_str))?;
+            let message = format!("no rule and no event has a field `{name}`: unless the record brings it, it is `()`");
+            Some(Diagnostic::new(Code::NoSuchField, place.clone(), message).help(format!("did you mean `{near}`?")))
+        });
+        found.collect()
+    }
+}
+
+/// What an alarm has for scripts.
+const ALARM_PROPERTIES: &[&str] = &["name", "key", "category", "summary", "count", "raised_at", "lines", "cause"];
 
 /// A place of the library as one of ours: `length` characters from line and column on.
 pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place {
@@ -71,11 +104,14 @@ pub(super) fn place(source: &Arc<Source>, at: Position, length: usize) -> Place 
         let end = source.text.len();
         return Place { source: source.clone(), bytes: end..end };
     };
-    let start: usize = source.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let text = &source.text[start.min(source.text.len())..];
-    let begin: usize = text.chars().take(column - 1).map(char::len_utf8).sum();
-    let span: usize = text[begin..].chars().take(length).take_while(|c| *c != '\n').map(char::len_utf8).sum();
-    Place { source: source.clone(), bytes: start + begin..start + begin + span }
+    // The library saw the text with its escapes written out.
+    let (whole, added) = super::escapes::expand(&source.text);
+    let start: usize = whole.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let begin: usize = whole[start.min(whole.len())..].chars().take(column - 1).map(char::len_utf8).sum();
+    let at = super::escapes::written_at(&added, start + begin).min(source.text.len());
+    let text = source.text.get(at..).unwrap_or_default();
+    let span: usize = text.chars().take(length).take_while(|c| *c != '\n').map(char::len_utf8).sum();
+    Place { source: source.clone(), bytes: at..at + span }
 }
 
 /// Every function that the script may call, with the numbers of arguments that it may have.
@@ -124,6 +160,8 @@ struct Checker<'a> {
     used: BTreeSet<String>,
     /// Parameters of the function that is looked at.
     scope: Vec<String>,
+    /// Fields of the event that it names, and where.
+    event_fields: Vec<(String, Position)>,
     found: Vec<Diagnostic>,
 }
 
@@ -208,10 +246,19 @@ impl Checker<'_> {
             Some(ASTNode::Expr(Expr::MethodCall(call, at))) => self.call(call, *at, 1),
             Some(ASTNode::Stmt(Stmt::FnCall(call, at))) => self.call(call, *at, 0),
             Some(ASTNode::Expr(Expr::Dot(dot, ..))) => {
-                if let (Expr::Variable(variable, ..), Expr::Property(property, at)) = (&dot.lhs, first(&dot.rhs))
-                    && variable.1 == "params"
+                if let (Expr::Variable(variable, ..), Expr::Property(property, at)) = (&dot.lhs, first(&dot.rhs)) {
+                    match variable.1.as_str() {
+                        "params" => self.parameter(&property.2.clone(), *at),
+                        "alarm" => self.alarm_property(&property.2.clone(), *at),
+                        "event" => self.event_fields.push((property.2.to_string(), *at)),
+                        _ => {}
+                    }
+                }
+                if let Expr::MethodCall(call, at) = first(&dot.rhs)
+                    && call.name == "run"
+                    && call.args.len() == 2
                 {
-                    self.parameter(&property.2.clone(), *at);
+                    self.runs_on(&dot.lhs, *at);
                 }
             }
             _ => {}
@@ -231,6 +278,44 @@ impl Checker<'_> {
                 message,
                 nearest(name, known.iter().map(String::as_str)),
             );
+        }
+    }
+
+    fn alarm_property(&mut self, name: &str, at: Position) {
+        if !ALARM_PROPERTIES.contains(&name) {
+            let message = format!("an alarm has no `{name}`; it has {}", ALARM_PROPERTIES.join(", "));
+            let near = nearest(name, ALARM_PROPERTIES.iter().copied());
+            self.report(Code::UnknownProperty, at, name.chars().count(), message, near);
+        }
+    }
+
+    /// `host(...).run(...)`: only the controller's own machine runs commands.
+    fn runs_on(&mut self, handle: &Expr, at: Position) {
+        let Some(inventory) = self.inventory else { return };
+        let Expr::FnCall(call, _) = handle else { return };
+        if call.name != "host" {
+            return;
+        }
+        match call.args.first() {
+            Some(Expr::StringConstant(host, at)) if inventory.host(host).is_some() => {
+                if let Err(why) = inventory.runs_commands(host) {
+                    self.report(Code::NotRunThere, *at, host.chars().count() + 2, why, None);
+                }
+            }
+            Some(Expr::StringConstant(..)) | None => {}
+            Some(_) => {
+                let others = inventory.hosts.keys().filter_map(|host| inventory.runs_commands(host).err());
+                let others: Vec<String> = others.collect();
+                if let Some(first) = others.first() {
+                    let more = if others.len() > 1 { format!(" (and {} more hosts)", others.len() - 1) } else { String::new() };
+                    let message = format!("this step fails on a host that is not the controller's own machine: {first}{more}");
+                    self.report(Code::PerhapsNotRun, at, "run".len(), message, None);
+                    if let Some(last) = self.found.last_mut() {
+                        last.help =
+                            Some("only a host with `via: local` runs commands; on others use what its agent does (vip, port)".to_owned());
+                    }
+                }
+            }
         }
     }
 

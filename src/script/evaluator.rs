@@ -104,7 +104,7 @@ impl Evaluator {
     /// # Errors
     /// Where its syntax is wrong. What else is wrong with it, [`super::check()`] says.
     pub fn compile(&self, source: &Arc<Source>) -> Result<Arc<Compiled>, Diagnostic> {
-        match self.engine.compile(&source.text) {
+        match self.engine.compile(super::escapes::expand(&source.text).0) {
             Ok(ast) => Ok(Arc::new(Compiled { ast, source: source.clone() })),
             Err(e) => Err(syntax(source, &e)),
         }

@@ -15,6 +15,7 @@
 
 mod bind;
 mod check;
+mod escapes;
 mod evaluator;
 mod tape;
 mod value;
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Value;
 
-pub use check::{Param, check, unknown_name};
+pub use check::{Declared, Param, check, inspect, unknown_name};
 pub use evaluator::{Compiled, Evaluator};
 pub use verbs::ParamKind;
 

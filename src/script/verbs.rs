@@ -299,6 +299,22 @@ pub const VERBS: &[Verb] = &[
         example: "state.set(\"last\", params.host);",
     },
     Verb {
+        name: "state.add",
+        params: &[("key", K::Text), ("number", K::Number)],
+        gives: "the sum",
+        again: Again::Safe,
+        help: "Adds to the number that is kept under that key, 0 where there is none.",
+        example: "let n = state.add(\"failed\", 1);",
+    },
+    Verb {
+        name: "state.append",
+        params: &[("key", K::Text), ("value", K::Any)],
+        gives: "how many elements the list has",
+        again: Again::Safe,
+        help: "Appends to the list that is kept under that key; of more than 200 elements the oldest go.",
+        example: "state.append(\"users\", event.user);",
+    },
+    Verb {
         name: "state.remove",
         params: &[("key", K::Text)],
         gives: "nothing",

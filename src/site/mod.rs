@@ -69,7 +69,7 @@ impl Site {
             event.marks.ignored = true;
             return None;
         }
-        let wanted = !hits.is_empty() || is_claim(&self.inventory, &self.index, event);
+        let wanted = !hits.is_empty() || is_claim(&self.inventory, &self.program, &self.index, event, hits);
         wanted.then(|| std::mem::take(hits))
     }
 

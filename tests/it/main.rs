@@ -3,10 +3,12 @@
 
 mod calendars;
 mod cli;
+mod commands;
 mod config;
 mod control;
 mod damage;
 mod decode;
+mod docs;
 mod doubt;
 mod engine;
 mod evaluator;

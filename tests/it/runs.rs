@@ -192,6 +192,39 @@ fn an_operator_agrees_or_the_time_is_over() {
     assert_eq!(b.cue(at(0), "dry", ""), ["notice dry"]);
 }
 
+/// Two runs of one reaction that read, change and write a value lose nothing, also over a restart.
+#[test]
+fn what_a_reaction_keeps_is_changed_by_one_run_after_another() {
+    let keep = |b: &mut Bench, run, n, verb: &str, args: Vec<Value<'static>>| {
+        let step = Step { n, verb: verb.to_owned(), args, line: 1 };
+        b.tell(at(1), Input::Evaluated { run, next: Next::Step(step) })
+    };
+    let key = || Value::from("n");
+    let mut b = Bench::new();
+    assert_eq!((b.cue(at(0), "plain", "a"), b.cue(at(0), "plain", "b")), (vec!["evaluate 1".into()], vec!["evaluate 2".into()]));
+    assert_eq!(keep(&mut b, 1, 0, "state.get", vec![key()]), ["evaluate 1"]);
+    assert_eq!(keep(&mut b, 2, 0, "state.get", vec![key()]), NOTHING, "it waits for run 1");
+    assert_eq!(b.runs.next_deadline(), None, "and has no time-out");
+    assert_eq!(b.restart(), ["evaluate 1"], "a restart changes nothing about that");
+    assert_eq!(keep(&mut b, 1, 1, "state.set", vec![key(), Value::Int(1)]), ["evaluate 1"]);
+    assert_eq!(b.ends(at(2), 1), ["evaluate 2"]);
+    assert_eq!(b.runs.state().run(2).unwrap().history[0].result, Ok(Value::Int(1)));
+    // Whoever does something else gives the state back.
+    b.cue(at(3), "plain", "c");
+    assert_eq!(keep(&mut b, 3, 0, "state.add", vec![key(), Value::Int(5)]), NOTHING);
+    assert_eq!(keep(&mut b, 2, 1, "notify", vec![key(), key()]), ["evaluate 3", "do 2 notify try 1"]);
+    assert_eq!(b.runs.state().run(3).unwrap().history[0].result, Ok(Value::Int(6)));
+    // Lists are bounded: the oldest go.
+    for n in 0..=200 {
+        keep(&mut b, 3, n + 1, "state.append", vec![Value::from("l"), Value::Int(i64::from(n))]);
+    }
+    assert_eq!(keep(&mut b, 3, 202, "state.get", vec![Value::from("l")]), ["evaluate 3"]);
+    let Ok(Value::List(list)) = &b.runs.state().run(3).unwrap().history[202].result else { panic!("no list") };
+    assert_eq!((list.len(), list.first()), (200, Some(&Value::Int(1))));
+    assert_eq!(keep(&mut b, 3, 203, "state.add", vec![Value::from("l"), Value::Int(1)]), ["evaluate 3"]);
+    assert!(b.runs.state().run(3).unwrap().history[203].result.is_err(), "a list is no number");
+}
+
 #[test]
 fn an_argument_without_a_value_starts_nothing() {
     let mut b = Bench::new();

@@ -13,6 +13,8 @@ mod cron;
 mod spans;
 mod wall;
 
+use std::time::Duration;
+
 use chrono_tz::Tz;
 
 use crate::base::limits::CALENDAR_SEARCH;
@@ -27,6 +29,11 @@ pub(in crate::lang) use wall::{clock, date, day, zone, zone_like};
 
 /// Microseconds of a day.
 const DAY_US: i64 = 86_400_000_000;
+
+/// 2026-01-01T00:00:00Z: from there on times are looked at to know how long they are.
+const LOOKED_AT: i64 = 1_767_225_600_000_000;
+/// Changes that are looked at: those of a daily calendar for two months.
+const TIMES: usize = 120;
 
 /// A named set of times.
 #[derive(Clone, Debug)]
@@ -82,6 +89,20 @@ impl Calendar {
             days = (days * 2).min(64);
         }
         None
+    }
+
+    /// The longest of the times that follow each other from a fixed day on, some hundred of them; `None` when none of them ends.
+    pub(in crate::lang) fn longest(&self) -> Option<Duration> {
+        let mut at = Time::from_micros(LOOKED_AT);
+        let mut longest = None;
+        for _ in 0..TIMES {
+            let Some(next) = self.next_change(at) else { break };
+            if self.active(at) {
+                longest = longest.max(Some(next.since(at)));
+            }
+            at = next;
+        }
+        longest
     }
 
     /// True when it certainly never is active: no clause can be met, or all time is taken away.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::limits::{COUNT, COUNTED_KEYS, KEPT_LINES};
+use crate::base::time::duration_text;
 use crate::diag::{Code, Place};
+use crate::lang::calendar::Calendar;
 use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
 use crate::lang::program::{Alarm, AtomId, Cancel, Category, Limit, Mode, Shape, WhileActive};
 
@@ -19,6 +21,7 @@ fn single(kind: &ClauseKind) -> Option<&'static str> {
     match kind {
         ClauseKind::Category(_) => Some("category"),
         ClauseKind::Summary(_) => Some("summary"),
+        ClauseKind::EndSummary(_) => Some("on cancel summary"),
         ClauseKind::Help(_) => Some("help"),
         ClauseKind::Detect(_) => Some("detect"),
         ClauseKind::WhileActive(_) => Some("while active"),
@@ -107,6 +110,7 @@ impl<'t> Compiler<'t, '_> {
             match &clause.it {
                 ClauseKind::Category(word) => alarm.category = self.category(file, word),
                 ClauseKind::Summary(text) => alarm.summary = text.it.clone(),
+                ClauseKind::EndSummary(text) => alarm.end_summary = text.it.clone(),
                 ClauseKind::Help(text) => alarm.help = text.it.clone(),
                 ClauseKind::Detect(detect) => {
                     detected = true;
@@ -164,8 +168,29 @@ impl<'t> Compiler<'t, '_> {
         alarm.limit = limit.and_then(|(clause, n, per, by)| self.limit(file, &alarm, clause, n, per, by));
         self.cancels(file, tree, &clauses, &mut alarm, ends);
         self.renamings.clear();
+        self.never_long_enough(file, &clauses, &alarm);
         self.doubts(file, tree, &clauses, &alarm);
         self.program.alarms.push(alarm);
+    }
+
+    /// A silence within calendars none of whose times is as long.
+    fn never_long_enough(&mut self, file: &File, clauses: &[&Clause], alarm: &Alarm) {
+        let (Shape::Silence { .. }, Some(lasts)) = (&alarm.detect.shape, alarm.detect.within) else { return };
+        let calendars: Vec<&Calendar> = alarm.only_during.iter().filter_map(|name| self.program.calendars.get(name)).collect();
+        let Some(longest) = calendars.iter().filter_map(|calendar| calendar.longest()).max() else { return };
+        if longest >= lasts || calendars.len() > 1 {
+            return; // Several calendars may follow each other.
+        }
+        let span = clauses.iter().find(|c| matches!(c.it, ClauseKind::OnlyDuring(_))).map(|c| c.span.clone());
+        let message = format!(
+            "`{}` waits for a silence of {}, and no time of its calendar lasts longer than {}: it is never raised",
+            alarm.name,
+            duration_text(lasts),
+            duration_text(longest)
+        );
+        let span = span.unwrap_or(alarm.place.bytes.clone());
+        self.report(file, Code::NeverLongEnough, &span, message).help =
+            Some("a silence counts within one time of the calendar: make its `for` shorter".to_owned());
     }
 
     /// A limit has keys of the alarm; unless it says which, all.
@@ -241,6 +266,7 @@ impl<'t> Compiler<'t, '_> {
                     }
                 }
                 ClauseKind::Cancel(Way::Falls(threshold)) => {
+                    self.wrong_way_round(file, &alarm.detect.shape, *threshold, &clause.span);
                     let cancel = self.falls(file, &alarm.detect.shape, *threshold, &clause.span);
                     alarm.cancel.push(cancel);
                 }

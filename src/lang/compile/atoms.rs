@@ -266,6 +266,7 @@ impl<'t> Compiler<'t, '_> {
                     let id = self.signal(file, signal, &name.span);
                     atoms.push(self.narrowed(id, outer));
                 }
+                ast::Atom::Claim { primary, span } => atoms.extend(self.claim_atoms(file, *primary, outer, name, span)),
                 ast::Atom::Not { span, .. } => {
                     let message = "`not` before a state stands among states that `and` or `or` joins, and nowhere else";
                     let help = "of events write `A without B within 30s`; what ends a state is `alarm X cleared`, `host back`, `app running`";
@@ -340,17 +341,23 @@ impl<'t> Compiler<'t, '_> {
         match whom {
             Whom::Any => Vec::new(),
             Whom::Apps(words) => {
-                let all = words.iter().map(|word| {
+                let all = words.iter().flat_map(|word| {
                     if let Some(inventory) = inventory {
                         if let Some((name, _)) = inventory.application(&word.it) {
-                            return Sender::App(name.clone());
+                            return vec![Sender::App(name.clone())];
+                        }
+                        // A program that several hosts run, and as it stands in records of hosts that the inventory does not have.
+                        let programs = inventory.of_program(&word.it).map(|(name, _)| Sender::App(name.clone()));
+                        let programs: Vec<Sender> = programs.chain([Sender::App(word.it.clone())]).collect();
+                        if programs.len() > 1 {
+                            return programs;
                         }
                         let known: Vec<&str> = inventory.applications.keys().map(String::as_str).collect();
                         if word.it != OWN_APP {
                             self.sender(file, word, "application", &known);
                         }
                     }
-                    Sender::App(word.it.clone())
+                    vec![Sender::App(word.it.clone())]
                 });
                 all.collect()
             }

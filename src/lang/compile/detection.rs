@@ -7,7 +7,7 @@ use crate::base::limits::METRIC_LASTS;
 use crate::diag::{Code, Diagnostic};
 use crate::lang::ast::{self, At, Change, Choice, File, Span, Time};
 use crate::lang::program::{
-    Alarm, Atom, AtomId, Detection, Measure, Predicate, REPLACED, Sender, Shape, Signal, Test, Threshold, What,
+    Alarm, Atom, AtomId, Comparison, Detection, Measure, Predicate, REPLACED, Sender, Shape, Signal, Test, Threshold, What,
 };
 
 use super::metrics::{metric_keys, metric_of};
@@ -184,7 +184,7 @@ impl<'t> Compiler<'t, '_> {
                 measure.threshold = *threshold;
                 self.measure_field(file, tree, span);
             }
-            (Shape::Without | Shape::Silence { .. } | Shape::Measure(_), None) => {
+            (Shape::Without | Shape::NotPreceded | Shape::Silence { .. } | Shape::Measure(_), None) => {
                 let message = format!("`{of}` waits for something, and says not how long");
                 let help = match &found.detect.shape {
                     Shape::Silence { .. } => "write `for 5m` at the end, for example",
@@ -216,7 +216,7 @@ impl<'t> Compiler<'t, '_> {
                 );
             }
             (
-                Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. } | Shape::Without,
+                Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. } | Shape::Without | Shape::NotPreceded,
                 Some(Time::Within(within, None)),
             ) => {
                 found.detect.within = Some(*within);
@@ -281,6 +281,26 @@ impl<'t> Compiler<'t, '_> {
                 None
             }
         }
+    }
+
+    /// `> 500` is ended by `< 300`, and not by `< 800`: then it would be raised and ended by the same values, or by none.
+    pub(super) fn wrong_way_round(&mut self, file: &File, shape: &Shape, ends: Threshold, span: &Span) {
+        use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
+        let Shape::Measure(Measure { threshold: raises, .. }) = shape else { return };
+        let up = |c: Comparison| matches!(c, Greater | GreaterOrEqual);
+        let down = |c: Comparison| matches!(c, Less | LessOrEqual);
+        let (above, below) = (up(raises.comparison) && down(ends.comparison), down(raises.comparison) && up(ends.comparison));
+        let help = match () {
+            () if up(raises.comparison) && up(ends.comparison) || down(raises.comparison) && down(ends.comparison) => {
+                "the end compares the other way: detect ... > 500 is ended by `cancel when < 400`"
+            }
+            () if above && ends.amount > raises.amount || below && ends.amount < raises.amount => {
+                "the end lies on the other side of what raises it: detect ... > 500 is ended by `cancel when < 400`"
+            }
+            () => return,
+        };
+        let message = "values that raise this alarm end it as well: it is raised and ended again and again";
+        self.report(file, Code::WrongWayRound, span, message).help = Some(help.to_owned());
     }
 
     /// `cancel when < 300`: of a measure only.

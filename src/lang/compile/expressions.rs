@@ -119,7 +119,8 @@ impl<'t> Compiler<'t, '_> {
             Err(Refused::Wrong) => {
                 let (message, at) = why(&filled.text);
                 let span = at.map_or(regex.span.clone(), |at| within(regex, filled.as_written(at)));
-                self.report(file, Code::BadRegex, &span, format!("the regular expression is not understood: {message}"));
+                self.report(file, Code::BadRegex, &span, format!("the regular expression is not understood: {message}")).help =
+                    instead(&filled.text, at).map(str::to_owned);
                 None
             }
         }
@@ -294,6 +295,25 @@ fn why(text: &str) -> (String, Option<usize>) {
             Ok(_) => ("it can't be compiled".to_owned(), None),
         },
     }
+}
+
+/// What to write instead of what other libraries have and this one, which never takes long, has not.
+fn instead(text: &str, at: Option<usize>) -> Option<&'static str> {
+    let rest = text.get(at?..)?;
+    let not = "for what must not be there write a second test: `match /A/ where not text ~ /B/`, or `where text !~ /B/`";
+    let also = "for what must be there as well write a second test: `match /A/ where text ~ /B/`; what stands around may be in the expression itself, outside of the capture";
+    [
+        ("(?!", not),
+        ("(?<!", not),
+        ("(?=", also),
+        ("(?<=", also),
+        ("(?>", "write (?:...): no expression here takes long, so nothing has to be kept from going back"),
+        ("(?(", "write both ways, (A|B), or two patterns joined by `or`"),
+        ("(?R", "an expression can't contain itself; a part with a name is a `piece`: ${name}"),
+        ("\\", "a group can't be meant by its number: capture both, (?<a>...) and (?<b>...), and write `where a == b`"),
+    ]
+    .into_iter()
+    .find_map(|(begins, help)| rest.starts_with(begins).then_some(help))
 }
 
 /// The place in the file of a byte of the joined expression. Escaped slashes before it shift it; near enough for a caret.

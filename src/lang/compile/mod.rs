@@ -1,9 +1,12 @@
 //! Trees to the program: names resolved, everything checked, all mistakes reported.
 
 mod advice;
+pub use uses::fields_set;
+
 mod alarms;
 mod atoms;
 mod calendars;
+mod claims;
 mod detection;
 mod expressions;
 mod members;
@@ -38,6 +41,17 @@ pub struct World<'a> {
     pub scripts: Option<&'a BTreeMap<String, Vec<Param>>>,
 }
 
+/// Warnings that mean nothing while a part of the rules can't be read.
+const DOUBTFUL: &[Code] = &[
+    Code::UnusedPattern,
+    Code::UnusedReaction,
+    Code::UnusedCapture,
+    Code::UnusedCalendar,
+    Code::EndlessWindow,
+    Code::NoCancel,
+    Code::NeverRaised,
+];
+
 /// Compiles rule files, in the order given, and says everything that is wrong with them. The program holds what could be
 /// compiled; with errors among the diagnostics it must not run.
 pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagnostic>) {
@@ -48,6 +62,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         found.extend(diagnostics);
         trees.push(tree);
     }
+    let unread: Vec<Code> = found.iter().map(|d: &Diagnostic| d.code).collect();
     let mut compiler = Compiler {
         world,
         program: Program::default(),
@@ -77,6 +92,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
     compiler.pieces(&trees);
     compiler.lists(&trees);
     compiler.patterns(&trees);
+    compiler.claims();
     compiler.reactions(&trees);
     compiler.calendars(&trees);
     compiler.alarms(&trees);
@@ -91,6 +107,10 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
         (file, place.map(|p| p.bytes.start))
     };
     found.sort_by_key(order);
+    // Of what could not be read it is not known what it uses and says.
+    if !unread.is_empty() {
+        found.retain(|d| !DOUBTFUL.contains(&d.code));
+    }
     // A mistake in `defaults` is found again with every alarm.
     found.dedup();
     (compiler.program, found)

@@ -11,6 +11,7 @@ use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test, Unit
 
 use super::Compiler;
 use super::atoms::BUILT_IN;
+use super::uses::DERIVED;
 use super::values::value_of;
 
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
@@ -38,7 +39,25 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
+    /// A field that nothing captures anywhere, and that is nearly the name of one that every event has or some pattern captures.
+    fn misspelled(&mut self, file: &File, field: &Word) {
+        let name = field.it.as_str();
+        let quoted = file.source.text.get(field.span.clone()).is_some_and(|text| text.starts_with('"'));
+        let known = BUILT_IN.contains(&name) || DERIVED.contains(&name) || self.captured.contains(name);
+        if known || quoted || name.len() < 3 || name.contains('.') {
+            return;
+        }
+        let captured = self.captured.clone();
+        let names: Vec<&str> = BUILT_IN.iter().copied().chain(captured.iter().map(String::as_str)).collect();
+        if let Some(near) = self.near(name, &names) {
+            let message = format!("no event has a field `{name}` of itself, and nothing captures one");
+            let help = format!("did you mean `{near}`? A field of the record is written in quotes: \"{name}\"");
+            self.report(file, Code::NearlyCaptured, &field.span, message).help = Some(help);
+        }
+    }
+
     fn test(&mut self, file: &File, field: &Word, relation: &Relation, span: &Span) -> Option<Predicate> {
+        self.misspelled(file, field);
         let name = field.it.clone();
         let test = match relation {
             Relation::Compare(comparison, operand) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::event::INSIDE_PREFIXES;
+use super::atoms::BUILT_IN;
 use crate::lang::program::{Alarm, Argument, Cancel, Measure, Program, Shape};
 
 /// The fields inside texts that must come with a hit, sorted.
@@ -25,7 +26,8 @@ pub(super) fn fields(alarm: &Alarm) -> Vec<&str> {
         Cancel::Measured { measure: Measure { field: Some(field), .. }, .. } => Some(field.as_str()),
         _ => None,
     }));
-    names.extend(alarm.summary.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)));
+    names.extend(in_braces(&alarm.summary));
+    names.extend(in_braces(&alarm.end_summary));
     for call in alarm.react.iter().chain(&alarm.on_cancel).flatten() {
         names.extend(call.args.iter().filter_map(|(_, argument)| match argument {
             Argument::Field(name) | Argument::PairOf(name) | Argument::HostOf(name) => Some(name.as_str()),
@@ -33,4 +35,22 @@ pub(super) fn fields(alarm: &Alarm) -> Vec<&str> {
         }));
     }
     names
+}
+
+/// The names that stand in braces in a text for people.
+pub(super) fn in_braces(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0))
+}
+
+/// Fields that events and changes in the engine bring beside those of the record, as rules and scripts name them.
+pub(super) const DERIVED: &[&str] = &["alarm", "by", "calendar", "cause", "count", "key", "metric", "mount", "value", "sender"];
+
+/// Every field that a rule may count on: those of every event, what patterns capture and set, and what keys are called.
+pub fn fields_set(program: &Program) -> BTreeSet<String> {
+    let given = BUILT_IN.iter().chain(DERIVED).map(|name| (*name).to_owned());
+    let atoms = program.atoms.iter().flat_map(|atom| {
+        let captures = atom.matches.iter().flat_map(|m| &m.captures).map(|c| c.name.clone());
+        captures.chain(atom.sets.iter().map(|(name, _)| name.clone())).chain(atom.renames.iter().map(|(name, _)| name.clone()))
+    });
+    given.chain(atoms).chain(program.alarms.iter().flat_map(|alarm| alarm.by.clone())).collect()
 }

@@ -18,7 +18,7 @@ mod out;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::limits::SOURCE_BYTES;
+use crate::base::limits::RULE_FILE_BYTES;
 use crate::diag::{Code, Diagnostic, Source, has_errors};
 
 use super::ast::{At, File, Item};
@@ -49,8 +49,8 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Vec<Diagnostic>> {
         rest = after;
     }
     let text = out.end();
-    if text.len() > SOURCE_BYTES {
-        let message = format!("{} would have more than {SOURCE_BYTES} bytes in its one form: it is left as it is", source.name);
+    if text.len() > RULE_FILE_BYTES {
+        let message = format!("{} would have more than {RULE_FILE_BYTES} bytes in its one form: it is left as it is", source.name);
         return Err(vec![Diagnostic::whole(Code::RuleFileTooLarge, message).help("split it")]);
     }
     let (again, _) = parse(&Arc::new(Source { name: source.name.clone(), text: text.clone() }));

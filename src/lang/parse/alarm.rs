@@ -23,6 +23,7 @@ const CLAUSES: &[&str] = &[
     "limit",
     "react",
     "on cancel react",
+    "on cancel summary",
     "while active",
     "mode",
     "max age",
@@ -143,6 +144,11 @@ fn hold(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
 fn inhibited(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("inhibited")?;
     c.want_word("by")?;
+    if c.sees_word("alarm") || c.sees_word("not") {
+        let what = "the name of an alarm alone";
+        let help = "write `inhibited by NAME`: it is inhibited while that alarm is active; `only while not alarm NAME active` says the same";
+        return Err(c.wanted_with(what, help));
+    }
     Ok(ClauseKind::InhibitedBy(names(c, "an alarm's name")?))
 }
 
@@ -208,11 +214,16 @@ fn react(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     Ok(ClauseKind::React(chains(c)?))
 }
 
-/// `on_cancel = "on" "cancel" "react" chains`
+/// `on_cancel = "on" "cancel" ("react" chains | "summary" STRING)`
 fn on_cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     c.want_word("on")?;
     c.want_word("cancel")?;
-    c.want_word("react")?;
+    if c.word("summary").is_some() {
+        return Ok(ClauseKind::EndSummary(string(c)?));
+    }
+    if c.word("react").is_none() {
+        return Err(c.wanted("`react` or `summary`"));
+    }
     Ok(ClauseKind::OnCancel(chains(c)?))
 }
 

@@ -46,7 +46,7 @@ pub(super) fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
     Ok(Choice { atoms, condition: None })
 }
 
-/// `atom = event | alarm_change | host_change | app_change | calendar_change | negated | name | "(" choice ")"`
+/// `atom = event | claim | alarm_change | host_change | app_change | calendar_change | negated | name | "(" choice ")"`
 fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
     if c.sees_symbol("(") {
         let start = c.here();
@@ -74,6 +74,7 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
         Some("host") => host_change(c),
         Some("app") => app_change(c),
         Some("calendar") => calendar_change(c),
+        Some("claim") if c.sees_words("claim", "primary") || c.sees_words("claim", "backup") => claim(c),
         Some("not") => negated(c),
         Some("metric") => {
             let at = c.here();
@@ -200,6 +201,17 @@ fn calendar_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
     let name = name(c, "a calendar's name")?;
     let change = change(c, &[("begins", Change::Began), ("ends", Change::Ended)])?;
     Ok(Atom::Calendar { name, change })
+}
+
+/// `claim = "claim" ("primary" | "backup")`
+fn claim(c: &mut Cursor<'_>) -> Parsed<Atom> {
+    let start = c.here();
+    c.want_word("claim")?;
+    let primary = c.word("primary").is_some();
+    if !primary {
+        c.want_word("backup")?;
+    }
+    Ok(Atom::Claim { primary, span: c.since(start) })
 }
 
 /// What becomes of something, by its word.

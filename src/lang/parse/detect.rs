@@ -2,6 +2,7 @@
 
 use crate::base::limits;
 use crate::diag::Code;
+use crate::diag::suggest::nearest;
 use crate::lang::ast::{At, Atom, Choice, Detect, Span, Tail, Time};
 use crate::lang::program::{Backoff, Comparison, Measure, Shape, Threshold, Unit, What};
 
@@ -142,6 +143,9 @@ fn occurrence(c: &mut Cursor<'_>) -> Parsed<Detect> {
         return metric(c);
     }
     let start = c.here();
+    if let Some(failed) = unknown_measure(c) {
+        return Err(failed);
+    }
     let first = choice(c)?;
     if !joins(c) {
         return Ok(of(vec![first], Shape::One, None));
@@ -176,6 +180,8 @@ fn silence(c: &mut Cursor<'_>) -> Parsed<Detect> {
     Ok(Detect { parts: vec![alone(c)?], shape, unless: None, tail: Tail::default() })
 }
 
+const MEASURES: [&str; 6] = ["count", "rate", "sum", "avg", "min", "max"];
+
 /// The measure whose word stands ahead: before `of` or a field in parentheses; else it is a pattern's name.
 pub(super) fn measured(c: &mut Cursor<'_>) -> Option<What> {
     let what = match c.word_ahead()? {
@@ -192,6 +198,25 @@ pub(super) fn measured(c: &mut Cursor<'_>) -> Option<What> {
     let is = c.sees_word("of") || c.sees_symbol("(");
     c.back_to(start);
     is.then_some(what)
+}
+
+/// `p95(ms) of A`: a measure that there is not.
+fn unknown_measure(c: &mut Cursor<'_>) -> Option<Failed> {
+    let word = c.word_ahead()?.to_owned();
+    let start = c.here();
+    c.skip_token();
+    let is = c.symbol("(").is_some() && c.take(terminal::name).is_some() && c.symbol(")").is_some() && c.sees_word("of");
+    c.back_to(start);
+    if !is || super::cursor::reserved(&word) {
+        return None;
+    }
+    c.skip_token();
+    let span = c.since(start);
+    let help = match nearest(&word, MEASURES) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}; percentiles are not measured: count what is slow, `50 of (A where ms > 500) within 1m`", MEASURES.join(", ")),
+    };
+    Some(c.fail_with(Code::RuleSyntax, &span, format!("no measure has the name `{word}`"), help))
 }
 
 /// `measure = ("count" | "rate" | "sum" | "avg" | "min" | "max") ("(" field ")")? "of" atom`
@@ -239,7 +264,7 @@ pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &Span) -> Failed {
 const JOINS: [&str; 3] = ["then", "and", "without"];
 
 pub(super) fn joins(c: &mut Cursor<'_>) -> bool {
-    c.word_ahead().is_some_and(|w| JOINS.contains(&w))
+    c.word_ahead().is_some_and(|w| JOINS.contains(&w)) || c.sees_words("not", "preceded")
 }
 
 fn two_readings(c: &mut Cursor<'_>, span: &Span) -> Failed {
@@ -251,7 +276,7 @@ fn two_readings(c: &mut Cursor<'_>, span: &Span) -> Failed {
     )
 }
 
-/// `joined = atom (("then" "each"? atom)+ | "without" atom) unless? | all`
+/// `joined = atom (("then" "each"? atom)+ | "without" atom | "not" "preceded" "by" atom) unless? | all`
 fn joined(c: &mut Cursor<'_>, first: Choice) -> Parsed<Detect> {
     let start = c.here();
     let join = c.word_ahead().unwrap_or_default();
@@ -259,6 +284,15 @@ fn joined(c: &mut Cursor<'_>, first: Choice) -> Parsed<Detect> {
         return all(c, first, 1);
     }
     let mut parts = vec![first];
+    if join == "not" {
+        for word in ["not", "preceded", "by"] {
+            c.want_word(word)?;
+        }
+        parts.push(alone(c)?);
+        let unless = unless(c)?;
+        clear(c, start)?;
+        return Ok(Detect { parts, shape: Shape::NotPreceded, unless, tail: Tail::default() });
+    }
     let mut each = None;
     while c.word(join).is_some() {
         room(c, &parts, start)?;

@@ -19,7 +19,7 @@ mod token;
 
 use std::sync::Arc;
 
-use crate::base::limits::SOURCE_BYTES;
+use crate::base::limits::RULE_FILE_BYTES;
 use crate::base::text::printable_short;
 use crate::diag::suggest::nearest;
 use crate::diag::{Code, Diagnostic, Source};
@@ -32,16 +32,27 @@ pub(super) use token::{Kind, Token, tokens};
 /// Reads one file, and everything that is wrong with its syntax.
 pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {
     let mut file = File { source: source.clone(), items: Vec::new(), mentions: Vec::new() };
-    if source.text.len() > SOURCE_BYTES {
+    if source.text.len() > RULE_FILE_BYTES {
         // How large it is, is not known: who reads it stops there.
         let message =
-            format!("{} has more than {SOURCE_BYTES} bytes: a rule file of that size is not read; split it", source.name);
+            format!("{} has more than {RULE_FILE_BYTES} bytes: a rule file of that size is not read; split it", source.name);
         return (file, vec![Diagnostic::whole(Code::RuleFileTooLarge, message)]);
     }
     let mut cursor = Cursor::new(source);
     file.items = items(&mut cursor);
     file.mentions = std::mem::take(&mut cursor.mentions);
     (file, cursor.diagnostics)
+}
+
+/// Reads a text that is one expression with its delimiters: `/role changed to MASTER/i`.
+pub(super) fn expression(source: &Arc<Source>) -> (Option<super::ast::Regex>, Vec<Diagnostic>) {
+    let mut cursor = Cursor::new(source);
+    let regex = predicate::regex(&mut cursor).ok();
+    if regex.is_some() && !cursor.at_end() {
+        cursor.wanted("the end of the expression");
+        return (None, cursor.diagnostics);
+    }
+    (regex, cursor.diagnostics)
 }
 
 /// `file = item*`
@@ -133,6 +144,11 @@ fn block<T>(
     }
 }
 
+/// Words with which a condition goes on; one that is misspelled looks like a clause.
+const JOINING: &[&str] = &[
+    "without", "within", "unless", "where", "then", "from", "for", "over", "and", "or", "by", "not preceded by", "slack", "backoff",
+];
+
 /// A clause that the block does not have: of a later version, or misspelled.
 fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cursor::Failed {
     let at = c.here();
@@ -165,7 +181,9 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
         return c.fail_with(Code::UnknownClause, &span, format!("`{word}` cannot stand here"), belongs);
     }
     let message = format!("{block} has no clause `{word}`");
-    match nearest(word, known.iter().copied()) {
+    // Words that go on with a condition, misspelled.
+    let joining = JOINING.iter().copied().filter(|_| word.len() > 2);
+    match nearest(word, known.iter().copied().chain(joining)) {
         Some(near) => c.fail_with(Code::UnknownClause, &span, message, format!("did you mean `{near}`?")),
         None => c.fail_with(Code::UnknownClause, &span, message, format!("it has {}", known.join(", "))),
     }

@@ -1,9 +1,10 @@
 //! Named patterns, with their samples.
 
+use crate::diag::Code;
 use crate::lang::ast::{List, Pattern, PatternClause, Piece, Sample};
 
 use super::atom::from;
-use super::cursor::{Cursor, Parsed};
+use super::cursor::{Cursor, Failed, Parsed};
 use super::detect::detect;
 use super::predicate::{list, operand, predicate, regex};
 use super::reaction::bindings;
@@ -55,8 +56,29 @@ fn pattern_clause(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
 fn matching(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     c.want_word("match")?;
     let raw = c.sees(terminal::regex) || c.sees(terminal::raw_regex) || c.sees_symbol("/");
+    if !raw && let Some(failed) = quoted(c) {
+        return Err(failed);
+    }
     let field = if raw { None } else { Some(field(c)?) };
     Ok(PatternClause::Match { field, regex: regex(c)? })
+}
+
+/// `match "..."`: an expression in quotes, as other languages have it. A field in quotes has an expression behind it.
+fn quoted(c: &mut Cursor<'_>) -> Option<Failed> {
+    if !c.sees_symbol("\"") {
+        return None;
+    }
+    let start = c.here();
+    c.skip_token();
+    if c.sees_symbol("/") || c.sees(terminal::raw_regex) {
+        c.back_to(start);
+        return None;
+    }
+    let end = c.since(start);
+    let written = c.text().get(start..start + (end.end - end.start)).unwrap_or_default().to_owned();
+    let inner = written.trim_matches('"').replace("\\\\", "\\").replace("\\\"", "\"").replace('/', "\\/");
+    let help = format!("write match /{inner}/; a text that is no expression: where text contains \"...\"");
+    Some(c.fail_with(Code::RuleSyntax, &end, "a regular expression stands between slashes, not in quotes", help))
 }
 
 /// `named = "list" name list`

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::base::limits;
 use crate::diag::Code;
+use crate::diag::suggest::nearest;
 use crate::lang::ast::{Alarm, At, Binding, Word};
 
 use super::cursor::{Cursor, Parsed};
@@ -54,6 +55,8 @@ pub(super) fn filled(
         mistakes.extend(new);
     }
     mistakes.into_iter().for_each(|d| c.report(d));
+    let known: Vec<&str> = rows.first().into_iter().flatten().map(|f| f.name.it.as_str()).collect();
+    unfilled(c, text, block.start, &known);
     for Filling { mark, name: value, .. } in rows.first().into_iter().flatten() {
         if !text.contains(mark) && !name.it.contains(mark) {
             let message = format!("nothing in `{}` is filled in with `{}`", name.it, value.it);
@@ -61,6 +64,26 @@ pub(super) fn filled(
         }
     }
     Ok(alarms)
+}
+
+/// `${x}` outside of expressions, where it is a piece, that no row fills in.
+fn unfilled(c: &mut Cursor<'_>, text: &str, start: usize, known: &[&str]) {
+    let mut told = BTreeSet::new();
+    for token in super::tokens(text).into_iter().filter(|t| t.kind != super::Kind::Regex && t.kind != super::Kind::Comment) {
+        let marks = token.text.match_indices("${").filter_map(|(at, _)| Some((at, token.text[at + 2..].split_once('}')?.0)));
+        for (at, name) in marks {
+            let is_name = !name.is_empty() && name.chars().all(|ch| ch.is_ascii_alphanumeric() || "_.-".contains(ch));
+            if !is_name || known.contains(&name) || !told.insert(name.to_owned()) {
+                continue;
+            }
+            let from = start + token.start + at;
+            let help = match nearest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean ${{{near}}}?"),
+                None => format!("the rows fill in {}", known.join(", ")),
+            };
+            c.fail_with(Code::BadRow, &(from..from + name.len() + 3), format!("no row says what ${{{name}}} is"), help);
+        }
+    }
 }
 
 /// Every row has the names of the first, each once.

@@ -104,7 +104,7 @@ pub(super) fn inventory_of(scenario: &Scenario) -> Inventory {
         via: inventory::Via::Agent,
         ..inventory::Host::default()
     };
-    let app = |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new() };
+    let app = |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new(), ..Default::default() };
     let id = |number| EventId::Number { code: Some(0), number };
     let pair = inventory::Pair {
         primary: app_name(0),
@@ -114,6 +114,8 @@ pub(super) fn inventory_of(scenario: &Scenario) -> Inventory {
         catch_up: inventory::CatchUp::Move,
         says_primary: vec![id(4563)],
         says_backup: vec![id(4561)],
+        primary_patterns: Vec::new(),
+        backup_patterns: Vec::new(),
     };
     Inventory {
         applications: (0..scenario.hosts).map(|i| (app_name(i), app(i))).collect(),

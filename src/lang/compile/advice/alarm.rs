@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diag::{Code, suggest::nearest};
 use crate::lang::ast::{self, Clause, ClauseKind, File, Span, Way, Word};
 use crate::lang::compile::Compiler;
+use crate::event::INSIDE_PREFIXES;
 use crate::lang::compile::atoms::{BESIDE, BUILT_IN};
+use crate::lang::compile::uses::{DERIVED, in_braces};
 use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
 
 use super::same::same;
@@ -39,7 +41,12 @@ impl Compiler<'_, '_> {
                     }
                 }
                 ClauseKind::Summary(text) if own(clause) => {
-                    for field in text.it.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)) {
+                    for field in in_braces(&text.it) {
+                        self.nearly(file, field, &text.span, alarm);
+                    }
+                }
+                ClauseKind::EndSummary(text) if own(clause) => {
+                    for field in in_braces(&text.it) {
                         self.nearly(file, field, &text.span, alarm);
                     }
                 }
@@ -144,21 +151,43 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// A field that nothing in the condition captures, where all has expressions and one captures what is nearly the same word.
+    /// A field that an alarm names and that nothing in its condition captures: a near miss, or one that will be missing.
     fn nearly(&mut self, file: &File, field: &str, span: &Span, alarm: &Alarm) {
         let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let ways = self.ways(&atoms);
-        let known: BTreeSet<&str> = ways.iter().filter_map(|w| w.captures.as_ref()).flatten().copied().collect();
-        if BUILT_IN.contains(&field) || BESIDE.contains(&field) || known.contains(field) {
+        let captured: BTreeSet<&str> = ways.iter().filter_map(|w| w.captures.as_ref()).flatten().copied().collect();
+        let key = |name: &str| alarm.by.iter().any(|by| by == name);
+        let inside = INSIDE_PREFIXES.iter().any(|prefix| field.starts_with(prefix));
+        // In quotes it is a field of the record, whatever else has nearly its name.
+        let quoted = file.source.text.get(span.clone()).is_some_and(|text| text == format!("\"{field}\""));
+        let standard = [BUILT_IN, &BESIDE, &DERIVED].iter().any(|names| names.contains(&field));
+        if standard || captured.contains(field) || inside || quoted {
             return;
         }
-        if ways.is_empty() || ways.iter().any(|w| w.captures.is_none()) {
+        let name = |c: char| c.is_ascii_alphanumeric() || "_.-@".contains(c);
+        if field.is_empty() || !field.chars().all(name) || field.contains('.') {
             return;
         }
-        let Some(near) = nearest(field, known).map(str::to_owned) else { return };
-        let message =
-            format!("nothing here captures `{field}`, and `{near}` is captured: events have `{field}` only if their record does");
-        self.report(file, Code::NearlyCaptured, span, message).help = Some(format!("did you mean `{near}`?"));
+        let known: Vec<&str> = captured.iter().copied().chain(BUILT_IN.iter().copied()).collect();
+        let near = if field.len() > 2 { nearest(field, known).map(str::to_owned) } else { None };
+        // In a text for people a key of the alarm is known, whatever it is called.
+        let is_key = alarm.by.iter().filter(|by| *by == field).count() > 0 && !alarm.detect.parts.is_empty();
+        if let Some(near) = near.filter(|near| !(is_key && key(near))) {
+            let message = format!("nothing here captures `{field}`: events have it only if their record does");
+            let help = format!("did you mean `{near}`? A field of the record is written in quotes: \"{field}\"");
+            self.report(file, Code::NearlyCaptured, span, message).help = Some(help);
+            return;
+        }
+        let all_captured = !ways.is_empty() && ways.iter().all(|w| w.captures.is_some());
+        if all_captured && !is_key {
+            let message = format!("nothing here captures `{field}`: it is missing unless the record brings a field of that name");
+            let help = if captured.is_empty() {
+                format!("capture it: (?<{field}>...)")
+            } else {
+                format!("captured are {}", captured.iter().copied().collect::<Vec<_>>().join(", "))
+            };
+            self.report(file, Code::UnknownField, span, message).help = Some(help);
+        }
     }
 
     /// A `cancel when` that ends nothing.

@@ -94,6 +94,15 @@ impl Compiler<'_, '_> {
             _ => return,
         };
         for (text, span) in texts {
+            let programs: Vec<&str> = match field {
+                "app" if name(text).is_none() => inventory.of_program(text).map(|(name, _)| name.as_str()).collect(),
+                _ => Vec::new(),
+            };
+            if programs.len() > 1 {
+                let message = format!("`app` is \"{text}\" on no host of the inventory: there it is {}", programs.join(" or "));
+                self.report(file, Code::NeverMatches, span, message).help =
+                    Some(format!("write `from app {text}`, which means all of them"));
+            }
             if let Some(name) = name(text).filter(|name| name.as_str() != text) {
                 let message =
                     format!("`{field}` is never \"{text}\": the inventory calls it `{name}`, and events have that name");

@@ -106,6 +106,8 @@ impl Compiler<'_, '_> {
                         self.senders_twice(file, &from.it);
                     }
                 }
+                // It may be several conditions, of which none is written here.
+                ast::Atom::Claim { .. } => {}
                 ast::Atom::Not { span, .. } => spans.push(span.clone()),
                 ast::Atom::Group(inner) => self.in_order(file, inner, spans),
             }

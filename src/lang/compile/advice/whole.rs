@@ -210,7 +210,7 @@ fn all_parts(alarm: &Alarm) -> impl Iterator<Item = &Vec<AtomId>> {
 /// Every word that could be a field which the alarm itself names: of all that it is made of, so that no clause is forgotten.
 fn named_by(alarm: &Alarm, nowhere: &Arc<Source>) -> BTreeSet<String> {
     let (bare, _) = without_conditions(alarm, nowhere);
-    let texts = [&alarm.summary, &alarm.help];
+    let texts = [&alarm.summary, &alarm.end_summary, &alarm.help];
     let templates = texts.into_iter().flat_map(|t| t.split('{').skip(1)).filter_map(|t| Some(t.split_once('}')?.0.to_owned()));
     let words = format!("{bare:?}");
     let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).map(str::to_owned);
@@ -222,6 +222,7 @@ fn without_conditions(alarm: &Alarm, nowhere: &Arc<Source>) -> (Alarm, Vec<Vec<A
     let conditions = all_parts(alarm).cloned().collect();
     let mut bare = alarm.clone();
     (bare.name, bare.summary, bare.help, bare.category) = Default::default();
+    bare.end_summary.clear();
     bare.by.sort();
     bare.place = Place { source: nowhere.clone(), bytes: 0..0 };
     bare.detect.parts.clear();
