@@ -7,7 +7,7 @@ use crate::config::{self, Agent};
 use crate::live::program;
 use crate::store::Marks;
 
-use super::{Format, WRONG, log_to_stderr, plural, report, setup, wrong};
+use super::{Format, WRONG, log_to_stderr, paths, plural, report, setup, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,9 +31,9 @@ It puts on and takes off what its own file lists, and nothing else. Before its f
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The agent's configuration
-    #[arg(short, long, value_name = "FILE", default_value = "agent.yaml")]
-    config: PathBuf,
+    /// The agent's configuration [default: ./agent.yaml, then /etc/pointsman/agent.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Only look whether the configuration is in order
     #[arg(long)]
     check: bool,
@@ -53,28 +53,30 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = ADOPT)]
 pub(super) struct AdoptArgs {
-    /// The agent's configuration
-    #[arg(short, long, value_name = "FILE", default_value = "agent.yaml")]
-    config: PathBuf,
+    /// The agent's configuration [default: ./agent.yaml, then /etc/pointsman/agent.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    let Some(config) = load(&args.config)? else { return Ok(WRONG) };
+    let file = paths::agent(args.config.as_deref());
+    let Some(config) = load(&file)? else { return Ok(WRONG) };
     if args.check {
         println!("all is well: the agent of {}, {}", config.host, plural(config.resources.len(), "resource"));
         return Ok(0);
     }
     log_to_stderr(&args.log);
     program::fail_as_a_whole();
-    Ok(match program::agent(config, base(&args.config)) {
+    Ok(match program::agent(config, base(&file)) {
         Ok(()) => 0,
         Err(why) => wrong(&why),
     })
 }
 
 pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
-    let Some(config) = load(&args.config)? else { return Ok(WRONG) };
-    let data = base(&args.config).join(&config.data);
+    let file = paths::agent(args.config.as_deref());
+    let Some(config) = load(&file)? else { return Ok(WRONG) };
+    let data = base(&file).join(&config.data);
     let adopted = Marks::open(&data).and_then(|marks| {
         let mut durable = marks.load()?;
         durable.adopt();

@@ -8,47 +8,63 @@ use serde_json::Value as Json;
 use crate::live::control_socket::{self, ask};
 use crate::live::questions::Question;
 
-use super::{Format, WRONG, agent, operator, report, setup, wrong};
+use super::status::{Status, UNKNOWN, alarm_severity};
+use super::{Format, WRONG, agent, operator, paths, report, setup, wrong};
 
-/// Which controller, and how to print.
+const ALARM_COLUMNS: [&str; 9] = ["alarm", "key", "category", "count", "since", "last", "acked", "summary", "not_started"];
+const RESOURCE_COLUMNS: [&str; 7] = ["resource", "what", "owner", "holders", "settled", "held", "hosts"];
+
+/// The controller to ask, and how to print the answer.
 #[derive(clap::Args)]
 pub(super) struct Whom {
-    /// The configuration of the controller
-    #[arg(short, long, value_name = "FILE", default_value = "pointsman.yaml")]
-    config: PathBuf,
+    /// The configuration of the controller [default: ./pointsman.yaml, then /etc/pointsman/pointsman.yaml]
+    #[arg(short, long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
     /// The data folder of the controller, instead of the one that the configuration names
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
     /// How to print
-    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    #[arg(long, value_enum, default_value_t, value_name = "HOW", global = true)]
     pub(super) format: Format,
 }
 
 /// Shows the active alarms, or clears one
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman alarms\n  pointsman alarms --clear app_frozen --key SIP_SERVER_PRIMARY")]
+#[command(
+    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 not known."
+)]
 pub(super) struct AlarmsArgs {
-    /// Clear this alarm, of the key or of all
-    #[arg(long, value_name = "ALARM")]
-    clear: Option<String>,
-    /// Of which key, as shown
-    #[arg(long, value_name = "KEY", requires = "clear")]
-    key: Option<String>,
+    #[command(subcommand)]
+    command: Option<AlarmsCommand>,
+    /// Report the state in the exit status
+    #[arg(long)]
+    exit_code: bool,
     #[command(flatten)]
     whom: Whom,
 }
 
-/// Takes an active alarm on, so that nobody else is called for it
+#[derive(clap::Subcommand)]
+enum AlarmsCommand {
+    /// Clears an active alarm
+    Clear {
+        /// The alarm's name
+        alarm: String,
+        /// The key, as `pointsman alarms` shows it [default: every key]
+        key: Option<String>,
+    },
+}
+
+/// Acknowledges an active alarm, so that nobody else is called for it
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman ack app_stopped SIP_SERVER_PRIMARY\n  pointsman ack app_stopped --by ann           of every key\n\nIt stays active; `pointsman alarms` shows who has it. Rules may be about what nobody takes on:\n  detect alarm app_stopped unacked for 15m"
+    after_help = "Examples:\n  pointsman ack app_stopped SIP_SERVER_PRIMARY\n  pointsman ack app_stopped --by ann           of every key\n\nThe alarm stays active; `pointsman alarms` shows who acknowledged it. Rules can react to alarms that nobody acknowledges:\n  detect alarm app_stopped unacked for 15m"
 )]
 pub(super) struct AckArgs {
-    /// Which alarm
+    /// The alarm's name
     alarm: String,
-    /// Of which key, as shown; of all unless said
+    /// The key, as `pointsman alarms` shows it [default: every key]
     key: Option<String>,
-    /// Who does; unless said, who is logged in
+    /// The name of the person [default: the user who is logged in]
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
     #[command(flatten)]
@@ -58,26 +74,59 @@ pub(super) struct AckArgs {
 /// Shows who should have what, and who does
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman resources\n  pointsman resources --resume sip_vip            end a pause after too many moves\n  pointsman resources --released sip_vip sip1     I made sure that sip1 does not have it"
+    after_help = "Examples:\n  pointsman resources\n  pointsman resources resume sip_vip            end a pause after too many moves\n  pointsman resources released sip_vip sip1     I made sure that sip1 does not have it"
 )]
 pub(super) struct ResourcesArgs {
-    /// End the pause of a resource
-    #[arg(long, value_name = "RESOURCE", conflicts_with = "released")]
-    resume: Option<String>,
-    /// A host surely does not hold a resource: you looked, or took its power
-    #[arg(long, num_args = 2, value_names = ["RESOURCE", "HOST"])]
-    released: Vec<String>,
+    #[command(subcommand)]
+    command: Option<ResourcesCommand>,
     #[command(flatten)]
     whom: Whom,
 }
 
-/// Shows the runs that have not ended, or agrees to one
+#[derive(clap::Subcommand)]
+enum ResourcesCommand {
+    /// Ends the pause of a resource that moved too often
+    Resume {
+        /// The resource's name
+        resource: String,
+    },
+    /// States that a host does not hold a resource: you looked, or you cut its power
+    Released {
+        /// The resource's name
+        resource: String,
+        /// The host's name
+        host: String,
+    },
+}
+
+/// Shows the runs that have not ended, or approves one
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman runs\n  pointsman runs --approve 17")]
+#[command(after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17")]
 pub(super) struct RunsArgs {
-    /// Agree to a run that waits for a yes
-    #[arg(long, value_name = "RUN")]
-    approve: Option<u64>,
+    #[command(subcommand)]
+    command: Option<RunsCommand>,
+    #[command(flatten)]
+    whom: Whom,
+}
+
+#[derive(clap::Subcommand)]
+enum RunsCommand {
+    /// Approves a run that waits for an operator
+    Approve {
+        /// The run's number
+        run: u64,
+    },
+}
+
+/// Shows whether everything is in order, on one screen
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  pointsman status\n  pointsman status --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 healthy, 1 something needs attention, 2 a resource or a critical alarm needs action, 3 not known."
+)]
+pub(super) struct StatusArgs {
+    /// Report the state in the exit status
+    #[arg(long)]
+    exit_code: bool,
     #[command(flatten)]
     whom: Whom,
 }
@@ -93,50 +142,56 @@ pub(super) struct SourcesArgs {
 /// Moves a resource to a host
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman move sip_vip sip2      at once, whatever the pause after too many moves says\n\nThe newest order counts, also against this one: a claim in a log that comes later moves it again."
+    after_help = "Examples:\n  pointsman move sip_vip sip2      at once, whatever the pause after too many moves says\n\nThe newest instruction counts: a claim that arrives in a log later moves it again."
 )]
 pub(super) struct MoveArgs {
-    /// Which resource
+    /// The resource's name
     resource: String,
-    /// Where
+    /// The host that should have it
     host: String,
     #[command(flatten)]
     whom: Whom,
 }
 
 pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
-    if let Some(alarm) = &args.clear {
-        return tell(&args.whom, Question::Clear(alarm.clone(), args.key.clone()), &format!("{alarm} is cleared"));
+    if let Some(AlarmsCommand::Clear { alarm, key }) = &args.command {
+        return tell(&args.whom, Question::Clear(alarm.clone(), key.clone()), &format!("{alarm} is cleared"));
+    }
+    if args.exit_code {
+        let Some(rows) = rows(&args.whom, &Question::Alarms)? else { return Ok(UNKNOWN) };
+        print_rows(&args.whom, &rows, &ALARM_COLUMNS, "no alarm is active")?;
+        return Ok(rows.iter().map(alarm_severity).max().unwrap_or(0));
     }
     show(
         &args.whom,
         &Question::Alarms,
-        &["alarm", "key", "category", "count", "since", "last", "acked", "summary", "not_started"],
+        &ALARM_COLUMNS,
         "no alarm is active",
     )
 }
 
 pub(super) fn ack(args: &AckArgs) -> io::Result<u8> {
     let by = args.by.clone().unwrap_or_else(operator);
-    let done = format!("{} is taken on by {by}", args.alarm);
+    let done = format!("{} is acknowledged by {by}", args.alarm);
     tell(&args.whom, Question::Ack(args.alarm.clone(), args.key.clone(), by), &done)
 }
 
 pub(super) fn resources(args: &ResourcesArgs) -> io::Result<u8> {
-    if let Some(resource) = &args.resume {
-        return tell(&args.whom, Question::Resume(resource.clone()), &format!("{resource} may move again"));
+    match &args.command {
+        Some(ResourcesCommand::Resume { resource }) => {
+            tell(&args.whom, Question::Resume(resource.clone()), &format!("{resource} may move again"))
+        }
+        Some(ResourcesCommand::Released { resource, host }) => {
+            let done = format!("{host} counts as not holding {resource}");
+            tell(&args.whom, Question::Released(resource.clone(), host.clone()), &done)
+        }
+        None => show(&args.whom, &Question::Resources, &RESOURCE_COLUMNS, "the configuration has no resources"),
     }
-    if let [resource, host] = &args.released[..] {
-        let said = format!("{host} counts as having let {resource} go");
-        return tell(&args.whom, Question::Released(resource.clone(), host.clone()), &said);
-    }
-    let columns = ["resource", "what", "owner", "holders", "settled", "held", "hosts"];
-    show(&args.whom, &Question::Resources, &columns, "the configuration has no resources")
 }
 
 pub(super) fn runs(args: &RunsArgs) -> io::Result<u8> {
-    if let Some(run) = args.approve {
-        return tell(&args.whom, Question::Approve(run), &format!("run {run} goes on"));
+    if let Some(RunsCommand::Approve { run }) = &args.command {
+        return tell(&args.whom, Question::Approve(*run), &format!("run {run} continues"));
     }
     show(&args.whom, &Question::Runs, &["run", "reaction", "key", "steps", "doing"], "no run is under way")
 }
@@ -151,20 +206,41 @@ pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
     tell(&args.whom, question, &format!("{} goes to {}; `pointsman resources` shows how far it is", args.resource, args.host))
 }
 
-/// The data folder of the controller that is meant. What is wrong with its configuration matters only when that is not told.
+pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
+    let mut answers = Vec::new();
+    for question in [Question::Alarms, Question::Resources, Question::Runs] {
+        let Some(rows) = rows(&args.whom, &question)? else { return Ok(if args.exit_code { UNKNOWN } else { WRONG }) };
+        answers.push(rows);
+    }
+    let [alarms, resources, runs] = &answers[..] else { return Ok(UNKNOWN) };
+    let status = Status::of(alarms, resources, runs);
+    let mut out = io::stdout().lock();
+    if args.whom.format == Format::Json {
+        writeln!(out, "{}", status.json())?;
+    } else {
+        for line in status.lines() {
+            writeln!(out, "{line}")?;
+        }
+    }
+    out.flush()?;
+    Ok(if args.exit_code { status.severity() } else { 0 })
+}
+
+/// The data folder of the controller to ask. Mistakes in its configuration are reported only when they hide the folder.
 pub(super) fn data(whom: &Whom) -> io::Result<Option<PathBuf>> {
     if let Some(data) = &whom.data {
         return Ok(Some(data.clone()));
     }
     let mut found = Vec::new();
-    let source = setup::read(&whom.config, &mut found);
+    let file = paths::controller(whom.config.as_deref());
+    let source = setup::read(&file, &mut found);
     let (config, more) = source.as_ref().map(crate::config::load).unwrap_or_default();
-    let base = agent::base(&whom.config);
+    let base = agent::base(&file);
     if let Some(config) = config {
         return Ok(Some(base.join(config.data)));
     }
     // It is being written, and a controller runs on what it accepted before.
-    let as_it_was = source.map(|s| base.join(crate::config::data_of(&s.text)));
+    let as_it_was = source.map(|s| base.join(crate::config::data_of(&s)));
     if let Some(data) = as_it_was.filter(|data| control_socket::path(data).exists()) {
         return Ok(Some(data));
     }
@@ -185,25 +261,33 @@ fn tell(whom: &Whom, question: Question, done: &str) -> io::Result<u8> {
 }
 
 fn show(whom: &Whom, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
-    let Some(data) = data(whom)? else { return Ok(WRONG) };
-    let rows = match ask(&data, question) {
-        Ok(Json::Array(rows)) => rows,
-        Ok(_) => return Ok(wrong("the controller answers something else; is it of another version?")),
-        Err(why) => return Ok(wrong(&why)),
+    let Some(rows) = rows(whom, question)? else { return Ok(WRONG) };
+    print_rows(whom, &rows, columns, nothing).map(|()| 0)
+}
+
+/// The rows that the controller answers; `None` when there is no answer, which has been reported.
+fn rows(whom: &Whom, question: &Question) -> io::Result<Option<Vec<Json>>> {
+    let Some(data) = data(whom)? else { return Ok(None) };
+    match ask(&data, question) {
+        Ok(Json::Array(rows)) => return Ok(Some(rows)),
+        Ok(_) => wrong("the controller's answer is not a table; it may be of another version"),
+        Err(why) => wrong(&why),
     };
+    Ok(None)
+}
+
+fn print_rows(whom: &Whom, rows: &[Json], columns: &[&str], nothing: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if whom.format == Format::Json {
         for row in rows {
             writeln!(out, "{row}")?;
         }
-        return out.flush().map(|()| 0);
-    }
-    if rows.is_empty() {
+    } else if rows.is_empty() {
         writeln!(out, "{nothing}")?;
-        return Ok(0);
+    } else {
+        table(&mut out, rows, columns)?;
     }
-    table(&mut out, &rows, columns)?;
-    out.flush().map(|()| 0)
+    out.flush()
 }
 
 /// Prints rows as aligned columns.

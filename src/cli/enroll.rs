@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::live::program::{data_folder, keys};
 use crate::tls::{self, Authority};
 
-use super::{WRONG, agent, report, setup, wrong};
+use super::{WRONG, agent, paths, report, setup, wrong};
 
 /// Bytes of a token that are read.
 const TOKEN: u64 = 4_096;
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
 }
 
 fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
-    let file = args.config.clone().unwrap_or_else(|| "pointsman.yaml".into());
+    let file = paths::controller(args.config.as_deref());
     let mut found = Vec::new();
     let loaded = setup::read(&file, &mut found).map(|source| crate::config::load(&source));
     let (config, more) = loaded.unwrap_or_default();
@@ -80,7 +80,7 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
 }
 
 fn on_host(args: &Args, token: &str) -> io::Result<u8> {
-    let file = args.config.clone().unwrap_or_else(|| "agent.yaml".into());
+    let file = paths::agent(args.config.as_deref());
     let Some(config) = agent::load(&file)? else { return Ok(WRONG) };
     let data = agent::base(&file).join(&config.data);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -28,8 +28,9 @@ impl Files for Disk {
     }
 
     fn data(&self) -> PathBuf {
-        let text = setup::read(&self.config, &mut Vec::new()).map(|s| s.text.clone()).unwrap_or_default();
-        self.base().join(config::data_of(&text))
+        let source = setup::read(&self.config, &mut Vec::new());
+        let unreadable = || Arc::new(Source { name: self.config.display().to_string(), text: String::new() });
+        self.base().join(config::data_of(&source.unwrap_or_else(unreadable)))
     }
 
     fn read(&self) -> Reading {

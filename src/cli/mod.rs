@@ -30,23 +30,27 @@ macro_rules! eprint {
 mod agent;
 mod ask;
 mod check;
+mod completions;
 mod demo;
 mod dry_run;
 mod enroll;
 mod files;
 mod fmt;
 mod history;
+mod init;
 mod journal;
+mod paths;
 mod reload;
 mod run;
 mod setup;
+mod status;
 mod test;
 mod verbs;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::diag::{Diagnostic, render};
 use crate::live::{evaluator, program};
@@ -61,12 +65,14 @@ const USAGE: u8 = 3;
 const EXAMPLES: &str = "\
 Examples:
   pointsman demo                                two hosts, a client and a failover on this machine
+  pointsman init --pair                         a commented site to start from
   pointsman check -c pointsman.yaml             is everything in order?
   pointsman test -c pointsman.yaml              do the rules do what their tests say?
   pointsman fmt                                 rule files in one form
   pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
   pointsman run -c pointsman.yaml               the controller
   pointsman agent -c agent.yaml                 the agent on a target host
+  pointsman status                              is everything in order?
   pointsman resources                           who should have what, and who does
   pointsman reload --check                      what would the changed files change?
 
@@ -87,6 +93,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Init(init::Args),
     Check(check::Args),
     Test(test::Args),
     Fmt(fmt::Args),
@@ -95,6 +102,7 @@ enum Command {
     Agent(agent::Args),
     Enroll(enroll::Args),
     Adopt(agent::AdoptArgs),
+    Status(ask::StatusArgs),
     Alarms(ask::AlarmsArgs),
     Ack(ask::AckArgs),
     Resources(ask::ResourcesArgs),
@@ -105,6 +113,8 @@ enum Command {
     Reload(reload::Args),
     Journal(journal::Args),
     Verbs(verbs::Args),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
     /// Evaluates scripts for a controller, which starts it itself
     #[command(hide = true)]
     Evaluate,
@@ -120,6 +130,11 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+}
+
+/// The whole command line, for completions, manual pages and the test that documents name real commands.
+pub fn command_line() -> clap::Command {
+    Args::command()
 }
 
 /// How things are printed.
@@ -167,6 +182,7 @@ pub fn main() -> ExitCode {
     }
     let ended = match args.command {
         Command::Demo(args) => Ok(demo::run(&args)),
+        Command::Init(args) => Ok(init::run(&args)),
         Command::Check(args) => check::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Fmt(args) => fmt::run(&args),
@@ -175,6 +191,7 @@ pub fn main() -> ExitCode {
         Command::Agent(args) => agent::run(&args),
         Command::Enroll(args) => enroll::run(&args),
         Command::Adopt(args) => agent::adopt(&args),
+        Command::Status(args) => ask::status(&args),
         Command::Alarms(args) => ask::alarms(&args),
         Command::Ack(args) => ask::ack(&args),
         Command::Resources(args) => ask::resources(&args),
@@ -185,6 +202,8 @@ pub fn main() -> ExitCode {
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Verbs(args) => verbs::run(&args),
+        Command::Completions(args) => completions::print(&args),
+        Command::Man(args) => completions::man(&args),
         Command::Hold => Ok(crate::demo::hold().map_or_else(|why| wrong(&why), |()| 0)),
         Command::Within { namespace, arguments } => Ok(wrong(&crate::demo::within(&namespace, &arguments).to_string())),
         Command::Evaluate => evaluator::serve(io::stdin().lock(), io::stdout().lock()).map(|()| 0),

@@ -9,7 +9,7 @@ use crate::live::reload::Files as _;
 use crate::store::Journal;
 
 use super::files::Disk;
-use super::{Format, WRONG, log_to_stderr, report, wrong};
+use super::{Format, WRONG, log_to_stderr, paths, report, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,16 +24,16 @@ go to standard error. When the files are bad at a start, it runs what it accepte
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The configuration
-    #[arg(short, long, value_name = "FILE", default_value = "pointsman.yaml")]
-    config: PathBuf,
+    /// The configuration [default: ./pointsman.yaml, then /etc/pointsman/pointsman.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Which messages: error, warn, info, debug
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: String,
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    let files = Disk { config: args.config.clone() };
+    let files = Disk { config: paths::controller(args.config.as_deref()) };
     let reading = files.read();
     report(&reading.diagnostics, Format::Human)?;
     if reading.good.is_none() && !Journal::is_in(&files.data()) {

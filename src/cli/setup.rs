@@ -16,6 +16,8 @@ use crate::script::{self, Evaluator, Param};
 use crate::site::Site;
 use crate::sources::Entry;
 
+use super::paths;
+
 /// Files of one folder, those of the folders in it included, at most.
 const FILES: usize = 10_000;
 /// Folders within folders, at most: a link to a folder above is no endless tree.
@@ -65,17 +67,17 @@ pub(super) struct Texts {
     pub(super) scripts: Option<BTreeMap<String, Arc<Source>>>,
 }
 
-/// Makes a site of what was given; without anything, `pointsman.yaml` of the current folder is taken.
+/// Makes a site of what was given; without anything, of the configuration in its usual place.
 pub(super) fn load(given: &Given) -> Setup {
     let mut setup = Setup::default();
     let found = &mut setup.diagnostics;
-    let unless = PathBuf::from("pointsman.yaml");
+    let unless = paths::controller(None);
     let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
     if config_file.is_none() && given.rules.is_empty() {
-        let message = "there is no pointsman.yaml here, and neither a configuration nor rules were named";
+        let message = "there is no pointsman.yaml here or in /etc/pointsman, and neither a configuration nor rules were named";
         found.push(
             Diagnostic::whole(Code::FileUnreadable, message)
-                .help("write -c FILE, or --rules PATH for rules that need no inventory"),
+                .help("write -c FILE, or --rules PATH for rules that need no inventory; `pointsman init` writes a site to start from"),
         );
         return setup;
     }

@@ -132,11 +132,22 @@ pub fn load(source: &Arc<Source>) -> (Option<Config>, Vec<Diagnostic>) {
     load_by(source, sections::config)
 }
 
-/// Where the data folder is, as far as a configuration that must not be used tells: its line `data: FOLDER`, or `data`.
-pub fn data_of(text: &str) -> PathBuf {
-    let line = text.lines().rev().find_map(|l| l.strip_prefix("data:"));
+/// The data folder of an installed controller.
+const CONTROLLER_DATA: &str = "/var/lib/pointsman";
+/// The data folder of an installed agent.
+const AGENT_DATA: &str = "/var/lib/pointsman-agent";
+
+/// Where the data folder is when the configuration does not say: `/var/lib/pointsman` for an installed system (a file in
+/// `/etc/pointsman`), else `data` beside the file. An agent's is apart from the controller's.
+fn default_data(source: &Source, installed: &str) -> PathBuf {
+    PathBuf::from(if source.name.starts_with("/etc/pointsman/") { installed } else { "data" })
+}
+
+/// Where the data folder is, as far as a configuration that must not be used tells: its line `data: FOLDER`, or the default.
+pub fn data_of(source: &Source) -> PathBuf {
+    let line = source.text.lines().rev().find_map(|l| l.strip_prefix("data:"));
     let said = line.map(|l| l.split(" #").next().unwrap_or(l).trim().trim_matches(['"', '\''])).filter(|said| !said.is_empty());
-    PathBuf::from(said.unwrap_or("data"))
+    said.map_or_else(|| default_data(source, CONTROLLER_DATA), PathBuf::from)
 }
 
 fn load_by<T>(

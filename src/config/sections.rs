@@ -91,7 +91,7 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     let mut paths =
         |key: &str| -> Vec<PathBuf> { reader.texts(top.get(key)).into_iter().map(|(t, _)| PathBuf::from(t)).collect() };
     let (mut rules, mut scripts) = (paths("rules"), paths("scripts"));
-    let data = paths("data").pop().unwrap_or_else(|| PathBuf::from("data"));
+    let data = paths("data").pop().unwrap_or_else(|| super::default_data(source, super::CONTROLLER_DATA));
     let files = files::files(&mut reader, &top, &inventory);
     if rules.is_empty() {
         rules.push(PathBuf::from("rules"));
@@ -127,7 +127,8 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
         let message = format!("`{}` is not a host with a port", agent.controller);
         reader.report(Code::BadValue, &node.place, message).help = Some("controller: pointsman.example.com:5750".to_owned());
     }
-    agent.data = top.get("data").and_then(|n| reader.text(n)).unwrap_or("data").into();
+    let data = top.get("data").and_then(|n| reader.text(n)).map(PathBuf::from);
+    agent.data = data.unwrap_or_else(|| super::default_data(source, super::AGENT_DATA));
     agent.listen = top.get("listen").map(|n| agents_listen(&mut reader, n)).unwrap_or_default();
     agent.user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
     watch::read(&mut reader, &top, &mut agent);

@@ -138,7 +138,7 @@ fn an_agent_is_adopted_by_another_controller() {
         let moved = || {
             // The second host has no agent here: an operator says that it surely does not have the address.
             run(&["move", "sip_vip", "sip1"]);
-            run(&["resources", "--released", "sip_vip", "sip2"]);
+            run(&["resources", "released", "sip_vip", "sip2"]);
         };
 
         let (first, _) = ready(site.command());

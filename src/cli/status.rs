@@ -1,0 +1,119 @@
+//! What `pointsman status` and `--exit-code` make of the controller's answers: troubles, worst first.
+
+use serde_json::{Value as Json, json};
+
+use crate::base::text::printable;
+
+/// Exit status for monitoring systems (the Nagios plugin convention): nothing needs attention.
+const HEALTHY: u8 = 0;
+/// Something needs attention.
+const WARNING: u8 = 1;
+/// Somebody has to act now.
+const CRITICAL: u8 = 2;
+/// The controller does not answer.
+pub(super) const UNKNOWN: u8 = 3;
+
+/// The state of a site in a few lines.
+pub(super) struct Status {
+    /// Severity and text, worst first.
+    troubles: Vec<(u8, String)>,
+    resources: usize,
+    hosts: usize,
+    runs: usize,
+}
+
+impl Status {
+    /// Reads the rows of the questions `alarms`, `resources` and `runs`.
+    pub(super) fn of(alarms: &[Json], resources: &[Json], runs: &[Json]) -> Status {
+        let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let mut troubles = Vec::new();
+        let mut hosts: Vec<(String, bool)> = Vec::new();
+        for row in resources {
+            for host in row.get("hosts").and_then(Json::as_array).into_iter().flatten() {
+                hosts.push((text(host, "host"), host.get("reachable").and_then(Json::as_bool).unwrap_or(false)));
+            }
+            if row.get("settled").and_then(Json::as_bool) != Some(true) {
+                let why = text(row, "held");
+                let why = if why.is_empty() { "it is being moved".to_owned() } else { why };
+                troubles.push((CRITICAL, format!("{} is not where it should be: {why}", text(row, "resource"))));
+            }
+        }
+        hosts.sort();
+        hosts.dedup();
+        for (host, _) in hosts.iter().filter(|(_, reachable)| !reachable) {
+            troubles.push((WARNING, format!("{host} is not connected")));
+        }
+        for row in alarms {
+            let key = text(row, "key");
+            let key = if key.is_empty() { key } else { format!(" [{key}]") };
+            troubles.push((alarm_severity(row), format!("alarm {}{key}: {}", text(row, "alarm"), text(row, "summary"))));
+        }
+        troubles.retain(|(severity, _)| *severity > HEALTHY);
+        troubles.sort_by(|a, b| b.0.cmp(&a.0));
+        Status { troubles, resources: resources.len(), hosts: hosts.len(), runs: runs.len() }
+    }
+
+    /// The exit status that describes it.
+    pub(super) fn severity(&self) -> u8 {
+        self.troubles.first().map_or(HEALTHY, |(severity, _)| *severity)
+    }
+
+    /// For people.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let word = ["healthy", "needs attention", "needs action"][usize::from(self.severity().min(CRITICAL))];
+        let mut lines =
+            vec![format!("{word}: {} resources, {} hosts, {} runs under way", self.resources, self.hosts, self.runs)];
+        lines.extend(self.troubles.iter().map(|(severity, text)| {
+            format!("  {} {}", if *severity == CRITICAL { "CRITICAL" } else { "warning " }, printable(text))
+        }));
+        lines
+    }
+
+    /// For programs: one object.
+    pub(super) fn json(&self) -> Json {
+        let troubles: Vec<Json> = self
+            .troubles
+            .iter()
+            .map(|(severity, text)| json!({ "severity": if *severity == CRITICAL { "critical" } else { "warning" }, "text": text }))
+            .collect();
+        json!({ "healthy": self.severity() == HEALTHY, "troubles": troubles, "resources": self.resources, "hosts": self.hosts, "runs": self.runs })
+    }
+}
+
+/// How severe an active alarm is for a monitoring system; an acknowledged one is somebody's already.
+pub(super) fn alarm_severity(row: &Json) -> u8 {
+    let acknowledged = row.get("acked").is_some_and(Json::is_string);
+    match row.get("category").and_then(Json::as_str) {
+        Some("none") => HEALTHY,
+        Some("critical") if !acknowledged => CRITICAL,
+        _ => WARNING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(settled: bool, reachable: bool) -> Json {
+        json!({ "resource": "vip", "settled": settled, "held": "waiting for its release", "hosts": [{ "host": "a", "reachable": reachable }] })
+    }
+
+    #[test]
+    fn the_worst_trouble_decides() {
+        let of = |alarms: &[Json], resources: &[Json]| Status::of(alarms, resources, &[]).severity();
+        assert_eq!(of(&[], &[resource(true, true)]), HEALTHY);
+        assert_eq!(of(&[], &[resource(true, false)]), WARNING);
+        assert_eq!(of(&[], &[resource(false, true)]), CRITICAL);
+        let alarm = |category: &str, acked: Json| json!({ "alarm": "x", "key": "", "category": category, "acked": acked, "summary": "" });
+        assert_eq!(of(&[alarm("none", Json::Null)], &[]), HEALTHY);
+        assert_eq!(of(&[alarm("major", Json::Null)], &[]), WARNING);
+        assert_eq!(of(&[alarm("critical", Json::Null)], &[]), CRITICAL);
+        assert_eq!(of(&[alarm("critical", json!("ann"))], &[]), WARNING);
+    }
+
+    #[test]
+    fn what_came_in_a_log_is_escaped() {
+        let alarm = json!({ "alarm": "x", "key": "\u{1b}[2J", "category": "major", "acked": null, "summary": "" });
+        assert!(Status::of(&[alarm], &[], &[]).lines().iter().all(|l| !l.contains('\u{1b}')));
+    }
+}
