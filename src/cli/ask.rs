@@ -162,12 +162,7 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
         print_rows(&args.whom, &rows, &ALARM_COLUMNS, "no alarm is active")?;
         return Ok(rows.iter().map(alarm_severity).max().unwrap_or(0));
     }
-    show(
-        &args.whom,
-        &Question::Alarms,
-        &ALARM_COLUMNS,
-        "no alarm is active",
-    )
+    show(&args.whom, &Question::Alarms, &ALARM_COLUMNS, "no alarm is active")
 }
 
 pub(super) fn ack(args: &AckArgs) -> io::Result<u8> {

@@ -30,8 +30,7 @@ pub(super) fn print(args: &CompletionsArgs) -> io::Result<u8> {
 }
 
 pub(super) fn man(args: &ManArgs) -> io::Result<u8> {
-    let written =
-        std::fs::create_dir_all(&args.folder).and_then(|()| clap_mangen::generate_to(command_line(), &args.folder));
+    let written = std::fs::create_dir_all(&args.folder).and_then(|()| clap_mangen::generate_to(command_line(), &args.folder));
     Ok(match written {
         Ok(()) => {
             println!("the manual pages are in {}", args.folder.display());

@@ -75,10 +75,9 @@ pub(super) fn load(given: &Given) -> Setup {
     let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
     if config_file.is_none() && given.rules.is_empty() {
         let message = "there is no pointsman.yaml here or in /etc/pointsman, and neither a configuration nor rules were named";
-        found.push(
-            Diagnostic::whole(Code::FileUnreadable, message)
-                .help("write -c FILE, or --rules PATH for rules that need no inventory; `pointsman init` writes a site to start from"),
-        );
+        found.push(Diagnostic::whole(Code::FileUnreadable, message).help(
+            "write -c FILE, or --rules PATH for rules that need no inventory; `pointsman init` writes a site to start from",
+        ));
         return setup;
     }
     let config = match config_file {
@@ -111,7 +110,9 @@ pub(super) fn load(given: &Given) -> Setup {
     for (pattern, matches) in config.iter().flat_map(|(config, base)| patterns(config, base)) {
         if matches == 0 {
             let message = format!("no file matches the pattern {pattern} now");
-            found.push(Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"));
+            found.push(
+                Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"),
+            );
         }
     }
     setup.config = config;
@@ -121,7 +122,8 @@ pub(super) fn load(given: &Given) -> Setup {
 
 /// The patterns of files that a configuration follows, and how many files match each now.
 pub(super) fn patterns(config: &Config, base: &Path) -> Vec<(String, usize)> {
-    let entry = |file: &Followed| Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path)));
+    let entry =
+        |file: &Followed| Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path)));
     let patterns = config.files.iter().map(entry).filter(Entry::is_pattern);
     patterns.map(|entry| (entry.name(), entry.matches().len())).collect()
 }

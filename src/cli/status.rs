@@ -61,8 +61,7 @@ impl Status {
     /// For people.
     pub(super) fn lines(&self) -> Vec<String> {
         let word = ["healthy", "needs attention", "needs action"][usize::from(self.severity().min(CRITICAL))];
-        let mut lines =
-            vec![format!("{word}: {} resources, {} hosts, {} runs under way", self.resources, self.hosts, self.runs)];
+        let mut lines = vec![format!("{word}: {} resources, {} hosts, {} runs under way", self.resources, self.hosts, self.runs)];
         lines.extend(self.troubles.iter().map(|(severity, text)| {
             format!("  {} {}", if *severity == CRITICAL { "CRITICAL" } else { "warning " }, printable(text))
         }));
@@ -104,7 +103,8 @@ mod tests {
         assert_eq!(of(&[], &[resource(true, true)]), HEALTHY);
         assert_eq!(of(&[], &[resource(true, false)]), WARNING);
         assert_eq!(of(&[], &[resource(false, true)]), CRITICAL);
-        let alarm = |category: &str, acked: Json| json!({ "alarm": "x", "key": "", "category": category, "acked": acked, "summary": "" });
+        let alarm =
+            |category: &str, acked: Json| json!({ "alarm": "x", "key": "", "category": category, "acked": acked, "summary": "" });
         assert_eq!(of(&[alarm("none", Json::Null)], &[]), HEALTHY);
         assert_eq!(of(&[alarm("major", Json::Null)], &[]), WARNING);
         assert_eq!(of(&[alarm("critical", Json::Null)], &[]), CRITICAL);

@@ -11,8 +11,8 @@ use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{OWN_APP, Provenance};
 use crate::inventory::{
-    AGENT_PORT, Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair,
-    Resource, SAYS_BACKUP, SAYS_PRIMARY, Seat, Standby, Takeover, Via, What,
+    AGENT_PORT, Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss,
+    Pair, Resource, SAYS_BACKUP, SAYS_PRIMARY, Seat, Standby, Takeover, Via, What,
 };
 
 use super::claims;
@@ -545,7 +545,10 @@ fn can_have_address(reader: &mut Reader<'_>, inventory: &Inventory, host: &str, 
         (format!("{what} can't be on {host}: `via: ssh` does not exist yet"), "run an agent there: via: agent")
     } else if known.platform != "linux" {
         (
-            format!("{what} can't be on {host}: this version brings addresses up on Linux only, and its platform is {}", known.platform),
+            format!(
+                "{what} can't be on {host}: this version brings addresses up on Linux only, and its platform is {}",
+                known.platform
+            ),
             "programs bring up what has other ways there: kind: port, with `up` and `down` on the agent's own list",
         )
     } else {

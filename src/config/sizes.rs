@@ -12,8 +12,7 @@ use super::read::{Reader, Section};
 const LIMITS: &[&str] = &["memory"];
 const JOURNAL: &[&str] = &["keep", "size"];
 /// The shortest and the longest time for which records can be kept.
-const KEEP: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(3_600)..=Duration::from_secs(20 * 366 * 24 * 3_600);
+const KEEP: std::ops::RangeInclusive<Duration> = Duration::from_secs(3_600)..=Duration::from_secs(20 * 366 * 24 * 3_600);
 
 /// `limits: { memory: 512MiB }`
 pub(super) fn memory(reader: &mut Reader<'_>, top: &Section<'_>) -> Memory {

@@ -65,7 +65,8 @@ pub struct Heard {
 impl Heard {
     /// Bytes of memory that it takes, roughly.
     pub fn weight(&self) -> usize {
-        let captures = |hit: &Hit| hit.captures.iter().map(|(name, value)| size_of::<String>() + name.len() + value.weight()).sum::<usize>();
+        let captures =
+            |hit: &Hit| hit.captures.iter().map(|(name, value)| size_of::<String>() + name.len() + value.weight()).sum::<usize>();
         let hits: usize = self.hits.iter().map(|hit| size_of::<Hit>() + captures(hit)).sum();
         size_of::<Self>() + self.event.weight() + hits
     }
@@ -340,7 +341,15 @@ impl Controller {
                 let hits = self.hits_now(&event, hits, rules);
                 let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.kept()) };
                 let order = self.input(now, kept, out);
-                Task::Engine(engine::Input::Arrived { order, source, event: Box::new(event), hits, backlog, arrived: arrived.map_or(now, |at| at.min(now)), late })
+                Task::Engine(engine::Input::Arrived {
+                    order,
+                    source,
+                    event: Box::new(event),
+                    hits,
+                    backlog,
+                    arrived: arrived.map_or(now, |at| at.min(now)),
+                    late,
+                })
             }
             Input::Position { source, position } => {
                 self.input(now, journal::Input::Position { source, position }, out);

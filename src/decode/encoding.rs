@@ -179,7 +179,10 @@ mod tests {
                     assert_eq!(read, format!("{marked}{text}"), "{wanted:?} {step}");
                 }
                 let end = wanted.line_end(&bytes).unwrap();
-                assert!(wanted.ends_line(&bytes[..end]) && String::from_utf8_lossy(&wanted.to_utf8(&bytes[..end])).ends_with("Łódź\r\n"));
+                assert!(
+                    wanted.ends_line(&bytes[..end])
+                        && String::from_utf8_lossy(&wanted.to_utf8(&bytes[..end])).ends_with("Łódź\r\n")
+                );
             }
         }
         for bytes in [text.as_bytes(), b"caf\xe9 latin-1\n", b"x", b"", b"\0\0\0\0 zeros only", b"1\0"] {

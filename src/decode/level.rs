@@ -44,7 +44,23 @@ pub(super) fn is_word(value: &str) -> bool {
 
 /// Level words that may be a host's or a program's name in lower case.
 fn is_name_too(value: &str) -> bool {
-    matches!(value, "config" | "fine" | "finer" | "finest" | "note" | "verbose" | "trace" | "panic" | "alert" | "inf" | "trc" | "ftl" | "pnc" | "noti")
+    matches!(
+        value,
+        "config"
+            | "fine"
+            | "finer"
+            | "finest"
+            | "note"
+            | "verbose"
+            | "trace"
+            | "panic"
+            | "alert"
+            | "inf"
+            | "trc"
+            | "ftl"
+            | "pnc"
+            | "noti"
+    )
 }
 
 /// The levels of one letter: logcat, glog, GlusterFS, MongoDB.
@@ -125,7 +141,8 @@ fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
     let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
     if letters >= 3 && name.len() <= LONGEST {
         let capitals = name.as_bytes()[..letters].iter().all(u8::is_ascii_uppercase);
-        let capital = first && name.as_bytes()[0].is_ascii_uppercase() && (rest[end..].starts_with("  ") || rest[end..].starts_with(" ["));
+        let capital =
+            first && name.as_bytes()[0].is_ascii_uppercase() && (rest[end..].starts_with("  ") || rest[end..].starts_with(" ["));
         // PostgreSQL's `LOG:` is no level elsewhere.
         let level = if capitals && colon && name == "LOG" { Some(Level::Info) } else { word(name) };
         if let Some(level) = level.filter(|_| capitals || colon || capital) {

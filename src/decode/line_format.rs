@@ -20,6 +20,7 @@
 use std::fmt;
 
 use crate::base::time::Time;
+use crate::base::zone::Zone;
 
 use super::calendar::{self, SECOND_US};
 use super::clock::Clock;
@@ -172,11 +173,11 @@ impl LineFormat {
     }
 
     /// The time with which a line begins, and what follows it; `None` when it does not begin so. What the stamp leaves out is supplied from
-    /// `reference`; a stamp without a zone is `west_s` seconds west of UTC.
-    pub fn read<'a>(&self, line: &'a [u8], west_s: i64, reference: Time) -> Option<(Time, &'a [u8])> {
+    /// `reference`; a stamp without a zone is of `zone`.
+    pub fn read<'a>(&self, line: &'a [u8], zone: Zone, reference: Time) -> Option<(Time, &'a [u8])> {
         let text = std::str::from_utf8(line).ok().or_else(|| line.utf8_chunks().next().map(|chunk| chunk.valid()))?;
         let (stamp, behind) = self.stamp(text)?;
-        let at = Clock::default().resolve(&stamp, west_s, reference, None)?.at;
+        let at = Clock::default().resolve(&stamp, zone, reference, None)?.at;
         Some((at, &line[text.len() - behind.len()..]))
     }
 
@@ -206,7 +207,9 @@ impl Parts {
         }
         let us = i64::from(hour * 3600 + self.minute * 60 + self.second) * SECOND_US + self.us;
         let day = match (self.year, self.month, self.day, self.day_of_year) {
-            (Some(year), _, _, Some(day)) => Day::Full(calendar::days(year, 1, 1)? + i64::from((1..=366).contains(&day).then(|| day - 1)?)),
+            (Some(year), _, _, Some(day)) => {
+                Day::Full(calendar::days(year, 1, 1)? + i64::from((1..=366).contains(&day).then(|| day - 1)?))
+            }
             (Some(year), Some(month), Some(day), None) => Day::Full(calendar::days(year, month, day)?),
             // 2000 is a leap year: 29 February may exist.
             (None, Some(month), Some(day), None) => calendar::days(2000, month, day).map(|_| Day::Yearless(month, day))?,
@@ -339,14 +342,15 @@ mod tests {
         let reference = Time::parse_rfc3339("2026-03-14T12:00:00Z").unwrap();
         for (form, line, at, behind) in CASES {
             let format = LineFormat::parse(form).unwrap_or_else(|e| panic!("{form}: {e}"));
-            let (found, rest) = format.read(line.as_bytes(), 0, reference).unwrap_or_else(|| panic!("{form}: {line}"));
+            let (found, rest) =
+                format.read(line.as_bytes(), Zone::default(), reference).unwrap_or_else(|| panic!("{form}: {line}"));
             assert_eq!((found.to_string().as_str(), std::str::from_utf8(rest).unwrap()), (*at, *behind), "{form}");
-            assert_eq!(format.read(b"something else", 0, reference), None);
+            assert_eq!(format.read(b"something else", Zone::default(), reference), None);
         }
         let format = LineFormat::parse("%d.%m.%Y %T").unwrap();
-        assert_eq!(format.read(b"31.02.2026 02:11:57", 0, reference), None);
-        assert_eq!(format.read(b"14.03.2026 25:11:57", 0, reference), None);
-        let west = format.read(b"14.03.2026 02:11:57", 18_000, reference).unwrap().0;
+        assert_eq!(format.read(b"31.02.2026 02:11:57", Zone::default(), reference), None);
+        assert_eq!(format.read(b"14.03.2026 25:11:57", Zone::default(), reference), None);
+        let west = format.read(b"14.03.2026 02:11:57", Zone::Fixed(-18_000), reference).unwrap().0;
         assert_eq!(west.to_string(), "2026-03-14T07:11:57.000Z");
     }
 
@@ -373,9 +377,9 @@ mod tests {
             let reference = Time::from_micros(0);
             for (_, sample, ..) in CASES {
                 if let Ok(format) = LineFormat::parse(&form) {
-                    let _ = format.read(&line, 0, reference);
+                    let _ = format.read(&line, Zone::default(), reference);
                     for end in 0..=sample.len() {
-                        let _ = format.read(&sample.as_bytes()[..end], 0, reference);
+                        let _ = format.read(&sample.as_bytes()[..end], Zone::default(), reference);
                     }
                 }
             }

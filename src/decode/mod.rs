@@ -34,8 +34,8 @@
 //! reader, `tests/it/decode.rs` (other programs' cases, with the differences explained in `tests/decode/differences.tsv`).
 
 mod calendar;
-mod clock;
 mod catalog;
+mod clock;
 mod encoding;
 mod envelope;
 mod genesys;
@@ -532,7 +532,7 @@ impl Decoder {
                 if event.at.is_none()
                     && let Some(stamp) = said.stamp()
                 {
-                    set_time(event, Clock::default().resolve(&stamp, self.west_s, reference, self.latest));
+                    set_time(event, Clock::default().resolve(&stamp, self.zone, reference, self.latest));
                 }
                 said.complete_message(event);
             }
@@ -726,7 +726,9 @@ fn line<'a>(event: &mut Event<'a>, behind: &'a str) {
         event.pid = Cow::Borrowed(found.pid);
         event.id = found.id;
         event.level = found.level;
-        event.fields.extend(found.fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+        event
+            .fields
+            .extend(found.fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
         event.text = Cow::Borrowed(found.text);
         return;
     }

@@ -29,8 +29,30 @@ use super::{genesys, level};
 
 /// Names of programs that some daemons write without a host before them and without a tag's colon: never a host.
 const PROGRAMS: [&str; 24] = [
-    "kernel", "corosync", "pacemakerd", "crmd", "heartbeat", "sshd", "cron", "crond", "CRON", "anacron", "systemd", "sudo", "su", "dhclient",
-    "dhcpd", "dnsmasq", "named", "ntpd", "chronyd", "rsyslogd", "syslogd", "syslog-ng", "auditd", "NetworkManager",
+    "kernel",
+    "corosync",
+    "pacemakerd",
+    "crmd",
+    "heartbeat",
+    "sshd",
+    "cron",
+    "crond",
+    "CRON",
+    "anacron",
+    "systemd",
+    "sudo",
+    "su",
+    "dhclient",
+    "dhcpd",
+    "dnsmasq",
+    "named",
+    "ntpd",
+    "chronyd",
+    "rsyslogd",
+    "syslogd",
+    "syslog-ng",
+    "auditd",
+    "NetworkManager",
 ];
 
 /// Reads what follows a priority. Always something: where nothing is recognised, all is text.
@@ -117,7 +139,8 @@ impl Sure {
         }
         let tag = !e.app.is_empty() || e.id.is_some();
         // `Failed Login: ...`
-        let capital = |word: &str| word.bytes().skip(1).all(|b| b.is_ascii_lowercase()) && word.as_bytes()[0].is_ascii_uppercase();
+        let capital =
+            |word: &str| word.bytes().skip(1).all(|b| b.is_ascii_lowercase()) && word.as_bytes()[0].is_ascii_uppercase();
         if self.zulu && e.pid.is_empty() && capital(e.host) {
             return false;
         }

@@ -53,9 +53,8 @@ pub(super) fn claim_of<'a>(
     let names = index.names(event);
     let pair = inventory.pairs.get(names.pair)?;
     let app = [&pair.primary, &pair.backup].into_iter().find(|member| *member == names.app)?;
-    let by_id = |ids: &[EventId<'static>]| {
-        event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).meets(id)))
-    };
+    let by_id =
+        |ids: &[EventId<'static>]| event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).meets(id)));
     let by_pattern = |primary: bool| {
         let of_role = program.claims.iter().filter(|claim| claim.primary == primary && claim.pair == names.pair);
         patterns && of_role.into_iter().any(|claim| hits.iter().any(|hit| hit.atom == claim.atom))

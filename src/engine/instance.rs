@@ -148,6 +148,9 @@ impl Engine {
                     self.claim_stands(&claim, alarm.mode, out);
                 }
             }
+        }
+    }
+
     /// Says once of each alarm that its text names a field which an event does not have.
     fn tell_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
         for field in fields::missing(&alarm.summary, event) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
-use crate::event::Event;
+use crate::event::{Event, Provenance};
 use crate::inventory::Name;
 use crate::lang::program::{Call, Category, Hit, Mode};
 

@@ -94,6 +94,9 @@ pub struct Host {
     /// The port on which its agent listens for other agents, where it is not [`AGENT_PORT`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_port: Option<u16>,
+    /// The zone of stamps in its records that do not say theirs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
 }
 
 /// The port on which agents listen for other agents, unless their files say otherwise.
@@ -116,9 +119,6 @@ impl Host {
     pub fn peer(&self) -> Option<SocketAddr> {
         self.address.map(|address| SocketAddr::new(address, self.agent_port.unwrap_or(AGENT_PORT)))
     }
-    /// The zone of stamps in its records that do not say theirs, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zone: Option<Zone>,
 }
 
 /// A program on a host.
@@ -408,9 +408,9 @@ impl Inventory {
             Some((name, Via::Agent)) => {
                 Err(format!("commands are not run on {name}: its agent runs none, and only a host with `via: local` does"))
             }
-            Some((name, Via::Ssh)) => {
-                Err(format!("commands are not run on {name}: `via: ssh` does not exist yet, and only a host with `via: local` runs them"))
-            }
+            Some((name, Via::Ssh)) => Err(format!(
+                "commands are not run on {name}: `via: ssh` does not exist yet, and only a host with `via: local` runs them"
+            )),
             None => Err(format!("the inventory has no host {host}")),
         }
     }

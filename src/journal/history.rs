@@ -53,7 +53,8 @@ impl HistoryEntry {
             ("by", &self.by),
         ];
         if let Some(object) = json.as_object_mut() {
-            let named = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Json::from(printable(value.as_ref()?)))));
+            let named =
+                more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Json::from(printable(value.as_ref()?)))));
             object.extend(named);
             object.extend(self.run.map(|run| ("run".to_owned(), Json::from(run))));
         }
@@ -165,7 +166,9 @@ fn alarm_entry(record: &engine::Record) -> Option<HistoryEntry> {
             let host = event.get("host").and_then(Value::as_text).map(str::to_owned);
             (at, "raised", alarm, key, summary.clone(), host)
         }
-        engine::Record::Cleared { alarm, key, at, cause } => (at, "cleared", alarm, key, cause.to_string(), None),
+        engine::Record::Cleared { alarm, key, at, cause, summary } => {
+            (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.to_string()), None)
+        }
         engine::Record::Acked { alarm, key, at, by } => (at, "acked", alarm, key, format!("by {by}"), None),
         _ => return None,
     };
@@ -194,7 +197,7 @@ fn plan_entry(record: &plan::Record) -> Option<HistoryEntry> {
 }
 
 fn notice_entry(notice: &NoticeRecord) -> HistoryEntry {
-    let NoticeRecord { at, kind, text, alarm, resource, host, run, reaction, source: _ } = notice.clone();
+    let NoticeRecord { at, kind, text, alarm, resource, host, run, reaction, source: _, pair: _ } = notice.clone();
     HistoryEntry { at, kind, text, alarm, resource, host, run, reaction, ..HistoryEntry::default() }
 }
 
@@ -226,6 +229,8 @@ fn input_entry(input: &Input) -> Option<HistoryEntry> {
         }
         Input::Event { .. }
         | Input::Position { .. }
+        | Input::Forget { .. }
+        | Input::Offset { .. }
         | Input::BacklogEnded { .. }
         | Input::Source { .. }
         | Input::Timer

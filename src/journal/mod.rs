@@ -304,6 +304,7 @@ impl State {
                     }
                     Input::BacklogEnded { .. }
                     | Input::Source { .. }
+                    | Input::Offset { .. }
                     | Input::Start
                     | Input::Timer
                     | Input::HostLost { .. }

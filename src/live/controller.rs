@@ -422,7 +422,7 @@ impl Running {
                 self.controller.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
-            self.tell_dropped();
+            self.tell_dropped()?;
             self.follow_clock()?;
             self.begin_to_follow(all_read)?;
             if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
@@ -435,10 +435,10 @@ impl Running {
     }
 
     /// Events that found no room are told, by source and now and then.
-    fn tell_dropped(&mut self) {
+    fn tell_dropped(&mut self) -> Result<(), String> {
         let now = self.clock.now();
         if now.since(self.dropped_told_at) < TELL_DROPPED {
-            return;
+            return Ok(());
         }
         self.dropped_told_at = now;
         for (source, count) in self.inbox.lanes.take_dropped() {
@@ -453,9 +453,10 @@ impl Running {
                 OwnHeard::Withheld(_) | OwnHeard::Nothing => {}
             }
             if let Output::Notice(notice) = output {
-                self.notice(&notice);
+                self.notice(&notice)?;
             }
         }
+        Ok(())
     }
 
     fn take(&mut self, message: Message, outputs: &mut Vec<Output>) {
@@ -657,8 +658,7 @@ impl Running {
         let words = |e: crate::store::Error| e.to_string();
         self.clock.change(by);
         let now = self.clock.now();
-        let record =
-            Record::Input { order: self.journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
+        let record = Record::Input { order: self.journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
         self.journal.append(&record).map_err(words)?;
         self.sync()?;
         let state = self.journal.fold_again().map_err(words)?;
@@ -703,6 +703,8 @@ pub(super) fn retention(limits: JournalLimits) -> Retention {
 fn clock_changed(by: i64) -> Output {
     let span = duration_text(Duration::from_secs(by.unsigned_abs() / 1_000_000));
     let way = if by < 0 { "back" } else { "forward" };
-    let text = format!("the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time");
+    let text = format!(
+        "the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time"
+    );
     Output::Notice(Notice { kind: "clock_changed".to_owned(), text, ..Notice::default() })
 }

@@ -21,6 +21,7 @@ mod record;
 mod run;
 mod state;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::base::limits::CONFIRM_WITHIN;
@@ -144,10 +145,10 @@ impl Runs {
         for run in &begun {
             runs.resume(*run, out);
         }
-        let reactions: BTreeSet<String> =
-            begun.iter().filter_map(|run| Some(runs.state.runs.get(run)?.bound.reaction.clone())).collect();
-        for reaction in reactions {
-            runs.give_state(&reaction, out);
+        let compartments: BTreeSet<String> =
+            begun.iter().filter_map(|run| Some(runs.state.runs.get(run)?.bound.compartment())).collect();
+        for compartment in &compartments {
+            runs.give_state(compartment, out);
         }
         runs
     }

@@ -297,7 +297,11 @@ impl<'a, S: Sink> Log<'a, S> {
     }
 
     fn unreadable(&self, sibling: &Sibling, e: &io::Error) -> bool {
-        self.report(format!("{}: {} can't be read to its end ({e}): what is in it and was not read is lost", self.path.display(), sibling.path.display()))
+        self.report(format!(
+            "{}: {} can't be read to its end ({e}): what is in it and was not read is lost",
+            self.path.display(),
+            sibling.path.display()
+        ))
     }
 
     fn read_to_end(&mut self, backlog: bool) -> Outcome {

@@ -40,7 +40,10 @@ impl super::Journal {
         let reader = match JournalReader::open(folder) {
             Ok(reader) => reader,
             Err(_) if matches!(known, Ok(Some(end)) if end.n > 0) && !folder.join("journal.db").exists() => {
-                return Ok(Verified { wrong: vec!["the database is missing, and journal.end knows of records".to_owned()], ..Verified::default() });
+                return Ok(Verified {
+                    wrong: vec!["the database is missing, and journal.end knows of records".to_owned()],
+                    ..Verified::default()
+                });
             }
             Err(e) => return Err(e),
         };
@@ -60,7 +63,11 @@ impl super::Journal {
             (Ok(None), Some(_)) => {}
             (Ok(Some(end)), Some((last, at_end))) => {
                 if last.last < end.n {
-                    found.found(format!("records {} to {} are missing: they were written and acted on (journal.end)", last.last + 1, end.n));
+                    found.found(format!(
+                        "records {} to {} are missing: they were written and acted on (journal.end)",
+                        last.last + 1,
+                        end.n
+                    ));
                 } else if end.n > 0 && at_end.is_some_and(|chain| chain != end.chain) {
                     found.found(format!("record {} is not the one that was written there (journal.end)", end.n));
                 }

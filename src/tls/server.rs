@@ -82,7 +82,8 @@ struct Shared {
 pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
     let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
-    let door = Door::open(address, limiter).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
+    let door =
+        Door::open(address, limiter).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
     let (connected, identities) = (Connected::default(), watch::Sender::new(Identities::default()));
     Ok(Listener { door, shared: Shared { acceptor, authority, connected, identities } })
 }

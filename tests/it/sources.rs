@@ -429,7 +429,9 @@ fn the_rest_of_a_line_that_was_too_long_is_no_record_after_a_restart() {
 
 #[test]
 fn a_file_of_utf16_is_followed_over_a_restart() {
-    for (mark, unit) in [("\u{feff}", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("", u16::to_le_bytes), ("\u{feff}", u16::to_be_bytes)] {
+    for (mark, unit) in
+        [("\u{feff}", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("", u16::to_le_bytes), ("\u{feff}", u16::to_be_bytes)]
+    {
         let folder = Folder::new();
         let path = log(&folder);
         let write = |text: &str| {
@@ -551,7 +553,9 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
 fn a_connection_is_known_by_its_address() {
     // On loopback nobody is sip1 (10.10.11.101): the record claims for a host that is elsewhere.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let tcp = runtime.block_on(async { sources::listen("127.0.0.1:0".parse().unwrap(), &sources::Connections::new(1_000, 1 << 20)) }).unwrap();
+    let tcp = runtime
+        .block_on(async { sources::listen("127.0.0.1:0".parse().unwrap(), &sources::Connections::new(1_000, 1 << 20)) })
+        .unwrap();
     let (address, named) = (tcp.address(), tcp.named());
     let (sender, told) = sync_channel(100);
     runtime.spawn(tcp.run(Current::new(0, site()), Collect(sender, Arc::default())));

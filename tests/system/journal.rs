@@ -31,7 +31,11 @@ fn history(site: &Site, more: &[&str]) -> String {
 fn site(name: &str) -> Site {
     let site = Site::new(name, "files: sip.log\nlisten: { agents: 127.0.0.1:0 }\n", "agent");
     fs::write(site.0.join("rules/tell.alarm"), "pattern n { match /number (?<n>\\d+)/ }\nreaction tell { script \"tell.rhai\" }\nalarm numbers { detect n by n cancel by hand react tell summary \"number {n}\" }\n").unwrap();
-    fs::write(site.0.join("scripts/tell.rhai"), "const PARAMS = #{};\nfn react(alarm, event, params) { notify(\"note\", alarm.summary); log.info(\"told\"); }\n").unwrap();
+    fs::write(
+        site.0.join("scripts/tell.rhai"),
+        "const PARAMS = #{};\nfn react(alarm, event, params) { notify(\"note\", alarm.summary); log.info(\"told\"); }\n",
+    )
+    .unwrap();
     site
 }
 
@@ -48,7 +52,14 @@ fn history_outlives_the_controller() {
     drop(ended);
     let (ended, _) = ready(site.command());
     let all = history(&site, &[]);
-    for part in ["\"kind\":\"raised\"", "\"kind\":\"log\"", "note: number 2", "\"kind\":\"operator\"", "\"by\":\"", "clear alarm numbers, key 1"] {
+    for part in [
+        "\"kind\":\"raised\"",
+        "\"kind\":\"log\"",
+        "note: number 2",
+        "\"kind\":\"operator\"",
+        "\"by\":\"",
+        "clear alarm numbers, key 1",
+    ] {
         assert!(all.contains(part), "{part}: {all}");
     }
     drop(ended);

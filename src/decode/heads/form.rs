@@ -219,7 +219,8 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             Some(rest)
         }
         Part::Pid => {
-            let (word, rest) = some(text.split_at(text.bytes().position(|b| b <= b' ' || matches!(b, b'[' | b']' | b':' | b','))?))?;
+            let (word, rest) =
+                some(text.split_at(text.bytes().position(|b| b <= b' ' || matches!(b, b'[' | b']' | b':' | b','))?))?;
             found.pid = word;
             Some(rest)
         }
@@ -335,5 +336,7 @@ fn is_blank(byte: u8) -> bool {
 }
 
 fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'+' | b'#' | b'$' | b'*' | b'%')
+    byte.is_ascii_alphanumeric()
+        || byte >= 0x80
+        || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'+' | b'#' | b'$' | b'*' | b'%')
 }

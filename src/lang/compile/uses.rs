@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::INSIDE_PREFIXES;
 use super::atoms::BUILT_IN;
+use crate::event::INSIDE_PREFIXES;
 use crate::lang::program::{Alarm, Argument, Cancel, Measure, Program, Shape};
 
 /// The fields inside texts that must come with a hit, sorted.

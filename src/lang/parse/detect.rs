@@ -214,7 +214,10 @@ fn unknown_measure(c: &mut Cursor<'_>) -> Option<Failed> {
     let span = c.since(start);
     let help = match nearest(&word, MEASURES) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}; percentiles are not measured: count what is slow, `50 of (A where ms > 500) within 1m`", MEASURES.join(", ")),
+        None => format!(
+            "there are {}; percentiles are not measured: count what is slow, `50 of (A where ms > 500) within 1m`",
+            MEASURES.join(", ")
+        ),
     };
     Some(c.fail_with(Code::RuleSyntax, &span, format!("no measure has the name `{word}`"), help))
 }

@@ -146,7 +146,20 @@ fn block<T>(
 
 /// Words with which a condition goes on; one that is misspelled looks like a clause.
 const JOINING: &[&str] = &[
-    "without", "within", "unless", "where", "then", "from", "for", "over", "and", "or", "by", "not preceded by", "slack", "backoff",
+    "without",
+    "within",
+    "unless",
+    "where",
+    "then",
+    "from",
+    "for",
+    "over",
+    "and",
+    "or",
+    "by",
+    "not preceded by",
+    "slack",
+    "backoff",
 ];
 
 /// A clause that the block does not have: of a later version, or misspelled.

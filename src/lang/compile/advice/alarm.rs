@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Code, suggest::nearest};
+use crate::event::INSIDE_PREFIXES;
 use crate::lang::ast::{self, Clause, ClauseKind, File, Span, Way, Word};
 use crate::lang::compile::Compiler;
-use crate::event::INSIDE_PREFIXES;
 use crate::lang::compile::atoms::{BESIDE, BUILT_IN};
 use crate::lang::compile::uses::{DERIVED, in_braces};
 use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
