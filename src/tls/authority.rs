@@ -369,7 +369,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("pointsman-revoked-{}", std::process::id()));
         let authority = Authority::open(&folder).unwrap();
         let (_, request) = request_of_a_new_key();
-        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_400, Vec::new()).unwrap();
+        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_460, Vec::new()).unwrap();
         let shown = Shown::read(pem::parse(certificate).unwrap().contents()).unwrap();
         assert!(authority.is_good(&shown));
         authority.revoke("sip1").unwrap();
@@ -387,7 +387,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("pointsman-noted-{}", std::process::id()));
         let authority = Authority::open(&folder).unwrap();
         let (_, request) = request_of_a_new_key();
-        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_400, Vec::new()).unwrap();
+        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_460, Vec::new()).unwrap();
         let shown = Shown::read(pem::parse(certificate).unwrap().contents()).unwrap();
         for earlier in [shown.serial.clone(), format!("{} {}", shown.serial, shown.until)] {
             fs::write(folder.join("agents/sip1"), earlier).unwrap();
@@ -395,7 +395,7 @@ mod tests {
             assert!(authority.identities(&hosts).keys.is_empty());
             assert!(authority.is_good(&shown));
             assert!(authority.identities(&hosts).keys["sip1"].contains(&shown.key));
-            assert_eq!(authority.days_left("sip1"), Some(0));
+            assert_eq!(authority.days_left("sip1"), Some(1));
         }
         fs::remove_dir_all(&folder).unwrap();
     }
