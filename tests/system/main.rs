@@ -9,6 +9,7 @@ mod demo;
 mod network;
 mod port;
 mod programs;
+mod quorum;
 mod reload;
 mod reports;
 mod site;
