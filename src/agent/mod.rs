@@ -404,6 +404,15 @@ impl Agent {
         self.news = false;
         let (watched, metrics) = (self.watched.clone(), std::mem::take(&mut self.metrics));
         let resources = self.reported.clone();
-        out.push(Output::Report(Report { host, beat, controller, resources, watched, metrics, votes: true, ..Report::default() }));
+        out.push(Output::Report(Report {
+            host,
+            beat,
+            controller,
+            resources,
+            watched,
+            metrics,
+            votes: true,
+            ..Report::default()
+        }));
     }
 }

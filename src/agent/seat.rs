@@ -229,9 +229,7 @@ impl Seat {
             // It is here already (adopted, or granted anew): there is nobody to listen for but ourselves.
             Probe::Once if self.holds == Holds::Yes => Phase::Adding { tries: 0 },
             Probe::Nothing => Phase::Adding { tries: 0 },
-            Probe::Once | Probe::Silence(_) => {
-                Phase::Probing(Listening::begin(probe))
-            }
+            Probe::Once | Probe::Silence(_) => Phase::Probing(Listening::begin(probe)),
         };
         self.proceed(now, out);
     }

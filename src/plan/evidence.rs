@@ -147,8 +147,9 @@ impl Planner {
             self.hold_back(name, &format!("waiting {} for its release on {missing}", duration_text(DRIVER_TIMEOUT)));
             return None;
         }
-        let text =
-            format!("{name} is taken although its release on {missing} is not confirmed (takeover: forced): two hosts may hold it");
+        let text = format!(
+            "{name} is taken although its release on {missing} is not confirmed (takeover: forced): two hosts may hold it"
+        );
         self.notice(name, "takeover_forced", &missing, text, out);
         Some(Probe::Nothing)
     }

@@ -401,7 +401,8 @@ impl Planner {
         let granted = self.would_grant(resource, owner);
         let same = self.ledger.seat(name, owner).is_some_and(|s| s.newest() == Some(&granted));
         let alone = resource.seats.iter().all(|s| s.host == *owner || self.clear(name, &s.host));
-        if same || !alone || !self.views.get(owner).is_some_and(super::View::obeys) || !self.can_expect_a_majority(&granted.terms) {
+        if same || !alone || !self.views.get(owner).is_some_and(super::View::obeys) || !self.can_expect_a_majority(&granted.terms)
+        {
             return;
         }
         self.hold_back(name, "its holder is told the terms of now");
