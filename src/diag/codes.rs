@@ -152,6 +152,7 @@ codes! {
     FewSeats = "C109", Error, "a resource can be on fewer than two hosts";
     PolicyCannotWork = "C110", Error, "a takeover policy that can't work here";
     Forced = "C201", Warning, "a takeover policy under which two hosts may have one address";
+    NotCovered = "C203", Warning, "a takeover policy that does not cover a failure which another one covers here";
     NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
     // Rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";

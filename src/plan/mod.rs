@@ -40,7 +40,7 @@ use crate::wire::{Command, Echo, Generation, Holds, Note, Place, Report, Seen};
 
 pub use ledger::{Entry, Grant, Granted, Ledger, Order, Record, SeatLedger, Wish};
 use reconcile::Pursuit;
-pub use reload::{Left, left_by};
+pub use reload::{Left, Why, left_by};
 
 /// What a script or an operator asks of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -350,7 +350,7 @@ fn drift_is_repaired() {
     bench.sent();
     // Put on b by hand.
     bench.report("b", (0, 0), false, Holds::Yes);
-    assert_eq!(bench.notices(), ["drift"]);
+    assert_eq!(bench.notices(), ["drift", "two_holders"]);
     assert_eq!(bench.sent(), ["b: release 1.2"]);
     bench.report("b", (1, 2), false, Holds::No);
     // Put there again at once: not for a moment, for a hand that does that would never end.
