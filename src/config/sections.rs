@@ -348,6 +348,10 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
                 reader.report(Code::NameTaken, &node.place, message);
             }
         }
+        if let (true, Some(node)) = (is_port, section.get("on_link_loss")) {
+            let message = format!("{what} is a port, which has no network interface of its own: `on_link_loss` changes nothing");
+            reader.report(Code::NothingComesOfIt, &node.place, message);
+        }
         let seats = seats(reader, &section, &what, is_port, inventory);
         let witnesses: Vec<IpAddr> =
             reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();

@@ -132,9 +132,14 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// As the demo has it.
+    /// As the demo has it. Two agents and the controller are three voters, so `takeover: quorum` is the default; a controller on the
+    /// first host leaves two, and witnesses are asked.
     pub fn usual(seat: Seat) -> Layout {
-        Layout { seat, voters: 0, apart: false, takeover: &["takeover: probe", "witnesses: [10.77.0.3]"] }
+        let takeover: &[&str] = match seat {
+            Seat::Apart => &[],
+            Seat::OnSip1 => &["takeover: probe", "witnesses: [10.77.0.3]"],
+        };
+        Layout { seat, voters: 0, apart: false, takeover }
     }
 }
 
