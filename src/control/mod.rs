@@ -423,7 +423,7 @@ impl Controller {
             plan::Output::Notice(n) => out.push(Output::Notice(Notice {
                 kind: n.kind.to_owned(),
                 text: n.text,
-                resource: Some(n.resource),
+                resource: (!n.resource.is_empty()).then_some(n.resource),
                 host: n.host,
                 ..Notice::default()
             })),

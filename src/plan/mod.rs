@@ -146,6 +146,11 @@ pub struct Notice {
 /// A host that was not heard for so long missed two beats.
 const SUSPECTED: Duration = Duration::from_millis(HEARTBEAT.as_millis() as u64 * 5 / 2);
 
+/// The number of an agent's start goes with its host's clock, in seconds; one that is further ahead of the controller's is not believed.
+const STARTS_AHEAD: u64 = 20 * 366 * 24 * 3_600;
+/// The number of an agent's start may be lower than before when nothing was heard of the host for so long.
+const STARTS_FORGOTTEN: Duration = Duration::from_secs(60);
+
 /// What is known of one host since the controller's start.
 #[derive(Clone, Debug, Default)]
 struct View {
@@ -162,6 +167,8 @@ struct View {
     places: BTreeMap<Name, Place>,
     /// What it holds and another station claims.
     rivals: BTreeSet<Name>,
+    /// What it reports cannot be, which has been told.
+    implausible: bool,
     /// When it was last told for whom it may vote.
     told_at: Option<Time>,
     resources: BTreeMap<Name, Seen>,
@@ -356,9 +363,25 @@ impl Planner {
         let Some(view) = self.views.get_mut(&report.host) else {
             return;
         };
-        if view.heard_at.is_some() && report.beat <= view.beat {
+        // A start is numbered by the clock: one that far ahead would make every later report look overtaken.
+        let latest = u64::try_from(now.micros() / 1_000_000).unwrap_or(0).saturating_add(STARTS_AHEAD);
+        if report.beat.incarnation > latest {
+            let text = format!(
+                "{} says that it is start {} of its agent, which cannot be; what it reports is not believed; is its clock far ahead, or its agent forged?",
+                report.host, report.beat.incarnation
+            );
+            if !std::mem::replace(&mut view.implausible, true) {
+                let (resource, host) = (Name::new(), Some(report.host));
+                out.push(Output::Notice(Notice { kind: "implausible_report", resource, host, text }));
+            }
+            return;
+        }
+        // An agent whose store was put back counts from less than before: believed when nothing newer was heard for long.
+        let silent = view.heard_at.is_some_and(|at| now.since(at) >= STARTS_FORGOTTEN);
+        if view.heard_at.is_some() && report.beat <= view.beat && !(silent && report.beat.incarnation != view.beat.incarnation) {
             return; // Overtaken by a newer one.
         }
+        view.implausible = false;
         let back = view.lost || view.heard_at.is_none();
         if back || report.beat.incarnation != view.beat.incarnation {
             view.told_at = None;
