@@ -12,7 +12,8 @@
 //! The one rule that keeps owners single (I1): a host may be granted a resource only while every other seat is *clear*:
 //! it reported that it does not hold it, does not want it, and has obeyed a generation at least as new as every grant it
 //! was ever given, so that no grant on its way can still act. A seat that can't be made clear is passed over only on the
-//! evidence that the takeover policy names.
+//! evidence that the terms of its own grants allow (`evidence.rs`). Under `quorum` the votes of a majority are that evidence, and the
+//! controller is one of the voters (`voting.rs`).
 //!
 //! Level-triggered: every report and every deadline compares what is wanted with what is seen, and says again what was
 //! not obeyed yet; nothing depends on one message arriving. Does not know: sockets, drivers, alarms, scripts.
