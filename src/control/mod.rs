@@ -126,6 +126,8 @@ pub enum Input {
     },
     /// An agent's heartbeat.
     Report(Report),
+    /// An agent is connected anew. What it reported by an earlier connection has all come.
+    Connected(Name),
     /// A script's next step, asked for by [`Output::Evaluate`].
     Evaluated {
         /// Of which run.
@@ -280,6 +282,11 @@ impl Controller {
                 Task::Engine(engine::Input::BacklogEnded { order })
             }
             Input::Source { source, away } => return self.source(now, source, away, out),
+            Input::Connected(host) => {
+                self.reported.connected(&host);
+                self.plan(now, plan::Input::Connected(host), out);
+                return self.work(now, VecDeque::new(), out);
+            }
             Input::Report(mut report) => {
                 let of_host = self.reported.take(&mut report);
                 self.plan(now, plan::Input::Report(report), out);
@@ -423,7 +430,7 @@ impl Controller {
             plan::Output::Notice(n) => out.push(Output::Notice(Notice {
                 kind: n.kind.to_owned(),
                 text: n.text,
-                resource: Some(n.resource),
+                resource: (!n.resource.is_empty()).then_some(n.resource),
                 host: n.host,
                 ..Notice::default()
             })),

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pointsman::inventory::Takeover;
 use pointsman::sim::{self, Scenario, Tamper};
 
 use crate::support::say;
@@ -68,6 +69,34 @@ fn every_breakage_is_found() {
     });
     let missed = missed.into_inner().unwrap();
     assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+fn story(name: &str) -> Scenario {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sim").join(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The holder is cut off from the controller and from the other host, and both hosts reach the witnesses: `probe` does not cover
+/// that, and says so; `quorum` does.
+#[test]
+fn a_partial_partition_makes_two_owners_under_probe_and_one_under_quorum() {
+    let under = |takeover| Scenario { takeover, ..story("partial_partition.json") };
+    let probe = sim::run(&under(Takeover::Probe), None);
+    assert_eq!(probe.violation, None, "it is not promised");
+    assert!(probe.tolerated.is_some(), "{}", sim::tell(&under(Takeover::Probe), &probe));
+    for takeover in [Takeover::Quorum, Takeover::Lease, Takeover::Confirmed] {
+        let outcome = sim::run(&under(takeover), None);
+        assert_eq!((outcome.violation, outcome.tolerated), (None, None), "{takeover:?}");
+    }
+}
+
+/// What follows from the terms that are configured, and were not granted, makes two owners.
+#[test]
+fn terms_that_are_configured_prove_nothing() {
+    let scenario = story("terms_changed_while_the_holder_is_away.json");
+    assert_eq!(sim::run(&scenario, None).violation, None);
+    let violation = sim::run(&scenario, Some(Tamper::ConfiguredTermsCount)).violation;
+    assert_eq!(violation.map(|v| v.invariant), Some("I1"), "{}", sim::tell(&scenario, &sim::shorten(&scenario, Some(Tamper::ConfiguredTermsCount)).1));
 }
 
 /// Every failure that was ever found is kept as data, and stays solved.
