@@ -116,7 +116,7 @@ fn a_holder_without_a_link_is_moved_away_from_where_the_resource_says_so() {
 #[test]
 fn an_agent_that_connects_anew_is_heard() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    let beat = Echo { incarnation: u64::MAX, beat: u64::MAX };
+    let beat = Echo { incarnation: 2, beat: 1 };
     let report = Report { host: "b".to_owned(), beat, ..Report::default() };
     bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
     bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
