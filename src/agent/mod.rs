@@ -35,7 +35,9 @@ use crate::base::limits::HEARTBEAT;
 use crate::base::time::Time;
 use crate::inventory::Name;
 use crate::vote::Voter;
-use crate::wire::{Action, Command, Echo, Electorate, Generation, Holds, Metric, Note, PeerMessage, Place, Report, Runs, Seen, Terms};
+use crate::wire::{
+    Action, Command, Echo, Electorate, Generation, Holds, Metric, Note, PeerMessage, Place, Report, Runs, Seen, Terms,
+};
 
 use seat::Seat;
 
