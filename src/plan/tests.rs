@@ -566,7 +566,8 @@ fn another_set_of_witnesses_proves_nothing() {
     before.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
     before.up("a", 1);
     before.report("a", (1, 1), true, Holds::Yes);
-    for (witnesses, proves) in [(&["10.0.0.1", "10.0.0.2", "10.0.0.4"][..], false), (&["10.0.0.3", "10.0.0.1", "10.0.0.2"], true)] {
+    for (witnesses, proves) in [(&["10.0.0.1", "10.0.0.2", "10.0.0.4"][..], false), (&["10.0.0.3", "10.0.0.1", "10.0.0.2"], true)]
+    {
         let mut bench = with(witnesses, before.planner.ledger().clone());
         bench.report("b", (0, 0), false, Holds::No);
         bench.up("b", 5);
@@ -673,7 +674,10 @@ fn what_a_host_may_have_under_another_address_or_agent_is_left_behind() {
         from_the_journal
     };
     assert_eq!(why(&|_| {}), []);
-    assert_eq!(why(&|i| i.resources.get_mut(VIP).unwrap().what = What::Address("10.0.0.7".parse().unwrap(), 24)), [Why::OtherAddress]);
+    assert_eq!(
+        why(&|i| i.resources.get_mut(VIP).unwrap().what = What::Address("10.0.0.7".parse().unwrap(), 24)),
+        [Why::OtherAddress]
+    );
     assert_eq!(why(&|i| i.hosts.get_mut("a").unwrap().via = Via::Local), [Why::OtherWay]);
     assert_eq!(why(&|i| i.hosts.get_mut("b").unwrap().via = Via::Local), []);
     assert_eq!(why(&|i| drop(i.hosts.remove("a"))), [Why::Gone]);

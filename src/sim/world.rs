@@ -103,7 +103,8 @@ enum Due {
 struct Entry {
     at: Time,
     n: u64,
-    due: Due,
+    /// Apart: the heap moves its entries about.
+    due: Box<Due>,
 }
 
 impl PartialEq for Entry {
@@ -229,7 +230,7 @@ impl<'a> World<'a> {
                     (false, _) => in_place = None,
                 }
             }
-            self.handle(entry.due);
+            self.handle(*entry.due);
         }
     }
 
@@ -363,7 +364,7 @@ impl<'a> World<'a> {
 
     fn at(&mut self, at: Time, due: Due) {
         self.n += 1;
-        self.heap.push(Reverse(Entry { at: at.max(self.now), n: self.n, due }));
+        self.heap.push(Reverse(Entry { at: at.max(self.now), n: self.n, due: Box::new(due) }));
     }
 
     fn tell(&mut self, text: impl FnOnce() -> String) {

@@ -96,7 +96,12 @@ fn terms_that_are_configured_prove_nothing() {
     let scenario = story("terms_changed_while_the_holder_is_away.json");
     assert_eq!(sim::run(&scenario, None).violation, None);
     let violation = sim::run(&scenario, Some(Tamper::ConfiguredTermsCount)).violation;
-    assert_eq!(violation.map(|v| v.invariant), Some("I1"), "{}", sim::tell(&scenario, &sim::shorten(&scenario, Some(Tamper::ConfiguredTermsCount)).1));
+    assert_eq!(
+        violation.map(|v| v.invariant),
+        Some("I1"),
+        "{}",
+        sim::tell(&scenario, &sim::shorten(&scenario, Some(Tamper::ConfiguredTermsCount)).1)
+    );
 }
 
 /// Every failure that was ever found is kept as data, and stays solved.

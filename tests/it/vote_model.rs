@@ -2,10 +2,10 @@
 //! doubled, delayed and reordered, voters and holders that crash and forget what was not on their disks, clocks that run
 //! differently, releases and newer commands. The voters and the counting of votes are the program's own (`pointsman::vote`).
 //!
-//! An explicit search, breadth first: a state is everything that may matter, an action anything that can happen next, time one
+//! An explicit search: a state is everything that may matter, an action anything that can happen next, time one
 //! of them. States that were met before are not entered again.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
@@ -22,7 +22,9 @@ const TERM: Duration = Duration::from_secs(1);
 const KERNEL: Duration = Duration::from_millis(950);
 const TICK_US: i64 = 1_000_000;
 /// A promise for a term lasts 2.01 s, a voter that starts waits as long: time for a promise, a crash and what comes of it.
-fn env(n:&str,d:u64)->u64{std::env::var(n).ok().and_then(|v|v.parse().ok()).unwrap_or(d)}
+fn env(n: &str, d: u64) -> u64 {
+    std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d)
+}
 /// Clocks may run wrong by so many parts in a thousand.
 const SLOW_AND_FAST: [i64; 2] = [995, 1_005];
 
@@ -114,7 +116,7 @@ impl Model {
     }
 
     fn next(&self, state: &State, found: &mut impl FnMut(State)) {
-        if state.tick < env("TICKS",3) as u8 {
+        if state.tick < env("TICKS", 3) as u8 {
             found(self.tick(state));
         }
         for h in 0..2 {
@@ -123,7 +125,7 @@ impl Model {
         for i in 0..state.requests.len() {
             self.of_request(state, i, found);
         }
-        if state.crashes < env("CRASHES",1) as u8 {
+        if state.crashes < env("CRASHES", 1) as u8 {
             for m in 0..3 {
                 found(self.crash(state, m));
             }
@@ -154,7 +156,7 @@ impl Model {
         let host = &state.hosts[h];
         match host.wants {
             Some(wanted) => {
-                if host.asked < env(["ASKA","ASKB"][h],1) as u8 {
+                if host.asked < env(["ASKA", "ASKB"][h], 1) as u8 {
                     let mut next = state.clone();
                     let number = next.hosts[h].votes.ask(self.now(state, machine(h)));
                     next.hosts[h].asked += 1;
@@ -168,7 +170,7 @@ impl Model {
                 next.hosts[h] = Host { wants: None, clear: wanted, kernel: None, votes: begun(host.incarnation), ..host.clone() };
                 found(next);
             }
-            None if state.generation < env("GENS",2) => {
+            None if state.generation < env("GENS", 2) => {
                 let mut next = state.clone();
                 next.generation += 1;
                 next.hosts[h] = Host { wants: Some(next.generation), asked: 0, ..host.clone() };
@@ -195,19 +197,18 @@ impl Model {
         }
     }
 
-    /// A request arrives at a voter, and the answer at the host or nowhere.
+    /// A request arrives at a voter, and the answer at once at the host: when the answer is late or lost, the voter has promised the
+    /// same and the host holds later or not at all, so that what is safe with it is safe without.
     fn of_request(&self, state: &State, i: usize, found: &mut impl FnMut(State)) {
         let request = &state.requests[i];
         for m in 0..3 {
             let mut voter = state.voters[m].clone();
             let asked = voter.ask(self.now(state, m), VIP, HOSTS[request.host], generation(request.generation), TERM);
-            // The answer is lost.
             let mut next = state.clone();
             next.disks[m] = voter.longest();
             next.voters[m] = voter;
-            // It arrives: to come later, and not too late to count, changes nothing but that the host holds later.
             if asked.is_ok() {
-                self.answered(&next, request, m, found);
+                next = self.answered(&next, request, m);
             }
             if next != *state {
                 found(next);
@@ -215,11 +216,12 @@ impl Model {
         }
     }
 
-    fn answered(&self, state: &State, request: &Request, voter: usize, found: &mut impl FnMut(State)) {
+    fn answered(&self, state: &State, request: &Request, voter: usize) -> State {
         let now = self.now(state, machine(request.host));
-        let mut host = state.hosts[request.host].clone();
+        let mut next = state.clone();
+        let host = &mut next.hosts[request.host];
         if host.wants != Some(request.generation) {
-            return;
+            return next;
         }
         let elector = if voter == 0 { Elector::Controller } else { Elector::Agent(HOSTS[voter - 1].to_owned()) };
         if self.broken == Some(Broken::CountsFromTheAnswer) {
@@ -233,9 +235,7 @@ impl Model {
         {
             host.kernel = host.kernel.max(Some(at + term + KERNEL));
         }
-        let mut next = state.clone();
-        next.hosts[request.host] = host;
-        found(next);
+        next
     }
 
     /// A process ends and starts. What it promised is forgotten; a host's address stays until its kernel drops it.
@@ -255,16 +255,19 @@ impl Model {
     /// How many states there are, and whether one of them has two owners.
     fn search(&self) -> (usize, bool) {
         let mut met = HashSet::new();
-        let mut open = VecDeque::from([self.begin()]);
+        let mut open = vec![self.begin()];
         let mut two = false;
-        while let Some(state) = open.pop_front() {
+        while let Some(state) = open.pop() {
             self.next(&state, &mut |next| {
                 if !two && met.insert(fingerprint(&next)) {
                     two = self.two_owners(&next);
-                    open.push_back(next);
+                    open.push(next);
                 }
             });
-            if met.len()%100000<5{eprintln!("{} {}",met.len(),state.tick)} if two {
+            if met.len() % 100000 < 5 {
+                eprintln!("{} {}", met.len(), state.tick)
+            }
+            if two {
                 break;
             }
         }
@@ -306,7 +309,7 @@ impl Hasher for Sum {
     }
 }
 
-#[cfg_attr(test,test)]
+#[cfg_attr(test, test)]
 fn no_state_of_a_small_quorum_has_two_owners() {
     let mut all = 0;
     // The holders' clocks slow and the controller's fast is the worst; the others are looked at all the same.
@@ -319,7 +322,7 @@ fn no_state_of_a_small_quorum_has_two_owners() {
     say(&format!("votes: {all} states of three voters and two hosts, none with two owners"));
 }
 
-#[cfg_attr(test,test)]
+#[cfg_attr(test, test)]
 fn the_search_finds_what_is_broken() {
     for broken in [Broken::StartsAtOnce, Broken::CountsFromTheAnswer, Broken::CountsTooLong, Broken::ClearTooEarly] {
         let model = Model { rates: [1_000; 3], broken: Some(broken) };
@@ -328,5 +331,9 @@ fn the_search_finds_what_is_broken() {
         say(&format!("votes: {broken:?} is found after {states} states"));
     }
 }
-pub fn no_state_pub(){no_state_of_a_small_quorum_has_two_owners()}
-pub fn finds_pub(){the_search_finds_what_is_broken()}
+pub fn no_state_pub() {
+    no_state_of_a_small_quorum_has_two_owners()
+}
+pub fn finds_pub() {
+    the_search_finds_what_is_broken()
+}
