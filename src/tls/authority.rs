@@ -18,6 +18,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::base::time::Time;
 use crate::linux::wall_time;
 
 use super::shown::{Shown, revoked};
@@ -214,9 +215,11 @@ impl Authority {
         self.write_good(&shown.host, &good)
     }
 
-    /// What changes with every change of what is good: when the folder was changed last.
-    pub(super) fn changed_at(&self) -> Option<SystemTime> {
-        fs::metadata(self.folder.join("agents")).and_then(|m| m.modified()).ok()
+    /// What changes with every change of what is good: when the folder was changed last, by the wall clock.
+    pub(super) fn changed_at(&self) -> Option<Time> {
+        let modified = fs::metadata(self.folder.join("agents")).and_then(|m| m.modified()).ok()?;
+        let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Time::from_micros(i64::try_from(since.as_micros()).ok()?))
     }
 
     /// The serial numbers and the keys that hosts may show.
