@@ -619,7 +619,7 @@ fn two_holders_are_told_while_they_last_and_never_settled() {
 #[test]
 fn a_rival_is_told_when_it_comes_and_when_it_goes() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    let mut report = |bench: &mut Bench, rival: bool| {
+    let report = |bench: &mut Bench, rival: bool| {
         bench.beats += 1;
         let rivals = rival.then(|| VIP.to_owned()).into_iter().collect();
         let beat = Echo { incarnation: 1, beat: bench.beats };
