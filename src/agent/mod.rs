@@ -25,7 +25,7 @@ mod seat;
 mod tests;
 mod voting;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ use crate::base::time::Time;
 use crate::inventory::Name;
 use crate::vote::Voter;
 use crate::wire::{
-    Action, Command, Echo, Electorate, Generation, Holds, LinkState, Metric, Note, PeerMessage, Report, Runs, Seen, Terms,
+    Action, Command, Echo, Electorate, Generation, Holds, LinkState, Metric, Note, PeerMessage, Place, Report, Runs, Seen, Terms,
 };
 
 use seat::Seat;
@@ -213,6 +213,10 @@ pub struct Agent {
     reported: BTreeMap<Name, Seen>,
     /// State of each resource's network interface, where it has one.
     links: BTreeMap<Name, LinkState>,
+    /// The resources of which it was reported that another station claims them.
+    rivals: BTreeSet<Name>,
+    /// What its own list says of each resource.
+    places: BTreeMap<Name, Place>,
     /// What was seen of applications.
     watched: Option<BTreeMap<Name, Runs>>,
     /// That was not reported yet.
@@ -252,6 +256,8 @@ impl Agent {
             seats,
             reported: BTreeMap::new(),
             links: BTreeMap::new(),
+            rivals: BTreeSet::new(),
+            places: BTreeMap::new(),
             watched: None,
             news: false,
             metrics: Vec::new(),
@@ -261,6 +267,11 @@ impl Agent {
             out.push(Output::Peers(peers));
         }
         agent
+    }
+
+    /// The same, which reports what its own list says that each resource is.
+    pub fn listing(self, places: BTreeMap<Name, Place>) -> Agent {
+        Agent { places, ..self }
     }
 
     /// Takes one input and yields what is to be done.
@@ -309,7 +320,9 @@ impl Agent {
         self.persist_before(mark, out);
         if now >= self.next_beat
             || self.news
-            || self.seats.iter().any(|(name, seat)| self.reported.get(name) != Some(&seat.seen()))
+            || self.seats.iter().any(|(name, seat)| {
+                self.reported.get(name) != Some(&seat.seen()) || self.rivals.contains(name) != seat.has_rival()
+            })
         {
             self.report(now, out);
         }
@@ -420,8 +433,10 @@ impl Agent {
         let (host, beat, controller) = (self.host.clone(), self.beat, self.durable.controller);
         self.news = false;
         let (watched, metrics) = (self.watched.clone(), std::mem::take(&mut self.metrics));
-        let (resources, links) = (self.reported.clone(), self.links.clone());
-        let report = Report { host, beat, controller, resources, links, watched, metrics, votes: true, ..Report::default() };
+        self.rivals = self.seats.iter().filter(|(_, seat)| seat.has_rival()).map(|(name, _)| name.clone()).collect();
+        let (resources, rivals, places) = (self.reported.clone(), self.rivals.clone(), self.places.clone());
+        let links = self.links.clone();
+        let report = Report { host, beat, controller, resources, links, watched, metrics, votes: true, places, rivals };
         out.push(Output::Report(report));
     }
 }

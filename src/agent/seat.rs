@@ -26,6 +26,9 @@ const ADD_ATTEMPTS: u32 = 3;
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(30);
 /// Held addresses are looked at so often, beside the kernel's own notices.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// A station that claims what we hold is asked for so often, and is gone when nothing was heard of it for so long.
+const RIVAL_EVERY: Duration = Duration::from_secs(5);
+const RIVAL_LASTS: Duration = Duration::from_secs(16);
 /// A lease is given up so long before its end, since the kernel counts lifetimes in whole seconds.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 /// How much longer than the isolation the kernel may keep an address under `probe`: it rounds down to seconds and may be
@@ -90,6 +93,10 @@ pub(super) struct Seat {
     announce_at: Time,
     look_at: Time,
     ping_at: Time,
+    /// Until when another station counts as claiming it too.
+    rival_until: Option<Time>,
+    /// When the neighbourhood is asked next who else has it.
+    rival_at: Time,
     /// The agent's start.
     pub(super) incarnation: u64,
     /// Whom it obeys.
@@ -124,6 +131,8 @@ impl Seat {
             announce_at: Time::MIN,
             look_at: Time::MIN,
             ping_at: Time::MIN,
+            rival_until: None,
+            rival_at: Time::MIN,
             incarnation,
             controller,
             votes,
@@ -149,6 +158,11 @@ impl Seat {
             holds: if unproven { Holds::Unknown } else { self.holds },
             note: self.note.clone(),
         }
+    }
+
+    /// Another station claims what is held here.
+    pub(super) fn has_rival(&self) -> bool {
+        self.rival_until.is_some()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
@@ -331,7 +345,13 @@ impl Seat {
         match &mut self.phase {
             Phase::Probing(Listening { probe: Probe::Silence(_), silent_since, .. }) => *silent_since = None,
             Phase::Probing(_) => self.give_up(now, Some(Note::Conflict), out),
-            Phase::Holding => self.announce(now, true, out),
+            Phase::Holding => {
+                self.rival_until = Some(now + RIVAL_LASTS);
+                self.rival_at = self.rival_at.min(now + RIVAL_EVERY);
+                let wake = self.wake.map_or(self.rival_at, |at| at.min(self.rival_at));
+                self.wake = Some(wake);
+                self.announce(now, true, out);
+            }
             Phase::Idle | Phase::Electing { .. } | Phase::Adding { .. } | Phase::Releasing => {}
         }
     }
@@ -437,6 +457,16 @@ impl Seat {
         if let Some(until) = self.lease_until {
             wake = wake.min(until - LEASE_MARGIN);
         }
+        if self.rival_until.is_some_and(|until| now >= until) {
+            self.rival_until = None;
+        }
+        // Not every station says what it claims: it answers when it is asked.
+        if now >= self.rival_at {
+            let every = if self.rival_until.is_some() { RIVAL_EVERY } else { LOOK_EVERY };
+            self.rival_at = now + every;
+            out.push(Output::Ask { resource: self.resource.clone() });
+        }
+        wake = wake.min(self.rival_at).min(self.rival_until.unwrap_or(wake));
         if now >= self.announce_at {
             self.announce(now, false, out);
         }
@@ -453,6 +483,8 @@ impl Seat {
             self.held_since = now;
         }
         self.phase = Phase::Holding;
+        self.rival_until = None;
+        self.rival_at = now + LOOK_EVERY;
         self.note = None;
         self.announce(now, true, out);
         self.keep(now, out);
@@ -463,6 +495,7 @@ impl Seat {
         self.mark.want = false;
         self.mark.terms = None;
         self.lease_until = None;
+        self.rival_until = None;
         self.note = note;
         self.phase = Phase::Releasing;
         self.wake = None;
@@ -474,6 +507,7 @@ impl Seat {
         self.mark.want = false;
         self.mark.terms = None;
         self.lease_until = None;
+        self.rival_until = None;
         self.note = Some(note);
         self.rest();
     }

@@ -367,3 +367,190 @@ fn what_is_seen_is_reported() {
     bench.turn(runs(Runs::No));
     assert_eq!(reports(&mut bench).len(), 1);
 }
+
+/// A resource that is held by the votes of the controller, this host `h` and two others.
+mod quorum {
+    use super::*;
+    use crate::wire::{Electorate, PeerMessage, Refusal, Vote, VoteRequest};
+
+    const TERM: Duration = Duration::from_secs(3);
+
+    fn by_votes() -> Terms {
+        let voters = ["h", "a", "b"].map(str::to_owned).into();
+        Terms { voters, witnesses: Vec::new(), ..terms(Takeover::Quorum) }
+    }
+
+    fn take_with(vote: bool) -> Action {
+        Action::Take { probe: Probe::Nothing, terms: by_votes(), vote, clear: BTreeMap::new() }
+    }
+
+    /// The requests that went to other hosts since the last look.
+    fn requests(bench: &mut Bench) -> Vec<(Name, VoteRequest)> {
+        let of = |output: &Output| match output {
+            Output::Peer(to, PeerMessage::Request(request)) => Some((to.clone(), request.clone())),
+            _ => None,
+        };
+        let all = bench.out.iter().filter_map(of).collect();
+        bench.out.retain(|o| !matches!(o, Output::Peer(..)));
+        all
+    }
+
+    fn votes(bench: &mut Bench, from: &str, request: &VoteRequest, refused: Option<Refusal>) {
+        let VoteRequest { resource, generation, number, .. } = request.clone();
+        let vote = Vote { resource, generation, number, refused };
+        bench.turn(Input::Peer(from.to_owned(), PeerMessage::Vote(vote)));
+    }
+
+    /// What this agent answers to a request of another host.
+    fn asked(bench: &mut Bench, from: &str, generation: Generation, clear: BTreeMap<Name, Generation>) -> Option<Refusal> {
+        let number = Echo { incarnation: 9, beat: 1 };
+        let request = VoteRequest { controller: 7, resource: VIP.to_owned(), generation, term: TERM, number, clear };
+        bench.turn(Input::Peer(from.to_owned(), PeerMessage::Request(request)));
+        let answer = |o: &Output| match o {
+            Output::Peer(to, PeerMessage::Vote(vote)) if to == from => Some(vote.refused.clone()),
+            _ => None,
+        };
+        let answer = bench.out.iter().rev().find_map(answer).unwrap();
+        bench.out.retain(|o| !matches!(o, Output::Peer(..)));
+        answer
+    }
+
+    fn electorate(bench: &mut Bench) {
+        let placements = ["h", "a"].map(str::to_owned).into();
+        let peers = ["h", "a", "b"].map(|h| (h.to_owned(), None)).into();
+        bench.command(0, Action::Electorate(Electorate { placements, peers }));
+    }
+
+    #[test]
+    fn nothing_is_added_before_a_majority_and_the_kernel_ends_it_with_the_votes() {
+        let (mut bench, _) = Bench::ready(Takeover::Quorum);
+        bench.command(1, take_with(true));
+        let sent = requests(&mut bench);
+        assert_eq!(sent.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["a", "b"], "the own agent is asked here");
+        assert_eq!(bench.drives(), [], "two votes of four voters are no majority");
+        bench.now = ms(200);
+        votes(&mut bench, "a", &sent[0].1, Some(Refusal::Promised("c".to_owned())));
+        votes(&mut bench, "stranger", &sent[1].1, None);
+        assert_eq!(bench.drives(), []);
+        votes(&mut bench, "b", &sent[1].1, None);
+        // Asked at 0 ms: 3 s, and what the kernel may keep it longer.
+        assert!(matches!(bench.drives()[..], [Operation::Add { until: Some(until), .. }] if until == ms(3_600)));
+        bench.driven(None, Holds::Yes);
+        assert!(bench.agent.holds(VIP));
+        // Each further majority prolongs it.
+        bench.until(ms(250));
+        let again = requests(&mut bench);
+        bench.drives();
+        votes(&mut bench, "a", &again[0].1, None);
+        assert_eq!(bench.drives(), [], "the controller's vote of before is older");
+        votes(&mut bench, "b", &again[1].1, None);
+        assert!(matches!(bench.drives()[..], [Operation::Add { until: Some(until), .. }] if until == ms(3_850)));
+        bench.driven(None, Holds::Yes);
+        bench.until(ms(3_249));
+        assert!(bench.agent.holds(VIP));
+        bench.until(ms(3_250));
+        assert!(!bench.agent.holds(VIP), "no votes, no address");
+        assert_eq!(bench.seen().note, Some(Note::QuorumLost));
+    }
+
+    #[test]
+    fn a_take_that_finds_no_majority_is_given_up_with_the_reasons() {
+        let (mut bench, _) = Bench::ready(Takeover::Quorum);
+        bench.command(1, take_with(false));
+        let sent = requests(&mut bench);
+        votes(&mut bench, "a", &sent[0].1, Some(Refusal::Newer));
+        bench.until(ms(30_000));
+        let Some(Note::Failed(words)) = bench.seen().note else { panic!("{:?}", bench.seen()) };
+        assert_eq!(words, "1 of 4 voters voted for it, and 3 are needed; a: it knows a newer command");
+        assert!(!bench.seen().want);
+    }
+
+    #[test]
+    fn it_votes_for_placements_only_and_for_one_at_a_time() {
+        let (mut bench, _) = Bench::ready(Takeover::Quorum);
+        assert_eq!(asked(&mut bench, "a", generation(3), BTreeMap::new()), Some(Refusal::OtherController), "it obeys nobody yet");
+        electorate(&mut bench);
+        assert!(bench.out.iter().any(|o| matches!(o, Output::Peers(p) if p.keys().eq(["a", "b"].iter()))), "{:?}", bench.out);
+        assert_eq!(asked(&mut bench, "b", generation(3), BTreeMap::new()), Some(Refusal::NotAPlacement));
+        assert_eq!(asked(&mut bench, "a", generation(3), BTreeMap::new()), None);
+        let longest = crate::vote::promise_lasts(TERM);
+        let on_disk = |o: &Output| matches!(o, Output::Persist(d) if d.longest_promise == longest && d.electorates.len() == 1);
+        assert!(bench.out.iter().any(on_disk), "the length of the promise is on disk");
+        // Its own take needs a's promise to be void.
+        bench.command(4, take_with(true));
+        assert!(matches!(bench.agent.voter.promise(bench.now, VIP), Some(p) if p.holder == "a"));
+        let clear = [("a".to_owned(), generation(3))].into();
+        bench.command(4, Action::Take { probe: Probe::Nothing, terms: by_votes(), vote: true, clear });
+        bench.until(ms(300));
+        assert!(matches!(bench.agent.voter.promise(bench.now, VIP), Some(p) if p.holder == "h"));
+        assert_eq!(asked(&mut bench, "a", generation(3), BTreeMap::new()), Some(Refusal::Newer));
+        assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Promised("h".to_owned())));
+        // It lets go: its own promise to itself is void at once.
+        bench.command(6, Action::Release);
+        bench.driven(None, Holds::No);
+        assert_eq!(asked(&mut bench, "a", generation(7), BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn an_agent_that_starts_keeps_what_the_kernel_keeps_and_votes_for_nobody_yet() {
+        let mark = Mark { generation: generation(4), want: true, terms: Some(by_votes()) };
+        let placements = ["h", "a"].map(str::to_owned).into();
+        let electorate = Electorate { placements, peers: BTreeMap::new() };
+        let durable = Durable {
+            controller: Some(7),
+            marks: [(VIP.to_owned(), mark)].into(),
+            electorates: [(VIP.to_owned(), electorate)].into(),
+            longest_promise: crate::vote::promise_lasts(TERM),
+        };
+        let mut bench = Bench::new(durable);
+        bench.driven_until(None, Holds::Yes, Some(ms(2_000)));
+        assert!(bench.agent.holds(VIP));
+        let sent = requests(&mut bench);
+        assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Started));
+        bench.drives();
+        bench.until(ms(1_000));
+        votes(&mut bench, "a", &sent[0].1, None);
+        assert_eq!(bench.drives(), [], "one vote");
+        bench.until(ms(2_000));
+        assert!(!bench.agent.holds(VIP), "by then the kernel has dropped it");
+    }
+
+    #[test]
+    fn without_a_majority_it_is_kept_where_the_terms_say_so() {
+        let keeps = Terms { on_quorum_loss: OnQuorumLoss::Keep, ..by_votes() };
+        let (mut bench, _) = Bench::ready(Takeover::Quorum);
+        bench.command(1, Action::Take { probe: Probe::Nothing, terms: keeps, vote: true, clear: BTreeMap::new() });
+        let sent = requests(&mut bench);
+        assert_eq!(bench.drives(), [], "to take it needs a majority all the same");
+        votes(&mut bench, "a", &sent[0].1, None);
+        assert!(matches!(bench.drives()[..], [Operation::Add { until: None, .. }]));
+        bench.driven_until(None, Holds::Yes, None);
+        bench.until(ms(60_000));
+        assert!(bench.agent.holds(VIP));
+    }
+
+    #[test]
+    fn a_station_that_claims_the_address_is_reported_until_it_is_silent() {
+        let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
+        bench.command(1, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+        bench.out.clear();
+        let reported = |bench: &Bench| {
+            bench.out.iter().rev().find_map(|o| match o {
+                Output::Report(report) => Some(report.rivals.contains(VIP)),
+                _ => None,
+            })
+        };
+        bench.turn(Input::Rival { resource: VIP.to_owned() });
+        assert_eq!(reported(&bench), Some(true), "at once");
+        for second in 1..60 {
+            bench.until(ms(second * 1_000));
+            if bench.out.iter().any(|o| matches!(o, Output::Ask { .. })) {
+                bench.turn(Input::Rival { resource: VIP.to_owned() });
+            }
+            assert_eq!(reported(&bench), Some(true), "it answers, {second} s");
+            bench.out.clear();
+        }
+        bench.until(ms(90_000));
+        assert_eq!(reported(&bench), Some(false));
+    }
+}

@@ -15,7 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   on the controller:  pointsman enroll sip1 -c /etc/pointsman/pointsman.yaml
   on the host:        pointsman enroll --token sip1:4f0c...:9a31... -c /etc/pointsman/agent.yaml
-  on the controller:  pointsman enroll sip1 --revoke      its certificates are good no more
+  on the controller:  pointsman enroll sip1 --revoke      its certificates are void at once
 
 A token is good for one hour and one use. It holds the sum of the controller's own certificate: an agent that enrolls
 with it can't be led to another. Certificates last 90 days, and agents renew them by themselves.";
@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// On the host: the token; `-` reads it from standard input, where no list of processes shows it
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
-    /// On the controller: the host's certificates are good no more
+    /// On the controller: the host's certificates are void at once, and its connection ends
     #[arg(long, requires = "host")]
     revoke: bool,
     /// The configuration: the controller's, or with a token the agent's
@@ -65,7 +65,7 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
     let data = agent::base(&file).join(&config.data);
     let authority = data_folder(&data).and_then(|()| Authority::open(&keys(&data)));
     let done = authority.and_then(|authority| match args.revoke {
-        true => authority.revoke(host).map(|()| format!("no certificate of {host} is good any more, from its next connection on")),
+        true => authority.revoke(host).map(|()| format!("no certificate of {host} is good any more; a running controller ends its connection")),
         false => authority.token(host).map(|token| {
             format!("{token}\n\nGood for one hour and one use. On {host}, as the agent's user:\n  pointsman enroll --token {token} -c agent.yaml")
         }),

@@ -59,6 +59,8 @@ const RESOURCE: &[&str] = &[
     "port",
     "hosts",
     "takeover",
+    "voters",
+    "on_quorum_loss",
     "witnesses",
     "isolation",
     "term",
@@ -398,14 +400,29 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
                 reader.report(Code::NameTaken, &node.place, message);
             }
         }
+        if let (true, Some(node)) = (is_port, section.get("on_link_loss")) {
+            let message = format!("{what} is a port, which has no network interface of its own: `on_link_loss` changes nothing");
+            reader.report(Code::NothingComesOfIt, &node.place, message);
+        }
         let seats = seats(reader, &section, &what, is_port, inventory);
         let witnesses: Vec<IpAddr> =
             reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();
         let on_all =
             |via: &[Via]| seats.iter().all(|s: &Seat| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)));
-        let unless =
-            if !witnesses.is_empty() && on_all(&[Via::Agent, Via::Local]) { Takeover::Probe } else { Takeover::Confirmed };
+        let voters: Vec<Name> = reader
+            .list(section.get("voters"))
+            .into_iter()
+            .filter_map(|n| reader.known(n, "host", inventory.hosts.keys()))
+            .collect();
+        let unless = if !is_port && policy::can_vote(inventory, &seats, &voters) {
+            Takeover::Quorum
+        } else if !witnesses.is_empty() && on_all(&[Via::Agent, Via::Local]) {
+            Takeover::Probe
+        } else {
+            Takeover::Confirmed
+        };
         let takeovers = [
+            ("quorum", Takeover::Quorum),
             ("confirmed", Takeover::Confirmed),
             ("probe", Takeover::Probe),
             ("lease", Takeover::Lease),
@@ -426,8 +443,14 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
             witnesses,
             term: section.get("term").and_then(|n| reader.span(n, s(30)..=s(86_400))).unwrap_or(s(30)),
             isolation: section.get("isolation").and_then(|n| reader.span(n, s(1)..=s(60))).unwrap_or(ISOLATION),
-            voters: Vec::new(),
-            on_quorum_loss: OnQuorumLoss::default(),
+            voters,
+            on_quorum_loss: section
+                .get("on_quorum_loss")
+                .and_then(|n| {
+                    let ways = [("release", OnQuorumLoss::Release), ("keep", OnQuorumLoss::Keep)];
+                    reader.word(n, "way to act without a majority", &ways)
+                })
+                .unwrap_or_default(),
             moves: section.get("moves").and_then(|n| moves(reader, n)).unwrap_or_default(),
             on_link_loss: section
                 .get("on_link_loss")
@@ -443,7 +466,13 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
         let of = |name: &str| section.get(name).map(|n| n.place.clone());
         places.insert(
             key.text.clone(),
-            ResourcePlaces { name: key.place.clone(), takeover: of("takeover"), witnesses: of("witnesses") },
+            ResourcePlaces {
+                name: key.place.clone(),
+                takeover: of("takeover"),
+                witnesses: of("witnesses"),
+                voters: of("voters"),
+                on_quorum_loss: of("on_quorum_loss"),
+            },
         );
     }
     places

@@ -173,6 +173,8 @@ pub enum Input {
     },
     /// An agent's heartbeat.
     Report(Report),
+    /// An agent is connected anew. What it reported by an earlier connection has all come.
+    Connected(Name),
     /// A script's next step, asked for by [`Output::Evaluate`].
     Evaluated {
         /// Of which run.
@@ -371,6 +373,10 @@ impl Controller {
             Input::Offset { source, host, provenance, usual, zone } => {
                 let order = self.input(now, journal::Input::Offset { source: source.clone() }, out);
                 Task::Engine(engine::Input::Offset { order, source, host, provenance, usual, zone })
+            Input::Connected(host) => {
+                self.reported.connected(&host);
+                self.plan(now, plan::Input::Connected(host), out);
+                return self.work(now, VecDeque::new(), out);
             }
             Input::Report(mut report) => {
                 if !self.compare(now, &report, out) {
@@ -516,7 +522,7 @@ impl Controller {
             plan::Output::Notice(n) => out.push(Output::Notice(Notice {
                 kind: n.kind.to_owned(),
                 text: n.text,
-                resource: Some(n.resource),
+                resource: (!n.resource.is_empty()).then_some(n.resource),
                 host: n.host,
                 ..Notice::default()
             })),

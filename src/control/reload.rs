@@ -15,7 +15,7 @@ use crate::journal::{self, Written};
 use crate::lang::Matcher;
 use crate::lang::program::{Hit, Program};
 use crate::lang::shape::Reset;
-use crate::plan::Left;
+use crate::plan::{Left, Why};
 
 use super::{Controller, Notice, Output, Task};
 
@@ -104,8 +104,13 @@ impl Controller {
 
 /// What an operator reads when a reload would leave something on a host.
 pub fn what_is_left(left: &Left) -> String {
-    let Left { resource, host } = left;
+    let Left { resource, host, why } = left;
+    let why = match why {
+        Why::Gone => "the new configuration does not have it there",
+        Why::OtherAddress => "in the new configuration it is another address",
+        Why::OtherWay => "the new configuration reaches that host in another way",
+    };
     format!(
-        "{host} has {resource}, or could have it, and the new configuration does not have it there; move it away first, or say `pointsman reload --abandon` and take it off by hand"
+        "{host} has {resource}, or could have it, and {why}; move it away first, or say `pointsman reload --abandon` and take it off by hand"
     )
 }

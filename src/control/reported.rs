@@ -46,6 +46,13 @@ impl Reported {
         said.then(|| OfHost { host: report.host.clone(), beat: report.beat, watched, metrics })
     }
 
+    /// The numbers of an earlier connection say nothing about the next one's.
+    pub(super) fn connected(&mut self, host: &str) {
+        if let Some(last) = self.hosts.get_mut(host) {
+            last.beat = None;
+        }
+    }
+
     /// Another inventory: what it does not have is told anew.
     pub(super) fn reload(&mut self, inventory: &Inventory) {
         self.hosts.retain(|host, _| inventory.hosts.contains_key(host));

@@ -132,9 +132,14 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// As the demo has it.
+    /// As the demo has it. Two agents and the controller are three voters, so `takeover: quorum` is the default; a controller on the
+    /// first host leaves two, and witnesses are asked.
     pub fn usual(seat: Seat) -> Layout {
-        Layout { seat, voters: 0, apart: false, takeover: &["takeover: probe", "witnesses: [10.77.0.3]"] }
+        let takeover: &[&str] = match seat {
+            Seat::Apart => &[],
+            Seat::OnSip1 => &["takeover: probe", "witnesses: [10.77.0.3]"],
+        };
+        Layout { seat, voters: 0, apart: false, takeover }
     }
 }
 
@@ -365,14 +370,23 @@ impl Lab {
         Err(format!("{host} could not enroll: {}", String::from_utf8_lossy(&out.stderr).trim()))
     }
 
+    /// Starts a host's agent where there is no controller.
+    ///
+    /// # Errors
+    /// In words: it does not start.
+    pub fn start_agent_alone(&mut self, host: &'static str) -> Result<(), String> {
+        let log = self.folder.join(host).join("agent.log");
+        let agent = self.start_in(host, &["agent", "-c", &format!("{host}/agent.yaml")], &log)?;
+        self.agents.insert(host, agent);
+        Ok(())
+    }
+
     /// Starts a host's agent, and waits until the controller hears it.
     ///
     /// # Errors
     /// In words: it does not.
     pub fn start_agent(&mut self, host: &'static str) -> Result<(), String> {
-        let log = self.folder.join(host).join("agent.log");
-        let agent = self.start_in(host, &["agent", "-c", &format!("{host}/agent.yaml")], &log)?;
-        self.agents.insert(host, agent);
+        self.start_agent_alone(host)?;
         self.until(&format!("the agent of {host} reports"), |lab| {
             let resources = lab.ask(&Question::Resources).unwrap_or_default();
             let hosts = resources[0]["hosts"].as_array().cloned().unwrap_or_default();

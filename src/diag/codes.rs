@@ -162,8 +162,9 @@ codes! {
     PolicyCannotWork = "C110", Error, "a takeover policy that can't work here";
     CannotRun = "C111", Error, "something that this version cannot do";
     Forced = "C201", Warning, "a takeover policy under which two hosts may have one address";
-    NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
     NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
+    NotCovered = "C203", Warning, "a takeover policy that does not cover a failure which another one covers here";
+    NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
     // Rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
     TestFails = "T002", Error, "a rule test of the site fails";

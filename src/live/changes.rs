@@ -77,7 +77,7 @@ pub(super) fn between(
     let mut all = Vec::new();
     rules.list(controller, &mut all);
     scripts(running, after, &mut all);
-    inventory(running, controller, after, &mut all);
+    inventory(running, after, &mut all);
     settings(before, config, &mut all);
     all
 }
@@ -91,7 +91,7 @@ fn scripts(running: &Site, after: &Site, all: &mut Vec<Change>) {
     }
 }
 
-fn inventory(running: &Site, controller: &Controller, after: &Site, all: &mut Vec<Change>) {
+fn inventory(running: &Site, after: &Site, all: &mut Vec<Change>) {
     let (old, new) = (&running.inventory, &after.inventory);
     let mut push = |what: &'static str, changes: Vec<(Name, &'static str)>| {
         all.extend(changes.into_iter().map(|(name, change)| Change { what, name, change, state: None }));
@@ -101,16 +101,7 @@ fn inventory(running: &Site, controller: &Controller, after: &Site, all: &mut Ve
     push("pair", different(&old.pairs, &new.pairs));
     push("group", different(&old.groups, &new.groups));
     push("channel", different(&old.channels, &new.channels));
-    let late: BTreeMap<Name, Vec<&str>> = controller.planner().needs_a_start(new).into_iter().collect();
-    let mut changed: BTreeMap<Name, &str> = different(&old.resources, &new.resources).into_iter().collect();
-    // Also what an earlier reload left for a start.
-    for name in late.keys() {
-        changed.entry(name.clone()).or_insert("changed");
-    }
-    for (name, change) in changed {
-        let state = late.get(&name).map(|keys| format!("{NEEDS_A_RESTART}: {}; until then as it was", keys.join(", ")));
-        all.push(Change { what: "resource", name, change, state });
-    }
+    push("resource", different(&old.resources, &new.resources));
 }
 
 fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Change>) {

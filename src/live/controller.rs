@@ -465,6 +465,7 @@ impl Running {
             Message::Input(input) => self.controller.turn(self.clock.now(), input, outputs),
             Message::Reached { host, serial, route } => {
                 tracing::info!(%host, "the agent is connected");
+                self.controller.turn(self.clock.now(), Input::Connected(host.clone()), outputs);
                 self.routes.insert(host, (serial, route));
             }
             Message::Gone { host, serial } => {

@@ -9,11 +9,11 @@ use std::time::Duration;
 use crate::agent::{Agent, Done, Input, Operation, Output};
 use crate::base::time::Time;
 use crate::command;
-use crate::inventory::{Commands, Measuring, Name, Sign};
+use crate::inventory::{Commands, Measuring, Name, Sign, What};
 use crate::linux::{Driver, Ear, Heard, Meter, Processes, Spot, Voice, boot_time, wall_time};
 use crate::store::Marks;
 use crate::tls::Peers;
-use crate::wire::{Command, LinkState, PeerMessage, Report};
+use crate::wire::{Command, LinkState, PeerMessage, Place, Report};
 
 use super::watch;
 
@@ -158,7 +158,9 @@ impl Host {
         let _watching = watch::start(Processes::new(watch), meter, &sender)?;
         let voices = spots.iter().map(|(name, spot)| (name.clone(), Voice::new(spot))).collect();
         let mut outputs = Vec::new();
-        let agent = Agent::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs);
+        let place = |spot: &Spot| Place { what: What::Address(spot.address, spot.prefix), interface: spot.interface.clone() };
+        let places = spots.iter().map(|(name, spot)| (name.clone(), place(spot))).collect();
+        let agent = Agent::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs).listing(places);
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         let mut running = Running { agent, spots, marks, ear, drivers, voices, looking, peers, bursts, troubles, report };
         running.carry_out(outputs)?;

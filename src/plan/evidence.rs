@@ -91,18 +91,17 @@ impl Planner {
     }
 
     /// True when a host can be asked to let go, and is waited for.
-    fn is_asked(&mut self, now: Time, name: &str, host: &Name, proof: Proof) -> bool {
+    fn is_asked(&self, now: Time, name: &str, host: &Name, proof: Proof) -> bool {
         let Some(view) = self.views.get(host).filter(|v| v.reachable()) else { return false };
         match proof {
             // Listening for silence may begin before a host counts as lost: the silence itself is what is waited for.
             Proof::Silence(_) => !view.suspected,
-            // It is heard, and perhaps does not hear us: votes end its time when another host asks for them.
+            // It obeys, and is seen to have it still: its driver fails, and perhaps its kernel. Or it is heard and does not
+            // hear us: then votes end its time, when another host asks for them.
             Proof::Votes => {
-                let since = self.pursue(name).asking_since.get(host).copied().unwrap_or(now);
-                if now < since + HOST_LOST {
-                    self.wake_at(since + HOST_LOST);
-                }
-                now < since + HOST_LOST
+                let obeys = self.ledger.seat(name, host).is_some_and(|s| view.seen(name).generation >= s.ordered);
+                let since = self.pursuits.get(name).and_then(|p| p.asking_since.get(host).copied()).unwrap_or(now);
+                obeys || now < since + HOST_LOST
             }
             Proof::Lease(_) | Proof::Word => true,
         }

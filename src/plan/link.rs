@@ -104,7 +104,10 @@ impl Planner {
         let others = resource.seats.iter().cycle().skip(at + 1).take(resource.seats.len() - 1).map(|s| &s.host);
         let may = |host: &&Name| {
             let banned = self.ledger.entry(name).is_some_and(|e| e.banned.contains_key(*host));
-            !banned && reachable(self, host) && self.views.get(*host).is_some_and(super::View::obeys)
+            !banned
+                && self.differs_on(name, host).is_none()
+                && reachable(self, host)
+                && self.views.get(*host).is_some_and(super::View::obeys)
         };
         others.into_iter().find(may).cloned().unwrap_or(target)
     }

@@ -12,7 +12,8 @@
 //! The one rule that keeps owners single (I1): a host may be granted a resource only while every other seat is *clear*:
 //! it reported that it does not hold it, does not want it, and has obeyed a generation at least as new as every grant it
 //! was ever given, so that no grant on its way can still act. A seat that can't be made clear is passed over only on the
-//! evidence that the takeover policy names.
+//! evidence that the terms of its own grants allow (`evidence.rs`). Under `quorum` the votes of a majority are that evidence, and the
+//! controller is one of the voters (`voting.rs`).
 //!
 //! Level-triggered: every report and every deadline compares what is wanted with what is seen, and says again what was
 //! not obeyed yet; nothing depends on one message arriving. Does not know: sockets, drivers, alarms, scripts.
@@ -40,7 +41,7 @@ use crate::wire::{Command, Echo, Generation, Holds, Note, Place, Report, Seen};
 
 pub use ledger::{Entry, Grant, Granted, Ledger, Order, Record, SeatLedger, Wish, forget};
 use reconcile::Pursuit;
-pub use reload::{Left, left_by};
+pub use reload::{Left, Why, left_by};
 
 /// What a script or an operator asks of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +86,8 @@ pub enum Accepted {
 pub enum Input {
     /// An agent's heartbeat.
     Report(Report),
+    /// An agent is connected anew: its reports come in their order, whatever numbers came by an earlier connection.
+    Connected(Name),
     /// An operator's word that a host does not hold a resource and will not.
     Released {
         /// Which resource.
@@ -147,6 +150,11 @@ pub struct Notice {
 /// A host that was not heard for so long missed two beats.
 const SUSPECTED: Duration = Duration::from_millis(HEARTBEAT.as_millis() as u64 * 5 / 2);
 
+/// The number of an agent's start goes with its host's clock, in seconds; one that is further ahead of the controller's is not believed.
+const STARTS_AHEAD: u64 = 20 * 366 * 24 * 3_600;
+/// The number of an agent's start may be lower than before when nothing was heard of the host for so long.
+const STARTS_FORGOTTEN: Duration = Duration::from_secs(60);
+
 /// What is known of one host since the controller's start.
 #[derive(Clone, Debug, Default)]
 struct View {
@@ -165,6 +173,8 @@ struct View {
     places: BTreeMap<Name, Place>,
     /// What it holds and another station claims.
     rivals: BTreeSet<Name>,
+    /// What it reports cannot be, which has been told.
+    implausible: bool,
     /// When it was last told for whom it may vote.
     told_at: Option<Time>,
     resources: BTreeMap<Name, Seen>,
@@ -267,6 +277,11 @@ impl Planner {
         let timer = input == Input::Timer;
         match input {
             Input::Report(report) => self.report(now, report, out),
+            Input::Connected(host) => {
+                if let Some(view) = self.views.get_mut(&host) {
+                    view.beat = Echo::default();
+                }
+            }
             Input::Released { resource, host } => {
                 if self.resources.get(&resource).is_some_and(|r| r.seats.iter().any(|s| s.host == host)) {
                     // Also of a host that was never told anything.
@@ -386,9 +401,25 @@ impl Planner {
         let Some(view) = self.views.get_mut(&report.host) else {
             return;
         };
-        if view.heard_at.is_some() && report.beat <= view.beat {
+        // A start is numbered by the clock: one that far ahead would make every later report look overtaken.
+        let latest = u64::try_from(now.micros() / 1_000_000).unwrap_or(0).saturating_add(STARTS_AHEAD);
+        if report.beat.incarnation > latest {
+            let text = format!(
+                "{} says that it is start {} of its agent, which cannot be; what it reports is not believed; is its clock far ahead, or its agent forged?",
+                report.host, report.beat.incarnation
+            );
+            if !std::mem::replace(&mut view.implausible, true) {
+                let (resource, host) = (Name::new(), Some(report.host));
+                out.push(Output::Notice(Notice { kind: "implausible_report", resource, host, text }));
+            }
+            return;
+        }
+        // An agent whose store was put back counts from less than before: believed when nothing newer was heard for long.
+        let silent = view.heard_at.is_some_and(|at| now.since(at) >= STARTS_FORGOTTEN);
+        if view.heard_at.is_some() && report.beat <= view.beat && !(silent && report.beat.incarnation != view.beat.incarnation) {
             return; // Overtaken by a newer one.
         }
+        view.implausible = false;
         let back = view.lost || view.heard_at.is_none();
         if back || report.beat.incarnation != view.beat.incarnation {
             view.told_at = None;

@@ -1,17 +1,18 @@
 //! Another inventory: resources and hosts come and go while all else goes on.
 //!
-//! What a holder was told when it was granted a resource (policy, terms, witnesses, and what the resource is) stays as it was until
-//! the next start: it may be out of reach, and then keeps what it was told, not what is written now (I1).
+//! A holder goes on by the terms on which it was granted a resource until it is granted it anew, which happens as soon as that is
+//! safe; evidence follows from what was granted (I1). So policies, voters and times may change any time. What a resource
+//! is and how a host is reached may not, while a grant of before may still act: the same name would mean two things.
 
 use std::collections::BTreeSet;
 
 use crate::base::limits::SETTLE;
 use crate::base::time::Time;
-use crate::inventory::{Inventory, Name, Resource};
-use crate::wire::{Generation, Holds};
+use crate::inventory::{Inventory, Name, Via, What};
+use crate::wire::Holds;
 
 use super::reconcile::Pursuit;
-use super::{Entry, Ledger, Notice, Output, Planner, Record};
+use super::{Entry, Ledger, Notice, Output, Planner, Record, SeatLedger};
 
 /// A host that has, or could have, what an inventory does not have there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,36 +21,48 @@ pub struct Left {
     pub resource: Name,
     /// On which host.
     pub host: Name,
+    /// What is otherwise there.
+    pub why: Why,
 }
 
-/// The keys of a resource that change only with a start.
-fn needs_a_start(before: &Resource, after: &Resource) -> Vec<&'static str> {
-    let changed = [
-        ("address", before.what != after.what),
-        ("takeover", before.takeover != after.takeover),
-        ("witnesses", before.witnesses != after.witnesses),
-        ("term", before.term != after.term),
-        ("isolation", before.isolation != after.isolation),
-    ];
-    changed.into_iter().filter_map(|(key, is)| is.then_some(key)).collect()
+/// Why an inventory does not cover what a host may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// It has no such resource, or not on this host.
+    Gone,
+    /// The resource is another address or port.
+    OtherAddress,
+    /// The host is reached in another way: another agent would be asked than the one that was told to hold it.
+    OtherWay,
 }
 
 /// What the journal alone says that hosts may have and the inventory does not have there.
 pub fn left_by(ledger: &Ledger, after: &Inventory) -> Vec<Left> {
-    let granted = |(host, seat): (&Name, &super::ledger::SeatLedger)| {
-        let may = seat.granted != Generation::NONE && seat.fenced.is_none_or(|f| f < seat.granted);
-        may.then(|| host.clone())
+    let all = ledger.entries().flat_map(|(resource, entry)| entry.seats.iter().map(move |(host, seat)| (resource, host, seat)));
+    let left = |(resource, host, seat): (&Name, &Name, &SeatLedger)| {
+        let why = seat.outstanding().into_iter().find_map(|granted| {
+            let (what, via) = granted.map(|g| (&g.what, g.via)).unzip();
+            uncovered(after, resource, host, what, via)
+        })?;
+        Some(Left { resource: resource.clone(), host: host.clone(), why })
     };
-    let all = ledger.entries().flat_map(|(resource, entry)| {
-        let hosts = entry.seats.iter().filter_map(granted).collect::<Vec<_>>();
-        hosts.into_iter().map(|host| Left { resource: resource.clone(), host })
-    });
-    all.filter(|left| !has(after, left)).collect()
+    all.filter_map(left).collect()
 }
 
-fn has(inventory: &Inventory, left: &Left) -> bool {
-    inventory.hosts.contains_key(&left.host)
-        && inventory.resources.get(&left.resource).is_some_and(|r| r.seats.iter().any(|s| s.host == left.host))
+/// Why an inventory does not cover a resource on a host; `what` and `via` are what it was there, where that is known.
+fn uncovered(after: &Inventory, resource: &str, host: &str, what: Option<&What>, via: Option<Via>) -> Option<Why> {
+    let (Some(r), Some(h)) = (after.resources.get(resource), after.hosts.get(host)) else {
+        return Some(Why::Gone);
+    };
+    if !r.seats.iter().any(|s| s.host == host) {
+        Some(Why::Gone)
+    } else if what.is_some_and(|what| *what != r.what) {
+        Some(Why::OtherAddress)
+    } else if via.is_some_and(|via| via != h.via) {
+        Some(Why::OtherWay)
+    } else {
+        None
+    }
 }
 
 impl Planner {
@@ -58,53 +71,46 @@ impl Planner {
         let seen = |name: &str, host: &str| {
             self.views.get(host).map(|v| v.seen(name)).is_some_and(|seen| seen.holds == Holds::Yes || seen.want)
         };
-        let seats = self.resources.iter().flat_map(|(name, r)| r.seats.iter().map(move |s| (name, &s.host)));
-        let held = seats.filter(|(name, host)| seen(name, host));
-        let held = held.map(|(name, host)| Left { resource: name.clone(), host: host.clone() });
-        let all: BTreeSet<Left> = held.filter(|left| !has(after, left)).chain(left_by(&self.ledger, after)).collect();
+        let seats = self.resources.iter().flat_map(|(name, r)| r.seats.iter().map(move |s| (name, r, &s.host)));
+        let held = seats.filter(|(name, _, host)| seen(name, host));
+        let held = held.filter_map(|(name, r, host)| {
+            let why = uncovered(after, name, host, Some(&r.what), self.ways.get(host).copied())?;
+            Some(Left { resource: name.clone(), host: host.clone(), why })
+        });
+        let all: BTreeSet<Left> = held.chain(left_by(&self.ledger, after)).collect();
         all.into_iter().collect()
-    }
-
-    /// The keys of resources that are other than what is in force, and come into force with a start.
-    pub fn needs_a_start(&self, after: &Inventory) -> Vec<(Name, Vec<&'static str>)> {
-        let keys = |(name, new): (&Name, &Resource)| Some((name.clone(), needs_a_start(self.resources.get(name)?, new)));
-        after.resources.iter().filter_map(keys).filter(|(_, keys)| !keys.is_empty()).collect()
     }
 
     /// Goes on with another inventory. What is left on hosts that do not have it any more is told.
     pub fn reload(&mut self, now: Time, after: &Inventory, out: &mut Vec<Output>) {
+        let mut gone = self.gone(after);
         for left in self.left_by(after) {
-            let Left { resource, host } = left;
+            let Left { resource, host, why } = left;
+            if why != Why::Gone {
+                gone.push((resource.clone(), Some(host.clone())));
+            }
             let text = format!(
                 "{resource} is not looked after on {host} any more, and {host} may have it: take it off there by hand, or nobody will"
             );
             out.push(Output::Notice(Notice { kind: "abandoned", resource, host: Some(host), text }));
         }
-        for (resource, host) in self.gone(after) {
+        for (resource, host) in gone {
             if let (Some(host), Some(pursuit)) = (&host, self.pursuits.get_mut(&resource)) {
                 pursuit.forget(host);
             }
             self.record(Record::Dropped { resource, host }, out);
         }
+        self.ways = after.hosts.iter().map(|(name, host)| (name.clone(), host.via)).collect();
+        self.replace_electorates(after, out);
         let mut others = false;
         for (name, new) in &after.resources {
             let before = self.resources.get(name);
-            let resource = match before {
-                Some(old) => Resource {
-                    what: old.what.clone(),
-                    takeover: old.takeover,
-                    witnesses: old.witnesses.clone(),
-                    term: old.term,
-                    isolation: old.isolation,
-                    ..new.clone()
-                },
-                None => new.clone(),
-            };
+            let resource = new.clone();
             let known: BTreeSet<&Name> = before.into_iter().flat_map(|r| &r.seats).map(|s| &s.host).collect();
             let pursuit = self.pursuits.entry(name.clone()).or_default();
             for seat in resource.seats.iter().filter(|s| !known.contains(&s.host)) {
-                // As after a start: it may have it by a lease of which nothing is known.
-                pursuit.lease_until.insert(seat.host.clone(), now + resource.term);
+                // As after a start: it may have it, and nothing is known of it.
+                pursuit.forget(&seat.host);
                 others = true;
             }
             if before.is_none() {
@@ -139,7 +145,7 @@ impl Planner {
             }
             let wished = entry.wish.as_ref().map(|w| &w.host);
             let hosts: BTreeSet<&Name> = entry.seats.keys().chain(entry.banned.keys()).chain(wished).collect();
-            let left = |host: &&Name| !has(after, &Left { resource: name.clone(), host: (*host).clone() });
+            let left = |host: &&Name| uncovered(after, name, host, None, None).is_some();
             gone.extend(hosts.into_iter().filter(left).map(|host| (name.clone(), Some(host.clone()))));
         }
         gone

@@ -350,7 +350,7 @@ fn drift_is_repaired() {
     bench.sent();
     // Put on b by hand.
     bench.report("b", (0, 0), false, Holds::Yes);
-    assert_eq!(bench.notices(), ["drift"]);
+    assert_eq!(bench.notices(), ["drift", "two_holders"]);
     assert_eq!(bench.sent(), ["b: release 1.2"]);
     bench.report("b", (1, 2), false, Holds::No);
     // Put there again at once: not for a moment, for a hand that does that would never end.
@@ -410,4 +410,275 @@ fn a_restart_goes_on_with_a_higher_epoch() {
     // A restored journal can't fall behind: an agent knows a higher epoch.
     again.report("a", (9, 4), true, Holds::Yes);
     assert_eq!(again.sent(), ["a: release 10.1"]);
+}
+
+/// A resource with the controller and two agents as voters.
+mod quorum {
+    use super::*;
+    use crate::inventory::OnQuorumLoss;
+
+    /// Reports of an agent that knows how to vote.
+    fn report(bench: &mut Bench, host: &str, n: (u64, u64), want: bool, holds: Holds) {
+        bench.beats += 1;
+        let seen = Seen { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
+        let report = Report {
+            host: host.to_owned(),
+            beat: Echo { incarnation: 1, beat: bench.beats },
+            resources: [(VIP.to_owned(), seen)].into(),
+            votes: true,
+            ..Report::default()
+        };
+        bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    }
+
+    fn takes(bench: &mut Bench) -> Vec<(Name, bool, Vec<Name>)> {
+        let take = |o: Output| match o {
+            Output::Send(host, Command { action: Action::Take { vote, clear, .. }, .. }) => {
+                Some((host, vote, clear.into_keys().collect()))
+            }
+            _ => None,
+        };
+        std::mem::take(&mut bench.out).into_iter().filter_map(take).collect()
+    }
+
+    /// a holds it.
+    fn held() -> Bench {
+        let mut bench = Bench::new(Takeover::Quorum);
+        report(&mut bench, "a", (0, 0), false, Holds::No);
+        report(&mut bench, "b", (0, 0), false, Holds::No);
+        bench.up("a", 1);
+        assert_eq!(takes(&mut bench), [("a".to_owned(), true, vec![])]);
+        report(&mut bench, "a", (1, 1), true, Holds::Yes);
+        assert!(bench.planner.settled(VIP));
+        bench
+    }
+
+    #[test]
+    fn a_planned_move_carries_the_vote_and_who_is_clear() {
+        let mut bench = held();
+        bench.up("b", 2);
+        assert_eq!(bench.sent().last().map(String::as_str), Some("a: release 1.2"));
+        report(&mut bench, "a", (1, 2), false, Holds::No);
+        assert_eq!(takes(&mut bench), [("b".to_owned(), true, vec!["a".to_owned()])], "no promise is waited for");
+    }
+
+    #[test]
+    fn a_lost_holder_is_promised_nothing_more_and_the_taker_asks_at_once() {
+        let mut bench = held();
+        for _ in 0..6 {
+            bench.at(bench.now + Duration::from_millis(250));
+            report(&mut bench, "b", (0, 0), false, Holds::No);
+        }
+        bench.up("b", 2);
+        assert_eq!(takes(&mut bench), [("b".to_owned(), false, vec![])], "the controller's promise to a lasts still");
+        let mut voted_at = None;
+        while voted_at.is_none() && bench.now < ms(10_000) {
+            bench.at(bench.now + Duration::from_millis(250));
+            report(&mut bench, "b", (1, 3), true, Holds::No);
+            voted_at = takes(&mut bench).iter().any(|(_, vote, _)| *vote).then_some(bench.now);
+        }
+        assert_eq!(voted_at, Some(ms(4_250)), "4.03 s after the last renewal");
+        report(&mut bench, "b", (1, 3), true, Holds::Yes);
+        assert!(bench.planner.settled(VIP), "{:?}", bench.planner.held(VIP));
+    }
+
+    #[test]
+    fn a_holder_that_keeps_must_be_confirmed() {
+        let mut inventory = inventory(Takeover::Quorum);
+        inventory.resources.get_mut(VIP).unwrap().on_quorum_loss = OnQuorumLoss::Keep;
+        let mut out = Vec::new();
+        let planner = Planner::start(1, &inventory, Ledger::default(), ms(0), &mut out);
+        let mut bench = Bench { planner, now: ms(0), beats: 0, controller: None, out };
+        report(&mut bench, "a", (0, 0), false, Holds::No);
+        report(&mut bench, "b", (0, 0), false, Holds::No);
+        bench.up("a", 1);
+        report(&mut bench, "a", (1, 1), true, Holds::Yes);
+        bench.up("b", 2);
+        bench.out.clear();
+        for _ in 0..80 {
+            bench.at(bench.now + Duration::from_millis(250));
+            report(&mut bench, "b", (0, 0), false, Holds::No);
+        }
+        assert!(bench.notices().contains(&"release_unconfirmed"));
+        assert_eq!(takes(&mut bench), []);
+    }
+
+    #[test]
+    fn an_agent_of_an_earlier_version_holds_as_confirmed_until_it_is_upgraded() {
+        let mut bench = Bench::new(Takeover::Quorum);
+        bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+        bench.up("a", 1);
+        assert!(bench.notices().contains(&"agent_too_old"));
+        assert!(bench.sent().contains(&"a: take, probe 1.1".to_owned()));
+        bench.report("a", (1, 1), true, Holds::Yes);
+        let terms = |bench: &Bench| bench.planner.ledger().seat(VIP, "a").and_then(|s| s.newest()).unwrap().terms.takeover;
+        assert_eq!(terms(&bench), Takeover::Confirmed);
+        bench.sent();
+        report(&mut bench, "a", (1, 1), true, Holds::Yes);
+        assert_eq!(terms(&bench), Takeover::Quorum, "granted anew, by votes");
+        assert_eq!(takes(&mut bench), [("a".to_owned(), true, vec![])]);
+    }
+
+    #[test]
+    fn the_controller_votes_for_nobody_after_a_start() {
+        let mut bench = held();
+        let ledger = bench.planner.ledger().clone();
+        let mut bench = Bench::with(Takeover::Quorum, ledger);
+        report(&mut bench, "b", (0, 0), false, Holds::No);
+        report(&mut bench, "a", (1, 1), true, Holds::Yes);
+        bench.up("b", 9);
+        report(&mut bench, "a", (2, 1), false, Holds::No);
+        assert_eq!(takes(&mut bench), [("b".to_owned(), false, vec!["a".to_owned()])]);
+    }
+}
+
+#[test]
+fn terms_that_were_granted_count() {
+    // Granted as confirmed; then the journal goes on with another policy.
+    let mut before = Bench::new(Takeover::Confirmed);
+    before.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    before.up("a", 1);
+    before.report("a", (1, 1), true, Holds::Yes);
+    for policy in [Takeover::Probe, Takeover::Lease, Takeover::Quorum] {
+        let mut bench = Bench::with(policy, before.planner.ledger().clone());
+        bench.report("b", (0, 0), false, Holds::No);
+        bench.up("b", 5);
+        for _ in 0..200 {
+            bench.at(bench.now + Duration::from_millis(250));
+            bench.report("b", (0, 0), false, Holds::No);
+        }
+        assert!(bench.notices().contains(&"release_unconfirmed"), "{policy:?}");
+        assert_eq!(bench.sent(), Vec::<String>::new(), "{policy:?}");
+    }
+}
+
+#[test]
+fn another_set_of_witnesses_proves_nothing() {
+    let with = |witnesses: &[&str], ledger: Ledger| {
+        let mut inventory = inventory(Takeover::Probe);
+        let all = witnesses.iter().map(|w| w.parse().unwrap()).collect();
+        inventory.resources.get_mut(VIP).unwrap().witnesses = all;
+        let mut out = Vec::new();
+        let planner = Planner::start(1, &inventory, ledger, ms(0), &mut out);
+        Bench { planner, now: ms(0), beats: 0, controller: None, out }
+    };
+    let mut before = with(&["10.0.0.1", "10.0.0.2", "10.0.0.3"], Ledger::default());
+    before.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    before.up("a", 1);
+    before.report("a", (1, 1), true, Holds::Yes);
+    for (witnesses, proves) in [(&["10.0.0.1", "10.0.0.2", "10.0.0.4"][..], false), (&["10.0.0.3", "10.0.0.1", "10.0.0.2"], true)]
+    {
+        let mut bench = with(witnesses, before.planner.ledger().clone());
+        bench.report("b", (0, 0), false, Holds::No);
+        bench.up("b", 5);
+        for _ in 0..30 {
+            bench.at(bench.now + Duration::from_millis(250));
+            bench.report("b", (0, 0), false, Holds::No);
+        }
+        assert_eq!(bench.sent().iter().any(|s| s.contains("silence")), proves, "{witnesses:?}");
+    }
+}
+
+#[test]
+fn numbers_that_cannot_be_are_not_believed() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("b", (u64::MAX, 5), false, Holds::No);
+    bench.report("b", (1, u64::MAX), true, Holds::No);
+    assert_eq!(bench.notices().iter().filter(|k| **k == "implausible_report").count(), 1, "told once");
+    assert_eq!(bench.planner.ledger().epoch(), 1);
+    let report = Report { host: "b".to_owned(), beat: Echo { incarnation: u64::MAX, beat: 1 }, ..Report::default() };
+    bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    bench.report("b", (0, 0), false, Holds::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.up("b", 2);
+    bench.report("a", (1, 2), false, Holds::No);
+    bench.sent();
+    bench.report("b", (1, 3), true, Holds::Yes);
+    assert!(bench.planner.settled(VIP));
+}
+
+#[test]
+fn two_holders_are_told_while_they_last_and_never_settled() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Holds::Yes);
+    assert!(bench.planner.settled(VIP));
+    bench.out.clear();
+    bench.report("b", (0, 0), false, Holds::Yes);
+    assert!(!bench.planner.settled(VIP));
+    bench.report("b", (1, 2), false, Holds::Yes);
+    assert_eq!(bench.notices(), ["drift", "two_holders"]);
+    bench.report("b", (1, 2), false, Holds::No);
+    assert_eq!(bench.notices().last(), Some(&"one_holder"));
+    assert!(bench.planner.settled(VIP));
+}
+
+#[test]
+fn a_rival_is_told_when_it_comes_and_when_it_goes() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    let report = |bench: &mut Bench, rival: bool| {
+        bench.beats += 1;
+        let rivals = rival.then(|| VIP.to_owned()).into_iter().collect();
+        let beat = Echo { incarnation: 1, beat: bench.beats };
+        let report = Report { host: "a".to_owned(), beat, rivals, ..Report::default() };
+        bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    };
+    report(&mut bench, false);
+    report(&mut bench, true);
+    report(&mut bench, true);
+    assert_eq!(bench.notices(), ["rival"]);
+    report(&mut bench, false);
+    assert_eq!(bench.notices(), ["rival", "rival_gone"]);
+}
+
+#[test]
+fn a_host_with_another_address_on_its_list_is_not_granted_it() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    let report = |bench: &mut Bench, host: &str, address: &str| {
+        bench.beats += 1;
+        let place = Place { what: What::Address(address.parse().unwrap(), 24), interface: "eth0".to_owned() };
+        let seen = Seen { holds: Holds::No, ..Seen::default() };
+        let report = Report {
+            host: host.to_owned(),
+            beat: Echo { incarnation: 1, beat: bench.beats },
+            resources: [(VIP.to_owned(), seen)].into(),
+            places: [(VIP.to_owned(), place)].into(),
+            ..Report::default()
+        };
+        bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    };
+    report(&mut bench, "a", "10.0.0.8");
+    report(&mut bench, "b", "10.0.0.9");
+    bench.up("a", 1);
+    assert!(bench.notices().contains(&"list_differs"));
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    bench.up("b", 2);
+    // That a has no 10.0.0.8 says nothing about 10.0.0.9.
+    assert_eq!(bench.sent(), ["a: release 1.1"]);
+}
+
+#[test]
+fn what_a_host_may_have_under_another_address_or_agent_is_left_behind() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Holds::Yes);
+    let why = |change: &dyn Fn(&mut Inventory)| {
+        let mut after = inventory(Takeover::Confirmed);
+        change(&mut after);
+        let from_the_journal: Vec<Why> = left_by(bench.planner.ledger(), &after).into_iter().map(|l| l.why).collect();
+        assert_eq!(from_the_journal, bench.planner.left_by(&after).into_iter().map(|l| l.why).collect::<Vec<_>>());
+        from_the_journal
+    };
+    assert_eq!(why(&|_| {}), []);
+    assert_eq!(
+        why(&|i| i.resources.get_mut(VIP).unwrap().what = What::Address("10.0.0.7".parse().unwrap(), 24)),
+        [Why::OtherAddress]
+    );
+    assert_eq!(why(&|i| i.hosts.get_mut("a").unwrap().via = Via::Local), [Why::OtherWay]);
+    assert_eq!(why(&|i| i.hosts.get_mut("b").unwrap().via = Via::Local), []);
+    assert_eq!(why(&|i| drop(i.hosts.remove("a"))), [Why::Gone]);
 }

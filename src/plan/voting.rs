@@ -93,6 +93,28 @@ impl Planner {
         all
     }
 
+    /// Another inventory: voters that are none any more are told so, the others what is new with their next beats.
+    pub(super) fn replace_electorates(&mut self, after: &Inventory, out: &mut Vec<Output>) {
+        let before = std::mem::replace(&mut self.electorates, electorates(after));
+        for (name, (voters, _)) in before {
+            let stays = |host: &Name| self.electorates.get(&name).is_some_and(|(voters, _)| voters.contains(host));
+            // Who votes for a holder by its terms of before goes on until that one was granted it anew.
+            let granted = |host: &Name| {
+                let seats = self.ledger.entry(&name).into_iter().flat_map(|e| e.seats.values());
+                seats.flat_map(|s| s.outstanding()).flatten().any(|g| g.terms.voters.contains(host))
+            };
+            for host in voters.iter().filter(|h| !stays(h) && !granted(h)) {
+                if let Some(view) = self.views.get(host).filter(|v| v.votes && v.obeys()) {
+                    let (generation, echo) = (Generation::NONE, view.beat);
+                    let action = Action::Electorate(Electorate::default());
+                    let command = Command { controller: self.controller, resource: name.clone(), generation, echo, action };
+                    out.push(Output::Send(host.clone(), command));
+                }
+            }
+        }
+        self.views.values_mut().for_each(|view| view.told_at = None);
+    }
+
     /// Tells a host that was just heard for whom it may vote.
     pub(super) fn tell_voter(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
         let Some(view) = self.views.get_mut(host).filter(|v| v.votes && v.obeys()) else { return };

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::base::limits::HOST_LOST;
 use crate::base::time::Time;
 use crate::inventory::{Inventory, Name, OnQuorumLoss, Takeover};
+use crate::vote::promise_lasts;
 use crate::wire::{Action, Command, Echo, Holds, Metric, Note, Probe, Report, Runs, Seen, Terms};
 
 /// A resource on one host.
@@ -80,10 +81,13 @@ impl Hosts {
 
     /// A command arrives, and is obeyed; the report that follows from it, when the host is heard.
     pub(super) fn command(&mut self, now: Time, name: &str, command: &Command) -> Option<Report> {
+        let free_at = self.votes_end(name, command);
         let host = self.hosts.get_mut(name).filter(|h| h.lost.is_none())?;
         let fails = host.fails;
+        let free_at = free_at.filter(|at| *at > now);
         let seat = host.seats.get_mut(&command.resource)?;
-        if command.generation <= seat.seen.generation {
+        // Votes, and who may ask for them, are no commands to hold.
+        if matches!(command.action, Action::Electorate(_)) || command.generation <= seat.seen.generation {
             return None;
         }
         seat.seen.generation = command.generation;
@@ -106,11 +110,23 @@ impl Hosts {
                 match probe {
                     _ if fails => seat.seen.note = Some(Note::Failed("the driver fails, as the test says".to_owned())),
                     Probe::Silence(span) => seat.taken_at = Some(now + *span),
+                    Probe::Nothing | Probe::Once if free_at.is_some() => seat.taken_at = free_at,
                     Probe::Nothing | Probe::Once => seat.seen.holds = Holds::Yes,
                 }
             }
         }
         self.report(name)
+    }
+
+    /// When the votes for a holder that is not heard have ended, so that a majority can vote for this host.
+    fn votes_end(&self, name: &str, command: &Command) -> Option<Time> {
+        let Action::Take { terms, .. } = &command.action else { return None };
+        if terms.takeover != Takeover::Quorum {
+            return None;
+        }
+        let holds = |h: &Host| h.seats.get(&command.resource).is_some_and(|s| s.seen.want && s.seen.holds == Holds::Yes);
+        let lost = self.hosts.iter().filter(|(other, h)| *other != name && holds(h)).filter_map(|(_, h)| h.lost);
+        lost.max().map(|since| since + promise_lasts(terms.isolation))
     }
 
     /// What is due by now happens. Losses that are due need only the planner's look at the time.

@@ -32,11 +32,11 @@ pub(super) struct Audit {
 impl Audit {
     pub(super) fn new(scenario: &Scenario) -> Audit {
         Audit {
-            one_owner: match scenario.takeover {
+            one_owner: scenario.policies().into_iter().all(|policy| match policy {
                 Takeover::Forced => false,
                 Takeover::Probe => !scenario.is_beyond_probe(),
                 Takeover::Quorum | Takeover::Confirmed | Takeover::Lease => true,
-            },
+            }),
             tolerated: None,
             violation: None,
             failovers: 0,

@@ -13,14 +13,18 @@ use crate::diag::{Place, Source};
 use crate::event::{Event, EventId, Provenance, Value};
 use crate::inventory::Inventory;
 use crate::journal::{Position, Record, State};
+use crate::lang::Matcher;
 use crate::lang::program::{Alarm, Argument, AtomId, Call, Cancel, Category, Detection, Hit, Program, Reaction};
+use crate::lang::shape::Reset;
 use crate::react;
 use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
 use crate::wire::{Command, Report};
 
 use super::host::Clock;
 use super::rng::Rng;
+use super::scenario::Change;
 use super::tamper::Tamper;
+use super::world::Setup;
 use super::world::{VIP, app_name, host_name};
 
 /// What the controller of this world says of itself to agents.
@@ -58,6 +62,8 @@ pub(super) enum Happening {
     Read,
     Evaluated(react::RunId, Next),
     Done(react::RunId, u32, u32, StepResult),
+    /// The configuration is read again.
+    Reload(Arc<Inventory>),
     /// A breakage speaks for an operator.
     Word(Word),
 }
@@ -84,9 +90,16 @@ struct Line {
 pub(super) struct Controller {
     inventory: Arc<Inventory>,
     program: Arc<Program>,
+    matcher: Arc<Matcher>,
     scripts: Rc<(Evaluator, Arc<Compiled>)>,
     clock: Clock,
     pub(super) wall_offset: i64,
+    setup: Setup,
+    first_setup: Setup,
+    /// What is changed now.
+    changes: Vec<Change>,
+    /// What comes to it is so many milliseconds late.
+    pub(super) overload: u64,
     running: Option<control::Controller>,
     position: usize,
     /// Lines before this were written while nobody listened; `None` when that they were read has been told.
@@ -108,14 +121,25 @@ pub(super) struct Controller {
 }
 
 impl Controller {
-    pub(super) fn new(inventory: Inventory, clock: Clock) -> Controller {
-        let inventory = Arc::new(inventory);
+    pub(super) fn new(setup: Setup, wall_offset: i64, clock: Clock) -> Controller {
+        thread_local!(static RULES: (Arc<Program>, Arc<Matcher>) = {
+            let program = program();
+            let matcher = Matcher::new(&program, None);
+            (Arc::new(program), Arc::new(matcher))
+        });
+        let (program, matcher) = RULES.with(Clone::clone);
+        let inventory = Arc::new(setup.inventory());
         Controller {
             scripts: scripts(&inventory),
-            program: Arc::new(program()),
+            matcher,
+            program,
             inventory,
             clock,
-            wall_offset: 0,
+            wall_offset,
+            first_setup: setup.clone(),
+            setup,
+            changes: Vec::new(),
+            overload: 0,
             running: None,
             position: 0,
             backlog: None,
@@ -144,6 +168,34 @@ impl Controller {
         }
     }
 
+    /// The configuration changes, or (`begins` is false) changes back, for the next start; a running controller is told to read it.
+    pub(super) fn reconfigure(&mut self, change: &Change, begins: bool) -> bool {
+        if begins {
+            // Whoever claimed last is not taken away, and no claim is left behind that nobody can follow.
+            let claimant = matches!(change, Change::Without(h) if self.log.iter().rev().take(8).any(|l| l.host == *h));
+            if claimant || (matches!(change, Change::Without(_)) && !self.is_idle()) {
+                return false;
+            }
+            self.changes.push(change.clone());
+        } else if let Some(i) = self.changes.iter().position(|c| c == change) {
+            self.changes.remove(i);
+        } else {
+            return false;
+        }
+        self.setup = self.first_setup.clone().changed(&self.changes);
+        true
+    }
+
+    /// True when a server runs on this host as far as the controller knows.
+    pub(super) fn knows(&self, host: usize) -> bool {
+        self.inventory.applications.contains_key(&app_name(host)) && self.setup.placements().any(|h| h == host)
+    }
+
+    /// Reads the configuration of now.
+    pub(super) fn reload(&self) -> Happening {
+        Happening::Reload(Arc::new(self.setup.inventory()))
+    }
+
     pub(super) fn runs_or_stopped(&self) -> bool {
         self.running.is_some()
     }
@@ -160,11 +212,21 @@ impl Controller {
         // The wall clock at the start, carried on by the boot clock; never before what was.
         let wall = Time::from_micros(now.micros() + self.wall_offset).max(self.newest);
         self.clock = Clock::new(now, wall.micros(), rng);
-        let kept = self.journal.iter().filter(|r| match (tamper, r) {
-            (Some(tamper), Record::Plan(record)) => tamper.reads(record),
-            _ => true,
-        });
-        let state = State::fold(kept);
+        let wanted = self.setup.inventory();
+        let kept: Vec<Record> = self
+            .journal
+            .iter()
+            .filter_map(|r| match (tamper, r) {
+                (Some(tamper), Record::Plan(record)) => tamper.reads(record, &wanted).map(Record::Plan),
+                _ => Some(r.clone()),
+            })
+            .collect();
+        let state = State::fold(&kept);
+        // As the program does: a configuration that does not cover what a host may have is refused, and the last one goes on.
+        if crate::plan::left_by(&state.ledger, &wanted).is_empty() {
+            self.inventory = Arc::new(wanted);
+            self.scripts = scripts(&self.inventory);
+        }
         let position = state.positions.get(LOG).map_or(0, |p| p.at);
         self.position = usize::try_from(position).unwrap_or(usize::MAX);
         self.backlog = Some(self.log.len());
@@ -192,6 +254,19 @@ impl Controller {
             Happening::Evaluated(run, next) => control::Input::Evaluated { run, next },
             Happening::Done(run, n, attempt, result) => control::Input::Done { run, n, attempt, result },
             Happening::Word(word) => control::Input::Operator { by: "the simulation".to_owned(), word },
+            Happening::Reload(inventory) => {
+                let left = self.running.as_ref().is_some_and(|r| !r.left_by(&inventory).is_empty());
+                if left || self.inventory == inventory {
+                    return Vec::new();
+                }
+                self.inventory = inventory.clone();
+                self.scripts = scripts(&inventory);
+                let program = self.program.clone();
+                let matcher = self.matcher.clone();
+                let (written, reset) = (Arc::default(), Reset::new());
+                let reload = control::Reload { written, program, matcher, inventory, reset, abandon: false };
+                control::Input::Reload(Box::new(reload))
+            }
             Happening::Read => match self.next_line() {
                 Some(heard) => heard,
                 // Also when there was no backlog: what was read before a crash may still have to be weighed.
@@ -219,6 +294,8 @@ impl Controller {
             provenance: Provenance::Authenticated,
             ..Event::default()
         };
+        // By the rules that run now: they are the same with every inventory.
+        let rules = self.running.as_ref().map_or(0, control::Controller::rules);
         let hits = if line.primary { vec![Hit { atom: AtomId(0), captures: Vec::new() }] } else { Vec::new() };
         let backlog = self.backlog.is_some_and(|end| self.position <= end) && !self.inventory.pairs.is_empty();
         let heard = Heard {
@@ -226,7 +303,7 @@ impl Controller {
             position: Position { at: self.position as u64, ..Position::default() },
             event,
             hits,
-            rules: 0,
+            rules,
             backlog,
             ..Heard::default()
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::agent::{Agent, Durable, Operation};
 use crate::base::time::Time;
-use crate::wire::Holds;
+use crate::wire::{Echo, Holds};
 
 use super::rng::Rng;
 use super::scenario::Driver;
@@ -18,8 +18,8 @@ pub(super) struct Clock {
     drift: i64,
 }
 
-/// No machine's clock runs wrong by more than this; beyond it the grace times of `lease` do not hold.
-const DRIFT_PPM: u64 = 200;
+/// No machine's clock runs wrong by more than this; beyond it the margins of `quorum`, `probe` and `lease` do not hold.
+const DRIFT_PPM: u64 = 4_000;
 
 impl Clock {
     pub(super) fn new(at: Time, base: i64, rng: &mut Rng) -> Clock {
@@ -61,6 +61,12 @@ pub(super) struct Host {
     pub(super) stopped: u32,
     pub(super) off: u32,
     pub(super) frozen: u32,
+    /// Its agent is of an earlier version.
+    pub(super) old: u32,
+    /// What comes to its agent is so many milliseconds late.
+    pub(super) overload: u64,
+    /// The number of its last request for votes.
+    pub(super) asked: Echo,
     /// Dies after so many more outputs.
     pub(super) fuse: Option<u32>,
     /// The timer that is set, so that none is set twice.
@@ -91,6 +97,9 @@ impl Host {
             stopped: 0,
             off: 0,
             frozen: 0,
+            old: 0,
+            overload: 0,
+            asked: Echo::default(),
             fuse: None,
             timer: None,
         }

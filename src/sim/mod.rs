@@ -26,7 +26,7 @@ mod world;
 
 pub use audit::Violation;
 pub use rng::Rng;
-pub use scenario::{Act, Driver, Party, Scenario, WITNESSES, What};
+pub use scenario::{Act, Change, Driver, Party, Scenario, WITNESSES, What};
 pub use story::{shorten, tell};
 pub use tamper::Tamper;
 pub use world::Outcome;

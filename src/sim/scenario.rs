@@ -7,7 +7,9 @@ use crate::inventory::Takeover;
 use super::rng::Rng;
 
 /// Witnesses in the simulated network.
-pub const WITNESSES: usize = 3;
+pub const WITNESSES: usize = 4;
+/// Those that a scenario begins with.
+pub(super) const FIRST_WITNESSES: [usize; 3] = [0, 1, 2];
 /// Changes of the local network are at least so far apart: the assumption of `probe` is about states of the network that
 /// last, and one that changes between any two probes has none.
 const LAN_SLOT_MS: u64 = 800;
@@ -33,6 +35,9 @@ pub struct Scenario {
     /// The host that holds the address before anything starts.
     #[serde(default)]
     pub holder: Option<usize>,
+    /// How far off the controller's wall clock is at the start, in milliseconds.
+    #[serde(default)]
+    pub wall: i64,
     /// What happens, in any order.
     pub acts: Vec<Act>,
 }
@@ -76,6 +81,22 @@ pub enum Driver {
     Blind,
 }
 
+/// Something in the configuration of the controller that changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The policy.
+    Takeover(Takeover),
+    /// The hosts that only vote.
+    Voters(Vec<usize>),
+    /// The witnesses.
+    Witnesses(Vec<usize>),
+    /// The isolation, in milliseconds.
+    Isolation(u64),
+    /// A host is taken out, with what runs on it.
+    Without(usize),
+}
+
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -113,6 +134,12 @@ pub enum What {
     Drive(usize, Driver),
     /// The controller's wall clock steps by so many milliseconds.
     ClockStep(i64),
+    /// The configuration is another one, by a reload or (`true`) by a restart of the controller, and in the end again what it was.
+    Reconfigure(Change, bool),
+    /// Whatever comes to a process comes this much later (milliseconds): its queue is long.
+    Overload(Party, u64),
+    /// The agent of a host is of a version that knows neither votes nor what its list says; then it is replaced.
+    OldAgent(usize),
     /// A hand outside takes the address off a host.
     TakenOff(usize),
 }
@@ -147,6 +174,7 @@ impl Scenario {
             damped: rng.percent(3),
             voters: if takeover == Takeover::Quorum { [0, 0, 0, 1, 1, 2, 3][rng.index(7)] } else { 0 },
             holder: rng.percent(30).then(|| rng.index(hosts)),
+            wall: if rng.percent(10) { rng.below(1 << 40) as i64 - (1 << 39) } else { 0 },
             acts: Vec::new(),
         };
         if hosts == 2 && rng.percent(NARROW) {
@@ -178,6 +206,18 @@ impl Scenario {
             let (at, lasts) = if what.is_lan() { lan.fit(at, lasts) } else { (at, lasts) };
             scenario.acts.push(Act { at, lasts, what });
         }
+        if rng.percent(25) {
+            for _ in 0..rng.between(1, 3) {
+                let change = Change::any(&mut rng, &scenario);
+                let at = rng.below(length);
+                let lasts = pace * rng.between(500, 15_000);
+                scenario.acts.push(Act { at, lasts, what: What::Reconfigure(change, rng.percent(50)) });
+            }
+        }
+        if takeover == Takeover::Quorum && rng.percent(8) {
+            let lasts = rng.between(1_000, 20_000);
+            scenario.acts.push(Act { at: 0, lasts, what: What::OldAgent(rng.index(scenario.agents())) });
+        }
         scenario.acts.sort_by_key(|a| a.at);
         scenario
     }
@@ -191,9 +231,11 @@ impl Scenario {
         let pace = if takeover == Takeover::Lease { 4 } else { 1 };
         let holder = rng.percent(30).then(|| rng.index(2));
         let voters = if takeover == Takeover::Quorum { rng.index(2) } else { 0 };
-        let mut scenario = Scenario { seed: rng.draw(), hosts: 2, takeover, damped: false, voters, holder, acts: Vec::new() };
-        match rng.below(if takeover == Takeover::Quorum { 16 } else { 10 }) {
-            10.. => scenario.divided(&mut rng),
+        let mut scenario =
+            Scenario { seed: rng.draw(), hosts: 2, takeover, damped: false, voters, holder, wall: 0, acts: Vec::new() };
+        match rng.below(if takeover == Takeover::Quorum { 16 } else { 12 }) {
+            10 | 11 => scenario.changed_terms(&mut rng),
+            12.. => scenario.divided(&mut rng),
             0..5 => scenario.short_lives(&mut rng),
             5..7 => scenario.late_order(&mut rng, pace),
             7 => scenario.deaf_taker(&mut rng, pace),
@@ -215,6 +257,23 @@ impl Scenario {
         self.acts.push(Act { at: at + 50, lasts: away, what: What::Kill(Party::Agent(0)) });
         self.acts.push(Act { at: at + rng.between(100, 2_000), lasts: 0, what: What::Claim(1) });
         self.acts.push(Act { at: at + pace * 20_000, lasts: 0, what: What::Claim(rng.index(2)) });
+    }
+
+    /// The terms change under a holder that is out of reach, and the other host claims.
+    fn changed_terms(&mut self, rng: &mut Rng) {
+        self.holder = Some(0);
+        let at = rng.between(1_500, 5_000);
+        self.acts.push(Act { at: at / 2, lasts: 0, what: What::Claim(0) });
+        let lasts = rng.between(5_000, 40_000);
+        // Before the change is known, just when it is, or after the holder heard of it.
+        let cut = (at + rng.below(2_000)).saturating_sub(1_000);
+        self.acts.push(Act { at: cut, lasts, what: What::Partition(true, (1..self.agents()).collect()) });
+        for _ in 0..rng.between(1, 3) {
+            let change = Change::any(rng, self);
+            let at = at + rng.below(1_500);
+            self.acts.push(Act { at, lasts: rng.between(3_000, 40_000), what: What::Reconfigure(change, rng.percent(50)) });
+        }
+        self.acts.push(Act { at: at + rng.between(200, 12_000), lasts: 0, what: What::Claim(1) });
     }
 
     /// Everybody is cut from everybody in ever other ways, while servers claim by turns and voters restart.
@@ -306,6 +365,15 @@ impl Scenario {
         self.hosts + self.voters
     }
 
+    /// The policies that are ever in force.
+    pub fn policies(&self) -> Vec<Takeover> {
+        let changed = self.acts.iter().filter_map(|a| match &a.what {
+            What::Reconfigure(Change::Takeover(takeover), _) => Some(*takeover),
+            _ => None,
+        });
+        changed.chain([self.takeover]).collect()
+    }
+
     /// True when something happens that `probe` does not cover.
     pub fn is_beyond_probe(&self) -> bool {
         self.acts.iter().any(|a| matches!(a.what, What::CutLanPair(..) | What::Partition(..)))
@@ -317,15 +385,37 @@ impl Scenario {
     }
 }
 
+impl Change {
+    fn any(rng: &mut Rng, scenario: &Scenario) -> Change {
+        let pick = |rng: &mut Rng, all: &[&[usize]]| all[rng.index(all.len())].to_vec();
+        match rng.below(6) {
+            0 | 1 => {
+                let all = [Takeover::Quorum, Takeover::Confirmed, Takeover::Probe, Takeover::Lease];
+                Change::Takeover(all[rng.index(all.len())])
+            }
+            2 => {
+                let some = (scenario.hosts..scenario.agents()).filter(|_| rng.percent(50)).collect();
+                Change::Voters(some)
+            }
+            3 => Change::Witnesses(pick(rng, &[&[1, 2, 3], &[3], &[0], &[0, 2, 3]])),
+            4 => Change::Isolation([1_000, 2_000, 5_000, 10_000][rng.index(4)]),
+            _ if scenario.hosts > 2 => Change::Without(rng.index(scenario.hosts)),
+            _ => Change::Isolation(6_000),
+        }
+    }
+}
+
 impl What {
     fn any(rng: &mut Rng, scenario: &Scenario) -> What {
         let (hosts, agents, takeover) = (scenario.hosts, scenario.agents(), scenario.takeover);
         let host = rng.index(hosts);
         let agent = rng.index(agents);
         let party = if rng.percent(50) { Party::Controller } else { Party::Agent(agent) };
-        match rng.below(if takeover == Takeover::Quorum { 23 } else { 18 }) {
+        match rng.below(if takeover == Takeover::Quorum { 25 } else { 19 }) {
+            18 => What::Overload(party, rng.between(1, 1_500)),
+            23 | 24 => What::CutPeer(rng.index(agents), agent),
             17 => What::CutLanPair(host, (host + 1) % hosts),
-            18 | 19 => What::CutPeer(agent, rng.index(agents)),
+            19 => What::CutPeer(agent, rng.index(agents)),
             20 => What::CutControl(agent, rng.percent(50)),
             21 | 22 => What::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect()),
             0 => What::Kill(party),

@@ -2,9 +2,12 @@
 //!
 //! Each is applied at a seam between the parts, to what passes there; the product has no switch for any of them.
 
+use std::time::Duration;
+
 use crate::agent::Mark;
+use crate::inventory::Inventory;
 use crate::plan;
-use crate::wire::{Action, Command, Echo, Generation, Holds, Probe, Report};
+use crate::wire::{Action, Command, Echo, Generation, Holds, PeerMessage, Probe, Report, Terms};
 
 /// A way to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +46,25 @@ pub enum Tamper {
     HearsNoRival,
     /// The kernel does not drop addresses whose time is over.
     KernelKeeps,
+    /// An agent that starts does not wait for what it may have promised.
+    VoterForgets,
+    /// A controller that starts does not wait for what it may have promised.
+    ControllerForgetsPromises,
+    /// Agents vote for whoever asks.
+    VotesForEverybody,
+    /// An answer counts from the newest request, whichever it answers.
+    VoteAnswersNewest,
+    /// A holder counts on votes for longer than the controller keeps them.
+    VoteTooLong,
+    /// Takers are told that everybody else is clear.
+    ClearForged,
+    /// A restarted planner concludes from what is configured, not from what was granted.
+    ConfiguredTermsCount,
 }
 
 impl Tamper {
     /// All of them.
-    pub const ALL: [Tamper; 17] = [
+    pub const ALL: [Tamper; 24] = [
         Tamper::ReleaseNotVerified,
         Tamper::LowerOrderAccepted,
         Tamper::LostMeansReleased,
@@ -65,12 +82,32 @@ impl Tamper {
         Tamper::WitnessesForged,
         Tamper::HearsNoRival,
         Tamper::KernelKeeps,
+        Tamper::VoterForgets,
+        Tamper::ControllerForgetsPromises,
+        Tamper::VotesForEverybody,
+        Tamper::VoteAnswersNewest,
+        Tamper::VoteTooLong,
+        Tamper::ClearForged,
+        Tamper::ConfiguredTermsCount,
     ];
+
+    /// What becomes of a message between agents; `asked` is the number of the newest request of the one who gets it.
+    pub(super) fn votes(self, message: &mut PeerMessage, asked: Echo) {
+        match (self, message) {
+            (Tamper::VotesForEverybody, PeerMessage::Vote(vote)) => vote.refused = None,
+            (Tamper::VoteAnswersNewest, PeerMessage::Vote(vote)) => vote.number = asked,
+            _ => {}
+        }
+    }
 
     /// What becomes of a command that arrives at an agent; false when it does not.
     pub(super) fn delivers(self, command: &mut Command, beat: Option<Echo>, mark: Option<&Mark>) -> bool {
         match (self, &mut command.action) {
             (Tamper::SilenceSkipped, Action::Take { probe, .. }) => *probe = Probe::Nothing,
+            (Tamper::VoteTooLong, Action::Take { terms, .. }) => terms.isolation *= 2,
+            (Tamper::ClearForged, Action::Take { terms, clear, .. }) => {
+                clear.extend(terms.voters.iter().map(|host| (host.clone(), command.generation)));
+            }
             (Tamper::LeaseTooLong, Action::Take { terms, .. }) => terms.term *= 2,
             (Tamper::ReleaseNotSent, Action::Release) | (Tamper::TakeNotSent, Action::Take { .. }) => return false,
             (Tamper::EchoForged, _) => command.echo = beat.unwrap_or(command.echo),
@@ -92,12 +129,29 @@ impl Tamper {
         }
     }
 
-    /// What becomes of a journal record when it is read again.
-    pub(super) fn reads(self, record: &plan::Record) -> bool {
-        !matches!(
-            (self, record),
+    /// What becomes of a journal record when it is read again, by a controller that is configured like this.
+    pub(super) fn reads(self, record: &plan::Record, configured: &Inventory) -> Option<plan::Record> {
+        let mut record = record.clone();
+        match (self, &mut record) {
             (Tamper::EpochForgotten, plan::Record::Epoch { .. })
-                | (Tamper::EpochForgotten | Tamper::GrantsForgotten, plan::Record::Ordered { .. })
-        )
+            | (Tamper::EpochForgotten | Tamper::GrantsForgotten, plan::Record::Ordered { .. }) => return None,
+            (Tamper::ControllerForgetsPromises, plan::Record::Ordered { granted: Some(granted), .. }) => {
+                granted.terms.isolation = Duration::ZERO;
+            }
+            (Tamper::ConfiguredTermsCount, plan::Record::Ordered { resource, granted: Some(granted), .. }) => {
+                if let Some(resource) = configured.resources.get(resource) {
+                    granted.terms = Terms {
+                        takeover: resource.takeover,
+                        isolation: resource.isolation,
+                        term: resource.term,
+                        witnesses: resource.witnesses.clone(),
+                        voters: resource.voting_agents(),
+                        on_quorum_loss: resource.on_quorum_loss,
+                    };
+                }
+            }
+            _ => {}
+        }
+        Some(record)
     }
 }

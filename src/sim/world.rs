@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use crate::agent::{self, Agent, Operation};
 use crate::base::time::Time;
-use crate::wire::{Command, PeerMessage, Report};
+use crate::inventory::Takeover;
+use crate::wire::{Action, Command, PeerMessage, Report};
 
 use super::audit::{Audit, Violation};
 use super::controller::{Controller, Happening};
@@ -21,7 +22,7 @@ use super::rng::Rng;
 use super::scenario::{Party, Scenario};
 use super::tamper::Tamper;
 
-use site::inventory_of;
+pub(super) use site::Setup;
 pub(super) use site::{app_name, host_name};
 
 /// The resource that moves.
@@ -95,12 +96,15 @@ enum Due {
         happening: Happening,
     },
     Start(Party),
+    /// What came while the queue of a process was long.
+    Late(Box<Due>),
 }
 
 struct Entry {
     at: Time,
     n: u64,
-    due: Due,
+    /// Apart: the heap moves its entries about.
+    due: Box<Due>,
 }
 
 impl PartialEq for Entry {
@@ -176,7 +180,7 @@ impl<'a> World<'a> {
             scenario,
             tamper,
             network: Network::new(scenario.agents()),
-            controller: Controller::new(inventory_of(scenario), clock),
+            controller: Controller::new(Setup::new(scenario), scenario.wall * 1_000, clock),
             audit: Audit::new(scenario),
             hosts,
             waiting: VecDeque::new(),
@@ -226,7 +230,7 @@ impl<'a> World<'a> {
                     (false, _) => in_place = None,
                 }
             }
-            self.handle(entry.due);
+            self.handle(*entry.due);
         }
     }
 
@@ -254,7 +258,12 @@ impl<'a> World<'a> {
     }
 
     fn handle(&mut self, due: Due) {
+        if let Some(delay) = self.queues(&due) {
+            return self.after(delay, Due::Late(Box::new(due)));
+        }
+        let due = if let Due::Late(due) = due { *due } else { due };
         match due {
+            Due::Late(_) => {}
             Due::Begin(i) => self.begin(i),
             Due::End(i) => self.end(i),
             Due::Start(party) => self.start(party),
@@ -272,6 +281,10 @@ impl<'a> World<'a> {
             }
             Due::Command { host, command } => {
                 let mut command = command;
+                // An earlier version does not understand it.
+                if self.hosts[host].old > 0 && is_of_a_quorum(&command) {
+                    return;
+                }
                 if let Some(tamper) = self.tamper {
                     let beat = self.hosts[host].agent.as_ref().map(Agent::beat);
                     let mark = self.hosts[host].disk.marks.get(VIP);
@@ -282,7 +295,13 @@ impl<'a> World<'a> {
                 self.agent(host, None, agent::Input::Command(command));
             }
             Due::Report(report) => self.control(None, Happening::Report(report)),
-            Due::Peer { from, to, message } => self.agent(to, None, agent::Input::Peer(host_name(from), message)),
+            Due::Peer { to, .. } if self.hosts[to].old > 0 => {}
+            Due::Peer { from, to, mut message } => {
+                if let Some(tamper) = self.tamper {
+                    tamper.votes(&mut message, self.hosts[to].asked);
+                }
+                self.agent(to, None, agent::Input::Peer(host_name(from), message));
+            }
             Due::Drive { host, start, operation } => self.drive(host, start, operation),
             Due::Driven { host, start, input } => self.agent(host, Some(start), input),
             Due::Witness { host, start, witness, sent } => {
@@ -307,6 +326,22 @@ impl<'a> World<'a> {
         }
     }
 
+    /// How long something has to wait in the queue of a process that has too much to do.
+    fn queues(&self, due: &Due) -> Option<Duration> {
+        let late = match due {
+            Due::AgentTimer { host, .. }
+            | Due::Command { host, .. }
+            | Due::Peer { to: host, .. }
+            | Due::Driven { host, .. }
+            | Due::Witness { host, .. }
+            | Due::Rival { host, .. }
+            | Due::KernelChanged { host } => self.hosts[*host].overload,
+            Due::Report(_) | Due::ControllerTimer { .. } | Due::Read | Due::Answered { .. } => self.controller.overload,
+            _ => 0,
+        };
+        (late > 0).then(|| Duration::from_millis(late))
+    }
+
     /// What waited for stopped processes that run again.
     fn go_on(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
@@ -329,7 +364,7 @@ impl<'a> World<'a> {
 
     fn at(&mut self, at: Time, due: Due) {
         self.n += 1;
-        self.heap.push(Reverse(Entry { at: at.max(self.now), n: self.n, due }));
+        self.heap.push(Reverse(Entry { at: at.max(self.now), n: self.n, due: Box::new(due) }));
     }
 
     fn tell(&mut self, text: impl FnOnce() -> String) {
@@ -337,6 +372,14 @@ impl<'a> World<'a> {
             let at = self.now.since(BEGIN);
             story.push(format!("{:>9.3}s  {}", at.as_secs_f64(), text()));
         }
+    }
+}
+
+fn is_of_a_quorum(command: &Command) -> bool {
+    match &command.action {
+        Action::Take { terms, .. } => terms.takeover == Takeover::Quorum,
+        Action::Electorate(_) => true,
+        Action::Release | Action::Renew => false,
     }
 }
 

@@ -18,6 +18,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::base::time::Time;
 use crate::linux::wall_time;
 
 use super::shown::{Shown, revoked};
@@ -214,9 +215,11 @@ impl Authority {
         self.write_good(&shown.host, &good)
     }
 
-    /// What changes with every change of what is good: when the folder was changed last.
-    pub(super) fn changed_at(&self) -> Option<SystemTime> {
-        fs::metadata(self.folder.join("agents")).and_then(|m| m.modified()).ok()
+    /// What changes with every change of what is good: when the folder was changed last, by the wall clock.
+    pub(super) fn changed_at(&self) -> Option<Time> {
+        let modified = fs::metadata(self.folder.join("agents")).and_then(|m| m.modified()).ok()?;
+        let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Time::from_micros(i64::try_from(since.as_micros()).ok()?))
     }
 
     /// The serial numbers and the keys that hosts may show.
@@ -369,7 +372,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("pointsman-revoked-{}", std::process::id()));
         let authority = Authority::open(&folder).unwrap();
         let (_, request) = request_of_a_new_key();
-        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_400, Vec::new()).unwrap();
+        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_460, Vec::new()).unwrap();
         let shown = Shown::read(pem::parse(certificate).unwrap().contents()).unwrap();
         assert!(authority.is_good(&shown));
         authority.revoke("sip1").unwrap();
@@ -387,7 +390,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("pointsman-noted-{}", std::process::id()));
         let authority = Authority::open(&folder).unwrap();
         let (_, request) = request_of_a_new_key();
-        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_400, Vec::new()).unwrap();
+        let certificate = authority.issue_until("sip1", &request, seconds_now() + 86_460, Vec::new()).unwrap();
         let shown = Shown::read(pem::parse(certificate).unwrap().contents()).unwrap();
         for earlier in [shown.serial.clone(), format!("{} {}", shown.serial, shown.until)] {
             fs::write(folder.join("agents/sip1"), earlier).unwrap();
@@ -395,7 +398,7 @@ mod tests {
             assert!(authority.identities(&hosts).keys.is_empty());
             assert!(authority.is_good(&shown));
             assert!(authority.identities(&hosts).keys["sip1"].contains(&shown.key));
-            assert_eq!(authority.days_left("sip1"), Some(0));
+            assert_eq!(authority.days_left("sip1"), Some(1));
         }
         fs::remove_dir_all(&folder).unwrap();
     }

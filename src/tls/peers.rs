@@ -49,6 +49,8 @@ const UNACKNOWLEDGED: Duration = Duration::from_millis(1_500);
 /// Pauses between tries: the first, and the longest that doubling comes to.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A connection that lasted for so long was a good one; the next is opened as soon as it is needed.
+const LASTED: Duration = Duration::from_secs(1);
 /// A connection on which nothing comes for so long ends.
 const IDLE: Duration = Duration::from_secs(30);
 /// Messages that are read from one connection within [`WINDOW`]; the rest waits in the network. 200 resources with four
@@ -94,14 +96,14 @@ impl Peers {
     ) -> Result<(Peers, Option<SocketAddr>), String> {
         let runtime = tokio::runtime::Handle::current();
         let shared = Arc::new(Shared { identity, slots: Mutex::default(), hear: Box::new(hear), runtime });
-        let door = match listening {
-            Listening::Off => None,
-            Listening::At(address) => Some(Door::open(address, limiter()).map_err(|e| cannot_listen("tcp", address, &e))?),
+        let doors = match listening {
+            Listening::Off => Vec::new(),
+            Listening::At(address) => vec![Door::open(address, limiter()).map_err(|e| cannot_listen("tcp", address, &e))?],
             Listening::Usual => open_usual(),
         };
-        let address = door.as_ref().map(Door::address);
-        if let Some(door) = door {
-            server_config(&shared.identity)?;
+        server_config(&shared.identity)?;
+        let address = doors.first().map(Door::address);
+        for door in doors {
             tokio::spawn(accept(door, shared.clone()));
         }
         Ok((Peers(shared), address))
@@ -158,19 +160,23 @@ fn limiter() -> ConnectionLimiter {
     ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES))
 }
 
-fn open_usual() -> Option<Door> {
+/// On most systems the first one takes connections of both families, and the second is refused for that; on others both are wanted.
+fn open_usual() -> Vec<Door> {
     let usual = [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)].map(|a| SocketAddr::new(a, AGENT_PORT));
-    let mut why = String::new();
+    let (mut doors, mut why) = (Vec::new(), String::new());
     for address in usual {
         match Door::open(address, limiter()) {
-            Ok(door) => return Some(door),
+            Ok(door) => doors.push(door),
             Err(e) => why = cannot_listen("tcp", address, &e),
         }
+    }
+    if !doors.is_empty() {
+        return doors;
     }
     tracing::warn!(
         "other agents can't connect to this one: {why}; `listen: ADDRESS:PORT` in the agent's file names another port, `listen: off` none"
     );
-    None
+    doors
 }
 
 fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, String> {
@@ -254,14 +260,14 @@ async fn dial(shared: Arc<Shared>, host: Name, address: SocketAddr, slot: Arc<Sl
         let opened = tokio::time::timeout(HANDSHAKE, open(&shared, &host, address)).await;
         let why = match opened.unwrap_or_else(|_| Err(format!("no connection within {} s", HANDSHAKE.as_secs()))) {
             Ok((shown, stream)) => {
-                if !std::mem::take(&mut told).is_empty() {
-                    tracing::info!(%host, "connected to its agent again");
-                }
-                pause = PAUSE;
+                let since = tokio::time::Instant::now();
                 converse(&shared, &shown, stream, &slot).await;
-                // It may be closed at once again and again.
-                tokio::time::sleep(PAUSE).await;
-                continue;
+                if since.elapsed() >= LASTED {
+                    (pause, told) = (PAUSE, String::new());
+                    continue;
+                }
+                // An agent that was not told of this one yet, or was told another key of it, closes the connection at once.
+                "it closed the connection; was it told of this host by the controller?".to_owned()
             }
             Err(why) => why,
         };

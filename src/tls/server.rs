@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -15,6 +15,7 @@ use crate::base::limits::PENDING_HANDSHAKES;
 use crate::base::text::printable_short;
 use crate::door::{ConnectionLimiter, Door, Limits, cannot_listen};
 use crate::inventory::Name;
+use crate::linux::wall_time;
 use crate::wire::{Command, Report};
 
 use super::authority::{Authority, Identities};
@@ -237,7 +238,7 @@ async fn look_at_identities(shared: &Shared, agents: &impl Agents) {
     loop {
         look.tick().await;
         let changed_at = shared.authority.changed_at();
-        let young = changed_at.is_none_or(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age < YOUNG));
+        let young = changed_at.is_none_or(|at| wall_time().since(at) < YOUNG);
         let now = (changed_at, agents.hosts());
         if young || looked != now {
             let identities = tokio::task::block_in_place(|| shared.authority.identities(&now.1));

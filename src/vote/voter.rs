@@ -126,7 +126,18 @@ impl Voter {
         if self.ballots.len() < BALLOTS || self.ballots.contains_key(resource) {
             return true;
         }
-        self.ballots.retain(|_, b| b.promise.as_ref().is_some_and(|p| now < p.until));
+        self.end_promises(now);
+        self.ballots.retain(|_, b| b.promise.is_some());
         self.ballots.len() < BALLOTS
+    }
+
+    /// Drops what has ended by itself. Nothing that is decided depends on whether that was done.
+    pub fn end_promises(&mut self, now: Time) {
+        for ballot in self.ballots.values_mut() {
+            ballot.promise = ballot.promise.take().filter(|p| now < p.until);
+        }
+        if self.silent_until <= now {
+            self.silent_until = Time::MIN;
+        }
     }
 }

@@ -10,6 +10,7 @@ mod journal;
 mod network;
 mod port;
 mod programs;
+mod quorum;
 mod reload;
 mod reports;
 mod site;

@@ -112,6 +112,21 @@ fn a_holder_without_a_link_is_moved_away_from_where_the_resource_says_so() {
     assert_eq!(bench.pursued(), Some("a"));
 }
 
+/// Numbers of an earlier connection, whoever sent them, keep nobody from being heard on the next one.
+#[test]
+fn an_agent_that_connects_anew_is_heard() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    let beat = Echo { incarnation: 2, beat: 1 };
+    let report = Report { host: "b".to_owned(), beat, ..Report::default() };
+    bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    assert!(bench.planner.views["b"].resources.is_empty(), "overtaken");
+    bench.planner.turn(bench.now, Input::Connected("b".to_owned()), &mut bench.out);
+    bench.report("b", (0, 0), false, Holds::No);
+    bench.up("b", 1);
+    assert_eq!(bench.sent(), ["b: take, probe 1.1"]);
+}
+
 #[test]
 fn a_link_that_flaps_moves_nothing_and_is_reported_seldom() {
     let mut bench = held_by_a(OnLinkLoss::Move);

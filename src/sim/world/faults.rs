@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::agent::Agent;
 use crate::sim::host::Clock;
 use crate::sim::scenario::{Act, Party, What};
+use crate::sim::tamper::Tamper;
 
 use super::site::{describe, host_name, party_name};
 use super::{Due, RESTART_AFTER, VIP, World};
@@ -20,6 +21,10 @@ impl World<'_> {
         self.network.change(&what, true);
         match what {
             What::Claim(host) => {
+                // Nobody follows what is not in the configuration.
+                if !self.controller.knows(host) {
+                    return;
+                }
                 self.controller.claim(host);
                 let delay = Duration::from_micros(self.rng.between(50, 2_000));
                 self.after(delay, Due::Read);
@@ -38,6 +43,13 @@ impl World<'_> {
             }
             What::Freeze(host) => self.hosts[host].frozen += 1,
             What::Drive(host, driver) => self.hosts[host].drivers.push(driver),
+            What::Reconfigure(change, restart) => {
+                if self.controller.reconfigure(&change, true) {
+                    self.reconfigured(restart);
+                }
+            }
+            What::Overload(party, ms) => *self.overload(party) += ms,
+            What::OldAgent(host) => self.hosts[host].old += 1,
             What::ClockStep(ms) => self.controller.wall_offset += ms * 1_000,
             What::TakenOff(host) => {
                 if self.hosts[host].address.is_some() && self.hosts[host].answers() {
@@ -82,6 +94,17 @@ impl World<'_> {
                 self.hosts[host].frozen -= 1;
                 self.go_on();
             }
+            What::Reconfigure(change, restart) => {
+                if self.controller.reconfigure(&change, false) {
+                    self.reconfigured(restart);
+                }
+            }
+            What::Overload(party, ms) => *self.overload(party) -= ms,
+            What::OldAgent(host) => {
+                self.hosts[host].old -= 1;
+                self.die(Party::Agent(host));
+                self.after(RESTART_AFTER, Due::Start(Party::Agent(host)));
+            }
             What::Drive(host, driver) => {
                 let drivers = &mut self.hosts[host].drivers;
                 if let Some(i) = drivers.iter().position(|d| *d == driver) {
@@ -103,6 +126,25 @@ impl World<'_> {
         match party {
             Party::Controller => &mut self.controller.stopped,
             Party::Agent(h) => &mut self.hosts[h].stopped,
+        }
+    }
+
+    fn overload(&mut self, party: Party) -> &mut u64 {
+        match party {
+            Party::Controller => &mut self.controller.overload,
+            Party::Agent(h) => &mut self.hosts[h].overload,
+        }
+    }
+
+    /// The controller's configuration is another one: it starts with it, or reads it.
+    fn reconfigured(&mut self, restart: bool) {
+        if !restart {
+            let happening = self.controller.reload();
+            return self.control(None, happening);
+        }
+        if self.controller.killed == 0 {
+            self.die(Party::Controller);
+            self.after(RESTART_AFTER, Due::Start(Party::Controller));
         }
     }
 
@@ -157,10 +199,14 @@ impl World<'_> {
                 let host = &mut self.hosts[h];
                 host.starts += 1;
                 let mut outputs = Vec::new();
+                let mut disk = host.disk.clone();
+                if self.tamper == Some(Tamper::VoterForgets) {
+                    disk.longest_promise = Duration::ZERO;
+                }
                 host.agent = Some(Agent::start(
                     host.name.clone(),
                     host.starts,
-                    host.disk.clone(),
+                    disk,
                     (h < self.scenario.hosts).then(|| VIP.to_owned()),
                     host.clock.local(self.now),
                     &mut outputs,

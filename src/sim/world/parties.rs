@@ -6,6 +6,7 @@ use crate::agent::{self, Operation};
 use crate::sim::controller::Happening;
 use crate::sim::scenario::{Party, WITNESSES};
 use crate::sim::tamper::Tamper;
+use crate::wire::PeerMessage;
 
 use super::site::{describe_operation, host_name, witness};
 use super::{Due, VIP, World};
@@ -56,7 +57,11 @@ impl World<'_> {
                     }
                 }
                 agent::Output::Announce { .. } => self.announce(h),
+                agent::Output::Peer(_, _) if self.hosts[h].old > 0 => {}
                 agent::Output::Peer(to, message) => {
+                    if let PeerMessage::Request(request) = &message {
+                        self.hosts[h].asked = request.number;
+                    }
                     let Some(to) = self.hosts.iter().position(|x| x.name == to) else { continue };
                     for delay in self.network.peers(h, to, &mut self.rng) {
                         self.after(delay, Due::Peer { from: h, to, message: message.clone() });
@@ -66,6 +71,9 @@ impl World<'_> {
                 agent::Output::Report(mut report) => {
                     if let Some(tamper) = self.tamper {
                         tamper.reports(&mut report);
+                    }
+                    if self.hosts[h].old > 0 {
+                        (report.votes, report.places) = (false, Default::default());
                     }
                     for delay in self.network.control(h, false, &mut self.rng) {
                         self.after(delay, Due::Report(report.clone()));

@@ -4,9 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::agent::Operation;
+use crate::base::limits::ISOLATION;
 use crate::event::EventId;
-use crate::inventory::{self, Inventory, Moves, OnLinkLoss, Resource, Takeover};
-use crate::sim::scenario::{Party, Scenario, WITNESSES, What};
+use crate::inventory::{self, Inventory, Moves, Resource, Takeover};
+use crate::sim::scenario::{Change, FIRST_WITNESSES, Party, Scenario, What};
 
 use super::{TERM, VIP};
 
@@ -74,57 +75,108 @@ pub(in crate::sim) fn describe(what: &What, lasts: Duration) -> String {
         }
         What::Drive(h, driver) => format!("the driver of {} is {driver:?}{span}", host_name(*h)),
         What::ClockStep(ms) => format!("the controller's wall clock steps by {ms} ms"),
+        What::Reconfigure(change, true) => format!("the controller starts with another configuration{span}: {change:?}"),
+        What::Reconfigure(change, false) => format!("another configuration is loaded{span}: {change:?}"),
+        What::Overload(p, ms) => format!("what comes to {} comes {ms} ms late{span}", party_name(*p)),
+        What::OldAgent(h) => format!("the agent of {} is of an earlier version{span}", host_name(*h)),
         What::TakenOff(h) => format!("somebody takes the address off {}", host_name(*h)),
     }
 }
 
-/// The inventory that a scenario is about.
-pub(super) fn inventory_of(scenario: &Scenario) -> Inventory {
-    let seats = (0..scenario.hosts)
-        .map(|i| inventory::Seat { host: host_name(i), interface: "eth0".to_owned(), commands: None })
-        .collect();
-    let moves = if scenario.damped { Moves::default() } else { Moves { count: 1_000, ..Moves::default() } };
-    let resource = Resource {
-        what: inventory::What::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)), 24),
-        seats,
-        takeover: scenario.takeover,
-        witnesses: if scenario.takeover == Takeover::Probe { (0..WITNESSES).map(witness).collect() } else { Vec::new() },
-        term: TERM,
-        isolation: crate::base::limits::ISOLATION,
-        voters: (scenario.hosts..scenario.agents()).map(host_name).collect(),
-        on_quorum_loss: inventory::OnQuorumLoss::Release,
-        moves,
-        on_link_loss: OnLinkLoss::default(),
-        repair: true,
-        provenance: crate::event::Provenance::Local,
-    };
-    let host = |_| inventory::Host {
-        address: None,
-        platform: "linux".to_owned(),
-        via: inventory::Via::Agent,
-        ..inventory::Host::default()
-    };
-    let app =
-        |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new(), ..Default::default() };
-    let id = |number| EventId::Number { code: Some(0), number };
-    let pair = inventory::Pair {
-        primary: app_name(0),
-        backup: app_name(1),
-        standby: inventory::Standby::Hot,
-        resource: Some(VIP.to_owned()),
-        catch_up: inventory::CatchUp::Move,
-        says_primary: vec![id(4563)],
-        says_backup: vec![id(4561)],
-        primary_patterns: Vec::new(),
-        backup_patterns: Vec::new(),
-    };
-    Inventory {
-        applications: (0..scenario.hosts).map(|i| (app_name(i), app(i))).collect(),
-        // Two hosts are a pair, and late claims are caught up with; of more, every claim acts whenever it is read.
-        pairs: (scenario.hosts == 2).then(|| ("pair".to_owned(), pair)).into_iter().collect(),
-        channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
-        hosts: (0..scenario.agents()).map(|i| (host_name(i), host(i))).collect(),
-        resources: [(VIP.to_owned(), resource)].into(),
-        ..Inventory::default()
+/// What the controller's configuration says now.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::sim) struct Setup {
+    hosts: usize,
+    agents: usize,
+    damped: bool,
+    takeover: Takeover,
+    voters: Vec<usize>,
+    witnesses: Vec<usize>,
+    isolation: Duration,
+    without: Option<usize>,
+}
+
+impl Setup {
+    pub(in crate::sim) fn new(scenario: &Scenario) -> Setup {
+        Setup {
+            hosts: scenario.hosts,
+            agents: scenario.agents(),
+            damped: scenario.damped,
+            takeover: scenario.takeover,
+            voters: (scenario.hosts..scenario.agents()).collect(),
+            witnesses: FIRST_WITNESSES.to_vec(),
+            isolation: ISOLATION,
+            without: None,
+        }
     }
+
+    /// The same with these changes.
+    pub(in crate::sim) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> Setup {
+        for change in changes {
+            match change {
+                Change::Takeover(takeover) => self.takeover = *takeover,
+                Change::Voters(voters) => self.voters.clone_from(voters),
+                Change::Witnesses(witnesses) => self.witnesses.clone_from(witnesses),
+                Change::Isolation(ms) => self.isolation = Duration::from_millis(*ms),
+                Change::Without(host) => self.without = Some(*host),
+            }
+        }
+        self
+    }
+
+    /// Hosts that may hold the address.
+    pub(in crate::sim) fn placements(&self) -> impl Iterator<Item = usize> {
+        (0..self.hosts).filter(|h| Some(*h) != self.without)
+    }
+
+    pub(in crate::sim) fn inventory(&self) -> Inventory {
+        let seats = self
+            .placements()
+            .map(|i| inventory::Seat { host: host_name(i), interface: "eth0".to_owned(), commands: None })
+            .collect();
+        let moves = if self.damped { Moves::default() } else { Moves { count: 1_000, ..Moves::default() } };
+        let probe = self.takeover == Takeover::Probe;
+        let resource = Resource {
+            what: address(),
+            seats,
+            takeover: self.takeover,
+            witnesses: if probe { self.witnesses.iter().map(|w| witness(*w)).collect() } else { Vec::new() },
+            term: TERM,
+            isolation: self.isolation,
+            voters: self.voters.iter().map(|i| host_name(*i)).collect(),
+            on_quorum_loss: inventory::OnQuorumLoss::Release,
+            moves,
+            on_link_loss: inventory::OnLinkLoss::default(),
+            repair: true,
+            provenance: crate::event::Provenance::Local,
+        };
+        let host = || inventory::Host { platform: "linux".to_owned(), ..inventory::Host::default() };
+        let app = |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new(), ..Default::default() };
+        let id = |number| EventId::Number { code: Some(0), number };
+        let pair = inventory::Pair {
+            primary: app_name(0),
+            backup: app_name(1),
+            standby: inventory::Standby::Hot,
+            resource: Some(VIP.to_owned()),
+            catch_up: inventory::CatchUp::Move,
+            says_primary: vec![id(4563)],
+            says_backup: vec![id(4561)],
+            primary_patterns: Vec::new(),
+            backup_patterns: Vec::new(),
+        };
+        Inventory {
+            applications: self.placements().map(|i| (app_name(i), app(i))).collect(),
+            // Two hosts are a pair, and late claims are caught up with; of more, every claim acts whenever it is read.
+            pairs: (self.hosts == 2).then(|| ("pair".to_owned(), pair)).into_iter().collect(),
+            channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
+            hosts: (0..self.agents).filter(|h| Some(*h) != self.without).map(|i| (host_name(i), host())).collect(),
+            resources: [(VIP.to_owned(), resource)].into(),
+            ..Inventory::default()
+        }
+    }
+}
+
+/// The address that moves.
+pub(super) fn address() -> inventory::What {
+    inventory::What::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)), 24)
 }

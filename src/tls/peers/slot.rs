@@ -138,3 +138,54 @@ impl Drop for Connection<'_> {
         self.slot.change(|state| state.connections.retain(|(number, _)| *number != self.number));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Echo, Generation, Vote};
+
+    fn message(beat: u64) -> PeerMessage {
+        let number = Echo { incarnation: 1, beat };
+        PeerMessage::Vote(Vote { resource: "vip".to_owned(), generation: Generation::NONE, number, refused: None })
+    }
+
+    fn run<T>(what: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(what)
+    }
+
+    /// Of what waits the newest is kept, and it leaves by the newest connection.
+    #[test]
+    fn the_newest_waits_and_leaves_by_the_newest() {
+        let slot = Slot::default();
+        for beat in 0..WAITING as u64 + 10 {
+            slot.push(message(beat));
+        }
+        let (older, newer) = (slot.connect(), slot.connect());
+        assert_eq!(run(slot.next(newer.number())), message(10));
+        run(async {
+            tokio::select! {
+                biased;
+                _ = slot.next(older.number()) => panic!("it is not the newest"),
+                next = slot.next(newer.number()) => assert_eq!(next, message(11)),
+            }
+        });
+        drop(newer);
+        assert_eq!(run(slot.next(older.number())), message(12));
+        slot.clear();
+        drop(older);
+        assert!(!slot.is_connected());
+    }
+
+    /// A host that connects again and again has two connections at most.
+    #[test]
+    fn connections_are_bounded() {
+        let slot = Slot::default();
+        let (mut first, second, third) = (slot.connect(), slot.connect(), slot.connect());
+        run(first.replaced());
+        drop((first, third));
+        slot.push(message(1));
+        assert_eq!(run(slot.next(second.number())), message(1));
+        slot.end_all();
+        assert!(!slot.is_connected());
+    }
+}

@@ -1,0 +1,339 @@
+//! All states of a small quorum: three voters (the controller and two hosts), two hosts that want the resource, messages that are lost,
+//! doubled, delayed and reordered, voters and holders that crash and forget what was not on their disks, clocks that run
+//! differently, releases and newer commands. The voters and the counting of votes are the program's own (`pointsman::vote`).
+//!
+//! An explicit search: a state is everything that may matter, an action anything that can happen next, time one
+//! of them. States that were met before are not entered again.
+
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use pointsman::base::time::Time;
+use pointsman::vote::{Elector, Voter, Votes};
+use pointsman::wire::{Echo, Generation};
+
+use crate::support::say;
+
+const VIP: &str = "vip";
+const HOSTS: [&str; 2] = ["a", "b"];
+const TERM: Duration = Duration::from_secs(1);
+/// How long a kernel may keep an address beyond the term: the agent's slack, and its own lateness.
+const KERNEL: Duration = Duration::from_millis(950);
+const TICK_US: i64 = 1_000_000;
+/// A promise for a term lasts 2.01 s, a voter that starts waits as long: time for a promise, a crash and what comes of it.
+fn env(n: &str, d: u64) -> u64 {
+    std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d)
+}
+/// Clocks may run wrong by so many parts in a thousand.
+const SLOW_AND_FAST: [i64; 2] = [995, 1_005];
+
+/// A way to break the rules, to see that the search finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broken {
+    /// A voter that starts does not wait.
+    StartsAtOnce,
+    /// A vote counts from the time when the answer came.
+    CountsFromTheAnswer,
+    /// A holder counts on a vote for twice the term.
+    CountsTooLong,
+    /// A host is called clear that holds.
+    ClearTooEarly,
+}
+
+/// A host that wants the resource.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Host {
+    /// The command that it obeys; on its disk.
+    wants: Option<u64>,
+    /// It obeys only what is newer, and does not hold it.
+    clear: u64,
+    votes: Votes,
+    incarnation: u64,
+    asked: u8,
+    asked_at: Option<Time>,
+    /// When its kernel drops the address, on its own clock.
+    kernel: Option<Time>,
+}
+
+/// A request on its way; it may arrive any number of times, at any time.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Request {
+    host: usize,
+    generation: u64,
+    number: Echo,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct State {
+    tick: u8,
+    voters: [Voter; 3],
+    disks: [Duration; 3],
+    hosts: [Host; 2],
+    requests: Vec<Request>,
+    generation: u64,
+    crashes: u8,
+}
+
+struct Model {
+    /// Of the controller's, a's and b's clock, in thousandths.
+    rates: [i64; 3],
+    broken: Option<Broken>,
+}
+
+fn generation(n: u64) -> Generation {
+    Generation { epoch: 1, n }
+}
+
+/// The machine of a host: the voter beside it.
+fn machine(host: usize) -> usize {
+    host + 1
+}
+
+impl Model {
+    /// What a machine's clock shows.
+    fn now(&self, state: &State, machine: usize) -> Time {
+        Time::from_micros(i64::from(state.tick) * TICK_US / 1_000 * self.rates[machine])
+    }
+
+    fn begin(&self) -> State {
+        let voter = || Voter::start(Time::from_micros(0), Duration::ZERO);
+        let host = |wants| Host { wants, clear: 0, votes: begun(1), incarnation: 1, asked: 0, asked_at: None, kernel: None };
+        State {
+            tick: 0,
+            voters: [voter(), voter(), voter()],
+            disks: [Duration::ZERO; 3],
+            hosts: [host(Some(1)), host(Some(2))],
+            requests: Vec::new(),
+            generation: 2,
+            crashes: 0,
+        }
+    }
+
+    /// The invariant.
+    fn two_owners(&self, state: &State) -> bool {
+        (0..2).all(|h| state.hosts[h].kernel.is_some_and(|until| self.now(state, machine(h)) < until))
+    }
+
+    fn next(&self, state: &State, found: &mut impl FnMut(State)) {
+        if state.tick < env("TICKS", 3) as u8 {
+            found(self.tick(state));
+        }
+        for h in 0..2 {
+            self.of_host(state, h, found);
+        }
+        for i in 0..state.requests.len() {
+            self.of_request(state, i, found);
+        }
+        if state.crashes < env("CRASHES", 1) as u8 {
+            for m in 0..3 {
+                found(self.crash(state, m));
+            }
+        }
+    }
+
+    /// Time goes by. What has ended is dropped, so that states which differ in nothing else are one.
+    fn tick(&self, state: &State) -> State {
+        let mut next = State { tick: state.tick + 1, ..state.clone() };
+        for m in 0..3 {
+            let now = self.now(&next, m);
+            next.voters[m].end_promises(now);
+        }
+        for h in 0..2 {
+            let now = self.now(&next, machine(h));
+            let host = &mut next.hosts[h];
+            host.kernel = host.kernel.filter(|until| now < *until);
+            // No vote of these can let it hold any more.
+            if host.votes.granted_since(now - TERM * 2).next().is_none() && host.asked_at.is_some_and(|at| at + TERM * 2 <= now) {
+                host.votes = begun(host.incarnation);
+                host.asked_at = None;
+            }
+        }
+        next
+    }
+
+    fn of_host(&self, state: &State, h: usize, found: &mut impl FnMut(State)) {
+        let host = &state.hosts[h];
+        match host.wants {
+            Some(wanted) => {
+                if host.asked < env(["ASKA", "ASKB"][h], 1) as u8 {
+                    let mut next = state.clone();
+                    let number = next.hosts[h].votes.ask(self.now(state, machine(h)));
+                    next.hosts[h].asked += 1;
+                    next.hosts[h].asked_at = Some(self.now(state, machine(h)));
+                    next.requests.push(Request { host: h, generation: wanted, number });
+                    next.requests.sort();
+                    found(next);
+                }
+                // It is told to let go, and does.
+                let mut next = state.clone();
+                next.hosts[h] = Host { wants: None, clear: wanted, kernel: None, votes: begun(host.incarnation), ..host.clone() };
+                found(next);
+            }
+            None if state.generation < env("GENS", 2) => {
+                let mut next = state.clone();
+                next.generation += 1;
+                next.hosts[h] = Host { wants: Some(next.generation), asked: 0, ..host.clone() };
+                // Requests of another command have other numbers: each command counts from its own start here.
+                next.hosts[h].incarnation += 1;
+                next.hosts[h].votes = begun(next.hosts[h].incarnation);
+                found(next);
+            }
+            None => {}
+        }
+        // A voter hears that it is clear.
+        let early = self.broken == Some(Broken::ClearTooEarly);
+        let clear = if early { host.wants.unwrap_or(host.clear) } else { host.clear };
+        if clear > 0 {
+            for m in 0..3 {
+                let mut voter = state.voters[m].clone();
+                voter.clear(VIP, HOSTS[h], generation(clear));
+                if voter != state.voters[m] {
+                    let mut next = state.clone();
+                    next.voters[m] = voter;
+                    found(next);
+                }
+            }
+        }
+    }
+
+    /// A request arrives at a voter, and the answer at once at the host: when the answer is late or lost, the voter has promised the
+    /// same and the host holds later or not at all, so that what is safe with it is safe without.
+    fn of_request(&self, state: &State, i: usize, found: &mut impl FnMut(State)) {
+        let request = &state.requests[i];
+        for m in 0..3 {
+            let mut voter = state.voters[m].clone();
+            let asked = voter.ask(self.now(state, m), VIP, HOSTS[request.host], generation(request.generation), TERM);
+            let mut next = state.clone();
+            next.disks[m] = voter.longest();
+            next.voters[m] = voter;
+            if asked.is_ok() {
+                next = self.answered(&next, request, m);
+            }
+            if next != *state {
+                found(next);
+            }
+        }
+    }
+
+    fn answered(&self, state: &State, request: &Request, voter: usize) -> State {
+        let now = self.now(state, machine(request.host));
+        let mut next = state.clone();
+        let host = &mut next.hosts[request.host];
+        if host.wants != Some(request.generation) {
+            return next;
+        }
+        let elector = if voter == 0 { Elector::Controller } else { Elector::Agent(HOSTS[voter - 1].to_owned()) };
+        if self.broken == Some(Broken::CountsFromTheAnswer) {
+            host.votes.granted(elector, now);
+        } else {
+            host.votes.answered(elector, request.number, None);
+        }
+        let term = if self.broken == Some(Broken::CountsTooLong) { TERM * 2 } else { TERM };
+        if let Some(at) = host.votes.majority_at(2)
+            && now < at + term
+        {
+            host.kernel = host.kernel.max(Some(at + term + KERNEL));
+        }
+        next
+    }
+
+    /// A process ends and starts. What it promised is forgotten; a host's address stays until its kernel drops it.
+    fn crash(&self, state: &State, m: usize) -> State {
+        let mut next = state.clone();
+        next.crashes += 1;
+        let longest = if self.broken == Some(Broken::StartsAtOnce) { Duration::ZERO } else { next.disks[m] };
+        next.voters[m] = Voter::start(self.now(state, m), longest);
+        if m > 0 {
+            let host = &mut next.hosts[m - 1];
+            host.incarnation += 1;
+            host.votes = begun(host.incarnation);
+        }
+        next
+    }
+
+    /// How many states there are, and whether one of them has two owners.
+    fn search(&self) -> (usize, bool) {
+        let mut met = HashSet::new();
+        let mut open = vec![self.begin()];
+        let mut two = false;
+        while let Some(state) = open.pop() {
+            self.next(&state, &mut |next| {
+                if !two && met.insert(fingerprint(&next)) {
+                    two = self.two_owners(&next);
+                    open.push(next);
+                }
+            });
+            if met.len() % 100000 < 5 {
+                eprintln!("{} {}", met.len(), state.tick)
+            }
+            if two {
+                break;
+            }
+        }
+        (met.len(), two)
+    }
+}
+
+fn begun(incarnation: u64) -> Votes {
+    let mut votes = Votes::default();
+    votes.begin(incarnation);
+    votes
+}
+
+fn fingerprint(state: &State) -> u64 {
+    let mut sum = Sum(0);
+    state.hash(&mut sum);
+    sum.finish()
+}
+
+/// A quick hash of 64 bits: of a million states two have one value once in ten million runs.
+struct Sum(u64);
+
+impl Hasher for Sum {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 29;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+#[cfg_attr(test, test)]
+fn no_state_of_a_small_quorum_has_two_owners() {
+    let mut all = 0;
+    // The holders' clocks slow and the controller's fast is the worst; the others are looked at all the same.
+    for rates in [[1, 0, 1]] {
+        let model = Model { rates: rates.map(|r| SLOW_AND_FAST[r]), broken: None };
+        let (states, two) = model.search();
+        assert!(!two, "two owners with clocks at {:?} thousandths", model.rates);
+        all += states;
+    }
+    say(&format!("votes: {all} states of three voters and two hosts, none with two owners"));
+}
+
+#[cfg_attr(test, test)]
+fn the_search_finds_what_is_broken() {
+    for broken in [Broken::StartsAtOnce, Broken::CountsFromTheAnswer, Broken::CountsTooLong, Broken::ClearTooEarly] {
+        let model = Model { rates: [1_000; 3], broken: Some(broken) };
+        let (states, two) = model.search();
+        assert!(two, "{broken:?} is not found in {states} states");
+        say(&format!("votes: {broken:?} is found after {states} states"));
+    }
+}
+pub fn no_state_pub() {
+    no_state_of_a_small_quorum_has_two_owners()
+}
+pub fn finds_pub() {
+    the_search_finds_what_is_broken()
+}
