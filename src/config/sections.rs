@@ -36,7 +36,7 @@ const TOP: &[&str] = &[
     "channels",
     "groups",
 ];
-const LISTEN: &[&str] = &["syslog", "agents"];
+const LISTEN: &[&str] = &["syslog", "agents", "privileged_senders"];
 const AGENT: &[&str] = &["host", "controller", "data", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
@@ -81,7 +81,7 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
-    let listen = listen(&mut reader, &top);
+    let listen = listen(&mut reader, &top, &mut inventory);
     let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
     Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload }
@@ -128,8 +128,8 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
     agent
 }
 
-/// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750 }`
-fn listen(reader: &mut Reader<'_>, top: &Section<'_>) -> Listen {
+/// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750, privileged_senders: true }`
+fn listen(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> Listen {
     let mut listen = Listen::default();
     let Some(node) = top.get("listen") else { return listen };
     let Some(section) = reader.section(node, "listen", &node.place.clone(), LISTEN) else { return listen };
@@ -145,6 +145,7 @@ fn listen(reader: &mut Reader<'_>, top: &Section<'_>) -> Listen {
             }
         }
     }
+    inventory.privileged_senders = section.get("privileged_senders").and_then(|n| reader.truth(n)).unwrap_or_default();
     for (text, place) in reader.texts(section.get("agents")) {
         match text.parse() {
             Ok(address) => listen.agents = Some(address),

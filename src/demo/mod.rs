@@ -11,6 +11,7 @@
 //! is one that says it has what its kernel does not have.
 
 mod client;
+mod flood;
 mod moves;
 mod network;
 mod storm;
@@ -19,6 +20,7 @@ mod workflows;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+pub use flood::{Flood, Flooded, measure_floods};
 pub use moves::{Move, measure};
 pub use network::{Lab, Seat};
 pub use storm::{Storm, storm};

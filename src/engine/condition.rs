@@ -159,7 +159,7 @@ impl Engine {
             if idle || known <= fields::provenance(&waiting.event) {
                 return;
             }
-        } else if !self.has_room(alarm, facts.provenance(), out) {
+        } else if !self.has_room(alarm, out) {
             return;
         }
         // Of a late event the time may be over already.
@@ -319,11 +319,10 @@ impl Engine {
         self.tell_once(format!("{does} {}", alarm.name), notice, out);
     }
 
-    /// True when one more key may be active, or awaited, by a sender with this trust: of those who are less trusted nobody fills
-    /// the room of the others.
-    pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Provenance, out: &mut Vec<Output>) -> bool {
+    /// True when one more key may be active, or awaited.
+    pub(super) fn has_room(&mut self, alarm: &Alarm, out: &mut Vec<Output>) -> bool {
         let most = alarm.max_keys.unwrap_or(INSTANCES_PER_ALARM);
-        if self.state.keys_of(&alarm.name) < trust.room_beyond(most) {
+        if self.state.keys_of(&alarm.name) < most {
             return true;
         }
         let text = format!(

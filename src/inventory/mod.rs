@@ -38,6 +38,9 @@ pub struct Inventory {
     /// Hosts and applications that rules name together, by name.
     #[serde(default)]
     pub groups: BTreeMap<Name, Group>,
+    /// A sender over TCP has the trust `address` only from a source port below 1024, which no ordinary user of its host may use.
+    #[serde(default)]
+    pub privileged_senders: bool,
 }
 
 /// Hosts and applications that rules name together.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use crate::base::limits::INBOX_BYTES;
 use crate::base::text::printable;
 use crate::base::time::{Time, duration_text};
 use crate::control::{Controller, Heard, Input, Notice, Output, Own, OwnHeard};
@@ -133,7 +134,7 @@ impl Inbox {
         if networked {
             let (_, site) = self.current.get();
             if is_credible_claim(&site.inventory, &site.index, event) {
-                return Place::Claims;
+                return Place::Claims(source.clone());
             }
         }
         let fields: usize = event.fields.iter().map(|(name, value)| name.len() + value.as_text().map_or(8, str::len)).sum();
@@ -161,6 +162,11 @@ impl Inbox {
 impl Sink for Inbox {
     fn send(&self, input: Input) -> bool {
         self.tell(Message::Input(input))
+    }
+
+    async fn deliver(&self, input: Input) -> bool {
+        let message = Message::Input(input);
+        self.lanes.deliver(self.place(&message), message).await
     }
 
     fn offer(&self, input: Input) -> bool {
@@ -238,7 +244,7 @@ impl Thread {
         let clock = Clock::start(journal.state().newest);
         // What is not accepted yet gets its number with that; what was matched before is matched again then.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
-        let inbox = Inbox { lanes: Arc::default(), clock, current: current.clone() };
+        let inbox = Inbox { lanes: Arc::new(Lanes::new(INBOX_BYTES)), clock, current: current.clone() };
         Ok(Thread { begin, files, current, journal, id, clock, inbox, sources: Vec::new(), following: Following::default() })
     }
 

@@ -17,6 +17,7 @@ use super::audit::{Audit, Violation};
 use super::controller::{Controller, Happening};
 use super::host::{Clock, Host};
 use super::network::Network;
+use super::nuisance::Nuisance;
 use super::rng::Rng;
 use super::scenario::{Party, Scenario};
 use super::tamper::Tamper;
@@ -168,7 +169,7 @@ impl<'a> World<'a> {
             scenario,
             tamper,
             network: Network::new(scenario.hosts),
-            controller: Controller::new(inventory_of(scenario), clock),
+            controller: Controller::new(inventory_of(scenario), clock, Nuisance::of(scenario)),
             audit: Audit::new(scenario),
             hosts,
             waiting: VecDeque::new(),

@@ -16,7 +16,7 @@ use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
 use super::frames::{Frame, Frames};
-use super::{Counts, Named, Sink, heard, provenance};
+use super::{Counts, Named, Sink, heard, judged, provenance};
 
 /// Connections that have said something, at once. A further one is closed and counted.
 const CONNECTIONS: usize = 4_096;
@@ -63,7 +63,7 @@ impl Tcp {
             let connection = Connection {
                 sieve: Sieve::new(&current, Decoder::datagrams()),
                 name: name.clone(),
-                peer: peer.ip(),
+                peer: judged(current.get().1.inventory.privileged_senders, peer),
                 position: position.clone(),
                 counts: counts.clone(),
                 sink: sink.clone(),
