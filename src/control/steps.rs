@@ -8,7 +8,7 @@ use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 use crate::plan::{Accepted, Intent, Verb};
 use crate::react::{self, RunId};
-use crate::script::verbs::changes_outside;
+use crate::script::verbs::{changes_outside, moves_resource};
 use crate::script::{Step, StepResult};
 
 use super::{Controller, Output, Task};
@@ -74,8 +74,7 @@ impl Controller {
     /// Why a step is refused: it would change something outside, and the event's sender has too little trust for that. Resources
     /// say themselves what they require.
     fn not_trusted(&self, run: RunId, step: &Step) -> Option<String> {
-        let resource = ["vip.", "port.", "pair."].iter().any(|of| step.verb.starts_with(of));
-        if resource || !changes_outside(&step.verb) {
+        if moves_resource(&step.verb) || !changes_outside(&step.verb) {
             return None;
         }
         let bound = &self.runs.state().run(run)?.bound;

@@ -583,7 +583,9 @@ impl Running {
             _ => return,
         }
         match notice.kind.as_str() {
-            "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" => tracing::info!(kind = notice.kind, "{text}"),
+            "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" | "primary_known" | "role_clear" => {
+                tracing::info!(kind = notice.kind, "{text}")
+            }
             _ => tracing::warn!(kind = notice.kind, "{text}"),
         }
         self.history.said(self.clock.now(), &notice.kind, &text);
