@@ -39,9 +39,11 @@ impl Controller {
             return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
         }
         let result = match step.verb.as_str() {
-            "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => self.intent_of(now, run, Verb::Up, text(0), text(1), owed),
-            "vip.down" | "port.down" => self.intent_of(now, run, Verb::Down, text(0), text(1), owed),
-            "pair.switchover" => self.switchover(now, run, &text(0), owed),
+            "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => {
+                self.intent_of(now, run, Verb::Up, (text(0), text(1)), owed, out)
+            }
+            "vip.down" | "port.down" => self.intent_of(now, run, Verb::Down, (text(0), text(1)), owed, out),
+            "pair.switchover" => self.switchover(now, run, &text(0), owed, out),
             "vip.owner" | "port.owner" => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
                 Some(owner) => Value::from(owner.as_str()),
                 None => Value::Unit,
@@ -118,9 +120,9 @@ impl Controller {
         now: Time,
         run: RunId,
         verb: Verb,
-        resource: String,
-        host: String,
+        (resource, host): (String, String),
         owed: &mut VecDeque<Task>,
+        out: &mut Vec<Output>,
     ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
@@ -131,7 +133,7 @@ impl Controller {
         }
         let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
         let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false };
-        match self.intend(now, intent, owed) {
+        match self.intend(now, intent, owed, out) {
             Accepted::Yes => Ok(Value::from("accepted")),
             Accepted::Held => Ok(Value::from("held")),
             Accepted::Superseded => Ok(Value::from("superseded")),
@@ -139,7 +141,7 @@ impl Controller {
         }
     }
 
-    fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>) -> StepResult {
+    fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) -> StepResult {
         let inventory = self.inventory.clone();
         let Some(pair) = inventory.pairs.get(pair) else { return Err(format!("the inventory has no pair {pair}")) };
         let Some(resource) = pair.resource.clone() else { return Err("the pair has no resource".to_owned()) };
@@ -148,7 +150,7 @@ impl Controller {
         let Some(other) = hosts.into_iter().find(|h| owner.is_some_and(|o| o != *h)) else {
             return Err(format!("who has {resource} is not known: name the host with move_to"));
         };
-        self.intent_of(now, run, Verb::Up, resource, other.clone(), owed)
+        self.intent_of(now, run, Verb::Up, (resource, other.clone()), owed, out)
     }
 
     fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {

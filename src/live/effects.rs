@@ -234,7 +234,9 @@ mod tests {
         let perform = |verb: &str, to: &str, urgency: Urgency, name: &'static str| {
             let step = Step { n: 0, verb: verb.to_owned(), args: vec![Value::from(to).into_owned(), "x".into()], line: 1 };
             let sender = sender.clone();
-            effects.perform(inventory.clone(), step, None, urgency, move |result| drop(sender.send((name, result.is_ok()))));
+            effects.perform(inventory.clone(), step, None, urgency, move |result| {
+                let _ = sender.send((name, result.is_ok()));
+            });
         };
         let forged = Urgency { claim: false, trust: Provenance::Unverified };
         let room = Provenance::Unverified.share_of(EFFECTS_WAITING);
