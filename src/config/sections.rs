@@ -45,7 +45,7 @@ const TOP: &[&str] = &[
 ];
 /// Where agents are heard, unless `listen: agents` says otherwise.
 const AGENTS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5750);
-const LISTEN: &[&str] = &["syslog", "agents"];
+const LISTEN: &[&str] = &["syslog", "agents", "privileged_senders"];
 const AGENT: &[&str] = &["host", "controller", "listen", "data", "user", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
@@ -101,7 +101,7 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
         reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
     }
-    let mut listen = listen(&mut reader, &top);
+    let mut listen = listen(&mut reader, &top, &mut inventory);
     // Where a host is said to have an agent, or a resource is on one that has, agents are heard; another place is written out.
     let by_agent = |seat: &Seat| inventory.hosts.get(&seat.host).is_some_and(|host| host.via == Via::Agent);
     if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.seats).any(by_agent)) {
@@ -174,8 +174,8 @@ fn agents_listen(reader: &mut Reader<'_>, node: &Node) -> Listening {
     }
 }
 
-/// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750 }`
-fn listen(reader: &mut Reader<'_>, top: &Section<'_>) -> Listen {
+/// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750, privileged_senders: true }`
+fn listen(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> Listen {
     let mut listen = Listen::default();
     let Some(node) = top.get("listen") else { return listen };
     let Some(section) = reader.section(node, "listen", &node.place.clone(), LISTEN) else { return listen };
@@ -197,6 +197,7 @@ fn listen(reader: &mut Reader<'_>, top: &Section<'_>) -> Listen {
             }
         }
     }
+    inventory.privileged_senders = section.get("privileged_senders").and_then(|n| reader.truth(n)).unwrap_or_default();
     for (text, place) in reader.texts(section.get("agents")) {
         match text.parse() {
             Ok(address) => listen.agents = Some(address),

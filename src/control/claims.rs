@@ -48,7 +48,7 @@ impl Controller {
             if let Some((pair, app, intent)) = self.intent_of_claim(order) {
                 let says = if intent.verb == Verb::Up { "primary" } else { "backup" };
                 let (resource, host) = (intent.resource.clone(), intent.host.clone());
-                let moved = match (self.intend(now, intent, &mut tasks), says) {
+                let moved = match (self.intend(now, intent, &mut tasks, out), says) {
                     (Accepted::Yes | Accepted::Held, "primary") => Some(format!("{resource} goes to {host}")),
                     (Accepted::Yes | Accepted::Held, _) => Some(format!("{resource} leaves {host}")),
                     (Accepted::Superseded, _) => None,
@@ -123,7 +123,7 @@ impl Controller {
             return out.push(notice("claim_outdated", text));
         }
         let intent = Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: false };
-        match self.intend(now, intent, owed) {
+        match self.intend(now, intent, owed, out) {
             Accepted::Superseded => {}
             Accepted::Unknown => {
                 out.push(notice("unknown", format!("{resource} cannot be on {host}; see `pointsman resources`")))

@@ -547,15 +547,23 @@ impl Controller {
     }
 
     fn plan(&mut self, now: Time, input: plan::Input, out: &mut Vec<Output>) {
-        let mut outputs = Vec::new();
+        let (mut outputs, mut tasks) = (Vec::new(), VecDeque::new());
         self.planner.turn(now, input, &mut outputs);
-        self.work(now, outputs.into_iter().map(Task::Planned).collect(), out);
+        self.at_once(now, outputs, &mut tasks, out);
+        self.work(now, tasks, out);
     }
 
-    fn intend(&mut self, now: Time, intent: Intent, owed: &mut VecDeque<Task>) -> Accepted {
+    /// What the planner decided is journaled before it decides anything else: what follows from it within the turn may be a new intent.
+    fn at_once(&mut self, now: Time, outputs: Vec<plan::Output>, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+        for output in outputs {
+            self.planned(now, output, owed, out);
+        }
+    }
+
+    fn intend(&mut self, now: Time, intent: Intent, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) -> Accepted {
         let mut outputs = Vec::new();
         let accepted = self.planner.intent(now, intent, &mut outputs);
-        owed.extend(outputs.into_iter().map(Task::Planned));
+        self.at_once(now, outputs, owed, out);
         accepted
     }
 
@@ -567,7 +575,7 @@ impl Controller {
         match word {
             Word::Move { resource, host } => {
                 let intent = Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: true };
-                if self.intend(now, intent, &mut tasks) == Accepted::Unknown {
+                if self.intend(now, intent, &mut tasks, out) == Accepted::Unknown {
                     let text = format!("{resource} has no seat on {host}; see `pointsman resources`");
                     out.push(Output::Notice(Notice { kind: "unknown".to_owned(), text, ..Notice::default() }));
                 }

@@ -8,7 +8,7 @@ use crate::event::{Provenance, Value};
 use crate::inventory::Name;
 use crate::plan::{Accepted, Intent, Verb};
 use crate::react::{self, RunId};
-use crate::script::verbs::changes_outside;
+use crate::script::verbs::{changes_outside, moves_resource};
 use crate::script::{Step, StepResult};
 
 use super::{Controller, Output, Task};
@@ -39,9 +39,11 @@ impl Controller {
             return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
         }
         let result = match step.verb.as_str() {
-            "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => self.intent_of(now, run, Verb::Up, text(0), text(1), owed),
-            "vip.down" | "port.down" => self.intent_of(now, run, Verb::Down, text(0), text(1), owed),
-            "pair.switchover" => self.switchover(now, run, &text(0), owed),
+            "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => {
+                self.intent_of(now, run, Verb::Up, (text(0), text(1)), owed, out)
+            }
+            "vip.down" | "port.down" => self.intent_of(now, run, Verb::Down, (text(0), text(1)), owed, out),
+            "pair.switchover" => self.switchover(now, run, &text(0), owed, out),
             "vip.owner" | "port.owner" => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
                 Some(owner) => Value::from(owner.as_str()),
                 None => Value::Unit,
@@ -77,8 +79,7 @@ impl Controller {
     /// Why a step is refused: it would change something outside, and the event's sender has too little trust for that. Resources
     /// say themselves what they require.
     fn not_trusted(&self, run: RunId, step: &Step) -> Option<String> {
-        let resource = ["vip.", "port.", "pair."].iter().any(|of| step.verb.starts_with(of));
-        if resource || !changes_outside(&step.verb) {
+        if moves_resource(&step.verb) || !changes_outside(&step.verb) {
             return None;
         }
         let bound = &self.runs.state().run(run)?.bound;
@@ -122,9 +123,9 @@ impl Controller {
         now: Time,
         run: RunId,
         verb: Verb,
-        resource: String,
-        host: String,
+        (resource, host): (String, String),
         owed: &mut VecDeque<Task>,
+        out: &mut Vec<Output>,
     ) -> StepResult {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
@@ -135,7 +136,7 @@ impl Controller {
         }
         let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
         let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false };
-        match self.intend(now, intent, owed) {
+        match self.intend(now, intent, owed, out) {
             Accepted::Yes => Ok(Value::from("accepted")),
             Accepted::Held => Ok(Value::from("held")),
             Accepted::Superseded => Ok(Value::from("superseded")),
@@ -143,7 +144,7 @@ impl Controller {
         }
     }
 
-    fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>) -> StepResult {
+    fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) -> StepResult {
         let inventory = self.inventory.clone();
         let Some(pair) = inventory.pairs.get(pair) else { return Err(format!("the inventory has no pair {pair}")) };
         let Some(resource) = pair.resource.clone() else { return Err("the pair has no resource".to_owned()) };
@@ -152,7 +153,7 @@ impl Controller {
         let Some(other) = hosts.into_iter().find(|h| owner.is_some_and(|o| o != *h)) else {
             return Err(format!("who has {resource} is not known: name the host with move_to"));
         };
-        self.intent_of(now, run, Verb::Up, resource, other.clone(), owed)
+        self.intent_of(now, run, Verb::Up, (resource, other.clone()), owed, out)
     }
 
     fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {

@@ -12,6 +12,7 @@
 
 mod client;
 mod damage;
+mod flood;
 mod moves;
 mod network;
 mod storm;
@@ -21,6 +22,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 pub use damage::{Damages, damage};
+pub use flood::{Flood, Flooded, measure_floods};
 pub use moves::{Move, measure};
 pub use network::{Lab, Layout, Seat};
 pub use storm::{Storm, storm};

@@ -126,7 +126,7 @@ codes! {
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
-    EffectsUntrusted = "R250", Warning, "a reaction whose effects everybody can cause who can send a datagram";
+    EffectsUntrusted = "R250", Warning, "anyone who can send a datagram can cause the effects of a reaction";
     // Scripts.
     ScriptSyntax = "S001", Error, "the script does not parse";
     ScriptTooLarge = "S002", Error, "a script is larger than is read";

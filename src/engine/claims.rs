@@ -171,7 +171,7 @@ impl Engine {
         }
         let written = if late { self.written(source, event, arrived) } else { arrived };
         let claim = Claim { primary, order, at, late, backlog, written, stand: Stand::Withheld, provenance: event.provenance };
-        self.weighing.due |= late;
+        self.weighing.due |= late || !self.state.unweighed.is_empty();
         self.record(Record::Claimed { app, claim }, out);
     }
 

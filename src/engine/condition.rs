@@ -365,9 +365,8 @@ impl Engine {
         self.tell_once(format!("{does} {}", alarm.name), notice, out);
     }
 
-    /// True when one more key may be active, or awaited, by a sender with this trust: of those who are less trusted nobody fills
-    /// the room of the others.
-    pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Provenance, out: &mut Vec<Output>) -> bool {
+    /// True when one more key may be active, or awaited.
+    pub(super) fn has_room(&mut self, alarm: &Alarm, out: &mut Vec<Output>) -> bool {
         let most = alarm.max_keys.unwrap_or(INSTANCES_PER_ALARM);
         if self.state.keys_of(&alarm.name) < trust.room_beyond(most) {
             return self.has_memory(alarm, trust, out);

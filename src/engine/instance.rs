@@ -62,7 +62,7 @@ impl Engine {
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
                     return self.hold_back(on, alarm, &key, other, seen.fields(), out);
                 }
-                if !self.has_room(alarm, known, out) {
+                if !self.has_room(alarm, out) {
                     return;
                 }
                 self.too_little_known(alarm, &key, known, out);

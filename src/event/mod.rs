@@ -137,16 +137,6 @@ impl Provenance {
         }
     }
 
-    /// How much there may be of something that nobody who is less trusted can take away: a bound, and more for the better trusted.
-    pub fn room_beyond(self, bound: usize) -> usize {
-        match self {
-            Provenance::Unverified => bound,
-            Provenance::Address => bound + bound / 8,
-            Provenance::Local => bound + bound / 4,
-            Provenance::Authenticated => bound + bound / 2,
-        }
-    }
-
     /// The provenance that a rule or the configuration names.
     pub fn parse(word: &str) -> Option<Provenance> {
         [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated]

@@ -43,6 +43,9 @@ pub struct Inventory {
     /// Memory that the controller may use.
     #[serde(default)]
     pub memory: Memory,
+    /// A sender over TCP has the trust `address` only from a source port below 1024, which no ordinary user of its host may use.
+    #[serde(default)]
+    pub privileged_senders: bool,
 }
 
 /// Bytes of memory that the controller may use: its queues, buffers and what alarms keep have shares of it.

@@ -135,7 +135,7 @@ impl Inbox {
         if networked {
             let (_, site) = self.current.get();
             if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
-                return Place::Claims;
+                return Place::Claims(source.clone());
             }
         }
         Place::Events {
@@ -166,11 +166,7 @@ impl Sink for Inbox {
 
     async fn deliver(&self, input: Input) -> bool {
         let message = Message::Input(input);
-        match self.lanes.try_push(self.place(&message), message) {
-            Ok(open) => open,
-            // The other tasks of this thread go on elsewhere while this one waits for room.
-            Err((place, message)) => tokio::task::block_in_place(|| self.lanes.push(place, message)),
-        }
+        self.lanes.deliver(self.place(&message), message).await
     }
 
     fn offer(&self, input: Input) -> bool {
@@ -631,7 +627,8 @@ impl Running {
             _ => return Ok(()),
         }
         match notice.kind.as_str() {
-            "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" | "link_up" | "holder_reachable" => {
+            "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" | "link_up" | "holder_reachable" | "primary_known"
+            | "role_clear" => {
                 tracing::info!(kind = notice.kind, "{text}")
             }
             _ => tracing::warn!(kind = notice.kind, "{text}"),

@@ -202,3 +202,54 @@ fn notify(channel: &Channel, name: &str, text: &str) -> Result<(), String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use crate::event::Provenance;
+
+    use super::*;
+
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+    /// A channel whose command hangs holds up neither other channels nor commands, nor claims; and few of its processes run at once.
+    #[test]
+    fn what_hangs_holds_up_nobody_else() {
+        let hangs = Channel::Command(["/bin/sh", "-c", "sleep 5"].map(str::to_owned).into());
+        let works = Channel::Command(vec!["/bin/true".to_owned()]);
+        let channels = [("hangs".to_owned(), hangs), ("works".to_owned(), works)].into();
+        let inventory = Arc::new(Inventory { channels, ..Inventory::default() });
+        let effects = Effects::start(Clock::start(None)).unwrap();
+        let (sender, results) = channel();
+        let perform = |verb: &str, to: &str, urgency: Urgency, name: &'static str| {
+            let step = Step { n: 0, verb: verb.to_owned(), args: vec![Value::from(to).into_owned(), "x".into()], line: 1 };
+            let sender = sender.clone();
+            effects.perform(inventory.clone(), step, None, urgency, move |result| {
+                let _ = sender.send((name, result.is_ok()));
+            });
+        };
+        let forged = Urgency { claim: false, trust: Provenance::Unverified };
+        let room = Provenance::Unverified.share_of(EFFECTS_WAITING);
+        for _ in 0..room + 50 {
+            perform("notify", "hangs", forged, "refused");
+        }
+        // The first of them are under way or wait; what is more than the room is refused at once.
+        let refused = results.iter().take(50 - EFFECTS_OF_CHANNEL).filter(|told| *told == ("refused", false)).count();
+        assert_eq!(refused, 50 - EFFECTS_OF_CHANNEL);
+        perform("notify", "works", forged, "another channel");
+        perform("notify", "works", Urgency { claim: true, trust: Provenance::Address }, "a claim");
+        perform("host.run", "nobody", forged, "a command");
+        let mut told: Vec<(&str, bool)> = Vec::new();
+        while told.len() < 3 {
+            let (name, well) = results.recv_timeout(PATIENCE).unwrap();
+            if name != "refused" {
+                told.push((name, well));
+            }
+            let busy = effects.notifications.busy.lock().unwrap().get("hangs").copied();
+            assert!(busy.unwrap_or_default() <= EFFECTS_OF_CHANNEL + EFFECTS_FOR_CLAIMS);
+        }
+        told.sort_unstable();
+        assert_eq!(told, [("a claim", true), ("a command", false), ("another channel", true)]);
+    }
+}

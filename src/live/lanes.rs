@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::base::limits::{INBOX_EVENTS, INBOX_WAITING, UNVERIFIED_A_SECOND};
 use crate::base::time::Time;
 use crate::event::Provenance;
@@ -53,8 +55,8 @@ pub(super) enum Place {
     Reports,
     /// With what operators ask.
     Asks,
-    /// With the claims of pairs.
-    Claims,
+    /// With the claims of pairs, of this source.
+    Claims(String),
     /// With all other events.
     Events {
         /// How far its sender is trusted.
@@ -85,6 +87,8 @@ pub(super) struct Lanes<M> {
     inner: Mutex<Inner<M>>,
     came: Condvar,
     room: Condvar,
+    /// The same for tasks.
+    freed: Notify,
 }
 
 #[derive(Debug)]
@@ -100,6 +104,8 @@ struct Inner<M> {
     turn: (usize, usize),
     /// The same of the classes of events.
     class_turn: (usize, usize),
+    /// Bytes of events that may wait.
+    most: usize,
     /// Senders that wait for room.
     waiting: usize,
     rate: Rate,
@@ -171,7 +177,7 @@ impl<M> Class<M> {
 }
 
 impl<M> Lanes<M> {
-    /// Lanes in which events of so many bytes may wait.
+    /// Lanes with room for so many bytes of events.
     pub(super) fn new(most: usize) -> Lanes<M> {
         let inner = Inner {
             most,
@@ -182,12 +188,13 @@ impl<M> Lanes<M> {
             events: std::array::from_fn(|_| Class::default()),
             turn: (0, 0),
             class_turn: (0, 0),
+            most,
             waiting: 0,
             rate: Rate::default(),
             dropped: BTreeMap::new(),
             ended: false,
         };
-        Lanes { inner: Mutex::new(inner), came: Condvar::new(), room: Condvar::new() }
+        Lanes { inner: Mutex::new(inner), came: Condvar::new(), room: Condvar::new(), freed: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<M>> {
@@ -210,18 +217,28 @@ impl<M> Lanes<M> {
         true
     }
 
-    /// The same when there is room, and whether somebody still reads; else both are given back.
-    pub(super) fn try_push(&self, place: Place, message: M) -> Result<bool, (Place, M)> {
-        let mut inner = self.lock();
-        if inner.ended {
-            return Ok(false);
+    /// The same for a task, whose thread goes on meanwhile.
+    pub(super) async fn deliver(&self, place: Place, message: M) -> bool {
+        let mut message = Some(message);
+        loop {
+            let freed = self.freed.notified();
+            {
+                let mut inner = self.lock();
+                if inner.ended {
+                    return false;
+                }
+                if inner.has_room(&place) {
+                    if let Some(message) = message.take() {
+                        inner.put(place, message);
+                    }
+                    self.came.notify_one();
+                    return true;
+                }
+                inner.waiting += 1;
+            }
+            freed.await;
+            self.lock().waiting -= 1;
         }
-        if !inner.has_room(&place) {
-            return Err((place, message));
-        }
-        inner.put(place, message);
-        self.came.notify_one();
-        Ok(true)
     }
 
     /// The same without waiting. `now` is what the rate of unverified events is measured by.
@@ -232,7 +249,7 @@ impl<M> Lanes<M> {
         }
         let unverified = matches!(place, Place::Events { trust: Provenance::Unverified, .. });
         if !inner.has_room(&place) || unverified && !inner.rate.allows(now) {
-            if let Place::Events { source, .. } = place {
+            if let Place::Events { source, .. } | Place::Claims(source) = place {
                 *inner.dropped.entry(source).or_default() += 1;
             }
             return Pushed::Dropped;
@@ -251,6 +268,7 @@ impl<M> Lanes<M> {
         let next = inner.pop();
         if next.is_some() && inner.waiting > 0 {
             self.room.notify_all();
+            self.freed.notify_waiters();
         }
         next
     }
@@ -269,6 +287,7 @@ impl<M> Lanes<M> {
     pub(super) fn end(&self) {
         self.lock().ended = true;
         self.room.notify_all();
+        self.freed.notify_waiters();
     }
 }
 
@@ -293,7 +312,7 @@ impl<M> Inner<M> {
             Place::Control => true,
             Place::Reports => self.reports.len() < INBOX_WAITING,
             Place::Asks => self.asks.len() < INBOX_WAITING,
-            Place::Claims => self.claims.len() < INBOX_WAITING,
+            Place::Claims(_) => self.claims.len() < INBOX_WAITING,
             Place::Events { trust, sender, bytes, .. } => {
                 let waits = self.class(*trust).waiting_of(sender);
                 if waits < ALWAYS && *trust >= Provenance::Address {
@@ -317,7 +336,7 @@ impl<M> Inner<M> {
             Place::Control => self.control.push_back(message),
             Place::Reports => self.reports.push_back(message),
             Place::Asks => self.asks.push_back(message),
-            Place::Claims => self.claims.push_back(message),
+            Place::Claims(_) => self.claims.push_back(message),
             Place::Events { trust, sender, bytes, .. } => {
                 let class = &mut self.events[place_of(trust)];
                 // Files keep their order in any case: there are as many as the configuration has.
@@ -378,8 +397,7 @@ fn place_of(trust: Provenance) -> usize {
 mod tests {
     use super::*;
 
-    /// Room of the tests' lanes, in bytes.
-    const INBOX_BYTES: usize = 32 * 1024 * 1024;
+    const MOST: usize = 64 * 1024 * 1024;
 
     fn event(trust: Provenance, sender: &str, bytes: usize) -> Place {
         Place::Events { trust, sender: sender.to_owned(), bytes, source: "s".to_owned() }
@@ -388,7 +406,7 @@ mod tests {
     /// An unverified flood fills its part, and everybody who is better trusted has room and goes first.
     #[test]
     fn a_flood_leaves_room_and_waits_its_turn() {
-        let lanes: Lanes<String> = Lanes::new(INBOX_BYTES);
+        let lanes: Lanes<String> = Lanes::new(MOST);
         let now = Time::from_millis(0);
         let mut dropped = 0u64;
         for n in 0..200_000_usize {
@@ -404,7 +422,7 @@ mod tests {
         for n in 0..100 {
             assert_eq!(lanes.offer(event(Provenance::Address, "sip1", 100), format!("sip1 {n}"), now), Pushed::Yes);
         }
-        assert!(lanes.push(Place::Claims, "claim".to_owned()) && lanes.push(Place::Reports, "report".to_owned()));
+        assert!(lanes.push(Place::Claims("s".to_owned()), "claim".to_owned()) && lanes.push(Place::Reports, "report".to_owned()));
         assert!(lanes.push(Place::Control, "result".to_owned()));
         lanes.rewind();
         let first: Vec<String> = (0..3).filter_map(|_| lanes.next(Duration::ZERO)).collect();
@@ -418,13 +436,13 @@ mod tests {
     /// Of one trust, a sender of much and one of little are served in turn, and the one of little always has room.
     #[test]
     fn a_quiet_sender_has_room_beside_a_loud_one() {
-        let lanes: Lanes<u32> = Lanes::new(INBOX_BYTES);
+        let lanes: Lanes<u32> = Lanes::new(MOST);
         let now = Time::from_millis(0);
         let mut sent = 0;
         while lanes.offer(event(Provenance::Address, &format!("loud{}", sent % 40), 64 * 1024), 0, now) == Pushed::Yes {
             sent += 1;
         }
-        assert!(sent > 100 && sent * 64 * 1024 <= INBOX_BYTES + 40 * ALWAYS * 64 * 1024, "{sent}");
+        assert!(sent > 100 && sent * 64 * 1024 <= MOST + 40 * ALWAYS * 64 * 1024, "{sent}");
         assert_eq!(lanes.offer(event(Provenance::Address, "quiet", 64 * 1024), 1, now), Pushed::Yes);
         let taken: Vec<u32> = (0..=41).filter_map(|_| lanes.next(Duration::ZERO)).collect();
         assert!(taken.contains(&1), "after one of each at most");
@@ -433,7 +451,7 @@ mod tests {
     /// Who waits for room goes on when there is some, or when nobody reads any more.
     #[test]
     fn senders_wait_for_room_and_for_the_end() {
-        let lanes: std::sync::Arc<Lanes<usize>> = std::sync::Arc::new(Lanes::new(INBOX_BYTES));
+        let lanes: std::sync::Arc<Lanes<usize>> = std::sync::Arc::new(Lanes::new(MOST));
         let sender = lanes.clone();
         let thread = std::thread::spawn(move || {
             let place = || event(Provenance::Local, "file", 64 * 1024);

@@ -183,9 +183,10 @@ impl Desk<'_> {
         let planner = self.controller.planner();
         let row = |(name, resource): (&Name, &Resource)| {
             let host = |host: &Name| json!({ "host": host, "reachable": planner.reachable(host), "connected": self.connected.contains(host) });
+            let vacant = self.controller.without_primary(name);
             let hosts: Vec<Json> = resource.seats.iter().map(|s| host(&s.host)).collect();
             json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
-                    "holders": planner.holders(name), "settled": planner.settled(name), "held": planner.held(name), "hosts": hosts })
+                    "holders": planner.holders(name), "settled": planner.settled(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts })
         };
         self.site.inventory.resources.iter().map(row).collect()
     }

@@ -230,8 +230,9 @@ impl Runs {
                     let text = format!("{}: its reaction is not started: {why}", cue.alarm);
                     let reaction = chain.first().map(|call| call.reaction.clone()).unwrap_or_default();
                     out.push(Output::Notice { kind: "not_started", run: None, reaction, text });
-                    if cue.claim && cue.mode == Mode::Live {
-                        out.push(Output::ClaimRun { order: cue.order, well: false });
+                    if cue.claim && cue.mode != Mode::Dry {
+                        // What nobody could agree to is withheld.
+                        out.push(Output::ClaimRun { order: cue.order, well: cue.mode != Mode::Live });
                     }
                     continue;
                 }
@@ -269,8 +270,8 @@ impl Runs {
                 bound.reaction
             );
             out.push(Output::Notice { kind: "not_started", run: None, reaction: bound.reaction, text });
-            if claim && agree_by.is_none() {
-                out.push(Output::ClaimRun { order, well: false });
+            if claim {
+                out.push(Output::ClaimRun { order, well: agree_by.is_some() });
             }
             return;
         }
@@ -281,9 +282,9 @@ impl Runs {
         }
         self.record(Record::Wanted { run, order, at: now, key, bound, then, agree_by, claim }, out);
         for older in waiting {
-            let replaced = self.state.run(older).filter(|r| r.claim && r.agree_by.is_none()).map(|r| r.order);
+            let replaced = self.state.run(older).filter(|r| r.claim).map(|r| (r.order, r.agree_by.is_some()));
             self.record(Record::Ended { run: older, at: now, outcome: Outcome::Replaced }, out);
-            out.extend(replaced.map(|order| Output::ClaimRun { order, well: false }));
+            out.extend(replaced.map(|(order, well)| Output::ClaimRun { order, well }));
         }
         self.begin_next(now, &lane, out);
     }

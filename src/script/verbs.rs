@@ -340,6 +340,11 @@ pub fn again(verb: &str) -> Again {
     VERBS.iter().find(|v| step_verb(v.name).0 == verb).map_or(Again::Never, |v| v.again)
 }
 
+/// True when a verb is about a resource, which says itself what trust it requires.
+pub fn moves_resource(verb: &str) -> bool {
+    changes_outside(verb) && matches!(verb.split_once('.'), Some(("vip" | "port" | "pair", _)))
+}
+
 /// True when a verb changes something outside of Pointsman's own memory and logs: its run needs the trust that its reaction, or the
 /// resource, requires. What is not known to be harmless is not.
 pub fn changes_outside(verb: &str) -> bool {
@@ -362,15 +367,20 @@ pub fn reference() -> String {
             handle.properties.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ")
         );
     }
-    text.push_str("- `retry(n, every, || ...)`: calls the function again, up to `n` times, `every` apart, while it throws.\n\n## Steps\n\n| verb | gives | again | |\n|---|---|---|---|\n");
+    text.push_str("- `retry(n, every, || ...)`: calls the function again, up to `n` times, `every` apart, while it throws.\n\n## Steps\n\n`trust` says whose requirement the event must meet: the resource's (`provenance` in the configuration) or the reaction's (`trust` in the rules).\nBoth are `address` by default.\n\n| verb | gives | again | trust | |\n|---|---|---|---|---|\n");
     for verb in VERBS {
         let params: Vec<String> = verb.params.iter().map(|(n, k)| format!("{n}: {}", k.name())).collect();
+        let trust = match changes_outside(verb.name) {
+            true if moves_resource(verb.name) => "resource",
+            true => "reaction",
+            false => "",
+        };
         let again = match verb.again {
             Again::Safe => "safe",
             Again::Ask => "ask",
             Again::Never => "never",
         };
-        let _ = writeln!(text, "| `{}({})` | {} | {again} | {} |", verb.name, params.join(", "), verb.gives, verb.help);
+        let _ = writeln!(text, "| `{}({})` | {} | {again} | {trust} | {} |", verb.name, params.join(", "), verb.gives, verb.help);
     }
     text.push_str("\n## Examples\n\n```rhai\n");
     for verb in VERBS {

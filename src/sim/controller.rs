@@ -21,6 +21,7 @@ use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
 use crate::wire::{Command, Report};
 
 use super::host::Clock;
+use super::nuisance::Nuisance;
 use super::rng::Rng;
 use super::scenario::Change;
 use super::tamper::Tamper;
@@ -85,6 +86,8 @@ pub(super) enum Output {
 struct Line {
     host: usize,
     primary: bool,
+    /// Anybody may have sent it.
+    forged: bool,
 }
 
 pub(super) struct Controller {
@@ -118,10 +121,11 @@ pub(super) struct Controller {
     pub(super) stopped: u32,
     pub(super) fuse: Option<u32>,
     pub(super) timer: Option<Time>,
+    nuisance: Nuisance,
 }
 
 impl Controller {
-    pub(super) fn new(setup: Setup, wall_offset: i64, clock: Clock) -> Controller {
+    pub(super) fn new(setup: Setup, wall_offset: i64, clock: Clock, nuisance: Nuisance) -> Controller {
         thread_local!(static RULES: (Arc<Program>, Arc<Matcher>) = {
             let program = program();
             let matcher = Matcher::new(&program, None);
@@ -155,17 +159,24 @@ impl Controller {
             stopped: 0,
             fuse: None,
             timer: None,
+            nuisance,
         }
     }
 
     /// A server writes that it is primary now, and the other one of a pair that it is backup.
     pub(super) fn claim(&mut self, host: usize) {
+        let line = |host, primary| Line { host, primary, forged: false };
         if self.inventory.pairs.is_empty() {
-            self.log.push(Line { host, primary: true });
-        } else {
-            self.log.push(Line { host: 1 - host, primary: false });
-            self.log.push(Line { host, primary: true });
+            return self.log.push(line(host, true));
         }
+        // Somebody who can send datagrams says the contrary before, between and after.
+        let forged = |host, primary| Line { host, primary, forged: true };
+        let contrary = self.nuisance.forges().then(|| [forged(1 - host, true), forged(host, false)]);
+        self.log.extend(contrary.into_iter().flatten());
+        self.log.push(line(1 - host, false));
+        self.log.extend(contrary.into_iter().flatten());
+        self.log.push(line(host, true));
+        self.log.extend(contrary.into_iter().flatten());
     }
 
     /// The configuration changes, or (`begins` is false) changes back, for the next start; a running controller is told to read it.
@@ -291,7 +302,7 @@ impl Controller {
             host: host_name(line.host).into(),
             app: app_name(line.host).into(),
             id: Some(if line.primary { PRIMARY } else { BACKUP }),
-            provenance: Provenance::Authenticated,
+            provenance: if line.forged { Provenance::Unverified } else { Provenance::Authenticated },
             ..Event::default()
         };
         // By the rules that run now: they are the same with every inventory.
@@ -312,7 +323,11 @@ impl Controller {
 
     /// What the script of a run does next.
     pub(super) fn evaluate(&self, run: react::RunId) -> Option<Next> {
+        let number = run;
         let run = self.running.as_ref()?.runs().run(run)?;
+        if self.nuisance.fails(number, run.history.len()) {
+            return Some(Next::Failed("its evaluation was ended".to_owned()));
+        }
         Some(self.scripts.0.next(&self.scripts.1, &run.bound.call, &run.history))
     }
 
@@ -368,7 +383,7 @@ impl Controller {
 
     /// Who should have it, from what servers wrote.
     pub(super) fn last_claimant(&self) -> Option<usize> {
-        self.log.last().map(|l| l.host)
+        self.log.iter().rev().find(|l| !l.forged).map(|l| l.host)
     }
 
     pub(super) fn done_twice(&self) -> Option<&String> {

@@ -18,6 +18,7 @@ mod audit;
 mod controller;
 mod host;
 mod network;
+mod nuisance;
 mod rng;
 mod scenario;
 mod story;

@@ -18,6 +18,7 @@ use super::audit::{Audit, Violation};
 use super::controller::{Controller, Happening};
 use super::host::{Clock, Host};
 use super::network::Network;
+use super::nuisance::Nuisance;
 use super::rng::Rng;
 use super::scenario::{Party, Scenario};
 use super::tamper::Tamper;
@@ -180,7 +181,7 @@ impl<'a> World<'a> {
             scenario,
             tamper,
             network: Network::new(scenario.agents()),
-            controller: Controller::new(Setup::new(scenario), scenario.wall * 1_000, clock),
+            controller: Controller::new(Setup::new(scenario), scenario.wall * 1_000, clock, Nuisance::of(scenario)),
             audit: Audit::new(scenario),
             hosts,
             waiting: VecDeque::new(),

@@ -20,7 +20,7 @@ mod tcp;
 mod udp;
 mod watch;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -154,6 +154,14 @@ fn from_sender(site: &Site, event: &mut Event<'_>, peer: IpAddr) {
     }
 }
 
+/// Source ports that only a privileged process of a host may use are below this (IPPORT_RESERVED).
+const PRIVILEGED: u16 = 1024;
+
+/// The address by which a sender's trust is judged: nobody's, where a privileged source port is required and this one is none.
+fn judged(privileged: bool, peer: SocketAddr) -> IpAddr {
+    if privileged && peer.port() >= PRIVILEGED { Ipv4Addr::UNSPECIFIED.into() } else { peer.ip() }
+}
+
 /// How far the sender at an address is known: `address` when everybody that the record speaks for is there.
 fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
     let names = site.index.names(event);
@@ -167,4 +175,17 @@ fn heard(source: &str, position: Position, event: Event<'static>, met: Met, back
     let Met { hits, rules, arrived, late } = met;
     let arrived = Some(arrived);
     Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, rules, backlog, arrived, late }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_port_is_nobody_where_a_privileged_one_is_required() {
+        let (ordinary, privileged) = (SocketAddr::from(([10, 0, 0, 1], 40_000)), SocketAddr::from(([10, 0, 0, 1], 1_023)));
+        let address = IpAddr::from([10, 0, 0, 1]);
+        assert_eq!([judged(false, ordinary), judged(false, privileged), judged(true, privileged)], [address; 3]);
+        assert_ne!(judged(true, ordinary), address);
+    }
 }

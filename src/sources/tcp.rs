@@ -26,7 +26,7 @@ use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
 use super::frames::{Frame, Frames};
-use super::{Named, Sink, from_sender, heard, provenance};
+use super::{Named, Sink, from_sender, heard, judged, provenance};
 
 /// Bytes read at once.
 const READ: usize = 8 * 1024;
@@ -96,13 +96,14 @@ impl Tcp {
         sink.deliver(Input::BacklogEnded { source: name.clone() }).await;
         loop {
             let (stream, peer) = door.accept().await;
-            let peer = peer.ip();
             let (_, site) = current.get();
-            let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.to_canonical()));
+            let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.ip().to_canonical()));
+            let judged = judged(site.inventory.privileged_senders, peer);
+            let peer = peer.ip();
             let shared = shared.clone();
             let replaced = door.enter(peer, expected, |slot| {
                 let arrived = shared.sink.now();
-                let connection = Connection { shared, peer, expected, arrived, frames: Frames::default(), room: None };
+                let connection = Connection { shared, peer: judged, expected, arrived, frames: Frames::default(), room: None };
                 connection.read(stream, slot)
             });
             if replaced && counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {

@@ -257,6 +257,32 @@ fn every_effect_checks_trust() {
     }
 }
 
+/// What changes nothing outside is written down; what is not is checked.
+#[test]
+fn harmless_verbs_are_known_by_name() {
+    let changing: Vec<&str> = verbs::VERBS.iter().map(|v| v.name).filter(|name| verbs::changes_outside(name)).collect();
+    let resources = ["vip.up", "vip.down", "vip.move_to", "port.up", "port.down", "port.move_to", "pair.switchover"];
+    assert!(changing.iter().all(|name| verbs::moves_resource(name) == resources.contains(name)));
+    assert!(resources.iter().all(|name| changing.contains(name)) && changing.contains(&"host.run"));
+    assert!(verbs::changes_outside("a_verb_that_is_not_known") && !verbs::changes_outside("notify"));
+}
+
+/// Nobody could agree to what was not started: it stays withheld.
+#[test]
+fn a_claim_that_waits_for_an_operator_is_never_carried_out_without() {
+    let rules = "alarm a { detect event 00-04563 by app cancel at once mode confirm within 1h react follow(pair = pair_of(app), host = host_of(nobody)) }";
+    let mut lab = Lab::new(&site(&read("examples/sip-pair/general.yaml"), rules, FOLLOWS));
+    lab.claims("sip2");
+    lab.pass(60);
+    assert_eq!((lab.owner(), lab.notices("not_started")), ("sip1", 1), "its argument has no value");
+    let mut lab = Lab::new(&of_pair("cancel at once mode confirm within 1h", FOLLOWS));
+    for host in ["sip2", "sip1", "sip2", "sip2"] {
+        lab.claims(host);
+    }
+    lab.pass(7_200);
+    assert_eq!((lab.owner(), lab.notices("claim_applied")), ("sip1", 0));
+}
+
 /// A controller without hosts that answer, and nobody who evaluates until it is asked for.
 struct Many {
     site: Arc<Site>,
@@ -347,14 +373,13 @@ impl Many {
 /// However many say it at once, and however many evaluations fail.
 #[test]
 fn two_thousand_claims_at_once_all_move() {
-    const PAIRS: usize = 2_000;
-    for failing in [0, 1, 3] {
-        let mut many = Many::new(PAIRS);
-        for n in 0..PAIRS {
+    for (pairs, failing) in [(2_000, 3), (100, 1), (100, u64::MAX)] {
+        let mut many = Many::new(pairs);
+        for n in 0..pairs {
             many.claims("b", n);
         }
-        many.evaluate(|run| failing == 0 || !run.is_multiple_of(failing));
-        assert_eq!(many.moved("b", PAIRS), PAIRS, "every run of {failing} fails");
+        many.evaluate(|run| !run.is_multiple_of(failing));
+        assert_eq!(many.moved("b", pairs), pairs, "every {failing}th run fails");
         assert_eq!(many.controller.alarms().all_owed().count(), 0);
     }
 }

@@ -1,0 +1,209 @@
+//! How long moves take while somebody floods the controller: with records that no rule wants, that rules count, and forged claims.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::{TcpStream, UdpSocket};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::linux::{boot_time, lab, wall_time};
+use crate::live::questions::Question;
+
+use super::network::{Lab, Seat};
+use super::workflows::{PRIMARY_NOW, Stage};
+
+/// What a flood consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flood {
+    /// No flood.
+    Quiet,
+    /// Datagrams that no rule wants.
+    Unmatched,
+    /// Datagrams that a rule counts by a key of which there are many.
+    Matched,
+    /// Datagrams that claim in the name of both servers.
+    Forged,
+    /// The same records over TCP, from a host that they do not come from.
+    ForgedTcp,
+}
+
+impl Flood {
+    /// All of them.
+    pub const ALL: [Flood; 5] = [Flood::Quiet, Flood::Unmatched, Flood::Matched, Flood::Forged, Flood::ForgedTcp];
+
+    /// What it is, in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flood::Quiet => "quiet",
+            Flood::Unmatched => "datagrams that no rule wants",
+            Flood::Matched => "datagrams that a rule counts",
+            Flood::Forged => "forged claims in datagrams",
+            Flood::ForgedTcp => "forged claims over TCP",
+        }
+    }
+
+    fn record(self, n: u64) -> String {
+        match self {
+            Flood::Quiet => String::new(),
+            Flood::Unmatched => format!("<134>1 - web{} nginx - - - GET /index.html?{n} 200", n % 50),
+            Flood::Matched => {
+                let (a, b) = (n / 250 % 250, n % 250);
+                format!("<134>1 - h{} sshd 1 - - Failed password for root from 10.1.{a}.{b} port 22 ssh2", n % 50)
+            }
+            Flood::Forged | Flood::ForgedTcp => claim(if n.is_multiple_of(2) { "sip1" } else { "sip2" }),
+        }
+    }
+}
+
+/// What came of moves under a flood.
+#[derive(Clone, Debug)]
+pub struct Flooded {
+    /// From a server's claim to the client's first answer from its host, in order of size.
+    pub moves: Vec<Duration>,
+    /// Records that were sent in a second.
+    pub a_second: u64,
+    /// What the controller's sources counted: records, wanted, dropped.
+    pub counts: [u64; 3],
+}
+
+const RULE: &str = "\
+pattern failed { match /Failed password for (?<user>\\S+) from (?<peer>\\S+)/ }
+alarm guessing { detect 5 of failed by peer within 1m cancel after 10m }
+";
+
+/// So many moves under each flood, one after another. Servers claim over TCP connections of their own, and the address may be moved by nobody
+/// who is less trusted.
+///
+/// # Errors
+/// In words: the networks can't be made, or a genuine claim did not move the address.
+pub fn measure_floods(
+    program: &Path,
+    count: usize,
+    floods: &[Flood],
+    tell: &mut dyn FnMut(Flood, &Flooded),
+) -> Result<(), String> {
+    let mut lab = Lab::start(program, Seat::Apart)?;
+    lab.kill_controller();
+    let path = lab.folder().join("pointsman.yaml");
+    let words = |e: io::Error| e.to_string();
+    let config = fs::read_to_string(&path).map_err(words)?;
+    let config = config
+        .replace("[udp://10.77.0.3:514]", "[udp://10.77.0.3:514, tcp://10.77.0.3:601]")
+        .replace("provenance: unverified", "provenance: address")
+        .replace("moves: 1000 per", "moves: 100000 per");
+    fs::write(&path, config).map_err(words)?;
+    fs::write(lab.folder().join("rules/flood.alarm"), RULE).map_err(words)?;
+    lab.start_controller()?;
+    let stage = Stage::new(&mut lab).map_err(words)?;
+    let mut connections = [connect(&stage, "sip1")?, connect(&stage, "sip2")?];
+    move_to(&stage, &mut connections, "sip1")?;
+    for flood in floods {
+        let before = counts(&stage);
+        let running = Running::start(*flood, stage.lab.process("client")).map_err(words)?;
+        let began = boot_time();
+        let mut moves = Vec::new();
+        for n in 0..count {
+            // Now and then, as servers do; the flood fills what there is to fill.
+            thread::sleep(Duration::from_millis(20));
+            moves.push(move_to(&stage, &mut connections, if n % 2 == 0 { "sip2" } else { "sip1" })?);
+        }
+        if count % 2 == 1 {
+            move_to(&stage, &mut connections, "sip1")?;
+        }
+        let lasted = boot_time().since(began);
+        let sent = running.end();
+        moves.sort();
+        let after = counts(&stage);
+        let counts = [0, 1, 2].map(|i| after[i].saturating_sub(before[i]));
+        tell(*flood, &Flooded { moves, a_second: (sent as f64 / lasted.as_secs_f64()) as u64, counts });
+    }
+    match stage.lab.overlap() {
+        Some(span) => Err(format!("two hosts had the address at once for {} us", span.as_micros())),
+        None => Ok(()),
+    }
+}
+
+fn claim(host: &str) -> String {
+    let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
+    let now = wall_time().to_string();
+    format!("{} Standard {host} {app} GCTI-{PRIMARY_NOW}", now.trim_end_matches('Z'))
+}
+
+fn connect(stage: &Stage<'_>, host: &str) -> Result<TcpStream, String> {
+    let to = |()| TcpStream::connect("10.77.0.3:601");
+    let stream = lab::within(stage.lab.process(host), || to(())).map_err(|e| format!("{host} can't connect: {e}"))?;
+    stream.set_nodelay(true).map_err(|e| e.to_string())?;
+    Ok(stream)
+}
+
+/// The server on a host says that it is primary: how long it takes until the client is answered from there.
+fn move_to(stage: &Stage<'_>, connections: &mut [TcpStream; 2], host: &'static str) -> Result<Duration, String> {
+    let [sip1, sip2] = connections;
+    let stream = if host == "sip1" { sip1 } else { sip2 };
+    let since = boot_time();
+    stream.write_all(format!("{}\n", claim(host)).as_bytes()).map_err(|e| format!("{host}: {e}"))?;
+    stage.lab.until(&format!("the client is answered by {host}"), |_| stage.client.first_answer(host, since).is_some())?;
+    let answered = stage.client.first_answer(host, since).ok_or("nobody answered")?;
+    stage.lab.until(&format!("only {host} has the address"), |lab| lab.holders() == [host])?;
+    Ok(answered.since(since))
+}
+
+/// Records, wanted, dropped, of all sources.
+fn counts(stage: &Stage<'_>) -> [u64; 3] {
+    let rows = stage.lab.ask(&Question::Sources).unwrap_or_default();
+    let sum = |name: &str| rows.as_array().into_iter().flatten().filter_map(|row| row[name].as_u64()).sum();
+    ["records", "wanted", "dropped"].map(sum)
+}
+
+/// A flood that runs.
+struct Running {
+    stop: Arc<AtomicBool>,
+    sent: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(flood: Flood, process: u32) -> io::Result<Running> {
+        let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        if flood == Flood::Quiet {
+            return Ok(Running { stop, sent, thread: None });
+        }
+        let (ends, counts) = (stop.clone(), sent.clone());
+        let send = move || -> io::Result<()> {
+            let mut to: Box<dyn FnMut(&str) -> io::Result<()>> = if flood == Flood::ForgedTcp {
+                let mut stream = TcpStream::connect("10.77.0.3:601")?;
+                stream.set_write_timeout(Some(Duration::from_millis(100)))?;
+                Box::new(move |record| stream.write_all(format!("{record}\n").as_bytes()))
+            } else {
+                let socket = UdpSocket::bind("0.0.0.0:0")?;
+                socket.connect("10.77.0.3:514")?;
+                Box::new(move |record| socket.send(record.as_bytes()).map(drop))
+            };
+            // Made beforehand: the flood is to be as fast as it can.
+            let records: Vec<String> = (0..10_000).map(|n| flood.record(n)).collect();
+            for record in records.iter().cycle() {
+                if ends.load(Ordering::Relaxed) {
+                    break;
+                }
+                if to(record).is_ok() {
+                    counts.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Ok(())
+        };
+        let thread = thread::Builder::new().name("flood".to_owned()).spawn(move || drop(lab::within(process, send)))?;
+        Ok(Running { stop, sent, thread: Some(thread) })
+    }
+
+    /// Ends it; how many records were sent.
+    fn end(self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread {
+            let _ = thread.join();
+        }
+        self.sent.load(Ordering::Relaxed)
+    }
+}

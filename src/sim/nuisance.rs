@@ -1,0 +1,35 @@
+//! What keeps reactions from carrying out genuine claims: forged records around each of them, and evaluations that fail. A genuine
+//! newest claim of a host that can be reached wins all the same (I2): it is owed, whatever becomes of its runs.
+
+use super::rng::Rng;
+use super::scenario::Scenario;
+
+/// What is in the way in one scenario.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nuisance {
+    seed: u64,
+    forges: bool,
+    /// Percent of evaluations that fail.
+    fails: u64,
+}
+
+impl Nuisance {
+    /// That of a scenario with a pair: where there is none, nobody knows what a claim asks for but its script.
+    pub(super) fn of(scenario: &Scenario) -> Nuisance {
+        let mut rng = Rng::new(scenario.seed ^ 0x5eed_0f_c1a1);
+        if scenario.hosts != 2 || rng.percent(60) {
+            return Nuisance::default();
+        }
+        Nuisance { seed: scenario.seed, forges: rng.percent(60), fails: [0, 20, 100][rng.index(3)] }
+    }
+
+    /// Each genuine line has forged ones around it.
+    pub(super) fn forges(self) -> bool {
+        self.forges
+    }
+
+    /// This evaluation of a run fails, now and after each restart.
+    pub(super) fn fails(self, run: u64, step: usize) -> bool {
+        self.fails > 0 && Rng::new(self.seed ^ (run << 16) ^ step as u64).percent(self.fails)
+    }
+}
