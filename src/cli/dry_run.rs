@@ -8,7 +8,8 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::base::text::printable;
+use crate::base::text::{printable, printable_json, printable_lines};
+use crate::linux::file::kind_of;
 use crate::base::time::Time;
 use crate::decode::Lines;
 use crate::event::Provenance;
@@ -69,7 +70,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let holders = match holders(&site, &args.holder) {
         Ok(holders) => holders,
         Err(why) => {
-            eprintln!("pointsman: {why}");
+            eprintln!("pointsman: {}", printable_lines(&why));
             return Ok(USAGE);
         }
     };
@@ -85,7 +86,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let logs: Vec<_> = match args.logs.iter().map(|path| open(path)).collect() {
         Ok(logs) => logs,
         Err(why) => {
-            eprintln!("pointsman: {why}");
+            eprintln!("pointsman: {}", printable_lines(&why));
             return Ok(WRONG);
         }
     };
@@ -123,7 +124,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         eprintln!("{}", ending(&run, &counts));
     }
     if let Some(why) = wrong {
-        eprintln!("pointsman: {why}");
+        eprintln!("pointsman: {}", printable_lines(&why));
         return Ok(WRONG);
     }
     Ok(0)
@@ -138,6 +139,16 @@ struct Log {
     whole: bool,
 }
 
+/// A log is a file, or a pipe or terminal that somebody writes to: no device is read, which may never end.
+fn is_log(file: &File) -> io::Result<bool> {
+    let kind = file.metadata()?.file_type();
+    Ok(kind.is_file() || kind_of(kind) == "a FIFO" || file.is_terminal())
+}
+
+fn not_a_log(kind: std::fs::FileType) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a file or a pipe", kind_of(kind)))
+}
+
 fn open(path: &Path) -> Result<Log, String> {
     let (log, written, whole): (Box<dyn io::Read + Send>, _, _) = if path.as_os_str() == "-" {
         if io::stdin().is_terminal() {
@@ -146,7 +157,7 @@ fn open(path: &Path) -> Result<Log, String> {
         (Box::new(io::stdin()), now(), false)
     } else {
         let opened =
-            File::open(path).and_then(|f| if f.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(f) });
+            File::open(path).and_then(|f| if is_log(&f)? { Ok(f) } else { Err(not_a_log(f.metadata()?.file_type())) });
         let file = opened.map_err(|e| format!("{}: {e}", path.display()))?;
         let written = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
         let whole = file.metadata().is_ok_and(|m| m.is_file());
@@ -192,7 +203,7 @@ impl<W: Write> Told<W> {
         }
         self.failed = match self.format {
             Format::Human => writeln!(self.out, "{}", entry.human(self.paint)),
-            Format::Json => writeln!(self.out, "{}", entry.json()),
+            Format::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
         };
         self.failed.is_ok()
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use crate::base::text::printable;
+use crate::base::text::{printable, printable_json};
 use crate::store::Journal;
 
 use super::{FAILED, plural, wrong};
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             let shown = Journal::open(&args.data).and_then(|journal| {
                 journal.lines(args.from, &mut |n, line| {
                     if failed.is_none() {
-                        failed = writeln!(out, "{{\"n\":{n},\"record\":{line}}}").err();
+                        failed = writeln!(out, "{{\"n\":{n},\"record\":{}}}", printable_json(line)).err();
                     }
                 })
             });

@@ -10,6 +10,7 @@ use crate::base::limits::SOURCE_BYTES;
 use crate::config::{self, Config};
 use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::journal::{Text, Written};
+use crate::linux::file::{kind_of, open_regular, writable_by_others};
 use crate::lang::{Matcher, World, compile};
 use crate::replay::samples;
 use crate::script::{self, Evaluator, Param};
@@ -201,8 +202,10 @@ pub(super) fn files(path: &Path, extension: &str, found: &mut Vec<Diagnostic>) -
     if path.is_file() {
         return vec![path.to_owned()];
     }
-    if path.exists() && !path.is_dir() {
-        found.push(unreadable(path, "it is neither a file nor a folder"));
+    if let Ok(meta) = fs::metadata(path).as_ref()
+        && !meta.is_dir()
+    {
+        found.push(unreadable(path, &format!("it is {}, and has to be a regular file or a folder", kind_of(meta.file_type()))));
         return Vec::new();
     }
     let mut all = Vec::new();
@@ -242,7 +245,12 @@ fn walk(
 
 /// A file as a text; what prevents it is reported.
 pub(super) fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
-    match fs::File::open(path).and_then(bytes) {
+    if let Some(open) = writable_by_others(path) {
+        let message = format!("{} is not read: every user of this machine may change {}", path.display(), open.display());
+        found.push(Diagnostic::whole(Code::FileUnreadable, message).help(format!("chmod o-w {}", open.display())));
+        return None;
+    }
+    match open_regular(path).and_then(bytes) {
         Ok(bytes) => text(path.display().to_string(), bytes, found),
         Err(e) => {
             found.push(unreadable(path, &e.to_string()));

@@ -15,6 +15,7 @@ mod address;
 mod beginning;
 mod ear;
 mod echo;
+pub mod file;
 mod frames;
 pub mod lab;
 mod metrics;

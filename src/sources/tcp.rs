@@ -94,7 +94,7 @@ impl Tcp {
             let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.to_canonical()));
             let shared = shared.clone();
             let replaced = door.enter(peer, expected, |slot| {
-                let connection = Connection { shared, peer, expected, frames: Frames::default(), room: None };
+                let connection = Connection { shared, peer, expected, frames: Frames::default(), room: None, has_spoken: false };
                 connection.read(stream, slot)
             });
             if replaced && counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -146,6 +146,8 @@ struct Connection<S> {
     frames: Frames,
     /// For an unfinished frame that is long.
     room: Option<Room>,
+    /// A whole frame came since the limiter was told.
+    has_spoken: bool,
 }
 
 impl<S: Sink> Connection<S> {
@@ -163,7 +165,7 @@ impl<S: Sink> Connection<S> {
                 Ok::<_, io::Error>(length)
             }) {
                 Ok(0) => break,
-                Ok(_) => slot.heard(),
+                Ok(_) => {}
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => continue,
                 Err(_) => break,
             }
@@ -172,6 +174,9 @@ impl<S: Sink> Connection<S> {
                 if !shared.sink.deliver(input).await {
                     return;
                 }
+            }
+            if std::mem::take(&mut self.has_spoken) {
+                slot.heard();
             }
             if self.frames.held() <= RECORD_BYTES_WITHOUT_ROOM {
                 self.room = None;
@@ -190,9 +195,10 @@ impl<S: Sink> Connection<S> {
         }
         // Without room a long record is cut sooner, marked and counted like any that is too long.
         let most = if self.room.is_some() { RECORD_BYTES } else { RECORD_BYTES_WITHOUT_ROOM };
-        let Connection { shared, peer, frames, .. } = self;
+        let Connection { shared, peer, frames, has_spoken, .. } = self;
         shared.with_tools(|tools| {
             while let Some(frame) = frames.next(most) {
+                *has_spoken = true;
                 if let Some(input) = sift(shared, *peer, &mut tools.sieve, &frame) {
                     return Some(input);
                 }
