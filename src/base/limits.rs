@@ -22,8 +22,6 @@ pub const MEMORY_ALARMS: usize = 20;
 /// Percent of the memory for events that conditions count or join. When it is used up, the alarm that has most of them forgets the older
 /// half of its keys, and that is a notice.
 pub const MEMORY_NOTES: usize = 20;
-/// Percent of the memory for runs: what they are called with, and what their steps answered. When it is used up, further runs are refused, and that is a notice.
-pub const MEMORY_RUNS: usize = 6;
 /// Connections of syslog over TCP that are open at once, if the system allows as many file descriptors. When there are more, connections of the
 /// source that has the most are closed and counted; a quarter is reserved for hosts of the inventory, and one source has a quarter at most.
 pub const CONNECTIONS: usize = 4_096;
@@ -122,6 +120,12 @@ pub const INSTANCES_PER_ALARM: usize = 10_000;
 pub const OFFSETS: usize = 10_000;
 /// Runs that have not ended. A further one is not started, and that is told.
 pub const RUNS: usize = 1_000;
+/// Bytes of the answers of the steps of one run, with the steps' arguments. A step whose answer goes beyond fails with the reason.
+pub const RUN_BYTES: usize = 256 * 1024;
+/// Entries that one reaction keeps in `state`. Setting one more fails with the reason.
+pub const STATE_ENTRIES: usize = 1_000;
+/// Bytes that one reaction keeps in `state`. Setting more fails with the reason.
+pub const STATE_BYTES: usize = 1024 * 1024;
 /// Steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 

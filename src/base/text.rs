@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// Characters above ASCII and C1 that are not shown as what they are, as ranges: those that change the reading direction, that
 /// have no width, that break lines, and the invisible tags.
-const INVISIBLE: [(char, char); 21] = [
+const INVISIBLE: [(char, char); 20] = [
     ('\u{AD}', '\u{AD}'),
     ('\u{34F}', '\u{34F}'),
     ('\u{61C}', '\u{61C}'),
@@ -17,7 +17,6 @@ const INVISIBLE: [(char, char); 21] = [
     ('\u{200B}', '\u{200F}'),
     ('\u{2028}', '\u{202E}'),
     ('\u{2060}', '\u{206F}'),
-    ('\u{2800}', '\u{2800}'),
     ('\u{3164}', '\u{3164}'),
     ('\u{FE00}', '\u{FE0F}'),
     ('\u{FEFF}', '\u{FEFF}'),

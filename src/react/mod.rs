@@ -16,6 +16,7 @@
 //! Does not know: what a verb does, how a script is evaluated. Tests: `tests/it/runs.rs`, `sim`.
 
 mod arguments;
+mod kept;
 mod record;
 mod run;
 

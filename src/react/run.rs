@@ -30,7 +30,8 @@ impl Runs {
                 let reaction = self.state.runs.get(&run).map(|r| r.bound.reaction.clone()).unwrap_or_default();
                 out.push(Output::Notice { kind: "step_unknown", run: Some(run), reaction, text });
                 let result = Err(format!("unknown: `{}` was begun before a restart and its end was not seen", asked.step.verb));
-                self.record(Record::Answered { run, result }, out);
+                let result = self.state.run(run).map_or(Err(String::new()), |state| state.with_room(result));
+        self.record(Record::Answered { run, result }, out);
                 out.push(Output::Evaluate(run));
             }
         }
@@ -74,8 +75,11 @@ impl Runs {
             }
             "state.set" => {
                 let value = step.args.get(1).cloned();
-                self.record(Record::Kept { reaction, key: text(0), value }, out);
-                self.answered(now, run, Ok(Value::Unit), out);
+                let room = value.as_ref().map_or(Ok(()), |value| self.state.has_room(&reaction, &text(0), value));
+                if room.is_ok() {
+                    self.record(Record::Kept { reaction, key: text(0), value }, out);
+                }
+                self.answered(now, run, room.map(|()| Value::Unit), out);
             }
             "state.remove" => {
                 self.record(Record::Kept { reaction, key: text(0), value: None }, out);

@@ -11,6 +11,7 @@ mod evaluator;
 mod format;
 mod grammar;
 mod lang;
+mod limits;
 mod packs;
 mod reload;
 mod runs;

@@ -10,6 +10,7 @@ mod port;
 mod programs;
 mod reload;
 mod reports;
+mod rights;
 mod site;
 mod storm;
 
