@@ -170,6 +170,6 @@ pub const SOURCE_AWAY_AFTER: Duration = Duration::from_secs(10);
 pub const METRIC_LASTS: Duration = Duration::from_secs(180);
 
 /// A share of the memory, in bytes: `percent` is one of the `MEMORY_*` above.
-pub const fn share(memory: usize, percent: usize) -> usize {
+pub fn share(memory: usize, percent: usize) -> usize {
     memory / 100 * percent
 }

@@ -75,7 +75,8 @@ fn show_plan(program: &Program, format: Format) {
         for (atom, way) in all {
             let texts = if let Way::Text(texts) = way { texts.as_slice() } else { &[] };
             let why = if *way == Way::Nothing { Some(why_always(atom)) } else { None };
-            let row = json!({ "condition": atom.name, "at": place(atom), "found_by": way.to_string(), "texts": texts, "why": why });
+            let row =
+                json!({ "condition": atom.name, "at": place(atom), "found_by": way.to_string(), "texts": texts, "why": why });
             println!("{}", printable_json(&row.to_string()));
         }
         return;

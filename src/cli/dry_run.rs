@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::text::{printable, printable_json, printable_lines};
-use crate::linux::file::kind_of;
 use crate::base::time::Time;
 use crate::decode::Lines;
 use crate::event::Provenance;
 use crate::inventory::Name;
+use crate::linux::file::kind_of;
 use crate::replay::{Counts, DryRun, Entry};
 use crate::site::Site;
 
@@ -156,8 +156,7 @@ fn open(path: &Path) -> Result<Log, String> {
         }
         (Box::new(io::stdin()), now(), false)
     } else {
-        let opened =
-            File::open(path).and_then(|f| if is_log(&f)? { Ok(f) } else { Err(not_a_log(f.metadata()?.file_type())) });
+        let opened = File::open(path).and_then(|f| if is_log(&f)? { Ok(f) } else { Err(not_a_log(f.metadata()?.file_type())) });
         let file = opened.map_err(|e| format!("{}: {e}", path.display()))?;
         let written = file.metadata().and_then(|m| m.modified()).unwrap_or_else(|_| now());
         let whole = file.metadata().is_ok_and(|m| m.is_file());

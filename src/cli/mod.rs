@@ -197,10 +197,13 @@ struct Messages;
 impl Write for Messages {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        let safe: String = text.split_inclusive(|c: char| c.is_ascii_control()).map(|part| {
-            let (text, end) = part.split_at(part.trim_end_matches(|c: char| c.is_ascii_control()).len());
-            printable(text) + end
-        }).collect();
+        let safe: String = text
+            .split_inclusive(|c: char| c.is_ascii_control())
+            .map(|part| {
+                let (text, end) = part.split_at(part.trim_end_matches(|c: char| c.is_ascii_control()).len());
+                printable(text) + end
+            })
+            .collect();
         io::stderr().write_all(safe.as_bytes())?;
         Ok(bytes.len())
     }

@@ -10,8 +10,8 @@ use crate::base::limits::SOURCE_BYTES;
 use crate::config::{self, Config};
 use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::journal::{Text, Written};
-use crate::linux::file::{kind_of, open_regular, writable_by_others};
 use crate::lang::{Matcher, World, compile};
+use crate::linux::file::{kind_of, open_regular, writable_by_others};
 use crate::replay::samples;
 use crate::script::{self, Evaluator, Param};
 use crate::site::Site;
@@ -245,12 +245,13 @@ fn walk(
 
 /// A file as a text; what prevents it is reported.
 pub(super) fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
-    if let Some(open) = writable_by_others(path) {
+    let file = open_regular(path);
+    if let (Ok(_), Some(open)) = (&file, writable_by_others(path)) {
         let message = format!("{} is not read: every user of this machine may change {}", path.display(), open.display());
         found.push(Diagnostic::whole(Code::FileUnreadable, message).help(format!("chmod o-w {}", open.display())));
         return None;
     }
-    match open_regular(path).and_then(bytes) {
+    match file.and_then(bytes) {
         Ok(bytes) => text(path.display().to_string(), bytes, found),
         Err(e) => {
             found.push(unreadable(path, &e.to_string()));

@@ -58,7 +58,8 @@ pub struct Heard {
 impl Heard {
     /// Bytes of memory that it takes, roughly.
     pub fn weight(&self) -> usize {
-        let captures = |hit: &Hit| hit.captures.iter().map(|(name, value)| size_of::<String>() + name.len() + value.weight()).sum::<usize>();
+        let captures =
+            |hit: &Hit| hit.captures.iter().map(|(name, value)| size_of::<String>() + name.len() + value.weight()).sum::<usize>();
         let hits: usize = self.hits.iter().map(|hit| size_of::<Hit>() + captures(hit)).sum();
         size_of::<Self>() + self.event.weight() + hits
     }

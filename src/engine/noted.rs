@@ -217,7 +217,8 @@ mod tests {
                 noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(_, notes)| notes.len()).sum::<usize>()
             );
         }
-        let bytes = noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(key, notes)| weight_of(key, notes)).sum::<usize>();
+        let bytes =
+            noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(key, notes)| weight_of(key, notes)).sum::<usize>();
         assert_eq!(noted.bytes(), bytes);
         let mut half = noted.clone();
         half.forget_half(&half.heaviest().unwrap().clone());

@@ -290,7 +290,9 @@ impl Record {
     /// The key for which it may change what is kept of events.
     pub(super) fn keeps(&self) -> Option<(&str, &Key)> {
         match self {
-            Record::Noted { .. } | Record::Measured { .. } | Record::Judged { .. } | Record::Repeated { better: None, .. } => None,
+            Record::Noted { .. } | Record::Measured { .. } | Record::Judged { .. } | Record::Repeated { better: None, .. } => {
+                None
+            }
             other => other.key(),
         }
     }

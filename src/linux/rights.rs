@@ -22,9 +22,7 @@ use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{User, geteuid, initgroups, setresgid, setresuid};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-};
+use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 
 use crate::base::limits::{DESCRIPTORS_MOST, DESCRIPTORS_RESERVED};
 
@@ -177,7 +175,9 @@ fn user(named: Option<&str>) -> Result<Option<User>, String> {
         Some(ROOT) => Ok(None),
         Some(name) => match User::from_name(name) {
             Ok(Some(user)) => Ok(Some(user)),
-            Ok(None) => Err(format!("this machine has no user `{name}`, which the configuration names (`user:`); make it with `useradd --system {name}`")),
+            Ok(None) => Err(format!(
+                "this machine has no user `{name}`, which the configuration names (`user:`); make it with `useradd --system {name}`"
+            )),
             Err(e) => Err(format!("the user `{name}` can't be looked up: {e}")),
         },
         None => Ok(User::from_name(USER).ok().flatten()),

@@ -16,11 +16,15 @@ impl State {
         let others = kept.iter().filter(|(k, _)| *k != key);
         let (count, bytes) = others.fold((0, 0), |(n, b), (k, v)| (n + 1, b + k.len() + v.weight()));
         if count >= STATE_ENTRIES {
-            return Err(format!("`state` of {reaction} has {STATE_ENTRIES} entries, which is the limit; remove some with `state.remove`"));
+            return Err(format!(
+                "`state` of {reaction} has {STATE_ENTRIES} entries, which is the limit; remove some with `state.remove`"
+            ));
         }
         if bytes + key.len() + value.weight() > STATE_BYTES {
             let most = STATE_BYTES >> 10;
-            return Err(format!("`state` of {reaction} would have more than {most} KiB, which is the limit; keep less, or remove some with `state.remove`"));
+            return Err(format!(
+                "`state` of {reaction} would have more than {most} KiB, which is the limit; keep less, or remove some with `state.remove`"
+            ));
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ impl Runs {
                 out.push(Output::Notice { kind: "step_unknown", run: Some(run), reaction, text });
                 let result = Err(format!("unknown: `{}` was begun before a restart and its end was not seen", asked.step.verb));
                 let result = self.state.run(run).map_or(Err(String::new()), |state| state.with_room(result));
-        self.record(Record::Answered { run, result }, out);
+                self.record(Record::Answered { run, result }, out);
                 out.push(Output::Evaluate(run));
             }
         }

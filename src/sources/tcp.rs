@@ -89,6 +89,7 @@ impl Tcp {
         sink.deliver(Input::BacklogEnded { source: name.clone() }).await;
         loop {
             let (stream, peer) = door.accept().await;
+            crate::linux::end_when_gone(&stream);
             let peer = peer.ip();
             let (_, site) = current.get();
             let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.to_canonical()));

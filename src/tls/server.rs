@@ -62,7 +62,8 @@ pub struct Listener {
 pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
     let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
-    let door = Door::open(address, limiter).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
+    let door =
+        Door::open(address, limiter).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
     Ok(Listener { door, acceptor, authority })
 }
 

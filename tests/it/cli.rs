@@ -638,10 +638,15 @@ fn fmt_writes_the_one_form_and_leaves_what_is_wrong() {
 #[test]
 fn what_a_log_says_is_shown_escaped_in_every_format() {
     let scratch = Scratch::new("hidden");
-    let hidden: String = ['\u{1b}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{2066}', '\u{e0041}', '\u{feff}', '\u{7f}'].into_iter().collect();
-    let rules = scratch.write("a.alarm", "pattern p { match /user (?<user>\\S+)/ }\nalarm a { detect p by user cancel by hand summary \"of {user}: {text}\" }\n");
+    let hidden: String =
+        ['\u{1b}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{2066}', '\u{e0041}', '\u{feff}', '\u{7f}'].into_iter().collect();
+    let rules = scratch.write(
+        "a.alarm",
+        "pattern p { match /user (?<user>\\S+)/ }\nalarm a { detect p by user cancel by hand summary \"of {user}: {text}\" }\n",
+    );
     for format in ["human", "json"] {
-        let ended = pointsman(&["dry-run", "--rules", &rules, "--format", format, "-"], format!("user x{hidden}y {hidden}\n").as_bytes());
+        let ended =
+            pointsman(&["dry-run", "--rules", &rules, "--format", format, "-"], format!("user x{hidden}y {hidden}\n").as_bytes());
         assert_eq!(ended.status, 0, "{}", ended.err);
         assert!(ended.out.contains("of x"), "{}", ended.out);
         for c in hidden.chars() {

@@ -62,7 +62,8 @@ fn the_page_of_limits_is_that_of_the_program() {
             let (name, rest) = constant.split_once(':').unwrap();
             let value = rest.split_once('=').unwrap().1.trim().trim_end_matches(';');
             let text = words.join(" ").replace('|', "\\|");
-            let text = regex::Regex::new(r"\[`(?:crate::[a-z:]*)?([A-Za-z_]+)`\]").unwrap().replace_all(&text, "`$1`").into_owned();
+            let text =
+                regex::Regex::new(r"\[`(?:crate::[a-z:]*)?([A-Za-z_]+)`\]").unwrap().replace_all(&text, "`$1`").into_owned();
             assert!(!text.is_empty(), "{name} has no reason");
             page.push_str(&format!("| `{name}` | {} | {text} |\n", shown(name, value)));
             words.clear();

@@ -74,7 +74,9 @@ fn programs_started_by_root_give_up_its_rights() {
     let out = Command::new(PROGRAM).args(["enroll", "sip1"]).current_dir(&site.0).output().unwrap();
     let said = String::from_utf8(out.stdout).unwrap();
     let token = said.lines().next().unwrap().to_owned();
-    let agent = format!("host: sip1\nuser: nobody\ncontroller: {address}\ndata: agent\nwatch: {{ SIP_SERVER_PRIMARY: {{ process: nothing }} }}\n");
+    let agent = format!(
+        "host: sip1\nuser: nobody\ncontroller: {address}\ndata: agent\nwatch: {{ SIP_SERVER_PRIMARY: {{ process: nothing }} }}\n"
+    );
     fs::write(site.0.join("agent.yaml"), agent).unwrap();
     let enrolled = Command::new(PROGRAM).args(["enroll", "--token", &token]).current_dir(&site.0).output().unwrap();
     assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
