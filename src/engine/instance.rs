@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::base::limits::SUMMARY_BYTES;
+use crate::base::text::cut;
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Call, Cancel, Signal, WhileActive};
@@ -77,7 +79,7 @@ impl Engine {
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let line = self.line(alarm, &key, &seen, out);
                 let event = self.keep(alarm, seen.fields(), out);
-                let summary = fields::fill(&alarm.summary, &event);
+                let summary = summary(alarm, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = Seen::Kept(event.clone());
                 self.record(
@@ -96,7 +98,7 @@ impl Engine {
                 let better_known = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
                 let (better, seen) = if better_known {
                     let event = self.keep(alarm, seen.fields(), out);
-                    (Some(Box::new((event.clone(), fields::fill(&alarm.summary, &event)))), Seen::Kept(event))
+                    (Some(Box::new((event.clone(), summary(alarm, &event)))), Seen::Kept(event))
                 } else {
                     (None, seen)
                 };
@@ -152,6 +154,11 @@ impl Engine {
             out.push(cue(alarm, key, &instance, Some(cause.clone()), alarm.on_cancel.clone(), end.order, event));
         }
     }
+}
+
+/// What people read of an alarm that is raised for an event.
+fn summary(alarm: &Alarm, event: &Fields) -> String {
+    cut(&fields::fill(&alarm.summary, event), SUMMARY_BYTES).into_owned()
 }
 
 /// When an instance's time is over; `None` when only an event or a hand ends it.

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 use serde_json::{Value as Json, json};
 
-use crate::base::text::printable;
+use crate::base::limits::HISTORY_TEXT;
+use crate::base::text::{printable, printable_short};
 use crate::base::time::Time;
 use crate::engine;
 use crate::journal::Record;
@@ -53,7 +54,7 @@ fn keep(list: &mut VecDeque<(Time, Json)>, at: Time, kind: &str, text: &str) {
     if list.len() == KEPT {
         list.pop_front();
     }
-    list.push_back((at, json!({ "at": at.to_string(), "kind": kind, "text": text })));
+    list.push_back((at, json!({ "at": at.to_string(), "kind": kind, "text": printable_short(text, HISTORY_TEXT) })));
 }
 
 #[cfg(test)]
