@@ -22,8 +22,6 @@ pub const MEMORY_ALARMS: usize = 20;
 /// Percent of the memory for events that conditions count or join. When it is used up, the alarm that has most of them forgets the older
 /// half of its keys, and that is a notice.
 pub const MEMORY_NOTES: usize = 20;
-/// Percent of the memory for runs: what they are called with, and what their steps answered. When it is used up, further runs are refused, and that is a notice.
-pub const MEMORY_RUNS: usize = 6;
 /// Connections of syslog over TCP that are open at once, if the system allows as many file descriptors. When there are more, connections of the
 /// source that has the most are closed and counted; a quarter is reserved for hosts of the inventory, and one source has a quarter at most.
 pub const CONNECTIONS: usize = 4_096;
@@ -39,6 +37,10 @@ pub const EVENT_TEXT_BYTES: usize = 8 * 1024;
 pub const EVENT_FIELD_BYTES: usize = 1024;
 /// Bytes of all fields of an event as alarms, the journal and scripts keep it, its text included. Further fields are left out, the text last.
 pub const EVENT_BYTES: usize = 16 * 1024;
+/// Bytes of the summary of an alarm, its fields filled in. A longer one is cut, and ends with `…`.
+pub const SUMMARY_BYTES: usize = 2 * 1024;
+/// Characters of an entry of the history (`pointsman history`). A longer one is cut, and ends with `…`.
+pub const HISTORY_TEXT: usize = 2_000;
 /// Bytes of one value of an alarm's key (`by`), and of one value that has to be distinct. A longer one is cut, and gets a sum of the whole so
 /// that it stays apart from others.
 pub const KEY_BYTES: usize = 512;
@@ -150,6 +152,12 @@ pub const EFFECTS_FOR_CLAIMS: usize = 2;
 pub const EFFECTS_OF_CHANNEL: usize = 3;
 /// Notifications that wait, and as many commands. A further one fails its step.
 pub const EFFECTS_WAITING: usize = 1_000;
+/// Bytes of the answers of the steps of one run, with the steps' arguments. A step whose answer goes beyond fails with the reason.
+pub const RUN_BYTES: usize = 256 * 1024;
+/// Entries that one reaction keeps in `state`. Setting one more fails with the reason.
+pub const STATE_ENTRIES: usize = 1_000;
+/// Bytes that one reaction keeps in `state`. Setting more fails with the reason.
+pub const STATE_BYTES: usize = 1024 * 1024;
 /// Steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
 
@@ -209,7 +217,7 @@ pub const SOURCE_AWAY_AFTER: Duration = Duration::from_secs(10);
 pub const METRIC_LASTS: Duration = Duration::from_secs(180);
 
 /// A share of the memory, in bytes: `percent` is one of the `MEMORY_*` above.
-pub const fn share(memory: usize, percent: usize) -> usize {
+pub fn share(memory: usize, percent: usize) -> usize {
     memory / 100 * percent
 }
 /// How long records of the journal are kept beside those that a start needs, unless the configuration says otherwise (`journal: keep`).

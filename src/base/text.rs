@@ -5,11 +5,35 @@
 
 use std::borrow::Cow;
 
-/// True for a character that must not reach a terminal, a log or a mail as it is: controls (C0, DEL, C1), line and
-/// paragraph separators, and the characters that change the reading direction.
+/// Characters above ASCII and C1 that are not shown as what they are, as ranges: those that change the reading direction, that
+/// have no width, that break lines, and the invisible tags.
+const INVISIBLE: [(char, char); 20] = [
+    ('\u{AD}', '\u{AD}'),
+    ('\u{34F}', '\u{34F}'),
+    ('\u{61C}', '\u{61C}'),
+    ('\u{115F}', '\u{1160}'),
+    ('\u{17B4}', '\u{17B5}'),
+    ('\u{180B}', '\u{180F}'),
+    ('\u{200B}', '\u{200F}'),
+    ('\u{2028}', '\u{202E}'),
+    ('\u{2060}', '\u{206F}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{FE00}', '\u{FE0F}'),
+    ('\u{FEFF}', '\u{FEFF}'),
+    ('\u{FFA0}', '\u{FFA0}'),
+    ('\u{FFF0}', '\u{FFFB}'),
+    ('\u{FFFE}', '\u{FFFF}'),
+    ('\u{13430}', '\u{13440}'),
+    ('\u{1BCA0}', '\u{1BCA3}'),
+    ('\u{1D159}', '\u{1D159}'),
+    ('\u{1D173}', '\u{1D17A}'),
+    ('\u{E0000}', '\u{E0FFF}'),
+];
+
+/// True for a character that must not reach a terminal, a log or a mail as it is: controls (C0, DEL, C1), line and paragraph
+/// separators, characters that change the reading direction, characters without width, and tags.
 pub fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+    c.is_control() || (!c.is_ascii() && INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)))
 }
 
 /// `text` with every unsafe character written as `\n`, `\t`, `\x1b` or `\u{202e}`.
@@ -26,6 +50,29 @@ pub fn printable(text: &str) -> String {
         }
     }
     out
+}
+
+/// [`printable`] of a text of several lines: its line breaks stay.
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// A JSON text with every unsafe character of its strings written as `\u202e`: it means the same, and is safe to show.
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_unsafe) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if is_unsafe(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// [`printable`], cut to `max` characters with `…` at the end where something was cut.
@@ -62,6 +109,28 @@ pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_what_is_not_seen() {
+        for c in ['\u{7f}', '\u{80}', '\u{85}', '\u{9f}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{2066}', '\u{feff}', '\u{e0041}'] {
+            let text = format!("a{c}b");
+            assert!(!printable(&text).contains(c) && printable(&text).is_ascii(), "{c:?}");
+            let json = serde_json::to_string(&text).unwrap();
+            let safe = printable_json(&json);
+            assert!(safe.is_ascii(), "{safe}");
+            assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), text, "it means the same");
+        }
+        assert_eq!(printable_lines("a\u{9b}\nb\r"), "a\\x9b\nb\\r");
+        assert!(matches!(printable_json("{\"a\":\"Grüße\"}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn cuts_by_the_bytes_that_json_takes() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "abc…");
+        assert_eq!(cut("ééé", 4), "éé…");
+        assert_eq!(cut("\u{1}\u{1}\u{1}", 12), "\u{1}\u{1}…");
+    }
 
     #[test]
     fn escapes_what_a_terminal_would_obey() {

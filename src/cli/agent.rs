@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::text::printable;
 use crate::config::{self, Agent};
 use crate::live::program;
 use crate::store::Marks;
@@ -63,7 +64,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let file = paths::agent(args.config.as_deref());
     let Some(config) = load(&file)? else { return Ok(WRONG) };
     if args.check {
-        println!("all is well: the agent of {}, {}", config.host, plural(config.resources.len(), "resource"));
+        println!("all is well: the agent of {}, {}", printable(&config.host), plural(config.resources.len(), "resource"));
         return Ok(0);
     }
     log_to_stderr(&args.log);
@@ -85,7 +86,7 @@ pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
     });
     Ok(match adopted {
         Ok(()) => {
-            println!("{} obeys the next controller that commands it", config.host);
+            println!("{} obeys the next controller that commands it", printable(&config.host));
             0
         }
         Err(e) => wrong(&e.to_string()),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
+use crate::base::text::{printable_json, printable_lines, printable_short};
 use crate::live::control_socket::{self, ask};
 use crate::live::questions::Question;
 
@@ -248,7 +249,7 @@ fn tell(whom: &Whom, question: Question, done: &str) -> io::Result<u8> {
     let Some(data) = data(whom)? else { return Ok(WRONG) };
     Ok(match ask(&data, &question) {
         Ok(_) => {
-            println!("{done}");
+            println!("{}", printable_lines(done));
             0
         }
         Err(why) => wrong(&why),
@@ -275,7 +276,7 @@ fn print_rows(whom: &Whom, rows: &[Json], columns: &[&str], nothing: &str) -> io
     let mut out = io::stdout().lock();
     if whom.format == Format::Json {
         for row in rows {
-            writeln!(out, "{row}")?;
+            writeln!(out, "{}", printable_json(&row.to_string()))?;
         }
     } else if rows.is_empty() {
         writeln!(out, "{nothing}")?;
@@ -285,10 +286,13 @@ fn print_rows(whom: &Whom, rows: &[Json], columns: &[&str], nothing: &str) -> io
     out.flush()
 }
 
+/// Characters of a value in a table that does not go to a terminal.
+const WIDEST: usize = 1_000;
+
 /// Prints rows as aligned columns.
 pub(super) fn table(out: &mut impl io::Write, rows: &[Json], columns: &[&str]) -> io::Result<()> {
-    // A terminal is narrow; whoever reads the output with a program reads all of it.
-    let most = if io::stdout().is_terminal() { 100 } else { usize::MAX };
+    // A terminal is narrow. Whoever wants all of a long value asks for JSON.
+    let most = if io::stdout().is_terminal() { 100 } else { WIDEST };
     let mut table = vec![columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()];
     table.extend(rows.iter().map(|row| columns.iter().map(|c| cell(row.get(*c), most)).collect()));
     let widths: Vec<usize> = (0..columns.len()).map(|i| table.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();
@@ -311,7 +315,7 @@ fn cell(value: Option<&Json>, most: usize) -> String {
         }
         Some(other) => other.to_string(),
     };
-    crate::base::text::printable_short(if text.is_empty() { "-" } else { &text }, most)
+    printable_short(if text.is_empty() { "-" } else { &text }, most)
 }
 
 /// `sip1` for a host that is heard, `sip2!` for one that is not.

@@ -5,6 +5,7 @@ use std::io;
 
 use serde_json::json;
 
+use crate::base::text::{printable, printable_json};
 use crate::diag::{has_errors, render};
 use crate::lang::program::{Atom, Program};
 use crate::lang::{Way, plan, why_always};
@@ -88,10 +89,9 @@ fn show_plan(program: &Program, format: Format) {
         for (atom, way) in all {
             let texts = if let Way::Text(texts) = way { texts.as_slice() } else { &[] };
             let why = if *way == Way::Nothing { Some(why_always(atom)) } else { None };
-            println!(
-                "{}",
-                json!({ "condition": atom.name, "at": place(atom), "found_by": way.to_string(), "texts": texts, "why": why })
-            );
+            let row =
+                json!({ "condition": atom.name, "at": place(atom), "found_by": way.to_string(), "texts": texts, "why": why });
+            println!("{}", printable_json(&row.to_string()));
         }
         return;
     }
@@ -111,7 +111,7 @@ fn show_plan(program: &Program, format: Format) {
     let slow = all.filter(|(_, way)| matches!(way, Way::Sender | Way::Nothing)).collect::<Vec<_>>();
     for (atom, way) in slow.iter().take(SHOWN) {
         let why = if *way == &Way::Nothing { why_always(atom) } else { "only its sender tells" };
-        println!("{} {}: {why}", place(atom), atom.name);
+        println!("{} {}: {}", printable(&place(atom)), printable(&atom.name), printable(&why));
     }
     if slow.len() > SHOWN {
         println!("... and {} more (`--format json` shows all)", slow.len() - SHOWN);

@@ -8,13 +8,14 @@ use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::base::text::printable;
+use crate::base::text::{printable, printable_json, printable_lines};
 use crate::base::time::Time;
 use crate::base::zone::Zone;
 use crate::config::Config;
 use crate::decode::{Utf8Reader, first_moment};
 use crate::event::Provenance;
 use crate::inventory::Name;
+use crate::linux::file::kind_of;
 use crate::replay::{Counts, DryRun, Entry, LINES_OF_A_LOG, Origin};
 use crate::site::Site;
 use crate::sources::{self, packed};
@@ -80,7 +81,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let holders = match holders(&site, &args.holder) {
         Ok(holders) => holders,
         Err(why) => {
-            eprintln!("pointsman: {why}");
+            eprintln!("pointsman: {}", printable_lines(&why));
             return Ok(USAGE);
         }
     };
@@ -97,7 +98,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     let logs = match logs {
         Ok(logs) => logs,
         Err(why) => {
-            eprintln!("pointsman: {why}");
+            eprintln!("pointsman: {}", printable_lines(&why));
             return Ok(WRONG);
         }
     };
@@ -138,7 +139,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         eprintln!("{}", ending(&run, &counts));
     }
     if let Some(why) = wrong {
-        eprintln!("pointsman: {why}");
+        eprintln!("pointsman: {}", printable_lines(&why));
         return Ok(WRONG);
     }
     Ok(0)
@@ -153,6 +154,16 @@ struct Log {
     whole: bool,
 }
 
+/// A log is a file, or a pipe or terminal that somebody writes to: no device is read, which may never end.
+fn is_log(file: &File) -> io::Result<bool> {
+    let kind = file.metadata()?.file_type();
+    Ok(kind.is_file() || kind_of(kind) == "a FIFO" || file.is_terminal())
+}
+
+fn not_a_log(kind: std::fs::FileType) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a file or a pipe", kind_of(kind)))
+}
+
 fn open(path: &Path) -> Result<Log, String> {
     let words = |e: io::Error| format!("{}: {e}", path.display());
     let (log, written, whole) = if path.as_os_str() == "-" {
@@ -161,11 +172,10 @@ fn open(path: &Path) -> Result<Log, String> {
         }
         (packed::unpacked(io::stdin()).map_err(words)?, now(), false)
     } else {
-        let meta = std::fs::metadata(path).map_err(words)?;
-        if meta.is_dir() {
-            return Err(words(io::ErrorKind::IsADirectory.into()));
-        }
-        let log = std::fs::File::open(path).and_then(packed::unpacked).map_err(words)?;
+        let opened = File::open(path).and_then(|f| if is_log(&f)? { Ok(f) } else { Err(not_a_log(f.metadata()?.file_type())) });
+        let file = opened.map_err(words)?;
+        let meta = file.metadata().map_err(words)?;
+        let log = packed::unpacked(file).map_err(words)?;
         (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file())
     };
     Ok(Log { text: BufReader::with_capacity(BUFFER, Box::new(Utf8Reader::new(log))), written, whole })
@@ -218,7 +228,7 @@ impl<W: Write> Told<W> {
         }
         self.failed = match self.format {
             Format::Human => writeln!(self.out, "{}", entry.human(self.paint)),
-            Format::Json => writeln!(self.out, "{}", entry.json()),
+            Format::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
         };
         self.failed.is_ok()
     }

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, Read as _};
 use std::path::PathBuf;
 
+use crate::base::text::{printable, printable_lines};
 use crate::live::program::{data_folder, keys};
 use crate::tls::{self, Authority};
 
@@ -72,7 +73,7 @@ fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
     });
     Ok(match done {
         Ok(text) => {
-            println!("{text}");
+            println!("{}", printable_lines(&text));
             0
         }
         Err(why) => wrong(&why),
@@ -88,7 +89,7 @@ fn on_host(args: &Args, token: &str) -> io::Result<u8> {
         data_folder(&data).and_then(|()| runtime.block_on(tls::enroll(&config.controller, token, &config.host, &keys(&data))));
     Ok(match enrolled {
         Ok(()) => {
-            println!("{} is enrolled; start its agent", config.host);
+            println!("{} is enrolled; start its agent", printable(&config.host));
             0
         }
         Err(why) => wrong(&why),

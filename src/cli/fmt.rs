@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::text::printable;
 use crate::diag::{Code, Diagnostic, Source, has_errors};
 use crate::lang::format::formatted;
 
@@ -72,7 +73,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
             continue;
         }
         changed += 1;
-        writeln!(out, "{}", file.display())?;
+        writeln!(out, "{}", printable(&file.display().to_string()))?;
     }
     out.flush()?;
     report(&found, Format::Human)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use crate::base::text::printable;
+use crate::base::text::{printable, printable_json};
 use crate::live::control_socket;
 use crate::live::questions::Question;
 use crate::store::{Journal, JournalReader, accept_loss, backup, restore};
@@ -132,7 +132,7 @@ fn show(data: &Path, from: u64) -> io::Result<u8> {
         reader.lines(from, &mut |n, line| {
             // A damaged record is shown as nothing that it is not.
             let record = if serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok() { line } else { "null" };
-            failed = writeln!(out, "{{\"n\":{n},\"record\":{record}}}").err();
+            failed = writeln!(out, "{{\"n\":{n},\"record\":{}}}", printable_json(record)).err();
             failed.is_none()
         })
     });

@@ -52,6 +52,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::base::text::{printable, printable_json, printable_lines};
 use crate::diag::{Diagnostic, render};
 use crate::live::{evaluator, program};
 
@@ -244,7 +245,7 @@ fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
         Format::Json => {
             let mut out = io::stdout().lock();
             for diagnostic in diagnostics {
-                writeln!(out, "{}", render::json(diagnostic))?;
+                writeln!(out, "{}", printable_json(&render::json(diagnostic)))?;
             }
             out.flush()
         }
@@ -253,8 +254,31 @@ fn report(diagnostics: &[Diagnostic], format: Format) -> io::Result<()> {
 
 /// What went wrong, for an operator; the exit status of it.
 fn wrong(why: &str) -> u8 {
-    eprintln!("pointsman: {why}");
+    eprintln!("pointsman: {}", printable_lines(why));
     WRONG
+}
+
+/// Standard error for messages of the programs. Control characters of C0 are escaped where messages are made; here are the others that
+/// could come from a log or a peer.
+struct Messages;
+
+impl Write for Messages {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let safe: String = text
+            .split_inclusive(|c: char| c.is_ascii_control())
+            .map(|part| {
+                let (text, end) = part.split_at(part.trim_end_matches(|c: char| c.is_ascii_control()).len());
+                printable(text) + end
+            })
+            .collect();
+        io::stderr().write_all(safe.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// Messages of the programs go to standard error; `level` is a level, or a filter of `tracing`.
@@ -262,7 +286,7 @@ fn log_to_stderr(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let stderr = io::stderr();
     let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).log_internal_errors(false);
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Messages).with_target(false).log_internal_errors(false);
     let _ = builder.with_ansi(colour(&stderr)).try_init();
 }
 

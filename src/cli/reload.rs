@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use serde_json::Value as Json;
 
+use crate::base::text::{printable, printable_json, printable_lines};
 use crate::live::control_socket::ask;
 use crate::live::questions::Question;
 
@@ -50,12 +51,12 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     if args.whom.format == Format::Json {
         for row in changes.iter().chain(&diagnostics) {
-            writeln!(out, "{row}")?;
+            writeln!(out, "{}", printable_json(&row.to_string()))?;
         }
         let end = serde_json::json!({ "applied": answer.get("applied"), "refused": refused, "changes": changes.len() });
-        writeln!(out, "{end}")?;
+        writeln!(out, "{}", printable_json(&end.to_string()))?;
     } else {
-        eprint!("{}", answer.get("text").and_then(Json::as_str).unwrap_or_default());
+        eprint!("{}", printable_lines(answer.get("text").and_then(Json::as_str).unwrap_or_default()));
         if !changes.is_empty() {
             table(&mut out, &changes, &["what", "name", "change", "state"])?;
         }
@@ -71,6 +72,6 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     out.flush()?;
     let Some(refused) = refused else { return Ok(0) };
     let text = |key: &str| refused.get(key).and_then(Json::as_str).unwrap_or_default();
-    wrong(&format!("refused, and nothing is changed: {}", crate::base::text::printable(text("why"))));
+    wrong(&format!("refused, and nothing is changed: {}", printable(text("why"))));
     Ok(if text("by") == "tests" { FAILED } else { WRONG })
 }

@@ -11,6 +11,7 @@ use crate::config::{self, Config, Followed};
 use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::journal::{Text, Written};
 use crate::lang::{Matcher, World, compile, fields_set};
+use crate::linux::file::{kind_of, open_regular, writable_by_others};
 use crate::replay::samples;
 use crate::script::{self, Evaluator, Param};
 use crate::site::Site;
@@ -231,8 +232,10 @@ pub(super) fn files(path: &Path, extension: &str, found: &mut Vec<Diagnostic>) -
     if path.is_file() {
         return vec![path.to_owned()];
     }
-    if path.exists() && !path.is_dir() {
-        found.push(unreadable(path, "it is neither a file nor a folder"));
+    if let Ok(meta) = fs::metadata(path).as_ref()
+        && !meta.is_dir()
+    {
+        found.push(unreadable(path, &format!("it is {}, and has to be a regular file or a folder", kind_of(meta.file_type()))));
         return Vec::new();
     }
     let mut all = Vec::new();
@@ -281,7 +284,13 @@ pub(super) fn read_rules(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc
 }
 
 fn read_up_to(path: &Path, most: usize, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
-    match fs::File::open(path).and_then(|file| bytes_up_to(file, most)) {
+    let file = open_regular(path);
+    if let (Ok(_), Some(open)) = (&file, writable_by_others(path)) {
+        let message = format!("{} is not read: every user of this machine may change {}", path.display(), open.display());
+        found.push(Diagnostic::whole(Code::FileUnreadable, message).help(format!("chmod o-w {}", open.display())));
+        return None;
+    }
+    match file.and_then(|file| bytes_up_to(file, most)) {
         Ok(bytes) => text_up_to(path.display().to_string(), bytes, most, found),
         Err(e) => {
             found.push(unreadable(path, &e.to_string()));

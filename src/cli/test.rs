@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::text::printable;
+use crate::base::text::{printable, printable_json};
 use crate::config;
 use crate::diag::{Code, Diagnostic, Source, has_errors};
 use crate::replay::rule_test::{self, TestFile, Verdict};
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
                 let mut head = false;
                 for test in wanted {
                     if args.format == Format::Human && !head {
-                        writeln!(out, "{}", path.display())?;
+                        writeln!(out, "{}", printable(&path.display().to_string()))?;
                         head = true;
                     }
                     let verdict = rule_test::run(&site, test);
@@ -210,7 +210,7 @@ fn show(out: &mut impl Write, args: &Args, path: &Path, name: &str, verdict: &Ve
             "wrong": verdict.wrong,
             "lasted": rule_test::lasted(&verdict.entries),
         });
-        return writeln!(out, "{object}");
+        return writeln!(out, "{}", printable_json(&object.to_string()));
     }
     let paint = colour(&io::stdout());
     let (word, colour) = if good { ("ok  ", "32") } else { ("FAIL", "1;31") };

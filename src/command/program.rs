@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -31,7 +31,8 @@ pub struct Ended {
 }
 
 /// Runs a program with its arguments, no shell between; it is ended, with all that it has started, when it takes longer than
-/// `within`. A child that outlives the program (a service that was started) is left alone, and its output is not waited for.
+/// `within`. When it ends, what it has left in its process group ends as well. A service that has a session of its own stays, and its
+/// output is not waited for.
 ///
 /// # Errors
 /// In words: it can't be started, or did not end in time.
@@ -56,12 +57,13 @@ pub fn run(program: &str, arguments: &[String], within: Duration) -> Result<Ende
             if Instant::now() < end {
                 continue;
             }
-            if let Ok(group) = i32::try_from(child.id()) {
-                let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-            }
+            end_group(&child);
             let _ = child.wait();
             return Err(format!("{program} did not end within {} s and was ended", within.as_secs_f32()));
         };
+        // What it has left behind in its group ends with it: nothing of a program outlives its time. A service that is to stay makes a
+        // session of its own (setsid(2)), as daemons do.
+        end_group(&child);
         // A service that goes on writing is not read for ever.
         for _ in 0..LAST_READS {
             if !read_some(&mut stdout, &mut stderr, Duration::ZERO) {
@@ -70,6 +72,14 @@ pub fn run(program: &str, arguments: &[String], within: Duration) -> Result<Ende
         }
         // Ended by a signal, as a shell would count it.
         return Ok(Ended { status: status.code().unwrap_or(128), stdout: stdout.text(), stderr: stderr.text() });
+    }
+}
+
+/// Ends everything that is still in the group of a program.
+fn end_group(child: &Child) {
+    if let Ok(group) = i32::try_from(child.id()) {
+        // There may be nothing left.
+        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
 }
 

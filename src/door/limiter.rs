@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   all connections:  [ other sources ........................ | reserved for expected sources ]
-//!   full?             close the connection that was heard least recently, of the source that has the most of them
+//!   full?             of the source that has the most of them, close one: the oldest that has said nothing yet, else the one
+//!                     that was heard least recently
 //! ```
 //!
 //! A source is an IPv4 address or an IPv6 /64 network, which one machine can have for itself. An expected source is one that
@@ -35,6 +36,9 @@ impl Limits {
         Limits { connections, reserved: quarter, per_source: quarter }
     }
 }
+
+/// What was heard last of a connection that has said nothing yet.
+const SILENT: u64 = 0;
 
 /// Counts open connections, by source, and decides which one is closed for a new one.
 #[derive(Clone, Debug)]
@@ -79,7 +83,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Something was heard on the connection.
+    /// Something whole was heard on the connection: those that have said nothing go before it.
     pub fn heard(&self) {
         self.last_heard.store(self.limiter.heard.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
@@ -114,7 +118,7 @@ impl ConnectionLimiter {
         let closed = victim.and_then(|number| open.leave(number)).and_then(|c| c.close);
         let number = open.next;
         open.next += 1;
-        let last_heard = Arc::new(AtomicU64::new(self.heard.fetch_add(1, Ordering::Relaxed) + 1));
+        let last_heard = Arc::new(AtomicU64::new(SILENT));
         open.enter(number, Connection { source, last_heard: last_heard.clone(), close: None });
         drop(open);
         let slot = Slot { limiter: self.clone(), number, last_heard };
@@ -286,6 +290,11 @@ mod tests {
         slots[&0].heard();
         admit(&limiter, 7, false, &mut slots);
         assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2), open_of(&limiter, 7)), (1, 0, 1));
+        // Of those that have all said something, the one that did so least recently.
+        slots.values().for_each(Slot::heard);
+        slots[&0].heard();
+        admit(&limiter, 8, false, &mut slots);
+        assert_eq!((open_of(&limiter, 1), open_of(&limiter, 3), open_of(&limiter, 8)), (1, 0, 1));
     }
 
     #[test]

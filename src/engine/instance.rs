@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::base::limits::SUMMARY_BYTES;
+use crate::base::text::cut;
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::lang::program::{Alarm, Call, Cancel, Mode, Signal, WhileActive};
@@ -79,7 +81,7 @@ impl Engine {
                 let mut event = self.keep(alarm, seen.fields(), out);
                 let before = self.counted_lines(alarm, &mut event);
                 self.tell_missing(alarm, &event, out);
-                let summary = fields::fill(&alarm.summary, &event);
+                let summary = summary(alarm, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = Seen::Kept(event.clone());
                 let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
@@ -100,7 +102,7 @@ impl Engine {
                 let better_known = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
                 let (better, seen) = if better_known {
                     let event = self.keep(alarm, seen.fields(), out);
-                    (Some(Box::new((event.clone(), fields::fill(&alarm.summary, &event)))), Seen::Kept(event))
+                    (Some(Box::new((event.clone(), summary(alarm, &event)))), Seen::Kept(event))
                 } else {
                     (None, seen)
                 };
@@ -209,6 +211,11 @@ impl Engine {
 fn not_started(alarm: &Alarm, key: &Key, why: &str, which: &str) -> Output {
     let text = format!("{}: its {which} not started: {why}", shown(&alarm.name, key));
     Output::Notice(Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) })
+}
+
+/// What people read of an alarm that is raised for an event.
+fn summary(alarm: &Alarm, event: &Fields) -> String {
+    cut(&fields::fill(&alarm.summary, event), SUMMARY_BYTES).into_owned()
 }
 
 /// When an instance's time is over; `None` when only an event or a hand ends it.

@@ -82,12 +82,16 @@ pub(super) fn bounded(mut fields: Fields) -> Fields {
     }
     for (name, value) in &mut fields {
         let most = if name == "text" { EVENT_TEXT_BYTES } else { EVENT_FIELD_BYTES };
-        if value.weight() > most {
+        // As JSON a control character takes six bytes.
+        if value.weight() > most / 6 {
             *value = value.cut(most);
         }
     }
-    let mut left = EVENT_BYTES.saturating_sub(fields.get("text").map_or(0, Value::weight));
+    let mut left = EVENT_BYTES - EVENT_TEXT_BYTES;
     fields.retain(|name, value| {
+        if name == "text" {
+            return true;
+        }
         let bytes = FIELD_BYTES + name.len() + value.weight();
         let stays = super::fields::is_own(name) || bytes <= left;
         left -= if stays { bytes.min(left) } else { 0 };

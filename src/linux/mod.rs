@@ -15,6 +15,7 @@ mod address;
 mod beginning;
 mod ear;
 mod echo;
+pub mod file;
 mod frames;
 pub mod lab;
 mod metrics;
@@ -26,6 +27,7 @@ mod zone;
 
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use nix::sys::socket::SockaddrLike as _;
 
@@ -82,8 +84,20 @@ pub fn receive_buffer(socket: &std::net::UdpSocket, bytes: usize) {
     }
 }
 
+/// How long a connection is silent before it is looked whether its other end is still there, how often, and after how many
+/// looks without an answer it ends.
+const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(120), Duration::from_secs(30), 4);
+
+/// A connection whose other end has gone without a word ends in some minutes (tcp(7), SO_KEEPALIVE).
+pub fn end_when_gone(stream: &impl std::os::fd::AsFd) {
+    let (time, interval, retries) = KEEP_ALIVE;
+    let keep_alive = socket2::TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(retries);
+    // Where it can't be set the connection stays until there are too many.
+    let _ = socket2::SockRef::from(stream).set_tcp_keepalive(&keep_alive);
+}
+
 /// A connection ends when what was written is not acknowledged within this (tcp(7), TCP_USER_TIMEOUT).
-pub fn give_up_after(stream: &impl std::os::fd::AsFd, span: std::time::Duration) {
+pub fn give_up_after(stream: &impl std::os::fd::AsFd, span: Duration) {
     // Where it can't be set the connection lasts until the system gives it up, in minutes.
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(span));
 }

@@ -86,6 +86,9 @@ pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
     drop_bounding(&kept)?;
     if geteuid().is_root() {
         match user(needs.user)? {
+            Some(user) if !is_mapped(user.uid.as_raw()) => {
+                said.push(format!("stays the root of its user namespace, which has no user {}", user.name));
+            }
             Some(user) => become_user(&user, needs.data, &mut said)?,
             None if needs.user == Some(ROOT) => said.push("runs as root, as its configuration says".to_owned()),
             None => said.push(format!(
@@ -179,6 +182,17 @@ fn user(named: Option<&str>) -> Result<Option<User>, String> {
         },
         None => Ok(User::from_name(USER).ok().flatten()),
     }
+}
+
+/// True when this process's user namespace has the user (user_namespaces(7)).
+fn is_mapped(user: u32) -> bool {
+    let Ok(map) = fs::read_to_string("/proc/self/uid_map") else { return true };
+    let range = |line: &str| {
+        let mut numbers = line.split_whitespace().map(|n| n.parse::<u64>().unwrap_or(0));
+        let (first, _, length) = (numbers.next()?, numbers.next()?, numbers.next()?);
+        Some(first..first + length)
+    };
+    map.lines().filter_map(range).any(|range| range.contains(&u64::from(user)))
 }
 
 fn become_user(user: &User, data: &Path, said: &mut Vec<String>) -> Result<(), String> {

@@ -112,6 +112,8 @@ fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Cha
     let sockets = |c: &Config| (c.listen.udp.clone(), c.listen.tcp.clone(), c.listen.zones.clone());
     let late = [
         ("data", started.data != config.data),
+        ("user", started.user != config.user),
+        ("limits: memory (queues and buffers)", started.inventory.memory != config.inventory.memory),
         ("listen: syslog", sockets(started) != sockets(config)),
         ("listen: agents", started.listen.agents != config.listen.agents),
         ("what this machine may touch (`via: local`)", here(&started.inventory) != here(&config.inventory)),

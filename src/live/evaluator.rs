@@ -163,7 +163,7 @@ impl Drop for Process {
 impl Process {
     fn start(program: &PathBuf, setup: &[u8]) -> io::Result<Process> {
         let mut child = Command::new(program)
-            .arg("evaluate")
+            .args(["--parent", &std::process::id().to_string(), "evaluate"])
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -195,7 +195,8 @@ fn test(files: &dyn Files, reading: &Reading) -> Option<String> {
         return None;
     }
     let config = files.config().display().to_string();
-    let arguments = ["test", "-c", &config, "--format", "json"].map(str::to_owned);
+    let parent = std::process::id().to_string();
+    let arguments = ["--parent", &parent, "test", "-c", &config, "--format", "json"].map(str::to_owned);
     let ended = match run(MYSELF, &arguments, TESTS_WITHIN) {
         Ok(ended) => ended,
         Err(why) => return Some(format!("its tests: {why}")),
@@ -242,7 +243,9 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
 /// one that holds the addresses in order. Why not, when it did not come to an end.
 fn survived(files: &dyn Files) -> Result<(), String> {
     let config = files.config().display().to_string();
-    let arguments = ["check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
+    let parent = std::process::id().to_string();
+    let arguments =
+        ["--parent", &parent, "check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
     match run(MYSELF, &arguments, TESTS_WITHIN) {
         // In order, or not: it was told.
         Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),

@@ -17,6 +17,7 @@
 
 mod arguments;
 mod index;
+mod kept;
 mod record;
 mod run;
 mod state;

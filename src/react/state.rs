@@ -79,6 +79,9 @@ impl Runs {
             }
             other => return Err(format!("there is no verb {other}")),
         };
+        if let Some(value) = &value {
+            self.state.has_room(compartment, &key, value)?;
+        }
         self.record(Record::Kept { reaction: compartment.to_owned(), key, value }, out);
         Ok(result)
     }

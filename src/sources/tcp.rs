@@ -96,6 +96,7 @@ impl Tcp {
         sink.deliver(Input::BacklogEnded { source: name.clone() }).await;
         loop {
             let (stream, peer) = door.accept().await;
+            crate::linux::end_when_gone(&stream);
             let (_, site) = current.get();
             let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.ip().to_canonical()));
             let judged = judged(site.inventory.privileged_senders, peer);
@@ -103,7 +104,8 @@ impl Tcp {
             let shared = shared.clone();
             let replaced = door.enter(peer, expected, |slot| {
                 let arrived = shared.sink.now();
-                let connection = Connection { shared, peer: judged, expected, arrived, frames: Frames::default(), room: None };
+                let (frames, room, has_spoken) = (Frames::default(), None, false);
+                let connection = Connection { shared, peer, judged, expected, arrived, frames, room, has_spoken };
                 connection.read(stream, slot)
             });
             if replaced && counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -150,12 +152,16 @@ impl<S> Shared<S> {
 struct Connection<S> {
     shared: Arc<Shared<S>>,
     peer: IpAddr,
+    /// The address by which its trust is judged.
+    judged: IpAddr,
     expected: bool,
     /// When its newest bytes were read.
     arrived: Time,
     frames: Frames,
     /// For an unfinished frame that is long.
     room: Option<Room>,
+    /// A whole frame came since the limiter was told.
+    has_spoken: bool,
 }
 
 impl<S: Sink> Connection<S> {
@@ -175,7 +181,7 @@ impl<S: Sink> Connection<S> {
                 Ok::<_, io::Error>(length)
             }) {
                 Ok(0) => break,
-                Ok(_) => slot.heard(),
+                Ok(_) => {}
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => continue,
                 Err(_) => break,
             }
@@ -184,6 +190,9 @@ impl<S: Sink> Connection<S> {
                 if !shared.sink.deliver(input).await {
                     return;
                 }
+            }
+            if std::mem::take(&mut self.has_spoken) {
+                slot.heard();
             }
             if self.frames.held() <= RECORD_BYTES_WITHOUT_ROOM {
                 self.room = None;
@@ -202,10 +211,11 @@ impl<S: Sink> Connection<S> {
         }
         // Without room a long record is cut sooner, marked and counted like any that is too long.
         let most = if self.room.is_some() { RECORD_BYTES } else { RECORD_BYTES_WITHOUT_ROOM };
-        let Connection { shared, peer, arrived, frames, .. } = self;
+        let Connection { shared, peer, judged, arrived, frames, has_spoken, .. } = self;
         shared.with_tools(|tools| {
             while let Some(frame) = frames.next(most) {
-                if let Some(input) = sift(shared, (*peer, *arrived), &mut tools.sieve, &frame) {
+                *has_spoken = true;
+                if let Some(input) = sift(shared, Sender { peer: *peer, judged: *judged, arrived: *arrived }, &mut tools.sieve, &frame) {
                     return Some(input);
                 }
             }
@@ -215,16 +225,25 @@ impl<S: Sink> Connection<S> {
 
     /// What is left when the connection ends.
     fn last_wanted(&mut self) -> Option<Input> {
-        let Connection { shared, peer, arrived, frames, .. } = self;
+        let Connection { shared, peer, judged, arrived, frames, .. } = self;
         let frame = frames.rest()?;
-        shared.with_tools(|tools| sift(shared, (*peer, *arrived), &mut tools.sieve, &frame))
+        shared.with_tools(|tools| sift(shared, Sender { peer: *peer, judged: *judged, arrived: *arrived }, &mut tools.sieve, &frame))
     }
 }
 
-fn sift<S: Sink>(shared: &Shared<S>, (peer, arrived): (IpAddr, Time), sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
-    let (event, met) = sieve.sift(frame.record, arrived, |site, event| {
-        from_sender(site, event, peer);
-        event.provenance = provenance(site, event, peer);
+/// Who sent a record, and when its bytes were read.
+#[derive(Clone, Copy)]
+struct Sender {
+    peer: IpAddr,
+    /// The address by which its trust is judged.
+    judged: IpAddr,
+    arrived: Time,
+}
+
+fn sift<S: Sink>(shared: &Shared<S>, sender: Sender, sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
+    let (event, met) = sieve.sift(frame.record, sender.arrived, |site, event| {
+        from_sender(site, event, sender.peer);
+        event.provenance = provenance(site, event, sender.judged);
         event.marks.cut |= frame.cut;
     });
     shared.named.counts.count(event.marks, met.is_some());

@@ -283,11 +283,20 @@ fn exit_status_says_what_happened() {
     std::os::unix::fs::symlink(format!("{}/good", scratch.path()), format!("{}/good/self", scratch.path())).unwrap();
     let looped = format!("{}/good", scratch.path());
     let absent = format!("{}/absent", scratch.path());
+    let fifo = format!("{}/fifo", scratch.path());
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let open = scratch.write("open.alarm", "alarm a { detect event x cancel by hand }\n");
+    fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
     let cases: &[(&[&str], i32, &str)] = &[
         (&["check", "-c", CONFIG], 0, ""),
         (&["check", "--rules", &good], 0, ""),
         (&["check", "--plan", "--rules", &good], 0, ""),
-        (&["check", "--rules", "/dev/null"], 2, "neither a file nor a folder"),
+        (&["check", "--rules", "/dev/null"], 2, "it is a device"),
+        (&["check", "-c", "/dev/zero"], 2, "it is a device, and has to be a regular file"),
+        (&["check", "-c", &fifo], 2, "it is a FIFO"),
+        (&["check", "--rules", &fifo], 2, "it is a FIFO"),
+        (&["check", "--rules", &open], 2, "chmod o-w"),
+        (&["dry-run", "--rules", &good, "/dev/zero"], 2, "it is a device"),
         (&["check", "--rules", &looped], 0, ""),
         (&["dry-run", "--rules", &good, &packed], 2, "is compressed; write zcat"),
         (&["check", "--rules", &bad], 2, "no pattern has the name `nope`"),
@@ -295,7 +304,7 @@ fn exit_status_says_what_happened() {
         (&["check", "--rules", &absent], 2, "could not be read"),
         (&["check", "-c", &absent], 2, "could not be read"),
         (&["dry-run", "--rules", &good, &absent], 2, "absent"),
-        (&["dry-run", "--rules", &good, scratch.path()], 2, "directory"),
+        (&["dry-run", "--rules", &good, scratch.path()], 2, "it is a folder"),
         (&["dry-run", "--rules", &bad, "-"], 2, "R101"),
         (&["dry-run", "-c", CONFIG, "--holder", "sip_vpi=sip1"], 3, "no resource sip_vpi"),
         (&["dry-run", "-c", CONFIG, "--holder", "sip_vip=sip3"], 3, "it can be on sip1, sip2"),
@@ -623,4 +632,25 @@ fn fmt_writes_the_one_form_and_leaves_what_is_wrong() {
     assert!(ended.status == 2 && ended.out.is_empty() && ended.err.contains("standard input:1:7"), "{}", ended.err);
     let ended = pointsman(&["fmt", "/nowhere"], b"");
     assert!(ended.status == 2 && ended.err.contains("/nowhere"), "{}", ended.err);
+}
+
+/// A record cannot make a terminal obey, hide a text or turn its direction, in no format.
+#[test]
+fn what_a_log_says_is_shown_escaped_in_every_format() {
+    let scratch = Scratch::new("hidden");
+    let hidden: String =
+        ['\u{1b}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{2066}', '\u{e0041}', '\u{feff}', '\u{7f}'].into_iter().collect();
+    let rules = scratch.write(
+        "a.alarm",
+        "pattern p { match /user (?<user>\\S+)/ }\nalarm a { detect p by user cancel by hand summary \"of {user}: {text}\" }\n",
+    );
+    for format in ["human", "json"] {
+        let ended =
+            pointsman(&["dry-run", "--rules", &rules, "--format", format, "-"], format!("user x{hidden}y {hidden}\n").as_bytes());
+        assert_eq!(ended.status, 0, "{}", ended.err);
+        assert!(ended.out.contains("of x"), "{}", ended.out);
+        for c in hidden.chars() {
+            assert!(!ended.out.contains(c) && !ended.err.contains(c), "{format}: {c:?} is shown as it came: {}", ended.out);
+        }
+    }
 }

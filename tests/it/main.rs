@@ -17,6 +17,7 @@ mod format;
 mod formats;
 mod grammar;
 mod lang;
+mod limits;
 mod packs;
 mod peers;
 mod reload;

@@ -549,17 +549,98 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
     assert_eq!(counts[..3], [5, 2, 0], "{:?}", named.counts.all());
 }
 
+/// A listener for syslog over TCP, and what it has told.
+struct Listener {
+    runtime: tokio::runtime::Runtime,
+    told: Receiver<Input>,
+    address: std::net::SocketAddr,
+    named: Named,
+}
+
+impl Listener {
+    /// With room for so many connections, and so many bytes of long records that are not complete.
+    fn start(connections: usize, bytes: usize) -> Listener {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let shared = sources::Connections::new(connections, bytes);
+        let tcp = runtime.block_on(async { sources::listen("0.0.0.0:0".parse().unwrap(), &shared) }).unwrap();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], tcp.address().port()));
+        let (named, (sender, told)) = (tcp.named(), sync_channel(100));
+        runtime.spawn(tcp.run(Current::new(0, site()), Collect(sender, Arc::default())));
+        assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
+        Listener { runtime, told, address, named }
+    }
+
+    fn count(&self, of: &str) -> u64 {
+        self.named.counts.all().into_iter().find(|(name, _)| *name == of).unwrap().1
+    }
+
+    fn next_text(&self) -> String {
+        let Input::Heard(heard) = self.told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        heard.event.text.into_owned()
+    }
+}
+
+/// A connection from another address of this machine.
+fn connect_from(local: [u8; 4], to: std::net::SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&std::net::SocketAddr::from((local, 0)).into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    socket.into()
+}
+
+/// Many connections of one address that say one byte close each other. Who connected before them, and speaks after, is heard.
+#[test]
+fn a_crowd_of_one_address_shuts_nobody_out() {
+    let listener = Listener::start(8, 1 << 20);
+    let mut early = connect_from([127, 0, 0, 2], listener.address);
+    let crowd: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = connect_from([127, 0, 0, 66], listener.address);
+            stream.write_all(b"<").unwrap();
+            stream
+        })
+        .collect();
+    let mut late = connect_from([127, 0, 0, 3], listener.address);
+    late.write_all(claim(1).as_bytes()).unwrap();
+    assert_eq!(listener.next_text(), "number 1");
+    early.write_all(claim(2).as_bytes()).unwrap();
+    assert_eq!(listener.next_text(), "number 2");
+    // One address has a quarter of the places.
+    assert_eq!(listener.count("refused"), 98);
+    drop(crowd);
+    listener.runtime.shutdown_background();
+}
+
+/// Long records that are not complete share their memory. Without room one is cut sooner and counted; what comes after it is whole.
+#[test]
+fn a_long_record_without_room_is_cut() {
+    let listener = Listener::start(100, 4_000);
+    let long = |n: u32, bytes: usize| format!("{} {}", claim(n).trim_end(), "x".repeat(bytes));
+    let mut holder = TcpStream::connect(listener.address).unwrap();
+    let beginning = long(1, 20_000);
+    holder.write_all(beginning.as_bytes()).unwrap();
+    // The first takes all the room, however little that is. When another one is cut it has.
+    let mut other = TcpStream::connect(listener.address).unwrap();
+    let mut cut = 0;
+    for n in 2..1_000 {
+        other.write_all(format!("{}\n", long(n, 6_000)).as_bytes()).unwrap();
+        let length = listener.next_text().len();
+        assert!(length > 6_000 || length < 4_096, "{length}");
+        cut += u64::from(length < 4_096);
+        if cut == 2 {
+            break;
+        }
+    }
+    assert_eq!((cut, listener.count("cut")), (2, 2));
+    holder.write_all(b"\n").unwrap();
+    assert!(listener.next_text().len() > 20_000, "who has room is not cut");
+    listener.runtime.shutdown_background();
+}
+
 #[test]
 fn a_connection_is_known_by_its_address() {
     // On loopback nobody is sip1 (10.10.11.101): the record claims for a host that is elsewhere.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let tcp = runtime
-        .block_on(async { sources::listen("127.0.0.1:0".parse().unwrap(), &sources::Connections::new(1_000, 1 << 20)) })
-        .unwrap();
-    let (address, named) = (tcp.address(), tcp.named());
-    let (sender, told) = sync_channel(100);
-    runtime.spawn(tcp.run(Current::new(0, site()), Collect(sender, Arc::default())));
-    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
+    let Listener { runtime, told, address, named } = Listener::start(1_000, 1 << 20);
     let mut stream = TcpStream::connect(address).unwrap();
     let syslog = |n: u32| format!("<14>{}", claim(n).trim_end());
     let counted = syslog(1);

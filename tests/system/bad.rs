@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -170,15 +171,24 @@ fn a_command_that_hangs_leaves_nothing_behind() {
     until("none of it lives", || !lives());
 }
 
-/// A command that starts a service ends, although the service keeps its output open; what it wrote is read whole.
+/// A command that starts a service (with a session of its own) ends, although the service keeps its output open; what it wrote is
+/// read whole. What it left in its own group has ended.
 #[test]
 fn a_command_that_starts_a_service_ends() {
     let mark = format!("8{}", std::process::id());
-    let script = format!("sleep {mark} & echo $!; head -c 100000 /dev/zero | tr '\\0' x; echo last >&2");
+    let script = format!(
+        "setsid sleep {mark} & s=$!; while [ \"$(ps -o sid= $s)\" = \"$(ps -o sid= $$)\" ]; do :; done; sleep 7{mark} & echo $s $!; head -c 100000 /dev/zero | tr '\\0' x; echo last >&2"
+    );
     let began = pointsman::linux::boot_time();
     let ended = pointsman::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_secs(600)).unwrap();
     assert!(pointsman::linux::boot_time().since(began) < Duration::from_secs(300), "it was not waited for");
     let (service, rest) = ended.stdout.split_once('\n').unwrap();
+    let (service, left) = service.split_once(' ').unwrap();
+    let left = PathBuf::from(format!("/proc/{left}"));
+    // A process that was killed is gone once its parent has looked, and its parent is whoever adopts it.
+    until("what was left in the group has ended", || {
+        fs::read_to_string(left.join("stat")).is_ok_and(|s| s.contains(") Z ")) || !left.exists()
+    });
     let service = nix::unistd::Pid::from_raw(service.parse().unwrap());
     nix::sys::signal::kill(service, nix::sys::signal::Signal::SIGKILL).expect("the service is left alone");
     assert_eq!((ended.status, ended.stderr.as_str()), (0, "last\n"));

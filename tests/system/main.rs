@@ -13,6 +13,7 @@ mod programs;
 mod quorum;
 mod reload;
 mod reports;
+mod rights;
 mod site;
 mod storm;
 

@@ -47,7 +47,7 @@ impl Site {
         fs::write(path.join("pointsman.yaml"), text).unwrap();
         fs::write(path.join("sip.log"), "").unwrap();
         fs::copy(PROGRAM, path.join("pointsman")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o1777)).unwrap();
         fs::set_permissions(path.join("pointsman"), fs::Permissions::from_mode(0o755)).unwrap();
         Site(path)
     }

@@ -1,0 +1,49 @@
+//! Files of an administrator, opened without trusting what stands at their path.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+
+/// Others may write: S_IWOTH of chmod(2).
+const OTHERS_WRITE: u32 = 0o002;
+/// Who may write a folder with this bit may not replace the files of others in it: S_ISVTX.
+const STICKY: u32 = 0o1000;
+
+/// Opens a regular file to be read. Anything else is refused, at once: neither opening nor reading waits for another program.
+///
+/// # Errors
+/// Those of the system; what it is when it is no regular file.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a regular file", kind_of(kind))))
+}
+
+/// `a folder`, `a FIFO`, `a device`, `a socket`, `a regular file`.
+pub fn kind_of(kind: fs::FileType) -> &'static str {
+    match () {
+        () if kind.is_dir() => "a folder",
+        () if kind.is_fifo() => "a FIFO",
+        () if kind.is_char_device() || kind.is_block_device() => "a device",
+        () if kind.is_socket() => "a socket",
+        () => "a regular file",
+    }
+}
+
+/// The file, or the first of the folders above it, that every user of this machine may change. Folders in which nobody can
+/// replace the files of others (as in /tmp) are in order.
+pub fn writable_by_others(path: &Path) -> Option<PathBuf> {
+    let path = path.canonicalize().ok()?;
+    let mode = |path: &Path| fs::metadata(path).map_or(0, |m| m.mode());
+    if mode(&path) & OTHERS_WRITE != 0 && !path.is_dir() {
+        return Some(path);
+    }
+    let folders = path.ancestors().skip(usize::from(!path.is_dir()));
+    folders.filter(|f| mode(f) & (OTHERS_WRITE | STICKY) == OTHERS_WRITE).map(Path::to_owned).next()
+}
