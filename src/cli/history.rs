@@ -204,8 +204,9 @@ fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
     let naive = with_time.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
     let naive = naive.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
     let at = naive.and_then(|naive| zone.from_local_datetime(&naive).earliest());
-    at.map(|at| Time::from_micros(at.timestamp_micros()))
-        .ok_or_else(|| format!("`{}` is no moment; write 2h, 2026-11-29, '2026-11-29 14:30' or 2026-11-29T14:30:00Z", printable(text)))
+    at.map(|at| Time::from_micros(at.timestamp_micros())).ok_or_else(|| {
+        format!("`{}` is no moment; write 2h, 2026-11-29, '2026-11-29 14:30' or 2026-11-29T14:30:00Z", printable(text))
+    })
 }
 
 #[cfg(test)]

@@ -95,7 +95,9 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
                 if let Some(kept) = done.kept {
                     println!("what was there before is kept in {}", kept.display());
                 }
-                println!("a controller that starts with it sends nothing to hosts until all agents have reported and agree with it");
+                println!(
+                    "a controller that starts with it sends nothing to hosts until all agents have reported and agree with it"
+                );
                 0
             }
             Err(e) => wrong(&e.to_string()),
@@ -149,7 +151,9 @@ fn accept(data: &Path, reason: &str) -> u8 {
     if runs {
         return match control_socket::ask(data, &Question::AcceptLoss(reason.to_owned())) {
             Ok(_) => {
-                println!("the controller goes on; `pointsman resources` shows what is decided by a claim or by `pointsman move` now");
+                println!(
+                    "the controller goes on; `pointsman resources` shows what is decided by a claim or by `pointsman move` now"
+                );
                 0
             }
             Err(why) => wrong(&why),
@@ -161,7 +165,11 @@ fn accept(data: &Path, reason: &str) -> u8 {
                 "{} goes on after record {}{}; what was there is kept in {}",
                 data.display(),
                 done.last,
-                if done.missing > 0 { format!(" without {}", plural(usize::try_from(done.missing).unwrap_or(usize::MAX), "record")) } else { String::new() },
+                if done.missing > 0 {
+                    format!(" without {}", plural(usize::try_from(done.missing).unwrap_or(usize::MAX), "record"))
+                } else {
+                    String::new()
+                },
                 done.kept.display()
             );
             0

@@ -39,8 +39,7 @@ const TOP: &[&str] = &[
 ];
 const JOURNAL: &[&str] = &["keep", "size"];
 /// The shortest and the longest time that records can be kept.
-const KEEP: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(3_600)..=Duration::from_secs(20 * 366 * 24 * 3_600);
+const KEEP: std::ops::RangeInclusive<Duration> = Duration::from_secs(3_600)..=Duration::from_secs(20 * 366 * 24 * 3_600);
 const LISTEN: &[&str] = &["syslog", "agents"];
 const AGENT: &[&str] = &["host", "controller", "data", "resources", "watch", "metrics"];
 const LOCAL_ADDRESS: &[&str] = &["address", "interface"];

@@ -127,8 +127,7 @@ impl Controller {
              claim, by `pointsman move`, or by the only host that has it"
         );
         out.push(notice("journal_loss_accepted", text, None));
-        let order =
-            self.input(now, journal::Input::LossAccepted { by: by.to_owned(), reason: reason.clone(), missing: 0 }, out);
+        let order = self.input(now, journal::Input::LossAccepted { by: by.to_owned(), reason: reason.clone(), missing: 0 }, out);
         let mut planned = Vec::new();
         self.planner.forget(order, &mut planned);
         self.trust.doubt = Some(Doubt { reason, kind: DoubtKind::Accepted });
@@ -154,7 +153,9 @@ impl Word {
                 vec![("resource", Some(resource.clone())), ("host", Some(host.clone()))]
             }
             Word::Resume { resource } => vec![("resource", Some(resource.clone()))],
-            Word::Clear { alarm, key } | Word::Ack { alarm, key, .. } => vec![("alarm", Some(alarm.clone())), ("key", key.clone())],
+            Word::Clear { alarm, key } | Word::Ack { alarm, key, .. } => {
+                vec![("alarm", Some(alarm.clone())), ("key", key.clone())]
+            }
             Word::Approve { run } => vec![("run", Some(run.to_string()))],
             Word::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
         };

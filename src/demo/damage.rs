@@ -49,9 +49,9 @@ pub fn damage(folder: &Path, times: u64, seed: u64, tell: &mut dyn FnMut(&str)) 
     for n in 0..times {
         let mut files = reference.files.clone();
         let kind = reference.hurt(&mut files, &mut rng);
-        let outcome = reference.judge(&place, &files).map_err(|why| {
-            format!("damage {n} of seed {seed} ({kind}): {why}; the files are kept in {}", place.display())
-        })?;
+        let outcome = reference
+            .judge(&place, &files)
+            .map_err(|why| format!("damage {n} of seed {seed} ({kind}): {why}; the files are kept in {}", place.display()))?;
         damages.outcomes.entry(kind).or_default()[outcome] += 1;
         if (n + 1).is_multiple_of(1_000) {
             tell(&format!("{} damages: {:?} recovered, held, refused", n + 1, damages.totals()));
@@ -198,7 +198,12 @@ fn record(n: u64, rng: &mut Rng) -> Record {
             generation: Generation { epoch: 1, n },
         }),
         1 => Record::Plan(plan::Record::Move { resource, to: host, at }),
-        2 => Record::Notice(NoticeRecord { at, kind: "log".to_owned(), text: "x".repeat(rng.below(600) as usize), ..NoticeRecord::default() }),
+        2 => Record::Notice(NoticeRecord {
+            at,
+            kind: "log".to_owned(),
+            text: "x".repeat(rng.below(600) as usize),
+            ..NoticeRecord::default()
+        }),
         _ => {
             let position = Position { at: n * 100, file: rng.below(1_000), check: n as u32 };
             Record::Input { order: n, at, input: Input::Position { source: format!("log{}", rng.below(5)), position } }

@@ -53,7 +53,8 @@ impl HistoryEntry {
             ("by", &self.by),
         ];
         if let Some(object) = json.as_object_mut() {
-            let named = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Json::from(printable(value.as_ref()?)))));
+            let named =
+                more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Json::from(printable(value.as_ref()?)))));
             object.extend(named);
             object.extend(self.run.map(|run| ("run".to_owned(), Json::from(run))));
         }

@@ -543,8 +543,7 @@ impl Running {
         let words = |e: crate::store::Error| e.to_string();
         self.clock.change(by);
         let now = self.clock.now();
-        let record =
-            Record::Input { order: self.journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
+        let record = Record::Input { order: self.journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
         self.journal.append(&record).map_err(words)?;
         self.sync()?;
         let state = self.journal.fold_again().map_err(words)?;
@@ -584,6 +583,8 @@ pub(super) fn retention(limits: JournalLimits) -> Retention {
 fn clock_changed(by: i64) -> Output {
     let span = duration_text(Duration::from_secs(by.unsigned_abs() / 1_000_000));
     let way = if by < 0 { "back" } else { "forward" };
-    let text = format!("the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time");
+    let text = format!(
+        "the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time"
+    );
     Output::Notice(Notice { kind: "clock_changed".to_owned(), text, ..Notice::default() })
 }

@@ -27,7 +27,12 @@ impl Journaled {
                 if count > NOTICES_A_MINUTE {
                     let more = count - NOTICES_A_MINUTE;
                     let text = format!("{more} more notices `{kind}` came within a minute and are not in the journal");
-                    taken.push(journal::NoticeRecord { at: now, kind: "notices_dropped".to_owned(), text, ..journal::NoticeRecord::default() });
+                    taken.push(journal::NoticeRecord {
+                        at: now,
+                        kind: "notices_dropped".to_owned(),
+                        text,
+                        ..journal::NoticeRecord::default()
+                    });
                 }
             }
             self.since = now;

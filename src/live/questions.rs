@@ -14,7 +14,6 @@ use crate::react::Run;
 use crate::site::Site;
 use crate::sources::Named;
 
-
 /// Characters of the name of who takes an alarm on; of a longer one the rest is cut.
 const NAME: usize = 100;
 /// Characters of the reason for accepting a loss; of a longer one the rest is cut.

@@ -279,7 +279,9 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
     db.pragma_update(None, "synchronous", "OFF").map_err(wrong)?;
     let reader = JournalReader::open(folder).ok().filter(|r| !r.is_earlier());
     let controller = reader.as_ref().and_then(|r| r.number("controller").ok().flatten());
-    let set = |name: &str, n: u64| db.execute("INSERT OR REPLACE INTO fact VALUES (?1, ?2)", params![name, n.to_string()]).map_err(wrong);
+    let set = |name: &str, n: u64| {
+        db.execute("INSERT OR REPLACE INTO fact VALUES (?1, ?2)", params![name, n.to_string()]).map_err(wrong)
+    };
     let base = reader.as_ref().and_then(|r| Some((r.base().ok()?, r)));
     let mut folded = Folded::default();
     db.execute_batch("BEGIN").map_err(wrong)?;
@@ -325,7 +327,8 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
 /// Moves a journal's files into a folder of their own; nothing when there are none.
 fn set_aside(folder: &Path, what: &str) -> Result<Option<PathBuf>, Error> {
     let io = |e: io::Error| Error::new(folder, format!("the earlier journal cannot be moved away: {e}"));
-    let files: Vec<PathBuf> = FILES.iter().map(|f| folder.join(f)).chain(snapshot::list(folder).into_iter().map(|(_, p)| p)).collect();
+    let files: Vec<PathBuf> =
+        FILES.iter().map(|f| folder.join(f)).chain(snapshot::list(folder).into_iter().map(|(_, p)| p)).collect();
     let there: Vec<&PathBuf> = files.iter().filter(|f| f.exists()).collect();
     if there.is_empty() {
         return Ok(None);

@@ -124,7 +124,10 @@ struct Done {
 pub(super) fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join("journal.lock");
     let wrong = |e: std::io::Error| {
-        Error::new(&path, format!("it can't be opened for writing ({e}); does the folder exist, and does it belong to this user?"))
+        Error::new(
+            &path,
+            format!("it can't be opened for writing ({e}); does the folder exist, and does it belong to this user?"),
+        )
     };
     let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(wrong)?;
     match file.try_lock() {
@@ -174,7 +177,9 @@ impl Journal {
         }
         findings.extend(folded.passed_over.iter().map(|why| Finding {
             kind: "journal_snapshot",
-            text: format!("a snapshot of the journal is passed over ({why}); the state comes from an earlier one and the records since"),
+            text: format!(
+                "a snapshot of the journal is passed over ({why}); the state comes from an earlier one and the records since"
+            ),
         }));
         let (snapshot, bytes) = folded.snapshot;
         let since = folded.bytes;
@@ -232,7 +237,12 @@ impl Journal {
     /// Hands out what the journal folds to, for the one who goes on with it. From then on only how far sources were read is kept here.
     pub fn take_state(&mut self) -> State {
         self.folds = false;
-        let kept = State { order: self.state.order, newest: self.state.newest, positions: self.state.positions.clone(), ..State::default() };
+        let kept = State {
+            order: self.state.order,
+            newest: self.state.newest,
+            positions: self.state.positions.clone(),
+            ..State::default()
+        };
         std::mem::replace(&mut self.state, kept)
     }
 
@@ -371,7 +381,8 @@ impl Journal {
                     let _ = thread.join();
                 }
                 if !std::mem::replace(&mut self.snapshots.failed, true) {
-                    let text = format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
+                    let text =
+                        format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
                     self.findings.push(Finding { kind: "journal_snapshot", text });
                 }
             }
@@ -505,7 +516,10 @@ fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> 
         || (end.n == folded.last && end.chain == folded.chain)
         || (end.n != folded.last && reader.chain_at(end.n)?.is_none_or(|chain| chain == end.chain));
     if !same {
-        let what = format!("record {} is not the one that was written there (journal.end): it is another journal, or an older copy that went on; {WAYS_OUT}", end.n);
+        let what = format!(
+            "record {} is not the one that was written there (journal.end): it is another journal, or an older copy that went on; {WAYS_OUT}",
+            end.n
+        );
         return Err(Error::new(path, what));
     }
     Ok(())
@@ -516,9 +530,11 @@ fn upgrade(folder: &Path, path: &Path, db: &Connection, folded: &Folded) -> Resu
     if folded.last > 0 {
         snapshot::write(folder, folded.last, folded.chain, &folded.state, &AtomicBool::new(false))?;
     }
-    let first: Option<i64> =
-        db.query_row("SELECT min(n) FROM record", [], |row| row.get(0)).map_err(|e| Error::of(path, &e))?;
-    let facts = BTreeMap::from([("chained_from", folded.last + 1), ("kept_from", first.and_then(|n| u64::try_from(n).ok()).unwrap_or(1))]);
+    let first: Option<i64> = db.query_row("SELECT min(n) FROM record", [], |row| row.get(0)).map_err(|e| Error::of(path, &e))?;
+    let facts = BTreeMap::from([
+        ("chained_from", folded.last + 1),
+        ("kept_from", first.and_then(|n| u64::try_from(n).ok()).unwrap_or(1)),
+    ]);
     let facts: String = facts.iter().map(|(name, n)| format!("INSERT OR REPLACE INTO fact VALUES ('{name}', '{n}');")).collect();
     db.execute_batch(&format!("BEGIN IMMEDIATE; {facts} DROP TABLE snapshot; PRAGMA user_version = {VERSION}; COMMIT"))
         .map_err(|e| Error::of(path, &e))

@@ -23,7 +23,7 @@ pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
 pub use journal::{Finding, Journal, Retention};
 pub use marks::Marks;
 pub use reader::JournalReader;
-pub use verify::Verified;
+pub use verify::{Verified, check_chain};
 
 /// Pages of the log of what is written, after which it goes into the database: few, so that this does not take long either.
 const LOG_PAGES: i64 = 256;
@@ -57,7 +57,9 @@ impl Error {
                 "the disk is full; make room, then start again: nothing that was acted on is lost".to_owned()
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                format!("it is damaged ({e}); keep it for an inquiry, and put a backup in its place (a journal: `pointsman journal restore`)")
+                format!(
+                    "it is damaged ({e}); keep it for an inquiry, and put a backup in its place (a journal: `pointsman journal restore`)"
+                )
             }
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
                 format!("it can't be opened for writing ({e}); does the folder exist, and is it ours?")
@@ -101,7 +103,9 @@ fn open_shared(path: &Path, kind: i32, known: &[i32], version: i32, tables: &str
 /// A file that only its owner reads, whatever the umask; nothing when it is there.
 fn create_private(path: &Path) -> Result<(), Error> {
     let opened = std::fs::File::options().write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map(drop).map_err(|e| Error::new(path, format!("it can't be opened for writing ({e}); does the folder exist, and is it ours?")))
+    opened
+        .map(drop)
+        .map_err(|e| Error::new(path, format!("it can't be opened for writing ({e}); does the folder exist, and is it ours?")))
 }
 
 /// An error that says that a journal is damaged, and what to do.

@@ -173,10 +173,8 @@ impl JournalReader {
 
     /// Goes through the rows from a number on, until it is told to stop.
     pub(super) fn rows(&self, from: u64, each: &mut dyn FnMut(Row) -> bool) -> Result<(), Error> {
-        let mut query = self
-            .db
-            .prepare("SELECT n, line, sum FROM record WHERE n >= ?1 ORDER BY n LIMIT ?2")
-            .map_err(|e| self.wrong(&e))?;
+        let mut query =
+            self.db.prepare("SELECT n, line, sum FROM record WHERE n >= ?1 ORDER BY n LIMIT ?2").map_err(|e| self.wrong(&e))?;
         let mut from = from;
         loop {
             let mut rows = query.query([signed(from), AT_ONCE]).map_err(|e| self.wrong(&e))?;
@@ -270,13 +268,18 @@ impl JournalReader {
     pub(super) fn checked(&self, folded: &Folded, row: &Row) -> Result<(Record, u32, u64), String> {
         let (n, next) = (row.n, folded.last + 1);
         if n != next {
-            let missing = if n == next + 1 { format!("record {next} is missing") } else { format!("records {next} to {} are missing", n.wrapping_sub(1)) };
+            let missing = if n == next + 1 {
+                format!("record {next} is missing")
+            } else {
+                format!("records {next} to {} are missing", n.wrapping_sub(1))
+            };
             return Err(missing);
         }
         let damaged = || format!("record {n} is damaged");
         let line = row.line.as_deref().ok_or_else(damaged)?;
         let sum = row.sum.filter(|sum| *sum == self.expected(folded.chain, n, line)).ok_or_else(damaged)?;
-        let record = Record::read(line).map_err(|e| format!("record {n} is not understood ({e}); did a newer version write it?"))?;
+        let record =
+            Record::read(line).map_err(|e| format!("record {n} is not understood ({e}); did a newer version write it?"))?;
         record.credible().map_err(|why| format!("record {n} is not credible: {why}"))?;
         Ok((record, sum, line.len() as u64))
     }
@@ -304,7 +307,9 @@ impl JournalReader {
         }
         if self.kept_from > 1 {
             let why = passed_over.first().cloned().unwrap_or_else(|| "there is none".to_owned());
-            return Err(self.damaged(&format!("records before {} were removed, and no snapshot is whole ({why})", self.kept_from)));
+            return Err(
+                self.damaged(&format!("records before {} were removed, and no snapshot is whole ({why})", self.kept_from))
+            );
         }
         Ok(Folded { passed_over, ..Folded::default() })
     }
@@ -313,7 +318,9 @@ impl JournalReader {
     fn earlier_base(&self) -> Result<Folded, Error> {
         let newest: Option<(i64, String, u32)> = self
             .db
-            .query_row("SELECT n, state, sum FROM snapshot ORDER BY n DESC LIMIT 1", [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+            .query_row("SELECT n, state, sum FROM snapshot ORDER BY n DESC LIMIT 1", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
             .optional()
             .map_err(|e| self.wrong(&e))?;
         let Some((n, text, sum)) = newest else { return Ok(Folded::default()) };

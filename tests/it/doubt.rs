@@ -21,10 +21,10 @@ fn story() -> Vec<Record> {
     let vip = || "sip_vip".to_owned();
     let start = journal::Input::Start;
     let plan = |record: plan::Record| Record::Plan(record);
-    let up = |host: &str, order| {
-        Intent { resource: vip(), verb: Verb::Up, host: host.to_owned(), order, operator: false }
+    let up = |host: &str, order| Intent { resource: vip(), verb: Verb::Up, host: host.to_owned(), order, operator: false };
+    let ordered = |host: &str, order, n| {
+        plan(plan::Record::Ordered { resource: vip(), host: host.to_owned(), order, generation: generation(n) })
     };
-    let ordered = |host: &str, order, n| plan(plan::Record::Ordered { resource: vip(), host: host.to_owned(), order, generation: generation(n) });
     let fenced = |host: &str, n| plan(plan::Record::Fenced { resource: vip(), host: host.to_owned(), generation: generation(n) });
     let moved = |to: &str, ms| plan(plan::Record::Move { resource: vip(), to: to.to_owned(), at: at(ms) });
     vec![

@@ -346,7 +346,10 @@ fn holding() -> Bench {
     let mut bench = Bench::new(RULES);
     bench.report("sip1", (0, 0), false, Holds::No);
     bench.report("sip2", (0, 0), false, Holds::No);
-    bench.turn(Input::Operator { by: "ann".to_owned(), word: Word::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() } });
+    bench.turn(Input::Operator {
+        by: "ann".to_owned(),
+        word: Word::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() },
+    });
     bench.report("sip1", (1, 1), true, Holds::Yes);
     assert!(bench.controller.planner().settled("sip_vip"));
     bench
@@ -379,7 +382,10 @@ fn a_host_that_has_nothing_may_go_and_come_back() {
     let mut bench = holding();
     let before = bench.controller.planner().ledger().entry("sip_vip").unwrap().generation;
     // It is on sip2 now, and sip1 let go.
-    bench.turn(Input::Operator { by: "ann".to_owned(), word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() } });
+    bench.turn(Input::Operator {
+        by: "ann".to_owned(),
+        word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+    });
     bench.report("sip1", (1, 2), false, Holds::No);
     bench.report("sip2", (1, 3), true, Holds::Yes);
     assert!(bench.controller.planner().settled("sip_vip"));
@@ -432,7 +438,10 @@ fn terms_of_a_holder_stay_until_the_next_start() {
     assert_eq!(bench.controller.planner().needs_a_start(&site.inventory), late, "it is still to come");
     // sip1 falls silent: the address goes on after silence, as it was granted, and not by force.
     bench.report("sip2", (0, 0), false, Holds::No);
-    bench.turn(Input::Operator { by: "ann".to_owned(), word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() } });
+    bench.turn(Input::Operator {
+        by: "ann".to_owned(),
+        word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+    });
     for _ in 0..60 {
         bench.now = bench.now + Duration::from_millis(250);
         bench.turn(Input::Timer);
@@ -445,7 +454,10 @@ fn terms_of_a_holder_stay_until_the_next_start() {
 #[test]
 fn a_host_that_is_gone_from_the_configuration_is_not_missed() {
     let mut bench = holding();
-    bench.turn(Input::Operator { by: "ann".to_owned(), word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() } });
+    bench.turn(Input::Operator {
+        by: "ann".to_owned(),
+        word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+    });
     bench.report("sip1", (1, 2), false, Holds::No);
     bench.report("sip2", (1, 3), true, Holds::Yes);
     bench.pass(Duration::from_secs(2));
@@ -480,6 +492,7 @@ fn the_journal_has_what_was_accepted() {
         }
         journal.sync().unwrap();
     }
+    journal.wait_for_snapshot();
     drop(journal);
     let found = Journal::verify(folder.path()).unwrap();
     assert_eq!((found.snapshots, &found.wrong[..]), (1, &[][..]));

@@ -10,7 +10,7 @@ use pointsman::decode::Decoder;
 use pointsman::event::Provenance;
 use pointsman::journal::{DoubtKind, Position, Record, State};
 use pointsman::script::verbs;
-use pointsman::store::{Journal, Marks, JournalReader, Retention, accept_loss, backup, restore};
+use pointsman::store::{Journal, JournalReader, Marks, Retention, accept_loss, backup, restore};
 use pointsman::wire::{Echo, Generation, Holds, Report, Seen};
 
 use crate::control::{at, site};
