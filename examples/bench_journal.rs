@@ -1,5 +1,6 @@
 //! What the journal costs: `cargo run --release --example bench_journal -- 1000000 /var/tmp/j` (records, an empty folder on the disk that
 //! is meant). How long a sync takes, with its end file and by itself; how large records are; how long opening takes with few records and with many.
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
