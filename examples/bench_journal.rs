@@ -1,8 +1,9 @@
 //! What the journal costs: `cargo run --release --example bench_journal -- 1000000 /var/tmp/j` (records, an empty folder on the disk that
-//! is meant). How long a sync takes, with its end file and by itself; how large records are; how long opening takes with few records and with many.
+//! is meant). How long a sync takes, and the write of the end file that is a part of it; how large records are; how long opening takes with few records and with many.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
 
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         syncs.push(began.elapsed());
     }
     println!("a sync of one record, with its end: {:?} (median of {})", median(syncs.clone()), syncs.len());
+    let probe = fs::File::create(folder.join("probe"))?;
+    let mut writes = Vec::new();
+    for _ in 0..1_000 {
+        let began = Instant::now();
+        probe.write_all_at(&[0; 40], 0)?;
+        writes.push(began.elapsed());
+    }
+    println!("of that, a write as large as the end: {:?}", median(writes));
     let mut opened = Vec::new();
     let mut next = 1_001;
     for stage in [10_000, records] {
