@@ -144,10 +144,7 @@ fn accept(data: &Path, reason: &str) -> u8 {
     if reason.trim().is_empty() {
         return wrong("say why with --reason: it is what others read later");
     }
-    let runs = match std::os::unix::net::UnixStream::connect(control_socket::path(data)) {
-        Ok(_) => true,
-        Err(_) => false,
-    };
+    let runs = std::os::unix::net::UnixStream::connect(control_socket::path(data)).is_ok();
     if runs {
         return match control_socket::ask(data, &Question::AcceptLoss(reason.to_owned())) {
             Ok(_) => {

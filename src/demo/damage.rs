@@ -29,9 +29,10 @@ impl Damages {
     }
 }
 
-/// A journal as a crash leaves it, and older copies of its files.
+/// A journal as a crash leaves it, as a clean end leaves it, and older copies of its files.
 struct Reference {
     files: BTreeMap<String, Vec<u8>>,
+    closed: BTreeMap<String, Vec<u8>>,
     older: Vec<BTreeMap<String, Vec<u8>>>,
     lines: Vec<String>,
     state: State,
@@ -47,7 +48,8 @@ pub fn damage(folder: &Path, times: u64, seed: u64, tell: &mut dyn FnMut(&str)) 
     let mut damages = Damages::default();
     let place = folder.join("damaged");
     for n in 0..times {
-        let mut files = reference.files.clone();
+        let killed = rng.percent(50);
+        let mut files = if killed { reference.files.clone() } else { reference.closed.clone() };
         let kind = reference.hurt(&mut files, &mut rng);
         let outcome = reference
             .judge(&place, &files)
@@ -90,8 +92,9 @@ impl Reference {
             older.push(contents(folder)?);
         }
         let files = older.pop().unwrap_or_default();
+        let closed = contents(folder)?;
         let lines = records.iter().filter_map(|r| r.line().ok()).collect();
-        Ok(Reference { files, older, lines, state: State::fold(&records) })
+        Ok(Reference { files, closed, older, lines, state: State::fold(&records) })
     }
 
     /// Damages the files, and says how.

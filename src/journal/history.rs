@@ -224,7 +224,7 @@ fn input_entry(input: &Input) -> Option<HistoryEntry> {
         },
         Input::ClockChanged { by } => {
             let way = if *by < 0 { "back" } else { "forward" };
-            let seconds = by.unsigned_abs() / 1_000_000;
+            let seconds = (by.unsigned_abs() + 500_000) / 1_000_000;
             entry("clock_changed", format!("the wall clock was set {way} by {seconds} s, and times of the state with it"))
         }
         Input::Event { .. }

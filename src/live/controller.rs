@@ -699,7 +699,7 @@ pub(super) fn retention(limits: JournalLimits) -> Retention {
 
 /// What people are notified of when the clock was set.
 fn clock_changed(by: i64) -> Output {
-    let span = duration_text(Duration::from_secs(by.unsigned_abs() / 1_000_000));
+    let span = duration_text(Duration::from_secs((by.unsigned_abs() + 500_000) / 1_000_000));
     let way = if by < 0 { "back" } else { "forward" };
     let text = format!(
         "the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time"

@@ -22,7 +22,7 @@ use crate::linux::Spot;
 use crate::linux::rights::{self, Needs, Starts};
 use crate::site::Current;
 use crate::sources::{self, Sink as _, Udp};
-use crate::store::{Journal, Marks};
+use crate::store::{Journal, Marks, check_chain};
 use crate::tls::{self, Agents, Authority, Identity, Peers};
 use crate::wire::{Command, Report};
 
@@ -154,6 +154,10 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         runtime.spawn(listener.run(Gate { current, inbox: inbox.clone() }));
     }
     runtime.spawn(control_socket::serve(control, inbox.clone()));
+    start("journal-check", {
+        let (inbox, data) = (inbox.clone(), data.clone());
+        move || check_journal(&inbox, &data)
+    })?;
     end_by_signal(&runtime, {
         let inbox = inbox.clone();
         move || {
@@ -255,6 +259,21 @@ fn needs_of(inventory: &Inventory) -> (bool, bool) {
 /// Of the connections that the system allows, those of syslog over TCP: agents have the rest.
 fn connections_of(allowed: usize) -> usize {
     allowed - allowed / 4
+}
+
+/// Looks at all records beside the start, which needed only the newest.
+fn check_journal(inbox: &Inbox, data: &Path) {
+    let wrong = match check_chain(data) {
+        Ok(wrong) => wrong,
+        Err(e) => Some(e.to_string()),
+    };
+    if let Some(wrong) = wrong {
+        let text = format!(
+            "the journal is damaged in a part that the state does not depend on: {wrong}; `pointsman journal verify` lists all of it; is the \
+             disk in order?"
+        );
+        inbox.tell(Message::Notice(Notice { kind: "journal_damaged".to_owned(), text, ..Notice::default() }));
+    }
 }
 
 /// Tells of agents' certificates that end soon. Agents renew theirs while they are connected, so something is wrong then.

@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -333,12 +332,12 @@ fn set_aside(folder: &Path, what: &str) -> Result<Option<PathBuf>, Error> {
     if there.is_empty() {
         return Ok(None);
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let mut kept = folder.join(format!("{what}-{now}"));
-    for again in 1.. {
+    // The first number that is free.
+    let mut kept = folder.join(format!("{what}-1"));
+    for again in 2.. {
         match fs::create_dir(&kept) {
             Ok(()) => break,
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => kept = folder.join(format!("{what}-{now}-{again}")),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => kept = folder.join(format!("{what}-{again}")),
             Err(e) => return Err(io(e)),
         }
     }

@@ -23,7 +23,7 @@ pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
 pub use journal::{Finding, Journal, Retention};
 pub use marks::Marks;
 pub use reader::JournalReader;
-pub use verify::Verified;
+pub use verify::{Verified, check_chain};
 
 /// Pages of the log of what is written, after which it goes into the database: few, so that this does not take long either.
 const LOG_PAGES: i64 = 256;

@@ -490,6 +490,7 @@ fn the_journal_has_what_was_accepted() {
         }
         journal.sync().unwrap();
     }
+    journal.wait_for_snapshot();
     drop(journal);
     let found = Journal::verify(folder.path()).unwrap();
     assert_eq!((found.snapshots, &found.wrong[..]), (1, &[][..]));

@@ -12,7 +12,7 @@ use pointsman::linux::wall_time;
 use pointsman::sim::Rng;
 use pointsman::store::Journal;
 
-use crate::site::{PROGRAM, Site, claim, ready, until};
+use crate::site::{Ended, PROGRAM, Site, ready, until};
 
 /// Runs the program in the site's folder.
 fn run(site: &Site, arguments: &[&str]) -> Output {
@@ -27,7 +27,15 @@ fn history(site: &Site, more: &[&str]) -> String {
     said(&run(site, &[&["history", "--format", "json"], more].concat()))
 }
 
-/// A site whose rules notify of each event.
+/// A controller that has read what its file held: what is written from now on is new.
+fn listening(site: &Site) -> (Ended, String) {
+    let before = said(&run(site, &["journal", "show"])).matches("\"backlog_ended\"").count();
+    let started = ready(site.command());
+    until("it has read its file", || said(&run(site, &["journal", "show"])).matches("\"backlog_ended\"").count() > before);
+    started
+}
+
+/// A site whose rules notify of each event. Lines have no stamp: on a busy machine none is late.
 fn site(name: &str) -> Site {
     let site = Site::new(name, "files: sip.log\nlisten: { agents: 127.0.0.1:0 }\n", "agent");
     fs::write(site.0.join("rules/tell.alarm"), "pattern n { match /number (?<n>\\d+)/ }\nreaction tell { script \"tell.rhai\" }\nalarm numbers { detect n by n cancel by hand react tell summary \"number {n}\" }\n").unwrap();
@@ -42,15 +50,15 @@ fn site(name: &str) -> Site {
 #[test]
 fn history_outlives_the_controller() {
     let site = site("history");
-    let (ended, _) = ready(site.command());
-    site.append(&claim(1));
-    site.append(&claim(2));
+    let (ended, _) = listening(&site);
+    site.append("number 1\n");
+    site.append("number 2\n");
     until("both are notified", || history(&site, &["--kind", "notified"]).lines().count() == 2);
     assert!(run(&site, &["alarms", "--clear", "numbers", "--key", "1"]).status.success());
     let verified = run(&site, &["journal", "verify"]);
     assert!(verified.status.success() && said(&verified).contains("all is well"), "{}", said(&verified));
     drop(ended);
-    let (ended, _) = ready(site.command());
+    let (ended, _) = listening(&site);
     let all = history(&site, &[]);
     for part in [
         "\"kind\":\"raised\"",
@@ -85,7 +93,7 @@ fn a_clock_that_was_ahead_is_followed_back() {
     journal.append(&Record::Input { order: 1, at: ahead, input: Input::Start }).unwrap();
     journal.sync().unwrap();
     drop(journal);
-    let (ended, _) = ready(site.command());
+    let (ended, _) = listening(&site);
     until("it is told", || history(&site, &[]).contains("clock_changed"));
     drop(ended);
     let journal = Journal::open(&site.0.join("data")).unwrap();
@@ -97,8 +105,8 @@ fn a_clock_that_was_ahead_is_followed_back() {
 #[test]
 fn a_log_that_lost_its_end_is_refused_until_that_is_accepted() {
     let site = site("lost");
-    let (mut ended, _) = ready(site.command());
-    site.append(&claim(1));
+    let (mut ended, _) = listening(&site);
+    site.append("number 1\n");
     until("it is notified", || history(&site, &["--kind", "notified"]).lines().count() == 1);
     ended.0.kill().unwrap();
     ended.0.wait().unwrap();
@@ -120,9 +128,9 @@ fn a_log_that_lost_its_end_is_refused_until_that_is_accepted() {
     assert!(!run(&site, &["journal", "accept-loss"]).status.success(), "a reason is wanted");
     let out = run(&site, &["journal", "accept-loss", "--reason", "the disk of Monday"]);
     assert!(out.status.success(), "{}", said(&out));
-    let (_ended, _) = ready(site.command());
+    let (_ended, _) = listening(&site);
     assert!(history(&site, &[]).contains("the disk of Monday"));
-    site.append(&claim(2));
+    site.append("number 2\n");
     until("it goes on", || history(&site, &["--kind", "notified"]).contains("number 2"));
 }
 
@@ -130,8 +138,8 @@ fn a_log_that_lost_its_end_is_refused_until_that_is_accepted() {
 #[test]
 fn a_restore_may_be_killed() {
     let site = site("restore");
-    let (ended, _) = ready(site.command());
-    site.append(&claim(1));
+    let (ended, _) = listening(&site);
+    site.append("number 1\n");
     until("it is notified", || history(&site, &["--kind", "notified"]).lines().count() == 1);
     let copy = site.0.join("copy");
     let copy = copy.to_str().unwrap();
@@ -162,7 +170,7 @@ fn a_restore_may_be_killed() {
     }
     let _ = writeln!(std::io::stderr(), "a restore that was killed 30 times left a journal that is refused {refused} times");
     assert!(run(&site, &["journal", "restore", copy]).status.success());
-    let (_ended, _) = ready(site.command());
+    let (_ended, _) = listening(&site);
     until("it is known", || history(&site, &[]).contains("journal_unproven"));
     // No agent is there to agree: an operator says so.
     let out = run(&site, &["journal", "accept-loss", "--reason", "sip1 and sip2 were looked at"]);
@@ -175,8 +183,8 @@ fn a_restore_may_be_killed() {
 #[test]
 fn a_closed_pipe_is_no_panic() {
     let site = site("pipe");
-    let (_ended, _) = ready(site.command());
-    site.append(&claim(1));
+    let (_ended, _) = listening(&site);
+    site.append("number 1\n");
     until("it is notified", || history(&site, &["--kind", "notified"]).lines().count() == 1);
     let commands: [&[&str]; 14] = [
         &["history"],

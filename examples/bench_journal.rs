@@ -1,0 +1,88 @@
+//! What the journal costs: `cargo run --release --example bench_journal -- 1000000 /var/tmp/j` (records, an empty folder on the disk that
+//! is meant). How long a sync takes, and the write of the end file that is a part of it; how large records are; how long opening takes with few records and with many.
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
+
+use std::fs;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pointsman::base::time::Time;
+use pointsman::event::Event;
+use pointsman::journal::{Input, Position, Record};
+use pointsman::store::Journal;
+
+fn record(n: u64) -> Record {
+    let event = Event {
+        host: format!("host{}", n % 50).into(),
+        app: "SIP_SERVER_PRIMARY".into(),
+        text: format!("connection of client {n} to 10.10.11.{} was closed after {} ms: peer went away", n % 250, n % 7_000)
+            .into(),
+        ..Event::default()
+    };
+    let position = Position { at: n * 140, file: 11, check: 7 };
+    let input = Input::Event { source: "/var/log/sip.log".to_owned(), position, event: Box::new(event) };
+    Record::Input { order: n, at: Time::from_millis(1_700_000_000_000 + 10 * i64::try_from(n).unwrap_or_default()), input }
+}
+
+fn median(mut spans: Vec<Duration>) -> Duration {
+    spans.sort();
+    spans.get(spans.len() / 2).copied().unwrap_or_default()
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let records: u64 = std::env::args().nth(1).and_then(|a| a.parse().ok()).unwrap_or(100_000);
+    let folder = std::env::args().nth(2).map_or_else(|| std::env::temp_dir().join("pointsman-bench-journal"), PathBuf::from);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder)?;
+    let mut journal = Journal::open(&folder)?;
+    journal.make_room()?;
+    let _ = journal.take_state();
+    let mut syncs = Vec::new();
+    for n in 1..=1_000 {
+        journal.append(&record(n))?;
+        let began = Instant::now();
+        journal.sync()?;
+        syncs.push(began.elapsed());
+    }
+    println!("a sync of one record, with its end: {:?} (median of {})", median(syncs.clone()), syncs.len());
+    let probe = fs::File::create(folder.join("probe"))?;
+    let mut writes = Vec::new();
+    for _ in 0..1_000 {
+        let began = Instant::now();
+        probe.write_all_at(&[0; 40], 0)?;
+        writes.push(began.elapsed());
+    }
+    println!("of that, a write as large as the end: {:?}", median(writes));
+    let mut opened = Vec::new();
+    let mut next = 1_001;
+    for stage in [10_000, records] {
+        while next <= stage {
+            for _ in 0..256 {
+                journal.append(&record(next))?;
+                next += 1;
+            }
+            let began = Instant::now();
+            journal.sync()?;
+            syncs.push(began.elapsed());
+        }
+        let worst = syncs.iter().max().copied().unwrap_or_default();
+        journal.wait_for_snapshot();
+        drop(journal);
+        let began = Instant::now();
+        journal = Journal::open(&folder)?;
+        opened.push((next - 1, began.elapsed(), worst));
+        let _ = journal.take_state();
+    }
+    drop(journal);
+    for (n, span, worst) in opened {
+        println!("opening with {n} records: {span:?}; the longest sync up to there {worst:?}");
+    }
+    let size = |path: &Path| fs::metadata(path).map(|m| m.len()).unwrap_or_default();
+    println!("the database has {} bytes for each record of one event", size(&folder.join("journal.db")) / (next - 1));
+    let began = Instant::now();
+    let found = Journal::verify(&folder)?;
+    println!("verifying all: {:?}, {} records, {} wrong", began.elapsed(), found.records, found.wrong.len());
+    fs::remove_dir_all(&folder)?;
+    Ok(())
+}
