@@ -247,17 +247,18 @@ impl Decoder {
         }
         // The locale's stamp may have one blank before it; more are the indentation of a body.
         let lead = record.strip_prefix(' ').unwrap_or(record);
-        if let Ok((behind, stamp)) = stamp::any(lead)
+        let of_genesys = self.genesys || self.header.known();
+        if let Ok((behind, stamp)) = if of_genesys { stamp::of_genesys(lead) } else { stamp::any(lead) }
             && match behind.as_bytes().first() {
                 None | Some(b' ' | b':' | b'_' | b'\t') => true,
-                Some(b',' | b'|' | b';') => !self.genesys && !self.header.known(),
+                Some(b',' | b'|' | b';') => !of_genesys,
                 Some(_) => false,
             }
         {
             return self.stamped(record, lead, stamp, behind, reference);
         }
         // In a Genesys file such lines belong to a body.
-        if !self.genesys && !self.header.known() {
+        if !of_genesys {
             // `[2016-05-23 10:18:16] NOTICE: ...`
             if let Some(inner) = lead.strip_prefix('[')
                 && let Some((stamp, behind)) = bracketed(inner)
@@ -590,11 +591,12 @@ impl Decoder {
         let mut event = plain(record);
         if !self.genesys
             && !self.header.known()
-            && let Some(level::Found { level, behind: Some(behind), .. }) = level::scan(record)
+            && let Some(level::Found { level, behind: Some(_), .. }) = level::scan(record)
         {
-            event.level = Some(level);
-            if self.inside != Inside::Messages {
-                event.text = Cow::Borrowed(behind);
+            if self.inside == Inside::Messages {
+                event.level = Some(level);
+            } else {
+                line(&mut event, record);
             }
         }
         event
@@ -682,6 +684,13 @@ fn piece(record: &str) -> Event<'_> {
 fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
     if let Ok((behind, stamp)) = stamp::any(inner) {
         return Some((stamp, behind.strip_prefix(']')?));
+    }
+    // `[CEST Aug  6 10:14:52]` of monit.
+    if let Some((name, rest)) = inner.split_once(' ').filter(|(name, _)| name.len() <= 5)
+        && let Some(east_s) = stamp::named_zone(name)
+        && let Ok((behind, stamp)) = stamp::any(rest)
+    {
+        return Some((Stamp { east_s: Some(east_s), ..stamp }, behind.strip_prefix(']')?));
     }
     // `[1773454317] SERVICE ALERT: ...` of Nagios.
     let (number, behind) = inner.split_once(']')?;

@@ -33,6 +33,12 @@ const PROGRAMS: [&str; 24] = [
     "dhcpd", "dnsmasq", "named", "ntpd", "chronyd", "rsyslogd", "syslogd", "syslog-ng", "auditd", "NetworkManager",
 ];
 
+/// Names of daemons, behind which a word before them is the host even where the stamp is one that other programs write as well.
+const DAEMONS: [&str; 18] = [
+    "apache2", "dovecot", "exim", "haproxy", "httpd", "keepalived", "logger", "mariadbd", "mysqld", "nginx", "postgres", "rngd", "slapd", "smartd",
+    "snmpd", "squid", "xinetd", "zabbix_agentd",
+];
+
 /// Reads what follows a priority. Always something: where nothing is recognised, all is text.
 pub(super) fn message(rest: &str) -> Envelope<'_> {
     // Some devices write a colon where a host would stand: `<187>: 2026 Mar 14 ...`, `<166>:Mar 14 ...`.
@@ -126,8 +132,12 @@ impl Sure {
         }
         let process = e.pid.bytes().any(|b| b.is_ascii_digit());
         let device = e.id.is_some() && e.app.is_empty();
-        tag && (process || device || self.weekday || self.year_first || self.t && is_evident(e.host))
+        tag && (process || device || self.weekday || self.year_first || is_daemon(e.app) || self.t && is_evident(e.host))
     }
+}
+
+fn is_daemon(app: &str) -> bool {
+    DAEMONS.contains(&app) || PROGRAMS.contains(&app)
 }
 
 /// A name that is hardly the first word of a text: an address, or letters with digits, dots or dashes among them.

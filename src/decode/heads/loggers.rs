@@ -40,6 +40,15 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Asterisk with a colon",
+        place: Place::Line,
+        form: "{level}[{process}]:~{text}",
+        samples: &[(
+            "[Mar 14 02:11:57] WARNING[566]: chan_sip.c:28926 handle_request: no route",
+            "at=2026-03-14T02:11:57Z pid=566 level=warning text=chan_sip.c:28926 handle_request: no route",
+        )],
+    },
+    Head {
         name: "Asterisk",
         place: Place::Line,
         form: "{level}[{process}]~{text}",
