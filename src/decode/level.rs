@@ -15,26 +15,58 @@ const LONGEST: usize = 13;
 
 /// A level's word in any letter case, as loggers write it; behind it may stand a number (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
 pub(super) fn word(value: &str) -> Option<Level> {
-    let (word, step) = value.split_at(value.bytes().take_while(u8::is_ascii_alphabetic).count());
+    let letters = value.bytes().take(LONGEST + 1).take_while(u8::is_ascii_alphabetic).count();
+    let (word, step) = value.split_at(letters);
     if !step.bytes().all(|b| b.is_ascii_digit() || b == b'+' || b == b'-') {
         return None;
     }
-    let mut lower = [0; LONGEST];
-    let lower = lower.get_mut(..word.len())?;
-    lower.copy_from_slice(word.as_bytes());
-    lower.make_ascii_lowercase();
-    match std::str::from_utf8(lower).ok()? {
-        "fatal" | "panic" | "dpanic" | "fata" | "pani" | "ftl" | "pnc" => Some(Level::Critical),
-        "severe" | "eror" | "erro" => Some(Level::Error),
-        "wrn" => Some(Level::Warning),
-        "inf" | "information" | "informational" | "note" => Some(Level::Info),
-        "noti" => Some(Level::Notice),
-        "verbose" | "dbug" | "debu" | "dbg" | "fine" | "config" => Some(Level::Debug),
-        "finer" | "finest" | "trc" => Some(Level::Trace),
-        // Genesys' words are those of their own records: elsewhere they are words.
-        "interaction" | "standard" | "alarm" => None,
-        word => Level::parse(word),
+    let is = |name: &str| word.eq_ignore_ascii_case(name);
+    // By the first letter, for this is asked of many words that are none.
+    let first = *word.as_bytes().first()? | 0x20;
+    if !(3..=LONGEST).contains(&word.len()) {
+        return None;
     }
+    let known: &[(&str, Level)] = match first {
+        b'a' => &[("alert", Level::Alert)],
+        b'c' => &[("critical", Level::Critical), ("crit", Level::Critical), ("config", Level::Debug)],
+        b'd' => &[
+            ("debug", Level::Debug),
+            ("dbug", Level::Debug),
+            ("debu", Level::Debug),
+            ("dbg", Level::Debug),
+            ("dpanic", Level::Critical),
+        ],
+        b'e' => &[
+            ("error", Level::Error),
+            ("err", Level::Error),
+            ("eror", Level::Error),
+            ("erro", Level::Error),
+            ("emergency", Level::Emergency),
+            ("emerg", Level::Emergency),
+        ],
+        b'f' => &[
+            ("fatal", Level::Critical),
+            ("fata", Level::Critical),
+            ("ftl", Level::Critical),
+            ("fine", Level::Debug),
+            ("finer", Level::Trace),
+            ("finest", Level::Trace),
+        ],
+        b'i' => &[
+            ("info", Level::Info),
+            ("inf", Level::Info),
+            ("information", Level::Info),
+            ("informational", Level::Info),
+        ],
+        b'n' => &[("notice", Level::Notice), ("noti", Level::Notice), ("note", Level::Info)],
+        b'p' => &[("panic", Level::Critical), ("pani", Level::Critical), ("pnc", Level::Critical)],
+        b's' => &[("severe", Level::Error)],
+        b't' => &[("trace", Level::Trace), ("trc", Level::Trace)],
+        b'v' => &[("verbose", Level::Debug)],
+        b'w' => &[("warning", Level::Warning), ("warn", Level::Warning), ("wrn", Level::Warning)],
+        _ => return None,
+    };
+    known.iter().find(|(name, _)| is(name)).map(|(_, level)| *level)
 }
 
 /// A level word where a host or program could stand: in capitals, or one that is nothing else (`notice`, `warning`, but not `fine`).
@@ -121,6 +153,11 @@ fn one(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
 fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
     let end = rest.bytes().position(|b| matches!(b, b' ' | b'\t' | b':' | b',' | b'|' | b'[')).unwrap_or(rest.len());
     let (name, mut behind) = rest.split_at(end);
+    // `error    : ...` of monit.
+    let padded = behind.trim_start_matches(' ');
+    if first && padded.len() < behind.len() && padded.starts_with(": ") {
+        behind = padded;
+    }
     let colon = behind.starts_with(':') && !behind[1..].starts_with(|c: char| c == '/' || c == ':');
     let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
     if letters >= 3 && name.len() <= LONGEST {

@@ -705,10 +705,10 @@ fn line<'a>(event: &mut Event<'a>, behind: &'a str) {
         event.host = Cow::Borrowed(found.host);
         event.app = Cow::Borrowed(found.app);
         event.pid = Cow::Borrowed(found.pid);
-        event.id = found.id;
-        event.level = found.level;
-        event.fields.extend(found.fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+        event.fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
         event.text = Cow::Borrowed(found.text);
+        event.level = found.level;
+        event.id = found.id;
         return;
     }
     let found = level::scan(behind);

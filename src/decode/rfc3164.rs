@@ -190,7 +190,7 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
 pub(super) fn envelope_of<'a>(found: Found<'a>, base: Envelope<'a>) -> Envelope<'a> {
     let or = |found: &'a str, base: &'a str| if found.is_empty() { base } else { found };
     let mut fields = base.fields;
-    fields.extend(found.fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+    fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
     // A clock that was never set says less than the relay's.
     let stamp = if found.unsynchronised { base.stamp.or(found.stamp) } else { found.stamp.or(base.stamp) };
     Envelope {

@@ -9,6 +9,9 @@ use crate::event::{EventId, Level, vendor_id};
 /// Bytes of a number and of an id, at most.
 const WORD_BYTES: usize = 64;
 
+/// Parts of one form that are kept as fields.
+const FIELDS: usize = 2;
+
 /// A named part of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -85,8 +88,16 @@ pub(in crate::decode) struct Found<'a> {
     pub(in crate::decode) pid: &'a str,
     pub(in crate::decode) id: Option<EventId<'a>>,
     pub(in crate::decode) level: Option<Level>,
-    pub(in crate::decode) fields: Vec<(&'static str, &'a str)>,
+    named: [(&'static str, &'a str); FIELDS],
+    count: usize,
     pub(in crate::decode) text: &'a str,
+}
+
+impl<'a> Found<'a> {
+    /// Parts that are kept as fields.
+    pub(in crate::decode) fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        self.named.into_iter().take(self.count)
+    }
 }
 
 impl Form {
@@ -113,7 +124,8 @@ impl Form {
 
     #[cfg(test)]
     pub(super) fn is_understood(&self) -> bool {
-        !self.tokens.contains(&Token::Unknown) && self.tokens.contains(&Token::Part(Part::Text))
+        let fields = self.tokens.iter().filter(|token| matches!(token, Token::Part(Part::Field(_)))).count();
+        fields <= FIELDS && !self.tokens.contains(&Token::Unknown) && self.tokens.contains(&Token::Part(Part::Text))
     }
 
     /// True when a text that this form matches may begin with the byte.
@@ -310,7 +322,10 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
         }
         Part::Any | Part::Event | Part::Field(_) => {
             let end = match next {
-                Some(Token::Byte(byte)) => text.bytes().position(|b| b == *byte)?,
+                // A word, but for what stands in a bracket or between commas.
+                Some(Token::Byte(byte)) => {
+                    text.bytes().position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b',')).filter(|at| text.as_bytes()[*at] == *byte)?
+                }
                 None => text.len(),
                 _ => text.bytes().position(is_blank).unwrap_or(text.len()),
             };
@@ -322,7 +337,8 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
                 if word.is_empty() {
                     return None;
                 }
-                found.fields.push((name, word));
+                *found.named.get_mut(found.count)? = (name, word);
+                found.count += 1;
             }
             Some(rest)
         }
