@@ -207,7 +207,8 @@ pub fn page() -> String {
         (Place::Syslog, "Other heads behind the stamp of a syslog message"),
         (Place::Text, "Ids and levels of vendors at the beginning of a message's text"),
         (Place::Front, "Heads that begin before the stamp"),
-        (Place::Line, "Heads of loggers behind the stamp of a line"),
+        (Place::Level, "Heads of loggers behind the stamp of a line, the level first"),
+        (Place::Line, "Heads of loggers behind the stamp of a line, something else first"),
     ] {
         let _ = write!(page, "\n## {title}\n\n| whose | form | record | what is read |\n|---|---|---|---|\n");
         for head in heads::all().filter(|head| head.place == place) {

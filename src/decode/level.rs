@@ -15,6 +15,10 @@ const LONGEST: usize = 13;
 
 /// A level's word in any letter case, as loggers write it; behind it may stand a number (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
 pub(super) fn word(value: &str) -> Option<Level> {
+    // Most words end here.
+    if !matches!(value.as_bytes().first()? | 0x20, b'a' | b'c'..=b'f' | b'i' | b'n' | b'p' | b's' | b't' | b'v' | b'w') {
+        return None;
+    }
     let letters = value.bytes().take(LONGEST + 1).take_while(u8::is_ascii_alphabetic).count();
     let (word, step) = value.split_at(letters);
     if !step.bytes().all(|b| b.is_ascii_digit() || b == b'+' || b == b'-') {

@@ -177,7 +177,7 @@ fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
 }
 
 /// Where the first LF stands. Eight bytes at a time: no byte is looked at that a line does not have.
-fn find_end(buffer: &[u8]) -> Option<usize> {
+pub(super) fn find_end(buffer: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = 0;

@@ -238,7 +238,7 @@ impl Decoder {
                 let mut event = self.message(message, reference);
                 event.facility = Some(number >> 3);
                 // Several messages in one: which of them is real, nobody can say.
-                event.marks.broken |= event.text.lines().skip(1).any(|line| envelope::priority(line).is_some());
+                event.marks.broken |= glued(&event.text);
                 return event;
             }
             if let Some(message) = rfc5424::without_priority(record) {
@@ -675,6 +675,12 @@ fn plain(record: &str) -> Event<'_> {
     }
 }
 
+/// True when a line of a text but its first one begins as a message of syslog does.
+fn glued(text: &str) -> bool {
+    let Some(end) = lines::find_end(text.as_bytes()) else { return false };
+    text[end + 1..].lines().any(|line| envelope::priority(line).is_some())
+}
+
 /// A piece of a record of which more follows.
 fn piece(record: &str) -> Event<'_> {
     Event { text: Cow::Borrowed(record), marks: Marks { partial: true, ..Marks::default() }, ..Event::default() }
@@ -701,7 +707,9 @@ fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
 /// What a logger wrote behind the stamp of a line: level and other parts of its head; the text behind them.
 fn line<'a>(event: &mut Event<'a>, behind: &'a str) {
     let start = level::begin(behind);
-    if let Some(found) = heads::read(Place::Line, start) {
+    let level = level::scan(behind);
+    let place = if level.is_some_and(|found| found.behind.is_some()) { Place::Level } else { Place::Line };
+    if let Some(found) = heads::read(place, start) {
         event.host = Cow::Borrowed(found.host);
         event.app = Cow::Borrowed(found.app);
         event.pid = Cow::Borrowed(found.pid);
@@ -711,9 +719,8 @@ fn line<'a>(event: &mut Event<'a>, behind: &'a str) {
         event.id = found.id;
         return;
     }
-    let found = level::scan(behind);
-    event.level = found.map(|found| found.level);
-    event.text = Cow::Borrowed(found.and_then(|found| found.behind).unwrap_or(start));
+    event.level = level.map(|found| found.level);
+    event.text = Cow::Borrowed(level.and_then(|found| found.behind).unwrap_or(start));
 }
 
 fn keep_level_word<'a>(event: &mut Event<'a>, word: &'a str) {

@@ -155,11 +155,6 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     let mut e =
         Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: rest.trim_start_matches(' '), ..Envelope::default() };
     let start = e.text;
-    if start.contains('%')
-        && let Some(found) = heads::read(Place::Device, start)
-    {
-        return envelope_of(found, e);
-    }
     // AIX: `Message forwarded from cdaix66: sshd[679960]: ...`
     if let Some(forwarded) = e.text.strip_prefix("Message forwarded from ")
         && let Some((host, text)) = forwarded.split_once(": ")
@@ -176,11 +171,13 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
         return e;
     }
     take_tag(&mut e);
-    if e.app.is_empty()
-        && e.id.is_none()
-        && let Some(found) = heads::read(Place::Syslog, start)
-    {
-        return envelope_of(found, Envelope { format: e.format, stamp: e.stamp, ..Envelope::default() });
+    // Wireless controllers mark their tasks.
+    if e.id.is_none() && (e.app.is_empty() || e.app.starts_with('*')) {
+        let device = || start.contains('%').then(|| heads::read(Place::Device, start)).flatten();
+        let other = || e.app.is_empty().then(|| heads::read(Place::Syslog, start)).flatten();
+        if let Some(found) = device().or_else(other) {
+            return envelope_of(found, Envelope { format: e.format, stamp: e.stamp, ..Envelope::default() });
+        }
     }
     take_id(&mut e);
     e

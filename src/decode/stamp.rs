@@ -90,9 +90,9 @@ pub(super) fn bsd(input: &str) -> Parsed<'_, Stamp> {
         return fail();
     }
     let (rest, number) = opt(zone_number).parse(rest)?;
-    let (rest, number) = match number {
-        None => opt(terminated_word(preceded(char(' '), offset))).parse(rest)?,
-        number => (rest, number),
+    let (rest, number) = match (number, rest.as_bytes()) {
+        (None, [b' ', b'+' | b'-', ..]) => zone_behind(rest),
+        (number, _) => (rest, number),
     };
     let (rest, named) = opt(preceded(space1, zone_name)).parse(rest)?;
     let (rest, after) = match before {

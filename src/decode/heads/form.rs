@@ -75,6 +75,8 @@ enum Token {
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     tokens: Vec<Token>,
+    /// What the second byte must be, where that says more than the first: most texts end there.
+    second: fn(u8) -> bool,
 }
 
 /// The parts that a form found. Empty where it has none.
@@ -119,7 +121,15 @@ impl Form {
             }
             rest = &rest[c.len_utf8()..];
         }
-        Form { tokens }
+        let first = tokens.iter().find(|token| !matches!(token, Token::Gap | Token::Part(Part::Text)));
+        let second: fn(u8) -> bool = match first {
+            Some(Token::Part(Part::Id)) => is_id,
+            Some(Token::Part(Part::Hex)) => |b| b.is_ascii_hexdigit(),
+            Some(Token::Part(Part::Letter)) => |b| b == b' ',
+            Some(Token::Part(Part::Topics)) => |b| b.is_ascii_lowercase(),
+            _ => |_| true,
+        };
+        Form { tokens, second }
     }
 
     #[cfg(test)]
@@ -150,11 +160,20 @@ impl Form {
         false
     }
 
-    /// The parts, when the text begins as the form does.
-    pub(super) fn read<'a>(&self, text: &'a str) -> Option<Found<'a>> {
-        let mut found = Found { text: "", ..Found::default() };
+    /// True, with its parts in `found`, when the text begins as the form does.
+    pub(super) fn read<'a>(&self, text: &'a str, found: &mut Found<'a>) -> bool {
+        if !(self.second)(text.as_bytes().get(1).copied().unwrap_or_default()) {
+            return false;
+        }
+        let whole = self.take(text, found);
+        if whole.is_none() {
+            *found = Found::default();
+        }
+        whole.is_some()
+    }
+
+    fn take<'a>(&self, text: &'a str, found: &mut Found<'a>) -> Option<()> {
         let mut rest = text;
-        let mut text_at = None;
         for (i, token) in self.tokens.iter().enumerate() {
             match token {
                 Token::Byte(byte) => {
@@ -171,13 +190,12 @@ impl Form {
                     }
                     rest = behind;
                 }
-                Token::Part(Part::Text) => text_at = Some(rest),
-                Token::Part(part) => rest = take(*part, self.tokens.get(i + 1), rest, &mut found)?,
+                Token::Part(Part::Text) => found.text = rest,
+                Token::Part(part) => rest = take(*part, self.tokens.get(i + 1), rest, found)?,
                 Token::Unknown => return None,
             }
         }
-        found.text = text_at?;
-        Some(found)
+        Some(())
     }
 }
 
@@ -277,7 +295,7 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             Some(rest)
         }
         Part::Id => {
-            let (word, rest) = some(while_(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_' || b == b'-'))?;
+            let (word, rest) = some(while_(is_id))?;
             let marked = word.bytes().any(|b| b.is_ascii_digit() || b == b'_') && word.len() >= 4;
             found.id = Some(marked.then(|| EventId::parse(word)).flatten()?);
             Some(rest)
@@ -348,6 +366,10 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
 
 fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
+}
+
+fn is_id(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
 }
 
 fn is_name(byte: u8) -> bool {
