@@ -103,24 +103,23 @@ pub(super) struct Found<'a> {
     pub(super) level: Level,
     /// What follows the level, where nothing but punctuation stands before it.
     pub(super) behind: Option<&'a str>,
-    /// Nothing but brackets stands before it.
-    pub(super) is_front: bool,
 }
 
-/// Looks for the level of a line in what stands behind its stamp.
-pub(super) fn scan(line: &str) -> Option<Found<'_>> {
+/// Looks for the level of a line in what stands behind its stamp, with so many names before it at most.
+pub(super) fn scan(line: &str, names_before: usize) -> Option<Found<'_>> {
     let mut rest = line;
     let mut names = 0;
     for n in 0..WORDS {
-        rest = rest.trim_start_matches([' ', '\t', '-', '|', ',']);
+        let gap = rest.bytes().position(|b| !matches!(b, b' ' | b'\t' | b'-' | b'|' | b','))?;
+        rest = &rest[gap..];
         let (level, behind, is_name) = one(rest, n == 0)?;
         if let Some(level) = level {
             let first = line.len() - rest.len();
             let leads = !line[..first].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80);
-            return Some(Found { level, behind: leads.then(|| begin(behind)), is_front: names == 0 });
+            return Some(Found { level, behind: leads.then(|| begin(behind)) });
         }
         names += usize::from(is_name);
-        if names > 1 {
+        if names > names_before {
             return None;
         }
         rest = behind;
@@ -209,7 +208,7 @@ mod tests {
             (" ERROR 1234 --- [main] x", "error", Some("1234 --- [main] x")),
             (" queries: info: client", "info", None),
         ] {
-            let found = scan(line).unwrap_or_else(|| panic!("{line}"));
+            let found = scan(line, 1).unwrap_or_else(|| panic!("{line}"));
             assert_eq!((found.level.name(), found.behind), (level, text), "{line}");
         }
     }
@@ -228,7 +227,7 @@ mod tests {
             " [",
             " [/srv/error] x",
         ] {
-            assert_eq!(scan(line), None, "{line}");
+            assert_eq!(scan(line, 1), None, "{line}");
         }
     }
 

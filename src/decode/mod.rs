@@ -518,7 +518,7 @@ impl Decoder {
         if event.level.is_none() {
             event.level = match text.as_bytes().first() {
                 Some(b'{' | b'@') => keyed::level(text),
-                _ => level::scan(text).filter(|found| found.is_front).map(|found| found.level),
+                _ => level::scan(text, 0).map(|found| found.level),
             };
         }
     }
@@ -591,7 +591,7 @@ impl Decoder {
         let mut event = plain(record);
         if !self.genesys
             && !self.header.known()
-            && let Some(level::Found { level, behind: Some(_), .. }) = level::scan(record)
+            && let Some(level::Found { level, behind: Some(_), .. }) = level::scan(record, 0)
         {
             if self.inside == Inside::Messages {
                 event.level = Some(level);
@@ -707,7 +707,7 @@ fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
 /// What a logger wrote behind the stamp of a line: level and other parts of its head; the text behind them.
 fn line<'a>(event: &mut Event<'a>, behind: &'a str) {
     let start = level::begin(behind);
-    let level = level::scan(behind);
+    let level = level::scan(behind, 1);
     let place = if level.is_some_and(|found| found.behind.is_some()) { Place::Level } else { Place::Line };
     if let Some(found) = heads::read(place, start) {
         event.host = Cow::Borrowed(found.host);

@@ -91,7 +91,12 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
             return None;
         }
         let zulu = record[..record.len() - behind.len()].ends_with('Z');
-        let form = Sure { t: bytes.get(10) == Some(&b'T'), zone: stamp.east_s.is_some(), zulu, weekday, year_first };
+        let (t, zone) = (bytes.get(10) == Some(&b'T'), stamp.east_s.is_some());
+        // Most lines that other programs write end here.
+        if !(t && zone || weekday || year_first) && !tag_is_second(text) {
+            return None;
+        }
+        let form = Sure { t, zone, zulu, weekday, year_first };
         return Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e));
     }
     // Java's `Mar 14, 2026 ...`, and `Mar-14-26 ...`.
@@ -138,6 +143,14 @@ impl Sure {
 
 fn is_daemon(app: &str) -> bool {
     DAEMONS.contains(&app) || PROGRAMS.contains(&app)
+}
+
+/// True when the second word ends as a tag does.
+fn tag_is_second(text: &str) -> bool {
+    let end = |text: &str| text.bytes().position(|b| b == b' ');
+    let Some(second) = end(text).map(|at| text[at..].trim_start_matches(' ')) else { return false };
+    let word = &second[..end(second).unwrap_or(second.len())];
+    text.as_bytes()[0].is_ascii_alphanumeric() && (word.ends_with([':', ']']) || word.contains("]:"))
 }
 
 /// A name that is hardly the first word of a text: an address, or letters with digits, dots or dashes among them.

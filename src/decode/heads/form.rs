@@ -160,19 +160,22 @@ impl Form {
         false
     }
 
-    /// True, with its parts in `found`, when the text begins as the form does.
-    pub(super) fn read<'a>(&self, text: &'a str, found: &mut Found<'a>) -> bool {
-        if !(self.second)(text.as_bytes().get(1).copied().unwrap_or_default()) {
-            return false;
-        }
-        let whole = self.take(text, found);
-        if whole.is_none() {
-            *found = Found::default();
-        }
-        whole.is_some()
+    /// True when the second byte of such a text may be this one.
+    pub(super) fn may_go_on_with(&self, byte: u8) -> bool {
+        (self.second)(byte)
     }
 
-    fn take<'a>(&self, text: &'a str, found: &mut Found<'a>) -> Option<()> {
+    /// True, with its parts in `found`, when the text begins as the form does.
+    pub(super) fn read<'a>(&self, text: &'a str, found: &mut Found<'a>) -> bool {
+        let mut touched = false;
+        let whole = self.take(text, found, &mut touched).is_some();
+        if !whole && touched {
+            *found = Found::default();
+        }
+        whole
+    }
+
+    fn take<'a>(&self, text: &'a str, found: &mut Found<'a>, touched: &mut bool) -> Option<()> {
         let mut rest = text;
         for (i, token) in self.tokens.iter().enumerate() {
             match token {
@@ -190,8 +193,14 @@ impl Form {
                     }
                     rest = behind;
                 }
-                Token::Part(Part::Text) => found.text = rest,
-                Token::Part(part) => rest = take(*part, self.tokens.get(i + 1), rest, found)?,
+                Token::Part(Part::Text) => {
+                    found.text = rest;
+                    *touched = true;
+                }
+                Token::Part(part) => {
+                    rest = take(*part, self.tokens.get(i + 1), rest, found)?;
+                    *touched = true;
+                }
                 Token::Unknown => return None,
             }
         }
@@ -227,7 +236,6 @@ fn part(name: &'static str) -> Option<Part> {
 
 /// Takes a part from the front of the text; what follows it.
 fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'a>) -> Option<&'a str> {
-    let while_ = |is: fn(u8) -> bool| text.split_at(text.bytes().take_while(|b| is(*b)).count());
     let some = |(word, rest): (&'a str, &'a str)| (!word.is_empty() && word.len() <= WORD_BYTES).then_some((word, rest));
     match part {
         Part::Host => {
@@ -253,14 +261,14 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             found.pid = word;
             Some(rest)
         }
-        Part::Number => Some(some(while_(|b| b.is_ascii_digit()))?.1),
+        Part::Number => Some(some(run(text, |b| b.is_ascii_digit()))?.1),
         Part::Process => {
-            let (word, rest) = some(while_(|b| b.is_ascii_digit()))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_digit()))?;
             found.pid = word;
             Some(rest)
         }
         Part::Level => {
-            let (word, rest) = some(while_(|b| b.is_ascii_alphanumeric()))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric()))?;
             found.level = Some(match word {
                 // PostgreSQL's word for what is said to the log alone.
                 "LOG" => Level::Info,
@@ -283,7 +291,7 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             Some(&text[1..])
         }
         Part::Facility => {
-            let (word, rest) = some(while_(|b| b.is_ascii_alphanumeric()))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric()))?;
             envelope::is_facility(word).then_some(rest)
         }
         Part::Mnemonic => {
@@ -295,27 +303,27 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             Some(rest)
         }
         Part::Id => {
-            let (word, rest) = some(while_(is_id))?;
+            let (word, rest) = some(run(text, is_id))?;
             let marked = word.bytes().any(|b| b.is_ascii_digit() || b == b'_') && word.len() >= 4;
             found.id = Some(marked.then(|| EventId::parse(word)).flatten()?);
             Some(rest)
         }
         Part::Hex => {
-            let (word, rest) = some(while_(|b| b.is_ascii_hexdigit()))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_hexdigit()))?;
             found.id = Some((word.len() == 8).then(|| EventId::parse(word)).flatten()?);
             Some(rest)
         }
         Part::Capitals => {
-            let (word, rest) = some(while_(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b' ')))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b' ')))?;
             (word.len() > 1 && !word.starts_with(' ')).then_some(rest)
         }
         Part::Mark => {
-            let (word, rest) = some(while_(|b| b > b' ' && !matches!(b, b':' | b'[')))?;
+            let (word, rest) = some(run(text, |b| b > b' ' && !matches!(b, b':' | b'[')))?;
             let digit = word.bytes().any(|b| b.is_ascii_digit());
             (digit || !word.bytes().any(|b| b.is_ascii_lowercase())).then_some(rest)
         }
         Part::Topics => {
-            let (words, rest) = some(while_(|b| b.is_ascii_lowercase() || matches!(b, b',' | b'-')))?;
+            let (words, rest) = some(run(text, |b| b.is_ascii_lowercase() || matches!(b, b',' | b'-')))?;
             if !words.contains(',') {
                 return None;
             }
@@ -329,12 +337,15 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
                 _ => (text, true),
             };
             let (rest, stamp) = stamp::any(marked).ok()?;
-            found.stamp = (stamp.day != stamp::Day::Unknown).then_some(stamp);
+            if stamp.day == stamp::Day::Unknown {
+                return None;
+            }
+            found.stamp = Some(stamp);
             found.unsynchronised = !sync;
-            found.stamp.is_some().then_some(rest)
+            Some(rest)
         }
         Part::Epoch => {
-            let (word, rest) = some(while_(|b| b.is_ascii_digit() || b == b'.'))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_digit() || b == b'.'))?;
             found.stamp = Some(word.contains('.').then(|| stamp::epoch(word)).flatten()?);
             Some(rest)
         }
@@ -362,6 +373,12 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
         }
         Part::Text => Some(text),
     }
+}
+
+/// The bytes at the front that are so, and the rest.
+#[inline]
+fn run(text: &str, is: impl Fn(u8) -> bool) -> (&str, &str) {
+    text.split_at(text.bytes().position(|b| !is(b)).unwrap_or(text.len()))
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -65,23 +65,33 @@ pub(super) fn all() -> impl Iterator<Item = &'static Head> {
     [devices::HEADS, servers::HEADS, loggers::HEADS, front::HEADS].into_iter().flatten()
 }
 
-/// Compiled forms by place and first byte.
-static TABLE: LazyLock<[Vec<Vec<Form>>; 6]> = LazyLock::new(|| {
+/// The compiled forms of a place, and which of them may begin with a byte.
+struct Forms {
+    forms: Vec<Form>,
+    by_byte: Vec<Vec<u8>>,
+}
+
+/// By place.
+static TABLE: LazyLock<[Forms; 6]> = LazyLock::new(|| {
     Place::ALL.map(|place| {
         let forms: Vec<Form> = all().filter(|head| head.place == place).map(|head| Form::compile(head.form)).collect();
-        (0..=u8::MAX).map(|byte| forms.iter().filter(|form| form.may_begin_with(byte)).cloned().collect()).collect()
+        let of_byte = |byte| (0..u8::MAX).zip(&forms).filter(|(_, form)| form.may_begin_with(byte)).map(|(n, _)| n).collect();
+        Forms { by_byte: (0..=u8::MAX).map(of_byte).collect(), forms }
     })
 });
 
 /// The parts of the first form of a place that matches.
 pub(super) fn read(place: Place, text: &str) -> Option<Found<'_>> {
-    let first = *text.as_bytes().first()?;
-    let forms = &TABLE[place as usize][usize::from(first)];
-    if forms.is_empty() {
-        return None;
-    }
+    let (first, second) = match text.as_bytes() {
+        [first, second, ..] => (*first, *second),
+        [first] => (*first, 0),
+        [] => return None,
+    };
+    let table = &TABLE[place as usize];
+    let mut tried = table.by_byte[usize::from(first)].iter().map(|n| &table.forms[usize::from(*n)]).filter(|form| form.may_go_on_with(second));
+    let form = tried.next()?;
     let mut found = Found::default();
-    forms.iter().any(|form| form.read(text, &mut found)).then_some(found)
+    (form.read(text, &mut found) || tried.any(|form| form.read(text, &mut found))).then_some(found)
 }
 
 #[cfg(test)]
