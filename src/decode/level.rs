@@ -16,7 +16,20 @@ const LONGEST: usize = 13;
 /// A level's word in any letter case, as loggers write it; behind it may stand a number (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
 pub(super) fn word(value: &str) -> Option<Level> {
     // Most words end here.
-    if !matches!(value.as_bytes().first()? | 0x20, b'a' | b'c'..=b'f' | b'i' | b'n' | b'p' | b's' | b't' | b'v' | b'w') {
+    let &[first, second, ..] = value.as_bytes() else { return None };
+    let may_be = match first | 0x20 {
+        b'a' => b'l',
+        b'c' => b'r',
+        b'e' => b'r',
+        b'i' => b'n',
+        b'n' => b'o',
+        b's' => b'e',
+        b't' => b'r',
+        b'v' => b'e',
+        b'd' | b'f' | b'p' | b'w' => second | 0x20,
+        _ => return None,
+    };
+    if second | 0x20 != may_be && !matches!(first | 0x20, b'c' | b'e') {
         return None;
     }
     let letters = value.bytes().take(LONGEST + 1).take_while(u8::is_ascii_alphabetic).count();
@@ -75,7 +88,7 @@ pub(super) fn word(value: &str) -> Option<Level> {
 
 /// A level word where a host or program could stand: in capitals, or one that is nothing else (`notice`, `warning`, but not `fine`).
 pub(super) fn is_word(value: &str) -> bool {
-    value.len() >= 3 && value.len() <= LONGEST && word(value.trim_end_matches(':')).is_some() && !is_name_too(value)
+    (3..=LONGEST).contains(&value.len()) && word(value.strip_suffix(':').unwrap_or(value)).is_some() && !is_name_too(value)
 }
 
 /// Level words that may be a host's or a program's name in lower case.

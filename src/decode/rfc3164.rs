@@ -86,7 +86,7 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
         return None;
     }
     if first.is_ascii_digit() || *first == b'[' || weekday {
-        let year_first = bytes.get(4) == Some(&b' ');
+        let year_first = first.is_ascii_digit() && bytes.get(4) == Some(&b' ');
         if !behind.starts_with(' ') && !(year_first && behind.starts_with(':')) {
             return None;
         }
@@ -184,6 +184,10 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
         return e;
     }
     take_tag(&mut e);
+    // Nothing tells a program from a host but that it is known.
+    if e.app.is_empty() && PROGRAMS.contains(&e.host) {
+        e.app = std::mem::take(&mut e.host);
+    }
     // Wireless controllers mark their tasks.
     if e.id.is_none() && (e.app.is_empty() || e.app.starts_with('*')) {
         let device = || start.contains('%').then(|| heads::read(Place::Device, start)).flatten();
@@ -246,19 +250,14 @@ fn take_host(e: &mut Envelope<'_>) {
         _ => word,
     };
     if is_host(host) && !level::is_word(host) && !is_priority(host) {
-        // Nothing tells a program from a host but that it is known.
-        if PROGRAMS.contains(&host) && tag(rest.trim_start_matches(' ')).is_none() {
-            e.app = host;
-        } else {
-            e.host = host;
-        }
+        e.host = host;
         e.text = rest.trim_start_matches(' ');
     }
 }
 
 /// `daemon.notice`, where a daemon writes it.
 pub(super) fn is_priority(word: &str) -> bool {
-    word.split_once('.').is_some_and(|(facility, level)| envelope::is_facility(facility) && level::word(level).is_some())
+    word.bytes().position(|b| b == b'.').is_some_and(|at| envelope::is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
 }
 
 /// Asked of every host, so that what has no two colons is not parsed.
