@@ -95,7 +95,9 @@ const STANDARD: &[Sample] = &[
     ),
     (
         "Fortinet",
-        &["<185>date=2026-03-14 time=02:11:57 devname=\"fg-1\" devid=\"FG1\" logid=\"0100032002\" type=\"event\" level=\"alert\" msg=\"login failed\""],
+        &[
+            "<185>date=2026-03-14 time=02:11:57 devname=\"fg-1\" devid=\"FG1\" logid=\"0100032002\" type=\"event\" level=\"alert\" msg=\"login failed\"",
+        ],
         "at=2026-03-14T02:11:57Z host=fg-1 id=0100032002 level=alert text=date=2026-03-14 time=02:11:57 devname=\"fg-1\" devid=\"FG1\" logid=\"0100032002\" type=\"event\" level=\"alert\" msg=\"login failed\"",
     ),
     (
@@ -117,12 +119,32 @@ const STANDARD: &[Sample] = &[
 
 /// Lines with a stamp and a level and without.
 const LINES: &[Sample] = &[
-    ("a level first", &["2026-03-14 02:11:57,123 ERROR [main] org.x.Y: failed"], "at=2026-03-14T02:11:57.123Z level=error text=[main] org.x.Y: failed"),
+    (
+        "a level first",
+        &["2026-03-14 02:11:57,123 ERROR [main] org.x.Y: failed"],
+        "at=2026-03-14T02:11:57.123Z level=error text=[main] org.x.Y: failed",
+    ),
     ("a level with a colon", &["2026-03-14 02:11:57 fatal: no room"], "at=2026-03-14T02:11:57Z level=critical text=no room"),
-    ("a level in brackets", &["[Sat Mar 14 02:11:57 2026] [error] [client 192.0.2.7] denied"], "at=2026-03-14T02:11:57Z level=error text=[client 192.0.2.7] denied"),
-    ("a level between dashes", &["2026-03-14 02:11:57,123 - WARN  [main:Quorum@774] - timeout"], "at=2026-03-14T02:11:57.123Z level=warning text=[main:Quorum@774] - timeout"),
-    ("a level behind other parts: the text begins behind the stamp", &["2026-03-14 02:11:57 [db-3] [main] ERROR failed"], "at=2026-03-14T02:11:57Z level=error text=[db-3] [main] ERROR failed"),
-    ("Windows setup", &["2026-03-14 02:11:57, Info                  CBS    Loaded stack"], "at=2026-03-14T02:11:57Z level=info text=CBS    Loaded stack"),
+    (
+        "a level in brackets",
+        &["[Sat Mar 14 02:11:57 2026] [error] [client 192.0.2.7] denied"],
+        "at=2026-03-14T02:11:57Z level=error text=[client 192.0.2.7] denied",
+    ),
+    (
+        "a level between dashes",
+        &["2026-03-14 02:11:57,123 - WARN  [main:Quorum@774] - timeout"],
+        "at=2026-03-14T02:11:57.123Z level=warning text=[main:Quorum@774] - timeout",
+    ),
+    (
+        "a level behind other parts: the text begins behind the stamp",
+        &["2026-03-14 02:11:57 [db-3] [main] ERROR failed"],
+        "at=2026-03-14T02:11:57Z level=error text=[db-3] [main] ERROR failed",
+    ),
+    (
+        "Windows setup",
+        &["2026-03-14 02:11:57, Info                  CBS    Loaded stack"],
+        "at=2026-03-14T02:11:57Z level=info text=CBS    Loaded stack",
+    ),
     ("a level without a stamp", &["ERROR: no room"], "level=error text=no room"),
     ("a level in brackets without a stamp", &["[warn] queue is full"], "level=warning text=queue is full"),
 ];
@@ -136,7 +158,9 @@ const WRAPPERS: &[Sample] = &[
     ),
     (
         "Docker with what Fluent Bit adds",
-        &["{\"log\":\"{\\\"level\\\":\\\"warn\\\",\\\"order\\\":\\\"o1\\\"}\",\"stream\":\"stdout\",\"time\":\"2026-03-14T02:11:57Z\",\"kubernetes\":{\"pod_name\":\"shop-1\"}}"],
+        &[
+            "{\"log\":\"{\\\"level\\\":\\\"warn\\\",\\\"order\\\":\\\"o1\\\"}\",\"stream\":\"stdout\",\"time\":\"2026-03-14T02:11:57Z\",\"kubernetes\":{\"pod_name\":\"shop-1\"}}",
+        ],
         "at=2026-03-14T02:11:57Z level=warning kubernetes.pod_name=shop-1 stream=stdout text={\"level\":\"warn\",\"order\":\"o1\"}",
     ),
     (
@@ -151,12 +175,22 @@ const WRAPPERS: &[Sample] = &[
     ),
     (
         "the journal as JSON",
-        &["{\"__REALTIME_TIMESTAMP\":\"1773454317000000\",\"PRIORITY\":\"3\",\"_HOSTNAME\":\"h1\",\"SYSLOG_IDENTIFIER\":\"sshd\",\"_PID\":\"12\",\"_SYSTEMD_UNIT\":\"ssh.service\",\"MESSAGE\":\"error: no key\"}"],
+        &[
+            "{\"__REALTIME_TIMESTAMP\":\"1773454317000000\",\"PRIORITY\":\"3\",\"_HOSTNAME\":\"h1\",\"SYSLOG_IDENTIFIER\":\"sshd\",\"_PID\":\"12\",\"_SYSTEMD_UNIT\":\"ssh.service\",\"MESSAGE\":\"error: no key\"}",
+        ],
         "at=2026-03-14T02:11:57Z host=h1 app=sshd pid=12 level=error _SYSTEMD_UNIT=ssh.service text=error: no key",
     ),
     (
         "the journal's export",
-        &["__CURSOR=s=1;i=2", "__REALTIME_TIMESTAMP=1773454317000000", "PRIORITY=4", "_HOSTNAME=h1", "SYSLOG_IDENTIFIER=sshd", "MESSAGE=no key", ""],
+        &[
+            "__CURSOR=s=1;i=2",
+            "__REALTIME_TIMESTAMP=1773454317000000",
+            "PRIORITY=4",
+            "_HOSTNAME=h1",
+            "SYSLOG_IDENTIFIER=sshd",
+            "MESSAGE=no key",
+            "",
+        ],
         "at=2026-03-14T02:11:57Z host=h1 app=sshd level=warning __CURSOR=s=1;i=2 text=no key",
     ),
 ];
@@ -179,7 +213,9 @@ pub(super) fn shown(event: &Event<'_>) -> String {
     let at = event.at.map(|at| at.to_string().replace(".000Z", "Z")).unwrap_or_default();
     let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let level = event.level.map_or("", |level| level.name());
-    for (name, value) in [("at", &*at), ("host", &event.host), ("app", &event.app), ("pid", &event.pid), ("id", &id), ("level", level)] {
+    for (name, value) in
+        [("at", &*at), ("host", &event.host), ("app", &event.app), ("pid", &event.pid), ("id", &id), ("level", level)]
+    {
         if !value.is_empty() {
             let _ = write!(line, "{name}={value} ");
         }

@@ -37,7 +37,8 @@ impl Encoding {
         let pairs = &beginning[..beginning.len().min(ENCODING_BYTES)];
         // Most characters of a log are ASCII, whatever the others are.
         let most = |first_is_zero: bool| {
-            let ascii = pairs.chunks_exact(2).filter(|pair| (pair[0] == 0) == first_is_zero && (pair[1] == 0) != first_is_zero).count();
+            let ascii =
+                pairs.chunks_exact(2).filter(|pair| (pair[0] == 0) == first_is_zero && (pair[1] == 0) != first_is_zero).count();
             ascii * 4 >= pairs.len() / 2 * 3
         };
         if pairs.len() < ENOUGH {

@@ -37,8 +37,8 @@ pub(super) fn priority(record: &str) -> Option<(u8, &str)> {
 /// True for a facility's name as syslog daemons print it (`daemon`, `local7`).
 pub(super) fn is_facility(word: &str) -> bool {
     const NAMES: [&str; 17] = [
-        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "security", "console", "audit",
-        "caa",
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "security",
+        "console", "audit", "caa",
     ];
     NAMES.contains(&word) || word.strip_prefix("local").is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'7']))
 }

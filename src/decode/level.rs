@@ -69,12 +69,7 @@ pub(super) fn word(value: &str) -> Option<Level> {
             ("finer", Level::Trace),
             ("finest", Level::Trace),
         ],
-        b'i' => &[
-            ("info", Level::Info),
-            ("inf", Level::Info),
-            ("information", Level::Info),
-            ("informational", Level::Info),
-        ],
+        b'i' => &[("info", Level::Info), ("inf", Level::Info), ("information", Level::Info), ("informational", Level::Info)],
         b'n' => &[("notice", Level::Notice), ("noti", Level::Notice), ("note", Level::Info)],
         b'p' => &[("panic", Level::Critical), ("pani", Level::Critical), ("pnc", Level::Critical)],
         b's' => &[("severe", Level::Error)],
@@ -93,7 +88,23 @@ pub(super) fn is_word(value: &str) -> bool {
 
 /// Level words that may be a host's or a program's name in lower case.
 fn is_name_too(value: &str) -> bool {
-    matches!(value, "config" | "fine" | "finer" | "finest" | "note" | "verbose" | "trace" | "panic" | "alert" | "inf" | "trc" | "ftl" | "pnc" | "noti")
+    matches!(
+        value,
+        "config"
+            | "fine"
+            | "finer"
+            | "finest"
+            | "note"
+            | "verbose"
+            | "trace"
+            | "panic"
+            | "alert"
+            | "inf"
+            | "trc"
+            | "ftl"
+            | "pnc"
+            | "noti"
+    )
 }
 
 /// The levels of one letter: logcat, glog, GlusterFS, MongoDB.
@@ -178,7 +189,8 @@ fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
     let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
     if letters >= 3 && name.len() <= LONGEST {
         let capitals = name.as_bytes()[..letters].iter().all(u8::is_ascii_uppercase);
-        let capital = first && name.as_bytes()[0].is_ascii_uppercase() && (rest[end..].starts_with("  ") || rest[end..].starts_with(" ["));
+        let capital =
+            first && name.as_bytes()[0].is_ascii_uppercase() && (rest[end..].starts_with("  ") || rest[end..].starts_with(" ["));
         // PostgreSQL's `LOG:` is no level elsewhere.
         let level = if capitals && colon && name == "LOG" { Some(Level::Info) } else { word(name) };
         if let Some(level) = level.filter(|_| capitals || colon || capital) {

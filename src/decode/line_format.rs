@@ -206,7 +206,9 @@ impl Parts {
         }
         let us = i64::from(hour * 3600 + self.minute * 60 + self.second) * SECOND_US + self.us;
         let day = match (self.year, self.month, self.day, self.day_of_year) {
-            (Some(year), _, _, Some(day)) => Day::Full(calendar::days(year, 1, 1)? + i64::from((1..=366).contains(&day).then(|| day - 1)?)),
+            (Some(year), _, _, Some(day)) => {
+                Day::Full(calendar::days(year, 1, 1)? + i64::from((1..=366).contains(&day).then(|| day - 1)?))
+            }
             (Some(year), Some(month), Some(day), None) => Day::Full(calendar::days(year, month, day)?),
             // 2000 is a leap year: 29 February may exist.
             (None, Some(month), Some(day), None) => calendar::days(2000, month, day).map(|_| Day::Yearless(month, day))?,

@@ -257,12 +257,18 @@ mod tests {
         for be in [false, true] {
             for mark in ["\u{feff}", ""] {
                 let text = format!("{mark}2026-03-14 one\r\n\nü😀\u{a0a}\nlast");
-                let input: Vec<u8> = text.encode_utf16().flat_map(|u| if be { u.to_be_bytes() } else { u.to_le_bytes() }).collect();
+                let input: Vec<u8> =
+                    text.encode_utf16().flat_map(|u| if be { u.to_be_bytes() } else { u.to_le_bytes() }).collect();
                 for buffer in [16, 17, 31, 64, 4096] {
                     // Without a mark the first buffer must tell.
                     let lines = split(&input, if mark.is_empty() { buffer.max(64) } else { buffer });
-                    let texts: Vec<_> = lines.iter().map(|(bytes, cut, ..)| (std::str::from_utf8(bytes).unwrap(), *cut)).collect();
-                    assert_eq!(texts, [("2026-03-14 one", false), ("", false), ("ü😀\u{a0a}", false), ("last", false)], "{be} {buffer}");
+                    let texts: Vec<_> =
+                        lines.iter().map(|(bytes, cut, ..)| (std::str::from_utf8(bytes).unwrap(), *cut)).collect();
+                    assert_eq!(
+                        texts,
+                        [("2026-03-14 one", false), ("", false), ("ü😀\u{a0a}", false), ("last", false)],
+                        "{be} {buffer}"
+                    );
                     assert_eq!(lines.last().unwrap().3, input.len() as u64);
                     assert_eq!(lines.iter().map(|line| line.2).collect::<Vec<_>>(), [true, true, true, false]);
                 }

@@ -34,8 +34,8 @@
 //! reader, `tests/it/decode.rs` (other programs' cases, with the differences explained in `tests/decode/differences.tsv`).
 
 mod calendar;
-mod clock;
 mod catalog;
+mod clock;
 mod encoding;
 mod envelope;
 mod genesys;

@@ -29,14 +29,52 @@ use super::{genesys, level};
 
 /// Names of programs that some daemons write without a host before them and without a tag's colon: never a host.
 const PROGRAMS: [&str; 24] = [
-    "kernel", "corosync", "pacemakerd", "crmd", "heartbeat", "sshd", "cron", "crond", "CRON", "anacron", "systemd", "sudo", "su", "dhclient",
-    "dhcpd", "dnsmasq", "named", "ntpd", "chronyd", "rsyslogd", "syslogd", "syslog-ng", "auditd", "NetworkManager",
+    "kernel",
+    "corosync",
+    "pacemakerd",
+    "crmd",
+    "heartbeat",
+    "sshd",
+    "cron",
+    "crond",
+    "CRON",
+    "anacron",
+    "systemd",
+    "sudo",
+    "su",
+    "dhclient",
+    "dhcpd",
+    "dnsmasq",
+    "named",
+    "ntpd",
+    "chronyd",
+    "rsyslogd",
+    "syslogd",
+    "syslog-ng",
+    "auditd",
+    "NetworkManager",
 ];
 
 /// Names of daemons, behind which a word before them is the host even where the stamp is one that other programs write as well.
 const DAEMONS: [&str; 18] = [
-    "apache2", "dovecot", "exim", "haproxy", "httpd", "keepalived", "logger", "mariadbd", "mysqld", "nginx", "postgres", "rngd", "slapd", "smartd",
-    "snmpd", "squid", "xinetd", "zabbix_agentd",
+    "apache2",
+    "dovecot",
+    "exim",
+    "haproxy",
+    "httpd",
+    "keepalived",
+    "logger",
+    "mariadbd",
+    "mysqld",
+    "nginx",
+    "postgres",
+    "rngd",
+    "slapd",
+    "smartd",
+    "snmpd",
+    "squid",
+    "xinetd",
+    "zabbix_agentd",
 ];
 
 /// Reads what follows a priority. Always something: where nothing is recognised, all is text.
@@ -128,7 +166,8 @@ impl Sure {
         }
         let tag = !e.app.is_empty() || e.id.is_some();
         // `Failed Login: ...`
-        let capital = |word: &str| word.bytes().skip(1).all(|b| b.is_ascii_lowercase()) && word.as_bytes()[0].is_ascii_uppercase();
+        let capital =
+            |word: &str| word.bytes().skip(1).all(|b| b.is_ascii_lowercase()) && word.as_bytes()[0].is_ascii_uppercase();
         if self.zulu && e.pid.is_empty() && capital(e.host) {
             return false;
         }
@@ -257,7 +296,9 @@ fn take_host(e: &mut Envelope<'_>) {
 
 /// `daemon.notice`, where a daemon writes it.
 pub(super) fn is_priority(word: &str) -> bool {
-    word.bytes().position(|b| b == b'.').is_some_and(|at| envelope::is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
+    word.bytes()
+        .position(|b| b == b'.')
+        .is_some_and(|at| envelope::is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
 }
 
 /// Asked of every host, so that what has no two colons is not parsed.

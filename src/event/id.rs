@@ -163,7 +163,9 @@ mod tests {
             assert_eq!(vendor_id(written), Some((id, severity)), "{written}");
             assert_eq!(EventId::parse(written), Some(EventId::Word(id.into())), "{written}");
         }
-        for word in ["%SYS", "%SYS-9-X", "a-5-b", "2026-3-14", "x/5/y", "%%0", "%", "", "%%01", "A-5-", "-5-A", "%ä-5-A", "%%äIFNET/4/X"] {
+        for word in
+            ["%SYS", "%SYS-9-X", "a-5-b", "2026-3-14", "x/5/y", "%%0", "%", "", "%%01", "A-5-", "-5-A", "%ä-5-A", "%%äIFNET/4/X"]
+        {
             assert_eq!(vendor_id(word), None, "{word}");
         }
     }
@@ -181,7 +183,18 @@ mod tests {
             let (_, found) = unreadable(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(found.as_deref(), meant, "{text}");
         }
-        for text in ["%SYS-5-CONFIG_I", "SYS-5-CONFIG_I", "CVE-ID", "host_lost", "01070638", "00077", "123456", "IFNET/4/X", "ha2-link-change", "x:y"] {
+        for text in [
+            "%SYS-5-CONFIG_I",
+            "SYS-5-CONFIG_I",
+            "CVE-ID",
+            "host_lost",
+            "01070638",
+            "00077",
+            "123456",
+            "IFNET/4/X",
+            "ha2-link-change",
+            "x:y",
+        ] {
             assert_eq!(unreadable(text), None, "{text}");
         }
     }

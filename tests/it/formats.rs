@@ -66,5 +66,8 @@ fn the_page_lists_what_is_read() {
         std::fs::write(&path, &page).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == page, "docs/reference/formats.md is not what the tables say: UPDATE_EXPECTED=1 cargo test --test it formats");
+    assert!(
+        found == page,
+        "docs/reference/formats.md is not what the tables say: UPDATE_EXPECTED=1 cargo test --test it formats"
+    );
 }

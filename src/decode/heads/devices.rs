@@ -217,10 +217,7 @@ pub(super) const HEADS: &[Head] = &[
                 "<187>1 2026-03-14T02:11:57Z xr-2 ifmgr 253 - - %PKT_INFRA-LINK-3-UPDOWN : Interface Te0/0/0/1, changed state to Down",
                 "at=2026-03-14T02:11:57Z host=xr-2 app=ifmgr pid=253 id=PKT_INFRA-LINK-3-UPDOWN level=error text=Interface Te0/0/0/1, changed state to Down",
             ),
-            (
-                "<166>%ASA-6-302013: Built inbound TCP connection",
-                "id=ASA-6-302013 level=info text=Built inbound TCP connection",
-            ),
+            ("<166>%ASA-6-302013: Built inbound TCP connection", "id=ASA-6-302013 level=info text=Built inbound TCP connection"),
             (
                 "2021-11-25T16:52:19.802098+01:00 sw-a.example.com PortSec: %ETH-4-HOST_FLAPPING: Host 02:00:00:00:00:01 in VLAN 7 is flapping",
                 "at=2021-11-25T15:52:19.802098Z host=sw-a.example.com app=PortSec id=ETH-4-HOST_FLAPPING level=warning text=Host 02:00:00:00:00:01 in VLAN 7 is flapping",

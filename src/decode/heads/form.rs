@@ -257,7 +257,8 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             Some(rest)
         }
         Part::Pid => {
-            let (word, rest) = some(text.split_at(text.bytes().position(|b| b <= b' ' || matches!(b, b'[' | b']' | b':' | b','))?))?;
+            let (word, rest) =
+                some(text.split_at(text.bytes().position(|b| b <= b' ' || matches!(b, b'[' | b']' | b':' | b','))?))?;
             found.pid = word;
             Some(rest)
         }
@@ -352,9 +353,10 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
         Part::Any | Part::Event | Part::Field(_) => {
             let end = match next {
                 // A word, but for what stands in a bracket or between commas.
-                Some(Token::Byte(byte)) => {
-                    text.bytes().position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b',')).filter(|at| text.as_bytes()[*at] == *byte)?
-                }
+                Some(Token::Byte(byte)) => text
+                    .bytes()
+                    .position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b','))
+                    .filter(|at| text.as_bytes()[*at] == *byte)?,
                 None => text.len(),
                 _ => text.bytes().position(is_blank).unwrap_or(text.len()),
             };
@@ -390,5 +392,7 @@ fn is_id(byte: u8) -> bool {
 }
 
 fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'+' | b'#' | b'$' | b'*' | b'%')
+    byte.is_ascii_alphanumeric()
+        || byte >= 0x80
+        || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'+' | b'#' | b'$' | b'*' | b'%')
 }

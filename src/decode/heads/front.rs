@@ -88,10 +88,7 @@ pub(super) const HEADS: &[Head] = &[
         name: "Level in brackets before the stamp",
         place: Place::Front,
         form: "[{level}~] {stamp} {text}",
-        samples: &[(
-            "[error] 2026-03-14 02:11:57 shard is gone",
-            "at=2026-03-14T02:11:57Z level=error text=shard is gone",
-        )],
+        samples: &[("[error] 2026-03-14 02:11:57 shard is gone", "at=2026-03-14T02:11:57Z level=error text=shard is gone")],
     },
     Head {
         name: "Level in brackets before a stamp in brackets",
@@ -124,10 +121,7 @@ pub(super) const HEADS: &[Head] = &[
         name: "Erlang's reports",
         place: Place::Front,
         form: "={level} REPORT==== {stamp} {text}===",
-        samples: &[(
-            "=ERROR REPORT==== 14-Mar-2026::02:11:57 ===",
-            "at=2026-03-14T02:11:57Z level=error text====",
-        )],
+        samples: &[("=ERROR REPORT==== 14-Mar-2026::02:11:57 ===", "at=2026-03-14T02:11:57Z level=error text====")],
     },
     Head {
         name: "OpenWrt's logread",

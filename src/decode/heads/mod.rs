@@ -88,7 +88,10 @@ pub(super) fn read(place: Place, text: &str) -> Option<Found<'_>> {
         [] => return None,
     };
     let table = &TABLE[place as usize];
-    let mut tried = table.by_byte[usize::from(first)].iter().map(|n| &table.forms[usize::from(*n)]).filter(|form| form.may_go_on_with(second));
+    let mut tried = table.by_byte[usize::from(first)]
+        .iter()
+        .map(|n| &table.forms[usize::from(*n)])
+        .filter(|form| form.may_go_on_with(second));
     let form = tried.next()?;
     let mut found = Found::default();
     (form.read(text, &mut found) || tried.any(|form| form.read(text, &mut found))).then_some(found)

@@ -25,10 +25,7 @@ pub(super) const HEADS: &[Head] = &[
         name: "Process before the host, with a tag",
         place: Place::Syslog,
         form: "[{process}] {host} {app}:~{text}",
-        samples: &[(
-            "Apr 03 11:01:18 [1941] n1 cib: starting",
-            "at=2026-04-03T11:01:18Z host=n1 app=cib pid=1941 text=starting",
-        )],
+        samples: &[("Apr 03 11:01:18 [1941] n1 cib: starting", "at=2026-04-03T11:01:18Z host=n1 app=cib pid=1941 text=starting")],
     },
     Head {
         name: "Pacemaker's file",

@@ -42,7 +42,9 @@ pub(in crate::decode) fn begun(record: &str) -> Option<Dated<'_>> {
             let level = level::letter(&record[..1]);
             whole(klog(&record[1..])).map(|found| Dated { level, ..plain(found) })
         }
-        [b't', b'y', b'p', b'e', b'=', ..] => audit(&record[5..]).map(|stamp| Dated { stamp, behind: None, level: None, pid: "" }),
+        [b't', b'y', b'p', b'e', b'=', ..] => {
+            audit(&record[5..]).map(|stamp| Dated { stamp, behind: None, level: None, pid: "" })
+        }
         _ => None,
     }
 }

@@ -24,7 +24,11 @@ pub(in crate::decode) const FORMS: &[StampForm] = &[
     form("ISO 8601 with an offset close behind", "2026-03-14T02:11:57.123+0100 x", "2026-03-14T01:11:57.123Z"),
     form("ISO 8601 with an offset behind a blank", "2026-03-14 02:11:57 +08:00 x", "2026-03-13T18:11:57Z"),
     form("ISO 8601 with a zone's name behind a blank", "2026-07-14 02:11:57.123 CEST x", "2026-07-14T00:11:57.123Z"),
-    form("ISO 8601 with a name that means several offsets: the source's zone holds", "2026-03-14 02:11:57 CST x", "2026-03-14T02:11:57Z"),
+    form(
+        "ISO 8601 with a name that means several offsets: the source's zone holds",
+        "2026-03-14 02:11:57 CST x",
+        "2026-03-14T02:11:57Z",
+    ),
     form("ISO 8601 with a dash or an underscore between", "2026/03/14-02:11:57 x", "2026-03-14T02:11:57Z"),
     form("ISO 8601 with a weekday, as journalctl writes it", "Sat 2026-03-14 02:11:57 CET x", "2026-03-14T01:11:57Z"),
     form("ISO 8601 without separators", "20260314T021157Z x", "2026-03-14T02:11:57Z"),
@@ -66,5 +70,9 @@ pub(in crate::decode) const FORMS: &[StampForm] = &[
     form("Redis", "1234:M 14 Mar 2026 02:11:57.123 # x", "2026-03-14T02:11:57.123Z"),
     form("klog", "E0314 02:11:57.123456    1702 kubelet.go:2190] x", "2026-03-14T02:11:57.123456Z"),
     form("glog with a year", "W20260314 02:11:57.123456  1702 main.cc:9] x", "2026-03-14T02:11:57.123456Z"),
-    form("JSON and pairs: any of these as a value, or a number since 1970", "{\"ts\":1773454317.123,\"msg\":\"x\"}", "2026-03-14T02:11:57.123Z"),
+    form(
+        "JSON and pairs: any of these as a value, or a number since 1970",
+        "{\"ts\":1773454317.123,\"msg\":\"x\"}",
+        "2026-03-14T02:11:57.123Z",
+    ),
 ];

@@ -5,7 +5,9 @@ use nom::character::complete::{char, one_of, space1};
 use nom::combinator::opt;
 use nom::sequence::{preceded, terminated};
 
-use super::{Day, Parsed, Stamp, calendar, clock_us, digits, fail, full, iso, month, month_name, short_or_long_year, weekday, year, zone};
+use super::{
+    Day, Parsed, Stamp, calendar, clock_us, digits, fail, full, iso, month, month_name, short_or_long_year, weekday, year, zone,
+};
 use crate::decode::calendar::SECOND_US;
 
 /// clock [blank ("AM" / "PM")], whose hour may have one digit.
@@ -20,7 +22,11 @@ pub(super) fn clock_12(input: &str) -> Parsed<'_, i64> {
 
 fn short_hour(input: &str) -> Parsed<'_, i64> {
     // Lengthened by its missing digit in a buffer of its own, it is a clock like any other.
-    let end = input.bytes().take(20).position(|b| !b.is_ascii_digit() && !matches!(b, b':' | b'.' | b',')).unwrap_or(input.len().min(20));
+    let end = input
+        .bytes()
+        .take(20)
+        .position(|b| !b.is_ascii_digit() && !matches!(b, b':' | b'.' | b','))
+        .unwrap_or(input.len().min(20));
     let (Some(clock), Some(rest)) = (input.get(..end), input.get(end..)) else { return fail() };
     let padded = format!("0{clock}");
     match clock_us(&padded) {

@@ -1,9 +1,9 @@
 //! Zones of stamps: offsets, and names that mean one offset wherever they are used.
 
+use nom::Parser;
 use nom::branch::alt;
 use nom::character::complete::{char, one_of};
 use nom::combinator::{opt, value};
-use nom::Parser;
 
 use super::{Parsed, digits, fail, terminated_word, year};
 

@@ -121,10 +121,7 @@ fn pairs_as_loggers_write_them() {
             "- - - -",
         ),
         // Day and time apart
-        (
-            r#"date=2019-05-10 time=11:37:47 type="traffic" level="notice" vd="vdom1" msg="x""#,
-            "2019-05-10T11:37:47Z - - notice",
-        ),
+        (r#"date=2019-05-10 time=11:37:47 type="traffic" level="notice" vd="vdom1" msg="x""#, "2019-05-10T11:37:47Z - - notice"),
         ("level=error msg=x", "- - - error"),
         ("level=error", "- - - -"),
         ("level=error msg", "- - - -"),

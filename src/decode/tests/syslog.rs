@@ -46,15 +46,9 @@ fn rfc3164_as_senders_write_it() {
         ("<27>some words", "- - - - - error 3 || some words"),
         ("<192>x", "- - - - - - - || <192>x <- broken"),
         ("<034>x", "- - - - - - - || <034>x <- broken"),
-        (
-            "2019-02-13T21:53:30Z INFO starting server: x",
-            "2019-02-13T21:53:30Z - - - - info - || starting server: x",
-        ),
+        ("2019-02-13T21:53:30Z INFO starting server: x", "2019-02-13T21:53:30Z - - - - info - || starting server: x"),
         ("[2016-05-23 10:18:16] NOTICE[19388] x", "2016-05-23T10:18:16Z - -[19388] - - notice - || x"),
-        (
-            "[Wed Mar 28 01:31:42.355210 2018] [error] x",
-            "2018-03-28T01:31:42.355210Z - - - - error - || x",
-        ),
+        ("[Wed Mar 28 01:31:42.355210 2018] [error] x", "2018-03-28T01:31:42.355210Z - - - - error - || x"),
         ("2019-02-13 21:53:30,123 INFO x", "2019-02-13T21:53:30.123Z - - - - info - || x"),
     ]);
 }

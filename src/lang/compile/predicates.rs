@@ -70,7 +70,9 @@ impl<'t> Compiler<'t, '_> {
             let message = format!("no event has the id `{shown}`: it has {what}");
             self.report(file, Code::UnreadableId, at, message).help = Some(match meant {
                 Some(meant) => format!("write `{meant}`"),
-                None => "an id is one word as the record has it; for words of the text write `where text contains \"...\"`".to_owned(),
+                None => {
+                    "an id is one word as the record has it; for words of the text write `where text contains \"...\"`".to_owned()
+                }
             });
         }
         id_of(text)
