@@ -43,6 +43,7 @@ mod header;
 mod heads;
 mod keyed;
 mod level;
+mod line;
 mod line_format;
 mod lines;
 mod object;
@@ -51,6 +52,7 @@ mod rfc3164;
 mod rfc5424;
 mod stamp;
 mod structured;
+mod unwrap;
 mod wrap;
 
 use std::borrow::Cow;
@@ -67,7 +69,7 @@ use header::{Entry, Header};
 use heads::Place;
 use keyed::Keyed;
 use stamp::Stamp;
-use wrap::{Export, Exported, Pieces, Wrapped};
+use wrap::{Export, Pieces};
 
 pub use catalog::page as formats_page;
 pub use encoding::{ENCODING_BYTES, Encoding};
@@ -261,7 +263,7 @@ impl Decoder {
         if !of_genesys {
             // `[2016-05-23 10:18:16] NOTICE: ...`
             if let Some(inner) = lead.strip_prefix('[')
-                && let Some((stamp, behind)) = bracketed(inner)
+                && let Some((stamp, behind)) = line::bracketed(inner)
             {
                 return match rfc3164::without_priority(lead, stamp, behind) {
                     Some(message) => self.bare_message(message, reference),
@@ -289,57 +291,6 @@ impl Decoder {
             return self.unstamped_text(record);
         }
         self.unstamped(record)
-    }
-
-    /// A line of an entry of the journal's export; `None` when it is none.
-    fn exported<'a>(&mut self, line: &'a str, reference: Time) -> Option<Event<'a>> {
-        if self.export.is_none() {
-            if self.datagrams || !Export::begins(line) {
-                return None;
-            }
-            self.export = Some(Export::default());
-        }
-        match self.export.as_mut()?.take(line) {
-            Exported::More => Some(piece(line)),
-            Exported::End(wrapped, lines, cut) => {
-                self.export = None;
-                let mut event = self.unwrapped(*wrapped, reference);
-                event.raw = Cow::Owned(lines);
-                event.marks.cut |= cut;
-                Some(event)
-            }
-        }
-    }
-
-    /// The record inside of a wrapper, with what the wrapper says.
-    fn unwrapped(&mut self, wrapped: Wrapped, reference: Time) -> Event<'static> {
-        let Wrapped { outer, inner, stream, .. } = wrapped;
-        let (inner, whole) = self.pieces.finish(&stream, inner);
-        let mut decoder = self.clone();
-        decoder.inside = if outer.is_message { Inside::Messages } else { Inside::Lines };
-        decoder.datagrams = true;
-        decoder.next_file();
-        let time = outer.stamp.and_then(|stamp| self.tick(&stamp, reference));
-        let mut event = decoder.read(&inner, time.map_or(reference, |time| time.at)).into_owned();
-        wrap::put_on(&mut event, outer);
-        set_time(&mut event, time);
-        event.marks.cut |= !whole;
-        self.keep_open(&event);
-        event
-    }
-
-    /// A wrapped record, or a piece of one.
-    fn take_wrapped<'a>(&mut self, record: &'a str, wrapped: Wrapped, reference: Time) -> Event<'a> {
-        if wrapped.partial && !self.datagrams {
-            let mut event = piece(record);
-            event.marks.cut |= !self.pieces.push(&wrapped.stream, &wrapped.inner);
-            let time = wrapped.outer.stamp.and_then(|stamp| self.tick(&stamp, reference));
-            set_time(&mut event, time);
-            return event;
-        }
-        let mut event: Event<'a> = self.unwrapped(wrapped, reference);
-        event.raw = Cow::Borrowed(record);
-        event
     }
 
     /// A line that begins as an object or pairs do. Apart from [`Decoder::read`], so that all other lines are not slower for it.
@@ -412,7 +363,7 @@ impl Decoder {
         let mut event = plain(record);
         set_time(&mut event, time);
         if let Some(behind) = behind {
-            line(&mut event, behind);
+            line::read(&mut event, behind);
         }
         self.keep_open(&event);
         event
@@ -596,7 +547,7 @@ impl Decoder {
             if self.inside == Inside::Messages {
                 event.level = Some(level);
             } else {
-                line(&mut event, record);
+                line::read(&mut event, record);
             }
         }
         event
@@ -679,48 +630,6 @@ fn plain(record: &str) -> Event<'_> {
 fn glued(text: &str) -> bool {
     let Some(end) = lines::find_end(text.as_bytes()) else { return false };
     text[end + 1..].lines().any(|line| envelope::priority(line).is_some())
-}
-
-/// A piece of a record of which more follows.
-fn piece(record: &str) -> Event<'_> {
-    Event { text: Cow::Borrowed(record), marks: Marks { partial: true, ..Marks::default() }, ..Event::default() }
-}
-
-/// A stamp in a bracket that has been opened, and what follows the bracket.
-fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
-    if let Ok((behind, stamp)) = stamp::any(inner) {
-        return Some((stamp, behind.strip_prefix(']')?));
-    }
-    // `[CEST Aug  6 10:14:52]` of monit.
-    if let Some((name, rest)) = inner.split_once(' ').filter(|(name, _)| name.len() <= 5)
-        && let Some(east_s) = stamp::named_zone(name)
-        && let Ok((behind, stamp)) = stamp::any(rest)
-    {
-        return Some((Stamp { east_s: Some(east_s), ..stamp }, behind.strip_prefix(']')?));
-    }
-    // `[1773454317] SERVICE ALERT: ...` of Nagios.
-    let (number, behind) = inner.split_once(']')?;
-    let seconds = number.split('.').next()?;
-    (seconds.len() == 10).then(|| stamp::epoch(number)).flatten().map(|stamp| (stamp, behind))
-}
-
-/// What a logger wrote behind the stamp of a line: level and other parts of its head; the text behind them.
-fn line<'a>(event: &mut Event<'a>, behind: &'a str) {
-    let start = level::begin(behind);
-    let level = level::scan(behind, 1);
-    let place = if level.is_some_and(|found| found.behind.is_some()) { Place::Level } else { Place::Line };
-    if let Some(found) = heads::read(place, start) {
-        event.host = Cow::Borrowed(found.host);
-        event.app = Cow::Borrowed(found.app);
-        event.pid = Cow::Borrowed(found.pid);
-        event.fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
-        event.text = Cow::Borrowed(found.text);
-        event.level = found.level;
-        event.id = found.id;
-        return;
-    }
-    event.level = level.map(|found| found.level);
-    event.text = Cow::Borrowed(level.and_then(|found| found.behind).unwrap_or(start));
 }
 
 fn keep_level_word<'a>(event: &mut Event<'a>, word: &'a str) {
