@@ -5,6 +5,9 @@ pub(super) const SECOND_US: i64 = 1_000_000;
 /// Microseconds of a day.
 pub(super) const DAY_US: i64 = 86_400 * SECOND_US;
 
+/// Less than the half of any year.
+const HALF_YEAR_US: i64 = 182 * DAY_US;
+
 /// Days from 1970-01-01 to the date; `None` for a date that does not exist.
 pub(super) fn days(year: i32, month: u32, day: u32) -> Option<i64> {
     if !(1..=12).contains(&month) || day == 0 || day > month_length(year, month) {
@@ -37,6 +40,12 @@ pub(super) fn year_of(days: i64) -> i32 {
 /// 29 February is looked for in the leap years around it. `None` when no year has the date.
 pub(super) fn nearest_year(month: u32, day: u32, time_us: i64, near: i64) -> Option<i64> {
     let year = year_of(near.div_euclid(DAY_US));
+    // Nearer than half a year is nearest.
+    if let Some(day) = days(year, month, day)
+        && (day * DAY_US + time_us).saturating_sub(near).saturating_abs() <= HALF_YEAR_US
+    {
+        return Some(day);
+    }
     let reach = if (month, day) == (2, 29) { 8 } else { 1 };
     (year - reach..=year + reach)
         .filter_map(|y| days(y, month, day))

@@ -15,31 +15,75 @@ const LONGEST: usize = 13;
 
 /// A level's word in any letter case, as loggers write it; behind it may stand a number (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
 pub(super) fn word(value: &str) -> Option<Level> {
-    let (word, step) = value.split_at(value.bytes().take_while(u8::is_ascii_alphabetic).count());
+    // Most words end here.
+    let &[first, second, ..] = value.as_bytes() else { return None };
+    let may_be = match first | 0x20 {
+        b'a' => b'l',
+        b'c' => b'r',
+        b'e' => b'r',
+        b'i' => b'n',
+        b'n' => b'o',
+        b's' => b'e',
+        b't' => b'r',
+        b'v' => b'e',
+        b'd' | b'f' | b'p' | b'w' => second | 0x20,
+        _ => return None,
+    };
+    if second | 0x20 != may_be && !matches!(first | 0x20, b'c' | b'e') {
+        return None;
+    }
+    let letters = value.bytes().take(LONGEST + 1).take_while(u8::is_ascii_alphabetic).count();
+    let (word, step) = value.split_at(letters);
     if !step.bytes().all(|b| b.is_ascii_digit() || b == b'+' || b == b'-') {
         return None;
     }
-    let mut lower = [0; LONGEST];
-    let lower = lower.get_mut(..word.len())?;
-    lower.copy_from_slice(word.as_bytes());
-    lower.make_ascii_lowercase();
-    match std::str::from_utf8(lower).ok()? {
-        "fatal" | "panic" | "dpanic" | "fata" | "pani" | "ftl" | "pnc" => Some(Level::Critical),
-        "severe" | "eror" | "erro" => Some(Level::Error),
-        "wrn" => Some(Level::Warning),
-        "inf" | "information" | "informational" | "note" => Some(Level::Info),
-        "noti" => Some(Level::Notice),
-        "verbose" | "dbug" | "debu" | "dbg" | "fine" | "config" => Some(Level::Debug),
-        "finer" | "finest" | "trc" => Some(Level::Trace),
-        // Genesys' words are those of their own records: elsewhere they are words.
-        "interaction" | "standard" | "alarm" => None,
-        word => Level::parse(word),
+    let is = |name: &str| word.eq_ignore_ascii_case(name);
+    // By the first letter, for this is asked of many words that are none.
+    let first = *word.as_bytes().first()? | 0x20;
+    if !(3..=LONGEST).contains(&word.len()) {
+        return None;
     }
+    let known: &[(&str, Level)] = match first {
+        b'a' => &[("alert", Level::Alert)],
+        b'c' => &[("critical", Level::Critical), ("crit", Level::Critical), ("config", Level::Debug)],
+        b'd' => &[
+            ("debug", Level::Debug),
+            ("dbug", Level::Debug),
+            ("debu", Level::Debug),
+            ("dbg", Level::Debug),
+            ("dpanic", Level::Critical),
+        ],
+        b'e' => &[
+            ("error", Level::Error),
+            ("err", Level::Error),
+            ("eror", Level::Error),
+            ("erro", Level::Error),
+            ("emergency", Level::Emergency),
+            ("emerg", Level::Emergency),
+        ],
+        b'f' => &[
+            ("fatal", Level::Critical),
+            ("fata", Level::Critical),
+            ("ftl", Level::Critical),
+            ("fine", Level::Debug),
+            ("finer", Level::Trace),
+            ("finest", Level::Trace),
+        ],
+        b'i' => &[("info", Level::Info), ("inf", Level::Info), ("information", Level::Info), ("informational", Level::Info)],
+        b'n' => &[("notice", Level::Notice), ("noti", Level::Notice), ("note", Level::Info)],
+        b'p' => &[("panic", Level::Critical), ("pani", Level::Critical), ("pnc", Level::Critical)],
+        b's' => &[("severe", Level::Error)],
+        b't' => &[("trace", Level::Trace), ("trc", Level::Trace)],
+        b'v' => &[("verbose", Level::Debug)],
+        b'w' => &[("warning", Level::Warning), ("warn", Level::Warning), ("wrn", Level::Warning)],
+        _ => return None,
+    };
+    known.iter().find(|(name, _)| is(name)).map(|(_, level)| *level)
 }
 
 /// A level word where a host or program could stand: in capitals, or one that is nothing else (`notice`, `warning`, but not `fine`).
 pub(super) fn is_word(value: &str) -> bool {
-    value.len() >= 3 && value.len() <= LONGEST && word(value.trim_end_matches(':')).is_some() && !is_name_too(value)
+    (3..=LONGEST).contains(&value.len()) && word(value.strip_suffix(':').unwrap_or(value)).is_some() && !is_name_too(value)
 }
 
 /// Level words that may be a host's or a program's name in lower case.
@@ -83,24 +127,23 @@ pub(super) struct Found<'a> {
     pub(super) level: Level,
     /// What follows the level, where nothing but punctuation stands before it.
     pub(super) behind: Option<&'a str>,
-    /// Nothing but brackets stands before it.
-    pub(super) is_front: bool,
 }
 
-/// Looks for the level of a line in what stands behind its stamp.
-pub(super) fn scan(line: &str) -> Option<Found<'_>> {
+/// Looks for the level of a line in what stands behind its stamp, with so many names before it at most.
+pub(super) fn scan(line: &str, names_before: usize) -> Option<Found<'_>> {
     let mut rest = line;
     let mut names = 0;
     for n in 0..WORDS {
-        rest = rest.trim_start_matches([' ', '\t', '-', '|', ',']);
+        let gap = rest.bytes().position(|b| !matches!(b, b' ' | b'\t' | b'-' | b'|' | b','))?;
+        rest = &rest[gap..];
         let (level, behind, is_name) = one(rest, n == 0)?;
         if let Some(level) = level {
             let first = line.len() - rest.len();
             let leads = !line[..first].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80);
-            return Some(Found { level, behind: leads.then(|| begin(behind)), is_front: names == 0 });
+            return Some(Found { level, behind: leads.then(|| begin(behind)) });
         }
         names += usize::from(is_name);
-        if names > 1 {
+        if names > names_before {
             return None;
         }
         rest = behind;
@@ -137,6 +180,11 @@ fn one(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
 fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
     let end = rest.bytes().position(|b| matches!(b, b' ' | b'\t' | b':' | b',' | b'|' | b'[')).unwrap_or(rest.len());
     let (name, mut behind) = rest.split_at(end);
+    // `error    : ...` of monit.
+    let padded = behind.trim_start_matches(' ');
+    if first && padded.len() < behind.len() && padded.starts_with(": ") {
+        behind = padded;
+    }
     let colon = behind.starts_with(':') && !behind[1..].starts_with(|c: char| c == '/' || c == ':');
     let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
     if letters >= 3 && name.len() <= LONGEST {
@@ -185,7 +233,7 @@ mod tests {
             (" ERROR 1234 --- [main] x", "error", Some("1234 --- [main] x")),
             (" queries: info: client", "info", None),
         ] {
-            let found = scan(line).unwrap_or_else(|| panic!("{line}"));
+            let found = scan(line, 1).unwrap_or_else(|| panic!("{line}"));
             assert_eq!((found.level.name(), found.behind), (level, text), "{line}");
         }
     }
@@ -204,7 +252,7 @@ mod tests {
             " [",
             " [/srv/error] x",
         ] {
-            assert_eq!(scan(line), None, "{line}");
+            assert_eq!(scan(line, 1), None, "{line}");
         }
     }
 

@@ -43,6 +43,7 @@ mod header;
 mod heads;
 mod keyed;
 mod level;
+mod line;
 mod line_format;
 mod lines;
 mod object;
@@ -51,6 +52,7 @@ mod rfc3164;
 mod rfc5424;
 mod stamp;
 mod structured;
+mod unwrap;
 mod wrap;
 mod years;
 
@@ -69,7 +71,7 @@ use header::{Entry, Header};
 use heads::Place;
 use keyed::Keyed;
 use stamp::Stamp;
-use wrap::{Export, Exported, Pieces, Wrapped};
+use wrap::{Export, Pieces};
 
 pub use catalog::page as formats_page;
 pub use encoding::{ENCODING_BYTES, Encoding, Utf8Reader};
@@ -260,7 +262,7 @@ impl Decoder {
                 let mut event = self.message(message, reference);
                 event.facility = Some(number >> 3);
                 // Several messages in one: which of them is real, nobody can say.
-                event.marks.broken |= event.text.lines().skip(1).any(|line| envelope::priority(line).is_some());
+                event.marks.broken |= glued(&event.text);
                 return event;
             }
             if let Some(message) = rfc5424::without_priority(record) {
@@ -269,20 +271,21 @@ impl Decoder {
         }
         // The locale's stamp may have one blank before it; more are the indentation of a body.
         let lead = record.strip_prefix(' ').unwrap_or(record);
-        if let Ok((behind, stamp)) = stamp::any(lead)
+        let of_genesys = self.genesys || self.header.known();
+        if let Ok((behind, stamp)) = if of_genesys { stamp::of_genesys(lead) } else { stamp::any(lead) }
             && match behind.as_bytes().first() {
                 None | Some(b' ' | b':' | b'_' | b'\t') => true,
-                Some(b',' | b'|' | b';') => !self.genesys && !self.header.known(),
+                Some(b',' | b'|' | b';') => !of_genesys,
                 Some(_) => false,
             }
         {
             return self.stamped(record, lead, stamp, behind, reference);
         }
         // In a Genesys file such lines belong to a body.
-        if !self.genesys && !self.header.known() {
+        if !of_genesys {
             // `[2016-05-23 10:18:16] NOTICE: ...`
             if let Some(inner) = lead.strip_prefix('[')
-                && let Some((stamp, behind)) = bracketed(inner)
+                && let Some((stamp, behind)) = line::bracketed(inner)
             {
                 return match rfc3164::without_priority(lead, stamp, behind) {
                     Some(message) => self.bare_message(message, reference),
@@ -310,57 +313,6 @@ impl Decoder {
             return self.unstamped_text(record);
         }
         self.unstamped(record)
-    }
-
-    /// A line of an entry of the journal's export; `None` when it is none.
-    fn exported<'a>(&mut self, line: &'a str, reference: Time) -> Option<Event<'a>> {
-        if self.export.is_none() {
-            if self.datagrams || !Export::begins(line) {
-                return None;
-            }
-            self.export = Some(Export::default());
-        }
-        match self.export.as_mut()?.take(line) {
-            Exported::More => Some(piece(line)),
-            Exported::End(wrapped, lines, cut) => {
-                self.export = None;
-                let mut event = self.unwrapped(*wrapped, reference);
-                event.raw = Cow::Owned(lines);
-                event.marks.cut |= cut;
-                Some(event)
-            }
-        }
-    }
-
-    /// The record inside of a wrapper, with what the wrapper says.
-    fn unwrapped(&mut self, wrapped: Wrapped, reference: Time) -> Event<'static> {
-        let Wrapped { outer, inner, stream, .. } = wrapped;
-        let (inner, whole) = self.pieces.finish(&stream, inner);
-        let mut decoder = self.clone();
-        decoder.inside = if outer.is_message { Inside::Messages } else { Inside::Lines };
-        decoder.datagrams = true;
-        decoder.next_file();
-        let time = outer.stamp.and_then(|stamp| self.tick(&stamp, reference));
-        let mut event = decoder.read(&inner, time.map_or(reference, |time| time.at)).into_owned();
-        wrap::put_on(&mut event, outer);
-        set_time(&mut event, time);
-        event.marks.cut |= !whole;
-        self.keep_open(&event);
-        event
-    }
-
-    /// A wrapped record, or a piece of one.
-    fn take_wrapped<'a>(&mut self, record: &'a str, wrapped: Wrapped, reference: Time) -> Event<'a> {
-        if wrapped.partial && !self.datagrams {
-            let mut event = piece(record);
-            event.marks.cut |= !self.pieces.push(&wrapped.stream, &wrapped.inner);
-            let time = wrapped.outer.stamp.and_then(|stamp| self.tick(&stamp, reference));
-            set_time(&mut event, time);
-            return event;
-        }
-        let mut event: Event<'a> = self.unwrapped(wrapped, reference);
-        event.raw = Cow::Borrowed(record);
-        event
     }
 
     /// A line that begins as an object or pairs do. Apart from [`Decoder::read`], so that all other lines are not slower for it.
@@ -433,7 +385,7 @@ impl Decoder {
         let mut event = plain(record);
         set_time(&mut event, time);
         if let Some(behind) = behind {
-            line(&mut event, behind);
+            line::read(&mut event, behind);
         }
         self.keep_open(&event);
         event
@@ -540,7 +492,7 @@ impl Decoder {
         if event.level.is_none() {
             event.level = match text.as_bytes().first() {
                 Some(b'{' | b'@') => keyed::level(text),
-                _ => level::scan(text).filter(|found| found.is_front).map(|found| found.level),
+                _ => level::scan(text, 0).map(|found| found.level),
             };
         }
     }
@@ -614,11 +566,12 @@ impl Decoder {
         let mut event = plain(record);
         if !self.genesys
             && !self.header.known()
-            && let Some(level::Found { level, behind: Some(behind), .. }) = level::scan(record)
+            && let Some(level::Found { level, behind: Some(_), .. }) = level::scan(record, 0)
         {
-            event.level = Some(level);
-            if self.inside != Inside::Messages {
-                event.text = Cow::Borrowed(behind);
+            if self.inside == Inside::Messages {
+                event.level = Some(level);
+            } else {
+                line::read(&mut event, record);
             }
         }
         event
@@ -701,40 +654,10 @@ fn plain(record: &str) -> Event<'_> {
     }
 }
 
-/// A piece of a record of which more follows.
-fn piece(record: &str) -> Event<'_> {
-    Event { text: Cow::Borrowed(record), marks: Marks { partial: true, ..Marks::default() }, ..Event::default() }
-}
-
-/// A stamp in a bracket that has been opened, and what follows the bracket.
-fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
-    if let Ok((behind, stamp)) = stamp::any(inner) {
-        return Some((stamp, behind.strip_prefix(']')?));
-    }
-    // `[1773454317] SERVICE ALERT: ...` of Nagios.
-    let (number, behind) = inner.split_once(']')?;
-    let seconds = number.split('.').next()?;
-    (seconds.len() == 10).then(|| stamp::epoch(number)).flatten().map(|stamp| (stamp, behind))
-}
-
-/// What a logger wrote behind the stamp of a line: level and other parts of its head; the text behind them.
-fn line<'a>(event: &mut Event<'a>, behind: &'a str) {
-    let start = level::begin(behind);
-    if let Some(found) = heads::read(Place::Line, start) {
-        event.host = Cow::Borrowed(found.host);
-        event.app = Cow::Borrowed(found.app);
-        event.pid = Cow::Borrowed(found.pid);
-        event.id = found.id;
-        event.level = found.level;
-        event
-            .fields
-            .extend(found.fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
-        event.text = Cow::Borrowed(found.text);
-        return;
-    }
-    let found = level::scan(behind);
-    event.level = found.map(|found| found.level);
-    event.text = Cow::Borrowed(found.and_then(|found| found.behind).unwrap_or(start));
+/// True when a line of a text but its first one begins as a message of syslog does.
+fn glued(text: &str) -> bool {
+    let Some(end) = lines::find_end(text.as_bytes()) else { return false };
+    text[end + 1..].lines().any(|line| envelope::priority(line).is_some())
 }
 
 fn keep_level_word<'a>(event: &mut Event<'a>, word: &'a str) {

@@ -55,6 +55,28 @@ const PROGRAMS: [&str; 24] = [
     "NetworkManager",
 ];
 
+/// Names of daemons, behind which a word before them is the host even where the stamp is one that other programs write as well.
+const DAEMONS: [&str; 18] = [
+    "apache2",
+    "dovecot",
+    "exim",
+    "haproxy",
+    "httpd",
+    "keepalived",
+    "logger",
+    "mariadbd",
+    "mysqld",
+    "nginx",
+    "postgres",
+    "rngd",
+    "slapd",
+    "smartd",
+    "snmpd",
+    "squid",
+    "xinetd",
+    "zabbix_agentd",
+];
+
 /// Reads what follows a priority. Always something: where nothing is recognised, all is text.
 pub(super) fn message(rest: &str) -> Envelope<'_> {
     // Some devices write a colon where a host would stand: `<187>: 2026 Mar 14 ...`, `<166>:Mar 14 ...`.
@@ -102,12 +124,17 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
         return None;
     }
     if first.is_ascii_digit() || *first == b'[' || weekday {
-        let year_first = bytes.get(4) == Some(&b' ');
+        let year_first = first.is_ascii_digit() && bytes.get(4) == Some(&b' ');
         if !behind.starts_with(' ') && !(year_first && behind.starts_with(':')) {
             return None;
         }
         let zulu = record[..record.len() - behind.len()].ends_with('Z');
-        let form = Sure { t: bytes.get(10) == Some(&b'T'), zone: stamp.east_s.is_some(), zulu, weekday, year_first };
+        let (t, zone) = (bytes.get(10) == Some(&b'T'), stamp.east_s.is_some());
+        // Most lines that other programs write end here.
+        if !(t && zone || weekday || year_first) && !tag_is_second(text) {
+            return None;
+        }
+        let form = Sure { t, zone, zulu, weekday, year_first };
         return Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e));
     }
     // Java's `Mar 14, 2026 ...`, and `Mar-14-26 ...`.
@@ -149,8 +176,20 @@ impl Sure {
         }
         let process = e.pid.bytes().any(|b| b.is_ascii_digit());
         let device = e.id.is_some() && e.app.is_empty();
-        tag && (process || device || self.weekday || self.year_first || self.t && is_evident(e.host))
+        tag && (process || device || self.weekday || self.year_first || is_daemon(e.app) || self.t && is_evident(e.host))
     }
+}
+
+fn is_daemon(app: &str) -> bool {
+    DAEMONS.contains(&app) || PROGRAMS.contains(&app)
+}
+
+/// True when the second word ends as a tag does.
+fn tag_is_second(text: &str) -> bool {
+    let end = |text: &str| text.bytes().position(|b| b == b' ');
+    let Some(second) = end(text).map(|at| text[at..].trim_start_matches(' ')) else { return false };
+    let word = &second[..end(second).unwrap_or(second.len())];
+    text.as_bytes()[0].is_ascii_alphanumeric() && (word.ends_with([':', ']']) || word.contains("]:"))
 }
 
 /// A name that is hardly the first word of a text: an address, or letters with digits, dots or dashes among them.
@@ -168,11 +207,6 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     let mut e =
         Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: rest.trim_start_matches(' '), ..Envelope::default() };
     let start = e.text;
-    if start.contains('%')
-        && let Some(found) = heads::read(Place::Device, start)
-    {
-        return envelope_of(found, e);
-    }
     // AIX: `Message forwarded from cdaix66: sshd[679960]: ...`
     if let Some(forwarded) = e.text.strip_prefix("Message forwarded from ")
         && let Some((host, text)) = forwarded.split_once(": ")
@@ -189,11 +223,17 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
         return e;
     }
     take_tag(&mut e);
-    if e.app.is_empty()
-        && e.id.is_none()
-        && let Some(found) = heads::read(Place::Syslog, start)
-    {
-        return envelope_of(found, Envelope { format: e.format, stamp: e.stamp, ..Envelope::default() });
+    // Nothing tells a program from a host but that it is known.
+    if e.app.is_empty() && PROGRAMS.contains(&e.host) {
+        e.app = std::mem::take(&mut e.host);
+    }
+    // Wireless controllers mark their tasks.
+    if e.id.is_none() && (e.app.is_empty() || e.app.starts_with('*')) {
+        let device = || start.contains('%').then(|| heads::read(Place::Device, start)).flatten();
+        let other = || e.app.is_empty().then(|| heads::read(Place::Syslog, start)).flatten();
+        if let Some(found) = device().or_else(other) {
+            return envelope_of(found, Envelope { format: e.format, stamp: e.stamp, ..Envelope::default() });
+        }
     }
     take_id(&mut e);
     e
@@ -203,7 +243,7 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
 pub(super) fn envelope_of<'a>(found: Found<'a>, base: Envelope<'a>) -> Envelope<'a> {
     let or = |found: &'a str, base: &'a str| if found.is_empty() { base } else { found };
     let mut fields = base.fields;
-    fields.extend(found.fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+    fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
     // A clock that was never set says less than the relay's.
     let stamp = if found.unsynchronised { base.stamp.or(found.stamp) } else { found.stamp.or(base.stamp) };
     Envelope {
@@ -249,19 +289,16 @@ fn take_host(e: &mut Envelope<'_>) {
         _ => word,
     };
     if is_host(host) && !level::is_word(host) && !is_priority(host) {
-        // Nothing tells a program from a host but that it is known.
-        if PROGRAMS.contains(&host) && tag(rest.trim_start_matches(' ')).is_none() {
-            e.app = host;
-        } else {
-            e.host = host;
-        }
+        e.host = host;
         e.text = rest.trim_start_matches(' ');
     }
 }
 
 /// `daemon.notice`, where a daemon writes it.
 pub(super) fn is_priority(word: &str) -> bool {
-    word.split_once('.').is_some_and(|(facility, level)| envelope::is_facility(facility) && level::word(level).is_some())
+    word.bytes()
+        .position(|b| b == b'.')
+        .is_some_and(|at| envelope::is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
 }
 
 /// Asked of every host, so that what has no two colons is not parsed.

@@ -90,9 +90,9 @@ pub(super) fn bsd(input: &str) -> Parsed<'_, Stamp> {
         return fail();
     }
     let (rest, number) = opt(zone_number).parse(rest)?;
-    let (rest, number) = match number {
-        None => opt(terminated_word(preceded(char(' '), offset))).parse(rest)?,
-        number => (rest, number),
+    let (rest, number) = match (number, rest.as_bytes()) {
+        (None, [b' ', b'+' | b'-', ..]) => zone_behind(rest),
+        (number, _) => (rest, number),
     };
     let (rest, named) = opt(preceded(space1, zone_name)).parse(rest)?;
     let (rest, after) = match before {
@@ -121,6 +121,8 @@ pub(super) fn slashed(input: &str) -> Parsed<'_, Stamp> {
     }
     let (rest, b) = terminated(digits(1, 2), char('/')).parse(rest)?;
     let (rest, c) = alt((digits(4, 4), digits(2, 2))).parse(rest)?;
+    // ` - ` of game servers.
+    let rest = rest.strip_prefix(" -").unwrap_or(rest);
     let (rest, us) = preceded(one_of("@ :"), named::clock_12).parse(rest)?;
     let (rest, east_s) = zone(rest);
     let short = |year: u32| 2000 + year as i32;
@@ -166,6 +168,17 @@ pub(super) fn any(input: &str) -> Parsed<'_, Stamp> {
         [b'0'..=b'9', ..] => iso(input),
         [b'A'..=b'Z' | b'a'..=b'z', ..] if month_name(input).is_ok() => bsd(input).or_else(|_| named::month_first(input)),
         [b'A'..=b'Z' | b'a'..=b'z', ..] => locale(input).or_else(|_| named::weekday_iso(input)),
+        _ => fail(),
+    }
+}
+
+/// A stamp of a Genesys file: a line of a body may begin with any other one.
+pub(super) fn of_genesys(input: &str) -> Parsed<'_, Stamp> {
+    match input.as_bytes() {
+        [b'0'..=b'9', b'0'..=b'9', b':', ..] => clock(input),
+        [b'0'..=b'9', b'0'..=b'9', b'/', b'0'..=b'9', b'0'..=b'9', b'/', ..] => slashed(input),
+        [b'0'..=b'9', _, _, _, b'-' | b'/', ..] => iso(input),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => alt((bsd, locale)).parse(input),
         _ => fail(),
     }
 }

@@ -13,12 +13,13 @@ use std::time::Duration;
 use pointsman::base::time::Time;
 use pointsman::control::{Heard, Input};
 use pointsman::event::Provenance;
+use pointsman::inventory::{Host, Inventory, Via};
 use pointsman::journal::Position;
 use pointsman::site::Current;
 use pointsman::sources::{self, Entry, Places, Sink, Udp};
 
 use crate::control::site;
-use crate::support::Folder;
+use crate::support::{Folder, source};
 
 /// Longer than anything here takes; only a failure waits for so long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -656,4 +657,41 @@ fn a_connection_is_known_by_its_address() {
     }
     assert_eq!(named.counts.all()[..2], [("records", 3), ("wanted", 3)]);
     runtime.shutdown_background();
+}
+
+#[test]
+fn a_record_that_names_no_host_is_of_its_sender() {
+    let host = Host { address: "127.0.0.1".parse().ok(), via: Via::Agent, ..Host::default() };
+    let inventory = Arc::new(Inventory { hosts: [("appliance".to_owned(), host)].into(), ..Inventory::default() });
+    let (program, found) = compile(
+        &[source("r", "alarm link { detect event where text contains \"link\" by host, sender cancel at once }")],
+        &World::default(),
+    );
+    assert_eq!(found, []);
+    let matcher = Matcher::new(&program, Some(&inventory));
+    let evaluator = Evaluator::new(inventory.clone());
+    let site = Arc::new(Site::new(inventory, Arc::new(program), matcher, BTreeMap::new(), evaluator));
+    let udp = Udp::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = udp.address().unwrap();
+    let (sender, told) = sync_channel(100);
+    let stop = Arc::new(AtomicBool::new(false));
+    let thread = std::thread::spawn({
+        let stop = stop.clone();
+        move || udp.run(&Current::new(0, site), &Collect(sender, Arc::default()), &stop)
+    });
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
+    let known = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let unknown = UdpSocket::bind("127.0.0.2:0").unwrap();
+    for (socket, datagram, host, from) in [
+        (&known, "<30>Network link has gone down", "appliance", "127.0.0.1"),
+        (&unknown, "<30>Network link has gone down", "127.0.0.2", "127.0.0.2"),
+        (&unknown, "<30>Jan 15 08:00:00 h7 app: link has gone down", "h7", "127.0.0.2"),
+    ] {
+        socket.send_to(datagram.as_bytes(), address).unwrap();
+        let Input::Heard(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        let shown = |field: &str| heard.event.field(field).map(|value| value.to_string()).unwrap_or_default();
+        assert_eq!((shown("host").as_str(), shown("sender").as_str(), shown("raw").as_str()), (host, from, datagram));
+    }
+    stop.store(true, Ordering::Relaxed);
+    thread.join().unwrap();
 }

@@ -9,6 +9,9 @@ use crate::event::{EventId, Level, vendor_id};
 /// Bytes of a number and of an id, at most.
 const WORD_BYTES: usize = 64;
 
+/// Parts of one form that are kept as fields.
+const FIELDS: usize = 2;
+
 /// A named part of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -72,6 +75,8 @@ enum Token {
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     tokens: Vec<Token>,
+    /// What the second byte must be, where that says more than the first: most texts end there.
+    second: fn(u8) -> bool,
 }
 
 /// The parts that a form found. Empty where it has none.
@@ -85,8 +90,16 @@ pub(in crate::decode) struct Found<'a> {
     pub(in crate::decode) pid: &'a str,
     pub(in crate::decode) id: Option<EventId<'a>>,
     pub(in crate::decode) level: Option<Level>,
-    pub(in crate::decode) fields: Vec<(&'static str, &'a str)>,
+    named: [(&'static str, &'a str); FIELDS],
+    count: usize,
     pub(in crate::decode) text: &'a str,
+}
+
+impl<'a> Found<'a> {
+    /// Parts that are kept as fields.
+    pub(in crate::decode) fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        self.named.into_iter().take(self.count)
+    }
 }
 
 impl Form {
@@ -108,12 +121,21 @@ impl Form {
             }
             rest = &rest[c.len_utf8()..];
         }
-        Form { tokens }
+        let first = tokens.iter().find(|token| !matches!(token, Token::Gap | Token::Part(Part::Text)));
+        let second: fn(u8) -> bool = match first {
+            Some(Token::Part(Part::Id)) => is_id,
+            Some(Token::Part(Part::Hex)) => |b| b.is_ascii_hexdigit(),
+            Some(Token::Part(Part::Letter)) => |b| b == b' ',
+            Some(Token::Part(Part::Topics)) => |b| b.is_ascii_lowercase(),
+            _ => |_| true,
+        };
+        Form { tokens, second }
     }
 
     #[cfg(test)]
     pub(super) fn is_understood(&self) -> bool {
-        !self.tokens.contains(&Token::Unknown) && self.tokens.contains(&Token::Part(Part::Text))
+        let fields = self.tokens.iter().filter(|token| matches!(token, Token::Part(Part::Field(_)))).count();
+        fields <= FIELDS && !self.tokens.contains(&Token::Unknown) && self.tokens.contains(&Token::Part(Part::Text))
     }
 
     /// True when a text that this form matches may begin with the byte.
@@ -138,11 +160,23 @@ impl Form {
         false
     }
 
-    /// The parts, when the text begins as the form does.
-    pub(super) fn read<'a>(&self, text: &'a str) -> Option<Found<'a>> {
-        let mut found = Found { text: "", ..Found::default() };
+    /// True when the second byte of such a text may be this one.
+    pub(super) fn may_go_on_with(&self, byte: u8) -> bool {
+        (self.second)(byte)
+    }
+
+    /// True, with its parts in `found`, when the text begins as the form does.
+    pub(super) fn read<'a>(&self, text: &'a str, found: &mut Found<'a>) -> bool {
+        let mut touched = false;
+        let whole = self.take(text, found, &mut touched).is_some();
+        if !whole && touched {
+            *found = Found::default();
+        }
+        whole
+    }
+
+    fn take<'a>(&self, text: &'a str, found: &mut Found<'a>, touched: &mut bool) -> Option<()> {
         let mut rest = text;
-        let mut text_at = None;
         for (i, token) in self.tokens.iter().enumerate() {
             match token {
                 Token::Byte(byte) => {
@@ -159,13 +193,18 @@ impl Form {
                     }
                     rest = behind;
                 }
-                Token::Part(Part::Text) => text_at = Some(rest),
-                Token::Part(part) => rest = take(*part, self.tokens.get(i + 1), rest, &mut found)?,
+                Token::Part(Part::Text) => {
+                    found.text = rest;
+                    *touched = true;
+                }
+                Token::Part(part) => {
+                    rest = take(*part, self.tokens.get(i + 1), rest, found)?;
+                    *touched = true;
+                }
                 Token::Unknown => return None,
             }
         }
-        found.text = text_at?;
-        Some(found)
+        Some(())
     }
 }
 
@@ -197,7 +236,6 @@ fn part(name: &'static str) -> Option<Part> {
 
 /// Takes a part from the front of the text; what follows it.
 fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'a>) -> Option<&'a str> {
-    let while_ = |is: fn(u8) -> bool| text.split_at(text.bytes().take_while(|b| is(*b)).count());
     let some = |(word, rest): (&'a str, &'a str)| (!word.is_empty() && word.len() <= WORD_BYTES).then_some((word, rest));
     match part {
         Part::Host => {
@@ -224,14 +262,14 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             found.pid = word;
             Some(rest)
         }
-        Part::Number => Some(some(while_(|b| b.is_ascii_digit()))?.1),
+        Part::Number => Some(some(run(text, |b| b.is_ascii_digit()))?.1),
         Part::Process => {
-            let (word, rest) = some(while_(|b| b.is_ascii_digit()))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_digit()))?;
             found.pid = word;
             Some(rest)
         }
         Part::Level => {
-            let (word, rest) = some(while_(|b| b.is_ascii_alphanumeric()))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric()))?;
             found.level = Some(match word {
                 // PostgreSQL's word for what is said to the log alone.
                 "LOG" => Level::Info,
@@ -254,7 +292,7 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             Some(&text[1..])
         }
         Part::Facility => {
-            let (word, rest) = some(while_(|b| b.is_ascii_alphanumeric()))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric()))?;
             envelope::is_facility(word).then_some(rest)
         }
         Part::Mnemonic => {
@@ -266,27 +304,27 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
             Some(rest)
         }
         Part::Id => {
-            let (word, rest) = some(while_(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_' || b == b'-'))?;
+            let (word, rest) = some(run(text, is_id))?;
             let marked = word.bytes().any(|b| b.is_ascii_digit() || b == b'_') && word.len() >= 4;
             found.id = Some(marked.then(|| EventId::parse(word)).flatten()?);
             Some(rest)
         }
         Part::Hex => {
-            let (word, rest) = some(while_(|b| b.is_ascii_hexdigit()))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_hexdigit()))?;
             found.id = Some((word.len() == 8).then(|| EventId::parse(word)).flatten()?);
             Some(rest)
         }
         Part::Capitals => {
-            let (word, rest) = some(while_(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b' ')))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b' ')))?;
             (word.len() > 1 && !word.starts_with(' ')).then_some(rest)
         }
         Part::Mark => {
-            let (word, rest) = some(while_(|b| b > b' ' && !matches!(b, b':' | b'[')))?;
+            let (word, rest) = some(run(text, |b| b > b' ' && !matches!(b, b':' | b'[')))?;
             let digit = word.bytes().any(|b| b.is_ascii_digit());
             (digit || !word.bytes().any(|b| b.is_ascii_lowercase())).then_some(rest)
         }
         Part::Topics => {
-            let (words, rest) = some(while_(|b| b.is_ascii_lowercase() || matches!(b, b',' | b'-')))?;
+            let (words, rest) = some(run(text, |b| b.is_ascii_lowercase() || matches!(b, b',' | b'-')))?;
             if !words.contains(',') {
                 return None;
             }
@@ -300,18 +338,25 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
                 _ => (text, true),
             };
             let (rest, stamp) = stamp::any(marked).ok()?;
-            found.stamp = (stamp.day != stamp::Day::Unknown).then_some(stamp);
+            if stamp.day == stamp::Day::Unknown {
+                return None;
+            }
+            found.stamp = Some(stamp);
             found.unsynchronised = !sync;
-            found.stamp.is_some().then_some(rest)
+            Some(rest)
         }
         Part::Epoch => {
-            let (word, rest) = some(while_(|b| b.is_ascii_digit() || b == b'.'))?;
+            let (word, rest) = some(run(text, |b| b.is_ascii_digit() || b == b'.'))?;
             found.stamp = Some(word.contains('.').then(|| stamp::epoch(word)).flatten()?);
             Some(rest)
         }
         Part::Any | Part::Event | Part::Field(_) => {
             let end = match next {
-                Some(Token::Byte(byte)) => text.bytes().position(|b| b == *byte)?,
+                // A word, but for what stands in a bracket or between commas.
+                Some(Token::Byte(byte)) => text
+                    .bytes()
+                    .position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b','))
+                    .filter(|at| text.as_bytes()[*at] == *byte)?,
                 None => text.len(),
                 _ => text.bytes().position(is_blank).unwrap_or(text.len()),
             };
@@ -323,7 +368,8 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
                 if word.is_empty() {
                     return None;
                 }
-                found.fields.push((name, word));
+                *found.named.get_mut(found.count)? = (name, word);
+                found.count += 1;
             }
             Some(rest)
         }
@@ -331,8 +377,18 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'
     }
 }
 
+/// The bytes at the front that are so, and the rest.
+#[inline]
+fn run(text: &str, is: impl Fn(u8) -> bool) -> (&str, &str) {
+    text.split_at(text.bytes().position(|b| !is(b)).unwrap_or(text.len()))
+}
+
 fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
+}
+
+fn is_id(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
 }
 
 fn is_name(byte: u8) -> bool {

@@ -141,4 +141,58 @@ pub(super) const HEADS: &[Head] = &[
             "at=2026-03-14T02:11:57Z app=kernel level=warning text=[ 12.3] br-lan: port 2 left",
         )],
     },
+    Head {
+        name: "Half-Life servers",
+        place: Place::Front,
+        form: "L {stamp}:~{text}",
+        samples: &[(
+            "L 03/14/2026 - 02:11:57: Bad Rcon: \"rcon 1 x\" from \"192.0.2.1:57370\"",
+            "at=2026-03-14T02:11:57Z text=Bad Rcon: \"rcon 1 x\" from \"192.0.2.1:57370\"",
+        )],
+    },
+    Head {
+        name: "Domino: process and thread before the stamp",
+        place: Place::Front,
+        form: "[{process}:{-}] {stamp} {text}",
+        samples: &[(
+            "[28325:00010-3735542592] 14-03-2026 02:11:57   smtp: ann [192.0.2.1] authentication failure using internet password",
+            "at=2026-03-14T02:11:57Z pid=28325 text=smtp: ann [192.0.2.1] authentication failure using internet password",
+        )],
+    },
+    Head {
+        name: "Oracle Messaging Server",
+        place: Place::Front,
+        form: "{text}<{-} ts=\"{stamp}\"",
+        samples: &[(
+            "<co ts=\"2026-03-14T02:11:57.99\" pi=\"72aa.17f0.25622\" sc=\"tcp_local\" mi=\"Bad password\"/>",
+            "at=2026-03-14T02:11:57.990Z text=<co ts=\"2026-03-14T02:11:57.99\" pi=\"72aa.17f0.25622\" sc=\"tcp_local\" mi=\"Bad password\"/>",
+        )],
+    },
+    Head {
+        name: "PortSentry",
+        place: Place::Front,
+        form: "{text}{number} - {stamp} ",
+        samples: &[(
+            "1773454317 - 03/14/2026 02:11:57 Host: 192.0.2.1/192.0.2.1 Port: 1 TCP Blocked",
+            "at=2026-03-14T02:11:57Z text=1773454317 - 03/14/2026 02:11:57 Host: 192.0.2.1/192.0.2.1 Port: 1 TCP Blocked",
+        )],
+    },
+    Head {
+        name: "Zend Framework: session and user before the stamp",
+        place: Place::Front,
+        form: "{text}{-} {-} - {stamp} {level} ",
+        samples: &[(
+            "a8e 7 - 2026-03-14T02:11:57+00:00 WARN (4): Tinebase_Controller::login::106 failed",
+            "at=2026-03-14T02:11:57Z level=warning text=a8e 7 - 2026-03-14T02:11:57+00:00 WARN (4): Tinebase_Controller::login::106 failed",
+        )],
+    },
+    Head {
+        name: "Zend Framework with a name",
+        place: Place::Front,
+        form: "{text}{-} {-} -- {-} -- - {stamp} {level} ",
+        samples: &[(
+            "78017 00cff -- none -- - 2026-03-14T02:11:57+00:00 WARN (4): Tinebase_Controller::login::106 failed",
+            "at=2026-03-14T02:11:57Z level=warning text=78017 00cff -- none -- - 2026-03-14T02:11:57+00:00 WARN (4): Tinebase_Controller::login::106 failed",
+        )],
+    },
 ];

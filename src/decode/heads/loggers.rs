@@ -23,7 +23,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Apache httpd 2.4",
-        place: Place::Line,
+        place: Place::Level,
         form: "[{-}:{level}] {text}[pid {process}",
         samples: &[(
             "[Sat Mar 14 02:11:57.123456 2026] [core:error] [pid 12] File does not exist",
@@ -32,7 +32,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "nginx",
-        place: Place::Line,
+        place: Place::Level,
         form: "[{level}] {text}{process}#{number}:",
         samples: &[(
             "2026/03/14 02:11:57 [crit] 12#12: *1 no live upstreams",
@@ -40,8 +40,17 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Asterisk with a colon",
+        place: Place::Level,
+        form: "{level}[{process}]:~{text}",
+        samples: &[(
+            "[Mar 14 02:11:57] WARNING[566]: chan_sip.c:28926 handle_request: no route",
+            "at=2026-03-14T02:11:57Z pid=566 level=warning text=chan_sip.c:28926 handle_request: no route",
+        )],
+    },
+    Head {
         name: "Asterisk",
-        place: Place::Line,
+        place: Place::Level,
         form: "{level}[{process}]~{text}",
         samples: &[(
             "[2026-03-14 02:11:57] NOTICE[1388][C-00000a01] chan_sip.c: Peer 'ann' is now UNREACHABLE",
@@ -50,7 +59,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Spring Boot",
-        place: Place::Line,
+        place: Place::Level,
         form: "{level} {text}{process} --- [",
         samples: &[(
             "2026-03-14 02:11:57.123  WARN 4711 --- [main] o.s.b.Tomcat : port is taken",

@@ -4,7 +4,7 @@
 //! Head { name: "F5 BIG-IP", place: Place::Syslog, form: "{host} {level} {app}[{pid}]:~{text}", samples: &[...] }
 //! ```
 //!
-//! In: text at one of five places ([`Place`]). Out: the parts that the first matching form names ([`Found`]). What a standard head says
+//! In: text at one of six places ([`Place`]). Out: the parts that the first matching form names ([`Found`]). What a standard head says
 //! (RFC 3164 and 5424) is read by their own modules; these forms are asked where that reading leaves something open.
 //!
 //! A form is read from left to right without going back: a blank stands for one or more blanks or tabs, `~` for any number of them, a name in
@@ -44,18 +44,20 @@ pub(super) struct Head {
 pub(super) enum Place {
     /// At the beginning of a line or behind a priority, where no stamp begins.
     Front,
-    /// Behind the stamp of a syslog message that holds a `%`: heads of network devices, tried before the standard reading.
+    /// Behind the stamp of a syslog message that holds a `%`: heads of network devices, tried when the standard reading finds no program.
     Device,
     /// Behind the stamp of a syslog message in which the standard reading finds no program.
     Syslog,
     /// At the beginning of a syslog message's text, behind its tag.
     Text,
-    /// Behind the stamp of a line that is no syslog message.
+    /// Behind the stamp of a line that is no syslog message, where a level comes first.
+    Level,
+    /// Behind the stamp of a line that is no syslog message, where something else comes first.
     Line,
 }
 
 impl Place {
-    const ALL: [Place; 5] = [Place::Front, Place::Device, Place::Syslog, Place::Text, Place::Line];
+    const ALL: [Place; 6] = [Place::Front, Place::Device, Place::Syslog, Place::Text, Place::Level, Place::Line];
 }
 
 /// All heads in the order in which they are tried.
@@ -63,18 +65,36 @@ pub(super) fn all() -> impl Iterator<Item = &'static Head> {
     [devices::HEADS, servers::HEADS, loggers::HEADS, front::HEADS].into_iter().flatten()
 }
 
-/// Compiled forms by place and first byte.
-static TABLE: LazyLock<[Vec<Vec<Form>>; 5]> = LazyLock::new(|| {
+/// The compiled forms of a place, and which of them may begin with a byte.
+struct Forms {
+    forms: Vec<Form>,
+    by_byte: Vec<Vec<u8>>,
+}
+
+/// By place.
+static TABLE: LazyLock<[Forms; 6]> = LazyLock::new(|| {
     Place::ALL.map(|place| {
         let forms: Vec<Form> = all().filter(|head| head.place == place).map(|head| Form::compile(head.form)).collect();
-        (0..=u8::MAX).map(|byte| forms.iter().filter(|form| form.may_begin_with(byte)).cloned().collect()).collect()
+        let of_byte = |byte| (0..u8::MAX).zip(&forms).filter(|(_, form)| form.may_begin_with(byte)).map(|(n, _)| n).collect();
+        Forms { by_byte: (0..=u8::MAX).map(of_byte).collect(), forms }
     })
 });
 
 /// The parts of the first form of a place that matches.
 pub(super) fn read(place: Place, text: &str) -> Option<Found<'_>> {
-    let first = *text.as_bytes().first()?;
-    TABLE[place as usize][usize::from(first)].iter().find_map(|form| form.read(text))
+    let (first, second) = match text.as_bytes() {
+        [first, second, ..] => (*first, *second),
+        [first] => (*first, 0),
+        [] => return None,
+    };
+    let table = &TABLE[place as usize];
+    let mut tried = table.by_byte[usize::from(first)]
+        .iter()
+        .map(|n| &table.forms[usize::from(*n)])
+        .filter(|form| form.may_go_on_with(second));
+    let form = tried.next()?;
+    let mut found = Found::default();
+    (form.read(text, &mut found) || tried.any(|form| form.read(text, &mut found))).then_some(found)
 }
 
 #[cfg(test)]

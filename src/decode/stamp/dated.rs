@@ -76,7 +76,6 @@ fn numeric(record: &str) -> Option<Dated<'_>> {
     let bytes = record.as_bytes();
     let count = bytes.iter().take(11).take_while(|b| b.is_ascii_digit()).count();
     let found = match (count, bytes.get(count)?) {
-        (2, b'-') => whole(day_first(record)),
         (4, b'-') => whole(iso(record)).or_else(|| whole(padded_iso(record))),
         (4, b'.') => whole(pieces(record, b'.', ' ')),
         (4, b':') if bytes.get(5).is_some_and(u8::is_ascii_digit) => whole(pieces(record, b':', '-')),
@@ -123,16 +122,6 @@ fn padded(input: &str) -> Parsed<'_, i64> {
         return fail();
     }
     Ok((rest, i64::from(hour * 3600 + minute * 60 + second) * SECOND_US))
-}
-
-/// dd-mm-yyyy clock, with an offset behind it or none.
-fn day_first(input: &str) -> Parsed<'_, Stamp> {
-    let (rest, day) = terminated(digits(2, 2), char('-')).parse(input)?;
-    let (rest, month) = terminated(digits(2, 2), char('-')).parse(rest)?;
-    let (rest, year) = year(rest)?;
-    let (rest, us) = preceded(char(' '), clock_us).parse(rest)?;
-    let (rest, east_s) = opt(preceded(char(' '), offset)).parse(rest)?;
-    on(rest, year, month, day, us, east_s)
 }
 
 /// Seconds since 1970 with three digits of a fraction, blanks, a number.

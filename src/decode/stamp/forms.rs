@@ -60,6 +60,7 @@ pub(in crate::decode) const FORMS: &[StampForm] = &[
     form("six digits, as old MySQL writes it", "260314  2:11:57 x", "2026-03-14T02:11:57Z"),
     form("logcat: no year", "03-14 02:11:57.123  1702  2395 E Tag: x", "2026-03-14T02:11:57.123Z"),
     form("any of these in brackets", "[2026-03-14T02:11:57,123] x", "2026-03-14T02:11:57.123Z"),
+    form("a zone before the stamp, as monit writes it", "[CET Mar 14 02:11:57] error : x", "2026-03-14T01:11:57Z"),
     form("a time of day: the day of the line before", "02:11:57.123 x", "2026-11-29T02:11:57.123Z"),
     form("an access log", "192.0.2.1 - ann [14/Mar/2026:02:11:57 +0100] \"GET / HTTP/1.1\" 200 9", "2026-03-14T01:11:57Z"),
     form("Nagios: seconds since 1970 in brackets", "[1773454317] SERVICE ALERT: h1;PING;CRITICAL", "2026-03-14T02:11:57Z"),

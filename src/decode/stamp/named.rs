@@ -49,7 +49,8 @@ pub(super) fn day_month_year(input: &str, separator: u8) -> Parsed<'_, Stamp> {
     on(rest, year, month, day, us, east_s)
 }
 
-/// Two digits and a dash or a point: `14-Mar-2026 02:11:57`, `03-14 02:11:57.123` (logcat), `14.03.2026 02:11:57`.
+/// Two digits and a dash or a point: `14-Mar-2026 02:11:57`, `03-14 02:11:57.123` (logcat), `14-03-2026 02:11:57 +0300`,
+/// `14.03.2026 02:11:57`: the day first.
 pub(super) fn two_digits(input: &str) -> Parsed<'_, Stamp> {
     match input.as_bytes() {
         [_, _, b'-', b'A'..=b'Z' | b'a'..=b'z', ..] => day_month_year(input, b'-'),
@@ -62,6 +63,14 @@ pub(super) fn two_digits(input: &str) -> Parsed<'_, Stamp> {
                 Some(_) => Ok((rest, Stamp { day: Day::Yearless(month, day), us, east_s: None })),
                 None => fail(),
             }
+        }
+        [_, _, b'-', _, _, b'-', ..] => {
+            let (rest, day) = terminated(digits(2, 2), char('-')).parse(input)?;
+            let (rest, month) = terminated(digits(2, 2), char('-')).parse(rest)?;
+            let (rest, year) = year(rest)?;
+            let (rest, us) = preceded(char(' '), clock_us).parse(rest)?;
+            let (rest, east_s) = zone(rest);
+            on(rest, year, month, day, us, east_s)
         }
         [_, _, b'.', ..] => {
             let (rest, day) = terminated(digits(2, 2), char('.')).parse(input)?;
