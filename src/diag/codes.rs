@@ -152,8 +152,8 @@ codes! {
     FewSeats = "C109", Error, "a resource can be on fewer than two hosts";
     PolicyCannotWork = "C110", Error, "a takeover policy that can't work here";
     Forced = "C201", Warning, "a takeover policy under which two hosts may have one address";
-    NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
     NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
+    NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
     // Rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
 }

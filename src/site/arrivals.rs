@@ -51,8 +51,10 @@ const JOURNAL_EVERY: Duration = Duration::from_secs(60);
 /// How the stamps of a source that do not say their zone were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stamps {
-    /// In the zone that the configuration says: it is not doubted.
+    /// In the zone that a rule test means, whose senders have right clocks until their records say otherwise.
     #[default]
+    Exact,
+    /// In the zone that the configuration says: it is not doubted.
     Stated,
     /// In this machine's zone. It may be another's: a whole number of quarters of an hour is no lateness.
     Assumed,
@@ -138,7 +140,7 @@ impl Arrivals {
     pub fn judge(&self, event: &mut Event<'_>, arrived: Time, stated: bool, kept: bool) -> Option<String> {
         let at = event.at?;
         let mut senders = self.senders();
-        let zoneless = !stated && senders.stamps != Stamps::Stated;
+        let zoneless = !stated && matches!(senders.stamps, Stamps::Assumed | Stamps::Nearest);
         let shifts = zoneless && senders.stamps == Stamps::Nearest;
         let provenance = event.provenance;
         let sender = senders.sender(&event.host, provenance);
@@ -167,7 +169,10 @@ impl Senders {
                 self.forget_half();
             }
             self.count += 1;
-            self.known.entry(host.to_owned()).or_default()[provenance as usize] = Some(Box::default());
+            let is_right = self.stamps == Stamps::Exact;
+            let journaled = is_right.then_some((Time::MIN, 0));
+            let sender = Sender { agreed_once: is_right, agrees: is_right, journaled, ..Sender::default() };
+            self.known.entry(host.to_owned()).or_default()[provenance as usize] = Some(Box::new(sender));
         }
         self.known.entry(host.to_owned()).or_default()[provenance as usize].get_or_insert_default()
     }
