@@ -100,7 +100,9 @@ impl Zone {
         let time = |at: DateTime<Tz>| Time::from_micros(at.timestamp_micros());
         match zone.from_local_datetime(&shown) {
             MappedLocalTime::Single(at) => Moments::One(time(at)),
-            MappedLocalTime::Ambiguous(first, second) => Moments::Two(time(first).min(time(second)), time(first).max(time(second))),
+            MappedLocalTime::Ambiguous(first, second) => {
+                Moments::Two(time(first).min(time(second)), time(first).max(time(second)))
+            }
             // As the clocks were before they went forward.
             MappedLocalTime::None => {
                 let before = shown.checked_sub_signed(TimeDelta::hours(3)).unwrap_or(shown);

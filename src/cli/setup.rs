@@ -106,7 +106,9 @@ pub(super) fn load(given: &Given) -> Setup {
     for (pattern, matches) in config.iter().flat_map(|(config, base)| patterns(config, base)) {
         if matches == 0 {
             let message = format!("no file matches the pattern {pattern} now");
-            found.push(Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"));
+            found.push(
+                Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"),
+            );
         }
     }
     setup.config = config;
@@ -116,7 +118,8 @@ pub(super) fn load(given: &Given) -> Setup {
 
 /// The patterns of files that a configuration follows, and how many files match each now.
 pub(super) fn patterns(config: &Config, base: &Path) -> Vec<(String, usize)> {
-    let entry = |file: &Followed| Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path)));
+    let entry =
+        |file: &Followed| Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path)));
     let patterns = config.files.iter().map(entry).filter(Entry::is_pattern);
     patterns.map(|entry| (entry.name(), entry.matches().len())).collect()
 }

@@ -298,7 +298,15 @@ impl Controller {
                 let hits = self.hits_now(&event, hits, rules);
                 let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.clone()) };
                 let order = self.input(now, kept, out);
-                Task::Engine(engine::Input::Arrived { order, source, event: Box::new(event), hits, backlog, arrived: arrived.map_or(now, |at| at.min(now)), late })
+                Task::Engine(engine::Input::Arrived {
+                    order,
+                    source,
+                    event: Box::new(event),
+                    hits,
+                    backlog,
+                    arrived: arrived.map_or(now, |at| at.min(now)),
+                    late,
+                })
             }
             Input::Position { source, position } => {
                 self.input(now, journal::Input::Position { source, position }, out);

@@ -1,148 +1,103 @@
-//! How the characters of a log file stand in bytes: UTF-8 (and what is not, read as Latin-1 by the decoder), or UTF-16.
+//! How the bytes of a file are text: UTF-8 (with single bytes read as Latin-1 where they are none), or UTF-16.
 //!
-//! A file of UTF-16 is told by its byte order mark, or by the zeros that every second byte of plain text is. Its lines are cut in its own
-//! bytes, so that a place in the file stays one, and each is read as UTF-8 from there on.
+//! In: the first bytes of a file; later the bytes of one line. Out: the encoding; the line as UTF-8. Pure: who cuts lines
+//! ([`super::Lines`]) calls it, for files that are followed and for dry runs.
 
 use std::borrow::Cow;
-use std::io::{self, Read};
 
-/// Bytes of a file's beginning that tell its encoding.
+use serde::{Deserialize, Serialize};
+
+/// Bytes at a file's beginning that are enough to tell its encoding.
 pub const ENCODING_BYTES: usize = 64;
-/// Bytes that [`Utf8Reader`] reads at once.
-const CHUNK: usize = 64 * 1024;
+/// Bytes without a byte order mark that tell it: fewer are taken for UTF-8.
+const ENOUGH: usize = 8;
 
-/// An encoding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The encoding of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Encoding {
-    /// UTF-8, ASCII, Latin-1.
+    /// UTF-8, ASCII or any encoding of single bytes: lines are handed on as they are.
     #[default]
     Bytes,
-    /// UTF-16, the low byte first, as Windows writes it.
+    /// UTF-16, low byte first, as Windows writes it.
     Utf16Le,
-    /// UTF-16, the high byte first.
+    /// UTF-16, high byte first.
     Utf16Be,
 }
 
 impl Encoding {
-    /// The encoding of a file that begins so; `None` when more of it is needed, unless this is `all`.
-    pub fn of(begin: &[u8], all: bool) -> Option<Encoding> {
-        match begin {
-            [0xff, 0xfe, ..] => return Some(Encoding::Utf16Le),
-            [0xfe, 0xff, ..] => return Some(Encoding::Utf16Be),
-            [] | [_] if !all => return None,
+    /// The encoding of a file that begins with these bytes, [`ENCODING_BYTES`] of them where the file has so many. A byte order mark says it.
+    /// Without one a file is UTF-16 when of three quarters of all pairs of bytes one is zero, always the same.
+    pub fn of(beginning: &[u8]) -> Encoding {
+        match beginning {
+            [0xff, 0xfe, ..] => return Encoding::Utf16Le,
+            [0xfe, 0xff, ..] => return Encoding::Utf16Be,
             _ => {}
         }
-        let begin = &begin[..begin.len().min(ENCODING_BYTES)];
-        let zeros = |from: usize| begin.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
-        let (even, odd, half) = (zeros(0), zeros(1), begin.len() / 2);
-        // Text of other scripts has few zeros; blanks, digits and line ends have them in each.
-        if odd > 0 && even == 0 && odd * 4 >= half {
-            return Some(Encoding::Utf16Le);
-        }
-        if even > 0 && odd == 0 && even * 4 >= half {
-            return Some(Encoding::Utf16Be);
-        }
-        Some(Encoding::Bytes)
-    }
-
-    /// Where the first line of these bytes ends, its end included. The bytes begin with a whole character.
-    pub fn line_end(self, bytes: &[u8]) -> Option<usize> {
-        let pair = match self {
-            Encoding::Bytes => return bytes.iter().position(|b| *b == b'\n').map(|at| at + 1),
-            Encoding::Utf16Le => [b'\n', 0],
-            Encoding::Utf16Be => [0, b'\n'],
+        let pairs = &beginning[..beginning.len().min(ENCODING_BYTES)];
+        // Most characters of a log are ASCII, whatever the others are.
+        let most = |first_is_zero: bool| {
+            let ascii =
+                pairs.chunks_exact(2).filter(|pair| (pair[0] == 0) == first_is_zero && (pair[1] == 0) != first_is_zero).count();
+            ascii * 4 >= pairs.len() / 2 * 3
         };
-        bytes.as_chunks::<2>().0.iter().position(|two| *two == pair).map(|at| 2 * at + 2)
+        if pairs.len() < ENOUGH {
+            Encoding::Bytes
+        } else if most(false) {
+            Encoding::Utf16Le
+        } else if most(true) {
+            Encoding::Utf16Be
+        } else {
+            Encoding::Bytes
+        }
     }
 
-    /// True when the bytes end with a line end.
-    pub fn ends_line(self, bytes: &[u8]) -> bool {
+    /// Bytes of a unit: a line feed is one unit.
+    pub fn unit_bytes(self) -> usize {
         match self {
-            Encoding::Bytes => bytes.ends_with(b"\n"),
-            Encoding::Utf16Le => bytes.ends_with(b"\n\0"),
-            Encoding::Utf16Be => bytes.ends_with(b"\0\n"),
+            Encoding::Bytes => 1,
+            Encoding::Utf16Le | Encoding::Utf16Be => 2,
         }
     }
 
-    /// The bytes as UTF-8. What is no character becomes U+FFFD.
-    pub fn to_utf8(self, bytes: &[u8]) -> Cow<'_, [u8]> {
-        let unit: fn([u8; 2]) -> u16 = match self {
-            Encoding::Bytes => return Cow::Borrowed(bytes),
-            Encoding::Utf16Le => u16::from_le_bytes,
-            Encoding::Utf16Be => u16::from_be_bytes,
+    /// Where the first line of the buffer ends, and where the next one begins, in bytes; `None` when no line ends in it. The buffer begins at a
+    /// unit's first byte.
+    pub fn line_end(self, buffer: &[u8]) -> Option<(usize, usize)> {
+        let unit = self.unit_bytes();
+        let at = match self {
+            Encoding::Bytes => buffer.iter().position(|b| *b == b'\n')?,
+            _ => buffer.chunks_exact(unit).position(|pair| self.unit([pair[0], pair[1]]) == u16::from(b'\n'))? * unit,
         };
-        let units = bytes.as_chunks::<2>().0.iter().map(|two| unit(*two));
-        let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-        Cow::Owned(text.into_bytes())
-    }
-}
-
-/// A file of any encoding, read as UTF-8 (bytes that are not UTF-16 pass as they are).
-#[derive(Debug)]
-pub struct Utf8Reader<R> {
-    inner: R,
-    encoding: Option<Encoding>,
-    /// Read and not yet converted; converted and not yet handed on.
-    raw: Vec<u8>,
-    ready: Vec<u8>,
-    given: usize,
-}
-
-impl<R: Read> Utf8Reader<R> {
-    /// Reads `inner` from its beginning.
-    pub fn new(inner: R) -> Utf8Reader<R> {
-        Utf8Reader { inner, encoding: None, raw: Vec::new(), ready: Vec::new(), given: 0 }
+        Some((at, at + unit))
     }
 
-    /// Makes something ready; false at the end.
-    fn fill(&mut self) -> io::Result<bool> {
-        loop {
-            let before = self.raw.len();
-            self.raw.resize(before + CHUNK, 0);
-            let read = self.inner.read(&mut self.raw[before..]);
-            self.raw.truncate(before + *read.as_ref().unwrap_or(&0));
-            let ended = read? == 0;
-            if self.encoding.is_none() {
-                self.encoding = Encoding::of(&self.raw, ended);
-            }
-            let Some(encoding) = self.encoding else { continue };
-            // A character of two units is not torn apart.
-            let whole = if ended { self.raw.len() } else { whole(encoding, &self.raw) };
-            self.ready = encoding.to_utf8(&self.raw[..whole]).into_owned();
-            self.raw.drain(..whole);
-            self.given = 0;
-            if !self.ready.is_empty() || ended {
-                return Ok(!self.ready.is_empty());
-            }
+    /// The bytes of a line as UTF-8; of single bytes as they are, for the decoder reads those. A byte order mark is taken off. Half of a character
+    /// becomes U+FFFD; a last odd byte is none.
+    pub fn text(self, line: &[u8]) -> Cow<'_, [u8]> {
+        if self == Encoding::Bytes {
+            return Cow::Borrowed(line);
+        }
+        let units: Vec<u16> = line.chunks_exact(2).map(|pair| self.unit([pair[0], pair[1]])).collect();
+        let mut text = Vec::with_capacity(units.len());
+        append(units.strip_prefix(&[0xfeff]).unwrap_or(&units), &mut text);
+        Cow::Owned(text)
+    }
+
+    /// A unit of UTF-16 from its two bytes as they stand in the file.
+    fn unit(self, bytes: [u8; 2]) -> u16 {
+        match self {
+            Encoding::Utf16Be => u16::from_be_bytes(bytes),
+            Encoding::Bytes | Encoding::Utf16Le => u16::from_le_bytes(bytes),
         }
     }
 }
 
-/// How many of the bytes are whole characters.
-fn whole(encoding: Encoding, bytes: &[u8]) -> usize {
-    let even = bytes.len() & !1;
-    let high = match encoding {
-        Encoding::Bytes => return bytes.len(),
-        Encoding::Utf16Le => even.checked_sub(1),
-        Encoding::Utf16Be => even.checked_sub(2),
-    };
-    let begins_pair = high.is_some_and(|at| bytes[at] & 0xfc == 0xd8);
-    if begins_pair { even - 2 } else { even }
-}
-
-impl<R: Read> Read for Utf8Reader<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        // What needs no conversion is not copied.
-        if self.encoding == Some(Encoding::Bytes) && self.given == self.ready.len() && self.raw.is_empty() {
-            return self.inner.read(into);
-        }
-        if self.given == self.ready.len() && !self.fill()? {
-            return Ok(0);
-        }
-        let length = into.len().min(self.ready.len() - self.given);
-        into[..length].copy_from_slice(&self.ready[self.given..self.given + length]);
-        self.given += length;
-        Ok(length)
+/// Appends units of UTF-16 as UTF-8. A unit that is half of a character, without the other half, becomes U+FFFD.
+fn append(units: &[u16], text: &mut Vec<u8>) {
+    let mut buffer = [0; 4];
+    for c in char::decode_utf16(units.iter().copied()) {
+        let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
+        text.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
     }
 }
 
@@ -150,54 +105,41 @@ impl<R: Read> Read for Utf8Reader<R> {
 mod tests {
     use super::*;
 
-    fn utf16(text: &str, big: bool) -> Vec<u8> {
-        text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
-    }
-
-    /// Gives so many bytes at once.
-    struct Slow<'a>(&'a [u8], usize);
-
-    impl Read for Slow<'_> {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let length = self.1.min(self.0.len()).min(into.len());
-            into[..length].copy_from_slice(&self.0[..length]);
-            self.0 = &self.0[length..];
-            Ok(length)
+    #[test]
+    fn the_beginning_of_a_file_tells_its_encoding() {
+        let wide = |text: &str, be: bool| -> Vec<u8> {
+            text.encode_utf16().flat_map(|u| if be { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
+        };
+        for (bytes, encoding) in [
+            (wide("\u{feff}2026", false), Encoding::Utf16Le),
+            (wide("\u{feff}ä", true), Encoding::Utf16Be),
+            (wide("2026-03-14 09:15:02.12 Logon", false), Encoding::Utf16Le),
+            (wide("2026-03-14 09:15:02.12 Logon", true), Encoding::Utf16Be),
+            (wide("202", false), Encoding::Bytes),
+            (b"2026-03-14 09:15:02".to_vec(), Encoding::Bytes),
+            (b"\xef\xbb\xbf2026".to_vec(), Encoding::Bytes),
+            (vec![0; 64], Encoding::Bytes),
+            (Vec::new(), Encoding::Bytes),
+        ] {
+            assert_eq!(Encoding::of(&bytes), encoding, "{bytes:?}");
         }
     }
 
     #[test]
-    fn encodings_are_told_by_mark_or_by_zeros_and_read_in_any_pieces() {
-        let text = "2026-03-14 09:15:02.12 Logon Error: 18456 \u{1F600} für Łódź\r\nzweite\n";
-        for (big, wanted) in [(false, Encoding::Utf16Le), (true, Encoding::Utf16Be)] {
-            for marked in ["\u{feff}", ""] {
-                let bytes = utf16(&format!("{marked}{text}"), big);
-                assert_eq!(Encoding::of(&bytes, false), Some(wanted));
-                for step in [1, 2, 3, 7, 100_000] {
-                    let mut read = String::new();
-                    Utf8Reader::new(Slow(&bytes, step)).read_to_string(&mut read).unwrap();
-                    assert_eq!(read, format!("{marked}{text}"), "{wanted:?} {step}");
-                }
-                let end = wanted.line_end(&bytes).unwrap();
-                assert!(wanted.ends_line(&bytes[..end]) && String::from_utf8_lossy(&wanted.to_utf8(&bytes[..end])).ends_with("Łódź\r\n"));
-            }
+    fn lines_of_utf16_are_cut_at_their_units() {
+        // U+0A0A has the byte of a line feed twice.
+        for encoding in [Encoding::Utf16Le, Encoding::Utf16Be] {
+            let be = encoding == Encoding::Utf16Be;
+            let bytes: Vec<u8> = "\u{feff}a\u{a0a}ü😀\r\nb"
+                .encode_utf16()
+                .flat_map(|u| if be { u.to_be_bytes() } else { u.to_le_bytes() })
+                .collect();
+            let (end, next) = encoding.line_end(&bytes).unwrap();
+            assert_eq!(encoding.text(&bytes[..end]), "a\u{a0a}ü😀\r".as_bytes());
+            assert_eq!(encoding.line_end(&bytes[next..]), None);
+            assert_eq!(encoding.text(&bytes[next..]), &b"b"[..]);
         }
-        for bytes in [text.as_bytes(), b"caf\xe9 latin-1\n", b"x", b"", b"\0\0\0\0 zeros only", b"1\0"] {
-            let mut read = Vec::new();
-            Utf8Reader::new(Slow(bytes, 3)).read_to_end(&mut read).unwrap();
-            if bytes != b"1\0" {
-                assert_eq!(read, bytes);
-            }
-        }
-        assert_eq!(Encoding::of(b"2", false), None);
-    }
-
-    #[test]
-    fn what_is_no_utf16_fails_nothing() {
-        let mut bytes = vec![0xff, 0xfe];
-        bytes.extend([0x00, 0xd8, b'a', 0, 0x00, 0xdc, b'\n', 0, 7]);
-        let mut read = String::new();
-        Utf8Reader::new(Slow(&bytes, 2)).read_to_string(&mut read).unwrap();
-        assert_eq!(read, "\u{feff}\u{fffd}a\u{fffd}\n");
+        assert_eq!(Encoding::Utf16Le.text(&[0x00, 0xd8, b'x']), "\u{fffd}".as_bytes());
+        assert_eq!(Encoding::Bytes.line_end(b"a\nb"), Some((1, 2)));
     }
 }

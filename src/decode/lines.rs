@@ -4,12 +4,16 @@
 //! there whole; only a line that crosses the buffer's end is copied. A line ends with LF; one CR before it belongs to the
 //! end, any other CR is text, so that nobody can forge a record with one. The last line may have no end.
 //!
+//! A stream that begins as UTF-16 does ([`Encoding::of`]) is cut at that encoding's line feeds, and its lines are handed out as UTF-8.
+//!
 //! Invariants: a line holds at most [`RECORD_BYTES`]; what is longer is cut there, the rest of the line is skipped, and
 //! the line says so. [`Lines::position`] always stands behind the line last handed out, ends included.
 
 use std::io::{self, BufRead, ErrorKind};
 
 use crate::base::limits::RECORD_BYTES;
+
+use super::encoding::Encoding;
 
 /// One line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +36,19 @@ pub struct Lines<R> {
     /// Bytes of the reader's buffer that were handed out and are to be consumed before the next line.
     lent: usize,
     position: u64,
+    /// How the stream is text; `None` before its first line was asked for.
+    encoding: Option<Encoding>,
 }
 
 impl<R: BufRead> Lines<R> {
     /// The lines of `reader` from where it stands, which is position 0.
     pub fn new(reader: R) -> Lines<R> {
-        Lines::at(reader, 0)
+        Lines { reader, spill: Vec::new(), lent: 0, position: 0, encoding: None }
     }
 
-    /// The lines of `reader`, which stands at `position`.
-    pub fn at(reader: R, position: u64) -> Lines<R> {
-        Lines { reader, spill: Vec::new(), lent: 0, position }
+    /// The lines of `reader`, which stands at `position` of a stream in this encoding.
+    pub fn at(reader: R, position: u64, encoding: Encoding) -> Lines<R> {
+        Lines { reader, spill: Vec::new(), lent: 0, position, encoding: Some(encoding) }
     }
 
     /// Where the line last handed out ends, in bytes: where to begin when reading is taken up again.
@@ -53,6 +59,13 @@ impl<R: BufRead> Lines<R> {
     /// The next line; `None` at the end of the stream. Errors are the reader's; a read that was interrupted is repeated.
     pub fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
         self.reader.consume(std::mem::take(&mut self.lent));
+        let encoding = match self.encoding {
+            Some(encoding) => encoding,
+            None => *self.encoding.insert(Encoding::of(fill(&mut self.reader)?)),
+        };
+        if encoding != Encoding::Bytes {
+            return self.wide(encoding);
+        }
         let end = find_end(fill(&mut self.reader)?);
         match end {
             Some(end) if end <= RECORD_BYTES => {
@@ -63,6 +76,53 @@ impl<R: BufRead> Lines<R> {
             }
             _ => self.gather(),
         }
+    }
+
+    /// A line of UTF-16. Such files are few: every line is copied.
+    fn wide(&mut self, encoding: Encoding) -> io::Result<Option<Line<'_>>> {
+        // A character of the UTF-8 that a line becomes has three bytes where it has two here.
+        const MOST: usize = 2 * RECORD_BYTES;
+        let mut cut = false;
+        let mut raw = Vec::new();
+        let mut length = 0;
+        // The first byte of a unit that stands in two buffers.
+        let mut half = None;
+        let ended = loop {
+            let buffer = fill(&mut self.reader)?;
+            let Some(first) = buffer.first() else { break false };
+            let pair;
+            let (units, used) = match half.take() {
+                Some(before) => {
+                    pair = [before, *first];
+                    (&pair[..], 1)
+                }
+                None if buffer.len() == 1 => {
+                    half = Some(*first);
+                    (&[][..], 1)
+                }
+                None => {
+                    let whole = &buffer[..buffer.len() & !1];
+                    (whole, whole.len())
+                }
+            };
+            let end = encoding.line_end(units);
+            let (units, used) = end.map_or((units, used), |(end, next)| (&units[..end], used - (units.len() - next)));
+            raw.extend_from_slice(&units[..units.len().min(MOST.saturating_sub(raw.len()))]);
+            cut |= raw.len() == MOST;
+            length += used;
+            self.reader.consume(used);
+            self.position += used as u64;
+            if end.is_some() {
+                break true;
+            }
+        };
+        if length == 0 {
+            return Ok(None);
+        }
+        self.spill = encoding.text(&raw).into_owned();
+        let bytes = if ended { without_cr(&self.spill) } else { &self.spill };
+        cut |= bytes.len() > RECORD_BYTES;
+        Ok(Some(Line { bytes: &bytes[..bytes.len().min(RECORD_BYTES)], cut, ended }))
     }
 
     /// A line that crosses the end of the buffer, or is too long.
@@ -190,5 +250,38 @@ mod tests {
                 assert_eq!(lines.len(), 1 + usize::from(!end.is_empty()));
             }
         }
+    }
+
+    #[test]
+    fn utf16_in_every_buffer() {
+        for be in [false, true] {
+            for mark in ["\u{feff}", ""] {
+                let text = format!("{mark}2026-03-14 one\r\n\nü😀\u{a0a}\nlast");
+                let input: Vec<u8> =
+                    text.encode_utf16().flat_map(|u| if be { u.to_be_bytes() } else { u.to_le_bytes() }).collect();
+                for buffer in [16, 17, 31, 64, 4096] {
+                    // Without a mark the first buffer must tell.
+                    let lines = split(&input, if mark.is_empty() { buffer.max(64) } else { buffer });
+                    let texts: Vec<_> =
+                        lines.iter().map(|(bytes, cut, ..)| (std::str::from_utf8(bytes).unwrap(), *cut)).collect();
+                    assert_eq!(
+                        texts,
+                        [("2026-03-14 one", false), ("", false), ("ü😀\u{a0a}", false), ("last", false)],
+                        "{be} {buffer}"
+                    );
+                    assert_eq!(lines.last().unwrap().3, input.len() as u64);
+                    assert_eq!(lines.iter().map(|line| line.2).collect::<Vec<_>>(), [true, true, true, false]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_line_of_utf16_is_cut_and_the_rest_skipped() {
+        let text = format!("\u{feff}{}\nnext\n", "ü".repeat(200_000));
+        let input: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let lines = split(&input, 8 * 1024);
+        assert_eq!((lines.len(), lines[0].0.len(), lines[0].1), (2, RECORD_BYTES, true));
+        assert_eq!(lines[1].0, b"next");
     }
 }

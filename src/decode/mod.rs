@@ -59,7 +59,7 @@ use header::{Entry, Header};
 use keyed::Keyed;
 use stamp::Stamp;
 
-pub use encoding::{ENCODING_BYTES, Encoding, Utf8Reader};
+pub use encoding::{ENCODING_BYTES, Encoding};
 pub use lines::{Line, Lines};
 pub use years::first_moment;
 

@@ -52,7 +52,9 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result
             return Ok(None);
         }
         let Some(line) = month_first(line.bytes) else { continue };
-        let Ok(text) = std::str::from_utf8(&line[..line.len().min(64)]).or_else(|e| std::str::from_utf8(&line[..e.valid_up_to()])) else {
+        let Ok(text) =
+            std::str::from_utf8(&line[..line.len().min(64)]).or_else(|e| std::str::from_utf8(&line[..e.valid_up_to()]))
+        else {
             continue;
         };
         match stamp::any(text) {

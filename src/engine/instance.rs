@@ -82,7 +82,10 @@ impl Engine {
                 let seen = Seen::Kept(event.clone());
                 let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
                 let name = alarm.name.clone();
-                self.record(Record::Raised { alarm: name, key: key.clone(), order, at: now, due, event, summary, line, idle }, out);
+                self.record(
+                    Record::Raised { alarm: name, key: key.clone(), order, at: now, due, event, summary, line, idle },
+                    out,
+                );
                 (true, seen)
             }
             Some((raised_at, was_due, was_known)) => {

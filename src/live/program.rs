@@ -25,8 +25,8 @@ use crate::tls::{self, Agents, Authority, Identity};
 use crate::wire::{Command, Report};
 
 use super::control_socket;
-use super::following;
 use super::controller::{Inbox, Message, Thread};
+use super::following;
 use super::host::{self, Host, Thing};
 use super::reload::{self, Files, Good, Reading, Trigger};
 use super::supervisor::{self, Pulse};

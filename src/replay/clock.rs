@@ -293,7 +293,11 @@ mod tests {
     fn time_goes_on_and_never_back() {
         assert_eq!(times(&[Some(100), Some(99), Some(101), None]), (vec![100, 100, 101, 101], 0));
         assert_eq!(times(&[Some(100), Some(100), Some(50), Some(50), Some(101)]), (vec![100, 100, 100, 100, 101], 2));
-        assert_eq!(times(&[Some(100), Some(100), Some(50), Some(50), Some(50)]), (vec![100, 100, 50, 50, 50], 0), "at the end three agree");
+        assert_eq!(
+            times(&[Some(100), Some(100), Some(50), Some(50), Some(50)]),
+            (vec![100, 100, 50, 50, 50], 0),
+            "at the end three agree"
+        );
     }
 
     #[test]

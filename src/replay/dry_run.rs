@@ -482,12 +482,15 @@ impl Acting {
         let now = replay.now() - self.ahead;
         let Odd { disbelieved, stepped } = std::mem::take(&mut self.odd);
         let disbelieved = disbelieved.map(|(line, stamp)| {
-            let text =
-                format!("{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)");
+            let text = format!(
+                "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
+            );
             notice(now, Some(line), "time_not_believed", text)
         });
         let stepped = stepped.map(|(line, before, after)| {
-            let text = format!("the times step back here from {before} to {after}, and the records after it agree: they go on from there");
+            let text = format!(
+                "the times step back here from {before} to {after}, and the records after it agree: they go on from there"
+            );
             notice(now, Some(line), "time_stepped_back", text)
         });
         for entry in disbelieved.into_iter().chain(stepped) {

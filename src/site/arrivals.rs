@@ -386,7 +386,9 @@ mod tests {
 
     #[test]
     fn a_queue_that_is_emptied_is_late_whatever_the_clocks_say() {
-        for (stamps, ahead) in [(Stamps::Stated, 0), (Stamps::Stated, 7_200_000), (Stamps::Nearest, 18_000_000), (Stamps::Nearest, 0)] {
+        for (stamps, ahead) in
+            [(Stamps::Stated, 0), (Stamps::Stated, 7_200_000), (Stamps::Nearest, 18_000_000), (Stamps::Nearest, 0)]
+        {
             let mut heard = Heard::of(stamps);
             // 50 s of records within half a second.
             let late: Vec<bool> = (0..50).map(|n| heard.is_late(10, 50_000 - n * 1_000 - ahead)).collect();

@@ -152,7 +152,15 @@ impl Sieve {
     /// A sieve for a source that is read with this decoder.
     pub fn new(current: &Arc<Current>, decoder: Decoder) -> Sieve {
         let (rules, site) = current.get();
-        Sieve { current: current.clone(), rules, site, decoder, arrivals: Arrivals::default(), zone_is_given: false, hits: Vec::new() }
+        Sieve {
+            current: current.clone(),
+            rules,
+            site,
+            decoder,
+            arrivals: Arrivals::default(),
+            zone_is_given: false,
+            hits: Vec::new(),
+        }
     }
 
     /// The same, sharing what is known of the senders with all that read its source.

@@ -59,7 +59,8 @@ impl Entry {
         if !self.is_pattern() {
             return if self.path.exists() { vec![self.path.clone()] } else { Vec::new() };
         }
-        let found: Vec<PathBuf> = glob::glob(&self.path.to_string_lossy()).into_iter().flatten().flatten().filter(|p| p.is_file()).collect();
+        let found: Vec<PathBuf> =
+            glob::glob(&self.path.to_string_lossy()).into_iter().flatten().flatten().filter(|p| p.is_file()).collect();
         let mut names: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
         for path in &found {
             names.entry(path.parent().unwrap_or(Path::new(""))).or_default().push(name_of(path));
@@ -120,8 +121,11 @@ pub fn places(entry: &Entry, known: &BTreeMap<String, Position>, now: Time) -> (
         let place = place.or(new.first().map(|(_, place)| *place)).unwrap_or_default();
         return (Places { of: [(entry.path.clone(), place)].into() }, new);
     }
-    let mut of: BTreeMap<PathBuf, Position> =
-        known.iter().filter(|(path, _)| entry.covers(Path::new(path))).map(|(path, place)| (PathBuf::from(path), *place)).collect();
+    let mut of: BTreeMap<PathBuf, Position> = known
+        .iter()
+        .filter(|(path, _)| entry.covers(Path::new(path)))
+        .map(|(path, place)| (PathBuf::from(path), *place))
+        .collect();
     of.remove(&entry.path);
     if known.contains_key(&name) {
         return (Places { of }, Vec::new());

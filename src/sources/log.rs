@@ -4,7 +4,7 @@
 //! whatever way it was rotated ([`super::rotated`]). What may be lost all the same is reported, always.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::base::limits::HEADER_LINES;
 use crate::base::time::Time;
 use crate::control::Input;
+use crate::decode::Lines;
 use crate::event::Provenance;
 use crate::journal::Position;
 use crate::site::{Current, Sieve};
@@ -146,8 +147,15 @@ impl<'a, S: Sink> Log<'a, S> {
                 match self.resumes.take_if(|_| self.path.exists()) {
                     // What was written before it can be read again is no news.
                     Some(place) => {
-                        if !self.begin(place, true) || self.resumes.is_some() {
-                            return self.resumes.is_some();
+                        if !self.begin(place, true) {
+                            return false;
+                        }
+                        if self.resumes.is_some() {
+                            return true;
+                        }
+                        let backlog_ended = Input::BacklogEnded { source: self.shared.named.name.clone() };
+                        if matches!(self.read_to_end(true), Outcome::Unheard) || !self.shared.sink.send(backlog_ended) {
+                            return false;
                         }
                     }
                     None if self.resumes.is_none() => self.open_new(),
@@ -222,7 +230,6 @@ impl<'a, S: Sink> Log<'a, S> {
     }
 
     fn report(&self, text: String) -> bool {
-        tracing::warn!("{text}");
         self.shared.sink.send(Input::Gap { source: self.name.clone(), text })
     }
 
@@ -297,7 +304,11 @@ impl<'a, S: Sink> Log<'a, S> {
     }
 
     fn unreadable(&self, sibling: &Sibling, e: &io::Error) -> bool {
-        self.report(format!("{}: {} can't be read to its end ({e}): what is in it and was not read is lost", self.path.display(), sibling.path.display()))
+        self.report(format!(
+            "{}: {} can't be read to its end ({e}): what is in it and was not read is lost",
+            self.path.display(),
+            sibling.path.display()
+        ))
     }
 
     fn read_to_end(&mut self, backlog: bool) -> Outcome {
@@ -392,19 +403,19 @@ impl<'a, S: Sink> Log<'a, S> {
     /// Lets the decoder learn a file's header, up to a place.
     fn read_header(&mut self, path: &Path, until: u64) {
         let Ok(bytes) = packed::open(path) else { return };
-        let mut begin = Vec::new();
-        if crate::decode::Utf8Reader::new(bytes.take(until.min(HEADER_BYTES))).read_to_end(&mut begin).is_err() {
-            return;
-        }
         let now = self.shared.sink.now();
-        for line in begin.split_inclusive(|b| *b == b'\n').take(HEADER_LINES as usize).filter(|l| l.ends_with(b"\n")) {
-            self.sieve.learn_header(line, now);
+        let mut lines = Lines::new(BufReader::new(bytes.take(until.min(HEADER_BYTES))));
+        for _ in 0..HEADER_LINES {
+            match lines.next_line() {
+                Ok(Some(line)) if line.ended => self.sieve.learn_header(line.bytes, now),
+                _ => return,
+            }
         }
     }
 
     fn record(&mut self, line: Line<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
         let Shared { entry, named, sink, .. } = self.shared;
-        let text = line.encoding.to_utf8(line.bytes);
+        let text = line.encoding.text(line.bytes);
         let (event, met) = self.sieve.sift(&text, arrived, |_, event| {
             event.provenance = Provenance::Local;
             event.marks.cut |= line.cut;

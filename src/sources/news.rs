@@ -39,7 +39,10 @@ impl News {
         let watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
             // An error means that something was not reported: looking is never wrong.
             let moves = |e: &notify::Event| {
-                matches!(e.kind, EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(notify::event::ModifyKind::Name(_)))
+                matches!(
+                    e.kind,
+                    EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(notify::event::ModifyKind::Name(_))
+                )
             };
             if event.as_ref().map_or(true, moves) {
                 renamed.store(true, Ordering::Relaxed);

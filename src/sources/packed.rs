@@ -80,7 +80,8 @@ impl<R: BufRead> Read for Frames<R> {
                     if log.fill_buf()?.is_empty() {
                         return Ok(0);
                     }
-                    let decoder = StreamingDecoder::new(log).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e.to_string()))?;
+                    let decoder =
+                        StreamingDecoder::new(log).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e.to_string()))?;
                     self.source = Some(Source::Within(Box::new(decoder)));
                 }
                 Some(Source::Within(mut decoder)) => match decoder.read(into)? {

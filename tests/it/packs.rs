@@ -109,7 +109,15 @@ impl Log<'_> {
         self.order += 1;
         let (mut hits, mut out) = (Vec::new(), Vec::new());
         self.matcher.matches(&event, &mut hits);
-        let input = Input::Arrived { order: self.order, source: "log".into(), event: Box::new(event), hits, backlog: false, arrived: self.now, late: None };
+        let input = Input::Arrived {
+            order: self.order,
+            source: "log".into(),
+            event: Box::new(event),
+            hits,
+            backlog: false,
+            arrived: self.now,
+            late: None,
+        };
         self.engine.turn(self.now, input, &mut out);
         let told = format!("found {pattern}");
         let raised = out.into_iter().filter_map(|o| match o {

@@ -257,7 +257,9 @@ mod tests {
         lines.sort_by_key(|line| stamped(line));
         let (wanted, counts) = by_lines(lines.concat().as_bytes());
         for (parts, threads) in [(2_usize, true), (2, false), (5, true), (30, true)] {
-            let of = |n: usize| lines.iter().enumerate().filter(|(at, _)| at / 7 % parts == n).map(|(_, line)| *line).collect::<String>();
+            let of = |n: usize| {
+                lines.iter().enumerate().filter(|(at, _)| at / 7 % parts == n).map(|(_, line)| *line).collect::<String>()
+            };
             let parts: Vec<String> = (0..parts).map(of).collect();
             let (mut run, mut told) = (dry_run(), Vec::new());
             let logs = parts.iter().zip(0..).map(|(log, n)| (reader(&run, n), BufReader::new(log.as_bytes()))).collect();
