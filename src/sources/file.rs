@@ -12,7 +12,7 @@
 //! that was read and can't be any more is reported as away, after a time in which logs are rotated.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -131,7 +131,7 @@ impl<S: Sink> Follower<'_, S> {
     }
 
     /// The place of a file that has another name than when it was read.
-    fn renamed(&mut self, path: &PathBuf, inode: Option<u64>) -> Option<Position> {
+    fn renamed(&mut self, path: &Path, inode: Option<u64>) -> Option<Position> {
         let mut known = self.known.values().filter(|place| Some(place.file) == inode && place.at > 0);
         known.find(|place| matches!(Tail::open_at(path, &Print::of(**place)), Ok(Some(_)))).copied()
     }
