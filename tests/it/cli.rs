@@ -490,6 +490,20 @@ fn logs_of_one_day_are_merged_by_their_times() {
     assert_eq!(raised, ["09:00 h1 1", "09:01 h2 1", "09:02 h1 2", "09:03 h2 2", "09:04 h1 3", "09:05 h2 3", "09:06 h1 4"]);
 }
 
+/// A log of UTF-16, as Windows writes it, is read as any other.
+#[test]
+fn a_log_of_utf16_is_read() {
+    let scratch = Scratch::new("utf16");
+    let rules =
+        scratch.write("r.alarm", "alarm a { detect event where text contains \"nicht verf\u{fc}gbar\"  cancel at once }\n");
+    let line = "2026-03-14 09:15:40.50 spid51 Die Datenbank ist nicht verf\u{fc}gbar.\r\n";
+    for (mark, unit) in [("\u{feff}", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("", u16::to_be_bytes)] {
+        let bytes: Vec<u8> = format!("{mark}{line}").encode_utf16().flat_map(unit).collect();
+        let ended = pointsman(&["dry-run", "--rules", &rules, "--timezone", "UTC", "-"], &bytes);
+        assert!(ended.out.contains("ALARM") && ended.out.contains("2026-03-14T09:15:40"), "{}", ended.out);
+    }
+}
+
 /// A machine whose clock was hours ahead until it was set right: what happens then happens at its own times.
 #[test]
 fn a_log_that_begins_hours_ahead_goes_on_at_its_own_times() {
