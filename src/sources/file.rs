@@ -36,6 +36,8 @@ const REMEMBERED: usize = 1_000;
 
 /// Follows the files of an entry until `stop`.
 pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
+    // What is written behind a place that was found just now is news already.
+    let backlog = places.known;
     let news = News::of(&entry.path, entry.is_pattern());
     let shared = Shared { entry, named, current, sink, stop };
     let mut follower = Follower {
@@ -48,7 +50,7 @@ pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl
         unread_since: None,
         said: None,
     };
-    let mut goes_on = follower.list(true) && follower.read_on(true) && follower.look_after_it();
+    let mut goes_on = follower.list(backlog) && follower.read_on(backlog) && follower.look_after_it();
     goes_on = goes_on && sink.send(Input::BacklogEnded { source: named.name.clone() });
     while goes_on && !stop.load(Ordering::Relaxed) {
         news.wait();

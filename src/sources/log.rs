@@ -65,6 +65,8 @@ pub(super) struct Log<'a, S> {
     pub(super) read_at: Time,
     /// Where it is read on when its file can be read again.
     resumes: Option<Position>,
+    /// What the file held when it was opened: of a backlog no more than that is one.
+    held: u64,
 }
 
 /// The files of a log at one moment: what was rotated and not read, and the file of now.
@@ -90,6 +92,7 @@ impl<'a, S: Sink> Log<'a, S> {
             left: Vec::new(),
             read_at: now,
             resumes: None,
+            held: u64::MAX,
         }
     }
 
@@ -117,6 +120,7 @@ impl<'a, S: Sink> Log<'a, S> {
         let print = Print::of(place);
         if let Ok(Some(tail)) = Tail::open_at(&self.path, &print) {
             self.read_header(&self.path.clone(), print.at);
+            self.held = tail.length();
             self.tail = Some(tail);
             return true;
         }
@@ -207,6 +211,7 @@ impl<'a, S: Sink> Log<'a, S> {
         self.complained = false;
         self.trouble = None;
         self.sieve.next_file();
+        self.held = tail.length();
         self.tail = Some(tail);
     }
 
@@ -286,6 +291,7 @@ impl<'a, S: Sink> Log<'a, S> {
     /// Reads a file that is over to its end.
     fn read_through(&mut self, sibling: &Sibling, mut bytes: packed::Bytes, mut cutter: Cutter, backlog: bool) -> bool {
         tracing::info!("{}: reading {}, which it was before", self.path.display(), sibling.path.display());
+        self.held = u64::MAX;
         let mut chunk = vec![0; READ];
         loop {
             let length = match bytes.read(&mut chunk) {
@@ -432,6 +438,7 @@ impl<'a, S: Sink> Log<'a, S> {
             let near = position.file == self.told.file && position.at.saturating_sub(self.told.at) < POSITION_BYTES;
             return is_straggler || near || self.tell(position);
         };
+        let backlog = backlog && position.at <= self.held;
         (self.told, self.told_at) = (position, arrived);
         sink.send(heard(&self.name, position, event.into_owned(), met, backlog))
     }

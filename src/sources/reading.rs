@@ -222,6 +222,11 @@ impl Tail {
         self.cutter.inode
     }
 
+    /// How long it is now.
+    pub(super) fn length(&self) -> u64 {
+        self.file.metadata().map_or(u64::MAX, |meta| meta.len())
+    }
+
     /// When it was written last, in nanoseconds.
     pub(super) fn written(&self) -> i128 {
         self.file.metadata().map_or(0, |meta| i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()))

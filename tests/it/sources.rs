@@ -197,6 +197,32 @@ fn a_file_is_followed_from_its_end_and_in_whole_lines() {
     assert_eq!(place[path.to_str().unwrap()].at, fs::metadata(&path).unwrap().len());
 }
 
+/// What a file holds at a restart is a backlog; what is written behind the place that a first start found is not.
+#[test]
+fn a_backlog_is_what_a_file_held_at_a_restart() {
+    let folder = Folder::new();
+    let path = log(&folder);
+    append(&path, &claim(1));
+    let entry = Entry::new(&path);
+    let (places, new) = sources::places(&entry, &BTreeMap::new(), Time::from_millis(1));
+    append(&path, &claim(2));
+    let mut follower = Follower::from(&entry, places, new.into_iter().collect());
+    let next = |follower: &mut Follower| loop {
+        if let Some(heard) = follower.next() {
+            return heard.backlog;
+        }
+    };
+    assert!(!next(&mut follower));
+    let places = follower.stop();
+    append(&path, &claim(3));
+    let mut follower = again(&path, places);
+    assert!(next(&mut follower));
+    follower.until_backlog_ended();
+    append(&path, &claim(4));
+    assert!(!next(&mut follower));
+    follower.stop();
+}
+
 #[test]
 fn a_file_that_comes_later_is_read_from_its_beginning() {
     let folder = Folder::new();
