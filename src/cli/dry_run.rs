@@ -12,7 +12,7 @@ use crate::base::text::{printable, printable_json, printable_lines};
 use crate::base::time::Time;
 use crate::base::zone::Zone;
 use crate::config::Config;
-use crate::decode::{Utf8Reader, first_moment};
+use crate::decode::first_moment;
 use crate::event::Provenance;
 use crate::inventory::Name;
 use crate::linux::file::kind_of;
@@ -178,13 +178,13 @@ fn open(path: &Path) -> Result<Log, String> {
         let log = packed::unpacked(file).map_err(words)?;
         (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file())
     };
-    Ok(Log { text: BufReader::with_capacity(BUFFER, Box::new(Utf8Reader::new(log))), written, whole })
+    Ok(Log { text: BufReader::with_capacity(BUFFER, log), written, whole })
 }
 
 /// About when a log began that leaves the years out: for that it is looked through.
 fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
     let log = packed::open(path).ok()?;
-    first_moment(BufReader::with_capacity(BUFFER, Utf8Reader::new(log)), written, zone).ok().flatten()
+    first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
 }
 
 /// What the configuration says of a log that it follows.

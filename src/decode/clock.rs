@@ -69,23 +69,23 @@ impl Clock {
     /// Makes `stamp` whole; `zone` is for a stamp without one. A year that it lacks is none in which it would lie after `latest`.
     pub(super) fn resolve(&self, stamp: &Stamp, zone: Zone, reference: Time, latest: Option<Time>) -> Option<Resolved> {
         let zone = stamp.east_s.map_or(zone, east);
-        let near = zone.local_us(reference);
+        let near = || zone.local_us(reference);
         let (local_us, guessed_year, guessed_date) = match stamp.day {
             Day::Full(day) => (day * DAY_US + stamp.us, false, false),
             Day::Yearless(month, day) => {
                 let latest = latest.map(|t| zone.local_us(t));
-                let before_latest = latest.map_or(near, |latest| latest.saturating_sub(HALF_YEAR_US).min(near));
+                let before_latest = latest.map_or_else(near, |latest| latest.saturating_sub(HALF_YEAR_US).min(near()));
                 let nearest = calendar::nearest_year(month, day, stamp.us, before_latest)?;
                 let last = self.last.map(|last| last.saturating_sub(YEAR_BACK_US));
                 let next = last.filter(|last| nearest * DAY_US + stamp.us < *last).and_then(|_| calendar::a_year_later(nearest));
-                let most = self.until.map_or(near.saturating_add(DAY_US), |until| zone.local_us(until));
+                let most = self.until.map_or_else(|| near().saturating_add(DAY_US), |until| zone.local_us(until));
                 let day = next.filter(|next| next * DAY_US + stamp.us <= most).unwrap_or(nearest);
                 (day * DAY_US + stamp.us, true, false)
             }
             Day::Unknown => {
                 let local = match self.last {
                     Some(last) => after(last, stamp.us),
-                    None => nearest(near, stamp.us),
+                    None => nearest(near(), stamp.us),
                 };
                 (local, false, true)
             }

@@ -74,7 +74,7 @@ use stamp::Stamp;
 use wrap::{Export, Pieces};
 
 pub use catalog::page as formats_page;
-pub use encoding::{ENCODING_BYTES, Encoding, Utf8Reader};
+pub use encoding::{ENCODING_BYTES, Encoding};
 pub use line_format::LineFormat;
 pub use lines::{Line, Lines};
 pub use years::first_moment;

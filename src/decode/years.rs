@@ -57,14 +57,12 @@ pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result
         else {
             continue;
         };
-        match stamp::any(text) {
-            Ok((_, stamp)) => match stamp.day {
-                Day::Yearless(month, day) => dates.take(month, day, stamp.us),
-                // The log says its years.
-                Day::Full(_) if dates.first.is_none() => return Ok(None),
-                Day::Full(_) | Day::Unknown => {}
-            },
-            Err(_) => {}
+        let day = stamp::any(text).ok().map(|(_, stamp)| (stamp.day, stamp.us));
+        match day {
+            Some((Day::Yearless(month, day), us)) => dates.take(month, day, us),
+            // The log says its years.
+            Some((Day::Full(_), _)) if dates.first.is_none() => return Ok(None),
+            _ => {}
         }
     }
     Ok(dates.begin(zone.local_us(written).saturating_add(DAY_US)).map(|local| match zone.moments(local) {

@@ -175,7 +175,9 @@ impl Engine {
         // Most alarms end unheard.
         let is_ours = !matches!(end.cause, Cause::Removed | Cause::Changed);
         if let (Some(why), Some(alarm)) = (end.late.as_ref().filter(|_| is_ours), self.alarm(&program, alarm)) {
-            if !alarm.on_cancel.is_empty() {
+            // Of one that is raised and cleared in one, the first notice says it.
+            let was_said = end.cause == Cause::AtOnce && !alarm.react.is_empty();
+            if !alarm.on_cancel.is_empty() && !was_said {
                 out.push(not_started(alarm, key, why, "reactions to its end are"));
             }
         }

@@ -41,7 +41,7 @@ impl Engine {
     ) {
         let bucket = bucket(source, provenance);
         let before = self.state.offsets(&bucket, &host).map(|known| known.usual);
-        self.record(Record::Offset { source: bucket, host: host.clone(), at: now, offset: usual }, out);
+        self.record(Record::Offset { source: bucket, host: host.clone(), at: now, offset: usual, zone }, out);
         let wrong = usual.saturating_sub(zone);
         let is_news = match before {
             Some(before) => usual.abs_diff(before) > REPORTED_US,
@@ -65,6 +65,11 @@ impl Engine {
 }
 
 impl State {
+    /// How far the times of a sender's events are usually behind their arrival, in microseconds; 0 when that is not known.
+    pub fn usual_age(&self, source: &str, provenance: Provenance, host: &str) -> i64 {
+        self.offsets(&bucket(source, provenance), host).map_or(0, |known| known.usual.saturating_sub(known.zone))
+    }
+
     /// The usual ages of the records of a source's senders: how far they are trusted, the host, and microseconds.
     pub fn offsets_of(&self, source: &str) -> Vec<(Provenance, String, i64)> {
         let all = [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated];

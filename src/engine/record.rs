@@ -252,6 +252,9 @@ pub enum Record {
         at: Time,
         /// Microseconds.
         offset: i64,
+        /// How much of it is a zone that the stamps do not say: events have their times without it.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        zone: i64,
     },
     /// A source can't be read, or can be again.
     Away {
@@ -291,6 +294,10 @@ pub enum Record {
         /// About what.
         about: String,
     },
+}
+
+fn is_zero(n: &i64) -> bool {
+    *n == 0
 }
 
 impl Record {

@@ -66,6 +66,9 @@ impl Starts {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Offsets {
     pub(super) usual: i64,
+    /// How much of it is a zone that the stamps do not say.
+    #[serde(default)]
+    pub(super) zone: i64,
     /// When that was learned.
     #[serde(default)]
     pub(super) at: Time,
@@ -275,8 +278,8 @@ impl State {
 
     /// Keeps the usual offset of a source's host. Of too many the half that was learned longest ago is forgotten; by time and then by
     /// name, so that every fold does the same.
-    fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64) {
-        let known = Offsets { usual: offset, at };
+    fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64, zone: i64) {
+        let known = Offsets { usual: offset, zone, at };
         self.offsets.entry(source.to_owned()).or_default().insert(host.to_owned(), known);
         if self.offsets.values().map(BTreeMap::len).sum::<usize>() > OFFSETS {
             let hosts = self.offsets.iter().flat_map(|(source, hosts)| hosts.iter().map(move |(host, o)| (source, host, o)));
@@ -428,7 +431,7 @@ impl State {
             Record::RoleUnclear { pair, unclear: false } => {
                 self.unclear.remove(pair);
             }
-            Record::Offset { source, host, at, offset } => self.learn(source, host, *at, *offset),
+            Record::Offset { source, host, at, offset, zone } => self.learn(source, host, *at, *offset, *zone),
             Record::Away { source, away: true } => {
                 self.away.insert(source.clone());
             }

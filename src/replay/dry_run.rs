@@ -19,7 +19,7 @@ use crate::decode::Decoder;
 use crate::event::{Event, EventId, Provenance};
 use crate::inventory::Name;
 use crate::lang::program::{Hit, IdPattern};
-use crate::site::{Arrivals, Site};
+use crate::site::{Arrivals, Site, Stamps};
 
 use super::Replay;
 use super::clock::{Clock, Moment, Settled, ZONES};
@@ -202,7 +202,7 @@ impl DryRun {
             end: None,
             counts: Counts::default(),
             strangers: BTreeMap::new(),
-            arrivals: Arrivals::default(),
+            arrivals: Arrivals::of(Stamps::Stated),
         };
         DryRun { sifting: Sifting::new(site), acting, provenance }
     }

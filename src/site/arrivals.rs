@@ -8,12 +8,13 @@
 //!
 //! | what is known of the sender | usual age | late beyond it by |
 //! |---|---|---|
-//! | nothing | the least age so far; for stamps without a zone, whole quarters of an hour | [`LATE_AT_FIRST`] |
+//! | nothing | the least age so far, a zone of whole quarters of an hour included where stamps do not say theirs | [`LATE_AT_FIRST`] |
 //! | its last [`AGREE`] ages, taken over [`SPREAD`] or more, agree | what they agree on | [`LATE_AFTER`] |
 //! | they did once and do not any more | what they agreed on | [`LATE_AT_FIRST`] |
 //!
 //! A sender that empties a queue sends many records within a moment, each with a smaller age than the one before: these are late whatever
-//! is known, until the ages fall no more. What a file held before its end was reached is a backlog; the source says so.
+//! is known, until the ages fall no more. Of a sender that was heard before and was silent, the first of them is known as well: it is not older
+//! than the silence. What a file held before its end was reached is a backlog; the source says so.
 //!
 //! A stamp without a zone from the network is read in the zone, in quarters of an hour, that brings it nearest to its arrival; once the
 //! usual age is known, in the zone that follows from it. So an old record of a known sender is old, and not in another zone.
@@ -42,6 +43,8 @@ const QUEUE_GAP: Duration = Duration::from_secs(1);
 const QUEUE_RECORDS: u32 = 3;
 /// ... by so much altogether are such a queue.
 const QUEUE_FALL_US: i64 = 2_000_000;
+/// A record that is older than this, and not older than its sender was silent, waited for the sender to be heard again.
+const QUEUE_SILENCE: Duration = Duration::from_secs(10);
 /// An age that is smaller than the one before by less than this has not fallen: clocks and networks are not more exact.
 const QUEUE_STEP_US: i64 = 1_000;
 /// What was learned is journaled when it differs from what is journaled by this, and not more often than once in [`JOURNAL_EVERY`].
@@ -51,8 +54,10 @@ const JOURNAL_EVERY: Duration = Duration::from_secs(60);
 /// How the stamps of a source that do not say their zone were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stamps {
-    /// In the zone that the configuration says: it is not doubted.
+    /// In the zone that a rule test means, whose senders have right clocks until their records say otherwise.
     #[default]
+    Exact,
+    /// In the zone that the configuration says: it is not doubted.
     Stated,
     /// In this machine's zone. It may be another's: a whole number of quarters of an hour is no lateness.
     Assumed,
@@ -138,7 +143,7 @@ impl Arrivals {
     pub fn judge(&self, event: &mut Event<'_>, arrived: Time, stated: bool, kept: bool) -> Option<String> {
         let at = event.at?;
         let mut senders = self.senders();
-        let zoneless = !stated && senders.stamps != Stamps::Stated;
+        let zoneless = !stated && matches!(senders.stamps, Stamps::Assumed | Stamps::Nearest);
         let shifts = zoneless && senders.stamps == Stamps::Nearest;
         let provenance = event.provenance;
         let sender = senders.sender(&event.host, provenance);
@@ -148,7 +153,7 @@ impl Arrivals {
         if shifts && zone != 0 {
             event.at = Some(Time::from_micros(at.micros().saturating_add(zone)));
         }
-        if kept && let Some(usual) = sender.to_journal(arrived) {
+        if kept && let Some(usual) = sender.news(arrived) {
             let zone = if shifts { quarters(usual) } else { 0 };
             senders.learned.push(Learned { host: event.host.to_string(), provenance, usual, zone });
         }
@@ -167,7 +172,10 @@ impl Senders {
                 self.forget_half();
             }
             self.count += 1;
-            self.known.entry(host.to_owned()).or_default()[provenance as usize] = Some(Box::default());
+            let is_right = self.stamps == Stamps::Exact;
+            let journaled = is_right.then_some((Time::MIN, 0));
+            let sender = Sender { agreed_once: is_right, agrees: is_right, journaled, ..Sender::default() };
+            self.known.entry(host.to_owned()).or_default()[provenance as usize] = Some(Box::new(sender));
         }
         self.known.entry(host.to_owned()).or_default()[provenance as usize].get_or_insert_default()
     }
@@ -197,16 +205,24 @@ impl Sender {
         let first = self.heard == Time::default();
         if !self.agreed_once {
             // A record is delayed, never ahead of its sender: the least age is the nearest to the truth.
-            let least = if zoneless { quarters(age) } else { age };
-            let least = if first { least.min(if zoneless { least } else { 0 }) } else { least.min(self.usual) };
-            self.usual = least;
+            let zone = if zoneless { quarters(age) } else { 0 };
+            let likely = if age.saturating_sub(zone) <= us(LATE_AT_FIRST) { age } else { zone };
+            self.usual = if first { likely } else { likely.min(self.usual) };
         }
-        let emptied = self.queue.take(arrived.since(self.heard) <= QUEUE_GAP && !first, arrived, age);
+        let silence = arrived.since(self.heard);
+        let emptied = self.queue.take(silence <= QUEUE_GAP && !first, arrived, age);
+        // Of a sender that was heard before: as old as its silence, it was written during that.
+        let waited = age.saturating_sub(self.usual);
+        let written_in_silence = !first && waited > us(QUEUE_SILENCE) && waited <= us(silence + LATE_AFTER);
+        if written_in_silence {
+            self.queue = Queue { peak: age, least: age, falls: QUEUE_RECORDS, fell: Some(arrived), emptied: true };
+        }
+        let emptied = emptied || written_in_silence;
         self.heard = arrived;
         let tolerance = if self.agrees { LATE_AFTER } else { LATE_AT_FIRST };
         let behind = age.saturating_sub(self.usual);
-        let late = behind > i64::try_from(tolerance.as_micros()).unwrap_or(i64::MAX);
-        let emptied = emptied && !(self.agrees && !late);
+        let late = behind > us(tolerance);
+        let emptied = emptied && (late || !self.agrees);
         if !emptied {
             self.learn(arrived, age);
         }
@@ -238,7 +254,7 @@ impl Sender {
     }
 
     /// The usual age, when it is to be journaled.
-    fn to_journal(&mut self, now: Time) -> Option<i64> {
+    fn news(&mut self, now: Time) -> Option<i64> {
         let is_new = match self.journaled {
             None => true,
             Some((at, usual)) => now.since(at) >= JOURNAL_EVERY && usual.abs_diff(self.usual) >= JOURNAL_US.unsigned_abs(),
@@ -268,6 +284,10 @@ impl Queue {
         self.emptied |= self.falls >= QUEUE_RECORDS && self.peak.saturating_sub(self.least) > QUEUE_FALL_US;
         self.emptied
     }
+}
+
+fn us(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// The nearest whole number of quarters of an hour.
@@ -396,6 +416,24 @@ mod tests {
         let mut heard = Heard::of(Stamps::Nearest);
         let late = (0..1_000).filter(|n| heard.is_late(1, 36_000_000 - n * 36_000)).count();
         assert!(late >= 996, "{late}");
+    }
+
+    #[test]
+    fn what_a_sender_wrote_while_it_was_cut_off_is_late_from_its_first_record_on() {
+        for (stamps, slow) in
+            [(Stamps::Stated, 0), (Stamps::Stated, 3_000), (Stamps::Nearest, 18_000_000), (Stamps::Assumed, -7_200_000)]
+        {
+            let mut heard = Heard::of(stamps);
+            assert!((0..3).all(|_| !heard.is_late(2_000, slow)));
+            let mut gap = 31_000;
+            assert!(
+                (0..30).all(|n| heard.is_late(std::mem::replace(&mut gap, 10), slow + 30_000 - n * 1_000)),
+                "{stamps:?} {slow}"
+            );
+            assert!(!heard.is_late(1_500, slow) && !heard.is_late(10, slow));
+            // A clock that is set back by some seconds is no queue.
+            assert!(!heard.is_late(60_000, slow + 9_000));
+        }
     }
 
     #[test]

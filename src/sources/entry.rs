@@ -105,6 +105,8 @@ fn natural(name: &str) -> Vec<(String, u64)> {
 pub struct Places {
     /// By file. One that is not here is read from its beginning.
     pub(super) of: BTreeMap<PathBuf, Position>,
+    /// They were followed before: what was written since is a backlog.
+    pub(super) known: bool,
 }
 
 /// From where the files of an entry are read, by what the journal knows. What it does not know yet is the second: it is to be on the disk
@@ -117,9 +119,10 @@ pub fn places(entry: &Entry, known: &BTreeMap<String, Position>, now: Time) -> (
     let end = |path: &Path| reading::end_of(path, now).unwrap_or_default();
     if !entry.is_pattern() {
         let place = known.get(&name).copied();
-        let new = if place.is_some() { Vec::new() } else { vec![(name, end(&entry.path))] };
+        let is_known = place.is_some();
+        let new = if is_known { Vec::new() } else { vec![(name, end(&entry.path))] };
         let place = place.or(new.first().map(|(_, place)| *place)).unwrap_or_default();
-        return (Places { of: [(entry.path.clone(), place)].into() }, new);
+        return (Places { of: [(entry.path.clone(), place)].into(), known: is_known }, new);
     }
     let mut of: BTreeMap<PathBuf, Position> = known
         .iter()
@@ -128,7 +131,7 @@ pub fn places(entry: &Entry, known: &BTreeMap<String, Position>, now: Time) -> (
         .collect();
     of.remove(&entry.path);
     if known.contains_key(&name) {
-        return (Places { of }, Vec::new());
+        return (Places { of, known: true }, Vec::new());
     }
     let mut new = vec![(name, Position::default())];
     for path in entry.matches() {
@@ -138,7 +141,7 @@ pub fn places(entry: &Entry, known: &BTreeMap<String, Position>, now: Time) -> (
             place
         });
     }
-    (Places { of }, new)
+    (Places { of, known: false }, new)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! that was read and can't be any more is reported as away, after a time in which logs are rotated.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,6 +36,8 @@ const REMEMBERED: usize = 1_000;
 
 /// Follows the files of an entry until `stop`.
 pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
+    // What is written behind a place that was found just now is news already.
+    let backlog = places.known;
     let news = News::of(&entry.path, entry.is_pattern());
     let shared = Shared { entry, named, current, sink, stop };
     let mut follower = Follower {
@@ -48,7 +50,7 @@ pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl
         unread_since: None,
         said: None,
     };
-    let mut goes_on = follower.list(true) && follower.read_on(true) && follower.look_after_it();
+    let mut goes_on = follower.list(backlog) && follower.read_on(backlog) && follower.look_after_it();
     goes_on = goes_on && sink.send(Input::BacklogEnded { source: named.name.clone() });
     while goes_on && !stop.load(Ordering::Relaxed) {
         news.wait();
@@ -131,7 +133,7 @@ impl<S: Sink> Follower<'_, S> {
     }
 
     /// The place of a file that has another name than when it was read.
-    fn renamed(&mut self, path: &PathBuf, inode: Option<u64>) -> Option<Position> {
+    fn renamed(&mut self, path: &Path, inode: Option<u64>) -> Option<Position> {
         let mut known = self.known.values().filter(|place| Some(place.file) == inode && place.at > 0);
         known.find(|place| matches!(Tail::open_at(path, &Print::of(**place)), Ok(Some(_)))).copied()
     }

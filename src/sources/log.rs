@@ -4,7 +4,7 @@
 //! whatever way it was rotated ([`super::rotated`]). What may be lost all the same is reported, always.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::base::limits::HEADER_LINES;
 use crate::base::time::Time;
 use crate::control::Input;
+use crate::decode::Lines;
 use crate::event::Provenance;
 use crate::journal::Position;
 use crate::site::{Current, Sieve};
@@ -64,6 +65,8 @@ pub(super) struct Log<'a, S> {
     pub(super) read_at: Time,
     /// Where it is read on when its file can be read again.
     resumes: Option<Position>,
+    /// What the file held when it was opened: of a backlog no more than that is one.
+    held: u64,
 }
 
 /// The files of a log at one moment: what was rotated and not read, and the file of now.
@@ -89,6 +92,7 @@ impl<'a, S: Sink> Log<'a, S> {
             left: Vec::new(),
             read_at: now,
             resumes: None,
+            held: u64::MAX,
         }
     }
 
@@ -116,6 +120,7 @@ impl<'a, S: Sink> Log<'a, S> {
         let print = Print::of(place);
         if let Ok(Some(tail)) = Tail::open_at(&self.path, &print) {
             self.read_header(&self.path.clone(), print.at);
+            self.held = tail.length();
             self.tail = Some(tail);
             return true;
         }
@@ -146,8 +151,15 @@ impl<'a, S: Sink> Log<'a, S> {
                 match self.resumes.take_if(|_| self.path.exists()) {
                     // What was written before it can be read again is no news.
                     Some(place) => {
-                        if !self.begin(place, true) || self.resumes.is_some() {
-                            return self.resumes.is_some();
+                        if !self.begin(place, true) {
+                            return false;
+                        }
+                        if self.resumes.is_some() {
+                            return true;
+                        }
+                        let backlog_ended = Input::BacklogEnded { source: self.shared.named.name.clone() };
+                        if matches!(self.read_to_end(true), Outcome::Unheard) || !self.shared.sink.send(backlog_ended) {
+                            return false;
                         }
                     }
                     None if self.resumes.is_none() => self.open_new(),
@@ -199,6 +211,7 @@ impl<'a, S: Sink> Log<'a, S> {
         self.complained = false;
         self.trouble = None;
         self.sieve.next_file();
+        self.held = tail.length();
         self.tail = Some(tail);
     }
 
@@ -222,7 +235,6 @@ impl<'a, S: Sink> Log<'a, S> {
     }
 
     fn report(&self, text: String) -> bool {
-        tracing::warn!("{text}");
         self.shared.sink.send(Input::Gap { source: self.name.clone(), text })
     }
 
@@ -279,6 +291,7 @@ impl<'a, S: Sink> Log<'a, S> {
     /// Reads a file that is over to its end.
     fn read_through(&mut self, sibling: &Sibling, mut bytes: packed::Bytes, mut cutter: Cutter, backlog: bool) -> bool {
         tracing::info!("{}: reading {}, which it was before", self.path.display(), sibling.path.display());
+        self.held = u64::MAX;
         let mut chunk = vec![0; READ];
         loop {
             let length = match bytes.read(&mut chunk) {
@@ -396,19 +409,19 @@ impl<'a, S: Sink> Log<'a, S> {
     /// Lets the decoder learn a file's header, up to a place.
     fn read_header(&mut self, path: &Path, until: u64) {
         let Ok(bytes) = packed::open(path) else { return };
-        let mut begin = Vec::new();
-        if crate::decode::Utf8Reader::new(bytes.take(until.min(HEADER_BYTES))).read_to_end(&mut begin).is_err() {
-            return;
-        }
         let now = self.shared.sink.now();
-        for line in begin.split_inclusive(|b| *b == b'\n').take(HEADER_LINES as usize).filter(|l| l.ends_with(b"\n")) {
-            self.sieve.learn_header(line, now);
+        let mut lines = Lines::new(BufReader::new(bytes.take(until.min(HEADER_BYTES))));
+        for _ in 0..HEADER_LINES {
+            match lines.next_line() {
+                Ok(Some(line)) if line.ended => self.sieve.learn_header(line.bytes, now),
+                _ => return,
+            }
         }
     }
 
     fn record(&mut self, line: Line<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
         let Shared { entry, named, sink, .. } = self.shared;
-        let text = line.encoding.to_utf8(line.bytes);
+        let text = line.encoding.text(line.bytes);
         let (event, met) = self.sieve.sift(&text, arrived, |_, event| {
             event.provenance = Provenance::Local;
             event.marks.cut |= line.cut;
@@ -425,6 +438,7 @@ impl<'a, S: Sink> Log<'a, S> {
             let near = position.file == self.told.file && position.at.saturating_sub(self.told.at) < POSITION_BYTES;
             return is_straggler || near || self.tell(position);
         };
+        let backlog = backlog && position.at <= self.held;
         (self.told, self.told_at) = (position, arrived);
         sink.send(heard(&self.name, position, event.into_owned(), met, backlog))
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::base::limits::RECORD_BYTES;
 use crate::base::time::Time;
-use crate::decode::{ENCODING_BYTES, Encoding};
+use crate::decode::Encoding;
 use crate::journal::Position;
 
 use super::packed;
@@ -74,6 +74,18 @@ pub(super) struct Cutter {
     encoding: Option<Encoding>,
 }
 
+/// True when the beginning of a file tells its encoding: it has a byte order mark, some characters, or a line of what is no UTF-16.
+fn is_enough(begin: &[u8]) -> bool {
+    let marked = begin.starts_with(b"\xff\xfe") || begin.starts_with(b"\xfe\xff");
+    marked || begin.len() >= 8 || (begin.contains(&b'\n') && !begin.contains(&0))
+}
+
+/// True when the bytes end with a line end.
+fn ends_line(encoding: Encoding, bytes: &[u8]) -> bool {
+    let last = bytes.len().checked_sub(encoding.unit_bytes()).map(|from| &bytes[from..]);
+    last.is_some_and(|unit| encoding.line_end(unit).is_some())
+}
+
 /// A record as it stands in a file, and where reading goes on behind it.
 pub(super) struct Line<'a> {
     pub(super) bytes: &'a [u8],
@@ -90,8 +102,8 @@ impl Cutter {
 
     /// For a file from a place on, before which these bytes stand. In the midst of a line its rest is no record: its beginning was one.
     pub(super) fn from(inode: u64, at: u64, head: Vec<u8>, tail: Vec<u8>) -> Cutter {
-        let encoding = Encoding::of(&head, at >= ENCODING_BYTES as u64);
-        let skipping = at > 0 && !encoding.unwrap_or_default().ends_line(&tail);
+        let encoding = (at > 0).then(|| Encoding::of(&head));
+        let skipping = at > 0 && !ends_line(encoding.unwrap_or_default(), &tail);
         Cutter { at, head, tail, skipping, encoding, ..Cutter::new(inode) }
     }
 
@@ -118,7 +130,7 @@ impl Cutter {
         self.pending.extend_from_slice(bytes);
         if self.encoding.is_none() {
             let begin = if self.at == 0 { &self.pending } else { &self.head };
-            self.encoding = Encoding::of(begin, begin.len() >= 4 || begin.contains(&b'\n'));
+            self.encoding = is_enough(begin).then(|| Encoding::of(begin));
         }
         let Some(encoding) = self.encoding else { return true };
         let most = match encoding {
@@ -128,7 +140,7 @@ impl Cutter {
         let pending = std::mem::take(&mut self.pending);
         let mut rest = pending.as_slice();
         let mut goes_on = true;
-        while goes_on && let Some(end) = encoding.line_end(rest) {
+        while goes_on && let Some((_, end)) = encoding.line_end(rest) {
             let (line, behind) = rest.split_at(end);
             self.took(line);
             if !std::mem::take(&mut self.skipping) {
@@ -155,7 +167,8 @@ impl Cutter {
         let rest = std::mem::take(&mut self.pending);
         self.took(&rest);
         let skipping = std::mem::take(&mut self.skipping);
-        let encoding = self.encoding.unwrap_or_default();
+        let begin = if self.head.is_empty() { &rest } else { &self.head };
+        let encoding = self.encoding.unwrap_or_else(|| Encoding::of(begin));
         rest.is_empty() || skipping || take(Line { bytes: &rest, encoding, cut: false, place: self.place(now) })
     }
 
@@ -209,6 +222,11 @@ impl Tail {
         self.cutter.inode
     }
 
+    /// How long it is now.
+    pub(super) fn length(&self) -> u64 {
+        self.file.metadata().map_or(u64::MAX, |meta| meta.len())
+    }
+
     /// When it was written last, in nanoseconds.
     pub(super) fn written(&self) -> i128 {
         self.file.metadata().map_or(0, |meta| i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()))
@@ -253,12 +271,12 @@ pub(super) fn end_of(path: &Path, now: Time) -> io::Result<Position> {
     let mut file = packed::regular(path)?;
     let meta = file.metadata()?;
     let head = bytes_of(&mut file, 0, meta.len().min(HEAD as u64))?;
-    let encoding = Encoding::of(&head, true).unwrap_or_default();
+    let encoding = Encoding::of(&head);
     let from = meta.len().saturating_sub(RECORD_BYTES as u64) & !1;
     let last = bytes_of(&mut file, from, meta.len() - from)?;
     let mut at = 0;
-    while let Some(end) = encoding.line_end(&last[at..]) {
-        at += end;
+    while let Some((_, next)) = encoding.line_end(&last[at..]) {
+        at += next;
     }
     let at = from + at as u64;
     let tail_from = at.saturating_sub(TAIL as u64);

@@ -165,15 +165,14 @@ pub(super) fn find(siblings: &[Sibling], print: &Print) -> Option<Found> {
         if print.at == 0 && sibling.inode != print.inode {
             return None;
         }
-        let (bytes, head, tail) = at_place(&sibling.path, print).ok().flatten()?;
-        let cutter = Cutter::from(sibling.inode, print.at, head, tail);
+        let (bytes, cutter) = at_place(sibling, print).ok().flatten()?;
         Some(Found { sibling: sibling.clone(), cutter, bytes })
     })
 }
 
 /// A file's bytes from a place on; `None` when something else stands before it.
-fn at_place(path: &Path, print: &Print) -> io::Result<Option<(packed::Bytes, Vec<u8>, Vec<u8>)>> {
-    let mut bytes = packed::open(path)?;
+fn at_place(sibling: &Sibling, print: &Print) -> io::Result<Option<(packed::Bytes, Cutter)>> {
+    let mut bytes = packed::open(&sibling.path)?;
     let (mut head, mut tail, mut at) = (Vec::new(), Vec::new(), 0_u64);
     let mut chunk = vec![0; 64 * 1024];
     while at < print.at {
@@ -189,7 +188,8 @@ fn at_place(path: &Path, print: &Print) -> io::Result<Option<(packed::Bytes, Vec
             return Ok(None);
         }
     }
-    Ok(print.is_at(&head, &tail).then_some((bytes, head, tail)))
+    let is_it = print.is_at(&head, &tail);
+    Ok(is_it.then(|| (bytes, Cutter::from(sibling.inode, print.at, head, tail))))
 }
 
 /// What is newer than a rotated file, or was written after a moment (in nanoseconds) where that is all that is known; the oldest first.

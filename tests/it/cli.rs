@@ -279,7 +279,7 @@ fn exit_status_says_what_happened() {
     let good = scratch.write("good/a.alarm", "alarm a { detect event 1 cancel by hand }\n");
     let bad = scratch.write("bad/a.alarm", "alarm a { detect nope cancel by hnd }\n");
     let latin1 = scratch.write("latin1/a.alarm", b"# gr\xfcn\nalarm a { detect event 1 cancel by hand }\n");
-    let packed = scratch.write("log.gz", b"\x1f\x8b\x08\0\0\0\0\0");
+    let packed = scratch.write("log.gz", b"BZh91AY&SY");
     std::os::unix::fs::symlink(format!("{}/good", scratch.path()), format!("{}/good/self", scratch.path())).unwrap();
     let looped = format!("{}/good", scratch.path());
     let absent = format!("{}/absent", scratch.path());
@@ -298,7 +298,7 @@ fn exit_status_says_what_happened() {
         (&["check", "--rules", &open], 2, "chmod o-w"),
         (&["dry-run", "--rules", &good, "/dev/zero"], 2, "it is a device"),
         (&["check", "--rules", &looped], 0, ""),
-        (&["dry-run", "--rules", &good, &packed], 2, "is compressed; write zcat"),
+        (&["dry-run", "--rules", &good, &packed], 2, "unpack it with bzcat"),
         (&["check", "--rules", &bad], 2, "no pattern has the name `nope`"),
         (&["check", "--rules", &latin1], 2, "is not UTF-8"),
         (&["check", "--rules", &absent], 2, "could not be read"),
@@ -475,6 +475,120 @@ fn several_logs_are_read_one_after_the_other() {
     assert!(!alone.out.contains("\"file\"") && alone.err.starts_with("2 lines, 1 wanted"), "{}{}", alone.out, alone.err);
     let absent = pointsman(&["dry-run", "--rules", &rules, &old, &format!("{new}.9")], b"");
     assert!(absent.status == 2 && absent.out.is_empty() && absent.err.contains("a.log.9"), "{}{}", absent.out, absent.err);
+}
+
+/// Two hosts' logs of one day, packed or not, in the order of their times.
+#[test]
+fn logs_of_one_day_are_merged_by_their_times() {
+    let scratch = Scratch::new("merged");
+    let rules = "alarm a { detect event from app shop where text contains \"order\"  cancel at once  summary \"{host}\" }\n";
+    let rules = scratch.write("r.alarm", rules);
+    let log = |host: &str, minutes: &[u32]| {
+        minutes.iter().map(|m| format!("2026-03-14T09:{m:02}:00Z {host} shop[1]: order\n")).collect::<String>()
+    };
+    let first = scratch.write("one.log", log("h1", &[0, 2, 4, 6]));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(log("h2", &[1, 3, 5]).as_bytes()).unwrap();
+    let second = scratch.write("two.log.gz", packed.finish().unwrap());
+    let ended = pointsman(&["dry-run", "--rules", &rules, "--format", "json", &first, &second], b"");
+    let entries = ended.out.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+    let raised: Vec<String> = entries
+        .filter(|o| o["kind"] == "alarm_raised")
+        .map(|o| format!("{} {} {}", &o["at"].as_str().unwrap()[11..16], o["text"].as_str().unwrap_or_default(), o["line"]))
+        .collect();
+    assert_eq!(raised, ["09:00 h1 1", "09:01 h2 1", "09:02 h1 2", "09:03 h2 2", "09:04 h1 3", "09:05 h2 3", "09:06 h1 4"]);
+}
+
+/// A log of UTF-16, as Windows writes it, is read as any other.
+#[test]
+fn a_log_of_utf16_is_read() {
+    let scratch = Scratch::new("utf16");
+    let rules =
+        scratch.write("r.alarm", "alarm a { detect event where text contains \"nicht verf\u{fc}gbar\"  cancel at once }\n");
+    let line = "2026-03-14 09:15:40.50 spid51 Die Datenbank ist nicht verf\u{fc}gbar.\r\n";
+    for (mark, unit) in [("\u{feff}", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("", u16::to_be_bytes)] {
+        let bytes: Vec<u8> = format!("{mark}{line}").encode_utf16().flat_map(unit).collect();
+        let ended = pointsman(&["dry-run", "--rules", &rules, "--timezone", "UTC", "-"], &bytes);
+        assert!(ended.out.contains("ALARM") && ended.out.contains("2026-03-14T09:15:40"), "{}", ended.out);
+    }
+}
+
+/// A machine whose clock was hours ahead until it was set right: what happens then happens at its own times.
+#[test]
+fn a_log_that_begins_hours_ahead_goes_on_at_its_own_times() {
+    let scratch = Scratch::new("ahead");
+    let rules =
+        scratch.write("r.alarm", "alarm a { detect 3 of (event where text contains \"beat\") within 1m  cancel after 5m }\n");
+    let at = |hour: u32, second: u32, text: &str| {
+        format!("2026-03-14T{hour:02}:{:02}:{:02}Z h app: {text}\n", second / 60, second % 60)
+    };
+    let mut log: String = (0..200).map(|n| at(17, n, "nothing")).collect();
+    log.extend((0..300).map(|n| at(9, 4 * n, if n % 10 == 0 { "beat" } else { "nothing" })));
+    log.extend((0..3).map(|n| at(9, 1_200 + n, "beat")));
+    let (times, ended) = raised(&rules, log.as_bytes());
+    assert_eq!(times, ["2026-03-14T09:20 a"], "{}", ended.out);
+    assert!(ended.out.contains("time_stepped_back") && !ended.err.contains("not believed"), "{}{}", ended.out, ended.err);
+    let cleared = ended.out.lines().find(|l| l.contains("alarm_cleared")).unwrap();
+    assert!(cleared.contains("2026-03-14T09:25"), "{cleared}");
+}
+
+/// Stamps that do not say their zone are of the machine's, or of the one that is said.
+#[test]
+fn a_dry_run_reads_stamps_in_a_zone() {
+    let scratch = Scratch::new("zone");
+    let rules = scratch.write("r.alarm", "alarm a { detect event where text contains \"order\"  cancel at once }\n");
+    let log = scratch.write("a.log", "2026-10-25 02:30:00 order\n2026-10-25 02:10:00 order\n2026-10-25 03:00:00 order\n");
+    let ended = pointsman(&["dry-run", "--rules", &rules, "--timezone", "Europe/Berlin", "--format", "json", &log], b"");
+    let times: Vec<String> = ended
+        .out
+        .lines()
+        .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap())
+        .filter(|o| o["kind"] == "alarm_raised")
+        .map(|o| o["at"].as_str().unwrap()[11..16].to_owned())
+        .collect();
+    assert_eq!(times, ["00:30", "01:10", "02:00"], "{}", ended.out);
+    let wrong = pointsman(&["dry-run", "--rules", &rules, "--timezone", "Berlin", &log], b"");
+    assert!(wrong.status != 0 && wrong.err.contains("Europe/Berlin"), "{}", wrong.err);
+}
+
+/// 29 February names the year of a log that leaves it out.
+#[test]
+fn the_years_of_a_log_are_those_of_all_its_dates() {
+    let scratch = Scratch::new("leap");
+    let rules = "pattern started { match /backup (?<job>\\S+) started/ }
+pattern finished { match /backup (?<job>\\S+) finished/ }
+alarm hangs { detect started without finished by job within 2h  cancel when finished  summary \"{job}\" }
+";
+    let rules = scratch.write("r.alarm", rules);
+    let log = "Feb 28 23:59:58 db-a backup[7]: backup nightly started
+Feb 29 01:30:00 db-a backup[7]: backup nightly finished
+Feb 29 23:59:58 db-a backup[8]: backup nightly started
+Mar  1 01:40:00 db-a backup[8]: backup nightly finished
+Mar  1 23:59:58 db-a backup[9]: backup nightly started
+Mar  2 03:00:00 db-a cron[1]: tick
+";
+    let log = scratch.write("a.log", log);
+    let written = ["--written", "2026-11-29T12:00:00Z"];
+    let ended =
+        pointsman(&["dry-run", "--rules", &rules, written[0], written[1], "--format", "json", "--timezone", "UTC", &log], b"");
+    let raised: Vec<&str> = ended.out.lines().filter(|l| l.contains("alarm_raised")).collect();
+    assert!(raised.len() == 1 && raised[0].contains("2024-03-02T01:59:58.000Z"), "{}", ended.out);
+}
+
+/// A pattern says how many files match it, and one that none matches is a warning.
+#[test]
+fn check_says_how_many_files_match() {
+    let scratch = Scratch::new("patterns");
+    scratch.write("rules/r.alarm", "alarm a { detect event 1 cancel by hand }\n");
+    scratch.write("log/sip.1.log", "");
+    scratch.write("log/sip.2.log", "");
+    let config = scratch.write(
+        "pointsman.yaml",
+        "rules: rules\nfiles: [\"log/sip.*.log\", { path: \"log/none*.log\", timezone: Europe/Berlin }]\n",
+    );
+    let ended = pointsman(&["check", "-c", &config], b"");
+    assert!(ended.status == 0 && ended.out.contains("sip.*.log: 2 files match now"), "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("C210") && ended.err.contains("none*.log"), "{}", ended.err);
 }
 
 #[test]

@@ -29,6 +29,31 @@ fn mistakes_are_told_as_stands_beside_them() {
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
 
+/// What the documentation shows of configurations is right.
+#[test]
+fn configurations_of_the_documents_are_read() {
+    for document in ["docs/reference/files.md", "docs/explanation/time.md"] {
+        let text = read(document);
+        let blocks: Vec<&str> = text.split("```yaml\n").skip(1).filter_map(|b| b.split("```").next()).collect();
+        assert!(!blocks.is_empty(), "{document}");
+        for block in blocks {
+            let (config, found) = load(&source(document, block));
+            assert!(config.is_some() && found.is_empty(), "{}", render::human(&found, false));
+        }
+    }
+}
+
+/// A file is said to be of a host, by itself or because it is of this machine.
+#[test]
+fn files_are_of_hosts() {
+    let text = "hosts:\n  here: { address: 10.0.0.1, via: local }\n  there: { address: 10.0.0.2, timezone: Asia/Kolkata }\nfiles: [a.log, { path: b.log, host: there, app: x, timezone: UTC }]\n";
+    let config = load(&source("c.yaml", text)).0.unwrap();
+    let all: Vec<String> =
+        config.files.iter().map(|f| format!("{} {} {} {:?}", f.path.display(), f.host, f.app, f.zone)).collect();
+    assert_eq!(all, ["a.log here  None", "b.log there x Some(Fixed(0))"]);
+    assert_eq!(config.inventory.hosts["there"].zone.map(|z| z.to_string()).as_deref(), Some("Asia/Kolkata"));
+}
+
 #[test]
 fn an_agent_has_its_own_list() {
     let (agent, found) = load_agent(&source("good.yaml", &read("tests/config/agent/good.yaml")));

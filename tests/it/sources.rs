@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use pointsman::base::time::Time;
+use pointsman::base::zone::Zone;
 use pointsman::control::{Heard, Input};
 use pointsman::event::Provenance;
 use pointsman::inventory::{Host, Inventory, Via};
@@ -195,6 +196,32 @@ fn a_file_is_followed_from_its_end_and_in_whole_lines() {
     assert_eq!(follower.texts(2), numbers(3, 4));
     let place = follower.stop();
     assert_eq!(place[path.to_str().unwrap()].at, fs::metadata(&path).unwrap().len());
+}
+
+/// What a file holds at a restart is a backlog; what is written behind the place that a first start found is not.
+#[test]
+fn a_backlog_is_what_a_file_held_at_a_restart() {
+    let folder = Folder::new();
+    let path = log(&folder);
+    append(&path, &claim(1));
+    let entry = Entry::new(&path);
+    let (places, new) = sources::places(&entry, &BTreeMap::new(), Time::from_millis(1));
+    append(&path, &claim(2));
+    let mut follower = Follower::from(&entry, places, new.into_iter().collect());
+    let next = |follower: &mut Follower| loop {
+        if let Some(heard) = follower.next() {
+            return heard.backlog;
+        }
+    };
+    assert!(!next(&mut follower));
+    let places = follower.stop();
+    append(&path, &claim(3));
+    let mut follower = again(&path, places);
+    assert!(next(&mut follower));
+    follower.until_backlog_ended();
+    append(&path, &claim(4));
+    assert!(!next(&mut follower));
+    follower.stop();
 }
 
 #[test]
@@ -636,6 +663,65 @@ fn a_long_record_without_room_is_cut() {
     holder.write_all(b"\n").unwrap();
     assert!(listener.next_text().len() > 20_000, "who has room is not cut");
     listener.runtime.shutdown_background();
+/// A file of this machine has stamps in its time, whatever that is; one that is said to be in another zone is read in that.
+#[test]
+fn a_file_is_read_in_the_zone_of_the_machine_or_in_its_own() {
+    let new_york = Zone::parse("America/New_York").unwrap();
+    for (zone, age, late) in [(None, 0, false), (Some(new_york), 0, false), (Some(Zone::UTC), 5 * 3_600, true)] {
+        let folder = Folder::new();
+        let path = log(&folder);
+        append(&path, "");
+        let entry = Entry { zone, machine: new_york, ..Entry::new(&path) };
+        let mut follower = Follower::start(&entry, BTreeMap::new());
+        follower.until_backlog_ended();
+        append(&path, &claim(0).replace("T08:", "T03:"));
+        let heard = loop {
+            if let Some(heard) = follower.next() {
+                break heard;
+            }
+        };
+        let told = (heard.arrived.unwrap().offset_from(heard.event.at.unwrap()) / 1_000_000, heard.late.is_some());
+        assert_eq!(told, (age, late), "{zone:?}");
+        follower.stop();
+    }
+}
+
+/// Senders in other zones say no zone, and what they say is new; what is an hour old is not new, whatever their zone.
+#[test]
+fn datagrams_of_other_zones_are_new_and_old_ones_are_not() {
+    let udp = Udp::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (address, named) = (udp.address().unwrap(), udp.named());
+    let (sender, told) = sync_channel(100);
+    let (stop, clock) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
+    let thread = std::thread::spawn({
+        let (stop, clock) = (stop.clone(), clock.clone());
+        move || udp.run(&Current::new(0, site()), &Collect(sender, clock), &stop)
+    });
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Input::BacklogEnded { .. }));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let say = |host: &str, app: &str, zone_h: i64, age_s: i64| {
+        clock.fetch_add(5_000, Ordering::Relaxed);
+        let now = 1_800_000_000_000 + clock.load(Ordering::Relaxed);
+        let local = Time::from_millis(now + zone_h * 3_600_000 - age_s * 1_000);
+        let text = format!("{} Standard {host} {app} GCTI-00-04563 claim", local.to_string().trim_end_matches('Z'));
+        socket.send_to(text.as_bytes(), address).unwrap();
+        let Input::Heard(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        assert_eq!(heard.arrived, Some(Time::from_millis(now)));
+        (heard.late.is_some(), Time::from_millis(now).offset_from(heard.event.at.unwrap()) / 1_000_000)
+    };
+    for (host, app, zone) in [("sip1", "SIP_SERVER_PRIMARY", -5), ("sip2", "SIP_SERVER_BACKUP", 5)] {
+        for _ in 0..6 {
+            assert_eq!(say(host, app, zone, 0), (false, 0));
+        }
+        assert_eq!(say(host, app, zone, 3_600), (true, 3_600));
+    }
+    let learned = named.arrivals.learned();
+    assert_eq!(
+        learned.iter().map(|l| (l.host.as_str(), l.zone / 3_600_000_000)).collect::<Vec<_>>(),
+        [("sip1", 5), ("sip2", -5)]
+    );
+    stop.store(true, Ordering::Relaxed);
+    thread.join().unwrap();
 }
 
 #[test]

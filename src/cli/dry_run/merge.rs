@@ -86,9 +86,9 @@ pub(super) fn replay<R: Read + Send>(
             streams.push(Stream { next, settling, ready, last: Time::MIN, lines: 0, failed: None });
         }
         let mut heap: BinaryHeap<Reverse<(Time, usize)>> = BinaryHeap::new();
-        for n in 0..streams.len() {
-            streams[n].fill();
-            heap.extend(streams[n].ready.front().map(|(at, _)| Reverse((*at, n))));
+        for (n, stream) in streams.iter_mut().enumerate() {
+            stream.fill();
+            heap.extend(stream.ready.front().map(|(at, _)| Reverse((*at, n))));
         }
         let mut listens = true;
         while let Some(Reverse((_, n))) = heap.pop() {
