@@ -113,7 +113,10 @@ pub fn understands(words: &[String]) -> Result<(), String> {
     match Args::try_parse_from(words) {
         Ok(_) => Ok(()),
         Err(e) => match e.kind() {
-            Kind::DisplayHelp | Kind::DisplayVersion | Kind::MissingRequiredArgument | Kind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(()),
+            Kind::DisplayHelp
+            | Kind::DisplayVersion
+            | Kind::MissingRequiredArgument
+            | Kind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(()),
             _ => Err(e.to_string()),
         },
     }

@@ -57,8 +57,9 @@ fn one(reader: &mut Reader<'_>, node: &Node, key: &str, claims: &mut Claims) {
             claims.patterns.push(ClaimPattern::Pattern(name.to_owned()));
         }
         if claims.ids.len() + claims.patterns.len() != before + 1 {
-            reader.report(Code::BadValue, &node.place, format!("an entry of `{key}` has one of `id`, `match` and `pattern`")).help =
-                Some(HELP.to_owned());
+            reader
+                .report(Code::BadValue, &node.place, format!("an entry of `{key}` has one of `id`, `match` and `pattern`"))
+                .help = Some(HELP.to_owned());
         }
         return;
     }

@@ -492,7 +492,10 @@ fn can_have_address(reader: &mut Reader<'_>, inventory: &Inventory, host: &str, 
         (format!("{what} can't be on {host}: `via: ssh` does not exist yet"), "run an agent there: via: agent")
     } else if known.platform != "linux" {
         (
-            format!("{what} can't be on {host}: this version brings addresses up on Linux only, and its platform is {}", known.platform),
+            format!(
+                "{what} can't be on {host}: this version brings addresses up on Linux only, and its platform is {}",
+                known.platform
+            ),
             "programs bring up what has other ways there: kind: port, with `up` and `down` on the agent's own list",
         )
     } else {
@@ -528,6 +531,11 @@ fn channels(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventor
                 let message = "the program is named by its whole path: no shell looks for it";
                 reader.report(Code::BadValue, &command.place, message).help =
                     Some("command: [/usr/bin/mail-noc, --to, noc@example.com]".to_owned());
+            }
+            if let ([one], true) = (words.as_slice(), words.iter().any(|w| w.contains(' '))) {
+                let message = format!("`{one}` is one word here: no shell takes it apart");
+                let parts = one.split_whitespace().collect::<Vec<_>>().join(", ");
+                reader.report(Code::BadValue, &command.place, message).help = Some(format!("command: [{parts}]"));
             }
             Channel::Command(words)
         } else {

@@ -147,7 +147,8 @@ mod tests {
 
     fn controller(rules: &str) -> Controller {
         let host = Host { address: None, platform: "linux".to_owned(), via: Via::Agent, ..Host::default() };
-        let app = |host: &str| Application { kind: String::new(), host: host.to_owned(), aliases: Vec::new(), ..Default::default() };
+        let app =
+            |host: &str| Application { kind: String::new(), host: host.to_owned(), aliases: Vec::new(), ..Default::default() };
         let inventory = Arc::new(Inventory {
             hosts: ["a", "b"].map(|name| (name.to_owned(), host.clone())).into(),
             applications: [("A".to_owned(), app("a")), ("B".to_owned(), app("b"))].into(),

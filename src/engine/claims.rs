@@ -24,9 +24,8 @@ pub(super) fn claim_of<'a>(
     let names = index.names(event);
     let pair = inventory.pairs.get(names.pair)?;
     let app = [&pair.primary, &pair.backup].into_iter().find(|member| *member == names.app)?;
-    let by_id = |ids: &[EventId<'static>]| {
-        event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).meets(id)))
-    };
+    let by_id =
+        |ids: &[EventId<'static>]| event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).meets(id)));
     let by_pattern = |primary: bool| {
         let of_role = program.claims.iter().filter(|claim| claim.primary == primary && claim.pair == names.pair);
         patterns && of_role.into_iter().any(|claim| hits.iter().any(|hit| hit.atom == claim.atom))
@@ -50,7 +49,15 @@ enum Verdict<'a> {
 
 impl Engine {
     /// Records the claim of an event, if it is one.
-    pub(super) fn claim(&mut self, arrived: Time, order: u64, backlog: bool, event: &Event<'_>, hits: &[Hit], out: &mut Vec<Output>) {
+    pub(super) fn claim(
+        &mut self,
+        arrived: Time,
+        order: u64,
+        backlog: bool,
+        event: &Event<'_>,
+        hits: &[Hit],
+        out: &mut Vec<Output>,
+    ) {
         let inventory = self.inventory.clone();
         if let Some((app, primary)) = claim_of(&inventory, &self.program, &self.index, event, hits) {
             let claim = Claim { primary, order, at: event.at.unwrap_or(arrived), backlog, provenance: event.provenance };

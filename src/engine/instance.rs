@@ -83,7 +83,17 @@ impl Engine {
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = Seen::Kept(event.clone());
                 self.record(
-                    Record::Raised { alarm: alarm.name.clone(), key: key.clone(), order, at: now, due, event, summary, line, before },
+                    Record::Raised {
+                        alarm: alarm.name.clone(),
+                        key: key.clone(),
+                        order,
+                        at: now,
+                        due,
+                        event,
+                        summary,
+                        line,
+                        before,
+                    },
                     out,
                 );
                 (true, seen)

@@ -100,7 +100,17 @@ mod tests {
     fn raised(key: usize, line: Option<String>) -> Record {
         let (at, event) = (Time::default(), std::sync::Arc::default());
         let key = Key::of([key.to_string()]);
-        Record::Raised { alarm: "a".to_owned(), key, order: 1, at, due: None, event, summary: String::new(), line, before: Vec::new() }
+        Record::Raised {
+            alarm: "a".to_owned(),
+            key,
+            order: 1,
+            at,
+            due: None,
+            event,
+            summary: String::new(),
+            line,
+            before: Vec::new(),
+        }
     }
 
     /// One line, one instance and all of them have their bounds, and what ends gives its room back.

@@ -69,7 +69,14 @@ impl Engine {
     }
 
     /// A silence falls due when its alarm may not be raised: the rules have other calendars now, and it counts anew.
-    pub(super) fn silent_out_of_time(&mut self, now: Time, alarm: &Alarm, key: &Key, was: Waiting, out: &mut Vec<Output>) -> bool {
+    pub(super) fn silent_out_of_time(
+        &mut self,
+        now: Time,
+        alarm: &Alarm,
+        key: &Key,
+        was: Waiting,
+        out: &mut Vec<Output>,
+    ) -> bool {
         let (Shape::Silence { backoff, .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { return false };
         if self.in_season(alarm, now) {
             return false;

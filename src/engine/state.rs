@@ -439,7 +439,17 @@ mod tests {
         let mut state = State::default();
         let (event, summary) = said("anybody");
         let (a, k) = (alarm.clone(), key.clone());
-        state.apply(&Record::Raised { alarm: a, key: k, order: 1, at, due: None, event, summary, line: None, before: Vec::new() });
+        state.apply(&Record::Raised {
+            alarm: a,
+            key: k,
+            order: 1,
+            at,
+            due: None,
+            event,
+            summary,
+            line: None,
+            before: Vec::new(),
+        });
         for better in [Some(Box::new(said("ann"))), None] {
             let (a, k) = (alarm.clone(), key.clone());
             state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None });

@@ -165,11 +165,8 @@ mod tests {
             }
         }
         // The same program on two hosts is an application on each.
-        let keepalived = |host: &str| Application {
-            host: host.to_owned(),
-            program: "keepalived".to_owned(),
-            ..Application::default()
-        };
+        let keepalived =
+            |host: &str| Application { host: host.to_owned(), program: "keepalived".to_owned(), ..Application::default() };
         let mut two = inventory.clone();
         two.applications.extend([("K1".to_owned(), keepalived("a")), ("K2".to_owned(), keepalived("b"))]);
         let index = Index::new(&two);

@@ -318,9 +318,9 @@ impl Inventory {
             Some((name, Via::Agent)) => {
                 Err(format!("commands are not run on {name}: its agent runs none, and only a host with `via: local` does"))
             }
-            Some((name, Via::Ssh)) => {
-                Err(format!("commands are not run on {name}: `via: ssh` does not exist yet, and only a host with `via: local` runs them"))
-            }
+            Some((name, Via::Ssh)) => Err(format!(
+                "commands are not run on {name}: `via: ssh` does not exist yet, and only a host with `via: local` runs them"
+            )),
             None => Err(format!("the inventory has no host {host}")),
         }
     }

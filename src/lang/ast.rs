@@ -264,7 +264,11 @@ impl Atom {
         match self {
             Atom::Named(name) | Atom::Alarm { name, .. } | Atom::Calendar { name, .. } => name.span.clone(),
             Atom::Event(event) => event.span.clone(),
-            Atom::Host { span, .. } | Atom::App { span, .. } | Atom::Metric { span, .. } | Atom::Claim { span, .. } | Atom::Not { span, .. } => span.clone(),
+            Atom::Host { span, .. }
+            | Atom::App { span, .. }
+            | Atom::Metric { span, .. }
+            | Atom::Claim { span, .. }
+            | Atom::Not { span, .. } => span.clone(),
             Atom::Group(inner) => inner.atoms.first().map_or(0..0, Atom::span),
         }
     }

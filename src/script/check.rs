@@ -311,8 +311,10 @@ impl Checker<'_> {
                     let message = format!("this step fails on a host that is not the controller's own machine: {first}{more}");
                     self.report(Code::PerhapsNotRun, at, "run".len(), message, None);
                     if let Some(last) = self.found.last_mut() {
-                        last.help =
-                            Some("only a host with `via: local` runs commands; on others use what its agent does (vip, port)".to_owned());
+                        last.help = Some(
+                            "only a host with `via: local` runs commands; on others use what its agent does (vip, port)"
+                                .to_owned(),
+                        );
                     }
                 }
             }

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn only_strings_between_backticks_change() {
-        let (text, added) = expand("let a = `x\\n${f(\"}\\n`\") + `\\t`}`; // `\\n`\nlet b = \"\\n\"; '`'; /* ` */ #\"`\\n\"#; #{ a: `\\\\n` }");
+        let (text, added) =
+            expand("let a = `x\\n${f(\"}\\n`\") + `\\t`}`; // `\\n`\nlet b = \"\\n\"; '`'; /* ` */ #\"`\\n\"#; #{ a: `\\\\n` }");
         let want = "let a = `x${\"\\n\"}${f(\"}\\n`\") + `${\"\\t\"}`}`; // `\\n`\nlet b = \"\\n\"; '`'; /* ` */ #\"`\\n\"#; #{ a: `${\"\\\\\"}n` }";
         assert_eq!((text.as_str(), added.len()), (want, 15));
         assert_eq!(expand("`a``\\n"), ("`a``${\"\\n\"}".to_owned(), (5..10).collect()));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::base::limits::{COUNT, COUNTED_KEYS, KEPT_LINES};
 use crate::base::time::duration_text;
 use crate::diag::{Code, Place};
-use crate::lang::calendar::Calendar;
 use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
+use crate::lang::calendar::Calendar;
 use crate::lang::program::{Alarm, AtomId, Cancel, Category, Limit, Mode, Shape, WhileActive};
 
 use super::Compiler;

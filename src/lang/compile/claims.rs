@@ -48,8 +48,7 @@ impl<'t> Compiler<'t, '_> {
                 let id = self.named(&file, &word)?;
                 if self.program.atoms.get(id.0 as usize).is_some_and(|atom| atom.signal.is_some()) {
                     let message = format!("the pattern `{text}` is about several events, and a claim is one record");
-                    self.report(&file, Code::ClauseNotHere, &span, message).help =
-                        Some("name a pattern of one event".to_owned());
+                    self.report(&file, Code::ClauseNotHere, &span, message).help = Some("name a pattern of one event".to_owned());
                     return None;
                 }
                 Some(id)

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::INSIDE_PREFIXES;
 use super::atoms::BUILT_IN;
+use crate::event::INSIDE_PREFIXES;
 use crate::lang::program::{Alarm, Argument, Cancel, Measure, Program, Shape};
 
 /// The fields inside texts that must come with a hit, sorted.
@@ -53,4 +53,17 @@ pub fn fields_set(program: &Program) -> BTreeSet<String> {
         captures.chain(atom.sets.iter().map(|(name, _)| name.clone())).chain(atom.renames.iter().map(|(name, _)| name.clone()))
     });
     given.chain(atoms).chain(program.alarms.iter().flat_map(|alarm| alarm.by.clone())).collect()
+}
+
+/// What other systems call a field that every event has.
+pub(super) fn called_otherwise(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "application" | "program" | "programname" | "process" | "service_name" | "appname" | "app_name" => "app",
+        "hostname" | "server" | "node" | "machine" => "host",
+        "message" | "msg" | "body" | "line" => "text",
+        "severity" | "priority" | "loglevel" => "level",
+        "timestamp" | "date" => "time",
+        "event_id" | "eventid" | "msgid" => "id",
+        _ => return None,
+    })
 }

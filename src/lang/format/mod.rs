@@ -50,7 +50,8 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Vec<Diagnostic>> {
     }
     let text = out.end();
     if text.len() > RULE_FILE_BYTES {
-        let message = format!("{} would have more than {RULE_FILE_BYTES} bytes in its one form: it is left as it is", source.name);
+        let message =
+            format!("{} would have more than {RULE_FILE_BYTES} bytes in its one form: it is left as it is", source.name);
         return Err(vec![Diagnostic::whole(Code::RuleFileTooLarge, message).help("split it")]);
     }
     let (again, _) = parse(&Arc::new(Source { name: source.name.clone(), text: text.clone() }));

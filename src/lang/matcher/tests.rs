@@ -15,7 +15,12 @@ const WORDS: &[&str] =
 const APPS: &[&str] = &["alpha", "beta", "alias-of-alpha", "gamma"];
 
 fn inventory() -> Inventory {
-    let alpha = Application { kind: "T".to_owned(), host: "h1".to_owned(), aliases: vec!["alias-of-alpha".to_owned()], ..Default::default() };
+    let alpha = Application {
+        kind: "T".to_owned(),
+        host: "h1".to_owned(),
+        aliases: vec!["alias-of-alpha".to_owned()],
+        ..Default::default()
+    };
     let host =
         Host { address: None, platform: "linux".to_owned(), via: Via::Agent, aliases: vec!["h2".to_owned()], ..Host::default() };
     Inventory {

@@ -93,7 +93,8 @@ pub(super) fn inventory_of(scenario: &Scenario) -> Inventory {
         via: inventory::Via::Agent,
         ..inventory::Host::default()
     };
-    let app = |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new(), ..Default::default() };
+    let app =
+        |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new(), ..Default::default() };
     let id = |number| EventId::Number { code: Some(0), number };
     let pair = inventory::Pair {
         primary: app_name(0),
