@@ -161,6 +161,10 @@ fn make(setup: &mut Setup) {
     let params = params.or(texts.scripts.is_some().then(BTreeMap::new));
     let (program, more) = compile(&texts.rules, &World { inventory, scripts: params.as_ref() });
     found.extend(more);
+    // Of a script that does not parse it is not known what it declares.
+    if found.iter().any(|d| d.code == Code::ScriptSyntax) {
+        found.retain(|d| !matches!(d.code, Code::UnknownParameter | Code::MissingParameter));
+    }
     let fields = fields_set(&program);
     found.extend(scripts.iter().flat_map(|declared| declared.misspelled_fields(&fields)));
     let matcher = Matcher::new(&program, inventory);

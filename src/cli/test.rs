@@ -120,10 +120,14 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The configuration of the site that a folder belongs to: `pointsman.yaml` in it or in one of the folders above.
+/// The configuration of the site that a folder belongs to: `pointsman.yaml` in it or in one of the folders above, which names rules in
+/// that folder, above it or below.
 fn site_above(folder: &Path) -> Option<PathBuf> {
     let whole = folder.canonicalize().ok()?;
     let found = whole.ancestors().map(|above| above.join("pointsman.yaml")).find(|file| file.is_file())?;
+    let rules = setup::rules_of(&found, &mut Vec::new());
+    let mut rules = rules.iter().filter_map(|path| path.canonicalize().ok());
+    rules.find(|path| whole.starts_with(path) || path.starts_with(&whole))?;
     // Named from here where that is possible, as messages show it.
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
     let named = here.and_then(|here| found.strip_prefix(here).map(Path::to_owned).ok());

@@ -283,23 +283,30 @@ fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inve
         let what = format!("application {}", key.text);
         let Some(section) = reader.section(node, &what, &key.place, APPLICATION) else { continue };
         let aliases = reader.texts(section.get("aliases"));
-        for (alias, place) in &aliases {
-            if !take(reader, &mut taken, alias, &what, place)
-                && let Some(last) = reader.found.last_mut()
-            {
-                last.help = Some(format!(
-                    "the same program on several hosts is written `program: {alias}` in each of them, beside `host`"
-                ));
-            }
-        }
         for place in
             aliases.iter().filter(|(a, _)| a == OWN_APP).map(|(_, p)| p).chain((key.text == OWN_APP).then_some(&key.place))
         {
             reader.report(Code::NameTaken, place, format!("`{OWN_APP}` is the application of Pointsman's own events"));
         }
         let host = section.want(reader, "host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
+        for (alias, place) in &aliases {
+            let on = host.clone().unwrap_or_default();
+            if let Some((_, first)) = taken.get(alias) {
+                // Another application's own name.
+                let first = first.clone();
+                let message = format!("`{alias}` is the name of another application, and can't be an alias of {what}");
+                reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
+            } else if !take(reader, &mut programs, &format!("{alias} on {on}"), &what, place)
+                && let Some(last) = reader.found.last_mut()
+            {
+                last.help = Some("on one host a name in the logs means one application".to_owned());
+            }
+        }
         let program = section.get("program").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
-        if let (Some((program, node)), Some(host)) = (&program, &host) {
+        let is_alias = |program: &str| aliases.iter().any(|(alias, _)| alias == program);
+        if let (Some((program, node)), Some(host)) = (&program, &host)
+            && !is_alias(program)
+        {
             take(reader, &mut programs, &format!("{program} on {host}"), &what, &node.place);
         }
         let application = Application {
@@ -614,6 +621,11 @@ fn channels(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventor
                 let message = "the program is named by its whole path: no shell looks for it";
                 reader.report(Code::BadValue, &command.place, message).help =
                     Some("command: [/usr/bin/mail-noc, --to, noc@example.com]".to_owned());
+            }
+            if let ([one], true) = (words.as_slice(), words.iter().any(|w| w.contains(' '))) {
+                let message = format!("`{one}` is one word here: no shell takes it apart");
+                let parts = one.split_whitespace().collect::<Vec<_>>().join(", ");
+                reader.report(Code::BadValue, &command.place, message).help = Some(format!("command: [{parts}]"));
             }
             Channel::Command(words)
         } else {

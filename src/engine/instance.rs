@@ -77,6 +77,7 @@ impl Engine {
                     seen
                 };
                 let due = if at_once { None } else { deadline(alarm, now, now) };
+                let (seen, before) = self.counted_lines(alarm, &key, seen);
                 let line = self.line(alarm, &key, &seen, out);
                 let mut event = self.keep(alarm, seen.fields(), out);
                 let before = self.counted_lines(alarm, &mut event);
@@ -97,6 +98,7 @@ impl Engine {
                     WhileActive::Ignore => was_due,
                     WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, raised_at, now),
                 };
+                let (seen, before) = self.counted_lines(alarm, &key, seen);
                 let line = self.line(alarm, &key, &seen, out);
                 // One who is better known is not refused because somebody else was there before.
                 let better_known = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
@@ -107,7 +109,7 @@ impl Engine {
                     (None, seen)
                 };
                 let (name, key) = (alarm.name.clone(), key.clone());
-                self.record(Record::Repeated { alarm: name, key, order, at: now, due, better, line }, out);
+                self.record(Record::Repeated { alarm: name, key, order, at: now, due, better, line, before }, out);
                 (better_known || alarm.while_active == WhileActive::Rerun, seen)
             }
         };

@@ -58,22 +58,21 @@ fn cut(text: &str) -> &str {
 }
 
 impl Engine {
-    /// Takes the texts of counted events out of the event that raises an alarm: as many as it keeps beside the event's own.
-    pub(super) fn counted_lines(&self, alarm: &Alarm, event: &mut Arc<Fields>) -> Vec<String> {
-        if !event.contains_key(COUNTED) {
-            return Vec::new();
-        }
-        let Some(Value::List(lines)) = Arc::make_mut(event).remove(COUNTED) else { return Vec::new() };
-        let most = alarm.keep.saturating_sub(1);
-        let mut bytes = self.state.line_bytes.saturating_add(KEPT_LINE_BYTES);
-        let mut own = KEPT_LINE_BYTES;
+    /// Takes the texts of counted events out of the event that they brought: as many as the alarm keeps beside the event's own.
+    pub(super) fn counted_lines<'s>(&self, alarm: &Alarm, key: &Key, seen: Seen<'s>) -> (Seen<'s>, Vec<String>) {
+        let Seen::Kept(mut event) = seen else { return (seen, Vec::new()) };
+        let counted = if event.contains_key(COUNTED) { Arc::make_mut(&mut event).remove(COUNTED) } else { None };
+        let Some(Value::List(lines)) = counted else { return (Seen::Kept(event), Vec::new()) };
+        let (kept, bytes) = self.state.instance(&alarm.name, key).map_or((0, 0), |i| (i.lines.len(), i.line_bytes()));
+        let most = alarm.keep.saturating_sub(kept + 1);
+        // The event's own line has room, too.
+        let (mut own, mut all) = (bytes + KEPT_LINE_BYTES, self.state.line_bytes + KEPT_LINE_BYTES);
         let newest = lines.iter().skip(lines.len().saturating_sub(most)).map(ToString::to_string);
-        newest
-            .take_while(|line| {
-                (bytes, own) = (bytes + line.len(), own + line.len());
-                bytes <= KEPT_BYTES_ALL && own <= KEPT_BYTES
-            })
-            .collect()
+        let fits = |line: &String| {
+            (own, all) = (own + line.len(), all + line.len());
+            own <= KEPT_BYTES && all <= KEPT_BYTES_ALL
+        };
+        (Seen::Kept(event), newest.take_while(fits).collect())
     }
 
     /// What an alarm keeps of an event's text.
@@ -129,7 +128,16 @@ mod tests {
         while let Some(line) = state.kept_line(200, "a", &key(0), &line).unwrap() {
             lines += 1;
             let (alarm, key) = (alarm.clone(), key(0));
-            state.apply(&Record::Repeated { alarm, key, order: 1, at, due: None, better: None, line: Some(line) });
+            state.apply(&Record::Repeated {
+                alarm,
+                key,
+                order: 1,
+                at,
+                due: None,
+                better: None,
+                line: Some(line),
+                before: Vec::new(),
+            });
         }
         assert_eq!(lines, KEPT_BYTES / (KEPT_LINE_BYTES - 1));
         assert_eq!(state.kept_line(32, "a", &key(0), "x"), Ok(None));

@@ -98,6 +98,9 @@ pub enum Record {
         /// The event's text, when the alarm keeps one more line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<String>,
+        /// The texts of the events that were counted before it, likewise.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        before: Vec<String>,
     },
     /// An alarm ended.
     Cleared {

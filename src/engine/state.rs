@@ -323,7 +323,7 @@ impl State {
                 self.line_bytes += instance.line_bytes();
                 self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
             }
-            Record::Repeated { alarm, key, order, at, due, better, line } => {
+            Record::Repeated { alarm, key, order, at, due, better, line, before } => {
                 if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
                     instance.last_at = *at;
                     instance.count += 1;
@@ -332,8 +332,8 @@ impl State {
                     if let Some(better) = better {
                         (instance.event, instance.summary) = better.as_ref().clone();
                     }
-                    instance.lines.extend(line.clone());
-                    self.line_bytes += line.as_ref().map_or(0, String::len);
+                    self.line_bytes += before.iter().chain(line).map(String::len).sum::<usize>();
+                    instance.lines.extend(before.iter().chain(line).cloned());
                 }
             }
             Record::Cleared { alarm, key, .. } => {
@@ -536,7 +536,7 @@ mod tests {
         });
         for better in [Some(Box::new(said("ann"))), None] {
             let (a, k) = (alarm.clone(), key.clone());
-            state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None });
+            state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None, before: Vec::new() });
         }
         let instance = state.instance(&alarm, &key).unwrap();
         assert_eq!((&instance.event, instance.summary.as_str(), instance.count), (&said("ann").0, "by ann", 3));

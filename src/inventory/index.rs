@@ -55,17 +55,22 @@ impl Index {
                 index.hosts.insert(written.clone(), name.clone());
             }
         }
-        for (name, app) in &inventory.applications {
+        for (name, application) in &inventory.applications {
             let pair = inventory.pairs.iter().find(|(_, p)| &p.primary == name || &p.backup == name);
             let pair = pair.map(|(pair, _)| pair.clone()).unwrap_or_default();
-            let program = &app.program;
-            let app = App { name: name.clone(), kind: app.kind.clone(), host: app.host.clone(), pair };
-            if !program.is_empty() {
-                index.programs.entry(program.clone()).or_default().push(app.clone());
+            let app = App { name: name.clone(), kind: application.kind.clone(), host: application.host.clone(), pair };
+            for alias in &application.aliases {
+                // The same alias on several hosts is a program.
+                if inventory.of_program(alias).nth(1).is_some() {
+                    index.programs.entry(alias.clone()).or_default().push(app.clone());
+                } else {
+                    index.apps.insert(alias.clone(), app.clone());
+                }
             }
-            for written in inventory.applications[name].aliases.iter().chain([name]) {
-                index.apps.insert(written.clone(), app.clone());
+            if !application.program.is_empty() && !application.aliases.contains(&application.program) {
+                index.programs.entry(application.program.clone()).or_default().push(app.clone());
             }
+            index.apps.insert(name.clone(), app);
         }
         index
     }

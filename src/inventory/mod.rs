@@ -131,7 +131,7 @@ pub struct Application {
     pub kind: String,
     /// Where it runs.
     pub host: Name,
-    /// Other names that logs use for it.
+    /// Other names that logs use for it. One that applications on several hosts have names, with the host, one of them.
     pub aliases: Vec<String>,
     /// The name that logs of its host use for it, where the same program runs on several hosts: `keepalived`. Together with the host
     /// it names one application; empty where the name and the aliases are enough.
@@ -360,6 +360,13 @@ pub enum Channel {
     Command(Vec<String>),
 }
 
+impl Application {
+    /// True when logs of its host call it so.
+    pub fn is_called(&self, name: &str) -> bool {
+        !name.is_empty() && (self.program == name || self.aliases.iter().any(|alias| alias == name))
+    }
+}
+
 impl Resource {
     /// The hosts whose agents vote about it: those that may hold it, and those that only vote. The controller is one more.
     pub fn voting_agents(&self) -> BTreeSet<Name> {
@@ -368,20 +375,17 @@ impl Resource {
 }
 
 impl Inventory {
-    /// The application that logs mean by `name`: its own name, an alias, or its program where only one application has that.
+    /// The application that logs mean by `name`: its own name, else an alias or a program that only one application has.
     pub fn application(&self, name: &str) -> Option<(&Name, &Application)> {
-        self.applications
-            .get_key_value(name)
-            .or_else(|| self.applications.iter().find(|(_, a)| a.aliases.iter().any(|x| x == name)))
-            .or_else(|| {
-                let mut all = self.applications.iter().filter(|(_, a)| !a.program.is_empty() && a.program == name);
-                all.next().filter(|_| all.next().is_none())
-            })
+        self.applications.get_key_value(name).or_else(|| {
+            let mut all = self.applications.iter().filter(|(_, a)| a.is_called(name));
+            all.next().filter(|_| all.next().is_none())
+        })
     }
 
-    /// The applications that logs call by the name of this program, each on its own host.
+    /// The applications that logs call so by an alias or by their program: several are on hosts of their own.
     pub fn of_program<'a>(&'a self, program: &'a str) -> impl Iterator<Item = (&'a Name, &'a Application)> {
-        self.applications.iter().filter(move |(_, a)| !a.program.is_empty() && a.program == program)
+        self.applications.iter().filter(move |(_, a)| a.is_called(program))
     }
 
     /// The host that logs mean by `name`: its own name, an alias, its address, or its name before the first dot.

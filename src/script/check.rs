@@ -95,6 +95,19 @@ impl Declared {
     }
 }
 
+/// What people call a verb who come from elsewhere.
+fn called_otherwise(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "warning" => "log.warn",
+        "sleep" | "delay" => "wait",
+        "exec" | "system" | "shell" | "spawn" => "host(...).run",
+        "move" | "switch" | "failover" => "move_to",
+        "mail" | "send" | "alert" => "notify",
+        "increment" | "inc" | "incr" => "state.add",
+        _ => return None,
+    })
+}
+
 /// What an alarm has for scripts.
 const ALARM_PROPERTIES: &[&str] = &["name", "key", "category", "summary", "count", "raised_at", "lines", "cause"];
 
@@ -330,13 +343,8 @@ impl Checker<'_> {
             None => {
                 let known: Vec<String> = self.functions.keys().filter(|n| n.starts_with(char::is_alphabetic)).cloned().collect();
                 let message = format!("there is no function or verb `{name}`");
-                self.report(
-                    Code::UnknownFunction,
-                    at,
-                    name.chars().count(),
-                    message,
-                    nearest(name, known.iter().map(String::as_str)),
-                );
+                let near = called_otherwise(name).or_else(|| nearest(name, known.iter().map(String::as_str)));
+                self.report(Code::UnknownFunction, at, name.chars().count(), message, near);
             }
             Some(counts) if !counts.contains(&(given + this)) => {
                 let verbs = VERBS.iter().filter(|v| v.name.rsplit('.').next() == Some(name));

@@ -111,7 +111,7 @@ mod tests {
             expand("let a = `x\\n${f(\"}\\n`\") + `\\t`}`; // `\\n`\nlet b = \"\\n\"; '`'; /* ` */ #\"`\\n\"#; #{ a: `\\\\n` }");
         let want = "let a = `x${\"\\n\"}${f(\"}\\n`\") + `${\"\\t\"}`}`; // `\\n`\nlet b = \"\\n\"; '`'; /* ` */ #\"`\\n\"#; #{ a: `${\"\\\\\"}n` }";
         assert_eq!((text.as_str(), added.len()), (want, 15));
-        assert_eq!(expand("`a``\\n"), ("`a``${\"\\n\"}".to_owned(), (5..10).collect()));
+        assert_eq!(expand("`a``\\n"), ("`a``${\"\\n\"}".to_owned(), (4..9).collect()));
     }
 
     #[test]

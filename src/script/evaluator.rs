@@ -192,9 +192,21 @@ fn explain(error: &EvalAltResult) -> String {
 
 fn syntax(source: &Arc<Source>, error: &ParseError) -> Diagnostic {
     let words = error.err_type().to_string();
-    Diagnostic::new(
+    let found = Diagnostic::new(
         Code::ScriptSyntax,
         super::check::place(source, error.position(), 1),
         format!("the script does not parse: {words}"),
-    )
+    );
+    let helps = [
+        ("'print'", "write log.info(text)"),
+        ("'debug'", "write log.info(text)"),
+        ("'eval'", "a script runs no text: write a function"),
+        ("'import'", "a script is one file: functions that several need stand in each of them"),
+        ("'while'", "loops are `while condition { ... }`; a run that waits writes wait(\"2s\")"),
+        ("'='", "to compare write `==`"),
+    ];
+    match helps.into_iter().find(|(word, _)| words.contains(word)) {
+        Some((_, help)) => found.help(help),
+        None => found,
+    }
 }

@@ -156,7 +156,9 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     }
     // What the documentation says of the language, sentence by sentence.
     let ended = pointsman(&["test", "tests/rules"], b"");
-    assert!(ended.status == 0 && ended.out.ends_with("185 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
+    assert!(ended.status == 0 && ended.out.ends_with("188 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
+    let ended = pointsman(&["test", "examples"], b"");
+    assert!(ended.status == 0 && ended.out.ends_with("6 passed, 0 failed\n"), "{}{}", ended.out, ended.err);
     let scratch = Scratch::new("failing");
     scratch.write("a.alarm", "alarm a { detect event 1 cancel after 1s }\n");
     let line = "{now} Standard h x GCTI-00-00001 one";
@@ -767,4 +769,46 @@ fn what_a_log_says_is_shown_escaped_in_every_format() {
             assert!(!ended.out.contains(c) && !ended.err.contains(c), "{format}: {c:?} is shown as it came: {}", ended.out);
         }
     }
+}
+
+/// The shipped rules, copied as rules/README.md says, are a site; what a start and a reload refuse, `check` refuses.
+#[test]
+fn copied_rules_are_a_site_and_its_tests_belong_to_it() {
+    let scratch = Scratch::new("copied");
+    for folder in ["rules/ip_takeover", "scripts"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap().map(|e| e.unwrap().path()) {
+            let name = entry.file_name().unwrap().to_str().unwrap().to_owned();
+            scratch.write(&format!("{folder}/{name}"), fs::read_to_string(&entry).unwrap());
+        }
+    }
+    let example = fs::read_to_string(root().join("examples/sip-pair/pointsman.yaml")).unwrap();
+    let own: Vec<&str> = example.lines().filter(|l| !l.starts_with("rules:") && !l.starts_with("scripts:")).collect();
+    let config = scratch.write("pointsman.yaml", own.join("\n"));
+    let ended = pointsman(&["check", "-c", &config], b"");
+    assert!(ended.status == 0 && ended.out.starts_with("all is well: 3 rule files"), "{}{}", ended.out, ended.err);
+    // Tests without a configuration are about the site that their folder belongs to.
+    let one =
+        "tests:\n  - name: mine\n    holders: { sip_vip: sip2 }\n    steps: []\n    ends: { holders: { sip_vip: [sip2] } }\n";
+    scratch.write("rules/mine/own.test.yaml", one);
+    let ended = pointsman(&["test", &format!("{}/rules/mine", scratch.path())], b"");
+    assert!(ended.status == 0 && ended.out.contains("1 passed"), "{}{}", ended.out, ended.err);
+    scratch.write("rules/mine/own.test.yaml", one.replace("[sip2]", "[sip1]"));
+    let ended = pointsman(&["check", "-c", &config], b"");
+    assert!(ended.status == 2 && ended.err.contains("error[T002]") && ended.err.contains("`mine`"), "{}{}", ended.out, ended.err);
+    assert_eq!(pointsman(&["check", "--no-tests", "-c", &config], b"").status, 0);
+}
+
+/// A file of ten thousand rules is one file.
+#[test]
+fn ten_thousand_rules_are_one_file() {
+    let scratch = Scratch::new("many");
+    let rule = |n: usize| {
+        format!(
+            "alarm a{n} {{\n    summary  \"{{host}}: the service number {n} of the long list is away\"\n    detect   event from app \"service-{n}\" where text contains \"connection number {n} refused\" by host\n    cancel   after 1h\n}}\n"
+        )
+    };
+    let path = scratch.write("many.alarm", (0..10_000).map(rule).collect::<String>());
+    assert!(fs::metadata(&path).unwrap().len() > 1 << 20);
+    let ended = pointsman(&["check", "--rules", &path], b"");
+    assert!(ended.status == 0 && ended.out.contains("10000 alarms"), "{}{}", ended.out, ended.err);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Output};
 
-use crate::site::{PROGRAM, Site, claim, ready, until};
+use crate::site::{AGENTS, PROGRAM, Site, claim, ready, until};
 
 fn alarm(name: &str) -> String {
     format!("alarm {name} {{ detect event 00-04563 by host cancel by hand }}\n")
@@ -134,8 +134,8 @@ fn what_is_in_use_stays() {
     let site = Site::new("reload-held", "files: sip.log\n", "agent");
     let (_running, _) = ready(site.command());
     let config = fs::read_to_string(site.0.join("pointsman.yaml")).unwrap();
-    let listen = "listen: { syslog: [tcp://127.0.0.1:0] }";
-    write(&site, "pointsman.yaml", &format!("{listen}\n{}", config.replace("takeover: confirmed", "takeover: forced")));
+    let listen = "listen: { agents: 127.0.0.1:0, syslog: [tcp://127.0.0.1:0] }";
+    write(&site, "pointsman.yaml", &config.replace(AGENTS, listen).replace("takeover: confirmed", "takeover: forced"));
     let (status, said) = pointsman(&site, &["reload", "--check"]);
     assert!(status == 0 && said.contains("sip_vip") && said.contains("listen: syslog"), "{said}");
     assert!(said.contains("needs a restart; until then as it was"), "{said}");

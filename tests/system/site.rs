@@ -12,6 +12,9 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pointsman");
 const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 3_000;
 
+/// Where a site hears agents, unless a test says more about what it listens to.
+pub(crate) const AGENTS: &str = "listen: { agents: 127.0.0.1:0 }";
+
 const SITE: &str = "
 hosts:
   sip1: { address: 10.77.0.1, via: VIA }
@@ -42,6 +45,12 @@ impl Site {
         for script in ["vip_follows_primary.rhai", "vip_leaves_backup.rhai"] {
             fs::copy(here.join("scripts").join(script), path.join("scripts").join(script)).unwrap();
         }
+        // Agents are heard on a port of the system's choice: several sites run side by side.
+        let more = match (more.contains("agents:"), more.contains("listen: {")) {
+            (true, _) => more.to_owned(),
+            (false, true) => more.replace("listen: {", "listen: { agents: 127.0.0.1:0,"),
+            (false, false) => format!("{AGENTS}\n{more}"),
+        };
         let told = path.join("told");
         let text = format!("{more}{SITE}").replace("VIA", via).replace("TOLD", told.to_str().unwrap());
         fs::write(path.join("pointsman.yaml"), text).unwrap();

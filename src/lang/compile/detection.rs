@@ -224,14 +224,19 @@ impl<'t> Compiler<'t, '_> {
             (_, None) => {}
             (shape, Some(_)) => {
                 let help = match shape {
-                    Shape::Silence { .. } => "of a silence it is `for 5m`",
-                    Shape::Measure(_) => "of a measure it is `over 5m > 500`",
+                    Shape::Silence { .. } => "a silence has `for 5m`",
+                    Shape::Measure(_) => "a measure has `over 5m > 500`",
                     Shape::One | Shape::Standing { .. } | Shape::Members(_) | Shape::States(_) => {
-                        "an event has none; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
+                        "one event has no time; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
                     }
-                    _ => "it is `within 5m`",
+                    _ => "use `within 5m`",
                 };
-                let message = "this condition has another kind of time";
+                let word = match time.map(|t| &t.it) {
+                    Some(Time::Within(..)) => "within",
+                    Some(Time::For(..)) => "for",
+                    Some(Time::Over(..)) | None => "over",
+                };
+                let message = format!("`{word}` is not valid with this condition");
                 self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(help.to_owned());
             }
         }
@@ -239,8 +244,8 @@ impl<'t> Compiler<'t, '_> {
 
     fn metric_time(&mut self, file: &File, tree: &ast::Detect, span: &Span) {
         let at = tree.tail.time.as_ref().map_or(span, |t| &t.span);
-        let message = "this condition has another kind of time";
-        self.report(file, Code::BadTime, at, message).help = Some("of a metric it is `for 5m`".to_owned());
+        let message = "this time is not valid with a metric";
+        self.report(file, Code::BadTime, at, message).help = Some("a metric may have `for 5m`".to_owned());
     }
 
     fn measure_field(&mut self, file: &File, tree: &ast::Detect, span: &Span) {

@@ -11,7 +11,7 @@ use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test, Unit
 
 use super::Compiler;
 use super::atoms::BUILT_IN;
-use super::uses::DERIVED;
+use super::uses::{DERIVED, called_otherwise};
 use super::values::value_of;
 
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
@@ -49,7 +49,7 @@ impl<'t> Compiler<'t, '_> {
         }
         let captured = self.captured.clone();
         let names: Vec<&str> = BUILT_IN.iter().copied().chain(captured.iter().map(String::as_str)).collect();
-        if let Some(near) = self.near(name, &names) {
+        if let Some(near) = called_otherwise(name).or_else(|| self.near(name, &names)) {
             let message = format!("no event has a field `{name}` of itself, and nothing captures one");
             let help = format!("did you mean `{near}`? A field of the record is written in quotes: \"{name}\"");
             self.report(file, Code::NearlyCaptured, &field.span, message).help = Some(help);

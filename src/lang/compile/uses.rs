@@ -54,3 +54,16 @@ pub fn fields_set(program: &Program) -> BTreeSet<String> {
     });
     given.chain(atoms).chain(program.alarms.iter().flat_map(|alarm| alarm.by.clone())).collect()
 }
+
+/// What other systems call a field that every event has.
+pub(super) fn called_otherwise(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "application" | "program" | "programname" | "process" | "service_name" | "appname" | "app_name" => "app",
+        "hostname" | "server" | "node" | "machine" => "host",
+        "message" | "msg" | "body" | "line" => "text",
+        "severity" | "priority" | "loglevel" => "level",
+        "timestamp" | "date" => "time",
+        "event_id" | "eventid" | "msgid" => "id",
+        _ => return None,
+    })
+}

@@ -345,6 +345,13 @@ fn source(c: &mut Cursor<'_>) -> Parsed<Whom> {
             c.want_word("site")?;
             Ok(Whom::Sites(names(c, "a site's name")?))
         }
-        _ => Err(c.wanted("`any`, `app`, `type`, `host`, `group` or `site`")),
+        other => {
+            let what = "`any`, `app`, `type`, `host`, `group` or `site`";
+            let name = other.map(str::to_owned);
+            Err(match name {
+                Some(name) => c.wanted_with(what, &format!("write `from app {name}` or `from host {name}`")),
+                None => c.wanted(what),
+            })
+        }
     }
 }

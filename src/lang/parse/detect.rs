@@ -372,9 +372,17 @@ fn unless(c: &mut Cursor<'_>) -> Parsed<Option<Choice>> {
 fn count(c: &mut Cursor<'_>) -> Parsed<Detect> {
     let n = so_many(c)?;
     let distinct = if c.word("distinct").is_some() { Some(field(c)?.it) } else { None };
+    if !c.sees_word("of") {
+        return Err(c.wanted_with("`of`", COUNTED));
+    }
     c.want_word("of")?;
     let start = c.here();
     let counted = alone(c)?;
+    if c.sees_word("where") {
+        let span = c.since(start);
+        let message = "whether `where` is about the events that are counted is not clear";
+        return Err(c.fail_with(Code::TwoReadings, &span, message, COUNTED));
+    }
     if distinct.is_none() && c.sees_word("and") {
         return all(c, counted, n);
     }
@@ -383,6 +391,8 @@ fn count(c: &mut Cursor<'_>) -> Parsed<Detect> {
     clear(c, start)?;
     Ok(Detect { parts, shape: Shape::Count { n, distinct }, unless, tail: Tail::default() })
 }
+
+const COUNTED: &str = "events are counted so: 5 of (event where text contains \"refused\") by host within 1m, or 5 of PATTERN";
 
 /// How many events are counted.
 fn so_many(c: &mut Cursor<'_>) -> Parsed<usize> {

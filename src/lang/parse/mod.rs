@@ -10,6 +10,7 @@ mod cursor;
 mod detect;
 mod keys;
 mod later;
+mod meant;
 mod pattern;
 mod predicate;
 mod reaction;
@@ -93,7 +94,8 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
             })
         }
         None => {
-            let failed = c.wanted("`alarm`, `pattern`, `ignore`, `piece`, `list`, `reaction`, `calendar` or `defaults`");
+            let what = "`alarm`, `pattern`, `ignore`, `piece`, `list`, `reaction`, `calendar` or `defaults`";
+            let failed = if c.sees_symbol("/") { c.wanted_with(what, "a comment begins with #") } else { c.wanted(what) };
             c.skip_token();
             Err(failed)
         }
@@ -108,7 +110,9 @@ fn block<T>(
     mut clause: impl FnMut(&mut Cursor<'_>) -> Parsed<T>,
     mut failed: impl FnMut(Option<&str>) -> Option<T>,
 ) -> Parsed<Vec<At<T>>> {
-    c.want_symbol("{")?;
+    if c.symbol("{").is_none() {
+        return Err(c.wanted_with("`{`", &format!("what belongs to `{}` stands in braces: {{ ... }}", opened.it)));
+    }
     let mut clauses = Vec::new();
     loop {
         c.commit();
@@ -170,6 +174,8 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
             ("&", "events and tests are joined by `and`"),
             ("|", "events and tests are joined by `or`"),
             (";", "nothing stands between clauses"),
+            (",", "each has a clause of its own: cancel after 1h cancel when ..."),
+            ("//", "a comment begins with #"),
         ];
         let what = format!("a clause of {block}");
         return match helps.into_iter().find(|(symbol, _)| c.sees_symbol(symbol)) {
@@ -194,6 +200,9 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
         return c.fail_with(Code::UnknownClause, &span, format!("`{word}` cannot stand here"), belongs);
     }
     let message = format!("{block} has no clause `{word}`");
+    if let Some(help) = meant::instead(word) {
+        return c.fail_with(Code::UnknownClause, &span, message, help);
+    }
     // Words that go on with a condition, misspelled.
     let joining = JOINING.iter().copied().filter(|_| word.len() > 2);
     match nearest(word, known.iter().copied().chain(joining)) {

@@ -69,16 +69,16 @@ fn quoted(c: &mut Cursor<'_>) -> Option<Failed> {
         return None;
     }
     let start = c.here();
-    c.skip_token();
+    let token = c.skip_token()?;
+    let span = c.since(start);
     if c.sees_symbol("/") || c.sees(terminal::raw_regex) {
         c.back_to(start);
         return None;
     }
-    let end = c.since(start);
-    let written = c.text().get(start..start + (end.end - end.start)).unwrap_or_default().to_owned();
+    let written = c.text().get(token).unwrap_or_default().to_owned();
     let inner = written.trim_matches('"').replace("\\\\", "\\").replace("\\\"", "\"").replace('/', "\\/");
     let help = format!("write match /{inner}/; a text that is no expression: where text contains \"...\"");
-    Some(c.fail_with(Code::RuleSyntax, &end, "a regular expression stands between slashes, not in quotes", help))
+    Some(c.fail_with(Code::RuleSyntax, &span, "a regular expression stands between slashes, not in quotes", help))
 }
 
 /// `named = "list" name list`

@@ -67,6 +67,9 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
     match c.word_ahead() {
         Some("contains") => {
             c.want_word("contains")?;
+            if c.sees(terminal::regex) || c.sees(terminal::raw_regex) {
+                return Err(c.wanted_with("a text in quotes", "an expression is compared by `~`: text ~ /.../"));
+            }
             Ok(Relation::Contains(string(c)?))
         }
         Some(way @ ("starts" | "ends")) => {
@@ -253,7 +256,8 @@ pub(super) fn regex(c: &mut Cursor<'_>) -> Parsed<Regex> {
                 "write /.../ with \\/ for a slash, or r\"...\"",
             ));
         }
-        return Err(c.wanted("a regular expression (/.../ or r\"...\")"));
+        let help = "an expression stands between slashes, text ~ /link .* down/; a text that is none: text contains \"link\"";
+        return Err(c.wanted_with("a regular expression (/.../ or r\"...\")", help));
     }
     regex.span = c.since(start);
     Ok(regex)

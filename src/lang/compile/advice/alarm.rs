@@ -7,7 +7,7 @@ use crate::event::INSIDE_PREFIXES;
 use crate::lang::ast::{self, Clause, ClauseKind, File, Span, Way, Word};
 use crate::lang::compile::Compiler;
 use crate::lang::compile::atoms::{BESIDE, BUILT_IN};
-use crate::lang::compile::uses::{DERIVED, in_braces};
+use crate::lang::compile::uses::{DERIVED, called_otherwise, in_braces};
 use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
 
 use super::same::same;
@@ -169,7 +169,8 @@ impl Compiler<'_, '_> {
             return;
         }
         let known: Vec<&str> = captured.iter().copied().chain(BUILT_IN.iter().copied()).collect();
-        let near = if field.len() > 2 { nearest(field, known).map(str::to_owned) } else { None };
+        let near =
+            called_otherwise(field).or_else(|| if field.len() > 2 { nearest(field, known) } else { None }).map(str::to_owned);
         // In a text for people a key of the alarm is known, whatever it is called.
         let is_key = alarm.by.iter().filter(|by| *by == field).count() > 0 && !alarm.detect.parts.is_empty();
         if let Some(near) = near.filter(|near| !(is_key && key(near))) {
