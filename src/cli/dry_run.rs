@@ -4,6 +4,7 @@ mod cores;
 mod merge;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -373,6 +373,7 @@ impl Controller {
             Input::Offset { source, host, provenance, usual, zone } => {
                 let order = self.input(now, journal::Input::Offset { source: source.clone() }, out);
                 Task::Engine(engine::Input::Offset { order, source, host, provenance, usual, zone })
+            }
             Input::Connected(host) => {
                 self.reported.connected(&host);
                 self.plan(now, plan::Input::Connected(host), out);

@@ -81,7 +81,7 @@ impl Engine {
         let name = &alarm.name;
         let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
-                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, out) {
+                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::provenance(&event), out) {
                     return;
                 }
                 // Nobody takes the place of one who is better known.

@@ -365,10 +365,12 @@ impl Engine {
         self.tell_once(format!("{does} {}", alarm.name), notice, out);
     }
 
-    /// True when one more key may be active, or awaited.
-    pub(super) fn has_room(&mut self, alarm: &Alarm, out: &mut Vec<Output>) -> bool {
-        let most = alarm.max_keys.unwrap_or(INSTANCES_PER_ALARM);
-        if self.state.keys_of(&alarm.name) < trust.room_beyond(most) {
+    /// True when one more key may be active, or awaited, for an event of this trust: less trusted senders leave room for the others.
+    pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Provenance, out: &mut Vec<Output>) -> bool {
+        // What the rules say of their number is meant for all.
+        let unless = INSTANCES_PER_ALARM + if trust >= Provenance::Address { INSTANCES_PER_ALARM / 4 } else { 0 };
+        let most = alarm.max_keys.unwrap_or(unless);
+        if self.state.keys_of(&alarm.name) < most {
             return self.has_memory(alarm, trust, out);
         }
         let text = format!(

@@ -87,7 +87,7 @@ impl Engine {
             return out.push(told(name, text));
         }
         let waits = self.state.inhibited(name, key).cloned();
-        if waits.is_none() && !self.has_room(alarm, out) {
+        if waits.is_none() && !self.has_room(alarm, fields::provenance(&event), out) {
             return;
         }
         let late = on.late.clone().or(on.old.clone());

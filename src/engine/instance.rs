@@ -64,7 +64,7 @@ impl Engine {
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
                     return self.hold_back(on, alarm, &key, other, seen.fields(), out);
                 }
-                if !self.has_room(alarm, out) {
+                if !self.has_room(alarm, known, out) {
                     return;
                 }
                 self.too_little_known(alarm, &key, known, out);
@@ -79,8 +79,7 @@ impl Engine {
                 let due = if at_once { None } else { deadline(alarm, now, now) };
                 let (seen, before) = self.counted_lines(alarm, &key, seen);
                 let line = self.line(alarm, &key, &seen, out);
-                let mut event = self.keep(alarm, seen.fields(), out);
-                let before = self.counted_lines(alarm, &mut event);
+                let event = self.keep(alarm, seen.fields(), out);
                 self.tell_missing(alarm, &event, out);
                 let summary = summary(alarm, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());

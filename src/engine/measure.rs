@@ -187,7 +187,7 @@ impl Engine {
                 None => return self.lacks(alarm, field, "measures as a number", out),
             },
         };
-        if self.state.measured(&alarm.name, &met.key).is_none() && !self.has_room(alarm, out) {
+        if self.state.measured(&alarm.name, &met.key).is_none() && !self.has_room(alarm, met.facts.provenance(), out) {
             return;
         }
         let (alarm_name, key, known) = (alarm.name.clone(), met.key.clone(), met.facts.provenance());

@@ -52,7 +52,7 @@ impl Engine {
             }
             for key in expected.iter().map(Key::of) {
                 let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
-                if !known && self.has_room(alarm, out) {
+                if !known && self.has_room(alarm, Provenance::Authenticated, out) {
                     let event = self.of_key(alarm, &key, Provenance::Authenticated);
                     let waiting = Waiting { due: now, event, late: None, round: 0, over: None };
                     self.expect(alarm, key, now, span, waiting, out);
@@ -95,7 +95,7 @@ impl Engine {
         }
         let known = self.vouched(alarm, &key).max(met.facts.provenance());
         self.clear(&arrival.ending(), &alarm.name, &key, out);
-        if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, out) {
+        if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {
             let event = self.of_key(alarm, &key, known);
             let waiting = Waiting { due: arrival.now, event, late: None, round: 0, over: None };
             self.expect(alarm, key, arrival.now, span, waiting, out);

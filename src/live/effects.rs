@@ -220,7 +220,7 @@ mod tests {
         let works = Channel::Command(vec!["/bin/true".to_owned()]);
         let channels = [("hangs".to_owned(), hangs), ("works".to_owned(), works)].into();
         let inventory = Arc::new(Inventory { channels, ..Inventory::default() });
-        let effects = Effects::start(Clock::start(None)).unwrap();
+        let effects = Effects::start(&Clock::start(Time::from_millis(0))).unwrap();
         let (sender, results) = channel();
         let perform = |verb: &str, to: &str, urgency: Urgency, name: &'static str| {
             let step = Step { n: 0, verb: verb.to_owned(), args: vec![Value::from(to).into_owned(), "x".into()], line: 1 };

@@ -93,8 +93,6 @@ pub(super) struct Lanes<M> {
 
 #[derive(Debug)]
 struct Inner<M> {
-    /// Bytes of events that wait, at most.
-    most: usize,
     control: VecDeque<M>,
     reports: VecDeque<M>,
     claims: VecDeque<M>,
@@ -180,7 +178,6 @@ impl<M> Lanes<M> {
     /// Lanes with room for so many bytes of events.
     pub(super) fn new(most: usize) -> Lanes<M> {
         let inner = Inner {
-            most,
             control: VecDeque::new(),
             reports: VecDeque::new(),
             claims: VecDeque::new(),
