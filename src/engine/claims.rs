@@ -178,8 +178,7 @@ impl Engine {
     /// When a record was probably written, in our clock: its stamp, and what that of its source is usually behind.
     fn written(&self, source: &str, event: &Event<'_>, arrived: Time) -> Time {
         let Some(stamp) = event.at else { return arrived };
-        let bucket = format!("{source} {}", event.provenance.name());
-        let usual = self.state.offsets(&bucket, &event.host).map_or(0, |o| o.usual);
+        let usual = self.state.usual_age(source, event.provenance, &event.host);
         let by = Duration::from_micros(usual.unsigned_abs());
         let written = if usual >= 0 { stamp + by } else { stamp - by };
         written.min(arrived)
