@@ -101,7 +101,8 @@ pub const EFFECTS: usize = 8;
 pub const EFFECTS_FOR_CLAIMS: usize = 2;
 /// Notifications that are under way at once for one channel, so that one that hangs leaves workers for the others.
 pub const EFFECTS_OF_CHANNEL: usize = 3;
-/// Notifications that wait, and as many commands. A further one fails its step.
+/// Notifications that wait, and as many commands. Senders that are less trusted may fill a part of it only, and one channel half of that.
+/// A further one fails its step.
 pub const EFFECTS_WAITING: usize = 1_000;
 /// Steps of one run. One more fails the run.
 pub const STEPS_PER_RUN: usize = 1_000;
