@@ -150,7 +150,8 @@ pub const EFFECTS: usize = 8;
 pub const EFFECTS_FOR_CLAIMS: usize = 2;
 /// Notifications that are under way at once for one channel, so that one that hangs leaves workers for the others.
 pub const EFFECTS_OF_CHANNEL: usize = 3;
-/// Notifications that wait, and as many commands. A further one fails its step.
+/// Notifications that wait, and as many commands. Senders that are less trusted may fill a part of it only, and one channel half of that.
+/// A further one fails its step.
 pub const EFFECTS_WAITING: usize = 1_000;
 /// Bytes of the answers of the steps of one run, with the steps' arguments. A step whose answer goes beyond fails with the reason.
 pub const RUN_BYTES: usize = 256 * 1024;

@@ -133,8 +133,8 @@ fn claim(host: &str) -> String {
 }
 
 fn connect(stage: &Stage<'_>, host: &str) -> Result<TcpStream, String> {
-    let to = |()| TcpStream::connect("10.77.0.3:601");
-    let stream = lab::within(stage.lab.process(host), || to(())).map_err(|e| format!("{host} can't connect: {e}"))?;
+    let connects = || TcpStream::connect("10.77.0.3:601");
+    let stream = lab::within(stage.lab.process(host), connects).map_err(|e| format!("{host} can't connect: {e}"))?;
     stream.set_nodelay(true).map_err(|e| e.to_string())?;
     Ok(stream)
 }
@@ -158,6 +158,9 @@ fn counts(stage: &Stage<'_>) -> [u64; 3] {
     ["records", "wanted", "dropped"].map(sum)
 }
 
+/// Sends one record.
+type Sender = Box<dyn FnMut(&str) -> io::Result<()>>;
+
 /// A flood that runs.
 struct Running {
     stop: Arc<AtomicBool>,
@@ -173,7 +176,7 @@ impl Running {
         }
         let (ends, counts) = (stop.clone(), sent.clone());
         let send = move || -> io::Result<()> {
-            let mut to: Box<dyn FnMut(&str) -> io::Result<()>> = if flood == Flood::ForgedTcp {
+            let mut to: Sender = if flood == Flood::ForgedTcp {
                 let mut stream = TcpStream::connect("10.77.0.3:601")?;
                 stream.set_write_timeout(Some(Duration::from_millis(100)))?;
                 Box::new(move |record| stream.write_all(format!("{record}\n").as_bytes()))

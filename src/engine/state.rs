@@ -410,7 +410,7 @@ impl State {
                 }
             }
             Record::Stands { app, stand } => {
-                let Some(claim) = self.claims.get_mut(app) else { return None };
+                let claim = self.claims.get_mut(app)?;
                 claim.stand = *stand;
                 let order = claim.order;
                 match stand {

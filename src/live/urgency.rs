@@ -64,6 +64,11 @@ impl<T> Queue<T> {
         self.lock().waiting.range((std::cmp::Reverse(urgency), 0)..).count()
     }
 
+    /// How much waits of which this is true.
+    pub(super) fn count_where(&self, is: impl Fn(&T) -> bool) -> usize {
+        self.lock().waiting.values().filter(|work| is(work)).count()
+    }
+
     /// The most urgent piece of work that is at least as urgent as this and that `may` allows; waits for it. `None` when it ends.
     pub(super) fn next(&self, least: Urgency, mut may: impl FnMut(&T) -> bool) -> Option<T> {
         let mut inner = self.lock();

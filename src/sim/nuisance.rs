@@ -16,7 +16,7 @@ pub(super) struct Nuisance {
 impl Nuisance {
     /// That of a scenario with a pair: where there is none, nobody knows what a claim asks for but its script.
     pub(super) fn of(scenario: &Scenario) -> Nuisance {
-        let mut rng = Rng::new(scenario.seed ^ 0x5eed_0f_c1a1);
+        let mut rng = Rng::new(scenario.seed ^ 0x5eed_c1a1);
         if scenario.hosts != 2 || rng.percent(60) {
             return Nuisance::default();
         }
