@@ -131,7 +131,6 @@ fn every_rule_of_voting_is_needed() {
         ("a_holder_by_votes_of_its_peer", Tamper::VotesForEverybody),
         ("a_holder_by_votes_of_its_peer", Tamper::ClearForged),
         ("a_voter_restarts_between_two_holders", Tamper::VoterForgets),
-        ("the_controller_restarts_between_two_holders", Tamper::ControllerForgetsPromises),
         ("a_holder_by_votes_of_the_controller", Tamper::VoteTooLong),
     ];
     for (name, tamper) in needed {
