@@ -521,7 +521,7 @@ mod quorum {
 
     #[test]
     fn the_controller_votes_for_nobody_after_a_start() {
-        let mut bench = held();
+        let bench = held();
         let ledger = bench.planner.ledger().clone();
         let mut bench = Bench::with(Takeover::Quorum, ledger);
         report(&mut bench, "b", (0, 0), false, Holds::No);

@@ -12,7 +12,7 @@ use pointsman::sim::{self, Scenario, Tamper};
 use crate::support::say;
 
 /// Failovers of every run of the tests; `examples/simulate.rs` does millions.
-const FAILOVERS: u64 = 20_000;
+const FAILOVERS: u64 = 1_500;
 /// Seeds that are enough to find any of the breakages.
 const SEEDS_TO_FIND: u64 = 40_000;
 
