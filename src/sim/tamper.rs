@@ -2,8 +2,6 @@
 //!
 //! Each is applied at a seam between the parts, to what passes there; the product has no switch for any of them.
 
-use std::time::Duration;
-
 use crate::agent::Mark;
 use crate::inventory::Inventory;
 use crate::plan;
@@ -48,8 +46,6 @@ pub enum Tamper {
     KernelKeeps,
     /// An agent that starts does not wait for what it may have promised.
     VoterForgets,
-    /// A controller that starts does not wait for what it may have promised.
-    ControllerForgetsPromises,
     /// Agents vote for whoever asks.
     VotesForEverybody,
     /// An answer counts from the newest request, whichever it answers.
@@ -64,7 +60,7 @@ pub enum Tamper {
 
 impl Tamper {
     /// All of them.
-    pub const ALL: [Tamper; 24] = [
+    pub const ALL: [Tamper; 23] = [
         Tamper::ReleaseNotVerified,
         Tamper::LowerOrderAccepted,
         Tamper::LostMeansReleased,
@@ -83,7 +79,6 @@ impl Tamper {
         Tamper::HearsNoRival,
         Tamper::KernelKeeps,
         Tamper::VoterForgets,
-        Tamper::ControllerForgetsPromises,
         Tamper::VotesForEverybody,
         Tamper::VoteAnswersNewest,
         Tamper::VoteTooLong,
@@ -135,9 +130,6 @@ impl Tamper {
         match (self, &mut record) {
             (Tamper::EpochForgotten, plan::Record::Epoch { .. })
             | (Tamper::EpochForgotten | Tamper::GrantsForgotten, plan::Record::Ordered { .. }) => return None,
-            (Tamper::ControllerForgetsPromises, plan::Record::Ordered { granted: Some(granted), .. }) => {
-                granted.terms.isolation = Duration::ZERO;
-            }
             (Tamper::ConfiguredTermsCount, plan::Record::Ordered { resource, granted: Some(granted), .. }) => {
                 if let Some(resource) = configured.resources.get(resource) {
                     granted.terms = Terms {

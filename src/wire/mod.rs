@@ -81,7 +81,8 @@ pub struct Terms {
 impl Terms {
     /// How many votes are a majority of all voters, the controller among them.
     pub fn majority(&self) -> usize {
-        (self.voters.len() + 1) / 2 + 1
+        let all = self.voters.len() + 1;
+        all / 2 + 1
     }
 }
 

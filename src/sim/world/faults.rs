@@ -94,11 +94,7 @@ impl World<'_> {
                 self.hosts[host].frozen -= 1;
                 self.go_on();
             }
-            What::Reconfigure(change, restart) => {
-                if self.controller.reconfigure(&change, false) {
-                    self.reconfigured(restart);
-                }
-            }
+            What::Reconfigure(change, restart) if self.controller.reconfigure(&change, false) => self.reconfigured(restart),
             What::Overload(party, ms) => *self.overload(party) -= ms,
             What::OldAgent(host) => {
                 self.hosts[host].old -= 1;
