@@ -111,7 +111,7 @@ fn show_plan(program: &Program, format: Format) {
     let slow = all.filter(|(_, way)| matches!(way, Way::Sender | Way::Nothing)).collect::<Vec<_>>();
     for (atom, way) in slow.iter().take(SHOWN) {
         let why = if *way == &Way::Nothing { why_always(atom) } else { "only its sender tells" };
-        println!("{} {}: {}", printable(&place(atom)), printable(&atom.name), printable(&why));
+        println!("{} {}: {}", printable(&place(atom)), printable(&atom.name), printable(why));
     }
     if slow.len() > SHOWN {
         println!("... and {} more (`--format json` shows all)", slow.len() - SHOWN);

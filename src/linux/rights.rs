@@ -322,7 +322,7 @@ fn refuse_system_calls(starts: Starts) -> Result<(), Box<dyn std::error::Error>>
         .map(|flag| {
             let flag = u64::from(flag.unsigned_abs());
             let set = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(flag), flag);
-            Ok(SeccompRule::new(vec![set.map_err(seccompiler::Error::Backend)?]).map_err(seccompiler::Error::Backend)?)
+            SeccompRule::new(vec![set.map_err(seccompiler::Error::Backend)?]).map_err(seccompiler::Error::Backend)
         })
         .collect();
     refused.insert(libc::SYS_clone, namespaces?);

@@ -53,6 +53,7 @@ fn shown(name: &str, value: &str) -> String {
 
 #[test]
 fn the_page_of_limits_is_that_of_the_program() {
+    let link = regex::Regex::new(r"\[`(?:crate::[a-z:]*)?([A-Za-z_]+)`\]").unwrap();
     let mut page = HEAD.to_owned();
     let mut words: Vec<String> = Vec::new();
     for line in read("src/base/limits.rs").lines() {
@@ -62,8 +63,7 @@ fn the_page_of_limits_is_that_of_the_program() {
             let (name, rest) = constant.split_once(':').unwrap();
             let value = rest.split_once('=').unwrap().1.trim().trim_end_matches(';');
             let text = words.join(" ").replace('|', "\\|");
-            let text =
-                regex::Regex::new(r"\[`(?:crate::[a-z:]*)?([A-Za-z_]+)`\]").unwrap().replace_all(&text, "`$1`").into_owned();
+            let text = link.replace_all(&text, "`$1`").into_owned();
             assert!(!text.is_empty(), "{name} has no reason");
             page.push_str(&format!("| `{name}` | {} | {text} |\n", shown(name, value)));
             words.clear();
