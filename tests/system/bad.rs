@@ -107,7 +107,7 @@ fn a_full_disk() {
     until("it goes on", || {
         let out =
             Command::new(PROGRAM).args(["sources", "--format", "json", "--data"]).arg(format!("{inside}/data")).output().unwrap();
-        String::from_utf8(out.stdout).unwrap().contains("\"wanted\":") && journal_is_read(&inside)
+        String::from_utf8(out.stdout).unwrap().contains("\"wanted\":") && journal_is_read(child.id(), &site)
     });
     child.stdin.take().unwrap().write_all(b"enough\n").unwrap();
     let out = child.wait_with_output().unwrap();
@@ -125,10 +125,14 @@ fn a_full_disk() {
     assert_eq!(numbers, (1..=6_001).collect::<Vec<u32>>(), "every line once, and in order");
 }
 
-/// True when the controller has read the file to its end.
-fn journal_is_read(inside: &str) -> bool {
-    let out =
-        Command::new(PROGRAM).args(["history", "--format", "json", "--data"]).arg(format!("{inside}/data")).output().unwrap();
+/// True when the controller in another mount namespace has read the file to its end. The journal is read where it is mounted: SQLite
+/// resolves links, and `/proc/N/root` leads out of there.
+fn journal_is_read(process: u32, site: &Site) -> bool {
+    let out = Command::new("nsenter")
+        .args(["--mount", "--target", &process.to_string(), PROGRAM, "history", "--format", "json", "--data"])
+        .arg(site.0.join("data"))
+        .output()
+        .unwrap();
     String::from_utf8(out.stdout).unwrap().contains("goes there")
 }
 
