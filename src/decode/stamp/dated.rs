@@ -6,7 +6,6 @@
 //! Each stands with a sample in [`super::forms`].
 
 use nom::character::complete::{char, one_of};
-use nom::combinator::opt;
 use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
