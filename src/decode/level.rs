@@ -185,15 +185,15 @@ fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
     if first && padded.len() < behind.len() && padded.starts_with(": ") {
         behind = padded;
     }
-    let colon = behind.starts_with(':') && !behind[1..].starts_with(|c: char| c == '/' || c == ':');
+    let colon = behind.starts_with(':') && !behind[1..].starts_with(['/', ':']);
     let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
     if letters >= 3 && name.len() <= LONGEST {
         let capitals = name.as_bytes()[..letters].iter().all(u8::is_ascii_uppercase);
-        let capital =
-            first && name.as_bytes()[0].is_ascii_uppercase() && (rest[end..].starts_with("  ") || rest[end..].starts_with(" ["));
+        // A word of its own, with a gap behind it as loggers pad it.
+        let column = first && ["  ", "\t", " ["].iter().any(|gap| rest[end..].starts_with(gap));
         // PostgreSQL's `LOG:` is no level elsewhere.
         let level = if capitals && colon && name == "LOG" { Some(Level::Info) } else { word(name) };
-        if let Some(level) = level.filter(|_| capitals || colon || capital) {
+        if let Some(level) = level.filter(|_| capitals || colon || column) {
             let behind = if colon { &behind[1..] } else { behind };
             return Some((Some(level), behind, false));
         }

@@ -176,21 +176,9 @@ fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
     reader.fill_buf()
 }
 
-/// Where the first LF stands. Eight bytes at a time: no byte is looked at that a line does not have.
+/// Where the first LF stands.
 pub(super) fn find_end(buffer: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut at = 0;
-    for chunk in buffer.chunks_exact(8) {
-        let word = u64::from_le_bytes(chunk.try_into().ok()?) ^ (ONES * b'\n' as u64);
-        let hit = word.wrapping_sub(ONES) & !word & HIGH;
-        if hit != 0 {
-            return Some(at + hit.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    let tail = buffer[at..].iter().position(|&b| b == b'\n')?;
-    Some(at + tail)
+    memchr::memchr(b'\n', buffer)
 }
 
 fn without_cr(line: &[u8]) -> &[u8] {

@@ -125,13 +125,13 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
     }
     if first.is_ascii_digit() || *first == b'[' || weekday {
         let year_first = first.is_ascii_digit() && bytes.get(4) == Some(&b' ');
-        if !behind.starts_with(' ') && !(year_first && behind.starts_with(':')) {
+        if !(behind.starts_with(' ') || year_first && behind.starts_with(':')) {
             return None;
         }
         let zulu = record[..record.len() - behind.len()].ends_with('Z');
         let (t, zone) = (bytes.get(10) == Some(&b'T'), stamp.east_s.is_some());
         // Most lines that other programs write end here.
-        if !(t && zone || weekday || year_first) && !tag_is_second(text) {
+        if !(t && zone || weekday || year_first || tag_is_second(text)) {
             return None;
         }
         let form = Sure { t, zone, zulu, weekday, year_first };
@@ -227,8 +227,8 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     if e.app.is_empty() && PROGRAMS.contains(&e.host) {
         e.app = std::mem::take(&mut e.host);
     }
-    // Wireless controllers mark their tasks.
-    if e.id.is_none() && (e.app.is_empty() || e.app.starts_with('*')) {
+    // The name before a device's own head is no program, nor is what the device marks.
+    if e.id.is_none() && (e.app.is_empty() || e.host.is_empty() || e.app.starts_with(['*', '%'])) {
         let device = || start.contains('%').then(|| heads::read(Place::Device, start)).flatten();
         let other = || e.app.is_empty().then(|| heads::read(Place::Syslog, start)).flatten();
         if let Some(found) = device().or_else(other) {

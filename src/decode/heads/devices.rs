@@ -115,6 +115,33 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Dell Force10: unit before the id",
+        place: Place::Device,
+        form: "{host} %{-}:{-} %{mnemonic}~:~{text}",
+        samples: &[(
+            "<45>Mar 14 02:11:57 dell1 %STKUNIT0-M:CP %IFMGR-5-ASTATE_UP: Changed interface Admin state to up: Vl 7",
+            "at=2026-03-14T02:11:57Z host=dell1 id=IFMGR-5-ASTATE_UP level=notice text=Changed interface Admin state to up: Vl 7",
+        )],
+    },
+    Head {
+        name: "Dell OS10",
+        place: Place::Text,
+        form: "{-}:PRI [{-}], Dell EMC (OS10) %{id}:~{text}",
+        samples: &[(
+            "<14>1 2026-03-14T02:11:57.123Z os10 dn_ifm 1234 - - Node.1-Unit.1:PRI [event], Dell EMC (OS10) %IFM_ASTATE_UP: Interface admin state up",
+            "at=2026-03-14T02:11:57.123Z host=os10 app=dn_ifm pid=1234 id=IFM_ASTATE_UP level=info text=Interface admin state up",
+        )],
+    },
+    Head {
+        name: "NetApp ONTAP",
+        place: Place::Syslog,
+        form: "{host} {text}[{-}:{event}:{level}]: ",
+        samples: &[(
+            "<133>Mar 14 02:11:57 nas1 [nas1:monitor.globalStatus.critical:CRITICAL]: Disk shelf fault",
+            "at=2026-03-14T02:11:57Z host=nas1 id=monitor.globalStatus.critical level=critical text=[nas1:monitor.globalStatus.critical:CRITICAL]: Disk shelf fault",
+        )],
+    },
+    Head {
         name: "F5 BIG-IP: level before the program",
         place: Place::Syslog,
         form: "{host} {level} {app}[{pid}]:~{text}{hex}:{severity}:",

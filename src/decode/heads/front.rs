@@ -195,4 +195,31 @@ pub(super) const HEADS: &[Head] = &[
             "at=2026-03-14T02:11:57Z level=warning text=78017 00cff -- none -- - 2026-03-14T02:11:57+00:00 WARN (4): Tinebase_Controller::login::106 failed",
         )],
     },
+    Head {
+        name: "Celery: level and process within the stamp's brackets",
+        place: Place::Front,
+        form: "[{stamp}: {level}/{=process}] {text}",
+        samples: &[(
+            "[2026-03-14 02:11:57,123: ERROR/MainProcess] Task failed",
+            "at=2026-03-14T02:11:57.123Z level=error process=MainProcess text=Task failed",
+        )],
+    },
+    Head {
+        name: "Level within the stamp's brackets",
+        place: Place::Front,
+        form: "[{stamp}: {level}]~{text}",
+        samples: &[(
+            "[2026-03-14 02:11:57,123: WARNING] queue is long",
+            "at=2026-03-14T02:11:57.123Z level=warning text=queue is long",
+        )],
+    },
+    Head {
+        name: "Cisco IOS: host between two sequence numbers",
+        place: Place::Front,
+        form: "{host}:~{number}:~{stamp}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<190>213: sw1: 214: Mar 14 02:11:57.123 CET: %SEC-6-IPACCESSLOGP: list 1 denied",
+            "at=2026-03-14T01:11:57.123Z host=sw1 id=SEC-6-IPACCESSLOGP level=info meta.sequenceId=213 text=list 1 denied",
+        )],
+    },
 ];

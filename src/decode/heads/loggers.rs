@@ -13,6 +13,33 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "PostgreSQL with the number of the line",
+        place: Place::Line,
+        form: "[{process}-{number}] {level}:~{text}",
+        samples: &[(
+            "2026-07-14 02:11:57 UTC [12-3] ERROR:  deadlock detected",
+            "at=2026-07-14T02:11:57Z pid=12 level=error text=deadlock detected",
+        )],
+    },
+    Head {
+        name: "PostgreSQL with the number of the line, user and database",
+        place: Place::Line,
+        form: "[{process}-{number}] {-}@{-} {level}:~{text}",
+        samples: &[(
+            "2026-07-14 02:11:57 UTC [12-1] app@shop LOG:  connection authorized",
+            "at=2026-07-14T02:11:57Z pid=12 level=info text=connection authorized",
+        )],
+    },
+    Head {
+        name: "Gunicorn",
+        place: Place::Line,
+        form: "[{process}] [{level}]~{text}",
+        samples: &[(
+            "[2026-03-14 02:11:57 +0000] [12] [ERROR] Worker failed to boot.",
+            "at=2026-03-14T02:11:57Z pid=12 level=error text=Worker failed to boot.",
+        )],
+    },
+    Head {
         name: "PostgreSQL with user and database",
         place: Place::Line,
         form: "[{process}] {-}@{-} {level}:~{text}",
