@@ -5,7 +5,7 @@
 //! An explicit search: a state is everything that may matter, an action anything that can happen next, time one
 //! of them. States that were met before are not entered again.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -279,7 +279,7 @@ impl Model {
 
     /// How many states there are, and whether one of them has two owners.
     fn search(&self) -> (usize, bool) {
-        let mut met = HashSet::new();
+        let mut met = BTreeSet::new();
         let mut open = vec![self.begin()];
         let mut two = false;
         while let Some(state) = open.pop() {
