@@ -34,7 +34,7 @@ const SLOW_AND_FAST: [i64; 2] = [995, 1_005];
 enum Broken {
     /// A voter that starts does not wait.
     StartsAtOnce,
-    /// A holder counts on a vote for twice the term.
+    /// A holder counts on a vote for three times the term (a step of time is one term).
     CountsTooLong,
     /// A host is called clear that holds.
     ClearTooEarly,
@@ -253,7 +253,7 @@ impl Model {
         let elector = if voter == 0 { Elector::Controller } else { Elector::Agent(HOSTS[voter - 1].to_owned()) };
         state.hosts[request.host].changed(|host| {
             host.votes.answered(elector, request.number, None);
-            let term = if self.broken == Some(Broken::CountsTooLong) { TERM * 2 } else { TERM };
+            let term = if self.broken == Some(Broken::CountsTooLong) { TERM * 3 } else { TERM };
             if let Some(at) = host.votes.majority_at(2)
                 && now < at + term
             {
