@@ -5,7 +5,7 @@
 //! An explicit search: a state is everything that may matter, an action anything that can happen next, time one
 //! of them. States that were met before are not entered again.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -34,7 +34,7 @@ const SLOW_AND_FAST: [i64; 2] = [995, 1_005];
 enum Broken {
     /// A voter that starts does not wait.
     StartsAtOnce,
-    /// A holder counts on a vote for twice the term.
+    /// A holder counts on a vote for three times the term (a step of time is one term).
     CountsTooLong,
     /// A host is called clear that holds.
     ClearTooEarly,
@@ -253,7 +253,7 @@ impl Model {
         let elector = if voter == 0 { Elector::Controller } else { Elector::Agent(HOSTS[voter - 1].to_owned()) };
         state.hosts[request.host].changed(|host| {
             host.votes.answered(elector, request.number, None);
-            let term = if self.broken == Some(Broken::CountsTooLong) { TERM * 2 } else { TERM };
+            let term = if self.broken == Some(Broken::CountsTooLong) { TERM * 3 } else { TERM };
             if let Some(at) = host.votes.majority_at(2)
                 && now < at + term
             {
@@ -279,7 +279,7 @@ impl Model {
 
     /// How many states there are, and whether one of them has two owners.
     fn search(&self) -> (usize, bool) {
-        let mut met = HashSet::new();
+        let mut met = BTreeSet::new();
         let mut open = vec![self.begin()];
         let mut two = false;
         while let Some(state) = open.pop() {
