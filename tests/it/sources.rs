@@ -16,8 +16,10 @@ use pointsman::control::{Heard, Input};
 use pointsman::event::Provenance;
 use pointsman::inventory::{Host, Inventory, Via};
 use pointsman::journal::Position;
-use pointsman::site::Current;
-use pointsman::sources::{self, Entry, Places, Sink, Udp};
+use pointsman::lang::{Matcher, World, compile};
+use pointsman::script::Evaluator;
+use pointsman::site::{Current, Site};
+use pointsman::sources::{self, Entry, Named, Places, Sink, Udp};
 
 use crate::control::site;
 use crate::support::{Folder, source};
@@ -663,6 +665,8 @@ fn a_long_record_without_room_is_cut() {
     holder.write_all(b"\n").unwrap();
     assert!(listener.next_text().len() > 20_000, "who has room is not cut");
     listener.runtime.shutdown_background();
+}
+
 /// A file of this machine has stamps in its time, whatever that is; one that is said to be in another zone is read in that.
 #[test]
 fn a_file_is_read_in_the_zone_of_the_machine_or_in_its_own() {
