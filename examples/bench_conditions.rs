@@ -18,7 +18,7 @@ use pointsman::engine::{Engine, Input, Output, State};
 use pointsman::event::{Event, Value};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{AtomId, Hit};
-use pointsman::lang::{World, compile};
+use pointsman::lang::{Declarations, compile};
 use pointsman::sim::Rng;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -128,7 +128,7 @@ fn measure(shape: &Shape) -> Fallible<()> {
         text.push_str(&shape.alarm.replace("{n}", &n.to_string()));
         text.push('\n');
     }
-    let (program, found) = compile(&[Arc::new(Source { name: "bench.alarm".to_owned(), text })], &World::default());
+    let (program, found) = compile(&[Arc::new(Source { name: "bench.alarm".to_owned(), text })], &Declarations::default());
     if pointsman::diag::has_errors(&found) {
         return Err(pointsman::diag::render::human(&found, false).into());
     }

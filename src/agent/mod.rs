@@ -36,10 +36,10 @@ use crate::base::time::Time;
 use crate::inventory::Name;
 use crate::vote::Voter;
 use crate::wire::{
-    Action, Command, Echo, Electorate, Generation, Holds, LinkState, Metric, Note, PeerMessage, Place, Report, Runs, Seen, Terms,
+    Action, Command, Echo, Electorate, Generation, Presence, LinkState, Metric, StatusNote, PeerMessage, Place, Report, AppStatus, ResourceStatus, Terms,
 };
 
-use seat::Seat;
+use seat::ResourceAgent;
 
 /// Beats whose sending time is remembered; an echo of an older one counts as too old.
 const BEATS_KEPT: usize = 256;
@@ -50,7 +50,7 @@ pub struct Durable {
     /// The one controller that it obeys; the first that commanded it.
     pub controller: Option<u64>,
     /// By resource.
-    pub marks: BTreeMap<Name, Mark>,
+    pub marks: BTreeMap<Name, AgentMark>,
     /// By resource, for whom it may vote.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub electorates: BTreeMap<Name, Electorate>,
@@ -70,7 +70,7 @@ impl Durable {
 
 /// What is on disk about one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
+pub struct AgentMark {
     /// The newest generation obeyed.
     pub generation: Generation,
     /// Its command was to hold the resource, and that has not ended.
@@ -98,11 +98,11 @@ pub enum Operation {
 
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
+pub struct OperationResult {
     /// The driver's words when it failed.
     pub failed: Option<String>,
     /// What was seen afterwards.
-    pub holds: Holds,
+    pub holds: Presence,
     /// When the kernel drops the address by itself (boot clock).
     pub until: Option<Time>,
 }
@@ -119,7 +119,7 @@ pub enum Input {
         /// What the driver says of its own success.
         failed: Option<String>,
         /// What it saw afterwards.
-        holds: Holds,
+        holds: Presence,
         /// When the kernel drops the address by itself, as seen; `None` when never, or when that was not seen.
         until: Option<Time>,
     },
@@ -128,7 +128,7 @@ pub enum Input {
         /// Which resource.
         resource: Name,
         /// What is seen now.
-        holds: Holds,
+        holds: Presence,
     },
     /// A witness answered the ping sent at `sent`.
     Witness {
@@ -154,7 +154,7 @@ pub enum Input {
         state: LinkState,
     },
     /// It was looked whether the applications that the host watches run: all of them.
-    Looked(BTreeMap<Name, Runs>),
+    Looked(BTreeMap<Name, AppStatus>),
     /// The host was measured.
     Measured(Vec<Metric>),
     /// A deadline passed.
@@ -200,7 +200,7 @@ pub enum Output {
 
 /// One agent.
 #[derive(Clone, Debug)]
-pub struct Agent {
+pub struct AgentState {
     host: Name,
     beat: Echo,
     sent: VecDeque<(u64, Time)>,
@@ -209,8 +209,8 @@ pub struct Agent {
     /// Something of it changed that is not on disk yet.
     unsaved: bool,
     voter: Voter,
-    seats: BTreeMap<Name, Seat>,
-    reported: BTreeMap<Name, Seen>,
+    seats: BTreeMap<Name, ResourceAgent>,
+    reported: BTreeMap<Name, ResourceStatus>,
     /// State of each resource's network interface, where it has one.
     links: BTreeMap<Name, LinkState>,
     /// The resources of which it was reported that another station claims them.
@@ -218,14 +218,14 @@ pub struct Agent {
     /// What its own list says of each resource.
     places: BTreeMap<Name, Place>,
     /// What was seen of applications.
-    watched: Option<BTreeMap<Name, Runs>>,
+    watched: Option<BTreeMap<Name, AppStatus>>,
     /// That was not reported yet.
     news: bool,
     /// For the next report.
     metrics: Vec<Metric>,
 }
 
-impl Agent {
+impl AgentState {
     /// An agent that starts with what is on its disk, and looks at the resources of its local list first.
     ///
     /// `incarnation` differs from that of every earlier start.
@@ -236,16 +236,16 @@ impl Agent {
         resources: impl IntoIterator<Item = Name>,
         now: Time,
         out: &mut Vec<Output>,
-    ) -> Agent {
+    ) -> AgentState {
         let mut seats = BTreeMap::new();
         for resource in resources {
             let mark = durable.marks.get(&resource).cloned().unwrap_or_default();
-            let mut seat = Seat::new(resource.clone(), mark, incarnation, durable.controller.unwrap_or_default());
+            let mut seat = ResourceAgent::new(resource.clone(), mark, incarnation, durable.controller.unwrap_or_default());
             seat.look(now, out);
             seats.insert(resource, seat);
         }
         let voter = Voter::start(now, durable.longest_promise);
-        let agent = Agent {
+        let agent = AgentState {
             host,
             beat: Echo { incarnation, beat: 0 },
             sent: VecDeque::new(),
@@ -270,8 +270,8 @@ impl Agent {
     }
 
     /// The same, which reports what its own list says that each resource is.
-    pub fn listing(self, places: BTreeMap<Name, Place>) -> Agent {
-        Agent { places, ..self }
+    pub fn listing(self, places: BTreeMap<Name, Place>) -> AgentState {
+        AgentState { places, ..self }
     }
 
     /// Takes one input and yields what is to be done.
@@ -330,7 +330,7 @@ impl Agent {
 
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Time {
-        self.seats.values().filter_map(Seat::next_deadline).fold(self.next_beat, Time::min)
+        self.seats.values().filter_map(ResourceAgent::next_deadline).fold(self.next_beat, Time::min)
     }
 
     /// The last beat that was sent.
@@ -340,7 +340,7 @@ impl Agent {
 
     /// True when the host has the resource and should.
     pub fn holds(&self, resource: &str) -> bool {
-        self.seats.get(resource).map(Seat::seen).is_some_and(|s| s.want && s.holds == Holds::Yes)
+        self.seats.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want && s.holds == Presence::Yes)
     }
 
     /// What is on disk.
@@ -357,7 +357,7 @@ impl Agent {
         match self.durable.controller {
             Some(known) if known != command.controller => {
                 if let Some(seat) = self.seats.get_mut(&command.resource) {
-                    seat.note(Note::OtherController);
+                    seat.note(StatusNote::OtherController);
                 }
                 return;
             }
@@ -412,7 +412,7 @@ impl Agent {
         }
         for (name, seat) in &self.seats {
             let on_disk = self.durable.marks.get(name);
-            if on_disk != Some(seat.mark()) && (on_disk.is_some() || *seat.mark() != Mark::default()) {
+            if on_disk != Some(seat.mark()) && (on_disk.is_some() || *seat.mark() != AgentMark::default()) {
                 self.durable.marks.insert(name.clone(), seat.mark().clone());
                 changed = true;
             }

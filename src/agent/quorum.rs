@@ -4,12 +4,12 @@ use crate::base::limits::{DRIVER_TIMEOUT, HEARTBEAT};
 use crate::base::time::Time;
 use crate::inventory::{OnQuorumLoss, Takeover};
 use crate::vote::{Elector, promise_lasts};
-use crate::wire::{Holds, Note, PeerMessage, Probe, Terms, Vote, VoteRequest};
+use crate::wire::{Presence, StatusNote, PeerMessage, Probe, Terms, Vote, VoteRequest};
 
-use super::seat::{Listening, Phase, Seat};
+use super::seat::{Listening, Phase, ResourceAgent};
 use super::{Name, Output};
 
-impl Seat {
+impl ResourceAgent {
     /// The terms, where they are those of a quorum.
     pub(super) fn quorum(&self) -> Option<&Terms> {
         self.mark().terms.as_ref().filter(|t| t.takeover == Takeover::Quorum)
@@ -40,14 +40,14 @@ impl Seat {
     }
 
     /// Why it may not be wanted any more at this time.
-    pub(super) fn lapsed(&self, now: Time) -> Option<Note> {
+    pub(super) fn lapsed(&self, now: Time) -> Option<StatusNote> {
         if !self.mark().want {
             return None;
         }
         if self.lease_over(now) {
-            return Some(Note::LeaseEnded);
+            return Some(StatusNote::LeaseEnded);
         }
-        self.quorum_ends().is_some_and(|at| now >= at).then_some(Note::QuorumLost)
+        self.quorum_ends().is_some_and(|at| now >= at).then_some(StatusNote::QuorumLost)
     }
 
     /// A Take under a quorum is obeyed: votes first.
@@ -97,7 +97,7 @@ impl Seat {
     }
 
     /// What comes of more votes.
-    fn count(&mut self, now: Time, out: &mut Vec<Output>, change: impl FnOnce(&mut Seat)) {
+    fn count(&mut self, now: Time, out: &mut Vec<Output>, change: impl FnOnce(&mut ResourceAgent)) {
         if !self.mark().want || self.quorum().is_none() {
             return;
         }
@@ -111,7 +111,7 @@ impl Seat {
                 self.take_by = now + DRIVER_TIMEOUT;
                 self.phase = match *probe {
                     // It is here already: there is nobody to listen for but ourselves.
-                    Probe::Once if self.holds == Holds::Yes => Phase::Adding { tries: 0 },
+                    Probe::Once if self.holds == Presence::Yes => Phase::Adding { tries: 0 },
                     Probe::Nothing => Phase::Adding { tries: 0 },
                     probe => Phase::Probing(Listening::begin(probe)),
                 };
@@ -126,7 +126,7 @@ impl Seat {
     pub(super) fn elect(&mut self, now: Time, out: &mut Vec<Output>) {
         if now >= self.take_by {
             let words = self.why_no_majority(now);
-            return self.give_up(now, Some(Note::Failed(words)), out);
+            return self.give_up(now, Some(StatusNote::Failed(words)), out);
         }
         self.poll(now, out);
         self.wake = Some(self.ask_at.min(self.take_by));

@@ -8,9 +8,9 @@ use crate::base::limits::{DRIVER_TIMEOUT, HEARTBEAT, HOST_LOST};
 use crate::base::time::Time;
 use crate::inventory::{Name, OnQuorumLoss, Takeover};
 use crate::vote::Votes;
-use crate::wire::{Generation, Holds, Note, Probe, Seen, Terms};
+use crate::wire::{Generation, Presence, StatusNote, Probe, ResourceStatus, Terms};
 
-use super::{Mark, Operation, Output};
+use super::{AgentMark, Operation, Output};
 
 /// Rounds of conflict probes before an unconfirmed take, and how far apart (RFC 5227 section 2.1.1, shortened as its
 /// section 2.2 permits on media that are known to be fast).
@@ -71,12 +71,12 @@ impl Listening {
 
 /// One resource on one host.
 #[derive(Clone, Debug)]
-pub(super) struct Seat {
+pub(super) struct ResourceAgent {
     pub(super) resource: Name,
-    mark: Mark,
+    mark: AgentMark,
     pub(super) phase: Phase,
-    pub(super) holds: Holds,
-    note: Option<Note>,
+    pub(super) holds: Presence,
+    note: Option<StatusNote>,
     /// The operation under way.
     busy: Option<Operation>,
     /// The driver has looked since the start.
@@ -111,15 +111,15 @@ pub(super) struct Seat {
     pub(super) clear: BTreeMap<Name, Generation>,
 }
 
-impl Seat {
-    pub(super) fn new(resource: Name, mark: Mark, incarnation: u64, controller: u64) -> Seat {
+impl ResourceAgent {
+    pub(super) fn new(resource: Name, mark: AgentMark, incarnation: u64, controller: u64) -> ResourceAgent {
         let mut votes = Votes::default();
         votes.begin(incarnation);
-        Seat {
+        ResourceAgent {
             resource,
             mark,
             phase: Phase::Idle,
-            holds: Holds::Unknown,
+            holds: Presence::Unknown,
             note: None,
             busy: None,
             looked: false,
@@ -142,20 +142,20 @@ impl Seat {
         }
     }
 
-    pub(super) fn mark(&self) -> &Mark {
+    pub(super) fn mark(&self) -> &AgentMark {
         &self.mark
     }
 
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> ResourceStatus {
         // What was seen before an operation that is still under way proves nothing; and what was there before a take is
         // ours, on our terms, only when the take has put it on.
         let adding = matches!(self.busy, Some(Operation::Add { .. }));
-        let found = matches!(self.phase, Phase::Electing { .. } | Phase::Probing(_)) && self.holds == Holds::Yes;
-        let unproven = found || matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Holds::No);
-        Seen {
+        let found = matches!(self.phase, Phase::Electing { .. } | Phase::Probing(_)) && self.holds == Presence::Yes;
+        let unproven = found || matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Presence::No);
+        ResourceStatus {
             generation: self.mark.generation,
             want: self.mark.want,
-            holds: if unproven { Holds::Unknown } else { self.holds },
+            holds: if unproven { Presence::Unknown } else { self.holds },
             note: self.note.clone(),
         }
     }
@@ -169,7 +169,7 @@ impl Seat {
         self.wake
     }
 
-    pub(super) fn note(&mut self, note: Note) {
+    pub(super) fn note(&mut self, note: StatusNote) {
         self.note = Some(note);
     }
 
@@ -216,7 +216,7 @@ impl Seat {
                 self.take_by = self.take_by.max(answered + HOST_LOST);
             }
             if matches!(self.phase, Phase::Electing { .. }) {
-                self.take_by = self.take_by.max(answered + Seat::asks_for(&terms));
+                self.take_by = self.take_by.max(answered + ResourceAgent::asks_for(&terms));
             }
             return self.renew(now, generation, answered, out);
         }
@@ -224,14 +224,14 @@ impl Seat {
             Takeover::Probe => HOST_LOST,
             Takeover::Lease => terms.term.saturating_sub(LEASE_MARGIN),
             Takeover::Confirmed | Takeover::Forced => DRIVER_TIMEOUT,
-            Takeover::Quorum => Seat::asks_for(&terms),
+            Takeover::Quorum => ResourceAgent::asks_for(&terms),
         };
         if generation < self.mark.generation || now >= answered + fresh_for {
             return;
         }
         self.lease_until = (terms.takeover == Takeover::Lease).then(|| answered + terms.term);
         let by_votes = terms.takeover == Takeover::Quorum;
-        self.mark = Mark { generation, want: true, terms: Some(terms) };
+        self.mark = AgentMark { generation, want: true, terms: Some(terms) };
         self.take_by = answered + fresh_for;
         self.note = None;
         self.heard.clear();
@@ -241,7 +241,7 @@ impl Seat {
         }
         self.phase = match probe {
             // It is here already (adopted, or granted anew): there is nobody to listen for but ourselves.
-            Probe::Once if self.holds == Holds::Yes => Phase::Adding { tries: 0 },
+            Probe::Once if self.holds == Presence::Yes => Phase::Adding { tries: 0 },
             Probe::Nothing => Phase::Adding { tries: 0 },
             Probe::Once | Probe::Silence(_) => Phase::Probing(Listening::begin(probe)),
         };
@@ -270,7 +270,7 @@ impl Seat {
         }
     }
 
-    pub(super) fn driven(&mut self, now: Time, failed: Option<String>, holds: Holds, until: Option<Time>, out: &mut Vec<Output>) {
+    pub(super) fn driven(&mut self, now: Time, failed: Option<String>, holds: Presence, until: Option<Time>, out: &mut Vec<Output>) {
         let first = !self.looked;
         let ended = self.busy.take();
         // Nobody may count on a kernel that was not seen to know when to drop the address.
@@ -278,53 +278,53 @@ impl Seat {
             Some(Operation::Add { until: Some(asked), .. }) => until.is_some_and(|seen| seen <= asked + KERNEL_LATE),
             _ => true,
         };
-        self.looked = self.looked || holds != Holds::Unknown;
+        self.looked = self.looked || holds != Presence::Unknown;
         self.holds = holds;
         match (&self.phase, holds) {
             // Found after a restart. To put it on again would prolong what nobody has agreed to.
-            (Phase::Idle, Holds::Yes) if self.mark.want && self.found_bounded(now, until) => {
+            (Phase::Idle, Presence::Yes) if self.mark.want && self.found_bounded(now, until) => {
                 self.found_until = until;
                 self.hold(now, out);
             }
-            (Phase::Idle, Holds::Yes) if self.mark.want => {
+            (Phase::Idle, Presence::Yes) if self.mark.want => {
                 let words = "it was found on the host, and the kernel was not going to drop it by itself";
-                self.give_up(now, Some(Note::Failed(words.to_owned())), out);
+                self.give_up(now, Some(StatusNote::Failed(words.to_owned())), out);
             }
             // Given up before a restart, and not finished.
-            (Phase::Idle, Holds::Yes) if first && self.mark.generation != Generation::NONE => self.give_up(now, None, out),
+            (Phase::Idle, Presence::Yes) if first && self.mark.generation != Generation::NONE => self.give_up(now, None, out),
             // While nobody was there to renew it the kernel dropped it, as it was told to.
-            (Phase::Idle, Holds::No) if self.mark.want => self.lapse(match self.mark.terms.as_ref().map(|t| t.takeover) {
-                Some(Takeover::Probe | Takeover::Lease | Takeover::Quorum) => Note::LeaseEnded,
-                _ => Note::Gone,
+            (Phase::Idle, Presence::No) if self.mark.want => self.lapse(match self.mark.terms.as_ref().map(|t| t.takeover) {
+                Some(Takeover::Probe | Takeover::Lease | Takeover::Quorum) => StatusNote::LeaseEnded,
+                _ => StatusNote::Gone,
             }),
-            (Phase::Idle, Holds::Unknown) => self.wake = Some(now + RETRY),
+            (Phase::Idle, Presence::Unknown) => self.wake = Some(now + RETRY),
             (Phase::Idle, _) => self.wake = Some(self.look_at),
-            (Phase::Releasing, Holds::No) => self.rest(),
+            (Phase::Releasing, Presence::No) => self.rest(),
             (Phase::Releasing, _) if ended != Some(Operation::Remove) => self.proceed(now, out),
             (Phase::Releasing, _) => self.wake = Some(now + RETRY),
             (Phase::Adding { tries: 0 } | Phase::Probing(_) | Phase::Electing { .. }, _) => self.proceed(now, out),
-            (Phase::Adding { .. }, Holds::Yes) if bounded => self.hold(now, out),
+            (Phase::Adding { .. }, Presence::Yes) if bounded => self.hold(now, out),
             (Phase::Adding { tries }, _) if *tries >= ADD_ATTEMPTS || now >= self.take_by => {
                 let words = failed.unwrap_or_else(|| match holds {
-                    Holds::Yes => "the kernel was not seen to drop the address by itself in time".to_owned(),
+                    Presence::Yes => "the kernel was not seen to drop the address by itself in time".to_owned(),
                     _ => "the address was not there after it was added".to_owned(),
                 });
-                self.give_up(now, Some(Note::Failed(words)), out);
+                self.give_up(now, Some(StatusNote::Failed(words)), out);
             }
             (Phase::Adding { .. }, _) => self.wake = Some(now + RETRY),
-            (Phase::Holding, Holds::No) => self.lapse(Note::Gone),
+            (Phase::Holding, Presence::No) => self.lapse(StatusNote::Gone),
             (Phase::Holding, _) => {}
         }
     }
 
-    pub(super) fn changed(&mut self, holds: Holds) {
+    pub(super) fn changed(&mut self, holds: Presence) {
         if self.busy.is_some() {
             return; // The operation under way will say what it saw.
         }
         self.holds = holds;
         match self.phase {
-            Phase::Holding if holds == Holds::No => self.lapse(Note::Gone),
-            Phase::Releasing if holds == Holds::No => self.rest(),
+            Phase::Holding if holds == Presence::No => self.lapse(StatusNote::Gone),
+            Phase::Releasing if holds == Presence::No => self.rest(),
             _ => {}
         }
     }
@@ -344,7 +344,7 @@ impl Seat {
     pub(super) fn rival(&mut self, now: Time, out: &mut Vec<Output>) {
         match &mut self.phase {
             Phase::Probing(Listening { probe: Probe::Silence(_), silent_since, .. }) => *silent_since = None,
-            Phase::Probing(_) => self.give_up(now, Some(Note::Conflict), out),
+            Phase::Probing(_) => self.give_up(now, Some(StatusNote::Conflict), out),
             Phase::Holding => {
                 self.rival_until = Some(now + RIVAL_LASTS);
                 self.rival_at = self.rival_at.min(now + RIVAL_EVERY);
@@ -395,7 +395,7 @@ impl Seat {
         // An order to listen for silence lives only while it is said again: whoever does not hear from us goes on without us,
         // and must not meet an old order that comes to life when the next owner falls silent.
         if matches!(l.probe, Probe::Silence(_)) && now >= self.take_by {
-            return self.give_up(now, Some(Note::Failed("the order to take it was not said again".to_owned())), out);
+            return self.give_up(now, Some(StatusNote::Failed("the order to take it was not said again".to_owned())), out);
         }
         let enough = match l.probe {
             Probe::Nothing => true,
@@ -439,7 +439,7 @@ impl Seat {
         let mut wake = now + ANNOUNCE_EVERY;
         if self.watched() {
             if now >= self.isolated_at() {
-                return self.give_up(now, Some(Note::Isolated), out);
+                return self.give_up(now, Some(StatusNote::Isolated), out);
             }
             if now >= self.ping_at {
                 self.ping_at = now + HEARTBEAT;
@@ -491,7 +491,7 @@ impl Seat {
     }
 
     /// The resource is not wanted any more, by command or because it may not be kept: on disk first, then off the host.
-    pub(super) fn give_up(&mut self, now: Time, note: Option<Note>, out: &mut Vec<Output>) {
+    pub(super) fn give_up(&mut self, now: Time, note: Option<StatusNote>, out: &mut Vec<Output>) {
         self.mark.want = false;
         self.mark.terms = None;
         self.lease_until = None;
@@ -503,7 +503,7 @@ impl Seat {
     }
 
     /// The address is gone already; what remains is to say so.
-    fn lapse(&mut self, note: Note) {
+    fn lapse(&mut self, note: StatusNote) {
         self.mark.want = false;
         self.mark.terms = None;
         self.lease_until = None;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::inventory::{OnQuorumLoss, Takeover};
-use crate::wire::{Metric, Probe, Runs};
+use crate::wire::{Metric, Probe, AppStatus};
 
 const VIP: &str = "vip";
 
@@ -30,7 +30,7 @@ fn terms(takeover: Takeover) -> Terms {
 
 /// An agent with its shell: what it puts out is kept, and answered by hand.
 struct Bench {
-    agent: Agent,
+    agent: AgentState,
     now: Time,
     out: Vec<Output>,
     /// What the kernel was last told.
@@ -40,14 +40,14 @@ struct Bench {
 impl Bench {
     fn new(durable: Durable) -> Bench {
         let mut out = Vec::new();
-        let agent = Agent::start("h".to_owned(), 1, durable, [VIP.to_owned()], ms(0), &mut out);
+        let agent = AgentState::start("h".to_owned(), 1, durable, [VIP.to_owned()], ms(0), &mut out);
         Bench { agent, now: ms(0), out, kept: None }
     }
 
     /// Idle, has looked, has sent a beat.
     fn ready(takes: Takeover) -> (Bench, Terms) {
         let mut bench = Bench::new(Durable::default());
-        bench.driven(None, Holds::No);
+        bench.driven(None, Presence::No);
         bench.out.clear();
         (bench, terms(takes))
     }
@@ -62,13 +62,13 @@ impl Bench {
         self
     }
 
-    fn driven(&mut self, failed: Option<&str>, holds: Holds) -> &mut Bench {
+    fn driven(&mut self, failed: Option<&str>, holds: Presence) -> &mut Bench {
         let until = self.kept;
         self.driven_until(failed, holds, until)
     }
 
     /// The kernel says that it drops the address then.
-    fn driven_until(&mut self, failed: Option<&str>, holds: Holds, until: Option<Time>) -> &mut Bench {
+    fn driven_until(&mut self, failed: Option<&str>, holds: Presence, until: Option<Time>) -> &mut Bench {
         self.turn(Input::Driven { resource: VIP.to_owned(), failed: failed.map(str::to_owned), holds, until })
     }
 
@@ -101,7 +101,7 @@ impl Bench {
             .collect()
     }
 
-    fn seen(&self) -> Seen {
+    fn seen(&self) -> ResourceStatus {
         self.agent.seats[VIP].seen()
     }
 }
@@ -114,11 +114,11 @@ fn take(terms: &Terms, probe: Probe) -> Action {
 fn nothing_is_touched_before_a_first_command() {
     let mut bench = Bench::new(Durable::default());
     assert_eq!(bench.drives(), [Operation::Observe]);
-    bench.driven(None, Holds::Yes).until(ms(60_000));
+    bench.driven(None, Presence::Yes).until(ms(60_000));
     for operation in bench.drives() {
         assert_eq!(operation, Operation::Observe);
     }
-    assert_eq!(bench.seen().holds, Holds::Yes);
+    assert_eq!(bench.seen().holds, Presence::Yes);
     assert!(!bench.seen().want);
 }
 
@@ -135,7 +135,7 @@ fn a_take_is_on_disk_before_the_driver_hears_of_it() {
 #[test]
 fn what_is_not_newer_is_refused() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-    bench.command(5, Action::Release).driven(None, Holds::No);
+    bench.command(5, Action::Release).driven(None, Presence::No);
     bench.drives();
     for n in [1, 4, 5] {
         bench.command(n, take(&terms, Probe::Nothing));
@@ -166,32 +166,32 @@ fn a_take_that_answers_an_old_beat_is_refused() {
 fn one_controller_is_obeyed() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     let echo = bench.agent.beat();
-    bench.command_with(7, 1, echo, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+    bench.command_with(7, 1, echo, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
     bench.drives();
     bench.command_with(8, 9, echo, Action::Release);
     assert_eq!(bench.drives(), []);
-    assert_eq!(bench.seen().note, Some(Note::OtherController));
+    assert_eq!(bench.seen().note, Some(StatusNote::OtherController));
 }
 
 #[test]
 fn a_release_during_an_add_is_not_reported_as_done() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
     bench.command(1, take(&terms, Probe::Nothing)).command(2, Action::Release);
-    assert_eq!(bench.seen().holds, Holds::Unknown, "the add may still have its effect");
+    assert_eq!(bench.seen().holds, Presence::Unknown, "the add may still have its effect");
     bench.drives();
-    bench.driven(None, Holds::Yes);
+    bench.driven(None, Presence::Yes);
     assert_eq!(bench.drives(), [Operation::Remove]);
-    bench.driven(None, Holds::No);
-    assert_eq!((bench.seen().holds, bench.seen().want), (Holds::No, false));
+    bench.driven(None, Presence::No);
+    assert_eq!((bench.seen().holds, bench.seen().want), (Presence::No, false));
 }
 
 #[test]
 fn what_was_seen_counts_not_what_was_said() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Holds::No);
+    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Presence::No);
     assert!(bench.seen().want, "tried again");
-    bench.until(ms(500)).driven(None, Holds::No).until(ms(1_000)).driven(Some("no such device"), Holds::No);
-    assert_eq!(bench.seen().note, Some(Note::Failed("no such device".to_owned())));
+    bench.until(ms(500)).driven(None, Presence::No).until(ms(1_000)).driven(Some("no such device"), Presence::No);
+    assert_eq!(bench.seen().note, Some(StatusNote::Failed("no such device".to_owned())));
     assert!(!bench.seen().want);
 }
 
@@ -201,7 +201,7 @@ fn a_rival_heard_while_probing_stops_the_take() {
     bench.command(1, take(&terms, Probe::Once));
     assert!(bench.out.iter().any(|o| matches!(o, Output::Ask { .. })));
     bench.turn(Input::Rival { resource: VIP.to_owned() });
-    assert_eq!(bench.seen().note, Some(Note::Conflict));
+    assert_eq!(bench.seen().note, Some(StatusNote::Conflict));
     assert!(!bench.seen().want);
 }
 
@@ -237,56 +237,56 @@ fn silence_starts_again_with_every_sound() {
 #[test]
 fn a_holder_that_is_cut_off_lets_go() {
     let (mut bench, terms) = Bench::ready(Takeover::Probe);
-    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
     bench.drives();
     bench.until(ms(2_900));
     assert!(bench.seen().want);
     bench.until(ms(3_100));
-    assert_eq!((bench.seen().want, bench.seen().note.clone()), (false, Some(Note::Isolated)));
+    assert_eq!((bench.seen().want, bench.seen().note.clone()), (false, Some(StatusNote::Isolated)));
     assert!(bench.drives().contains(&Operation::Remove));
 }
 
 #[test]
 fn a_lease_ends_unless_it_is_renewed_in_time() {
     let (mut bench, terms) = Bench::ready(Takeover::Lease);
-    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
-    bench.until(ms(20_000)).command(1, Action::Renew).driven(None, Holds::Yes);
+    bench.command(1, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
+    bench.until(ms(20_000)).command(1, Action::Renew).driven(None, Presence::Yes);
     bench.until(ms(45_000));
     assert!(bench.seen().want);
     bench.until(ms(50_000));
-    assert_eq!((bench.seen().want, bench.seen().note.clone()), (false, Some(Note::LeaseEnded)));
+    assert_eq!((bench.seen().want, bench.seen().note.clone()), (false, Some(StatusNote::LeaseEnded)));
     // Over is over: only a new grant brings it back.
-    bench.driven(None, Holds::No).command(1, Action::Renew);
+    bench.driven(None, Presence::No).command(1, Action::Renew);
     assert!(!bench.seen().want);
 }
 
 #[test]
 fn after_a_restart_it_goes_on_with_what_is_on_disk() {
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
     let mut again = Bench::new(bench.agent.durable().clone());
-    again.driven(None, Holds::Yes);
-    assert_eq!((again.seen().want, again.seen().holds, again.seen().generation), (true, Holds::Yes, generation(3)));
+    again.driven(None, Presence::Yes);
+    assert_eq!((again.seen().want, again.seen().holds, again.seen().generation), (true, Presence::Yes, generation(3)));
     // Released on disk, but not yet off the host: finished after the restart.
     bench.command(4, Action::Release);
     let mut again = Bench::new(bench.agent.durable().clone());
     again.drives();
-    again.driven(None, Holds::Yes);
+    again.driven(None, Presence::Yes);
     assert_eq!(again.drives(), [Operation::Remove]);
     // Held on disk, but gone: said, and not put back without an order.
     let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
     let mut again = Bench::new(bench.agent.durable().clone());
     again.drives();
-    again.driven(None, Holds::No);
-    assert_eq!((again.seen().want, again.seen().note.clone()), (false, Some(Note::Gone)));
+    again.driven(None, Presence::No);
+    assert_eq!((again.seen().want, again.seen().note.clone()), (false, Some(StatusNote::Gone)));
     assert_eq!(again.drives(), []);
     // The same under `probe`: that was the kernel, and no other hand.
     let (mut bench, terms) = Bench::ready(Takeover::Probe);
-    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+    bench.command(3, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
     let mut again = Bench::new(bench.agent.durable().clone());
-    again.driven(None, Holds::No);
-    assert_eq!(again.seen().note, Some(Note::LeaseEnded));
+    again.driven(None, Presence::No);
+    assert_eq!(again.seen().note, Some(StatusNote::LeaseEnded));
 }
 
 /// An address that was there before, and a driver that says that it told the kernel when to drop it and did not: nobody may
@@ -295,16 +295,16 @@ fn after_a_restart_it_goes_on_with_what_is_on_disk() {
 fn an_address_that_the_kernel_would_keep_is_not_held() {
     for takes in [Takeover::Probe, Takeover::Lease] {
         let (mut bench, terms) = Bench::ready(takes);
-        bench.driven(None, Holds::Yes);
+        bench.driven(None, Presence::Yes);
         bench.command(1, take(&terms, Probe::Nothing));
         for _ in 0..10 {
-            bench.driven_until(None, Holds::Yes, None);
-            assert_ne!((bench.seen().want, bench.seen().holds), (true, Holds::Yes), "{takes:?}");
+            bench.driven_until(None, Presence::Yes, None);
+            assert_ne!((bench.seen().want, bench.seen().holds), (true, Presence::Yes), "{takes:?}");
             let later = bench.now + Duration::from_millis(250);
             bench.until(later);
         }
         assert!(!bench.seen().want);
-        assert!(matches!(&bench.seen().note, Some(Note::Failed(why)) if why.contains("by itself")), "{:?}", bench.seen().note);
+        assert!(matches!(&bench.seen().note, Some(StatusNote::Failed(why)) if why.contains("by itself")), "{:?}", bench.seen().note);
         assert!(bench.drives().contains(&Operation::Remove));
     }
 }
@@ -313,7 +313,7 @@ fn an_address_that_the_kernel_would_keep_is_not_held() {
 #[test]
 fn an_address_found_after_a_restart_must_have_its_end() {
     for takes in [Takeover::Probe, Takeover::Lease, Takeover::Confirmed] {
-        let mark = Mark { generation: generation(3), want: true, terms: Some(terms(takes)) };
+        let mark = AgentMark { generation: generation(3), want: true, terms: Some(terms(takes)) };
         let durable = Durable { controller: Some(7), marks: [(VIP.to_owned(), mark)].into(), ..Durable::default() };
         let longest = if takes == Takeover::Lease { 30 } else { 3 };
         for (until, held) in [
@@ -323,7 +323,7 @@ fn an_address_found_after_a_restart_must_have_its_end() {
             (None, takes == Takeover::Confirmed),
         ] {
             let mut bench = Bench::new(durable.clone());
-            bench.driven_until(None, Holds::Yes, until);
+            bench.driven_until(None, Presence::Yes, until);
             assert_eq!(bench.seen().want, held, "{takes:?} {until:?}");
         }
     }
@@ -338,7 +338,7 @@ fn an_old_order_to_listen_does_not_come_to_life() {
     assert!(bench.seen().want);
     bench.until(ms(10_000));
     assert!(!bench.seen().want);
-    assert!(matches!(&bench.seen().note, Some(Note::Failed(why)) if why.contains("said again")), "{:?}", bench.seen().note);
+    assert!(matches!(&bench.seen().note, Some(StatusNote::Failed(why)) if why.contains("said again")), "{:?}", bench.seen().note);
 }
 
 /// What was seen of applications is told with every beat, and at once when it changed; what was measured is told once.
@@ -349,11 +349,11 @@ fn what_is_seen_is_reported() {
         let out = std::mem::take(&mut bench.out);
         out.into_iter().filter_map(|o| if let Output::Report(report) = o { Some(report) } else { None }).collect()
     };
-    let runs = |runs: Runs| Input::Looked([("SIP".to_owned(), runs)].into());
-    bench.turn(runs(Runs::Yes));
+    let runs = |runs: AppStatus| Input::Looked([("SIP".to_owned(), runs)].into());
+    bench.turn(runs(AppStatus::Yes));
     let told = reports(&mut bench);
-    assert_eq!(told.iter().map(|r| r.watched.clone()).collect::<Vec<_>>(), [Some([("SIP".to_owned(), Runs::Yes)].into())]);
-    bench.turn(runs(Runs::Yes));
+    assert_eq!(told.iter().map(|r| r.watched.clone()).collect::<Vec<_>>(), [Some([("SIP".to_owned(), AppStatus::Yes)].into())]);
+    bench.turn(runs(AppStatus::Yes));
     let cpu = Metric { name: "cpu".to_owned(), mount: String::new(), thousandths: 5 };
     bench.turn(Input::Measured(vec![cpu.clone()]));
     assert_eq!(reports(&mut bench), [], "nothing changed, and what was measured waits for the next beat");
@@ -364,7 +364,7 @@ fn what_is_seen_is_reported() {
     let told = reports(&mut bench);
     assert_eq!(told.iter().map(|r| r.metrics.clone()).collect::<Vec<_>>(), [vec![cpu], Vec::new()]);
     assert!(told.iter().all(|r| r.watched.is_some()));
-    bench.turn(runs(Runs::No));
+    bench.turn(runs(AppStatus::No));
     assert_eq!(reports(&mut bench).len(), 1);
 }
 
@@ -435,7 +435,7 @@ mod quorum {
         votes(&mut bench, "b", &sent[1].1, None);
         // Asked at 0 ms: 3 s, and what the kernel may keep it longer.
         assert!(matches!(bench.drives()[..], [Operation::Add { until: Some(until), .. }] if until == ms(3_600)));
-        bench.driven(None, Holds::Yes);
+        bench.driven(None, Presence::Yes);
         assert!(bench.agent.holds(VIP));
         // Each further majority prolongs it.
         bench.until(ms(250));
@@ -445,12 +445,12 @@ mod quorum {
         assert_eq!(bench.drives(), [], "the controller's vote of before is older");
         votes(&mut bench, "b", &again[1].1, None);
         assert!(matches!(bench.drives()[..], [Operation::Add { until: Some(until), .. }] if until == ms(3_850)));
-        bench.driven(None, Holds::Yes);
+        bench.driven(None, Presence::Yes);
         bench.until(ms(3_249));
         assert!(bench.agent.holds(VIP));
         bench.until(ms(3_250));
         assert!(!bench.agent.holds(VIP), "no votes, no address");
-        assert_eq!(bench.seen().note, Some(Note::QuorumLost));
+        assert_eq!(bench.seen().note, Some(StatusNote::QuorumLost));
     }
 
     #[test]
@@ -460,7 +460,7 @@ mod quorum {
         let sent = requests(&mut bench);
         votes(&mut bench, "a", &sent[0].1, Some(Refusal::Newer));
         bench.until(ms(30_000));
-        let Some(Note::Failed(words)) = bench.seen().note else { panic!("{:?}", bench.seen()) };
+        let Some(StatusNote::Failed(words)) = bench.seen().note else { panic!("{:?}", bench.seen()) };
         assert_eq!(words, "1 of 4 voters voted for it, and 3 are needed; a: it knows a newer command");
         assert!(!bench.seen().want);
     }
@@ -487,13 +487,13 @@ mod quorum {
         assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Promised("h".to_owned())));
         // It lets go: its own promise to itself is void at once.
         bench.command(6, Action::Release);
-        bench.driven(None, Holds::No);
+        bench.driven(None, Presence::No);
         assert_eq!(asked(&mut bench, "a", generation(7), BTreeMap::new()), None);
     }
 
     #[test]
     fn an_agent_that_starts_keeps_what_the_kernel_keeps_and_votes_for_nobody_yet() {
-        let mark = Mark { generation: generation(4), want: true, terms: Some(by_votes()) };
+        let mark = AgentMark { generation: generation(4), want: true, terms: Some(by_votes()) };
         let placements = ["h", "a"].map(str::to_owned).into();
         let electorate = Electorate { placements, peers: BTreeMap::new() };
         let durable = Durable {
@@ -503,7 +503,7 @@ mod quorum {
             longest_promise: crate::vote::promise_lasts(TERM),
         };
         let mut bench = Bench::new(durable);
-        bench.driven_until(None, Holds::Yes, Some(ms(2_000)));
+        bench.driven_until(None, Presence::Yes, Some(ms(2_000)));
         assert!(bench.agent.holds(VIP));
         let sent = requests(&mut bench);
         assert_eq!(asked(&mut bench, "a", generation(5), BTreeMap::new()), Some(Refusal::Started));
@@ -524,7 +524,7 @@ mod quorum {
         assert_eq!(bench.drives(), [], "to take it needs a majority all the same");
         votes(&mut bench, "a", &sent[0].1, None);
         assert!(matches!(bench.drives()[..], [Operation::Add { until: None, .. }]));
-        bench.driven_until(None, Holds::Yes, None);
+        bench.driven_until(None, Presence::Yes, None);
         bench.until(ms(60_000));
         assert!(bench.agent.holds(VIP));
     }
@@ -532,7 +532,7 @@ mod quorum {
     #[test]
     fn a_station_that_claims_the_address_is_reported_until_it_is_silent() {
         let (mut bench, terms) = Bench::ready(Takeover::Confirmed);
-        bench.command(1, take(&terms, Probe::Nothing)).driven(None, Holds::Yes);
+        bench.command(1, take(&terms, Probe::Nothing)).driven(None, Presence::Yes);
         bench.out.clear();
         let reported = |bench: &Bench| {
             bench.out.iter().rev().find_map(|o| match o {

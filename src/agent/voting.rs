@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use crate::base::limits::BALLOTS;
 use crate::base::time::Time;
 use crate::inventory::Name;
-use crate::wire::{Electorate, Holds, PeerMessage, Refusal, Vote, VoteRequest};
+use crate::wire::{Electorate, Presence, PeerMessage, Refusal, Vote, VoteRequest};
 
-use super::{Agent, Output};
+use super::{AgentState, Output};
 
-impl Agent {
+impl AgentState {
     /// The agent of another host says something.
     pub(super) fn peer(&mut self, now: Time, from: Name, message: PeerMessage, out: &mut Vec<Output>) {
         match message {
@@ -61,7 +61,7 @@ impl Agent {
         }
         if let Some(seat) = self.seats.get(resource) {
             let (seen, host) = (seat.seen(), &self.host);
-            if !seen.want && seen.holds == Holds::No {
+            if !seen.want && seen.holds == Presence::No {
                 self.voter.clear(resource, host, seen.generation);
             }
             if seen.want {

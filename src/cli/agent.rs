@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::base::text::printable;
 use crate::config::{self, Agent};
 use crate::live::program;
-use crate::store::Marks;
+use crate::store::AgentStore;
 
 use super::{Format, WRONG, log_to_stderr, paths, plural, report, setup, wrong};
 
@@ -79,7 +79,7 @@ pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
     let file = paths::agent(args.config.as_deref());
     let Some(config) = load(&file)? else { return Ok(WRONG) };
     let data = base(&file).join(&config.data);
-    let adopted = Marks::open(&data).and_then(|marks| {
+    let adopted = AgentStore::open(&data).and_then(|marks| {
         let mut durable = marks.load()?;
         durable.adopt();
         marks.save(&durable)

@@ -17,7 +17,7 @@ const RESOURCE_COLUMNS: [&str; 7] = ["resource", "what", "owner", "holders", "se
 
 /// The controller to ask, and how to print the answer.
 #[derive(clap::Args)]
-pub(super) struct Whom {
+pub(super) struct ControllerArgs {
     /// The configuration of the controller [default: ./pointsman.yaml, then /etc/pointsman/pointsman.yaml]
     #[arg(short, long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
@@ -41,7 +41,7 @@ pub(super) struct AlarmsArgs {
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 #[derive(clap::Subcommand)]
@@ -69,7 +69,7 @@ pub(super) struct AckArgs {
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 /// Shows who should have what, and who does
@@ -81,7 +81,7 @@ pub(super) struct ResourcesArgs {
     #[command(subcommand)]
     command: Option<ResourcesCommand>,
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 #[derive(clap::Subcommand)]
@@ -107,7 +107,7 @@ pub(super) struct RunsArgs {
     #[command(subcommand)]
     command: Option<RunsCommand>,
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 #[derive(clap::Subcommand)]
@@ -129,7 +129,7 @@ pub(super) struct StatusArgs {
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 /// Shows what the sources counted since the start
@@ -137,7 +137,7 @@ pub(super) struct StatusArgs {
 #[command(after_help = "Examples:\n  pointsman sources")]
 pub(super) struct SourcesArgs {
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 /// Moves a resource to a host
@@ -151,7 +151,7 @@ pub(super) struct MoveArgs {
     /// The host that should have it
     host: String,
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
@@ -223,7 +223,7 @@ pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
 }
 
 /// The data folder of the controller to ask. Mistakes in its configuration are reported only when they hide the folder.
-pub(super) fn data(whom: &Whom) -> io::Result<Option<PathBuf>> {
+pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     if let Some(data) = &whom.data {
         return Ok(Some(data.clone()));
     }
@@ -245,7 +245,7 @@ pub(super) fn data(whom: &Whom) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-fn tell(whom: &Whom, question: Question, done: &str) -> io::Result<u8> {
+fn tell(whom: &ControllerArgs, question: Question, done: &str) -> io::Result<u8> {
     let Some(data) = data(whom)? else { return Ok(WRONG) };
     Ok(match ask(&data, &question) {
         Ok(_) => {
@@ -256,13 +256,13 @@ fn tell(whom: &Whom, question: Question, done: &str) -> io::Result<u8> {
     })
 }
 
-fn show(whom: &Whom, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
+fn show(whom: &ControllerArgs, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
     let Some(rows) = rows(whom, question)? else { return Ok(WRONG) };
     print_rows(whom, &rows, columns, nothing).map(|()| 0)
 }
 
 /// The rows that the controller answers; `None` when there is no answer, which has been reported.
-fn rows(whom: &Whom, question: &Question) -> io::Result<Option<Vec<Json>>> {
+fn rows(whom: &ControllerArgs, question: &Question) -> io::Result<Option<Vec<Json>>> {
     let Some(data) = data(whom)? else { return Ok(None) };
     match ask(&data, question) {
         Ok(Json::Array(rows)) => return Ok(Some(rows)),
@@ -272,7 +272,7 @@ fn rows(whom: &Whom, question: &Question) -> io::Result<Option<Vec<Json>>> {
     Ok(None)
 }
 
-fn print_rows(whom: &Whom, rows: &[Json], columns: &[&str], nothing: &str) -> io::Result<()> {
+fn print_rows(whom: &ControllerArgs, rows: &[Json], columns: &[&str], nothing: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if whom.format == Format::Json {
         for row in rows {

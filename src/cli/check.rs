@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::base::text::{printable, printable_json};
 use crate::diag::{has_errors, render};
 use crate::lang::program::{Atom, Program};
-use crate::lang::{Way, plan, why_always};
+use crate::lang::{Lookup, plan, why_always};
 
 use super::setup::{self, Given};
 use super::{Format, WRONG, plural, report, test};
@@ -87,8 +87,8 @@ fn show_plan(program: &Program, format: Format) {
     let place = |atom: &Atom| format!("{}:{}", atom.place.source.name, atom.place.line_column().0);
     if format == Format::Json {
         for (atom, way) in all {
-            let texts = if let Way::Text(texts) = way { texts.as_slice() } else { &[] };
-            let why = if *way == Way::Nothing { Some(why_always(atom)) } else { None };
+            let texts = if let Lookup::Text(texts) = way { texts.as_slice() } else { &[] };
+            let why = if *way == Lookup::Nothing { Some(why_always(atom)) } else { None };
             let row =
                 json!({ "condition": atom.name, "at": place(atom), "found_by": way.to_string(), "texts": texts, "why": why });
             println!("{}", printable_json(&row.to_string()));
@@ -108,9 +108,9 @@ fn show_plan(program: &Program, format: Format) {
             println!("  {:>6}  {what}", count(name));
         }
     }
-    let slow = all.filter(|(_, way)| matches!(way, Way::Sender | Way::Nothing)).collect::<Vec<_>>();
+    let slow = all.filter(|(_, way)| matches!(way, Lookup::Sender | Lookup::Nothing)).collect::<Vec<_>>();
     for (atom, way) in slow.iter().take(SHOWN) {
-        let why = if *way == &Way::Nothing { why_always(atom) } else { "only its sender tells" };
+        let why = if *way == &Lookup::Nothing { why_always(atom) } else { "only its sender tells" };
         println!("{} {}: {}", printable(&place(atom)), printable(&atom.name), printable(why));
     }
     if slow.len() > SHOWN {

@@ -17,7 +17,7 @@ use crate::decode::first_moment;
 use crate::event::Provenance;
 use crate::inventory::Name;
 use crate::linux::file::kind_of;
-use crate::replay::{Counts, DryRun, Entry, LINES_OF_A_LOG, Origin};
+use crate::replay::{DryRunCounts, DryRun, TimelineEntry, LINES_OF_A_LOG, Origin};
 use crate::site::Site;
 use crate::sources::{self, packed};
 
@@ -217,7 +217,7 @@ impl<W: Write> Told<W> {
     }
 
     /// True while somebody listens.
-    fn entry(&mut self, mut entry: Entry) -> bool {
+    fn entry(&mut self, mut entry: TimelineEntry) -> bool {
         if self.failed.is_err() {
             return false;
         }
@@ -257,7 +257,7 @@ fn replay<W: Write>(run: &mut DryRun, logs: Vec<Log>, origins: Vec<Origin>, told
         return read.err().map(|e| (0, reader.lines(), e));
     }
     let logs = logs.into_iter().map(|(reader, log)| (reader, log.text)).collect();
-    let mut tell = |entry: Option<Entry>| match entry {
+    let mut tell = |entry: Option<TimelineEntry>| match entry {
         Some(entry) => told.entry(entry),
         None => {
             told.flush();
@@ -315,7 +315,7 @@ fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String>
 }
 
 /// What was read, and how things stand at the end.
-fn ending(run: &DryRun, counts: &Counts) -> String {
+fn ending(run: &DryRun, counts: &DryRunCounts) -> String {
     if counts.lines == 0 {
         return "the log is empty: nothing was replayed".to_owned();
     }

@@ -14,7 +14,7 @@ use crate::live::control_socket;
 use crate::live::questions::Question;
 use crate::store::JournalReader;
 
-use super::ask::{Whom, data, table};
+use super::ask::{ControllerArgs, data, table};
 use super::{Format, WRONG, wrong};
 
 const EXAMPLES: &str = "\
@@ -63,7 +63,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = LIMIT)]
     limit: usize,
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {

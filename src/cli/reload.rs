@@ -8,7 +8,7 @@ use crate::base::text::{printable, printable_json, printable_lines};
 use crate::live::control_socket::ask;
 use crate::live::questions::Question;
 
-use super::ask::{Whom, data, table};
+use super::ask::{ControllerArgs, data, table};
 use super::{FAILED, Format, WRONG, wrong};
 
 const EXAMPLES: &str = "\
@@ -35,7 +35,7 @@ pub(super) struct Args {
     #[arg(long)]
     abandon: bool,
     #[command(flatten)]
-    whom: Whom,
+    whom: ControllerArgs,
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {

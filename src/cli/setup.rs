@@ -10,7 +10,7 @@ use crate::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
 use crate::config::{self, Config, Followed};
 use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::journal::{Text, Written};
-use crate::lang::{Matcher, World, compile, fields_set};
+use crate::lang::{Matcher, Declarations, compile, fields_set};
 use crate::linux::file::{kind_of, open_regular, writable_by_others};
 use crate::replay::samples;
 use crate::script::{self, Evaluator, Param};
@@ -159,7 +159,7 @@ fn make(setup: &mut Setup) {
         scripts.push(declared);
     }
     let params = params.or(texts.scripts.is_some().then(BTreeMap::new));
-    let (program, more) = compile(&texts.rules, &World { inventory, scripts: params.as_ref() });
+    let (program, more) = compile(&texts.rules, &Declarations { inventory, scripts: params.as_ref() });
     found.extend(more);
     // Of a script that does not parse it is not known what it declares.
     if found.iter().any(|d| d.code == Code::ScriptSyntax) {

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use crate::agent::{Done, Operation};
+use crate::agent::{OperationResult, Operation};
 use crate::base::limits::DRIVER_TIMEOUT;
 use crate::base::text::printable_short;
 use crate::inventory::Commands;
 use crate::linux::boot_time;
-use crate::wire::Holds;
+use crate::wire::Presence;
 
 pub use program::{Ended, run};
 
@@ -24,26 +24,26 @@ const WORDS: usize = 200;
 
 /// Brings one resource up and down.
 #[derive(Debug)]
-pub struct Driver {
+pub struct CommandDriver {
     commands: Commands,
     up_when: Regex,
     down_when: Regex,
     within: Duration,
 }
 
-impl Driver {
+impl CommandDriver {
     /// A driver of these commands.
     ///
     /// # Errors
     /// Where an expression is none.
-    pub fn new(commands: Commands) -> Result<Driver, String> {
+    pub fn new(commands: Commands) -> Result<CommandDriver, String> {
         let compile = |text: &str| Regex::new(text).map_err(|e| format!("`{text}` is no regular expression: {e}"));
         let (up_when, down_when) = (compile(&commands.up_when)?, compile(&commands.down_when)?);
-        Ok(Driver { commands, up_when, down_when, within: DRIVER_TIMEOUT })
+        Ok(CommandDriver { commands, up_when, down_when, within: DRIVER_TIMEOUT })
     }
 
     /// Does an operation and looks.
-    pub fn drive(&self, operation: Operation) -> Done {
+    pub fn drive(&self, operation: Operation) -> OperationResult {
         let failed = match operation {
             Operation::Observe => None,
             Operation::Add { not_after, .. } if boot_time() > not_after => Some("it was too late to begin".to_owned()),
@@ -53,12 +53,12 @@ impl Driver {
         let (holds, words) = self.observe();
         let wanted = match operation {
             Operation::Observe => true,
-            Operation::Add { .. } => holds == Holds::Yes,
-            Operation::Remove => holds == Holds::No,
+            Operation::Add { .. } => holds == Presence::Yes,
+            Operation::Remove => holds == Presence::No,
         };
         // A command that complains of what is so already did no harm.
         let failed = failed.filter(|_| !wanted).or(words);
-        Done { failed, holds, until: None }
+        OperationResult { failed, holds, until: None }
     }
 
     /// All of them, although one may fail: what comes of it is looked at.
@@ -77,18 +77,18 @@ impl Driver {
         Err(format!("`{}` ended with {}: {}", words.join(" "), ended.status, printable_short(said.trim(), WORDS)))
     }
 
-    fn observe(&self) -> (Holds, Option<String>) {
+    fn observe(&self) -> (Presence, Option<String>) {
         let ended = match self.one(&self.commands.observe) {
             Ok(ended) => ended,
-            Err(why) => return (Holds::Unknown, Some(why)),
+            Err(why) => return (Presence::Unknown, Some(why)),
         };
         match (self.up_when.is_match(&ended.stdout), self.down_when.is_match(&ended.stdout)) {
-            (true, false) => (Holds::Yes, None),
-            (false, true) => (Holds::No, None),
+            (true, false) => (Presence::Yes, None),
+            (false, true) => (Presence::No, None),
             _ => {
                 let said = printable_short(ended.stdout.trim(), WORDS);
                 let words = self.commands.observe.join(" ");
-                (Holds::Unknown, Some(format!("`{words}` says neither that it is up nor that it is down: {said}")))
+                (Presence::Unknown, Some(format!("`{words}` says neither that it is up nor that it is down: {said}")))
             }
         }
     }

@@ -7,8 +7,8 @@ use crate::diag::Code;
 use crate::event::EventId;
 use crate::inventory::ClaimPattern;
 
-use super::read::{Reader, Section};
-use super::yaml::{Kind, Node};
+use super::read::{YamlReader, Section};
+use super::yaml::{YamlKind, YamlNode};
 
 const KEYS: &[&str] = &["id", "match", "pattern"];
 const HELP: &str = "write an id (00-04563, \"%HA-6-ROLE\"), a text of the record (/role changed to MASTER/), { pattern: NAME } for a pattern of the rules, or { id: WORD } for an id that is one word";
@@ -21,15 +21,15 @@ pub(super) struct Claims {
 }
 
 /// Reads one of the two keys; `default` are the ids when it is absent.
-pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, default: &[&str]) -> Claims {
+pub(super) fn read(reader: &mut YamlReader<'_>, section: &Section<'_>, key: &str, default: &[&str]) -> Claims {
     let mut claims = Claims::default();
     let Some(node) = section.get(key) else {
         claims.ids = default.iter().filter_map(|id| EventId::parse(id)).map(EventId::into_owned).collect();
         return claims;
     };
-    let items: Vec<&Node> = match &node.kind {
-        Kind::List(items) => items.iter().collect(),
-        Kind::Text { .. } | Kind::Map(_) => vec![node],
+    let items: Vec<&YamlNode> = match &node.kind {
+        YamlKind::List(items) => items.iter().collect(),
+        YamlKind::Text { .. } | YamlKind::Map(_) => vec![node],
     };
     if items.is_empty() {
         reader.report(Code::BadValue, &node.place, format!("`{key}` is an empty list: no record would say it")).help =
@@ -41,8 +41,8 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, de
     claims
 }
 
-fn one(reader: &mut Reader<'_>, node: &Node, key: &str, claims: &mut Claims) {
-    if let Kind::Map(_) = node.kind {
+fn one(reader: &mut YamlReader<'_>, node: &YamlNode, key: &str, claims: &mut Claims) {
+    if let YamlKind::Map(_) = node.kind {
         let Some(section) = reader.section(node, &format!("`{key}`"), &node.place.clone(), KEYS) else { return };
         let before = claims.ids.len() + claims.patterns.len();
         if let Some(text) = section.get("id").and_then(|n| reader.text(n)) {

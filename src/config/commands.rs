@@ -10,8 +10,8 @@ use crate::diag::suggest::nearest;
 use crate::diag::{Code, Place, Source};
 use crate::inventory::Commands;
 
-use super::read::{Reader, Section};
-use super::yaml::{self, Kind, Node};
+use super::read::{YamlReader, Section};
+use super::yaml::{self, YamlKind, YamlNode};
 
 const OWN: &[&str] = &["up", "down", "observe", "up_when", "down_when"];
 
@@ -19,16 +19,16 @@ const OWN: &[&str] = &["up", "down", "observe", "up_when", "down_when"];
 const TABLES: [(&str, &str); 1] = [("nlb", include_str!("../command/tables/nlb.yaml"))];
 
 /// True when a resource is brought up and down by commands.
-pub(super) fn is_meant(node: &Node) -> bool {
+pub(super) fn is_meant(node: &YamlNode) -> bool {
     match &node.kind {
-        Kind::Map(entries) => entries.iter().any(|(k, _)| k.text == "driver" || OWN.contains(&k.text.as_str())),
+        YamlKind::Map(entries) => entries.iter().any(|(k, _)| k.text == "driver" || OWN.contains(&k.text.as_str())),
         _ => false,
     }
 }
 
 /// Reads them; what is wrong is reported.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node, what: &str, place: &Place) -> Option<Commands> {
-    let Kind::Map(entries) = &node.kind else { return None };
+pub(super) fn read(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<Commands> {
+    let YamlKind::Map(entries) = &node.kind else { return None };
     let Some((_, driver)) = entries.iter().find(|(k, _)| k.text == "driver") else {
         let section = reader.section(node, what, place, OWN)?;
         let commands = of_section(reader, &section, &BTreeMap::new())?;
@@ -63,17 +63,17 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, what: &str, place: &Pla
     Some(commands)
 }
 
-fn of_section(reader: &mut Reader<'_>, section: &Section<'_>, words: &BTreeMap<String, String>) -> Option<Commands> {
+fn of_section(reader: &mut YamlReader<'_>, section: &Section<'_>, words: &BTreeMap<String, String>) -> Option<Commands> {
     let put_in =
         |text: &str| words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(&format!("{{{word}}}"), value));
-    let one = |reader: &mut Reader<'_>, node: &Node| -> Vec<String> {
+    let one = |reader: &mut YamlReader<'_>, node: &YamlNode| -> Vec<String> {
         reader.list(Some(node)).into_iter().filter_map(|n| reader.text(n)).map(put_in).collect()
     };
     let (up, down) = (section.want(reader, "up")?, section.want(reader, "down")?);
     // One command may stand without the list around it.
-    let all = |reader: &mut Reader<'_>, node: &Node| -> Vec<Vec<String>> {
+    let all = |reader: &mut YamlReader<'_>, node: &YamlNode| -> Vec<Vec<String>> {
         let items = reader.list(Some(node));
-        if items.iter().all(|n| !matches!(n.kind, Kind::List(_))) {
+        if items.iter().all(|n| !matches!(n.kind, YamlKind::List(_))) {
             return vec![one(reader, node)];
         }
         items.into_iter().map(|n| one(reader, n)).collect()
@@ -81,7 +81,7 @@ fn of_section(reader: &mut Reader<'_>, section: &Section<'_>, words: &BTreeMap<S
     let (up, down) = (all(reader, up), all(reader, down));
     let observe = section.want(reader, "observe")?;
     let observe = one(reader, observe);
-    let expression = |reader: &mut Reader<'_>, key: &str| -> Option<String> {
+    let expression = |reader: &mut YamlReader<'_>, key: &str| -> Option<String> {
         let node = section.want(reader, key)?;
         let text = reader.text(node)?;
         if let Err(e) = regex::Regex::new(text) {
@@ -96,7 +96,7 @@ fn of_section(reader: &mut Reader<'_>, section: &Section<'_>, words: &BTreeMap<S
 }
 
 /// No shell looks for a program, and no folder that another user may write comes first.
-fn whole_paths(reader: &mut Reader<'_>, commands: &Commands, place: &Place) {
+fn whole_paths(reader: &mut YamlReader<'_>, commands: &Commands, place: &Place) {
     let whole = |w: &&Vec<String>| w.first().is_none_or(|p| !(p.starts_with('/') || p.contains(":\\")));
     let all = commands.up.iter().chain(&commands.down).chain(std::iter::once(&commands.observe));
     if let Some(words) = all.into_iter().find(whole) {

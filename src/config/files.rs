@@ -14,8 +14,8 @@ use crate::diag::Code;
 use crate::diag::suggest::nearest;
 use crate::inventory::{Inventory, Name, Via};
 
-use super::read::{Reader, Section};
-use super::yaml::{Kind, Node};
+use super::read::{YamlReader, Section};
+use super::yaml::{YamlKind, YamlNode};
 
 const FILE: &[&str] = &["path", "host", "app", "timezone"];
 const LISTENER: &[&str] = &["address", "timezone"];
@@ -46,11 +46,11 @@ impl Followed {
 }
 
 /// `files:`, each entry a path or a map.
-pub(super) fn files(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &Inventory) -> Vec<Followed> {
+pub(super) fn files(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &Inventory) -> Vec<Followed> {
     let here = inventory.hosts.iter().find(|(_, host)| host.via == Via::Local).map(|(name, _)| name.clone()).unwrap_or_default();
     let mut files = Vec::new();
     for node in entries(reader, top.get("files")) {
-        if matches!(node.kind, Kind::Map(_)) {
+        if matches!(node.kind, YamlKind::Map(_)) {
             let Some(section) = reader.section(node, "a file", &node.place.clone(), FILE) else { continue };
             let path = section.want(reader, "path").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
             let host = section.get("host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
@@ -66,10 +66,10 @@ pub(super) fn files(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &Inve
 }
 
 /// Entries of `listen: { syslog: [...] }`: the text of each with its node, and the zone that is said for it.
-pub(super) fn listeners<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Vec<(String, &'n Node, Option<Zone>)> {
+pub(super) fn listeners<'n>(reader: &mut YamlReader<'_>, node: Option<&'n YamlNode>) -> Vec<(String, &'n YamlNode, Option<Zone>)> {
     let mut found = Vec::new();
     for node in entries(reader, node) {
-        if matches!(node.kind, Kind::Map(_)) {
+        if matches!(node.kind, YamlKind::Map(_)) {
             let Some(section) = reader.section(node, "a listener", &node.place.clone(), LISTENER) else { continue };
             let Some(address) = section.want(reader, "address") else { continue };
             let text = reader.text(address).unwrap_or_default().to_owned();
@@ -83,7 +83,7 @@ pub(super) fn listeners<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> 
 }
 
 /// A time zone.
-pub(super) fn zone(reader: &mut Reader<'_>, node: &Node) -> Option<Zone> {
+pub(super) fn zone(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Zone> {
     let text = reader.text(node)?.to_owned();
     let zone = Zone::parse(&text);
     if zone.is_none() {
@@ -100,9 +100,9 @@ pub(super) fn zone(reader: &mut Reader<'_>, node: &Node) -> Option<Zone> {
 }
 
 /// A list of texts and maps; one of either stands for a list of one.
-fn entries<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Vec<&'n Node> {
+fn entries<'n>(reader: &mut YamlReader<'_>, node: Option<&'n YamlNode>) -> Vec<&'n YamlNode> {
     match node {
-        Some(node) if matches!(node.kind, Kind::Map(_)) => vec![node],
+        Some(node) if matches!(node.kind, YamlKind::Map(_)) => vec![node],
         node => reader.list(node),
     }
 }

@@ -3,10 +3,10 @@
 use crate::diag::Code;
 use crate::inventory::{EACH, Group, Inventory};
 
-use super::read::{Reader, Section};
+use super::read::{YamlReader, Section};
 
 /// Reads them, once hosts and applications are known; what is wrong is reported.
-pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
     for (key, node) in reader.named(top.get("groups")) {
         if EACH.contains(&key.text.as_str()) {
             let message = format!("in rules `{}` is each {0}, and no group can have that name", key.text);

@@ -47,7 +47,7 @@ pub struct Config {
     /// The folder of scripts, relative to the configuration's own folder; `scripts`, where that is, unless said.
     pub scripts: Option<PathBuf>,
     /// Who says when files that were changed are taken over.
-    pub reload: Reload,
+    pub reload: ReloadPolicy,
     /// The user that the controller runs as when it is started by root; `pointsman`, where there is such a user, unless said.
     pub user: Option<String>,
     /// How much of the journal is kept.
@@ -71,7 +71,7 @@ impl Default for JournalLimits {
 
 /// Who says when files that were changed are taken over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reload {
+pub enum ReloadPolicy {
     /// An operator, by command or signal.
     #[default]
     Ask,
@@ -152,7 +152,7 @@ pub fn data_of(source: &Source) -> PathBuf {
 
 fn load_by<T>(
     source: &Arc<Source>,
-    sections: fn(&Arc<Source>, &yaml::Node, &mut Vec<Diagnostic>) -> T,
+    sections: fn(&Arc<Source>, &yaml::YamlNode, &mut Vec<Diagnostic>) -> T,
 ) -> (Option<T>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let tree = yaml::parse(source, &mut found);

@@ -12,9 +12,9 @@
 use std::collections::BTreeSet;
 
 use crate::diag::{Code, Place};
-use crate::inventory::{Inventory, Name, OnQuorumLoss, Resource, Seat, Takeover, Via, What};
+use crate::inventory::{Inventory, Name, OnQuorumLoss, Resource, Placement, Takeover, Via, ResourceKind};
 
-use super::read::Reader;
+use super::read::YamlReader;
 
 /// The fewest voters of a quorum: of two, both would have to agree, and the loss of either would end the service.
 const VOTERS_LEAST: usize = 3;
@@ -29,7 +29,7 @@ pub(super) struct ResourcePlaces {
 }
 
 /// True when hosts with these placements and voters can hold an address by votes. The controller is one more voter.
-pub(super) fn can_vote(inventory: &Inventory, seats: &[Seat], voters: &[Name]) -> bool {
+pub(super) fn can_vote(inventory: &Inventory, seats: &[Placement], voters: &[Name]) -> bool {
     let all: BTreeSet<&Name> = seats.iter().map(|s| &s.host).chain(voters).collect();
     let able = |name: &&Name| {
         inventory.hosts.get(*name).is_some_and(|h| h.via == Via::Agent && h.platform == "linux" && h.address.is_some())
@@ -38,12 +38,12 @@ pub(super) fn can_vote(inventory: &Inventory, seats: &[Seat], voters: &[Name]) -
 }
 
 /// Reports what can't work, and what is not covered.
-pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name, places: &ResourcePlaces) {
+pub(super) fn check(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, places: &ResourcePlaces) {
     let Some(resource) = inventory.resources.get(name) else { return };
     let at = |place: &Option<Place>| place.as_ref().unwrap_or(&places.name).clone();
     let takeover = word(resource.takeover);
     let by_kernel = matches!(resource.takeover, Takeover::Quorum | Takeover::Probe | Takeover::Lease);
-    if by_kernel && matches!(resource.what, What::Port(_)) {
+    if by_kernel && matches!(resource.what, ResourceKind::Port(_)) {
         let message = format!(
             "`takeover: {takeover}` is for addresses, which a kernel can drop and neighbours can hear, and {name} is a port"
         );
@@ -78,7 +78,7 @@ pub(super) fn check(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name,
         reader.report(Code::NothingComesOfIt, &at(&places.witnesses), message);
     }
     // Two hosts that serve a port do less harm than none: of an address they do more.
-    if resource.takeover == Takeover::Forced && matches!(resource.what, What::Address(..)) {
+    if resource.takeover == Takeover::Forced && matches!(resource.what, ResourceKind::Address(..)) {
         let message = format!("`takeover: forced`: two hosts may have {name} at once when one of them can't be reached");
         reader.report(Code::Forced, &at(&places.takeover), message).help =
             Some("`quorum` waits until the other has surely let go".to_owned());
@@ -102,7 +102,7 @@ fn word(takeover: Takeover) -> &'static str {
 /// Which failure the policy that was chosen does not cover here.
 fn gap(inventory: &Inventory, name: &Name, resource: &Resource) -> Option<String> {
     let hosts = || resource.seats.iter().map(|s| s.host.as_str()).collect::<Vec<_>>().join(", ");
-    let better = can_vote(inventory, &resource.seats, &resource.voters) && !matches!(resource.what, What::Port(_));
+    let better = can_vote(inventory, &resource.seats, &resource.voters) && !matches!(resource.what, ResourceKind::Port(_));
     match resource.takeover {
         Takeover::Probe => Some(format!(
             "`takeover: probe` does not cover a network in which {} lose each other and the controller, and still reach the witnesses: two of them may have {name} at once{}",
@@ -122,7 +122,7 @@ fn gap(inventory: &Inventory, name: &Name, resource: &Resource) -> Option<String
     }
 }
 
-fn voters(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name, resource: &Resource, places: &ResourcePlaces) {
+fn voters(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, resource: &Resource, places: &ResourcePlaces) {
     let place = places.voters.as_ref().or(places.takeover.as_ref()).unwrap_or(&places.name).clone();
     let mut wrong = |message: String, help: &str| {
         reader.report(Code::PolicyCannotWork, &place, message).help = Some(help.to_owned());
@@ -152,7 +152,7 @@ fn voters(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name, resource:
     }
 }
 
-fn witnesses(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name, resource: &Resource, places: &ResourcePlaces) {
+fn witnesses(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, resource: &Resource, places: &ResourcePlaces) {
     let at = |place: &Option<Place>| place.as_ref().unwrap_or(&places.name).clone();
     if resource.witnesses.len().is_multiple_of(2) {
         let message = format!("`takeover: probe` needs an odd number of witnesses, and {name} has {}", resource.witnesses.len());
@@ -161,15 +161,15 @@ fn witnesses(reader: &mut Reader<'_>, inventory: &Inventory, name: &Name, resour
             Some("witnesses: [GATEWAY, CONTROLLER, A THIRD HOST], reached over the resource's own interface".to_owned());
     }
     let (v4, prefix) = match resource.what {
-        What::Address(address, prefix) => (address.is_ipv4(), prefix),
-        What::Port(_) => (true, 0),
+        ResourceKind::Address(address, prefix) => (address.is_ipv4(), prefix),
+        ResourceKind::Port(_) => (true, 0),
     };
     let of_a_placement = |witness| {
-        let own = |s: &&Seat| inventory.hosts.get(&s.host).is_some_and(|h| h.address == Some(witness));
+        let own = |s: &&Placement| inventory.hosts.get(&s.host).is_some_and(|h| h.address == Some(witness));
         resource.seats.iter().find(own).map(|s| s.host.as_str())
     };
     for witness in &resource.witnesses {
-        let wrong = if resource.what == What::Address(*witness, prefix) {
+        let wrong = if resource.what == ResourceKind::Address(*witness, prefix) {
             "is the address that moves".to_owned()
         } else if witness.is_ipv4() != v4 {
             "is of another family than the address".to_owned()

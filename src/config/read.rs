@@ -8,13 +8,13 @@ use crate::base::time::{duration_text, parse_duration};
 use crate::diag::suggest::nearest;
 use crate::diag::{Code, Diagnostic, Place};
 
-use super::yaml::{Key, Kind, Node};
+use super::yaml::{YamlKey, YamlKind, YamlNode};
 
 /// Characters of a name, at most.
 const NAME_LENGTH: usize = 255;
 
 /// What was found wrong so far.
-pub(super) struct Reader<'d> {
+pub(super) struct YamlReader<'d> {
     pub(super) found: &'d mut Vec<Diagnostic>,
 }
 
@@ -22,17 +22,17 @@ pub(super) struct Reader<'d> {
 pub(super) struct Section<'n> {
     what: String,
     place: Place,
-    entries: &'n [(Key, Node)],
+    entries: &'n [(YamlKey, YamlNode)],
 }
 
 impl<'n> Section<'n> {
     /// A value that may be absent.
-    pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&'n YamlNode> {
         self.entries.iter().find(|(k, _)| k.text == key).map(|(_, v)| v).filter(|v| !v.is_nothing())
     }
 
     /// A value that must be there.
-    pub(super) fn want(&self, reader: &mut Reader<'_>, key: &str) -> Option<&'n Node> {
+    pub(super) fn want(&self, reader: &mut YamlReader<'_>, key: &str) -> Option<&'n YamlNode> {
         let value = self.get(key);
         if value.is_none() {
             let message = format!("{} has no `{key}`", self.what);
@@ -42,20 +42,20 @@ impl<'n> Section<'n> {
     }
 }
 
-impl Reader<'_> {
+impl YamlReader<'_> {
     pub(super) fn report(&mut self, code: Code, place: &Place, message: impl Into<String>) -> &mut Diagnostic {
         self.found.push(Diagnostic::new(code, place.clone(), message));
         let last = self.found.len() - 1;
         &mut self.found[last]
     }
 
-    fn not_a(&mut self, node: &Node, wanted: &str) {
+    fn not_a(&mut self, node: &YamlNode, wanted: &str) {
         self.report(Code::WrongKind, &node.place, format!("{wanted} is wanted here, not {}", node.what()));
     }
 
     /// A map with these keys and no others. `place` is that of the key under which it stands.
-    pub(super) fn section<'n>(&mut self, node: &'n Node, what: &str, place: &Place, known: &[&str]) -> Option<Section<'n>> {
-        let Kind::Map(entries) = &node.kind else {
+    pub(super) fn section<'n>(&mut self, node: &'n YamlNode, what: &str, place: &Place, known: &[&str]) -> Option<Section<'n>> {
+        let YamlKind::Map(entries) = &node.kind else {
             if node.is_nothing() {
                 return Some(Section { what: what.to_owned(), place: place.clone(), entries: &[] });
             }
@@ -75,13 +75,13 @@ impl Reader<'_> {
     }
 
     /// A map whose keys are names.
-    pub(super) fn named<'n>(&mut self, node: Option<&'n Node>) -> Vec<(&'n Key, &'n Node)> {
+    pub(super) fn named<'n>(&mut self, node: Option<&'n YamlNode>) -> Vec<(&'n YamlKey, &'n YamlNode)> {
         let Some(node) = node else { return Vec::new() };
-        let Kind::Map(entries) = &node.kind else {
+        let YamlKind::Map(entries) = &node.kind else {
             self.not_a(node, "a map of names");
             return Vec::new();
         };
-        let good = |me: &mut Self, key: &Key| me.name(&key.text, &key.place);
+        let good = |me: &mut Self, key: &YamlKey| me.name(&key.text, &key.place);
         entries.iter().filter(|(k, _)| good(self, k)).map(|(k, v)| (k, v)).collect()
     }
 
@@ -95,9 +95,9 @@ impl Reader<'_> {
     }
 
     /// A text.
-    pub(super) fn text<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
+    pub(super) fn text<'n>(&mut self, node: &'n YamlNode) -> Option<&'n str> {
         match &node.kind {
-            Kind::Text { text, .. } if !node.is_nothing() => Some(text),
+            YamlKind::Text { text, .. } if !node.is_nothing() => Some(text),
             _ => {
                 self.not_a(node, "a text");
                 None
@@ -106,12 +106,12 @@ impl Reader<'_> {
     }
 
     /// A list, or one value that stands for a list of one.
-    pub(super) fn list<'n>(&mut self, node: Option<&'n Node>) -> Vec<&'n Node> {
+    pub(super) fn list<'n>(&mut self, node: Option<&'n YamlNode>) -> Vec<&'n YamlNode> {
         match node.map(|n| (&n.kind, n)) {
             None => Vec::new(),
-            Some((Kind::List(items), _)) => items.iter().collect(),
-            Some((Kind::Text { .. }, node)) => vec![node],
-            Some((Kind::Map(_), node)) => {
+            Some((YamlKind::List(items), _)) => items.iter().collect(),
+            Some((YamlKind::Text { .. }, node)) => vec![node],
+            Some((YamlKind::Map(_), node)) => {
                 self.not_a(node, "a list");
                 Vec::new()
             }
@@ -119,7 +119,7 @@ impl Reader<'_> {
     }
 
     /// Names as texts.
-    pub(super) fn texts(&mut self, node: Option<&Node>) -> Vec<(String, Place)> {
+    pub(super) fn texts(&mut self, node: Option<&YamlNode>) -> Vec<(String, Place)> {
         let items = self.list(node);
         let mut texts = Vec::new();
         for item in items {
@@ -133,7 +133,7 @@ impl Reader<'_> {
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(super) fn word<T: Copy>(&mut self, node: &YamlNode, what: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(node)?;
         if let Some((_, value)) = words.iter().find(|(w, _)| *w == text) {
             return Some(*value);
@@ -148,12 +148,12 @@ impl Reader<'_> {
     }
 
     /// `true` or `false`.
-    pub(super) fn truth(&mut self, node: &Node) -> Option<bool> {
+    pub(super) fn truth(&mut self, node: &YamlNode) -> Option<bool> {
         self.word(node, "answer here", &[("true", true), ("false", false)])
     }
 
     /// A duration within bounds.
-    pub(super) fn span(&mut self, node: &Node, bounds: std::ops::RangeInclusive<Duration>) -> Option<Duration> {
+    pub(super) fn span(&mut self, node: &YamlNode, bounds: std::ops::RangeInclusive<Duration>) -> Option<Duration> {
         let text = self.text(node)?;
         let Some(span) = parse_duration(text) else {
             let message = format!("`{text}` is not a duration");
@@ -170,7 +170,7 @@ impl Reader<'_> {
     }
 
     /// An address.
-    pub(super) fn address(&mut self, node: &Node) -> Option<IpAddr> {
+    pub(super) fn address(&mut self, node: &YamlNode) -> Option<IpAddr> {
         let text = self.text(node)?;
         let parsed = parse_address(text);
         if parsed.is_none() {
@@ -183,7 +183,7 @@ impl Reader<'_> {
     /// A name that must be among those that there are.
     pub(super) fn known<'k>(
         &mut self,
-        node: &Node,
+        node: &YamlNode,
         what: &str,
         known: impl Iterator<Item = &'k String> + Clone,
     ) -> Option<String> {
@@ -191,7 +191,7 @@ impl Reader<'_> {
         self.is_known(&text, &node.place, what, known).then_some(text)
     }
 
-    /// As [`Reader::known`], of a text.
+    /// As [`YamlReader::known`], of a text.
     pub(super) fn is_known<'k>(
         &mut self,
         text: &str,

@@ -12,7 +12,7 @@ use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::{OWN_APP, Provenance};
 use crate::inventory::{
     AGENT_PORT, Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss,
-    Pair, Resource, SAYS_BACKUP, SAYS_PRIMARY, Seat, Standby, Takeover, Via, What,
+    Pair, Resource, SAYS_BACKUP, SAYS_PRIMARY, Placement, Standby, Takeover, Via, ResourceKind,
 };
 
 use super::claims;
@@ -20,11 +20,11 @@ use super::commands;
 use super::files::{self, Way};
 use super::groups;
 use super::policy::{self, ResourcePlaces};
-use super::read::{Reader, Section, parse_address};
+use super::read::{YamlReader, Section, parse_address};
 use super::sizes;
 use super::watch;
-use super::yaml::{Key, Kind, Node};
-use super::{Agent, Config, Listen, LocalResource, Reload};
+use super::yaml::{YamlKey, YamlKind, YamlNode};
+use super::{Agent, Config, Listen, LocalResource, ReloadPolicy};
 
 const TOP: &[&str] = &[
     "rules",
@@ -76,8 +76,8 @@ const PLATFORMS: &[(&str, &str)] =
 type Taken = BTreeMap<String, (String, Place)>;
 
 /// The whole file.
-pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnostic>) -> Config {
-    let mut reader = Reader { found };
+pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Config {
+    let mut reader = YamlReader { found };
     let place = Place { source: source.clone(), bytes: 0..0 };
     let Some(top) = reader.section(root, "the configuration", &place, TOP) else { return Config::default() };
     let mut inventory = Inventory::default();
@@ -103,11 +103,11 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
     }
     let mut listen = listen(&mut reader, &top, &mut inventory);
     // Where a host is said to have an agent, or a resource is on one that has, agents are heard; another place is written out.
-    let by_agent = |seat: &Seat| inventory.hosts.get(&seat.host).is_some_and(|host| host.via == Via::Agent);
+    let by_agent = |seat: &Placement| inventory.hosts.get(&seat.host).is_some_and(|host| host.via == Via::Agent);
     if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.seats).any(by_agent)) {
         listen.agents = Some(AGENTS);
     }
-    let ways = [("ask", Reload::Ask), ("watch", Reload::Watch)];
+    let ways = [("ask", ReloadPolicy::Ask), ("watch", ReloadPolicy::Watch)];
     let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
     inventory.memory = sizes::memory(&mut reader, &top);
     let user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
@@ -116,12 +116,12 @@ pub(super) fn config(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnost
 }
 
 /// The whole file of an agent.
-pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnostic>) -> Agent {
-    let mut reader = Reader { found };
+pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Agent {
+    let mut reader = YamlReader { found };
     let place = Place { source: source.clone(), bytes: 0..0 };
     let Some(top) = reader.section(root, "the agent's configuration", &place, AGENT) else { return Agent::default() };
     let text =
-        |reader: &mut Reader<'_>, key: &str| top.want(reader, key).and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
+        |reader: &mut YamlReader<'_>, key: &str| top.want(reader, key).and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
     let mut agent = Agent { host: text(&mut reader, "host"), controller: text(&mut reader, "controller"), ..Agent::default() };
     if let (Some(node), None) =
         (top.get("controller"), agent.controller.rsplit_once(':').and_then(|(_, p)| p.parse::<u16>().ok()))
@@ -160,7 +160,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &Node, found: &mut Vec<Diagnosti
 }
 
 /// `listen: 0.0.0.0:5751`, or `off`.
-fn agents_listen(reader: &mut Reader<'_>, node: &Node) -> Listening {
+fn agents_listen(reader: &mut YamlReader<'_>, node: &YamlNode) -> Listening {
     let text = reader.text(node).unwrap_or_default();
     match (text, text.parse()) {
         ("off", _) => Listening::Off,
@@ -175,7 +175,7 @@ fn agents_listen(reader: &mut Reader<'_>, node: &Node) -> Listening {
 }
 
 /// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750, privileged_senders: true }`
-fn listen(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> Listen {
+fn listen(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> Listen {
     let mut listen = Listen::default();
     let Some(node) = top.get("listen") else { return listen };
     let Some(section) = reader.section(node, "listen", &node.place.clone(), LISTEN) else { return listen };
@@ -215,7 +215,7 @@ fn is_interface(name: &str, linux: bool) -> bool {
 }
 
 /// Takes a name that only one may have; false, and reported, when something else has it.
-fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) -> bool {
+fn take(reader: &mut YamlReader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) -> bool {
     match taken.get(text) {
         Some((other, first)) => {
             let message =
@@ -232,7 +232,7 @@ fn take(reader: &mut Reader<'_>, taken: &mut Taken, text: &str, owner: &str, pla
 }
 
 /// Reads the hosts; true when one of them is said to have an agent.
-fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> bool {
+fn hosts(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> bool {
     let mut agents = false;
     let mut taken = Taken::new();
     let all = reader.named(top.get("hosts"));
@@ -273,7 +273,7 @@ fn hosts(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
     agents
 }
 
-fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+fn applications(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
     let (mut taken, mut programs) = (Taken::new(), Taken::new());
     let all = reader.named(top.get("applications"));
     for (key, _) in &all {
@@ -319,12 +319,12 @@ fn applications(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inve
     }
 }
 
-fn pairs(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
     let (mut members, mut followed) = (Taken::new(), Taken::new());
     for (key, node) in reader.named(top.get("pairs")) {
         let what = format!("pair {}", key.text);
         let Some(section) = reader.section(node, &what, &key.place, PAIR) else { continue };
-        let mut member = |reader: &mut Reader<'_>, role: &str| -> Option<String> {
+        let mut member = |reader: &mut YamlReader<'_>, role: &str| -> Option<String> {
             let node = section.want(reader, role)?;
             let name = reader.known(node, "application", inventory.applications.keys())?;
             take(reader, &mut members, &name, &what, &node.place);
@@ -376,7 +376,7 @@ fn pairs(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) 
     }
 }
 
-fn has_seat(reader: &mut Reader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
+fn has_seat(reader: &mut YamlReader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
     let Some(host) = inventory.applications.get(app).map(|a| &a.host).filter(|h| !h.is_empty()) else { return };
     let seated = inventory.resources.get(resource).is_some_and(|r| r.seats.iter().any(|s| &s.host == host));
     if !seated {
@@ -386,7 +386,7 @@ fn has_seat(reader: &mut Reader<'_>, inventory: &Inventory, resource: &str, app:
     }
 }
 
-fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> BTreeMap<Name, ResourcePlaces> {
+fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> BTreeMap<Name, ResourcePlaces> {
     let mut places = BTreeMap::new();
     let mut taken = Taken::new();
     for (key, node) in reader.named(top.get("resources")) {
@@ -416,7 +416,7 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
         let witnesses: Vec<IpAddr> =
             reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();
         let on_all =
-            |via: &[Via]| seats.iter().all(|s: &Seat| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)));
+            |via: &[Via]| seats.iter().all(|s: &Placement| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)));
         let voters: Vec<Name> = reader
             .list(section.get("voters"))
             .into_iter()
@@ -443,8 +443,8 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
         let s = Duration::from_secs;
         let resource = Resource {
             what: match (address, port) {
-                (Some((address, prefix)), _) => What::Address(address, prefix),
-                (None, port) => What::Port(port.unwrap_or(0)),
+                (Some((address, prefix)), _) => ResourceKind::Address(address, prefix),
+                (None, port) => ResourceKind::Port(port.unwrap_or(0)),
             },
             seats,
             takeover: section.get("takeover").and_then(|n| reader.word(n, "way to take over", &takeovers)).unwrap_or(unless),
@@ -486,7 +486,7 @@ fn resources(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Invento
     places
 }
 
-fn port(reader: &mut Reader<'_>, node: &Node) -> Option<u16> {
+fn port(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<u16> {
     let text = reader.text(node)?;
     let port = text.parse().ok().filter(|p| *p > 0);
     if port.is_none() {
@@ -497,7 +497,7 @@ fn port(reader: &mut Reader<'_>, node: &Node) -> Option<u16> {
 }
 
 /// `10.10.11.103/24`.
-fn network(reader: &mut Reader<'_>, node: &Node) -> Option<(IpAddr, u8)> {
+fn network(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<(IpAddr, u8)> {
     let text = reader.text(node)?;
     let parsed = text.split_once('/').and_then(|(address, prefix)| {
         let address = parse_address(address)?;
@@ -521,10 +521,10 @@ fn network(reader: &mut Reader<'_>, node: &Node) -> Option<(IpAddr, u8)> {
 }
 
 /// `hosts: { sip1: eth0, sip2: eth0 }`
-fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bool, inventory: &Inventory) -> Vec<Seat> {
+fn seats(reader: &mut YamlReader<'_>, section: &Section<'_>, what: &str, is_port: bool, inventory: &Inventory) -> Vec<Placement> {
     let node = section.want(reader, "hosts");
     let mut seats = Vec::new();
-    for (Key { text, place }, value) in reader.named(node) {
+    for (YamlKey { text, place }, value) in reader.named(node) {
         let known = reader.is_known(text, place, "host", inventory.hosts.keys());
         if is_port {
             let local = inventory.hosts.get(text).is_some_and(|h| h.via == Via::Local);
@@ -553,7 +553,7 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
                 }
             };
             if known {
-                seats.push(Seat { host: text.clone(), interface: String::new(), commands });
+                seats.push(Placement { host: text.clone(), interface: String::new(), commands });
             }
             continue;
         }
@@ -565,7 +565,7 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
             reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
         }
         if known {
-            seats.push(Seat { host: text.clone(), interface: interface.to_owned(), commands: None });
+            seats.push(Placement { host: text.clone(), interface: interface.to_owned(), commands: None });
         }
     }
     if let (Some(node), true) = (node, seats.len() < 2) {
@@ -576,7 +576,7 @@ fn seats(reader: &mut Reader<'_>, section: &Section<'_>, what: &str, is_port: bo
 }
 
 /// Addresses are brought up by agents on Linux, and by the controller on its own machine.
-fn can_have_address(reader: &mut Reader<'_>, inventory: &Inventory, host: &str, what: &str, place: &Place) {
+fn can_have_address(reader: &mut YamlReader<'_>, inventory: &Inventory, host: &str, what: &str, place: &Place) {
     let Some(known) = inventory.hosts.get(host) else { return };
     let (message, help) = if known.via == Via::Ssh {
         (format!("{what} can't be on {host}: `via: ssh` does not exist yet"), "run an agent there: via: agent")
@@ -595,7 +595,7 @@ fn can_have_address(reader: &mut Reader<'_>, inventory: &Inventory, host: &str, 
 }
 
 /// `4 per 10m`
-fn moves(reader: &mut Reader<'_>, node: &Node) -> Option<Moves> {
+fn moves(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Moves> {
     let text = reader.text(node)?;
     let parsed = text.split_once(" per ").and_then(|(count, per)| {
         let count: u32 = count.trim().parse().ok()?;
@@ -609,10 +609,10 @@ fn moves(reader: &mut Reader<'_>, node: &Node) -> Option<Moves> {
     parsed
 }
 
-fn channels(reader: &mut Reader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+fn channels(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
     for (key, node) in reader.named(top.get("channels")) {
         let what = format!("channel {}", key.text);
-        let channel = if matches!(node.kind, Kind::Map(_)) {
+        let channel = if matches!(node.kind, YamlKind::Map(_)) {
             let Some(section) = reader.section(node, &what, &key.place, &["command"]) else { continue };
             let Some(command) = section.want(reader, "command") else { continue };
             let words: Vec<String> =

@@ -7,7 +7,7 @@ use crate::diag::Code;
 use crate::inventory::Memory;
 
 use super::JournalLimits;
-use super::read::{Reader, Section};
+use super::read::{YamlReader, Section};
 
 const LIMITS: &[&str] = &["memory"];
 const JOURNAL: &[&str] = &["keep", "size"];
@@ -15,7 +15,7 @@ const JOURNAL: &[&str] = &["keep", "size"];
 const KEEP: std::ops::RangeInclusive<Duration> = Duration::from_secs(3_600)..=Duration::from_secs(20 * 366 * 24 * 3_600);
 
 /// `limits: { memory: 512MiB }`
-pub(super) fn memory(reader: &mut Reader<'_>, top: &Section<'_>) -> Memory {
+pub(super) fn memory(reader: &mut YamlReader<'_>, top: &Section<'_>) -> Memory {
     let Some(node) = top.get("limits") else { return Memory::default() };
     let Some(section) = reader.section(node, "limits", &node.place.clone(), LIMITS) else { return Memory::default() };
     let Some(node) = section.get("memory") else { return Memory::default() };
@@ -35,7 +35,7 @@ pub(super) fn memory(reader: &mut Reader<'_>, top: &Section<'_>) -> Memory {
 }
 
 /// `journal: { keep: 400d, size: 4GiB }`
-pub(super) fn journal(reader: &mut Reader<'_>, top: &Section<'_>) -> JournalLimits {
+pub(super) fn journal(reader: &mut YamlReader<'_>, top: &Section<'_>) -> JournalLimits {
     let mut limits = JournalLimits::default();
     let Some(node) = top.get("journal") else { return limits };
     let Some(section) = reader.section(node, "journal", &node.place.clone(), JOURNAL) else { return limits };

@@ -10,14 +10,14 @@ use crate::diag::Code;
 use crate::inventory::{METRICS, Measuring, OF_MOUNTS, Sign};
 
 use super::Agent;
-use super::read::{Reader, Section};
-use super::yaml::{Key, Node};
+use super::read::{YamlReader, Section};
+use super::yaml::{YamlKey, YamlNode};
 
 const SIGN: &[&str] = &["pid_file", "unit", "process"];
 const MEASURING: &[&str] = &["every", "of", OF_MOUNTS];
 
 /// Reads both; what is wrong is reported.
-pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, agent: &mut Agent) {
+pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut Agent) {
     let all = reader.named(top.get("watch"));
     if let Some((key, _)) = all.get(WATCHED) {
         reader.report(Code::BadValue, &key.place, format!("an agent watches at most {WATCHED} applications"));
@@ -33,7 +33,7 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, agent: &mut Agent
 }
 
 /// By what an application is seen to run.
-fn sign(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Sign> {
+fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<Sign> {
     let what = format!("application {}", key.text);
     let section = reader.section(node, &what, &key.place, SIGN)?;
     let mut text = |name: &str| section.get(name).and_then(|n| Some((reader.text(n)?.to_owned(), n)));
@@ -78,7 +78,7 @@ fn sign(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Sign> {
     }
 }
 
-fn measuring(reader: &mut Reader<'_>, node: &Node) -> Measuring {
+fn measuring(reader: &mut YamlReader<'_>, node: &YamlNode) -> Measuring {
     let mut measuring = Measuring::default();
     let Some(section) = reader.section(node, "`metrics`", &node.place, MEASURING) else { return measuring };
     if let Some(every) = section.get("every").and_then(|n| reader.span(n, METRICS_EVERY_LEAST..=METRICS_EVERY_MOST)) {

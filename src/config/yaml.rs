@@ -14,48 +14,48 @@ use crate::diag::{Code, Diagnostic, Place, Source};
 
 /// A value with its place.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(super) struct YamlNode {
     pub(super) place: Place,
-    pub(super) kind: Kind,
+    pub(super) kind: YamlKind,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum YamlKind {
     /// A scalar as text; `plain` when it stands without quotes.
     Text {
         text: String,
         plain: bool,
     },
-    List(Vec<Node>),
-    Map(Vec<(Key, Node)>),
+    List(Vec<YamlNode>),
+    Map(Vec<(YamlKey, YamlNode)>),
 }
 
 /// A key with its place.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub(super) struct YamlKey {
     pub(super) text: String,
     pub(super) place: Place,
 }
 
-impl Node {
+impl YamlNode {
     /// True for what YAML calls null: nothing, `~`, `null`.
     pub(super) fn is_nothing(&self) -> bool {
-        matches!(&self.kind, Kind::Text { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
+        matches!(&self.kind, YamlKind::Text { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
     }
 
     /// What it is, for messages.
     pub(super) fn what(&self) -> &'static str {
         match self.kind {
             _ if self.is_nothing() => "nothing",
-            Kind::Text { .. } => "a text",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
+            YamlKind::Text { .. } => "a text",
+            YamlKind::List(_) => "a list",
+            YamlKind::Map(_) => "a map",
         }
     }
 }
 
 /// Reads a text. `None` when there is no tree to go on with; what is wrong is in `found`.
-pub(super) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<Node> {
+pub(super) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<YamlNode> {
     if source.text.len() > SOURCE_BYTES {
         let message = format!("{} has more than {SOURCE_BYTES} bytes: a configuration of that size is not read", source.name);
         found.push(Diagnostic::whole(Code::ConfigTooLarge, message));
@@ -148,7 +148,7 @@ impl<'s> Builder<'s> {
         self.stop(Code::TooNested, span, message, "no part of a configuration has so many")
     }
 
-    fn document(mut self) -> Option<Node> {
+    fn document(mut self) -> Option<YamlNode> {
         let mut root = None;
         loop {
             match self.next() {
@@ -179,7 +179,7 @@ impl<'s> Builder<'s> {
         }
     }
 
-    fn node(&mut self, (event, span): (Event<'s>, Span), depth: usize) -> Result<Node, Stop> {
+    fn node(&mut self, (event, span): (Event<'s>, Span), depth: usize) -> Result<YamlNode, Stop> {
         if depth > YAML_NESTING {
             return Err(self.too_deep(span));
         }
@@ -195,24 +195,24 @@ impl<'s> Builder<'s> {
         }
         let place = self.place(span);
         let kind = match event {
-            Event::Scalar(text, style, ..) => Kind::Text { text: text.into_owned(), plain: style == ScalarStyle::Plain },
+            Event::Scalar(text, style, ..) => YamlKind::Text { text: text.into_owned(), plain: style == ScalarStyle::Plain },
             Event::SequenceStart(..) => {
                 let mut items = Vec::new();
                 loop {
                     let event = self.want()?;
                     if event.0 == Event::SequenceEnd {
-                        break Kind::List(items);
+                        break YamlKind::List(items);
                     }
                     items.push(self.node(event, depth + 1)?);
                 }
             }
             Event::MappingStart(..) => {
-                let mut entries: Vec<(Key, Node)> = Vec::new();
+                let mut entries: Vec<(YamlKey, YamlNode)> = Vec::new();
                 let mut firsts: BTreeMap<String, Place> = BTreeMap::new();
                 loop {
                     let event = self.want()?;
                     if event.0 == Event::MappingEnd {
-                        break Kind::Map(entries);
+                        break YamlKind::Map(entries);
                     }
                     let key = self.key(event)?;
                     let value = self.want()?;
@@ -229,12 +229,12 @@ impl<'s> Builder<'s> {
             }
             _ => return Err(Stop),
         };
-        Ok(Node { place, kind })
+        Ok(YamlNode { place, kind })
     }
 
-    fn key(&mut self, event: (Event<'s>, Span)) -> Result<Key, Stop> {
+    fn key(&mut self, event: (Event<'s>, Span)) -> Result<YamlKey, Stop> {
         match event {
-            (Event::Scalar(text, _, 0, None), span) => Ok(Key { text: text.into_owned(), place: self.place(span) }),
+            (Event::Scalar(text, _, 0, None), span) => Ok(YamlKey { text: text.into_owned(), place: self.place(span) }),
             (_, span) => Err(self.stop(Code::ConfigSyntax, span, "a key is a text".to_owned(), "write key: value")),
         }
     }

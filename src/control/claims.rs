@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::base::time::Time;
 use crate::engine::Stand;
 use crate::inventory::Name;
-use crate::plan::{Accepted, Intent, Verb};
+use crate::plan::{Accepted, Intent, IntentVerb};
 
 use super::{Controller, Notice, Output, Task};
 
@@ -46,7 +46,7 @@ impl Controller {
                 continue;
             }
             if let Some((pair, app, intent)) = self.intent_of_claim(order) {
-                let says = if intent.verb == Verb::Up { "primary" } else { "backup" };
+                let says = if intent.verb == IntentVerb::Up { "primary" } else { "backup" };
                 let (resource, host) = (intent.resource.clone(), intent.host.clone());
                 let moved = match (self.intend(now, intent, &mut tasks, out), says) {
                     (Accepted::Yes | Accepted::Held, "primary") => Some(format!("{resource} goes to {host}")),
@@ -96,7 +96,7 @@ impl Controller {
         if decided {
             return None;
         }
-        let verb = if claim.primary { Verb::Up } else { Verb::Down };
+        let verb = if claim.primary { IntentVerb::Up } else { IntentVerb::Down };
         Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, order, operator: false }))
     }
 
@@ -122,7 +122,7 @@ impl Controller {
             );
             return out.push(notice("claim_outdated", text));
         }
-        let intent = Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: false };
+        let intent = Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: false };
         match self.intend(now, intent, owed, out) {
             Accepted::Superseded => {}
             Accepted::Unknown => {

@@ -18,7 +18,7 @@ use crate::inventory::Name;
 use crate::journal::{self, Doubt, DoubtKind};
 use crate::wire::{Generation, Report};
 
-use super::{Controller, Notice, Output, Task, Word};
+use super::{Controller, Notice, Output, Task, OperatorCommand};
 
 /// What is known since the start of agents and of the journal.
 #[derive(Clone, Debug, Default)]
@@ -145,28 +145,28 @@ impl Controller {
     }
 }
 
-impl Word {
+impl OperatorCommand {
     /// Its name, as on the command line, and what it names: for the journal.
     pub(super) fn recorded(&self) -> (&'static str, BTreeMap<String, String>) {
         let pairs: Vec<(&str, Option<String>)> = match self {
-            Word::Move { resource, host } | Word::Released { resource, host } => {
+            OperatorCommand::Move { resource, host } | OperatorCommand::Released { resource, host } => {
                 vec![("resource", Some(resource.clone())), ("host", Some(host.clone()))]
             }
-            Word::Resume { resource } => vec![("resource", Some(resource.clone()))],
-            Word::Clear { alarm, key } | Word::Ack { alarm, key, .. } => {
+            OperatorCommand::Resume { resource } => vec![("resource", Some(resource.clone()))],
+            OperatorCommand::Clear { alarm, key } | OperatorCommand::Ack { alarm, key, .. } => {
                 vec![("alarm", Some(alarm.clone())), ("key", key.clone())]
             }
-            Word::Approve { run } => vec![("run", Some(run.to_string()))],
-            Word::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
+            OperatorCommand::Approve { run } => vec![("run", Some(run.to_string()))],
+            OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
         };
         let name = match self {
-            Word::Move { .. } => "move",
-            Word::Released { .. } => "released",
-            Word::Resume { .. } => "resume",
-            Word::Clear { .. } => "clear",
-            Word::Ack { .. } => "ack",
-            Word::Approve { .. } => "approve",
-            Word::AcceptLoss { .. } => "accept-loss",
+            OperatorCommand::Move { .. } => "move",
+            OperatorCommand::Released { .. } => "released",
+            OperatorCommand::Resume { .. } => "resume",
+            OperatorCommand::Clear { .. } => "clear",
+            OperatorCommand::Ack { .. } => "ack",
+            OperatorCommand::Approve { .. } => "approve",
+            OperatorCommand::AcceptLoss { .. } => "accept-loss",
         };
         (name, pairs.into_iter().filter_map(|(what, name)| Some((what.to_owned(), name?))).collect())
     }

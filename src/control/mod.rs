@@ -32,18 +32,18 @@ use crate::inventory::{Inventory, Name};
 use crate::journal::{self, Position, Record, State};
 use crate::lang::Matcher;
 use crate::lang::program::{Hit, Program};
-use crate::plan::{self, Accepted, Intent, Planner, Verb};
+use crate::plan::{self, Accepted, Intent, Planner, IntentVerb};
 use crate::react::{self, RunId, Runs};
 use crate::script::{Again, Next, Step, StepResult};
 use crate::wire::{Command, Report};
 
-pub use own::{Heard as OwnHeard, Own};
-pub use reload::{Reload, what_is_left};
-use steps::Waiting;
+pub use own::{SelfEvent, SelfEvents};
+pub use reload::{NewSite, what_is_left};
+use steps::WaitingStep;
 
 /// A record of a log that a rule wants, or that is a claim.
 #[derive(Clone, Debug, Default)]
-pub struct Heard {
+pub struct LogEvent {
     /// Which source.
     pub source: String,
     /// Where the source is read on after it.
@@ -62,7 +62,7 @@ pub struct Heard {
     pub late: Option<String>,
 }
 
-impl Heard {
+impl LogEvent {
     /// Bytes of memory that it takes, roughly.
     pub fn weight(&self) -> usize {
         let captures =
@@ -74,7 +74,7 @@ impl Heard {
 
 /// An operator's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum OperatorCommand {
     /// The resource goes to the host.
     Move {
         /// Which resource.
@@ -126,7 +126,7 @@ pub enum Word {
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Something was heard.
-    Heard(Box<Heard>),
+    Heard(Box<LogEvent>),
     /// A source was read up to here without anything that a rule wants.
     Position {
         /// Which source.
@@ -198,10 +198,10 @@ pub enum Input {
         /// Who the operator is, as far as that is known.
         by: String,
         /// The command.
-        word: Word,
+        word: OperatorCommand,
     },
     /// Another configuration, other rules and scripts, which were checked as a whole.
-    Reload(Box<Reload>),
+    Reload(Box<NewSite>),
     /// A deadline passed.
     Timer,
 }
@@ -225,7 +225,7 @@ pub enum Output {
     /// Send this to a host's agent.
     Send(Name, Command),
     /// A step of a move, for the timeline.
-    Step(plan::Step),
+    Step(plan::MoveStep),
     /// A resource is where it should be and nowhere else: on this host.
     Settled(Name, Name),
     /// Something that people should know.
@@ -263,7 +263,7 @@ pub struct Controller {
     runs: Runs,
     planner: Planner,
     order: u64,
-    waiting: Vec<Waiting>,
+    waiting: Vec<WaitingStep>,
     /// The number of the rules: the order in which they were accepted; 0 when they never were.
     rules: u64,
     /// Once they were reloaded: finds the conditions of events that were matched by earlier ones.
@@ -339,7 +339,7 @@ impl Controller {
         self.catch_up_with(now, out);
         let task = match input {
             Input::Heard(heard) => {
-                let Heard { source, position, event, hits, rules, backlog, arrived, late } = *heard;
+                let LogEvent { source, position, event, hits, rules, backlog, arrived, late } = *heard;
                 let hits = self.hits_now(&event, hits, rules);
                 let kept = journal::Input::Event { source: source.clone(), position, event: Box::new(event.kept()) };
                 let order = self.input(now, kept, out);
@@ -568,31 +568,31 @@ impl Controller {
         accepted
     }
 
-    fn operator(&mut self, now: Time, by: &str, word: Word, out: &mut Vec<Output>) {
+    fn operator(&mut self, now: Time, by: &str, word: OperatorCommand, out: &mut Vec<Output>) {
         let (command, of) = word.recorded();
         let kept = journal::Input::OperatorCommand { by: by.to_owned(), command: command.to_owned(), of };
         let order = self.input(now, kept, out);
         let mut tasks = VecDeque::new();
         match word {
-            Word::Move { resource, host } => {
-                let intent = Intent { resource: resource.clone(), verb: Verb::Up, host: host.clone(), order, operator: true };
+            OperatorCommand::Move { resource, host } => {
+                let intent = Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: true };
                 if self.intend(now, intent, &mut tasks, out) == Accepted::Unknown {
                     let text = format!("{resource} has no seat on {host}; see `pointsman resources`");
                     out.push(Output::Notice(Notice { kind: "unknown".to_owned(), text, ..Notice::default() }));
                 }
             }
-            Word::Released { resource, host } => return self.plan(now, plan::Input::Released { resource, host }, out),
-            Word::Resume { resource } => return self.plan(now, plan::Input::Resume { resource }, out),
-            Word::Clear { alarm, key } => {
+            OperatorCommand::Released { resource, host } => return self.plan(now, plan::Input::Released { resource, host }, out),
+            OperatorCommand::Resume { resource } => return self.plan(now, plan::Input::Resume { resource }, out),
+            OperatorCommand::Clear { alarm, key } => {
                 let key = self.shown(&alarm, key);
                 tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by: by.to_owned() }));
             }
-            Word::Ack { alarm, key, by } => {
+            OperatorCommand::Ack { alarm, key, by } => {
                 let key = self.shown(&alarm, key);
                 tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by }));
             }
-            Word::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),
-            Word::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
+            OperatorCommand::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),
+            OperatorCommand::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
         }
         self.work(now, tasks, out);
     }

@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Makes events of what a controller tells people.
 #[derive(Clone, Debug, Default)]
-pub struct Own {
+pub struct SelfEvents {
     since: Time,
     /// How many since then, by kind, resource, alarm and reaction: there are as many of these as the configuration has.
     heard: BTreeMap<[String; 4], u32>,
@@ -26,7 +26,7 @@ pub struct Own {
 
 /// What becomes of an output.
 #[derive(Clone, Debug)]
-pub enum Heard {
+pub enum SelfEvent {
     /// No rule wants it.
     Nothing,
     /// The controller is to hear this.
@@ -35,23 +35,23 @@ pub enum Heard {
     Withheld(Notice),
 }
 
-impl Own {
+impl SelfEvents {
     /// What the controller is to hear of its own output: a notice, or that a move came to its end. Not what scripts say.
     /// `rules` is the number of the matcher's.
-    pub fn heard(&mut self, now: Time, output: &Output, matcher: &Matcher, rules: u64) -> Heard {
+    pub fn event_of(&mut self, now: Time, output: &Output, matcher: &Matcher, rules: u64) -> SelfEvent {
         let (event, about) = match output {
             Output::Notice(notice) if !matches!(notice.kind.as_str(), "log" | "dry") => of_notice(notice),
             Output::Settled(resource, host) => settled(resource, host),
-            _ => return Heard::Nothing,
+            _ => return SelfEvent::Nothing,
         };
         let event = Event { at: Some(now), ..event };
         let mut hits = Vec::new();
         matcher.matches(&event, &mut hits);
         if hits.is_empty() {
-            return Heard::Nothing;
+            return SelfEvent::Nothing;
         }
         if now.since(self.since) >= MINUTE {
-            *self = Own { since: now, heard: BTreeMap::new() };
+            *self = SelfEvents { since: now, heard: BTreeMap::new() };
         }
         let heard = self.heard.entry(about).or_default();
         *heard += 1;
@@ -59,11 +59,11 @@ impl Own {
             let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let text = format!("more than {A_MINUTE} times `{id}` within a minute: no rule hears of further ones in this minute");
             let notice = Notice { kind: "withheld".to_owned(), text, ..Notice::default() };
-            return if *heard == A_MINUTE + 1 { Heard::Withheld(notice) } else { Heard::Nothing };
+            return if *heard == A_MINUTE + 1 { SelfEvent::Withheld(notice) } else { SelfEvent::Nothing };
         }
         let position = Position::default();
         let source = OWN_APP.to_owned();
-        Heard::Input(Input::Heard(Box::new(super::Heard { source, position, event, hits, rules, ..super::Heard::default() })))
+        SelfEvent::Input(Input::Heard(Box::new(super::LogEvent { source, position, event, hits, rules, ..super::LogEvent::default() })))
     }
 }
 
@@ -113,29 +113,29 @@ fn event<'f>(
 mod tests {
     use super::*;
     use crate::diag::Source;
-    use crate::lang::{World, compile};
+    use crate::lang::{Declarations, compile};
 
     /// However often one thing goes wrong, and whatever names are invented, other things are heard.
     #[test]
     fn too_much_of_one_thing_drowns_no_other() {
         let text = "alarm a { detect event from app pointsman cancel by hand }".to_owned();
-        let (program, _) = compile(&[std::sync::Arc::new(Source { name: "a".to_owned(), text })], &World::default());
+        let (program, _) = compile(&[std::sync::Arc::new(Source { name: "a".to_owned(), text })], &Declarations::default());
         let matcher = Matcher::new(&program, None);
-        let mut own = Own::default();
+        let mut own = SelfEvents::default();
         let notice = |kind: &str, host: usize| {
             Output::Notice(Notice { kind: kind.to_owned(), host: Some(format!("h{host}")), ..Notice::default() })
         };
         let mut counts = [0, 0, 0];
         for n in 0..1_000 {
-            match own.heard(Time::from_millis(n), &notice("clock_offset", n as usize), &matcher, 0) {
-                Heard::Input(_) => counts[0] += 1,
-                Heard::Withheld(_) => counts[1] += 1,
-                Heard::Nothing => counts[2] += 1,
+            match own.event_of(Time::from_millis(n), &notice("clock_offset", n as usize), &matcher, 0) {
+                SelfEvent::Input(_) => counts[0] += 1,
+                SelfEvent::Withheld(_) => counts[1] += 1,
+                SelfEvent::Nothing => counts[2] += 1,
             }
         }
         assert_eq!(counts, [60, 1, 939]);
-        assert!(matches!(own.heard(Time::from_millis(2_000), &notice("host_lost", 1), &matcher, 0), Heard::Input(_)));
-        assert!(matches!(own.heard(Time::from_millis(60_000), &notice("clock_offset", 1), &matcher, 0), Heard::Input(_)));
-        assert!(matches!(own.heard(Time::from_millis(60_000), &notice("log", 1), &matcher, 0), Heard::Nothing));
+        assert!(matches!(own.event_of(Time::from_millis(2_000), &notice("host_lost", 1), &matcher, 0), SelfEvent::Input(_)));
+        assert!(matches!(own.event_of(Time::from_millis(60_000), &notice("clock_offset", 1), &matcher, 0), SelfEvent::Input(_)));
+        assert!(matches!(own.event_of(Time::from_millis(60_000), &notice("log", 1), &matcher, 0), SelfEvent::Nothing));
     }
 }

@@ -21,7 +21,7 @@ use super::{Controller, Notice, Output, Task};
 
 /// What the controller goes on with. Its parts were made for each other.
 #[derive(Clone, Debug)]
-pub struct Reload {
+pub struct NewSite {
     /// The texts, for the journal.
     pub written: Arc<Written>,
     /// The rules.
@@ -64,8 +64,8 @@ impl Controller {
         }
     }
 
-    pub(super) fn reload(&mut self, now: Time, reload: Reload, out: &mut Vec<Output>) {
-        let Reload { written, program, matcher, inventory, reset, abandon } = reload;
+    pub(super) fn reload(&mut self, now: Time, reload: NewSite, out: &mut Vec<Output>) {
+        let NewSite { written, program, matcher, inventory, reset, abandon } = reload;
         let left = self.left_by(&inventory);
         if !(abandon || left.is_empty()) {
             let text = format!("nothing is changed: {}", left.join("; "));

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::base::limits::{METRICS_A_SECOND, REPORTED_NAME, WATCHED};
 use crate::base::time::Time;
-use crate::engine::{self, Metric};
+use crate::engine::{self, MetricValue};
 use crate::inventory::{Inventory, Name};
 use crate::journal;
-use crate::wire::{self, Echo, Report, Runs};
+use crate::wire::{self, Echo, Report, AppStatus};
 
 use super::{Controller, Notice, Output, Task};
 
@@ -34,7 +34,7 @@ struct Last {
 pub(super) struct OfHost {
     host: Name,
     beat: Echo,
-    watched: Option<BTreeMap<Name, Runs>>,
+    watched: Option<BTreeMap<Name, AppStatus>>,
     metrics: Vec<wire::Metric>,
 }
 
@@ -80,15 +80,15 @@ impl Controller {
         tasks
     }
 
-    fn watched(&mut self, now: Time, host: &Name, watched: &BTreeMap<Name, Runs>, tasks: &mut Vec<Task>, out: &mut Vec<Output>) {
+    fn watched(&mut self, now: Time, host: &Name, watched: &BTreeMap<Name, AppStatus>, tasks: &mut Vec<Task>, out: &mut Vec<Output>) {
         let here = |app: &str| self.inventory.applications.get(app).is_some_and(|a| a.host == *host);
         let state = self.engine.state();
         let mut strange = watched.keys().enumerate().filter(|(n, app)| *n >= WATCHED || !here(app)).map(|(_, app)| app);
         let first = strange.next().cloned();
         let others = strange.count();
         let said = watched.iter().take(WATCHED).filter(|(app, _)| here(app)).filter_map(|(app, runs)| match runs {
-            Runs::Yes if state.is_stopped(app) => Some((app.clone(), false, format!("{app} runs on {host}"))),
-            Runs::No if !state.is_stopped(app) => Some((app.clone(), true, format!("{app} has stopped on {host}"))),
+            AppStatus::Yes if state.is_stopped(app) => Some((app.clone(), false, format!("{app} runs on {host}"))),
+            AppStatus::No if !state.is_stopped(app) => Some((app.clone(), true, format!("{app} has stopped on {host}"))),
             _ => None,
         });
         let unwatched = state.stopped().filter(|app| here(app) && !watched.contains_key(*app));
@@ -128,7 +128,7 @@ impl Controller {
         let room = METRICS_A_SECOND.saturating_sub(last.metrics);
         last.metrics += metrics.len().min(room);
         let wanted = |m: &wire::Metric| m.mount.chars().count() <= REPORTED_NAME && self.engine.wants_metric(&m.name);
-        let values: Vec<Metric> = metrics.into_iter().take(room).filter(wanted).map(metric).collect();
+        let values: Vec<MetricValue> = metrics.into_iter().take(room).filter(wanted).map(metric).collect();
         if !values.is_empty() {
             let order = self.input(now, journal::Input::Metrics { host: host.clone(), values: values.clone() }, out);
             tasks.push(Task::Engine(engine::Input::Metrics { order, host: host.clone(), values }));
@@ -136,10 +136,10 @@ impl Controller {
     }
 }
 
-fn metric(said: wire::Metric) -> Metric {
+fn metric(said: wire::Metric) -> MetricValue {
     #[allow(clippy::cast_precision_loss, reason = "beyond 2^53 thousandths the last digits do not matter")]
     let value = said.thousandths as f64 / 1_000.0;
-    Metric { name: said.name, mount: said.mount, value }
+    MetricValue { name: said.name, mount: said.mount, value }
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
     use crate::diag::Source;
     use crate::inventory::{Application, Host, Via};
     use crate::journal::{Record, State};
-    use crate::lang::{World, compile};
+    use crate::lang::{Declarations, compile};
     use crate::script::verbs;
     use std::sync::Arc;
 
@@ -163,7 +163,7 @@ mod tests {
             ..Inventory::default()
         });
         let source = Arc::new(Source { name: "r".to_owned(), text: rules.to_owned() });
-        let (program, found) = compile(&[source], &World { inventory: Some(&inventory), scripts: None });
+        let (program, found) = compile(&[source], &Declarations { inventory: Some(&inventory), scripts: None });
         assert_eq!(found, []);
         Controller::start(1, Arc::new(program), inventory, verbs::again, State::default(), Time::default(), &mut Vec::new())
     }
@@ -178,7 +178,7 @@ mod tests {
         at: i64,
         host: &str,
         n: u64,
-        watched: &[(&str, Runs)],
+        watched: &[(&str, AppStatus)],
         metrics: Vec<wire::Metric>,
     ) -> (usize, Vec<String>) {
         let beat = Echo { incarnation: 1, beat: n };
@@ -193,13 +193,13 @@ mod tests {
     #[test]
     fn an_agent_is_believed_of_its_own_host_alone() {
         let mut c = controller("alarm stopped { detect app stopped }");
-        assert_eq!(report(&mut c, 1, "a", 1, &[("A", Runs::Yes)], Vec::new()), (0, Vec::new()), "what runs is no news");
-        let strange = [("A", Runs::Unknown), ("B", Runs::No), ("C", Runs::No)];
+        assert_eq!(report(&mut c, 1, "a", 1, &[("A", AppStatus::Yes)], Vec::new()), (0, Vec::new()), "what runs is no news");
+        let strange = [("A", AppStatus::Unknown), ("B", AppStatus::No), ("C", AppStatus::No)];
         assert_eq!(report(&mut c, 2, "a", 2, &strange, Vec::new()), (0, vec!["report_strange".to_owned()]));
         assert_eq!(report(&mut c, 3, "a", 3, &strange, Vec::new()), (0, Vec::new()), "said once");
-        assert_eq!(report(&mut c, 4, "x", 1, &[("A", Runs::No)], Vec::new()), (0, Vec::new()), "no such host");
-        assert_eq!(report(&mut c, 5, "a", 4, &[("A", Runs::No)], Vec::new()).1, ["app_stopped"]);
-        assert_eq!(report(&mut c, 6, "a", 4, &[("A", Runs::Yes)], Vec::new()).0, 0, "overtaken");
+        assert_eq!(report(&mut c, 4, "x", 1, &[("A", AppStatus::No)], Vec::new()), (0, Vec::new()), "no such host");
+        assert_eq!(report(&mut c, 5, "a", 4, &[("A", AppStatus::No)], Vec::new()).1, ["app_stopped"]);
+        assert_eq!(report(&mut c, 6, "a", 4, &[("A", AppStatus::Yes)], Vec::new()).0, 0, "overtaken");
         assert_eq!(c.alarms().active().count(), 1);
         assert!(report(&mut c, 7, "a", 5, &[], Vec::new()).0 > 0, "not watched any more");
         assert_eq!(c.alarms().active().count(), 0);
@@ -226,7 +226,7 @@ mod tests {
         let report = Report {
             host: "a".to_owned(),
             beat: Echo { incarnation: 1, beat: 1 },
-            watched: Some([("A".to_owned(), Runs::No)].into()),
+            watched: Some([("A".to_owned(), AppStatus::No)].into()),
             ..Report::default()
         };
         c.turn(Time::from_millis(1), Input::Report(report), &mut out);

@@ -6,7 +6,7 @@ use crate::base::time::{Time, parse_duration};
 use crate::engine;
 use crate::event::{Provenance, Value};
 use crate::inventory::Name;
-use crate::plan::{Accepted, Intent, Verb};
+use crate::plan::{Accepted, Intent, IntentVerb};
 use crate::react::{self, RunId};
 use crate::script::verbs::{changes_outside, moves_resource};
 use crate::script::{Step, StepResult};
@@ -15,7 +15,7 @@ use super::{Controller, Output, Task};
 
 /// A step that waits until a resource is where it should be.
 #[derive(Clone, Debug)]
-pub(super) struct Waiting {
+pub(super) struct WaitingStep {
     run: RunId,
     n: u32,
     attempt: u32,
@@ -40,9 +40,9 @@ impl Controller {
         }
         let result = match step.verb.as_str() {
             "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => {
-                self.intent_of(now, run, Verb::Up, (text(0), text(1)), owed, out)
+                self.intent_of(now, run, IntentVerb::Up, (text(0), text(1)), owed, out)
             }
-            "vip.down" | "port.down" => self.intent_of(now, run, Verb::Down, (text(0), text(1)), owed, out),
+            "vip.down" | "port.down" => self.intent_of(now, run, IntentVerb::Down, (text(0), text(1)), owed, out),
             "pair.switchover" => self.switchover(now, run, &text(0), owed, out),
             "vip.owner" | "port.owner" => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
                 Some(owner) => Value::from(owner.as_str()),
@@ -54,7 +54,7 @@ impl Controller {
             "vip.settle" | "port.settle" => match self.known(&text(0)) {
                 Ok(resource) => {
                     let until = now + parse_duration(&text(1)).unwrap_or_default();
-                    self.waiting.push(Waiting { run, n: step.n, attempt, resource, until });
+                    self.waiting.push(WaitingStep { run, n: step.n, attempt, resource, until });
                     return;
                 }
                 Err(why) => Err(why),
@@ -122,7 +122,7 @@ impl Controller {
         &mut self,
         now: Time,
         run: RunId,
-        verb: Verb,
+        verb: IntentVerb,
         (resource, host): (String, String),
         owed: &mut VecDeque<Task>,
         out: &mut Vec<Output>,
@@ -153,7 +153,7 @@ impl Controller {
         let Some(other) = hosts.into_iter().find(|h| owner.is_some_and(|o| o != *h)) else {
             return Err(format!("who has {resource} is not known: name the host with move_to"));
         };
-        self.intent_of(now, run, Verb::Up, (resource, other.clone()), owed, out)
+        self.intent_of(now, run, IntentVerb::Up, (resource, other.clone()), owed, out)
     }
 
     fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {

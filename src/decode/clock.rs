@@ -39,7 +39,7 @@ const HALF_YEAR_US: i64 = 182 * DAY_US;
 
 /// What a source has shown of its time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Clock {
+pub(super) struct StampClock {
     /// Local microseconds since 1970 of the last stamp, or of the file's header.
     pub(super) last: Option<i64>,
     /// The time of a dated record that lies far from `last`, until another one agrees.
@@ -65,7 +65,7 @@ pub(super) struct Resolved {
     pub(super) zoneless: bool,
 }
 
-impl Clock {
+impl StampClock {
     /// Makes `stamp` whole; `zone` is for a stamp without one. A year that it lacks is none in which it would lie after `latest`.
     pub(super) fn resolve(&self, stamp: &Stamp, zone: Zone, reference: Time, latest: Option<Time>) -> Option<Resolved> {
         let zone = stamp.east_s.map_or(zone, east);
@@ -106,7 +106,7 @@ impl Clock {
         }
     }
 
-    /// [`Clock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next.
+    /// [`StampClock::resolve`] for the records of a file, one after the other: what a record shows is kept for the next.
     pub(super) fn advance(&mut self, stamp: &Stamp, zone: Zone, reference: Time, latest: Option<Time>) -> Option<Resolved> {
         let mut resolved = self.resolve(stamp, zone, reference, latest)?;
         if resolved.guessed_date {
@@ -121,7 +121,7 @@ impl Clock {
     pub(super) fn show(&mut self, local_us: i64, at: Option<Time>) -> bool {
         let near = |t: Option<i64>| t.is_some_and(|t| within(t, local_us, JUMP_US));
         if self.last.is_none() || near(self.last) || near(self.doubted) {
-            *self = Clock { last: Some(local_us), doubted: None, last_at: at, ..*self };
+            *self = StampClock { last: Some(local_us), doubted: None, last_at: at, ..*self };
             return true;
         }
         self.doubted = Some(local_us);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn at(last: Option<&str>, text: &str, west_s: i64) -> String {
-        let clock = Clock { last: last.map(|l| time(l).micros()), ..Clock::default() };
+        let clock = StampClock { last: last.map(|l| time(l).micros()), ..StampClock::default() };
         let (_, stamp) = stamp::any(text).unwrap();
         let reference = time("2019-02-08T08:37:49Z");
         clock.resolve(&stamp, east(-west_s), reference, None).unwrap().at.to_string()
@@ -221,7 +221,7 @@ mod tests {
     fn a_year_that_is_left_out_is_not_after_the_latest() {
         let at = |text: &str, latest: Option<&str>| {
             let (_, stamp) = stamp::any(text).unwrap();
-            let resolved = Clock::default().resolve(&stamp, Zone::UTC, time("2026-11-21T00:00:00Z"), latest.map(time));
+            let resolved = StampClock::default().resolve(&stamp, Zone::UTC, time("2026-11-21T00:00:00Z"), latest.map(time));
             resolved.unwrap().at.to_string()
         };
         assert_eq!(at("Mar 14 09:15:02", None), "2027-03-14T09:15:02.000Z");
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_jump_is_believed_when_the_next_record_agrees() {
-        let mut clock = Clock::default();
+        let mut clock = StampClock::default();
         let mut shown = |text: &str| {
             let (_, stamp) = stamp::any(text).unwrap();
             let r = clock.advance(&stamp, Zone::UTC, time("2019-02-08T08:37:49Z"), None).unwrap();
@@ -258,7 +258,7 @@ mod tests {
 
     /// The times of a file's stamps without a zone, read one after the other in Berlin's.
     fn in_berlin(stamps: &[&str], reference: &str) -> Vec<String> {
-        let mut clock = Clock::default();
+        let mut clock = StampClock::default();
         let berlin = Zone::parse("Europe/Berlin").unwrap();
         let mut read = |text: &&str| {
             let (_, stamp) = stamp::any(text).unwrap();
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_file_that_was_quiet_for_most_of_a_year_goes_on_in_the_next() {
-        let mut clock = Clock { until: Some(time("2026-11-30T00:00:00Z")), ..Clock::default() };
+        let mut clock = StampClock { until: Some(time("2026-11-30T00:00:00Z")), ..StampClock::default() };
         let mut now = time("2024-02-01T00:00:00Z");
         let mut read = |text: &str| {
             let (_, stamp) = stamp::any(text).unwrap();

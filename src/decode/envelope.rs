@@ -3,7 +3,7 @@
 use crate::event::{EventId, Format, Level};
 
 use super::stamp::Stamp;
-use super::structured::Fields;
+use super::structured::StructuredFields;
 
 /// A syslog message taken apart. Empty where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,7 +16,7 @@ pub(super) struct Envelope<'a> {
     pub(super) id: Option<EventId<'a>>,
     /// What the head itself says, by an id that holds its severity or by a level word; else the priority's severity.
     pub(super) level: Option<Level>,
-    pub(super) fields: Fields<'a>,
+    pub(super) fields: StructuredFields<'a>,
     pub(super) text: &'a str,
     pub(super) broken: bool,
     pub(super) fields_dropped: bool,

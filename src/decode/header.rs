@@ -9,7 +9,7 @@
 //! Local time:       2026-02-02T13:54:59.852
 //! ```
 //!
-//! In: lines. Out: what they say ([`Entry`]), and what follows from all of them together ([`Header`]). Whether a line may
+//! In: lines. Out: what they say ([`HeaderLine`]), and what follows from all of them together ([`Header`]). Whether a line may
 //! be believed where it stands is the decoder's business, not this module's.
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use super::stamp;
 
 /// One line of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry<'a> {
+pub(super) enum HeaderLine<'a> {
     App(&'a str),
     Type(&'a str, Option<TypeCode>),
     Host(&'a str),
@@ -69,42 +69,42 @@ enum Key {
 }
 
 /// Reads one line; `None` when no header has such a line. A known key with a value that cannot be read is `Other`.
-pub(super) fn entry(line: &str) -> Option<Entry<'_>> {
+pub(super) fn entry(line: &str) -> Option<HeaderLine<'_>> {
     let (_, key) = KEYS.iter().find(|(name, _)| {
         let head = line.as_bytes().get(..name.len());
         head.is_some_and(|h| h.eq_ignore_ascii_case(name.as_bytes()))
     })?;
     let value = line.split_once(':')?.1.trim();
     let read = match key {
-        Key::App => Some(Entry::App(value)),
+        Key::App => Some(HeaderLine::App(value)),
         Key::Type => Some(application_type(value)),
-        Key::Host => Some(Entry::Host(value)),
+        Key::Host => Some(HeaderLine::Host(value)),
         Key::PidAtHost => {
             let inner = value.trim_matches(['[', ']']);
-            inner.split_once('@').map(|(_, host)| Entry::Host(host))
+            inner.split_once('@').map(|(_, host)| HeaderLine::Host(host))
         }
         Key::Zone => {
             let seconds = value.split(',').next().and_then(|s| s.trim().parse().ok());
-            seconds.filter(|s: &i64| s.abs() <= 86_400).map(Entry::Zone)
+            seconds.filter(|s: &i64| s.abs() <= 86_400).map(HeaderLine::Zone)
         }
-        Key::Utc => moment(value).map(Entry::Utc),
-        Key::Local => moment(value).map(Entry::Local),
+        Key::Utc => moment(value).map(HeaderLine::Utc),
+        Key::Local => moment(value).map(HeaderLine::Local),
         Key::Other => None,
     };
     Some(match read {
-        Some(Entry::App("") | Entry::Host("") | Entry::Type("", _)) | None => Entry::Other,
+        Some(HeaderLine::App("") | HeaderLine::Host("") | HeaderLine::Type("", _)) | None => HeaderLine::Other,
         Some(entry) => entry,
     })
 }
 
 /// `TServer (1)`: the name and the code of a type.
-fn application_type(value: &str) -> Entry<'_> {
+fn application_type(value: &str) -> HeaderLine<'_> {
     if let Some((name, code)) = value.rsplit_once('(')
         && let Some(Ok(code)) = code.strip_suffix(')').map(str::parse)
     {
-        return Entry::Type(name.trim_end(), Some(code));
+        return HeaderLine::Type(name.trim_end(), Some(code));
     }
-    Entry::Type(value, None)
+    HeaderLine::Type(value, None)
 }
 
 fn moment(value: &str) -> Option<i64> {
@@ -134,35 +134,35 @@ impl Header {
     }
 
     /// Takes over what a line says.
-    pub(super) fn learn(&mut self, entry: Entry<'_>) {
+    pub(super) fn learn(&mut self, entry: HeaderLine<'_>) {
         match entry {
-            Entry::App(app) => self.app = app.to_owned(),
-            Entry::Type(name, code) => {
+            HeaderLine::App(app) => self.app = app.to_owned(),
+            HeaderLine::Type(name, code) => {
                 self.app_type = name.to_owned();
                 self.code = code;
             }
-            Entry::Host(host) => self.host = host.to_owned(),
-            Entry::Zone(west_s) => self.zone_west_s = Some(west_s),
-            Entry::Utc(us) => {
+            HeaderLine::Host(host) => self.host = host.to_owned(),
+            HeaderLine::Zone(west_s) => self.zone_west_s = Some(west_s),
+            HeaderLine::Utc(us) => {
                 self.utc_us = Some(us);
                 self.fresh = true;
             }
-            Entry::Local(us) => {
+            HeaderLine::Local(us) => {
                 self.local_us = Some(us);
                 self.fresh = true;
             }
-            Entry::Other => {}
+            HeaderLine::Other => {}
         }
     }
 
     /// True when a line says nothing that contradicts the header. Its times are not compared: each segment has its own.
-    pub(super) fn agrees(&self, entry: Entry<'_>) -> bool {
+    pub(super) fn agrees(&self, entry: HeaderLine<'_>) -> bool {
         match entry {
-            Entry::App(app) => app == self.app,
-            Entry::Type(name, code) => name == self.app_type && code == self.code,
-            Entry::Host(host) => host == self.host,
-            Entry::Zone(west_s) => self.zone_west_s == Some(west_s),
-            Entry::Utc(_) | Entry::Local(_) | Entry::Other => true,
+            HeaderLine::App(app) => app == self.app,
+            HeaderLine::Type(name, code) => name == self.app_type && code == self.code,
+            HeaderLine::Host(host) => host == self.host,
+            HeaderLine::Zone(west_s) => self.zone_west_s == Some(west_s),
+            HeaderLine::Utc(_) | HeaderLine::Local(_) | HeaderLine::Other => true,
         }
     }
 

@@ -32,7 +32,7 @@ use super::{level, object, pairs, rfc3164};
 
 /// What a key is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum KnownKey {
     Time,
     Level,
     /// A level by syslog's numbers.
@@ -46,7 +46,7 @@ pub(super) enum Key {
     Id,
     /// Logstash wrote this.
     Logstash,
-    /// With [`Key::ShortMessage`] the mark of GELF.
+    /// With [`KnownKey::ShortMessage`] the mark of GELF.
     Version,
     ShortMessage,
     /// MongoDB's level, one letter; it counts behind MongoDB's time.
@@ -55,36 +55,36 @@ pub(super) enum Key {
     Wrapped,
 }
 
-impl Key {
+impl KnownKey {
     /// What a key of the top level is about; `None` for all that is not wanted.
-    pub(super) fn of(name: &str) -> Option<Key> {
+    pub(super) fn of(name: &str) -> Option<KnownKey> {
         Some(match name {
             "time" | "timestamp" | "@timestamp" | "ts" | "t" | "date" | "datetime" | "eventTime" | "__REALTIME_TIMESTAMP" => {
-                Key::Time
+                KnownKey::Time
             }
-            "level" | "severity" | "lvl" | "loglevel" | "log.level" | "error_severity" => Key::Level,
-            "PRIORITY" => Key::Priority,
-            "hostname" | "host.name" | "_HOSTNAME" | "devname" | "device_name" => Key::Host,
-            "logid" | "log_id" => Key::Id,
-            "host" => Key::SomeHost,
-            "@version" => Key::Logstash,
-            "app" | "application" | "service" | "service.name" | "program" | "SYSLOG_IDENTIFIER" => Key::App,
-            "pid" | "_PID" => Key::Pid,
-            "version" => Key::Version,
-            "short_message" => Key::ShortMessage,
-            "s" => Key::Letter,
-            "log" | "MESSAGE" => Key::Wrapped,
+            "level" | "severity" | "lvl" | "loglevel" | "log.level" | "error_severity" => KnownKey::Level,
+            "PRIORITY" => KnownKey::Priority,
+            "hostname" | "host.name" | "_HOSTNAME" | "devname" | "device_name" => KnownKey::Host,
+            "logid" | "log_id" => KnownKey::Id,
+            "host" => KnownKey::SomeHost,
+            "@version" => KnownKey::Logstash,
+            "app" | "application" | "service" | "service.name" | "program" | "SYSLOG_IDENTIFIER" => KnownKey::App,
+            "pid" | "_PID" => KnownKey::Pid,
+            "version" => KnownKey::Version,
+            "short_message" => KnownKey::ShortMessage,
+            "s" => KnownKey::Letter,
+            "log" | "MESSAGE" => KnownKey::Wrapped,
             _ => return None,
         })
     }
 
     /// The key that is looked for in an object that stands under this name: the Elastic Common Schema's, and MongoDB's time.
-    pub(super) fn within(name: &str) -> Option<(&'static str, Key)> {
+    pub(super) fn within(name: &str) -> Option<(&'static str, KnownKey)> {
         Some(match name {
-            "log" => ("level", Key::Level),
-            "host" => ("name", Key::Host),
-            "service" => ("name", Key::App),
-            "t" => ("$date", Key::Time),
+            "log" => ("level", KnownKey::Level),
+            "host" => ("name", KnownKey::Host),
+            "service" => ("name", KnownKey::App),
+            "t" => ("$date", KnownKey::Time),
             _ => return None,
         })
     }
@@ -135,23 +135,23 @@ pub(super) fn level(message: &str) -> Option<Level> {
 
 impl<'a> Keyed<'a> {
     /// Takes the value of a key.
-    pub(super) fn take(&mut self, key: Key, value: Cow<'a, str>) {
+    pub(super) fn take(&mut self, key: KnownKey, value: Cow<'a, str>) {
         match key {
-            Key::Time => self.take_time(&value),
-            Key::Level => self.take_level(&value),
-            Key::Priority => self.level = self.level.or(number(&value).filter(|n| *n < 8).map(severity)),
-            Key::Host if self.host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => self.host = value,
-            Key::SomeHost if self.some_host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => self.some_host = value,
-            Key::App if self.app.is_empty() && is_name(&value) => self.app = value,
-            Key::Pid if self.pid.is_empty() && is_name(&value) && !value.contains(' ') => self.pid = value,
-            Key::Id if self.id.is_empty() && is_name(&value) && !value.contains(' ') => self.id = value,
-            Key::Host | Key::SomeHost | Key::App | Key::Pid | Key::Id => {}
-            Key::Logstash => self.logstash = true,
-            Key::Version => self.version |= matches!(&*value, "1.0" | "1.1"),
-            Key::ShortMessage => self.short_message = true,
-            Key::Letter if self.mongo => self.level = self.level.or(level::letter(&value)),
-            Key::Letter => {}
-            Key::Wrapped => self.wrapped = true,
+            KnownKey::Time => self.take_time(&value),
+            KnownKey::Level => self.take_level(&value),
+            KnownKey::Priority => self.level = self.level.or(number(&value).filter(|n| *n < 8).map(severity)),
+            KnownKey::Host if self.host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => self.host = value,
+            KnownKey::SomeHost if self.some_host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => self.some_host = value,
+            KnownKey::App if self.app.is_empty() && is_name(&value) => self.app = value,
+            KnownKey::Pid if self.pid.is_empty() && is_name(&value) && !value.contains(' ') => self.pid = value,
+            KnownKey::Id if self.id.is_empty() && is_name(&value) && !value.contains(' ') => self.id = value,
+            KnownKey::Host | KnownKey::SomeHost | KnownKey::App | KnownKey::Pid | KnownKey::Id => {}
+            KnownKey::Logstash => self.logstash = true,
+            KnownKey::Version => self.version |= matches!(&*value, "1.0" | "1.1"),
+            KnownKey::ShortMessage => self.short_message = true,
+            KnownKey::Letter if self.mongo => self.level = self.level.or(level::letter(&value)),
+            KnownKey::Letter => {}
+            KnownKey::Wrapped => self.wrapped = true,
         }
     }
 

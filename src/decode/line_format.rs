@@ -23,7 +23,7 @@ use crate::base::time::Time;
 use crate::base::zone::Zone;
 
 use super::calendar::{self, SECOND_US};
-use super::clock::Clock;
+use super::clock::StampClock;
 use super::stamp::{self, Day, Stamp};
 
 /// Bytes of a form.
@@ -177,7 +177,7 @@ impl LineFormat {
     pub fn read<'a>(&self, line: &'a [u8], zone: Zone, reference: Time) -> Option<(Time, &'a [u8])> {
         let text = std::str::from_utf8(line).ok().or_else(|| line.utf8_chunks().next().map(|chunk| chunk.valid()))?;
         let (stamp, behind) = self.stamp(text)?;
-        let at = Clock::default().resolve(&stamp, zone, reference, None)?.at;
+        let at = StampClock::default().resolve(&stamp, zone, reference, None)?.at;
         Some((at, &line[text.len() - behind.len()..]))
     }
 

@@ -63,11 +63,11 @@ use serde::{Deserialize, Serialize};
 use crate::base::limits::{HEADER_LINES, RECORD_BYTES};
 use crate::base::time::Time;
 use crate::base::zone::Zone;
-use crate::event::{Event, EventId, Format, Marks, Value};
+use crate::event::{Event, EventId, Format, EventMarks, Value};
 
-use clock::{Clock, Resolved};
+use clock::{StampClock, Resolved};
 use envelope::Envelope;
-use header::{Entry, Header};
+use header::{HeaderLine, Header};
 use heads::Place;
 use keyed::Keyed;
 use stamp::Stamp;
@@ -91,7 +91,7 @@ pub struct Decoder {
     header: Header,
     /// A Genesys record was seen: lines with a stamp and no id are its debug records.
     genesys: bool,
-    clock: Clock,
+    clock: StampClock,
     open: Option<Open>,
     /// Pieces of records whose end has not come yet.
     #[serde(default)]
@@ -461,12 +461,12 @@ impl Decoder {
             text: Cow::Borrowed(message.text),
             fields: message.fields,
             format: message.format,
-            marks: Marks { broken: message.broken, fields_dropped: message.fields_dropped, ..Marks::default() },
+            marks: EventMarks { broken: message.broken, fields_dropped: message.fields_dropped, ..EventMarks::default() },
             ..Event::default()
         };
         if let Some(stamp) = &message.stamp {
             // Of the records of a file the order tells more than each alone.
-            let clock = if self.datagrams { Clock::default() } else { self.clock };
+            let clock = if self.datagrams { StampClock::default() } else { self.clock };
             set_time(&mut event, clock.resolve(stamp, self.zone, reference, self.latest));
         }
         if !message.broken {
@@ -484,7 +484,7 @@ impl Decoder {
                 if event.at.is_none()
                     && let Some(stamp) = said.stamp()
                 {
-                    set_time(event, Clock::default().resolve(&stamp, self.zone, reference, self.latest));
+                    set_time(event, StampClock::default().resolve(&stamp, self.zone, reference, self.latest));
                 }
                 said.complete_message(event);
             }
@@ -507,7 +507,7 @@ impl Decoder {
         if let Some(stamp) = stamp {
             let said = outer.and_then(|o| o.east_s).map(clock::east);
             let reference = event.at.unwrap_or(reference);
-            set_time(event, Clock::default().resolve(&stamp, said.unwrap_or(self.zone), reference, self.latest));
+            set_time(event, StampClock::default().resolve(&stamp, said.unwrap_or(self.zone), reference, self.latest));
             event.marks.zoneless &= said.is_none();
         }
         for (part, inner, relay) in [(&mut event.host, found.host, "relay_host"), (&mut event.app, found.app, "relay_app")] {
@@ -533,23 +533,23 @@ impl Decoder {
             (Heading::Open(lines), Some(entry)) if lines < HEADER_LINES => {
                 self.heading = Heading::Open(lines + 1);
                 // A new header says everything anew: what it leaves out is not known.
-                if matches!(entry, Entry::App(_)) && self.header.known() {
+                if matches!(entry, HeaderLine::App(_)) && self.header.known() {
                     self.header = Header::default();
                 }
                 self.header.learn(entry);
-                if let Entry::Local(us) = entry {
-                    self.clock = Clock { last: Some(us), until: self.clock.until, ..Clock::default() };
+                if let HeaderLine::Local(us) = entry {
+                    self.clock = StampClock { last: Some(us), until: self.clock.until, ..StampClock::default() };
                 }
                 return self.header_line(record);
             }
             (Heading::Open(lines), None) => self.heading = Heading::Open(lines.saturating_add(1)),
             (Heading::Again, Some(entry)) if self.header.agrees(entry) => {
-                if let Entry::Local(us) = entry {
+                if let HeaderLine::Local(us) = entry {
                     self.clock.show(us, None);
                 }
                 return self.header_line(record);
             }
-            (Heading::Closed, Some(entry @ Entry::App(_))) if self.header.agrees(entry) => {
+            (Heading::Closed, Some(entry @ HeaderLine::App(_))) if self.header.agrees(entry) => {
                 self.heading = Heading::Again;
                 return self.header_line(record);
             }
@@ -557,7 +557,7 @@ impl Decoder {
         }
         let mut event = self.continuation(record);
         // A header that contradicts the file's own: not believed, not silent either.
-        event.marks.broken |= self.header.known() && matches!(entry, Some(Entry::App(_)));
+        event.marks.broken |= self.header.known() && matches!(entry, Some(HeaderLine::App(_)));
         event
     }
 
@@ -608,7 +608,7 @@ impl Decoder {
     /// The time of a line of a file, which moves the file's clock.
     fn tick(&mut self, stamp: &Stamp, reference: Time) -> Option<Resolved> {
         if self.datagrams {
-            return Clock::default().resolve(stamp, self.zone, reference, self.latest);
+            return StampClock::default().resolve(stamp, self.zone, reference, self.latest);
         }
         if self.heading != Heading::Closed {
             let begun = matches!(self.heading, Heading::Open(_));
@@ -649,7 +649,7 @@ fn plain(record: &str) -> Event<'_> {
     let after = record.trim_start().strip_prefix('<');
     Event {
         text: Cow::Borrowed(record),
-        marks: Marks { broken: after.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())), ..Marks::default() },
+        marks: EventMarks { broken: after.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())), ..EventMarks::default() },
         ..Event::default()
     }
 }

@@ -1,6 +1,6 @@
 //! A record that is an object (RFC 8259), read forward once for the keys that [`super::keyed`] wants; also behind `@cee:`.
 //!
-//! In: text that begins with `{`. Out: what its top level says; of objects in it only those of [`Key::within`] are looked into, one level
+//! In: text that begins with `{`. Out: what its top level says; of objects in it only those of [`KnownKey::within`] are looked into, one level
 //! down. Nothing is copied but values with escapes that are wanted.
 //!
 //! Invariants: what stands inside a value is never a key. Where the object breaks (it was cut, or is none), or where it is deeper than
@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use super::keyed::{Key, Keyed};
+use super::keyed::{KnownKey, Keyed};
 
 /// Lists and objects within each other. `json.x` of a rule reads as deep.
 const DEPTH: u32 = 127;
@@ -58,7 +58,7 @@ fn members<'a>(cursor: &mut Cursor<'a>, member: &mut dyn FnMut(&mut Cursor<'a>, 
 /// One member of the top level.
 fn member<'a>(cursor: &mut Cursor<'a>, name: &'a str, keyed: &mut Keyed<'a>) -> Option<()> {
     if cursor.next() == Some(b'{')
-        && let Some((wanted, key)) = Key::within(name)
+        && let Some((wanted, key)) = KnownKey::within(name)
     {
         cursor.at += 1;
         return members(cursor, &mut |cursor, inner| {
@@ -66,23 +66,23 @@ fn member<'a>(cursor: &mut Cursor<'a>, name: &'a str, keyed: &mut Keyed<'a>) -> 
                 return cursor.skip();
             }
             value(cursor, key, keyed)?;
-            if key == Key::Time && keyed.dated() {
+            if key == KnownKey::Time && keyed.dated() {
                 keyed.take_mongo();
             }
             Some(())
         });
     }
-    match Key::of(name) {
+    match KnownKey::of(name) {
         Some(key) => value(cursor, key, keyed),
         None => cursor.skip(),
     }
 }
 
 /// A value that is wanted: a string, or a number where that may say something.
-fn value<'a>(cursor: &mut Cursor<'a>, key: Key, keyed: &mut Keyed<'a>) -> Option<()> {
+fn value<'a>(cursor: &mut Cursor<'a>, key: KnownKey, keyed: &mut Keyed<'a>) -> Option<()> {
     match cursor.next()? {
         // That it is there is enough.
-        _ if matches!(key, Key::ShortMessage | Key::Wrapped) => {
+        _ if matches!(key, KnownKey::ShortMessage | KnownKey::Wrapped) => {
             keyed.take(key, Cow::Borrowed(""));
             return cursor.skip();
         }
@@ -92,7 +92,7 @@ fn value<'a>(cursor: &mut Cursor<'a>, key: Key, keyed: &mut Keyed<'a>) -> Option
                 keyed.take(key, text);
             }
         }
-        b'0'..=b'9' if !matches!(key, Key::Host | Key::App) => keyed.take(key, Cow::Borrowed(cursor.scalar()?)),
+        b'0'..=b'9' if !matches!(key, KnownKey::Host | KnownKey::App) => keyed.take(key, Cow::Borrowed(cursor.scalar()?)),
         _ => return cursor.skip(),
     }
     Some(())

@@ -14,7 +14,7 @@
 
 use std::borrow::Cow;
 
-use super::keyed::{Key, Keyed};
+use super::keyed::{KnownKey, Keyed};
 use super::stamp;
 
 /// Pairs at the beginning that are enough to know such a record.
@@ -27,8 +27,8 @@ pub(super) fn read(text: &str) -> Option<Keyed<'_>> {
     let mut keyed = Keyed::default();
     let (mut rest, mut count, mut time_first, mut written) = (text, 0, false, false);
     while let Some((name, behind)) = key(rest) {
-        let key = Key::of(name);
-        let Some((raw, behind)) = value(behind, key == Some(Key::Time)) else { break };
+        let key = KnownKey::of(name);
+        let Some((raw, behind)) = value(behind, key == Some(KnownKey::Time)) else { break };
         rest = behind.trim_start_matches([' ', '\t']);
         count += 1;
         if let Some(key) = key {

@@ -24,7 +24,7 @@ mod named;
 mod zone;
 
 /// What a parser of this module gives: the rest and the thing read, or nothing and no reason.
-pub(super) type Parsed<'a, T> = IResult<&'a str, T, ()>;
+pub(super) type StampResult<'a, T> = IResult<&'a str, T, ()>;
 
 /// The day of a stamp, as far as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Stamp {
 /// TIMESTAMP = FULL-DATE "T" FULL-TIME (RFC 5424 section 6.2.3): upper-case letters, no leap second. Looser than the
 /// RFC in two points: nine digits of a second, for senders whose clock has nanoseconds, and no offset, for those that leave
 /// it out; then the source's zone holds.
-pub(super) fn rfc5424(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn rfc5424(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = date(input, b'-')?;
     let (rest, _) = char('T').parse(rest)?;
     let (rest, whole) = time_of_day(rest, 59)?;
@@ -72,7 +72,7 @@ pub(super) fn rfc5424(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// iso = 4DIGIT sep 2DIGIT sep 2DIGIT ("T" / " " / "_" / "-") clock [ "Z" / offset / blank zone ], where sep is "-" or "/".
-pub(super) fn iso(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn iso(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = date(input, b'-').or_else(|_| date(input, b'/'))?;
     let (rest, _) = one_of("T _-").parse(rest)?;
     let (rest, us) = clock_us(rest)?;
@@ -81,7 +81,7 @@ pub(super) fn iso(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// bsd = month blanks day [blanks year] blanks clock [offset] [blanks zone] [blanks year] (RFC 3164 section 4.1.2, loosely).
-pub(super) fn bsd(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn bsd(input: &str) -> StampResult<'_, Stamp> {
     let (rest, month) = month(input)?;
     let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
     let (rest, before) = opt(terminated(preceded(space1, year), one_of(" "))).parse(rest)?;
@@ -114,7 +114,7 @@ pub(super) fn bsd(input: &str) -> Parsed<'_, Stamp> {
 
 /// slashed = 1*2DIGIT "/" 1*2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " " / ":") clock [blank ("AM" / "PM")] [zone]: month, day, year. Where that is no
 /// day: day, month, year. Of a year of two digits it may stand in front (Spark, Hadoop); where both are days, it does when a level follows.
-pub(super) fn slashed(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn slashed(input: &str) -> StampResult<'_, Stamp> {
     let (rest, a) = terminated(digits(1, 2), char('/')).parse(input)?;
     if rest.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
         return named::day_month_year(input, b'/');
@@ -142,7 +142,7 @@ pub(super) fn slashed(input: &str) -> Parsed<'_, Stamp> {
 
 /// locale = weekday blanks ( month blanks day blanks clock blanks year / day blanks month blanks year blanks clock
 /// [blanks ("AM" / "PM")] [blanks zone] ) [ "." 3DIGIT ], as `ctime` and the `C` and `en_US` locales write it.
-pub(super) fn locale(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn locale(input: &str) -> StampResult<'_, Stamp> {
     let (rest, _) = weekday(input)?;
     let (rest, _) = space1.parse(rest)?;
     let (rest, (day, us, east_s)) = alt((ctime, long_date)).parse(rest)?;
@@ -151,14 +151,14 @@ pub(super) fn locale(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// clock = 2DIGIT ":" 2DIGIT ":" 2DIGIT [("." / ",") *DIGIT], a stamp without a date.
-pub(super) fn clock(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn clock(input: &str) -> StampResult<'_, Stamp> {
     let (rest, us) = clock_us(input)?;
     let day = Day::Unknown;
     Ok((rest, Stamp { day, us, east_s: None }))
 }
 
 /// Any stamp with which a line of a file may begin, told apart by its first bytes.
-pub(super) fn any(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn any(input: &str) -> StampResult<'_, Stamp> {
     match input.as_bytes() {
         [b'0'..=b'9', _, b':', ..] => clock(input),
         [b'0'..=b'9', _, b'/', ..] | [b'0'..=b'9', b'/', ..] => slashed(input),
@@ -173,7 +173,7 @@ pub(super) fn any(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// A stamp of a Genesys file: a line of a body may begin with any other one.
-pub(super) fn of_genesys(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn of_genesys(input: &str) -> StampResult<'_, Stamp> {
     match input.as_bytes() {
         [b'0'..=b'9', b'0'..=b'9', b':', ..] => clock(input),
         [b'0'..=b'9', b'0'..=b'9', b'/', b'0'..=b'9', b'0'..=b'9', b'/', ..] => slashed(input),
@@ -247,12 +247,12 @@ fn full(day: i64, us: i64, east_s: Option<i64>) -> Stamp {
     Stamp { day: Day::Full(day), us, east_s }
 }
 
-fn fail<'a, T>() -> Parsed<'a, T> {
+fn fail<'a, T>() -> StampResult<'a, T> {
     Err(Err::Error(()))
 }
 
 /// `min` to `max` digits.
-fn digits<'a>(min: usize, max: usize) -> impl Fn(&'a str) -> Parsed<'a, u32> {
+fn digits<'a>(min: usize, max: usize) -> impl Fn(&'a str) -> StampResult<'a, u32> {
     move |input| {
         let bytes = input.as_bytes();
         let mut number = 0;
@@ -269,7 +269,7 @@ fn digits<'a>(min: usize, max: usize) -> impl Fn(&'a str) -> Parsed<'a, u32> {
 }
 
 /// Four digits, a separator, two, the separator, two: a day that exists, in days since 1970.
-fn date(input: &str, separator: u8) -> Parsed<'_, i64> {
+fn date(input: &str, separator: u8) -> StampResult<'_, i64> {
     let b = input.as_bytes();
     if b.len() < 10 || b[4] != separator || b[7] != separator {
         return fail();
@@ -283,18 +283,18 @@ fn date(input: &str, separator: u8) -> Parsed<'_, i64> {
     }
 }
 
-fn year(input: &str) -> Parsed<'_, i32> {
+fn year(input: &str) -> StampResult<'_, i32> {
     let (rest, year) = digits(4, 4)(input)?;
     Ok((rest, year as i32))
 }
 
 /// A year behind the time of day, where a host could stand as well: one in which a log may have been written.
-fn likely_year(input: &str) -> Parsed<'_, i32> {
+fn likely_year(input: &str) -> StampResult<'_, i32> {
     verify(year, |y| (1970..2100).contains(y)).parse(input)
 }
 
 /// A year of four digits, or of two that is one of this century.
-fn short_or_long_year(input: &str) -> Parsed<'_, i32> {
+fn short_or_long_year(input: &str) -> StampResult<'_, i32> {
     let (rest, year) = alt((digits(4, 4), digits(2, 2))).parse(input)?;
     Ok((rest, if year < 100 { 2000 + year as i32 } else { year as i32 }))
 }
@@ -310,7 +310,7 @@ fn half_day(us: i64, half: Option<char>) -> i64 {
 }
 
 /// A thing that is followed by a blank or the end.
-fn terminated_word<'a, T>(mut parser: impl Parser<&'a str, Output = T, Error = ()>) -> impl FnMut(&'a str) -> Parsed<'a, T> {
+fn terminated_word<'a, T>(mut parser: impl Parser<&'a str, Output = T, Error = ()>) -> impl FnMut(&'a str) -> StampResult<'a, T> {
     move |input| {
         let (rest, found) = parser.parse(input)?;
         match rest.as_bytes().first() {
@@ -321,7 +321,7 @@ fn terminated_word<'a, T>(mut parser: impl Parser<&'a str, Output = T, Error = (
 }
 
 /// Hours, minutes and seconds in microseconds. Second 60 is a leap second where the form allows one.
-fn time_of_day(input: &str, second_max: u32) -> Parsed<'_, i64> {
+fn time_of_day(input: &str, second_max: u32) -> StampResult<'_, i64> {
     let b = input.as_bytes();
     if b.len() < 8 || b[2] != b':' || b[5] != b':' {
         return fail();
@@ -336,7 +336,7 @@ fn time_of_day(input: &str, second_max: u32) -> Parsed<'_, i64> {
     Ok((&input[8..], seconds * SECOND_US))
 }
 
-fn clock_us(input: &str) -> Parsed<'_, i64> {
+fn clock_us(input: &str) -> StampResult<'_, i64> {
     let (rest, us) = time_of_day(input, 60)?;
     match rest.as_bytes() {
         [b'.' | b',', b'0'..=b'9', ..] => {
@@ -355,7 +355,7 @@ fn clock_us(input: &str) -> Parsed<'_, i64> {
 }
 
 /// Digits after the point: how many there are, and the microseconds. Further digits than six are read and dropped.
-fn fraction(input: &str) -> Parsed<'_, (usize, i64)> {
+fn fraction(input: &str) -> StampResult<'_, (usize, i64)> {
     let bytes = input.as_bytes();
     let mut us = 0;
     let mut unit = SECOND_US / 10;
@@ -370,12 +370,12 @@ fn fraction(input: &str) -> Parsed<'_, (usize, i64)> {
 
 const MONTHS: [&[u8; 3]; 12] = [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
-fn month(input: &str) -> Parsed<'_, u32> {
+fn month(input: &str) -> StampResult<'_, u32> {
     named(input, &MONTHS)
 }
 
 /// A month, whatever follows it.
-pub(super) fn month_name(input: &str) -> Parsed<'_, u32> {
+pub(super) fn month_name(input: &str) -> StampResult<'_, u32> {
     let &[a, b, c, ..] = input.as_bytes() else {
         return fail();
     };
@@ -385,13 +385,13 @@ pub(super) fn month_name(input: &str) -> Parsed<'_, u32> {
     }
 }
 
-pub(super) fn weekday(input: &str) -> Parsed<'_, u32> {
+pub(super) fn weekday(input: &str) -> StampResult<'_, u32> {
     const NAMES: [&[u8; 3]; 7] = [b"sun", b"mon", b"tue", b"wed", b"thu", b"fri", b"sat"];
     named(input, &NAMES)
 }
 
 /// One of `names` in any case, by its number from 1, followed by a blank.
-fn named<'a>(input: &'a str, names: &[&[u8; 3]]) -> Parsed<'a, u32> {
+fn named<'a>(input: &'a str, names: &[&[u8; 3]]) -> StampResult<'a, u32> {
     let &[a, b, c, b' ', ..] = input.as_bytes() else {
         return fail();
     };
@@ -404,7 +404,7 @@ fn named<'a>(input: &'a str, names: &[&[u8; 3]]) -> Parsed<'a, u32> {
 
 type Local = (i64, i64, Option<i64>);
 
-fn ctime(input: &str) -> Parsed<'_, Local> {
+fn ctime(input: &str) -> StampResult<'_, Local> {
     let (rest, month) = month(input)?;
     let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
     let (rest, us) = preceded(space1, clock_us).parse(rest)?;
@@ -415,7 +415,7 @@ fn ctime(input: &str) -> Parsed<'_, Local> {
     }
 }
 
-fn long_date(input: &str) -> Parsed<'_, Local> {
+fn long_date(input: &str) -> StampResult<'_, Local> {
     let (rest, day) = terminated(digits(1, 2), space1).parse(input)?;
     let (rest, month) = month(rest)?;
     let (rest, year) = preceded(space1, year).parse(rest)?;

@@ -17,13 +17,13 @@ use nom::sequence::{preceded, separated_pair, terminated};
 use crate::base::limits::FIELDS_PER_EVENT;
 use crate::event::Value;
 
-use super::stamp::Parsed;
+use super::stamp::StampResult;
 
 /// Fields as an event has them.
-pub(super) type Fields<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
+pub(super) type StructuredFields<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
 /// STRUCTURED-DATA = NILVALUE / 1*SD-ELEMENT. The flag says that there were more fields than an event takes.
-pub(super) fn data(input: &str) -> Parsed<'_, (Fields<'_>, bool)> {
+pub(super) fn data(input: &str) -> StampResult<'_, (StructuredFields<'_>, bool)> {
     if let Some(rest) = input.strip_prefix('-') {
         return Ok((rest, (Vec::new(), false)));
     }
@@ -47,7 +47,7 @@ pub(super) fn data(input: &str) -> Parsed<'_, (Fields<'_>, bool)> {
 }
 
 /// SD-ELEMENT = "[" SD-ID *(SP SD-PARAM) "]"
-fn element(input: &str) -> Parsed<'_, Fields<'_>> {
+fn element(input: &str) -> StampResult<'_, StructuredFields<'_>> {
     let (rest, id) = preceded(char('['), name).parse(input)?;
     // One more than an event takes, so that the caller sees that there were more.
     let (rest, mut fields) = fold_many0(preceded(space1, param), Vec::new, |mut fields, (name, value)| {
@@ -65,22 +65,22 @@ fn element(input: &str) -> Parsed<'_, Fields<'_>> {
 }
 
 /// SD-PARAM = PARAM-NAME "=" %d34 PARAM-VALUE %d34
-fn param(input: &str) -> Parsed<'_, (&str, Cow<'_, str>)> {
+fn param(input: &str) -> StampResult<'_, (&str, Cow<'_, str>)> {
     separated_pair(name, terminated(char('='), space0), alt((quoted, bare))).parse(input)
 }
 
 /// SD-NAME = 1*PRINTUSASCII except "=", SP, "]" and %d34
-fn name(input: &str) -> Parsed<'_, &str> {
+fn name(input: &str) -> StampResult<'_, &str> {
     take_while1(|c: char| c > ' ' && !c.is_control() && !matches!(c, '=' | ']' | '"' | '[')).parse(input)
 }
 
 /// A value without quotes, up to the next blank or the end of the element.
-fn bare(input: &str) -> Parsed<'_, Cow<'_, str>> {
+fn bare(input: &str) -> StampResult<'_, Cow<'_, str>> {
     take_while1(|c: char| c > ' ' && !matches!(c, ']' | '"')).map(Cow::Borrowed).parse(input)
 }
 
 /// PARAM-VALUE in its quotes; borrowed where it holds no escape.
-fn quoted(input: &str) -> Parsed<'_, Cow<'_, str>> {
+fn quoted(input: &str) -> StampResult<'_, Cow<'_, str>> {
     let (inner, _) = char('"').parse(input)?;
     let mut unescaped: Option<String> = None;
     let mut from = 0;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::base::time::Time;
-use crate::event::{Event, Marks};
+use crate::event::{Event, EventMarks};
 
 use super::wrap::{self, Export, Exported, Wrapped};
 use super::{Decoder, Inside, set_time};
@@ -63,5 +63,5 @@ impl Decoder {
 
 /// A piece of a record of which more follows.
 fn piece(record: &str) -> Event<'_> {
-    Event { text: Cow::Borrowed(record), marks: Marks { partial: true, ..Marks::default() }, ..Event::default() }
+    Event { text: Cow::Borrowed(record), marks: EventMarks { partial: true, ..EventMarks::default() }, ..Event::default() }
 }

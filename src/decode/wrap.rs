@@ -21,7 +21,7 @@ use crate::base::limits::{FIELDS_PER_EVENT, RECORD_BYTES};
 use crate::event::{Event, Level, Value};
 
 use super::stamp::{self, Stamp};
-use super::{envelope, structured::Fields};
+use super::{envelope, structured::StructuredFields};
 
 /// Docker splits longer lines into pieces of so many bytes; only such a piece has no line end.
 const DOCKER_PIECE_BYTES: usize = 16 * 1024;
@@ -37,7 +37,7 @@ pub(super) struct Outer {
     pub(super) pid: String,
     pub(super) level: Option<Level>,
     pub(super) facility: Option<u8>,
-    pub(super) fields: Fields<'static>,
+    pub(super) fields: StructuredFields<'static>,
     pub(super) fields_dropped: bool,
     /// The inner record is a message of syslog or the journal: a level word at its beginning stays in the text.
     pub(super) is_message: bool,

@@ -197,7 +197,7 @@ fn record(n: u64, rng: &mut Rng) -> Record {
         0 => Record::Plan(plan::Record::Ordered {
             resource,
             host,
-            order: if rng.percent(50) { plan::Order::Take } else { plan::Order::Release },
+            order: if rng.percent(50) { plan::Instruction::Take } else { plan::Instruction::Release },
             generation: Generation { epoch: 1, n },
             granted: None,
         }),

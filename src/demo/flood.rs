@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::linux::{boot_time, lab, wall_time};
 use crate::live::questions::Question;
 
-use super::network::{Lab, Layout, Seat};
+use super::network::{Lab, Layout, ControllerSite};
 use super::workflows::{PRIMARY_NOW, Stage};
 
 /// What a flood consists of.
@@ -85,7 +85,7 @@ pub fn measure_floods(
     floods: &[Flood],
     tell: &mut dyn FnMut(Flood, &Flooded),
 ) -> Result<(), String> {
-    let mut lab = Lab::start(program, Layout::usual(Seat::Apart))?;
+    let mut lab = Lab::start(program, Layout::usual(ControllerSite::Apart))?;
     lab.kill_controller();
     let path = lab.folder().join("pointsman.yaml");
     let words = |e: io::Error| e.to_string();

@@ -24,7 +24,7 @@ use std::path::Path;
 pub use damage::{Damages, damage};
 pub use flood::{Flood, Flooded, measure_floods};
 pub use moves::{Move, measure};
-pub use network::{Lab, Layout, Seat};
+pub use network::{Lab, Layout, ControllerSite};
 pub use storm::{Storm, storm};
 
 /// The address that moves.
@@ -36,14 +36,14 @@ const SERVICE: u16 = 7_777;
 
 /// How it ended.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct DemoReport {
     /// One line for each workflow: its name, and what was seen, or what went wrong.
     pub workflows: Vec<(String, Result<String, String>)>,
     /// How many there are: after one that failed the others are not tried.
     pub planned: usize,
 }
 
-impl Report {
+impl DemoReport {
     /// True when every workflow ended as it must.
     pub fn is_well(&self) -> bool {
         self.workflows.iter().all(|(_, seen)| seen.is_ok())
@@ -54,8 +54,8 @@ impl Report {
 ///
 /// # Errors
 /// In words: the networks can't be made, or a program does not start.
-pub fn run(tell: &mut dyn FnMut(&str)) -> Result<Report, String> {
-    let mut lab = Lab::start(Path::new(MYSELF), Layout::usual(Seat::Apart))?;
+pub fn run(tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
+    let mut lab = Lab::start(Path::new(MYSELF), Layout::usual(ControllerSite::Apart))?;
     let report = workflows::run(&mut lab, tell);
     if !report.is_well() {
         let kept = lab.keep();

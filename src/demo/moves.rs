@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::base::time::Time;
-use crate::linux::{Driver, Spot, Voice, boot_time, lab, wall_time};
+use crate::linux::{AddressDriver, Spot, Voice, boot_time, lab, wall_time};
 use crate::live::questions::Question;
 
 use super::VIP;
 use super::client::{Client, serve};
-use super::network::{Lab, Layout, Seat};
+use super::network::{Lab, Layout, ControllerSite};
 use super::workflows::{PRIMARY_NOW, Stage};
 
 /// One move.
@@ -34,7 +34,7 @@ pub struct Move {
 ///
 /// # Errors
 /// In words: the networks can't be made, or a move does not come to its end.
-pub fn measure(program: &Path, seat: Seat, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
+pub fn measure(program: &Path, seat: ControllerSite, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
     let mut lab = Lab::start(program, Layout::usual(seat))?;
     let mut moves = Vec::new();
     {
@@ -108,7 +108,7 @@ fn hand(process: u32, spot: &Spot) -> Result<impl Fn(bool) + use<>, String> {
     let (ready, opened) = std::sync::mpsc::sync_channel::<()>(0);
     std::thread::spawn(move || {
         lab::within(process, move || {
-            let (driver, mut voice) = (Driver::new(spot.clone()), Voice::new(&spot));
+            let (driver, mut voice) = (AddressDriver::new(spot.clone()), Voice::new(&spot));
             let _ = ready.send(());
             if let Ok(on) = work.recv() {
                 let not_after = boot_time() + Duration::from_secs(60);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::base::time::Time;
 use crate::inventory::AGENT_PORT;
-use crate::linux::lab::{self, Node, Watch};
+use crate::linux::lab::{self, LabHost, AddressWatch};
 use crate::linux::{Spot, boot_time};
 use crate::live::control_socket::ask;
 use crate::live::questions::{Answer, Question};
@@ -94,26 +94,26 @@ type Announced = Arc<Mutex<Vec<(Time, [u8; 6])>>>;
 
 /// Where the controller is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seat {
+pub enum ControllerSite {
     /// On a machine of its own, with an agent on each host.
     Apart,
     /// On the first host, which needs no agent then.
     OnSip1,
 }
 
-impl Seat {
+impl ControllerSite {
     fn node(self) -> &'static str {
         match self {
-            Seat::Apart => "control",
-            Seat::OnSip1 => "sip1",
+            ControllerSite::Apart => "control",
+            ControllerSite::OnSip1 => "sip1",
         }
     }
 
     /// The controller's address.
     pub(super) fn address(self) -> &'static str {
         match self {
-            Seat::Apart => "10.77.0.3",
-            Seat::OnSip1 => "10.77.0.1",
+            ControllerSite::Apart => "10.77.0.3",
+            ControllerSite::OnSip1 => "10.77.0.1",
         }
     }
 }
@@ -122,7 +122,7 @@ impl Seat {
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     /// Where the controller is.
-    pub seat: Seat,
+    pub seat: ControllerSite,
     /// Agents that hold nothing: two at most.
     pub voters: usize,
     /// The address that moves is on a network of its own (`eth0`), beside that over which the programs speak.
@@ -134,10 +134,10 @@ pub struct Layout {
 impl Layout {
     /// As the demo has it. Two agents and the controller are three voters, so `takeover: quorum` is the default; a controller on the
     /// first host leaves two, and witnesses are asked.
-    pub fn usual(seat: Seat) -> Layout {
+    pub fn usual(seat: ControllerSite) -> Layout {
         let takeover: &[&str] = match seat {
-            Seat::Apart => &[],
-            Seat::OnSip1 => &["takeover: probe", "witnesses: [10.77.0.3]"],
+            ControllerSite::Apart => &[],
+            ControllerSite::OnSip1 => &["takeover: probe", "witnesses: [10.77.0.3]"],
         };
         Layout { seat, voters: 0, apart: false, takeover }
     }
@@ -150,10 +150,10 @@ pub struct Lab {
     layout: Layout,
     folder: PathBuf,
     keep: bool,
-    nodes: BTreeMap<&'static str, Node>,
+    nodes: BTreeMap<&'static str, LabHost>,
     controller: Option<Running>,
     agents: BTreeMap<&'static str, Running>,
-    watches: Vec<Watch>,
+    watches: Vec<AddressWatch>,
     sightings: Sightings,
     /// Who said on the switch that the address is theirs.
     announced: Announced,
@@ -213,8 +213,8 @@ impl Lab {
         VOTERS.into_iter().take(self.layout.voters)
     }
 
-    fn node(&self, name: &'static str, number: u8) -> std::io::Result<Node> {
-        let node = Node::start(&self.program, "switch", name, number.into())?;
+    fn node(&self, name: &'static str, number: u8) -> std::io::Result<LabHost> {
+        let node = LabHost::start(&self.program, "switch", name, number.into())?;
         let mut interface = "eth0";
         if self.layout.apart {
             interface = "mgmt";
@@ -237,7 +237,7 @@ impl Lab {
         config = config.replace("TAKEOVER", &self.layout.takeover.join("\n    "));
         let voters = self.voters().map(|(name, n)| format!("  {name}: {{ address: {}, via: agent }}\n", own_address(n)));
         config = config.replace("VOTERS\n", &voters.collect::<String>());
-        if seat == Seat::OnSip1 {
+        if seat == ControllerSite::OnSip1 {
             config = config.replace("sip1: { address: 10.77.0.1, via: agent }", "sip1: { address: 10.77.0.1, via: local }");
         }
         fs::write(at("pointsman.yaml"), config)?;
@@ -269,7 +269,7 @@ impl Lab {
 
     /// The process that keeps a node's network.
     pub fn process(&self, node: &str) -> u32 {
-        self.nodes.get(node).map_or(0, Node::process)
+        self.nodes.get(node).map_or(0, LabHost::process)
     }
 
     /// The folder of the controller's files; each agent has one in it.
@@ -405,7 +405,7 @@ impl Lab {
     fn watch(&mut self) -> std::io::Result<()> {
         let address = VIP.parse().map_err(std::io::Error::other)?;
         let sightings = self.sightings.clone();
-        let watch = Watch::start(address, move |at, number, came| {
+        let watch = AddressWatch::start(address, move |at, number, came| {
             if let Some((host, _)) = NODES.iter().find(|(_, n)| u32::from(*n) == number) {
                 sightings.lock().unwrap_or_else(PoisonError::into_inner).push((at, host, came));
             }

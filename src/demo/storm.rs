@@ -13,7 +13,7 @@ use crate::react;
 use crate::sim::Rng;
 use crate::store::Journal;
 
-use super::network::{Lab, Layout, Seat};
+use super::network::{Lab, Layout, ControllerSite};
 
 /// Between two lines of the log, and between one and a kill, at most.
 const PAUSE_US: u64 = 60_000;
@@ -39,7 +39,7 @@ pub struct Storm {
 /// # Errors
 /// In words: what was not so. The files are kept then.
 pub fn storm(program: &Path, kills: u64, seed: u64, tell: &mut dyn FnMut(&str)) -> Result<Storm, String> {
-    let mut lab = Lab::start(program, Layout::usual(Seat::Apart))?;
+    let mut lab = Lab::start(program, Layout::usual(ControllerSite::Apart))?;
     let done = run(&mut lab, kills, seed, tell);
     done.map_err(|why| format!("{why} (seed {seed}; files are kept in {})", lab.keep().display()))
 }

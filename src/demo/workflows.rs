@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::base::time::Time;
 use crate::linux::{boot_time, wall_time};
 
-use super::Report;
+use super::DemoReport;
 use super::client::{Client, Going, say, serve};
 use super::network::{Lab, PATIENCE};
 
@@ -33,8 +33,8 @@ pub(super) struct Stage<'a> {
 }
 
 /// Runs all of them, one after another; after one that failed the others are not tried.
-pub(super) fn run(lab: &mut Lab, tell: &mut dyn FnMut(&str)) -> Report {
-    let mut report = Report { workflows: Vec::new(), planned: ALL.len() };
+pub(super) fn run(lab: &mut Lab, tell: &mut dyn FnMut(&str)) -> DemoReport {
+    let mut report = DemoReport { workflows: Vec::new(), planned: ALL.len() };
     let stage = Stage::new(lab);
     let mut stage = match stage {
         Ok(stage) => stage,

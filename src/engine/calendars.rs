@@ -14,15 +14,15 @@ use crate::lang::program::{Alarm, Cancel, Signal};
 
 use super::instance::deadline;
 use super::key::Key;
-use super::record::{Fields, Record, Waiting};
-use super::{Due, Engine, Notice, Occasion, Output, fields};
+use super::record::{Fields, Record, PendingFire};
+use super::{Due, Engine, EngineNotice, Occasion, Output, fields};
 
 /// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.
 const CHANGES: usize = 1_000;
 
 impl Engine {
     /// True when an alarm may be raised at a time.
-    pub(super) fn in_season(&self, alarm: &Alarm, at: Time) -> bool {
+    pub(super) fn allowed_by_calendar(&self, alarm: &Alarm, at: Time) -> bool {
         let active = |names: &[String]| names.iter().filter_map(|name| self.program.calendars.get(name)).any(|c| c.active(at));
         !active(&alarm.not_during) && (alarm.only_during.is_empty() || active(&alarm.only_during))
     }
@@ -33,7 +33,7 @@ impl Engine {
         let mut at = now;
         for _ in 0..CHANGES {
             at = calendars.iter().filter_map(|c| c.next_change(at)).min()?;
-            if self.in_season(alarm, at) {
+            if self.allowed_by_calendar(alarm, at) {
                 return Some(at);
             }
         }
@@ -49,7 +49,7 @@ impl Engine {
         }
         let mut begins = now;
         for _ in 0..CHANGES {
-            if !self.in_season(alarm, begins) {
+            if !self.allowed_by_calendar(alarm, begins) {
                 begins = self.next_season(alarm, begins)?;
             }
             let due = begins + lasts;
@@ -57,7 +57,7 @@ impl Engine {
             let mut at = begins;
             let ends = loop {
                 match calendars.iter().filter_map(|c| c.next_change(at)).min().filter(|next| *next <= due) {
-                    Some(next) if self.in_season(alarm, next) => at = next,
+                    Some(next) if self.allowed_by_calendar(alarm, next) => at = next,
                     other => break other,
                 }
             };
@@ -85,19 +85,19 @@ impl Engine {
                     return;
                 }
                 // Nobody takes the place of one who is better known.
-                let better = |w: &Waiting| fields::provenance(&w.event) > fields::provenance(&event);
+                let better = |w: &PendingFire| fields::provenance(&w.event) > fields::provenance(&event);
                 if self.state.waiting(name, key).is_some_and(better) {
                     return;
                 }
                 let late = on.late.clone().or(on.old.clone());
                 let event = self.keep(alarm, event, out);
-                let waiting = Waiting { due, event, late, round: 0, over };
+                let waiting = PendingFire { due, event, late, round: 0, over };
                 self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
                 format!("{name} is not raised at this time: it waits until {due}, for {}", duration_text(due.since(on.now)))
             }
             None => format!("{name} is not raised at this time, and would be over before it may be: it is dropped"),
         };
-        out.push(Output::Notice(Notice { alarm: Some(name.clone()), ..Notice::new("not_now", text) }));
+        out.push(Output::Notice(EngineNotice { alarm: Some(name.clone()), ..EngineNotice::new("not_now", text) }));
     }
 
     /// Calendars that conditions are about are watched from now on.

@@ -28,7 +28,7 @@ use crate::inventory::{CatchUp, Index, Inventory, Name, Pair};
 use crate::lang::program::{Hit, IdPattern, Mode, Program};
 
 use super::record::{Claim, Fields, Record};
-use super::{Engine, Notice, Output, fields};
+use super::{Engine, EngineNotice, Output, fields};
 
 /// The field of a claim that names the role: `primary` or `backup`.
 const ROLE: &str = "claimed_role";
@@ -263,7 +263,7 @@ impl Engine {
     }
 
     /// Weighs the claims of every pair of which some came late, unless a backlog is still being read.
-    pub(super) fn weigh(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn weigh_all_claims(&mut self, out: &mut Vec<Output>) {
         let of_backlog = |app: &Name| self.state.claims.get(app).is_some_and(|claim| claim.backlog);
         let reads = !self.weighing.reading.is_empty() || !self.weighing.listens && self.state.unweighed.iter().any(of_backlog);
         if !self.weighing.due || reads {
@@ -280,12 +280,12 @@ impl Engine {
         }
         for name in pairs {
             if let Some(pair) = inventory.pairs.get(&name) {
-                self.weigh_pair(&inventory, &name, pair, out);
+                self.weigh_claims(&inventory, &name, pair, out);
             }
         }
     }
 
-    fn weigh_pair(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, out: &mut Vec<Output>) {
+    fn weigh_claims(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, out: &mut Vec<Output>) {
         let verdict = self.verdict(inventory, pair);
         let unclear = matches!(verdict, Verdict::Unclear);
         let newest = match verdict {
@@ -298,15 +298,15 @@ impl Engine {
                         "{} and {} both say that they are primary of {name}, in records that came late, and nothing tells which claim is newer: nothing is moved. Look at the servers, then move the resource with `pointsman move`",
                         pair.primary, pair.backup
                     );
-                    out.push(Output::Notice(Notice { resource: pair.resource.clone(), ..Notice::new("role_unclear", text) }));
+                    out.push(Output::Notice(EngineNotice { resource: pair.resource.clone(), ..EngineNotice::new("role_unclear", text) }));
                 }
                 return;
             }
         };
         if self.state.unclear.contains(name) {
             self.record(Record::RoleUnclear { pair: name.clone(), unclear: false }, out);
-            let notice = Notice::new("role_clear", format!("it is clear again which member of {name} is primary"));
-            out.push(Output::Notice(Notice { resource: pair.resource.clone(), ..notice }));
+            let notice = EngineNotice::new("role_clear", format!("it is clear again which member of {name} is primary"));
+            out.push(Output::Notice(EngineNotice { resource: pair.resource.clone(), ..notice }));
         }
         for member in [&pair.primary, &pair.backup] {
             if self.state.unweighed.contains(member) {
@@ -337,7 +337,7 @@ impl Engine {
             "{app} said at {} that it is primary of {name}, in a record that came late; {why} leaves it to you: `pointsman move {resource} {host}`",
             claim.at
         );
-        let notice = Notice { resource: Some(resource), host: Some(host), ..Notice::new("catch_up", text) };
+        let notice = EngineNotice { resource: Some(resource), host: Some(host), ..EngineNotice::new("catch_up", text) };
         out.push(Output::Notice(notice));
     }
 

@@ -25,26 +25,26 @@ use crate::lang::program::{Alarm, Hit, Shape};
 use super::key::Key;
 use super::lines::{counted_lines, noted_line};
 use super::measure::Slot;
-use super::record::{Fields, Note, Record, Waiting};
-use super::{Arrival, Engine, Facts, Forgot, Notice, Occasion, Output, Seen, fields};
+use super::record::{Fields, PartialMatch, Record, PendingFire};
+use super::{Arrival, Engine, EventView, Forgot, EngineNotice, Occasion, Output, TriggerEvent, fields};
 
 /// An event that meets a part of an alarm's condition.
-pub(super) struct Met<'m, 'a> {
+pub(super) struct Match<'m, 'a> {
     pub(super) arrival: &'m Arrival<'a>,
     pub(super) alarm: &'m Alarm,
     pub(super) at: Time,
     pub(super) key: Key,
-    pub(super) facts: Facts<'a>,
+    pub(super) facts: EventView<'a>,
 }
 
 impl Engine {
     /// An event meets parts of an alarm's condition; by part, the hit.
-    pub(super) fn met<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
-        let met = |me: &mut Engine, part: usize, out: &mut Vec<Output>| me.meeting(arrival, alarm, *parts.get(part)?, out);
+    pub(super) fn match_parts<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
+        let met = |me: &mut Engine, part: usize, out: &mut Vec<Output>| me.match_part(arrival, alarm, *parts.get(part)?, out);
         match &alarm.detect.shape {
             Shape::One => {
                 if let Some(met) = met(self, 0, out) {
-                    self.come_true(met, Fields::new(), out);
+                    self.fire(met, Fields::new(), out);
                 }
             }
             Shape::Count { n, distinct } => {
@@ -62,7 +62,7 @@ impl Engine {
             }
             Shape::Silence { .. } => {
                 if let Some(met) = met(self, 0, out) {
-                    self.heard(met, out);
+                    self.restart_silence(met, out);
                 }
             }
             Shape::Measure(_) => {
@@ -92,19 +92,19 @@ impl Engine {
                 if let Some(met) = met(self, 0, out)
                     && !self.is_preceded(&met)
                 {
-                    self.come_true(met, Fields::new(), out);
+                    self.fire(met, Fields::new(), out);
                 }
                 if let Some(met) = met(self, 1, out) {
                     // One for each trust: nobody hides what is known better.
                     let known = met.facts.provenance();
-                    let note = Note::new(1, met.at, known).keeping(Some(known.name().to_owned()), Fields::new());
+                    let note = PartialMatch::new(1, met.at, known).keeping(Some(known.name().to_owned()), Fields::new());
                     let since = alarm.detect.within.map(|within| met.at - within);
-                    self.note(met, note, true, since, out);
+                    self.add_partial_match(met, note, true, since, out);
                 }
             }
             Shape::Without => {
                 if let Some(met) = met(self, 1, out) {
-                    self.forget(alarm, &met.key, out);
+                    self.forget_partial_matches(alarm, &met.key, out);
                     self.note_early(met, 1, out);
                 }
                 if let Some(met) = met(self, 0, out) {
@@ -118,24 +118,24 @@ impl Engine {
         }
     }
 
-    pub(super) fn meeting<'m, 'a>(
+    pub(super) fn match_part<'m, 'a>(
         &mut self,
         arrival: &'m Arrival<'a>,
         alarm: &'m Alarm,
         hit: Option<&'a Hit>,
         out: &mut Vec<Output>,
-    ) -> Option<Met<'m, 'a>> {
+    ) -> Option<Match<'m, 'a>> {
         let facts = arrival.facts(hit?);
         let key = self.key(alarm, &facts, out)?;
         let at = match (&arrival.late, arrival.event.at) {
             (Some(_), Some(own)) => own.min(arrival.now),
             _ => arrival.now,
         };
-        Some(Met { arrival, alarm, at, key, facts })
+        Some(Match { arrival, alarm, at, key, facts })
     }
 
     /// The condition is met: the alarm is raised, or waits until it was true for long enough. `more` is what is known beside the event.
-    pub(super) fn come_true(&mut self, met: Met<'_, '_>, more: Fields, out: &mut Vec<Output>) {
+    pub(super) fn fire(&mut self, met: Match<'_, '_>, more: Fields, out: &mut Vec<Output>) {
         if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
             self.forget_notes(met.alarm, &met.key, out);
         }
@@ -153,7 +153,7 @@ impl Engine {
         let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
-        if alarm.is_some_and(|alarm| self.is_deaf(alarm)) {
+        if alarm.is_some_and(|alarm| self.is_source_unreadable(alarm)) {
             return; // It counts anew when every source can be read.
         }
         if alarm.is_some_and(|alarm| self.silent_out_of_time(at, alarm, key, waiting.clone(), out)) {
@@ -163,15 +163,15 @@ impl Engine {
         self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
         if let Some(alarm) = alarm {
             let occasion = Occasion { now: at, order, late: waiting.late.clone(), old: None, over: waiting.over };
-            self.raise(&occasion, alarm, key.clone(), Seen::Kept(waiting.event.clone()), out);
-            self.silent_still(at, alarm, key, waiting, out);
+            self.raise(&occasion, alarm, key.clone(), TriggerEvent::Kept(waiting.event.clone()), out);
+            self.continue_silence(at, alarm, key, waiting, out);
         }
     }
 
     /// It comes true at a time, unless something forgets it. The first event's time stands, but for one of a sender who is better known:
     /// nobody takes another's place by being early.
-    fn wait(&mut self, met: Met<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
-        let Met { arrival, alarm, key, facts, .. } = met;
+    fn wait(&mut self, met: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
+        let Match { arrival, alarm, key, facts, .. } = met;
         let occasion = arrival.occasion(alarm);
         let known = if more.contains_key("provenance") { fields::provenance(&more) } else { facts.provenance() };
         if let Some(waiting) = self.state.waiting(&alarm.name, &key) {
@@ -184,12 +184,12 @@ impl Engine {
         }
         // Of a late event the time may be over already.
         let event = self.keep(alarm, facts.with(more).fields(), out);
-        let waiting = Waiting { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0, over: None };
+        let waiting = PendingFire { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0, over: None };
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
     }
 
     /// What was noted and awaited of a key counts no more.
-    pub(super) fn forget(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+    pub(super) fn forget_partial_matches(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         let state = &self.state;
         let measures_on = measures_on(alarm);
         let measured = !measures_on && state.measured(&alarm.name, key).is_some();
@@ -201,11 +201,11 @@ impl Engine {
     /// The same, where nothing is awaited.
     fn forget_notes(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         if self.state.waiting(&alarm.name, key).is_none() {
-            self.forget(alarm, key, out);
+            self.forget_partial_matches(alarm, key, out);
         }
     }
 
-    fn count(&mut self, met: Met<'_, '_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
+    fn count(&mut self, met: Match<'_, '_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
         let value = match distinct {
             None => None,
             Some(field) => match met.facts.text(field) {
@@ -220,21 +220,21 @@ impl Engine {
         if since.is_some_and(|since| met.at < since) {
             return; // A late one, from before the time that counts.
         }
-        let counts = |n: &&Note| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
+        let counts = |n: &&PartialMatch| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
         let known = met.facts.provenance();
         if notes.iter().filter(counts).count() + 1 >= n {
             let least = notes.iter().filter(counts).map(|n| n.known).min().map_or(known, |least| least.min(known));
-            let mut more = known_as(least);
+            let mut more = trust_field(least);
             more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
             more.extend(counted_lines(met.alarm, notes.iter().filter(counts)));
-            return self.come_true(met, more, out);
+            return self.fire(met, more, out);
         }
         let text = if met.alarm.keep > 0 { met.facts.text("text").map(Cow::into_owned) } else { None };
-        let note = Note::new(0, met.at, known).keeping(value, noted_line(met.alarm, text));
-        self.note(met, note, distinct.is_some(), since, out);
+        let note = PartialMatch::new(0, met.at, known).keeping(value, noted_line(met.alarm, text));
+        self.add_partial_match(met, note, distinct.is_some(), since, out);
     }
 
-    fn step(&mut self, met: Met<'_, '_>, part: usize, out: &mut Vec<Output>) {
+    fn step(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
         let near = |began: &Time| *began <= met.at && met.alarm.detect.within.is_none_or(|w| met.at.since(*began) <= w);
         // The newest chain that came so far.
@@ -247,7 +247,7 @@ impl Engine {
         };
         let began = before.map_or(met.at, |n| n.at);
         let mut known = before.map_or(met.facts.provenance(), |n| n.known.min(met.facts.provenance()));
-        let mut seen = before.map(Note::seen).unwrap_or_default();
+        let mut seen = before.map(PartialMatch::seen).unwrap_or_default();
         let last = met.alarm.detect.parts.len() - 1;
         let mut part = part;
         if part < last {
@@ -261,14 +261,14 @@ impl Engine {
             part += 1;
         }
         if part == last {
-            seen.extend(known_as(known));
-            return self.come_true(met, seen, out);
+            seen.extend(trust_field(known));
+            return self.fire(met, seen, out);
         }
-        self.note(met, Note::new(part, began, known).keeping(None, seen), true, None, out);
+        self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
     }
 
     /// True when an event of the second part came within the time before, from a sender who is known as well as this one.
-    fn is_preceded(&self, met: &Met<'_, '_>) -> bool {
+    fn is_preceded(&self, met: &Match<'_, '_>) -> bool {
         let within = met.alarm.detect.within;
         let known = met.facts.provenance();
         let mut notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
@@ -276,28 +276,28 @@ impl Engine {
     }
 
     /// An event that came before the one that it should follow is noted as such, where a little of that is allowed.
-    fn note_early(&mut self, met: Met<'_, '_>, part: usize, out: &mut Vec<Output>) {
+    fn note_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
         if met.alarm.detect.slack.is_some() {
             let note =
-                Note::new(place_of_early(met.alarm, part), met.at, met.facts.provenance()).keeping(None, met.facts.captured());
-            self.note(met, note, true, None, out);
+                PartialMatch::new(place_of_early(met.alarm, part), met.at, met.facts.provenance()).keeping(None, met.facts.captured());
+            self.add_partial_match(met, note, true, None, out);
         }
     }
 
     /// The event of a part that came a little before this one.
-    fn early(&self, met: &Met<'_, '_>, part: usize) -> Option<&Note> {
+    fn early(&self, met: &Match<'_, '_>, part: usize) -> Option<&PartialMatch> {
         let slack = met.alarm.detect.slack?;
         let notes = self.state.notes(&met.alarm.name, &met.key).iter();
         let mut of_part = notes.filter(|n| n.part() == place_of_early(met.alarm, part));
         of_part.find(|n| n.at <= met.at && met.at.since(n.at) <= slack)
     }
 
-    fn one_of_all(&mut self, met: Met<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
+    fn one_of_all(&mut self, met: Match<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
         let notes = self.state.notes(&met.alarm.name, &met.key);
         let since = met.alarm.detect.within.map(|within| met.at - within);
-        let within = |n: &&Note| since.is_none_or(|since| n.at >= since);
+        let within = |n: &&PartialMatch| since.is_none_or(|since| n.at >= since);
         let mut missing = counts.to_vec();
-        for part in notes.iter().filter(within).map(Note::part).chain([part]) {
+        for part in notes.iter().filter(within).map(PartialMatch::part).chain([part]) {
             if let Some(n) = missing.get_mut(part) {
                 *n = n.saturating_sub(1);
             }
@@ -311,17 +311,17 @@ impl Engine {
                 seen.extend(note.seen());
                 known = known.min(note.known);
             }
-            seen.extend(known_as(known));
-            return self.come_true(met, seen, out);
+            seen.extend(trust_field(known));
+            return self.fire(met, seen, out);
         }
         let Some(value) = place(notes, part, n, met.at) else { return };
-        let note = Note::new(part, met.at, met.facts.provenance()).keeping(value, met.facts.captured());
-        self.note(met, note, true, since, out);
+        let note = PartialMatch::new(part, met.at, met.facts.provenance()).keeping(value, met.facts.captured());
+        self.add_partial_match(met, note, true, since, out);
     }
 
     /// Notes an event. Of too much the oldest is forgotten, and that is told once.
-    fn note(&mut self, met: Met<'_, '_>, note: Note, alone: bool, since: Option<Time>, out: &mut Vec<Output>) {
-        let Met { alarm, key, .. } = met;
+    fn add_partial_match(&mut self, met: Match<'_, '_>, note: PartialMatch, alone: bool, since: Option<Time>, out: &mut Vec<Output>) {
+        let Match { alarm, key, .. } = met;
         let most = alarm.max_keys;
         match self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
             None => self.bound_notes(out),
@@ -342,7 +342,7 @@ impl Engine {
             "events that conditions count use up their {} MiB, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
             most >> 20
         );
-        self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new("limit", text) }, out);
+        self.tell_once(format!("notes of {alarm}"), EngineNotice { alarm: Some(alarm), ..EngineNotice::new("limit", text) }, out);
     }
 
     /// Of too many events noted by all alarms together, the one that has most gives up the half of its keys; told once of each.
@@ -350,7 +350,7 @@ impl Engine {
         let text = format!(
             "more than {NOTED_EVENTS} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
         );
-        let notice = Notice { alarm: Some(alarm.to_owned()), ..Notice::new("limit", text) };
+        let notice = EngineNotice { alarm: Some(alarm.to_owned()), ..EngineNotice::new("limit", text) };
         self.tell_once(format!("notes of {alarm}"), notice, out);
     }
 
@@ -361,7 +361,7 @@ impl Engine {
             "{} {does} more than {most} keys at once; those whose last event is oldest are forgotten: narrow its {narrow}",
             alarm.name
         );
-        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
+        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) };
         self.tell_once(format!("{does} {}", alarm.name), notice, out);
     }
 
@@ -377,7 +377,7 @@ impl Engine {
             "{} is active for {most} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
             alarm.name
         );
-        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) };
+        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) };
         self.tell_once(format!("instances {}", alarm.name), notice, out);
         false
     }
@@ -394,7 +394,7 @@ fn measures_on(alarm: &Alarm) -> bool {
 }
 
 /// Of a part that wants several events its newest are noted, each in a place of its own; `None` when all those noted are newer.
-fn place(notes: &[Note], part: usize, n: usize, at: Time) -> Option<Option<String>> {
+fn place(notes: &[PartialMatch], part: usize, n: usize, at: Time) -> Option<Option<String>> {
     if n == 1 {
         return Some(None);
     }
@@ -412,6 +412,6 @@ fn place(notes: &[Note], part: usize, n: usize, at: Time) -> Option<Option<Strin
 }
 
 /// How far the least known of several senders is known, as a field.
-pub(super) fn known_as(least: Provenance) -> Fields {
+pub(super) fn trust_field(least: Provenance) -> Fields {
     [("provenance".to_owned(), Value::from(least.name()))].into()
 }

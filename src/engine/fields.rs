@@ -23,15 +23,15 @@ const BESIDE: [&str; 2] = ["raw", "sender"];
 
 /// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
 #[derive(Clone, Copy)]
-pub(super) struct Facts<'a> {
+pub(super) struct EventView<'a> {
     event: &'a Event<'a>,
     captures: &'a [(String, Value<'static>)],
     index: &'a Index,
 }
 
-impl<'a> Facts<'a> {
-    pub(super) fn new(event: &'a Event<'a>, captures: &'a [(String, Value<'static>)], index: &'a Index) -> Facts<'a> {
-        Facts { event, captures, index }
+impl<'a> EventView<'a> {
+    pub(super) fn new(event: &'a Event<'a>, captures: &'a [(String, Value<'static>)], index: &'a Index) -> EventView<'a> {
+        EventView { event, captures, index }
     }
 
     /// One of [`OWN`], or the key that is it instead.
@@ -83,9 +83,9 @@ impl<'a> Facts<'a> {
     }
 
     /// The event with what else is known: its own fields go first, but for the provenance, which is that of the least known sender.
-    pub(super) fn with(self, more: Fields) -> Seen<'a> {
+    pub(super) fn with(self, more: Fields) -> TriggerEvent<'a> {
         if more.is_empty() {
-            return Seen::Now(self);
+            return TriggerEvent::Now(self);
         }
         let mut fields = self.all();
         for (name, value) in more {
@@ -95,7 +95,7 @@ impl<'a> Facts<'a> {
                 fields.entry(name).or_insert(value);
             }
         }
-        Seen::Kept(Arc::new(fields))
+        TriggerEvent::Kept(Arc::new(fields))
     }
 
     /// One field as a number, when it reads as one.
@@ -157,43 +157,43 @@ fn text(value: Value<'_>) -> Cow<'_, str> {
 }
 
 /// The event that an alarm is raised for.
-pub(super) enum Seen<'a> {
+pub(super) enum TriggerEvent<'a> {
     /// It has just come.
-    Now(Facts<'a>),
+    Now(EventView<'a>),
     /// Its fields were kept.
     Kept(Arc<Fields>),
 }
 
-impl Seen<'_> {
+impl TriggerEvent<'_> {
     /// Its text.
     pub(super) fn text(&self) -> Option<String> {
         match self {
-            Seen::Now(facts) => facts.text("text").map(Cow::into_owned),
-            Seen::Kept(fields) => fields.get("text").map(ToString::to_string),
+            TriggerEvent::Now(facts) => facts.text("text").map(Cow::into_owned),
+            TriggerEvent::Kept(fields) => fields.get("text").map(ToString::to_string),
         }
     }
 
     /// One field.
     pub(super) fn field(&self, name: &str) -> Option<Cow<'_, str>> {
         match self {
-            Seen::Now(facts) => facts.text(name),
-            Seen::Kept(fields) => fields.get(name).map(shown),
+            TriggerEvent::Now(facts) => facts.text(name),
+            TriggerEvent::Kept(fields) => fields.get(name).map(shown),
         }
     }
 
     /// How far its sender is known.
     pub(super) fn provenance(&self) -> Provenance {
         match self {
-            Seen::Now(facts) => facts.provenance(),
-            Seen::Kept(fields) => provenance(fields),
+            TriggerEvent::Now(facts) => facts.provenance(),
+            TriggerEvent::Kept(fields) => provenance(fields),
         }
     }
 
     /// Every field.
     pub(super) fn fields(self) -> Arc<Fields> {
         match self {
-            Seen::Now(facts) => Arc::new(facts.all()),
-            Seen::Kept(fields) => fields,
+            TriggerEvent::Now(facts) => Arc::new(facts.all()),
+            TriggerEvent::Kept(fields) => fields,
         }
     }
 }
@@ -202,7 +202,7 @@ impl Seen<'_> {
 ///
 /// `app`, `host`, `type` and `pair` are those of [`crate::inventory::Names`]. Captures go before fields of the record, but not before these.
 pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], index: &Index) -> Fields {
-    Facts::new(event, captures, index).all()
+    EventView::new(event, captures, index).all()
 }
 
 /// A number as a field has it: a whole one without a point.
@@ -324,7 +324,7 @@ mod tests {
         let captures: Vec<(String, Value<'static>)> = captured.map(|(name, value)| (name.into_owned(), value)).collect();
         for (event, captures) in [(&bare, &captures[..]), (&full, &captures[..]), (&bare, &[]), (&full, &[])] {
             let index = Index::default();
-            let (facts, all) = (Facts::new(event, captures, &index), fields_of(event, captures, &index));
+            let (facts, all) = (EventView::new(event, captures, &index), fields_of(event, captures, &index));
             for name in names.into_iter().chain(["provenance", "id", "nobody"]) {
                 assert_eq!(facts.text(name).map(Cow::into_owned), all.get(name).map(ToString::to_string), "{name}");
             }

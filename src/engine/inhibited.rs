@@ -11,8 +11,8 @@ use crate::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
 use super::instance::{Ending, deadline};
 use super::key::Key;
-use super::record::{Cause, Fields, Held, Record};
-use super::{Engine, Notice, Occasion, Output, Seen, fields};
+use super::record::{Cause, Fields, Suppressed, Record};
+use super::{Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
 
 /// What an alarm's end may let go.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Engine {
     }
 
     /// Tells of an alarm that is active and too little known to inhibit.
-    pub(super) fn too_little_known(&self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
+    pub(super) fn report_untrusted_inhibitor(&self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
         for name in alarm.inhibited_by.iter().chain(&alarm.only_while_not) {
             let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < known) else { continue };
             let text = format!(
@@ -71,7 +71,7 @@ impl Engine {
     }
 
     /// It waits until nothing inhibits it.
-    pub(super) fn hold_back(
+    pub(super) fn suppress(
         &mut self,
         on: &Occasion,
         alarm: &Alarm,
@@ -92,7 +92,7 @@ impl Engine {
         }
         let late = on.late.clone().or(on.old.clone());
         // Nobody takes the place of one who is better known, nor of one who may start something what may not.
-        let better = |w: &Held| fields::provenance(&w.event) > fields::provenance(&event) || w.late.is_none() && late.is_some();
+        let better = |w: &Suppressed| fields::provenance(&w.event) > fields::provenance(&event) || w.late.is_none() && late.is_some();
         if waits.as_ref().is_some_and(better) {
             return;
         }
@@ -106,10 +106,10 @@ impl Engine {
             out.push(told(name, format!("{} is not raised while {other} is active: it waits{until}", shown(name, key))));
         }
         let event = self.keep(alarm, event, out);
-        self.held(name, key, Some(Held { since, over, event, late }), out);
+        self.held(name, key, Some(Suppressed { since, over, event, late }), out);
     }
 
-    fn held(&mut self, alarm: &str, key: &Key, what: Option<Held>, out: &mut Vec<Output>) {
+    fn held(&mut self, alarm: &str, key: &Key, what: Option<Suppressed>, out: &mut Vec<Output>) {
         self.record(Record::Inhibited { alarm: alarm.to_owned(), key: key.clone(), what: what.map(Box::new) }, out);
     }
 
@@ -164,7 +164,7 @@ impl Engine {
         }
         let late = held.late.or_else(|| freed.late.clone());
         let on = Occasion { now, order, late, old: None, over: held.over };
-        self.raise(&on, alarm, freed.key.clone(), Seen::Kept(held.event), out);
+        self.raise(&on, alarm, freed.key.clone(), TriggerEvent::Kept(held.event), out);
     }
 
     /// The controller or other rules begin: what waits for nothing any more is raised in this turn.
@@ -192,5 +192,5 @@ pub(super) fn shown(alarm: &str, key: &Key) -> String {
 
 /// That an alarm is not raised.
 pub(super) fn told(alarm: &str, text: String) -> Output {
-    Output::Notice(Notice { alarm: Some(alarm.to_owned()), ..Notice::new("inhibited", text) })
+    Output::Notice(EngineNotice { alarm: Some(alarm.to_owned()), ..EngineNotice::new("inhibited", text) })
 }

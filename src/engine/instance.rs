@@ -6,16 +6,16 @@ use crate::base::limits::SUMMARY_BYTES;
 use crate::base::text::cut;
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
-use crate::lang::program::{Alarm, Call, Cancel, Mode, Signal, WhileActive};
+use crate::lang::program::{Alarm, ReactionCall, Cancel, Mode, Signal, WhileActive};
 
-use super::condition::known_as;
-use super::fields::{self, Seen};
+use super::condition::trust_field;
+use super::fields::{self, TriggerEvent};
 use super::inhibited::{shown, told};
 use super::key::Key;
 use super::record::{Cause, Fields, Record};
 use super::state::Instance;
-use super::turn::Cue;
-use super::{Engine, Notice, Occasion, Output};
+use super::turn::StartReactions;
+use super::{Engine, EngineNotice, Occasion, Output};
 
 /// When and why an instance ends.
 pub(super) struct Ending {
@@ -45,7 +45,7 @@ impl Ending {
 
 impl Engine {
     /// Raises an alarm, or notes that its condition was met again.
-    pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: Seen<'_>, out: &mut Vec<Output>) {
+    pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         let (now, order) = (on.now, on.order);
         if alarm.composite {
             return self.came(on, alarm, seen);
@@ -54,7 +54,7 @@ impl Engine {
         let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due, fields::provenance(&i.event)));
         let (acts, seen) = match active {
             None => {
-                if !self.in_season(alarm, now) {
+                if !self.allowed_by_calendar(alarm, now) {
                     return self.delay(on, alarm, &key, seen.fields(), out);
                 }
                 let known = seen.provenance();
@@ -62,17 +62,17 @@ impl Engine {
                     return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
-                    return self.hold_back(on, alarm, &key, other, seen.fields(), out);
+                    return self.suppress(on, alarm, &key, other, seen.fields(), out);
                 }
                 if !self.has_room(alarm, known, out) {
                     return;
                 }
-                self.too_little_known(alarm, &key, known, out);
+                self.report_untrusted_inhibitor(alarm, &key, known, out);
                 let in_place = self.in_place(alarm, &key);
                 let seen = if in_place < known {
                     let mut event = seen.fields();
-                    Arc::make_mut(&mut event).extend(known_as(in_place));
-                    Seen::Kept(event)
+                    Arc::make_mut(&mut event).extend(trust_field(in_place));
+                    TriggerEvent::Kept(event)
                 } else {
                     seen
                 };
@@ -83,7 +83,7 @@ impl Engine {
                 self.tell_missing(alarm, &event, out);
                 let summary = summary(alarm, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
-                let seen = Seen::Kept(event.clone());
+                let seen = TriggerEvent::Kept(event.clone());
                 let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
                 let name = alarm.name.clone();
                 self.record(
@@ -103,7 +103,7 @@ impl Engine {
                 let better_known = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
                 let (better, seen) = if better_known {
                     let event = self.keep(alarm, seen.fields(), out);
-                    (Some(Box::new((event.clone(), summary(alarm, &event)))), Seen::Kept(event))
+                    (Some(Box::new((event.clone(), summary(alarm, &event)))), TriggerEvent::Kept(event))
                 } else {
                     (None, seen)
                 };
@@ -123,7 +123,7 @@ impl Engine {
 
     /// What raises or repeats an alarm starts its reactions, when it `acts`. A claim is owed in any case: that its alarm was active
     /// already does not make it old.
-    fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: Seen<'_>, out: &mut Vec<Output>) {
+    fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         if !acts && !self.may_be_claim(seen.field("app").as_deref()) {
             return;
         }
@@ -161,7 +161,7 @@ impl Engine {
                 "the summary of {} names {{{field}}}, and an event that raised it has no such field: it is shown as (no {field}) (said once)",
                 alarm.name
             );
-            let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("no_field", text) };
+            let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("no_field", text) };
             self.tell_once(format!("no_field {} {field}", alarm.name), notice, out);
         }
     }
@@ -205,7 +205,7 @@ impl Engine {
         fields.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
         self.changed(signal, alarm, &event, end.idle());
         if let Some(alarm) = reacts {
-            out.push(cue(alarm, key, &instance, Some(cause.clone()), alarm.on_cancel.clone(), (end.order, false), event));
+            out.push(start_reactions(alarm, key, &instance, Some(cause.clone()), alarm.on_cancel.clone(), (end.order, false), event));
         }
     }
 }
@@ -213,7 +213,7 @@ impl Engine {
 /// Reactions that are not started are reported, with the reason and what can be set.
 fn not_started(alarm: &Alarm, key: &Key, why: &str, which: &str) -> Output {
     let text = format!("{}: its {which} not started: {why}", shown(&alarm.name, key));
-    Output::Notice(Notice { alarm: Some(alarm.name.clone()), ..Notice::new("late", text) })
+    Output::Notice(EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("late", text) })
 }
 
 /// What people read of an alarm that is raised for an event.
@@ -232,16 +232,16 @@ pub(super) fn deadline(alarm: &Alarm, raised_at: Time, last_at: Time) -> Option<
 }
 
 /// Reactions that start.
-pub(super) fn cue(
+pub(super) fn start_reactions(
     alarm: &Alarm,
     key: &Key,
     instance: &Instance,
     cleared: Option<Cause>,
-    chains: Vec<Vec<Call>>,
+    chains: Vec<Vec<ReactionCall>>,
     (order, claim): (u64, bool),
     event: Arc<Fields>,
 ) -> Output {
-    Output::Cue(Box::new(Cue {
+    Output::Cue(Box::new(StartReactions {
         alarm: alarm.name.clone(),
         key: key.clone(),
         category: alarm.category,

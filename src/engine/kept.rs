@@ -11,9 +11,9 @@ use crate::event::{Provenance, Value};
 use crate::lang::program::Alarm;
 
 use super::fields::provenance;
-use super::record::{Fields, Held, PutOff, Waiting};
+use super::record::{Fields, Suppressed, Throttled, PendingFire};
 use super::state::{Instance, State};
-use super::{Engine, Notice, Output};
+use super::{Engine, EngineNotice, Output};
 
 /// Bytes that an instance takes beside its event.
 const INSTANCE_BYTES: usize = 512;
@@ -34,21 +34,21 @@ impl Instance {
     }
 }
 
-impl Waiting {
+impl PendingFire {
     /// Bytes of memory that it takes, roughly.
     fn weight(&self) -> usize {
         INSTANCE_BYTES + weight(&self.event)
     }
 }
 
-impl Held {
+impl Suppressed {
     /// Bytes of memory that it takes, roughly.
     fn weight(&self) -> usize {
         INSTANCE_BYTES + weight(&self.event)
     }
 }
 
-impl PutOff {
+impl Throttled {
     /// Bytes of memory that it takes, roughly.
     fn weight(&self) -> usize {
         self.instance.weight() + self.instance.line_bytes() + weight(&self.event)
@@ -59,9 +59,9 @@ impl State {
     /// Bytes of the events that are kept for a key. Of a limit's group: for what it puts off.
     pub(super) fn kept_for(&self, alarm: &str, key: &super::Key) -> usize {
         let active = self.instance(alarm, key).map_or(0, Instance::weight);
-        let pending = self.waiting(alarm, key).map_or(0, Waiting::weight);
-        let suppressed = self.inhibited(alarm, key).map_or(0, Held::weight);
-        let throttled = self.starts(alarm, key).and_then(|s| s.put_off.as_deref()).map_or(0, PutOff::weight);
+        let pending = self.waiting(alarm, key).map_or(0, PendingFire::weight);
+        let suppressed = self.inhibited(alarm, key).map_or(0, Suppressed::weight);
+        let throttled = self.starts(alarm, key).and_then(|s| s.put_off.as_deref()).map_or(0, Throttled::weight);
         active + pending + suppressed + throttled
     }
 
@@ -120,7 +120,7 @@ impl Engine {
             "alarms keep so many events that little of their {} MiB is left; further ones are kept in a short form: narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
-        self.tell_once("kept events".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) }, out);
+        self.tell_once("kept events".to_owned(), EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) }, out);
         Arc::new(short(&event))
     }
 
@@ -134,7 +134,7 @@ impl Engine {
             "the events that alarms keep use up their {} MiB; further instances are dropped until some are cleared, a quarter of the room is for trusted senders: narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
-        self.tell_once("instances".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) }, out);
+        self.tell_once("instances".to_owned(), EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) }, out);
         false
     }
 

@@ -8,7 +8,7 @@ use crate::event::{Event, Provenance};
 
 use super::record::Record;
 use super::state::State;
-use super::{Engine, Notice, Output};
+use super::{Engine, EngineNotice, Output};
 
 /// Why a record of a backlog starts nothing.
 pub(super) const BACKLOG: &str = "it was written while nobody listened";
@@ -60,7 +60,7 @@ impl Engine {
                 "the stamps of the records of {whose} from {source} are steadily {span} {direction} this machine's clock: its clock is wrong, or its time zone (write `timezone:` for the host, listener or file); until then this is taken as usual"
             )
         };
-        out.push(Output::Notice(Notice { host: Some(host), ..Notice::new("clock_offset", text) }));
+        out.push(Output::Notice(EngineNotice { host: Some(host), ..EngineNotice::new("clock_offset", text) }));
     }
 }
 

@@ -7,11 +7,11 @@ use crate::base::limits::COUNTED_KEYS;
 use crate::base::time::{Time, duration_text};
 use crate::lang::program::{Alarm, Limit};
 
-use super::instance::cue;
+use super::instance::start_reactions;
 use super::key::Key;
-use super::record::{Fields, PutOff, Record};
+use super::record::{Fields, Throttled, Record};
 use super::state::{Instance, Starts};
-use super::{Engine, Notice, Output, fields};
+use super::{Engine, EngineNotice, Output, fields};
 
 impl Limit {
     /// What is counted together with an instance.
@@ -50,10 +50,10 @@ impl Engine {
                 // Nobody takes the place of one who is better known.
                 let waits = self.state.starts(&alarm.name, &group).and_then(|s| s.put_off.as_ref());
                 if waits.is_none_or(|w| fields::provenance(&w.event) <= fields::provenance(&event)) {
-                    let what = Some(Box::new(PutOff { due, key: key.clone(), instance, event }));
+                    let what = Some(Box::new(Throttled { due, key: key.clone(), instance, event }));
                     self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
                 }
-                let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("put_off", text) };
+                let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("put_off", text) };
                 return out.push(Output::Notice(notice));
             }
             let full = self.state.groups_of(&alarm.name) >= COUNTED_KEYS && self.state.starts(&alarm.name, &group).is_none();
@@ -65,7 +65,7 @@ impl Engine {
         // What is about a claim has its order, however long a rule put it off: a newer claim stays the newest.
         let claim = self.claim_behind(&event);
         let order = claim.as_ref().map_or(order, |claim| self.claim_stands(claim, alarm.mode, out));
-        out.push(cue(alarm, key, &instance, None, alarm.react.clone(), (order, claim.is_some()), event));
+        out.push(start_reactions(alarm, key, &instance, None, alarm.react.clone(), (order, claim.is_some()), event));
     }
 
     /// What a limit put off may start now.
@@ -75,7 +75,7 @@ impl Engine {
         let program = self.program.clone();
         let alarm = self.alarm(&program, name);
         if let (Some(alarm), Some(what)) = (alarm, what) {
-            let PutOff { key, instance, event, .. } = *what;
+            let Throttled { key, instance, event, .. } = *what;
             let instance = self.state.instance(name, &key).cloned().unwrap_or(instance);
             self.start_reactions(at, order, alarm, &key, instance, event, out);
         }

@@ -7,9 +7,9 @@ use crate::event::Value;
 use crate::lang::program::Alarm;
 
 use super::key::Key;
-use super::record::{Fields, Note};
+use super::record::{Fields, PartialMatch};
 use super::state::{Instance, State};
-use super::{Engine, Notice, Output, Seen};
+use super::{Engine, EngineNotice, Output, TriggerEvent};
 
 impl Instance {
     /// Bytes of the lines that it keeps.
@@ -43,7 +43,7 @@ pub(super) fn noted_line(alarm: &Alarm, text: Option<String>) -> Fields {
 }
 
 /// The texts of the notes that a count is made of, oldest first, as a field of the event.
-pub(super) fn counted_lines<'n>(alarm: &Alarm, notes: impl Iterator<Item = &'n Note>) -> Fields {
+pub(super) fn counted_lines<'n>(alarm: &Alarm, notes: impl Iterator<Item = &'n PartialMatch>) -> Fields {
     if alarm.keep == 0 {
         return Fields::new();
     }
@@ -59,10 +59,10 @@ fn cut(text: &str) -> &str {
 
 impl Engine {
     /// Takes the texts of counted events out of the event that they brought: as many as the alarm keeps beside the event's own.
-    pub(super) fn counted_lines<'s>(&self, alarm: &Alarm, key: &Key, seen: Seen<'s>) -> (Seen<'s>, Vec<String>) {
-        let Seen::Kept(mut event) = seen else { return (seen, Vec::new()) };
+    pub(super) fn counted_lines<'s>(&self, alarm: &Alarm, key: &Key, seen: TriggerEvent<'s>) -> (TriggerEvent<'s>, Vec<String>) {
+        let TriggerEvent::Kept(mut event) = seen else { return (seen, Vec::new()) };
         let counted = if event.contains_key(COUNTED) { Arc::make_mut(&mut event).remove(COUNTED) } else { None };
-        let Some(Value::List(lines)) = counted else { return (Seen::Kept(event), Vec::new()) };
+        let Some(Value::List(lines)) = counted else { return (TriggerEvent::Kept(event), Vec::new()) };
         let (kept, bytes) = self.state.instance(&alarm.name, key).map_or((0, 0), |i| (i.lines.len(), i.line_bytes()));
         let most = alarm.keep.saturating_sub(kept + 1);
         // The event's own line has room, too.
@@ -72,11 +72,11 @@ impl Engine {
             (own, all) = (own + line.len(), all + line.len());
             own <= KEPT_BYTES && all <= KEPT_BYTES_ALL
         };
-        (Seen::Kept(event), newest.take_while(fits).collect())
+        (TriggerEvent::Kept(event), newest.take_while(fits).collect())
     }
 
     /// What an alarm keeps of an event's text.
-    pub(super) fn line(&mut self, alarm: &Alarm, key: &Key, seen: &Seen<'_>, out: &mut Vec<Output>) -> Option<String> {
+    pub(super) fn line(&mut self, alarm: &Alarm, key: &Key, seen: &TriggerEvent<'_>, out: &mut Vec<Output>) -> Option<String> {
         // Most alarms keep none: their events' text is not copied.
         let text = if alarm.keep > 0 { seen.text() } else { None }?;
         self.state.kept_line(alarm.keep, &alarm.name, key, &text).unwrap_or_else(|()| {
@@ -84,7 +84,7 @@ impl Engine {
                 "alarms keep more than {} MiB of lines at once; further ones are counted and not kept: narrow `by`, or `keep` fewer",
                 KEPT_BYTES_ALL >> 20
             );
-            self.tell_once("lines".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new("limit", text) }, out);
+            self.tell_once("lines".to_owned(), EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) }, out);
             None
         })
     }

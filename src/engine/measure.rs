@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::base::limits::METRIC_LASTS;
 use crate::base::time::{Time, duration_text};
 use crate::event::{Provenance, Value};
-use crate::lang::program::{Alarm, Cancel, Hit, Measure, Shape, Threshold, What};
+use crate::lang::program::{Alarm, Cancel, Hit, Measure, Shape, Threshold, Aggregate};
 
-use super::condition::known_as;
+use super::condition::trust_field;
 use super::instance::Ending;
 use super::key::Key;
 use super::record::{Cause, Record};
-use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
+use super::{Arrival, Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
 
 /// Parts of a window.
 const BUCKETS: u32 = 60;
@@ -93,18 +93,18 @@ impl Window {
     }
 
     /// What it amounts to now; `None` when there is nothing to measure.
-    fn amount(&self, now: Time, over: Duration, what: What) -> Option<f64> {
+    fn amount(&self, now: Time, over: Duration, what: Aggregate) -> Option<f64> {
         let inside = || self.0.iter().filter(|b| b.at + over > now);
         let count = inside().map(|b| f64::from(b.count)).sum::<f64>();
         let sum = || inside().map(|b| b.sum).fold(0.0, plus);
         match what {
-            What::Count => Some(count),
-            What::Rate => Some(count / over.as_secs_f64().max(0.001)),
-            What::Sum => Some(sum()),
-            What::Average => (count > 0.0).then(|| sum() / count),
-            What::Least => inside().map(|b| b.least).reduce(f64::min),
-            What::Most => inside().map(|b| b.most).reduce(f64::max),
-            What::Last => inside().next_back().map(|b| b.last),
+            Aggregate::Count => Some(count),
+            Aggregate::Rate => Some(count / over.as_secs_f64().max(0.001)),
+            Aggregate::Sum => Some(sum()),
+            Aggregate::Average => (count > 0.0).then(|| sum() / count),
+            Aggregate::Least => inside().map(|b| b.least).reduce(f64::min),
+            Aggregate::Most => inside().map(|b| b.most).reduce(f64::max),
+            Aggregate::Last => inside().next_back().map(|b| b.last),
         }
     }
 
@@ -114,9 +114,9 @@ impl Window {
     }
 
     /// When the next bucket leaves; of the newest event alone, when it does.
-    fn leaves(&self, now: Time, over: Duration, what: What) -> Option<Time> {
+    fn leaves(&self, now: Time, over: Duration, what: Aggregate) -> Option<Time> {
         let mut inside = self.0.iter().map(|b| b.at + over).filter(|at| *at > now);
-        if what == What::Last { inside.next_back() } else { inside.next() }
+        if what == Aggregate::Last { inside.next_back() } else { inside.next() }
     }
 }
 
@@ -150,7 +150,7 @@ fn measure_of(alarm: &Alarm, slot: Slot) -> Option<(Duration, &Measure)> {
 
 /// The metric that an alarm is raised by.
 fn metric_of(alarm: &Alarm) -> Option<&Measure> {
-    measure_of(alarm, Slot::Detect).map(|(_, measure)| measure).filter(|measure| measure.what == What::Last)
+    measure_of(alarm, Slot::Detect).map(|(_, measure)| measure).filter(|measure| measure.what == Aggregate::Last)
 }
 
 fn compares(amount: f64, threshold: &Threshold) -> bool {
@@ -179,7 +179,7 @@ impl Engine {
     /// An event that an alarm measures.
     pub(super) fn measure<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, slot: Slot, hit: &'a Hit, out: &mut Vec<Output>) {
         let Some((over, measure)) = measure_of(alarm, slot) else { return };
-        let Some(met) = self.meeting(arrival, alarm, Some(hit), out) else { return };
+        let Some(met) = self.match_part(arrival, alarm, Some(hit), out) else { return };
         let value = match &measure.field {
             None => 1.0,
             Some(field) => match met.facts.number(field) {
@@ -193,7 +193,7 @@ impl Engine {
         let (alarm_name, key, known) = (alarm.name.clone(), met.key.clone(), met.facts.provenance());
         self.record(Record::Measured { alarm: alarm_name, key, slot: slot as usize, at: met.at, value, known, over }, out);
         let occasion = arrival.occasion(alarm);
-        self.judge(&occasion, alarm, &met.key, Some(Seen::Now(met.facts)), out);
+        self.judge(&occasion, alarm, &met.key, Some(TriggerEvent::Now(met.facts)), out);
     }
 
     /// Time passed for a key that is measured.
@@ -205,10 +205,10 @@ impl Engine {
     }
 
     /// Raises or clears by what is measured now.
-    fn judge(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, seen: Option<Seen<'_>>, out: &mut Vec<Output>) {
+    fn judge(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, seen: Option<TriggerEvent<'_>>, out: &mut Vec<Output>) {
         let Some(verdict) = self.measured_now(on.now, alarm, key) else { return };
         let active = self.state.instance(&alarm.name, key).is_some();
-        let in_season = self.in_season(alarm, on.now);
+        let in_season = self.allowed_by_calendar(alarm, on.now);
         // Looked at again when it may be raised.
         let season = if active || in_season { None } else { self.next_season(alarm, on.now) };
         let due = verdict.due.into_iter().chain(season).min();
@@ -217,11 +217,11 @@ impl Engine {
         self.record(record, out);
         if !active && verdict.raises && in_season {
             let [known, _] = verdict.known;
-            let mut event = seen.unwrap_or_else(|| Seen::Kept(self.of_key(alarm, key, known))).fields();
+            let mut event = seen.unwrap_or_else(|| TriggerEvent::Kept(self.of_key(alarm, key, known))).fields();
             let fields = Arc::make_mut(&mut event);
-            fields.extend(known_as(known));
+            fields.extend(trust_field(known));
             fields.insert("value".to_owned(), verdict.amount.map_or(Value::Unit, fields::number));
-            self.raise(on, alarm, key.clone(), Seen::Kept(event), out);
+            self.raise(on, alarm, key.clone(), TriggerEvent::Kept(event), out);
         } else if (active || self.state.inhibited(&alarm.name, key).is_some())
             && (verdict.cancels || alarm.cancel.is_empty() && !verdict.stands)
         {
@@ -234,7 +234,7 @@ impl Engine {
             self.metric_gone(alarm, key, out);
         }
         if verdict.empty && self.state.instance(&alarm.name, key).is_none() {
-            self.forget(alarm, key, out);
+            self.forget_partial_matches(alarm, key, out);
         }
     }
 
@@ -249,7 +249,7 @@ impl Engine {
             alarm.name
         );
         let host = alarm.by.iter().position(|f| f == "host").and_then(|i| key.value(i)).map(Cow::into_owned);
-        out.push(Output::Notice(Notice { alarm: Some(alarm.name.clone()), host, ..Notice::new("metric_gone", text) }));
+        out.push(Output::Notice(EngineNotice { alarm: Some(alarm.name.clone()), host, ..EngineNotice::new("metric_gone", text) }));
     }
 
     fn measured_now(&self, now: Time, alarm: &Alarm, key: &Key) -> Option<Verdict> {
@@ -326,15 +326,15 @@ mod tests {
                 all.iter().filter(|(at, _)| at.floor(Duration::from_secs(1)) + over > now).map(|(_, v)| *v).collect();
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
             let count = inside.len() as f64;
-            assert_eq!(window.amount(now, over, What::Count), Some(count));
-            assert_eq!(window.amount(now, over, What::Sum), Some(inside.iter().sum()));
-            assert_eq!(window.amount(now, over, What::Average), Some(inside.iter().sum::<f64>() / count));
-            assert_eq!(window.amount(now, over, What::Most), inside.iter().copied().reduce(f64::max));
-            assert_eq!(window.amount(now, over, What::Least), inside.iter().copied().reduce(f64::min));
+            assert_eq!(window.amount(now, over, Aggregate::Count), Some(count));
+            assert_eq!(window.amount(now, over, Aggregate::Sum), Some(inside.iter().sum()));
+            assert_eq!(window.amount(now, over, Aggregate::Average), Some(inside.iter().sum::<f64>() / count));
+            assert_eq!(window.amount(now, over, Aggregate::Most), inside.iter().copied().reduce(f64::max));
+            assert_eq!(window.amount(now, over, Aggregate::Least), inside.iter().copied().reduce(f64::min));
             assert!(window.0.len() <= 61);
         }
         let later = now + Duration::from_secs(61);
-        assert_eq!((window.amount(later, over, What::Average), window.amount(later, over, What::Count)), (None, Some(0.0)));
+        assert_eq!((window.amount(later, over, Aggregate::Average), window.amount(later, over, Aggregate::Count)), (None, Some(0.0)));
     }
 
     /// A sum that is too large stands at the largest number, which a journal can say; what is infinite it could not.
@@ -346,6 +346,6 @@ mod tests {
         }
         let again: Measured = serde_json::from_str(&serde_json::to_string(&measured).unwrap()).unwrap();
         assert_eq!(again, measured);
-        assert_eq!(again.windows[0].amount(Time::from_millis(3_000), over, What::Sum), Some(f64::MAX));
+        assert_eq!(again.windows[0].amount(Time::from_millis(3_000), over, Aggregate::Sum), Some(f64::MAX));
     }
 }

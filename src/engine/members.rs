@@ -4,9 +4,9 @@
 //! from the state, so nothing is kept that could be wrong.
 
 use crate::event::{Provenance, Value};
-use crate::lang::program::{Alarm, Counted, Hit, Members, Shape, State};
+use crate::lang::program::{Alarm, Counted, Hit, Members, Shape, MemberState};
 
-use super::condition::Met;
+use super::condition::Match;
 use super::key::Key;
 use super::record::Fields;
 use super::{Arrival, Engine, Output, fields};
@@ -24,20 +24,20 @@ impl Engine {
             let named =
                 alarm.by.iter().zip(&group.key).map(|(field, value)| (field.clone(), Value::from(value.as_str()).into_owned()));
             let more: Fields = named.collect();
-            let met = Met { arrival, alarm, at: arrival.now, key, facts };
-            self.so_many(met, group.n, known, more, out);
+            let met = Match { arrival, alarm, at: arrival.now, key, facts };
+            self.count_states(met, group.n, known, more, out);
         }
     }
 
     /// The members of a group that are in a state: how far each is known.
-    pub(super) fn in_state(&self, state: &State, field: &str, group: &Members) -> Vec<Provenance> {
+    pub(super) fn in_state(&self, state: &MemberState, field: &str, group: &Members) -> Vec<Provenance> {
         let agents = |is: &dyn Fn(&str) -> bool| {
             group.members.iter().filter(|member| is(member)).map(|_| Provenance::Authenticated).collect()
         };
         match state {
-            State::Lost => agents(&|host| self.state.is_lost(host)),
-            State::Stopped => agents(&|app| self.state.is_stopped(app)),
-            State::Active(alarm) | State::Unacked(alarm) => {
+            MemberState::Lost => agents(&|host| self.state.is_lost(host)),
+            MemberState::Stopped => agents(&|app| self.state.is_stopped(app)),
+            MemberState::Active(alarm) | MemberState::Unacked(alarm) => {
                 let mut known: std::collections::BTreeMap<usize, Provenance> = std::collections::BTreeMap::new();
                 for (_, instance) in self.state.active_of(alarm) {
                     let of = instance.event.get(field).and_then(Value::as_text);

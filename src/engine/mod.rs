@@ -58,7 +58,7 @@ use crate::inventory::{Index, Inventory};
 use crate::lang::program::{Alarm, AtomId, Cancel, Hit, Mode, Program, Signal};
 use crate::lang::shape::Reset;
 
-use fields::{Facts, Seen};
+use fields::{EventView, TriggerEvent};
 use instance::Ending;
 use measure::Slot;
 use noted::Forgot;
@@ -66,9 +66,9 @@ use noted::Forgot;
 pub use claims::{Stand, trust_required};
 pub use fields::fields_of;
 pub use key::Key;
-pub use record::{Cause, Claim, Fields, Held, Note, PutOff, Record, Waiting};
+pub use record::{Cause, Claim, Fields, Suppressed, PartialMatch, Throttled, Record, PendingFire};
 pub use state::{Instance, State};
-pub use turn::{Cue, Input, Metric, Notice, Output};
+pub use turn::{StartReactions, Input, MetricValue, EngineNotice, Output};
 
 /// Bytes that most keys have room in.
 const KEY_TEXT: usize = 48;
@@ -126,8 +126,8 @@ struct Occasion {
 
 impl<'a> Arrival<'a> {
     /// What is known of the event, with what an atom captured.
-    fn facts(&self, hit: &'a Hit) -> Facts<'a> {
-        Facts::new(self.event, &hit.captures, self.index)
+    fn facts(&self, hit: &'a Hit) -> EventView<'a> {
+        EventView::new(self.event, &hit.captures, self.index)
     }
 
     fn occasion(&self, alarm: &Alarm) -> Occasion {
@@ -158,7 +158,7 @@ pub struct Engine {
     /// By name: the alarms that are inhibited by it, by index.
     inhibits: BTreeMap<String, Vec<usize>>,
     /// What this turn's changes have still to bring about.
-    changes: VecDeque<signals::Change>,
+    changes: VecDeque<signals::StateChange>,
     /// What this turn may have let go.
     freed: VecDeque<inhibited::Freed>,
     /// How many changes led to what is being done.
@@ -281,7 +281,7 @@ impl Engine {
             Input::Skipped { order } => self.fall_due(now, order, true, out),
         }
         self.follow(now, last, out);
-        self.weigh(out);
+        self.weigh_all_claims(out);
     }
 
     /// What falls due up to now comes to pass: each at its own time, or all now.
@@ -407,7 +407,7 @@ impl Engine {
     }
 
     /// Said once, restarts included.
-    fn tell_once(&mut self, about: String, notice: Notice, out: &mut Vec<Output>) {
+    fn tell_once(&mut self, about: String, notice: EngineNotice, out: &mut Vec<Output>) {
         if !self.state.told.contains(&about) {
             self.record(Record::Told { about }, out);
             out.push(Output::Notice(notice));
@@ -433,7 +433,7 @@ impl Engine {
                     Role::Measured => self.measure(arrival, alarm, Slot::Cancel, hit, out),
                     Role::Unless => {
                         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
-                            self.forget(alarm, &key, out);
+                            self.forget_partial_matches(alarm, &key, out);
                         }
                     }
                     Role::Part(part) => {
@@ -442,7 +442,7 @@ impl Engine {
                     }
                 }
             }
-            self.met(arrival, alarm, &parts, out);
+            self.match_parts(arrival, alarm, &parts, out);
         }
     }
 
@@ -451,14 +451,14 @@ impl Engine {
         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
             let waits = alarm.hold.is_some() || !alarm.not_during.is_empty() || !alarm.only_during.is_empty();
             if waits && self.state.waiting(&alarm.name, &key).is_some() {
-                self.forget(alarm, &key, out);
+                self.forget_partial_matches(alarm, &key, out);
             }
             self.clear(&arrival.ending(), &alarm.name, &key, out);
         }
     }
 
     /// The instance that an event is about; `None` when it lacks a field of the key.
-    fn key(&mut self, alarm: &Alarm, facts: &Facts<'_>, out: &mut Vec<Output>) -> Option<Key> {
+    fn key(&mut self, alarm: &Alarm, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<Key> {
         let mut values = String::with_capacity(KEY_TEXT);
         for field in &alarm.by {
             match facts.text(field) {
@@ -478,7 +478,7 @@ impl Engine {
             "an event that {} wants has no {field}, which the alarm {what}; such events are not taken (said once)",
             alarm.name
         );
-        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new("no_key", text) };
+        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("no_key", text) };
         self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
     }
 }

@@ -8,7 +8,7 @@ use crate::base::limits::NOTED_EVENTS;
 use crate::base::time::Time;
 
 use super::key::Key;
-use super::record::Note;
+use super::record::PartialMatch;
 use super::state::first_of_young_half;
 use super::summed::Summed;
 
@@ -27,7 +27,7 @@ pub(super) struct Noted {
 /// What was noted for one alarm.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct OfAlarm {
-    keys: Summed<Key, Vec<Note>>,
+    keys: Summed<Key, Vec<PartialMatch>>,
     /// Its notes.
     count: usize,
     /// Their memory, roughly, with that of the keys.
@@ -37,8 +37,8 @@ struct OfAlarm {
 /// Bytes that a key takes beside its values and notes.
 const KEY_OVERHEAD: usize = 64;
 
-fn weight_of(key: &Key, notes: &[Note]) -> usize {
-    KEY_OVERHEAD + key.len() + notes.iter().map(Note::weight).sum::<usize>()
+fn weight_of(key: &Key, notes: &[PartialMatch]) -> usize {
+    KEY_OVERHEAD + key.len() + notes.iter().map(PartialMatch::weight).sum::<usize>()
 }
 
 /// Notes were forgotten because there were too many: by the half of the keys whose senders are least trusted, of equals whose last note is
@@ -59,7 +59,7 @@ impl Default for Noted {
 
 impl Noted {
     /// What was noted of a key.
-    pub(super) fn of(&self, alarm: &str, key: &Key) -> &[Note] {
+    pub(super) fn of(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
         self.alarms.get(alarm).and_then(|of| of.keys.get(key)).map_or(&[], Vec::as_slice)
     }
 
@@ -74,7 +74,7 @@ impl Noted {
         &mut self,
         alarm: &String,
         key: &Key,
-        note: &Note,
+        note: &PartialMatch,
         alone: bool,
         since: Option<Time>,
         keys: usize,
@@ -136,10 +136,10 @@ impl Noted {
 }
 
 impl OfAlarm {
-    fn note(&mut self, key: &Key, note: &Note, alone: bool, since: Option<Time>) {
+    fn note(&mut self, key: &Key, note: &PartialMatch, alone: bool, since: Option<Time>) {
         let notes = self.keys.or_default(key);
         let before = notes.len();
-        let stood_for = |n: &Note| alone && n.part() == note.part() && n.value() == note.value();
+        let stood_for = |n: &PartialMatch| alone && n.part() == note.part() && n.value() == note.value();
         let key_bytes = if before == 0 { weight_of(key, &[]) } else { 0 };
         let mut gone = 0;
         notes.retain(|n| {
@@ -159,7 +159,7 @@ impl OfAlarm {
 
     /// Forgets the half of the keys of the least trusted senders, of equals those whose last note is oldest.
     fn forget_old(&mut self) {
-        let age = |notes: &Vec<Note>| (notes.iter().map(|n| n.known).max(), notes.last().map(|n| n.at));
+        let age = |notes: &Vec<PartialMatch>| (notes.iter().map(|n| n.known).max(), notes.last().map(|n| n.at));
         match first_of_young_half(self.keys.iter().map(|(key, notes)| (age(notes), key))) {
             Some(first) => self.keys.retain(|key, notes| (&age(notes), key) >= (&first.0, &first.1)),
             None => self.keys = Summed::default(),
@@ -178,7 +178,7 @@ impl Serialize for Noted {
 
 impl<'de> Deserialize<'de> for Noted {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Noted, D::Error> {
-        let all = BTreeMap::<String, Vec<(Key, Vec<Note>)>>::deserialize(from)?;
+        let all = BTreeMap::<String, Vec<(Key, Vec<PartialMatch>)>>::deserialize(from)?;
         let mut noted = Noted::default();
         for (alarm, keys) in all {
             let of = noted.alarms.or_default(&alarm);
@@ -208,7 +208,7 @@ mod tests {
         for n in 0..1_000_i64 {
             // Alarm a gets four of six events, and alarm c but one of each key.
             let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
-            let note = Note::new(0, Time::from_millis(n), Provenance::Local);
+            let note = PartialMatch::new(0, Time::from_millis(n), Provenance::Local);
             let key = Key::of([key.to_string()]);
             forgot.extend(noted.note(&alarm.to_owned(), &key, &note, false, None, COUNTED_KEYS));
             assert!(noted.count <= 100);
@@ -242,7 +242,7 @@ mod tests {
         let mut noted = Noted { most: 2, ..Noted::default() };
         let key = Key::of(["k".to_owned()]);
         let mut say = |n| {
-            noted.note(&"a".to_owned(), &key, &Note::new(0, Time::from_millis(n), Provenance::Local), false, None, COUNTED_KEYS)
+            noted.note(&"a".to_owned(), &key, &PartialMatch::new(0, Time::from_millis(n), Provenance::Local), false, None, COUNTED_KEYS)
         };
         assert_eq!([say(1), say(2), say(3)], [None, None, Some(Forgot::Of("a".to_owned()))]);
         assert_eq!(noted.keys().count(), 0);

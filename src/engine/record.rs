@@ -123,7 +123,7 @@ pub enum Record {
         /// Of which key.
         key: Key,
         /// The event.
-        note: Note,
+        note: PartialMatch,
         /// It stands for all that was noted of this part with this value.
         alone: bool,
         /// What was noted before this does not count any more.
@@ -171,7 +171,7 @@ pub enum Record {
         /// Of which key.
         key: Key,
         /// What is awaited.
-        waiting: Waiting,
+        waiting: PendingFire,
     },
     /// What would raise an alarm waits until nothing inhibits it.
     Inhibited {
@@ -180,7 +180,7 @@ pub enum Record {
         /// Of which key.
         key: Key,
         /// What waits; nothing any more when it is raised, or has ended.
-        what: Option<Box<Held>>,
+        what: Option<Box<Suppressed>>,
     },
     /// Reactions of an alarm with a limit were started.
     Started {
@@ -203,7 +203,7 @@ pub enum Record {
         /// For which values of the limit's keys.
         group: Key,
         /// What waits; nothing any more when its alarm was cleared.
-        what: Option<Box<PutOff>>,
+        what: Option<Box<Throttled>>,
     },
     /// Of what an alarm has noted, the half of the keys whose last event is oldest is forgotten: there is no more memory.
     ForgottenHalf {
@@ -361,7 +361,7 @@ pub struct Claim {
 
 /// An event that counts towards a condition. Small, because there may be a million of them: most are only counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Note {
+pub struct PartialMatch {
     /// When; of a sequence, when it began.
     pub at: Time,
     /// Which part of the condition.
@@ -381,17 +381,17 @@ struct Kept {
     seen: Fields,
 }
 
-impl Note {
+impl PartialMatch {
     /// An event of a part that is only counted.
-    pub(super) fn new(part: usize, at: Time, known: Provenance) -> Note {
-        Note { at, part: u32::try_from(part).unwrap_or(u32::MAX), known, kept: None }
+    pub(super) fn new(part: usize, at: Time, known: Provenance) -> PartialMatch {
+        PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), known, kept: None }
     }
 
     /// With the value that has to be distinct (of parts that want several events, the place that it has among them), and with what it
     /// captured, and what the steps before it did: the coming-true has it, too.
-    pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> Note {
+    pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> PartialMatch {
         let kept = (value.is_some() || !seen.is_empty()).then(|| Box::new(Kept { value, seen }));
-        Note { kept, ..self }
+        PartialMatch { kept, ..self }
     }
 
     /// Bytes of memory that it takes, roughly.
@@ -418,7 +418,7 @@ impl Note {
 
 /// A condition that comes true at a time, unless an event comes before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct PendingFire {
     /// When.
     pub due: Time,
     /// The event that began it.
@@ -435,7 +435,7 @@ pub struct Waiting {
 
 /// An alarm that is not raised while another one is active.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Held {
+pub struct Suppressed {
     /// When it would have been raised.
     pub since: Time,
     /// When it would be over.
@@ -448,7 +448,7 @@ pub struct Held {
 
 /// Reactions that wait until a limit lets them start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PutOff {
+pub struct Throttled {
     /// When.
     pub due: Time,
     /// Of which instance.

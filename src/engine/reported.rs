@@ -10,7 +10,7 @@ use crate::inventory::Name;
 use crate::lang::program::Signal;
 
 use super::record::{Fields, Record};
-use super::{Engine, Metric, Output, fields};
+use super::{Engine, MetricValue, Output, fields};
 
 impl Engine {
     /// True when a condition is about this metric.
@@ -46,8 +46,8 @@ impl Engine {
     }
 
     /// A host was measured.
-    pub(super) fn was_measured(&mut self, host: &str, values: Vec<Metric>) {
-        for Metric { name, mount, value } in values {
+    pub(super) fn was_measured(&mut self, host: &str, values: Vec<MetricValue>) {
+        for MetricValue { name, mount, value } in values {
             let of = if mount.is_empty() { String::new() } else { format!(" of {mount}") };
             let text = format!("{name}{of} on {host} is {value}");
             let mut event =

@@ -12,14 +12,14 @@ use crate::event::{OWN_APP, Provenance, Value};
 use crate::lang::meets;
 use crate::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::condition::{Met, known_as};
+use super::condition::{Match, trust_field};
 use super::key::Key;
 use super::record::{Fields, Record};
-use super::{Arrival, Engine, Notice, Occasion, Output, Seen, fields};
+use super::{Arrival, Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
 
 /// A change on its way to the conditions that are about it.
 #[derive(Clone, Debug)]
-pub(super) struct Change {
+pub(super) struct StateChange {
     pub(super) signal: Signal,
     pub(super) event: Arc<Fields>,
     pub(super) late: Option<String>,
@@ -35,7 +35,7 @@ impl Engine {
     /// A change that conditions may be about.
     pub(super) fn signal(&mut self, signal: Signal, event: Arc<Fields>, late: Option<String>) {
         if self.is_wanted(&signal) {
-            self.changes.push_back(Change { signal, event, late, hops: self.hops + 1 });
+            self.changes.push_back(StateChange { signal, event, late, hops: self.hops + 1 });
         }
     }
 
@@ -84,7 +84,7 @@ impl Engine {
                     "more than {HOPS} alarms or patterns in a row brought each other about: {:?} is not followed",
                     change.signal
                 );
-                self.tell_once(format!("hops {:?}", change.signal), Notice::new("limit", text), out);
+                self.tell_once(format!("hops {:?}", change.signal), EngineNotice::new("limit", text), out);
                 continue;
             }
             self.hops = change.hops;
@@ -104,37 +104,37 @@ impl Engine {
     /// An alarm that is counted was raised or cleared: how many stand now, with the keys of this event?
     pub(super) fn standing<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         let Shape::Standing { n, alarm: counted } = &alarm.detect.shape else { return };
-        let Some(met) = self.meeting(arrival, alarm, Some(hit), out) else { return };
+        let Some(met) = self.match_part(arrival, alarm, Some(hit), out) else { return };
         let same = |event: &Fields| {
             alarm.by.iter().zip(met.key.values()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == value))
         };
         let standing = self.state.active_of(counted).filter(|(_, instance)| same(&instance.event));
         let known: Vec<Provenance> = standing.map(|(_, instance)| fields::provenance(&instance.event)).collect();
-        self.so_many(met, *n, known, Fields::new(), out);
+        self.count_states(met, *n, known, Fields::new(), out);
     }
 
     /// How many stand, each known so far: enough of them raise it, and too few end it. `more` is what is known beside the event.
-    pub(super) fn so_many(
+    pub(super) fn count_states(
         &mut self,
-        met: Met<'_, '_>,
+        met: Match<'_, '_>,
         n: usize,
         mut known: Vec<Provenance>,
         mut more: Fields,
         out: &mut Vec<Output>,
     ) {
-        let Met { arrival, alarm, .. } = met;
+        let Match { arrival, alarm, .. } = met;
         let active = self.state.instance(&alarm.name, &met.key).is_some();
         if known.len() >= n && !active {
             // So many are known so far: the best of them are enough.
             known.sort_unstable_by(|a, b| b.cmp(a));
             let least = n.checked_sub(1).and_then(|n| known.get(n)).copied().unwrap_or(Provenance::Authenticated);
-            self.awaited_is_known(alarm, &met.key, least, out);
-            more.extend(known_as(least));
+            self.lower_pending_trust(alarm, &met.key, least, out);
+            more.extend(trust_field(least));
             more.insert("count".to_owned(), Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX)));
-            self.come_true(met, more, out);
+            self.fire(met, more, out);
         } else if known.len() < n {
             let key = met.key;
-            self.forget(alarm, &key, out);
+            self.forget_partial_matches(alarm, &key, out);
             if alarm.cancel.is_empty() {
                 self.clear(&arrival.ending(), &alarm.name, &key, out);
             }
@@ -142,15 +142,15 @@ impl Engine {
     }
 
     /// What is awaited of a state is known no further than the state has been all the while.
-    pub(super) fn awaited_is_known(&mut self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
+    pub(super) fn lower_pending_trust(&mut self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
         let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| known < fields::provenance(&w.event)) else { return };
         let mut waiting = waiting.clone();
-        Arc::make_mut(&mut waiting.event).extend(known_as(known));
+        Arc::make_mut(&mut waiting.event).extend(trust_field(known));
         self.record(Record::Awaited { alarm: alarm.name.clone(), key: key.clone(), waiting }, out);
     }
 
     /// The condition of a composite pattern came true.
-    pub(super) fn came(&mut self, on: &Occasion, alarm: &Alarm, seen: Seen<'_>) {
+    pub(super) fn came(&mut self, on: &Occasion, alarm: &Alarm, seen: TriggerEvent<'_>) {
         let name = alarm.name.strip_prefix("pattern ").unwrap_or(&alarm.name).to_owned();
         self.signal(Signal::Came(name), seen.fields(), on.late.clone().or(on.old.clone()));
     }

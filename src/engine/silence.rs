@@ -11,9 +11,9 @@ use crate::base::time::Time;
 use crate::event::Provenance;
 use crate::lang::program::{Alarm, Backoff, Mode, Shape};
 
-use super::condition::Met;
+use super::condition::Match;
 use super::key::Key;
-use super::record::{Record, Waiting};
+use super::record::{Record, PendingFire};
 use super::{Engine, Output, fields};
 
 /// How long a silence has to last: growing with each coming-true since it began.
@@ -35,7 +35,7 @@ impl Engine {
     }
 
     /// True when what is awaited of an alarm is a silence of which nobody knows whether it is one.
-    pub(super) fn is_deaf(&self, alarm: &Alarm) -> bool {
+    pub(super) fn is_source_unreadable(&self, alarm: &Alarm) -> bool {
         !self.state.away.is_empty() && matches!(alarm.detect.shape, Shape::Silence { .. })
     }
 
@@ -44,7 +44,7 @@ impl Engine {
         let program = self.program.clone();
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
             let (Shape::Silence { backoff, expected }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { continue };
-            let waited: Vec<(Key, Waiting)> =
+            let waited: Vec<(Key, PendingFire)> =
                 self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
             for (key, waiting) in waited {
                 let lasts = patience(span, *backoff, waiting.round);
@@ -54,7 +54,7 @@ impl Engine {
                 let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
                 if !known && self.has_room(alarm, Provenance::Authenticated, out) {
                     let event = self.of_key(alarm, &key, Provenance::Authenticated);
-                    let waiting = Waiting { due: now, event, late: None, round: 0, over: None };
+                    let waiting = PendingFire { due: now, event, late: None, round: 0, over: None };
                     self.expect(alarm, key, now, span, waiting, out);
                 }
             }
@@ -63,9 +63,9 @@ impl Engine {
 
     /// Waits until the silence has lasted so long. Where no time of the calendars is as long, it waits for the end of their search:
     /// that it waits says that the key is known.
-    fn expect(&mut self, alarm: &Alarm, key: Key, now: Time, lasts: Duration, waiting: Waiting, out: &mut Vec<Output>) {
+    fn expect(&mut self, alarm: &Alarm, key: Key, now: Time, lasts: Duration, waiting: PendingFire, out: &mut Vec<Output>) {
         let due = self.silent_until(alarm, now, lasts).unwrap_or(now + CALENDAR_SEARCH);
-        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting: Waiting { due, ..waiting } }, out);
+        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting: PendingFire { due, ..waiting } }, out);
     }
 
     /// A silence falls due when its alarm may not be raised: the rules have other calendars now, and it counts anew.
@@ -74,11 +74,11 @@ impl Engine {
         now: Time,
         alarm: &Alarm,
         key: &Key,
-        was: Waiting,
+        was: PendingFire,
         out: &mut Vec<Output>,
     ) -> bool {
         let (Shape::Silence { backoff, .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { return false };
-        if self.in_season(alarm, now) {
+        if self.allowed_by_calendar(alarm, now) {
             return false;
         }
         let lasts = patience(span, *backoff, was.round);
@@ -87,7 +87,7 @@ impl Engine {
     }
 
     /// What was expected came.
-    pub(super) fn heard(&mut self, met: Met<'_, '_>, out: &mut Vec<Output>) {
+    pub(super) fn restart_silence(&mut self, met: Match<'_, '_>, out: &mut Vec<Output>) {
         let (arrival, alarm, key) = (met.arrival, met.alarm, met.key);
         let Some(span) = alarm.detect.within else { return };
         if arrival.late.is_some() {
@@ -97,7 +97,7 @@ impl Engine {
         self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {
             let event = self.of_key(alarm, &key, known);
-            let waiting = Waiting { due: arrival.now, event, late: None, round: 0, over: None };
+            let waiting = PendingFire { due: arrival.now, event, late: None, round: 0, over: None };
             self.expect(alarm, key, arrival.now, span, waiting, out);
         }
     }
@@ -116,11 +116,11 @@ impl Engine {
     }
 
     /// A silence came true, and goes on.
-    pub(super) fn silent_still(&mut self, at: Time, alarm: &Alarm, key: &Key, was: Waiting, out: &mut Vec<Output>) {
+    pub(super) fn continue_silence(&mut self, at: Time, alarm: &Alarm, key: &Key, was: PendingFire, out: &mut Vec<Output>) {
         if let (Shape::Silence { backoff: Some(backoff), .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) {
             let round = was.round.saturating_add(1);
             let lasts = patience(span, Some(*backoff), round);
-            self.expect(alarm, key.clone(), at, lasts, Waiting { round, ..was }, out);
+            self.expect(alarm, key.clone(), at, lasts, PendingFire { round, ..was }, out);
         }
     }
 }

@@ -16,7 +16,7 @@ use super::claims::Stand;
 use super::key::Key;
 use super::measure::Measured;
 use super::noted::{Forgot, Noted};
-use super::record::{Claim, Fields, Held, Note, PutOff, Record, Waiting};
+use super::record::{Claim, Fields, Suppressed, PartialMatch, Throttled, Record, PendingFire};
 use super::summed::Summed;
 
 /// An active alarm.
@@ -51,7 +51,7 @@ pub(super) struct Starts {
     /// How far the senders are trusted whose events started them.
     #[serde(default)]
     pub(super) known: Vec<Provenance>,
-    pub(super) put_off: Option<Box<PutOff>>,
+    pub(super) put_off: Option<Box<Throttled>>,
 }
 
 impl Starts {
@@ -82,9 +82,9 @@ pub struct State {
     #[serde(default)]
     pub(super) noted: Noted,
     #[serde(with = "pairs", default)]
-    pub(super) awaited: BTreeMap<String, BTreeMap<Key, Waiting>>,
+    pub(super) awaited: BTreeMap<String, BTreeMap<Key, PendingFire>>,
     #[serde(with = "pairs", default)]
-    pub(super) inhibited: BTreeMap<String, BTreeMap<Key, Held>>,
+    pub(super) inhibited: BTreeMap<String, BTreeMap<Key, Suppressed>>,
     #[serde(with = "pairs", default)]
     pub(super) measured: BTreeMap<String, BTreeMap<Key, Box<Measured>>>,
     #[serde(with = "pairs", default)]
@@ -186,7 +186,7 @@ impl State {
     }
 
     /// What was noted of a key.
-    pub fn notes(&self, alarm: &str, key: &Key) -> &[Note] {
+    pub fn notes(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
         self.noted.of(alarm, key)
     }
 
@@ -196,7 +196,7 @@ impl State {
     }
 
     /// What a limit puts off, in order of alarm and group.
-    pub(super) fn all_put_off(&self) -> impl Iterator<Item = (&str, &Key, &PutOff)> {
+    pub(super) fn all_put_off(&self) -> impl Iterator<Item = (&str, &Key, &Throttled)> {
         let groups =
             self.starts.iter().flat_map(|(alarm, groups)| groups.iter().map(move |(group, s)| (alarm.as_str(), group, s)));
         groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.put_off.as_deref()?)))
@@ -225,27 +225,27 @@ impl State {
     }
 
     /// What is awaited of an alarm, in order of keys.
-    pub(super) fn awaited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Waiting)> {
+    pub(super) fn awaited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &PendingFire)> {
         self.awaited.get(alarm).into_iter().flatten()
     }
 
     /// What is awaited, in order of alarm and key.
-    pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &Waiting)> {
+    pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &PendingFire)> {
         self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
     }
 
     /// What waits until nothing inhibits it, of a key.
-    pub fn inhibited(&self, alarm: &str, key: &Key) -> Option<&Held> {
+    pub fn inhibited(&self, alarm: &str, key: &Key) -> Option<&Suppressed> {
         self.inhibited.get(alarm)?.get(key)
     }
 
     /// The same of an alarm, in order of keys.
-    pub fn inhibited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Held)> {
+    pub fn inhibited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Suppressed)> {
         self.inhibited.get(alarm).into_iter().flatten()
     }
 
     /// The same of all, in order of alarm and key.
-    pub(super) fn all_inhibited(&self) -> impl Iterator<Item = (&str, &Key, &Held)> {
+    pub(super) fn all_inhibited(&self) -> impl Iterator<Item = (&str, &Key, &Suppressed)> {
         self.inhibited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, held)| (alarm.as_str(), key, held)))
     }
 
@@ -262,7 +262,7 @@ impl State {
     }
 
     /// What is awaited of a key.
-    pub fn waiting(&self, alarm: &str, key: &Key) -> Option<&Waiting> {
+    pub fn waiting(&self, alarm: &str, key: &Key) -> Option<&PendingFire> {
         self.awaited.get(alarm)?.get(key)
     }
 

@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::time::Time;
 use crate::event::{Event, Provenance, Value};
-use crate::lang::program::{Alarm, Hit, Holds, Mode, Shape, State, States, Term};
+use crate::lang::program::{Alarm, Hit, StateHolds, Mode, Shape, MemberState, States, Term};
 
-use super::condition::{Met, known_as};
-use super::fields::{self, Facts};
+use super::condition::{Match, trust_field};
+use super::fields::{self, EventView};
 use super::key::Key;
 use super::record::Fields;
 use super::{Arrival, Engine, Output};
@@ -28,7 +28,7 @@ type Table = BTreeMap<Key, Provenance>;
 struct Turn<'m, 'a> {
     arrival: &'m Arrival<'a>,
     /// What is known of the event; `None` when there was none.
-    facts: Option<Facts<'a>>,
+    facts: Option<EventView<'a>>,
     /// It may make the whole true.
     towards: bool,
     /// How far who ended what must not be so is known: whoever may end a state may bring about what is so without it.
@@ -53,7 +53,7 @@ impl Engine {
             keys = keys.zip(self.concerned(alarm, term, &facts, out)).map(|(keys, more)| &keys | &more);
             turn.facts = Some(facts);
         }
-        self.weigh_states(&turn, alarm, states, keys, out);
+        self.evaluate_keys(&turn, alarm, states, keys, out);
     }
 
     /// What is true while nothing is the matter is so from the start, of all keys that are known.
@@ -66,26 +66,26 @@ impl Engine {
             {
                 let arrival = Arrival { now, order, event: &event, index: &index, late: None };
                 let turn = Turn { arrival: &arrival, facts: None, towards: true, most: Provenance::Authenticated };
-                self.weigh_states(&turn, alarm, states, None, out);
+                self.evaluate_keys(&turn, alarm, states, None, out);
             }
         }
     }
 
     /// The keys that a change of a term concerns; `None`: all that there are.
-    fn concerned(&mut self, alarm: &Alarm, term: &Term, facts: &Facts<'_>, out: &mut Vec<Output>) -> Option<BTreeSet<Key>> {
+    fn concerned(&mut self, alarm: &Alarm, term: &Term, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<BTreeSet<Key>> {
         if !term.keyed {
             return None;
         }
         match &term.what {
-            Holds::Members(counted) => {
+            StateHolds::Members(counted) => {
                 let member = facts.text(counted.field).unwrap_or_default();
                 Some(counted.groups.iter().filter(|group| group.has(&member)).map(|group| Key::of(&group.key)).collect())
             }
-            Holds::Any(State::Lost, _) if of_apps(alarm) => {
+            StateHolds::Any(MemberState::Lost, _) if of_apps(alarm) => {
                 let host = facts.text("host").unwrap_or_default();
                 Some(self.as_apps(alarm, |of| *of == *host))
             }
-            Holds::Any(..) => Some(self.key(alarm, facts, out).into_iter().collect()),
+            StateHolds::Any(..) => Some(self.key(alarm, facts, out).into_iter().collect()),
         }
     }
 
@@ -101,7 +101,7 @@ impl Engine {
     }
 
     /// What is so of these keys now.
-    fn weigh_states(
+    fn evaluate_keys(
         &mut self,
         turn: &Turn<'_, '_>,
         alarm: &Alarm,
@@ -114,12 +114,12 @@ impl Engine {
         }
         let only = keys.as_ref().filter(|keys| keys.len() == 1).and_then(BTreeSet::first);
         let tables: Vec<Table> = states.terms.iter().map(|term| self.holding(alarm, term, only)).collect();
-        let keys = keys.unwrap_or_else(|| self.at_hand(alarm, states, &tables));
+        let keys = keys.unwrap_or_else(|| self.candidate_keys(alarm, states, &tables));
         for key in keys {
-            match so(states, &tables, &key, turn.most) {
-                Some(known) => self.is_so(turn, alarm, states, key, known, out),
+            match evaluate(states, &tables, &key, turn.most) {
+                Some(known) => self.raise_for_key(turn, alarm, states, key, known, out),
                 None => {
-                    self.forget(alarm, &key, out);
+                    self.forget_partial_matches(alarm, &key, out);
                     if alarm.cancel.is_empty() {
                         self.clear(&turn.arrival.ending(), &alarm.name, &key, out);
                     }
@@ -129,7 +129,7 @@ impl Engine {
     }
 
     /// All keys that the whole may be true or false of: those of its terms, its own, and those that the inventory has.
-    fn at_hand(&self, alarm: &Alarm, states: &States, tables: &[Table]) -> BTreeSet<Key> {
+    fn candidate_keys(&self, alarm: &Alarm, states: &States, tables: &[Table]) -> BTreeSet<Key> {
         if alarm.by.is_empty() {
             return [Key::default()].into();
         }
@@ -141,7 +141,7 @@ impl Engine {
     }
 
     /// The whole is so of a key.
-    fn is_so(
+    fn raise_for_key(
         &mut self,
         turn: &Turn<'_, '_>,
         alarm: &Alarm,
@@ -159,13 +159,13 @@ impl Engine {
             // Who ended what must not be so is not known any more.
             known = known.min(fields::provenance(&waiting.event));
         }
-        self.awaited_is_known(alarm, &key, known, out);
+        self.lower_pending_trust(alarm, &key, known, out);
         if !turn.towards {
             return;
         }
         let values = || alarm.by.iter().zip(key.values());
         let mut more: Fields = values().map(|(field, value)| (field.clone(), Value::from(&*value).into_owned())).collect();
-        more.extend(known_as(known));
+        more.extend(trust_field(known));
         // The event may be about another key: what it says is not of this one.
         let own = turn.facts.filter(|facts| values().all(|(f, value)| facts.text(f).is_none_or(|own| own == value)));
         let event = fields::event_of(&self.of_key(alarm, &key, known));
@@ -173,8 +173,8 @@ impl Engine {
             Some(_) => Arrival { late: turn.arrival.late.clone(), ..*turn.arrival },
             None => Arrival { event: &event, late: turn.arrival.late.clone(), ..*turn.arrival },
         };
-        let facts = own.unwrap_or_else(|| Facts::new(&event, &[], turn.arrival.index));
-        self.come_true(Met { arrival: &arrival, alarm, at: arrival.now, key: key.clone(), facts }, more, out);
+        let facts = own.unwrap_or_else(|| EventView::new(&event, &[], turn.arrival.index));
+        self.fire(Match { arrival: &arrival, alarm, at: arrival.now, key: key.clone(), facts }, more, out);
     }
 
     /// Of which keys a term is so, `not` aside; of this one only, when one is wanted.
@@ -187,7 +187,7 @@ impl Engine {
         };
         let by = if term.keyed { alarm.by.as_slice() } else { &[] };
         match &term.what {
-            Holds::Members(counted) => {
+            StateHolds::Members(counted) => {
                 for group in &counted.groups {
                     let key = if term.keyed { Key::of(&group.key) } else { Key::default() };
                     let mut known = self.in_state(&counted.state, counted.field, group);
@@ -198,7 +198,7 @@ impl Engine {
                     }
                 }
             }
-            Holds::Any(state @ (State::Active(name) | State::Unacked(name)), _) => {
+            StateHolds::Any(state @ (MemberState::Active(name) | MemberState::Unacked(name)), _) => {
                 // Most have the keys of the alarm that they are about.
                 let same = term.keyed && self.alarm(&self.program, name).is_some_and(|about| about.by == alarm.by);
                 match only.filter(|_| same) {
@@ -213,8 +213,8 @@ impl Engine {
                     }
                 }
             }
-            Holds::Any(state, names) => {
-                let (field, all) = if *state == State::Lost { ("host", &self.state.lost) } else { ("app", &self.state.stopped) };
+            StateHolds::Any(state, names) => {
+                let (field, all) = if *state == MemberState::Lost { ("host", &self.state.lost) } else { ("app", &self.state.stopped) };
                 let wanted = |name: &str| names.is_empty() || names.binary_search_by(|n| n.as_str().cmp(name)).is_ok();
                 // Most have the one key that tells them apart.
                 let same = term.keyed && alarm.by == [field];
@@ -223,7 +223,7 @@ impl Engine {
                         let named = key.value(0).filter(|name| all.contains(&**name) && wanted(name));
                         named.into_iter().for_each(|_| add(key.clone(), Provenance::Authenticated));
                     }
-                    None if *state == State::Lost && term.keyed && of_apps(alarm) => {
+                    None if *state == MemberState::Lost && term.keyed && of_apps(alarm) => {
                         let keys = self.as_apps(alarm, |host| all.contains(host) && wanted(host));
                         keys.into_iter().for_each(|key| add(key, Provenance::Authenticated));
                     }
@@ -240,8 +240,8 @@ impl Engine {
     }
 
     /// True when an active instance is in a state of its alarm.
-    fn is_in(&self, state: &State, key: &Key) -> bool {
-        !matches!(state, State::Unacked(name) if self.state.acked(name, key).is_some())
+    fn is_in(&self, state: &MemberState, key: &Key) -> bool {
+        !matches!(state, MemberState::Unacked(name) if self.state.acked(name, key).is_some())
     }
 }
 
@@ -257,7 +257,7 @@ fn key_of(by: &[String], fields: &Fields) -> Option<Key> {
 
 /// Whether the whole is so of a key, and how far that is known: as the least known of all, or as the best of one that is enough. What must
 /// not be so is known as far as who ended it, when that is what makes it true.
-fn so(states: &States, tables: &[Table], key: &Key, most: Provenance) -> Option<Provenance> {
+fn evaluate(states: &States, tables: &[Table], key: &Key, most: Provenance) -> Option<Provenance> {
     if let Some(known) = &states.known {
         let values: Vec<Cow<'_, str>> = key.values().collect();
         let order = |k: &Vec<String>| k.iter().map(String::as_str).cmp(values.iter().map(|v| &**v));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::time::Time;
 use crate::event::{Event, Provenance};
 use crate::inventory::Name;
-use crate::lang::program::{Call, Category, Hit, Mode};
+use crate::lang::program::{ReactionCall, Category, Hit, Mode};
 
 use super::key::Key;
 use super::record::{Cause, Fields, Record};
@@ -112,7 +112,7 @@ pub enum Input {
         /// Which host.
         host: Name,
         /// What was measured.
-        values: Vec<Metric>,
+        values: Vec<MetricValue>,
     },
     /// A deadline passed.
     Timer {
@@ -147,7 +147,7 @@ impl Input {
 
 /// Something that was measured of a host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metric {
+pub struct MetricValue {
     /// What.
     pub name: String,
     /// Of which mount point; empty where it is of none.
@@ -162,7 +162,7 @@ pub enum Output {
     /// Journal this.
     Record(Record),
     /// Start these reactions.
-    Cue(Box<Cue>),
+    Cue(Box<StartReactions>),
     /// The claim of this order has to be carried out: by what rules start for it, or else by the controller.
     ClaimOwed(u64),
     /// A claim came too late to act, and stands: the host should have the pair's resource.
@@ -179,12 +179,12 @@ pub enum Output {
         written: Option<Time>,
     },
     /// Something that people should know.
-    Notice(Notice),
+    Notice(EngineNotice),
 }
 
 /// Reactions that an alarm starts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cue {
+pub struct StartReactions {
     /// Which alarm.
     pub alarm: String,
     /// Which instance.
@@ -194,7 +194,7 @@ pub struct Cue {
     /// Why it was cleared, when these are its reactions to that.
     pub cleared: Option<Cause>,
     /// Chains of calls: chains start together, in order.
-    pub chains: Vec<Vec<Call>>,
+    pub chains: Vec<Vec<ReactionCall>>,
     /// What becomes of the calls.
     pub mode: Mode,
     /// For people.
@@ -215,7 +215,7 @@ pub struct Cue {
 
 /// Something that people should know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notice {
+pub struct EngineNotice {
     /// A stable word.
     pub kind: &'static str,
     /// What happened, and what to do.
@@ -228,8 +228,8 @@ pub struct Notice {
     pub host: Option<Name>,
 }
 
-impl Notice {
-    pub(super) fn new(kind: &'static str, text: impl Into<String>) -> Notice {
-        Notice { kind, text: text.into(), ..Notice::default() }
+impl EngineNotice {
+    pub(super) fn new(kind: &'static str, text: impl Into<String>) -> EngineNotice {
+        EngineNotice { kind, text: text.into(), ..EngineNotice::default() }
     }
 }

@@ -163,7 +163,7 @@ pub enum Format {
 /// What was out of the ordinary with a record. All false for a clean one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Marks {
+pub struct EventMarks {
     /// The record was longer than [`crate::base::limits::RECORD_BYTES`] and was cut there.
     pub cut: bool,
     /// The bytes were not UTF-8; each was read as the Latin-1 character of its number, so that none is lost.
@@ -224,7 +224,7 @@ pub struct Event<'a> {
     /// How it was read.
     pub format: Format,
     /// What had to be mended.
-    pub marks: Marks,
+    pub marks: EventMarks,
 }
 
 impl Event<'_> {

@@ -202,7 +202,7 @@ pub struct Pair {
 
 /// Where one resource may be on one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Seat {
+pub struct Placement {
     /// The host.
     pub host: Name,
     /// The network interface of an address there; empty for what is no address.
@@ -230,28 +230,28 @@ pub struct Commands {
 /// What a resource is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum What {
+pub enum ResourceKind {
     /// An address with the length of its network prefix.
     Address(IpAddr, u8),
     /// A load-balanced port. The hosts know the commands.
     Port(u16),
 }
 
-impl What {
+impl ResourceKind {
     /// What scripts call it: `vip` or `port`.
     pub fn handle(&self) -> &'static str {
         match self {
-            What::Address(..) => "vip",
-            What::Port(_) => "port",
+            ResourceKind::Address(..) => "vip",
+            ResourceKind::Port(_) => "port",
         }
     }
 }
 
-impl std::fmt::Display for What {
+impl std::fmt::Display for ResourceKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            What::Address(address, prefix) => write!(f, "{address}/{prefix}"),
-            What::Port(number) => write!(f, "port {number}"),
+            ResourceKind::Address(address, prefix) => write!(f, "{address}/{prefix}"),
+            ResourceKind::Port(number) => write!(f, "port {number}"),
         }
     }
 }
@@ -320,9 +320,9 @@ pub enum OnLinkLoss {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
     /// What it is.
-    pub what: What,
+    pub what: ResourceKind,
     /// Where it may be, in the order given.
-    pub seats: Vec<Seat>,
+    pub seats: Vec<Placement>,
     /// What to do when a release can't be confirmed.
     pub takeover: Takeover,
     /// For `probe`: addresses reached over the resource's own interface; an odd number.

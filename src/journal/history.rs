@@ -8,7 +8,7 @@ use crate::base::text::printable;
 use crate::base::time::Time;
 use crate::event::Value;
 use crate::inventory::Name;
-use crate::react::{self, Outcome, RunId};
+use crate::react::{self, RunOutcome, RunId};
 use crate::{engine, plan};
 
 use super::{Input, NoticeRecord, Record};
@@ -149,10 +149,10 @@ impl History {
                 self.at = *at;
                 self.runs.remove(&run);
                 match outcome {
-                    Outcome::Replaced => entry("run_replaced", format!("{reaction}: a newer run of the same key took its place")),
-                    Outcome::Expired => entry("run_expired", format!("{reaction}: nobody approved it in time")),
+                    RunOutcome::Replaced => entry("run_replaced", format!("{reaction}: a newer run of the same key took its place")),
+                    RunOutcome::Expired => entry("run_expired", format!("{reaction}: nobody approved it in time")),
                     // Failures are notices.
-                    Outcome::Finished(_) | Outcome::Failed(_) => None,
+                    RunOutcome::Finished(_) | RunOutcome::Failed(_) => None,
                 }
             }
             _ => None,

@@ -177,7 +177,7 @@ pub enum Input {
         /// Of which host.
         host: Name,
         /// Each with its value.
-        values: Vec<engine::Metric>,
+        values: Vec<engine::MetricValue>,
     },
     /// What an operator asked for, as journals of earlier versions have it.
     Operator(String),

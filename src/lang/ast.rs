@@ -13,13 +13,13 @@ use crate::diag::{Place, Source};
 use crate::lang::program::{Backoff, Comparison, IdPattern, Shape, Threshold};
 
 /// Bytes of the file.
-pub(crate) type Span = Range<usize>;
+pub(crate) type TextSpan = Range<usize>;
 
 /// A thing with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct At<T> {
     pub(crate) it: T,
-    pub(crate) span: Span,
+    pub(crate) span: TextSpan,
 }
 
 impl<T: PartialEq> PartialEq for At<T> {
@@ -29,7 +29,7 @@ impl<T: PartialEq> PartialEq for At<T> {
 }
 
 /// A name or a text with its place; of a string, what stands between the quotes, escapes resolved.
-pub(crate) type Word = At<String>;
+pub(crate) type Text = At<String>;
 
 /// One rule file.
 #[derive(Debug)]
@@ -41,82 +41,82 @@ pub(crate) struct File {
 }
 
 impl File {
-    pub(crate) fn place(&self, span: &Span) -> Place {
+    pub(crate) fn place(&self, span: &TextSpan) -> Place {
         Place { source: self.source.clone(), bytes: span.clone() }
     }
 }
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Item {
-    Alarm(Alarm),
-    Defaults(Vec<Clause>),
+    Alarm(AlarmSyntax),
+    Defaults(Vec<ClauseSyntax>),
     Pattern(Pattern),
     /// A pattern whose events no rule sees.
     Ignore(Pattern),
     Piece(Piece),
     List(List),
-    Reaction(Reaction),
-    Calendar(Calendar),
+    Reaction(ReactionSyntax),
+    Calendar(CalendarSyntax),
 }
 
 /// A part of expressions with a name: `piece prefix /.../`, used as `${prefix}` and `(?<field:prefix>)`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Piece {
-    pub(crate) name: Word,
+    pub(crate) name: Text,
     pub(crate) regex: Regex,
 }
 
 /// Values with a name: `list admins [10.0.0.0/8, "bastion"]`, used as `peer in admins`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct List {
-    pub(crate) name: Word,
+    pub(crate) name: Text,
     pub(crate) elements: Vec<Element>,
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct Alarm {
-    pub(crate) name: Word,
-    pub(crate) clauses: Vec<Clause>,
+pub(crate) struct AlarmSyntax {
+    pub(crate) name: Text,
+    pub(crate) clauses: Vec<ClauseSyntax>,
 }
 
 /// A clause of an alarm or of `defaults`; the span is that of its first words.
-pub(crate) type Clause = At<ClauseKind>;
+pub(crate) type ClauseSyntax = At<ClauseKind>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ClauseKind {
-    Category(Word),
-    Summary(Word),
+    Category(Text),
+    Summary(Text),
     /// `on cancel summary`.
-    EndSummary(Word),
-    Help(Word),
+    EndSummary(Text),
+    Help(Text),
     Detect(Detect),
-    Cancel(Way),
+    Cancel(CancelSyntax),
     React(Vec<Chain>),
     OnCancel(Vec<Chain>),
-    WhileActive(Word),
-    Mode(Word, Option<Duration>),
+    WhileActive(Text),
+    Mode(Text, Option<Duration>),
     MaxAge(Duration),
     Hold(Duration),
     Limit {
         n: At<usize>,
         per: Duration,
-        by: Vec<Word>,
+        by: Vec<Text>,
     },
-    InhibitedBy(Vec<Word>),
+    InhibitedBy(Vec<Text>),
     OnlyWhile {
-        alarm: Word,
+        alarm: Text,
         active: bool,
     },
     MaxKeys(At<usize>),
     Keep(At<usize>),
-    OnlyDuring(Vec<Word>),
-    NotDuring(Vec<Word>),
+    OnlyDuring(Vec<Text>),
+    NotDuring(Vec<Text>),
     /// A clause, named, that could not be read or is of a later version; its diagnostic was given.
     Later(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Way {
+pub(crate) enum CancelSyntax {
     After {
         span: Duration,
         since_raise: bool,
@@ -148,13 +148,13 @@ pub(crate) struct Detect {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Tail {
     pub(crate) keys: Keys,
-    pub(crate) time: Option<At<Time>>,
+    pub(crate) time: Option<At<TimeClause>>,
 }
 
 /// `by host, user = A.user, B.login`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Keys {
-    pub(crate) by: Vec<Word>,
+    pub(crate) by: Vec<Text>,
     pub(crate) renames: Vec<Rename>,
 }
 
@@ -162,13 +162,13 @@ pub(crate) struct Keys {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rename {
     pub(crate) key: String,
-    pub(crate) of: Word,
+    pub(crate) of: Text,
     pub(crate) every: bool,
 }
 
 /// A condition's time.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Time {
+pub(crate) enum TimeClause {
     /// `within D`.
     Within(Duration, Option<Duration>),
     /// `for D backoff 2x up to 4x`.
@@ -180,105 +180,105 @@ pub(crate) enum Time {
 /// Atoms of which one must be met, and a condition on all of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Choice {
-    pub(crate) atoms: Vec<Atom>,
-    pub(crate) condition: Option<Predicate>,
+    pub(crate) atoms: Vec<AtomSyntax>,
+    pub(crate) condition: Option<PredicateSyntax>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Atom {
-    Named(Word),
-    Event(At<Event>),
+pub(crate) enum AtomSyntax {
+    Named(Text),
+    Event(At<EventSyntax>),
     /// `alarm X raised`.
     Alarm {
-        name: Word,
-        change: Change,
-        on: Option<At<Members>>,
+        name: Text,
+        change: ChangeSyntax,
+        on: Option<At<MembersSyntax>>,
     },
     /// `host h1, h2 lost`.
     Host {
-        names: Vec<Word>,
+        names: Vec<Text>,
         /// `host in routers`.
-        group: Option<Word>,
-        change: Change,
-        on: Option<At<Members>>,
-        span: Span,
+        group: Option<Text>,
+        change: ChangeSyntax,
+        on: Option<At<MembersSyntax>>,
+        span: TextSpan,
     },
     /// `app a, b stopped`.
     App {
-        names: Vec<Word>,
-        group: Option<Word>,
-        change: Change,
-        on: Option<At<Members>>,
-        span: Span,
+        names: Vec<Text>,
+        group: Option<Text>,
+        change: ChangeSyntax,
+        on: Option<At<MembersSyntax>>,
+        span: TextSpan,
     },
     /// `metric disk_used(mount = "/var")`; what it is compared with is the measure's.
     Metric {
-        name: Word,
+        name: Text,
         of: Vec<Binding>,
-        span: Span,
+        span: TextSpan,
     },
     /// `calendar X begins`.
     Calendar {
-        name: Word,
-        change: Change,
+        name: Text,
+        change: ChangeSyntax,
     },
     /// `claim primary`: a member of a pair says which role it has.
     Claim {
         primary: bool,
-        span: Span,
+        span: TextSpan,
     },
     /// `not alarm X active`.
     Not {
-        state: Box<Atom>,
-        span: Span,
+        state: Box<AtomSyntax>,
+        span: TextSpan,
     },
     Group(Box<Choice>),
 }
 
-impl PartialEq for Atom {
-    fn eq(&self, other: &Atom) -> bool {
+impl PartialEq for AtomSyntax {
+    fn eq(&self, other: &AtomSyntax) -> bool {
         match (self, other) {
-            (Atom::Named(a), Atom::Named(b)) => a == b,
-            (Atom::Event(a), Atom::Event(b)) => a == b,
-            (Atom::Alarm { name: a, change: x, on: p }, Atom::Alarm { name: b, change: y, on: q }) => (a, x, p) == (b, y, q),
-            (Atom::Calendar { name: a, change: x }, Atom::Calendar { name: b, change: y }) => (a, x) == (b, y),
+            (AtomSyntax::Named(a), AtomSyntax::Named(b)) => a == b,
+            (AtomSyntax::Event(a), AtomSyntax::Event(b)) => a == b,
+            (AtomSyntax::Alarm { name: a, change: x, on: p }, AtomSyntax::Alarm { name: b, change: y, on: q }) => (a, x, p) == (b, y, q),
+            (AtomSyntax::Calendar { name: a, change: x }, AtomSyntax::Calendar { name: b, change: y }) => (a, x) == (b, y),
             (
-                Atom::Host { names: a, group: g, change: x, on: p, .. },
-                Atom::Host { names: b, group: h, change: y, on: q, .. },
+                AtomSyntax::Host { names: a, group: g, change: x, on: p, .. },
+                AtomSyntax::Host { names: b, group: h, change: y, on: q, .. },
             )
-            | (Atom::App { names: a, group: g, change: x, on: p, .. }, Atom::App { names: b, group: h, change: y, on: q, .. }) => {
+            | (AtomSyntax::App { names: a, group: g, change: x, on: p, .. }, AtomSyntax::App { names: b, group: h, change: y, on: q, .. }) => {
                 (a, g, x, p) == (b, h, y, q)
             }
-            (Atom::Metric { name: a, of: x, .. }, Atom::Metric { name: b, of: y, .. }) => (a, x) == (b, y),
-            (Atom::Claim { primary: a, .. }, Atom::Claim { primary: b, .. }) => a == b,
-            (Atom::Not { state: a, .. }, Atom::Not { state: b, .. }) => a == b,
-            (Atom::Group(a), Atom::Group(b)) => a == b,
+            (AtomSyntax::Metric { name: a, of: x, .. }, AtomSyntax::Metric { name: b, of: y, .. }) => (a, x) == (b, y),
+            (AtomSyntax::Claim { primary: a, .. }, AtomSyntax::Claim { primary: b, .. }) => a == b,
+            (AtomSyntax::Not { state: a, .. }, AtomSyntax::Not { state: b, .. }) => a == b,
+            (AtomSyntax::Group(a), AtomSyntax::Group(b)) => a == b,
             _ => false,
         }
     }
 }
 
-impl Atom {
+impl AtomSyntax {
     /// Where it stands, or at least its name.
-    pub(crate) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> TextSpan {
         match self {
-            Atom::Named(name) | Atom::Alarm { name, .. } | Atom::Calendar { name, .. } => name.span.clone(),
-            Atom::Event(event) => event.span.clone(),
-            Atom::Host { span, .. }
-            | Atom::App { span, .. }
-            | Atom::Metric { span, .. }
-            | Atom::Claim { span, .. }
-            | Atom::Not { span, .. } => span.clone(),
-            Atom::Group(inner) => inner.atoms.first().map_or(0..0, Atom::span),
+            AtomSyntax::Named(name) | AtomSyntax::Alarm { name, .. } | AtomSyntax::Calendar { name, .. } => name.span.clone(),
+            AtomSyntax::Event(event) => event.span.clone(),
+            AtomSyntax::Host { span, .. }
+            | AtomSyntax::App { span, .. }
+            | AtomSyntax::Metric { span, .. }
+            | AtomSyntax::Claim { span, .. }
+            | AtomSyntax::Not { span, .. } => span.clone(),
+            AtomSyntax::Group(inner) => inner.atoms.first().map_or(0..0, AtomSyntax::span),
         }
     }
 }
 
 /// `on all but 1 of GROUP`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Members {
+pub(crate) struct MembersSyntax {
     pub(crate) quantity: Quantity,
-    pub(crate) of: Word,
+    pub(crate) of: Text,
 }
 
 /// How many members of a group.
@@ -292,7 +292,7 @@ pub(crate) enum Quantity {
 
 /// What became of something that has a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum ChangeSyntax {
     /// `raised`, `begins`.
     Began,
     /// `cleared`, `back`, `running`, `ends`.
@@ -304,7 +304,7 @@ pub(crate) enum Change {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Event {
+pub(crate) struct EventSyntax {
     pub(crate) ids: Vec<At<IdPattern>>,
     pub(crate) from: Option<At<From>>,
 }
@@ -312,81 +312,81 @@ pub(crate) struct Event {
 /// Where events come from: from one of these, and on one of these hosts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct From {
-    pub(crate) whom: Whom,
-    pub(crate) on: Vec<Word>,
+    pub(crate) whom: SenderSyntax,
+    pub(crate) on: Vec<Text>,
 }
 
 /// Whose events.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Whom {
+pub(crate) enum SenderSyntax {
     Any,
-    Apps(Vec<Word>),
-    Types(Vec<Word>),
-    Hosts(Vec<Word>),
-    Groups(Vec<Word>),
-    Sites(Vec<Word>),
+    Apps(Vec<Text>),
+    Types(Vec<Text>),
+    Hosts(Vec<Text>),
+    Groups(Vec<Text>),
+    Sites(Vec<Text>),
 }
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Pattern {
-    pub(crate) name: Word,
+    pub(crate) name: Text,
     pub(crate) clauses: Vec<At<PatternClause>>,
 }
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum PatternClause {
     From(From),
-    Match { field: Option<Word>, regex: Regex },
-    Where(Predicate),
-    Set(Word, Operand),
+    Match { field: Option<Text>, regex: Regex },
+    Where(PredicateSyntax),
+    Set(Text, OperandSyntax),
     Detect(Box<Detect>),
-    Sample(Sample),
+    Sample(SampleSyntax),
     Later,
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct Sample {
+pub(crate) struct SampleSyntax {
     pub(crate) meets: bool,
     pub(crate) fields: Vec<Binding>,
     pub(crate) record: String,
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct Reaction {
-    pub(crate) name: Word,
+pub(crate) struct ReactionSyntax {
+    pub(crate) name: Text,
     pub(crate) clauses: Vec<At<ReactionClause>>,
 }
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum ReactionClause {
-    Script(Word),
+    Script(Text),
     With(Vec<Binding>),
     Timeout(Duration),
     Retry(u32, Duration),
     /// The trust that its effects require.
-    Trust(Word),
+    Trust(Text),
     /// It could not be read; its diagnostic was given.
     Later,
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct Calendar {
-    pub(crate) name: Word,
+pub(crate) struct CalendarSyntax {
+    pub(crate) name: Text,
     pub(crate) clauses: Vec<At<CalendarClause>>,
 }
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum CalendarClause {
-    Zone(Word),
-    Every(Vec<Days>, Option<At<Hours>>),
+    Zone(Text),
+    Every(Vec<Days>, Option<At<HoursSyntax>>),
     On {
-        first: Word,
-        last: Option<Word>,
-        hours: Option<At<Hours>>,
+        first: Text,
+        last: Option<Text>,
+        hours: Option<At<HoursSyntax>>,
     },
     /// A cron expression, and how long each of its times lasts.
-    Cron(Word, Option<At<Duration>>),
-    Except(Vec<Word>),
+    Cron(Text, Option<At<Duration>>),
+    Except(Vec<Text>),
     /// It could not be read; its diagnostic was given.
     Later,
 }
@@ -394,47 +394,47 @@ pub(crate) enum CalendarClause {
 /// A day of the week, or several in a row, as written.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Days {
-    pub(crate) first: Word,
-    pub(crate) last: Option<Word>,
+    pub(crate) first: Text,
+    pub(crate) last: Option<Text>,
 }
 
 /// Hours of a day, as written.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Hours {
-    FromTo(Word, Word),
-    At(Word),
+pub(crate) enum HoursSyntax {
+    FromTo(Text, Text),
+    At(Text),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Binding {
-    pub(crate) name: Word,
-    pub(crate) value: Expression,
+    pub(crate) name: Text,
+    pub(crate) value: ExpressionSyntax,
 }
 
 /// `a(x) then b`.
-pub(crate) type Chain = Vec<Call>;
+pub(crate) type Chain = Vec<CallSyntax>;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Call {
-    pub(crate) name: Word,
-    pub(crate) arguments: Vec<Argument>,
+pub(crate) struct CallSyntax {
+    pub(crate) name: Text,
+    pub(crate) arguments: Vec<ArgumentSyntax>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Argument {
-    pub(crate) name: Option<Word>,
-    pub(crate) value: Expression,
+pub(crate) struct ArgumentSyntax {
+    pub(crate) name: Option<Text>,
+    pub(crate) value: ExpressionSyntax,
 }
 
-pub(crate) type Expression = At<ExpressionKind>;
+pub(crate) type ExpressionSyntax = At<ExpressionKind>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ExpressionKind {
     Literal(LiteralKind),
     List(Vec<Element>),
     Field(String),
-    PairOf(Word),
-    HostOf(Word),
+    PairOf(Text),
+    HostOf(Text),
 }
 
 /// A literal, as written: what it is compared with decides what it means.
@@ -459,14 +459,14 @@ pub(crate) enum LiteralKind {
 /// In a list: a literal or a bare word.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Element {
-    Network(Word),
+    Network(Text),
     Literal(Literal),
-    Bare(Word),
+    Bare(Text),
 }
 
 impl Element {
     /// Where it stands.
-    pub(crate) fn span(&self) -> &Span {
+    pub(crate) fn span(&self) -> &TextSpan {
         match self {
             Element::Literal(literal) => &literal.span,
             Element::Network(word) | Element::Bare(word) => &word.span,
@@ -475,46 +475,46 @@ impl Element {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Predicate {
-    And(Vec<Predicate>),
-    Or(Vec<Predicate>),
-    Not(Box<Predicate>),
-    Test { field: Word, relation: At<Relation> },
+pub(crate) enum PredicateSyntax {
+    And(Vec<PredicateSyntax>),
+    Or(Vec<PredicateSyntax>),
+    Not(Box<PredicateSyntax>),
+    Test { field: Text, relation: At<Relation> },
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Relation {
-    Compare(Comparison, Operand),
+    Compare(Comparison, OperandSyntax),
     Regex {
         regex: Regex,
         negated: bool,
     },
-    Contains(Word),
-    StartsWith(Word),
-    EndsWith(Word),
+    Contains(Text),
+    StartsWith(Text),
+    EndsWith(Text),
     InList(Vec<Element>),
-    InNetwork(Word),
+    InNetwork(Text),
     /// In a list of the rules, or a group of the inventory.
-    InNamed(Word),
+    InNamed(Text),
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Operand {
+pub(crate) enum OperandSyntax {
     Literal(Literal),
-    Bare(Word),
+    Bare(Text),
 }
 
 /// A regular expression: one or more literals side by side, read as one.
 #[derive(Clone, Debug)]
 pub(crate) struct Regex {
     /// What stands between the delimiters, with its place.
-    pub(crate) pieces: Vec<Word>,
+    pub(crate) pieces: Vec<Text>,
     /// `i`: letter case does not count.
     pub(crate) ignore_case: bool,
     /// `s`: `.` also meets a line feed.
     pub(crate) dot_all: bool,
     /// All of it, delimiters and flags included.
-    pub(crate) span: Span,
+    pub(crate) span: TextSpan,
 }
 
 impl PartialEq for Regex {

@@ -18,7 +18,7 @@ use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
 use regex_syntax::hir::{self, Hir, HirKind};
 
 use tree::Tree;
-pub(in crate::lang) use tree::{Class, Kind, Part, Parts};
+pub(in crate::lang) use tree::{Class, NodeKind, TreePart, Parts};
 
 /// Bytes searched after which the quick form is worth being built: about what building costs.
 const WARM_BYTES: usize = 16 * 1024;
@@ -77,7 +77,7 @@ impl Expression {
     }
 
     /// Its tree.
-    pub(super) fn tree(&self) -> Part<'_> {
+    pub(super) fn tree(&self) -> TreePart<'_> {
         self.tree.root()
     }
 

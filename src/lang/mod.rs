@@ -18,5 +18,5 @@ mod parse;
 pub mod program;
 pub mod shape;
 
-pub use compile::{World, compile, fields_set};
-pub use matcher::{Matcher, Way, meets, plan, why_always};
+pub use compile::{Declarations, compile, fields_set};
+pub use matcher::{Matcher, Lookup, meets, plan, why_always};

@@ -263,13 +263,13 @@ pub enum Predicate {
         /// Field name.
         field: String,
         /// What is asked of it.
-        test: Test,
+        test: FieldTest,
     },
 }
 
 /// What is asked of a field.
 #[derive(Clone, Debug)]
-pub enum Test {
+pub enum FieldTest {
     /// `== != < <= > >=` with a value; numbers as numbers, text as text, `level` by severity.
     Compare(Comparison, Operand),
     /// `~`; `!~` is `Not`-less negation (`true` = negated).
@@ -445,9 +445,9 @@ pub struct Alarm {
     /// What clears it. Empty: by hand.
     pub cancel: Vec<Cancel>,
     /// Reactions: chains start together in order; the calls of a chain one after another, each when the one before ended well.
-    pub react: Vec<Vec<Call>>,
+    pub react: Vec<Vec<ReactionCall>>,
     /// Reactions when it is cleared, for whatever cause; the script finds it in `alarm.cause`.
-    pub on_cancel: Vec<Vec<Call>>,
+    pub on_cancel: Vec<Vec<ReactionCall>>,
     /// Its condition must stay true for so long before it is raised: no `cancel when` may come meanwhile.
     pub hold: Option<Duration>,
     /// While one of these alarms is active, for the same values of the keys that both have, it is not raised, and waits.
@@ -620,7 +620,7 @@ impl States {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {
     /// It has to be so, or, negated, must not be so.
-    pub what: Holds,
+    pub what: StateHolds,
     /// `not`.
     pub negated: bool,
     /// It is so for some values of the keys; else it is so or not, for all of them.
@@ -631,8 +631,8 @@ impl Term {
     /// The alarm that it is about.
     pub fn alarm(&self) -> Option<&str> {
         match &self.what {
-            Holds::Any(State::Active(alarm) | State::Unacked(alarm), _)
-            | Holds::Members(Counted { state: State::Active(alarm) | State::Unacked(alarm), .. }) => Some(alarm),
+            StateHolds::Any(MemberState::Active(alarm) | MemberState::Unacked(alarm), _)
+            | StateHolds::Members(Counted { state: MemberState::Active(alarm) | MemberState::Unacked(alarm), .. }) => Some(alarm),
             _ => None,
         }
     }
@@ -640,9 +640,9 @@ impl Term {
 
 /// When a state that is joined with others holds.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Holds {
+pub enum StateHolds {
     /// For one of these hosts or applications; with none said, for any that the state is of.
-    Any(State, Vec<String>),
+    Any(MemberState, Vec<String>),
     /// For so many members of a group.
     Members(Counted),
 }
@@ -651,7 +651,7 @@ pub enum Holds {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counted {
     /// Which state.
-    pub state: State,
+    pub state: MemberState,
     /// The field that says of which member an event is.
     pub field: &'static str,
     /// How many of which, as the rule says it: two that say different things are not the same where nobody is known.
@@ -662,7 +662,7 @@ pub struct Counted {
 
 /// A state that members of a group may be in.
 #[derive(Clone, Debug, PartialEq)]
-pub enum State {
+pub enum MemberState {
     /// A host is lost.
     Lost,
     /// An application stopped.
@@ -708,7 +708,7 @@ pub struct Backoff {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
     /// What is measured.
-    pub what: What,
+    pub what: Aggregate,
     /// Of which field; none for a count and a rate.
     pub field: Option<String>,
     /// When it is true.
@@ -718,7 +718,7 @@ pub struct Measure {
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
-pub enum What {
+pub enum Aggregate {
     Count,
     /// Events a second.
     Rate,
@@ -772,7 +772,7 @@ pub enum Cancel {
 
 /// A call of a reaction with arguments.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub struct ReactionCall {
     /// Key of [`Program::reactions`].
     pub reaction: String,
     /// Arguments by parameter name, in the script's order.

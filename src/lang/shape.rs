@@ -86,10 +86,10 @@ fn atom(atom: &Atom) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lang::{World, compile};
+    use crate::lang::{Declarations, compile};
 
     fn program(text: &str) -> Program {
-        let (program, found) = compile(&[Arc::new(Source { name: "a".to_owned(), text: text.to_owned() })], &World::default());
+        let (program, found) = compile(&[Arc::new(Source { name: "a".to_owned(), text: text.to_owned() })], &Declarations::default());
         assert!(!crate::diag::has_errors(&found), "{}", crate::diag::render::human(&found, false));
         program
     }

@@ -2,37 +2,37 @@
 
 use std::time::Duration;
 
-use crate::agent::{Done, Operation};
+use crate::agent::{OperationResult, Operation};
 use crate::base::time::Time;
-use crate::wire::Holds;
+use crate::wire::Presence;
 
-use super::netlink::{Found, Netlink};
+use super::netlink::{FoundAddress, Netlink};
 use super::{Spot, boot_time, explained};
 
 /// Puts one address on and off.
 #[derive(Debug)]
-pub struct Driver {
+pub struct AddressDriver {
     spot: Spot,
 }
 
-impl Driver {
+impl AddressDriver {
     /// A driver of this address at this place. Nothing is touched before it is told to.
-    pub fn new(spot: Spot) -> Driver {
-        Driver { spot }
+    pub fn new(spot: Spot) -> AddressDriver {
+        AddressDriver { spot }
     }
 
     /// Does an operation and looks.
-    pub fn drive(&self, operation: Operation) -> Done {
+    pub fn drive(&self, operation: Operation) -> OperationResult {
         let mut netlink = match Netlink::new() {
             Ok(netlink) => netlink,
             Err(e) => {
                 let failed = Some(explained("netlink can't be reached", &e));
-                return Done { failed, holds: Holds::Unknown, until: None };
+                return OperationResult { failed, holds: Presence::Unknown, until: None };
             }
         };
         let failed = self.act(&mut netlink, operation).err();
         let (holds, until, seen) = self.observe(&mut netlink);
-        Done { failed: failed.or(seen), holds, until }
+        OperationResult { failed: failed.or(seen), holds, until }
     }
 
     fn act(&self, netlink: &mut Netlink, operation: Operation) -> Result<(), String> {
@@ -68,14 +68,14 @@ impl Driver {
     }
 
     /// Whether the host has the address, on whatever interface: it would answer for it on any.
-    fn observe(&self, netlink: &mut Netlink) -> (Holds, Option<Time>, Option<String>) {
+    fn observe(&self, netlink: &mut Netlink) -> (Presence, Option<Time>, Option<String>) {
         let all = match netlink.addresses() {
             Ok(all) => all,
-            Err(e) => return (Holds::Unknown, None, Some(explained("the host's addresses can't be read", &e))),
+            Err(e) => return (Presence::Unknown, None, Some(explained("the host's addresses can't be read", &e))),
         };
-        let here: Vec<&Found> = all.iter().filter(|f| f.address == self.spot.address).collect();
+        let here: Vec<&FoundAddress> = all.iter().filter(|f| f.address == self.spot.address).collect();
         if here.is_empty() {
-            return (Holds::No, None, None);
+            return (Presence::No, None, None);
         }
         let index = nix::net::if_::if_nametoindex(self.spot.interface.as_str()).unwrap_or(0);
         let elsewhere = here.iter().any(|f| f.interface != index);
@@ -85,6 +85,6 @@ impl Driver {
             let Spot { address, interface, .. } = &self.spot;
             format!("{address} is on another interface than {interface}; it is not ours to take off: see `ip address`")
         });
-        (if here.iter().all(|f| f.usable) { Holds::Yes } else { Holds::Unknown }, until, words)
+        (if here.iter().all(|f| f.usable) { Presence::Yes } else { Presence::Unknown }, until, words)
     }
 }

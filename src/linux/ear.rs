@@ -16,7 +16,7 @@ use crate::base::time::Time;
 use crate::wire::LinkState;
 
 use super::frames::{ARP, IPV6, claimed};
-use super::netlink::{Change, Netlink};
+use super::netlink::{KernelChange, Netlink};
 use super::voice::packet_socket;
 use super::{Interface, Spot, boot_time, echo, explained, interface, netlink};
 
@@ -47,7 +47,7 @@ const ADVERTISEMENTS: [SockFilter; 6] = [
 
 /// Something heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum NetworkEvent {
     /// An address came (`true`) or went.
     Changed(IpAddr, bool),
     /// The state of an interface: once at the start, and whenever it changes.
@@ -97,7 +97,7 @@ impl Ear {
     ///
     /// # Errors
     /// In words: no right to listen.
-    pub fn open(spots: Vec<Spot>, hear: impl Fn(Heard) + Send + 'static) -> Result<Ear, String> {
+    pub fn open(spots: Vec<Spot>, hear: impl Fn(NetworkEvent) + Send + 'static) -> Result<Ear, String> {
         let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be heard", &e))?;
         let echoes = Arc::new(Mutex::new(Echoes::default()));
         let stop = Arc::new(AtomicBool::new(false));
@@ -196,7 +196,7 @@ impl Room {
         Ok(())
     }
 
-    fn wait(&mut self, hear: &impl Fn(Heard)) {
+    fn wait(&mut self, hear: &impl Fn(NetworkEvent)) {
         let echo_sockets: Vec<(String, Arc<UdpSocket>)> = {
             let echoes = self.echoes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             echoes.sockets.iter().map(|((name, _), s)| (name.clone(), s.clone())).collect()
@@ -240,19 +240,19 @@ impl Room {
         }
     }
 
-    fn hear_changes(&mut self, hear: &impl Fn(Heard)) {
+    fn hear_changes(&mut self, hear: &impl Fn(NetworkEvent)) {
         for _ in 0..AT_ONCE {
             match self.changes.recv_from_full() {
                 Ok((bytes, _)) => {
                     for change in netlink::read_changes(&bytes) {
                         match change {
-                            Change::Address(found, came) => hear(Heard::Changed(found.address, came)),
-                            Change::Link(name, state) => self.hear_link(&name, state, hear),
+                            KernelChange::Address(found, came) => hear(NetworkEvent::Changed(found.address, came)),
+                            KernelChange::Link(name, state) => self.hear_link(&name, state, hear),
                         }
                     }
                 }
                 Err(e) if e.raw_os_error() == Some(nix::errno::Errno::ENOBUFS as i32) => {
-                    hear(Heard::Missed);
+                    hear(NetworkEvent::Missed);
                     self.look_at_links = Time::MIN;
                 }
                 Err(_) => return,
@@ -261,7 +261,7 @@ impl Room {
     }
 
     /// Asks the kernel for the state of each interface.
-    fn look_at_links(&mut self, hear: &impl Fn(Heard)) {
+    fn look_at_links(&mut self, hear: &impl Fn(NetworkEvent)) {
         // Where the kernel does not answer nothing is known, and what was told stands.
         let Ok(mut netlink) = Netlink::new() else { return };
         for name in self.links.keys().cloned().collect::<Vec<_>>() {
@@ -271,16 +271,16 @@ impl Room {
         }
     }
 
-    fn hear_link(&mut self, name: &str, state: LinkState, hear: &impl Fn(Heard)) {
+    fn hear_link(&mut self, name: &str, state: LinkState, hear: &impl Fn(NetworkEvent)) {
         if let Some(told) = self.links.get_mut(name)
             && told.replace(state) != Some(state)
         {
-            hear(Heard::Link(name.to_owned(), state));
+            hear(NetworkEvent::Link(name.to_owned(), state));
         }
     }
 
     /// False when the interface is gone.
-    fn hear_neighbours(&mut self, i: usize, hear: &impl Fn(Heard)) -> bool {
+    fn hear_neighbours(&mut self, i: usize, hear: &impl Fn(NetworkEvent)) -> bool {
         let Some(listener) = self.listeners.get_mut(i) else { return true };
         let frame = &mut self.frame;
         for _ in 0..AT_ONCE {
@@ -288,7 +288,7 @@ impl Room {
                 Ok(length) => {
                     let address = claimed(&frame[..length], listener.interface.mac);
                     if let Some(address) = address.filter(|a| self.spots.iter().any(|s| s.address == *a)) {
-                        hear(Heard::Rival(address));
+                        hear(NetworkEvent::Rival(address));
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
@@ -299,7 +299,7 @@ impl Room {
         true
     }
 
-    fn hear_witnesses(&self, name: &str, socket: &UdpSocket, hear: &impl Fn(Heard)) {
+    fn hear_witnesses(&self, name: &str, socket: &UdpSocket, hear: &impl Fn(NetworkEvent)) {
         let mut packet = [0; ECHO];
         for _ in 0..AT_ONCE {
             let Ok((length, from)) = socket.recv_from(&mut packet) else { return };
@@ -309,7 +309,7 @@ impl Room {
                 && let Some((_, sent)) = echoes.sent.remove(&number)
             {
                 drop(echoes);
-                hear(Heard::Witness { interface: name.to_owned(), witness, sent });
+                hear(NetworkEvent::Witness { interface: name.to_owned(), witness, sent });
             }
         }
     }

@@ -88,16 +88,16 @@ pub fn within<T: Send>(process: u32, work: impl FnOnce() -> io::Result<T> + Send
 
 /// A host of a lab: a network of its own, kept by a process, until this is dropped.
 #[derive(Debug)]
-pub struct Node(Child);
+pub struct LabHost(Child);
 
-impl Node {
+impl LabHost {
     /// Makes one with `pointsman hold`, plugged by its `eth0`, which is up, into the port `to-NAME` of a switch of this network.
-    /// By its number it is known to a [`Watch`].
+    /// By its number it is known to a [`AddressWatch`].
     ///
     /// # Errors
     /// Those of the system.
-    pub fn start(program: &Path, switch: &str, name: &str, number: u32) -> io::Result<Node> {
-        let mut node = Node(Command::new(program).arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?);
+    pub fn start(program: &Path, switch: &str, name: &str, number: u32) -> io::Result<LabHost> {
+        let mut node = LabHost(Command::new(program).arg("hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?);
         let mut ready = String::new();
         if let Some(says) = node.0.stdout.take() {
             io::BufReader::new(says).read_line(&mut ready)?;
@@ -126,7 +126,7 @@ impl Node {
     }
 }
 
-impl Drop for Node {
+impl Drop for LabHost {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -260,11 +260,11 @@ pub fn link_address(name: &str) -> io::Result<[u8; 6]> {
 ///
 /// # Errors
 /// Those of the system.
-pub fn overhear(name: &str, address: IpAddr, tell: impl Fn(Time, [u8; 6]) + Send + 'static) -> io::Result<Watch> {
+pub fn overhear(name: &str, address: IpAddr, tell: impl Fn(Time, [u8; 6]) + Send + 'static) -> io::Result<AddressWatch> {
     let found = super::interface(name)?;
     let mut socket = super::voice::packet_socket(&found, Some(super::frames::ARP))?;
     let mut frame = vec![0; 2_048];
-    Ok(Watch::until_stopped(move |stop| {
+    Ok(AddressWatch::until_stopped(move |stop| {
         while wait_for(&socket, stop) {
             while let Ok(length) = socket.read(&mut frame) {
                 let sender = frame.get(22..28).and_then(|mac| mac.try_into().ok());
@@ -284,27 +284,27 @@ fn wait_for(socket: &impl AsFd, stop: &AtomicBool) -> bool {
 
 /// A thread that watches, until this is dropped.
 #[derive(Debug)]
-pub struct Watch {
+pub struct AddressWatch {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Watch {
+impl AddressWatch {
     /// Watches one address in the networks of all nodes: tells in which it came or went, and when, by the boot clock. The kernel
     /// puts all of it into one queue, so the order is that in which it happened, however late it is read.
     ///
     /// # Errors
     /// Those of the system.
-    pub fn start(address: IpAddr, tell: impl Fn(Time, u32, bool) + Send + 'static) -> io::Result<Watch> {
+    pub fn start(address: IpAddr, tell: impl Fn(Time, u32, bool) + Send + 'static) -> io::Result<AddressWatch> {
         let socket = netlink::changes()?;
         socket.set_listen_all_namespaces(true)?;
-        Ok(Watch::until_stopped(move |stop| {
+        Ok(AddressWatch::until_stopped(move |stop| {
             let mut there = BTreeSet::new();
             while wait_for(&socket, stop) {
                 let now = boot_time();
                 while let Ok((bytes, _)) = socket.recv_from_full() {
                     for change in netlink::read_changes(&bytes) {
-                        let netlink::Change::Address(found, came) = change else { continue };
+                        let netlink::KernelChange::Address(found, came) = change else { continue };
                         // A lifetime that is set anew is no coming.
                         let number = found.interface.wrapping_sub(INTERFACES);
                         if found.address == address && (if came { there.insert(number) } else { there.remove(&number) }) {
@@ -316,14 +316,14 @@ impl Watch {
         }))
     }
 
-    fn until_stopped(work: impl FnOnce(&AtomicBool) + Send + 'static) -> Watch {
+    fn until_stopped(work: impl FnOnce(&AtomicBool) + Send + 'static) -> AddressWatch {
         let stop = Arc::new(AtomicBool::new(false));
         let ends = stop.clone();
-        Watch { stop, thread: Some(thread::spawn(move || work(&ends))) }
+        AddressWatch { stop, thread: Some(thread::spawn(move || work(&ends))) }
     }
 }
 
-impl Drop for Watch {
+impl Drop for AddressWatch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {

@@ -1,7 +1,7 @@
 //! A Linux host: its addresses over netlink, its neighbours by our own frames, its boot clock. No program is run.
 //!
 //! ```text
-//!   Operation --> address::Driver --netlink--> kernel            what is there is looked at after every change
+//!   Operation --> address::AddressDriver --netlink--> kernel            what is there is looked at after every change
 //!   Ear (one thread) <-- netlink events, ARP, neighbour advertisements, echo replies
 //!   Voice --> gratuitous ARP, unsolicited advertisements, conflict probes, echo requests
 //! ```
@@ -33,8 +33,8 @@ use nix::sys::socket::SockaddrLike as _;
 
 use crate::base::time::Time;
 
-pub use address::Driver;
-pub use ear::{Ear, Heard};
+pub use address::AddressDriver;
+pub use ear::{Ear, NetworkEvent};
 pub use metrics::Meter;
 pub use processes::Processes;
 pub use voice::Voice;

@@ -24,7 +24,7 @@ const GROUPS: u32 = 0x1 | 0x10 | 0x100;
 
 /// An address that is on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundAddress {
     pub(super) address: IpAddr,
     pub(super) interface: u32,
     /// Whole seconds until the kernel drops it by itself.
@@ -48,7 +48,7 @@ impl Netlink {
     }
 
     /// All addresses of the host.
-    pub(super) fn addresses(&mut self) -> io::Result<Vec<Found>> {
+    pub(super) fn addresses(&mut self) -> io::Result<Vec<FoundAddress>> {
         let answers = self.ask(RouteNetlinkMessage::GetAddress(AddressMessage::default()), NLM_F_DUMP)?;
         Ok(answers
             .into_iter()
@@ -145,22 +145,22 @@ pub(super) fn changes() -> io::Result<Socket> {
 }
 
 /// Something that changed.
-pub(super) enum Change {
+pub(super) enum KernelChange {
     /// An address came, or went.
-    Address(Found, bool),
+    Address(FoundAddress, bool),
     /// The state of an interface at that moment.
     Link(String, LinkState),
 }
 
 /// What changed by what such a socket received.
-pub(super) fn read_changes(bytes: &[u8]) -> Vec<Change> {
+pub(super) fn read_changes(bytes: &[u8]) -> Vec<KernelChange> {
     let messages = split(bytes).unwrap_or_default();
     let change = |m: NetlinkMessage<RouteNetlinkMessage>| match m.payload {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(a)) => Some(Change::Address(found(&a)?, true)),
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(a)) => Some(Change::Address(found(&a)?, false)),
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Some(Change::Link(name_of(&link)?, state_of(&link))),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(a)) => Some(KernelChange::Address(found(&a)?, true)),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(a)) => Some(KernelChange::Address(found(&a)?, false)),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Some(KernelChange::Link(name_of(&link)?, state_of(&link))),
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelLink(link)) => {
-            Some(Change::Link(name_of(&link)?, LinkState::Missing))
+            Some(KernelChange::Link(name_of(&link)?, LinkState::Missing))
         }
         _ => None,
     };
@@ -209,7 +209,7 @@ fn message(spot: &Spot, interface: u32) -> AddressMessage {
     message
 }
 
-fn found(message: &AddressMessage) -> Option<Found> {
+fn found(message: &AddressMessage) -> Option<FoundAddress> {
     let (mut local, mut address, mut seconds, mut flags) = (None, None, None, AddressFlags::empty());
     for attribute in &message.attributes {
         match attribute {
@@ -222,5 +222,5 @@ fn found(message: &AddressMessage) -> Option<Found> {
     }
     let usable = !flags.intersects(AddressFlags::Tentative | AddressFlags::Dadfailed);
     // On a link between two, `Address` is the other's.
-    Some(Found { address: local.or(address)?, interface: message.header.index, seconds, usable })
+    Some(FoundAddress { address: local.or(address)?, interface: message.header.index, seconds, usable })
 }

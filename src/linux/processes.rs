@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::inventory::{Name, Sign};
-use crate::wire::Runs;
+use crate::wire::AppStatus;
 
 use super::beginning;
 
@@ -39,7 +39,7 @@ impl Processes {
     }
 
     /// Whether each runs, now.
-    pub fn look(&self) -> BTreeMap<Name, Runs> {
+    pub fn look(&self) -> BTreeMap<Name, AppStatus> {
         // All processes are looked through once for all names, and only when some are wanted.
         let wanted: BTreeSet<&str> =
             self.watched.values().filter_map(|s| if let Sign::Process(name) = s { Some(name.as_str()) } else { None }).collect();
@@ -48,47 +48,47 @@ impl Processes {
             Sign::PidFile(file, process) => self.by_file(file, process.as_deref()),
             Sign::Unit(unit) => self.by_unit(unit),
             Sign::Process(name) => match &found {
-                Ok(found) if found.contains(name.as_str()) => Runs::Yes,
-                Ok(_) => Runs::No,
-                Err(_) => Runs::Unknown,
+                Ok(found) if found.contains(name.as_str()) => AppStatus::Yes,
+                Ok(_) => AppStatus::No,
+                Err(_) => AppStatus::Unknown,
             },
         };
         self.watched.iter().map(|(app, sign)| (app.clone(), runs(sign))).collect()
     }
 
-    fn by_file(&self, file: &Path, process: Option<&str>) -> Runs {
+    fn by_file(&self, file: &Path, process: Option<&str>) -> AppStatus {
         let text = match read(file) {
             Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Runs::No,
-            Err(_) => return Runs::Unknown,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return AppStatus::No,
+            Err(_) => return AppStatus::Unknown,
         };
         // A file that is being written is empty for a moment.
         let Some(pid) = text.split_whitespace().next().and_then(|t| t.parse::<u32>().ok()).filter(|pid| *pid > 0) else {
-            return Runs::Unknown;
+            return AppStatus::Unknown;
         };
         if !self.sees() {
-            return Runs::Unknown;
+            return AppStatus::Unknown;
         }
         let folder = self.proc.join(pid.to_string());
         let is = is_alive(&folder) && process.is_none_or(|name| is_named(&folder, name));
-        if is { Runs::Yes } else { Runs::No }
+        if is { AppStatus::Yes } else { AppStatus::No }
     }
 
-    fn by_unit(&self, unit: &str) -> Runs {
+    fn by_unit(&self, unit: &str) -> AppStatus {
         let path = if unit.contains('/') { PathBuf::from(unit) } else { Path::new(SLICE).join(unit) };
         // Version 2 of control groups, or systemd's own tree of version 1.
         let roots = [self.cgroup.clone(), self.cgroup.join("systemd")];
-        let Some(root) = roots.iter().find(|root| root.join("cgroup.procs").exists()) else { return Runs::Unknown };
+        let Some(root) = roots.iter().find(|root| root.join("cgroup.procs").exists()) else { return AppStatus::Unknown };
         let group = root.join(path);
         // `cgroup.events` counts the groups below as well; version 1 has none.
         if let Ok(events) = read(&group.join("cgroup.events")) {
-            return if events.lines().any(|l| l == "populated 1") { Runs::Yes } else { Runs::No };
+            return if events.lines().any(|l| l == "populated 1") { AppStatus::Yes } else { AppStatus::No };
         }
         match read(&group.join("cgroup.procs")) {
-            Ok(pids) if pids.trim().is_empty() => Runs::No,
-            Ok(_) => Runs::Yes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Runs::No,
-            Err(_) => Runs::Unknown,
+            Ok(pids) if pids.trim().is_empty() => AppStatus::No,
+            Ok(_) => AppStatus::Yes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => AppStatus::No,
+            Err(_) => AppStatus::Unknown,
         }
     }
 
@@ -182,7 +182,7 @@ mod tests {
             self.write(&format!("proc/{pid}/cmdline"), line);
         }
 
-        fn look(&self, sign: Sign) -> Runs {
+        fn look(&self, sign: Sign) -> AppStatus {
             let watched = [("a".to_owned(), sign)].into();
             Processes { proc: self.0.join("proc"), cgroup: self.0.join("cgroup"), watched }.look()["a"]
         }
@@ -198,57 +198,57 @@ mod tests {
     fn a_pid_file_names_a_process_that_lives() {
         let machine = Machine::new("pid");
         let sign = |name: Option<&str>| Sign::PidFile(machine.0.join("a.pid"), name.map(str::to_owned));
-        assert_eq!(machine.look(sign(None)), Runs::No, "no file");
+        assert_eq!(machine.look(sign(None)), AppStatus::No, "no file");
         machine.process(7, "sip ) Z (", 'S', "/opt/sip\0-x\0");
         machine.write("a.pid", "7\n");
-        assert_eq!((machine.look(sign(None)), machine.look(sign(Some("sip ) Z (")))), (Runs::Yes, Runs::Yes));
-        assert_eq!(machine.look(sign(Some("other"))), Runs::No, "the number is another's now");
+        assert_eq!((machine.look(sign(None)), machine.look(sign(Some("sip ) Z (")))), (AppStatus::Yes, AppStatus::Yes));
+        assert_eq!(machine.look(sign(Some("other"))), AppStatus::No, "the number is another's now");
         machine.process(7, "sip", 'Z', "");
-        assert_eq!(machine.look(sign(None)), Runs::No, "it has ended");
+        assert_eq!(machine.look(sign(None)), AppStatus::No, "it has ended");
         machine.write("a.pid", "8");
-        assert_eq!(machine.look(sign(None)), Runs::No, "no such process");
+        assert_eq!(machine.look(sign(None)), AppStatus::No, "no such process");
         for odd in ["", "x", "-1", "0", "99999999999999999999", "\u{0}\u{1}"] {
             machine.write("a.pid", odd);
-            assert_eq!(machine.look(sign(None)), Runs::Unknown, "{odd:?}");
+            assert_eq!(machine.look(sign(None)), AppStatus::Unknown, "{odd:?}");
         }
         machine.write("a.pid", [0xff, 0xfe]);
-        assert_eq!(machine.look(sign(None)), Runs::Unknown);
+        assert_eq!(machine.look(sign(None)), AppStatus::Unknown);
     }
 
     #[test]
     fn a_process_has_a_name_or_a_path() {
         let machine = Machine::new("name");
         let look = |name: &str| machine.look(Sign::Process(name.to_owned()));
-        assert_eq!(look("sipserver"), Runs::No);
+        assert_eq!(look("sipserver"), AppStatus::No);
         machine.process(7, "sipserver", 'S', "/opt/genesys/sip/sipserver\0-x\0");
         machine.process(8, "a_name_of_more_", 'R', "./a_name_of_more_than_fifteen\0");
         machine.process(9, "gone", 'Z', "");
         machine.write("proc/10/comm", [0xff; 9_000]);
         machine.write("proc/10/stat", ")))))");
         machine.write("proc/notes/comm", "sip\n");
-        assert_eq!((look("sipserver"), look("/opt/genesys/sip/sipserver")), (Runs::Yes, Runs::Yes));
-        assert_eq!((look("sip"), look("/opt/sipserver"), look("gone")), (Runs::No, Runs::No, Runs::No));
-        assert_eq!((look("a_name_of_more_than_fifteen"), look("a_name_of_more_than_you")), (Runs::Yes, Runs::No));
+        assert_eq!((look("sipserver"), look("/opt/genesys/sip/sipserver")), (AppStatus::Yes, AppStatus::Yes));
+        assert_eq!((look("sip"), look("/opt/sipserver"), look("gone")), (AppStatus::No, AppStatus::No, AppStatus::No));
+        assert_eq!((look("a_name_of_more_than_fifteen"), look("a_name_of_more_than_you")), (AppStatus::Yes, AppStatus::No));
         fs::remove_dir_all(machine.0.join("proc/1")).unwrap();
-        assert_eq!(look("sipserver"), Runs::Unknown, "others can't be seen");
+        assert_eq!(look("sipserver"), AppStatus::Unknown, "others can't be seen");
         fs::remove_dir_all(machine.0.join("proc")).unwrap();
-        assert_eq!(look("sipserver"), Runs::Unknown, "nothing can be seen");
+        assert_eq!(look("sipserver"), AppStatus::Unknown, "nothing can be seen");
     }
 
     #[test]
     fn a_unit_is_its_control_group() {
         let machine = Machine::new("unit");
         let look = |unit: &str| machine.look(Sign::Unit(unit.to_owned()));
-        assert_eq!(look("sip.service"), Runs::Unknown, "no control groups");
+        assert_eq!(look("sip.service"), AppStatus::Unknown, "no control groups");
         machine.write("cgroup/cgroup.procs", "");
-        assert_eq!(look("sip.service"), Runs::No);
+        assert_eq!(look("sip.service"), AppStatus::No);
         machine.write("cgroup/system.slice/sip.service/cgroup.events", "populated 1\nfrozen 0\n");
         machine.write("cgroup/system.slice/sip.service/cgroup.procs", "");
         machine.write("cgroup/machine.slice/b.service/cgroup.procs", "12\n13\n");
-        assert_eq!((look("sip.service"), look("machine.slice/b.service"), look("b.service")), (Runs::Yes, Runs::Yes, Runs::No));
+        assert_eq!((look("sip.service"), look("machine.slice/b.service"), look("b.service")), (AppStatus::Yes, AppStatus::Yes, AppStatus::No));
         machine.write("cgroup/system.slice/sip.service/cgroup.events", "populated 0\nfrozen 0\n");
         machine.write("cgroup/machine.slice/b.service/cgroup.procs", "\n");
-        assert_eq!((look("sip.service"), look("machine.slice/b.service")), (Runs::No, Runs::No));
+        assert_eq!((look("sip.service"), look("machine.slice/b.service")), (AppStatus::No, AppStatus::No));
     }
 
     /// The machine that this runs on.
@@ -258,6 +258,6 @@ mod tests {
         let watched =
             BTreeMap::from([("me".to_owned(), Sign::Process(comm)), ("no".to_owned(), Sign::Process("nobody-here".to_owned()))]);
         let seen = Processes::new(watched).look();
-        assert_eq!((seen["me"], seen["no"]), (Runs::Yes, Runs::No));
+        assert_eq!((seen["me"], seen["no"]), (AppStatus::Yes, AppStatus::No));
     }
 }

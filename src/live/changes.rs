@@ -16,7 +16,7 @@ const NEEDS_A_RESTART: &str = "needs a restart";
 
 /// One thing that is other than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Change {
+pub(super) struct SiteChange {
     /// `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel`, `file` or `setting`.
     pub(super) what: &'static str,
     /// Which.
@@ -41,7 +41,7 @@ impl Rules {
         Rules { reset: shape::reset(before, after), different: different(&shape::all(before), &shape::all(after)) }
     }
 
-    fn list(&self, controller: &Controller, all: &mut Vec<Change>) {
+    fn list(&self, controller: &Controller, all: &mut Vec<SiteChange>) {
         let mut active: BTreeMap<&str, usize> = BTreeMap::new();
         for (alarm, ..) in controller.alarms().active() {
             *active.entry(alarm).or_default() += 1;
@@ -60,7 +60,7 @@ impl Rules {
                 ("alarm", "removed") => Some(format!("its state is dropped{}", cleared(name))),
                 _ => None,
             };
-            all.push(Change { what, name: name.clone(), change, state });
+            all.push(SiteChange { what, name: name.clone(), change, state });
         }
     }
 }
@@ -73,7 +73,7 @@ pub(super) fn between(
     rules: &Rules,
     after: &Site,
     config: &Config,
-) -> Vec<Change> {
+) -> Vec<SiteChange> {
     let mut all = Vec::new();
     rules.list(controller, &mut all);
     scripts(running, after, &mut all);
@@ -82,19 +82,19 @@ pub(super) fn between(
     all
 }
 
-fn scripts(running: &Site, after: &Site, all: &mut Vec<Change>) {
+fn scripts(running: &Site, after: &Site, all: &mut Vec<SiteChange>) {
     let texts = |site: &Site| site.scripts.iter().map(|(n, s)| (n.clone(), s.source.text.clone())).collect::<BTreeMap<_, _>>();
     for (name, change) in different(&texts(running), &texts(after)) {
         let under_way = "runs that are under way end with the text that they began with".to_owned();
         let state = (change != "added").then_some(under_way);
-        all.push(Change { what: "script", name, change, state });
+        all.push(SiteChange { what: "script", name, change, state });
     }
 }
 
-fn inventory(running: &Site, after: &Site, all: &mut Vec<Change>) {
+fn inventory(running: &Site, after: &Site, all: &mut Vec<SiteChange>) {
     let (old, new) = (&running.inventory, &after.inventory);
     let mut push = |what: &'static str, changes: Vec<(Name, &'static str)>| {
-        all.extend(changes.into_iter().map(|(name, change)| Change { what, name, change, state: None }));
+        all.extend(changes.into_iter().map(|(name, change)| SiteChange { what, name, change, state: None }));
     };
     push("host", different(&old.hosts, &new.hosts));
     push("application", different(&old.applications, &new.applications));
@@ -104,10 +104,10 @@ fn inventory(running: &Site, after: &Site, all: &mut Vec<Change>) {
     push("resource", different(&old.resources, &new.resources));
 }
 
-fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Change>) {
+fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<SiteChange>) {
     let files = |c: &Config| c.files.iter().map(|f| (f.path.display().to_string(), f.clone())).collect::<BTreeMap<_, _>>();
     for (name, change) in different(&files(running), &files(config)) {
-        all.push(Change { what: "file", name, change, state: None });
+        all.push(SiteChange { what: "file", name, change, state: None });
     }
     let sockets = |c: &Config| (c.listen.udp.clone(), c.listen.tcp.clone(), c.listen.zones.clone());
     let late = [
@@ -120,10 +120,10 @@ fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Cha
     ];
     for (name, _) in late.into_iter().filter(|(_, is)| *is) {
         let state = Some(format!("{NEEDS_A_RESTART}; until then as it was"));
-        all.push(Change { what: "setting", name: name.to_owned(), change: "changed", state });
+        all.push(SiteChange { what: "setting", name: name.to_owned(), change: "changed", state });
     }
     if running.reload != config.reload {
-        all.push(Change { what: "setting", name: "reload".to_owned(), change: "changed", state: None });
+        all.push(SiteChange { what: "setting", name: "reload".to_owned(), change: "changed", state: None });
     }
 }
 

@@ -17,15 +17,15 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// The engine's clock, shared by all who ask it.
 #[derive(Clone, Debug)]
-pub struct Clock {
+pub struct EngineClock {
     /// The engine's time when the boot clock was zero.
     base: Arc<AtomicI64>,
 }
 
-impl Clock {
+impl EngineClock {
     /// A clock that begins at a time.
-    pub fn start(now: Time) -> Clock {
-        Clock { base: Arc::new(AtomicI64::new(now.offset_from(boot_time()))) }
+    pub fn start(now: Time) -> EngineClock {
+        EngineClock { base: Arc::new(AtomicI64::new(now.offset_from(boot_time()))) }
     }
 
     /// Now.
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_is_noticed_and_followed() {
         let hour = 3_600_000_000;
-        let clock = Clock::start(wall_time() + Duration::from_secs(3_600));
+        let clock = EngineClock::start(wall_time() + Duration::from_secs(3_600));
         let by = clock.changed().unwrap_or(-hour);
         assert!((by + hour).abs() < 1_000_000, "{by}");
         clock.change(by);

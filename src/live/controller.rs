@@ -12,7 +12,7 @@ use crate::base::limits::{MEMORY_QUEUE, share};
 use crate::base::text::printable;
 use crate::base::time::{Time, duration_text};
 use crate::config::JournalLimits;
-use crate::control::{Controller, Heard, Input, Notice, Output, Own, OwnHeard};
+use crate::control::{Controller, LogEvent, Input, Notice, Output, SelfEvents, SelfEvent};
 use crate::engine::is_credible_claim;
 use crate::event::Provenance;
 use crate::inventory::Name;
@@ -24,7 +24,7 @@ use crate::sources::{self, Entry, Named, Sink};
 use crate::store::{self, Journal, Retention};
 use crate::wire::Command;
 
-use super::clock::{self, Clock};
+use super::clock::{self, EngineClock};
 use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
 use super::following::Following;
@@ -54,7 +54,7 @@ const ALIVE: Duration = Duration::from_secs(1);
 pub type Route = Box<dyn Fn(Command) + Send>;
 
 /// Something that the controller's thread is told.
-pub enum Message {
+pub enum ControllerMessage {
     /// An input of the pure controller.
     Input(Input),
     /// A host can be reached from now on; `serial` tells this way from an earlier one.
@@ -90,19 +90,19 @@ pub enum Message {
 /// The way to the controller's thread.
 #[derive(Clone)]
 pub struct Inbox {
-    lanes: Arc<Lanes<Message>>,
-    clock: Clock,
+    lanes: Arc<Lanes<ControllerMessage>>,
+    clock: EngineClock,
     current: Arc<Current>,
 }
 
 impl Inbox {
     /// Tells the controller; waits for room. False when it has ended.
-    pub fn tell(&self, message: Message) -> bool {
+    pub fn tell(&self, message: ControllerMessage) -> bool {
         self.lanes.push(self.place(&message), message)
     }
 
     /// Where a message waits.
-    fn place(&self, message: &Message) -> Place {
+    fn place(&self, message: &ControllerMessage) -> Place {
         let in_order = |source: &String| Place::Events {
             trust: Provenance::Local,
             sender: source.clone(),
@@ -110,26 +110,26 @@ impl Inbox {
             source: source.clone(),
         };
         match message {
-            Message::Input(Input::Heard(heard)) => self.place_of_event(heard),
+            ControllerMessage::Input(Input::Heard(heard)) => self.place_of_event(heard),
             // What a source says of itself keeps its place among its events.
-            Message::Input(Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. }) => {
+            ControllerMessage::Input(Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. }) => {
                 in_order(source)
             }
-            Message::Input(Input::Report(_)) => Place::Reports,
-            Message::Ask(..) => Place::Asks,
-            Message::Input(_)
-            | Message::Reached { .. }
-            | Message::Gone { .. }
-            | Message::Notice(_)
-            | Message::Reload(_)
-            | Message::Reread(_)
-            | Message::Failed(_)
-            | Message::Stop => Place::Control,
+            ControllerMessage::Input(Input::Report(_)) => Place::Reports,
+            ControllerMessage::Ask(..) => Place::Asks,
+            ControllerMessage::Input(_)
+            | ControllerMessage::Reached { .. }
+            | ControllerMessage::Gone { .. }
+            | ControllerMessage::Notice(_)
+            | ControllerMessage::Reload(_)
+            | ControllerMessage::Reread(_)
+            | ControllerMessage::Failed(_)
+            | ControllerMessage::Stop => Place::Control,
         }
     }
 
-    fn place_of_event(&self, heard: &Heard) -> Place {
-        let Heard { source, event, .. } = heard;
+    fn place_of_event(&self, heard: &LogEvent) -> Place {
+        let LogEvent { source, event, .. } = heard;
         let trust = event.provenance;
         let networked = trust < Provenance::Local;
         if networked {
@@ -152,7 +152,7 @@ impl Inbox {
     /// What the controller says, or that it has ended.
     pub fn ask(&self, question: Question, by: String) -> Answer {
         let (reply, answer) = sync_channel(1);
-        if !self.tell(Message::Ask(by, question, reply)) {
+        if !self.tell(ControllerMessage::Ask(by, question, reply)) {
             return Err("the controller is ending".to_owned());
         }
         answer.recv().unwrap_or_else(|_| Err("the controller is ending".to_owned()))
@@ -161,16 +161,16 @@ impl Inbox {
 
 impl Sink for Inbox {
     fn send(&self, input: Input) -> bool {
-        self.tell(Message::Input(input))
+        self.tell(ControllerMessage::Input(input))
     }
 
     async fn deliver(&self, input: Input) -> bool {
-        let message = Message::Input(input);
+        let message = ControllerMessage::Input(input);
         self.lanes.deliver(self.place(&message), message).await
     }
 
     fn offer(&self, input: Input) -> bool {
-        let message = Message::Input(input);
+        let message = ControllerMessage::Input(input);
         self.lanes.offer(self.place(&message), message, self.clock.now()) == Pushed::Yes
     }
 
@@ -186,7 +186,7 @@ pub struct Thread {
     current: Arc<Current>,
     journal: Journal,
     id: u64,
-    clock: Clock,
+    clock: EngineClock,
     /// By how many microseconds the clock was found to be set.
     changed: Option<i64>,
     inbox: Inbox,
@@ -208,7 +208,7 @@ pub(super) struct Running {
     pub(super) current: Arc<Current>,
     pub(super) reloading: Reloading,
     pub(super) journal: Journal,
-    pub(super) clock: Clock,
+    pub(super) clock: EngineClock,
     pub(super) controller: Controller,
     /// What evaluates scripts.
     program: PathBuf,
@@ -223,7 +223,7 @@ pub(super) struct Running {
     /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
     pub(super) own: Vec<Input>,
     /// What happens to the controller, as events.
-    own_events: Own,
+    own_events: SelfEvents,
     dirty_since: Option<Time>,
     /// The last one that was told, and how often in a row.
     last_notice: (Notice, u64),
@@ -251,7 +251,7 @@ impl Thread {
             let record = Record::Input { order: journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
             journal.append(&record).and_then(|()| journal.sync()).map_err(|e| e.to_string())?;
         }
-        let clock = Clock::start(now);
+        let clock = EngineClock::start(now);
         // What is not accepted yet gets its number with that; what was matched before is matched again then.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
         let bytes = share(begin.good.site.inventory.memory.0, MEMORY_QUEUE);
@@ -340,7 +340,7 @@ impl Thread {
             journaled: Journaled::default(),
             id,
             own: Vec::new(),
-            own_events: Own::default(),
+            own_events: SelfEvents::default(),
             dirty_since: None,
             last_notice: (Notice::default(), 0),
             pulse,
@@ -374,7 +374,7 @@ impl Thread {
 }
 
 impl Running {
-    fn run(&mut self, lanes: &Lanes<Message>) -> Result<(), String> {
+    fn run(&mut self, lanes: &Lanes<ControllerMessage>) -> Result<(), String> {
         let mut stop_at: Option<Time> = None;
         loop {
             let sync_at = self.dirty_since.map(|at| at + SYNC_WITHIN);
@@ -391,8 +391,8 @@ impl Running {
             let mut all_read = next.is_none();
             while let Some(message) = next {
                 match message {
-                    Message::Stop => stop_at = Some(self.clock.now() + DRAIN),
-                    Message::Failed(why) => {
+                    ControllerMessage::Stop => stop_at = Some(self.clock.now() + DRAIN),
+                    ControllerMessage::Failed(why) => {
                         self.carry_out(outputs)?;
                         self.sync()?;
                         return Err(why);
@@ -444,9 +444,9 @@ impl Running {
             );
             let notice = Notice { kind: "events_dropped".to_owned(), text, source: Some(source), ..Notice::default() };
             let output = Output::Notice(notice);
-            match self.own_events.heard(now, &output, &self.site.matcher, self.controller.rules()) {
-                OwnHeard::Input(input) => self.own.push(input),
-                OwnHeard::Withheld(_) | OwnHeard::Nothing => {}
+            match self.own_events.event_of(now, &output, &self.site.matcher, self.controller.rules()) {
+                SelfEvent::Input(input) => self.own.push(input),
+                SelfEvent::Withheld(_) | SelfEvent::Nothing => {}
             }
             if let Output::Notice(notice) = output {
                 self.notice(&notice)?;
@@ -455,32 +455,32 @@ impl Running {
         Ok(())
     }
 
-    fn take(&mut self, message: Message, outputs: &mut Vec<Output>) {
+    fn take(&mut self, message: ControllerMessage, outputs: &mut Vec<Output>) {
         match message {
-            Message::Input(input) if self.following.is_over(&input) => {}
-            Message::Input(input) => self.controller.turn(self.clock.now(), input, outputs),
-            Message::Reached { host, serial, route } => {
+            ControllerMessage::Input(input) if self.following.is_over(&input) => {}
+            ControllerMessage::Input(input) => self.controller.turn(self.clock.now(), input, outputs),
+            ControllerMessage::Reached { host, serial, route } => {
                 tracing::info!(%host, "the agent is connected");
                 self.controller.turn(self.clock.now(), Input::Connected(host.clone()), outputs);
                 self.routes.insert(host, (serial, route));
             }
-            Message::Gone { host, serial } => {
+            ControllerMessage::Gone { host, serial } => {
                 if self.routes.get(&host).is_some_and(|(now, _)| *now == serial) {
                     tracing::warn!(%host, "the agent's connection is gone");
                     self.routes.remove(&host);
                 }
             }
-            Message::Ask(_, Question::Reload { check, abandon }, reply) => {
+            ControllerMessage::Ask(_, Question::Reload { check, abandon }, reply) => {
                 self.reload(Trigger::Command { check, abandon, reply });
             }
-            Message::Reload(trigger) => self.reload(trigger),
-            Message::Reread(attempt) => self.reread(*attempt, outputs),
-            Message::Ask(by, question, reply) => {
+            ControllerMessage::Reload(trigger) => self.reload(trigger),
+            ControllerMessage::Reread(attempt) => self.reread(*attempt, outputs),
+            ControllerMessage::Ask(by, question, reply) => {
                 let answer = self.answer(by, question, outputs);
                 let _ = reply.try_send(answer);
             }
-            Message::Notice(notice) => outputs.push(Output::Notice(notice)),
-            Message::Stop | Message::Failed(_) => {}
+            ControllerMessage::Notice(notice) => outputs.push(Output::Notice(notice)),
+            ControllerMessage::Stop | ControllerMessage::Failed(_) => {}
         }
     }
 
@@ -558,10 +558,10 @@ impl Running {
             }
         }
         for output in told {
-            match self.own_events.heard(self.clock.now(), &output, &self.site.matcher, self.controller.rules()) {
-                OwnHeard::Input(input) => self.own.push(input),
-                OwnHeard::Withheld(notice) => self.notice(&notice)?,
-                OwnHeard::Nothing => {}
+            match self.own_events.event_of(self.clock.now(), &output, &self.site.matcher, self.controller.rules()) {
+                SelfEvent::Input(input) => self.own.push(input),
+                SelfEvent::Withheld(notice) => self.notice(&notice)?,
+                SelfEvent::Nothing => {}
             }
             match output {
                 Output::Step(step) => {

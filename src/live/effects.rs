@@ -17,7 +17,7 @@ use crate::event::Value;
 use crate::inventory::{Channel, Inventory};
 use crate::script::{Step, StepResult};
 
-use super::clock::Clock;
+use super::clock::EngineClock;
 use super::notification;
 use super::urgency::{Queue, Urgency};
 
@@ -58,7 +58,7 @@ impl Effects {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(super) fn start(clock: &Clock) -> io::Result<Effects> {
+    pub(super) fn start(clock: &EngineClock) -> io::Result<Effects> {
         let pool = |what, by_channel| Arc::new(Pool { queue: Queue::default(), busy: Mutex::default(), what, by_channel });
         let effects = Effects { notifications: pool("notifications", true), commands: pool("commands", false) };
         for pool in [&effects.notifications, &effects.commands] {
@@ -104,7 +104,7 @@ impl Drop for Effects {
 }
 
 impl Pool {
-    fn work(&self, least: Urgency, clock: &Clock) {
+    fn work(&self, least: Urgency, clock: &EngineClock) {
         // Workers for claims may use a channel that is busy to its bound with other things.
         let most = if least == Urgency::CLAIM { EFFECTS_OF_CHANNEL + EFFECTS_FOR_CLAIMS } else { EFFECTS_OF_CHANNEL };
         while let Some(job) = self.queue.next(least, |job| self.claim_channel(job, most)) {
@@ -223,7 +223,7 @@ mod tests {
         let works = Channel::Command(vec!["/bin/true".to_owned()]);
         let channels = [("hangs".to_owned(), hangs), ("works".to_owned(), works)].into();
         let inventory = Arc::new(Inventory { channels, ..Inventory::default() });
-        let effects = Effects::start(&Clock::start(Time::from_millis(0))).unwrap();
+        let effects = Effects::start(&EngineClock::start(Time::from_millis(0))).unwrap();
         let (sender, results) = channel();
         let perform = |verb: &str, to: &str, urgency: Urgency, name: &'static str| {
             let step = Step { n: 0, verb: verb.to_owned(), args: vec![Value::from(to).into_owned(), "x".into()], line: 1 };

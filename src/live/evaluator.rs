@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::diag::Source;
 use crate::inventory::Inventory;
 use crate::react::RunId;
-use crate::script::{Call, Compiled, Done, Evaluator, Next};
+use crate::script::{ScriptCall, Compiled, FinishedStep, Evaluator, Next};
 use crate::site::Site;
 
 use super::urgency::{Queue, Urgency};
@@ -50,9 +50,9 @@ pub struct Task {
     /// Its script, by file name.
     pub script: String,
     /// What it is called with.
-    pub call: Call,
+    pub call: ScriptCall,
     /// What it did.
-    pub history: Vec<Done>,
+    pub history: Vec<FinishedStep>,
 }
 
 /// The processes.

@@ -6,12 +6,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread;
 use std::time::Duration;
 
-use crate::agent::{Agent, Done, Input, Operation, Output};
+use crate::agent::{AgentState, OperationResult, Input, Operation, Output};
 use crate::base::time::Time;
 use crate::command;
-use crate::inventory::{Commands, Measuring, Name, Sign, What};
-use crate::linux::{Driver, Ear, Heard, Meter, Processes, Spot, Voice, boot_time, wall_time};
-use crate::store::Marks;
+use crate::inventory::{Commands, Measuring, Name, Sign, ResourceKind};
+use crate::linux::{AddressDriver, Ear, NetworkEvent, Meter, Processes, Spot, Voice, boot_time, wall_time};
+use crate::store::AgentStore;
 use crate::tls::Peers;
 use crate::wire::{Command, LinkState, PeerMessage, Place, Report};
 
@@ -33,15 +33,15 @@ const BURST: [Duration; 5] = [
 
 /// Something that the host's thread is told.
 #[derive(Debug)]
-pub enum Message {
+pub enum HostMessage {
     /// The controller says so.
     Command(Command),
     /// The agent of another host says so.
     Peer(Name, PeerMessage),
     /// Something was heard.
-    Heard(Heard),
+    Heard(NetworkEvent),
     /// An operation ended, or a look that a notice of the kernel asked for.
-    Driven(Name, Done, Asked),
+    Driven(Name, OperationResult, AskedBy),
     /// It was looked at applications, or the host was measured.
     Seen(Input),
     /// The program ends. Addresses stay as they are.
@@ -59,7 +59,7 @@ pub enum Thing {
 
 /// Who asked for an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum AskedBy {
     /// The agent.
     Agent,
     /// A notice of the kernel.
@@ -67,23 +67,23 @@ pub enum Asked {
 }
 
 /// A host that is ready to run.
-pub struct Host {
+pub struct HostThread {
     name: Name,
     things: BTreeMap<Name, Thing>,
-    marks: Marks,
+    marks: AgentStore,
     watch: BTreeMap<Name, Sign>,
     metrics: Measuring,
     peers: Option<Peers>,
-    inbox: Receiver<Message>,
-    sender: SyncSender<Message>,
+    inbox: Receiver<HostMessage>,
+    sender: SyncSender<HostMessage>,
 }
 
 struct Running<R> {
-    agent: Agent,
+    agent: AgentState,
     spots: BTreeMap<Name, Spot>,
-    marks: Marks,
+    marks: AgentStore,
     ear: Ear,
-    drivers: BTreeMap<Name, SyncSender<(Operation, Asked)>>,
+    drivers: BTreeMap<Name, SyncSender<(Operation, AskedBy)>>,
     voices: BTreeMap<Name, Voice>,
     /// Resources whose driver will look because of a notice of the kernel.
     looking: BTreeSet<Name>,
@@ -96,26 +96,26 @@ struct Running<R> {
     report: R,
 }
 
-impl Host {
+impl HostThread {
     /// A host with the resources of its own list. Nothing else is ever touched on it.
-    pub fn new(name: Name, things: BTreeMap<Name, Thing>, marks: Marks) -> Host {
+    pub fn new(name: Name, things: BTreeMap<Name, Thing>, marks: AgentStore) -> HostThread {
         let (sender, inbox) = sync_channel(INBOX);
         let (watch, metrics) = (BTreeMap::new(), Measuring::default());
-        Host { name, things, marks, watch, metrics, peers: None, inbox, sender }
+        HostThread { name, things, marks, watch, metrics, peers: None, inbox, sender }
     }
 
     /// The same, which also looks at these applications and measures this.
-    pub fn watching(self, watch: BTreeMap<Name, Sign>, metrics: Measuring) -> Host {
-        Host { watch, metrics, ..self }
+    pub fn watching(self, watch: BTreeMap<Name, Sign>, metrics: Measuring) -> HostThread {
+        HostThread { watch, metrics, ..self }
     }
 
     /// The same, whose agent speaks with those of other hosts.
-    pub fn speaking(self, peers: Peers) -> Host {
-        Host { peers: Some(peers), ..self }
+    pub fn speaking(self, peers: Peers) -> HostThread {
+        HostThread { peers: Some(peers), ..self }
     }
 
     /// Where the host's thread is told things.
-    pub fn sender(&self) -> SyncSender<Message> {
+    pub fn sender(&self) -> SyncSender<HostMessage> {
         self.sender.clone()
     }
 
@@ -124,7 +124,7 @@ impl Host {
     /// # Errors
     /// When the host can't be listened on at all, or what is obeyed can't be written to the disk any more.
     pub fn run(self, report: impl FnMut(Report)) -> Result<(), String> {
-        let Host { name, things, marks, watch, metrics, peers, inbox, sender } = self;
+        let HostThread { name, things, marks, watch, metrics, peers, inbox, sender } = self;
         let spot = |(name, thing): (&Name, &Thing)| match thing {
             Thing::Address(spot) => Some((name.clone(), spot.clone())),
             Thing::Commands(_) => None,
@@ -136,17 +136,17 @@ impl Host {
         let ear = Ear::open(spots.values().cloned().collect(), {
             let sender = sender.clone();
             // What is not heard now is said again, or looked for.
-            move |heard| drop(sender.try_send(Message::Heard(heard)))
+            move |heard| drop(sender.try_send(HostMessage::Heard(heard)))
         })?;
         let mut drivers = BTreeMap::new();
         for (resource, thing) in &things {
             let sender = match thing {
                 Thing::Address(spot) => {
-                    let address = Driver::new(spot.clone());
+                    let address = AddressDriver::new(spot.clone());
                     driver(resource.clone(), move |operation| address.drive(operation), sender.clone())?
                 }
                 Thing::Commands(commands) => {
-                    let commands = command::Driver::new(commands.clone()).map_err(|e| format!("{resource}: {e}"))?;
+                    let commands = command::CommandDriver::new(commands.clone()).map_err(|e| format!("{resource}: {e}"))?;
                     driver(resource.clone(), move |operation| commands.drive(operation), sender.clone())?
                 }
             };
@@ -158,9 +158,9 @@ impl Host {
         let _watching = watch::start(Processes::new(watch), meter, &sender)?;
         let voices = spots.iter().map(|(name, spot)| (name.clone(), Voice::new(spot))).collect();
         let mut outputs = Vec::new();
-        let place = |spot: &Spot| Place { what: What::Address(spot.address, spot.prefix), interface: spot.interface.clone() };
+        let place = |spot: &Spot| Place { what: ResourceKind::Address(spot.address, spot.prefix), interface: spot.interface.clone() };
         let places = spots.iter().map(|(name, spot)| (name.clone(), place(spot))).collect();
-        let agent = Agent::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs).listing(places);
+        let agent = AgentState::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs).listing(places);
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         let mut running = Running { agent, spots, marks, ear, drivers, voices, looking, peers, bursts, troubles, report };
         running.carry_out(outputs)?;
@@ -169,12 +169,12 @@ impl Host {
 }
 
 impl<R: FnMut(Report)> Running<R> {
-    fn run(&mut self, inbox: &Receiver<Message>) -> Result<(), String> {
+    fn run(&mut self, inbox: &Receiver<HostMessage>) -> Result<(), String> {
         loop {
             let burst = self.bursts.values().flatten().min().copied();
             let due = self.agent.next_deadline().min(burst.unwrap_or(Time::from_micros(i64::MAX)));
             let inputs = match inbox.recv_timeout(due.since(boot_time())) {
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Ok(HostMessage::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(message) => self.inputs(message),
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
             };
@@ -191,36 +191,36 @@ impl<R: FnMut(Report)> Running<R> {
         }
     }
 
-    fn inputs(&mut self, message: Message) -> Vec<Input> {
+    fn inputs(&mut self, message: HostMessage) -> Vec<Input> {
         match message {
-            Message::Stop => Vec::new(),
-            Message::Command(command) => vec![Input::Command(command)],
-            Message::Peer(from, message) => vec![Input::Peer(from, message)],
-            Message::Seen(input) => vec![input],
-            Message::Driven(resource, done, asked) => {
+            HostMessage::Stop => Vec::new(),
+            HostMessage::Command(command) => vec![Input::Command(command)],
+            HostMessage::Peer(from, message) => vec![Input::Peer(from, message)],
+            HostMessage::Seen(input) => vec![input],
+            HostMessage::Driven(resource, done, asked) => {
                 self.tell(&resource, done.failed.as_deref());
-                if asked == Asked::Kernel {
+                if asked == AskedBy::Kernel {
                     self.looking.remove(&resource);
                 }
                 vec![match asked {
-                    Asked::Agent => Input::Driven { resource, failed: done.failed, holds: done.holds, until: done.until },
-                    Asked::Kernel => Input::Changed { resource, holds: done.holds },
+                    AskedBy::Agent => Input::Driven { resource, failed: done.failed, holds: done.holds, until: done.until },
+                    AskedBy::Kernel => Input::Changed { resource, holds: done.holds },
                 }]
             }
-            Message::Heard(heard) => self.heard(heard),
+            HostMessage::Heard(heard) => self.heard(heard),
         }
     }
 
-    fn heard(&mut self, heard: Heard) -> Vec<Input> {
+    fn heard(&mut self, heard: NetworkEvent) -> Vec<Input> {
         let at = |address: IpAddr| -> Vec<Name> {
             self.spots.iter().filter(|(_, s)| s.address == address).map(|(name, _)| name.clone()).collect()
         };
         match heard {
             // A notice says what was; a look, in turn with the operations, says what is.
-            Heard::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
-            Heard::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
-            Heard::Rival(address) => return at(address).into_iter().map(|resource| Input::Rival { resource }).collect(),
-            Heard::Link(interface, state) => {
+            NetworkEvent::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
+            NetworkEvent::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
+            NetworkEvent::Rival(address) => return at(address).into_iter().map(|resource| Input::Rival { resource }).collect(),
+            NetworkEvent::Link(interface, state) => {
                 let there: Vec<Name> =
                     self.spots.iter().filter(|(_, s)| s.interface == interface).map(|(name, _)| name.clone()).collect();
                 // The neighbours behind a link that is up again may be others.
@@ -235,7 +235,7 @@ impl<R: FnMut(Report)> Running<R> {
                 }
                 return there.into_iter().map(|resource| Input::Link { resource, state }).collect();
             }
-            Heard::Witness { interface, witness, sent } => {
+            NetworkEvent::Witness { interface, witness, sent } => {
                 let on = self.spots.iter().filter(|(_, s)| s.interface == interface);
                 return on.map(|(name, _)| Input::Witness { resource: name.clone(), witness, sent }).collect();
             }
@@ -248,7 +248,7 @@ impl<R: FnMut(Report)> Running<R> {
         if let Some(driver) = self.drivers.get(resource)
             && self.looking.insert(resource.clone())
         {
-            let _ = driver.try_send((Operation::Observe, Asked::Kernel));
+            let _ = driver.try_send((Operation::Observe, AskedBy::Kernel));
         }
     }
 
@@ -261,7 +261,7 @@ impl<R: FnMut(Report)> Running<R> {
                         self.bursts.remove(&resource);
                     }
                     if let Some(driver) = self.drivers.get(&resource)
-                        && let Err(TrySendError::Disconnected(_)) = driver.try_send((operation, Asked::Agent))
+                        && let Err(TrySendError::Disconnected(_)) = driver.try_send((operation, AskedBy::Agent))
                     {
                         return Err(format!("the driver of {resource} has ended; this is a fault of the program"));
                     }
@@ -341,14 +341,14 @@ impl<R: FnMut(Report)> Running<R> {
 /// A thread for the operations on one resource, one after another.
 fn driver(
     resource: Name,
-    drive: impl Fn(Operation) -> Done + Send + 'static,
-    host: SyncSender<Message>,
-) -> Result<SyncSender<(Operation, Asked)>, String> {
-    let (sender, operations) = sync_channel::<(Operation, Asked)>(OPERATIONS);
+    drive: impl Fn(Operation) -> OperationResult + Send + 'static,
+    host: SyncSender<HostMessage>,
+) -> Result<SyncSender<(Operation, AskedBy)>, String> {
+    let (sender, operations) = sync_channel::<(Operation, AskedBy)>(OPERATIONS);
     let work = move || {
         while let Ok((operation, asked)) = operations.recv() {
             let done = drive(operation);
-            if host.send(Message::Driven(resource.clone(), done, asked)).is_err() {
+            if host.send(HostMessage::Driven(resource.clone(), done, asked)).is_err() {
                 return;
             }
         }

@@ -17,19 +17,19 @@ use tokio::sync::mpsc;
 use crate::base::limits::{MEMORY_CONNECTIONS, share};
 use crate::config::{Agent, LocalResource, Way};
 use crate::control::{Input, Notice};
-use crate::inventory::{Channel, Inventory, Name, Via, What};
+use crate::inventory::{Channel, Inventory, Name, Via, ResourceKind};
 use crate::linux::Spot;
 use crate::linux::rights::{self, Needs, Starts};
 use crate::site::Current;
 use crate::sources::{self, Sink as _, Udp};
-use crate::store::{Journal, Marks, check_chain};
+use crate::store::{Journal, AgentStore, check_chain};
 use crate::tls::{self, Agents, Authority, Identity, Peers};
 use crate::wire::{Command, Report};
 
 use super::control_socket;
-use super::controller::{Inbox, Message, Thread};
+use super::controller::{Inbox, ControllerMessage, Thread};
 use super::following;
-use super::host::{self, Host, Thing};
+use super::host::{self, HostThread, Thing};
 use super::reload::{self, Files, Good, Reading, Trigger};
 use super::supervisor::{self, Pulse};
 
@@ -161,7 +161,7 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     end_by_signal(&runtime, {
         let inbox = inbox.clone();
         move || {
-            inbox.tell(Message::Stop);
+            inbox.tell(ControllerMessage::Stop);
         }
     })?;
     reload_by_signal(&runtime, inbox.clone())?;
@@ -197,19 +197,19 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let starts = if programs { Starts::Programs } else { Starts::Nothing };
     give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, low_ports: false, programs, starts })?;
     let identity = Identity::open(&keys(&data), &config.host)?;
-    let marks = Marks::open(&data).map_err(|e| e.to_string())?;
+    let marks = AgentStore::open(&data).map_err(|e| e.to_string())?;
     let thing = |r: LocalResource| match r {
         LocalResource::Address(address, prefix, interface) => Thing::Address(Spot { address, prefix, interface }),
         LocalResource::Commands(commands) => Thing::Commands(commands),
     };
     let things = config.resources.into_iter().map(|(name, r)| (name, thing(r))).collect();
-    let host = Host::new(config.host, things, marks).watching(config.watch, config.metrics);
+    let host = HostThread::new(config.host, things, marks).watching(config.watch, config.metrics);
     let inbox = host.sender();
     let runtime = runtime(|| Ok(()))?;
     let peers = {
         let (_within, inbox) = (runtime.enter(), inbox.clone());
         // What does not find room is said again.
-        let hear = move |from, message| drop(inbox.try_send(host::Message::Peer(from, message)));
+        let hear = move |from, message| drop(inbox.try_send(host::HostMessage::Peer(from, message)));
         let (peers, address) = Peers::start(identity.clone(), config.listen, hear)?;
         if let Some(address) = address {
             tracing::info!("other agents can connect to {address}");
@@ -220,13 +220,13 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     end_by_signal(&runtime, {
         let inbox = inbox.clone();
         move || {
-            let _ = inbox.send(host::Message::Stop);
+            let _ = inbox.send(host::HostMessage::Stop);
         }
     })?;
     let (reports, waiting) = mpsc::channel(REPORTS);
     runtime.spawn(async move {
         tls::connect(&config.controller, &identity, waiting, move |command| {
-            let _ = inbox.try_send(host::Message::Command(command));
+            let _ = inbox.try_send(host::HostMessage::Command(command));
         })
         .await;
     });
@@ -272,7 +272,7 @@ fn check_journal(inbox: &Inbox, data: &Path) {
             "the journal is damaged in a part that the state does not depend on: {wrong}; `pointsman journal verify` lists all of it; is the \
              disk in order?"
         );
-        inbox.tell(Message::Notice(Notice { kind: "journal_damaged".to_owned(), text, ..Notice::default() }));
+        inbox.tell(ControllerMessage::Notice(Notice { kind: "journal_damaged".to_owned(), text, ..Notice::default() }));
     }
 }
 
@@ -294,7 +294,7 @@ async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, in
             };
             if known.insert(host.clone(), kind) != Some(kind) {
                 let notice = Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() };
-                tokio::task::block_in_place(|| inbox.tell(Message::Notice(notice)));
+                tokio::task::block_in_place(|| inbox.tell(ControllerMessage::Notice(notice)));
             }
         }
     }
@@ -341,7 +341,7 @@ fn reload_by_signal(runtime: &Runtime, inbox: Inbox) -> Result<(), String> {
     let mut hangup = signal(SignalKind::hangup()).map_err(|e| format!("signals can't be waited for: {e}"))?;
     runtime.spawn(async move {
         while hangup.recv().await.is_some() {
-            tokio::task::block_in_place(|| inbox.tell(Message::Reload(Trigger::Signal)));
+            tokio::task::block_in_place(|| inbox.tell(ControllerMessage::Reload(Trigger::Signal)));
         }
     });
     Ok(())
@@ -360,17 +360,17 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
         .filter_map(|(resource, r)| {
             let seat = r.seats.iter().find(|s| &s.host == *name)?;
             let thing = match r.what {
-                What::Address(address, prefix) => Thing::Address(Spot { address, prefix, interface: seat.interface.clone() }),
-                What::Port(_) => Thing::Commands(seat.commands.clone()?),
+                ResourceKind::Address(address, prefix) => Thing::Address(Spot { address, prefix, interface: seat.interface.clone() }),
+                ResourceKind::Port(_) => Thing::Commands(seat.commands.clone()?),
             };
             Some((resource.clone(), thing))
         })
         .collect();
-    let marks = Marks::open(data).map_err(|e| e.to_string())?;
-    let host = Host::new((*name).clone(), things, marks);
+    let marks = AgentStore::open(data).map_err(|e| e.to_string())?;
+    let host = HostThread::new((*name).clone(), things, marks);
     let commands = host.sender();
-    let route = Box::new(move |command| drop(commands.try_send(host::Message::Command(command))));
-    inbox.tell(Message::Reached { host: (*name).clone(), serial: u64::MAX, route });
+    let route = Box::new(move |command| drop(commands.try_send(host::HostMessage::Command(command))));
+    inbox.tell(ControllerMessage::Reached { host: (*name).clone(), serial: u64::MAX, route });
     let inbox = inbox.clone();
     start("host", move || {
         let reports = inbox.clone();
@@ -378,7 +378,7 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
             reports.offer(Input::Report(report));
         });
         if let Err(why) = ended {
-            inbox.tell(Message::Failed(why));
+            inbox.tell(ControllerMessage::Failed(why));
         }
     })
 }
@@ -406,7 +406,7 @@ impl Agents for Gate {
              Stop one, or `pointsman enroll {host} --revoke` and enroll the right one again"
         );
         let notice = Notice { kind: "cloned_identity".to_owned(), text, host: Some(host.to_owned()), ..Notice::default() };
-        self.inbox.tell(Message::Notice(notice));
+        self.inbox.tell(ControllerMessage::Notice(notice));
     }
 
     fn knows(&self, peer: IpAddr) -> bool {
@@ -416,12 +416,12 @@ impl Agents for Gate {
     fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>) {
         let route = Box::new(move |command| drop(commands.try_send(command)));
         let host = host.to_owned();
-        tokio::task::block_in_place(|| self.inbox.tell(Message::Reached { host, serial, route }));
+        tokio::task::block_in_place(|| self.inbox.tell(ControllerMessage::Reached { host, serial, route }));
     }
 
     fn gone(&self, host: &str, serial: u64) {
         let host = host.to_owned();
-        tokio::task::block_in_place(|| self.inbox.tell(Message::Gone { host, serial }));
+        tokio::task::block_in_place(|| self.inbox.tell(ControllerMessage::Gone { host, serial }));
     }
 
     fn reports(&self, report: Report) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::base::text::printable_short;
-use crate::control::{Controller, Word};
+use crate::control::{Controller, OperatorCommand};
 use crate::engine::{Instance, Key};
 use crate::inventory::{Name, Resource};
 use crate::react::Run;
@@ -77,7 +77,7 @@ pub(super) enum Reply {
     /// Everything is to be on the disk first.
     Synced,
     /// Something that the controller is to do.
-    Asked(Word),
+    Asked(OperatorCommand),
 }
 
 /// All that answers are made of.
@@ -101,12 +101,12 @@ impl Desk<'_> {
                 if self.controller.doubt().is_none() {
                     return Err("the journal is acted on as it is: there is no loss to accept".to_owned());
                 }
-                Word::AcceptLoss { reason: printable_short(&reason, REASON) }
+                OperatorCommand::AcceptLoss { reason: printable_short(&reason, REASON) }
             }
             Question::Sources => return Ok(Reply::Shown(self.counts())),
             Question::Move(resource, host) => {
                 self.seat(&resource, &host)?;
-                Word::Move { resource, host }
+                OperatorCommand::Move { resource, host }
             }
             Question::Released(resource, host) => {
                 self.seat(&resource, &host)?;
@@ -114,28 +114,28 @@ impl Desk<'_> {
                 if planner.reachable(&host) && planner.holders(&resource).contains(&host) {
                     return Err(format!("{host} is heard, and says that it has {resource}; `pointsman move` takes it elsewhere"));
                 }
-                Word::Released { resource, host }
+                OperatorCommand::Released { resource, host }
             }
             Question::Resume(resource) => {
                 self.resource(&resource)?;
                 if self.controller.planner().ledger().entry(&resource).is_none_or(|e| e.held_until.is_none()) {
                     return Err(format!("{resource} is not paused; `pointsman resources` shows how it stands"));
                 }
-                Word::Resume { resource }
+                OperatorCommand::Resume { resource }
             }
             Question::Clear(alarm, key) => {
                 meant(&alarm, key.as_deref(), self.controller.alarms().clearable(&alarm))?;
-                Word::Clear { alarm, key }
+                OperatorCommand::Clear { alarm, key }
             }
             Question::Ack(alarm, key, by) => {
                 self.may_be_acked(&alarm, key.as_deref())?;
-                Word::Ack { alarm, key, by: printable_short(&by, NAME) }
+                OperatorCommand::Ack { alarm, key, by: printable_short(&by, NAME) }
             }
             Question::Approve(run) => {
                 if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
                     return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
                 }
-                Word::Approve { run }
+                OperatorCommand::Approve { run }
             }
             Question::Reload { .. } => return Err("a reload is answered when the files were read".to_owned()),
         }))

@@ -20,17 +20,17 @@ use serde_json::{Value as Json, json};
 use crate::base::limits::SETS;
 use crate::base::text::printable;
 use crate::command::run;
-use crate::config::{Config, Reload as When};
-use crate::control::{Input, Notice, Output, Reload, what_is_left};
+use crate::config::{Config, ReloadPolicy as When};
+use crate::control::{Input, Notice, Output, NewSite, what_is_left};
 use crate::diag::{Code, Diagnostic, Severity, render};
 use crate::journal::{State, Written};
 use crate::lang::shape::{self, Reset};
 use crate::plan;
 use crate::site::Site;
-use crate::sources::{Watch, watch};
+use crate::sources::{FileWatch, watch};
 
-use super::changes::{self, Change, Rules};
-use super::controller::{Message, Running};
+use super::changes::{self, SiteChange, Rules};
+use super::controller::{ControllerMessage, Running};
 use super::following::entries;
 use super::program::MYSELF;
 use super::questions::Answer;
@@ -133,7 +133,7 @@ pub(super) struct Reloading {
     pub(super) config: Config,
     /// Why the files were refused last.
     pub(super) refused: Option<String>,
-    watch: Option<Watch>,
+    watch: Option<FileWatch>,
     under_way: bool,
     /// Somebody wanted one meanwhile.
     again: Option<Trigger>,
@@ -292,7 +292,7 @@ impl Running {
         }
         let inbox = self.inbox.clone();
         let changed = move || {
-            inbox.tell(Message::Reload(Trigger::Files));
+            inbox.tell(ControllerMessage::Reload(Trigger::Files));
         };
         match watch(self.reloading.files.config(), folders, changed) {
             Ok(watch) => self.reloading.watch = Some(watch),
@@ -316,7 +316,7 @@ impl Running {
         let work = move || {
             let (reading, failed) = read(&*files, &running);
             let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
-            inbox.tell(Message::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
+            inbox.tell(ControllerMessage::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
         };
         match thread::Builder::new().name("reload".to_owned()).spawn(work) {
             Ok(_) => self.reloading.under_way = true,
@@ -402,9 +402,9 @@ impl Running {
     fn take_over(
         &mut self,
         good: &Good,
-        reload: Reload,
+        reload: NewSite,
         folders: &[PathBuf],
-        changes: &[Change],
+        changes: &[SiteChange],
         outputs: &mut Vec<Output>,
     ) -> Result<(), String> {
         let set = self.set_of(good.site.clone())?;
@@ -432,13 +432,13 @@ impl Running {
 }
 
 /// What the pure controller is told of a site.
-pub(super) fn reload_of(site: &Site, written: Arc<Written>, reset: Reset, abandon: bool) -> Reload {
+pub(super) fn reload_of(site: &Site, written: Arc<Written>, reset: Reset, abandon: bool) -> NewSite {
     let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
-    Reload { written, program, matcher, inventory, reset, abandon }
+    NewSite { written, program, matcher, inventory, reset, abandon }
 }
 
 /// What an operator gets to see.
-fn answer(diagnostics: &[Diagnostic], changes: &[Change], refused: Option<(&str, String)>, applied: bool) -> Json {
+fn answer(diagnostics: &[Diagnostic], changes: &[SiteChange], refused: Option<(&str, String)>, applied: bool) -> Json {
     let diagnostics_json: Vec<Json> = diagnostics.iter().filter_map(|d| serde_json::from_str(&render::json(d)).ok()).collect();
     let refused = refused.map(|(kind, why)| json!({ "by": kind, "why": why }));
     json!({ "applied": applied, "refused": refused, "changes": changes, "diagnostics": diagnostics_json,

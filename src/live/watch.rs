@@ -8,7 +8,7 @@ use crate::agent::Input;
 use crate::base::limits::WATCH_EVERY;
 use crate::linux::{Meter, Processes};
 
-use super::host::Message;
+use super::host::HostMessage;
 
 /// The threads; they end when this is dropped.
 pub(super) struct Watching {
@@ -22,7 +22,7 @@ pub(super) struct Watching {
 pub(super) fn start(
     processes: Processes,
     meter: Option<(Meter, Duration)>,
-    host: &SyncSender<Message>,
+    host: &SyncSender<HostMessage>,
 ) -> Result<Watching, String> {
     let mut ends = Vec::new();
     if !processes.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn start(
 fn every(
     interval: Duration,
     at_once: bool,
-    host: &SyncSender<Message>,
+    host: &SyncSender<HostMessage>,
     mut look: impl FnMut() -> Input + Send + 'static,
 ) -> Result<SyncSender<()>, String> {
     let (end, ended): (_, Receiver<()>) = sync_channel(0);
@@ -47,7 +47,7 @@ fn every(
         while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
             wait = interval;
             // A host whose inbox is full is told at the next look.
-            let _ = host.try_send(Message::Seen(look()));
+            let _ = host.try_send(HostMessage::Seen(look()));
         }
     };
     let started = thread::Builder::new().name("watch".to_owned()).spawn(work);

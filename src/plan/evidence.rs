@@ -59,7 +59,7 @@ impl Planner {
         for host in others {
             let proof = self.proof(now, name, host, terms);
             if self.is_asked(now, name, host, proof) {
-                self.hold_back(name, &format!("waiting for its release on {host}"));
+                self.block(name, &format!("waiting for its release on {host}"));
                 return None;
             }
             match proof {
@@ -81,7 +81,7 @@ impl Planner {
             && now < ends
         {
             self.wake_at(ends);
-            self.hold_back(name, &format!("waiting for the lease of {host} to end"));
+            self.block(name, &format!("waiting for the lease of {host} to end"));
             return None;
         }
         for (host, _) in leases {
@@ -143,7 +143,7 @@ impl Planner {
         let ends = since.unwrap_or(now) + DRIVER_TIMEOUT;
         if now < ends {
             self.wake_at(ends);
-            self.hold_back(name, &format!("waiting {} for its release on {missing}", duration_text(DRIVER_TIMEOUT)));
+            self.block(name, &format!("waiting {} for its release on {missing}", duration_text(DRIVER_TIMEOUT)));
             return None;
         }
         let text = format!(
@@ -158,7 +158,7 @@ impl Planner {
             "{name} can't be taken: its release on {missing} is not confirmed; when it is surely off there, say `pointsman resources released {name} {missing}`"
         );
         self.notice(name, "release_unconfirmed", missing, text, out);
-        self.hold_back(name, &format!("its release on {missing} is not confirmed"));
+        self.block(name, &format!("its release on {missing} is not confirmed"));
         None
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
-use crate::inventory::{Moves, Name, Takeover, Via, What};
+use crate::inventory::{Moves, Name, Takeover, Via, ResourceKind};
 use crate::vote::promise_lasts;
 use crate::wire::{Generation, Terms};
 
-use super::{Intent, Verb};
+use super::{Intent, IntentVerb};
 
 /// A decision of the planner, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub enum Record {
         /// Which host.
         host: Name,
         /// What.
-        order: Order,
+        order: Instruction,
         /// With which fencing number.
         generation: Generation,
         /// Of a Take: what was granted. None in journals of earlier versions, and for what an agent knew and this journal did not.
@@ -105,7 +105,7 @@ pub enum Record {
 /// What a host was told last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Order {
+pub enum Instruction {
     /// Not to hold it.
     #[default]
     Release,
@@ -115,7 +115,7 @@ pub enum Order {
 
 /// The desired owner, and by which order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wish {
+pub struct DesiredOwner {
     /// Who.
     pub host: Name,
     /// By which order.
@@ -130,7 +130,7 @@ pub struct Granted {
     /// On what terms it may hold the resource.
     pub terms: Terms,
     /// What the resource was.
-    pub what: What,
+    pub what: ResourceKind,
     /// How the host was reached.
     pub via: Via,
 }
@@ -146,9 +146,9 @@ pub struct Grant {
 
 /// What was told to one host about one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeatLedger {
+pub struct PlacementLedger {
     /// The newest order.
-    pub order: Order,
+    pub order: Instruction,
     /// Its generation.
     pub ordered: Generation,
     /// The newest generation of a Take.
@@ -163,7 +163,7 @@ pub struct SeatLedger {
     pub bound: bool,
 }
 
-impl SeatLedger {
+impl PlacementLedger {
     /// True when no grant that was ever given can act any more.
     pub fn is_fenced(&self) -> bool {
         self.fenced.is_some_and(|f| f >= self.granted)
@@ -205,9 +205,9 @@ impl SeatLedger {
 
 /// One resource in the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ResourceLedger {
     /// Desired owner; `None` while unknown.
-    pub wish: Option<Wish>,
+    pub wish: Option<DesiredOwner>,
     /// Hosts that must not hold it, by the order that said so.
     pub banned: BTreeMap<Name, u64>,
     /// The owner that is pursued: the wish, unless that is held back.
@@ -215,7 +215,7 @@ pub struct Entry {
     /// The last generation issued.
     pub generation: Generation,
     /// By host.
-    pub seats: BTreeMap<Name, SeatLedger>,
+    pub seats: BTreeMap<Name, PlacementLedger>,
     /// When the last moves began, oldest first.
     pub moves: VecDeque<Time>,
     /// No move until then.
@@ -226,7 +226,7 @@ pub struct Entry {
     pub free_move: bool,
 }
 
-impl Entry {
+impl ResourceLedger {
     /// True when one more move at `now` is within the limit.
     pub(super) fn may_move(&self, now: Time, limit: Moves) -> bool {
         self.free_move || self.moves.iter().filter(|at| now.since(**at) < limit.per).count() < limit.count as usize
@@ -237,7 +237,7 @@ impl Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     epoch: u64,
-    entries: BTreeMap<Name, Entry>,
+    entries: BTreeMap<Name, ResourceLedger>,
     /// How long the longest promise lasts that the controller may have given as a voter.
     #[serde(default)]
     longest_promise: Duration,
@@ -277,17 +277,17 @@ impl Ledger {
     }
 
     /// One resource, once anything is known of it.
-    pub fn entry(&self, resource: &str) -> Option<&Entry> {
+    pub fn entry(&self, resource: &str) -> Option<&ResourceLedger> {
         self.entries.get(resource)
     }
 
     /// All resources of which anything is known.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&Name, &Entry)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&Name, &ResourceLedger)> {
         self.entries.iter()
     }
 
     /// What was told to one host about one resource.
-    pub fn seat(&self, resource: &str, host: &str) -> Option<&SeatLedger> {
+    pub fn seat(&self, resource: &str, host: &str) -> Option<&PlacementLedger> {
         self.entries.get(resource)?.seats.get(host)
     }
 
@@ -307,8 +307,8 @@ impl Ledger {
             return false;
         };
         match intent.verb {
-            Verb::Up => intent.order < wish.order,
-            Verb::Down => wish.host == intent.host && intent.order < wish.order,
+            IntentVerb::Up => intent.order < wish.order,
+            IntentVerb::Down => wish.host == intent.host && intent.order < wish.order,
         }
     }
 
@@ -327,7 +327,7 @@ impl Ledger {
             Record::Intent(intent) => accept(self.entries.entry(intent.resource.clone()).or_default(), intent),
             Record::Adopted { resource, host } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.wish = Some(Wish { host: host.clone(), order: 0, operator: false });
+                entry.wish = Some(DesiredOwner { host: host.clone(), order: 0, operator: false });
                 entry.pursued = Some(host.clone());
             }
             Record::Move { resource, to, at } => {
@@ -348,7 +348,7 @@ impl Ledger {
                 let seat = entry.seats.entry(host.clone()).or_default();
                 seat.order = *order;
                 seat.ordered = *generation;
-                if *order == Order::Take {
+                if *order == Instruction::Take {
                     seat.grant(*generation, granted.as_deref().cloned());
                 }
             }
@@ -391,7 +391,7 @@ impl Ledger {
             Record::Dropped { resource, host: None } => {
                 // Numbers only grow, also when it comes back.
                 let generation = self.entries.get(resource).map_or(Generation::NONE, |e| e.generation);
-                self.entries.insert(resource.clone(), Entry { generation, ..Entry::default() });
+                self.entries.insert(resource.clone(), ResourceLedger { generation, ..ResourceLedger::default() });
             }
             Record::Dropped { resource, host: Some(host) } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
@@ -408,19 +408,19 @@ impl Ledger {
 
 /// `up(h)`: the desired owner becomes h. `down(h)`: h must not hold it, unless it is desired by a newer order. Of two
 /// intents of one order on one host the later one counts.
-fn accept(entry: &mut Entry, intent: &Intent) {
+fn accept(entry: &mut ResourceLedger, intent: &Intent) {
     match intent.verb {
-        Verb::Up => {
+        IntentVerb::Up => {
             let operator = intent.operator;
             let moved = entry.wish.as_ref().is_none_or(|w| w.host != intent.host || w.order < intent.order);
             if moved {
-                entry.wish = Some(Wish { host: intent.host.clone(), order: intent.order, operator });
+                entry.wish = Some(DesiredOwner { host: intent.host.clone(), order: intent.order, operator });
             }
             if entry.banned.get(&intent.host).is_some_and(|ban| *ban <= intent.order) {
                 entry.banned.remove(&intent.host);
             }
         }
-        Verb::Down => {
+        IntentVerb::Down => {
             let ban = entry.banned.entry(intent.host.clone()).or_insert(intent.order);
             *ban = (*ban).max(intent.order);
         }

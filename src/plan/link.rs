@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crate::base::time::Time;
 use crate::inventory::{Name, OnLinkLoss, Resource};
-use crate::wire::{Holds, LinkState};
+use crate::wire::{Presence, LinkState};
 
-use super::{Notice, Output, Planner};
+use super::{PlanNotice, Output, Planner};
 
 /// A change of a link counts when it has lasted this long: bonds and switches interrupt a link for a moment, and a bad plug many
 /// times a second.
@@ -139,10 +139,10 @@ impl Planner {
                 } else {
                     ("link_up", format!("{interface} on {host} {state}{}", if first { "" } else { " again" }))
                 };
-                out.push(Output::Notice(Notice { kind, resource: name.to_owned(), host: Some(host.clone()), text }));
+                out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host: Some(host.clone()), text }));
             }
             let seen = self.seen(name, &seat.host);
-            if lost && seen.want && seen.holds == Holds::Yes {
+            if lost && seen.want && seen.holds == Presence::Yes {
                 unreachable_holder = Some(seat.host.clone());
             }
         }
@@ -151,7 +151,7 @@ impl Planner {
             return;
         }
         let notice = match unreachable_holder {
-            Some(host) => Notice {
+            Some(host) => PlanNotice {
                 kind: "holder_unreachable",
                 text: format!(
                     "clients can't reach {name}: {}, and {host} holds it ({})",
@@ -164,7 +164,7 @@ impl Planner {
                 resource: name.to_owned(),
                 host: Some(host),
             },
-            None => Notice {
+            None => PlanNotice {
                 kind: "holder_reachable",
                 text: format!("the host that holds {name} has a link again, or does not hold it any more"),
                 resource: name.to_owned(),

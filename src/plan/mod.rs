@@ -37,16 +37,16 @@ use crate::base::limits::{HEARTBEAT, HOST_LOST, SETTLE};
 use crate::base::time::Time;
 use crate::inventory::{Inventory, Name, Resource, Via};
 use crate::vote::Voter;
-use crate::wire::{Command, Echo, Generation, Holds, Note, Place, Report, Seen};
+use crate::wire::{Command, Echo, Generation, Presence, StatusNote, Place, Report, ResourceStatus};
 
-pub use ledger::{Entry, Grant, Granted, Ledger, Order, Record, SeatLedger, Wish, forget};
+pub use ledger::{ResourceLedger, Grant, Granted, Ledger, Instruction, Record, PlacementLedger, DesiredOwner, forget};
 use reconcile::Pursuit;
 pub use reload::{Left, Why, left_by};
 
 /// What a script or an operator asks of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verb {
+pub enum IntentVerb {
     /// The host becomes desired owner, which implies release elsewhere.
     Up,
     /// The host must not hold it; the desired owner stays who it is.
@@ -59,7 +59,7 @@ pub struct Intent {
     /// Which resource.
     pub resource: Name,
     /// What of it.
-    pub verb: Verb,
+    pub verb: IntentVerb,
     /// Which host.
     pub host: Name,
     /// The journal sequence of the input that caused it; older intents are refused.
@@ -112,9 +112,9 @@ pub enum Output {
     /// Send this to a host's agent.
     Send(Name, Command),
     /// A step of a move, for the timeline.
-    Step(Step),
+    Step(MoveStep),
     /// Something that people should know.
-    Notice(Notice),
+    Notice(PlanNotice),
     /// A host's agent is not heard (any more: `true`), or is heard (again). Told when it may have changed since the journal.
     Lost(Name, bool),
     /// A resource is where it should be and nowhere else, which it was not before, or not since the start.
@@ -123,7 +123,7 @@ pub enum Output {
 
 /// A step of a move.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct MoveStep {
     /// Of which resource.
     pub resource: Name,
     /// On which host.
@@ -136,7 +136,7 @@ pub struct Step {
 
 /// Something about a resource that people should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct PlanNotice {
     /// A stable word.
     pub kind: &'static str,
     /// About which resource.
@@ -177,7 +177,7 @@ struct View {
     implausible: bool,
     /// When it was last told for whom it may vote.
     told_at: Option<Time>,
-    resources: BTreeMap<Name, Seen>,
+    resources: BTreeMap<Name, ResourceStatus>,
 }
 
 impl View {
@@ -190,7 +190,7 @@ impl View {
         self.reachable() && !self.foreign
     }
 
-    fn seen(&self, resource: &str) -> Seen {
+    fn seen(&self, resource: &str) -> ResourceStatus {
         self.resources.get(resource).cloned().unwrap_or_default()
     }
 }
@@ -331,13 +331,13 @@ impl Planner {
 
     /// The hosts that last reported to hold the resource.
     pub fn holders(&self, resource: &str) -> Vec<Name> {
-        let holds = |v: &View| v.seen(resource).holds == Holds::Yes;
+        let holds = |v: &View| v.seen(resource).holds == Presence::Yes;
         self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h.clone()).collect()
     }
 
     /// The hosts that are heard and report to hold the resource.
     fn holders_now(&self, resource: &str) -> Vec<&Name> {
-        let holds = |v: &View| v.reachable() && v.seen(resource).holds == Holds::Yes;
+        let holds = |v: &View| v.reachable() && v.seen(resource).holds == Presence::Yes;
         self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h).collect()
     }
 
@@ -410,7 +410,7 @@ impl Planner {
             );
             if !std::mem::replace(&mut view.implausible, true) {
                 let (resource, host) = (Name::new(), Some(report.host));
-                out.push(Output::Notice(Notice { kind: "implausible_report", resource, host, text }));
+                out.push(Output::Notice(PlanNotice { kind: "implausible_report", resource, host, text }));
             }
             return;
         }
@@ -436,14 +436,14 @@ impl Planner {
         for seen in view.resources.values_mut() {
             if view.foreign {
                 // Another controller's numbers say nothing about ours, also when they are equal, and it may order a take any time.
-                *seen = Seen { generation: Generation::NONE, want: true, note: Some(Note::OtherController), ..seen.clone() };
-            } else if seen.note == Some(Note::OtherController) {
+                *seen = ResourceStatus { generation: Generation::NONE, want: true, note: Some(StatusNote::OtherController), ..seen.clone() };
+            } else if seen.note == Some(StatusNote::OtherController) {
                 // That was another one that asked.
                 seen.note = None;
             }
         }
         let links = report.links;
-        let seen: Vec<(Name, Seen)> = view.resources.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
+        let seen: Vec<(Name, ResourceStatus)> = view.resources.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
         if back {
             out.push(Output::Lost(report.host.clone(), false));
         }
@@ -467,7 +467,7 @@ impl Planner {
     }
 
     /// What a report proves about grants: newer ones than the journal knows, and ones that can't act any more.
-    fn learn(&mut self, resource: &str, host: &str, seen: &Seen, now: Time, out: &mut Vec<Output>) {
+    fn learn(&mut self, resource: &str, host: &str, seen: &ResourceStatus, now: Time, out: &mut Vec<Output>) {
         if !seen.generation.is_plausible_after(self.known(resource)) {
             let text = format!(
                 "{host} reports command {} about {resource}, which cannot be; nothing of that is believed; is its store damaged, or its agent forged? `pointsman enroll {host}` lets a new one in",
@@ -483,7 +483,7 @@ impl Planner {
             let record = Record::Ordered {
                 resource: resource.to_owned(),
                 host: host.to_owned(),
-                order: Order::Take,
+                order: Instruction::Take,
                 generation: seen.generation,
                 granted: None,
             };
@@ -494,13 +494,13 @@ impl Planner {
         let seat = self.ledger.seat(resource, host).cloned().unwrap_or_default();
         // What is not there under another address proves nothing about this one.
         let same = self.differs_on(resource, host).is_none();
-        let proof = same && !seen.want && seen.holds == Holds::No && seen.generation >= seat.granted;
+        let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= seat.granted;
         if proof && seat.fenced.is_none_or(|f| f < seen.generation) {
             let record = Record::Fenced { resource: resource.to_owned(), host: host.to_owned(), generation: seen.generation };
             self.record(record, out);
             if seat.granted != Generation::NONE {
                 let verb = "released";
-                out.push(Output::Step(Step {
+                out.push(Output::Step(MoveStep {
                     resource: resource.to_owned(),
                     host: host.to_owned(),
                     verb,
@@ -513,7 +513,7 @@ impl Planner {
                 }
             }
         }
-        let ours = seen.want && seen.holds == Holds::Yes && seen.generation != Generation::NONE;
+        let ours = seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
         let older = seat.grants.iter().any(|g| g.generation < seen.generation);
         if ours && (!seat.bound || older) {
             let generation = seen.generation;
@@ -542,7 +542,7 @@ impl Planner {
         let Some(now) = self.views.get(host).map(|v| v.rivals.clone()) else { return };
         let ours = |name: &&Name| self.resources.contains_key(*name);
         let mut say = |kind, name: &Name, text| {
-            out.push(Output::Notice(Notice { kind, resource: name.clone(), host: Some(host.clone()), text }));
+            out.push(Output::Notice(PlanNotice { kind, resource: name.clone(), host: Some(host.clone()), text }));
         };
         for name in now.difference(before).filter(ours) {
             let text = format!(
@@ -555,35 +555,35 @@ impl Planner {
         }
     }
 
-    fn tell(&mut self, resource: &str, host: &str, note: &Note, out: &mut Vec<Output>) {
+    fn tell(&mut self, resource: &str, host: &str, note: &StatusNote, out: &mut Vec<Output>) {
         let (kind, text) = match note {
-            Note::Conflict => (
+            StatusNote::Conflict => (
                 "conflict",
                 format!(
                     "another station answers for {resource}; {host} does not take it; find it by its MAC address and take the address off there"
                 ),
             ),
-            Note::Failed(words) => {
+            StatusNote::Failed(words) => {
                 ("take_failed", format!("{host} could not take {resource}: {}", crate::base::text::printable(words)))
             }
-            Note::Isolated => ("isolated", format!("{host} reached no majority of the witnesses of {resource} and gave it up")),
-            Note::LeaseEnded => (
+            StatusNote::Isolated => ("isolated", format!("{host} reached no majority of the witnesses of {resource} and gave it up")),
+            StatusNote::LeaseEnded => (
                 "lease_ended",
                 format!("{host} gave {resource} up: for too long its lease was not renewed, or its agent not there"),
             ),
-            Note::QuorumLost => (
+            StatusNote::QuorumLost => (
                 "quorum_lost",
                 format!("{host} had no majority of the voters of {resource} and gave it up; look which voters it reaches"),
             ),
-            Note::Gone => ("drift", format!("{resource} went away from {host} without an order")),
-            Note::OtherController => (
+            StatusNote::Gone => ("drift", format!("{resource} went away from {host} without an order")),
+            StatusNote::OtherController => (
                 "other_controller",
                 format!("{host} obeys another controller; run `pointsman adopt` if this one is to take over"),
             ),
         };
         let pursuit = self.pursuits.entry(resource.to_owned()).or_default();
         if pursuit.told.insert((kind, host.to_owned())) {
-            out.push(Output::Notice(Notice { kind, resource: resource.to_owned(), host: Some(host.to_owned()), text }));
+            out.push(Output::Notice(PlanNotice { kind, resource: resource.to_owned(), host: Some(host.to_owned()), text }));
         }
     }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::base::limits::{DRIVER_TIMEOUT, SETTLE};
 use crate::base::time::{Time, duration_text};
 use crate::inventory::{Name, Resource, Takeover};
-use crate::wire::{Action, Command, Echo, Generation, Holds, Note, Probe, Seen};
+use crate::wire::{Action, Command, Echo, Generation, Presence, StatusNote, Probe, ResourceStatus};
 
 use super::evidence::Proof;
-use super::{Granted, Notice, Order, Output, Planner, Record, Step};
+use super::{Granted, PlanNotice, Instruction, Output, Planner, Record, MoveStep};
 
 /// A take that failed is ordered again after so long, doubling.
 const TAKE_AGAIN: Duration = Duration::from_secs(1);
@@ -73,17 +73,17 @@ impl Planner {
             return;
         };
         if let Some(why) = self.hold.clone() {
-            return self.hold_back(name, &why);
+            return self.block(name, &why);
         }
         self.renew(now, name, out);
         let observing = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
         if observing && now < self.started + SETTLE {
-            return self.hold_back(name, "observing after the start");
+            return self.block(name, "observing after the start");
         }
         let told = |v: &super::View| v.heard_at.is_some() && v.resources.contains_key(name);
         let new = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| !told(v)));
         if new && self.pursuits.get(name).and_then(|p| p.observed_until).is_some_and(|until| now < until) {
-            return self.hold_back(name, "observing after it came with a reload");
+            return self.block(name, "observing after it came with a reload");
         }
         self.adopt(name, &resource, out);
         self.damp(now, name, &resource, out);
@@ -97,10 +97,10 @@ impl Planner {
                 if gone {
                     self.pursue(name).held = None;
                 } else {
-                    self.hold_back(name, "waiting for its release");
+                    self.block(name, "waiting for its release");
                 }
             }
-            Target::Unknown => self.hold_back(name, "the owner is unknown until a claim or an operator names it"),
+            Target::Unknown => self.block(name, "the owner is unknown until a claim or an operator names it"),
         }
         self.count_holders(name, out);
         let settled = self.settled(name);
@@ -132,14 +132,14 @@ impl Planner {
         } else {
             ("one_holder", format!("{name} is not held by several hosts any more"))
         };
-        out.push(Output::Notice(Notice { kind, resource: name.to_owned(), host: None, text }));
+        out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host: None, text }));
     }
 
     pub(super) fn pursue(&mut self, name: &str) -> &mut Pursuit {
         self.pursuits.entry(name.to_owned()).or_default()
     }
 
-    pub(super) fn hold_back(&mut self, name: &str, why: &str) {
+    pub(super) fn block(&mut self, name: &str, why: &str) {
         let pursuit = self.pursue(name);
         pursuit.converged = false;
         if pursuit.held.as_deref() != Some(why) {
@@ -147,7 +147,7 @@ impl Planner {
         }
     }
 
-    pub(super) fn seen(&self, name: &str, host: &str) -> Seen {
+    pub(super) fn seen(&self, name: &str, host: &str) -> ResourceStatus {
         self.views.get(host).map(|v| v.seen(name)).unwrap_or_default()
     }
 
@@ -158,10 +158,10 @@ impl Planner {
 
     /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
     fn clear(&self, name: &str, host: &str) -> bool {
-        let fenced = self.ledger.seat(name, host).is_some_and(super::SeatLedger::is_fenced);
+        let fenced = self.ledger.seat(name, host).is_some_and(super::ledger::PlacementLedger::is_fenced);
         let seen = self.seen(name, host);
         // One that was passed over and is heard again may still be about to take it by an old order.
-        fenced && !(self.reachable(host) && (seen.holds == Holds::Yes || seen.want))
+        fenced && !(self.reachable(host) && (seen.holds == Presence::Yes || seen.want))
     }
 
     fn target(&self, name: &str) -> Target {
@@ -182,9 +182,9 @@ impl Planner {
         if self.ledger.entry(name).is_some_and(|e| e.wish.is_some() || !e.banned.is_empty()) {
             return;
         }
-        let all = resource.seats.iter().all(|s| self.reachable(&s.host) && self.seen(name, &s.host).holds != Holds::Unknown);
+        let all = resource.seats.iter().all(|s| self.reachable(&s.host) && self.seen(name, &s.host).holds != Presence::Unknown);
         let holders: Vec<&Name> =
-            resource.seats.iter().map(|s| &s.host).filter(|h| self.seen(name, h).holds == Holds::Yes).collect();
+            resource.seats.iter().map(|s| &s.host).filter(|h| self.seen(name, h).holds == Presence::Yes).collect();
         match holders[..] {
             [sole] if all => {
                 let host = sole.clone();
@@ -281,7 +281,7 @@ impl Planner {
         let seat = self.ledger.seat(name, host).cloned().unwrap_or_default();
         let seen = self.seen(name, host);
         // A host that was seen without it since its last order and has it again got it by other hands.
-        let drifted = seat.fenced.is_some_and(|f| f >= seat.ordered) && seen.holds == Holds::Yes;
+        let drifted = seat.fenced.is_some_and(|f| f >= seat.ordered) && seen.holds == Presence::Yes;
         if drifted {
             let text = format!(
                 "{name} was put on {host} by other hands{}",
@@ -302,11 +302,11 @@ impl Planner {
         if self.reachable(host) {
             self.release_lasts(now, since, name, host, &seen, out);
         }
-        let generation = if seat.order == Order::Release && seat.ordered > seat.granted && !drifted {
+        let generation = if seat.order == Instruction::Release && seat.ordered > seat.granted && !drifted {
             seat.ordered
         } else {
             let generation = self.ledger.next_generation(name);
-            self.order(name, host, Order::Release, generation, None, out);
+            self.order(name, host, Instruction::Release, generation, None, out);
             generation
         };
         if seen.generation < generation {
@@ -315,12 +315,12 @@ impl Planner {
     }
 
     /// A host that answers and has not let go when its driver's time is over: people are told.
-    fn release_lasts(&mut self, now: Time, since: Time, name: &str, host: &Name, seen: &Seen, out: &mut Vec<Output>) {
+    fn release_lasts(&mut self, now: Time, since: Time, name: &str, host: &Name, seen: &ResourceStatus, out: &mut Vec<Output>) {
         if now < since + DRIVER_TIMEOUT {
             return self.wake_at(since + DRIVER_TIMEOUT);
         }
         let why = match &seen.note {
-            Some(Note::Failed(why)) => format!(" ({why})"),
+            Some(StatusNote::Failed(why)) => format!(" ({why})"),
             _ => String::new(),
         };
         let text = format!(
@@ -336,7 +336,7 @@ impl Planner {
             resource.seats.iter().map(|s| &s.host).filter(|h| *h != owner && !self.clear(name, h)).cloned().collect();
         let seat = self.ledger.seat(name, owner).cloned().unwrap_or_default();
         let seen = self.seen(name, owner);
-        if seat.order == Order::Take && seen.generation == seat.granted && seen.want && seen.holds == Holds::Yes {
+        if seat.order == Instruction::Take && seen.generation == seat.granted && seen.want && seen.holds == Presence::Yes {
             self.arrived(now, name, owner, &others, seat.granted, out);
             return self.renegotiate(now, name, resource, owner, out);
         }
@@ -344,14 +344,14 @@ impl Planner {
         if !self.reachable(owner) {
             let text = format!("{name} should be on {owner}, whose agent is not heard; it goes there when the host is back");
             self.notice(name, "owner_unreachable", owner, text, out);
-            return self.hold_back(name, "its owner is not reachable");
+            return self.block(name, "its owner is not reachable");
         }
         if !self.views.get(owner).is_some_and(super::View::obeys) {
-            return self.hold_back(name, "its owner obeys another controller");
+            return self.block(name, "its owner obeys another controller");
         }
         if let Some(why) = self.unreachable_placement(name, owner) {
             self.notice(name, "placement_unreachable", owner, format!("{name} can't be taken by {owner}: {why}"), out);
-            return self.hold_back(name, &why);
+            return self.block(name, &why);
         }
         if let Some(place) = self.differs_on(name, owner) {
             let text = format!(
@@ -359,7 +359,7 @@ impl Planner {
                 place.what, resource.what
             );
             self.notice(name, "list_differs", owner, text, out);
-            return self.hold_back(name, &format!("{owner}'s own list has another address for it"));
+            return self.block(name, &format!("{owner}'s own list has another address for it"));
         }
         let would_grant = self.would_grant(resource, owner);
         if would_grant.terms.takeover != resource.takeover {
@@ -371,36 +371,36 @@ impl Planner {
         let Some(probe) = self.evidence(now, name, &would_grant.terms, &others, out) else {
             return;
         };
-        let under_way = seat.order == Order::Take && (seen.want || seen.generation < seat.ordered);
+        let under_way = seat.order == Instruction::Take && (seen.want || seen.generation < seat.ordered);
         // What has to be listened for changed since the order: the host came back, or went away. It is ordered anew.
         let silence = |p: Probe| matches!(p, Probe::Silence(_));
         let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
         if under_way && !outdated {
             let voted = seat.newest().is_some_and(|g| g.terms.takeover == Takeover::Quorum);
-            self.hold_back(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
+            self.block(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
             // Said once; an order to listen for silence is said again with every beat, or it lapses. Under a quorum each is a
             // vote, and says who became clear.
-            let listens = (voted || self.pursue(name).probe.is_some_and(silence)) && seen.holds != Holds::Yes;
+            let listens = (voted || self.pursue(name).probe.is_some_and(silence)) && seen.holds != Presence::Yes;
             if seen.generation < seat.granted || listens {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
                 self.take(now, name, owner, seat.granted, probe, out);
             }
             return;
         }
-        if seat.order == Order::Take && seat.granted != Generation::NONE && !outdated && !self.may_try_again(now, name) {
-            return self.hold_back(name, "the last take failed; it is tried again");
+        if seat.order == Instruction::Take && seat.granted != Generation::NONE && !outdated && !self.may_try_again(now, name) {
+            return self.block(name, "the last take failed; it is tried again");
         }
-        if !resource.repair && seen.note == Some(Note::Gone) {
-            return self.hold_back(name, "it went away by other hands, and repair is off");
+        if !resource.repair && seen.note == Some(StatusNote::Gone) {
+            return self.block(name, "it went away by other hands, and repair is off");
         }
         let probe = if self.pursue(name).failures > 0 && probe == Probe::Nothing { Probe::Once } else { probe };
-        self.hold_back(name, "being taken");
+        self.block(name, "being taken");
         self.grant_anew(now, name, owner, probe, would_grant, out);
     }
 
     fn grant_anew(&mut self, now: Time, name: &str, owner: &Name, probe: Probe, granted: Granted, out: &mut Vec<Output>) {
         let generation = self.ledger.next_generation(name);
-        self.order(name, owner, Order::Take, generation, Some(granted), out);
+        self.order(name, owner, Instruction::Take, generation, Some(granted), out);
         self.pursue(name).probe = Some(probe);
         self.take(now, name, owner, generation, probe, out);
     }
@@ -415,7 +415,7 @@ impl Planner {
         {
             return;
         }
-        self.hold_back(name, "its holder is told the terms of now");
+        self.block(name, "its holder is told the terms of now");
         self.grant_anew(now, name, owner, Probe::Once, granted, out);
     }
 
@@ -463,7 +463,7 @@ impl Planner {
         if pursuit.arrived != Some(generation) {
             pursuit.arrived = Some(generation);
             pursuit.told.clear();
-            let step = Step { resource: name.to_owned(), host: owner.clone(), verb: "taken", generation };
+            let step = MoveStep { resource: name.to_owned(), host: owner.clone(), verb: "taken", generation };
             out.push(Output::Step(step));
         }
     }
@@ -471,7 +471,7 @@ impl Planner {
     /// The host that was last told to take it, and not told otherwise since.
     fn incumbent(&self, name: &str) -> Option<Name> {
         let entry = self.ledger.entry(name)?;
-        let taking = entry.seats.iter().filter(|(_, s)| s.order == Order::Take);
+        let taking = entry.seats.iter().filter(|(_, s)| s.order == Instruction::Take);
         taking.max_by_key(|(_, s)| s.granted).map(|(h, _)| h.clone())
     }
 
@@ -488,7 +488,7 @@ impl Planner {
         };
         let seen = self.seen(name, &host);
         // What is not held yet is granted by the Take that is said again.
-        let holds = terms.takeover == Takeover::Lease || (terms.takeover == Takeover::Quorum && seen.holds == Holds::Yes);
+        let holds = terms.takeover == Takeover::Lease || (terms.takeover == Takeover::Quorum && seen.holds == Presence::Yes);
         let wanted = holds && self.can_send(name, &host) && seen.want && seen.generation == granted;
         if wanted && (terms.takeover == Takeover::Lease || self.vote(now, name, &host, granted, &terms)) {
             self.send(now, name, &host, granted, Action::Renew, out);
@@ -499,7 +499,7 @@ impl Planner {
         &mut self,
         name: &str,
         host: &Name,
-        order: Order,
+        order: Instruction,
         generation: Generation,
         granted: Option<Granted>,
         out: &mut Vec<Output>,
@@ -509,10 +509,10 @@ impl Planner {
         self.record(record, out);
         self.pursue(name).answered.remove(host);
         let verb = match order {
-            Order::Take => "take",
-            Order::Release => "release",
+            Instruction::Take => "take",
+            Instruction::Release => "release",
         };
-        out.push(Output::Step(Step { resource: name.to_owned(), host: host.clone(), verb, generation }));
+        out.push(Output::Step(MoveStep { resource: name.to_owned(), host: host.clone(), verb, generation }));
     }
 
     /// Sends a Take on the terms that the journal has of it, with the controller's vote where it has one for it.
@@ -551,7 +551,7 @@ impl Planner {
     pub(super) fn notice(&mut self, name: &str, kind: &'static str, host: &str, text: String, out: &mut Vec<Output>) {
         if self.pursue(name).told.insert((kind, host.to_owned())) {
             let host = (!host.is_empty()).then(|| host.to_owned());
-            out.push(Output::Notice(Notice { kind, resource: name.to_owned(), host, text }));
+            out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host, text }));
         }
     }
 }

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use crate::base::limits::SETTLE;
 use crate::base::time::Time;
-use crate::inventory::{Inventory, Name, Via, What};
-use crate::wire::Holds;
+use crate::inventory::{Inventory, Name, Via, ResourceKind};
+use crate::wire::Presence;
 
 use super::reconcile::Pursuit;
-use super::{Entry, Ledger, Notice, Output, Planner, Record, SeatLedger};
+use super::{ResourceLedger, Ledger, PlanNotice, Output, Planner, Record, PlacementLedger};
 
 /// A host that has, or could have, what an inventory does not have there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub enum Why {
 /// What the journal alone says that hosts may have and the inventory does not have there.
 pub fn left_by(ledger: &Ledger, after: &Inventory) -> Vec<Left> {
     let all = ledger.entries().flat_map(|(resource, entry)| entry.seats.iter().map(move |(host, seat)| (resource, host, seat)));
-    let left = |(resource, host, seat): (&Name, &Name, &SeatLedger)| {
+    let left = |(resource, host, seat): (&Name, &Name, &PlacementLedger)| {
         let why = seat.outstanding().into_iter().find_map(|granted| {
             let (what, via) = granted.map(|g| (&g.what, g.via)).unzip();
             uncovered(after, resource, host, what, via)
@@ -50,7 +50,7 @@ pub fn left_by(ledger: &Ledger, after: &Inventory) -> Vec<Left> {
 }
 
 /// Why an inventory does not cover a resource on a host; `what` and `via` are what it was there, where that is known.
-fn uncovered(after: &Inventory, resource: &str, host: &str, what: Option<&What>, via: Option<Via>) -> Option<Why> {
+fn uncovered(after: &Inventory, resource: &str, host: &str, what: Option<&ResourceKind>, via: Option<Via>) -> Option<Why> {
     let (Some(r), Some(h)) = (after.resources.get(resource), after.hosts.get(host)) else {
         return Some(Why::Gone);
     };
@@ -69,7 +69,7 @@ impl Planner {
     /// What hosts have, or could have, and the inventory does not have there any more.
     pub fn left_by(&self, after: &Inventory) -> Vec<Left> {
         let seen = |name: &str, host: &str| {
-            self.views.get(host).map(|v| v.seen(name)).is_some_and(|seen| seen.holds == Holds::Yes || seen.want)
+            self.views.get(host).map(|v| v.seen(name)).is_some_and(|seen| seen.holds == Presence::Yes || seen.want)
         };
         let seats = self.resources.iter().flat_map(|(name, r)| r.seats.iter().map(move |s| (name, r, &s.host)));
         let held = seats.filter(|(name, _, host)| seen(name, host));
@@ -92,7 +92,7 @@ impl Planner {
             let text = format!(
                 "{resource} is not looked after on {host} any more, and {host} may have it: take it off there by hand, or nobody will"
             );
-            out.push(Output::Notice(Notice { kind: "abandoned", resource, host: Some(host), text }));
+            out.push(Output::Notice(PlanNotice { kind: "abandoned", resource, host: Some(host), text }));
         }
         for (resource, host) in gone {
             if let (Some(host), Some(pursuit)) = (&host, self.pursuits.get_mut(&resource)) {
@@ -139,7 +139,7 @@ impl Planner {
         let mut gone = Vec::new();
         for (name, entry) in self.ledger.entries() {
             if !after.resources.contains_key(name) {
-                let numbers_only = Entry { generation: entry.generation, ..Entry::default() };
+                let numbers_only = ResourceLedger { generation: entry.generation, ..ResourceLedger::default() };
                 gone.extend((*entry != numbers_only).then(|| (name.clone(), None)));
                 continue;
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::Provenance;
-use crate::inventory::{Moves, OnLinkLoss, Seat, Takeover, What};
+use crate::inventory::{Moves, OnLinkLoss, Placement, Takeover, ResourceKind};
 use crate::wire::{Action, Probe};
 
 mod link;
@@ -16,7 +16,7 @@ fn ms(n: i64) -> Time {
 }
 
 fn inventory(takeover: Takeover) -> Inventory {
-    let seat = |h: &str| Seat { host: h.to_owned(), interface: "eth0".to_owned(), commands: None };
+    let seat = |h: &str| Placement { host: h.to_owned(), interface: "eth0".to_owned(), commands: None };
     let host = || crate::inventory::Host {
         address: None,
         platform: "linux".to_owned(),
@@ -24,7 +24,7 @@ fn inventory(takeover: Takeover) -> Inventory {
         ..crate::inventory::Host::default()
     };
     let resource = Resource {
-        what: What::Address("10.0.0.9".parse().unwrap(), 24),
+        what: ResourceKind::Address("10.0.0.9".parse().unwrap(), 24),
         seats: vec![seat("a"), seat("b")],
         takeover,
         witnesses: vec![],
@@ -65,10 +65,10 @@ impl Bench {
         Bench { planner, now: ms(0), beats: 0, controller: None, out }
     }
 
-    fn report(&mut self, host: &str, n: (u64, u64), want: bool, holds: Holds) -> &mut Bench {
+    fn report(&mut self, host: &str, n: (u64, u64), want: bool, holds: Presence) -> &mut Bench {
         self.beats += 1;
         let generation = Generation { epoch: n.0, n: n.1 };
-        let seen = Seen { generation, want, holds, note: None };
+        let seen = ResourceStatus { generation, want, holds, note: None };
         let beat = Echo { incarnation: 1, beat: self.beats };
         let controller = self.controller;
         let report =
@@ -78,10 +78,10 @@ impl Bench {
     }
 
     fn up(&mut self, host: &str, order: u64) -> Accepted {
-        self.intent(Verb::Up, host, order, false)
+        self.intent(IntentVerb::Up, host, order, false)
     }
 
-    fn intent(&mut self, verb: Verb, host: &str, order: u64, operator: bool) -> Accepted {
+    fn intent(&mut self, verb: IntentVerb, host: &str, order: u64, operator: bool) -> Accepted {
         let intent = Intent { resource: VIP.to_owned(), verb, host: host.to_owned(), order, operator };
         self.planner.intent(self.now, intent, &mut self.out)
     }
@@ -128,20 +128,20 @@ impl Bench {
 #[test]
 fn a_move_releases_verifies_and_only_then_takes() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     assert_eq!(bench.up("a", 1), Accepted::Yes);
     assert_eq!(bench.sent(), ["a: take, probe 1.1"], "a first take is preceded by probing");
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     assert!(bench.planner.settled(VIP));
     bench.up("b", 2);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
-    bench.report("a", (1, 2), false, Holds::Yes);
+    bench.report("a", (1, 2), false, Presence::Yes);
     assert_eq!(bench.sent(), Vec::<String>::new(), "obeyed, but still seen there");
-    bench.report("a", (1, 2), false, Holds::Unknown);
+    bench.report("a", (1, 2), false, Presence::Unknown);
     assert_eq!(bench.sent(), Vec::<String>::new());
-    bench.report("a", (1, 2), false, Holds::No);
+    bench.report("a", (1, 2), false, Presence::No);
     assert_eq!(bench.sent(), ["b: take 1.3"]);
-    bench.report("b", (1, 3), true, Holds::Yes);
+    bench.report("b", (1, 3), true, Presence::Yes);
     assert!(bench.planner.settled(VIP));
     assert_eq!(bench.planner.holders(VIP), ["b"]);
 }
@@ -149,13 +149,13 @@ fn a_move_releases_verifies_and_only_then_takes() {
 #[test]
 fn what_is_not_obeyed_is_said_again_once_a_beat() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
     assert_eq!(bench.sent(), ["a: take, probe 1.1"]);
     bench.up("a", 1);
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     assert_eq!(bench.sent(), Vec::<String>::new());
-    bench.report("a", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No);
     assert_eq!(bench.sent(), ["a: take, probe 1.1"]);
 }
 
@@ -164,8 +164,8 @@ fn the_order_of_intents_is_the_order_of_their_causes() {
     let mut bench = Bench::new(Takeover::Confirmed);
     assert_eq!(bench.up("a", 5), Accepted::Yes);
     assert_eq!(bench.up("b", 4), Accepted::Superseded);
-    assert_eq!(bench.intent(Verb::Down, "a", 4, false), Accepted::Superseded, "desired by a newer order");
-    assert_eq!(bench.intent(Verb::Down, "b", 4, false), Accepted::Yes, "nothing newer wants it there");
+    assert_eq!(bench.intent(IntentVerb::Down, "a", 4, false), Accepted::Superseded, "desired by a newer order");
+    assert_eq!(bench.intent(IntentVerb::Down, "b", 4, false), Accepted::Yes, "nothing newer wants it there");
     assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()));
     assert_eq!(bench.up("nowhere", 9), Accepted::Unknown);
 }
@@ -173,20 +173,20 @@ fn the_order_of_intents_is_the_order_of_their_causes() {
 #[test]
 fn the_first_owner_is_unknown_and_a_sole_holder_is_adopted() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No);
     assert_eq!(bench.planner.held(VIP).as_deref(), Some("observing after the start"));
-    bench.report("b", (0, 0), false, Holds::Yes);
+    bench.report("b", (0, 0), false, Presence::Yes);
     assert_eq!(bench.planner.owner(VIP), Some(&"b".to_owned()));
     assert_eq!(bench.sent(), ["b: take, probe 1.1"]);
 
     let mut none = Bench::new(Takeover::Confirmed);
-    none.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    none.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     assert_eq!(none.planner.owner(VIP), None);
     assert_eq!(none.notices(), ["owner_unknown"]);
     assert_eq!(none.sent(), Vec::<String>::new());
 
     let mut two = Bench::new(Takeover::Confirmed);
-    two.report("a", (0, 0), false, Holds::Yes).report("b", (0, 0), false, Holds::Yes);
+    two.report("a", (0, 0), false, Presence::Yes).report("b", (0, 0), false, Presence::Yes);
     assert_eq!(two.planner.owner(VIP), None);
     assert_eq!(two.notices(), ["two_holders"]);
     assert_eq!(two.sent(), Vec::<String>::new());
@@ -195,14 +195,14 @@ fn the_first_owner_is_unknown_and_a_sole_holder_is_adopted() {
 /// a holds it and is lost; b should have it.
 fn lost_holder(takeover: Takeover) -> Bench {
     let mut bench = Bench::new(takeover);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     bench.sent();
     bench.now = ms(900);
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     bench.at(ms(1_100));
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     bench.up("b", 2);
     bench
 }
@@ -222,12 +222,12 @@ fn confirmed_waits_for_the_release_or_an_operators_word() {
 #[test]
 fn an_operators_word_about_a_host_that_never_spoke() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No);
     let input = Input::Released { resource: VIP.to_owned(), host: "b".to_owned() };
     bench.planner.turn(bench.now, input, &mut bench.out);
-    bench.intent(Verb::Up, "a", 1, true);
+    bench.intent(IntentVerb::Up, "a", 1, true);
     for beat in 1..25 {
-        bench.at(ms(beat * 250)).report("a", (0, 0), false, Holds::No);
+        bench.at(ms(beat * 250)).report("a", (0, 0), false, Presence::No);
     }
     assert_eq!(bench.sent().first().map(String::as_str), Some("a: take, probe 1.1"));
 }
@@ -237,15 +237,15 @@ fn an_operators_word_about_a_host_that_never_spoke() {
 fn a_host_of_another_controller_is_never_clear() {
     let mut bench = Bench::new(Takeover::Confirmed);
     bench.controller = Some(99);
-    bench.report("a", (1, 1), false, Holds::No);
+    bench.report("a", (1, 1), false, Presence::No);
     bench.controller = Some(1);
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     bench.up("b", 1);
     assert!(!bench.sent().iter().any(|s| s.contains("take")));
     assert_eq!(bench.planner.held(VIP).as_deref(), Some("waiting for its release on a"));
     // Adopted: it obeys nobody, and has forgotten the numbers.
     bench.controller = None;
-    bench.report("a", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No);
     assert_eq!(bench.sent(), ["b: take, probe 1.2"]);
 }
 
@@ -253,17 +253,17 @@ fn a_host_of_another_controller_is_never_clear() {
 #[test]
 fn a_move_to_a_host_of_another_controller_waits() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     bench.sent();
     bench.controller = Some(99);
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     bench.up("b", 2);
     assert!(!bench.sent().iter().any(|s| s.starts_with("a: release")));
     assert_eq!(bench.planner.held(VIP).as_deref(), Some("its owner obeys another controller"));
     bench.controller = Some(1);
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     assert!(bench.sent().iter().any(|s| s.starts_with("a: release")));
 }
 
@@ -275,16 +275,16 @@ fn what_changed_while_the_controller_was_away_is_told() {
         let all = std::mem::take(&mut bench.out).into_iter();
         all.filter(|o| matches!(o, Output::Lost(..) | Output::Settled(..))).collect()
     };
-    bench.report("a", (0, 0), true, Holds::No);
+    bench.report("a", (0, 0), true, Presence::No);
     assert_eq!(told(&mut bench), [Output::Lost("a".to_owned(), false)]);
     for beat in 1..25 {
-        bench.at(ms(beat * 250)).report("a", (0, 0), false, Holds::No);
+        bench.at(ms(beat * 250)).report("a", (0, 0), false, Presence::No);
     }
     assert_eq!(told(&mut bench), [Output::Lost("b".to_owned(), true)]);
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
     assert_eq!(told(&mut bench), [Output::Lost("b".to_owned(), false)]);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(told(&mut bench), [Output::Settled(VIP.to_owned(), "a".to_owned())]);
     assert!(bench.planner.settled(VIP));
     bench.at(ms(8_000));
@@ -296,9 +296,9 @@ fn probe_listens_longer_than_a_holder_may_stay() {
     let mut bench = lost_holder(Takeover::Probe);
     assert_eq!(bench.sent(), ["b: take after 4s of silence 1.3"]);
     // It is heard again: asked to release, and the order to listen is replaced when it is gone.
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
-    bench.report("a", (1, 2), false, Holds::No);
+    bench.report("a", (1, 2), false, Presence::No);
     assert_eq!(bench.sent(), ["b: take 1.4"]);
 }
 
@@ -307,10 +307,10 @@ fn lease_waits_out_the_term() {
     let mut bench = lost_holder(Takeover::Lease);
     assert_eq!(bench.sent(), Vec::<String>::new());
     for second in 2..32 {
-        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Holds::No);
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Presence::No);
         assert_eq!(bench.sent(), Vec::<String>::new(), "{second} s");
     }
-    bench.at(ms(32_500)).report("b", (0, 0), false, Holds::No);
+    bench.at(ms(32_500)).report("b", (0, 0), false, Presence::No);
     assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
 }
 
@@ -319,10 +319,10 @@ fn forced_goes_on_after_the_time_out_and_says_so_first() {
     let mut bench = lost_holder(Takeover::Forced);
     assert_eq!(bench.sent(), Vec::<String>::new());
     for second in 2..9 {
-        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Holds::No);
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Presence::No);
         assert_eq!(bench.sent(), Vec::<String>::new(), "{second} s");
     }
-    bench.at(ms(9_500)).report("b", (0, 0), false, Holds::No);
+    bench.at(ms(9_500)).report("b", (0, 0), false, Presence::No);
     let notice = bench.out.iter().position(|o| matches!(o, Output::Notice(n) if n.kind == "takeover_forced"));
     let take = bench.out.iter().position(|o| matches!(o, Output::Send(..)));
     assert!(notice.unwrap() < take.unwrap());
@@ -333,33 +333,33 @@ fn forced_goes_on_after_the_time_out_and_says_so_first() {
 fn a_host_that_returns_is_brought_into_line_first() {
     let mut bench = lost_holder(Takeover::Forced);
     for second in 2..11 {
-        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Holds::No);
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Presence::No);
     }
-    bench.report("b", (1, 3), true, Holds::Yes);
+    bench.report("b", (1, 3), true, Presence::Yes);
     bench.sent();
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
 }
 
 #[test]
 fn drift_is_repaired() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     bench.sent();
     // Put on b by hand.
-    bench.report("b", (0, 0), false, Holds::Yes);
+    bench.report("b", (0, 0), false, Presence::Yes);
     assert_eq!(bench.notices(), ["drift", "two_holders"]);
     assert_eq!(bench.sent(), ["b: release 1.2"]);
-    bench.report("b", (1, 2), false, Holds::No);
+    bench.report("b", (1, 2), false, Presence::No);
     // Put there again at once: not for a moment, for a hand that does that would never end.
-    bench.report("b", (1, 2), false, Holds::Yes);
+    bench.report("b", (1, 2), false, Presence::Yes);
     assert_eq!(bench.sent(), Vec::<String>::new());
-    bench.report("b", (1, 2), false, Holds::No);
+    bench.report("b", (1, 2), false, Presence::No);
     // Taken off a by hand: the grant has ended; it is granted anew, after a moment.
-    bench.report("a", (1, 1), false, Holds::No);
-    bench.at(ms(500)).report("a", (1, 1), false, Holds::No).report("b", (1, 2), false, Holds::No);
+    bench.report("a", (1, 1), false, Presence::No);
+    bench.at(ms(500)).report("a", (1, 1), false, Presence::No).report("b", (1, 2), false, Presence::No);
     bench.at(ms(1_100));
     assert_eq!(bench.sent(), ["a: take, probe 1.3"]);
 }
@@ -367,7 +367,7 @@ fn drift_is_repaired() {
 #[test]
 fn too_many_moves_are_held_and_not_forgotten() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     for (i, host) in ["a", "b", "a", "b"].into_iter().enumerate() {
         assert_eq!(bench.up(host, i as u64 + 1), Accepted::Yes);
     }
@@ -384,16 +384,16 @@ fn too_many_moves_are_held_and_not_forgotten() {
     // An operator's word is not damped.
     bench.up("b", 6);
     assert_eq!(pursued(&bench).as_deref(), Some("a"));
-    assert_eq!(bench.intent(Verb::Up, "b", 7, true), Accepted::Yes);
+    assert_eq!(bench.intent(IntentVerb::Up, "b", 7, true), Accepted::Yes);
     assert_eq!(pursued(&bench).as_deref(), Some("b"));
 }
 
 #[test]
 fn a_restart_goes_on_with_a_higher_epoch() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     let mut folded = Ledger::default();
     for output in &bench.out {
         if let Output::Record(record) = output {
@@ -402,13 +402,13 @@ fn a_restart_goes_on_with_a_higher_epoch() {
     }
     assert_eq!(&folded, bench.planner.ledger(), "the records are the whole truth");
     let mut again = Bench::with(Takeover::Confirmed, folded);
-    again.report("a", (1, 1), true, Holds::Yes).report("b", (0, 0), false, Holds::No);
+    again.report("a", (1, 1), true, Presence::Yes).report("b", (0, 0), false, Presence::No);
     assert_eq!(again.sent(), Vec::<String>::new(), "what is in its place is left alone");
     assert!(again.planner.settled(VIP));
     again.up("b", 2);
     assert_eq!(again.sent(), ["a: release 2.1"]);
     // A restored journal can't fall behind: an agent knows a higher epoch.
-    again.report("a", (9, 4), true, Holds::Yes);
+    again.report("a", (9, 4), true, Presence::Yes);
     assert_eq!(again.sent(), ["a: release 10.1"]);
 }
 
@@ -418,9 +418,9 @@ mod quorum {
     use crate::inventory::OnQuorumLoss;
 
     /// Reports of an agent that knows how to vote.
-    fn report(bench: &mut Bench, host: &str, n: (u64, u64), want: bool, holds: Holds) {
+    fn report(bench: &mut Bench, host: &str, n: (u64, u64), want: bool, holds: Presence) {
         bench.beats += 1;
-        let seen = Seen { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
+        let seen = ResourceStatus { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
         let report = Report {
             host: host.to_owned(),
             beat: Echo { incarnation: 1, beat: bench.beats },
@@ -444,11 +444,11 @@ mod quorum {
     /// a holds it.
     fn held() -> Bench {
         let mut bench = Bench::new(Takeover::Quorum);
-        report(&mut bench, "a", (0, 0), false, Holds::No);
-        report(&mut bench, "b", (0, 0), false, Holds::No);
+        report(&mut bench, "a", (0, 0), false, Presence::No);
+        report(&mut bench, "b", (0, 0), false, Presence::No);
         bench.up("a", 1);
         assert_eq!(takes(&mut bench), [("a".to_owned(), true, vec![])]);
-        report(&mut bench, "a", (1, 1), true, Holds::Yes);
+        report(&mut bench, "a", (1, 1), true, Presence::Yes);
         assert!(bench.planner.settled(VIP));
         bench
     }
@@ -458,7 +458,7 @@ mod quorum {
         let mut bench = held();
         bench.up("b", 2);
         assert_eq!(bench.sent().last().map(String::as_str), Some("a: release 1.2"));
-        report(&mut bench, "a", (1, 2), false, Holds::No);
+        report(&mut bench, "a", (1, 2), false, Presence::No);
         assert_eq!(takes(&mut bench), [("b".to_owned(), true, vec!["a".to_owned()])], "no promise is waited for");
     }
 
@@ -467,18 +467,18 @@ mod quorum {
         let mut bench = held();
         for _ in 0..6 {
             bench.at(bench.now + Duration::from_millis(250));
-            report(&mut bench, "b", (0, 0), false, Holds::No);
+            report(&mut bench, "b", (0, 0), false, Presence::No);
         }
         bench.up("b", 2);
         assert_eq!(takes(&mut bench), [("b".to_owned(), false, vec![])], "the controller's promise to a lasts still");
         let mut voted_at = None;
         while voted_at.is_none() && bench.now < ms(10_000) {
             bench.at(bench.now + Duration::from_millis(250));
-            report(&mut bench, "b", (1, 3), true, Holds::No);
+            report(&mut bench, "b", (1, 3), true, Presence::No);
             voted_at = takes(&mut bench).iter().any(|(_, vote, _)| *vote).then_some(bench.now);
         }
         assert_eq!(voted_at, Some(ms(4_250)), "4.03 s after the last renewal");
-        report(&mut bench, "b", (1, 3), true, Holds::Yes);
+        report(&mut bench, "b", (1, 3), true, Presence::Yes);
         assert!(bench.planner.settled(VIP), "{:?}", bench.planner.held(VIP));
     }
 
@@ -489,15 +489,15 @@ mod quorum {
         let mut out = Vec::new();
         let planner = Planner::start(1, &inventory, Ledger::default(), ms(0), &mut out);
         let mut bench = Bench { planner, now: ms(0), beats: 0, controller: None, out };
-        report(&mut bench, "a", (0, 0), false, Holds::No);
-        report(&mut bench, "b", (0, 0), false, Holds::No);
+        report(&mut bench, "a", (0, 0), false, Presence::No);
+        report(&mut bench, "b", (0, 0), false, Presence::No);
         bench.up("a", 1);
-        report(&mut bench, "a", (1, 1), true, Holds::Yes);
+        report(&mut bench, "a", (1, 1), true, Presence::Yes);
         bench.up("b", 2);
         bench.out.clear();
         for _ in 0..80 {
             bench.at(bench.now + Duration::from_millis(250));
-            report(&mut bench, "b", (0, 0), false, Holds::No);
+            report(&mut bench, "b", (0, 0), false, Presence::No);
         }
         assert!(bench.notices().contains(&"release_unconfirmed"));
         assert_eq!(takes(&mut bench), []);
@@ -506,15 +506,15 @@ mod quorum {
     #[test]
     fn an_agent_of_an_earlier_version_holds_as_confirmed_until_it_is_upgraded() {
         let mut bench = Bench::new(Takeover::Quorum);
-        bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+        bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
         bench.up("a", 1);
         assert!(bench.notices().contains(&"agent_too_old"));
         assert!(bench.sent().contains(&"a: take, probe 1.1".to_owned()));
-        bench.report("a", (1, 1), true, Holds::Yes);
+        bench.report("a", (1, 1), true, Presence::Yes);
         let terms = |bench: &Bench| bench.planner.ledger().seat(VIP, "a").and_then(|s| s.newest()).unwrap().terms.takeover;
         assert_eq!(terms(&bench), Takeover::Confirmed);
         bench.sent();
-        report(&mut bench, "a", (1, 1), true, Holds::Yes);
+        report(&mut bench, "a", (1, 1), true, Presence::Yes);
         assert_eq!(terms(&bench), Takeover::Quorum, "granted anew, by votes");
         assert_eq!(takes(&mut bench), [("a".to_owned(), true, vec![])]);
     }
@@ -524,10 +524,10 @@ mod quorum {
         let bench = held();
         let ledger = bench.planner.ledger().clone();
         let mut bench = Bench::with(Takeover::Quorum, ledger);
-        report(&mut bench, "b", (0, 0), false, Holds::No);
-        report(&mut bench, "a", (1, 1), true, Holds::Yes);
+        report(&mut bench, "b", (0, 0), false, Presence::No);
+        report(&mut bench, "a", (1, 1), true, Presence::Yes);
         bench.up("b", 9);
-        report(&mut bench, "a", (2, 1), false, Holds::No);
+        report(&mut bench, "a", (2, 1), false, Presence::No);
         assert_eq!(takes(&mut bench), [("b".to_owned(), false, vec!["a".to_owned()])]);
     }
 }
@@ -536,16 +536,16 @@ mod quorum {
 fn terms_that_were_granted_count() {
     // Granted as confirmed; then the journal goes on with another policy.
     let mut before = Bench::new(Takeover::Confirmed);
-    before.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    before.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     before.up("a", 1);
-    before.report("a", (1, 1), true, Holds::Yes);
+    before.report("a", (1, 1), true, Presence::Yes);
     for policy in [Takeover::Probe, Takeover::Lease, Takeover::Quorum] {
         let mut bench = Bench::with(policy, before.planner.ledger().clone());
-        bench.report("b", (0, 0), false, Holds::No);
+        bench.report("b", (0, 0), false, Presence::No);
         bench.up("b", 5);
         for _ in 0..200 {
             bench.at(bench.now + Duration::from_millis(250));
-            bench.report("b", (0, 0), false, Holds::No);
+            bench.report("b", (0, 0), false, Presence::No);
         }
         assert!(bench.notices().contains(&"release_unconfirmed"), "{policy:?}");
         assert_eq!(bench.sent(), Vec::<String>::new(), "{policy:?}");
@@ -563,17 +563,17 @@ fn another_set_of_witnesses_proves_nothing() {
         Bench { planner, now: ms(0), beats: 0, controller: None, out }
     };
     let mut before = with(&["10.0.0.1", "10.0.0.2", "10.0.0.3"], Ledger::default());
-    before.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    before.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     before.up("a", 1);
-    before.report("a", (1, 1), true, Holds::Yes);
+    before.report("a", (1, 1), true, Presence::Yes);
     for (witnesses, proves) in [(&["10.0.0.1", "10.0.0.2", "10.0.0.4"][..], false), (&["10.0.0.3", "10.0.0.1", "10.0.0.2"], true)]
     {
         let mut bench = with(witnesses, before.planner.ledger().clone());
-        bench.report("b", (0, 0), false, Holds::No);
+        bench.report("b", (0, 0), false, Presence::No);
         bench.up("b", 5);
         for _ in 0..30 {
             bench.at(bench.now + Duration::from_millis(250));
-            bench.report("b", (0, 0), false, Holds::No);
+            bench.report("b", (0, 0), false, Presence::No);
         }
         assert_eq!(bench.sent().iter().any(|s| s.contains("silence")), proves, "{witnesses:?}");
     }
@@ -582,36 +582,36 @@ fn another_set_of_witnesses_proves_nothing() {
 #[test]
 fn numbers_that_cannot_be_are_not_believed() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
-    bench.report("b", (u64::MAX, 5), false, Holds::No);
-    bench.report("b", (1, u64::MAX), true, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.report("b", (u64::MAX, 5), false, Presence::No);
+    bench.report("b", (1, u64::MAX), true, Presence::No);
     assert_eq!(bench.notices().iter().filter(|k| **k == "implausible_report").count(), 1, "told once");
     assert_eq!(bench.planner.ledger().epoch(), 1);
     let report = Report { host: "b".to_owned(), beat: Echo { incarnation: u64::MAX, beat: 1 }, ..Report::default() };
     bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     bench.up("b", 2);
-    bench.report("a", (1, 2), false, Holds::No);
+    bench.report("a", (1, 2), false, Presence::No);
     bench.sent();
-    bench.report("b", (1, 3), true, Holds::Yes);
+    bench.report("b", (1, 3), true, Presence::Yes);
     assert!(bench.planner.settled(VIP));
 }
 
 #[test]
 fn two_holders_are_told_while_they_last_and_never_settled() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     assert!(bench.planner.settled(VIP));
     bench.out.clear();
-    bench.report("b", (0, 0), false, Holds::Yes);
+    bench.report("b", (0, 0), false, Presence::Yes);
     assert!(!bench.planner.settled(VIP));
-    bench.report("b", (1, 2), false, Holds::Yes);
+    bench.report("b", (1, 2), false, Presence::Yes);
     assert_eq!(bench.notices(), ["drift", "two_holders"]);
-    bench.report("b", (1, 2), false, Holds::No);
+    bench.report("b", (1, 2), false, Presence::No);
     assert_eq!(bench.notices().last(), Some(&"one_holder"));
     assert!(bench.planner.settled(VIP));
 }
@@ -639,8 +639,8 @@ fn a_host_with_another_address_on_its_list_is_not_granted_it() {
     let mut bench = Bench::new(Takeover::Confirmed);
     let report = |bench: &mut Bench, host: &str, address: &str| {
         bench.beats += 1;
-        let place = Place { what: What::Address(address.parse().unwrap(), 24), interface: "eth0".to_owned() };
-        let seen = Seen { holds: Holds::No, ..Seen::default() };
+        let place = Place { what: ResourceKind::Address(address.parse().unwrap(), 24), interface: "eth0".to_owned() };
+        let seen = ResourceStatus { holds: Presence::No, ..ResourceStatus::default() };
         let report = Report {
             host: host.to_owned(),
             beat: Echo { incarnation: 1, beat: bench.beats },
@@ -663,9 +663,9 @@ fn a_host_with_another_address_on_its_list_is_not_granted_it() {
 #[test]
 fn what_a_host_may_have_under_another_address_or_agent_is_left_behind() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     let why = |change: &dyn Fn(&mut Inventory)| {
         let mut after = inventory(Takeover::Confirmed);
         change(&mut after);
@@ -675,7 +675,7 @@ fn what_a_host_may_have_under_another_address_or_agent_is_left_behind() {
     };
     assert_eq!(why(&|_| {}), []);
     assert_eq!(
-        why(&|i| i.resources.get_mut(VIP).unwrap().what = What::Address("10.0.0.7".parse().unwrap(), 24)),
+        why(&|i| i.resources.get_mut(VIP).unwrap().what = ResourceKind::Address("10.0.0.7".parse().unwrap(), 24)),
         [Why::OtherAddress]
     );
     assert_eq!(why(&|i| i.hosts.get_mut("a").unwrap().via = Via::Local), [Why::OtherWay]);

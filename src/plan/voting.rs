@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::time::Time;
 use crate::inventory::{Inventory, Name, Resource, Takeover, Via};
-use crate::wire::{Action, Command, Electorate, Generation, Holds, Terms};
+use crate::wire::{Action, Command, Electorate, Generation, Presence, Terms};
 
 use super::{Granted, Output, Planner};
 
@@ -80,7 +80,7 @@ impl Planner {
     pub(super) fn known_clear(&self, name: &str, but: &str) -> BTreeMap<Name, Generation> {
         let shown = |view: &super::View| {
             let seen = view.resources.get(name)?;
-            let clear = !seen.want && seen.holds == Holds::No && seen.generation != Generation::NONE;
+            let clear = !seen.want && seen.holds == Presence::No && seen.generation != Generation::NONE;
             (clear && !view.foreign).then_some(seen.generation)
         };
         let shown = self.views.iter().filter_map(|(host, view)| Some((host.clone(), shown(view)?)));

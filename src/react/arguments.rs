@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::limits::STEP_TIMEOUT;
-use crate::engine::Cue;
+use crate::engine::StartReactions;
 use crate::event::Value;
 use crate::inventory::Inventory;
 use crate::lang::program::{self, Argument, EFFECTS_REQUIRE, Program};
-use crate::script::Call;
+use crate::script::ScriptCall;
 
 use super::record::Bound;
 
@@ -19,8 +19,8 @@ pub(super) fn bind(
     program: &Program,
     rules: u64,
     inventory: &Inventory,
-    cue: &Cue,
-    call: &program::Call,
+    cue: &StartReactions,
+    call: &program::ReactionCall,
 ) -> Result<Bound, String> {
     let mut params: BTreeMap<String, Value<'static>> = BTreeMap::new();
     let reaction = program.reactions.get(&call.reaction);
@@ -34,7 +34,7 @@ pub(super) fn bind(
     }
     Ok(Bound {
         reaction: call.reaction.clone(),
-        call: Call { alarm: alarm_of(cue), event: (*cue.event).clone(), params },
+        call: ScriptCall { alarm: alarm_of(cue), event: (*cue.event).clone(), params },
         rules,
         timeout: reaction.map_or(STEP_TIMEOUT, |r| r.timeout),
         retry: reaction.and_then(|r| r.retry),
@@ -42,7 +42,7 @@ pub(super) fn bind(
     })
 }
 
-fn evaluate(inventory: &Inventory, cue: &Cue, argument: &Argument) -> Result<Value<'static>, String> {
+fn evaluate(inventory: &Inventory, cue: &StartReactions, argument: &Argument) -> Result<Value<'static>, String> {
     let field = |name: &str| match name {
         "alarm" => Ok(Value::from(cue.alarm.as_str())),
         "key" => Ok(Value::from(cue.key.to_string().as_str())),
@@ -65,7 +65,7 @@ fn evaluate(inventory: &Inventory, cue: &Cue, argument: &Argument) -> Result<Val
 }
 
 /// The alarm as its script sees it.
-fn alarm_of(cue: &Cue) -> BTreeMap<String, Value<'static>> {
+fn alarm_of(cue: &StartReactions) -> BTreeMap<String, Value<'static>> {
     let mut alarm = BTreeMap::from([
         ("name".to_owned(), Value::from(cue.alarm.as_str())),
         ("key".to_owned(), Value::from(cue.key.to_string().as_str())),

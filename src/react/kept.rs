@@ -2,7 +2,7 @@
 
 use crate::base::limits::{RUN_BYTES, STATE_BYTES, STATE_ENTRIES};
 use crate::event::Value;
-use crate::script::{Done, StepResult};
+use crate::script::{FinishedStep, StepResult};
 
 use super::record::{Run, State};
 
@@ -34,7 +34,7 @@ impl Run {
     /// The answer of its step, or why there is no room for it.
     pub(super) fn with_room(&self, result: StepResult) -> StepResult {
         let weight = |result: &StepResult| result.as_ref().map_or_else(String::len, Value::weight);
-        let done = |done: &Done| weight(&done.result) + done.step.args.iter().map(Value::weight).sum::<usize>();
+        let done = |done: &FinishedStep| weight(&done.result) + done.step.args.iter().map(Value::weight).sum::<usize>();
         let held: usize = self.history.iter().map(done).sum();
         if held + weight(&result) <= RUN_BYTES {
             return result;

@@ -27,19 +27,19 @@ use std::sync::Arc;
 
 use crate::base::limits::CONFIRM_WITHIN;
 use crate::base::time::Time;
-use crate::engine::Cue;
+use crate::engine::StartReactions;
 use crate::inventory::Inventory;
 use crate::lang::program::{Mode, Program};
 use crate::script::{Again, Next, Step, StepResult};
 
 use index::{Index, LaneKey};
-pub use record::{Asked, Bound, Outcome, Record, Run, RunId, State};
+pub use record::{AskedStep, Bound, RunOutcome, Record, Run, RunId, State};
 
 /// What the runs are told.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// An alarm starts its reactions.
-    Cue(Box<Cue>),
+    Cue(Box<StartReactions>),
     /// What a script wants next.
     Evaluated {
         /// Of which run.
@@ -180,7 +180,7 @@ impl Runs {
             self.begin_next(now, &lane, out);
         }
         match input {
-            Input::Cue(cue) => self.cue(now, &cue, out),
+            Input::Cue(cue) => self.start_reactions(now, &cue, out),
             Input::Evaluated { run, next } => self.evaluated(now, run, next, out),
             Input::Answered { run, n, attempt, result } => {
                 if self.expects(run, n, attempt) {
@@ -221,7 +221,7 @@ impl Runs {
         out.push(Output::Record(record));
     }
 
-    fn cue(&mut self, now: Time, cue: &Cue, out: &mut Vec<Output>) {
+    fn start_reactions(&mut self, now: Time, cue: &StartReactions, out: &mut Vec<Output>) {
         for chain in &cue.chains {
             let bound: Result<Vec<Bound>, String> =
                 chain.iter().map(|call| arguments::bind(&self.program, self.rules, &self.inventory, cue, call)).collect();
@@ -284,7 +284,7 @@ impl Runs {
         self.record(Record::Wanted { run, order, at: now, key, bound, then, agree_by, claim }, out);
         for older in waiting {
             let replaced = self.state.run(older).filter(|r| r.claim).map(|r| (r.order, r.agree_by.is_some()));
-            self.record(Record::Ended { run: older, at: now, outcome: Outcome::Replaced }, out);
+            self.record(Record::Ended { run: older, at: now, outcome: RunOutcome::Replaced }, out);
             out.extend(replaced.map(|(order, well)| Output::ClaimRun { order, well }));
         }
         self.begin_next(now, &lane, out);

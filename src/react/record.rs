@@ -9,7 +9,7 @@ use crate::base::limits::STEP_TIMEOUT;
 use crate::base::time::Time;
 use crate::event::{Provenance, Value};
 use crate::lang::program::EFFECTS_REQUIRE;
-use crate::script::{Call, Done, Step, StepResult};
+use crate::script::{ScriptCall, FinishedStep, Step, StepResult};
 
 use super::index::LaneKey;
 
@@ -22,7 +22,7 @@ pub struct Bound {
     /// Which reaction.
     pub reaction: String,
     /// What its script is called with.
-    pub call: Call,
+    pub call: ScriptCall,
     /// The number of the rules that it was bound by: their script, and their view of the inventory, it keeps to its end.
     #[serde(default)]
     pub rules: u64,
@@ -61,7 +61,7 @@ fn step_timeout() -> Duration {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Well, with the script's value.
     Finished(Value<'static>),
     /// Not well, with the reason.
@@ -72,17 +72,17 @@ pub enum Outcome {
     Expired,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// All words.
     pub const NAMES: [&'static str; 4] = ["finished", "failed", "replaced", "expired"];
 
     /// One word.
     pub fn name(&self) -> &'static str {
         match self {
-            Outcome::Finished(_) => "finished",
-            Outcome::Failed(_) => "failed",
-            Outcome::Replaced => "replaced",
-            Outcome::Expired => "expired",
+            RunOutcome::Finished(_) => "finished",
+            RunOutcome::Failed(_) => "failed",
+            RunOutcome::Replaced => "replaced",
+            RunOutcome::Expired => "expired",
         }
     }
 }
@@ -164,7 +164,7 @@ pub enum Record {
         /// When.
         at: Time,
         /// How.
-        outcome: Outcome,
+        outcome: RunOutcome,
     },
 }
 
@@ -186,7 +186,7 @@ impl Record {
 
 /// A step that was asked for and has not ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct AskedStep {
     /// The step.
     pub step: Step,
     /// 1 for the first attempt.
@@ -216,9 +216,9 @@ pub struct Run {
     /// It has begun.
     pub begun: bool,
     /// The steps that ended.
-    pub history: Vec<Done>,
+    pub history: Vec<FinishedStep>,
     /// The step that has not.
-    pub asked: Option<Asked>,
+    pub asked: Option<AskedStep>,
 }
 
 impl Run {
@@ -282,7 +282,7 @@ impl State {
             Record::Agreed { run } => self.with(*run, |r| r.agree_by = None),
             Record::Begun { run, .. } => self.with(*run, |r| r.begun = true),
             Record::Asked { run, step, attempt, due } => self.with(*run, |r| {
-                r.asked = Some(Asked { step: step.clone(), attempt: *attempt, due: *due, again_at: None });
+                r.asked = Some(AskedStep { step: step.clone(), attempt: *attempt, due: *due, again_at: None });
             }),
             Record::Again { run, at } => self.with(*run, |r| {
                 if let Some(asked) = &mut r.asked {
@@ -291,7 +291,7 @@ impl State {
             }),
             Record::Answered { run, result } => self.with(*run, |r| {
                 if let Some(asked) = r.asked.take() {
-                    r.history.push(Done { step: asked.step, result: result.clone() });
+                    r.history.push(FinishedStep { step: asked.step, result: result.clone() });
                 }
             }),
             Record::Kept { reaction, key, value } => {

@@ -7,7 +7,7 @@ use crate::base::time::{Time, duration_text, parse_duration};
 use crate::event::Value;
 use crate::script::{Again, Next, Step, StepResult};
 
-use super::record::{Outcome, Record, RunId};
+use super::record::{RunOutcome, Record, RunId};
 use super::state::is_state;
 use super::{Output, Runs, Wanted};
 
@@ -46,11 +46,11 @@ impl Runs {
         match next {
             Next::Step(step) if step.n as usize != state.history.len() => {} // Evaluated with an older history.
             Next::Step(step) if step.n as usize >= STEPS_PER_RUN => {
-                self.end(now, run, Outcome::Failed(format!("it took {STEPS_PER_RUN} steps, which is the limit")), out);
+                self.end(now, run, RunOutcome::Failed(format!("it took {STEPS_PER_RUN} steps, which is the limit")), out);
             }
             Next::Step(step) => self.ask(now, run, step, 1, out),
-            Next::Finished(value) => self.end(now, run, Outcome::Finished(value), out),
-            Next::Failed(why) => self.end(now, run, Outcome::Failed(why), out),
+            Next::Finished(value) => self.end(now, run, RunOutcome::Finished(value), out),
+            Next::Failed(why) => self.end(now, run, RunOutcome::Failed(why), out),
         }
     }
 
@@ -128,19 +128,19 @@ impl Runs {
                     None => {}
                 },
                 None if !state.begun && state.agree_by.is_some_and(|by| by <= now) => {
-                    self.end(now, run, Outcome::Expired, out);
+                    self.end(now, run, RunOutcome::Expired, out);
                 }
                 None => {}
             }
         }
     }
 
-    fn end(&mut self, now: Time, run: RunId, outcome: Outcome, out: &mut Vec<Output>) {
+    fn end(&mut self, now: Time, run: RunId, outcome: RunOutcome, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run).cloned() else { return };
-        let well = matches!(outcome, Outcome::Finished(_));
+        let well = matches!(outcome, RunOutcome::Finished(_));
         // That nobody agreed is a decision.
-        let expired = outcome == Outcome::Expired;
-        if let Outcome::Failed(why) = &outcome {
+        let expired = outcome == RunOutcome::Expired;
+        if let RunOutcome::Failed(why) = &outcome {
             let text = format!("{} failed: {why}", state.bound.reaction);
             out.push(Output::Notice { kind: "run_failed", run: Some(run), reaction: state.bound.reaction.clone(), text });
         }

@@ -59,7 +59,7 @@ struct Back {
 
 /// The clock of one log.
 #[derive(Clone, Debug)]
-pub(super) struct Clock {
+pub(super) struct LogClock {
     now: Option<Time>,
     ahead: Duration,
     /// A jump, and its line, about which the next dated record decides.
@@ -76,10 +76,10 @@ pub(super) struct Clock {
     pub(super) stepped: Option<(u64, Time, Time)>,
 }
 
-impl Clock {
+impl LogClock {
     /// The clock for a log that was written about then.
-    pub(super) fn new(written: Time) -> Clock {
-        Clock {
+    pub(super) fn new(written: Time) -> LogClock {
+        LogClock {
             now: None,
             ahead: Duration::ZERO,
             doubted: None,
@@ -226,8 +226,8 @@ mod tests {
         (times, clock.disbelieved)
     }
 
-    fn run(stamps: &[(Option<i64>, &str)]) -> (Vec<i64>, Clock) {
-        let mut clock = Clock::new(h(WRITTEN));
+    fn run(stamps: &[(Option<i64>, &str)]) -> (Vec<i64>, LogClock) {
+        let mut clock = LogClock::new(h(WRITTEN));
         let (mut times, mut waiting) = (Vec::new(), Vec::new());
         let hours = |t: Time| t.micros() / 3_600_000_000;
         let settle = |waiting: &mut Vec<Option<Time>>, settled: Settled, times: &mut Vec<i64>| {

@@ -22,8 +22,8 @@ use crate::lang::program::{Hit, IdPattern};
 use crate::site::{Arrivals, Site, Stamps};
 
 use super::Replay;
-use super::clock::{Clock, Moment, Settled, ZONES};
-use super::timeline::{Entry, Kind};
+use super::clock::{LogClock, Moment, Settled, ZONES};
+use super::timeline::{TimelineEntry, EntryKind};
 
 /// How long after the last line things that are under way are followed.
 const AFTERWARDS: Duration = Duration::from_secs(3_600);
@@ -37,7 +37,7 @@ const SOURCE: &str = "log";
 
 /// What a dry run read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct DryRunCounts {
     /// Lines.
     pub lines: u64,
     /// Lines that a rule wanted.
@@ -58,9 +58,9 @@ pub struct Counts {
     pub entries: u64,
 }
 
-impl Counts {
-    fn add(&mut self, more: &Counts) {
-        let Counts { lines, matched, cut, latin1, broken, ignored, undated, stamps_disbelieved, entries } = more;
+impl DryRunCounts {
+    fn add(&mut self, more: &DryRunCounts) {
+        let DryRunCounts { lines, matched, cut, latin1, broken, ignored, undated, stamps_disbelieved, entries } = more;
         self.lines += lines;
         self.matched += matched;
         self.cut += cut;
@@ -107,10 +107,10 @@ pub struct Origin {
 pub const LINES_OF_A_LOG: u64 = 1 << 40;
 
 /// The first part: what stands in each line of a log, and when it counts. Of each line it has to know the one before.
-pub struct Reader {
+pub struct LogReader {
     site: Arc<Site>,
     decoder: Decoder,
-    clock: Clock,
+    clock: LogClock,
     origin: Origin,
     provenance: Provenance,
     lines: u64,
@@ -119,7 +119,7 @@ pub struct Reader {
 }
 
 /// A line that was read.
-pub struct Read<'a> {
+pub struct ReadLine<'a> {
     line: u64,
     event: Event<'a>,
     stamp: Option<Time>,
@@ -164,7 +164,7 @@ pub struct Sifted {
     /// An application that says what it is, and that no pair has.
     stranger: Option<String>,
     /// What is to be counted of this line.
-    counts: Counts,
+    counts: DryRunCounts,
 }
 
 /// The third part: records of a log that have to wait until it is known when they count.
@@ -184,7 +184,7 @@ pub struct Acting {
     ahead: Duration,
     /// The latest time.
     end: Option<Moment>,
-    counts: Counts,
+    counts: DryRunCounts,
     /// Applications that said what they are and that no pair has: the first line, and how often.
     strangers: BTreeMap<String, (u64, u64)>,
     arrivals: Arrivals,
@@ -200,7 +200,7 @@ impl DryRun {
             odd: Odd::default(),
             ahead: Duration::ZERO,
             end: None,
-            counts: Counts::default(),
+            counts: DryRunCounts::default(),
             strangers: BTreeMap::new(),
             arrivals: Arrivals::of(Stamps::Stated),
         };
@@ -208,13 +208,13 @@ impl DryRun {
     }
 
     /// What reads a log.
-    pub fn reader(&self, origin: Origin) -> Reader {
+    pub fn reader(&self, origin: Origin) -> LogReader {
         let mut decoder = Decoder::new().in_zone(origin.zone);
         decoder.whole_log(origin.written + ZONES);
-        Reader {
+        LogReader {
             site: self.acting.site.clone(),
             decoder,
-            clock: Clock::new(origin.written),
+            clock: LogClock::new(origin.written),
             origin,
             provenance: self.provenance,
             lines: 0,
@@ -228,11 +228,11 @@ impl DryRun {
     }
 
     /// The logs are over: what is under way is followed to its end, and the counts are told.
-    pub fn finish(&mut self, tell: &mut dyn FnMut(Entry)) -> Counts {
+    pub fn finish(&mut self, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
         // No line, no time: an empty log raises nothing, not even silences.
         match self.acting.end.filter(|_| self.acting.counts.lines > 0) {
             Some(end) => self.acting.finish(end, tell),
-            None => Counts::default(),
+            None => DryRunCounts::default(),
         }
     }
 
@@ -247,9 +247,9 @@ impl DryRun {
     }
 }
 
-impl Reader {
+impl LogReader {
     /// The next line, without its end.
-    pub fn read<'a>(&mut self, record: &'a [u8], cut: bool) -> Read<'a> {
+    pub fn read<'a>(&mut self, record: &'a [u8], cut: bool) -> ReadLine<'a> {
         self.lines += 1;
         let line = self.origin.number * LINES_OF_A_LOG + self.lines;
         // Once the time is known, it goes on from there.
@@ -284,14 +284,14 @@ impl Reader {
         let is_known = is_known && stamp.is_none_or(|stamp| self.clock.read(line, stamp, &event.host));
         self.waited += usize::from(!is_known);
         let odd = self.odd(doubts, steps);
-        Read { line, event, stamp, settled, at: self.clock.now().filter(|_| is_known), odd }
+        ReadLine { line, event, stamp, settled, at: self.clock.now().filter(|_| is_known), odd }
     }
 
     /// The log is over; what it left, for [`Settling`]. None for an empty log.
     pub fn end(&mut self) -> Option<Sifted> {
         let (doubts, steps) = (self.clock.disbelieved, self.clock.stepped.is_some());
         let settled = if self.clock.waits() { self.clock.settle(self.lines, None) } else { None };
-        let counts = Counts { stamps_disbelieved: self.clock.disbelieved, ..Counts::default() };
+        let counts = DryRunCounts { stamps_disbelieved: self.clock.disbelieved, ..DryRunCounts::default() };
         let odd = self.odd(doubts, steps);
         (self.lines > 0).then(|| Sifted { settled, at: self.clock.now(), odd, counts, ..Sifted::default() })
     }
@@ -323,11 +323,11 @@ impl Sifting {
     }
 
     /// What a rule wants of a line; `hits` is room to work in.
-    pub fn sift(&self, read: Read<'_>, hits: &mut Vec<Hit>) -> Sifted {
-        let Read { line, mut event, stamp, settled, at, odd } = read;
+    pub fn sift(&self, read: ReadLine<'_>, hits: &mut Vec<Hit>) -> Sifted {
+        let ReadLine { line, mut event, stamp, settled, at, odd } = read;
         let met = self.site.wants(&mut event, hits);
         let marks = event.marks;
-        let counts = Counts {
+        let counts = DryRunCounts {
             lines: 1,
             matched: u64::from(met.is_some()),
             cut: u64::from(marks.cut),
@@ -335,7 +335,7 @@ impl Sifting {
             broken: u64::from(marks.broken),
             ignored: u64::from(marks.ignored),
             undated: u64::from(event.at.is_none() && !marks.continuation),
-            ..Counts::default()
+            ..DryRunCounts::default()
         };
         let stranger = self.stranger(&event);
         let wanted = met.map(|hits| (event.into_owned(), hits));
@@ -402,7 +402,7 @@ impl Settling {
 
 impl Acting {
     /// The next line of which something comes, or a time.
-    pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(Entry)) {
+    pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
         let Sifted { line, at, odd, wanted, stranger, counts, .. } = sifted;
         self.counts.add(&counts);
         self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
@@ -429,7 +429,7 @@ impl Acting {
         }
     }
 
-    fn finish(&mut self, end: Moment, tell: &mut dyn FnMut(Entry)) -> Counts {
+    fn finish(&mut self, end: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
         // The last line's time counts, whatever it says: so long nothing else came.
         self.ahead = end.ahead;
         let replay = self.replay(end, tell);
@@ -451,7 +451,7 @@ impl Acting {
         self.counts
     }
 
-    fn act(&mut self, at: Moment, number: u64, (mut event, hits): Wanted, tell: &mut dyn FnMut(Entry)) {
+    fn act(&mut self, at: Moment, number: u64, (mut event, hits): Wanted, tell: &mut dyn FnMut(TimelineEntry)) {
         // As old as the log says, by the engine's time.
         event.at = event.at.map(|stamp| stamp + at.ahead);
         let late = self.arrivals.judge(&mut event, at.engine(), true, true);
@@ -463,7 +463,7 @@ impl Acting {
         self.flush(tell);
     }
 
-    fn replay(&mut self, at: Moment, tell: &mut dyn FnMut(Entry)) -> &mut Replay {
+    fn replay(&mut self, at: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> &mut Replay {
         if self.replay.is_none() {
             self.counts.entries += 1;
             tell(notice(at.log, None, "world", world(&self.site, &self.holders)));
@@ -472,12 +472,12 @@ impl Acting {
         self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, at.engine()))
     }
 
-    fn flush(&mut self, tell: &mut dyn FnMut(Entry)) {
+    fn flush(&mut self, tell: &mut dyn FnMut(TimelineEntry)) {
         let Some(replay) = &mut self.replay else { return };
         // People read the log's times.
         for entry in replay.told() {
             self.counts.entries += 1;
-            tell(Entry { at: entry.at - self.ahead, ..entry });
+            tell(TimelineEntry { at: entry.at - self.ahead, ..entry });
         }
         let now = replay.now() - self.ahead;
         let Odd { disbelieved, stepped } = std::mem::take(&mut self.odd);
@@ -501,8 +501,8 @@ impl Acting {
 }
 
 /// A notice of the dry run itself.
-fn notice(at: Time, line: Option<u64>, result: &str, text: String) -> Entry {
-    let mut entry = Entry::new(at, Kind::Notice);
+fn notice(at: Time, line: Option<u64>, result: &str, text: String) -> TimelineEntry {
+    let mut entry = TimelineEntry::new(at, EntryKind::Notice);
     (entry.line, entry.result, entry.text) = (line, Some(result.to_owned()), Some(text));
     entry
 }

@@ -7,10 +7,10 @@ use crate::control::{Controller, Output};
 use crate::engine::{self, Fields};
 use crate::event::Value;
 use crate::journal::{Input, Record};
-use crate::react::{self, Outcome, RunId};
+use crate::react::{self, RunOutcome, RunId};
 use crate::script::{Step, StepResult};
 
-use super::timeline::{Entry, Kind};
+use super::timeline::{TimelineEntry, EntryKind};
 
 /// Orders whose line is remembered; what an older input causes has no line.
 const LINES_KEPT: usize = 10_000;
@@ -28,7 +28,7 @@ struct About {
 /// Tells the timeline.
 #[derive(Debug, Default)]
 pub(super) struct Teller {
-    entries: Vec<Entry>,
+    entries: Vec<TimelineEntry>,
     /// The input line that is being handled.
     pub(super) line: Option<u64>,
     lines: BTreeMap<u64, u64>,
@@ -36,7 +36,7 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn take(&mut self) -> Vec<Entry> {
+    pub(super) fn take(&mut self) -> Vec<TimelineEntry> {
         std::mem::take(&mut self.entries)
     }
 
@@ -60,7 +60,7 @@ impl Teller {
                 | Output::Send(..)
                 | Output::Settled(..) => {}
                 Output::Step(step) => {
-                    let mut entry = Entry::new(now, Kind::Step);
+                    let mut entry = TimelineEntry::new(now, EntryKind::Step);
                     let order =
                         controller.and_then(|c| c.planner().ledger().entry(&step.resource)?.wish.as_ref()).map(|wish| wish.order);
                     entry.line = self.line.or_else(|| self.lines.get(&order?).copied());
@@ -72,7 +72,7 @@ impl Teller {
                 // Told as the step that it is.
                 Output::Notice(notice) if notice.kind == "log" => {}
                 Output::Notice(notice) => {
-                    let mut entry = Entry::new(now, Kind::Notice);
+                    let mut entry = TimelineEntry::new(now, EntryKind::Notice);
                     let about = notice.run.and_then(|run| self.runs.get(&run)).cloned().unwrap_or_default();
                     entry.line = about.line.or(self.line);
                     entry.alarm = notice.alarm.clone().or(about.alarm);
@@ -91,7 +91,7 @@ impl Teller {
     fn alarm(&mut self, record: &engine::Record) {
         match record {
             engine::Record::Raised { alarm, key, order, at, event, summary, .. } => {
-                let mut entry = Entry::new(*at, Kind::AlarmRaised);
+                let mut entry = TimelineEntry::new(*at, EntryKind::AlarmRaised);
                 entry.line = self.lines.get(order).copied();
                 entry.alarm = Some(alarm.clone());
                 entry.key = Some(key.to_string());
@@ -101,7 +101,7 @@ impl Teller {
                 self.entries.push(entry);
             }
             engine::Record::Cleared { alarm, key, at, cause, summary } => {
-                let mut entry = Entry::new(*at, Kind::AlarmCleared);
+                let mut entry = TimelineEntry::new(*at, EntryKind::AlarmCleared);
                 entry.line = self.line;
                 entry.alarm = Some(alarm.clone());
                 entry.key = Some(key.to_string());
@@ -126,7 +126,7 @@ impl Teller {
                 self.runs.insert(*run, about);
             }
             react::Record::Begun { run, at } => {
-                let entry = self.entry(*at, Kind::RunStarted, *run);
+                let entry = self.entry(*at, EntryKind::RunStarted, *run);
                 self.entries.push(entry);
             }
             react::Record::Asked { run, step, .. } => {
@@ -134,14 +134,14 @@ impl Teller {
                     Output::Record(Record::Run(react::Record::Answered { run: r, result })) if r == run => Some(result),
                     _ => None,
                 });
-                let mut entry = self.entry(now, Kind::Step, *run);
+                let mut entry = self.entry(now, EntryKind::Step, *run);
                 describe(&mut entry, step, answered);
                 self.entries.push(entry);
             }
             react::Record::Ended { run, at, outcome } => {
-                let mut entry = self.entry(*at, Kind::RunFinished, *run);
+                let mut entry = self.entry(*at, EntryKind::RunFinished, *run);
                 entry.result = Some(outcome.name().to_owned());
-                if let Outcome::Failed(why) = outcome {
+                if let RunOutcome::Failed(why) = outcome {
                     entry.text = Some(why.clone());
                 }
                 self.entries.push(entry);
@@ -151,8 +151,8 @@ impl Teller {
         }
     }
 
-    fn entry(&self, at: Time, kind: Kind, run: RunId) -> Entry {
-        let mut entry = Entry::new(at, kind);
+    fn entry(&self, at: Time, kind: EntryKind, run: RunId) -> TimelineEntry {
+        let mut entry = TimelineEntry::new(at, kind);
         entry.run = Some(run);
         if let Some(about) = self.runs.get(&run) {
             entry.reaction = Some(about.reaction.clone());
@@ -170,7 +170,7 @@ fn field(fields: &Fields, name: &str) -> Option<String> {
 }
 
 /// A script's step: what it is done to, with what, and how it ended where that is known.
-fn describe(entry: &mut Entry, step: &Step, answered: Option<&StepResult>) {
+fn describe(entry: &mut TimelineEntry, step: &Step, answered: Option<&StepResult>) {
     let arg = |i: usize| step.args.get(i).map(Value::to_string);
     entry.verb = Some(step.verb.clone());
     let mut rest = 0;

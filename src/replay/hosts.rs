@@ -9,12 +9,12 @@ use crate::base::limits::HOST_LOST;
 use crate::base::time::Time;
 use crate::inventory::{Inventory, Name, OnQuorumLoss, Takeover};
 use crate::vote::promise_lasts;
-use crate::wire::{Action, Command, Echo, Holds, Metric, Note, Probe, Report, Runs, Seen, Terms};
+use crate::wire::{Action, Command, Echo, Presence, Metric, StatusNote, Probe, Report, AppStatus, ResourceStatus, Terms};
 
 /// A resource on one host.
 #[derive(Clone, Debug, Default)]
 struct Seat {
-    seen: Seen,
+    seen: ResourceStatus,
     terms: Option<Terms>,
     /// A take that listens first has its effect then.
     taken_at: Option<Time>,
@@ -29,7 +29,7 @@ struct Host {
     /// Its driver fails.
     fails: bool,
     /// Applications of which a test said whether they run.
-    watched: Option<BTreeMap<Name, Runs>>,
+    watched: Option<BTreeMap<Name, AppStatus>>,
     /// What a test said that it measured, for the next report.
     metrics: Vec<Metric>,
 }
@@ -46,8 +46,8 @@ impl Hosts {
         let mut hosts: BTreeMap<Name, Host> = inventory.hosts.keys().map(|h| (h.clone(), Host::default())).collect();
         for (name, resource) in &inventory.resources {
             for place in &resource.seats {
-                let holds = if holders.get(name) == Some(&place.host) { Holds::Yes } else { Holds::No };
-                let seat = Seat { seen: Seen { holds, ..Seen::default() }, ..Seat::default() };
+                let holds = if holders.get(name) == Some(&place.host) { Presence::Yes } else { Presence::No };
+                let seat = Seat { seen: ResourceStatus { holds, ..ResourceStatus::default() }, ..Seat::default() };
                 hosts.entry(place.host.clone()).or_default().seats.insert(name.clone(), seat);
             }
         }
@@ -99,19 +99,19 @@ impl Hosts {
                 seat.terms = None;
                 seat.taken_at = None;
                 if fails {
-                    seat.seen.note = Some(Note::Failed("the driver fails, as the test says".to_owned()));
+                    seat.seen.note = Some(StatusNote::Failed("the driver fails, as the test says".to_owned()));
                 } else {
-                    seat.seen.holds = Holds::No;
+                    seat.seen.holds = Presence::No;
                 }
             }
             Action::Take { probe, terms, .. } => {
                 seat.seen.want = !fails;
                 seat.terms = Some(terms.clone());
                 match probe {
-                    _ if fails => seat.seen.note = Some(Note::Failed("the driver fails, as the test says".to_owned())),
+                    _ if fails => seat.seen.note = Some(StatusNote::Failed("the driver fails, as the test says".to_owned())),
                     Probe::Silence(span) => seat.taken_at = Some(now + *span),
                     Probe::Nothing | Probe::Once if free_at.is_some() => seat.taken_at = free_at,
-                    Probe::Nothing | Probe::Once => seat.seen.holds = Holds::Yes,
+                    Probe::Nothing | Probe::Once => seat.seen.holds = Presence::Yes,
                 }
             }
         }
@@ -124,7 +124,7 @@ impl Hosts {
         if terms.takeover != Takeover::Quorum {
             return None;
         }
-        let holds = |h: &Host| h.seats.get(&command.resource).is_some_and(|s| s.seen.want && s.seen.holds == Holds::Yes);
+        let holds = |h: &Host| h.seats.get(&command.resource).is_some_and(|s| s.seen.want && s.seen.holds == Presence::Yes);
         let lost = self.hosts.iter().filter(|(other, h)| *other != name && holds(h)).filter_map(|(_, h)| h.lost);
         lost.max().map(|since| since + promise_lasts(terms.isolation))
     }
@@ -135,7 +135,7 @@ impl Hosts {
             for seat in host.seats.values_mut() {
                 if seat.taken_at.is_some_and(|at| at <= now) && host.lost.is_none() {
                     seat.taken_at = None;
-                    seat.seen.holds = Holds::Yes;
+                    seat.seen.holds = Presence::Yes;
                 }
             }
         }
@@ -165,16 +165,16 @@ impl Hosts {
         for seat in host.seats.values_mut() {
             seat.taken_at = None;
             let kept_for = seat.terms.as_ref().and_then(|t| match t.takeover {
-                Takeover::Quorum if t.on_quorum_loss == OnQuorumLoss::Release => Some((t.isolation, Note::QuorumLost)),
-                Takeover::Probe => Some((t.isolation, Note::Isolated)),
-                Takeover::Lease => Some((t.term, Note::LeaseEnded)),
+                Takeover::Quorum if t.on_quorum_loss == OnQuorumLoss::Release => Some((t.isolation, StatusNote::QuorumLost)),
+                Takeover::Probe => Some((t.isolation, StatusNote::Isolated)),
+                Takeover::Lease => Some((t.term, StatusNote::LeaseEnded)),
                 Takeover::Quorum | Takeover::Confirmed | Takeover::Forced => None,
             });
             if let Some((_, note)) = kept_for.filter(|(span, _)| now.since(since) >= *span)
                 && seat.seen.want
             {
-                seat.seen = Seen { generation: seat.seen.generation, want: false, holds: Holds::No, note: Some(note) };
-            } else if seat.seen.holds != Holds::Yes && seat.seen.want {
+                seat.seen = ResourceStatus { generation: seat.seen.generation, want: false, holds: Presence::No, note: Some(note) };
+            } else if seat.seen.holds != Presence::Yes && seat.seen.want {
                 seat.seen.want = false;
             }
         }
@@ -185,7 +185,7 @@ impl Hosts {
         if let Some(host) = self.hosts.get_mut(name) {
             host.fails = fails;
             for seat in host.seats.values_mut().filter(|s| !fails && !s.seen.want) {
-                seat.seen.holds = Holds::No;
+                seat.seen.holds = Presence::No;
             }
         }
     }
@@ -193,7 +193,7 @@ impl Hosts {
     /// An application stops on its host, or runs again; its agent watches it from now on.
     pub(super) fn runs(&mut self, host: &str, app: &str, runs: bool) {
         if let Some(host) = self.hosts.get_mut(host) {
-            let runs = if runs { Runs::Yes } else { Runs::No };
+            let runs = if runs { AppStatus::Yes } else { AppStatus::No };
             host.watched.get_or_insert_default().insert(app.to_owned(), runs);
         }
     }
@@ -208,17 +208,17 @@ impl Hosts {
     /// A hand outside puts a resource on a host, or takes it off.
     pub(super) fn by_hand(&mut self, host: &str, resource: &str, on: bool) {
         if let Some(seat) = self.hosts.get_mut(host).and_then(|h| h.seats.get_mut(resource)) {
-            seat.seen.holds = if on { Holds::Yes } else { Holds::No };
+            seat.seen.holds = if on { Presence::Yes } else { Presence::No };
             if !on && seat.seen.want {
                 seat.seen.want = false;
-                seat.seen.note = Some(Note::Gone);
+                seat.seen.note = Some(StatusNote::Gone);
             }
         }
     }
 
     /// Who holds a resource, in fact.
     pub(super) fn holders(&self, resource: &str) -> Vec<Name> {
-        let holds = |h: &Host| h.seats.get(resource).is_some_and(|s| s.seen.holds == Holds::Yes);
+        let holds = |h: &Host| h.seats.get(resource).is_some_and(|s| s.seen.holds == Presence::Yes);
         self.hosts.iter().filter(|(_, h)| holds(h)).map(|(n, _)| n.clone()).collect()
     }
 }

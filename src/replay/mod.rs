@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::base::limits::DEADLINES_OF_A_JUMP;
 use crate::base::time::Time;
-use crate::control::{Controller, Heard, Input, Output, Own, OwnHeard};
+use crate::control::{Controller, LogEvent, Input, Output, SelfEvents, SelfEvent};
 use crate::decode::Decoder;
 use crate::event::{Event, Provenance, Value};
 use crate::inventory::Name;
@@ -33,10 +33,10 @@ use crate::react;
 use crate::script::{Next, Step, StepResult, verbs};
 use crate::site::{Current, Learned, Sieve, Site};
 
-pub use dry_run::{Acting, Counts, DryRun, LINES_OF_A_LOG, Origin, Read, Reader, Settling, Sifted, Sifting};
+pub use dry_run::{Acting, DryRunCounts, DryRun, LINES_OF_A_LOG, Origin, ReadLine, LogReader, Settling, Sifted, Sifting};
 use entries::Teller;
 use hosts::Hosts;
-pub use timeline::{Entry, Kind};
+pub use timeline::{TimelineEntry, EntryKind};
 
 /// What agents know the controller of a replay by.
 const CONTROLLER: u64 = 1;
@@ -57,7 +57,7 @@ pub struct Replay {
     failing: Vec<String>,
     sieves: BTreeMap<String, Sieve>,
     /// What happens to the controller, as events.
-    own: Own,
+    own: SelfEvents,
     positions: BTreeMap<String, Position>,
 }
 
@@ -74,7 +74,7 @@ impl Replay {
             journal: None,
             failing: Vec::new(),
             sieves: BTreeMap::new(),
-            own: Own::default(),
+            own: SelfEvents::default(),
             positions: BTreeMap::new(),
         };
         replay.start_controller();
@@ -87,7 +87,7 @@ impl Replay {
     }
 
     /// What was told since the last call.
-    pub fn told(&mut self) -> Vec<Entry> {
+    pub fn told(&mut self) -> Vec<TimelineEntry> {
         self.teller.take()
     }
 
@@ -184,7 +184,7 @@ impl Replay {
         self.teller.line = line;
         let position = self.positions.entry(source.to_owned()).or_default();
         position.at += 1;
-        let heard = Heard { source: source.to_owned(), position: *position, event, hits, backlog, late, ..Heard::default() };
+        let heard = LogEvent { source: source.to_owned(), position: *position, event, hits, backlog, late, ..LogEvent::default() };
         self.drive(Input::Heard(Box::new(heard)));
         self.teller.line = None;
     }
@@ -246,12 +246,12 @@ impl Replay {
                         inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
                     }
                     Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {
-                        match self.own.heard(self.now, &output, &self.site.matcher, 0) {
-                            OwnHeard::Input(input) => inputs.push(input),
-                            OwnHeard::Withheld(notice) => {
+                        match self.own.event_of(self.now, &output, &self.site.matcher, 0) {
+                            SelfEvent::Input(input) => inputs.push(input),
+                            SelfEvent::Withheld(notice) => {
                                 self.teller.tell(self.now, &[Output::Notice(notice)], self.controller.as_ref());
                             }
-                            OwnHeard::Nothing => {}
+                            SelfEvent::Nothing => {}
                         }
                     }
                 }

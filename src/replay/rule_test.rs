@@ -22,7 +22,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::base::time::{Time, duration_text, parse_duration};
-use crate::control::{Controller, Input, Word};
+use crate::control::{Controller, Input, OperatorCommand};
 use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::event::Provenance;
 use crate::inventory::{METRICS, Name};
@@ -31,7 +31,7 @@ use crate::wire::Metric;
 
 use super::Replay;
 use super::test_names::{self, instance};
-use super::timeline::Entry;
+use super::timeline::TimelineEntry;
 
 /// How long after the last step a test goes on, unless it says otherwise.
 const AFTERWARDS: &str = "10s";
@@ -48,13 +48,13 @@ pub struct TestFile {
     #[serde(default)]
     pub rules: Vec<String>,
     /// The tests.
-    pub tests: Vec<Test>,
+    pub tests: Vec<RuleTest>,
 }
 
 /// One test.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Test {
+pub struct RuleTest {
     /// What it shows.
     pub name: String,
     /// When it begins (RFC 3339).
@@ -109,7 +109,7 @@ pub enum Scalar {
 /// What stands beside a name in the step `metric`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Measured {
+pub enum TestMetric {
     /// How much was measured.
     Number(f64),
     /// Of which host or mount point.
@@ -151,7 +151,7 @@ pub struct TestStep {
     /// It runs again.
     pub runs: Option<Name>,
     /// A host is measured: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
-    pub metric: Option<BTreeMap<String, Measured>>,
+    pub metric: Option<BTreeMap<String, TestMetric>>,
     /// What the driver of this host is told fails from now on.
     pub fails: Option<Name>,
     /// It works again.
@@ -189,7 +189,7 @@ pub struct Verdict {
     /// What was not as it must be; empty when all was.
     pub wrong: Vec<String>,
     /// The timeline, for people who look into it.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<TimelineEntry>,
 }
 
 /// Reads a file of tests.
@@ -210,7 +210,7 @@ pub fn read(source: &Arc<Source>) -> Result<TestFile, Diagnostic> {
 }
 
 /// Runs one test.
-pub fn run(site: &Arc<Site>, test: &Test) -> Verdict {
+pub fn run(site: &Arc<Site>, test: &RuleTest) -> Verdict {
     let mut wrong = test_names::wrong(site, test);
     let begin = test.start.as_deref().unwrap_or(BEGIN);
     let now = Time::parse_rfc3339(begin).unwrap_or_else(|| {
@@ -245,7 +245,7 @@ pub fn run(site: &Arc<Site>, test: &Test) -> Verdict {
 
 struct Play {
     replay: Replay,
-    entries: Vec<Entry>,
+    entries: Vec<TimelineEntry>,
     /// Records that were written while the controller was stopped.
     backlog: Vec<(String, String, Provenance, u64)>,
     line: u64,
@@ -343,23 +343,23 @@ impl Play {
     }
 
     fn operator(&mut self, step: &TestStep) {
-        let mut say = |word: Word| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
         for (resource, host) in step.moves.iter().flatten() {
-            say(Word::Move { resource: resource.clone(), host: host.clone() });
+            say(OperatorCommand::Move { resource: resource.clone(), host: host.clone() });
         }
         for (resource, host) in step.released.iter().flatten() {
-            say(Word::Released { resource: resource.clone(), host: host.clone() });
+            say(OperatorCommand::Released { resource: resource.clone(), host: host.clone() });
         }
         if let Some(said) = &step.clear {
             let (alarm, key) = instance(said);
-            say(Word::Clear { alarm, key });
+            say(OperatorCommand::Clear { alarm, key });
         }
         if let Some(said) = &step.ack {
             let (alarm, key) = instance(said);
-            say(Word::Ack { alarm, key, by: "the test".to_owned() });
+            say(OperatorCommand::Ack { alarm, key, by: "the test".to_owned() });
         }
         if let Some(run) = step.approve {
-            say(Word::Approve { run });
+            say(OperatorCommand::Approve { run });
         }
     }
 
@@ -383,16 +383,16 @@ impl Play {
 }
 
 /// Which host was measured, and what came of it.
-fn measured(said: &BTreeMap<String, Measured>) -> Result<(Name, Vec<Metric>), String> {
+fn measured(said: &BTreeMap<String, TestMetric>) -> Result<(Name, Vec<Metric>), String> {
     let text = |name: &str| match said.get(name) {
-        Some(Measured::Text(text)) => Some(text.clone()),
+        Some(TestMetric::Text(text)) => Some(text.clone()),
         _ => None,
     };
     let host = text("host").ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
     let mount = text("mount").unwrap_or_default();
     let mut metrics = Vec::new();
     for (name, value) in said.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "mount")) {
-        let Measured::Number(value) = value else { return Err(format!("metric: `{name}` is a number")) };
+        let TestMetric::Number(value) = value else { return Err(format!("metric: `{name}` is a number")) };
         if !METRICS.contains(&name.as_str()) {
             return Err(format!("no agent measures `{name}`; there are {}", METRICS.join(", ")));
         }
@@ -430,8 +430,8 @@ fn stamped(text: &str, now: Time) -> Result<String, String> {
     Ok(out)
 }
 
-fn judge(test: &Test, play: &Play, wrong: &mut Vec<String>) {
-    let fits = |entry: &Entry, want: &BTreeMap<String, Scalar>| {
+fn judge(test: &RuleTest, play: &Play, wrong: &mut Vec<String>) {
+    let fits = |entry: &TimelineEntry, want: &BTreeMap<String, Scalar>| {
         want.iter().all(|(name, value)| match name.as_str() {
             "at" => Time::parse_rfc3339(&value.text()) == Some(entry.at),
             name => entry.field(name).is_some_and(|have| have == value.text()),
@@ -462,7 +462,7 @@ fn judge(test: &Test, play: &Play, wrong: &mut Vec<String>) {
     ends(test, play, controller, wrong);
 }
 
-fn ends(test: &Test, play: &Play, controller: &Controller, wrong: &mut Vec<String>) {
+fn ends(test: &RuleTest, play: &Play, controller: &Controller, wrong: &mut Vec<String>) {
     let planner = controller.planner();
     for (resource, owner) in &test.ends.owners {
         let have = planner.owner(resource).map_or("nobody", String::as_str);
@@ -503,7 +503,7 @@ fn shown(want: &BTreeMap<String, Scalar>) -> String {
 }
 
 /// How long a test lasts in virtual time, for its summary.
-pub fn lasted(entries: &[Entry]) -> String {
+pub fn lasted(entries: &[TimelineEntry]) -> String {
     match (entries.first(), entries.last()) {
         (Some(first), Some(last)) => duration_text(last.at.since(first.at)),
         _ => duration_text(std::time::Duration::ZERO),

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use crate::base::time::Time;
 use crate::diag::suggest::nearest;
 use crate::engine::Cause;
-use crate::react::Outcome;
+use crate::react::RunOutcome;
 use crate::script::verbs;
 use crate::site::Site;
 
-use super::rule_test::{Scalar, Test, TestStep};
-use super::timeline::{Entry, Kind};
+use super::rule_test::{Scalar, RuleTest, TestStep};
+use super::timeline::{TimelineEntry, EntryKind};
 
 /// Steps of a move, beside the verbs of scripts.
 const MOVES: [&str; 4] = ["release", "released", "take", "taken"];
@@ -21,7 +21,7 @@ const MOVES: [&str; 4] = ["release", "released", "take", "taken"];
 const LISTED: usize = 16;
 
 /// What is named in a test and is not there.
-pub(super) fn wrong(site: &Site, test: &Test) -> Vec<String> {
+pub(super) fn wrong(site: &Site, test: &RuleTest) -> Vec<String> {
     let mut names = Names { site, test, wrong: Vec::new() };
     for (n, step) in test.steps.iter().enumerate() {
         names.step(&format!("step {}", n + 1), step);
@@ -58,7 +58,7 @@ pub(super) fn wrong(site: &Site, test: &Test) -> Vec<String> {
 
 struct Names<'a> {
     site: &'a Site,
-    test: &'a Test,
+    test: &'a RuleTest,
     wrong: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ impl Names<'_> {
         for (field, value) in entry {
             let value = value.text();
             match field.as_str() {
-                "kind" => self.one_of(of, "kind of entry", &value, &Kind::ALL.map(Kind::name)),
+                "kind" => self.one_of(of, "kind of entry", &value, &EntryKind::ALL.map(EntryKind::name)),
                 "alarm" => self.alarm(of, &value),
                 "reaction" => self.reaction(of, &value),
                 "resource" => self.resource(of, &value),
@@ -100,16 +100,16 @@ impl Names<'_> {
                     self.wrong.push(format!("{of}: `{value}` is not a time (write 2026-01-01T00:00:00Z)"));
                 }
                 "at" | "line" | "run" | "key" | "event_id" | "text" => {}
-                _ => self.one_of(of, "field of an entry", field, &Entry::FIELDS),
+                _ => self.one_of(of, "field of an entry", field, &TimelineEntry::FIELDS),
             }
         }
     }
 
     /// How a run or an alarm ended. Words of notices and what scripts give are not all known beforehand.
     fn result(&mut self, of: &str, kind: Option<&str>, value: &str) {
-        if kind == Some(Kind::RunFinished.name()) {
-            self.one_of(of, "end of a run", value, &Outcome::NAMES);
-        } else if kind == Some(Kind::AlarmCleared.name()) && !value.starts_with("by ") {
+        if kind == Some(EntryKind::RunFinished.name()) {
+            self.one_of(of, "end of a run", value, &RunOutcome::NAMES);
+        } else if kind == Some(EntryKind::AlarmCleared.name()) && !value.starts_with("by ") {
             let causes = [Cause::After, Cause::When, Cause::AtOnce, Cause::Removed, Cause::Changed].map(|c| c.to_string());
             self.one_of(of, "end of an alarm", value, &causes.each_ref().map(String::as_str));
         }

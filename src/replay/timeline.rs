@@ -10,7 +10,7 @@ use crate::base::time::Time;
 /// What an entry tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum EntryKind {
     /// An alarm became active, or acted again while it was.
     AlarmRaised,
     /// An alarm ended.
@@ -25,32 +25,32 @@ pub enum Kind {
     Notice,
 }
 
-impl Kind {
+impl EntryKind {
     /// All of them.
-    pub const ALL: [Kind; 6] =
-        [Kind::AlarmRaised, Kind::AlarmCleared, Kind::RunStarted, Kind::Step, Kind::RunFinished, Kind::Notice];
+    pub const ALL: [EntryKind; 6] =
+        [EntryKind::AlarmRaised, EntryKind::AlarmCleared, EntryKind::RunStarted, EntryKind::Step, EntryKind::RunFinished, EntryKind::Notice];
 
     /// Its name, as JSON and rule tests have it.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::AlarmRaised => "alarm_raised",
-            Kind::AlarmCleared => "alarm_cleared",
-            Kind::RunStarted => "run_started",
-            Kind::Step => "step",
-            Kind::RunFinished => "run_finished",
-            Kind::Notice => "notice",
+            EntryKind::AlarmRaised => "alarm_raised",
+            EntryKind::AlarmCleared => "alarm_cleared",
+            EntryKind::RunStarted => "run_started",
+            EntryKind::Step => "step",
+            EntryKind::RunFinished => "run_finished",
+            EntryKind::Notice => "notice",
         }
     }
 }
 
 /// One entry. What does not apply is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct TimelineEntry {
     /// When, in the engine's time.
     #[serde(serialize_with = "rfc3339")]
     pub at: Time,
     /// What.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// The log whose line caused it, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -93,10 +93,10 @@ fn rfc3339<S: serde::Serializer>(at: &Time, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(at)
 }
 
-impl Entry {
+impl TimelineEntry {
     /// An entry that tells no more than when and what.
-    pub fn new(at: Time, kind: Kind) -> Entry {
-        Entry {
+    pub fn new(at: Time, kind: EntryKind) -> TimelineEntry {
+        TimelineEntry {
             at,
             kind,
             file: None,
@@ -146,12 +146,12 @@ impl Entry {
     /// One line for people, safe for a terminal.
     pub fn human(&self, colour: bool) -> String {
         let (word, paint) = match self.kind {
-            Kind::AlarmRaised => ("ALARM", "31"),
-            Kind::AlarmCleared => ("clear", "32"),
-            Kind::RunStarted => ("run", "36"),
-            Kind::Step => ("step", "0"),
-            Kind::RunFinished => ("end", "36"),
-            Kind::Notice => ("note", "33"),
+            EntryKind::AlarmRaised => ("ALARM", "31"),
+            EntryKind::AlarmCleared => ("clear", "32"),
+            EntryKind::RunStarted => ("run", "36"),
+            EntryKind::Step => ("step", "0"),
+            EntryKind::RunFinished => ("end", "36"),
+            EntryKind::Notice => ("note", "33"),
         };
         let mut text = String::new();
         let line = match (&self.file, self.line) {
@@ -163,20 +163,20 @@ impl Entry {
         let _ = if colour { write!(text, "\x1b[{paint}m{word:<5}\x1b[0m ") } else { write!(text, "{word:<5} ") };
         let mut parts: Vec<String> = Vec::new();
         match self.kind {
-            Kind::AlarmRaised | Kind::AlarmCleared => {
+            EntryKind::AlarmRaised | EntryKind::AlarmCleared => {
                 parts.extend(self.alarm.clone());
                 parts.extend(self.key.clone().filter(|k| !k.is_empty()).map(|k| format!("[{k}]")));
                 parts.extend(self.event_id.clone());
                 parts.extend(self.result.clone().map(|r| format!("({r})")));
                 parts.extend(self.text.clone().filter(|t| !t.is_empty()).map(|t| format!(": {t}")));
             }
-            Kind::RunStarted | Kind::RunFinished => {
+            EntryKind::RunStarted | EntryKind::RunFinished => {
                 parts.extend(self.reaction.clone());
                 parts.extend(self.run.map(|n| format!("#{n}")));
                 parts.extend(self.result.clone());
                 parts.extend(self.text.clone());
             }
-            Kind::Step => {
+            EntryKind::Step => {
                 parts.extend(self.verb.clone());
                 parts.extend(self.resource.clone());
                 parts.extend(self.host.clone().map(|h| format!("on {h}")));
@@ -184,7 +184,7 @@ impl Entry {
                 parts.extend(self.text.clone());
                 parts.extend(self.reaction.clone().map(|r| format!("({r} #{})", self.run.unwrap_or_default())));
             }
-            Kind::Notice => {
+            EntryKind::Notice => {
                 parts.extend(self.result.clone().map(|r| format!("{r}:")));
                 parts.extend(self.text.clone());
             }

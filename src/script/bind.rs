@@ -13,19 +13,19 @@ use super::verbs::{VERBS, step_verb};
 
 /// Something that verbs are done to: `vip("x")`, `pair("y")`, `host("z")`, `log`, `state`, `alarm`.
 #[derive(Clone, Debug)]
-pub(super) struct Handle {
+pub(super) struct ScriptHandle {
     pub(super) kind: &'static str,
     pub(super) name: String,
     /// What it has beside verbs.
     pub(super) properties: Arc<Map>,
 }
 
-impl Handle {
-    pub(super) fn new(kind: &'static str, name: &str, mut properties: Map) -> Handle {
+impl ScriptHandle {
+    pub(super) fn new(kind: &'static str, name: &str, mut properties: Map) -> ScriptHandle {
         if !name.is_empty() {
             properties.entry("name".into()).or_insert_with(|| name.to_owned().into());
         }
-        Handle { kind, name: name.to_owned(), properties: Arc::new(properties) }
+        ScriptHandle { kind, name: name.to_owned(), properties: Arc::new(properties) }
     }
 }
 
@@ -37,9 +37,9 @@ fn error<T>(context: &NativeCallContext<'_>, text: impl Into<String>) -> Result<
 
 /// Registers everything that scripts may call beside the language's own functions.
 pub(super) fn bind(engine: &mut Engine, inventory: &Arc<Inventory>) {
-    engine.register_type_with_name::<Handle>("handle");
+    engine.register_type_with_name::<ScriptHandle>("handle");
     engine.register_indexer_get(
-        |context: NativeCallContext<'_>, handle: &mut Handle, property: ImmutableString| -> Result<Dynamic> {
+        |context: NativeCallContext<'_>, handle: &mut ScriptHandle, property: ImmutableString| -> Result<Dynamic> {
             match handle.properties.get(property.as_str()) {
                 Some(value) => Ok(value.clone()),
                 None => error(&context, format!("{} has no property `{property}`", handle.kind)),
@@ -62,9 +62,9 @@ pub(super) fn bind(engine: &mut Engine, inventory: &Arc<Inventory>) {
 fn bind_method(engine: &mut Engine, method: &'static str, params: usize) {
     type C<'a> = NativeCallContext<'a>;
     match params {
-        0 => engine.register_fn(method, move |c: C<'_>, h: Handle| act(&c, &h, method, vec![])),
-        1 => engine.register_fn(method, move |c: C<'_>, h: Handle, a: Dynamic| act(&c, &h, method, vec![a])),
-        _ => engine.register_fn(method, move |c: C<'_>, h: Handle, a: Dynamic, b: Dynamic| act(&c, &h, method, vec![a, b])),
+        0 => engine.register_fn(method, move |c: C<'_>, h: ScriptHandle| act(&c, &h, method, vec![])),
+        1 => engine.register_fn(method, move |c: C<'_>, h: ScriptHandle, a: Dynamic| act(&c, &h, method, vec![a])),
+        _ => engine.register_fn(method, move |c: C<'_>, h: ScriptHandle, a: Dynamic, b: Dynamic| act(&c, &h, method, vec![a, b])),
     };
 }
 
@@ -77,7 +77,7 @@ fn bind_alone(engine: &mut Engine, name: &'static str, params: usize) {
 }
 
 /// A verb is done to a handle.
-fn act(context: &NativeCallContext<'_>, handle: &Handle, method: &str, args: Vec<Dynamic>) -> Result<Dynamic> {
+fn act(context: &NativeCallContext<'_>, handle: &ScriptHandle, method: &str, args: Vec<Dynamic>) -> Result<Dynamic> {
     let name = format!("{}.{method}", handle.kind);
     let Some(verb) = VERBS.iter().find(|v| v.name == name && v.params.len() == args.len()) else {
         return error(context, format!("{} has no verb `{method}` with {} arguments", handle.kind, args.len()));
@@ -117,29 +117,29 @@ fn retry(context: NativeCallContext<'_>, times: i64, every: Dynamic, attempt: Fn
 fn bind_handles(engine: &mut Engine, inventory: &Arc<Inventory>) {
     for kind in ["vip", "port"] {
         let known = inventory.clone();
-        engine.register_fn(kind, move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<Handle> {
+        engine.register_fn(kind, move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<ScriptHandle> {
             match known.resources.get(name.as_str()) {
-                Some(resource) if resource.what.handle() == kind => Ok(Handle::new(kind, &name, Map::new())),
+                Some(resource) if resource.what.handle() == kind => Ok(ScriptHandle::new(kind, &name, Map::new())),
                 Some(resource) => error(&c, format!("{name} is no {kind}: write {}(\"{name}\")", resource.what.handle())),
                 None => unknown(&c, "resource", &name, known.resources.keys()),
             }
         });
     }
     let known = inventory.clone();
-    engine.register_fn("host", move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<Handle> {
+    engine.register_fn("host", move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<ScriptHandle> {
         match known.host(&name) {
-            Some((name, _)) => Ok(Handle::new("host", name, Map::new())),
+            Some((name, _)) => Ok(ScriptHandle::new("host", name, Map::new())),
             None => unknown(&c, "host", &name, known.hosts.keys()),
         }
     });
     let known = inventory.clone();
-    engine.register_fn("pair", move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<Handle> {
+    engine.register_fn("pair", move |c: NativeCallContext<'_>, name: ImmutableString| -> Result<ScriptHandle> {
         match known.pairs.get(name.as_str()) {
-            Some(pair) => Ok(Handle::new("pair", &name, properties(&known, pair))),
+            Some(pair) => Ok(ScriptHandle::new("pair", &name, properties(&known, pair))),
             None => unknown(&c, "pair", &name, known.pairs.keys()),
         }
     });
-    engine.register_fn("other", |c: NativeCallContext<'_>, pair: Handle, host: ImmutableString| -> Result<Dynamic> {
+    engine.register_fn("other", |c: NativeCallContext<'_>, pair: ScriptHandle, host: ImmutableString| -> Result<Dynamic> {
         let of = |key: &str| pair.properties.get(key).cloned().unwrap_or_default();
         let (a, b) = (of("primary_host"), of("backup_host"));
         if a.to_string() == host.as_str() {
@@ -161,7 +161,7 @@ fn properties(inventory: &Inventory, pair: &Pair) -> Map {
     map.insert("backup_host".into(), host(&pair.backup));
     if let Some(resource) = &pair.resource {
         let kind = inventory.resources.get(resource).map_or("vip", |r| r.what.handle());
-        map.insert(kind.into(), Dynamic::from(Handle::new(kind, resource, Map::new())));
+        map.insert(kind.into(), Dynamic::from(ScriptHandle::new(kind, resource, Map::new())));
     }
     map
 }

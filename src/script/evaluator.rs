@@ -13,10 +13,10 @@ use crate::diag::{Code, Diagnostic, Source};
 use crate::event::Value;
 use crate::inventory::Inventory;
 
-use super::bind::{Handle, bind};
+use super::bind::{ScriptHandle, bind};
 use super::tape::Tape;
 use super::value::{from_dynamic, to_dynamic};
-use super::{Call, Done, Next};
+use super::{ScriptCall, FinishedStep, Next};
 
 /// Operations of one evaluation; a reaction needs a few hundred.
 const OPERATIONS: u64 = 100_000;
@@ -111,11 +111,11 @@ impl Evaluator {
     }
 
     /// What the script does next, given what it did.
-    pub fn next(&self, script: &Compiled, call: &Call, history: &[Done]) -> Next {
+    pub fn next(&self, script: &Compiled, call: &ScriptCall, history: &[FinishedStep]) -> Next {
         let tape = Tape::new(history);
         let mut alarm = map(&call.alarm);
         alarm.entry("name".into()).or_insert_with(|| String::new().into());
-        let alarm = Handle::new("alarm", "", alarm);
+        let alarm = ScriptHandle::new("alarm", "", alarm);
         let arguments = (Dynamic::from(alarm), Dynamic::from(map(&call.event)), Dynamic::from(map(&call.params)));
         let options = CallFnOptions::new().eval_ast(false).with_tag(tape.clone());
         let result = self.engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &script.ast, "react", arguments);
@@ -144,8 +144,8 @@ impl Evaluator {
 /// `state` and `log` are seen everywhere, also in helper functions, which see no variable of their caller.
 #[allow(deprecated, reason = "the library marks this call volatile; it has no other for what functions see")]
 fn resolve(engine: &mut Engine) {
-    let state = Handle::new("state", "", Map::new());
-    let log = Handle::new("log", "", Map::new());
+    let state = ScriptHandle::new("state", "", Map::new());
+    let log = ScriptHandle::new("log", "", Map::new());
     engine.on_var(move |name, _, _| {
         Ok(match name {
             "state" => Some(Dynamic::from(state.clone())),

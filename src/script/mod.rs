@@ -33,7 +33,7 @@ pub use verbs::ParamKind;
 
 /// What a script is called with. Journaled whole when the run starts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Call {
+pub struct ScriptCall {
     /// The alarm as the script sees it: `name key category summary count cause raised_at lines`.
     pub alarm: BTreeMap<String, Value<'static>>,
     /// The event as the script sees it: its fields and captures by name.
@@ -60,7 +60,7 @@ pub type StepResult = Result<Value<'static>, String>;
 
 /// A step that was done, with its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Done {
+pub struct FinishedStep {
     /// The step.
     pub step: Step,
     /// Its result.

@@ -7,11 +7,11 @@ use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 use crate::event::Value;
 
 use super::value::{from_dynamic, to_dynamic};
-use super::{Done, Step};
+use super::{FinishedStep, Step};
 
 #[derive(Debug, Default)]
 struct Inner {
-    history: Vec<Done>,
+    history: Vec<FinishedStep>,
     n: usize,
     /// The step that the script stopped at.
     wanted: Option<Step>,
@@ -32,7 +32,7 @@ pub(super) struct Played {
 }
 
 impl Tape {
-    pub(super) fn new(history: &[Done]) -> Tape {
+    pub(super) fn new(history: &[FinishedStep]) -> Tape {
         Tape(Arc::new(Mutex::new(Inner { history: history.to_vec(), ..Inner::default() })))
     }
 

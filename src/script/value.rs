@@ -4,7 +4,7 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::event::Value;
 
-use super::bind::Handle;
+use super::bind::ScriptHandle;
 
 /// A value as scripts see it.
 pub(super) fn to_dynamic(value: &Value<'_>) -> Dynamic {
@@ -34,7 +34,7 @@ pub(super) fn from_dynamic(value: &Dynamic) -> Value<'static> {
         Value::List(array.iter().map(from_dynamic).collect())
     } else if let Some(map) = value.read_lock::<Map>() {
         Value::Map(map.iter().map(|(k, v)| (k.to_string(), from_dynamic(v))).collect())
-    } else if let Some(handle) = value.read_lock::<Handle>() {
+    } else if let Some(handle) = value.read_lock::<ScriptHandle>() {
         Value::from(handle.name.as_str())
     } else {
         Value::from(value.to_string().as_str())

@@ -77,7 +77,7 @@ impl ParamKind {
 
 /// A verb.
 #[derive(Debug)]
-pub struct Verb {
+pub struct VerbDecl {
     /// `vip.up`: what it is done to, and what is done; or one word.
     pub name: &'static str,
     /// Its parameters beside the handle's name.
@@ -94,7 +94,7 @@ pub struct Verb {
 
 /// A function that gives a handle or looks something up; no step.
 #[derive(Debug)]
-pub struct Handle {
+pub struct HandleDecl {
     /// Its name: `vip`.
     pub name: &'static str,
     /// What its argument names.
@@ -106,23 +106,23 @@ pub struct Handle {
 }
 
 /// Every handle.
-pub const HANDLES: &[Handle] = &[
-    Handle { name: "vip", of: ParamKind::Resource, properties: &["name"], help: "A virtual IP of the inventory." },
-    Handle { name: "port", of: ParamKind::Resource, properties: &["name"], help: "A load-balanced port of the inventory." },
-    Handle {
+pub const HANDLES: &[HandleDecl] = &[
+    HandleDecl { name: "vip", of: ParamKind::Resource, properties: &["name"], help: "A virtual IP of the inventory." },
+    HandleDecl { name: "port", of: ParamKind::Resource, properties: &["name"], help: "A load-balanced port of the inventory." },
+    HandleDecl {
         name: "pair",
         of: ParamKind::Pair,
         properties: &["name", "primary", "backup", "primary_host", "backup_host", "vip", "port"],
         help: "A pair of the inventory: its applications, their hosts, and the `vip` or `port` that follows the primary. `other(host)` gives the other host.",
     },
-    Handle { name: "host", of: ParamKind::Host, properties: &["name"], help: "A host of the inventory." },
+    HandleDecl { name: "host", of: ParamKind::Host, properties: &["name"], help: "A host of the inventory." },
 ];
 
 use ParamKind as K;
 
 /// Every verb.
-pub const VERBS: &[Verb] = &[
-    Verb {
+pub const VERBS: &[VerbDecl] = &[
+    VerbDecl {
         name: "vip.up",
         params: &[("host", K::Host)],
         gives: "`accepted`, `held` or `superseded`",
@@ -130,7 +130,7 @@ pub const VERBS: &[Verb] = &[
         help: "The host becomes desired owner, which implies release everywhere else. The planner does the move.",
         example: "vip(\"sip_vip\").up(\"sip1\");",
     },
-    Verb {
+    VerbDecl {
         name: "vip.down",
         params: &[("host", K::Host)],
         gives: "`accepted`, `held` or `superseded`",
@@ -138,7 +138,7 @@ pub const VERBS: &[Verb] = &[
         help: "The host must not hold it, unless a newer claim wants it there. The desired owner stays who it is.",
         example: "vip(\"sip_vip\").down(\"sip2\");",
     },
-    Verb {
+    VerbDecl {
         name: "vip.move_to",
         params: &[("host", K::Host)],
         gives: "`accepted`, `held` or `superseded`",
@@ -146,7 +146,7 @@ pub const VERBS: &[Verb] = &[
         help: "The same as `up`.",
         example: "vip(\"sip_vip\").move_to(\"sip2\");",
     },
-    Verb {
+    VerbDecl {
         name: "vip.settle",
         params: &[("within", K::Duration)],
         gives: "true when it is in its place, false when the time was over",
@@ -154,7 +154,7 @@ pub const VERBS: &[Verb] = &[
         help: "Waits until the desired owner holds the address and nobody else does.",
         example: "if !vip(\"sip_vip\").settle(\"10s\") { log.warn(\"not there yet\"); }",
     },
-    Verb {
+    VerbDecl {
         name: "vip.owner",
         params: &[],
         gives: "the desired owner's name, or `()`",
@@ -162,7 +162,7 @@ pub const VERBS: &[Verb] = &[
         help: "Who should have it.",
         example: "let owner = vip(\"sip_vip\").owner();",
     },
-    Verb {
+    VerbDecl {
         name: "vip.holders",
         params: &[],
         gives: "a list of host names",
@@ -170,7 +170,7 @@ pub const VERBS: &[Verb] = &[
         help: "Who has it, as far as is seen.",
         example: "let all = vip(\"sip_vip\").holders();",
     },
-    Verb {
+    VerbDecl {
         name: "port.up",
         params: &[("host", K::Host)],
         gives: "`accepted`, `held` or `superseded`",
@@ -178,7 +178,7 @@ pub const VERBS: &[Verb] = &[
         help: "The host becomes desired owner, which implies release everywhere else. The planner does the move.",
         example: "port(\"sip_port\").up(\"sip1\");",
     },
-    Verb {
+    VerbDecl {
         name: "port.down",
         params: &[("host", K::Host)],
         gives: "`accepted`, `held` or `superseded`",
@@ -186,7 +186,7 @@ pub const VERBS: &[Verb] = &[
         help: "The host must not hold it, unless a newer claim wants it there. The desired owner stays who it is.",
         example: "port(\"sip_port\").down(\"sip2\");",
     },
-    Verb {
+    VerbDecl {
         name: "port.move_to",
         params: &[("host", K::Host)],
         gives: "`accepted`, `held` or `superseded`",
@@ -194,7 +194,7 @@ pub const VERBS: &[Verb] = &[
         help: "The same as `up`.",
         example: "port(\"sip_port\").move_to(\"sip2\");",
     },
-    Verb {
+    VerbDecl {
         name: "port.settle",
         params: &[("within", K::Duration)],
         gives: "true when it is in its place, false when the time was over",
@@ -202,7 +202,7 @@ pub const VERBS: &[Verb] = &[
         help: "Waits until the desired owner holds the address and nobody else does.",
         example: "if !port(\"sip_port\").settle(\"10s\") { log.warn(\"not there yet\"); }",
     },
-    Verb {
+    VerbDecl {
         name: "port.owner",
         params: &[],
         gives: "the desired owner's name, or `()`",
@@ -210,7 +210,7 @@ pub const VERBS: &[Verb] = &[
         help: "Who should have it.",
         example: "let owner = port(\"sip_port\").owner();",
     },
-    Verb {
+    VerbDecl {
         name: "port.holders",
         params: &[],
         gives: "a list of host names",
@@ -218,7 +218,7 @@ pub const VERBS: &[Verb] = &[
         help: "Who has it, as far as is seen.",
         example: "let all = port(\"sip_port\").holders();",
     },
-    Verb {
+    VerbDecl {
         name: "pair.switchover",
         params: &[],
         gives: "`accepted`, `held` or `superseded`",
@@ -226,7 +226,7 @@ pub const VERBS: &[Verb] = &[
         help: "The pair's address goes to the host that does not own it.",
         example: "pair(\"sip\").switchover();",
     },
-    Verb {
+    VerbDecl {
         name: "host.run",
         params: &[("command", K::Text), ("arguments", K::List)],
         gives: "a map: `status`, `stdout`, `stderr`",
@@ -234,7 +234,7 @@ pub const VERBS: &[Verb] = &[
         help: "Runs a command on the host, without a shell: each argument is one argument.",
         example: "let done = host(\"sip1\").run(\"/usr/bin/systemctl\", [\"is-active\", \"sip\"]);",
     },
-    Verb {
+    VerbDecl {
         name: "notify",
         params: &[("channel", K::Channel), ("text", K::Text)],
         gives: "nothing",
@@ -242,7 +242,7 @@ pub const VERBS: &[Verb] = &[
         help: "Tells people through a channel of the configuration.",
         example: "notify(\"noc\", \"the address moved\");",
     },
-    Verb {
+    VerbDecl {
         name: "wait",
         params: &[("span", K::Duration)],
         gives: "nothing",
@@ -250,7 +250,7 @@ pub const VERBS: &[Verb] = &[
         help: "Waits. The time counts from when it began, over restarts too.",
         example: "wait(\"2s\");",
     },
-    Verb {
+    VerbDecl {
         name: "alarm.clear",
         params: &[],
         gives: "nothing",
@@ -258,7 +258,7 @@ pub const VERBS: &[Verb] = &[
         help: "Clears the alarm that started the run.",
         example: "alarm.clear();",
     },
-    Verb {
+    VerbDecl {
         name: "log.info",
         params: &[("text", K::Text)],
         gives: "nothing",
@@ -266,7 +266,7 @@ pub const VERBS: &[Verb] = &[
         help: "Writes a line into the log and the timeline.",
         example: "log.info(\"done\");",
     },
-    Verb {
+    VerbDecl {
         name: "log.warn",
         params: &[("text", K::Text)],
         gives: "nothing",
@@ -274,7 +274,7 @@ pub const VERBS: &[Verb] = &[
         help: "The same, as a warning.",
         example: "log.warn(\"done, but late\");",
     },
-    Verb {
+    VerbDecl {
         name: "log.error",
         params: &[("text", K::Text)],
         gives: "nothing",
@@ -282,7 +282,7 @@ pub const VERBS: &[Verb] = &[
         help: "The same, as an error.",
         example: "log.error(\"not done\");",
     },
-    Verb {
+    VerbDecl {
         name: "state.get",
         params: &[("key", K::Text)],
         gives: "the value, or `()`",
@@ -290,7 +290,7 @@ pub const VERBS: &[Verb] = &[
         help: "What this reaction kept under that key; it outlives the run.",
         example: "let last = state.get(\"last\");",
     },
-    Verb {
+    VerbDecl {
         name: "state.set",
         params: &[("key", K::Text), ("value", K::Any)],
         gives: "nothing",
@@ -298,7 +298,7 @@ pub const VERBS: &[Verb] = &[
         help: "Keeps a value for later runs of this reaction.",
         example: "state.set(\"last\", params.host);",
     },
-    Verb {
+    VerbDecl {
         name: "state.add",
         params: &[("key", K::Text), ("number", K::Number)],
         gives: "the sum",
@@ -306,7 +306,7 @@ pub const VERBS: &[Verb] = &[
         help: "Adds to the number that is kept under that key, 0 where there is none.",
         example: "let n = state.add(\"failed\", 1);",
     },
-    Verb {
+    VerbDecl {
         name: "state.append",
         params: &[("key", K::Text), ("value", K::Any)],
         gives: "how many elements the list has",
@@ -314,7 +314,7 @@ pub const VERBS: &[Verb] = &[
         help: "Appends to the list that is kept under that key; of more than 200 elements the oldest go.",
         example: "state.append(\"users\", event.user);",
     },
-    Verb {
+    VerbDecl {
         name: "state.remove",
         params: &[("key", K::Text)],
         gives: "nothing",

@@ -2,8 +2,8 @@
 
 use crate::inventory::Takeover;
 
-use super::controller::Controller;
-use super::host::Host;
+use super::controller::SimController;
+use super::host::SimHost;
 use super::scenario::Scenario;
 use super::world::{holders, host_name};
 
@@ -50,7 +50,7 @@ impl Audit {
     }
 
     /// I1: a host's kernel has the address now.
-    pub(super) fn came(&mut self, host: usize, hosts: &[Host]) {
+    pub(super) fn came(&mut self, host: usize, hosts: &[SimHost]) {
         let now_held = holders(hosts);
         if now_held.len() > 1 {
             let names: Vec<String> = now_held.into_iter().map(host_name).collect();
@@ -78,7 +78,7 @@ impl Audit {
     }
 
     /// When all is quiet, the journal must fold to what the process knows.
-    pub(super) fn at_the_end(&mut self, controller: &Controller) {
+    pub(super) fn at_the_end(&mut self, controller: &SimController) {
         if !controller.folds() {
             self.broken("fold", "the journal does not fold to what the controller knows".to_owned());
         }

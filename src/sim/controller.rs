@@ -8,19 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::time::Time;
-use crate::control::{self, Heard, Word};
+use crate::control::{self, LogEvent, OperatorCommand};
 use crate::diag::{Place, Source};
 use crate::event::{Event, EventId, Provenance, Value};
 use crate::inventory::Inventory;
 use crate::journal::{Position, Record, State};
 use crate::lang::Matcher;
-use crate::lang::program::{Alarm, Argument, AtomId, Call, Cancel, Category, Detection, Hit, Program, Reaction};
+use crate::lang::program::{Alarm, Argument, AtomId, ReactionCall, Cancel, Category, Detection, Hit, Program, Reaction};
 use crate::lang::shape::Reset;
 use crate::react;
 use crate::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
 use crate::wire::{Command, Report};
 
-use super::host::Clock;
+use super::host::HostClock;
 use super::nuisance::Nuisance;
 use super::rng::Rng;
 use super::scenario::Change;
@@ -66,7 +66,7 @@ pub(super) enum Happening {
     /// The configuration is read again.
     Reload(Arc<Inventory>),
     /// A breakage speaks for an operator.
-    Word(Word),
+    Word(OperatorCommand),
 }
 
 /// What is carried out one by one, so that the process may die between any two.
@@ -90,12 +90,12 @@ struct Line {
     forged: bool,
 }
 
-pub(super) struct Controller {
+pub(super) struct SimController {
     inventory: Arc<Inventory>,
     program: Arc<Program>,
     matcher: Arc<Matcher>,
     scripts: Rc<(Evaluator, Arc<Compiled>)>,
-    clock: Clock,
+    clock: HostClock,
     pub(super) wall_offset: i64,
     setup: Setup,
     first_setup: Setup,
@@ -124,8 +124,8 @@ pub(super) struct Controller {
     nuisance: Nuisance,
 }
 
-impl Controller {
-    pub(super) fn new(setup: Setup, wall_offset: i64, clock: Clock, nuisance: Nuisance) -> Controller {
+impl SimController {
+    pub(super) fn new(setup: Setup, wall_offset: i64, clock: HostClock, nuisance: Nuisance) -> SimController {
         thread_local!(static RULES: (Arc<Program>, Arc<Matcher>) = {
             let program = program();
             let matcher = Matcher::new(&program, None);
@@ -133,7 +133,7 @@ impl Controller {
         });
         let (program, matcher) = RULES.with(Clone::clone);
         let inventory = Arc::new(setup.inventory());
-        Controller {
+        SimController {
             scripts: scripts(&inventory),
             matcher,
             program,
@@ -222,7 +222,7 @@ impl Controller {
         self.starts += 1;
         // The wall clock at the start, carried on by the boot clock; never before what was.
         let wall = Time::from_micros(now.micros() + self.wall_offset).max(self.newest);
-        self.clock = Clock::new(now, wall.micros(), rng);
+        self.clock = HostClock::new(now, wall.micros(), rng);
         let wanted = self.setup.inventory();
         let kept: Vec<Record> = self
             .journal
@@ -275,7 +275,7 @@ impl Controller {
                 let program = self.program.clone();
                 let matcher = self.matcher.clone();
                 let (written, reset) = (Arc::default(), Reset::new());
-                let reload = control::Reload { written, program, matcher, inventory, reset, abandon: false };
+                let reload = control::NewSite { written, program, matcher, inventory, reset, abandon: false };
                 control::Input::Reload(Box::new(reload))
             }
             Happening::Read => match self.next_line() {
@@ -309,14 +309,14 @@ impl Controller {
         let rules = self.running.as_ref().map_or(0, control::Controller::rules);
         let hits = if line.primary { vec![Hit { atom: AtomId(0), captures: Vec::new() }] } else { Vec::new() };
         let backlog = self.backlog.is_some_and(|end| self.position <= end) && !self.inventory.pairs.is_empty();
-        let heard = Heard {
+        let heard = LogEvent {
             source: LOG.to_owned(),
             position: Position { at: self.position as u64, ..Position::default() },
             event,
             hits,
             rules,
             backlog,
-            ..Heard::default()
+            ..LogEvent::default()
         };
         Some(control::Input::Heard(Box::new(heard)))
     }
@@ -438,7 +438,7 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
             control::Output::Step(step) => all.push(Output::Say(format!("{} {} ({})", step.verb, step.host, step.generation))),
             control::Output::Notice(notice) => {
                 if let (Some(Tamper::LostMeansReleased), "host_lost", Some(host)) = (tamper, notice.kind.as_str(), notice.host) {
-                    let word = Word::Released { resource: VIP.to_owned(), host };
+                    let word = OperatorCommand::Released { resource: VIP.to_owned(), host };
                     all.push(Output::Later(Duration::ZERO, Happening::Word(word)));
                 }
                 all.push(Output::Say(notice.text));
@@ -453,7 +453,7 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
 }
 
 /// The move that a script was refused because a newer order was there.
-fn superseded(record: &Record) -> Option<Word> {
+fn superseded(record: &Record) -> Option<OperatorCommand> {
     thread_local!(static ASKED: RefCell<BTreeMap<react::RunId, Step>> = const { RefCell::new(BTreeMap::new()) });
     match record {
         Record::Run(react::Record::Asked { run, step, .. }) if step.verb == "vip.up" => {
@@ -463,7 +463,7 @@ fn superseded(record: &Record) -> Option<Word> {
         Record::Run(react::Record::Answered { run, result: Ok(Value::Text(said)) }) if said == "superseded" => {
             let step = ASKED.with_borrow_mut(|asked| asked.remove(run))?;
             let host = step.args.get(1)?.to_string();
-            Some(Word::Move { resource: VIP.to_owned(), host })
+            Some(OperatorCommand::Move { resource: VIP.to_owned(), host })
         }
         _ => None,
     }
@@ -494,7 +494,7 @@ fn program() -> Program {
         detect: Detection { parts: vec![vec![AtomId(0)]], ..Detection::default() },
         by: vec!["app".to_owned()],
         cancel: vec![Cancel::AtOnce],
-        react: vec![vec![Call { reaction: "follow".to_owned(), args }]],
+        react: vec![vec![ReactionCall { reaction: "follow".to_owned(), args }]],
         ..Alarm::new("claims".to_owned(), place)
     };
     let reaction = Reaction {

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use crate::agent::{Agent, Durable, Operation};
+use crate::agent::{AgentState, Durable, Operation};
 use crate::base::time::Time;
-use crate::wire::{Echo, Holds};
+use crate::wire::{Echo, Presence};
 
 use super::rng::Rng;
-use super::scenario::Driver;
+use super::scenario::DriverBehavior;
 
 /// A boot clock: starts anywhere, and runs a little fast or slow.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct HostClock {
     base: i64,
     from: i64,
     /// Parts per million.
@@ -21,9 +21,9 @@ pub(super) struct Clock {
 /// No machine's clock runs wrong by more than this; beyond it the margins of `quorum`, `probe` and `lease` do not hold.
 const DRIFT_PPM: u64 = 4_000;
 
-impl Clock {
-    pub(super) fn new(at: Time, base: i64, rng: &mut Rng) -> Clock {
-        Clock { base, from: at.micros(), drift: rng.between(0, 2 * DRIFT_PPM) as i64 - DRIFT_PPM as i64 }
+impl HostClock {
+    pub(super) fn new(at: Time, base: i64, rng: &mut Rng) -> HostClock {
+        HostClock { base, from: at.micros(), drift: rng.between(0, 2 * DRIFT_PPM) as i64 - DRIFT_PPM as i64 }
     }
 
     /// What it shows at a true time.
@@ -48,15 +48,15 @@ pub(super) struct Address {
 }
 
 #[derive(Debug)]
-pub(super) struct Host {
+pub(super) struct SimHost {
     pub(super) name: String,
-    pub(super) clock: Clock,
+    pub(super) clock: HostClock,
     pub(super) disk: Durable,
-    pub(super) agent: Option<Agent>,
+    pub(super) agent: Option<AgentState>,
     /// Starts of the agent: what belonged to an earlier one is void.
     pub(super) starts: u64,
     pub(super) address: Option<Address>,
-    pub(super) drivers: Vec<Driver>,
+    pub(super) drivers: Vec<DriverBehavior>,
     pub(super) killed: u32,
     pub(super) stopped: u32,
     pub(super) off: u32,
@@ -76,18 +76,18 @@ pub(super) struct Host {
 /// What a driver operation comes to: whether it has its effect, what is said of it, what is seen after it.
 pub(super) struct Effect {
     pub(super) failed: Option<String>,
-    pub(super) holds: Holds,
+    pub(super) holds: Presence,
     /// When the kernel drops the address, as the driver sees it.
     pub(super) until: Option<Time>,
     pub(super) changed: bool,
 }
 
-impl Host {
-    pub(super) fn new(name: String, at: Time, rng: &mut Rng) -> Host {
+impl SimHost {
+    pub(super) fn new(name: String, at: Time, rng: &mut Rng) -> SimHost {
         let base = rng.below(1 << 40) as i64;
-        Host {
+        SimHost {
             name,
-            clock: Clock::new(at, base, rng),
+            clock: HostClock::new(at, base, rng),
             disk: Durable::default(),
             agent: None,
             starts: 0,
@@ -115,14 +115,14 @@ impl Host {
         self.off == 0 && self.frozen == 0
     }
 
-    pub(super) fn driver(&self) -> Driver {
+    pub(super) fn driver(&self) -> DriverBehavior {
         self.drivers.last().copied().unwrap_or_default()
     }
 
     /// How long an operation takes until it has its effect.
     pub(super) fn takes(&self, rng: &mut Rng) -> Duration {
         match self.driver() {
-            Driver::Slow => Duration::from_millis(rng.between(500, 6_000)),
+            DriverBehavior::Slow => Duration::from_millis(rng.between(500, 6_000)),
             _ => Duration::from_micros(rng.between(50, 3_000)),
         }
     }
@@ -132,8 +132,8 @@ impl Host {
         let before = self.address;
         let failed = match (operation, self.driver()) {
             (Operation::Observe, _) => None,
-            (_, Driver::Failing) => Some("device is busy".to_owned()),
-            (_, Driver::Lying) => None,
+            (_, DriverBehavior::Failing) => Some("device is busy".to_owned()),
+            (_, DriverBehavior::Lying) => None,
             (Operation::Add { until, not_after }, _) => self.add(now, until, not_after, rng),
             (Operation::Remove, _) => {
                 self.address = None;
@@ -141,11 +141,11 @@ impl Host {
             }
         };
         let holds = match (self.driver(), self.address) {
-            (Driver::Blind, _) => Holds::Unknown,
-            (_, Some(_)) => Holds::Yes,
-            (_, None) => Holds::No,
+            (DriverBehavior::Blind, _) => Presence::Unknown,
+            (_, Some(_)) => Presence::Yes,
+            (_, None) => Presence::No,
         };
-        let ends = self.address.and_then(|a| a.ends).filter(|_| holds == Holds::Yes);
+        let ends = self.address.and_then(|a| a.ends).filter(|_| holds == Presence::Yes);
         Effect { failed, holds, until: ends.map(|ends| self.clock.local(ends)), changed: before != self.address }
     }
 

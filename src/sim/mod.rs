@@ -27,12 +27,12 @@ mod world;
 
 pub use audit::Violation;
 pub use rng::Rng;
-pub use scenario::{Act, Change, Driver, Party, Scenario, WITNESSES, What};
+pub use scenario::{Act, Change, DriverBehavior, Party, Scenario, WITNESSES, Fault};
 pub use story::{shorten, tell};
 pub use tamper::Tamper;
-pub use world::Outcome;
+pub use world::SimOutcome;
 
 /// Runs a scenario.
-pub fn run(scenario: &Scenario, tamper: Option<Tamper>) -> Outcome {
+pub fn run(scenario: &Scenario, tamper: Option<Tamper>) -> SimOutcome {
     world::play(scenario, tamper, false)
 }

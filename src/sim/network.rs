@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::rng::Rng;
-use super::scenario::{WITNESSES, What};
+use super::scenario::{WITNESSES, Fault};
 
 /// What of the network is broken now. Faults that overlap are counted, so that each ends by itself.
 #[derive(Debug)]
@@ -40,24 +40,24 @@ impl Network {
     }
 
     /// A fault of the network begins or ends; other acts are none of its business.
-    pub(super) fn change(&mut self, what: &What, begins: bool) {
+    pub(super) fn change(&mut self, what: &Fault, begins: bool) {
         let count = |n: &mut u32| *n = if begins { *n + 1 } else { n.saturating_sub(1) };
         match what {
-            What::CutControl(h, true) => count(&mut self.to_agent[*h]),
-            What::CutControl(h, false) => count(&mut self.to_controller[*h]),
-            What::CutLan(h, true) => count(&mut self.lan_in[*h]),
-            What::CutLan(h, false) => count(&mut self.lan_out[*h]),
-            What::CutWitness(h, w) => count(&mut self.witness[*h][*w]),
-            What::Split(hosts, witnesses) => {
+            Fault::CutControl(h, true) => count(&mut self.to_agent[*h]),
+            Fault::CutControl(h, false) => count(&mut self.to_controller[*h]),
+            Fault::CutLan(h, true) => count(&mut self.lan_in[*h]),
+            Fault::CutLan(h, false) => count(&mut self.lan_out[*h]),
+            Fault::CutWitness(h, w) => count(&mut self.witness[*h][*w]),
+            Fault::Split(hosts, witnesses) => {
                 toggle(&mut self.splits, (hosts.clone(), witnesses.clone()), begins);
             }
-            What::CutPeer(from, to) => count(&mut self.peer[*from][*to]),
-            What::CutLanPair(a, b) => {
+            Fault::CutPeer(from, to) => count(&mut self.peer[*from][*to]),
+            Fault::CutLanPair(a, b) => {
                 count(&mut self.lan_pair[*a][*b]);
                 count(&mut self.lan_pair[*b][*a]);
             }
-            What::Partition(controller, hosts) => toggle(&mut self.partitions, (*controller, hosts.clone()), begins),
-            What::Noise(loss, double, late) => toggle(&mut self.noises, (*loss, *double, *late), begins),
+            Fault::Partition(controller, hosts) => toggle(&mut self.partitions, (*controller, hosts.clone()), begins),
+            Fault::Noise(loss, double, late) => toggle(&mut self.noises, (*loss, *double, *late), begins),
             _ => {}
         }
     }

@@ -51,7 +51,7 @@ pub struct Act {
     #[serde(default)]
     pub lasts: u64,
     /// What.
-    pub what: What,
+    pub what: Fault,
 }
 
 /// A process that may die or be stopped.
@@ -67,7 +67,7 @@ pub enum Party {
 /// What a driver does with commands for a while. What it *observes* stays true, or is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Driver {
+pub enum DriverBehavior {
     /// Does what it is told in a few milliseconds.
     #[default]
     Well,
@@ -100,7 +100,7 @@ pub enum Change {
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum Fault {
     /// The server on a host writes that it is primary now.
     Claim(usize),
     /// A process is killed, and started again at the end.
@@ -131,7 +131,7 @@ pub enum What {
     /// Messages between controller and agents are lost (percent), doubled (percent), and late (up to so many milliseconds).
     Noise(u64, u64, u64),
     /// A driver misbehaves.
-    Drive(usize, Driver),
+    Drive(usize, DriverBehavior),
     /// The controller's wall clock steps by so many milliseconds.
     ClockStep(i64),
     /// The configuration is another one, by a reload or (`true`) by a restart of the controller, and in the end again what it was.
@@ -184,12 +184,12 @@ impl Scenario {
         for _ in 0..rng.between(1, 12) {
             let at = rng.below(length);
             let host = rng.index(hosts);
-            scenario.acts.push(Act { at, lasts: 0, what: What::Claim(host) });
+            scenario.acts.push(Act { at, lasts: 0, what: Fault::Claim(host) });
             if rng.percent(10) {
                 // Both say so at once, or one after another in a moment.
                 let other = (host + 1) % hosts;
                 let at = at + rng.below(10);
-                scenario.acts.push(Act { at, lasts: 0, what: What::Claim(other) });
+                scenario.acts.push(Act { at, lasts: 0, what: Fault::Claim(other) });
             }
         }
         for _ in 0..rng.below(12) {
@@ -202,7 +202,7 @@ impl Scenario {
                     4..9 => rng.between(2_000, 12_000),
                     _ => rng.between(12_000, 30_000),
                 };
-            let what = What::any(&mut rng, &scenario);
+            let what = Fault::any(&mut rng, &scenario);
             let (at, lasts) = if what.is_lan() { lan.fit(at, lasts) } else { (at, lasts) };
             scenario.acts.push(Act { at, lasts, what });
         }
@@ -211,12 +211,12 @@ impl Scenario {
                 let change = Change::any(&mut rng, &scenario);
                 let at = rng.below(length);
                 let lasts = pace * rng.between(500, 15_000);
-                scenario.acts.push(Act { at, lasts, what: What::Reconfigure(change, rng.percent(50)) });
+                scenario.acts.push(Act { at, lasts, what: Fault::Reconfigure(change, rng.percent(50)) });
             }
         }
         if takeover == Takeover::Quorum && rng.percent(8) {
             let lasts = rng.between(1_000, 20_000);
-            scenario.acts.push(Act { at: 0, lasts, what: What::OldAgent(rng.index(scenario.agents())) });
+            scenario.acts.push(Act { at: 0, lasts, what: Fault::OldAgent(rng.index(scenario.agents())) });
         }
         scenario.acts.sort_by_key(|a| a.at);
         scenario
@@ -249,31 +249,31 @@ impl Scenario {
     fn late_order(&mut self, rng: &mut Rng, pace: u64) {
         self.holder = Some(1);
         let at = rng.between(2_500, 4_000);
-        self.acts.push(Act { at, lasts: 0, what: What::Claim(0) });
-        let noise = What::Noise(0, rng.below(40), pace * rng.between(8_000, 20_000));
+        self.acts.push(Act { at, lasts: 0, what: Fault::Claim(0) });
+        let noise = Fault::Noise(0, rng.below(40), pace * rng.between(8_000, 20_000));
         // The release is quick, the order to take is not.
         self.acts.push(Act { at: at + rng.between(1, 20), lasts: rng.between(5, 30), what: noise });
         let away = pace * rng.between(3_000, 9_000);
-        self.acts.push(Act { at: at + 50, lasts: away, what: What::Kill(Party::Agent(0)) });
-        self.acts.push(Act { at: at + rng.between(100, 2_000), lasts: 0, what: What::Claim(1) });
-        self.acts.push(Act { at: at + pace * 20_000, lasts: 0, what: What::Claim(rng.index(2)) });
+        self.acts.push(Act { at: at + 50, lasts: away, what: Fault::Kill(Party::Agent(0)) });
+        self.acts.push(Act { at: at + rng.between(100, 2_000), lasts: 0, what: Fault::Claim(1) });
+        self.acts.push(Act { at: at + pace * 20_000, lasts: 0, what: Fault::Claim(rng.index(2)) });
     }
 
     /// The terms change under a holder that is out of reach, and the other host claims.
     fn changed_terms(&mut self, rng: &mut Rng) {
         self.holder = Some(0);
         let at = rng.between(1_500, 5_000);
-        self.acts.push(Act { at: at / 2, lasts: 0, what: What::Claim(0) });
+        self.acts.push(Act { at: at / 2, lasts: 0, what: Fault::Claim(0) });
         let lasts = rng.between(5_000, 40_000);
         // Before the change is known, just when it is, or after the holder heard of it.
         let cut = (at + rng.below(2_000)).saturating_sub(1_000);
-        self.acts.push(Act { at: cut, lasts, what: What::Partition(true, (1..self.agents()).collect()) });
+        self.acts.push(Act { at: cut, lasts, what: Fault::Partition(true, (1..self.agents()).collect()) });
         for _ in 0..rng.between(1, 3) {
             let change = Change::any(rng, self);
             let at = at + rng.below(1_500);
-            self.acts.push(Act { at, lasts: rng.between(3_000, 40_000), what: What::Reconfigure(change, rng.percent(50)) });
+            self.acts.push(Act { at, lasts: rng.between(3_000, 40_000), what: Fault::Reconfigure(change, rng.percent(50)) });
         }
-        self.acts.push(Act { at: at + rng.between(200, 12_000), lasts: 0, what: What::Claim(1) });
+        self.acts.push(Act { at: at + rng.between(200, 12_000), lasts: 0, what: Fault::Claim(1) });
     }
 
     /// Everybody is cut from everybody in ever other ways, while servers claim by turns and voters restart.
@@ -282,21 +282,21 @@ impl Scenario {
         let mut at = rng.between(1_000, 3_000);
         for turn in 0..rng.between(2, 6) as usize {
             let host = if rng.percent(80) { turn % self.hosts } else { rng.index(self.hosts) };
-            self.acts.push(Act { at, lasts: 0, what: What::Claim(host) });
+            self.acts.push(Act { at, lasts: 0, what: Fault::Claim(host) });
             let begins = (at + rng.below(4_000)).saturating_sub(2_000);
             let what = if rng.percent(40) {
-                What::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect())
+                Fault::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect())
             } else {
-                What::CutControl(rng.index(self.hosts), rng.percent(50))
+                Fault::CutControl(rng.index(self.hosts), rng.percent(50))
             };
             self.acts.push(Act { at: begins, lasts: rng.between(1_000, 9_000), what });
             for _ in 0..rng.below(3) {
                 let what = match rng.below(5) {
-                    0 => What::CutPeer(rng.index(agents), rng.index(agents)),
-                    1 => What::CutLanPair(0, 1),
-                    2 => What::Kill(Party::Controller),
-                    3 => What::Kill(Party::Agent(rng.index(agents))),
-                    _ => What::Stop(Party::Agent(rng.index(agents))),
+                    0 => Fault::CutPeer(rng.index(agents), rng.index(agents)),
+                    1 => Fault::CutLanPair(0, 1),
+                    2 => Fault::Kill(Party::Controller),
+                    3 => Fault::Kill(Party::Agent(rng.index(agents))),
+                    _ => Fault::Stop(Party::Agent(rng.index(agents))),
                 };
                 let begins = begins + rng.below(5_000);
                 self.acts.push(Act { at: begins, lasts: rng.between(20, 6_000), what });
@@ -304,7 +304,7 @@ impl Scenario {
             at += rng.between(500, 7_000);
         }
         if rng.percent(60) {
-            let noise = What::Noise(rng.below(20), rng.below(60), rng.between(1, 6_000));
+            let noise = Fault::Noise(rng.below(20), rng.below(60), rng.between(1, 6_000));
             self.acts.push(Act { at: 0, lasts: at, what: noise });
         }
     }
@@ -314,10 +314,10 @@ impl Scenario {
         self.holder = Some(0);
         let at = rng.between(3_000, 6_000);
         let lasts = pace * rng.between(4_000, 12_000);
-        self.acts.push(Act { at, lasts, what: What::CutControl(0, rng.percent(50)) });
+        self.acts.push(Act { at, lasts, what: Fault::CutControl(0, rng.percent(50)) });
         let slot = at / LAN_SLOT_MS * LAN_SLOT_MS;
-        self.acts.push(Act { at: slot, lasts: lasts / LAN_SLOT_MS * LAN_SLOT_MS, what: What::CutLan(1, rng.percent(50)) });
-        self.acts.push(Act { at: at + rng.below(1_000), lasts: 0, what: What::Claim(1) });
+        self.acts.push(Act { at: slot, lasts: lasts / LAN_SLOT_MS * LAN_SLOT_MS, what: Fault::CutLan(1, rng.percent(50)) });
+        self.acts.push(Act { at: at + rng.below(1_000), lasts: 0, what: Fault::Claim(1) });
     }
 
     /// Two hosts that claim by turns, in a network that delays and doubles for as long as it all lasts; the one that has just
@@ -327,19 +327,19 @@ impl Scenario {
         for turn in 0..rng.between(3, 8) as usize {
             at += rng.between(500, 6_000) * pace;
             let host = if rng.percent(80) { turn % 2 } else { rng.index(2) };
-            self.acts.push(Act { at, lasts: 0, what: What::Claim(host) });
+            self.acts.push(Act { at, lasts: 0, what: Fault::Claim(host) });
             let agent = Party::Agent(if rng.percent(70) { host } else { 1 - host });
             let what = match rng.below(7) {
-                0 | 1 => What::Kill(agent),
-                2 => What::KillAfter(agent, rng.between(1, 12) as u32),
-                3 => What::Stop(agent),
-                4 => What::PowerOff(host),
-                _ => What::CutControl(host, rng.percent(30)),
+                0 | 1 => Fault::Kill(agent),
+                2 => Fault::KillAfter(agent, rng.between(1, 12) as u32),
+                3 => Fault::Stop(agent),
+                4 => Fault::PowerOff(host),
+                _ => Fault::CutControl(host, rng.percent(30)),
             };
             let begins = (at + rng.below(2_500)).saturating_sub(500);
             self.acts.push(Act { at: begins, lasts: pace * rng.between(500, 9_000), what });
         }
-        let noise = What::Noise(rng.below(10), rng.between(30, 90), rng.between(3_000, 15_000));
+        let noise = Fault::Noise(rng.below(10), rng.between(30, 90), rng.between(3_000, 15_000));
         self.acts.push(Act { at: 0, lasts: at + 10_000, what: noise });
     }
 
@@ -351,12 +351,12 @@ impl Scenario {
         let victim = rng.index(2);
         for life in 0..lives {
             let host = if rng.percent(70) { (life % 2) as usize } else { rng.index(2) };
-            self.acts.push(Act { at: life * period + rng.below(period), lasts: 0, what: What::Claim(host) });
+            self.acts.push(Act { at: life * period + rng.below(period), lasts: 0, what: Fault::Claim(host) });
             let agent = if rng.percent(80) { victim } else { 1 - victim };
-            let what = if rng.percent(70) { What::Kill(Party::Agent(agent)) } else { What::PowerOff(agent) };
+            let what = if rng.percent(70) { Fault::Kill(Party::Agent(agent)) } else { Fault::PowerOff(agent) };
             self.acts.push(Act { at: life * period + period / 2, lasts: rng.between(50, 900), what });
         }
-        let noise = What::Noise(rng.below(10), rng.between(30, 90), rng.between(period / 2, 2 * period));
+        let noise = Fault::Noise(rng.below(10), rng.between(30, 90), rng.between(period / 2, 2 * period));
         self.acts.push(Act { at: 0, lasts: lives * period, what: noise });
     }
 
@@ -368,7 +368,7 @@ impl Scenario {
     /// The policies that are ever in force.
     pub fn policies(&self) -> Vec<Takeover> {
         let changed = self.acts.iter().filter_map(|a| match &a.what {
-            What::Reconfigure(Change::Takeover(takeover), _) => Some(*takeover),
+            Fault::Reconfigure(Change::Takeover(takeover), _) => Some(*takeover),
             _ => None,
         });
         changed.chain([self.takeover]).collect()
@@ -376,7 +376,7 @@ impl Scenario {
 
     /// True when something happens that `probe` does not cover.
     pub fn is_beyond_probe(&self) -> bool {
-        self.acts.iter().any(|a| matches!(a.what, What::CutLanPair(..) | What::Partition(..)))
+        self.acts.iter().any(|a| matches!(a.what, Fault::CutLanPair(..) | Fault::Partition(..)))
     }
 
     /// When the last fault has ended, in milliseconds.
@@ -405,48 +405,48 @@ impl Change {
     }
 }
 
-impl What {
-    fn any(rng: &mut Rng, scenario: &Scenario) -> What {
+impl Fault {
+    fn any(rng: &mut Rng, scenario: &Scenario) -> Fault {
         let (hosts, agents, takeover) = (scenario.hosts, scenario.agents(), scenario.takeover);
         let host = rng.index(hosts);
         let agent = rng.index(agents);
         let party = if rng.percent(50) { Party::Controller } else { Party::Agent(agent) };
         match rng.below(if takeover == Takeover::Quorum { 25 } else { 19 }) {
-            18 => What::Overload(party, rng.between(1, 1_500)),
-            23 | 24 => What::CutPeer(rng.index(agents), agent),
-            17 => What::CutLanPair(host, (host + 1) % hosts),
-            19 => What::CutPeer(agent, rng.index(agents)),
-            20 => What::CutControl(agent, rng.percent(50)),
-            21 | 22 => What::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect()),
-            0 => What::Kill(party),
-            1 | 2 => What::KillAfter(party, rng.between(1, 12) as u32),
-            3 => What::Stop(party),
-            15 | 16 => What::Stop(Party::Agent(host)),
-            4 => What::PowerOff(host),
-            5 if takeover == Takeover::Confirmed => What::Freeze(host),
-            5 | 6 => What::CutControl(host, rng.percent(50)),
-            7 => What::CutLan(host, rng.percent(50)),
-            8 => What::CutWitness(host, rng.index(WITNESSES)),
+            18 => Fault::Overload(party, rng.between(1, 1_500)),
+            23 | 24 => Fault::CutPeer(rng.index(agents), agent),
+            17 => Fault::CutLanPair(host, (host + 1) % hosts),
+            19 => Fault::CutPeer(agent, rng.index(agents)),
+            20 => Fault::CutControl(agent, rng.percent(50)),
+            21 | 22 => Fault::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect()),
+            0 => Fault::Kill(party),
+            1 | 2 => Fault::KillAfter(party, rng.between(1, 12) as u32),
+            3 => Fault::Stop(party),
+            15 | 16 => Fault::Stop(Party::Agent(host)),
+            4 => Fault::PowerOff(host),
+            5 if takeover == Takeover::Confirmed => Fault::Freeze(host),
+            5 | 6 => Fault::CutControl(host, rng.percent(50)),
+            7 => Fault::CutLan(host, rng.percent(50)),
+            8 => Fault::CutWitness(host, rng.index(WITNESSES)),
             9 => {
                 let far = (0..hosts).filter(|_| rng.percent(50)).collect();
-                What::Split(far, (0..WITNESSES).filter(|_| rng.percent(40)).collect())
+                Fault::Split(far, (0..WITNESSES).filter(|_| rng.percent(40)).collect())
             }
-            10 | 11 => What::Noise(
+            10 | 11 => Fault::Noise(
                 rng.below(40),
                 rng.below(40),
                 if rng.percent(80) { rng.between(1, 3_000) } else { rng.between(3_000, 15_000) },
             ),
             12 => {
-                let driver = [Driver::Slow, Driver::Failing, Driver::Lying, Driver::Blind];
-                What::Drive(host, driver[rng.index(driver.len())])
+                let driver = [DriverBehavior::Slow, DriverBehavior::Failing, DriverBehavior::Lying, DriverBehavior::Blind];
+                Fault::Drive(host, driver[rng.index(driver.len())])
             }
-            13 => What::ClockStep(rng.between(0, 7_200_000) as i64 - 3_600_000),
-            _ => What::TakenOff(host),
+            13 => Fault::ClockStep(rng.between(0, 7_200_000) as i64 - 3_600_000),
+            _ => Fault::TakenOff(host),
         }
     }
 
     fn is_lan(&self) -> bool {
-        matches!(self, What::CutLan(..) | What::CutWitness(..) | What::Split(..) | What::CutLanPair(..) | What::Partition(..))
+        matches!(self, Fault::CutLan(..) | Fault::CutWitness(..) | Fault::Split(..) | Fault::CutLanPair(..) | Fault::Partition(..))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::scenario::Scenario;
 use super::tamper::Tamper;
-use super::world::{Outcome, play};
+use super::world::{SimOutcome, play};
 
 /// Simulations that are tried to make a story shorter.
 const ATTEMPTS: usize = 400;
@@ -11,7 +11,7 @@ const LINES: usize = 80;
 
 /// The smallest scenario found that breaks the same invariant (delta debugging: Zeller, Hildebrandt, 2002, in one pass
 /// over shrinking chunks), and its outcome with the story told.
-pub fn shorten(scenario: &Scenario, tamper: Option<Tamper>) -> (Scenario, Outcome) {
+pub fn shorten(scenario: &Scenario, tamper: Option<Tamper>) -> (Scenario, SimOutcome) {
     let invariant = |s: &Scenario| play(s, tamper, false).violation.map(|v| v.invariant);
     let Some(wanted) = invariant(scenario) else {
         return (scenario.clone(), play(scenario, tamper, true));
@@ -43,7 +43,7 @@ pub fn shorten(scenario: &Scenario, tamper: Option<Tamper>) -> (Scenario, Outcom
 }
 
 /// The story as text for people.
-pub fn tell(scenario: &Scenario, outcome: &Outcome) -> String {
+pub fn tell(scenario: &Scenario, outcome: &SimOutcome) -> String {
     let mut text = format!(
         "{} hosts, {} that only vote, takeover {:?}, seed {}{}\n",
         scenario.hosts,

@@ -2,10 +2,10 @@
 //!
 //! Each is applied at a seam between the parts, to what passes there; the product has no switch for any of them.
 
-use crate::agent::Mark;
+use crate::agent::AgentMark;
 use crate::inventory::Inventory;
 use crate::plan;
-use crate::wire::{Action, Command, Echo, Generation, Holds, PeerMessage, Probe, Report, Terms};
+use crate::wire::{Action, Command, Echo, Generation, Presence, PeerMessage, Probe, Report, Terms};
 
 /// A way to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Tamper {
     }
 
     /// What becomes of a command that arrives at an agent; false when it does not.
-    pub(super) fn delivers(self, command: &mut Command, beat: Option<Echo>, mark: Option<&Mark>) -> bool {
+    pub(super) fn delivers(self, command: &mut Command, beat: Option<Echo>, mark: Option<&AgentMark>) -> bool {
         match (self, &mut command.action) {
             (Tamper::SilenceSkipped, Action::Take { probe, .. }) => *probe = Probe::Nothing,
             (Tamper::VoteTooLong, Action::Take { terms, .. }) => terms.isolation *= 2,
@@ -119,7 +119,7 @@ impl Tamper {
     pub(super) fn reports(self, report: &mut Report) {
         if self == Tamper::ReleaseNotVerified {
             for seen in report.resources.values_mut().filter(|s| !s.want) {
-                seen.holds = Holds::No;
+                seen.holds = Presence::No;
             }
         }
     }

@@ -9,14 +9,14 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::agent::{self, Agent, Operation};
+use crate::agent::{self, AgentState, Operation};
 use crate::base::time::Time;
 use crate::inventory::Takeover;
 use crate::wire::{Action, Command, PeerMessage, Report};
 
 use super::audit::{Audit, Violation};
-use super::controller::{Controller, Happening};
-use super::host::{Clock, Host};
+use super::controller::{SimController, Happening};
+use super::host::{HostClock, SimHost};
 use super::network::Network;
 use super::nuisance::Nuisance;
 use super::rng::Rng;
@@ -127,7 +127,7 @@ impl Ord for Entry {
 
 /// What came of a simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct SimOutcome {
     /// The invariant that was broken, when one was.
     pub violation: Option<Violation>,
     /// The first breach of what the policy does not promise under the faults of the scenario.
@@ -140,26 +140,26 @@ pub struct Outcome {
     pub story: Vec<String>,
 }
 
-pub(super) struct World<'a> {
+pub(super) struct SimWorld<'a> {
     now: Time,
     n: u64,
     heap: BinaryHeap<Reverse<Entry>>,
     rng: Rng,
     scenario: &'a Scenario,
     tamper: Option<Tamper>,
-    hosts: Vec<Host>,
+    hosts: Vec<SimHost>,
     network: Network,
-    controller: Controller,
+    controller: SimController,
     audit: Audit,
     waiting: VecDeque<(Party, Due)>,
     story: Option<Vec<String>>,
 }
 
 /// Runs a scenario, and tells its story when asked to.
-pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> Outcome {
-    let mut world = World::new(scenario, tamper, tell);
+pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> SimOutcome {
+    let mut world = SimWorld::new(scenario, tamper, tell);
     world.run();
-    Outcome {
+    SimOutcome {
         violation: world.audit.violation.take(),
         tolerated: world.audit.tolerated.take(),
         failovers: world.audit.failovers,
@@ -168,12 +168,12 @@ pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> O
     }
 }
 
-impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario, tamper: Option<Tamper>, tell: bool) -> World<'a> {
+impl<'a> SimWorld<'a> {
+    fn new(scenario: &'a Scenario, tamper: Option<Tamper>, tell: bool) -> SimWorld<'a> {
         let mut rng = Rng::new(scenario.seed);
-        let hosts: Vec<Host> = (0..scenario.agents()).map(|i| Host::new(host_name(i), BEGIN, &mut rng)).collect();
-        let clock = Clock::new(BEGIN, BEGIN.micros(), &mut rng);
-        let mut world = World {
+        let hosts: Vec<SimHost> = (0..scenario.agents()).map(|i| SimHost::new(host_name(i), BEGIN, &mut rng)).collect();
+        let clock = HostClock::new(BEGIN, BEGIN.micros(), &mut rng);
+        let mut world = SimWorld {
             now: BEGIN,
             n: 0,
             heap: BinaryHeap::new(),
@@ -181,7 +181,7 @@ impl<'a> World<'a> {
             scenario,
             tamper,
             network: Network::new(scenario.agents()),
-            controller: Controller::new(Setup::new(scenario), scenario.wall * 1_000, clock, Nuisance::of(scenario)),
+            controller: SimController::new(Setup::new(scenario), scenario.wall * 1_000, clock, Nuisance::of(scenario)),
             audit: Audit::new(scenario),
             hosts,
             waiting: VecDeque::new(),
@@ -287,7 +287,7 @@ impl<'a> World<'a> {
                     return;
                 }
                 if let Some(tamper) = self.tamper {
-                    let beat = self.hosts[host].agent.as_ref().map(Agent::beat);
+                    let beat = self.hosts[host].agent.as_ref().map(AgentState::beat);
                     let mark = self.hosts[host].disk.marks.get(VIP);
                     if !tamper.delivers(&mut command, beat, mark) {
                         return;
@@ -316,8 +316,8 @@ impl<'a> World<'a> {
             }
             Due::KernelChanged { host } => {
                 let holds = match self.hosts[host].address {
-                    Some(_) => crate::wire::Holds::Yes,
-                    None => crate::wire::Holds::No,
+                    Some(_) => crate::wire::Presence::Yes,
+                    None => crate::wire::Presence::No,
                 };
                 self.agent(host, None, agent::Input::Changed { resource: VIP.to_owned(), holds });
             }
@@ -384,6 +384,6 @@ fn is_of_a_quorum(command: &Command) -> bool {
     }
 }
 
-pub(super) fn holders(hosts: &[Host]) -> Vec<usize> {
+pub(super) fn holders(hosts: &[SimHost]) -> Vec<usize> {
     hosts.iter().enumerate().filter(|(_, h)| h.address.is_some()).map(|(i, _)| i).collect()
 }

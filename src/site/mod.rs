@@ -127,7 +127,7 @@ impl Current {
 
 /// What an event is to the rules of a site.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Met {
+pub struct Matched {
     /// The conditions that it meets.
     pub hits: Vec<Hit>,
     /// The number of the rules whose conditions these are.
@@ -183,7 +183,7 @@ impl Sieve {
         record: &'a [u8],
         now: Time,
         known: impl FnOnce(&Site, &mut Event<'_>),
-    ) -> (Event<'a>, Option<Met>) {
+    ) -> (Event<'a>, Option<Matched>) {
         if self.current.number.load(Ordering::Acquire) != self.rules {
             (self.rules, self.site) = self.current.get();
         }
@@ -191,7 +191,7 @@ impl Sieve {
         known(&self.site, &mut event);
         let late = self.judge(&mut event, now);
         let hits = self.site.wants(&mut event, &mut self.hits);
-        let met = hits.map(|hits| Met { hits, rules: self.rules, arrived: now, late });
+        let met = hits.map(|hits| Matched { hits, rules: self.rules, arrived: now, late });
         (event, met)
     }
 

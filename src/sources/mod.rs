@@ -25,17 +25,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::zone::Zone;
-use crate::control::{Heard, Input};
+use crate::control::{LogEvent, Input};
 use crate::decode::Decoder;
-use crate::event::{Event, Marks, Provenance};
+use crate::event::{Event, EventMarks, Provenance};
 use crate::journal::Position;
-use crate::site::{Arrivals, Current, Met, Sieve, Site, Stamps};
+use crate::site::{Arrivals, Current, Matched, Sieve, Site, Stamps};
 
 pub use entry::{Entry, Places, places};
 pub use file::follow;
 pub use tcp::{Connections, Tcp, listen};
 pub use udp::Udp;
-pub use watch::{Watch, watch};
+pub use watch::{FileWatch, watch};
 
 /// Where sources send what they found: the controller's inbox.
 pub trait Sink: Clone + Send + Sync + 'static {
@@ -56,7 +56,7 @@ pub trait Sink: Clone + Send + Sync + 'static {
 
 /// What a source counted since the start.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct SourceCounts {
     /// Records that came.
     pub records: AtomicU64,
     /// Records that a rule wanted.
@@ -75,9 +75,9 @@ pub struct Counts {
     pub refused: AtomicU64,
 }
 
-impl Counts {
+impl SourceCounts {
     /// A record was sifted.
-    fn count(&self, marks: Marks, wanted: bool) {
+    fn count(&self, marks: EventMarks, wanted: bool) {
         let all = [
             (&self.records, true),
             (&self.wanted, wanted),
@@ -115,7 +115,7 @@ pub struct Named {
     /// `udp:0.0.0.0:514`, `tcp:...`, or a file's path.
     pub name: String,
     /// What it counted.
-    pub counts: Arc<Counts>,
+    pub counts: Arc<SourceCounts>,
     /// What is known of its senders.
     pub arrivals: Arrivals,
     /// The zone of stamps that do not say theirs, where the configuration says it.
@@ -171,10 +171,10 @@ fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
     if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Provenance::Address } else { Provenance::Unverified }
 }
 
-fn heard(source: &str, position: Position, event: Event<'static>, met: Met, backlog: bool) -> Input {
-    let Met { hits, rules, arrived, late } = met;
+fn heard(source: &str, position: Position, event: Event<'static>, met: Matched, backlog: bool) -> Input {
+    let Matched { hits, rules, arrived, late } = met;
     let arrived = Some(arrived);
-    Input::Heard(Box::new(Heard { source: source.to_owned(), position, event, hits, rules, backlog, arrived, late }))
+    Input::Heard(Box::new(LogEvent { source: source.to_owned(), position, event, hits, rules, backlog, arrived, late }))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ const WAITS: u32 = 25;
 const ENDINGS: [&str; 3] = ["alarm", "rhai", "yaml"];
 
 /// Files that are watched until this is dropped.
-pub struct Watch {
+pub struct FileWatch {
     _watcher: notify::RecommendedWatcher,
 }
 
@@ -23,7 +23,7 @@ pub struct Watch {
 ///
 /// # Errors
 /// In words: what can't be watched, and why.
-pub fn watch(file: &Path, folders: &[PathBuf], changed: impl Fn() + Send + 'static) -> Result<Watch, String> {
+pub fn watch(file: &Path, folders: &[PathBuf], changed: impl Fn() + Send + 'static) -> Result<FileWatch, String> {
     let (sender, word) = sync_channel::<()>(1);
     let matters = |path: &Path| {
         // A folder that came or went has files in it; a mounted set of files is exchanged by one link, `..data`.
@@ -66,5 +66,5 @@ pub fn watch(file: &Path, folders: &[PathBuf], changed: impl Fn() + Send + 'stat
         }
     };
     thread::Builder::new().name("watch".to_owned()).spawn(pass_on).map_err(|e| format!("no thread can be started: {e}"))?;
-    Ok(Watch { _watcher: watcher })
+    Ok(FileWatch { _watcher: watcher })
 }

@@ -15,20 +15,20 @@ const TABLES: &str = "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT N
 
 /// An agent's store.
 #[derive(Debug)]
-pub struct Marks {
+pub struct AgentStore {
     path: PathBuf,
     db: Connection,
 }
 
-impl Marks {
+impl AgentStore {
     /// Opens the store in a folder, or begins one.
     ///
     /// # Errors
     /// When another process has it, it is damaged or of another version, or the disk refuses.
-    pub fn open(folder: &Path) -> Result<Marks, Error> {
+    pub fn open(folder: &Path) -> Result<AgentStore, Error> {
         let path = folder.join("agent.db");
         let db = open(&path, KIND, VERSION, TABLES)?;
-        Ok(Marks { path, db })
+        Ok(AgentStore { path, db })
     }
 
     /// Whoever is going to write much makes syncs quick with this.

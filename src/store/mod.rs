@@ -21,7 +21,7 @@ use rusqlite::{Connection, ErrorCode};
 
 pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
 pub use journal::{Finding, Journal, Retention};
-pub use marks::Marks;
+pub use marks::AgentStore;
 pub use reader::JournalReader;
 pub use verify::{Verified, check_chain};
 

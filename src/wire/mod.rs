@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Name, OnQuorumLoss, Takeover, What};
+use crate::inventory::{Name, OnQuorumLoss, Takeover, ResourceKind};
 
 pub use vote::{PeerMessage, Refusal, Vote, VoteRequest};
 
@@ -149,7 +149,7 @@ pub struct Command {
 
 /// Whether a host has a resource, in fact. Unknown is a state; it is not guessed away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Holds {
+pub enum Presence {
     /// The driver saw it.
     Yes,
     /// The driver saw that it is not there.
@@ -161,7 +161,7 @@ pub enum Holds {
 
 /// Why an agent does not hold what it was told to take.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Note {
+pub enum StatusNote {
     /// Somebody answered for the address before it was taken.
     Conflict,
     /// The driver failed, with its words.
@@ -180,15 +180,15 @@ pub enum Note {
 
 /// The state of one resource on one host, as its agent knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct ResourceStatus {
     /// The newest generation obeyed; on disk before it was acted on.
     pub generation: Generation,
     /// True while that generation's command is to hold the resource and has not ended.
     pub want: bool,
     /// Whether the host has it.
-    pub holds: Holds,
+    pub holds: Presence,
     /// Why not, where there is something to say.
-    pub note: Option<Note>,
+    pub note: Option<StatusNote>,
 }
 
 /// Whether a network interface can carry traffic, as its host's agent sees it.
@@ -232,7 +232,7 @@ impl fmt::Display for LinkState {
 
 /// Whether an application runs, as its host's agent sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Runs {
+pub enum AppStatus {
     /// A process of it is there.
     Yes,
     /// None is.
@@ -258,7 +258,7 @@ pub struct Metric {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The address or port.
-    pub what: What,
+    pub what: ResourceKind,
     /// The network interface of an address; empty for what is no address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub interface: String,
@@ -275,13 +275,13 @@ pub struct Report {
     #[serde(default)]
     pub controller: Option<u64>,
     /// Resources of the host's local list.
-    pub resources: BTreeMap<Name, Seen>,
+    pub resources: BTreeMap<Name, ResourceStatus>,
     /// State of the interface of each address of the local list, by resource. Older agents do not report it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<Name, LinkState>,
     /// Applications that it watches; none before its first look, nor from an agent that does not know of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watched: Option<BTreeMap<Name, Runs>>,
+    pub watched: Option<BTreeMap<Name, AppStatus>>,
     /// True when this agent knows `quorum`. One of an earlier version does not: it can neither vote nor hold by votes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub votes: bool,

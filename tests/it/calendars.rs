@@ -9,7 +9,7 @@ use pointsman::base::limits::{CALENDAR_CLAUSES, CALENDAR_SEARCH};
 use pointsman::base::time::{Time, duration_text};
 use pointsman::diag::{Code, Diagnostic, has_errors, render};
 use pointsman::lang::calendar::Calendar;
-use pointsman::lang::{World, compile};
+use pointsman::lang::{Declarations, compile};
 use pointsman::sim::Rng;
 
 use crate::support::{expect, files, source};
@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn compiled(name: &str, text: &str) -> (BTreeMap<String, Calendar>, Vec<Diagnostic>) {
-    let (program, found) = compile(&[source(name, text)], &World::default());
+    let (program, found) = compile(&[source(name, text)], &Declarations::default());
     (program.calendars, found)
 }
 
@@ -234,7 +234,7 @@ fn alarms_have_the_calendars_of_their_clauses_or_of_the_defaults() {
         calendar a { every day }  calendar b { every day }  calendar c { every day }
         alarm one { detect event 1 cancel by hand  only during b }
         alarm two { detect event 1 cancel by hand  not during b, a }";
-    let (program, found) = compile(&[source("c.alarm", text)], &World::default());
+    let (program, found) = compile(&[source("c.alarm", text)], &Declarations::default());
     assert!(found.is_empty(), "{}", render::human(&found, false));
     let had: Vec<_> = program.alarms.iter().map(|a| (a.only_during.join(" "), a.not_during.join(" "))).collect();
     let want = [("b", "c"), ("a b", "b a")].map(|(only, not)| (only.to_owned(), not.to_owned()));

@@ -9,13 +9,13 @@ use proptest::prelude::*;
 
 use pointsman::base::time::Time;
 use pointsman::config;
-use pointsman::control::{Controller, Heard, Input, Output};
+use pointsman::control::{Controller, LogEvent, Input, Output};
 use pointsman::decode::Decoder;
 use pointsman::event::Provenance;
 use pointsman::inventory::Inventory;
 use pointsman::journal::{Position, Record, State};
-use pointsman::lang::{Matcher, World, compile};
-use pointsman::replay::{Entry, Replay};
+use pointsman::lang::{Matcher, Declarations, compile};
+use pointsman::replay::{TimelineEntry, Replay};
 use pointsman::script::{Evaluator, check, verbs};
 use pointsman::site::Site;
 
@@ -75,7 +75,7 @@ pub(crate) fn site() -> Arc<Site> {
     let scripts: BTreeMap<String, _> = files("scripts", "rhai").into_iter().map(|(n, t)| (n.clone(), source(&n, &t))).collect();
     let params = scripts.iter().map(|(n, s)| (n.clone(), check(s, Some(&inventory)).0)).collect();
     let (program, found) =
-        compile(&[source("r", ALARMS), source("s", SILENT)], &World { inventory: Some(&inventory), scripts: Some(&params) });
+        compile(&[source("r", ALARMS), source("s", SILENT)], &Declarations { inventory: Some(&inventory), scripts: Some(&params) });
     assert_eq!(found, []);
     let evaluator = Evaluator::new(inventory.clone());
     let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
@@ -116,7 +116,7 @@ fn record(line: &Line, now: Time) -> String {
 }
 
 /// Replays the lines; between two of them time goes by in as many steps as `steps` says.
-fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<Entry>, String) {
+fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<TimelineEntry>, String) {
     let holders = BTreeMap::from([("sip_vip".to_owned(), "sip1".to_owned())]);
     let mut replay = Replay::start(site.clone(), &holders, at(0));
     let mut now = at(0);
@@ -157,7 +157,7 @@ proptest! {
     fn records_do_not_depend_on_timers(lines in lines(), extra in prop::collection::vec(0..60_000i64, 0..40)) {
         let text = ALARMS.lines().map(|l| l.split(" react").next().unwrap().trim_end_matches(" }").to_owned())
             .filter(|l| !l.is_empty()).map(|l| l + " }\n").collect::<String>();
-        let (program, _) = compile(&[source("r", &text)], &World::default());
+        let (program, _) = compile(&[source("r", &text)], &Declarations::default());
         let program = Arc::new(program);
         let matcher = Matcher::new(&program, None);
         let run = |extra: &[i64]| {
@@ -176,7 +176,7 @@ proptest! {
                 let record = record(line, now);
                 let event = Decoder::new().decode(record.as_bytes(), now).into_owned();
                 matcher.matches(&event, &mut hits);
-                let heard = Heard { source: "log".to_owned(), position: Position { at: position, ..Position::default() }, event, hits: hits.clone(), ..Heard::default() };
+                let heard = LogEvent { source: "log".to_owned(), position: Position { at: position, ..Position::default() }, event, hits: hits.clone(), ..LogEvent::default() };
                 controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
             }
             controller.turn(now + Duration::from_secs(60), Input::Timer, &mut out);
@@ -247,7 +247,7 @@ fn silences_are_the_fold_of_their_records() {
                 let event = Decoder::new().decode(text.as_bytes(), now).into_owned();
                 site.matcher.matches(&event, &mut hits);
                 let position = Position { at: n, ..Position::default() };
-                let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), ..Heard::default() };
+                let heard = LogEvent { source: "log".to_owned(), position, event, hits: hits.clone(), ..LogEvent::default() };
                 controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
             }
         }
@@ -263,7 +263,7 @@ fn a_jump_over_years_is_passed() {
     let silent = Line { after_ms: 0, second: false, primary: true, age_ms: 0, away: None };
     replay.hear("log", record(&silent, replay.now()).as_bytes(), Provenance::Authenticated, false, None);
     replay.pass(at(0));
-    let skipped: Vec<Entry> =
+    let skipped: Vec<TimelineEntry> =
         replay.told().into_iter().filter(|e| e.field("result").as_deref() == Some("time_skipped")).collect();
     assert_eq!(skipped.len(), 1);
     assert!(skipped[0].field("text").unwrap().contains(" of time is skipped, from 1970-01-"), "{:?}", skipped[0]);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pointsman::config::load;
 use pointsman::diag::{has_errors, render};
-use pointsman::lang::{World, compile};
+use pointsman::lang::{Declarations, compile};
 use pointsman::script::{Param, check};
 
 use crate::support::{files, inventory, source};
@@ -25,7 +25,7 @@ fn the_rules_of_the_reference_compile() {
     let mut seen = 0;
     for (name, text) in files("docs/reference/rules", "md") {
         for (n, block) in blocks(&text, "pointsman").into_iter().enumerate() {
-            let world = World { inventory: Some(&inventory), scripts: Some(&scripts) };
+            let world = Declarations { inventory: Some(&inventory), scripts: Some(&scripts) };
             let (_, found) = compile(&[source(&format!("{name} block {}", n + 1), &block)], &world);
             assert!(!has_errors(&found), "{}", render::human(&found, false));
             seen += 1;

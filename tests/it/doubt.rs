@@ -2,11 +2,11 @@
 
 use pointsman::base::limits::EPOCH_MOST;
 use pointsman::base::time::Time;
-use pointsman::control::{Controller, Input, Output, Word};
+use pointsman::control::{Controller, Input, Output, OperatorCommand};
 use pointsman::journal::{self, DoubtKind, Record, State};
-use pointsman::plan::{self, Intent, Order, Verb};
+use pointsman::plan::{self, Intent, Instruction, IntentVerb};
 use pointsman::script::verbs;
-use pointsman::wire::{Action, Command, Echo, Generation, Holds, Report, Seen};
+use pointsman::wire::{Action, Command, Echo, Generation, Presence, Report, ResourceStatus};
 
 use crate::control::{at, site};
 
@@ -21,7 +21,7 @@ fn story() -> Vec<Record> {
     let vip = || "sip_vip".to_owned();
     let start = journal::Input::Start;
     let plan = |record: plan::Record| Record::Plan(record);
-    let up = |host: &str, order| Intent { resource: vip(), verb: Verb::Up, host: host.to_owned(), order, operator: false };
+    let up = |host: &str, order| Intent { resource: vip(), verb: IntentVerb::Up, host: host.to_owned(), order, operator: false };
     let ordered = |host: &str, order, n| {
         plan(plan::Record::Ordered { resource: vip(), host: host.to_owned(), order, generation: generation(n), granted: None })
     };
@@ -32,14 +32,14 @@ fn story() -> Vec<Record> {
         plan(plan::Record::Epoch { epoch: 1 }),
         plan(plan::Record::Intent(up("sip1", 1))),
         moved("sip1", 0),
-        ordered("sip2", Order::Release, 1),
+        ordered("sip2", Instruction::Release, 1),
         fenced("sip2", 1),
-        ordered("sip1", Order::Take, 2),
+        ordered("sip1", Instruction::Take, 2),
         plan(plan::Record::Intent(up("sip2", 2))),
         moved("sip2", 1_000),
-        ordered("sip1", Order::Release, 3),
+        ordered("sip1", Instruction::Release, 3),
         fenced("sip1", 3),
-        ordered("sip2", Order::Take, 4),
+        ordered("sip2", Instruction::Take, 4),
     ]
 }
 
@@ -48,7 +48,7 @@ struct Bench {
     controller: Controller,
     now: Time,
     beat: u64,
-    seen: [(String, Seen); 2],
+    seen: [(String, ResourceStatus); 2],
     silent: Vec<String>,
     sent: Vec<(String, Command)>,
     notices: Vec<String>,
@@ -66,8 +66,8 @@ impl Bench {
         let mut out = Vec::new();
         let (program, inventory) = (site.program.clone(), site.inventory.clone());
         let controller = Controller::start(CONTROLLER, program, inventory, verbs::again, state, at(2_000), &mut out);
-        let seen = |holds, want, n| Seen { holds, want, generation: generation(n), note: None };
-        let seen = [("sip1".to_owned(), seen(Holds::No, false, 3)), ("sip2".to_owned(), seen(Holds::Yes, true, 4))];
+        let seen = |holds, want, n| ResourceStatus { holds, want, generation: generation(n), note: None };
+        let seen = [("sip1".to_owned(), seen(Presence::No, false, 3)), ("sip2".to_owned(), seen(Presence::Yes, true, 4))];
         let mut bench = Bench {
             controller,
             now: at(2_000),
@@ -99,7 +99,7 @@ impl Bench {
         self.took(out);
     }
 
-    fn operator(&mut self, word: Word) {
+    fn operator(&mut self, word: OperatorCommand) {
         self.turn(Input::Operator { by: "ann".to_owned(), word });
     }
 
@@ -122,8 +122,8 @@ impl Bench {
                 for (name, seen) in &mut self.seen {
                     if *name == host && command.generation > seen.generation {
                         let takes = matches!(command.action, Action::Take { .. });
-                        let holds = if takes { Holds::Yes } else { Holds::No };
-                        *seen = Seen { holds, want: takes, generation: command.generation, note: None };
+                        let holds = if takes { Presence::Yes } else { Presence::No };
+                        *seen = ResourceStatus { holds, want: takes, generation: command.generation, note: None };
                     }
                 }
             }
@@ -135,7 +135,7 @@ impl Bench {
     }
 
     fn holders(&self) -> Vec<&str> {
-        self.seen.iter().filter(|(_, s)| s.holds == Holds::Yes).map(|(host, _)| host.as_str()).collect()
+        self.seen.iter().filter(|(_, s)| s.holds == Presence::Yes).map(|(host, _)| host.as_str()).collect()
     }
 }
 
@@ -152,7 +152,7 @@ fn an_agent_that_knows_more_than_the_journal_stops_it() {
         assert_eq!(bench.notices.iter().filter(|k| *k == "journal_behind").count(), 1, "{kept}: {:?}", bench.notices);
         let doubted = |r: &Record| matches!(r, Record::Input { input: journal::Input::JournalDoubted { behind: true, .. }, .. });
         assert!(bench.records.iter().any(doubted), "{kept}");
-        bench.operator(Word::AcceptLoss { reason: "the disk of Monday".to_owned() });
+        bench.operator(OperatorCommand::AcceptLoss { reason: "the disk of Monday".to_owned() });
         bench.run(20_000);
         assert_eq!((bench.taken().contains(&"sip1"), bench.holders()), (false, vec!["sip2"]), "{kept}: {:?}", bench.sent);
         assert_eq!(bench.controller.planner().owner("sip_vip").map(String::as_str), Some("sip2"), "{kept}");
@@ -161,7 +161,7 @@ fn an_agent_that_knows_more_than_the_journal_stops_it() {
         bench.records.iter().for_each(|r| state.apply(r));
         assert!(state.doubt.is_none() && &state.ledger == bench.controller.planner().ledger(), "{kept}");
         // And a claim moves it as ever.
-        bench.operator(Word::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() });
+        bench.operator(OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() });
         bench.run(20_000);
         assert_eq!(bench.holders(), ["sip1"], "{kept}");
     }
@@ -174,7 +174,7 @@ fn a_loss_that_is_accepted_proves_nothing_about_a_silent_host() {
     let mut bench = Bench::new(&story[..7], None);
     bench.silent.push("sip2".to_owned());
     bench.run(8_000);
-    bench.operator(Word::AcceptLoss { reason: "sip2 is off".to_owned() });
+    bench.operator(OperatorCommand::AcceptLoss { reason: "sip2 is off".to_owned() });
     bench.run(30_000);
     assert_eq!((bench.taken(), bench.holders()), (Vec::new(), vec!["sip2"]));
 }
@@ -184,7 +184,7 @@ fn a_journal_that_may_lack_records_waits_for_every_agent() {
     let story = story();
     let mut bench = Bench::new(&story, Some("restored"));
     bench.silent.push("sip1".to_owned());
-    bench.operator(Word::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() });
+    bench.operator(OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() });
     bench.run(20_000);
     assert_eq!((bench.sent.len(), bench.notices.contains(&"journal_unproven".to_owned())), (0, true));
     assert!(bench.controller.planner().held("sip_vip").is_some_and(|why| why == "restored"));
@@ -200,7 +200,7 @@ fn a_generation_that_is_not_credible_is_not_believed_and_wedges_nothing() {
     let story = story();
     let mut bench = Bench::new(&story, None);
     bench.run(2_000);
-    let seen = Seen { holds: Holds::Yes, want: true, generation: Generation { epoch: u64::MAX, n: u64::MAX }, note: None };
+    let seen = ResourceStatus { holds: Presence::Yes, want: true, generation: Generation { epoch: u64::MAX, n: u64::MAX }, note: None };
     for beat in 1_000..1_010 {
         let report = Report {
             host: "sip1".to_owned(),

@@ -9,7 +9,7 @@ use pointsman::engine::{Cause, Engine, Input, Key, Output, Record, State};
 use pointsman::event::{Event, Provenance};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{AtomId, Hit, Program};
-use pointsman::lang::{World, compile};
+use pointsman::lang::{Declarations, compile};
 
 use crate::support::{expect, inventory, source};
 
@@ -22,7 +22,7 @@ fn program(clauses: &str) -> Arc<Program> {
     let text = format!(
         "alarm a {{ detect event \"A\" {clauses} react r(x = \"1\") on cancel react s(x = \"1\") }}\nreaction r {{ }} reaction s {{ }}\n"
     );
-    let (program, found) = compile(&[source("a.alarm", &text)], &World::default());
+    let (program, found) = compile(&[source("a.alarm", &text)], &Declarations::default());
     assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
     Arc::new(program)
 }
@@ -208,7 +208,7 @@ fn the_state_is_the_fold_of_its_records() {
 /// One alarm does not take the keys of a whole network: a bound, told once, restarts included.
 #[test]
 fn too_many_instances_are_dropped_and_told_once() {
-    let (program, _) = compile(&[source("a.alarm", "alarm a { detect event \"A\" by host cancel by hand }")], &World::default());
+    let (program, _) = compile(&[source("a.alarm", "alarm a { detect event \"A\" by host cancel by hand }")], &Declarations::default());
     let program = Arc::new(program);
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     let mut notices = 0;
@@ -241,7 +241,7 @@ fn what_is_kept_of_keys_is_bounded() {
     let rules = "alarm counts { detect 3 of event \"A\" by host within 1h cancel by hand }
         alarm limits { detect event \"A\" by host cancel at once limit 1 per 1h react r(x = \"1\") }
         reaction r { }";
-    let (program, _) = compile(&[source("a.alarm", rules)], &World::default());
+    let (program, _) = compile(&[source("a.alarm", rules)], &Declarations::default());
     let program = Arc::new(program);
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     let mut told = Vec::new();
@@ -285,7 +285,7 @@ fn offsets_of_many_hosts_are_bounded() {
 /// An event without a field of the key is not taken, and that is told once.
 #[test]
 fn an_event_without_its_key_is_told_once() {
-    let (program, _) = compile(&[source("a.alarm", "alarm a { detect event \"A\" by user cancel by hand }")], &World::default());
+    let (program, _) = compile(&[source("a.alarm", "alarm a { detect event \"A\" by user cancel by hand }")], &Declarations::default());
     let program = Arc::new(program);
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     let mut told = Vec::new();
@@ -305,7 +305,7 @@ fn an_event_without_its_key_is_told_once() {
 #[test]
 fn a_cancel_of_another_key_clears_nothing() {
     let text = "alarm a { detect event \"A\" by app cancel when event \"Z\" }";
-    let (program, _) = compile(&[source("a.alarm", text)], &World::default());
+    let (program, _) = compile(&[source("a.alarm", text)], &Declarations::default());
     let program = Arc::new(program);
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     let mut say = |order, app: &'static str, detect: bool| {
@@ -350,7 +350,7 @@ fn joined_states_are_what_is_so() {
         alarm above { detect alarm both active or alarm pairs active }
         alarm named { detect host sip1 lost and not app stopped by app }";
     let inventory = Arc::new(inventory());
-    let world = World { inventory: Some(&inventory), scripts: None };
+    let world = Declarations { inventory: Some(&inventory), scripts: None };
     let (program, found) = compile(&[source("a.alarm", rules)], &world);
     assert_eq!(found, []);
     let program = Arc::new(program);
@@ -420,7 +420,7 @@ fn joined_states_are_what_is_so() {
     assert_eq!(neither(&engine), ["sip1", "sip2"]);
     let mut fewer = (*inventory).clone();
     fewer.hosts.remove("sip2");
-    let (program, _) = compile(&[source("a.alarm", rules)], &World { inventory: Some(&fewer), scripts: None });
+    let (program, _) = compile(&[source("a.alarm", rules)], &Declarations { inventory: Some(&fewer), scripts: None });
     engine.reload(at(5_000), 5_000, &Default::default(), Arc::new(program), Arc::new(fewer), &mut out);
     assert_eq!(neither(&engine), ["sip1"]);
 }

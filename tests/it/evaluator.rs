@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use pointsman::lang::{Matcher, World, compile};
+use pointsman::lang::{Matcher, Declarations, compile};
 use pointsman::live::evaluator::{Evaluators, Task};
 use pointsman::live::urgency::Urgency;
-use pointsman::script::{Call, Evaluator, Next};
+use pointsman::script::{ScriptCall, Evaluator, Next};
 use pointsman::site::Site;
 
 use crate::support::{files, inventory, source};
@@ -33,7 +33,7 @@ fn hostile_scripts_end_and_hold_nobody_up() {
         all.iter().filter_map(|(name, text)| Some((name.clone(), evaluator.compile(&source(name, text)).ok()?))).collect();
     let hostile: Vec<String> = compiled.keys().filter(|n| *n != "good.rhai").cloned().collect();
     assert!(hostile.len() > 15, "{}", hostile.len());
-    let (program, found) = compile(&[source("r", "")], &World { inventory: Some(&inventory), scripts: None });
+    let (program, found) = compile(&[source("r", "")], &Declarations { inventory: Some(&inventory), scripts: None });
     assert_eq!(found, []);
     let matcher = Matcher::new(&program, Some(&inventory));
     let site = Site::new(inventory, Arc::new(program), matcher, compiled, evaluator);
@@ -43,7 +43,7 @@ fn hostile_scripts_end_and_hold_nobody_up() {
     let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();
     let evaluate = |run: u64, script: &str| {
         evaluators
-            .evaluate(Urgency::default(), Task { run, script: script.to_owned(), call: Call::default(), history: Vec::new() });
+            .evaluate(Urgency::default(), Task { run, script: script.to_owned(), call: ScriptCall::default(), history: Vec::new() });
     };
     let finished = |next: &Next| matches!(next, Next::Finished(value) if value.to_string() == "42");
     for (n, script) in (1..).zip(&hostile) {
@@ -68,13 +68,13 @@ fn hostile_scripts_end_and_hold_nobody_up() {
 fn the_process_has_no_rights() {
     let inventory = Arc::new(inventory());
     let evaluator = Evaluator::new(inventory.clone());
-    let (program, _) = compile(&[source("r", "")], &World { inventory: Some(&inventory), scripts: None });
+    let (program, _) = compile(&[source("r", "")], &Declarations { inventory: Some(&inventory), scripts: None });
     let matcher = Matcher::new(&program, Some(&inventory));
     let site = Site::new(inventory, Arc::new(program), matcher, BTreeMap::new(), evaluator);
     let (sender, answers) = channel();
     let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
     let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();
-    evaluators.evaluate(Urgency::default(), Task { run: 1, script: "x".to_owned(), call: Call::default(), history: Vec::new() });
+    evaluators.evaluate(Urgency::default(), Task { run: 1, script: "x".to_owned(), call: ScriptCall::default(), history: Vec::new() });
     assert_eq!(answers.recv_timeout(PATIENCE).unwrap(), (1, Next::Failed("there is no script x".to_owned())));
     let me = std::process::id().to_string();
     let mut found = 0;

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use pointsman::base::time::Time;
 use pointsman::config;
-use pointsman::control::{Controller, Heard, Input, Output};
+use pointsman::control::{Controller, LogEvent, Input, Output};
 use pointsman::decode::Decoder;
 use pointsman::diag::{has_errors, render};
 use pointsman::event::Provenance;
 use pointsman::journal::{Position, Record, State};
-use pointsman::lang::{Matcher, World, compile};
+use pointsman::lang::{Matcher, Declarations, compile};
 use pointsman::react::RunId;
-use pointsman::replay::{Entry, Replay};
+use pointsman::replay::{TimelineEntry, Replay};
 use pointsman::script::{Evaluator, check, verbs};
 use pointsman::site::{Current, Sieve, Site};
 
@@ -43,7 +43,7 @@ fn site(config: &str, rules: &str, script: &str) -> Arc<Site> {
     let inventory = Arc::new(config.unwrap().inventory);
     let scripts = BTreeMap::from([("follow.rhai".to_owned(), source("follow.rhai", script))]);
     let params = scripts.iter().map(|(n, s)| (n.clone(), check(s, Some(&inventory)).0)).collect();
-    let world = World { inventory: Some(&inventory), scripts: Some(&params) };
+    let world = Declarations { inventory: Some(&inventory), scripts: Some(&params) };
     let (program, found) = compile(&[source("r", rules)], &world);
     assert!(!has_errors(&found), "{}", render::human(&found, false));
     let evaluator = Evaluator::new(inventory.clone());
@@ -66,7 +66,7 @@ fn at(ms: i64) -> Time {
 /// The hosts of a pair, of which sip1 has the address.
 struct Lab {
     replay: Replay,
-    told: Vec<Entry>,
+    told: Vec<TimelineEntry>,
 }
 
 impl Lab {
@@ -330,12 +330,12 @@ impl Many {
         let stamp = self.now.to_string();
         let line = format!("{} Standard {member}{n} App{member}{n} GCTI-00-04563 mode activated", stamp.trim_end_matches('Z'));
         let (event, met) = self.sieve.sift(line.as_bytes(), self.now, |_, event| event.provenance = Provenance::Address);
-        let heard = Heard {
+        let heard = LogEvent {
             source: "s".to_owned(),
             position: Position { at: self.position, ..Position::default() },
             event: event.into_owned(),
             hits: met.unwrap().hits,
-            ..Heard::default()
+            ..LogEvent::default()
         };
         self.tell(Input::Heard(Box::new(heard)));
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pointsman::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
 use pointsman::diag::{Code, Place, Source, render};
 use pointsman::lang::format::formatted;
-use pointsman::lang::{World, compile};
+use pointsman::lang::{Declarations, compile};
 use pointsman::sim::Rng;
 
 use crate::grammar::Sentences;
@@ -15,7 +15,7 @@ use crate::support::{expect, files, inventory, root, source};
 /// All that a file says, without places: the program that it compiles to, and what is wrong with it.
 fn said(text: &str) -> String {
     let inventory = inventory();
-    let (mut program, found) = compile(&[source("said", text)], &World { inventory: Some(&inventory), scripts: None });
+    let (mut program, found) = compile(&[source("said", text)], &Declarations { inventory: Some(&inventory), scripts: None });
     let nowhere = Place { source: Arc::new(Source { name: String::new(), text: String::new() }), bytes: 0..0 };
     let places = program.atoms.iter_mut().map(|a| &mut a.place).chain(program.alarms.iter_mut().map(|a| &mut a.place));
     places.chain(program.samples.iter_mut().map(|s| &mut s.place)).for_each(|place| *place = nowhere.clone());

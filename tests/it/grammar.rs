@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use pointsman::diag::Diagnostic;
-use pointsman::lang::{World, compile};
+use pointsman::lang::{Declarations, compile};
 use pointsman::sim::Rng;
 
 use crate::support::{read, root, source};
@@ -204,7 +204,7 @@ fn grammar() -> BTreeMap<String, Part> {
 
 /// Mistakes of syntax; what names and types say is no affair of the grammar.
 fn syntax(text: &str) -> Vec<Diagnostic> {
-    let (_, found) = compile(&[source("derived.alarm", text)], &World::default());
+    let (_, found) = compile(&[source("derived.alarm", text)], &Declarations::default());
     // A range may be empty, an expression may not compile: neither is in the grammar.
     found.into_iter().filter(|d| d.code.text() < "R100" && d.code.text() != "R010").collect()
 }

@@ -9,7 +9,7 @@ use pointsman::decode::Decoder;
 use pointsman::diag::{Code, Diagnostic, has_errors, render};
 use pointsman::inventory::{Group, Inventory};
 use pointsman::lang::program::Program;
-use pointsman::lang::{Matcher, World, compile};
+use pointsman::lang::{Matcher, Declarations, compile};
 use pointsman::script::{Param, check};
 
 use crate::support::{expect, files, inventory, read, root, source};
@@ -25,7 +25,7 @@ fn scripts_of(folder: &str) -> BTreeMap<String, Vec<Param>> {
 
 fn compiled(name: &str, text: &str) -> (Program, Vec<Diagnostic>) {
     let (inventory, scripts) = (inventory(), scripts());
-    compile(&[source(name, text)], &World { inventory: Some(&inventory), scripts: Some(&scripts) })
+    compile(&[source(name, text)], &Declarations { inventory: Some(&inventory), scripts: Some(&scripts) })
 }
 
 /// Every mistake is told, with line, caret, code and what to do; the files beside say which.
@@ -145,7 +145,7 @@ fn senders_of_groups_are_bounded() {
         source("many", &(0..alarms).map(alarm).collect::<String>())
     };
     let told = |alarms: usize| {
-        let (_, found) = compile(&[rules(alarms)], &World { inventory: Some(&inventory), scripts: None });
+        let (_, found) = compile(&[rules(alarms)], &Declarations { inventory: Some(&inventory), scripts: None });
         found.into_iter().filter(|d| d.code == Code::TooManyAlternatives).map(|d| d.message).collect::<Vec<_>>()
     };
     assert_eq!(told(GROUP_SENDERS / 10_000), Vec::<String>::new());
@@ -162,12 +162,12 @@ fn very_many_rules_are_read() {
             source(&format!("{file}.alarm"), &(0..20_000).map(alarm).collect::<String>())
         })
         .collect();
-    let (program, found) = compile(&files, &World::default());
+    let (program, found) = compile(&files, &Declarations::default());
     // The same events under five names: each but the first is told.
     assert_eq!((program.alarms.len(), found.len()), (100_000, 80_000));
     assert!(found.iter().all(|d| d.code == Code::SameAlarm));
     let unknown = |n: usize| format!("pattern p{n}{{match /ab/}}\nalarm a{n}{{detect q{n} cancel by hand}}\n");
-    let (_, found) = compile(&[source("u.alarm", &(0..14_000).map(unknown).collect::<String>())], &World::default());
+    let (_, found) = compile(&[source("u.alarm", &(0..14_000).map(unknown).collect::<String>())], &Declarations::default());
     let of = |code: Code| found.iter().filter(|d| d.code == code).count();
     assert_eq!((of(Code::UnknownPattern), of(Code::UnusedPattern)), (14_000, 14_000));
     let shown = render::human(&found, false);
@@ -187,7 +187,7 @@ fn no_shipped_rule_is_advised_against() {
         // Those of pairs are about all pairs of an inventory.
         let known = inventory();
         let inventory = (name == "rules/pairs").then_some(&known);
-        let (program, found) = compile(&all, &World { inventory, scripts: Some(&scripts) });
+        let (program, found) = compile(&all, &Declarations { inventory, scripts: Some(&scripts) });
         assert!(found.is_empty() && !program.alarms.is_empty(), "{name}\n{}", render::human(&found, false));
     }
 }
@@ -203,7 +203,7 @@ fn the_shipped_rules_are_clean() {
     let (inventory, scripts) = (inventory(), scripts());
     let alone: Vec<_> = all.iter().filter(|source| source.name != "split_brain.alarm").cloned().collect();
     for (inventory, sources, alarms) in [(Some(&inventory), &all, 13), (None, &alone, 10)] {
-        let (program, found) = compile(sources, &World { inventory, scripts: Some(&scripts) });
+        let (program, found) = compile(sources, &Declarations { inventory, scripts: Some(&scripts) });
         assert!(found.is_empty(), "{}", render::human(&found, false));
         assert_eq!(program.alarms.len(), alarms);
     }
@@ -215,7 +215,7 @@ fn the_tables_of_the_guide_are_as_printed() {
     let sources: Vec<Arc<_>> =
         ["hot", "warm", "reactions"].iter().map(|n| source(n, &read(&format!("rules/ip_takeover/{n}.alarm")))).collect();
     let (inventory, scripts) = (inventory(), scripts());
-    let (program, _) = compile(&sources, &World { inventory: Some(&inventory), scripts: Some(&scripts) });
+    let (program, _) = compile(&sources, &Declarations { inventory: Some(&inventory), scripts: Some(&scripts) });
     let mut told = String::new();
     for alarm in &program.alarms {
         let reactions: Vec<&str> = alarm.react.iter().flatten().map(|c| c.reaction.as_str()).collect();

@@ -15,7 +15,7 @@ use pointsman::diag::render;
 use pointsman::engine::{Engine, Input, Output, Record, State};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::Program;
-use pointsman::lang::{Matcher, World, compile};
+use pointsman::lang::{Matcher, Declarations, compile};
 use pointsman::replay::samples;
 use serde_json::Value as Json;
 
@@ -74,7 +74,7 @@ impl Case {
 /// The shipped rules, which are clean, and for each of their patterns an alarm that says that it came true.
 fn program() -> Program {
     let mut sources: Vec<_> = files("rules/intruders", "alarm").iter().map(|(name, text)| source(name, text)).collect();
-    let (shipped, mut found) = compile(&sources, &World::default());
+    let (shipped, mut found) = compile(&sources, &Declarations::default());
     found.extend(samples::check(&shipped, &Matcher::new(&shipped, None)));
     assert!(found.is_empty(), "{}", render::human(&found, false));
     let told = patterns().iter().fold(String::new(), |mut told, name| {
@@ -82,7 +82,7 @@ fn program() -> Program {
         told
     });
     sources.push(source("told.alarm", &told));
-    compile(&sources, &World::default()).0
+    compile(&sources, &Declarations::default()).0
 }
 
 /// The names of the shipped patterns.

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use pointsman::base::time::Time;
 use pointsman::config;
-use pointsman::control::{Controller, Heard, Input, Output, Reload, Word};
+use pointsman::control::{Controller, LogEvent, Input, Output, NewSite, OperatorCommand};
 use pointsman::decode::Decoder;
 use pointsman::event::Provenance;
 use pointsman::journal::{Position, Record, State, Text, Written};
 use pointsman::lang::program::Program;
-use pointsman::lang::{Matcher, World, compile, shape};
+use pointsman::lang::{Matcher, Declarations, compile, shape};
 use pointsman::script::{Evaluator, Next, Step, check, verbs};
 use pointsman::site::{Current, Sieve, Site};
 use pointsman::store::Journal;
-use pointsman::wire::{Echo, Generation, Holds, Report, Seen};
+use pointsman::wire::{Echo, Generation, Presence, Report, ResourceStatus};
 
 use crate::control::at;
 use crate::support::{Folder, files, read, source};
@@ -36,7 +36,7 @@ fn site(rules: &str, change: impl Fn(&str) -> String) -> (Arc<Site>, Arc<Written
     let inventory = Arc::new(config.unwrap().inventory);
     let scripts: BTreeMap<String, _> = files("scripts", "rhai").into_iter().map(|(n, t)| (n.clone(), source(&n, &t))).collect();
     let params = scripts.iter().map(|(n, s)| (n.clone(), check(s, Some(&inventory)).0)).collect();
-    let (program, found) = compile(&[source("r", rules)], &World { inventory: Some(&inventory), scripts: Some(&params) });
+    let (program, found) = compile(&[source("r", rules)], &Declarations { inventory: Some(&inventory), scripts: Some(&params) });
     assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
     let evaluator = Evaluator::new(inventory.clone());
     let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
@@ -96,7 +96,7 @@ impl Bench {
     }
 
     /// What a source finds in a record, by a site.
-    fn sift(&mut self, current: &Arc<Current>, host: &str, id: &str) -> Heard {
+    fn sift(&mut self, current: &Arc<Current>, host: &str, id: &str) -> LogEvent {
         self.lines += 1;
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
         let line = format!("{} Standard {host} {app} GCTI-00-{id} words", self.now.to_string().trim_end_matches('Z'));
@@ -105,7 +105,7 @@ impl Bench {
         let event = event.into_owned();
         let met = met.unwrap();
         let position = Position { at: self.lines, ..Position::default() };
-        Heard { source: "log".to_owned(), position, event, hits: met.hits, rules: met.rules, ..Heard::default() }
+        LogEvent { source: "log".to_owned(), position, event, hits: met.hits, rules: met.rules, ..LogEvent::default() }
     }
 
     fn hear(&mut self, host: &str, id: &str) {
@@ -114,9 +114,9 @@ impl Bench {
         self.turn(Input::Heard(Box::new(heard)));
     }
 
-    fn report(&mut self, host: &str, n: (u64, u64), want: bool, holds: Holds) {
+    fn report(&mut self, host: &str, n: (u64, u64), want: bool, holds: Presence) {
         self.beats += 1;
-        let seen = Seen { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
+        let seen = ResourceStatus { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
         let beat = Echo { incarnation: 1, beat: self.beats };
         let resources = [("sip_vip".to_owned(), seen)].into();
         self.turn(Input::Report(Report { host: host.to_owned(), beat, controller: None, resources, ..Report::default() }));
@@ -130,7 +130,7 @@ impl Bench {
         let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
         let reset = shape::reset(&before.unwrap_or_else(|| self.site.program.clone()), &program);
         let rules = self.controller.rules();
-        self.turn(Input::Reload(Box::new(Reload { written, program, matcher, inventory, reset, abandon })));
+        self.turn(Input::Reload(Box::new(NewSite { written, program, matcher, inventory, reset, abandon })));
         if self.controller.rules() != rules {
             self.site = site;
         }
@@ -344,13 +344,13 @@ fn on_sip3(text: &str) -> String {
 /// A controller whose address is on sip1.
 fn holding() -> Bench {
     let mut bench = Bench::new(RULES);
-    bench.report("sip1", (0, 0), false, Holds::No);
-    bench.report("sip2", (0, 0), false, Holds::No);
+    bench.report("sip1", (0, 0), false, Presence::No);
+    bench.report("sip2", (0, 0), false, Presence::No);
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
-        word: Word::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() },
+        word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip1".to_owned() },
     });
-    bench.report("sip1", (1, 1), true, Holds::Yes);
+    bench.report("sip1", (1, 1), true, Presence::Yes);
     assert!(bench.controller.planner().settled("sip_vip"));
     bench
 }
@@ -384,10 +384,10 @@ fn a_host_that_has_nothing_may_go_and_come_back() {
     // It is on sip2 now, and sip1 let go.
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
-        word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+        word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
     });
-    bench.report("sip1", (1, 2), false, Holds::No);
-    bench.report("sip2", (1, 3), true, Holds::Yes);
+    bench.report("sip1", (1, 2), false, Presence::No);
+    bench.report("sip2", (1, 3), true, Presence::Yes);
     assert!(bench.controller.planner().settled("sip_vip"));
     bench.reload(site(RULES, on_sip3), false);
     assert!(bench.told("reload_refused").is_empty(), "{:?}", bench.notices);
@@ -395,15 +395,15 @@ fn a_host_that_has_nothing_may_go_and_come_back() {
     assert_eq!(planner.owner("sip_vip").map(String::as_str), Some("sip2"));
     assert!(planner.ledger().seat("sip_vip", "sip1").is_none());
     assert!(!planner.settled("sip_vip"), "of the third host nothing is known yet");
-    bench.report("sip3", (0, 0), false, Holds::No);
-    bench.report("sip2", (1, 3), true, Holds::Yes);
+    bench.report("sip3", (0, 0), false, Presence::No);
+    bench.report("sip2", (1, 3), true, Presence::Yes);
     assert!(bench.controller.planner().settled("sip_vip"));
     // Dropped as a whole and back again, its numbers go on.
     bench.reload(site("alarm kept { detect event 4563 by host cancel after 10m }", without_vip), true);
     assert_eq!(bench.controller.planner().owner("sip_vip"), None);
     bench.reload(site(RULES, str::to_owned), false);
-    bench.report("sip1", (1, 2), false, Holds::No);
-    bench.report("sip2", (1, 3), true, Holds::Yes);
+    bench.report("sip1", (1, 2), false, Presence::No);
+    bench.report("sip2", (1, 3), true, Presence::Yes);
     let planner = bench.controller.planner();
     assert_eq!(planner.owner("sip_vip").map(String::as_str), Some("sip2"), "the sole holder is adopted");
     assert!(planner.ledger().entry("sip_vip").unwrap().generation > before);
@@ -419,10 +419,10 @@ fn a_resource_that_comes_is_observed_first() {
     bench.reload(site(RULES, str::to_owned), false);
     let held = |bench: &Bench| bench.controller.planner().held("sip_vip").unwrap();
     assert!(held(&bench).contains("observing"));
-    bench.report("sip2", (0, 0), false, Holds::Yes);
+    bench.report("sip2", (0, 0), false, Presence::Yes);
     assert!(held(&bench).contains("observing"), "the other host was not heard yet");
     assert_eq!(bench.told("owner_unknown"), [""; 0]);
-    bench.report("sip1", (0, 0), false, Holds::No);
+    bench.report("sip1", (0, 0), false, Presence::No);
     assert_eq!(bench.controller.planner().owner("sip_vip").map(String::as_str), Some("sip2"), "the sole holder is adopted");
     bench.is_the_fold();
 }
@@ -435,15 +435,15 @@ fn a_holder_is_bound_by_the_terms_that_it_was_granted() {
     let probe = |text: &str| text.replace("takeover: quorum ", "takeover: probe\n    witnesses: [10.10.11.1]\n    #");
     bench.reload(site(RULES, probe), false);
     // sip1 falls silent: it holds by `confirmed`, so that silence proves nothing.
-    bench.report("sip2", (0, 0), false, Holds::No);
+    bench.report("sip2", (0, 0), false, Presence::No);
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
-        word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+        word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
     });
     for _ in 0..60 {
         bench.now = bench.now + Duration::from_millis(250);
         bench.turn(Input::Timer);
-        bench.report("sip2", (0, 0), false, Holds::No);
+        bench.report("sip2", (0, 0), false, Presence::No);
     }
     assert_eq!(bench.told("release_unconfirmed").len(), 1, "{:?}", bench.notices);
     bench.is_the_fold();
@@ -454,10 +454,10 @@ fn a_host_that_is_gone_from_the_configuration_is_not_missed() {
     let mut bench = holding();
     bench.turn(Input::Operator {
         by: "ann".to_owned(),
-        word: Word::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
+        word: OperatorCommand::Move { resource: "sip_vip".to_owned(), host: "sip2".to_owned() },
     });
-    bench.report("sip1", (1, 2), false, Holds::No);
-    bench.report("sip2", (1, 3), true, Holds::Yes);
+    bench.report("sip1", (1, 2), false, Presence::No);
+    bench.report("sip2", (1, 3), true, Presence::Yes);
     bench.pass(Duration::from_secs(2));
     assert!(bench.controller.alarms().is_lost("sip1"));
     bench.reload(

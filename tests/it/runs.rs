@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use pointsman::base::limits::{CLAIM_RUNS, RUNS};
 use pointsman::base::time::Time;
-use pointsman::engine::{Cue, Key};
+use pointsman::engine::{StartReactions, Key};
 use pointsman::event::{Provenance, Value};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{Category, Program};
-use pointsman::lang::{World, compile};
+use pointsman::lang::{Declarations, compile};
 use pointsman::react::{Input, Output, Record, RunId, Runs, State};
 use pointsman::script::{Next, Step, verbs};
 
@@ -39,7 +39,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
-        let (program, found) = compile(&[source("r", RULES)], &World::default());
+        let (program, found) = compile(&[source("r", RULES)], &Declarations::default());
         assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
         let program = Arc::new(program);
         let runs = Runs::start(program.clone(), Arc::new(Inventory::default()), verbs::again, State::default(), &mut Vec::new());
@@ -77,7 +77,7 @@ impl Bench {
     fn cue_of(&mut self, now: Time, alarm: &str, key: &str, trust: Provenance, claim: bool) -> Vec<String> {
         self.order += 1;
         let alarm = self.program.alarms.iter().find(|a| a.name == alarm).unwrap();
-        let cue = Cue {
+        let cue = StartReactions {
             alarm: alarm.name.clone(),
             key: Key::of([key.to_owned()]),
             category: Category::Major,

@@ -6,28 +6,28 @@ use std::sync::Arc;
 use pointsman::event::Value;
 use pointsman::inventory::Via;
 use pointsman::script::verbs::{self, VERBS};
-use pointsman::script::{Call, Compiled, Done, Evaluator, Next, check};
+use pointsman::script::{ScriptCall, Compiled, FinishedStep, Evaluator, Next, check};
 
 use crate::support::{expect, files, inventory, source};
 
-fn call(params: &[(&str, &str)]) -> Call {
+fn call(params: &[(&str, &str)]) -> ScriptCall {
     let map = |all: &[(&str, &str)]| all.iter().map(|(k, v)| ((*k).to_owned(), Value::from(*v))).collect::<BTreeMap<_, _>>();
-    Call { alarm: map(&[("name", "a"), ("key", "")]), event: map(&[("host", "sip1")]), params: map(params) }
+    ScriptCall { alarm: map(&[("name", "a"), ("key", "")]), event: map(&[("host", "sip1")]), params: map(params) }
 }
 
 /// Runs a script to its end; `answer` gives each step's result.
 fn run(
     evaluator: &Evaluator,
     script: &Compiled,
-    call: &Call,
+    call: &ScriptCall,
     answer: impl Fn(&str) -> Result<Value<'static>, String>,
-) -> (Vec<Done>, Next) {
+) -> (Vec<FinishedStep>, Next) {
     let mut history = Vec::new();
     for _ in 0..100 {
         match evaluator.next(script, call, &history) {
             Next::Step(step) => {
                 let result = answer(&step.verb);
-                history.push(Done { step, result });
+                history.push(FinishedStep { step, result });
             }
             end => return (history, end),
         }
@@ -35,7 +35,7 @@ fn run(
     panic!("a hundred steps and no end");
 }
 
-fn told(history: &[Done], end: &Next) -> String {
+fn told(history: &[FinishedStep], end: &Next) -> String {
     let mut text = String::new();
     for done in history {
         let args: Vec<String> = done.step.args.iter().map(ToString::to_string).collect();

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pointsman::diag::render;
-use pointsman::lang::{World, compile};
+use pointsman::lang::{Declarations, compile};
 use serde_json::Value as Json;
 
 use crate::support::{read, root, say, source};
@@ -92,6 +92,6 @@ fn is_a_calendar_here(cron: &str) {
     let both = fields[2] != "*" && fields[4] != "*";
     let cron = if both { format!("{} +{}", fields[..4].join(" "), fields[4]) } else { cron.to_owned() };
     let text = format!("calendar c {{ cron \"{cron}\" }}\nalarm a {{ detect calendar c begins  cancel at once }}\n");
-    let (program, found) = compile(&[source("c.alarm", &text)], &World::default());
+    let (program, found) = compile(&[source("c.alarm", &text)], &Declarations::default());
     assert!(found.is_empty() && program.calendars.len() == 1, "{cron}: {}", render::human(&found, false));
 }

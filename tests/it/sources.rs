@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use pointsman::base::time::Time;
 use pointsman::base::zone::Zone;
-use pointsman::control::{Heard, Input};
+use pointsman::control::{LogEvent, Input};
 use pointsman::event::Provenance;
 use pointsman::inventory::{Host, Inventory, Via};
 use pointsman::journal::Position;
-use pointsman::lang::{Matcher, World, compile};
+use pointsman::lang::{Matcher, Declarations, compile};
 use pointsman::script::Evaluator;
 use pointsman::site::{Current, Site};
 use pointsman::sources::{self, Entry, Named, Places, Sink, Udp};
@@ -89,7 +89,7 @@ impl Follower {
         texts
     }
 
-    fn next(&mut self) -> Option<Heard> {
+    fn next(&mut self) -> Option<LogEvent> {
         let input = self.told.recv_timeout(PATIENCE).expect("something comes in time");
         self.take(input)
     }
@@ -108,7 +108,7 @@ impl Follower {
         panic!("only {:?} was said", self.away);
     }
 
-    fn take(&mut self, input: Input) -> Option<Heard> {
+    fn take(&mut self, input: Input) -> Option<LogEvent> {
         match input {
             Input::Heard(heard) => {
                 self.places.insert(heard.source.clone(), heard.position);
@@ -755,7 +755,7 @@ fn a_record_that_names_no_host_is_of_its_sender() {
     let inventory = Arc::new(Inventory { hosts: [("appliance".to_owned(), host)].into(), ..Inventory::default() });
     let (program, found) = compile(
         &[source("r", "alarm link { detect event where text contains \"link\" by host, sender cancel at once }")],
-        &World::default(),
+        &Declarations::default(),
     );
     assert_eq!(found, []);
     let matcher = Matcher::new(&program, Some(&inventory));

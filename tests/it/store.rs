@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pointsman::agent::{Durable, Mark};
-use pointsman::control::{Controller, Heard, Input, Output};
+use pointsman::agent::{Durable, AgentMark};
+use pointsman::control::{Controller, LogEvent, Input, Output};
 use pointsman::decode::Decoder;
 use pointsman::event::Provenance;
 use pointsman::journal::{DoubtKind, Position, Record, State};
 use pointsman::script::verbs;
-use pointsman::store::{Journal, JournalReader, Marks, Retention, accept_loss, backup, restore};
-use pointsman::wire::{Echo, Generation, Holds, Report, Seen};
+use pointsman::store::{Journal, JournalReader, AgentStore, Retention, accept_loss, backup, restore};
+use pointsman::wire::{Echo, Generation, Presence, Report, ResourceStatus};
 
 use crate::control::{at, site};
 use crate::support::{Folder, root};
@@ -29,7 +29,7 @@ fn records() -> Vec<Record> {
             .enumerate()
     {
         let now = at(1_000 * n as i64);
-        let seen = [("sip_vip".to_owned(), Seen { holds: Holds::No, ..Seen::default() })];
+        let seen = [("sip_vip".to_owned(), ResourceStatus { holds: Presence::No, ..ResourceStatus::default() })];
         let beat = Echo { incarnation: 1, beat: n as u64 + 1 };
         let report = Report { host: host.to_owned(), beat, controller: None, resources: seen.into(), ..Report::default() };
         controller.turn(now, Input::Report(report), &mut out);
@@ -38,7 +38,7 @@ fn records() -> Vec<Record> {
         event.provenance = Provenance::Local;
         site.matcher.matches(&event, &mut hits);
         let position = Position { at: n as u64 + 1, file: 5, check: 9, ..Position::default() };
-        let heard = Heard { source: "log".to_owned(), position, event, hits: hits.clone(), ..Heard::default() };
+        let heard = LogEvent { source: "log".to_owned(), position, event, hits: hits.clone(), ..LogEvent::default() };
         controller.turn(now, Input::Heard(Box::new(heard)), &mut out);
         // All but the last run come to their end.
         if n == 2 {
@@ -185,15 +185,15 @@ fn what_is_not_ours_to_use_is_refused_with_what_to_do() {
 #[test]
 fn an_agent_remembers_what_it_obeyed() {
     let folder = Folder::new();
-    let marks = Marks::open(folder.path()).unwrap();
+    let marks = AgentStore::open(folder.path()).unwrap();
     assert_eq!(marks.load().unwrap(), Durable::default());
-    let mark = Mark { generation: Generation { epoch: 2, n: 9 }, want: true, terms: None };
+    let mark = AgentMark { generation: Generation { epoch: 2, n: 9 }, want: true, terms: None };
     let durable = Durable { controller: Some(42), marks: [("vip".to_owned(), mark)].into(), ..Durable::default() };
     marks.save(&durable).unwrap();
     assert_eq!(marks.next_start(0).unwrap(), 1);
-    assert!(Marks::open(folder.path()).unwrap_err().to_string().contains("another process"));
+    assert!(AgentStore::open(folder.path()).unwrap_err().to_string().contains("another process"));
     drop(marks);
-    let marks = Marks::open(folder.path()).unwrap();
+    let marks = AgentStore::open(folder.path()).unwrap();
     assert_eq!(marks.load().unwrap(), durable);
     assert_eq!(marks.next_start(0).unwrap(), 2);
     assert_eq!(marks.next_start(1_000).unwrap(), 1_000, "what was lost is not counted again");
@@ -423,11 +423,11 @@ fn an_epoch_that_is_not_credible_is_refused() {
 #[test]
 fn a_start_that_was_broken_off_is_no_hindrance() {
     let folder = Folder::new();
-    drop(Marks::open(folder.path()).unwrap());
+    drop(AgentStore::open(folder.path()).unwrap());
     let left = rusqlite::Connection::open(folder.join("agent.db")).unwrap();
     left.execute_batch("CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob(1000))").unwrap();
     drop(left);
-    let marks = Marks::open(folder.path()).unwrap();
+    let marks = AgentStore::open(folder.path()).unwrap();
     marks.make_room().unwrap();
     assert_eq!(marks.next_start(0).unwrap(), 1);
 }

@@ -3,9 +3,9 @@
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use pointsman::agent::{Done, Operation};
-use pointsman::linux::{Driver, Ear, Heard, Spot, Voice, boot_time, lab};
-use pointsman::wire::Holds;
+use pointsman::agent::{OperationResult, Operation};
+use pointsman::linux::{AddressDriver, Ear, NetworkEvent, Spot, Voice, boot_time, lab};
+use pointsman::wire::Presence;
 
 use crate::network::{spot, with_network};
 
@@ -20,8 +20,8 @@ fn add(until: Option<u64>) -> Operation {
     Operation::Add { until: until.map(|s| now + Duration::from_millis(s * 1_000 + 900)), not_after: now + PATIENCE }
 }
 
-fn well(holds: Holds) -> Done {
-    Done { failed: None, holds, until: None }
+fn well(holds: Presence) -> OperationResult {
+    OperationResult { failed: None, holds, until: None }
 }
 
 /// Twice is as good as once, up on up succeeds, and what is said is what is there.
@@ -30,13 +30,13 @@ fn the_driver_conforms() {
     with_network(|network| {
         network.on(0, || {
             for spot in both() {
-                let driver = Driver::new(spot.clone());
-                assert_eq!(driver.drive(Operation::Observe), well(Holds::No));
-                assert_eq!(driver.drive(Operation::Remove), well(Holds::No), "what is not there is taken off");
+                let driver = AddressDriver::new(spot.clone());
+                assert_eq!(driver.drive(Operation::Observe), well(Presence::No));
+                assert_eq!(driver.drive(Operation::Remove), well(Presence::No), "what is not there is taken off");
                 for _ in 0..2 {
-                    assert_eq!(driver.drive(add(None)), well(Holds::Yes));
+                    assert_eq!(driver.drive(add(None)), well(Presence::Yes));
                 }
-                assert_eq!(driver.drive(Operation::Observe), well(Holds::Yes));
+                assert_eq!(driver.drive(Operation::Observe), well(Presence::Yes));
                 // A lifetime is set, seen, made longer, and taken away again.
                 for seconds in [3, 30] {
                     let done = driver.drive(add(Some(seconds)));
@@ -46,9 +46,9 @@ fn the_driver_conforms() {
                         "{left:?}"
                     );
                 }
-                assert_eq!(driver.drive(add(None)), well(Holds::Yes));
+                assert_eq!(driver.drive(add(None)), well(Presence::Yes));
                 for _ in 0..2 {
-                    assert_eq!(driver.drive(Operation::Remove), well(Holds::No));
+                    assert_eq!(driver.drive(Operation::Remove), well(Presence::No));
                 }
                 // Too late, too short, nowhere: nothing is done, and why.
                 let late = Operation::Add { until: None, not_after: boot_time() - Duration::from_secs(1) };
@@ -57,14 +57,14 @@ fn the_driver_conforms() {
                 for (operation, says) in [(late, "too late"), (short, "less than a second")] {
                     let done = driver.drive(operation);
                     assert!(done.failed.unwrap().contains(says));
-                    assert_eq!(done.holds, Holds::No);
+                    assert_eq!(done.holds, Presence::No);
                 }
-                let nowhere = Driver::new(Spot { interface: "eth7".to_owned(), ..spot.clone() }).drive(add(None));
+                let nowhere = AddressDriver::new(Spot { interface: "eth7".to_owned(), ..spot.clone() }).drive(add(None));
                 assert!(nowhere.failed.unwrap().contains("no interface eth7"));
                 // On another interface it is the host's, and not ours to take off.
                 lab::give(&Spot { interface: "lo".to_owned(), ..spot.clone() }).unwrap();
                 let done = driver.drive(Operation::Remove);
-                assert_eq!(done.holds, Holds::Yes);
+                assert_eq!(done.holds, Presence::Yes);
                 assert!(done.failed.unwrap().contains("another interface than eth0"));
                 lab::take(&Spot { interface: "lo".to_owned(), ..spot.clone() }).unwrap();
             }
@@ -79,22 +79,22 @@ fn an_address_ends_by_itself() {
         network.on(0, || {
             let spot = spot("10.9.0.100", 24);
             let heard = ear(vec![spot.clone()]);
-            let done = Driver::new(spot.clone()).drive(add(Some(1)));
-            assert_eq!(done.holds, Holds::Yes);
-            until(&heard.1, &Heard::Changed(spot.address, true));
-            until(&heard.1, &Heard::Changed(spot.address, false));
+            let done = AddressDriver::new(spot.clone()).drive(add(Some(1)));
+            assert_eq!(done.holds, Presence::Yes);
+            until(&heard.1, &NetworkEvent::Changed(spot.address, true));
+            until(&heard.1, &NetworkEvent::Changed(spot.address, false));
             assert!(boot_time() < done.until.unwrap() + Duration::from_secs(5));
         });
     });
 }
 
-fn ear(spots: Vec<Spot>) -> (Ear, Receiver<Heard>) {
+fn ear(spots: Vec<Spot>) -> (Ear, Receiver<NetworkEvent>) {
     let (sender, heard) = channel();
     let ear = Ear::open(spots, move |h| drop(sender.send(h))).unwrap();
     (ear, heard)
 }
 
-fn until(heard: &Receiver<Heard>, wanted: &Heard) {
+fn until(heard: &Receiver<NetworkEvent>, wanted: &NetworkEvent) {
     loop {
         match heard.recv_timeout(PATIENCE) {
             Ok(h) if h == *wanted => return,
@@ -113,15 +113,15 @@ fn rivals_hands_and_witnesses_are_heard() {
                 let (ear, heard) = ear(vec![spot.clone()]);
                 // A hand puts it on, and takes it off.
                 lab::give(&spot).unwrap();
-                until(&heard, &Heard::Changed(spot.address, true));
+                until(&heard, &NetworkEvent::Changed(spot.address, true));
                 lab::take(&spot).unwrap();
-                until(&heard, &Heard::Changed(spot.address, false));
+                until(&heard, &NetworkEvent::Changed(spot.address, false));
                 // Our own words are no rival; the other's are.
                 let mut voice = Voice::new(&spot);
                 voice.announce().unwrap();
                 voice.ask().unwrap();
                 network.on(1, || Voice::new(&other).announce().unwrap());
-                until(&heard, &Heard::Rival(spot.address));
+                until(&heard, &NetworkEvent::Rival(spot.address));
                 // Who has it answers when asked, by its kernel.
                 network.on(1, || lab::give(&other).unwrap());
                 while heard.try_recv().is_ok() {}
@@ -133,7 +133,7 @@ fn rivals_hands_and_witnesses_are_heard() {
                         break;
                     }
                 }
-                assert_eq!(told, Some(Heard::Rival(spot.address)));
+                assert_eq!(told, Some(NetworkEvent::Rival(spot.address)));
                 network.on(1, || lab::take(&other).unwrap());
                 // The other host as witness; one that is not there says nothing.
                 let (there, nobody) = match spot.address.is_ipv4() {
@@ -145,7 +145,7 @@ fn rivals_hands_and_witnesses_are_heard() {
                 ear.ping("eth0", there.parse().unwrap()).unwrap();
                 let sent = loop {
                     match heard.recv_timeout(PATIENCE).unwrap() {
-                        Heard::Witness { interface, witness, sent } => {
+                        NetworkEvent::Witness { interface, witness, sent } => {
                             assert_eq!((interface.as_str(), witness), ("eth0", there.parse().unwrap()));
                             break sent;
                         }

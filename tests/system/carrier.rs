@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use pointsman::demo::{Lab, Layout, Seat};
-use pointsman::linux::{Ear, Heard, lab};
+use pointsman::demo::{Lab, Layout, ControllerSite};
+use pointsman::linux::{Ear, NetworkEvent, lab};
 use pointsman::live::questions::Question;
 use pointsman::wire::LinkState;
 
@@ -25,7 +25,7 @@ fn the_state_of_an_interface_is_heard() {
         let _ear = network.on(0, move || Ear::open(spots, move |h| drop(sender.send(h))).unwrap());
         let until = |interface: &str, state| loop {
             match heard.recv_timeout(PATIENCE) {
-                Ok(Heard::Link(name, now)) if (name.as_str(), now) == (interface, state) => return,
+                Ok(NetworkEvent::Link(name, now)) if (name.as_str(), now) == (interface, state) => return,
                 Ok(_) => {}
                 Err(e) => panic!("{interface}: {state:?} is not heard: {e}"),
             }
@@ -45,7 +45,7 @@ fn the_state_of_an_interface_is_heard() {
         let (sender, heard) = channel();
         let nowhere = pointsman::linux::Spot { interface: "eth9".to_owned(), ..spot("10.9.0.101", 24) };
         let _ear = network.on(0, move || Ear::open(vec![nowhere], move |h| drop(sender.send(h))).unwrap());
-        assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), Heard::Link("eth9".to_owned(), LinkState::Missing));
+        assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), NetworkEvent::Link("eth9".to_owned(), LinkState::Missing));
     });
 }
 
@@ -53,7 +53,7 @@ fn the_state_of_an_interface_is_heard() {
 fn with_lab(takeover: &'static [&'static str], test: impl FnOnce(&mut Lab) -> Result<(), String> + Send) {
     thread::scope(|scope| {
         let run = scope.spawn(|| {
-            let layout = Layout { apart: true, takeover, ..Layout::usual(Seat::Apart) };
+            let layout = Layout { apart: true, takeover, ..Layout::usual(ControllerSite::Apart) };
             let mut lab = Lab::start(Path::new(PROGRAM), layout).unwrap();
             if let Err(why) = test(&mut lab) {
                 panic!("{why}; files are in {}", lab.keep().display());

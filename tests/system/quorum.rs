@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use pointsman::demo::{Lab, Layout, Seat};
+use pointsman::demo::{Lab, Layout, ControllerSite};
 use pointsman::linux::boot_time;
 use pointsman::live::questions::Question;
 
@@ -23,7 +23,7 @@ fn with_lab(voters: usize, test: impl FnOnce(&mut Lab) -> Result<(), String> + S
                 1 => &["takeover: quorum", "voters: [voter1]"],
                 _ => &["takeover: quorum", "voters: [voter1, voter2]"],
             };
-            let layout = Layout { voters, takeover, ..Layout::usual(Seat::Apart) };
+            let layout = Layout { voters, takeover, ..Layout::usual(ControllerSite::Apart) };
             let mut lab = Lab::start(Path::new(PROGRAM), layout).unwrap();
             let ended = move_to(&lab, "sip1").and_then(|()| lab.until_settled("sip1")).and_then(|()| test(&mut lab));
             let overlap = lab.overlap();

@@ -14,7 +14,7 @@ use std::thread;
 
 use crate::decode::Lines;
 use crate::lang::program::Hit;
-use crate::replay::{DryRun, Entry, Reader, Settling, Sifted, Sifting};
+use crate::replay::{DryRun, TimelineEntry, LogReader, Settling, Sifted, Sifting};
 
 /// Lines of a batch, at most: to hand the log on takes as long as to read a hundred.
 const BATCH: usize = 2_048;
@@ -31,7 +31,7 @@ pub(super) fn worth_it() -> usize {
 /// The log and who reads it: the thread that has it may read.
 struct Turn<'r, R> {
     lines: Lines<BufReader<R>>,
-    reader: &'r mut Reader,
+    reader: &'r mut LogReader,
 }
 
 /// What a thread found in its batch, and why there is none after it, when reading failed.
@@ -40,10 +40,10 @@ pub(super) type Found = (Vec<Sifted>, io::Result<()>);
 /// Replays a log to its end, or until `tell` says that nobody listens.
 pub(super) fn replay<R: Read + Send>(
     run: &mut DryRun,
-    reader: &mut Reader,
+    reader: &mut LogReader,
     log: BufReader<R>,
     threads: usize,
-    tell: &mut dyn FnMut(Entry) -> bool,
+    tell: &mut dyn FnMut(TimelineEntry) -> bool,
     count: &mut dyn FnMut(u64),
 ) -> io::Result<()> {
     let (sifting, acting) = run.parts();
@@ -106,7 +106,7 @@ fn work<'r, R: Read>(sifting: &Sifting, turn: &Receiver<Turn<'r, R>>, next: &Sen
 }
 
 /// What is left of lines; what is idle is counted with the one before.
-fn sift(sifting: &Sifting, reads: Vec<crate::replay::Read<'_>>, end: Option<Sifted>, hits: &mut Vec<Hit>) -> Vec<Sifted> {
+fn sift(sifting: &Sifting, reads: Vec<crate::replay::ReadLine<'_>>, end: Option<Sifted>, hits: &mut Vec<Hit>) -> Vec<Sifted> {
     let mut left: Vec<Sifted> = Vec::new();
     for read in reads {
         let sifted = sifting.sift(read, hits);
@@ -122,7 +122,7 @@ fn sift(sifting: &Sifting, reads: Vec<crate::replay::Read<'_>>, end: Option<Sift
 /// The next lines of a log that is read alone; false at its end.
 pub(super) fn sift_on<R: Read>(
     sifting: &Sifting,
-    reader: &mut Reader,
+    reader: &mut LogReader,
     lines: &mut Lines<BufReader<R>>,
     batch: &mut Batch,
     hits: &mut Vec<Hit>,
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::base::time::Time;
     use crate::event::Provenance;
-    use crate::replay::{Counts, Origin};
+    use crate::replay::{DryRunCounts, Origin};
     use crate::sim::Rng;
 
     fn dry_run() -> DryRun {
@@ -181,7 +181,7 @@ mod tests {
         DryRun::new(site, holders, Provenance::Local)
     }
 
-    fn reader(run: &DryRun, number: u64) -> Reader {
+    fn reader(run: &DryRun, number: u64) -> LogReader {
         run.reader(Origin { number, written: Time::parse_rfc3339("2026-03-14T12:00:00Z").unwrap(), ..Origin::default() })
     }
 
@@ -210,7 +210,7 @@ mod tests {
     }
 
     /// Line after line, without anything at once.
-    fn by_lines(log: &[u8]) -> (Vec<String>, Counts) {
+    fn by_lines(log: &[u8]) -> (Vec<String>, DryRunCounts) {
         let (mut run, mut told, mut hits, mut settling) = (dry_run(), Vec::new(), Vec::new(), Settling::default());
         let mut reader = reader(&run, 0);
         let mut lines = Lines::new(log);
@@ -234,7 +234,7 @@ mod tests {
         for (threads, buffer) in [(1, 1 << 16), (2, 1 << 18), (3, 999), (8, 4_096)] {
             let (mut run, mut told) = (dry_run(), Vec::new());
             let log = BufReader::with_capacity(buffer, log.as_slice());
-            let mut tell = |entry: Entry| {
+            let mut tell = |entry: TimelineEntry| {
                 told.push(entry.json());
                 true
             };
@@ -263,7 +263,7 @@ mod tests {
             let parts: Vec<String> = (0..parts).map(of).collect();
             let (mut run, mut told) = (dry_run(), Vec::new());
             let logs = parts.iter().zip(0..).map(|(log, n)| (reader(&run, n), BufReader::new(log.as_bytes()))).collect();
-            let mut tell = |entry: Option<Entry>| {
+            let mut tell = |entry: Option<TimelineEntry>| {
                 told.extend(entry.map(|entry| entry.json()));
                 true
             };
@@ -288,7 +288,7 @@ mod tests {
     fn it_ends_when_nobody_listens_and_when_the_log_cannot_be_read() {
         let log = log();
         let mut left = 3;
-        let mut tell = |_: Entry| {
+        let mut tell = |_: TimelineEntry| {
             left -= 1;
             left > 0
         };

@@ -16,7 +16,7 @@ use std::thread;
 
 use crate::base::time::Time;
 use crate::decode::Lines;
-use crate::replay::{DryRun, Entry, Reader, Settling, Sifted};
+use crate::replay::{DryRun, TimelineEntry, LogReader, Settling, Sifted};
 
 use super::cores::{AHEAD, Batch, Found, MOST, sift_on};
 
@@ -59,9 +59,9 @@ impl Stream<'_> {
 /// Replays logs to their ends, or until `tell` says that nobody listens; `batch` is called when what is at hand was replayed.
 pub(super) fn replay<R: Read + Send>(
     run: &mut DryRun,
-    logs: Vec<(Reader, BufReader<R>)>,
+    logs: Vec<(LogReader, BufReader<R>)>,
     threads: bool,
-    tell: &mut dyn FnMut(Option<Entry>) -> bool,
+    tell: &mut dyn FnMut(Option<TimelineEntry>) -> bool,
     count: &mut dyn FnMut(u64),
 ) -> Option<Failure> {
     let (sifting, acting) = run.parts();

@@ -10,7 +10,7 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
 use super::{
-    Day, EPOCH_S, Parsed, Stamp, ZONES, calendar, clock_us, date, digits, epoch, fail, full, iso, month, month_name, offset, year,
+    Day, EPOCH_S, StampResult, Stamp, ZONES, calendar, clock_us, date, digits, epoch, fail, full, iso, month, month_name, offset, year,
 };
 use crate::decode::calendar::{DAY_US, SECOND_US};
 use crate::decode::level;
@@ -66,7 +66,7 @@ pub(in crate::decode) fn access(record: &str) -> Option<Stamp> {
 }
 
 /// What follows a stamp in a line's front: a blank, a colon, or nothing.
-fn whole(found: Parsed<'_, Stamp>) -> Option<(&str, Stamp)> {
+fn whole(found: StampResult<'_, Stamp>) -> Option<(&str, Stamp)> {
     let (rest, stamp) = found.ok()?;
     matches!(rest.as_bytes().first(), None | Some(b' ' | b'\t' | b':' | b'|')).then_some((rest, stamp))
 }
@@ -90,20 +90,20 @@ fn numeric(record: &str) -> Option<Dated<'_>> {
 }
 
 /// yyyy sep mm sep dd between clock.
-fn pieces(input: &str, separator: u8, between: char) -> Parsed<'_, Stamp> {
+fn pieces(input: &str, separator: u8, between: char) -> StampResult<'_, Stamp> {
     let (rest, day) = date(input, separator)?;
     let (rest, us) = preceded(char(between), clock_us).parse(rest)?;
     Ok((rest, full(day, us, None)))
 }
 
-fn padded_iso(input: &str) -> Parsed<'_, Stamp> {
+fn padded_iso(input: &str) -> StampResult<'_, Stamp> {
     let (rest, day) = date(input, b'-')?;
     let (rest, us) = preceded(char(' '), padded).parse(rest)?;
     Ok((rest, full(day, us, None)))
 }
 
 /// yymmdd and a clock whose hour may be padded with a blank.
-fn mysql(input: &str) -> Parsed<'_, Stamp> {
+fn mysql(input: &str) -> StampResult<'_, Stamp> {
     let (rest, year) = digits(2, 2)(input)?;
     let (rest, month) = digits(2, 2)(rest)?;
     let (rest, day) = digits(2, 2)(rest)?;
@@ -113,7 +113,7 @@ fn mysql(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// A clock whose hour is a blank and a digit.
-fn padded(input: &str) -> Parsed<'_, i64> {
+fn padded(input: &str) -> StampResult<'_, i64> {
     let (rest, hour) = preceded(char(' '), digits(1, 1)).parse(input)?;
     let (rest, minute) = preceded(char(':'), digits(2, 2)).parse(rest)?;
     let (rest, second) = preceded(char(':'), digits(2, 2)).parse(rest)?;
@@ -145,7 +145,7 @@ fn redis(rest: &str) -> Option<(&str, Stamp, Option<Level>)> {
     Some((&behind[3..], stamp, Some(level)))
 }
 
-fn redis_stamp(rest: &str) -> Parsed<'_, Stamp> {
+fn redis_stamp(rest: &str) -> StampResult<'_, Stamp> {
     let (rest, _) = terminated(one_of("MSCX"), char(' ')).parse(rest)?;
     let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
     let (rest, month) = terminated(month, char(' ')).parse(rest)?;
@@ -155,7 +155,7 @@ fn redis_stamp(rest: &str) -> Parsed<'_, Stamp> {
 }
 
 /// [yyyy] mmdd blank clock with microseconds, behind the level's letter.
-fn klog(input: &str) -> Parsed<'_, Stamp> {
+fn klog(input: &str) -> StampResult<'_, Stamp> {
     let dated = input.as_bytes().get(4).is_some_and(u8::is_ascii_digit);
     let (input, year) = if dated { year(input).map(|(rest, year)| (rest, Some(year)))? } else { (input, None) };
     let (rest, month) = digits(2, 2)(input)?;
@@ -197,7 +197,7 @@ fn audit(rest: &str) -> Option<Stamp> {
     (named && serial && number.len() == 14 && number.as_bytes()[10] == b'.').then(|| epoch(number)).flatten()
 }
 
-fn day_month_year(input: &str, separator: char) -> Parsed<'_, i64> {
+fn day_month_year(input: &str, separator: char) -> StampResult<'_, i64> {
     let (rest, day) = terminated(digits(2, 2), char(separator)).parse(input)?;
     let (rest, month) = terminated(month_name, char(separator)).parse(rest)?;
     let (rest, year) = year(rest)?;

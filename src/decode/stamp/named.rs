@@ -6,12 +6,12 @@ use nom::combinator::opt;
 use nom::sequence::{preceded, terminated};
 
 use super::{
-    Day, Parsed, Stamp, calendar, clock_us, digits, fail, full, iso, month, month_name, short_or_long_year, weekday, year, zone,
+    Day, StampResult, Stamp, calendar, clock_us, digits, fail, full, iso, month, month_name, short_or_long_year, weekday, year, zone,
 };
 use crate::decode::calendar::SECOND_US;
 
 /// clock [blank ("AM" / "PM")], whose hour may have one digit.
-pub(super) fn clock_12(input: &str) -> Parsed<'_, i64> {
+pub(super) fn clock_12(input: &str) -> StampResult<'_, i64> {
     let (rest, us) = match input.as_bytes() {
         [b'0'..=b'9', b':', ..] => short_hour(input)?,
         _ => clock_us(input)?,
@@ -20,7 +20,7 @@ pub(super) fn clock_12(input: &str) -> Parsed<'_, i64> {
     Ok((rest, super::half_day(us, half)))
 }
 
-fn short_hour(input: &str) -> Parsed<'_, i64> {
+fn short_hour(input: &str) -> StampResult<'_, i64> {
     // Lengthened by its missing digit in a buffer of its own, it is a clock like any other.
     let end = input
         .bytes()
@@ -37,7 +37,7 @@ fn short_hour(input: &str) -> Parsed<'_, i64> {
 
 /// day sep month-name sep year, then a blank, or a colon, or two colons, the time and the zone: `14-Mar-2026 02:11:57.123`, `14/Mar/2026:02:11:57
 /// +0100`, `14-Mar-2026::02:11:57`.
-pub(super) fn day_month_year(input: &str, separator: u8) -> Parsed<'_, Stamp> {
+pub(super) fn day_month_year(input: &str, separator: u8) -> StampResult<'_, Stamp> {
     let separator = char::from(separator);
     let (rest, day) = terminated(digits(1, 2), char(separator)).parse(input)?;
     let (rest, month) = terminated(month_name, char(separator)).parse(rest)?;
@@ -51,7 +51,7 @@ pub(super) fn day_month_year(input: &str, separator: u8) -> Parsed<'_, Stamp> {
 
 /// Two digits and a dash or a point: `14-Mar-2026 02:11:57`, `03-14 02:11:57.123` (logcat), `14-03-2026 02:11:57 +0300`,
 /// `14.03.2026 02:11:57`: the day first.
-pub(super) fn two_digits(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
     match input.as_bytes() {
         [_, _, b'-', b'A'..=b'Z' | b'a'..=b'z', ..] => day_month_year(input, b'-'),
         [_, _, b'-', _, _, b' ', ..] => {
@@ -85,7 +85,7 @@ pub(super) fn two_digits(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// year month-name day clock [zone]: `2026 Mar 14 02:11:57.123 UTC`, as NX-OS writes it.
-pub(super) fn year_first(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn year_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, year) = terminated(year, space1).parse(input)?;
     let (rest, month) = month(rest)?;
     let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
@@ -95,7 +95,7 @@ pub(super) fn year_first(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// yyyymmdd, then `T`, a blank, `-` or `_`, and a clock with colons or without: `20260314-02:11:57.123`, `20260314T021157Z`.
-pub(super) fn compact(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn compact(input: &str) -> StampResult<'_, Stamp> {
     let (rest, year) = year(input)?;
     let (rest, month) = digits(2, 2)(rest)?;
     let (rest, day) = digits(2, 2)(rest)?;
@@ -117,7 +117,7 @@ pub(super) fn compact(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// What begins with a month's name and is none of RFC 3164's kin: `Mar 14, 2026 2:11:57 AM` (Java), `Mar-14-26 02:11:57`.
-pub(super) fn month_first(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn month_first(input: &str) -> StampResult<'_, Stamp> {
     let (rest, month) = month_name(input)?;
     let (rest, separator) = one_of(" -").parse(rest)?;
     let (rest, day) = digits(1, 2)(rest)?;
@@ -133,12 +133,12 @@ pub(super) fn month_first(input: &str) -> Parsed<'_, Stamp> {
 }
 
 /// weekday blank iso: `Sat 2026-03-14 02:11:57 CET`, as journalctl and systemctl write it.
-pub(super) fn weekday_iso(input: &str) -> Parsed<'_, Stamp> {
+pub(super) fn weekday_iso(input: &str) -> StampResult<'_, Stamp> {
     let (rest, _) = weekday(input)?;
     preceded(char(' '), iso).parse(rest)
 }
 
-fn on(rest: &str, year: i32, month: u32, day: u32, us: i64, east_s: Option<i64>) -> Parsed<'_, Stamp> {
+fn on(rest: &str, year: i32, month: u32, day: u32, us: i64, east_s: Option<i64>) -> StampResult<'_, Stamp> {
     match calendar::days(year, month, day) {
         Some(day) => Ok((rest, full(day, us, east_s))),
         None => fail(),

@@ -18,7 +18,7 @@ fn shown(stamp: Stamp) -> String {
     format!("{day} {:02}:{:02}:{:02}.{:06}{zone}", s / 3600, s / 60 % 60, s % 60, stamp.us % SECOND_US)
 }
 
-fn check(parse: fn(&str) -> Parsed<'_, Stamp>, cases: &[(&str, &str, &str)]) {
+fn check(parse: fn(&str) -> StampResult<'_, Stamp>, cases: &[(&str, &str, &str)]) {
     for (input, expected, rest) in cases {
         let (left, stamp) = parse(input).unwrap_or_else(|_| panic!("{input}"));
         assert_eq!((shown(stamp).as_str(), left), (*expected, *rest), "{input}");

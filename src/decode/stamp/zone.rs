@@ -5,15 +5,15 @@ use nom::branch::alt;
 use nom::character::complete::{char, one_of};
 use nom::combinator::{opt, value};
 
-use super::{Parsed, digits, fail, terminated_word, year};
+use super::{StampResult, digits, fail, terminated_word, year};
 
 /// `Z`, `+01:00` or `+0100`.
-pub(in crate::decode) fn zone_number(input: &str) -> Parsed<'_, i64> {
+pub(in crate::decode) fn zone_number(input: &str) -> StampResult<'_, i64> {
     alt((value(0, char('Z')), offset)).parse(input)
 }
 
 /// offset = ("+" / "-") 2DIGIT [":"] 2DIGIT, in seconds east.
-pub(super) fn offset(input: &str) -> Parsed<'_, i64> {
+pub(super) fn offset(input: &str) -> StampResult<'_, i64> {
     let (rest, sign) = one_of("+-").parse(input)?;
     let (rest, hours) = digits(2, 2)(rest)?;
     let (rest, _) = opt(char(':')).parse(rest)?;
@@ -57,7 +57,7 @@ pub(super) const ZONES: [(&str, i64); 26] = [
 
 /// The name of a zone, and its seconds east where the name means one offset. Capital letters that are not in the table
 /// are a zone only before `:` (Cisco) or a year (RFC 3164 section 5.4, example 3: `CST 1987`); elsewhere they are a host.
-pub(super) fn zone_name(input: &str) -> Parsed<'_, Option<i64>> {
+pub(super) fn zone_name(input: &str) -> StampResult<'_, Option<i64>> {
     let n = input.bytes().take_while(u8::is_ascii_uppercase).take(6).count();
     if !(2..=5).contains(&n) {
         return fail();

@@ -4,7 +4,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use chrono_tz::Tz;
 
 use super::cron::Cron;
-use super::spans::{Span, Window, note};
+use super::spans::{TimeSpan, Window, note};
 use super::wall::{DAY_MINUTES, MINUTE_US, moment, utc_date};
 
 /// Days before a window whose spans may reach into it: over midnight, by the zone's distance from UTC, over a gap.
@@ -14,7 +14,7 @@ const LOOKED_AT: usize = 366;
 
 /// One clause of a calendar.
 #[derive(Clone, Debug)]
-pub(in crate::lang) enum Clause {
+pub(in crate::lang) enum CalendarSpan {
     /// On these days of the week, Monday first.
     Every([bool; 7], Hours),
     /// On each day from the first to the last.
@@ -49,29 +49,29 @@ impl Hours {
     }
 }
 
-impl Clause {
+impl CalendarSpan {
     /// Notes the spans that touch the window.
-    pub(super) fn spans(&self, zone: Tz, window: Window, found: &mut Vec<Span>) {
+    pub(super) fn spans(&self, zone: Tz, window: Window, found: &mut Vec<TimeSpan>) {
         let (Some(first), Some(last)) = (utc_date(window.from), utc_date(window.to)) else { return };
-        let lasts = if let Clause::Cron(cron) = self { cron.lasts_days() } else { 0 };
+        let lasts = if let CalendarSpan::Cron(cron) = self { cron.lasts_days() } else { 0 };
         let mut first = first.checked_sub_days(Days::new(BEFORE + lasts)).unwrap_or(first);
         let mut last = last.checked_add_days(Days::new(1)).unwrap_or(last);
-        if let Clause::Dates(from, to, _) = self {
+        if let CalendarSpan::Dates(from, to, _) = self {
             (first, last) = (first.max(*from), last.min(*to));
         }
         for date in first.iter_days().take_while(|date| *date <= last) {
             match self {
-                Clause::Every(days, hours) => {
+                CalendarSpan::Every(days, hours) => {
                     if days[date.weekday().num_days_from_monday() as usize] {
                         let (from, to) = hours.of(zone, date);
                         note(found, window, from, to);
                     }
                 }
-                Clause::Dates(_, _, hours) => {
+                CalendarSpan::Dates(_, _, hours) => {
                     let (from, to) = hours.of(zone, date);
                     note(found, window, from, to);
                 }
-                Clause::Cron(cron) => cron.spans(zone, date, window, found),
+                CalendarSpan::Cron(cron) => cron.spans(zone, date, window, found),
             }
         }
     }
@@ -79,18 +79,18 @@ impl Clause {
     /// False when it certainly is never met: no such day, or all of it where clocks go forward.
     pub(super) fn ever(&self, zone: Tz) -> bool {
         match self {
-            Clause::Every(..) => true,
-            Clause::Dates(first, last, hours) => first.iter_days().take(LOOKED_AT).take_while(|date| date <= last).any(|date| {
+            CalendarSpan::Every(..) => true,
+            CalendarSpan::Dates(first, last, hours) => first.iter_days().take(LOOKED_AT).take_while(|date| date <= last).any(|date| {
                 let (from, to) = hours.of(zone, date);
                 from < to
             }),
-            Clause::Cron(cron) => cron.ever(),
+            CalendarSpan::Cron(cron) => cron.ever(),
         }
     }
 
     /// True when it certainly is always met.
     pub(super) fn always(&self) -> bool {
         let whole = |hours: &Hours| matches!(hours, Hours::Whole | Hours::FromTo(0, DAY_MINUTES));
-        matches!(self, Clause::Every(days, hours) if days.iter().all(|day| *day) && whole(hours))
+        matches!(self, CalendarSpan::Every(days, hours) if days.iter().all(|day| *day) && whole(hours))
     }
 }

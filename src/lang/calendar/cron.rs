@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::DAY_US;
-use super::spans::{Span, Window, note};
+use super::spans::{TimeSpan, Window, note};
 use super::wall::{MINUTE_US, moment, moments};
 
 /// Of each field: what it is called, what it may be, and the words that it may have.
@@ -79,7 +79,7 @@ impl Cron {
     }
 
     /// Notes the spans that begin on a day of the wall clock.
-    pub(super) fn spans(&self, zone: Tz, date: NaiveDate, window: Window, found: &mut Vec<Span>) {
+    pub(super) fn spans(&self, zone: Tz, date: NaiveDate, window: Window, found: &mut Vec<TimeSpan>) {
         if !self.has(date) {
             return;
         }

@@ -23,7 +23,7 @@ use spans::Window;
 
 pub(in crate::lang) use chrono::NaiveDate as Date;
 pub(in crate::lang) use chrono_tz::Tz as Zone;
-pub(in crate::lang) use clause::{Clause, Hours};
+pub(in crate::lang) use clause::{CalendarSpan, Hours};
 pub(in crate::lang) use cron::Cron;
 pub(in crate::lang) use wall::{clock, date, day, zone, zone_like};
 
@@ -39,22 +39,22 @@ const TIMES: usize = 120;
 #[derive(Clone, Debug)]
 pub struct Calendar {
     /// Those that it excepts, and those that they except, each before the ones that need it; itself at the end.
-    parts: Vec<Part>,
+    parts: Vec<CalendarPart>,
 }
 
 /// One calendar of the file.
 #[derive(Clone, Debug)]
-pub(in crate::lang) struct Part {
+pub(in crate::lang) struct CalendarPart {
     pub(in crate::lang) zone: Tz,
     /// Any of them makes it active.
-    pub(in crate::lang) clauses: Vec<Clause>,
+    pub(in crate::lang) clauses: Vec<CalendarSpan>,
     /// Places, in [`Calendar::parts`], of those whose times are taken away.
     pub(in crate::lang) except: Vec<usize>,
 }
 
 impl Calendar {
     /// A calendar of parts, the last of which it is; each excepts only such as stand before it.
-    pub(in crate::lang) fn new(parts: Vec<Part>) -> Calendar {
+    pub(in crate::lang) fn new(parts: Vec<CalendarPart>) -> Calendar {
         Calendar { parts }
     }
 
@@ -108,13 +108,13 @@ impl Calendar {
     /// True when it certainly never is active: no clause can be met, or all time is taken away.
     pub(in crate::lang) fn never(&self) -> bool {
         let Some(own) = self.parts.last() else { return true };
-        let all_taken = own.except.iter().filter_map(|i| self.parts.get(*i)).any(Part::always);
+        let all_taken = own.except.iter().filter_map(|i| self.parts.get(*i)).any(CalendarPart::always);
         all_taken || !own.clauses.iter().any(|clause| clause.ever(own.zone))
     }
 
     /// The spans of a window, in order, apart from each other.
-    fn spans(&self, window: Window) -> Vec<spans::Span> {
-        let mut sets: Vec<Vec<spans::Span>> = Vec::with_capacity(self.parts.len());
+    fn spans(&self, window: Window) -> Vec<spans::TimeSpan> {
+        let mut sets: Vec<Vec<spans::TimeSpan>> = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let mut found = Vec::new();
             for clause in &part.clauses {
@@ -130,9 +130,9 @@ impl Calendar {
     }
 }
 
-impl Part {
+impl CalendarPart {
     /// True when it certainly always is active.
     fn always(&self) -> bool {
-        self.except.is_empty() && self.clauses.iter().any(Clause::always)
+        self.except.is_empty() && self.clauses.iter().any(CalendarSpan::always)
     }
 }

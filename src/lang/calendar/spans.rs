@@ -2,7 +2,7 @@
 
 /// From a moment up to another that is not within, in microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Span {
+pub(super) struct TimeSpan {
     pub(super) from: i64,
     pub(super) to: i64,
 }
@@ -15,21 +15,21 @@ pub(super) struct Window {
 }
 
 /// Notes what of a span lies within the window; one that goes on where the last one ended is joined to it.
-pub(super) fn note(found: &mut Vec<Span>, window: Window, from: i64, to: i64) {
+pub(super) fn note(found: &mut Vec<TimeSpan>, window: Window, from: i64, to: i64) {
     let (from, to) = (from.max(window.from), to.min(window.to));
     if from >= to {
         return;
     }
     match found.last_mut() {
         Some(last) if last.from <= from && from <= last.to => last.to = last.to.max(to),
-        _ => found.push(Span { from, to }),
+        _ => found.push(TimeSpan { from, to }),
     }
 }
 
 /// The same times in order, and no two spans that touch.
-pub(super) fn union(mut found: Vec<Span>) -> Vec<Span> {
+pub(super) fn union(mut found: Vec<TimeSpan>) -> Vec<TimeSpan> {
     found.sort_unstable();
-    let mut joined: Vec<Span> = Vec::with_capacity(found.len());
+    let mut joined: Vec<TimeSpan> = Vec::with_capacity(found.len());
     for span in found {
         match joined.last_mut() {
             Some(last) if span.from <= last.to => last.to = last.to.max(span.to),
@@ -40,7 +40,7 @@ pub(super) fn union(mut found: Vec<Span>) -> Vec<Span> {
 }
 
 /// What of a set is not in the other; both are in order and apart.
-pub(super) fn without(set: &[Span], taken: &[Span]) -> Vec<Span> {
+pub(super) fn without(set: &[TimeSpan], taken: &[TimeSpan]) -> Vec<TimeSpan> {
     let mut left = Vec::with_capacity(set.len());
     let mut next = 0;
     for span in set {
@@ -51,13 +51,13 @@ pub(super) fn without(set: &[Span], taken: &[Span]) -> Vec<Span> {
         let mut at = next;
         while let Some(hole) = taken.get(at).filter(|t| t.from < span.to) {
             if hole.from > from {
-                left.push(Span { from, to: hole.from });
+                left.push(TimeSpan { from, to: hole.from });
             }
             from = hole.to;
             at += 1;
         }
         if from < span.to {
-            left.push(Span { from, to: span.to });
+            left.push(TimeSpan { from, to: span.to });
         }
     }
     left

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::limits::{COUNT, COUNTED_KEYS, KEPT_LINES};
 use crate::base::time::duration_text;
 use crate::diag::{Code, Place};
-use crate::lang::ast::{self, Clause, ClauseKind, File, Item, Span, Way, Word};
+use crate::lang::ast::{self, ClauseSyntax, ClauseKind, File, Item, TextSpan, CancelSyntax, Text};
 use crate::lang::calendar::Calendar;
 use crate::lang::program::{Alarm, AtomId, Cancel, Category, Limit, Mode, Shape, WhileActive};
 
@@ -60,7 +60,7 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn alarms(&mut self, trees: &'t [File]) {
         let mut places: BTreeMap<&str, Place> = BTreeMap::new();
         for file in trees {
-            let mut defaults: Vec<&'t Clause> = Vec::new();
+            let mut defaults: Vec<&'t ClauseSyntax> = Vec::new();
             for item in &file.items {
                 if let Item::Defaults(clauses) = item {
                     for clause in clauses {
@@ -88,8 +88,8 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn alarm(&mut self, file: &'t File, tree: &'t ast::Alarm, defaults: &[&'t Clause]) {
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    fn alarm(&mut self, file: &'t File, tree: &'t ast::AlarmSyntax, defaults: &[&'t ClauseSyntax]) {
+        let mut seen: BTreeMap<&str, TextSpan> = BTreeMap::new();
         for clause in &tree.clauses {
             if let Some(name) = single(&clause.it)
                 && let Some(first) = seen.insert(name, clause.span.clone())
@@ -101,7 +101,7 @@ impl<'t> Compiler<'t, '_> {
         }
         let own: Vec<&str> = tree.clauses.iter().map(|c| kind(&c.it)).collect();
         let inherited = defaults.iter().copied().filter(|c| !own.contains(&kind(&c.it)));
-        let clauses: Vec<&'t Clause> = inherited.chain(&tree.clauses).collect();
+        let clauses: Vec<&'t ClauseSyntax> = inherited.chain(&tree.clauses).collect();
         let mut alarm = Alarm::new(tree.name.it.clone(), file.place(&tree.name.span));
         let mut ends = Vec::new();
         let mut detected = false;
@@ -174,7 +174,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// A silence within calendars none of whose times is as long.
-    fn never_long_enough(&mut self, file: &File, clauses: &[&Clause], alarm: &Alarm) {
+    fn never_long_enough(&mut self, file: &File, clauses: &[&ClauseSyntax], alarm: &Alarm) {
         let (Shape::Silence { .. }, Some(lasts)) = (&alarm.detect.shape, alarm.detect.within) else { return };
         let calendars: Vec<&Calendar> = alarm.only_during.iter().filter_map(|name| self.program.calendars.get(name)).collect();
         let Some(longest) = calendars.iter().filter_map(|calendar| calendar.longest()).max() else { return };
@@ -198,10 +198,10 @@ impl<'t> Compiler<'t, '_> {
         &mut self,
         file: &File,
         alarm: &Alarm,
-        clause: &Clause,
+        clause: &ClauseSyntax,
         n: &ast::At<usize>,
         per: Duration,
-        by: &[Word],
+        by: &[Text],
     ) -> Option<Limit> {
         if n.it == 0 || n.it > COUNT {
             self.report(file, Code::BadCount, &n.span, format!("a limit is from 1 to {COUNT}"));
@@ -230,7 +230,7 @@ impl<'t> Compiler<'t, '_> {
         Some(Limit { n: n.it, per, by: places })
     }
 
-    fn inhibitors(&mut self, file: &File, words: &[Word]) {
+    fn inhibitors(&mut self, file: &File, words: &[Text]) {
         for word in words {
             if !self.alarm_names.contains(word.it.as_str()) {
                 let known = self.alarm_names();
@@ -239,14 +239,14 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn cancels(&mut self, file: &'t File, tree: &ast::Alarm, clauses: &[&'t Clause], alarm: &mut Alarm, ends: Vec<AtomId>) {
+    fn cancels(&mut self, file: &'t File, tree: &ast::AlarmSyntax, clauses: &[&'t ClauseSyntax], alarm: &mut Alarm, ends: Vec<AtomId>) {
         let mut unread = false;
         for clause in clauses {
             match &clause.it {
-                ClauseKind::Cancel(Way::After { span, since_raise }) => {
+                ClauseKind::Cancel(CancelSyntax::After { span, since_raise }) => {
                     alarm.cancel.push(Cancel::After { span: *span, since_raise: *since_raise });
                 }
-                ClauseKind::Cancel(Way::When { choice, keys }) => {
+                ClauseKind::Cancel(CancelSyntax::When { choice, keys }) => {
                     let by: Vec<String> = keys.by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let name = format!("{}/cancel", tree.name.it);
@@ -265,22 +265,22 @@ impl<'t> Compiler<'t, '_> {
                         None => unread = true,
                     }
                 }
-                ClauseKind::Cancel(Way::Falls(threshold)) => {
+                ClauseKind::Cancel(CancelSyntax::Falls(threshold)) => {
                     self.wrong_way_round(file, &alarm.detect.shape, *threshold, &clause.span);
                     let cancel = self.falls(file, &alarm.detect.shape, *threshold, &clause.span);
                     alarm.cancel.push(cancel);
                 }
-                ClauseKind::Cancel(Way::Measured(detect)) => {
+                ClauseKind::Cancel(CancelSyntax::Measured(detect)) => {
                     let by: Vec<String> = detect.tail.keys.by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let cancel = self.measured(file, &tree.name.it, detect, &clause.span);
                     alarm.cancel.extend(cancel);
                 }
-                ClauseKind::Cancel(Way::Comes(detect)) => {
+                ClauseKind::Cancel(CancelSyntax::Comes(detect)) => {
                     let by: Vec<String> = detect.tail.keys.by.iter().map(|w| w.it.clone()).collect();
                     self.same_keys(file, &by, alarm, &clause.span);
                     let nth = alarm.cancel.len();
-                    let name = Word { it: format!("{}/cancel {nth}", tree.name.it), span: clause.span.clone() };
+                    let name = Text { it: format!("{}/cancel {nth}", tree.name.it), span: clause.span.clone() };
                     let of_detect = std::mem::take(&mut self.renamings);
                     let inherited = Inherited { by: &alarm.by, renamings: &of_detect };
                     let atom = self.coming(file, &name, detect, inherited, &clause.span);
@@ -288,8 +288,8 @@ impl<'t> Compiler<'t, '_> {
                     unread |= atom.is_none();
                     alarm.cancel.extend(atom.map(|atom| Cancel::When(vec![atom])));
                 }
-                ClauseKind::Cancel(Way::AtOnce) => alarm.cancel.push(Cancel::AtOnce),
-                ClauseKind::Cancel(Way::ByHand) => alarm.cancel.push(Cancel::ByHand),
+                ClauseKind::Cancel(CancelSyntax::AtOnce) => alarm.cancel.push(Cancel::AtOnce),
+                ClauseKind::Cancel(CancelSyntax::ByHand) => alarm.cancel.push(Cancel::ByHand),
                 ClauseKind::Later("cancel" | "") => unread = true,
                 _ => {}
             }
@@ -319,7 +319,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn same_keys(&mut self, file: &File, by: &[String], alarm: &Alarm, span: &Span) {
+    fn same_keys(&mut self, file: &File, by: &[String], alarm: &Alarm, span: &TextSpan) {
         if !by.is_empty() && by != alarm.by {
             let message = "`cancel when` has the keys of its `detect`, and these are others";
             self.report(file, Code::KeysDiffer, span, message).help = Some("leave the `by` of `cancel when` out".to_owned());
@@ -342,7 +342,7 @@ impl<'t> Compiler<'t, '_> {
         atoms
     }
 
-    fn category(&mut self, file: &File, word: &Word) -> Category {
+    fn category(&mut self, file: &File, word: &Text) -> Category {
         match word.it.as_str() {
             "critical" => Category::Critical,
             "major" => Category::Major,
@@ -356,7 +356,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn mode(&mut self, file: &File, word: &Word, within: Option<Duration>) -> Mode {
+    fn mode(&mut self, file: &File, word: &Text, within: Option<Duration>) -> Mode {
         if within.is_some() && word.it != "confirm" {
             self.report(file, Code::NoEffect, &word.span, "`within` belongs to `mode confirm` only");
         }

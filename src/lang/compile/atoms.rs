@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::limits::{ALTERNATIVES, COPIES};
 use crate::diag::Code;
 use crate::event::OWN_APP;
-use crate::lang::ast::{self, Change, Choice, File, From, PatternClause, Span, Whom, Word};
+use crate::lang::ast::{self, ChangeSyntax, Choice, File, From, PatternClause, TextSpan, SenderSyntax, Text};
 use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Category, Operand, Predicate, Sample, Sender, Signal};
 
 use super::detection::Inherited;
@@ -101,7 +101,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// A pattern of several events: a condition of its own, and the atom that is met when it comes true.
-    fn composite(&mut self, Named { file, pattern }: Named<'t>, detect: &'t ast::Detect, span: &Span) -> Option<AtomId> {
+    fn composite(&mut self, Named { file, pattern }: Named<'t>, detect: &'t ast::Detect, span: &TextSpan) -> Option<AtomId> {
         for clause in &pattern.clauses {
             if !matches!(clause.it, PatternClause::Detect(_) | PatternClause::Later) || clause.span != *span {
                 let message = "a pattern with `detect` is about several events, and has no other clause";
@@ -117,10 +117,10 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn coming(
         &mut self,
         file: &'t File,
-        name: &Word,
+        name: &Text,
         detect: &'t ast::Detect,
         inherited: Inherited<'_>,
-        span: &Span,
+        span: &TextSpan,
     ) -> Option<AtomId> {
         let found = self.detection(file, &name.it, detect, inherited, span);
         if found.detect.parts.is_empty() {
@@ -138,10 +138,10 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// What a field is set to.
-    fn setting(&mut self, file: &File, operand: &ast::Operand) -> Option<Operand> {
+    fn setting(&mut self, file: &File, operand: &ast::OperandSyntax) -> Option<Operand> {
         match operand {
-            ast::Operand::Literal(literal) => Some(Operand::Value(super::values::value_of(&literal.it))),
-            ast::Operand::Bare(word) => self.bare_operand(file, "", word),
+            ast::OperandSyntax::Literal(literal) => Some(Operand::Value(super::values::value_of(&literal.it))),
+            ast::OperandSyntax::Bare(word) => self.bare_operand(file, "", word),
         }
     }
 
@@ -152,14 +152,14 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Hosts by the inventory's names.
-    pub(super) fn hosts(&mut self, file: &File, words: &[Word]) -> Vec<String> {
-        let senders = self.senders(file, &Whom::Hosts(words.to_vec()));
+    pub(super) fn hosts(&mut self, file: &File, words: &[Text]) -> Vec<String> {
+        let senders = self.senders(file, &SenderSyntax::Hosts(words.to_vec()));
         senders.into_iter().filter_map(|s| if let Sender::Host(name) = s { Some(name) } else { None }).collect()
     }
 
     /// Applications, likewise.
-    pub(super) fn apps(&mut self, file: &File, words: &[Word]) -> Vec<String> {
-        let senders = self.senders(file, &Whom::Apps(words.to_vec()));
+    pub(super) fn apps(&mut self, file: &File, words: &[Text]) -> Vec<String> {
+        let senders = self.senders(file, &SenderSyntax::Apps(words.to_vec()));
         senders.into_iter().filter_map(|s| if let Sender::App(name) = s { Some(name) } else { None }).collect()
     }
 
@@ -170,7 +170,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The atoms of a choice; `None` when a part of it could not be compiled.
-    pub(super) fn choice(&mut self, file: &'t File, choice: &'t Choice, name: &str, span: &Span) -> Option<Vec<AtomId>> {
+    pub(super) fn choice(&mut self, file: &'t File, choice: &'t Choice, name: &str, span: &TextSpan) -> Option<Vec<AtomId>> {
         let mut atoms = Vec::new();
         let mut whole = true;
         self.gather(file, choice, name, &mut Vec::new(), &mut atoms, &mut whole);
@@ -202,7 +202,7 @@ impl<'t> Compiler<'t, '_> {
         }
         for atom in &choice.atoms {
             match atom {
-                ast::Atom::Named(word) => match self.named(file, word) {
+                ast::AtomSyntax::Named(word) => match self.named(file, word) {
                     Some(id) if outer.is_empty() && !self.is_renamed(&word.it) => atoms.push(id),
                     Some(id) => {
                         if !self.room_for_copy(file, id, &word.span) {
@@ -216,7 +216,7 @@ impl<'t> Compiler<'t, '_> {
                     }
                     None => *whole = false,
                 },
-                ast::Atom::Event(event) => {
+                ast::AtomSyntax::Event(event) => {
                     let (mut from, mut predicates) = (Vec::new(), outer.clone());
                     if let Some(said) = &event.it.from {
                         from = self.senders(file, &said.it.whom);
@@ -230,50 +230,50 @@ impl<'t> Compiler<'t, '_> {
                     let id = self.add(Atom { ids, from, predicates, ..Atom::new(name.to_owned(), file.place(&event.span)) });
                     atoms.push(self.rename(id, ""));
                 }
-                ast::Atom::Alarm { name, change, .. } => {
+                ast::AtomSyntax::Alarm { name, change, .. } => {
                     let signal = match change {
-                        Change::Began | Change::Lasts | Change::Unacked => Signal::Raised(name.it.clone()),
-                        Change::Ended => Signal::Cleared(name.it.clone()),
+                        ChangeSyntax::Began | ChangeSyntax::Lasts | ChangeSyntax::Unacked => Signal::Raised(name.it.clone()),
+                        ChangeSyntax::Ended => Signal::Cleared(name.it.clone()),
                     };
                     let id = self.signal(file, signal, &name.span);
                     let id = self.rename(id, "");
                     atoms.push(self.narrowed(id, outer));
                 }
-                ast::Atom::Host { names, group, change, span, .. } => {
-                    let signal = if *change == Change::Ended { Signal::HostBack } else { Signal::HostLost };
+                ast::AtomSyntax::Host { names, group, change, span, .. } => {
+                    let signal = if *change == ChangeSyntax::Ended { Signal::HostBack } else { Signal::HostLost };
                     let hosts = self.those_hosts(file, names, group.as_ref());
                     let id = self.signal(file, signal, span);
                     self.only(id, "host", hosts);
                     atoms.push(self.narrowed(id, outer));
                 }
-                ast::Atom::App { names, group, change, span, .. } => {
-                    let signal = if *change == Change::Ended { Signal::AppRuns } else { Signal::AppStopped };
+                ast::AtomSyntax::App { names, group, change, span, .. } => {
+                    let signal = if *change == ChangeSyntax::Ended { Signal::AppRuns } else { Signal::AppStopped };
                     let apps = self.those_apps(file, names, group.as_ref());
                     let id = self.signal(file, signal, span);
                     self.only(id, "app", apps);
                     atoms.push(self.narrowed(id, outer));
                 }
-                ast::Atom::Metric { name, of, span } => match self.metric(file, name, of, span) {
+                ast::AtomSyntax::Metric { name, of, span } => match self.metric(file, name, of, span) {
                     Some(id) => atoms.push(self.narrowed(id, outer)),
                     None => *whole = false,
                 },
-                ast::Atom::Calendar { name, change } => {
+                ast::AtomSyntax::Calendar { name, change } => {
                     self.calendar_name(file, name);
                     let signal = match change {
-                        Change::Ended => Signal::Ends(name.it.clone()),
-                        Change::Began | Change::Lasts | Change::Unacked => Signal::Begins(name.it.clone()),
+                        ChangeSyntax::Ended => Signal::Ends(name.it.clone()),
+                        ChangeSyntax::Began | ChangeSyntax::Lasts | ChangeSyntax::Unacked => Signal::Begins(name.it.clone()),
                     };
                     let id = self.signal(file, signal, &name.span);
                     atoms.push(self.narrowed(id, outer));
                 }
-                ast::Atom::Claim { primary, span } => atoms.extend(self.claim_atoms(file, *primary, outer, name, span)),
-                ast::Atom::Not { span, .. } => {
+                ast::AtomSyntax::Claim { primary, span } => atoms.extend(self.claim_atoms(file, *primary, outer, name, span)),
+                ast::AtomSyntax::Not { span, .. } => {
                     let message = "`not` before a state stands among states that `and` or `or` joins, and nowhere else";
                     let help = "of events write `A without B within 30s`; what ends a state is `alarm X cleared`, `host back`, `app running`";
                     self.report(file, Code::NotJoined, span, message).help = Some(help.to_owned());
                     *whole = false;
                 }
-                ast::Atom::Group(inner) => self.gather(file, inner, name, outer, atoms, whole),
+                ast::AtomSyntax::Group(inner) => self.gather(file, inner, name, outer, atoms, whole),
             }
         }
         outer.truncate(depth);
@@ -283,10 +283,10 @@ impl<'t> Compiler<'t, '_> {
     pub(super) fn patterns_of(&mut self, choice: &Choice) {
         for atom in &choice.atoms {
             match atom {
-                ast::Atom::Named(word) if !self.open_patterns.contains(&word.it) => {
+                ast::AtomSyntax::Named(word) if !self.open_patterns.contains(&word.it) => {
                     self.pattern_atom(&word.it);
                 }
-                ast::Atom::Group(inner) => self.patterns_of(inner),
+                ast::AtomSyntax::Group(inner) => self.patterns_of(inner),
                 _ => {}
             }
         }
@@ -301,7 +301,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// False when too much was copied already; that is told once.
-    fn room_for_copy(&mut self, file: &File, id: AtomId, span: &Span) -> bool {
+    fn room_for_copy(&mut self, file: &File, id: AtomId, span: &TextSpan) -> bool {
         let before = self.copies;
         let expressions = self.program.atoms.get(id.0 as usize).map_or(0, |atom| atom.matches.len());
         self.copies = before.saturating_add(expressions + 1);
@@ -313,7 +313,7 @@ impl<'t> Compiler<'t, '_> {
         self.copies <= COPIES
     }
 
-    pub(super) fn named(&mut self, file: &File, word: &Word) -> Option<AtomId> {
+    pub(super) fn named(&mut self, file: &File, word: &Text) -> Option<AtomId> {
         self.used_patterns.insert(word.it.clone());
         if self.open_patterns.contains(&word.it) {
             let message = format!("the pattern `{}` is about itself", word.it);
@@ -336,11 +336,11 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Senders, looked up in the inventory: an alias stands for its name.
-    fn senders(&mut self, file: &File, whom: &Whom) -> Vec<Sender> {
+    fn senders(&mut self, file: &File, whom: &SenderSyntax) -> Vec<Sender> {
         let inventory = self.world.inventory;
         match whom {
-            Whom::Any => Vec::new(),
-            Whom::Apps(words) => {
+            SenderSyntax::Any => Vec::new(),
+            SenderSyntax::Apps(words) => {
                 let all = words.iter().flat_map(|word| {
                     if let Some(inventory) = inventory {
                         if let Some((name, _)) = inventory.application(&word.it) {
@@ -361,7 +361,7 @@ impl<'t> Compiler<'t, '_> {
                 });
                 all.collect()
             }
-            Whom::Hosts(words) => {
+            SenderSyntax::Hosts(words) => {
                 let all = words.iter().map(|word| {
                     if let Some(inventory) = inventory {
                         if let Some((name, _)) = inventory.host(&word.it) {
@@ -374,9 +374,9 @@ impl<'t> Compiler<'t, '_> {
                 });
                 all.collect()
             }
-            Whom::Groups(words) => words.iter().flat_map(|word| self.group_senders(file, word)).collect(),
-            Whom::Sites(words) => words.iter().flat_map(|word| self.site_senders(file, word)).collect(),
-            Whom::Types(words) => {
+            SenderSyntax::Groups(words) => words.iter().flat_map(|word| self.group_senders(file, word)).collect(),
+            SenderSyntax::Sites(words) => words.iter().flat_map(|word| self.site_senders(file, word)).collect(),
+            SenderSyntax::Types(words) => {
                 let all = words.iter().map(|word| {
                     if let Some(inventory) = inventory {
                         let known: Vec<&str> = inventory.applications.values().map(|a| a.kind.as_str()).collect();
@@ -391,7 +391,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn sender(&mut self, file: &File, word: &Word, what: &str, known: &[&str]) {
+    fn sender(&mut self, file: &File, word: &Text, what: &str, known: &[&str]) {
         if word.it.contains('*') {
             return;
         }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use crate::base::limits::{CALENDAR_CLAUSES, CALENDAR_LASTS, NESTING};
 use crate::base::time::duration_text;
 use crate::diag::{Code, Place};
-use crate::lang::ast::{self, At, CalendarClause, Days, File, Item, Span, Word};
-use crate::lang::calendar::{Calendar, Clause, Cron, Date, Hours, Part, Zone, clock, date, day, zone, zone_like};
+use crate::lang::ast::{self, At, CalendarClause, Days, File, Item, TextSpan, Text};
+use crate::lang::calendar::{Calendar, CalendarSpan, Cron, Date, Hours, CalendarPart, Zone, clock, date, day, zone, zone_like};
 
 use super::Compiler;
 
 /// What a calendar says by itself; `None` when a part of it is wrong.
-type Own<'t> = BTreeMap<&'t str, Option<(Part, Vec<&'t Word>)>>;
+type Own<'t> = BTreeMap<&'t str, Option<(CalendarPart, Vec<&'t Text>)>>;
 
 /// Calendars in the order in which they need each other, by way of `except`.
 struct Order<'t> {
@@ -42,7 +42,7 @@ impl<'t> Compiler<'t, '_> {
             if !self.visit(&own, &mut order, file, name, &tree.name) {
                 continue;
             }
-            let parts: Vec<Part> = order.done.iter().filter_map(|name| part(&own, &order.done, name)).collect();
+            let parts: Vec<CalendarPart> = order.done.iter().filter_map(|name| part(&own, &order.done, name)).collect();
             let clauses: usize = parts.iter().map(|part| part.clauses.len()).sum();
             if clauses > CALENDAR_CLAUSES {
                 let message =
@@ -59,7 +59,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The names of calendars that an alarm has; unknown ones are reported, all count as used.
-    pub(super) fn calendar_names(&mut self, file: &File, words: &[Word]) -> Vec<String> {
+    pub(super) fn calendar_names(&mut self, file: &File, words: &[Text]) -> Vec<String> {
         for word in words {
             self.calendar_name(file, word);
         }
@@ -67,7 +67,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Says so when no calendar has the name; it counts as used.
-    pub(super) fn calendar_name(&mut self, file: &File, word: &Word) {
+    pub(super) fn calendar_name(&mut self, file: &File, word: &Text) {
         self.used_calendars.insert(word.it.clone());
         if !self.calendars.contains_key(word.it.as_str()) {
             let known: Vec<&str> = self.calendars.keys().copied().collect();
@@ -76,7 +76,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Notes the calendar behind all that it needs; false when that can't be, which was told then, here or where it is wrong.
-    fn visit(&mut self, own: &Own<'t>, order: &mut Order<'t>, file: &File, name: &'t str, from: &Word) -> bool {
+    fn visit(&mut self, own: &Own<'t>, order: &mut Order<'t>, file: &File, name: &'t str, from: &Text) -> bool {
         if order.done.contains(&name) {
             return true;
         }
@@ -107,10 +107,10 @@ impl<'t> Compiler<'t, '_> {
         true
     }
 
-    fn calendar(&mut self, file: &File, tree: &'t ast::Calendar) -> Option<(Part, Vec<&'t Word>)> {
+    fn calendar(&mut self, file: &File, tree: &'t ast::CalendarSyntax) -> Option<(CalendarPart, Vec<&'t Text>)> {
         let mut of: Option<(At<()>, _)> = None;
         let mut clauses = Vec::new();
-        let mut except: Vec<&Word> = Vec::new();
+        let mut except: Vec<&Text> = Vec::new();
         let mut whole = true;
         for clause in &tree.clauses {
             let read = match &clause.it {
@@ -136,12 +136,12 @@ impl<'t> Compiler<'t, '_> {
                 CalendarClause::Every(days, hours) => {
                     let days = self.days(file, days);
                     let hours = self.hours(file, hours.as_ref());
-                    days.zip(hours).map(|(days, hours)| Clause::Every(days, hours))
+                    days.zip(hours).map(|(days, hours)| CalendarSpan::Every(days, hours))
                 }
                 CalendarClause::On { first, last, hours } => {
                     let dates = self.dates(file, first, last.as_ref());
                     let hours = self.hours(file, hours.as_ref());
-                    dates.zip(hours).map(|((first, last), hours)| Clause::Dates(first, last, hours))
+                    dates.zip(hours).map(|((first, last), hours)| CalendarSpan::Dates(first, last, hours))
                 }
                 CalendarClause::Cron(text, lasts) => self.cron(file, text, lasts.as_ref()),
                 CalendarClause::Later => None,
@@ -150,10 +150,10 @@ impl<'t> Compiler<'t, '_> {
             clauses.extend(read);
         }
         let zone = of.map(|(_, zone)| zone).or_else(|| zone("UTC"))?;
-        whole.then_some((Part { zone, clauses, except: Vec::new() }, except))
+        whole.then_some((CalendarPart { zone, clauses, except: Vec::new() }, except))
     }
 
-    fn zone(&mut self, file: &File, word: &Word) -> Option<Zone> {
+    fn zone(&mut self, file: &File, word: &Text) -> Option<Zone> {
         let read = zone(&word.it);
         if read.is_none() {
             let help = zone_like(&word.it).map(|near| format!("did you mean \"{near}\"?"));
@@ -182,7 +182,7 @@ impl<'t> Compiler<'t, '_> {
         whole.then_some(days)
     }
 
-    fn day(&mut self, file: &File, word: &Word) -> Option<usize> {
+    fn day(&mut self, file: &File, word: &Text) -> Option<usize> {
         day(&word.it)
             .map_err(|near| {
                 let help = near.map_or("there are mon, tue, wed, thu, fri, sat, sun, and `every day`".to_owned(), |near| {
@@ -193,8 +193,8 @@ impl<'t> Compiler<'t, '_> {
             .ok()
     }
 
-    fn dates(&mut self, file: &File, first: &Word, last: Option<&Word>) -> Option<(Date, Date)> {
-        let mut read = |word: &Word| {
+    fn dates(&mut self, file: &File, first: &Text, last: Option<&Text>) -> Option<(Date, Date)> {
+        let mut read = |word: &Text| {
             let read = date(&word.it);
             if read.is_none() {
                 self.report(file, Code::BadDate, &word.span, format!("there is no day {}", word.it));
@@ -205,16 +205,16 @@ impl<'t> Compiler<'t, '_> {
         let to = last.map_or(from, read);
         let (from, to) = from.zip(to)?;
         if to < from {
-            let span: Span = first.span.start..last.unwrap_or(first).span.end;
+            let span: TextSpan = first.span.start..last.unwrap_or(first).span.end;
             self.report(file, Code::BadDate, &span, format!("{to} is before {from}: these are no days"));
             return None;
         }
         Some((from, to))
     }
 
-    fn hours(&mut self, file: &File, written: Option<&At<ast::Hours>>) -> Option<Hours> {
+    fn hours(&mut self, file: &File, written: Option<&At<ast::HoursSyntax>>) -> Option<Hours> {
         let Some(written) = written else { return Some(Hours::Whole) };
-        let mut read = |word: &Word, end: bool| {
+        let mut read = |word: &Text, end: bool| {
             let read = clock(&word.it).filter(|minutes| end || *minutes < 24 * 60);
             if read.is_none() {
                 let help = "times of day are 00:00 to 23:59; a span may end at 24:00".to_owned();
@@ -223,8 +223,8 @@ impl<'t> Compiler<'t, '_> {
             read
         };
         match &written.it {
-            ast::Hours::At(word) => read(word, false).map(Hours::At),
-            ast::Hours::FromTo(from, to) => {
+            ast::HoursSyntax::At(word) => read(word, false).map(Hours::At),
+            ast::HoursSyntax::FromTo(from, to) => {
                 let (from, to) = (read(from, false), read(to, true));
                 let (from, to) = from.zip(to)?;
                 if from == to {
@@ -238,7 +238,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn cron(&mut self, file: &File, text: &Word, lasts: Option<&At<Duration>>) -> Option<Clause> {
+    fn cron(&mut self, file: &File, text: &Text, lasts: Option<&At<Duration>>) -> Option<CalendarSpan> {
         if let Some(lasts) = lasts
             && (lasts.it.is_zero() || lasts.it > CALENDAR_LASTS)
         {
@@ -257,7 +257,7 @@ impl<'t> Compiler<'t, '_> {
                     let help = "for days that are both write + before the day of week (+6); for either, two `cron` clauses";
                     self.report(file, Code::CronEither, &text.span, message).help = Some(help.to_owned());
                 }
-                Some(Clause::Cron(Box::new(cron)))
+                Some(CalendarSpan::Cron(Box::new(cron)))
             }
             Err(message) => {
                 self.report(file, Code::BadCron, &text.span, message);
@@ -268,8 +268,8 @@ impl<'t> Compiler<'t, '_> {
 }
 
 /// A calendar with the places of those that it excepts.
-fn part(own: &Own<'_>, order: &[&str], name: &str) -> Option<Part> {
+fn part(own: &Own<'_>, order: &[&str], name: &str) -> Option<CalendarPart> {
     let (part, except) = own.get(name)?.as_ref()?;
     let places = except.iter().filter_map(|word| order.iter().position(|name| *name == word.it));
-    Some(Part { except: places.collect(), ..part.clone() })
+    Some(CalendarPart { except: places.collect(), ..part.clone() })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::diag::{Code, Source};
 use crate::event::EventId;
 use crate::inventory::{ClaimPattern, Pair, SAYS_BACKUP, SAYS_PRIMARY};
-use crate::lang::ast::{File, Span, Word};
+use crate::lang::ast::{File, TextSpan, Text};
 use crate::lang::parse::expression;
 use crate::lang::program::{Atom, AtomId, ClaimCondition, IdPattern, Predicate, Sender};
 
@@ -44,7 +44,7 @@ impl<'t> Compiler<'t, '_> {
                 Some(self.add(Atom { from, matches, ..Atom::new(format!("{name}/{key}"), file.place(&span)) }))
             }
             ClaimPattern::Pattern(_) => {
-                let word = Word { it: text.clone(), span: span.clone() };
+                let word = Text { it: text.clone(), span: span.clone() };
                 let id = self.named(&file, &word)?;
                 if self.program.atoms.get(id.0 as usize).is_some_and(|atom| atom.signal.is_some()) {
                     let message = format!("the pattern `{text}` is about several events, and a claim is one record");
@@ -63,7 +63,7 @@ impl<'t> Compiler<'t, '_> {
         primary: bool,
         outer: &[Arc<Predicate>],
         name: &str,
-        span: &Span,
+        span: &TextSpan,
     ) -> Vec<AtomId> {
         let place = file.place(span);
         let new = || Atom { predicates: outer.to_vec(), ..Atom::new(name.to_owned(), place.clone()) };

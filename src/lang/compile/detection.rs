@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::base::limits::METRIC_LASTS;
 use crate::diag::{Code, Diagnostic};
-use crate::lang::ast::{self, At, Change, Choice, File, Span, Time};
+use crate::lang::ast::{self, At, ChangeSyntax, Choice, File, TextSpan, TimeClause};
 use crate::lang::program::{
-    Alarm, Atom, AtomId, Comparison, Detection, Measure, Predicate, REPLACED, Sender, Shape, Signal, Test, Threshold, What,
+    Alarm, Atom, AtomId, Comparison, Detection, Measure, Predicate, REPLACED, Sender, Shape, Signal, FieldTest, Threshold, Aggregate,
 };
 
 use super::metrics::{metric_keys, metric_of};
@@ -17,7 +17,7 @@ use super::{Compiler, members};
 
 /// A condition, and what else it says of its alarm.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct CompiledDetect {
     pub(super) detect: Detection,
     pub(super) by: Vec<String>,
     /// `for D` of a state: it has to last so long.
@@ -41,14 +41,14 @@ impl<'t> Compiler<'t, '_> {
         of: &str,
         tree: &'t ast::Detect,
         inherited: Inherited<'_>,
-        span: &Span,
-    ) -> Found {
+        span: &TextSpan,
+    ) -> CompiledDetect {
         match states::joined(tree) {
             Joined::Events => {}
             Joined::States { terms, all } => return self.states(file, of, tree, (&terms, all), inherited.by, span),
             Joined::Mixed { state, why } => {
                 self.mixed(file, tree, state, &why);
-                return Found { by: tree.tail.keys.by.iter().map(|w| w.it.clone()).collect(), ..Found::default() };
+                return CompiledDetect { by: tree.tail.keys.by.iter().map(|w| w.it.clone()).collect(), ..CompiledDetect::default() };
             }
         }
         let name = format!("{of}/detect");
@@ -65,7 +65,7 @@ impl<'t> Compiler<'t, '_> {
         }
         let unless = tree.unless.as_ref().map(|choice| self.choice(file, choice, &name, span));
         let said: Vec<String> = tree.tail.keys.by.iter().map(|w| w.it.clone()).collect();
-        let mut found = Found { by: if said.is_empty() { inherited.by.to_vec() } else { said }, ..Found::default() };
+        let mut found = CompiledDetect { by: if said.is_empty() { inherited.by.to_vec() } else { said }, ..CompiledDetect::default() };
         // With a part that could not be compiled the condition means nothing, and has its diagnostic.
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
         let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
@@ -89,17 +89,17 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// A condition that is about one state ends with it, and has its keys unless it says others.
-    fn state(&mut self, file: &File, tree: &ast::Detect, found: &mut Found, span: &Span) {
+    fn state(&mut self, file: &File, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
         let Some(state) = state_of(&tree.parts) else { return };
         match (state, &tree.shape) {
             (_, Shape::One) if members::on(state).is_some() => self.members(file, state, found),
-            (ast::Atom::Alarm { name, change: Change::Unacked, .. }, Shape::Count { .. }) => {
+            (ast::AtomSyntax::Alarm { name, change: ChangeSyntax::Unacked, .. }, Shape::Count { .. }) => {
                 let message = format!("`alarm {} unacked` is a state of one alarm: it is not counted", name.it);
                 self.report(file, Code::BadTime, &name.span, message);
             }
-            (ast::Atom::Alarm { name, change, .. }, Shape::One) => {
+            (ast::AtomSyntax::Alarm { name, change, .. }, Shape::One) => {
                 found.ends = vec![self.signal(file, Signal::Cleared(name.it.clone()), &name.span)];
-                if *change == Change::Unacked {
+                if *change == ChangeSyntax::Unacked {
                     found.ends.push(self.signal(file, Signal::Acked(name.it.clone()), &name.span));
                 }
                 let keys = self.keys_of(&name.it);
@@ -115,16 +115,16 @@ impl<'t> Compiler<'t, '_> {
                     self.report(file, Code::KeysDiffer, span, message).help = Some(help);
                 }
             }
-            (ast::Atom::Alarm { name, change: Change::Lasts, .. }, Shape::Count { n, distinct: None }) => {
+            (ast::AtomSyntax::Alarm { name, change: ChangeSyntax::Lasts, .. }, Shape::Count { n, distinct: None }) => {
                 found.detect.shape = Shape::Standing { n: *n, alarm: name.it.clone() };
                 let ended = self.signal(file, Signal::Cleared(name.it.clone()), &name.span);
                 found.detect.parts.push(vec![ended]);
             }
-            (ast::Atom::Host { names, group, change: Change::Lasts, span, .. }, Shape::One) => {
+            (ast::AtomSyntax::Host { names, group, change: ChangeSyntax::Lasts, span, .. }, Shape::One) => {
                 let hosts = self.those_hosts(file, names, group.as_ref());
                 self.ends_by(file, Signal::HostBack, "host", hosts, span, found);
             }
-            (ast::Atom::App { names, group, change: Change::Lasts, span, .. }, Shape::One) => {
+            (ast::AtomSyntax::App { names, group, change: ChangeSyntax::Lasts, span, .. }, Shape::One) => {
                 let apps = self.those_apps(file, names, group.as_ref());
                 self.ends_by(file, Signal::AppRuns, "app", apps, span, found);
             }
@@ -133,7 +133,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// A state that ends by itself, for each of those that it is about.
-    fn ends_by(&mut self, file: &File, signal: Signal, field: &str, those: Vec<String>, span: &Span, found: &mut Found) {
+    fn ends_by(&mut self, file: &File, signal: Signal, field: &str, those: Vec<String>, span: &TextSpan, found: &mut CompiledDetect) {
         let ended = self.signal(file, signal, span);
         self.only(ended, field, those);
         found.ends = vec![ended];
@@ -143,27 +143,27 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The time of a condition fits its shape.
-    pub(super) fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut Found, span: &Span) {
+    pub(super) fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
         let lasts = !found.ends.is_empty();
-        if let Some(At { it: Time::For(over, _) | Time::Over(over, _) | Time::Within(over, _), span }) = &tree.tail.time
+        if let Some(At { it: TimeClause::For(over, _) | TimeClause::Over(over, _) | TimeClause::Within(over, _), span }) = &tree.tail.time
             && over.is_zero()
         {
             self.report(file, Code::BadTime, span, "this lasts no time at all").help = Some("write `5m`, for example".to_owned());
         }
         let time = tree.tail.time.as_ref();
         match (&mut found.detect.shape, time.map(|t| &t.it)) {
-            (Shape::One, Some(Time::For(over, None))) if lasts => found.hold = Some(*over),
-            (Shape::Members(_) | Shape::States(_), Some(Time::For(over, None))) => found.hold = Some(*over),
-            (Shape::States(_), Some(Time::Within(..))) => {
+            (Shape::One, Some(TimeClause::For(over, None))) if lasts => found.hold = Some(*over),
+            (Shape::Members(_) | Shape::States(_), Some(TimeClause::For(over, None))) => found.hold = Some(*over),
+            (Shape::States(_), Some(TimeClause::Within(..))) => {
                 let message = "states are so at one moment: what is within a time is events";
                 let help = "for events write `alarm X raised`; `for 5m` wants the states to last".to_owned();
                 self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(help);
             }
-            (Shape::One, Some(Time::Within(..))) => {
+            (Shape::One, Some(TimeClause::Within(..))) => {
                 let message = "one event has no time between its first and its last: `within` changes nothing";
                 self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
             }
-            (Shape::Silence { backoff, .. }, Some(Time::For(over, growing))) => {
+            (Shape::Silence { backoff, .. }, Some(TimeClause::For(over, growing))) => {
                 found.detect.within = Some(*over);
                 *backoff = *growing;
                 if growing.is_some_and(|b| b.factor < 2 || b.up_to < b.factor) {
@@ -171,15 +171,15 @@ impl<'t> Compiler<'t, '_> {
                     self.report(file, Code::BadCount, time.map_or(span, |t| &t.span), message);
                 }
             }
-            (Shape::Measure(Measure { what: What::Last, threshold, .. }), said) => {
+            (Shape::Measure(Measure { what: Aggregate::Last, threshold, .. }), said) => {
                 found.detect.within = Some(METRIC_LASTS);
                 match said {
                     None => {}
-                    Some(Time::For(lasts, None)) => threshold.lasts = Some(*lasts),
+                    Some(TimeClause::For(lasts, None)) => threshold.lasts = Some(*lasts),
                     Some(_) => self.metric_time(file, tree, span),
                 }
             }
-            (Shape::Measure(measure), Some(Time::Over(over, threshold))) => {
+            (Shape::Measure(measure), Some(TimeClause::Over(over, threshold))) => {
                 found.detect.within = Some(*over);
                 measure.threshold = *threshold;
                 self.measure_field(file, tree, span);
@@ -199,7 +199,7 @@ impl<'t> Compiler<'t, '_> {
                 let help = "write `within 10m` at the end; of a count, `unless B` starts it again".to_owned();
                 self.report(file, Code::EndlessWindow, span, message).help = Some(help);
             }
-            (shape @ (Shape::Sequence { each: false } | Shape::Without), Some(Time::Within(within, Some(slack)))) => {
+            (shape @ (Shape::Sequence { each: false } | Shape::Without), Some(TimeClause::Within(within, Some(slack)))) => {
                 if slack.is_zero() || slack >= within {
                     let message = "`slack` says how much too early an event may come: some time, and less than `within`";
                     let named = if *shape == Shape::Without { "down without up" } else { "A then B" };
@@ -209,7 +209,7 @@ impl<'t> Compiler<'t, '_> {
                 found.detect.within = Some(*within);
                 found.detect.slack = Some(*slack);
             }
-            (_, Some(Time::Within(_, Some(_)))) => {
+            (_, Some(TimeClause::Within(_, Some(_)))) => {
                 let message = "`slack` lets a later event of an order come a little too early: this condition has no order";
                 self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(
                     "it stands behind `A then B within 30s` and `A without B within 30s`, not behind `then each`".to_owned(),
@@ -217,7 +217,7 @@ impl<'t> Compiler<'t, '_> {
             }
             (
                 Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. } | Shape::Without | Shape::NotPreceded,
-                Some(Time::Within(within, None)),
+                Some(TimeClause::Within(within, None)),
             ) => {
                 found.detect.within = Some(*within);
             }
@@ -232,9 +232,9 @@ impl<'t> Compiler<'t, '_> {
                     _ => "use `within 5m`",
                 };
                 let word = match time.map(|t| &t.it) {
-                    Some(Time::Within(..)) => "within",
-                    Some(Time::For(..)) => "for",
-                    Some(Time::Over(..)) | None => "over",
+                    Some(TimeClause::Within(..)) => "within",
+                    Some(TimeClause::For(..)) => "for",
+                    Some(TimeClause::Over(..)) | None => "over",
                 };
                 let message = format!("`{word}` is not valid with this condition");
                 self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(help.to_owned());
@@ -242,15 +242,15 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn metric_time(&mut self, file: &File, tree: &ast::Detect, span: &Span) {
+    fn metric_time(&mut self, file: &File, tree: &ast::Detect, span: &TextSpan) {
         let at = tree.tail.time.as_ref().map_or(span, |t| &t.span);
         let message = "this time is not valid with a metric";
         self.report(file, Code::BadTime, at, message).help = Some("a metric may have `for 5m`".to_owned());
     }
 
-    fn measure_field(&mut self, file: &File, tree: &ast::Detect, span: &Span) {
+    fn measure_field(&mut self, file: &File, tree: &ast::Detect, span: &TextSpan) {
         let Shape::Measure(Measure { what, field, .. }) = &tree.shape else { return };
-        let counts = matches!(what, What::Count | What::Rate);
+        let counts = matches!(what, Aggregate::Count | Aggregate::Rate);
         let message = match (counts, field) {
             (true, Some(_)) => "a count or a rate is of events, not of a field",
             (false, None) => "this measure says not of which field",
@@ -261,21 +261,21 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// A measure that cancels.
-    pub(super) fn measured(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &Span) -> Option<super::Cancel> {
+    pub(super) fn measured(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &TextSpan) -> Option<super::Cancel> {
         let name = format!("{of}/cancel");
         let atoms = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect::<Option<Vec<_>>>()?.concat();
-        if let Shape::Measure(measure @ Measure { what: What::Last, .. }) = &tree.shape {
+        if let Shape::Measure(measure @ Measure { what: Aggregate::Last, .. }) = &tree.shape {
             let mut measure = measure.clone();
             match tree.tail.time.as_ref().map(|t| &t.it) {
                 None => {}
-                Some(Time::For(lasts, None)) => measure.threshold.lasts = Some(*lasts),
+                Some(TimeClause::For(lasts, None)) => measure.threshold.lasts = Some(*lasts),
                 Some(_) => self.metric_time(file, tree, span),
             }
             return Some(super::Cancel::Measured { of: atoms, over: METRIC_LASTS, measure });
         }
         self.measure_field(file, tree, span);
         match (&tree.shape, tree.tail.time.as_ref().map(|t| &t.it)) {
-            (Shape::Measure(measure), Some(Time::Over(over, threshold))) => {
+            (Shape::Measure(measure), Some(TimeClause::Over(over, threshold))) => {
                 let measure = Measure { threshold: *threshold, ..measure.clone() };
                 Some(super::Cancel::Measured { of: atoms, over: *over, measure })
             }
@@ -289,7 +289,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// `> 500` is ended by `< 300`, and not by `< 800`: then it would be raised and ended by the same values, or by none.
-    pub(super) fn wrong_way_round(&mut self, file: &File, shape: &Shape, ends: Threshold, span: &Span) {
+    pub(super) fn wrong_way_round(&mut self, file: &File, shape: &Shape, ends: Threshold, span: &TextSpan) {
         use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
         let Shape::Measure(Measure { threshold: raises, .. }) = shape else { return };
         let up = |c: Comparison| matches!(c, Greater | GreaterOrEqual);
@@ -309,7 +309,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// `cancel when < 300`: of a measure only.
-    pub(super) fn falls(&mut self, file: &File, shape: &Shape, threshold: Threshold, span: &Span) -> super::Cancel {
+    pub(super) fn falls(&mut self, file: &File, shape: &Shape, threshold: Threshold, span: &TextSpan) -> super::Cancel {
         if !matches!(shape, Shape::Measure(_)) {
             let message = "only a measure can be compared with a number";
             let help = "write `cancel when count of A over 10m <= 2`, for example".to_owned();
@@ -319,7 +319,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The atom of a change in the engine.
-    pub(super) fn signal(&mut self, file: &File, signal: Signal, span: &Span) -> AtomId {
+    pub(super) fn signal(&mut self, file: &File, signal: Signal, span: &TextSpan) -> AtomId {
         if let Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) = &signal
             && !self.alarm_names.contains(alarm.as_str())
         {
@@ -429,26 +429,26 @@ impl Compiler<'_, '_> {
 
 /// A condition over one event whose field is one of these.
 pub(super) fn one_of(field: &str, names: Vec<String>) -> Predicate {
-    let test = Test::InList(names.into_iter().map(|n| crate::event::Value::Text(n.into())).collect());
+    let test = FieldTest::InList(names.into_iter().map(|n| crate::event::Value::Text(n.into())).collect());
     Predicate::Test { field: field.to_owned(), test }
 }
 
 /// The state that a condition is about, when it is about one and nothing else.
-fn state_of(parts: &[Choice]) -> Option<&ast::Atom> {
+fn state_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
     let [Choice { atoms, condition: None }] = parts else { return None };
     match atoms.as_slice() {
-        [ast::Atom::Group(inner)] => state_of(std::slice::from_ref(inner)),
+        [ast::AtomSyntax::Group(inner)] => state_of(std::slice::from_ref(inner)),
         [
-            state @ (ast::Atom::Alarm { change: Change::Lasts | Change::Unacked, .. }
-            | ast::Atom::Host { change: Change::Lasts, .. }
-            | ast::Atom::App { change: Change::Lasts, .. }),
+            state @ (ast::AtomSyntax::Alarm { change: ChangeSyntax::Lasts | ChangeSyntax::Unacked, .. }
+            | ast::AtomSyntax::Host { change: ChangeSyntax::Lasts, .. }
+            | ast::AtomSyntax::App { change: ChangeSyntax::Lasts, .. }),
         ] => Some(state),
         _ => None,
     }
 }
 
 /// The keys that an alarm's tree says, when those of others are known.
-pub(super) fn keys(alarm: &ast::Alarm, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
+pub(super) fn keys(alarm: &ast::AlarmSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
     let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
     let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.keys.by).map(|w| w.it.clone()).collect();
     if let Some(Joined::States { terms, .. }) = detect.filter(|_| by.is_empty()).map(states::joined) {
@@ -456,9 +456,9 @@ pub(super) fn keys(alarm: &ast::Alarm, alarms: &BTreeMap<&str, Vec<String>>) -> 
     }
     match detect.filter(|d| d.shape == Shape::One).and_then(|d| state_of(&d.parts)) {
         Some(state) if members::on(state).is_some() => members::keys(state),
-        Some(ast::Atom::Alarm { name, .. }) if by.is_empty() => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
-        Some(ast::Atom::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
-        Some(ast::Atom::App { .. }) if by.is_empty() => vec!["app".to_owned()],
+        Some(ast::AtomSyntax::Alarm { name, .. }) if by.is_empty() => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
+        Some(ast::AtomSyntax::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
+        Some(ast::AtomSyntax::App { .. }) if by.is_empty() => vec!["app".to_owned()],
         _ if by.is_empty() => detect.and_then(|d| metric_of(&d.parts)).map_or(by, metric_keys),
         _ => by,
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::limits::{EXPRESSION_BYTES, NESTING, REGEX_BYTES, REGEX_BYTES_ALL};
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
-use crate::lang::ast::{At, File, Piece, Regex, Span};
+use crate::lang::ast::{At, File, Piece, Regex, TextSpan};
 use crate::lang::expression::{Expression, Refused};
 use crate::lang::program::{Capture, CaptureKind, FieldRegex};
 
@@ -317,7 +317,7 @@ fn instead(text: &str, at: Option<usize>) -> Option<&'static str> {
 }
 
 /// The place in the file of a byte of the joined expression. Escaped slashes before it shift it; near enough for a caret.
-fn within(regex: &Regex, at: usize) -> Span {
+fn within(regex: &Regex, at: usize) -> TextSpan {
     let mut left = at;
     for At { it, span } in &regex.pieces {
         if left < it.len() {

@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::limits::GROUP_SENDERS;
 use crate::diag::Code;
 use crate::inventory::{Group, Inventory};
-use crate::lang::ast::{self, At, Choice, File, Quantity, Word};
-use crate::lang::program::{Counted, Members, Sender, Shape, Signal, State};
+use crate::lang::ast::{self, At, Choice, File, Quantity, Text};
+use crate::lang::program::{Counted, Members, Sender, Shape, Signal, MemberState};
 
 use super::Compiler;
-use super::detection::Found;
+use super::detection::CompiledDetect;
 
 impl<'w> Compiler<'_, 'w> {
     /// The members of a group as senders.
-    pub(super) fn group_senders(&mut self, file: &File, word: &Word) -> Vec<Sender> {
+    pub(super) fn group_senders(&mut self, file: &File, word: &Text) -> Vec<Sender> {
         let Some(group) = self.group(file, word) else { return vec![nobody(word)] };
         if !self.room_for_senders(file, word, group.hosts.len() + group.applications.len()) {
             return vec![nobody(word)];
@@ -25,7 +25,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// The hosts of a site as senders.
-    pub(super) fn site_senders(&mut self, file: &File, word: &Word) -> Vec<Sender> {
+    pub(super) fn site_senders(&mut self, file: &File, word: &Text) -> Vec<Sender> {
         let Some(inventory) = self.inventory_for(file, word) else { return vec![nobody(word)] };
         let at = inventory.hosts.iter().filter(|(_, host)| host.site == word.it && !word.it.is_empty());
         let hosts: Vec<Sender> = at.map(|(name, _)| Sender::Host(name.clone())).collect();
@@ -38,7 +38,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// False when groups stand for too many senders already; that is told once.
-    fn room_for_senders(&mut self, file: &File, word: &Word, more: usize) -> bool {
+    fn room_for_senders(&mut self, file: &File, word: &Text, more: usize) -> bool {
         let before = self.group_senders;
         self.group_senders = before.saturating_add(more);
         if before <= GROUP_SENDERS && self.group_senders > GROUP_SENDERS {
@@ -50,7 +50,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// The hosts that `host a, b` or `host in G` names; none for all.
-    pub(super) fn those_hosts(&mut self, file: &File, names: &[Word], group: Option<&Word>) -> Vec<String> {
+    pub(super) fn those_hosts(&mut self, file: &File, names: &[Text], group: Option<&Text>) -> Vec<String> {
         match group {
             None => self.hosts(file, names),
             Some(word) => self.members_of(file, word, "host"),
@@ -58,7 +58,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// Applications, likewise.
-    pub(super) fn those_apps(&mut self, file: &File, names: &[Word], group: Option<&Word>) -> Vec<String> {
+    pub(super) fn those_apps(&mut self, file: &File, names: &[Text], group: Option<&Text>) -> Vec<String> {
         match group {
             None => self.apps(file, names),
             Some(word) => self.members_of(file, word, "app"),
@@ -66,7 +66,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// The hosts or the applications of a group; somebody who is not there when there are none.
-    fn members_of(&mut self, file: &File, word: &Word, field: &str) -> Vec<String> {
+    fn members_of(&mut self, file: &File, word: &Text, field: &str) -> Vec<String> {
         let Some(group) = self.group(file, word) else { return vec![String::new()] };
         let (members, what) = if field == "host" { (group.hosts, "hosts") } else { (group.applications, "applications") };
         if members.is_empty() {
@@ -78,7 +78,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// The inventory, which who is meant by this word cannot be known without.
-    fn inventory_for(&mut self, file: &File, word: &Word) -> Option<&'w Inventory> {
+    fn inventory_for(&mut self, file: &File, word: &Text) -> Option<&'w Inventory> {
         if self.world.inventory.is_none() {
             let message = format!("who is meant by `{}` stands in the inventory, and none was given", word.it);
             let help = "give the configuration too: -c FILE".to_owned();
@@ -87,7 +87,7 @@ impl<'w> Compiler<'_, 'w> {
         self.world.inventory
     }
 
-    fn group(&mut self, file: &File, word: &Word) -> Option<Group> {
+    fn group(&mut self, file: &File, word: &Text) -> Option<Group> {
         let inventory = self.inventory_for(file, word)?;
         let found = inventory.groups.get(&word.it).cloned();
         if found.is_none() {
@@ -102,7 +102,7 @@ impl<'w> Compiler<'_, 'w> {
         &mut self,
         file: &File,
         choices: impl IntoIterator<Item = &'c Choice>,
-        alone: Option<&ast::Atom>,
+        alone: Option<&ast::AtomSyntax>,
     ) {
         let mut found = Vec::new();
         choices.into_iter().for_each(|choice| counted(choice, &mut found));
@@ -115,7 +115,7 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// A condition about how many members of a group are in a state.
-    pub(super) fn members(&mut self, file: &File, state: &ast::Atom, found: &mut Found) {
+    pub(super) fn members(&mut self, file: &File, state: &ast::AtomSyntax, found: &mut CompiledDetect) {
         let Some(on) = on(state) else { return };
         let Some((counted, _, ended)) = self.counted(file, state, on) else { return };
         let by = keys(state);
@@ -135,16 +135,16 @@ impl<'w> Compiler<'_, 'w> {
     }
 
     /// What is counted of the members of a group; what begins the state of one, and what ends it.
-    pub(super) fn counted(&mut self, file: &File, state: &ast::Atom, on: &At<ast::Members>) -> Option<(Counted, Signal, Signal)> {
-        let named = |names: &[Word], group: &Option<Word>| group.is_some() || !names.is_empty();
+    pub(super) fn counted(&mut self, file: &File, state: &ast::AtomSyntax, on: &At<ast::MembersSyntax>) -> Option<(Counted, Signal, Signal)> {
+        let named = |names: &[Text], group: &Option<Text>| group.is_some() || !names.is_empty();
         let (state, field, [began, ended], named) = match state {
-            ast::Atom::Host { names, group, .. } => {
-                (State::Lost, "host", [Signal::HostLost, Signal::HostBack], named(names, group))
+            ast::AtomSyntax::Host { names, group, .. } => {
+                (MemberState::Lost, "host", [Signal::HostLost, Signal::HostBack], named(names, group))
             }
-            ast::Atom::App { names, group, .. } => {
-                (State::Stopped, "app", [Signal::AppStopped, Signal::AppRuns], named(names, group))
+            ast::AtomSyntax::App { names, group, .. } => {
+                (MemberState::Stopped, "app", [Signal::AppStopped, Signal::AppRuns], named(names, group))
             }
-            ast::Atom::Alarm { name, .. } => {
+            ast::AtomSyntax::Alarm { name, .. } => {
                 let keys = self.alarm_keys.get(name.it.as_str()).cloned().unwrap_or_default();
                 let Some(field) = ["app", "host"].into_iter().find(|f| keys.iter().any(|k| k == f)) else {
                     let message =
@@ -153,7 +153,7 @@ impl<'w> Compiler<'_, 'w> {
                     return None;
                 };
                 let alarm = || name.it.clone();
-                (State::Active(alarm()), field, [Signal::Raised(alarm()), Signal::Cleared(alarm())], false)
+                (MemberState::Active(alarm()), field, [Signal::Raised(alarm()), Signal::Cleared(alarm())], false)
             }
             _ => return None,
         };
@@ -166,7 +166,7 @@ impl<'w> Compiler<'_, 'w> {
         Some((Counted { state, field, said, groups }, began, ended))
     }
 
-    fn groups_of(&mut self, file: &File, on: &At<ast::Members>, field: &'static str) -> Vec<Members> {
+    fn groups_of(&mut self, file: &File, on: &At<ast::MembersSyntax>, field: &'static str) -> Vec<Members> {
         let of = &on.it.of;
         let Some(inventory) = self.inventory_for(file, of) else { return Vec::new() };
         let all: Vec<(Vec<String>, Vec<String>)> = match of.it.as_str() {
@@ -195,24 +195,24 @@ impl<'w> Compiler<'_, 'w> {
 }
 
 /// How many of a group a state is about.
-pub(super) fn on(state: &ast::Atom) -> Option<&At<ast::Members>> {
+pub(super) fn on(state: &ast::AtomSyntax) -> Option<&At<ast::MembersSyntax>> {
     match state {
-        ast::Atom::Alarm { on, .. } | ast::Atom::Host { on, .. } | ast::Atom::App { on, .. } => on.as_ref(),
+        ast::AtomSyntax::Alarm { on, .. } | ast::AtomSyntax::Host { on, .. } | ast::AtomSyntax::App { on, .. } => on.as_ref(),
         _ => None,
     }
 }
 
 /// The keys of a condition about how many of a group are in a state.
-pub(super) fn keys(state: &ast::Atom) -> Vec<String> {
+pub(super) fn keys(state: &ast::AtomSyntax) -> Vec<String> {
     let each = on(state).map(|on| on.it.of.it.as_str()).filter(|of| crate::inventory::EACH.contains(of));
     each.into_iter().map(str::to_owned).collect()
 }
 
-fn counted<'c>(choice: &'c Choice, found: &mut Vec<&'c ast::Atom>) {
+fn counted<'c>(choice: &'c Choice, found: &mut Vec<&'c ast::AtomSyntax>) {
     for atom in &choice.atoms {
         match atom {
-            ast::Atom::Group(inner) => counted(inner, found),
-            ast::Atom::Not { .. } => {}
+            ast::AtomSyntax::Group(inner) => counted(inner, found),
+            ast::AtomSyntax::Not { .. } => {}
             atom if on(atom).is_some() => found.push(atom),
             _ => {}
         }
@@ -220,7 +220,7 @@ fn counted<'c>(choice: &'c Choice, found: &mut Vec<&'c ast::Atom>) {
 }
 
 /// A sender that no event has.
-fn nobody(word: &Word) -> Sender {
+fn nobody(word: &Text) -> Sender {
     Sender::Host(format!("nobody in {}", word.it))
 }
 

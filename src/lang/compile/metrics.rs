@@ -2,15 +2,15 @@
 
 use crate::diag::Code;
 use crate::inventory::{METRICS, OF_MOUNTS};
-use crate::lang::ast::{self, Binding, Choice, ExpressionKind, File, LiteralKind, Span, Word};
+use crate::lang::ast::{self, Binding, Choice, ExpressionKind, File, LiteralKind, TextSpan, Text};
 use crate::lang::program::{AtomId, Signal};
 
 use super::Compiler;
-use super::detection::Found;
+use super::detection::CompiledDetect;
 
 impl Compiler<'_, '_> {
     /// The atom of a metric; `None` when there is no such one.
-    pub(super) fn metric(&mut self, file: &File, name: &Word, of: &[Binding], span: &Span) -> Option<AtomId> {
+    pub(super) fn metric(&mut self, file: &File, name: &Text, of: &[Binding], span: &TextSpan) -> Option<AtomId> {
         if !METRICS.contains(&name.it.as_str()) {
             self.unknown(file, Code::UnknownMetric, name, format!("no agent measures `{}`", name.it), METRICS);
             return None;
@@ -37,7 +37,7 @@ impl Compiler<'_, '_> {
     }
 
     /// A metric has a number for each host, and where it is of mount points for each of these.
-    pub(super) fn metric_key(&mut self, file: &File, tree: &ast::Detect, found: &mut Found, span: &Span) {
+    pub(super) fn metric_key(&mut self, file: &File, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
         let Some(metric) = metric_of(&tree.parts) else { return };
         let wanted = metric_keys(metric);
         if found.by.is_empty() {
@@ -51,17 +51,17 @@ impl Compiler<'_, '_> {
 }
 
 /// The metric that a condition is about.
-pub(super) fn metric_of(parts: &[Choice]) -> Option<&ast::Atom> {
+pub(super) fn metric_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
     let [Choice { atoms, .. }] = parts else { return None };
     match atoms.as_slice() {
-        [metric @ ast::Atom::Metric { .. }] => Some(metric),
+        [metric @ ast::AtomSyntax::Metric { .. }] => Some(metric),
         _ => None,
     }
 }
 
 /// The keys that tell its numbers apart.
-pub(super) fn metric_keys(metric: &ast::Atom) -> Vec<String> {
-    let several = matches!(metric, ast::Atom::Metric { name, of, .. } if name.it == OF_MOUNTS && of.len() != 1);
+pub(super) fn metric_keys(metric: &ast::AtomSyntax) -> Vec<String> {
+    let several = matches!(metric, ast::AtomSyntax::Metric { name, of, .. } if name.it == OF_MOUNTS && of.len() != 1);
     let keys: &[&str] = if several { &["host", "mount"] } else { &["host"] };
     keys.iter().map(|key| (*key).to_owned()).collect()
 }

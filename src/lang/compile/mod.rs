@@ -27,13 +27,13 @@ use crate::diag::{Code, Diagnostic, Place, Source};
 use crate::inventory::Inventory;
 use crate::script::Param;
 
-use super::ast::{File, Item, Piece, Span, Word};
+use super::ast::{File, Item, Piece, TextSpan, Text};
 use super::parse::parse;
 use super::program::{AtomId, Cancel, Program};
 
 /// What rules may name beside each other.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct World<'a> {
+pub struct Declarations<'a> {
     /// Machines, programs, pairs, resources; without one, names of them are not checked, and conditions about
     /// groups, pairs and sites are refused.
     pub inventory: Option<&'a Inventory>,
@@ -54,7 +54,7 @@ const DOUBTFUL: &[Code] = &[
 
 /// Compiles rule files, in the order given, and says everything that is wrong with them. The program holds what could be
 /// compiled; with errors among the diagnostics it must not run.
-pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagnostic>) {
+pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut trees = Vec::new();
     for source in files {
@@ -116,7 +116,7 @@ pub fn compile(files: &[Arc<Source>], world: &World<'_>) -> (Program, Vec<Diagno
     (compiler.program, found)
 }
 
-fn alarms_of(trees: &[File]) -> impl Iterator<Item = &super::ast::Alarm> {
+fn alarms_of(trees: &[File]) -> impl Iterator<Item = &super::ast::AlarmSyntax> {
     trees.iter().flat_map(|f| &f.items).filter_map(|item| if let Item::Alarm(alarm) = item { Some(alarm) } else { None })
 }
 
@@ -134,7 +134,7 @@ struct Named<'t> {
 }
 
 struct Compiler<'t, 'w> {
-    world: &'w World<'w>,
+    world: &'w Declarations<'w>,
     program: Program,
     patterns: BTreeMap<&'t str, Named<'t>>,
     /// The atom of each pattern, where it could be compiled.
@@ -160,7 +160,7 @@ struct Compiler<'t, 'w> {
     used_patterns: BTreeSet<String>,
     used_reactions: BTreeSet<String>,
     /// Calendars by name, with the file that each stands in.
-    calendars: BTreeMap<&'t str, (&'t File, &'t super::ast::Calendar)>,
+    calendars: BTreeMap<&'t str, (&'t File, &'t super::ast::CalendarSyntax)>,
     used_calendars: BTreeSet<String>,
     /// About what all expressions take when compiled.
     regex_bytes: usize,
@@ -174,14 +174,14 @@ struct Compiler<'t, 'w> {
 }
 
 impl<'t> Compiler<'t, '_> {
-    fn report(&mut self, file: &File, code: Code, span: &Span, message: impl Into<String>) -> &mut Diagnostic {
+    fn report(&mut self, file: &File, code: Code, span: &TextSpan, message: impl Into<String>) -> &mut Diagnostic {
         self.found.push(Diagnostic::new(code, file.place(span), message));
         let last = self.found.len() - 1;
         &mut self.found[last]
     }
 
     /// Reports an unknown name with the near miss, or with all that there are when they are few.
-    fn unknown<'n>(&mut self, file: &File, code: Code, word: &Word, message: String, known: impl IntoIterator<Item = &'n str>) {
+    fn unknown<'n>(&mut self, file: &File, code: Code, word: &Text, message: String, known: impl IntoIterator<Item = &'n str>) {
         let known: Vec<&str> = known.into_iter().collect();
         let help = match self.near(&word.it, &known) {
             Some(near) => Some(format!("did you mean `{near}`?")),
@@ -212,7 +212,7 @@ impl<'t> Compiler<'t, '_> {
         if self.compared > NEAR_MISSES { Vec::new() } else { self.program.reactions.keys().cloned().collect() }
     }
 
-    fn twice(&mut self, file: &File, word: &Word, what: &str, first: Place) {
+    fn twice(&mut self, file: &File, word: &Text, what: &str, first: Place) {
         let message = format!("there are two {what} with the name `{}`", word.it);
         self.report(file, Code::DuplicateName, &word.span, message).context.push((first, "first defined here".to_owned()));
     }

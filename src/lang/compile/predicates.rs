@@ -6,8 +6,8 @@ use crate::base::limits::{LIST_ELEMENTS, LISTED};
 use crate::base::text::printable_short;
 use crate::diag::Code;
 use crate::event::{EventId, INSIDE_PREFIXES, Level, Provenance, Value, unreadable};
-use crate::lang::ast::{self, At, Element, File, Item, LiteralKind, Relation, Span, Word};
-use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, Test, Unit};
+use crate::lang::ast::{self, At, Element, File, Item, LiteralKind, Relation, TextSpan, Text};
+use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, FieldTest, Unit};
 
 use super::Compiler;
 use super::atoms::BUILT_IN;
@@ -19,28 +19,28 @@ const PROVENANCES: &[&str] = &["unverified", "address", "local", "authenticated"
 
 impl<'t> Compiler<'t, '_> {
     /// Compiles a condition; `None` when a part of it is wrong. Depth is bounded by the parser.
-    pub(super) fn predicate(&mut self, file: &File, predicate: &ast::Predicate) -> Option<Predicate> {
+    pub(super) fn predicate(&mut self, file: &File, predicate: &ast::PredicateSyntax) -> Option<Predicate> {
         let compiled = self.condition(file, predicate)?;
         self.contradictions(file, predicate, &compiled);
         Some(compiled)
     }
 
-    fn condition(&mut self, file: &File, predicate: &ast::Predicate) -> Option<Predicate> {
+    fn condition(&mut self, file: &File, predicate: &ast::PredicateSyntax) -> Option<Predicate> {
         // Every part is looked at, so that every mistake is found.
-        let all = |me: &mut Self, parts: &[ast::Predicate]| {
+        let all = |me: &mut Self, parts: &[ast::PredicateSyntax]| {
             let parts: Vec<Option<Predicate>> = parts.iter().map(|p| me.condition(file, p)).collect();
             parts.into_iter().collect::<Option<Vec<_>>>()
         };
         match predicate {
-            ast::Predicate::And(parts) => all(self, parts).map(Predicate::And),
-            ast::Predicate::Or(parts) => all(self, parts).map(Predicate::Or),
-            ast::Predicate::Not(inner) => self.condition(file, inner).map(|p| Predicate::Not(Box::new(p))),
-            ast::Predicate::Test { field, relation } => self.test(file, field, &relation.it, &relation.span),
+            ast::PredicateSyntax::And(parts) => all(self, parts).map(Predicate::And),
+            ast::PredicateSyntax::Or(parts) => all(self, parts).map(Predicate::Or),
+            ast::PredicateSyntax::Not(inner) => self.condition(file, inner).map(|p| Predicate::Not(Box::new(p))),
+            ast::PredicateSyntax::Test { field, relation } => self.test(file, field, &relation.it, &relation.span),
         }
     }
 
     /// A field that nothing captures anywhere, and that is nearly the name of one that every event has or some pattern captures.
-    fn misspelled(&mut self, file: &File, field: &Word) {
+    fn misspelled(&mut self, file: &File, field: &Text) {
         let name = field.it.as_str();
         let quoted = file.source.text.get(field.span.clone()).is_some_and(|text| text.starts_with('"'));
         let known = BUILT_IN.contains(&name) || DERIVED.contains(&name) || self.captured.contains(name);
@@ -56,24 +56,24 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn test(&mut self, file: &File, field: &Word, relation: &Relation, span: &Span) -> Option<Predicate> {
+    fn test(&mut self, file: &File, field: &Text, relation: &Relation, span: &TextSpan) -> Option<Predicate> {
         self.misspelled(file, field);
         let name = field.it.clone();
         let test = match relation {
             Relation::Compare(comparison, operand) => {
                 let (value, at) = match operand {
-                    ast::Operand::Literal(literal) => {
+                    ast::OperandSyntax::Literal(literal) => {
                         (self.literal_operand(file, &name, &literal.it, &literal.span)?, &literal.span)
                     }
-                    ast::Operand::Bare(word) => (self.bare_operand(file, &name, word)?, &word.span),
+                    ast::OperandSyntax::Bare(word) => (self.bare_operand(file, &name, word)?, &word.span),
                 };
                 self.ordered(file, &name, *comparison, at);
-                Test::Compare(*comparison, value)
+                FieldTest::Compare(*comparison, value)
             }
-            Relation::Regex { regex, negated } => Test::Regex { regex: self.regex(file, regex, false)?, negated: *negated },
-            Relation::Contains(text) => Test::Contains(text.it.clone()),
-            Relation::StartsWith(text) => Test::StartsWith(text.it.clone()),
-            Relation::EndsWith(text) => Test::EndsWith(text.it.clone()),
+            Relation::Regex { regex, negated } => FieldTest::Regex { regex: self.regex(file, regex, false)?, negated: *negated },
+            Relation::Contains(text) => FieldTest::Contains(text.it.clone()),
+            Relation::StartsWith(text) => FieldTest::StartsWith(text.it.clone()),
+            Relation::EndsWith(text) => FieldTest::EndsWith(text.it.clone()),
             Relation::InList(elements) => return self.in_list(file, &name, elements, span),
             Relation::InNamed(word) => return self.in_named(file, &name, word),
             Relation::InNetwork(word) => self.network(file, word)?,
@@ -82,7 +82,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The id that events have where a rule writes this one: `%SYS-5-CONFIG_I` and `SYS-5-CONFIG_I` are one. Warns of one that no decoder yields.
-    pub(super) fn readable(&mut self, file: &File, id: &IdPattern, at: &Span) -> IdPattern {
+    pub(super) fn readable(&mut self, file: &File, id: &IdPattern, at: &TextSpan) -> IdPattern {
         let IdPattern::Word(text) = id else { return id.clone() };
         if let Some((what, meant)) = unreadable(text) {
             let shown = printable_short(text, 40);
@@ -98,14 +98,14 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Ids and provenances: an order of ids says nothing.
-    fn ordered(&mut self, file: &File, field: &str, comparison: Comparison, at: &Span) {
+    fn ordered(&mut self, file: &File, field: &str, comparison: Comparison, at: &TextSpan) {
         if field == "id" && !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
             let message = "ids have no order: a range is written `event 00-04560..00-04563`";
             self.report(file, Code::BadEventId, at, message);
         }
     }
 
-    fn literal_operand(&mut self, file: &File, field: &str, literal: &LiteralKind, span: &Span) -> Option<Operand> {
+    fn literal_operand(&mut self, file: &File, field: &str, literal: &LiteralKind, span: &TextSpan) -> Option<Operand> {
         match (field, literal) {
             ("level", LiteralKind::Text(text)) | ("provenance", LiteralKind::Text(text)) => {
                 self.bare_operand(file, field, &ast::At { it: text.clone(), span: span.clone() })
@@ -121,7 +121,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    pub(super) fn bare_operand(&mut self, file: &File, field: &str, word: &Word) -> Option<Operand> {
+    pub(super) fn bare_operand(&mut self, file: &File, field: &str, word: &Text) -> Option<Operand> {
         match field {
             "level" => match Level::parse(&word.it) {
                 Some(level) => Some(Operand::Level(level)),
@@ -157,7 +157,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn in_list(&mut self, file: &File, field: &str, elements: &[Element], span: &Span) -> Option<Predicate> {
+    fn in_list(&mut self, file: &File, field: &str, elements: &[Element], span: &TextSpan) -> Option<Predicate> {
         if elements.is_empty() {
             self.report(file, Code::NeverMatches, span, "nothing is in an empty list: no event meets this");
         }
@@ -173,13 +173,13 @@ impl<'t> Compiler<'t, '_> {
             let test = match element {
                 Element::Network(word) => self.network(file, word),
                 Element::Literal(literal) if compares => {
-                    self.literal_operand(file, field, &literal.it, &literal.span).map(|o| Test::Compare(Comparison::Equal, o))
+                    self.literal_operand(file, field, &literal.it, &literal.span).map(|o| FieldTest::Compare(Comparison::Equal, o))
                 }
                 Element::Bare(word) if compares => {
-                    self.bare_operand(file, field, word).map(|o| Test::Compare(Comparison::Equal, o))
+                    self.bare_operand(file, field, word).map(|o| FieldTest::Compare(Comparison::Equal, o))
                 }
                 Element::Literal(At { it: LiteralKind::Text(text), .. }) if network(text).is_some() => {
-                    network(text).map(|(network, prefix)| Test::InNetwork { network, prefix })
+                    network(text).map(|(network, prefix)| FieldTest::InNetwork { network, prefix })
                 }
                 Element::Literal(literal) => {
                     values.push(value_of(&literal.it));
@@ -200,14 +200,14 @@ impl<'t> Compiler<'t, '_> {
             tests.extend(test);
         }
         if !values.is_empty() || tests.is_empty() {
-            tests.insert(0, Test::InList(values));
+            tests.insert(0, FieldTest::InList(values));
         }
         let mut any: Vec<_> = tests.into_iter().map(|test| Predicate::Test { field: field.to_owned(), test }).collect();
         whole.then(|| if any.len() == 1 { any.remove(0) } else { Predicate::Or(any) })
     }
 
     /// False when there are too many values.
-    fn room_for_list(&mut self, file: &File, elements: &[Element], span: &Span) -> bool {
+    fn room_for_list(&mut self, file: &File, elements: &[Element], span: &TextSpan) -> bool {
         let before = self.listed;
         self.listed = before.saturating_add(elements.len());
         if elements.len() > LIST_ELEMENTS {
@@ -223,7 +223,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// `in NAME`: a list of the rules, or the hosts and applications of a group.
-    fn in_named(&mut self, file: &File, field: &str, word: &Word) -> Option<Predicate> {
+    fn in_named(&mut self, file: &File, field: &str, word: &Text) -> Option<Predicate> {
         if let Some((place, list)) = self.lists.get(word.it.as_str()).copied() {
             self.used_lists.insert(word.it.clone());
             return self.in_list(place, field, &list.elements, &list.name.span);
@@ -264,9 +264,9 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn network(&mut self, file: &File, word: &Word) -> Option<Test> {
+    fn network(&mut self, file: &File, word: &Text) -> Option<FieldTest> {
         match network(&word.it) {
-            Some((network, prefix)) => Some(Test::InNetwork { network, prefix }),
+            Some((network, prefix)) => Some(FieldTest::InNetwork { network, prefix }),
             None => {
                 let message = format!("`{}` is not a network", word.it);
                 let help = "write an address and the length of its prefix: 10.0.0.0/8, \"fe80::/10\"".to_owned();

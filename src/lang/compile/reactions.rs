@@ -8,8 +8,8 @@ use crate::base::time::parse_duration;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
 use crate::event::Provenance;
-use crate::lang::ast::{self, At, Chain, Expression, ExpressionKind, File, Item, LiteralKind, ReactionClause, Span, Word};
-use crate::lang::program::{Argument, Call, EFFECTS_REQUIRE, Reaction};
+use crate::lang::ast::{self, At, Chain, ExpressionSyntax, ExpressionKind, File, Item, LiteralKind, ReactionClause, TextSpan, Text};
+use crate::lang::program::{Argument, ReactionCall, EFFECTS_REQUIRE, Reaction};
 use crate::script::{Param, ParamKind, unknown_name};
 
 use super::Compiler;
@@ -47,8 +47,8 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn reaction(&mut self, file: &File, tree: &ast::Reaction) {
-        let mut script: Option<Word> = None;
+    fn reaction(&mut self, file: &File, tree: &ast::ReactionSyntax) {
+        let mut script: Option<Text> = None;
         let mut with: Vec<&ast::Binding> = Vec::new();
         let mut timeout: Option<Duration> = None;
         let mut retry = None;
@@ -109,7 +109,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The trust that the effects of a reaction require; less than an address is unwise.
-    fn effects_require(&mut self, file: &File, word: &Word) -> Option<Provenance> {
+    fn effects_require(&mut self, file: &File, word: &Text) -> Option<Provenance> {
         let Some(trust) = Provenance::parse(&word.it) else {
             let levels = [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated];
             let message = format!("no level of trust has the name `{}`", word.it);
@@ -125,7 +125,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The parameters of a script; `None` when scripts are not known, or this one is not there.
-    fn script(&mut self, file: &File, word: &Word) -> Option<Vec<Param>> {
+    fn script(&mut self, file: &File, word: &Text) -> Option<Vec<Param>> {
         let scripts = self.world.scripts?;
         if let Some(params) = scripts.get(&word.it) {
             return Some(params.clone());
@@ -136,7 +136,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// A parameter that gets a value: the script must have it, and the value must be of its type.
-    fn parameter(&mut self, file: &File, params: &[Param], name: &Word, script: &str, value: Option<&Expression>) {
+    fn parameter(&mut self, file: &File, params: &[Param], name: &Text, script: &str, value: Option<&ExpressionSyntax>) {
         let Some(param) = params.iter().find(|p| p.name == name.it) else {
             let known: Vec<String> = params.iter().map(|p| p.name.clone()).collect();
             let message = format!("{script} has no parameter `{}`", name.it);
@@ -147,7 +147,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn typed(&mut self, file: &File, param: &Param, value: &Expression) {
+    fn typed(&mut self, file: &File, param: &Param, value: &ExpressionSyntax) {
         let ExpressionKind::Literal(literal) = &value.it else {
             if matches!(value.it, ExpressionKind::List(_)) && !matches!(param.kind, ParamKind::List | ParamKind::Any) {
                 self.bad_argument(file, param, &value.span);
@@ -180,22 +180,22 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    fn bad_argument(&mut self, file: &File, param: &Param, span: &Span) {
+    fn bad_argument(&mut self, file: &File, param: &Param, span: &TextSpan) {
         let message = format!("`{}` wants a {}, and this is none", param.name, param.kind.name());
         self.report(file, Code::BadArgument, span, message);
     }
 
     /// The chains of a `react`.
-    pub(super) fn chains(&mut self, file: &File, chains: &[Chain]) -> Vec<Vec<Call>> {
+    pub(super) fn chains(&mut self, file: &File, chains: &[Chain]) -> Vec<Vec<ReactionCall>> {
         chains.iter().map(|chain| chain.iter().filter_map(|call| self.call(file, call)).collect()).collect()
     }
 
-    fn call(&mut self, file: &File, call: &ast::Call) -> Option<Call> {
+    fn call(&mut self, file: &File, call: &ast::CallSyntax) -> Option<ReactionCall> {
         self.used_reactions.insert(call.name.it.clone());
         let Some(reaction) = self.program.reactions.get(&call.name.it).cloned() else {
             if self.world.scripts.is_none() {
                 // What scripts there are is not known: it may be one.
-                return Some(Call { reaction: call.name.it.clone(), args: self.named_only(file, call) });
+                return Some(ReactionCall { reaction: call.name.it.clone(), args: self.named_only(file, call) });
             }
             let known = self.reaction_names();
             let message = format!("neither a reaction nor a script has the name `{}`", call.name.it);
@@ -204,13 +204,13 @@ impl<'t> Compiler<'t, '_> {
         };
         let params = self.world.scripts.and_then(|s| s.get(&reaction.script)).cloned();
         let Some(params) = params else {
-            return Some(Call { reaction: reaction.name, args: self.named_only(file, call) });
+            return Some(ReactionCall { reaction: reaction.name, args: self.named_only(file, call) });
         };
         let args = self.arguments(file, call, &reaction, &params);
-        Some(Call { reaction: reaction.name, args })
+        Some(ReactionCall { reaction: reaction.name, args })
     }
 
-    fn arguments(&mut self, file: &File, call: &ast::Call, reaction: &Reaction, params: &[Param]) -> Vec<(String, Argument)> {
+    fn arguments(&mut self, file: &File, call: &ast::CallSyntax, reaction: &Reaction, params: &[Param]) -> Vec<(String, Argument)> {
         let mut given: Vec<(String, Argument)> = Vec::new();
         // Arguments without a name fill, in order, the parameters that `with` leaves open.
         let mut open = params.iter().filter(|p| !reaction.with.iter().any(|(n, _)| n == &p.name));
@@ -264,7 +264,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// Where the script is not known, arguments need names.
-    fn named_only(&mut self, file: &File, call: &ast::Call) -> Vec<(String, Argument)> {
+    fn named_only(&mut self, file: &File, call: &ast::CallSyntax) -> Vec<(String, Argument)> {
         let mut given = Vec::new();
         for argument in &call.arguments {
             match &argument.name {
@@ -280,7 +280,7 @@ impl<'t> Compiler<'t, '_> {
     }
 }
 
-fn argument_of(value: &Expression) -> Argument {
+fn argument_of(value: &ExpressionSyntax) -> Argument {
     match &value.it {
         ExpressionKind::Field(name) => Argument::Field(name.clone()),
         ExpressionKind::PairOf(field) => Argument::PairOf(field.it.clone()),

@@ -3,7 +3,7 @@
 //! Within the condition the events of an operand have the key as one field more; elsewhere the pattern is what it was.
 
 use crate::diag::{Code, suggest::nearest};
-use crate::lang::ast::{Atom, Choice, File, Keys, Rename, Word};
+use crate::lang::ast::{AtomSyntax, Choice, File, Keys, Rename, Text};
 use crate::lang::program::{AtomId, REPLACED, replacing};
 
 use super::Compiler;
@@ -58,7 +58,7 @@ impl Compiler<'_, '_> {
     }
 
     /// What an event has of itself no key can be called: but a key may be its host instead, for example.
-    fn may_be_called(&mut self, file: &File, key: &str, field: &str, at: &Word) -> Option<()> {
+    fn may_be_called(&mut self, file: &File, key: &str, field: &str, at: &Text) -> Option<()> {
         if BUILT_IN.contains(&key) && !REPLACED.contains(&key) && key != field {
             let message = format!("every event has a field `{key}` of its own, which no key can be called beside");
             let help = format!("give the key another name: the_{key}");
@@ -75,7 +75,7 @@ impl Compiler<'_, '_> {
         let Some((operand, field)) = parts.rfind(|(name, field)| operands.contains(name) && !field.is_empty()) else {
             let name = of.it.split('.').next().unwrap_or_default();
             let message = format!("no pattern `{name}` stands in this condition");
-            let word = Word { it: name.to_owned(), span: of.span.clone() };
+            let word = Text { it: name.to_owned(), span: of.span.clone() };
             self.unknown(file, Code::KeyRenamed, &word, message, operands.iter().copied());
             return None;
         };
@@ -145,8 +145,8 @@ impl Compiler<'_, '_> {
 fn names<'c>(choice: &'c Choice, all: &mut Vec<&'c str>) {
     for atom in &choice.atoms {
         match atom {
-            Atom::Named(word) if !all.contains(&word.it.as_str()) => all.push(&word.it),
-            Atom::Group(inner) => names(inner, all),
+            AtomSyntax::Named(word) if !all.contains(&word.it.as_str()) => all.push(&word.it),
+            AtomSyntax::Group(inner) => names(inner, all),
             _ => {}
         }
     }

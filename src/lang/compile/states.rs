@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::limits::HOPS;
 use crate::diag::Code;
-use crate::lang::ast::{self, Atom, Change, Choice, File, Span};
-use crate::lang::program::{AtomId, Detection, Holds, Shape, Signal, State, States, Term};
+use crate::lang::ast::{self, AtomSyntax, ChangeSyntax, Choice, File, TextSpan};
+use crate::lang::program::{AtomId, Detection, StateHolds, Shape, Signal, MemberState, States, Term};
 
-use super::detection::{Found, keys};
+use super::detection::{CompiledDetect, keys};
 use super::{Compiler, members};
 
 /// What a condition joins.
@@ -17,15 +17,15 @@ pub(super) enum Joined<'t> {
     /// Events; or one state alone.
     Events,
     /// States, of which all or one must hold.
-    States { terms: Vec<&'t Atom>, all: bool },
+    States { terms: Vec<&'t AtomSyntax>, all: bool },
     /// A state that stands where states can't.
-    Mixed { state: &'t Atom, why: Mixed<'t> },
+    Mixed { state: &'t AtomSyntax, why: Mixed<'t> },
 }
 
 /// Why a state does not fit.
 pub(super) enum Mixed<'t> {
     /// This is an event.
-    Event(&'t Atom),
+    Event(&'t AtomSyntax),
     /// States are not counted.
     Counted,
     /// It is joined in one way within another.
@@ -42,7 +42,7 @@ pub(super) fn joined(tree: &ast::Detect) -> Joined<'_> {
     let mut terms = Vec::new();
     tree.parts.iter().for_each(|part| leaves(part, &mut terms));
     let Some(state) = terms.iter().copied().find(|atom| is_state(atom)) else { return Joined::Events };
-    if let ([_], Some(Atom::Alarm { .. } | Atom::Host { .. } | Atom::App { .. })) = (terms.as_slice(), terms.first()) {
+    if let ([_], Some(AtomSyntax::Alarm { .. } | AtomSyntax::Host { .. } | AtomSyntax::App { .. })) = (terms.as_slice(), terms.first()) {
         return Joined::Events;
     }
     if let Some(event) = terms.iter().copied().find(|atom| !is_state(atom)) {
@@ -58,41 +58,41 @@ pub(super) fn joined(tree: &ast::Detect) -> Joined<'_> {
 }
 
 /// The alternatives of a choice; one with a `where` is an event.
-fn leaves<'t>(choice: &'t Choice, found: &mut Vec<&'t Atom>) {
+fn leaves<'t>(choice: &'t Choice, found: &mut Vec<&'t AtomSyntax>) {
     for atom in &choice.atoms {
         match atom {
-            Atom::Group(inner) if inner.condition.is_none() => leaves(inner, found),
+            AtomSyntax::Group(inner) if inner.condition.is_none() => leaves(inner, found),
             atom => found.push(atom),
         }
     }
 }
 
-fn is_state(atom: &Atom) -> bool {
+fn is_state(atom: &AtomSyntax) -> bool {
     match atom {
-        Atom::Alarm { change, .. } | Atom::Host { change, .. } | Atom::App { change, .. } => {
-            matches!(change, Change::Lasts | Change::Unacked)
+        AtomSyntax::Alarm { change, .. } | AtomSyntax::Host { change, .. } | AtomSyntax::App { change, .. } => {
+            matches!(change, ChangeSyntax::Lasts | ChangeSyntax::Unacked)
         }
-        Atom::Not { .. } => true,
+        AtomSyntax::Not { .. } => true,
         _ => false,
     }
 }
 
 /// The state, and whether it is negated.
-fn bare(term: &Atom) -> (&Atom, bool) {
+fn bare(term: &AtomSyntax) -> (&AtomSyntax, bool) {
     match term {
-        Atom::Not { state, .. } => (state, true),
+        AtomSyntax::Not { state, .. } => (state, true),
         state => (state, false),
     }
 }
 
 /// The keys that tell apart of what a state is. One that is named, and how many of one group, are so or not.
-fn own_keys(term: &Atom, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
+fn own_keys(term: &AtomSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
     let (state, _) = bare(term);
     match state {
         _ if members::on(state).is_some() => members::keys(state),
-        Atom::Alarm { name, .. } => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
-        Atom::Host { names, .. } if names.len() != 1 => vec!["host".to_owned()],
-        Atom::App { names, .. } if names.len() != 1 => vec!["app".to_owned()],
+        AtomSyntax::Alarm { name, .. } => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
+        AtomSyntax::Host { names, .. } if names.len() != 1 => vec!["host".to_owned()],
+        AtomSyntax::App { names, .. } if names.len() != 1 => vec!["app".to_owned()],
         _ => Vec::new(),
     }
 }
@@ -104,9 +104,9 @@ fn has(keys: &[String], field: &str) -> bool {
 }
 
 /// A host is lost for each of its applications, too.
-fn of_its_apps(term: &Atom, field: &str) -> bool {
+fn of_its_apps(term: &AtomSyntax, field: &str) -> bool {
     let (state, _) = bare(term);
-    matches!(state, Atom::Host { on: None, .. }) && ["app", "type", "pair"].contains(&field)
+    matches!(state, AtomSyntax::Host { on: None, .. }) && ["app", "type", "pair"].contains(&field)
 }
 
 /// The keys that all have; none when one of them has none.
@@ -121,13 +121,13 @@ fn common(all: &[Vec<String>]) -> Vec<String> {
 }
 
 /// The keys that joined states have, when the condition says none.
-pub(super) fn keys_of(terms: &[&Atom], alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
+pub(super) fn keys_of(terms: &[&AtomSyntax], alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
     common(&terms.iter().map(|term| own_keys(term, alarms)).collect::<Vec<_>>())
 }
 
 /// The keys of all alarms, as their trees say: what is about the states of others has their keys, as far as such changes are followed.
-pub(super) fn all_keys<'t>(trees: impl Iterator<Item = &'t ast::Alarm>) -> BTreeMap<&'t str, Vec<String>> {
-    let trees: Vec<&ast::Alarm> = trees.collect();
+pub(super) fn all_keys<'t>(trees: impl Iterator<Item = &'t ast::AlarmSyntax>) -> BTreeMap<&'t str, Vec<String>> {
+    let trees: Vec<&ast::AlarmSyntax> = trees.collect();
     let mut known = BTreeMap::new();
     for _ in 0..=HOPS {
         known = trees.iter().map(|alarm| (alarm.name.it.as_str(), keys(alarm, &known))).collect();
@@ -142,10 +142,10 @@ impl<'t> Compiler<'t, '_> {
         file: &'t File,
         of: &str,
         tree: &'t ast::Detect,
-        (terms, all): (&[&'t Atom], bool),
+        (terms, all): (&[&'t AtomSyntax], bool),
         keys: &[String],
-        span: &Span,
-    ) -> Found {
+        span: &TextSpan,
+    ) -> CompiledDetect {
         let own: Vec<Vec<String>> = terms.iter().map(|term| own_keys(term, &self.alarm_keys)).collect();
         if let Some(rename) = tree.tail.keys.renames.first() {
             let message = format!(
@@ -157,7 +157,7 @@ impl<'t> Compiler<'t, '_> {
         }
         let said: Vec<String> = tree.tail.keys.by.iter().map(|w| w.it.clone()).collect();
         let by = [&said, keys, &common(&own)].into_iter().find(|by| !by.is_empty()).map(<[_]>::to_vec).unwrap_or_default();
-        let mut found = Found { by, ..Found::default() };
+        let mut found = CompiledDetect { by, ..CompiledDetect::default() };
         let (mut parts, mut compiled) = (Vec::new(), Vec::new());
         for (term, own) in terms.iter().zip(&own) {
             let (state, negated) = bare(term);
@@ -172,7 +172,7 @@ impl<'t> Compiler<'t, '_> {
         self.states_keys(file, terms, &own, &found.by, span);
         self.states_twice(file, terms, all);
         if let Some(unless) = &tree.unless {
-            let at = unless.atoms.first().map_or(span.clone(), Atom::span);
+            let at = unless.atoms.first().map_or(span.clone(), AtomSyntax::span);
             let message = "`unless` makes what was counted count no more, and a state is so or not";
             self.report(file, Code::BadTime, &at, message).help = Some("join `not alarm X active`".to_owned());
         }
@@ -186,35 +186,35 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// When a state holds; what begins it, and what ends it.
-    fn term(&mut self, file: &'t File, state: &'t Atom) -> Option<(Holds, AtomId, Vec<AtomId>)> {
+    fn term(&mut self, file: &'t File, state: &'t AtomSyntax) -> Option<(StateHolds, AtomId, Vec<AtomId>)> {
         if let Some(on) = members::on(state) {
             let (counted, began, ended) = self.counted(file, state, on)?;
             let [began, ended] = [began, ended].map(|signal| self.signal(file, signal, &on.span));
-            return Some((Holds::Members(counted), began, vec![ended]));
+            return Some((StateHolds::Members(counted), began, vec![ended]));
         }
         match state {
-            Atom::Alarm { name, change: change @ (Change::Lasts | Change::Unacked), .. } => {
+            AtomSyntax::Alarm { name, change: change @ (ChangeSyntax::Lasts | ChangeSyntax::Unacked), .. } => {
                 let alarm = || name.it.clone();
                 let began = self.signal(file, Signal::Raised(alarm()), &name.span);
                 if !self.alarm_names.contains(name.it.as_str()) {
                     return None;
                 }
                 let mut ends = vec![self.signal(file, Signal::Cleared(alarm()), &name.span)];
-                if *change == Change::Lasts {
-                    return Some((Holds::Any(State::Active(alarm()), Vec::new()), began, ends));
+                if *change == ChangeSyntax::Lasts {
+                    return Some((StateHolds::Any(MemberState::Active(alarm()), Vec::new()), began, ends));
                 }
                 ends.push(self.signal(file, Signal::Acked(alarm()), &name.span));
-                Some((Holds::Any(State::Unacked(alarm()), Vec::new()), began, ends))
+                Some((StateHolds::Any(MemberState::Unacked(alarm()), Vec::new()), began, ends))
             }
-            Atom::Host { names, group, change: Change::Lasts, span, .. } => {
+            AtomSyntax::Host { names, group, change: ChangeSyntax::Lasts, span, .. } => {
                 self.names_twice(file, names, "`host`");
                 let hosts = self.those_hosts(file, names, group.as_ref());
-                Some(self.of_those(file, (State::Lost, "host"), hosts, [Signal::HostLost, Signal::HostBack], span))
+                Some(self.of_those(file, (MemberState::Lost, "host"), hosts, [Signal::HostLost, Signal::HostBack], span))
             }
-            Atom::App { names, group, change: Change::Lasts, span, .. } => {
+            AtomSyntax::App { names, group, change: ChangeSyntax::Lasts, span, .. } => {
                 self.names_twice(file, names, "`app`");
                 let apps = self.those_apps(file, names, group.as_ref());
-                Some(self.of_those(file, (State::Stopped, "app"), apps, [Signal::AppStopped, Signal::AppRuns], span))
+                Some(self.of_those(file, (MemberState::Stopped, "app"), apps, [Signal::AppStopped, Signal::AppRuns], span))
             }
             other => {
                 let message = "`not` stands before a state, and this is an event";
@@ -228,22 +228,22 @@ impl<'t> Compiler<'t, '_> {
     fn of_those(
         &mut self,
         file: &File,
-        (state, field): (State, &str),
+        (state, field): (MemberState, &str),
         mut those: Vec<String>,
         signals: [Signal; 2],
-        span: &Span,
-    ) -> (Holds, AtomId, Vec<AtomId>) {
+        span: &TextSpan,
+    ) -> (StateHolds, AtomId, Vec<AtomId>) {
         let [began, ended] = signals.map(|signal| {
             let atom = self.signal(file, signal, span);
             self.only(atom, field, those.clone());
             atom
         });
         those.sort_unstable();
-        (Holds::Any(state, those), began, vec![ended])
+        (StateHolds::Any(state, those), began, vec![ended])
     }
 
     /// Each state has the keys, or none.
-    fn states_keys(&mut self, file: &File, terms: &[&Atom], own: &[Vec<String>], by: &[String], span: &Span) {
+    fn states_keys(&mut self, file: &File, terms: &[&AtomSyntax], own: &[Vec<String>], by: &[String], span: &TextSpan) {
         for (term, own) in terms.iter().zip(own).filter(|(_, own)| !own.is_empty()) {
             let Some(lacks) = by.iter().find(|field| !has(own, field) && !of_its_apps(term, field)) else { continue };
             let message = format!("this state has no key `{lacks}`: of which one it is so, nothing says");
@@ -257,7 +257,7 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// One state twice, and a state and its opposite.
-    fn states_twice(&mut self, file: &File, terms: &[&Atom], all: bool) {
+    fn states_twice(&mut self, file: &File, terms: &[&AtomSyntax], all: bool) {
         for (n, term) in terms.iter().enumerate() {
             let (state, negated) = bare(term);
             let Some(first) = terms.iter().take(n).find(|t| bare(t).0 == state) else { continue };
@@ -275,9 +275,9 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The keys of a condition that may be true of one that nothing active has: those of its groups, or of the inventory.
-    fn known(&mut self, file: &File, by: &[String], terms: &[Term], span: &Span) -> Vec<Vec<String>> {
+    fn known(&mut self, file: &File, by: &[String], terms: &[Term], span: &TextSpan) -> Vec<Vec<String>> {
         let counted =
-            terms.iter().filter(|t| t.keyed).filter_map(|t| if let Holds::Members(c) = &t.what { Some(c) } else { None });
+            terms.iter().filter(|t| t.keyed).filter_map(|t| if let StateHolds::Members(c) = &t.what { Some(c) } else { None });
         let groups: BTreeSet<&Vec<String>> = counted.flat_map(|c| &c.groups).map(|group| &group.key).collect();
         if !groups.is_empty() {
             return groups.into_iter().cloned().collect();
@@ -302,11 +302,11 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// A state that stands where states can't: what to write.
-    pub(super) fn mixed(&mut self, file: &'t File, tree: &'t ast::Detect, state: &'t Atom, why: &Mixed<'t>) {
+    pub(super) fn mixed(&mut self, file: &'t File, tree: &'t ast::Detect, state: &'t AtomSyntax, why: &Mixed<'t>) {
         let mut all = Vec::new();
         tree.parts.iter().chain(&tree.unless).for_each(|part| leaves(part, &mut all));
         for atom in all {
-            if let Atom::Named(word) = atom {
+            if let AtomSyntax::Named(word) = atom {
                 self.named(file, word);
             }
         }
@@ -319,7 +319,7 @@ impl<'t> Compiler<'t, '_> {
             (Mixed::Nested, _) => {
                 "make an alarm of what stands in parentheses (category none), and join `alarm X active`".to_owned()
             }
-            (_, (Atom::Alarm { name, .. }, negated)) => {
+            (_, (AtomSyntax::Alarm { name, .. }, negated)) => {
                 let not = if negated { "not " } else { "" };
                 format!("write the clause `only while {not}alarm {0} active`, or here the event `alarm {0} raised`", name.it)
             }

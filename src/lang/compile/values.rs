@@ -1,10 +1,10 @@
 //! Literals as values, where no field gives them another meaning.
 
 use crate::event::Value;
-use crate::lang::ast::{Element, Expression, ExpressionKind, LiteralKind};
+use crate::lang::ast::{Element, ExpressionSyntax, ExpressionKind, LiteralKind};
 
 /// The value of a literal or a list; a bare word in a list is text.
-pub(super) fn literal(value: &Expression) -> Value<'static> {
+pub(super) fn literal(value: &ExpressionSyntax) -> Value<'static> {
     match &value.it {
         ExpressionKind::Literal(literal) => value_of(literal),
         ExpressionKind::List(elements) => Value::List(

@@ -43,22 +43,22 @@ struct Set {
 
 /// A node of a tree, with what stands below it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::lang) struct Part<'t> {
+pub(in crate::lang) struct TreePart<'t> {
     tree: &'t Tree,
     at: u32,
 }
 
 /// What a node is, as in the library's tree ([`HirKind`]).
 #[derive(Clone, Copy, Debug)]
-pub(in crate::lang) enum Kind<'t> {
+pub(in crate::lang) enum NodeKind<'t> {
     Empty,
     Literal(&'t [u8]),
     Class(Class<'t>),
     Look(Look),
-    Capture(Part<'t>),
+    Capture(TreePart<'t>),
     Concat(Parts<'t>),
     Alternation(Parts<'t>),
-    Repetition { sub: Part<'t>, min: u32, max: Option<u32> },
+    Repetition { sub: TreePart<'t>, min: u32, max: Option<u32> },
 }
 
 /// Parts that stand side by side.
@@ -91,8 +91,8 @@ impl Tree {
     }
 
     /// Its uppermost node.
-    pub(in crate::lang) fn root(&self) -> Part<'_> {
-        Part { tree: self, at: 0 }
+    pub(in crate::lang) fn root(&self) -> TreePart<'_> {
+        TreePart { tree: self, at: 0 }
     }
 }
 
@@ -164,35 +164,35 @@ impl Growing {
     }
 }
 
-impl<'t> Part<'t> {
-    pub(in crate::lang) fn kind(self) -> Kind<'t> {
+impl<'t> TreePart<'t> {
+    pub(in crate::lang) fn kind(self) -> NodeKind<'t> {
         let tree = self.tree;
-        let sub = Part { tree, at: self.at + 1 };
+        let sub = TreePart { tree, at: self.at + 1 };
         let parts = |end: u32| Parts { tree, next: self.at + 1, end };
         match tree.nodes[self.at as usize] {
-            Node::Empty => Kind::Empty,
-            Node::Literal(from, to) => Kind::Literal(&tree.bytes[from as usize..to as usize]),
+            Node::Empty => NodeKind::Empty,
+            Node::Literal(from, to) => NodeKind::Literal(&tree.bytes[from as usize..to as usize]),
             Node::Class(n) => {
                 let Set { ascii, ranges: (from, to) } = tree.classes[n as usize];
-                Kind::Class(Class { ascii, ranges: &tree.ranges[from as usize..to as usize] })
+                NodeKind::Class(Class { ascii, ranges: &tree.ranges[from as usize..to as usize] })
             }
-            Node::Look(look) => Kind::Look(look),
-            Node::Capture(_) => Kind::Capture(sub),
-            Node::Concat(end) => Kind::Concat(parts(end)),
-            Node::Alternation(end) => Kind::Alternation(parts(end)),
-            Node::Repetition { min, max, .. } => Kind::Repetition { sub, min, max },
+            Node::Look(look) => NodeKind::Look(look),
+            Node::Capture(_) => NodeKind::Capture(sub),
+            Node::Concat(end) => NodeKind::Concat(parts(end)),
+            Node::Alternation(end) => NodeKind::Alternation(parts(end)),
+            Node::Repetition { min, max, .. } => NodeKind::Repetition { sub, min, max },
         }
     }
 }
 
 impl<'t> Iterator for Parts<'t> {
-    type Item = Part<'t>;
+    type Item = TreePart<'t>;
 
-    fn next(&mut self) -> Option<Part<'t>> {
+    fn next(&mut self) -> Option<TreePart<'t>> {
         if self.next >= self.end {
             return None;
         }
-        let part = Part { tree: self.tree, at: self.next };
+        let part = TreePart { tree: self.tree, at: self.next };
         self.next = match self.tree.nodes[self.next as usize] {
             Node::Capture(end) | Node::Concat(end) | Node::Alternation(end) | Node::Repetition { end, .. } => end,
             Node::Empty | Node::Literal(..) | Node::Class(_) | Node::Look(_) => self.next + 1,

@@ -7,7 +7,7 @@
 use regex_automata::util::look::LookMatcher;
 use regex_syntax::hir::Look;
 
-use super::tree::{Class, Kind, Part};
+use super::tree::{Class, NodeKind, TreePart};
 
 /// Longer texts are not walked: sets of their places cost too much.
 const LONGEST: usize = 4096;
@@ -16,7 +16,7 @@ const STEPS_PER_BYTE: usize = 16;
 const STEPS: usize = 2_000;
 
 /// Whether it stands anywhere in the text; `None` when that would take long.
-pub(super) fn stands(tree: Part<'_>, text: &str) -> Option<bool> {
+pub(super) fn stands(tree: TreePart<'_>, text: &str) -> Option<bool> {
     if text.len() > LONGEST {
         return None;
     }
@@ -70,20 +70,20 @@ struct Walk<'t> {
 
 impl Walk<'_> {
     /// Where it can end when it begins at one of these places. Depth is bounded by the library's own limit on nesting.
-    fn ends(&mut self, part: Part<'_>, from: Places) -> Option<Places> {
+    fn ends(&mut self, part: TreePart<'_>, from: Places) -> Option<Places> {
         match part.kind() {
-            Kind::Empty => Some(from),
-            Kind::Literal(literal) => {
+            NodeKind::Empty => Some(from),
+            NodeKind::Literal(literal) => {
                 let text = self.text.as_bytes();
                 self.each(&from, |at| text.get(at..)?.starts_with(literal).then_some(at + literal.len()))
             }
-            Kind::Class(class) => {
+            NodeKind::Class(class) => {
                 let text = self.text;
                 self.each(&from, |at| behind(class, text, at))
             }
-            Kind::Look(look) => self.looks(look, &from),
-            Kind::Capture(sub) => self.ends(sub, from),
-            Kind::Concat(parts) => {
+            NodeKind::Look(look) => self.looks(look, &from),
+            NodeKind::Capture(sub) => self.ends(sub, from),
+            NodeKind::Concat(parts) => {
                 let mut at = from;
                 for part in parts {
                     if at.is_empty() {
@@ -93,18 +93,18 @@ impl Walk<'_> {
                 }
                 Some(at)
             }
-            Kind::Alternation(parts) => {
+            NodeKind::Alternation(parts) => {
                 let mut all = Places::none(self.text);
                 for part in parts {
                     all.add_all(&self.ends(part, from.clone())?);
                 }
                 Some(all)
             }
-            Kind::Repetition { sub, min, max } => self.repeated(sub, min, max, from),
+            NodeKind::Repetition { sub, min, max } => self.repeated(sub, min, max, from),
         }
     }
 
-    fn repeated(&mut self, sub: Part<'_>, min: u32, max: Option<u32>, from: Places) -> Option<Places> {
+    fn repeated(&mut self, sub: TreePart<'_>, min: u32, max: Option<u32>, from: Places) -> Option<Places> {
         let mut last = from;
         for _ in 0..min {
             if last.is_empty() {
@@ -113,7 +113,7 @@ impl Walk<'_> {
             last = self.ends(sub, last)?;
         }
         let mut all = last.clone();
-        if let (Kind::Class(class), None) = (sub.kind(), max) {
+        if let (NodeKind::Class(class), None) = (sub.kind(), max) {
             // `.*` and its like in one go: a place that is found lies behind the one it was found from.
             let mut next = all.next(0);
             while let Some(at) = next {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::lang::parse::{Kind, Token, reserved};
+use crate::lang::parse::{TokenKind, Token, reserved};
 
 use super::COLUMNS;
 use super::out::Out;
@@ -31,7 +31,7 @@ pub(super) fn blanks(tokens: &[Token<'_>], i: usize) -> usize {
         return usize::from(apart(token) || apart(before));
     }
     // What a row fills in may be a part of a word, as in `10.0.${n}.0/8`.
-    let unknown = |t: &Token<'_>| matches!(t.kind, Kind::Mark | Kind::Other);
+    let unknown = |t: &Token<'_>| matches!(t.kind, TokenKind::Mark | TokenKind::Other);
     let parts = tokens[..i].iter().rev().take(PARTS);
     let mut glued = std::iter::once(token).chain(parts).scan(true, |joined, t| {
         let it = joined.then_some(t);
@@ -42,14 +42,14 @@ pub(super) fn blanks(tokens: &[Token<'_>], i: usize) -> usize {
         return usize::from(apart(token));
     }
     // `of (A or B)` is a group, `vip_down("sip_vip")` a call.
-    let called = matches!(before.kind, Kind::Text | Kind::Word) && !(before.kind == Kind::Word && reserved(before.text));
+    let called = matches!(before.kind, TokenKind::Text | TokenKind::Word) && !(before.kind == TokenKind::Word && reserved(before.text));
     usize::from(!(token.is("(") && called))
 }
 
 /// Writes the clauses of a block; `sample` is true in patterns.
 pub(super) fn block(out: &mut Out, body: &[Token<'_>], starts: &BTreeSet<usize>, sample: bool) {
     // Comments may stand before the first; what else does is filled in by a row.
-    let first = body.iter().position(|t| t.kind != Kind::Comment);
+    let first = body.iter().position(|t| t.kind != TokenKind::Comment);
     let begins: Vec<usize> = (0..body.len()).filter(|i| Some(*i) == first || starts.contains(&body[*i].start)).collect();
     let first = begins.first().copied().unwrap_or(body.len());
     let ends = begins.iter().skip(1).copied().chain([body.len()]);
@@ -66,8 +66,8 @@ pub(super) fn block(out: &mut Out, body: &[Token<'_>], starts: &BTreeSet<usize>,
 
 /// How many words say which clause it is; none when a row fills them in.
 fn words(clause: &[Token<'_>]) -> usize {
-    let mut said = clause.iter().filter(|t| t.kind != Kind::Comment);
-    let first = said.next().filter(|t| t.kind == Kind::Word).map_or("", |t| t.text);
+    let mut said = clause.iter().filter(|t| t.kind != TokenKind::Comment);
+    let first = said.next().filter(|t| t.kind == TokenKind::Word).map_or("", |t| t.text);
     let second = said.next().map_or("", |t| t.text);
     match (first, second) {
         ("", _) => 0,
@@ -79,7 +79,7 @@ fn words(clause: &[Token<'_>]) -> usize {
 
 /// Writes a clause, and the comments up to the next.
 fn clause(out: &mut Out, tokens: &[Token<'_>], padded: usize) {
-    let said: Vec<usize> = (0..tokens.len()).filter(|i| tokens[*i].kind != Kind::Comment).collect();
+    let said: Vec<usize> = (0..tokens.len()).filter(|i| tokens[*i].kind != TokenKind::Comment).collect();
     let words = words(tokens);
     // What its further lines stand below.
     let column = INDENT
@@ -94,7 +94,7 @@ fn clause(out: &mut Out, tokens: &[Token<'_>], padded: usize) {
     // Where the record before stands.
     let mut record = None;
     for (i, token) in tokens.iter().enumerate() {
-        if token.kind == Kind::Comment {
+        if token.kind == TokenKind::Comment {
             let between = i > last;
             out.comment(token, if between { INDENT } else { column }, between);
             continue;
@@ -102,11 +102,11 @@ fn clause(out: &mut Out, tokens: &[Token<'_>], padded: usize) {
         if i == 0 {
             out.line(token, INDENT, true);
         } else if breaks[i] {
-            out.line(token, record.filter(|_| token.kind == Kind::Record).unwrap_or(column), false);
+            out.line(token, record.filter(|_| token.kind == TokenKind::Record).unwrap_or(column), false);
         } else {
             out.after(token, value.blanks(tokens, i, out.column()));
         }
-        record = (token.kind == Kind::Record).then(|| out.column() - token.width());
+        record = (token.kind == TokenKind::Record).then(|| out.column() - token.width());
     }
 }
 
@@ -135,10 +135,10 @@ fn breaks(tokens: &[Token<'_>], value: &Value) -> Vec<bool> {
         .collect();
     let alternatives = alternatives(tokens);
     let mut column = INDENT;
-    for (i, token) in tokens.iter().enumerate().filter(|(_, t)| t.kind != Kind::Comment) {
+    for (i, token) in tokens.iter().enumerate().filter(|(_, t)| t.kind != TokenKind::Comment) {
         if !breaks[i] && alternatives.contains(&i) {
             let end = (i + 1..tokens.len()).find(|n| breaks[*n] || alternatives.contains(n)).unwrap_or(tokens.len());
-            let all = (i..end).filter(|n| tokens[*n].kind != Kind::Comment).map(|n| blanks(tokens, n) + tokens[n].width());
+            let all = (i..end).filter(|n| tokens[*n].kind != TokenKind::Comment).map(|n| blanks(tokens, n) + tokens[n].width());
             breaks[i] = column + all.sum::<usize>() > COLUMNS;
         }
         column = if breaks[i] { value.column } else { column + if i > 0 { value.blanks(tokens, i, column) } else { 0 } };

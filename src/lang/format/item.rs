@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::lang::parse::{Kind, Token};
+use crate::lang::parse::{TokenKind, Token};
 
 use super::COLUMNS;
 use super::clause::{self, INDENT, blanks};
@@ -22,8 +22,8 @@ pub(super) fn length(tokens: &[Token<'_>]) -> usize {
     for (i, token) in tokens.iter().enumerate() {
         if piece {
             match token.kind {
-                Kind::Regex => end = i + 1,
-                Kind::Comment => {}
+                TokenKind::Regex => end = i + 1,
+                TokenKind::Comment => {}
                 _ if end < tokens.len() => break,
                 _ => {}
             }
@@ -76,7 +76,7 @@ fn list(out: &mut Out, item: &[Token<'_>]) {
         let closes = token.is("]");
         if i == 0 {
             out.line(token, 0, true);
-        } else if token.kind == Kind::Comment {
+        } else if token.kind == TokenKind::Comment {
             out.comment(token, INDENT, false);
         } else if out.ended() || (i > 2 && token.breaks > 0 && !token.is(",")) {
             out.line(token, if closes { 0 } else { INDENT }, false);
@@ -90,17 +90,17 @@ fn list(out: &mut Out, item: &[Token<'_>]) {
 fn piece(out: &mut Out, item: &[Token<'_>]) {
     let mut column = None;
     for (i, token) in item.iter().enumerate() {
-        let again = token.kind == Kind::Regex && column.is_some();
+        let again = token.kind == TokenKind::Regex && column.is_some();
         if i == 0 {
             out.line(token, 0, true);
-        } else if token.kind == Kind::Comment {
+        } else if token.kind == TokenKind::Comment {
             out.comment(token, INDENT, false);
         } else if out.ended() || (again && token.breaks > 0) {
             out.line(token, column.unwrap_or(INDENT), false);
         } else {
             out.after(token, if token.breaks > 0 { 1 } else { token.gap.max(1) });
         }
-        if token.kind == Kind::Regex {
+        if token.kind == TokenKind::Regex {
             column.get_or_insert(out.column() - token.width());
         }
     }
@@ -128,7 +128,7 @@ fn opening(out: &mut Out, head: &[Token<'_>], how: Head) {
         let kept = if how.columns && token.breaks == 0 { token.gap.max(1) } else { 1 };
         if i == 0 {
             out.line(token, 0, true);
-        } else if token.kind == Kind::Comment {
+        } else if token.kind == TokenKind::Comment {
             out.comment(token, INDENT, false);
         } else if row {
             if out.ended() || token.breaks > 0 || (how.broken && rows.is_some()) {

@@ -22,7 +22,7 @@ use crate::base::limits::RULE_FILE_BYTES;
 use crate::diag::{Code, Diagnostic, Source, has_errors};
 
 use super::ast::{At, File, Item};
-use super::parse::{Kind, parse, tokens};
+use super::parse::{TokenKind, parse, tokens};
 use out::Out;
 
 /// Columns of a line, where it can be helped.
@@ -39,9 +39,9 @@ pub fn formatted(source: &Arc<Source>) -> Result<String, Vec<Diagnostic>> {
     let mut out = Out::default();
     let mut rest = all.as_slice();
     while let Some(first) = rest.first() {
-        let length = if first.kind == Kind::Comment { 1 } else { item::length(rest) };
+        let length = if first.kind == TokenKind::Comment { 1 } else { item::length(rest) };
         let (one, after) = rest.split_at(length);
-        if first.kind == Kind::Comment {
+        if first.kind == TokenKind::Comment {
             out.comment(first, 0, true)
         } else {
             item::lay(&mut out, one, &starts)

@@ -1,6 +1,6 @@
 //! Lines as they are written: where the last one stands, and where a comment goes.
 
-use crate::lang::parse::{Kind, Token};
+use crate::lang::parse::{TokenKind, Token};
 
 /// Blanks before a comment that follows something, at least.
 const BEFORE_COMMENT: usize = 2;
@@ -24,7 +24,7 @@ pub(super) struct Out {
 }
 
 /// Where [`Out::back_to`] goes.
-pub(super) struct Mark {
+pub(super) struct OutMark {
     bytes: usize,
     column: usize,
     indent: usize,
@@ -35,15 +35,15 @@ pub(super) struct Mark {
 
 impl Out {
     /// Where it stands; [`Out::widest`] is about what follows.
-    pub(super) fn mark(&mut self) -> Mark {
+    pub(super) fn mark(&mut self) -> OutMark {
         self.widest = 0;
         let Out { column, indent, first, ended, opened, .. } = *self;
-        Mark { bytes: self.text.len(), column, indent, first, ended, opened }
+        OutMark { bytes: self.text.len(), column, indent, first, ended, opened }
     }
 
     /// Forgets what was written since.
-    pub(super) fn back_to(&mut self, mark: Mark) {
-        let Mark { bytes, column, indent, first, ended, opened } = mark;
+    pub(super) fn back_to(&mut self, mark: OutMark) {
+        let OutMark { bytes, column, indent, first, ended, opened } = mark;
         self.text.truncate(bytes);
         (self.column, self.indent, self.first, self.ended, self.opened) = (column, indent, first, ended, opened);
         self.widest = 0;
@@ -113,7 +113,7 @@ impl Out {
         self.column += token.width();
         self.ended = token.ends_line();
         self.opened = token.is("{");
-        if token.kind != Kind::Comment {
+        if token.kind != TokenKind::Comment {
             self.widest = self.widest.max(self.column);
         }
     }

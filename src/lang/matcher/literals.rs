@@ -1,8 +1,8 @@
 //! The literals of which a text must contain one, or a condition cannot hold.
 
 use crate::event::Value;
-use crate::lang::expression::{Class, Expression, Kind, Part, Parts};
-use crate::lang::program::{Atom, Comparison, Operand, Predicate, Test};
+use crate::lang::expression::{Class, Expression, NodeKind, TreePart, Parts};
+use crate::lang::program::{Atom, Comparison, Operand, Predicate, FieldTest};
 
 /// A shorter literal stands in too many texts to be worth a look.
 const SHORTEST: usize = 2;
@@ -30,7 +30,7 @@ pub(super) fn of_atom(atom: &Atom) -> Vec<Vec<String>> {
 fn sets_of_predicate(predicate: &Predicate, all: &mut Vec<Vec<String>>) {
     match predicate {
         Predicate::And(parts) => parts.iter().for_each(|p| sets_of_predicate(p, all)),
-        Predicate::Test { field, test: Test::Regex { regex, negated: false } } if field == "text" => {
+        Predicate::Test { field, test: FieldTest::Regex { regex, negated: false } } if field == "text" => {
             all.extend(sets_of_regex(regex))
         }
         other => all.extend(of_predicate(other)),
@@ -44,10 +44,10 @@ fn sets_of_regex(regex: &Expression) -> Vec<Vec<String>> {
 }
 
 /// Every set that an expression gives.
-fn sets(part: Part<'_>, all: &mut Vec<Vec<String>>) {
+fn sets(part: TreePart<'_>, all: &mut Vec<Vec<String>>) {
     match part.kind() {
-        Kind::Capture(sub) | Kind::Repetition { sub, min: 1.., .. } => sets(sub, all),
-        Kind::Concat(parts) => all.extend(runs(parts).into_iter().flatten()),
+        NodeKind::Capture(sub) | NodeKind::Repetition { sub, min: 1.., .. } => sets(sub, all),
+        NodeKind::Concat(parts) => all.extend(runs(parts).into_iter().flatten()),
         _ => all.extend(required(part)),
     }
 }
@@ -62,13 +62,13 @@ fn of_predicate(predicate: &Predicate) -> Literals {
     }
 }
 
-fn of_test(test: &Test) -> Literals {
+fn of_test(test: &FieldTest) -> Literals {
     let one = |text: &str| long_enough(vec![text.to_owned()]);
     match test {
-        Test::Compare(Comparison::Equal, Operand::Value(Value::Text(text))) if text.parse::<f64>().is_err() => one(text),
-        Test::Regex { regex, negated: false } => of_regex(regex),
-        Test::Contains(text) | Test::StartsWith(text) | Test::EndsWith(text) => one(text),
-        Test::InList(values) => union(values.iter().map(|v| match v {
+        FieldTest::Compare(Comparison::Equal, Operand::Value(Value::Text(text))) if text.parse::<f64>().is_err() => one(text),
+        FieldTest::Regex { regex, negated: false } => of_regex(regex),
+        FieldTest::Contains(text) | FieldTest::StartsWith(text) | FieldTest::EndsWith(text) => one(text),
+        FieldTest::InList(values) => union(values.iter().map(|v| match v {
             Value::Text(text) if text.parse::<f64>().is_err() => one(text),
             _ => None,
         })),
@@ -81,14 +81,14 @@ fn of_regex(regex: &Expression) -> Literals {
 }
 
 /// Of an expression. Depth is bounded by the library's own limit on nesting.
-fn required(part: Part<'_>) -> Literals {
+fn required(part: TreePart<'_>) -> Literals {
     if let Some(texts) = exact(part) {
         return Some(texts);
     }
     match part.kind() {
-        Kind::Capture(sub) | Kind::Repetition { sub, min: 1.., .. } => required(sub),
-        Kind::Concat(parts) => best(runs(parts)),
-        Kind::Alternation(parts) => union(parts.map(required)),
+        NodeKind::Capture(sub) | NodeKind::Repetition { sub, min: 1.., .. } => required(sub),
+        NodeKind::Concat(parts) => best(runs(parts)),
+        NodeKind::Alternation(parts) => union(parts.map(required)),
         _ => None,
     }
 }
@@ -112,16 +112,16 @@ fn runs(parts: Parts<'_>) -> Vec<Literals> {
 }
 
 /// All texts that an expression stands for, in lower case, when they are few.
-fn exact(part: Part<'_>) -> Option<Vec<String>> {
+fn exact(part: TreePart<'_>) -> Option<Vec<String>> {
     match part.kind() {
-        Kind::Literal(literal) => Some(vec![std::str::from_utf8(literal).ok()?.to_ascii_lowercase()]),
-        Kind::Class(class) => letter(class).map(|c| vec![c.to_string()]),
-        Kind::Capture(sub) => exact(sub),
-        Kind::Alternation(parts) => {
+        NodeKind::Literal(literal) => Some(vec![std::str::from_utf8(literal).ok()?.to_ascii_lowercase()]),
+        NodeKind::Class(class) => letter(class).map(|c| vec![c.to_string()]),
+        NodeKind::Capture(sub) => exact(sub),
+        NodeKind::Alternation(parts) => {
             let all: Vec<String> = parts.map(exact).collect::<Option<Vec<_>>>()?.concat();
             (all.len() <= JOINED).then_some(all)
         }
-        Kind::Concat(parts) => {
+        NodeKind::Concat(parts) => {
             let mut all = vec![String::new()];
             for part in parts {
                 let texts = exact(part)?;
@@ -132,7 +132,7 @@ fn exact(part: Part<'_>) -> Option<Vec<String>> {
             }
             Some(all)
         }
-        Kind::Empty | Kind::Look(_) | Kind::Repetition { .. } => None,
+        NodeKind::Empty | NodeKind::Look(_) | NodeKind::Repetition { .. } => None,
     }
 }
 

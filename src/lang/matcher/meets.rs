@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::event::{Event, Level, Provenance, Value};
 use crate::inventory::{Index, Names};
-use crate::lang::program::{Atom, CaptureKind, Comparison, Operand, Predicate, Sender, Test, Unit};
+use crate::lang::program::{Atom, CaptureKind, Comparison, Operand, Predicate, Sender, FieldTest, Unit};
 
 /// What a match of a regular expression captured, by name.
 type Captures = Vec<(String, Value<'static>)>;
@@ -139,15 +139,15 @@ impl<'e> Scope<'e> {
         }
     }
 
-    fn passes(&self, value: &Value<'_>, test: &Test, captures: &[(String, Value<'static>)]) -> bool {
+    fn passes(&self, value: &Value<'_>, test: &FieldTest, captures: &[(String, Value<'static>)]) -> bool {
         match test {
-            Test::Compare(comparison, operand) => self.compares(value, *comparison, operand, captures),
-            Test::Regex { regex, negated } => regex.is_match(&as_text(value)) != *negated,
-            Test::Contains(part) => as_text(value).contains(part.as_str()),
-            Test::StartsWith(part) => as_text(value).starts_with(part.as_str()),
-            Test::EndsWith(part) => as_text(value).ends_with(part.as_str()),
-            Test::InList(values) => values.iter().any(|v| ordering(value, v) == Some(Ordering::Equal)),
-            Test::InNetwork { network, prefix } => as_text(value).parse().is_ok_and(|address| within(address, *network, *prefix)),
+            FieldTest::Compare(comparison, operand) => self.compares(value, *comparison, operand, captures),
+            FieldTest::Regex { regex, negated } => regex.is_match(&as_text(value)) != *negated,
+            FieldTest::Contains(part) => as_text(value).contains(part.as_str()),
+            FieldTest::StartsWith(part) => as_text(value).starts_with(part.as_str()),
+            FieldTest::EndsWith(part) => as_text(value).ends_with(part.as_str()),
+            FieldTest::InList(values) => values.iter().any(|v| ordering(value, v) == Some(Ordering::Equal)),
+            FieldTest::InNetwork { network, prefix } => as_text(value).parse().is_ok_and(|address| within(address, *network, *prefix)),
         }
     }
 

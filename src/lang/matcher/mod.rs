@@ -29,10 +29,10 @@ use crate::inventory::{Index, Inventory};
 use crate::lang::program::{Atom, AtomId, Hit, Program};
 
 pub(crate) use plan::found_by_nothing;
-pub use plan::{Way, plan, why_always};
+pub use plan::{Lookup, plan, why_always};
 
 use grams::Grams;
-use keys::Key;
+use keys::LookupKey;
 use table::Table;
 
 /// Conditions by something that an event must have.
@@ -88,10 +88,10 @@ impl Matcher {
             for key in keys {
                 let hash = key.hash();
                 match key {
-                    Key::Number(_) | Key::Word(_) => by_id.push((hash, n)),
-                    Key::NumberFrom(..) | Key::WordFrom(..) => by_id_and_app.push((hash, n)),
-                    Key::Literal(literal) => by_literal.entry(literal).or_default().push(n),
-                    Key::App(_) | Key::Host(_) | Key::Type(_) => by_sender.push((hash, n)),
+                    LookupKey::Number(_) | LookupKey::Word(_) => by_id.push((hash, n)),
+                    LookupKey::NumberFrom(..) | LookupKey::WordFrom(..) => by_id_and_app.push((hash, n)),
+                    LookupKey::Literal(literal) => by_literal.entry(literal).or_default().push(n),
+                    LookupKey::App(_) | LookupKey::Host(_) | LookupKey::Type(_) => by_sender.push((hash, n)),
                 }
             }
         }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use crate::lang::program::{Atom, IdPattern, Program, Sender};
 
-use super::keys::{self, Key};
+use super::keys::{self, LookupKey};
 
 /// By what an event is found to be worth a look at a condition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
+pub enum Lookup {
     /// One of its ids.
     Id,
     /// One of these texts stands in it.
@@ -21,30 +21,30 @@ pub enum Way {
     Nothing,
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Way::Id => "id",
-            Way::Text(_) => "text",
-            Way::Sender => "sender",
-            Way::Engine => "engine",
-            Way::Nothing => "nothing",
+            Lookup::Id => "id",
+            Lookup::Text(_) => "text",
+            Lookup::Sender => "sender",
+            Lookup::Engine => "engine",
+            Lookup::Nothing => "nothing",
         })
     }
 }
 
 /// How each condition of a program is found, in their order.
-pub fn plan(program: &Program) -> Vec<Way> {
-    let way = |keys: Vec<Key>| match keys.first() {
-        None => Way::Nothing,
-        Some(Key::Number(_) | Key::Word(_) | Key::NumberFrom(..) | Key::WordFrom(..)) => Way::Id,
-        Some(Key::App(_) | Key::Host(_) | Key::Type(_)) => Way::Sender,
-        Some(Key::Literal(_)) => {
-            Way::Text(keys.into_iter().filter_map(|k| if let Key::Literal(l) = k { Some(l) } else { None }).collect())
+pub fn plan(program: &Program) -> Vec<Lookup> {
+    let way = |keys: Vec<LookupKey>| match keys.first() {
+        None => Lookup::Nothing,
+        Some(LookupKey::Number(_) | LookupKey::Word(_) | LookupKey::NumberFrom(..) | LookupKey::WordFrom(..)) => Lookup::Id,
+        Some(LookupKey::App(_) | LookupKey::Host(_) | LookupKey::Type(_)) => Lookup::Sender,
+        Some(LookupKey::Literal(_)) => {
+            Lookup::Text(keys.into_iter().filter_map(|k| if let LookupKey::Literal(l) = k { Some(l) } else { None }).collect())
         }
     };
     let ways = keys::choose(&program.atoms).into_iter().map(way);
-    ways.zip(&program.atoms).map(|(way, atom)| if atom.signal.is_some() { Way::Engine } else { way }).collect()
+    ways.zip(&program.atoms).map(|(way, atom)| if atom.signal.is_some() { Lookup::Engine } else { way }).collect()
 }
 
 /// Whether a condition is looked at with every event, as [`plan`] says it.

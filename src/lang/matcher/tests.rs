@@ -7,7 +7,7 @@ use crate::base::time::Time;
 use crate::decode::Decoder;
 use crate::diag::{Source, has_errors, render};
 use crate::inventory::{Application, Host, Inventory, Via};
-use crate::lang::{World, compile};
+use crate::lang::{Declarations, compile};
 use crate::sim::Rng;
 
 const WORDS: &[&str] =
@@ -84,7 +84,7 @@ fn the_index_leaves_nothing_out() {
         let mut rng = Rng::new(seed);
         let text: String = (0..30).map(|n| rule(&mut rng, n)).collect();
         let source = Arc::new(Source { name: "r.alarm".to_owned(), text });
-        let (program, found) = compile(&[source], &World { inventory: Some(&inventory), scripts: None });
+        let (program, found) = compile(&[source], &Declarations { inventory: Some(&inventory), scripts: None });
         assert!(!has_errors(&found), "{}", render::human(&found, false));
         let matcher = Matcher::new(&program, Some(&inventory));
         let mut hits = Vec::new();

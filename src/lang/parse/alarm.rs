@@ -1,6 +1,6 @@
 //! Alarms and defaults: their clauses.
 
-use crate::lang::ast::{Alarm, At, Binding, Clause, ClauseKind, Detect, Tail, Way, Word};
+use crate::lang::ast::{AlarmSyntax, At, Binding, ClauseSyntax, ClauseKind, Detect, Tail, CancelSyntax, Text};
 use crate::lang::program::Shape;
 
 use super::calendar::{not_during, only_during};
@@ -33,16 +33,16 @@ const CLAUSES: &[&str] = &[
 ];
 
 /// `alarm = "alarm" name row* "{" clause* "}"`
-pub(super) fn alarm(c: &mut Cursor<'_>) -> Parsed<Vec<Alarm>> {
+pub(super) fn alarm(c: &mut Cursor<'_>) -> Parsed<Vec<AlarmSyntax>> {
     c.want_word("alarm")?;
     let name = name(c, "the alarm's name")?;
     let mut rows = Vec::new();
     while c.sees_word("with") {
         rows.push(row(c)?);
     }
-    let one = |c: &mut Cursor<'_>, name: Word| -> Parsed<Alarm> {
+    let one = |c: &mut Cursor<'_>, name: Text| -> Parsed<AlarmSyntax> {
         let clauses = block(c, &name, begins, |c| clause(c, "an alarm"), later)?;
-        Ok(Alarm { name, clauses })
+        Ok(AlarmSyntax { name, clauses })
     };
     if rows.is_empty() {
         return Ok(vec![one(c, name)?]);
@@ -59,7 +59,7 @@ fn row(c: &mut Cursor<'_>) -> Parsed<At<Vec<Binding>>> {
 }
 
 /// `defaults = "defaults" "{" clause* "}"`
-pub(super) fn defaults(c: &mut Cursor<'_>) -> Parsed<Vec<Clause>> {
+pub(super) fn defaults(c: &mut Cursor<'_>) -> Parsed<Vec<ClauseSyntax>> {
     let span = c.want_word("defaults")?;
     let opened = At { it: "defaults".to_owned(), span };
     block(c, &opened, begins, |c| clause(c, "`defaults`"), later)
@@ -169,7 +169,7 @@ fn cancel(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
 }
 
 /// `way = "after" DURATION ("since" "raise")? | "when" (threshold | detect) | "at" "once" | "by" "hand"`
-fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
+fn way(c: &mut Cursor<'_>) -> Parsed<CancelSyntax> {
     match c.word_ahead() {
         Some("after") => {
             c.want_word("after")?;
@@ -178,31 +178,31 @@ fn way(c: &mut Cursor<'_>) -> Parsed<Way> {
             if since_raise {
                 c.want_word("raise")?;
             }
-            Ok(Way::After { span, since_raise })
+            Ok(CancelSyntax::After { span, since_raise })
         }
         Some("when") => {
             c.want_word("when")?;
             if c.sees(terminal::comparison) {
-                return Ok(Way::Falls(threshold(c)?));
+                return Ok(CancelSyntax::Falls(threshold(c)?));
             }
             let detect = detect(c)?;
             Ok(match detect {
-                Detect { shape: Shape::Measure(_), .. } => Way::Measured(Box::new(detect)),
+                Detect { shape: Shape::Measure(_), .. } => CancelSyntax::Measured(Box::new(detect)),
                 Detect { shape: Shape::One, unless: None, tail: Tail { keys, time: None }, mut parts } if parts.len() == 1 => {
-                    Way::When { choice: parts.remove(0), keys }
+                    CancelSyntax::When { choice: parts.remove(0), keys }
                 }
-                _ => Way::Comes(Box::new(detect)),
+                _ => CancelSyntax::Comes(Box::new(detect)),
             })
         }
         Some("at") => {
             c.want_word("at")?;
             c.want_word("once")?;
-            Ok(Way::AtOnce)
+            Ok(CancelSyntax::AtOnce)
         }
         Some("by") => {
             c.want_word("by")?;
             c.want_word("hand")?;
-            Ok(Way::ByHand)
+            Ok(CancelSyntax::ByHand)
         }
         _ => Err(c.wanted("`after`, `when`, `at once` or `by hand`")),
     }
@@ -278,7 +278,7 @@ fn only_while(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     Ok(ClauseKind::OnlyWhile { alarm, active })
 }
 
-fn word(c: &mut Cursor<'_>, what: &str) -> Parsed<Word> {
+fn word(c: &mut Cursor<'_>, what: &str) -> Parsed<Text> {
     match c.word_ahead() {
         Some(_) => c.take(terminal::word).map(Cursor::own).ok_or(super::cursor::Failed),
         None => Err(c.wanted(what)),

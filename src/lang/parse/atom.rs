@@ -3,7 +3,7 @@
 use crate::base::limits;
 use crate::diag::Code;
 use crate::event::{EventId, TypeCode};
-use crate::lang::ast::{At, Atom, Change, Choice, Event, From, Members, Quantity, Span, Whom, Word};
+use crate::lang::ast::{At, AtomSyntax, ChangeSyntax, Choice, EventSyntax, From, MembersSyntax, Quantity, TextSpan, SenderSyntax, Text};
 use crate::lang::program::IdPattern;
 
 use super::cursor::{Cursor, Failed, Parsed};
@@ -47,7 +47,7 @@ pub(super) fn choice(c: &mut Cursor<'_>) -> Parsed<Choice> {
 }
 
 /// `atom = event | claim | alarm_change | host_change | app_change | calendar_change | negated | name | "(" choice ")"`
-fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
+fn atom(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     if c.sees_symbol("(") {
         let start = c.here();
         c.want_symbol("(")?;
@@ -62,13 +62,13 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
         }
         c.want_symbol(")")?;
         c.shallower();
-        return Ok(Atom::Group(Box::new(inner)));
+        return Ok(AtomSyntax::Group(Box::new(inner)));
     }
     match c.word_ahead() {
         Some("event") => {
             let start = c.here();
             let event = event(c)?;
-            Ok(Atom::Event(At { it: event, span: c.since(start) }))
+            Ok(AtomSyntax::Event(At { it: event, span: c.since(start) }))
         }
         Some("alarm") => alarm_change(c),
         Some("host") => host_change(c),
@@ -86,11 +86,11 @@ fn atom(c: &mut Cursor<'_>) -> Parsed<Atom> {
             "an event, or the name of a pattern,",
             "write `event where text ~ /.../`, or give it a name: `pattern p { match /.../ }`",
         )),
-        _ => Ok(Atom::Named(name(c, "an event, or the name of a pattern,")?)),
+        _ => Ok(AtomSyntax::Named(name(c, "an event, or the name of a pattern,")?)),
     }
 }
 
-fn within_another(c: &mut Cursor<'_>, span: &Span) -> Failed {
+fn within_another(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     c.fail_with(
         Code::TwoReadings,
         span,
@@ -100,7 +100,7 @@ fn within_another(c: &mut Cursor<'_>, span: &Span) -> Failed {
 }
 
 /// `negated = "not" (alarm_change | host_change | app_change)`
-fn negated(c: &mut Cursor<'_>) -> Parsed<Atom> {
+fn negated(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     let start = c.here();
     c.want_word("not")?;
     let state = match c.word_ahead() {
@@ -112,33 +112,33 @@ fn negated(c: &mut Cursor<'_>) -> Parsed<Atom> {
             return Err(c.wanted_with("a state", help));
         }
     };
-    Ok(Atom::Not { state: Box::new(state), span: c.since(start) })
+    Ok(AtomSyntax::Not { state: Box::new(state), span: c.since(start) })
 }
 
 /// `alarm_change = "alarm" name ("raised" | "cleared" | "active" members? | "unacked")`
-fn alarm_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+fn alarm_change(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     c.want_word("alarm")?;
     let name = name(c, "an alarm's name")?;
-    let words = [("raised", Change::Began), ("cleared", Change::Ended), ("active", Change::Lasts), ("unacked", Change::Unacked)];
+    let words = [("raised", ChangeSyntax::Began), ("cleared", ChangeSyntax::Ended), ("active", ChangeSyntax::Lasts), ("unacked", ChangeSyntax::Unacked)];
     let change = change(c, &words)?;
     let on = members(c, change)?;
-    Ok(Atom::Alarm { name, change, on })
+    Ok(AtomSyntax::Alarm { name, change, on })
 }
 
 /// `host_change = "host" those? ("lost" members? | "back")`
-fn host_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+fn host_change(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     let (names, group, change, on, span) = state(c, "host", "a host's name", ["lost", "back"])?;
-    Ok(Atom::Host { names, group, change, on, span })
+    Ok(AtomSyntax::Host { names, group, change, on, span })
 }
 
 /// `app_change = "app" those? ("stopped" members? | "running")`
-fn app_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+fn app_change(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     let (names, group, change, on, span) = state(c, "app", "an application's name", ["stopped", "running"])?;
-    Ok(Atom::App { names, group, change, on, span })
+    Ok(AtomSyntax::App { names, group, change, on, span })
 }
 
 /// Names, their group, what becomes of them, of how many, and where.
-type StateOf = (Vec<Word>, Option<Word>, Change, Option<At<Members>>, Span);
+type StateOf = (Vec<Text>, Option<Text>, ChangeSyntax, Option<At<MembersSyntax>>, TextSpan);
 
 /// A state of those that are named, or of all; its word, what a name is, and the words for that it lasts and that it ended.
 fn state(c: &mut Cursor<'_>, word: &str, what: &str, [lasts, ended]: [&str; 2]) -> Parsed<StateOf> {
@@ -146,14 +146,14 @@ fn state(c: &mut Cursor<'_>, word: &str, what: &str, [lasts, ended]: [&str; 2]) 
     c.want_word(word)?;
     let any = c.sees_word(lasts) || c.sees_word(ended);
     let (names, group) = if any { (Vec::new(), None) } else { those(c, what)? };
-    let change = change(c, &[(lasts, Change::Lasts), (ended, Change::Ended)])?;
+    let change = change(c, &[(lasts, ChangeSyntax::Lasts), (ended, ChangeSyntax::Ended)])?;
     let span = c.since(start);
     let on = members(c, change)?;
     Ok((names, group, change, on, span))
 }
 
 /// `those = "in" name | names`
-fn those(c: &mut Cursor<'_>, what: &str) -> Parsed<(Vec<Word>, Option<Word>)> {
+fn those(c: &mut Cursor<'_>, what: &str) -> Parsed<(Vec<Text>, Option<Text>)> {
     if c.word("in").is_some() {
         return Ok((Vec::new(), Some(name(c, "a group's name")?)));
     }
@@ -163,13 +163,13 @@ fn those(c: &mut Cursor<'_>, what: &str) -> Parsed<(Vec<Word>, Option<Word>)> {
 /// `members = "on" ("any" | "all" ("but" INTEGER)? | INTEGER) "of" name`
 ///
 /// Behind a state; `on cancel` is the next clause.
-fn members(c: &mut Cursor<'_>, change: Change) -> Parsed<Option<At<Members>>> {
+fn members(c: &mut Cursor<'_>, change: ChangeSyntax) -> Parsed<Option<At<MembersSyntax>>> {
     if !c.sees_word("on") || c.sees_words("on", "cancel") {
         return Ok(None);
     }
     let start = c.here();
     c.want_word("on")?;
-    if change != Change::Lasts {
+    if change != ChangeSyntax::Lasts {
         let span = c.since(start);
         let message = "`on ... of` counts who is stopped, lost or active, and nobody else";
         let help = "fewer than 2 that run are `app stopped on all but 1 of G`, and 2 or more `not app stopped on all but 1 of G`";
@@ -185,7 +185,7 @@ fn members(c: &mut Cursor<'_>, change: Change) -> Parsed<Option<At<Members>>> {
     };
     c.want_word("of")?;
     let of = name(c, "a group's name, `pair` or `site`")?;
-    Ok(Some(At { it: Members { quantity, of }, span: c.since(start) }))
+    Ok(Some(At { it: MembersSyntax { quantity, of }, span: c.since(start) }))
 }
 
 fn how_many(c: &mut Cursor<'_>) -> Parsed<usize> {
@@ -196,26 +196,26 @@ fn how_many(c: &mut Cursor<'_>) -> Parsed<usize> {
 }
 
 /// `calendar_change = "calendar" name ("begins" | "ends")`
-fn calendar_change(c: &mut Cursor<'_>) -> Parsed<Atom> {
+fn calendar_change(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     c.want_word("calendar")?;
     let name = name(c, "a calendar's name")?;
-    let change = change(c, &[("begins", Change::Began), ("ends", Change::Ended)])?;
-    Ok(Atom::Calendar { name, change })
+    let change = change(c, &[("begins", ChangeSyntax::Began), ("ends", ChangeSyntax::Ended)])?;
+    Ok(AtomSyntax::Calendar { name, change })
 }
 
 /// `claim = "claim" ("primary" | "backup")`
-fn claim(c: &mut Cursor<'_>) -> Parsed<Atom> {
+fn claim(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
     let start = c.here();
     c.want_word("claim")?;
     let primary = c.word("primary").is_some();
     if !primary {
         c.want_word("backup")?;
     }
-    Ok(Atom::Claim { primary, span: c.since(start) })
+    Ok(AtomSyntax::Claim { primary, span: c.since(start) })
 }
 
 /// What becomes of something, by its word.
-fn change(c: &mut Cursor<'_>, words: &[(&str, Change)]) -> Parsed<Change> {
+fn change(c: &mut Cursor<'_>, words: &[(&str, ChangeSyntax)]) -> Parsed<ChangeSyntax> {
     for (word, change) in words {
         if c.word(word).is_some() {
             return Ok(*change);
@@ -227,7 +227,7 @@ fn change(c: &mut Cursor<'_>, words: &[(&str, Change)]) -> Parsed<Change> {
 }
 
 /// `event = "event" ids? from?`
-fn event(c: &mut Cursor<'_>) -> Parsed<Event> {
+fn event(c: &mut Cursor<'_>) -> Parsed<EventSyntax> {
     c.want_word("event")?;
     let numbered = c.sees(terminal::id) || c.sees(terminal::string) || c.sees(terminal::numberish);
     let ids = if numbered { ids(c)? } else { Vec::new() };
@@ -238,7 +238,7 @@ fn event(c: &mut Cursor<'_>) -> Parsed<Event> {
     } else {
         None
     };
-    Ok(Event { ids, from })
+    Ok(EventSyntax { ids, from })
 }
 
 /// `ids = id ("," id)*`
@@ -322,28 +322,28 @@ pub(super) fn from(c: &mut Cursor<'_>) -> Parsed<From> {
 }
 
 /// `source = "any" | ("app" | "type" | "host" | "group" | "site") names`
-fn source(c: &mut Cursor<'_>) -> Parsed<Whom> {
+fn source(c: &mut Cursor<'_>) -> Parsed<SenderSyntax> {
     match c.word_ahead() {
-        Some("any") => c.want_word("any").map(|_| Whom::Any),
+        Some("any") => c.want_word("any").map(|_| SenderSyntax::Any),
         Some("app") => {
             c.want_word("app")?;
-            Ok(Whom::Apps(names(c, "an application's name")?))
+            Ok(SenderSyntax::Apps(names(c, "an application's name")?))
         }
         Some("type") => {
             c.want_word("type")?;
-            Ok(Whom::Types(names(c, "an application type")?))
+            Ok(SenderSyntax::Types(names(c, "an application type")?))
         }
         Some("host") => {
             c.want_word("host")?;
-            Ok(Whom::Hosts(names(c, "a host's name")?))
+            Ok(SenderSyntax::Hosts(names(c, "a host's name")?))
         }
         Some("group") => {
             c.want_word("group")?;
-            Ok(Whom::Groups(names(c, "a group's name")?))
+            Ok(SenderSyntax::Groups(names(c, "a group's name")?))
         }
         Some("site") => {
             c.want_word("site")?;
-            Ok(Whom::Sites(names(c, "a site's name")?))
+            Ok(SenderSyntax::Sites(names(c, "a site's name")?))
         }
         other => {
             let what = "`any`, `app`, `type`, `host`, `group` or `site`";

@@ -1,7 +1,7 @@
 //! Calendars, and the clauses of an alarm that name them.
 
 use crate::diag::Code;
-use crate::lang::ast::{At, Calendar, CalendarClause, ClauseKind, Days, Word};
+use crate::lang::ast::{At, CalendarSyntax, CalendarClause, ClauseKind, Days, Text};
 
 use super::cursor::{Cursor, Parsed};
 use super::{block, duration, name, names, string, terminal, unknown_clause};
@@ -9,11 +9,11 @@ use super::{block, duration, name, names, string, terminal, unknown_clause};
 const CLAUSES: &[&str] = &["zone", "every", "on", "cron", "except"];
 
 /// `calendar = "calendar" name "{" calendar_clause* "}"`
-pub(super) fn calendar(c: &mut Cursor<'_>) -> Parsed<Calendar> {
+pub(super) fn calendar(c: &mut Cursor<'_>) -> Parsed<CalendarSyntax> {
     c.want_word("calendar")?;
     let name = name(c, "the calendar's name")?;
     let clauses = block(c, &name, begins, calendar_clause, |_| Some(CalendarClause::Later))?;
-    Ok(Calendar { name, clauses })
+    Ok(CalendarSyntax { name, clauses })
 }
 
 fn begins(c: &mut Cursor<'_>) -> bool {
@@ -77,19 +77,19 @@ fn on(c: &mut Cursor<'_>) -> Parsed<CalendarClause> {
 }
 
 /// `hours = "from" TIME "to" TIME | "at" TIME`
-fn hours(c: &mut Cursor<'_>) -> Parsed<Option<At<crate::lang::ast::Hours>>> {
-    use crate::lang::ast::Hours;
+fn hours(c: &mut Cursor<'_>) -> Parsed<Option<At<crate::lang::ast::HoursSyntax>>> {
+    use crate::lang::ast::HoursSyntax;
     let start = c.here();
     let it = match c.word_ahead() {
         Some("from") => {
             c.want_word("from")?;
             let from = token(c, terminal::time, "a time of day (08:00)")?;
             c.want_word("to")?;
-            Hours::FromTo(from, token(c, terminal::time, "a time of day (18:00)")?)
+            HoursSyntax::FromTo(from, token(c, terminal::time, "a time of day (18:00)")?)
         }
         Some("at") => {
             c.want_word("at")?;
-            Hours::At(token(c, terminal::time, "a time of day (02:00)")?)
+            HoursSyntax::At(token(c, terminal::time, "a time of day (02:00)")?)
         }
         _ => return Ok(None),
     };
@@ -129,7 +129,7 @@ pub(super) fn not_during(c: &mut Cursor<'_>) -> Parsed<ClauseKind> {
     Ok(ClauseKind::NotDuring(names(c, "a calendar's name")?))
 }
 
-fn token(c: &mut Cursor<'_>, read: fn(&str) -> terminal::Read<'_>, what: &str) -> Parsed<Word> {
+fn token(c: &mut Cursor<'_>, read: fn(&str) -> terminal::TerminalResult<'_>, what: &str) -> Parsed<Text> {
     match c.take(read) {
         Some(found) => Ok(Cursor::own(found)),
         None => Err(c.wanted(what)),

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use super::later;
-use super::terminal::{self, Read};
+use super::terminal::{self, TerminalResult};
 use crate::base::{limits, text};
 use crate::diag::{Code, Diagnostic, Place, Source};
-use crate::lang::ast::{At, Span, Word};
+use crate::lang::ast::{At, TextSpan, Text};
 
 /// The diagnostic was given; the caller that holds the commit point skips on.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// Bytes of the text as bytes of the file.
-    fn in_file(&self, span: Span) -> Span {
+    fn in_file(&self, span: TextSpan) -> TextSpan {
         if self.places.is_empty() {
             return span;
         }
@@ -103,7 +103,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// From `start` to where the last token ended.
-    pub(super) fn since(&self, start: usize) -> Span {
+    pub(super) fn since(&self, start: usize) -> TextSpan {
         self.in_file(start..self.at.max(start))
     }
 
@@ -113,7 +113,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// Reads a terminal, when it is what stands ahead.
-    pub(super) fn take(&mut self, read: fn(&str) -> Read<'_>) -> Option<At<&'s str>> {
+    pub(super) fn take(&mut self, read: fn(&str) -> TerminalResult<'_>) -> Option<At<&'s str>> {
         let rest = self.rest();
         let (_, it) = read(rest).ok()?;
         let start = self.at;
@@ -122,12 +122,12 @@ impl<'s> Cursor<'s> {
     }
 
     /// True when the terminal stands ahead.
-    pub(super) fn sees(&mut self, read: fn(&str) -> Read<'_>) -> bool {
+    pub(super) fn sees(&mut self, read: fn(&str) -> TerminalResult<'_>) -> bool {
         read(self.rest()).is_ok()
     }
 
     /// True when the terminal stands ahead. Other than [`Cursor::sees`] it leaves the end of the last token where it was.
-    pub(super) fn follows(&self, read: fn(&str) -> Read<'_>) -> bool {
+    pub(super) fn follows(&self, read: fn(&str) -> TerminalResult<'_>) -> bool {
         let rest = &self.text[self.at..];
         terminal::blank(rest).is_ok_and(|(rest, _)| read(rest).is_ok())
     }
@@ -161,12 +161,12 @@ impl<'s> Cursor<'s> {
     }
 
     /// Reads this word.
-    pub(super) fn word(&mut self, word: &str) -> Option<Span> {
+    pub(super) fn word(&mut self, word: &str) -> Option<TextSpan> {
         self.sees_word(word).then(|| self.take(terminal::word).map(|w| w.span))?
     }
 
     /// Reads this word or says that it is wanted.
-    pub(super) fn want_word(&mut self, word: &str) -> Parsed<Span> {
+    pub(super) fn want_word(&mut self, word: &str) -> Parsed<TextSpan> {
         match self.word(word) {
             Some(span) => Ok(span),
             None => Err(self.wanted(&format!("`{word}`"))),
@@ -178,7 +178,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// Reads this punctuation.
-    pub(super) fn symbol(&mut self, symbol: &str) -> Option<Span> {
+    pub(super) fn symbol(&mut self, symbol: &str) -> Option<TextSpan> {
         let found = self.rest().starts_with(symbol);
         found.then(|| {
             let start = self.at;
@@ -188,14 +188,14 @@ impl<'s> Cursor<'s> {
     }
 
     /// Reads this punctuation or says that it is wanted.
-    pub(super) fn want_symbol(&mut self, symbol: &str) -> Parsed<Span> {
+    pub(super) fn want_symbol(&mut self, symbol: &str) -> Parsed<TextSpan> {
         match self.symbol(symbol) {
             Some(span) => Ok(span),
             None => Err(self.wanted(&format!("`{symbol}`"))),
         }
     }
 
-    pub(super) fn place(&self, span: &Span) -> Place {
+    pub(super) fn place(&self, span: &TextSpan) -> Place {
         Place { source: self.source.clone(), bytes: span.clone() }
     }
 
@@ -204,14 +204,14 @@ impl<'s> Cursor<'s> {
     }
 
     /// Reports a mistake at a place.
-    pub(super) fn fail(&mut self, code: Code, span: &Span, message: impl Into<String>) -> Failed {
+    pub(super) fn fail(&mut self, code: Code, span: &TextSpan, message: impl Into<String>) -> Failed {
         let diagnostic = Diagnostic::new(code, self.place(span), message);
         self.report(diagnostic);
         Failed
     }
 
     /// As [`Cursor::fail`], with help.
-    pub(super) fn fail_with(&mut self, code: Code, span: &Span, message: impl Into<String>, help: impl Into<String>) -> Failed {
+    pub(super) fn fail_with(&mut self, code: Code, span: &TextSpan, message: impl Into<String>, help: impl Into<String>) -> Failed {
         let diagnostic = Diagnostic::new(code, self.place(span), message).help(help);
         self.report(diagnostic);
         Failed
@@ -268,7 +268,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// What stands ahead, for a message, and its place.
-    fn found(&mut self) -> (String, Span) {
+    fn found(&mut self) -> (String, TextSpan) {
         let start = self.here();
         let Some(token) = self.skip_token() else {
             return ("the end of the file".to_owned(), self.in_file(start..start));
@@ -278,9 +278,9 @@ impl<'s> Cursor<'s> {
     }
 
     /// Reads over one token of any kind; its bytes of the text.
-    pub(super) fn skip_token(&mut self) -> Option<Span> {
+    pub(super) fn skip_token(&mut self) -> Option<TextSpan> {
         // A network has a slash within, which begins no expression.
-        const ANY: [fn(&str) -> Read<'_>; 7] = [
+        const ANY: [fn(&str) -> TerminalResult<'_>; 7] = [
             terminal::string,
             terminal::regex,
             terminal::raw_regex,
@@ -307,7 +307,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// Reads over a block; its bytes of the text, braces included.
-    pub(super) fn block(&mut self, named: &Span) -> Parsed<Span> {
+    pub(super) fn block(&mut self, named: &TextSpan) -> Parsed<TextSpan> {
         let start = self.here();
         self.want_symbol("{")?;
         let mut open = 1_usize;
@@ -325,7 +325,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// Goes one deeper, or says that it is too deep.
-    pub(super) fn deeper(&mut self, at: &Span) -> Parsed<()> {
+    pub(super) fn deeper(&mut self, at: &TextSpan) -> Parsed<()> {
         if self.depth == limits::NESTING {
             return Err(self.fail_with(
                 Code::TooDeep,
@@ -425,7 +425,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// A word with its place, from a token.
-    pub(super) fn own(token: At<&str>) -> Word {
+    pub(super) fn own(token: At<&str>) -> Text {
         At { it: token.it.to_owned(), span: token.span }
     }
 }

@@ -3,8 +3,8 @@
 use crate::base::limits;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
-use crate::lang::ast::{At, Atom, Choice, Detect, Span, Tail, Time};
-use crate::lang::program::{Backoff, Comparison, Measure, Shape, Threshold, Unit, What};
+use crate::lang::ast::{At, AtomSyntax, Choice, Detect, TextSpan, Tail, TimeClause};
+use crate::lang::program::{Backoff, Comparison, Measure, Shape, Threshold, Unit, Aggregate};
 
 use super::atom::{alone, choice};
 use super::cursor::{Cursor, Failed, Parsed};
@@ -35,7 +35,7 @@ fn tail(c: &mut Cursor<'_>) -> Parsed<Tail> {
 }
 
 /// `time = within | lasting | over`
-fn time(c: &mut Cursor<'_>) -> Parsed<Option<At<Time>>> {
+fn time(c: &mut Cursor<'_>) -> Parsed<Option<At<TimeClause>>> {
     let start = c.here();
     let it = match c.word_ahead() {
         Some("within") => within(c)?,
@@ -47,22 +47,22 @@ fn time(c: &mut Cursor<'_>) -> Parsed<Option<At<Time>>> {
 }
 
 /// `within = "within" DURATION ("slack" DURATION)?`
-fn within(c: &mut Cursor<'_>) -> Parsed<Time> {
+fn within(c: &mut Cursor<'_>) -> Parsed<TimeClause> {
     c.want_word("within")?;
     let span = duration(c)?;
     if !c.follows_word("slack") {
-        return Ok(Time::Within(span, None));
+        return Ok(TimeClause::Within(span, None));
     }
     c.want_word("slack")?;
-    Ok(Time::Within(span, Some(duration(c)?)))
+    Ok(TimeClause::Within(span, Some(duration(c)?)))
 }
 
 /// `lasting = "for" DURATION backoff?`
-fn lasting(c: &mut Cursor<'_>) -> Parsed<Time> {
+fn lasting(c: &mut Cursor<'_>) -> Parsed<TimeClause> {
     c.want_word("for")?;
     let span = duration(c)?;
     let growing = if c.sees_word("backoff") { Some(backoff(c)?) } else { None };
-    Ok(Time::For(span, growing))
+    Ok(TimeClause::For(span, growing))
 }
 
 /// `backoff = "backoff" FACTOR ("up" "to" FACTOR)?`
@@ -90,10 +90,10 @@ fn factor(c: &mut Cursor<'_>) -> Parsed<u32> {
 }
 
 /// `over = "over" DURATION threshold`
-pub(super) fn over(c: &mut Cursor<'_>) -> Parsed<Time> {
+pub(super) fn over(c: &mut Cursor<'_>) -> Parsed<TimeClause> {
     c.want_word("over")?;
     let span = duration(c)?;
-    Ok(Time::Over(span, threshold(c)?))
+    Ok(TimeClause::Over(span, threshold(c)?))
 }
 
 /// `threshold = COMPARISON amount ("for" DURATION)?`
@@ -110,8 +110,8 @@ fn compared(c: &mut Cursor<'_>) -> Parsed<Threshold> {
 
 /// `amount = DURATION | SIZE | PERCENT | NUMBER`
 fn amount(c: &mut Cursor<'_>) -> Parsed<f64> {
-    type Read = fn(&str) -> terminal::Read<'_>;
-    let units: [(Read, Unit); 3] =
+    type TerminalResult = fn(&str) -> terminal::TerminalResult<'_>;
+    let units: [(TerminalResult, Unit); 3] =
         [(terminal::duration, Unit::Seconds), (terminal::size, Unit::Bytes), (terminal::percent, Unit::Percent)];
     for (read, unit) in units {
         if let Some(token) = c.take(read) {
@@ -183,14 +183,14 @@ fn silence(c: &mut Cursor<'_>) -> Parsed<Detect> {
 const MEASURES: [&str; 6] = ["count", "rate", "sum", "avg", "min", "max"];
 
 /// The measure whose word stands ahead: before `of` or a field in parentheses; else it is a pattern's name.
-pub(super) fn measured(c: &mut Cursor<'_>) -> Option<What> {
+pub(super) fn measured(c: &mut Cursor<'_>) -> Option<Aggregate> {
     let what = match c.word_ahead()? {
-        "count" => What::Count,
-        "rate" => What::Rate,
-        "sum" => What::Sum,
-        "avg" => What::Average,
-        "min" => What::Least,
-        "max" => What::Most,
+        "count" => Aggregate::Count,
+        "rate" => Aggregate::Rate,
+        "sum" => Aggregate::Sum,
+        "avg" => Aggregate::Average,
+        "min" => Aggregate::Least,
+        "max" => Aggregate::Most,
         _ => return None,
     };
     let start = c.here();
@@ -223,7 +223,7 @@ fn unknown_measure(c: &mut Cursor<'_>) -> Option<Failed> {
 }
 
 /// `measure = ("count" | "rate" | "sum" | "avg" | "min" | "max") ("(" field ")")? "of" atom`
-pub(super) fn measure(c: &mut Cursor<'_>, what: What) -> Parsed<Detect> {
+pub(super) fn measure(c: &mut Cursor<'_>, what: Aggregate) -> Parsed<Detect> {
     c.skip_token();
     let mut of = None;
     if c.symbol("(").is_some() {
@@ -249,16 +249,16 @@ pub(super) fn metric(c: &mut Cursor<'_>) -> Parsed<Detect> {
     let span = c.since(start);
     // How long it lasts is the time of the condition.
     let threshold = compared(c)?;
-    let measure = Measure { what: What::Last, field: Some("value".to_owned()), threshold };
+    let measure = Measure { what: Aggregate::Last, field: Some("value".to_owned()), threshold };
     if joins(c) || c.sees_word("or") {
         return Err(joined_metric(c, &span));
     }
-    let parts = vec![Choice { atoms: vec![Atom::Metric { name, of, span }], condition: None }];
+    let parts = vec![Choice { atoms: vec![AtomSyntax::Metric { name, of, span }], condition: None }];
     Ok(Detect { parts, shape: Shape::Measure(measure), unless: None, tail: Tail::default() })
 }
 
 /// A metric has a number and a time of its own, and is joined by way of an alarm.
-pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &Span) -> Failed {
+pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     let help = "make an alarm of it (category none, when it is none for people), and join `alarm X active`";
     c.fail_with(Code::TwoReadings, span, "a metric stands alone in a condition: its number and time are its own", help)
 }
@@ -270,7 +270,7 @@ pub(super) fn joins(c: &mut Cursor<'_>) -> bool {
     c.word_ahead().is_some_and(|w| JOINS.contains(&w)) || c.sees_words("not", "preceded")
 }
 
-fn two_readings(c: &mut Cursor<'_>, span: &Span) -> Failed {
+fn two_readings(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     c.fail_with(
         Code::TwoReadings,
         span,

@@ -1,13 +1,13 @@
 //! `by`: the keys of a condition, and what its operands call them.
 
 use crate::diag::Code;
-use crate::lang::ast::{Keys, Rename, Word};
+use crate::lang::ast::{Keys, Rename, Text};
 
 use super::cursor::{Cursor, Failed, Parsed};
 use super::{field, terminal};
 
 /// `by = "by" field ("," field)*`
-pub(super) fn by(c: &mut Cursor<'_>) -> Parsed<Vec<Word>> {
+pub(super) fn by(c: &mut Cursor<'_>) -> Parsed<Vec<Text>> {
     c.want_word("by")?;
     let mut all = vec![field(c)?];
     while c.symbol(",").is_some() {

@@ -25,10 +25,10 @@ use crate::base::text::printable_short;
 use crate::diag::suggest::nearest;
 use crate::diag::{Code, Diagnostic, Source};
 
-use super::ast::{At, File, Item, Word};
+use super::ast::{At, File, Item, Text};
 pub(super) use cursor::reserved;
 use cursor::{Cursor, ITEMS, Parsed};
-pub(super) use token::{Kind, Token, tokens};
+pub(super) use token::{TokenKind, Token, tokens};
 
 /// Reads one file, and everything that is wrong with its syntax.
 pub(super) fn parse(source: &Arc<Source>) -> (File, Vec<Diagnostic>) {
@@ -212,7 +212,7 @@ fn unknown_clause(c: &mut Cursor<'_>, block: &str, known: &[&'static str]) -> cu
 }
 
 /// `name = NAME | STRING`
-fn name(c: &mut Cursor<'_>, what: &str) -> Parsed<Word> {
+fn name(c: &mut Cursor<'_>, what: &str) -> Parsed<Text> {
     if c.sees(terminal::string) {
         return string(c);
     }
@@ -230,7 +230,7 @@ fn name(c: &mut Cursor<'_>, what: &str) -> Parsed<Word> {
 }
 
 /// `names = name ("," name)*`
-fn names(c: &mut Cursor<'_>, what: &str) -> Parsed<Vec<Word>> {
+fn names(c: &mut Cursor<'_>, what: &str) -> Parsed<Vec<Text>> {
     let mut all = vec![name(c, what)?];
     while c.symbol(",").is_some() {
         all.push(name(c, what)?);
@@ -239,12 +239,12 @@ fn names(c: &mut Cursor<'_>, what: &str) -> Parsed<Vec<Word>> {
 }
 
 /// `field = NAME | STRING`
-fn field(c: &mut Cursor<'_>) -> Parsed<Word> {
+fn field(c: &mut Cursor<'_>) -> Parsed<Text> {
     name(c, "a field")
 }
 
 /// A string, escapes resolved.
-fn string(c: &mut Cursor<'_>) -> Parsed<Word> {
+fn string(c: &mut Cursor<'_>) -> Parsed<Text> {
     let Some(token) = c.take(terminal::string) else {
         return Err(if c.sees_symbol("\"") { c.broken_text() } else { c.wanted("a text in quotes") });
     };

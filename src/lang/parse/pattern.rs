@@ -1,7 +1,7 @@
 //! Named patterns, with their samples.
 
 use crate::diag::Code;
-use crate::lang::ast::{List, Pattern, PatternClause, Piece, Sample};
+use crate::lang::ast::{List, Pattern, PatternClause, Piece, SampleSyntax};
 
 use super::atom::from;
 use super::cursor::{Cursor, Failed, Parsed};
@@ -112,14 +112,14 @@ fn composite(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
 fn sample(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     c.want_word("sample")?;
     let fields = if c.sees_symbol("|") { Vec::new() } else { bindings(c)? };
-    Ok(PatternClause::Sample(Sample { meets: true, fields, record: record(c)? }))
+    Ok(PatternClause::Sample(SampleSyntax { meets: true, fields, record: record(c)? }))
 }
 
 /// `not_sample = "not" "sample" RECORD+`
 fn not_sample(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     c.want_word("not")?;
     c.want_word("sample")?;
-    Ok(PatternClause::Sample(Sample { meets: false, fields: Vec::new(), record: record(c)? }))
+    Ok(PatternClause::Sample(SampleSyntax { meets: false, fields: Vec::new(), record: record(c)? }))
 }
 
 fn record(c: &mut Cursor<'_>) -> Parsed<String> {

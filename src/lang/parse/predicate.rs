@@ -1,39 +1,39 @@
 //! Conditions on the fields of an event, and the values in them.
 
 use crate::diag::Code;
-use crate::lang::ast::{At, Element, Literal, LiteralKind, Operand, Predicate, Regex, Relation};
+use crate::lang::ast::{At, Element, Literal, LiteralKind, OperandSyntax, PredicateSyntax, Regex, Relation};
 use crate::lang::program::Comparison;
 
 use super::cursor::{Cursor, Failed, Parsed};
 use super::{field, string, terminal};
 
 /// `predicate = conjunction ("or" conjunction)*`
-pub(super) fn predicate(c: &mut Cursor<'_>) -> Parsed<Predicate> {
+pub(super) fn predicate(c: &mut Cursor<'_>) -> Parsed<PredicateSyntax> {
     let mut all = vec![conjunction(c)?];
     while c.word("or").is_some() {
         all.push(conjunction(c)?);
     }
-    Ok(if all.len() == 1 { all.remove(0) } else { Predicate::Or(all) })
+    Ok(if all.len() == 1 { all.remove(0) } else { PredicateSyntax::Or(all) })
 }
 
 /// `conjunction = unit ("and" unit)*`
-fn conjunction(c: &mut Cursor<'_>) -> Parsed<Predicate> {
+fn conjunction(c: &mut Cursor<'_>) -> Parsed<PredicateSyntax> {
     let mut all = vec![unit(c)?];
     while c.word("and").is_some() {
         all.push(unit(c)?);
     }
-    Ok(if all.len() == 1 { all.remove(0) } else { Predicate::And(all) })
+    Ok(if all.len() == 1 { all.remove(0) } else { PredicateSyntax::And(all) })
 }
 
 /// `unit = "not" unit | "(" predicate ")" | test`
-fn unit(c: &mut Cursor<'_>) -> Parsed<Predicate> {
+fn unit(c: &mut Cursor<'_>) -> Parsed<PredicateSyntax> {
     let start = c.here();
     if c.word("not").is_some() {
         let span = c.since(start);
         c.deeper(&span)?;
         let inner = unit(c)?;
         c.shallower();
-        return Ok(Predicate::Not(Box::new(inner)));
+        return Ok(PredicateSyntax::Not(Box::new(inner)));
     }
     if c.symbol("(").is_some() {
         let span = c.since(start);
@@ -47,11 +47,11 @@ fn unit(c: &mut Cursor<'_>) -> Parsed<Predicate> {
 }
 
 /// `test = field relation`
-fn test(c: &mut Cursor<'_>) -> Parsed<Predicate> {
+fn test(c: &mut Cursor<'_>) -> Parsed<PredicateSyntax> {
     let field = field(c)?;
     let start = c.here();
     let it = relation(c)?;
-    Ok(Predicate::Test { field, relation: At { it, span: c.since(start) } })
+    Ok(PredicateSyntax::Test { field, relation: At { it, span: c.since(start) } })
 }
 
 /// `relation = COMPARISON operand | ("~" | "!~") regex | "contains" STRING | ("starts" | "ends") "with" STRING | "in" set`
@@ -113,12 +113,12 @@ pub(super) fn comparison(c: &mut Cursor<'_>) -> Option<Comparison> {
 }
 
 /// `operand = literal | NAME`
-pub(super) fn operand(c: &mut Cursor<'_>) -> Parsed<Operand> {
+pub(super) fn operand(c: &mut Cursor<'_>) -> Parsed<OperandSyntax> {
     if let Some(literal) = literal(c)? {
-        return Ok(Operand::Literal(literal));
+        return Ok(OperandSyntax::Literal(literal));
     }
     match c.word_ahead() {
-        Some(_) => c.take(terminal::name).map(|t| Operand::Bare(Cursor::own(t))).ok_or(Failed),
+        Some(_) => c.take(terminal::name).map(|t| OperandSyntax::Bare(Cursor::own(t))).ok_or(Failed),
         None => Err(c.wanted("a value or a field")),
     }
 }
@@ -180,9 +180,9 @@ pub(super) fn literal(c: &mut Cursor<'_>) -> Parsed<Option<Literal>> {
         let text = string(c)?;
         return Ok(Some(At { it: LiteralKind::Text(text.it), span: text.span }));
     }
-    type Read = fn(&str) -> terminal::Read<'_>;
+    type TerminalResult = fn(&str) -> terminal::TerminalResult<'_>;
     type Make = fn(String) -> LiteralKind;
-    let kinds: [(Read, Make); 5] = [
+    let kinds: [(TerminalResult, Make); 5] = [
         (terminal::address, LiteralKind::Address),
         (terminal::id, LiteralKind::Id),
         (terminal::duration, LiteralKind::Duration),

@@ -1,7 +1,7 @@
 //! Reactions, and the calls of them.
 
 use crate::diag::Code;
-use crate::lang::ast::{Argument, At, Binding, Call, Chain, Expression, ExpressionKind, Reaction, ReactionClause, Word};
+use crate::lang::ast::{ArgumentSyntax, At, Binding, CallSyntax, Chain, ExpressionSyntax, ExpressionKind, ReactionSyntax, ReactionClause, Text};
 
 use super::cursor::{Cursor, Failed, Parsed};
 use super::predicate::{list, literal};
@@ -10,11 +10,11 @@ use super::{block, duration, field, name, string, terminal, unknown_clause};
 const CLAUSES: &[&str] = &["script", "with", "timeout", "retry", "trust"];
 
 /// `reaction = "reaction" name "{" reaction_clause* "}"`
-pub(super) fn reaction(c: &mut Cursor<'_>) -> Parsed<Reaction> {
+pub(super) fn reaction(c: &mut Cursor<'_>) -> Parsed<ReactionSyntax> {
     c.want_word("reaction")?;
     let name = name(c, "the reaction's name")?;
     let clauses = block(c, &name, begins, reaction_clause, |_| Some(ReactionClause::Later))?;
-    Ok(Reaction { name, clauses })
+    Ok(ReactionSyntax { name, clauses })
 }
 
 fn begins(c: &mut Cursor<'_>) -> bool {
@@ -114,9 +114,9 @@ fn chain(c: &mut Cursor<'_>) -> Parsed<Chain> {
 }
 
 /// `call = name ("(" arguments? ")")?`
-fn call(c: &mut Cursor<'_>) -> Parsed<Call> {
+fn call(c: &mut Cursor<'_>) -> Parsed<CallSyntax> {
     let name = name(c, "a reaction's name")?;
-    let mut call = Call { name, arguments: Vec::new() };
+    let mut call = CallSyntax { name, arguments: Vec::new() };
     if c.symbol("(").is_some() {
         if c.symbol(")").is_some() {
             return Ok(call);
@@ -128,7 +128,7 @@ fn call(c: &mut Cursor<'_>) -> Parsed<Call> {
 }
 
 /// `arguments = argument ("," argument)*`
-fn arguments(c: &mut Cursor<'_>) -> Parsed<Vec<Argument>> {
+fn arguments(c: &mut Cursor<'_>) -> Parsed<Vec<ArgumentSyntax>> {
     let mut all = vec![argument(c)?];
     while c.symbol(",").is_some() {
         all.push(argument(c)?);
@@ -137,21 +137,21 @@ fn arguments(c: &mut Cursor<'_>) -> Parsed<Vec<Argument>> {
 }
 
 /// `argument = (WORD "=")? expression`
-fn argument(c: &mut Cursor<'_>) -> Parsed<Argument> {
+fn argument(c: &mut Cursor<'_>) -> Parsed<ArgumentSyntax> {
     let start = c.here();
     if c.word_ahead().is_some() {
         let name = word(c, "a parameter's name")?;
         if c.sees_symbol("=") && !c.sees_symbol("==") {
             c.want_symbol("=")?;
-            return Ok(Argument { name: Some(name), value: expression(c)? });
+            return Ok(ArgumentSyntax { name: Some(name), value: expression(c)? });
         }
         c.back_to(start);
     }
-    Ok(Argument { name: None, value: expression(c)? })
+    Ok(ArgumentSyntax { name: None, value: expression(c)? })
 }
 
 /// `expression = literal | list | ("pair_of" | "host_of") "(" field ")" | NAME`
-fn expression(c: &mut Cursor<'_>) -> Parsed<Expression> {
+fn expression(c: &mut Cursor<'_>) -> Parsed<ExpressionSyntax> {
     let start = c.here();
     if let Some(literal) = literal(c)? {
         return Ok(At { it: ExpressionKind::Literal(literal.it), span: literal.span });
@@ -183,7 +183,7 @@ fn expression(c: &mut Cursor<'_>) -> Parsed<Expression> {
     Ok(At { it, span: c.since(start) })
 }
 
-fn word(c: &mut Cursor<'_>, what: &str) -> Parsed<Word> {
+fn word(c: &mut Cursor<'_>, what: &str) -> Parsed<Text> {
     match c.word_ahead() {
         Some(_) => c.take(terminal::word).map(Cursor::own).ok_or(Failed),
         None => Err(c.wanted(what)),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::base::limits;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
-use crate::lang::ast::{Alarm, At, Binding, Word};
+use crate::lang::ast::{AlarmSyntax, At, Binding, Text};
 
 use super::cursor::{Cursor, Parsed};
 
@@ -17,16 +17,16 @@ struct Filling {
     mark: String,
     /// The value as it was written; of a string, what stands between the quotes.
     value: String,
-    name: Word,
+    name: Text,
 }
 
 /// The alarms of a block, one for each row; `one` reads the block.
 pub(super) fn filled(
     c: &mut Cursor<'_>,
-    name: &Word,
+    name: &Text,
     rows: &[At<Vec<Binding>>],
-    one: impl Fn(&mut Cursor<'_>, Word) -> Parsed<Alarm>,
-) -> Parsed<Vec<Alarm>> {
+    one: impl Fn(&mut Cursor<'_>, Text) -> Parsed<AlarmSyntax>,
+) -> Parsed<Vec<AlarmSyntax>> {
     fit(c, name, rows)?;
     let rows: Vec<Vec<Filling>> = rows.iter().map(|row| row.it.iter().map(|b| filling(c, b)).collect()).collect();
     let block = c.block(&name.span)?;
@@ -69,7 +69,7 @@ pub(super) fn filled(
 /// `${x}` outside of expressions, where it is a piece, that no row fills in.
 fn unfilled(c: &mut Cursor<'_>, text: &str, start: usize, known: &[&str]) {
     let mut told = BTreeSet::new();
-    for token in super::tokens(text).into_iter().filter(|t| t.kind != super::Kind::Regex && t.kind != super::Kind::Comment) {
+    for token in super::tokens(text).into_iter().filter(|t| t.kind != super::TokenKind::Regex && t.kind != super::TokenKind::Comment) {
         let marks = token.text.match_indices("${").filter_map(|(at, _)| Some((at, token.text[at + 2..].split_once('}')?.0)));
         for (at, name) in marks {
             let is_name = !name.is_empty() && name.chars().all(|ch| ch.is_ascii_alphanumeric() || "_.-".contains(ch));
@@ -87,7 +87,7 @@ fn unfilled(c: &mut Cursor<'_>, text: &str, start: usize, known: &[&str]) {
 }
 
 /// Every row has the names of the first, each once.
-fn fit(c: &mut Cursor<'_>, name: &Word, rows: &[At<Vec<Binding>>]) -> Parsed<()> {
+fn fit(c: &mut Cursor<'_>, name: &Text, rows: &[At<Vec<Binding>>]) -> Parsed<()> {
     if rows.len() > limits::ROWS {
         return Err(c.fail(Code::BadRow, &name.span, format!("an alarm has at most {} rows", limits::ROWS)));
     }

@@ -7,11 +7,11 @@ use nom::Parser;
 use nom::bytes::complete::tag;
 use nom::combinator::recognize;
 
-use super::terminal::{self, Read};
+use super::terminal::{self, TerminalResult};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::lang) enum Kind {
+pub(in crate::lang) enum TokenKind {
     /// A word, a number, an address.
     Word,
     /// `"..."`.
@@ -33,7 +33,7 @@ pub(in crate::lang) enum Kind {
 /// A token and where it stood.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::lang) struct Token<'s> {
-    pub(in crate::lang) kind: Kind,
+    pub(in crate::lang) kind: TokenKind,
     /// Its bytes; of a comment, without blanks at its end.
     pub(in crate::lang) text: &'s str,
     /// Its first byte in the file.
@@ -54,16 +54,16 @@ impl Token<'_> {
     }
 
     pub(in crate::lang) fn is(&self, symbol: &str) -> bool {
-        self.kind == Kind::Symbol && self.text == symbol
+        self.kind == TokenKind::Symbol && self.text == symbol
     }
 
     pub(in crate::lang) fn is_word(&self, word: &str) -> bool {
-        self.kind == Kind::Word && self.text == word
+        self.kind == TokenKind::Word && self.text == word
     }
 
     /// True when what follows it has to stand in another line.
     pub(in crate::lang) fn ends_line(&self) -> bool {
-        matches!(self.kind, Kind::Comment | Kind::Record)
+        matches!(self.kind, TokenKind::Comment | TokenKind::Record)
     }
 }
 
@@ -83,8 +83,8 @@ pub(in crate::lang) fn tokens(text: &str) -> Vec<Token<'_>> {
                 let read = &text[at..at + length];
                 // A carriage return before the line feed belongs to neither.
                 let text = match kind {
-                    Kind::Comment => read.trim_end_matches([' ', '\t', '\r']),
-                    Kind::Record => read.trim_end_matches('\r'),
+                    TokenKind::Comment => read.trim_end_matches([' ', '\t', '\r']),
+                    TokenKind::Record => read.trim_end_matches('\r'),
                     _ => read,
                 };
                 all.push(Token { kind, text, start: at, line, column, breaks, gap });
@@ -98,39 +98,39 @@ pub(in crate::lang) fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 /// The kind and the length of the token that a text begins with.
-fn one(text: &str) -> (Kind, usize) {
-    type Reader = fn(&str) -> Read<'_>;
-    const READERS: [(Reader, Kind); 11] = [
-        (terminal::string, Kind::Text),
-        (terminal::regex, Kind::Regex),
-        (terminal::raw_regex, Kind::Regex),
-        (terminal::network, Kind::Word),
-        (terminal::time, Kind::Word),
-        (terminal::word, Kind::Word),
-        (terminal::numberish, Kind::Word),
-        (terminal::record, Kind::Record),
-        (terminal::comparison, Kind::Symbol),
-        (mark, Kind::Mark),
-        (symbol, Kind::Symbol),
+fn one(text: &str) -> (TokenKind, usize) {
+    type Reader = fn(&str) -> TerminalResult<'_>;
+    const READERS: [(Reader, TokenKind); 11] = [
+        (terminal::string, TokenKind::Text),
+        (terminal::regex, TokenKind::Regex),
+        (terminal::raw_regex, TokenKind::Regex),
+        (terminal::network, TokenKind::Word),
+        (terminal::time, TokenKind::Word),
+        (terminal::word, TokenKind::Word),
+        (terminal::numberish, TokenKind::Word),
+        (terminal::record, TokenKind::Record),
+        (terminal::comparison, TokenKind::Symbol),
+        (mark, TokenKind::Mark),
+        (symbol, TokenKind::Symbol),
     ];
     if let Some((kind, read)) = READERS.into_iter().find_map(|(read, kind)| Some((kind, read(text).ok()?.1))) {
         return (kind, read.len());
     }
     let line = text.find('\n').unwrap_or(text.len());
     match text.chars().next() {
-        Some('#') => (Kind::Comment, line),
+        Some('#') => (TokenKind::Comment, line),
         // As the parser skips them.
-        Some('"') => super::cursor::closed_at(text).map_or((Kind::Record, line), |end| (Kind::Text, end)),
-        Some('/') => (Kind::Record, line),
-        c => (Kind::Other, c.map_or(0, char::len_utf8)),
+        Some('"') => super::cursor::closed_at(text).map_or((TokenKind::Record, line), |end| (TokenKind::Text, end)),
+        Some('/') => (TokenKind::Record, line),
+        c => (TokenKind::Other, c.map_or(0, char::len_utf8)),
     }
 }
 
-fn mark(i: &str) -> Read<'_> {
+fn mark(i: &str) -> TerminalResult<'_> {
     recognize((tag("${"), terminal::word, tag("}"))).parse(i)
 }
 
-fn symbol(i: &str) -> Read<'_> {
+fn symbol(i: &str) -> TerminalResult<'_> {
     let two = ["!~", ".."].into_iter().find(|s| i.starts_with(s));
     let length = two.map_or_else(|| usize::from(i.starts_with(['~', '=', ',', '(', ')', '[', ']', '{', '}'])), str::len);
     if length == 0 { tag("=").parse(i) } else { Ok((&i[length..], &i[..length])) }

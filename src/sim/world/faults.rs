@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use crate::agent::Agent;
-use crate::sim::host::Clock;
-use crate::sim::scenario::{Act, Party, What};
+use crate::agent::AgentState;
+use crate::sim::host::HostClock;
+use crate::sim::scenario::{Act, Party, Fault};
 use crate::sim::tamper::Tamper;
 
 use super::site::{describe, host_name, party_name};
-use super::{Due, RESTART_AFTER, VIP, World};
+use super::{Due, RESTART_AFTER, VIP, SimWorld};
 
-impl World<'_> {
+impl SimWorld<'_> {
     pub(super) fn begin(&mut self, i: usize) {
         let Act { lasts, what, .. } = &self.scenario.acts[i];
         let (lasts, what) = (Duration::from_millis(*lasts), what.clone());
-        if !matches!(what, What::Claim(_) | What::ClockStep(_) | What::TakenOff(_)) {
+        if !matches!(what, Fault::Claim(_) | Fault::ClockStep(_) | Fault::TakenOff(_)) {
             self.after(lasts.max(Duration::from_millis(1)), Due::End(i));
         }
         self.tell(|| format!("** {}", describe(&what, lasts)));
         self.network.change(&what, true);
         match what {
-            What::Claim(host) => {
+            Fault::Claim(host) => {
                 // Nobody follows what is not in the configuration.
                 if !self.controller.knows(host) {
                     return;
@@ -29,42 +29,42 @@ impl World<'_> {
                 let delay = Duration::from_micros(self.rng.between(50, 2_000));
                 self.after(delay, Due::Read);
             }
-            What::Kill(party) => {
+            Fault::Kill(party) => {
                 *self.killed(party) += 1;
                 self.die(party);
             }
-            What::KillAfter(party, outputs) => *self.fuse(party) = Some(outputs),
-            What::Stop(party) => *self.stopped(party) += 1,
-            What::PowerOff(host) => {
+            Fault::KillAfter(party, outputs) => *self.fuse(party) = Some(outputs),
+            Fault::Stop(party) => *self.stopped(party) += 1,
+            Fault::PowerOff(host) => {
                 self.hosts[host].off += 1;
                 self.hosts[host].killed += 1;
                 self.die(Party::Agent(host));
                 self.set_address(host, None);
             }
-            What::Freeze(host) => self.hosts[host].frozen += 1,
-            What::Drive(host, driver) => self.hosts[host].drivers.push(driver),
-            What::Reconfigure(change, restart) => {
+            Fault::Freeze(host) => self.hosts[host].frozen += 1,
+            Fault::Drive(host, driver) => self.hosts[host].drivers.push(driver),
+            Fault::Reconfigure(change, restart) => {
                 if self.controller.reconfigure(&change, true) {
                     self.reconfigured(restart);
                 }
             }
-            What::Overload(party, ms) => *self.overload(party) += ms,
-            What::OldAgent(host) => self.hosts[host].old += 1,
-            What::ClockStep(ms) => self.controller.wall_offset += ms * 1_000,
-            What::TakenOff(host) => {
+            Fault::Overload(party, ms) => *self.overload(party) += ms,
+            Fault::OldAgent(host) => self.hosts[host].old += 1,
+            Fault::ClockStep(ms) => self.controller.wall_offset += ms * 1_000,
+            Fault::TakenOff(host) => {
                 if self.hosts[host].address.is_some() && self.hosts[host].answers() {
                     self.set_address(host, None);
                     self.after(Duration::from_millis(1), Due::KernelChanged { host });
                 }
             }
-            What::CutControl(..)
-            | What::CutLan(..)
-            | What::CutWitness(..)
-            | What::CutPeer(..)
-            | What::CutLanPair(..)
-            | What::Partition(..)
-            | What::Split(..)
-            | What::Noise(..) => {}
+            Fault::CutControl(..)
+            | Fault::CutLan(..)
+            | Fault::CutWitness(..)
+            | Fault::CutPeer(..)
+            | Fault::CutLanPair(..)
+            | Fault::Partition(..)
+            | Fault::Split(..)
+            | Fault::Noise(..) => {}
         }
     }
 
@@ -73,35 +73,35 @@ impl World<'_> {
         self.tell(|| format!("** over: {}", describe(&what, Duration::ZERO)));
         self.network.change(&what, false);
         match what {
-            What::Kill(party) => {
+            Fault::Kill(party) => {
                 *self.killed(party) -= 1;
                 self.after(Duration::ZERO, Due::Start(party));
             }
-            What::Stop(party) => {
+            Fault::Stop(party) => {
                 *self.stopped(party) -= 1;
                 self.go_on();
             }
-            What::PowerOff(host) => {
+            Fault::PowerOff(host) => {
                 self.hosts[host].off -= 1;
                 self.hosts[host].killed -= 1;
                 if self.hosts[host].off == 0 {
                     let base = self.rng.below(1 << 30) as i64;
-                    self.hosts[host].clock = Clock::new(self.now, base, &mut self.rng);
+                    self.hosts[host].clock = HostClock::new(self.now, base, &mut self.rng);
                 }
                 self.after(Duration::from_millis(5), Due::Start(Party::Agent(host)));
             }
-            What::Freeze(host) => {
+            Fault::Freeze(host) => {
                 self.hosts[host].frozen -= 1;
                 self.go_on();
             }
-            What::Reconfigure(change, restart) if self.controller.reconfigure(&change, false) => self.reconfigured(restart),
-            What::Overload(party, ms) => *self.overload(party) -= ms,
-            What::OldAgent(host) => {
+            Fault::Reconfigure(change, restart) if self.controller.reconfigure(&change, false) => self.reconfigured(restart),
+            Fault::Overload(party, ms) => *self.overload(party) -= ms,
+            Fault::OldAgent(host) => {
                 self.hosts[host].old -= 1;
                 self.die(Party::Agent(host));
                 self.after(RESTART_AFTER, Due::Start(Party::Agent(host)));
             }
-            What::Drive(host, driver) => {
+            Fault::Drive(host, driver) => {
                 let drivers = &mut self.hosts[host].drivers;
                 if let Some(i) = drivers.iter().position(|d| *d == driver) {
                     drivers.remove(i);
@@ -199,7 +199,7 @@ impl World<'_> {
                 if self.tamper == Some(Tamper::VoterForgets) {
                     disk.longest_promise = Duration::ZERO;
                 }
-                host.agent = Some(Agent::start(
+                host.agent = Some(AgentState::start(
                     host.name.clone(),
                     host.starts,
                     disk,

@@ -9,9 +9,9 @@ use crate::sim::tamper::Tamper;
 use crate::wire::PeerMessage;
 
 use super::site::{describe_operation, host_name, witness};
-use super::{Due, VIP, World};
+use super::{Due, VIP, SimWorld};
 
-impl World<'_> {
+impl SimWorld<'_> {
     pub(super) fn agent(&mut self, h: usize, start: Option<u64>, input: agent::Input) {
         let host = &mut self.hosts[h];
         if start.is_some_and(|s| s != host.starts) || host.agent.is_none() {
@@ -141,8 +141,8 @@ impl World<'_> {
                 effect.until = until;
             }
             effect.holds = match operation {
-                Operation::Remove => crate::wire::Holds::No,
-                Operation::Add { .. } => crate::wire::Holds::Yes,
+                Operation::Remove => crate::wire::Presence::No,
+                Operation::Add { .. } => crate::wire::Presence::Yes,
                 Operation::Observe => effect.holds,
             };
         }

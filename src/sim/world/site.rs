@@ -7,7 +7,7 @@ use crate::agent::Operation;
 use crate::base::limits::ISOLATION;
 use crate::event::EventId;
 use crate::inventory::{self, Inventory, Moves, Resource, Takeover};
-use crate::sim::scenario::{Change, FIRST_WITNESSES, Party, Scenario, What};
+use crate::sim::scenario::{Change, FIRST_WITNESSES, Party, Scenario, Fault};
 
 use super::{TERM, VIP};
 
@@ -40,46 +40,46 @@ pub(super) fn describe_operation(operation: Operation) -> &'static str {
 }
 
 /// One act as a sentence.
-pub(in crate::sim) fn describe(what: &What, lasts: Duration) -> String {
+pub(in crate::sim) fn describe(what: &Fault, lasts: Duration) -> String {
     let span = if lasts.is_zero() { String::new() } else { format!(" for {}", crate::base::time::duration_text(lasts)) };
     let side = |far: &[usize], prefix: &str| far.iter().map(|i| format!("{prefix}{}", i + 1)).collect::<Vec<_>>().join(" ");
     match what {
-        What::Claim(h) => format!("the server on {} says that it is primary now", host_name(*h)),
-        What::Kill(p) => format!("{} is killed{span}", party_name(*p)),
-        What::KillAfter(p, n) => format!("{} dies after {n} more outputs", party_name(*p)),
-        What::Stop(p) => format!("{} is stopped{span}", party_name(*p)),
-        What::PowerOff(h) => format!("{} has no power{span}", host_name(*h)),
-        What::Freeze(h) => format!("{} is frozen{span}", host_name(*h)),
-        What::CutControl(h, true) => format!("nothing gets from the controller to {}{span}", host_name(*h)),
-        What::CutControl(h, false) => format!("nothing gets from {} to the controller{span}", host_name(*h)),
-        What::CutLan(h, true) => {
+        Fault::Claim(h) => format!("the server on {} says that it is primary now", host_name(*h)),
+        Fault::Kill(p) => format!("{} is killed{span}", party_name(*p)),
+        Fault::KillAfter(p, n) => format!("{} dies after {n} more outputs", party_name(*p)),
+        Fault::Stop(p) => format!("{} is stopped{span}", party_name(*p)),
+        Fault::PowerOff(h) => format!("{} has no power{span}", host_name(*h)),
+        Fault::Freeze(h) => format!("{} is frozen{span}", host_name(*h)),
+        Fault::CutControl(h, true) => format!("nothing gets from the controller to {}{span}", host_name(*h)),
+        Fault::CutControl(h, false) => format!("nothing gets from {} to the controller{span}", host_name(*h)),
+        Fault::CutLan(h, true) => {
             format!("{} hears nothing on the local network{span}", host_name(*h))
         }
-        What::CutLan(h, false) => {
+        Fault::CutLan(h, false) => {
             format!("{} is not heard on the local network{span}", host_name(*h))
         }
-        What::CutWitness(h, w) => {
+        Fault::CutWitness(h, w) => {
             format!("{} does not reach witness {}{span}", host_name(*h), w + 1)
         }
-        What::CutPeer(a, b) => format!("nothing gets from the agent of {} to that of {}{span}", host_name(*a), host_name(*b)),
-        What::CutLanPair(a, b) => {
+        Fault::CutPeer(a, b) => format!("nothing gets from the agent of {} to that of {}{span}", host_name(*a), host_name(*b)),
+        Fault::CutLanPair(a, b) => {
             format!("{} and {} do not hear each other on the local network{span}", host_name(*a), host_name(*b))
         }
-        What::Partition(controller, far) => {
+        Fault::Partition(controller, far) => {
             let controller = if *controller { " the controller" } else { "" };
             format!("everything but the witnesses falls apart{span}: apart are{controller} {}", side(far, "host"))
         }
-        What::Split(h, w) => format!("the local network is split{span}: apart are {} {}", side(h, "host"), side(w, "witness ")),
-        What::Noise(loss, double, late) => {
+        Fault::Split(h, w) => format!("the local network is split{span}: apart are {} {}", side(h, "host"), side(w, "witness ")),
+        Fault::Noise(loss, double, late) => {
             format!("messages are lost ({loss}%), doubled ({double}%) and up to {late} ms late{span}")
         }
-        What::Drive(h, driver) => format!("the driver of {} is {driver:?}{span}", host_name(*h)),
-        What::ClockStep(ms) => format!("the controller's wall clock steps by {ms} ms"),
-        What::Reconfigure(change, true) => format!("the controller starts with another configuration{span}: {change:?}"),
-        What::Reconfigure(change, false) => format!("another configuration is loaded{span}: {change:?}"),
-        What::Overload(p, ms) => format!("what comes to {} comes {ms} ms late{span}", party_name(*p)),
-        What::OldAgent(h) => format!("the agent of {} is of an earlier version{span}", host_name(*h)),
-        What::TakenOff(h) => format!("somebody takes the address off {}", host_name(*h)),
+        Fault::Drive(h, driver) => format!("the driver of {} is {driver:?}{span}", host_name(*h)),
+        Fault::ClockStep(ms) => format!("the controller's wall clock steps by {ms} ms"),
+        Fault::Reconfigure(change, true) => format!("the controller starts with another configuration{span}: {change:?}"),
+        Fault::Reconfigure(change, false) => format!("another configuration is loaded{span}: {change:?}"),
+        Fault::Overload(p, ms) => format!("what comes to {} comes {ms} ms late{span}", party_name(*p)),
+        Fault::OldAgent(h) => format!("the agent of {} is of an earlier version{span}", host_name(*h)),
+        Fault::TakenOff(h) => format!("somebody takes the address off {}", host_name(*h)),
     }
 }
 
@@ -132,7 +132,7 @@ impl Setup {
     pub(in crate::sim) fn inventory(&self) -> Inventory {
         let seats = self
             .placements()
-            .map(|i| inventory::Seat { host: host_name(i), interface: "eth0".to_owned(), commands: None })
+            .map(|i| inventory::Placement { host: host_name(i), interface: "eth0".to_owned(), commands: None })
             .collect();
         let moves = if self.damped { Moves::default() } else { Moves { count: 1_000, ..Moves::default() } };
         let probe = self.takeover == Takeover::Probe;
@@ -177,6 +177,6 @@ impl Setup {
 }
 
 /// The address that moves.
-pub(super) fn address() -> inventory::What {
-    inventory::What::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)), 24)
+pub(super) fn address() -> inventory::ResourceKind {
+    inventory::ResourceKind::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)), 24)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Code, suggest::nearest};
 use crate::event::INSIDE_PREFIXES;
-use crate::lang::ast::{self, Clause, ClauseKind, File, Span, Way, Word};
+use crate::lang::ast::{self, ClauseSyntax, ClauseKind, File, TextSpan, CancelSyntax, Text};
 use crate::lang::compile::Compiler;
 use crate::lang::compile::atoms::{BESIDE, BUILT_IN};
 use crate::lang::compile::uses::{DERIVED, called_otherwise, in_braces};
@@ -21,8 +21,8 @@ struct Alternative<'a> {
 
 impl Compiler<'_, '_> {
     /// Looks at an alarm once it is compiled. `clauses` are its own and those of `defaults` that it takes.
-    pub(in crate::lang::compile) fn doubts(&mut self, file: &File, tree: &ast::Alarm, clauses: &[&Clause], alarm: &Alarm) {
-        let own = |clause: &Clause| tree.clauses.iter().any(|c| c.span == clause.span);
+    pub(in crate::lang::compile) fn doubts(&mut self, file: &File, tree: &ast::AlarmSyntax, clauses: &[&ClauseSyntax], alarm: &Alarm) {
+        let own = |clause: &ClauseSyntax| tree.clauses.iter().any(|c| c.span == clause.span);
         for clause in clauses {
             match &clause.it {
                 ClauseKind::Detect(detect) => {
@@ -65,8 +65,8 @@ impl Compiler<'_, '_> {
                 _ => {}
             }
         }
-        let whens: Vec<&Clause> =
-            clauses.iter().copied().filter(|c| matches!(c.it, ClauseKind::Cancel(Way::When { .. }))).collect();
+        let whens: Vec<&ClauseSyntax> =
+            clauses.iter().copied().filter(|c| matches!(c.it, ClauseKind::Cancel(CancelSyntax::When { .. }))).collect();
         let atoms: Vec<&Vec<AtomId>> =
             alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None }).collect();
         // One that could not be compiled has its own diagnostic, and then it is not known which is which.
@@ -77,14 +77,14 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn inhibits_itself(&mut self, file: &File, word: &Word) {
+    fn inhibits_itself(&mut self, file: &File, word: &Text) {
         let message = format!("`{}` is inhibited by itself: one that is active stays, so this changes nothing", word.it);
         self.report(file, Code::NoEffect, &word.span, message).help = Some("name another alarm".to_owned());
     }
 
     /// One call twice among those that start together.
     fn calls_twice(&mut self, file: &File, chains: &[ast::Chain], what: &str) {
-        let text = |call: &ast::Call| {
+        let text = |call: &ast::CallSyntax| {
             let arguments: Vec<(Option<&str>, &str)> = call
                 .arguments
                 .iter()
@@ -128,7 +128,7 @@ impl Compiler<'_, '_> {
     /// Keys that some expressions of the condition capture and others do not: what only those meet is never taken. Of those that operands
     /// call otherwise it was told already.
     fn keys(&mut self, file: &File, keys: &ast::Keys, alarm: &Alarm) {
-        let renamed = |word: &&Word| keys.renames.iter().any(|rename| rename.key == word.it);
+        let renamed = |word: &&Text| keys.renames.iter().any(|rename| rename.key == word.it);
         let by = keys.by.iter().filter(|word| !renamed(word));
         let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let mut found = Vec::new();
@@ -152,7 +152,7 @@ impl Compiler<'_, '_> {
     }
 
     /// A field that an alarm names and that nothing in its condition captures: a near miss, or one that will be missing.
-    fn nearly(&mut self, file: &File, field: &str, span: &Span, alarm: &Alarm) {
+    fn nearly(&mut self, file: &File, field: &str, span: &TextSpan, alarm: &Alarm) {
         let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let ways = self.ways(&atoms);
         let captured: BTreeSet<&str> = ways.iter().filter_map(|w| w.captures.as_ref()).flatten().copied().collect();
@@ -192,7 +192,7 @@ impl Compiler<'_, '_> {
     }
 
     /// A `cancel when` that ends nothing.
-    fn end(&mut self, file: &File, span: &Span, alarm: &Alarm, atoms: &[AtomId]) {
+    fn end(&mut self, file: &File, span: &TextSpan, alarm: &Alarm, atoms: &[AtomId]) {
         let detects: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let mut found = None;
         for key in alarm.by.iter().filter(|key| !BUILT_IN.contains(&key.as_str())) {

@@ -5,9 +5,9 @@
 
 use crate::diag::Code;
 use crate::event::{Level, Provenance, Value};
-use crate::lang::ast::{self, File, Relation, Span};
+use crate::lang::ast::{self, File, Relation, TextSpan};
 use crate::lang::compile::Compiler;
-use crate::lang::program::{Comparison, Operand, Predicate, Test};
+use crate::lang::program::{Comparison, Operand, Predicate, FieldTest};
 
 /// Parts of one `and` that are looked at together, at most: more is a list that nobody wrote by hand.
 const PARTS: usize = 64;
@@ -24,11 +24,11 @@ enum Candidate<'v> {
 }
 
 /// A part of an `and`, in the tree and compiled.
-type Part<'p> = (&'p ast::Predicate, &'p Predicate);
+type Part<'p> = (&'p ast::PredicateSyntax, &'p Predicate);
 
 impl Compiler<'_, '_> {
     /// Looks at a condition, and in it at every `and`.
-    pub(in crate::lang::compile) fn contradictions(&mut self, file: &File, tree: &ast::Predicate, compiled: &Predicate) {
+    pub(in crate::lang::compile) fn contradictions(&mut self, file: &File, tree: &ast::PredicateSyntax, compiled: &Predicate) {
         let mut parts = Vec::new();
         conjunction(tree, compiled, &mut parts);
         if parts.len() <= PARTS {
@@ -36,11 +36,11 @@ impl Compiler<'_, '_> {
         }
         for (tree, compiled) in parts {
             match (tree, compiled) {
-                (ast::Predicate::Or(trees), Predicate::Or(all)) => {
+                (ast::PredicateSyntax::Or(trees), Predicate::Or(all)) => {
                     trees.iter().zip(all).for_each(|(t, c)| self.contradictions(file, t, c));
                 }
-                (ast::Predicate::Not(tree), Predicate::Not(inner)) => self.contradictions(file, tree, inner),
-                (ast::Predicate::Test { field, relation }, _) => self.value(file, &field.it, relation),
+                (ast::PredicateSyntax::Not(tree), Predicate::Not(inner)) => self.contradictions(file, tree, inner),
+                (ast::PredicateSyntax::Test { field, relation }, _) => self.value(file, &field.it, relation),
                 _ => {}
             }
         }
@@ -56,7 +56,7 @@ impl Compiler<'_, '_> {
             if !impossible(field, &all) {
                 continue;
             }
-            let spans: Vec<Span> = about.iter().filter_map(|(t, _)| span(t)).collect();
+            let spans: Vec<TextSpan> = about.iter().filter_map(|(t, _)| span(t)).collect();
             let (Some(start), Some(end)) = (spans.iter().map(|s| s.start).min(), spans.iter().map(|s| s.end).max()) else {
                 continue;
             };
@@ -79,8 +79,8 @@ impl Compiler<'_, '_> {
             "app" => inventory.application(text).map(|(name, _)| name.clone()),
             _ => None,
         };
-        let texts: Vec<(&str, &Span)> = match &relation.it {
-            Relation::Compare(Comparison::Equal | Comparison::NotEqual, ast::Operand::Literal(literal)) => {
+        let texts: Vec<(&str, &TextSpan)> = match &relation.it {
+            Relation::Compare(Comparison::Equal | Comparison::NotEqual, ast::OperandSyntax::Literal(literal)) => {
                 text(&literal.it).map(|t| (t, &literal.span)).into_iter().collect()
             }
             Relation::InList(elements) => elements
@@ -120,20 +120,20 @@ fn text(literal: &ast::LiteralKind) -> Option<&str> {
 }
 
 /// The parts that must all hold, whatever parentheses stand around them.
-fn conjunction<'p>(tree: &'p ast::Predicate, compiled: &'p Predicate, parts: &mut Vec<Part<'p>>) {
+fn conjunction<'p>(tree: &'p ast::PredicateSyntax, compiled: &'p Predicate, parts: &mut Vec<Part<'p>>) {
     match (tree, compiled) {
-        (ast::Predicate::And(trees), Predicate::And(all)) => {
+        (ast::PredicateSyntax::And(trees), Predicate::And(all)) => {
             trees.iter().zip(all).for_each(|(t, c)| conjunction(t, c, parts));
         }
         both => parts.push(both),
     }
 }
 
-fn span(tree: &ast::Predicate) -> Option<Span> {
+fn span(tree: &ast::PredicateSyntax) -> Option<TextSpan> {
     match tree {
-        ast::Predicate::Test { field, relation } => Some(field.span.start..relation.span.end),
-        ast::Predicate::Not(inner) => span(inner),
-        ast::Predicate::And(parts) | ast::Predicate::Or(parts) => {
+        ast::PredicateSyntax::Test { field, relation } => Some(field.span.start..relation.span.end),
+        ast::PredicateSyntax::Not(inner) => span(inner),
+        ast::PredicateSyntax::And(parts) | ast::PredicateSyntax::Or(parts) => {
             let (first, last) = (span(parts.first()?)?, span(parts.last()?)?);
             Some(first.start..last.end)
         }
@@ -141,9 +141,9 @@ fn span(tree: &ast::Predicate) -> Option<Span> {
 }
 
 /// A part as it was written.
-fn said(file: &File, tree: &ast::Predicate) -> Option<String> {
+fn said(file: &File, tree: &ast::PredicateSyntax) -> Option<String> {
     match tree {
-        ast::Predicate::Not(inner) => Some(format!("not {}", said(file, inner)?)),
+        ast::PredicateSyntax::Not(inner) => Some(format!("not {}", said(file, inner)?)),
         other => file.source.text.get(span(other)?).map(str::to_owned),
     }
 }
@@ -156,7 +156,7 @@ fn only_field(predicate: &Predicate) -> Option<&str> {
             parts.iter().all(|p| only_field(p) == Some(first)).then_some(first)
         }
         Predicate::Not(inner) => only_field(inner),
-        Predicate::Test { test: Test::Compare(_, Operand::Field(_)), .. } => None,
+        Predicate::Test { test: FieldTest::Compare(_, Operand::Field(_)), .. } => None,
         Predicate::Test { field, .. } => Some(field),
     }
 }
@@ -181,8 +181,8 @@ fn impossible(field: &str, all: &[&Predicate]) -> bool {
 /// The values of which the field must have one.
 fn named(predicate: &Predicate) -> Option<Vec<&Value<'static>>> {
     match predicate {
-        Predicate::Test { test: Test::Compare(Comparison::Equal, Operand::Value(value)), .. } => Some(vec![value]),
-        Predicate::Test { test: Test::InList(values), .. } => Some(values.iter().collect()),
+        Predicate::Test { test: FieldTest::Compare(Comparison::Equal, Operand::Value(value)), .. } => Some(vec![value]),
+        Predicate::Test { test: FieldTest::InList(values), .. } => Some(values.iter().collect()),
         Predicate::Or(parts) => Some(parts.iter().map(named).collect::<Option<Vec<_>>>()?.concat()),
         _ => None,
     }
@@ -220,25 +220,25 @@ fn all_of(parts: impl Iterator<Item = Option<bool>>, or: bool) -> Option<bool> {
     known
 }
 
-fn passes(test: &Test, candidate: &Candidate<'_>) -> Option<bool> {
+fn passes(test: &FieldTest, candidate: &Candidate<'_>) -> Option<bool> {
     match (test, candidate) {
         (_, Candidate::Absent) => Some(false),
-        (Test::Compare(c, Operand::Level(want)), Candidate::Level(have)) => Some(c.holds(have.cmp(want))),
-        (Test::Compare(c, Operand::Provenance(want)), Candidate::Provenance(have)) => Some(c.holds(have.cmp(want))),
-        (Test::Compare(c, Operand::Value(want)), Candidate::Number(have)) => Some(c.holds(have.partial_cmp(&want.as_number()?)?)),
-        (Test::Compare(c, Operand::Value(Value::Text(want))), Candidate::Text(have)) => Some(c.holds((*have).cmp(want.as_ref()))),
-        (Test::InList(values), Candidate::Text(have)) => {
+        (FieldTest::Compare(c, Operand::Level(want)), Candidate::Level(have)) => Some(c.holds(have.cmp(want))),
+        (FieldTest::Compare(c, Operand::Provenance(want)), Candidate::Provenance(have)) => Some(c.holds(have.cmp(want))),
+        (FieldTest::Compare(c, Operand::Value(want)), Candidate::Number(have)) => Some(c.holds(have.partial_cmp(&want.as_number()?)?)),
+        (FieldTest::Compare(c, Operand::Value(Value::Text(want))), Candidate::Text(have)) => Some(c.holds((*have).cmp(want.as_ref()))),
+        (FieldTest::InList(values), Candidate::Text(have)) => {
             let texts: Option<Vec<&str>> = values.iter().map(Value::as_text).collect();
             texts.map(|all| all.contains(have))
         }
-        (Test::InList(values), Candidate::Number(have)) => {
+        (FieldTest::InList(values), Candidate::Number(have)) => {
             let numbers: Option<Vec<f64>> = values.iter().map(Value::as_number).collect();
             numbers.filter(|_| !have.is_nan()).map(|all| all.contains(have))
         }
-        (Test::Contains(part), Candidate::Text(have)) => Some(have.contains(part.as_str())),
-        (Test::StartsWith(part), Candidate::Text(have)) => Some(have.starts_with(part.as_str())),
-        (Test::EndsWith(part), Candidate::Text(have)) => Some(have.ends_with(part.as_str())),
-        (Test::Regex { regex, negated }, Candidate::Text(have)) => Some(regex.is_match(have) != *negated),
+        (FieldTest::Contains(part), Candidate::Text(have)) => Some(have.contains(part.as_str())),
+        (FieldTest::StartsWith(part), Candidate::Text(have)) => Some(have.starts_with(part.as_str())),
+        (FieldTest::EndsWith(part), Candidate::Text(have)) => Some(have.ends_with(part.as_str())),
+        (FieldTest::Regex { regex, negated }, Candidate::Text(have)) => Some(regex.is_match(have) != *negated),
         _ => None,
     }
 }
@@ -247,7 +247,7 @@ fn passes(test: &Test, candidate: &Candidate<'_>) -> Option<bool> {
 fn no_number(all: &[&Predicate]) -> bool {
     let (mut low, mut high) = ((f64::NEG_INFINITY, true), (f64::INFINITY, true));
     for predicate in all {
-        let Predicate::Test { test: Test::Compare(comparison, Operand::Value(value)), .. } = predicate else { continue };
+        let Predicate::Test { test: FieldTest::Compare(comparison, Operand::Value(value)), .. } = predicate else { continue };
         let Some(n) = value.as_number() else { continue };
         match comparison {
             Comparison::Greater if n >= low.0 => low = (n, false),
@@ -266,8 +266,8 @@ fn no_beginning(all: &[&Predicate]) -> bool {
     let mut ends: Vec<&str> = Vec::new();
     for predicate in all {
         match predicate {
-            Predicate::Test { test: Test::StartsWith(text), .. } => starts.push(text),
-            Predicate::Test { test: Test::EndsWith(text), .. } => ends.push(text),
+            Predicate::Test { test: FieldTest::StartsWith(text), .. } => starts.push(text),
+            Predicate::Test { test: FieldTest::EndsWith(text), .. } => ends.push(text),
             _ => {}
         }
     }

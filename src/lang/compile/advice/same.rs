@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::lang::expression::Expression;
-use crate::lang::program::{Atom, FieldRegex, IdPattern, Predicate, Sender, Test};
+use crate::lang::program::{Atom, FieldRegex, IdPattern, Predicate, Sender, FieldTest};
 
 /// Every event that meets `inner` meets `outer`, with the same captures.
 pub(super) fn covers(outer: &Atom, inner: &Atom) -> bool {
@@ -57,15 +57,15 @@ fn same_predicate(a: &Predicate, b: &Predicate) -> bool {
     }
 }
 
-fn same_test(a: &Test, b: &Test) -> bool {
+fn same_test(a: &FieldTest, b: &FieldTest) -> bool {
     match (a, b) {
-        (Test::Compare(a, x), Test::Compare(b, y)) => a == b && x == y,
-        (Test::Regex { regex: a, negated: x }, Test::Regex { regex: b, negated: y }) => x == y && same_regex(a, b),
-        (Test::Contains(a), Test::Contains(b))
-        | (Test::StartsWith(a), Test::StartsWith(b))
-        | (Test::EndsWith(a), Test::EndsWith(b)) => a == b,
-        (Test::InList(a), Test::InList(b)) => a == b,
-        (Test::InNetwork { network: a, prefix: x }, Test::InNetwork { network: b, prefix: y }) => a == b && x == y,
+        (FieldTest::Compare(a, x), FieldTest::Compare(b, y)) => a == b && x == y,
+        (FieldTest::Regex { regex: a, negated: x }, FieldTest::Regex { regex: b, negated: y }) => x == y && same_regex(a, b),
+        (FieldTest::Contains(a), FieldTest::Contains(b))
+        | (FieldTest::StartsWith(a), FieldTest::StartsWith(b))
+        | (FieldTest::EndsWith(a), FieldTest::EndsWith(b)) => a == b,
+        (FieldTest::InList(a), FieldTest::InList(b)) => a == b,
+        (FieldTest::InNetwork { network: a, prefix: x }, FieldTest::InNetwork { network: b, prefix: y }) => a == b && x == y,
         _ => false,
     }
 }

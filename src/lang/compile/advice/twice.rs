@@ -1,7 +1,7 @@
 //! What stands twice where once is meant, or within something that stands beside it.
 
 use crate::diag::Code;
-use crate::lang::ast::{self, At, Choice, Element, File, Span, Word};
+use crate::lang::ast::{self, At, Choice, Element, File, TextSpan, Text};
 use crate::lang::compile::Compiler;
 use crate::lang::program::AtomId;
 
@@ -12,7 +12,7 @@ const COMPARED: usize = 64;
 
 impl Compiler<'_, '_> {
     /// Names of which one stands twice: `by app, app`.
-    pub(in crate::lang::compile) fn names_twice(&mut self, file: &File, words: &[Word], what: &str) {
+    pub(in crate::lang::compile) fn names_twice(&mut self, file: &File, words: &[Text], what: &str) {
         let mut seen = std::collections::BTreeMap::new();
         for word in words {
             if let Some(first) = seen.insert(word.it.as_str(), &word.span) {
@@ -21,7 +21,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    pub(in crate::lang::compile) fn stands_twice(&mut self, file: &File, span: &Span, first: &Span, message: String) {
+    pub(in crate::lang::compile) fn stands_twice(&mut self, file: &File, span: &TextSpan, first: &TextSpan, message: String) {
         let first = (file.place(first), "first here".to_owned());
         let found = self.report(file, Code::StandsTwice, span, message);
         found.context.push(first);
@@ -42,12 +42,12 @@ impl Compiler<'_, '_> {
 
     pub(super) fn senders_twice(&mut self, file: &File, from: &ast::From) {
         match &from.whom {
-            ast::Whom::Apps(words) => self.names_twice(file, words, "`from app`"),
-            ast::Whom::Types(words) => self.names_twice(file, words, "`from type`"),
-            ast::Whom::Hosts(words) => self.names_twice(file, words, "`from host`"),
-            ast::Whom::Groups(words) => self.names_twice(file, words, "`from group`"),
-            ast::Whom::Sites(words) => self.names_twice(file, words, "`from site`"),
-            ast::Whom::Any => {}
+            ast::SenderSyntax::Apps(words) => self.names_twice(file, words, "`from app`"),
+            ast::SenderSyntax::Types(words) => self.names_twice(file, words, "`from type`"),
+            ast::SenderSyntax::Hosts(words) => self.names_twice(file, words, "`from host`"),
+            ast::SenderSyntax::Groups(words) => self.names_twice(file, words, "`from group`"),
+            ast::SenderSyntax::Sites(words) => self.names_twice(file, words, "`from site`"),
+            ast::SenderSyntax::Any => {}
         }
         self.names_twice(file, &from.on, "`on host`");
     }
@@ -84,22 +84,22 @@ impl Compiler<'_, '_> {
     }
 
     /// The places of a choice's atoms, in the order in which they are gathered; what stands twice in one of them is told.
-    fn in_order(&mut self, file: &File, choice: &Choice, spans: &mut Vec<Span>) {
+    fn in_order(&mut self, file: &File, choice: &Choice, spans: &mut Vec<TextSpan>) {
         for atom in &choice.atoms {
             match atom {
-                ast::Atom::Named(name) | ast::Atom::Alarm { name, .. } | ast::Atom::Calendar { name, .. } => {
+                ast::AtomSyntax::Named(name) | ast::AtomSyntax::Alarm { name, .. } | ast::AtomSyntax::Calendar { name, .. } => {
                     spans.push(name.span.clone());
                 }
-                ast::Atom::Host { names, span, .. } => {
+                ast::AtomSyntax::Host { names, span, .. } => {
                     spans.push(span.clone());
                     self.names_twice(file, names, "`host`");
                 }
-                ast::Atom::App { names, span, .. } => {
+                ast::AtomSyntax::App { names, span, .. } => {
                     spans.push(span.clone());
                     self.names_twice(file, names, "`app`");
                 }
-                ast::Atom::Metric { span, .. } => spans.push(span.clone()),
-                ast::Atom::Event(event) => {
+                ast::AtomSyntax::Metric { span, .. } => spans.push(span.clone()),
+                ast::AtomSyntax::Event(event) => {
                     spans.push(event.span.clone());
                     self.ids_twice(file, &event.it.ids);
                     if let Some(from) = &event.it.from {
@@ -107,9 +107,9 @@ impl Compiler<'_, '_> {
                     }
                 }
                 // It may be several conditions, of which none is written here.
-                ast::Atom::Claim { .. } => {}
-                ast::Atom::Not { span, .. } => spans.push(span.clone()),
-                ast::Atom::Group(inner) => self.in_order(file, inner, spans),
+                ast::AtomSyntax::Claim { .. } => {}
+                ast::AtomSyntax::Not { span, .. } => spans.push(span.clone()),
+                ast::AtomSyntax::Group(inner) => self.in_order(file, inner, spans),
             }
         }
     }
@@ -124,7 +124,7 @@ impl Compiler<'_, '_> {
                 .enumerate()
                 .find(|(j, o)| *j != i && id_within(&id.it, &o.it) && (*j < i || !id_within(&o.it, &id.it)));
             if let Some((_, other)) = other {
-                let text = |span: &Span| file.source.text.get(span.clone()).unwrap_or_default().to_owned();
+                let text = |span: &TextSpan| file.source.text.get(span.clone()).unwrap_or_default().to_owned();
                 let message = match text(&other.span) {
                     wide if id_within(&other.it, &id.it) => format!("this names the event {wide} twice"),
                     wide => format!("{} is among {wide} already", text(&id.span)),

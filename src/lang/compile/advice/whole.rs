@@ -8,7 +8,7 @@ use crate::lang::ast::{self, File, Item, PatternClause};
 use crate::lang::compile::Compiler;
 use crate::lang::compile::atoms::BUILT_IN;
 use crate::lang::matcher::{found_by_nothing, why_always};
-use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Operand, Predicate, Signal, Test};
+use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Operand, Predicate, Signal, FieldTest};
 
 use super::expressions::pointless;
 use super::same::same;
@@ -43,7 +43,7 @@ impl<'t> Compiler<'t, '_> {
     /// Alarms that differ in nothing but their name and what people read.
     fn same_alarms(&mut self, trees: &[File]) {
         // Of what could not be read it is not known whether it differs.
-        let unread = |clause: &ast::Clause| matches!(clause.it, ast::ClauseKind::Later(_));
+        let unread = |clause: &ast::ClauseSyntax| matches!(clause.it, ast::ClauseKind::Later(_));
         let unread: BTreeSet<&str> = crate::lang::compile::alarms_of(trees)
             .filter(|alarm| alarm.clauses.iter().any(unread))
             .map(|alarm| alarm.name.it.as_str())
@@ -242,7 +242,7 @@ fn fields(predicate: &Predicate, names: &mut BTreeSet<String>) {
         Predicate::Not(inner) => fields(inner, names),
         Predicate::Test { field, test } => {
             names.insert(field.clone());
-            if let Test::Compare(_, Operand::Field(other)) = test {
+            if let FieldTest::Compare(_, Operand::Field(other)) = test {
                 names.insert(other.clone());
             }
         }
@@ -257,12 +257,12 @@ fn has_regex(predicate: &Predicate) -> bool {
     match predicate {
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(has_regex),
         Predicate::Not(inner) => has_regex(inner),
-        Predicate::Test { test, .. } => matches!(test, Test::Regex { .. }),
+        Predicate::Test { test, .. } => matches!(test, FieldTest::Regex { .. }),
     }
 }
 
 /// The named groups of a pattern's clause with their places.
-fn captures(clause: &PatternClause) -> Vec<(&str, ast::Span)> {
+fn captures(clause: &PatternClause) -> Vec<(&str, ast::TextSpan)> {
     let PatternClause::Match { regex, .. } = clause else { return Vec::new() };
     let mut all = Vec::new();
     for piece in &regex.pieces {
