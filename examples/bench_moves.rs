@@ -8,9 +8,9 @@ use pointsman::demo::{Move, ControllerSite, measure};
 
 fn main() {
     let count = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100);
-    for seat in [ControllerSite::Apart, ControllerSite::OnSip1] {
-        match measure(&program(), seat, count) {
-            Ok((moves, floor)) => print(seat, &moves, floor),
+    for placement in [ControllerSite::Apart, ControllerSite::OnSip1] {
+        match measure(&program(), placement, count) {
+            Ok((moves, floor)) => print(placement, &moves, floor),
             Err(why) => {
                 eprintln!("{why} (is target/release/pointsman built?)");
                 std::process::exit(1);
@@ -25,14 +25,14 @@ fn program() -> PathBuf {
     me.parent().and_then(|p| p.parent()).map(|p| p.join("pointsman")).unwrap_or_default()
 }
 
-fn print(seat: ControllerSite, moves: &[Move], floor: Vec<Duration>) {
-    match seat {
+fn print(placement: ControllerSite, moves: &[Move], floor: Vec<Duration>) {
+    match placement {
         ControllerSite::Apart => println!("{} planned moves, two agents over mutual TLS (ms)", moves.len()),
         ControllerSite::OnSip1 => println!("\n{} planned moves, the controller on sip1 itself, an agent on sip2 (ms)", moves.len()),
     }
     println!("{:44} {:>8} {:>8} {:>8} {:>8}", "", "median", "p90", "p99", "worst");
     row("from the datagram to the client's first answer", moves.iter().map(|m| m.whole).collect());
-    if seat == ControllerSite::OnSip1 {
+    if placement == ControllerSite::OnSip1 {
         row("  of these to sip1", moves.iter().filter(|m| m.to == "sip1").map(|m| m.whole).collect());
     }
     row("  until the release was ordered", moves.iter().map(|m| m.decided).collect());

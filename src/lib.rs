@@ -13,7 +13,7 @@ pub mod control;
 pub mod decode;
 pub mod demo;
 pub mod diag;
-pub mod door;
+pub mod handshakes;
 pub mod engine;
 pub mod event;
 pub mod inventory;

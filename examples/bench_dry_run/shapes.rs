@@ -1,7 +1,7 @@
 //! Rules and lines of other shapes than the shared generator's, from a seed: so that the matcher is tuned to the problem.
 //!
 //! In: a shape, a seed, how many rules and lines. Out: rules in the language, a log, and which line must raise which alarm:
-//! one line in a thousand meets one rule, one in a hundred nearly does.
+//! one line in a thousand matches one rule, one in a hundred nearly does.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};

@@ -20,7 +20,7 @@
 //! a command returned: an address that the kernel should drop by itself, and was not seen to be going to, is not held. Does not know: netlink, sockets, who else exists. Tests: `tests.rs` beside this file, and `sim`.
 
 mod quorum;
-mod seat;
+mod resource_agent;
 #[cfg(test)]
 mod tests;
 mod voting;
@@ -39,17 +39,16 @@ use crate::wire::{
     Action, Command, Echo, Electorate, Generation, Presence, LinkState, Metric, StatusNote, PeerMessage, Place, Report, AppStatus, ResourceStatus, Terms,
 };
 
-use seat::ResourceAgent;
+use resource_agent::ResourceAgent;
 
 /// Beats whose sending time is remembered; an echo of an older one counts as too old.
 const BEATS_KEPT: usize = 256;
 
-/// What an agent keeps on disk: whom it obeys, and what it obeyed last. Written and synced before it is acted on.
+/// What an agent keeps on disk: whom it obeys, and what it obeyed last. ConfigSnapshot and synced before it is acted on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Durable {
     /// The one controller that it obeys; the first that commanded it.
     pub controller: Option<u64>,
-    /// By resource.
     pub marks: BTreeMap<Name, AgentMark>,
     /// By resource, for whom it may vote.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -75,14 +74,12 @@ pub struct AgentMark {
     pub generation: Generation,
     /// Its command was to hold the resource, and that has not ended.
     pub want: bool,
-    /// On what terms.
     pub terms: Option<Terms>,
 }
 
 /// An operation of the driver. Each ends with an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Look only.
     Observe,
     /// Put the address on, or set its remaining lifetime. Succeeds when it is there already.
     Add {
@@ -110,11 +107,9 @@ pub struct OperationResult {
 /// What an agent is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A command arrived.
     Command(Command),
     /// A driver operation ended; `failed` are its words when it says that it failed.
     Driven {
-        /// Of which resource.
         resource: Name,
         /// What the driver says of its own success.
         failed: Option<String>,
@@ -125,16 +120,13 @@ pub enum Input {
     },
     /// The kernel says that the address came or went without an operation under way.
     Changed {
-        /// Which resource.
         resource: Name,
         /// What is seen now.
         holds: Presence,
     },
     /// A witness answered the ping sent at `sent`.
     Witness {
-        /// For which resource.
         resource: Name,
-        /// Which witness.
         witness: IpAddr,
         /// When the ping was sent.
         sent: Time,
@@ -143,12 +135,10 @@ pub enum Input {
     Peer(Name, PeerMessage),
     /// Somebody else answered for, or announced, the resource's address.
     Rival {
-        /// Which resource.
         resource: Name,
     },
     /// The state of a resource's network interface changed, or was asked for the first time.
     Link {
-        /// Which resource.
         resource: Name,
         /// The state of its interface now.
         state: LinkState,
@@ -157,7 +147,6 @@ pub enum Input {
     Looked(BTreeMap<Name, AppStatus>),
     /// The host was measured.
     Measured(Vec<Metric>),
-    /// A deadline passed.
     Timer,
 }
 
@@ -168,24 +157,19 @@ pub enum Output {
     Persist(Durable),
     /// Start a driver operation.
     Drive {
-        /// On which resource.
         resource: Name,
-        /// Which operation.
         operation: Operation,
     },
     /// Ping the witnesses over the resource's interface.
     Ping {
-        /// Of which resource.
         resource: Name,
     },
     /// Ask the neighbourhood who has the address (ARP or neighbour probe).
     Ask {
-        /// Of which resource.
         resource: Name,
     },
     /// Tell the neighbourhood that the address is here: in a burst after a take or a rival, once on the period.
     Announce {
-        /// Of which resource.
         resource: Name,
         /// The burst of DESIGN 7, or one.
         burst: bool,
@@ -209,7 +193,7 @@ pub struct AgentState {
     /// Something of it changed that is not on disk yet.
     unsaved: bool,
     voter: Voter,
-    seats: BTreeMap<Name, ResourceAgent>,
+    placements: BTreeMap<Name, ResourceAgent>,
     reported: BTreeMap<Name, ResourceStatus>,
     /// State of each resource's network interface, where it has one.
     links: BTreeMap<Name, LinkState>,
@@ -237,12 +221,12 @@ impl AgentState {
         now: Time,
         out: &mut Vec<Output>,
     ) -> AgentState {
-        let mut seats = BTreeMap::new();
+        let mut placements = BTreeMap::new();
         for resource in resources {
             let mark = durable.marks.get(&resource).cloned().unwrap_or_default();
-            let mut seat = ResourceAgent::new(resource.clone(), mark, incarnation, durable.controller.unwrap_or_default());
-            seat.look(now, out);
-            seats.insert(resource, seat);
+            let mut placement = ResourceAgent::new(resource.clone(), mark, incarnation, durable.controller.unwrap_or_default());
+            placement.look(now, out);
+            placements.insert(resource, placement);
         }
         let voter = Voter::start(now, durable.longest_promise);
         let agent = AgentState {
@@ -253,7 +237,7 @@ impl AgentState {
             durable,
             unsaved: false,
             voter,
-            seats,
+            placements,
             reported: BTreeMap::new(),
             links: BTreeMap::new(),
             rivals: BTreeSet::new(),
@@ -280,27 +264,27 @@ impl AgentState {
         match input {
             Input::Command(command) => self.command(now, command, out),
             Input::Driven { resource, failed, holds, until } => {
-                if let Some(seat) = self.seats.get_mut(&resource) {
-                    seat.driven(now, failed, holds, until, out);
+                if let Some(placement) = self.placements.get_mut(&resource) {
+                    placement.driven(now, failed, holds, until, out);
                 }
             }
             Input::Changed { resource, holds } => {
-                if let Some(seat) = self.seats.get_mut(&resource) {
-                    seat.changed(holds);
+                if let Some(placement) = self.placements.get_mut(&resource) {
+                    placement.changed(holds);
                 }
             }
             Input::Witness { resource, witness, sent } => {
-                if let Some(seat) = self.seats.get_mut(&resource) {
-                    seat.witness(now, witness, sent, out);
+                if let Some(placement) = self.placements.get_mut(&resource) {
+                    placement.witness(now, witness, sent, out);
                 }
             }
             Input::Rival { resource } => {
-                if let Some(seat) = self.seats.get_mut(&resource) {
-                    seat.rival(now, out);
+                if let Some(placement) = self.placements.get_mut(&resource) {
+                    placement.rival(now, out);
                 }
             }
             Input::Link { resource, state } => {
-                if self.seats.contains_key(&resource) {
+                if self.placements.contains_key(&resource) {
                     self.news |= self.links.insert(resource, state) != Some(state);
                 }
             }
@@ -311,8 +295,8 @@ impl AgentState {
             }
             Input::Measured(metrics) => self.metrics = metrics,
             Input::Timer => {
-                for seat in self.seats.values_mut() {
-                    seat.timer(now, out);
+                for placement in self.placements.values_mut() {
+                    placement.timer(now, out);
                 }
             }
         }
@@ -320,8 +304,8 @@ impl AgentState {
         self.persist_before(mark, out);
         if now >= self.next_beat
             || self.news
-            || self.seats.iter().any(|(name, seat)| {
-                self.reported.get(name) != Some(&seat.seen()) || self.rivals.contains(name) != seat.has_rival()
+            || self.placements.iter().any(|(name, placement)| {
+                self.reported.get(name) != Some(&placement.seen()) || self.rivals.contains(name) != placement.has_rival()
             })
         {
             self.report(now, out);
@@ -330,7 +314,7 @@ impl AgentState {
 
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Time {
-        self.seats.values().filter_map(ResourceAgent::next_deadline).fold(self.next_beat, Time::min)
+        self.placements.values().filter_map(ResourceAgent::next_deadline).fold(self.next_beat, Time::min)
     }
 
     /// The last beat that was sent.
@@ -340,7 +324,7 @@ impl AgentState {
 
     /// True when the host has the resource and should.
     pub fn holds(&self, resource: &str) -> bool {
-        self.seats.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want && s.holds == Presence::Yes)
+        self.placements.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want && s.holds == Presence::Yes)
     }
 
     /// What is on disk.
@@ -349,15 +333,15 @@ impl AgentState {
     }
 
     fn command(&mut self, now: Time, command: Command, out: &mut Vec<Output>) {
-        let listed = self.seats.contains_key(&command.resource);
+        let listed = self.placements.contains_key(&command.resource);
         // Not on the local list: the report, which does not have it either, says so. It may vote about it all the same.
         if !listed && !matches!(command.action, Action::Electorate(_)) {
             return;
         }
         match self.durable.controller {
             Some(known) if known != command.controller => {
-                if let Some(seat) = self.seats.get_mut(&command.resource) {
-                    seat.note(StatusNote::OtherController);
+                if let Some(placement) = self.placements.get_mut(&command.resource) {
+                    placement.note(StatusNote::OtherController);
                 }
                 return;
             }
@@ -370,32 +354,32 @@ impl AgentState {
         if let Action::Electorate(electorate) = command.action {
             return self.electorate(command.resource, electorate, out);
         }
-        let Some(seat) = self.seats.get_mut(&command.resource) else { return };
-        seat.obeys(command.controller);
+        let Some(placement) = self.placements.get_mut(&command.resource) else { return };
+        placement.obeys(command.controller);
         let age = (command.echo.incarnation == self.beat.incarnation)
             .then(|| self.sent.iter().find(|(beat, _)| *beat == command.echo.beat))
             .flatten()
             .map(|(_, sent)| *sent);
         match command.action {
-            Action::Release => seat.release(now, command.generation, out),
+            Action::Release => placement.release(now, command.generation, out),
             Action::Take { probe, terms, vote, clear } => {
                 self.voter.heard(now, &command.resource, command.generation);
                 if let Some(answered) = age {
                     for (host, generation) in &clear {
                         self.voter.clear(&command.resource, host, *generation);
                     }
-                    seat.relays(command.generation, clear);
-                    seat.take(now, command.generation, answered, probe, terms, out);
-                    if vote && seat.mark().generation == command.generation {
-                        seat.controller_voted(now, answered, out);
+                    placement.relays(command.generation, clear);
+                    placement.take(now, command.generation, answered, probe, terms, out);
+                    if vote && placement.mark().generation == command.generation {
+                        placement.controller_voted(now, answered, out);
                     }
                 }
             }
             Action::Renew => {
                 if let Some(answered) = age {
-                    seat.renew(now, command.generation, answered, out);
-                    if seat.mark().generation == command.generation {
-                        seat.controller_voted(now, answered, out);
+                    placement.renew(now, command.generation, answered, out);
+                    if placement.mark().generation == command.generation {
+                        placement.controller_voted(now, answered, out);
                     }
                 }
             }
@@ -410,10 +394,10 @@ impl AgentState {
             self.durable.longest_promise = self.voter.longest();
             changed = true;
         }
-        for (name, seat) in &self.seats {
+        for (name, placement) in &self.placements {
             let on_disk = self.durable.marks.get(name);
-            if on_disk != Some(seat.mark()) && (on_disk.is_some() || *seat.mark() != AgentMark::default()) {
-                self.durable.marks.insert(name.clone(), seat.mark().clone());
+            if on_disk != Some(placement.mark()) && (on_disk.is_some() || *placement.mark() != AgentMark::default()) {
+                self.durable.marks.insert(name.clone(), placement.mark().clone());
                 changed = true;
             }
         }
@@ -429,11 +413,11 @@ impl AgentState {
         }
         self.sent.push_back((self.beat.beat, now));
         self.next_beat = now + HEARTBEAT;
-        self.reported = self.seats.iter().map(|(name, seat)| (name.clone(), seat.seen())).collect();
+        self.reported = self.placements.iter().map(|(name, placement)| (name.clone(), placement.seen())).collect();
         let (host, beat, controller) = (self.host.clone(), self.beat, self.durable.controller);
         self.news = false;
         let (watched, metrics) = (self.watched.clone(), std::mem::take(&mut self.metrics));
-        self.rivals = self.seats.iter().filter(|(_, seat)| seat.has_rival()).map(|(name, _)| name.clone()).collect();
+        self.rivals = self.placements.iter().filter(|(_, placement)| placement.has_rival()).map(|(name, _)| name.clone()).collect();
         let (resources, rivals, places) = (self.reported.clone(), self.rivals.clone(), self.places.clone());
         let links = self.links.clone();
         let report = Report { host, beat, controller, resources, links, watched, metrics, votes: true, places, rivals };

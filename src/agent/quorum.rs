@@ -6,7 +6,7 @@ use crate::inventory::{OnQuorumLoss, Takeover};
 use crate::vote::{Elector, promise_lasts};
 use crate::wire::{Presence, StatusNote, PeerMessage, Probe, Terms, Vote, VoteRequest};
 
-use super::seat::{Listening, Phase, ResourceAgent};
+use super::resource_agent::{Listening, Phase, ResourceAgent};
 use super::{Name, Output};
 
 impl ResourceAgent {
@@ -87,13 +87,13 @@ impl ResourceAgent {
     pub(super) fn voted(&mut self, now: Time, from: &Name, vote: Vote, out: &mut Vec<Output>) {
         let asked = vote.generation == self.mark().generation && self.quorum().is_some_and(|t| t.voters.contains(from));
         if asked {
-            self.count(now, out, |seat| seat.votes.answered(Elector::Agent(from.clone()), vote.number, vote.refused));
+            self.count(now, out, |placement| placement.votes.answered(Elector::Agent(from.clone()), vote.number, vote.refused));
         }
     }
 
     /// The controller voted in answer to the beat sent at `answered`.
     pub(super) fn controller_voted(&mut self, now: Time, answered: Time, out: &mut Vec<Output>) {
-        self.count(now, out, |seat| seat.votes.granted(Elector::Controller, answered));
+        self.count(now, out, |placement| placement.votes.granted(Elector::Controller, answered));
     }
 
     /// What comes of more votes.

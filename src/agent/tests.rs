@@ -102,7 +102,7 @@ impl Bench {
     }
 
     fn seen(&self) -> ResourceStatus {
-        self.agent.seats[VIP].seen()
+        self.agent.placements[VIP].seen()
     }
 }
 

@@ -19,8 +19,8 @@ impl AgentState {
                 out.push(Output::Peer(from, PeerMessage::Vote(vote)));
             }
             PeerMessage::Vote(vote) => {
-                if let Some(seat) = self.seats.get_mut(&vote.resource) {
-                    seat.voted(now, &from, vote, out);
+                if let Some(placement) = self.placements.get_mut(&vote.resource) {
+                    placement.voted(now, &from, vote, out);
                 }
             }
         }
@@ -34,8 +34,8 @@ impl AgentState {
             from += i;
             if let Output::Peer(host, PeerMessage::Request(request)) = out.remove(from) {
                 let vote = self.vote(now, &host, &request);
-                if let Some(seat) = self.seats.get_mut(&vote.resource) {
-                    seat.voted(now, &host, vote, out);
+                if let Some(placement) = self.placements.get_mut(&vote.resource) {
+                    placement.voted(now, &host, vote, out);
                 }
             }
         }
@@ -59,8 +59,8 @@ impl AgentState {
         for (host, generation) in clear {
             self.voter.clear(resource, host, *generation);
         }
-        if let Some(seat) = self.seats.get(resource) {
-            let (seen, host) = (seat.seen(), &self.host);
+        if let Some(placement) = self.placements.get(resource) {
+            let (seen, host) = (placement.seen(), &self.host);
             if !seen.want && seen.holds == Presence::No {
                 self.voter.clear(resource, host, seen.generation);
             }

@@ -101,7 +101,7 @@ pub const CALENDAR_SEARCH: Duration = Duration::from_secs(5 * 366 * 24 * 3_600);
 pub const EXPRESSION_BYTES: usize = 16 * 1024;
 /// Events noted for the conditions of all alarms together. When there are more, the alarm that has most of them
 /// forgets the half of its keys whose last event is oldest, and that is told once for each alarm.
-pub const NOTED_EVENTS: usize = 4_000_000;
+pub const PARTIAL_MATCHES: usize = 4_000_000;
 /// Bytes that one compiled regular expression may take. A larger one is a diagnostic.
 pub const REGEX_BYTES: usize = 1024 * 1024;
 /// Bytes of a compiled regular expression from which on `check` advises against it.

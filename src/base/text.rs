@@ -88,7 +88,7 @@ pub fn printable_short(text: &str, max: usize) -> String {
 
 /// The longest beginning of `text` that takes at most `max` bytes as JSON, with `…` (not counted) where something was cut.
 pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
-    // Written as JSON a control character takes six bytes.
+    // ConfigSnapshot as JSON a control character takes six bytes.
     if text.len() <= max / 6 {
         return Cow::Borrowed(text);
     }

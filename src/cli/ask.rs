@@ -48,7 +48,6 @@ pub(super) struct AlarmsArgs {
 enum AlarmsCommand {
     /// Clears an active alarm
     Clear {
-        /// The alarm's name
         alarm: String,
         /// The key, as `pointsman alarms` shows it [default: every key]
         key: Option<String>,
@@ -61,7 +60,6 @@ enum AlarmsCommand {
     after_help = "Examples:\n  pointsman ack app_stopped SIP_SERVER_PRIMARY\n  pointsman ack app_stopped --by ann           of every key\n\nThe alarm stays active; `pointsman alarms` shows who acknowledged it. Rules can react to alarms that nobody acknowledges:\n  detect alarm app_stopped unacked for 15m"
 )]
 pub(super) struct AckArgs {
-    /// The alarm's name
     alarm: String,
     /// The key, as `pointsman alarms` shows it [default: every key]
     key: Option<String>,
@@ -88,14 +86,11 @@ pub(super) struct ResourcesArgs {
 enum ResourcesCommand {
     /// Ends the pause of a resource that moved too often
     Resume {
-        /// The resource's name
         resource: String,
     },
     /// States that a host does not hold a resource: you looked, or you cut its power
     Released {
-        /// The resource's name
         resource: String,
-        /// The host's name
         host: String,
     },
 }
@@ -114,7 +109,6 @@ pub(super) struct RunsArgs {
 enum RunsCommand {
     /// Approves a run that waits for an operator
     Approve {
-        /// The run's number
         run: u64,
     },
 }
@@ -146,7 +140,6 @@ pub(super) struct SourcesArgs {
     after_help = "Examples:\n  pointsman move sip_vip sip2      at once, whatever the pause after too many moves says\n\nThe newest instruction counts: a claim that arrives in a log later moves it again."
 )]
 pub(super) struct MoveArgs {
-    /// The resource's name
     resource: String,
     /// The host that should have it
     host: String,

@@ -14,7 +14,7 @@ use crate::base::time::Time;
 use crate::base::zone::Zone;
 use crate::config::Config;
 use crate::decode::first_moment;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::inventory::Name;
 use crate::linux::file::kind_of;
 use crate::replay::{DryRunCounts, DryRun, TimelineEntry, LINES_OF_A_LOG, Origin};
@@ -59,8 +59,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME")]
     written: Option<String>,
     /// How far the log's senders are known: unverified, address, local or authenticated
-    #[arg(long, value_name = "WORD", default_value = "local", value_parser = provenance)]
-    provenance: Provenance,
+    #[arg(long, value_name = "WORD", default_value = "local", value_parser = trust)]
+    trust: Trust,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
@@ -103,7 +103,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(WRONG);
         }
     };
-    let mut run = DryRun::new(site, holders, args.provenance);
+    let mut run = DryRun::new(site, holders, args.trust);
     let stdout = io::stdout();
     let mut told = Told {
         format: args.format,
@@ -235,8 +235,8 @@ impl<W: Write> Told<W> {
     }
 }
 
-fn provenance(word: &str) -> Result<Provenance, String> {
-    Provenance::parse(word).ok_or_else(|| "write unverified, address, local or authenticated".to_owned())
+fn trust(word: &str) -> Result<Trust, String> {
+    Trust::parse(word).ok_or_else(|| "write unverified, address, local or authenticated".to_owned())
 }
 
 fn zone(text: &str) -> Result<Zone, String> {
@@ -304,11 +304,11 @@ fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String>
             inventory.resources.get(resource).ok_or_else(|| format!("--holder: there is no resource {}", printable(resource)))?;
         if host.is_empty() {
             holders.remove(resource);
-        } else if known.seats.iter().any(|s| s.host == host) {
+        } else if known.placements.iter().any(|s| s.host == host) {
             holders.insert(resource.to_owned(), host.to_owned());
         } else {
-            let seats: Vec<&str> = known.seats.iter().map(|s| s.host.as_str()).collect();
-            return Err(format!("--holder: {resource} can't be on {}; it can be on {}", printable(host), seats.join(", ")));
+            let placements: Vec<&str> = known.placements.iter().map(|s| s.host.as_str()).collect();
+            return Err(format!("--holder: {resource} can't be on {}; it can be on {}", printable(host), placements.join(", ")));
         }
     }
     Ok(holders)

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use crate::base::limits::SET_BYTES;
 use crate::config;
 use crate::diag::{Code, Diagnostic, Source};
-use crate::journal::{Text, Written};
+use crate::journal::{Text, ConfigSnapshot};
 use crate::live::reload::{Files, Good, Reading};
 
 use super::setup::{self, Given, Setup, Texts};
 
 /// A configuration, and what it names.
 pub(super) struct Disk {
-    /// The configuration.
     pub(super) config: PathBuf,
 }
 
@@ -37,7 +36,7 @@ impl Files for Disk {
         reading(setup::load(&Given { config: Some(self.config.clone()), ..Given::default() }))
     }
 
-    fn again(&self, written: &Written) -> Reading {
+    fn again(&self, written: &ConfigSnapshot) -> Reading {
         reading(setup::of_written(written, self.base()))
     }
 }
@@ -62,9 +61,9 @@ fn reading(setup: Setup) -> Reading {
 }
 
 /// What was read, as the journal keeps it; `None` when not all could be read.
-fn written(texts: &Texts) -> Option<Written> {
+fn written(texts: &Texts) -> Option<ConfigSnapshot> {
     let text = |source: &Arc<Source>| Text { name: source.name.clone(), text: source.text.clone() };
     let scripts: BTreeMap<String, Text> =
         texts.scripts.iter().flatten().map(|(name, source)| (name.clone(), text(source))).collect();
-    Some(Written { config: text(texts.config.as_ref()?), rules: texts.rules.iter().map(text).collect(), scripts })
+    Some(ConfigSnapshot { config: text(texts.config.as_ref()?), rules: texts.rules.iter().map(text).collect(), scripts })
 }

@@ -46,7 +46,6 @@ enum What {
         #[command(flatten)]
         of: Where,
     },
-    /// Print the records
     Show {
         /// Show the records from this number on
         #[arg(long, value_name = "N", default_value_t = 1)]

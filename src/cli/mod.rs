@@ -125,7 +125,6 @@ enum Command {
     /// Another command within a network, for the demo
     #[command(hide = true)]
     Within {
-        /// The network
         namespace: std::path::PathBuf,
         /// The command
         #[arg(last = true)]
@@ -141,7 +140,6 @@ pub fn command_line() -> clap::Command {
 /// How things are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people.
     #[default]
     Human,
     /// For programs: one JSON object a line.

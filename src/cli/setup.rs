@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
 use crate::config::{self, Config, Followed};
 use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
-use crate::journal::{Text, Written};
+use crate::journal::{Text, ConfigSnapshot};
 use crate::lang::{Matcher, Declarations, compile, fields_set};
 use crate::linux::file::{kind_of, open_regular, writable_by_others};
 use crate::replay::samples;
@@ -60,9 +60,7 @@ pub(super) struct Setup {
 /// All texts of a site.
 #[derive(Default)]
 pub(super) struct Texts {
-    /// The configuration.
     pub(super) config: Option<Arc<Source>>,
-    /// The rule files.
     pub(super) rules: Vec<Arc<Source>>,
     /// The scripts by file name; `None` when it is not known where they are.
     pub(super) scripts: Option<BTreeMap<String, Arc<Source>>>,
@@ -130,7 +128,7 @@ pub(super) fn patterns(config: &Config, base: &Path) -> Vec<(String, usize)> {
 }
 
 /// Makes a site of texts that were accepted earlier; `base` is the folder that the configuration's paths are relative to.
-pub(super) fn of_written(written: &Written, base: &Path) -> Setup {
+pub(super) fn of_written(written: &ConfigSnapshot, base: &Path) -> Setup {
     let source = |text: &Text| Arc::new(Source { name: text.name.clone(), text: text.text.clone() });
     let config_source = source(&written.config);
     let (config, diagnostics) = config::load(&config_source);

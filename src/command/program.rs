@@ -24,7 +24,6 @@ const LAST_READS: usize = 64;
 pub struct Ended {
     /// Its exit status; 128 when a signal ended it.
     pub status: i32,
-    /// What it printed.
     pub stdout: String,
     /// What it printed as errors.
     pub stderr: String,

@@ -113,8 +113,6 @@ pub type ListenerZones = std::collections::BTreeMap<(Way, SocketAddr), Zone>;
 /// How syslog comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
-    /// Datagrams.
     Udp,
-    /// Connections.
     Tcp,
 }

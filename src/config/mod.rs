@@ -82,13 +82,10 @@ pub enum ReloadPolicy {
 /// Sockets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listen {
-    /// Syslog over UDP.
     pub udp: Vec<SocketAddr>,
-    /// Syslog over TCP.
     pub tcp: Vec<SocketAddr>,
     /// The zones of stamps that do not say theirs, of listeners of which that is known.
     pub zones: ListenerZones,
-    /// Agents, over TLS.
     pub agents: Option<SocketAddr>,
 }
 

@@ -29,8 +29,8 @@ pub(super) struct ResourcePlaces {
 }
 
 /// True when hosts with these placements and voters can hold an address by votes. The controller is one more voter.
-pub(super) fn can_vote(inventory: &Inventory, seats: &[Placement], voters: &[Name]) -> bool {
-    let all: BTreeSet<&Name> = seats.iter().map(|s| &s.host).chain(voters).collect();
+pub(super) fn can_vote(inventory: &Inventory, placements: &[Placement], voters: &[Name]) -> bool {
+    let all: BTreeSet<&Name> = placements.iter().map(|s| &s.host).chain(voters).collect();
     let able = |name: &&Name| {
         inventory.hosts.get(*name).is_some_and(|h| h.via == Via::Agent && h.platform == "linux" && h.address.is_some())
     };
@@ -50,12 +50,12 @@ pub(super) fn check(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &N
         reader.report(Code::PolicyCannotWork, &at(&places.takeover), message).help =
             Some("use `confirmed`, or `forced` where two ports at once do less harm than none".to_owned());
     } else if by_kernel {
-        for seat in &resource.seats {
-            let Some(host) = inventory.hosts.get(&seat.host) else { continue };
+        for placement in &resource.placements {
+            let Some(host) = inventory.hosts.get(&placement.host) else { continue };
             let reached = host.via == Via::Agent || (host.via == Via::Local && resource.takeover != Takeover::Quorum);
             if !reached || host.platform != "linux" {
                 let message =
-                    format!("`takeover: {takeover}` needs an agent on Linux at every host of {name}, and {} has none", seat.host);
+                    format!("`takeover: {takeover}` needs an agent on Linux at every host of {name}, and {} has none", placement.host);
                 reader.report(Code::PolicyCannotWork, &at(&places.takeover), message).help = Some("use `confirmed`".to_owned());
             }
         }
@@ -101,8 +101,8 @@ fn word(takeover: Takeover) -> &'static str {
 
 /// Which failure the policy that was chosen does not cover here.
 fn gap(inventory: &Inventory, name: &Name, resource: &Resource) -> Option<String> {
-    let hosts = || resource.seats.iter().map(|s| s.host.as_str()).collect::<Vec<_>>().join(", ");
-    let better = can_vote(inventory, &resource.seats, &resource.voters) && !matches!(resource.what, ResourceKind::Port(_));
+    let hosts = || resource.placements.iter().map(|s| s.host.as_str()).collect::<Vec<_>>().join(", ");
+    let better = can_vote(inventory, &resource.placements, &resource.voters) && !matches!(resource.what, ResourceKind::Port(_));
     match resource.takeover {
         Takeover::Probe => Some(format!(
             "`takeover: probe` does not cover a network in which {} lose each other and the controller, and still reach the witnesses: two of them may have {name} at once{}",
@@ -129,7 +129,7 @@ fn voters(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, resou
     };
     for (i, voter) in resource.voters.iter().enumerate() {
         let twice = resource.voters[..i].contains(voter);
-        if twice || resource.seats.iter().any(|s| s.host == *voter) {
+        if twice || resource.placements.iter().any(|s| s.host == *voter) {
             let why = if twice { "stands twice" } else { "may hold it, and votes already" };
             wrong(format!("the voter {voter} of {name} {why}"), "name hosts that hold nothing of it, each once");
         } else if inventory.hosts.get(voter).is_some_and(|h| h.via != Via::Agent) {
@@ -166,7 +166,7 @@ fn witnesses(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, re
     };
     let of_a_placement = |witness| {
         let own = |s: &&Placement| inventory.hosts.get(&s.host).is_some_and(|h| h.address == Some(witness));
-        resource.seats.iter().find(own).map(|s| s.host.as_str())
+        resource.placements.iter().find(own).map(|s| s.host.as_str())
     };
     for witness in &resource.witnesses {
         let wrong = if resource.what == ResourceKind::Address(*witness, prefix) {

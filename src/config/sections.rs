@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::limits::ISOLATION;
 use crate::base::time::parse_duration;
 use crate::diag::{Code, Diagnostic, Place, Source};
-use crate::event::{OWN_APP, Provenance};
+use crate::event::{OWN_APP, Trust};
 use crate::inventory::{
     AGENT_PORT, Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss,
     Pair, Resource, SAYS_BACKUP, SAYS_PRIMARY, Placement, Standby, Takeover, Via, ResourceKind,
@@ -67,7 +67,7 @@ const RESOURCE: &[&str] = &[
     "moves",
     "on_link_loss",
     "repair",
-    "provenance",
+    "trust",
 ];
 const PLATFORMS: &[(&str, &str)] =
     &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
@@ -103,8 +103,8 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
     }
     let mut listen = listen(&mut reader, &top, &mut inventory);
     // Where a host is said to have an agent, or a resource is on one that has, agents are heard; another place is written out.
-    let by_agent = |seat: &Placement| inventory.hosts.get(&seat.host).is_some_and(|host| host.via == Via::Agent);
-    if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.seats).any(by_agent)) {
+    let by_agent = |placement: &Placement| inventory.hosts.get(&placement.host).is_some_and(|host| host.via == Via::Agent);
+    if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.placements).any(by_agent)) {
         listen.agents = Some(AGENTS);
     }
     let ways = [("ask", ReloadPolicy::Ask), ("watch", ReloadPolicy::Watch)];
@@ -335,7 +335,7 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
         if let Some((resource, node)) = &resource {
             take(reader, &mut followed, resource, &what, &node.place);
             for app in [&primary, &backup].into_iter().flatten() {
-                has_seat(reader, inventory, resource, app, &node.place);
+                has_placement(reader, inventory, resource, app, &node.place);
             }
         }
         let standby = [("hot", Standby::Hot), ("warm", Standby::Warm)];
@@ -376,9 +376,9 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
     }
 }
 
-fn has_seat(reader: &mut YamlReader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
+fn has_placement(reader: &mut YamlReader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
     let Some(host) = inventory.applications.get(app).map(|a| &a.host).filter(|h| !h.is_empty()) else { return };
-    let seated = inventory.resources.get(resource).is_some_and(|r| r.seats.iter().any(|s| &s.host == host));
+    let seated = inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host));
     if !seated {
         let message = format!("{app} runs on {host}, and {resource} can't be there");
         reader.report(Code::NoSeat, place, message).help =
@@ -412,17 +412,17 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
             let message = format!("{what} is a port, which has no network interface of its own: `on_link_loss` changes nothing");
             reader.report(Code::NothingComesOfIt, &node.place, message);
         }
-        let seats = seats(reader, &section, &what, is_port, inventory);
+        let placements = placements(reader, &section, &what, is_port, inventory);
         let witnesses: Vec<IpAddr> =
             reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();
         let on_all =
-            |via: &[Via]| seats.iter().all(|s: &Placement| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)));
+            |via: &[Via]| placements.iter().all(|s: &Placement| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)));
         let voters: Vec<Name> = reader
             .list(section.get("voters"))
             .into_iter()
             .filter_map(|n| reader.known(n, "host", inventory.hosts.keys()))
             .collect();
-        let unless = if !is_port && policy::can_vote(inventory, &seats, &voters) {
+        let unless = if !is_port && policy::can_vote(inventory, &placements, &voters) {
             Takeover::Quorum
         } else if !witnesses.is_empty() && on_all(&[Via::Agent, Via::Local]) {
             Takeover::Probe
@@ -436,9 +436,9 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
             ("lease", Takeover::Lease),
             ("forced", Takeover::Forced),
         ];
-        let provenances: Vec<(&str, Provenance)> = ["unverified", "address", "local", "authenticated"]
+        let trust_levels: Vec<(&str, Trust)> = ["unverified", "address", "local", "authenticated"]
             .into_iter()
-            .filter_map(|w| Some((w, Provenance::parse(w)?)))
+            .filter_map(|w| Some((w, Trust::parse(w)?)))
             .collect();
         let s = Duration::from_secs;
         let resource = Resource {
@@ -446,7 +446,7 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
                 (Some((address, prefix)), _) => ResourceKind::Address(address, prefix),
                 (None, port) => ResourceKind::Port(port.unwrap_or(0)),
             },
-            seats,
+            placements,
             takeover: section.get("takeover").and_then(|n| reader.word(n, "way to take over", &takeovers)).unwrap_or(unless),
             witnesses,
             term: section.get("term").and_then(|n| reader.span(n, s(30)..=s(86_400))).unwrap_or(s(30)),
@@ -465,10 +465,10 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
                 .and_then(|n| reader.word(n, "action on link loss", &[("stay", OnLinkLoss::Stay), ("move", OnLinkLoss::Move)]))
                 .unwrap_or_default(),
             repair: section.get("repair").and_then(|n| reader.truth(n)).unwrap_or(true),
-            provenance: section
-                .get("provenance")
-                .and_then(|n| reader.word(n, "provenance", &provenances))
-                .unwrap_or(Provenance::Address),
+            trust: section
+                .get("trust")
+                .and_then(|n| reader.word(n, "trust", &trust_levels))
+                .unwrap_or(Trust::Address),
         };
         inventory.resources.insert(key.text.clone(), resource);
         let of = |name: &str| section.get(name).map(|n| n.place.clone());
@@ -521,9 +521,9 @@ fn network(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<(IpAddr, u8)>
 }
 
 /// `hosts: { sip1: eth0, sip2: eth0 }`
-fn seats(reader: &mut YamlReader<'_>, section: &Section<'_>, what: &str, is_port: bool, inventory: &Inventory) -> Vec<Placement> {
+fn placements(reader: &mut YamlReader<'_>, section: &Section<'_>, what: &str, is_port: bool, inventory: &Inventory) -> Vec<Placement> {
     let node = section.want(reader, "hosts");
-    let mut seats = Vec::new();
+    let mut placements = Vec::new();
     for (YamlKey { text, place }, value) in reader.named(node) {
         let known = reader.is_known(text, place, "host", inventory.hosts.keys());
         if is_port {
@@ -553,7 +553,7 @@ fn seats(reader: &mut YamlReader<'_>, section: &Section<'_>, what: &str, is_port
                 }
             };
             if known {
-                seats.push(Placement { host: text.clone(), interface: String::new(), commands });
+                placements.push(Placement { host: text.clone(), interface: String::new(), commands });
             }
             continue;
         }
@@ -565,14 +565,14 @@ fn seats(reader: &mut YamlReader<'_>, section: &Section<'_>, what: &str, is_port
             reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
         }
         if known {
-            seats.push(Placement { host: text.clone(), interface: interface.to_owned(), commands: None });
+            placements.push(Placement { host: text.clone(), interface: interface.to_owned(), commands: None });
         }
     }
-    if let (Some(node), true) = (node, seats.len() < 2) {
-        let message = format!("{what} can be on {}: it can't move", if seats.is_empty() { "no host" } else { "one host only" });
+    if let (Some(node), true) = (node, placements.len() < 2) {
+        let message = format!("{what} can be on {}: it can't move", if placements.is_empty() { "no host" } else { "one host only" });
         reader.report(Code::FewSeats, &node.place, message).help = Some("hosts: { sip1: eth0, sip2: eth0 }".to_owned());
     }
-    seats
+    placements
 }
 
 /// Addresses are brought up by agents on Linux, and by the controller on its own machine.

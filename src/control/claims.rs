@@ -86,11 +86,11 @@ impl Controller {
         let other = if *app == pair.primary { &pair.backup } else { &pair.primary };
         let newer_primary = state.claim(other).is_some_and(|c| c.primary && c.order > order);
         let entry = self.planner.ledger().entry(&resource);
-        let wish = entry.and_then(|e| e.wish.as_ref());
+        let desired_owner = entry.and_then(|e| e.desired_owner.as_ref());
         let decided = if claim.primary {
-            newer_primary || wish.is_some_and(|w| w.order >= order)
+            newer_primary || desired_owner.is_some_and(|w| w.order >= order)
         } else {
-            wish.is_some_and(|w| w.host != host || w.order > order)
+            desired_owner.is_some_and(|w| w.host != host || w.order > order)
                 || entry.is_some_and(|e| e.banned.get(&host).is_some_and(|by| *by >= order))
         };
         if decided {
@@ -105,7 +105,7 @@ impl Controller {
         let Late { pair, resource, host, order, written } = late;
         let entry = self.planner.ledger().entry(&resource);
         let moved_at = entry.and_then(|e| e.moves.back()).copied();
-        let here = entry.and_then(|e| e.wish.as_ref()).is_some_and(|w| w.host == host);
+        let here = entry.and_then(|e| e.desired_owner.as_ref()).is_some_and(|w| w.host == host);
         let notice = |kind: &str, text: String| {
             Output::Notice(Notice {
                 kind: kind.to_owned(),

@@ -22,7 +22,7 @@ use super::{Controller, Notice, Output, Task, OperatorCommand};
 
 /// What is known since the start of agents and of the journal.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Trust {
+pub(super) struct Confidence {
     doubt: Option<Doubt>,
     /// Hosts whose agent reported.
     heard: BTreeSet<Name>,
@@ -30,9 +30,9 @@ pub(super) struct Trust {
     disbelieved: BTreeSet<Name>,
 }
 
-impl Trust {
-    pub(super) fn new(doubt: Option<Doubt>) -> Trust {
-        Trust { doubt, ..Trust::default() }
+impl Confidence {
+    pub(super) fn new(doubt: Option<Doubt>) -> Confidence {
+        Confidence { doubt, ..Confidence::default() }
     }
 }
 
@@ -99,7 +99,7 @@ impl Controller {
     /// The newest generation of a resource that the journal knows for a host.
     fn newest_known(&self, resource: &str, host: &str) -> Generation {
         let ledger = self.planner.ledger();
-        let of_host = ledger.seat(resource, host).map(|seat| seat.ordered);
+        let of_host = ledger.placement(resource, host).map(|placement| placement.ordered);
         of_host.or_else(|| ledger.entry(resource).map(|e| e.generation)).unwrap_or(Generation::NONE)
     }
 
@@ -107,7 +107,7 @@ impl Controller {
         if self.trust.doubt.as_ref().is_none_or(|d| d.kind == DoubtKind::Behind) {
             return;
         }
-        let mut hosts = self.inventory.resources.values().flat_map(|r| &r.seats).map(|seat| &seat.host);
+        let mut hosts = self.inventory.resources.values().flat_map(|r| &r.placements).map(|placement| &placement.host);
         if !hosts.all(|host| self.trust.heard.contains(host)) {
             return;
         }

@@ -14,7 +14,7 @@
 
 mod claims;
 mod doubt;
-mod own;
+mod self_events;
 mod reload;
 mod reported;
 mod sources;
@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::base::time::Time;
 use crate::engine::{self, Engine};
-use crate::event::{Event, Provenance};
+use crate::event::{Event, Trust};
 use crate::inventory::{Inventory, Name};
 use crate::journal::{self, Position, Record, State};
 use crate::lang::Matcher;
@@ -37,20 +37,18 @@ use crate::react::{self, RunId, Runs};
 use crate::script::{Again, Next, Step, StepResult};
 use crate::wire::{Command, Report};
 
-pub use own::{SelfEvent, SelfEvents};
+pub use self_events::{SelfEvent, SelfEvents};
 pub use reload::{NewSite, what_is_left};
 use steps::WaitingStep;
 
 /// A record of a log that a rule wants, or that is a claim.
 #[derive(Clone, Debug, Default)]
 pub struct LogEvent {
-    /// Which source.
     pub source: String,
     /// Where the source is read on after it.
     pub position: Position,
-    /// The record.
     pub event: Event<'static>,
-    /// The conditions that it meets.
+    /// The conditions that it matches.
     pub hits: Vec<Hit>,
     /// The number of the rules whose conditions these are. By others they mean nothing, and are found again.
     pub rules: u64,
@@ -77,42 +75,32 @@ impl LogEvent {
 pub enum OperatorCommand {
     /// The resource goes to the host.
     Move {
-        /// Which resource.
         resource: Name,
-        /// Where.
         host: Name,
     },
     /// The host surely does not hold the resource.
     Released {
-        /// Which resource.
         resource: Name,
-        /// Which host.
         host: Name,
     },
-    /// A hold ends.
     Resume {
-        /// Of which resource.
         resource: Name,
     },
     /// An alarm is cleared, of one key or of all.
     Clear {
-        /// Which alarm.
         alarm: String,
         /// Which key, as shown.
         key: Option<String>,
     },
     /// Somebody takes an alarm on, of one key or of all.
     Ack {
-        /// Which alarm.
         alarm: String,
         /// Which key, as shown.
         key: Option<String>,
-        /// Who.
         by: String,
     },
     /// A run that waits for a yes may go on.
     Approve {
-        /// Which run.
         run: RunId,
     },
     /// The controller goes on without the records that the journal lost.
@@ -125,84 +113,67 @@ pub enum OperatorCommand {
 /// What the controller is told.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// Something was heard.
     Heard(Box<LogEvent>),
     /// A source was read up to here without anything that a rule wants.
     Position {
-        /// Which source.
         source: String,
         /// Where it is read on.
         position: Position,
     },
     /// A file of a pattern is gone, and will not be read on.
     Forget {
-        /// The file.
         source: String,
     },
     /// What a source had kept while nobody listened has been read. Told once after each start, also when there was nothing.
     BacklogEnded {
-        /// Which source.
         source: String,
     },
     /// A source can't be read, or can be again.
     Source {
-        /// Which.
         source: String,
-        /// Why it can't.
         away: Option<String>,
     },
     /// Records of a source may be lost.
     Gap {
-        /// The source.
         source: String,
         /// Which records, why, and what to do.
         text: String,
     },
     /// How far the records of a sender are usually behind their arrival.
     Offset {
-        /// The source.
         source: String,
         /// The host, as its records name it; empty where they name none.
         host: String,
         /// How far it is trusted.
-        provenance: Provenance,
+        trust: Trust,
         /// The usual age of its records, in microseconds; negative when they are ahead.
         usual: i64,
         /// How much of it is a zone that the stamps do not say and that was found for them.
         zone: i64,
     },
-    /// An agent's heartbeat.
     Report(Report),
     /// An agent is connected anew. What it reported by an earlier connection has all come.
     Connected(Name),
     /// A script's next step, asked for by [`Output::Evaluate`].
     Evaluated {
-        /// Of which run.
         run: RunId,
-        /// What it is.
         next: Next,
     },
     /// How an effect ended, asked for by [`Output::Do`].
     Done {
-        /// Of which run.
         run: RunId,
         /// Number of the step.
         n: u32,
-        /// Which attempt.
         attempt: u32,
-        /// Its result.
         result: StepResult,
     },
-    /// An operator's command.
     Operator {
         /// Who the operator is, as far as that is known.
         by: String,
-        /// The command.
         word: OperatorCommand,
     },
     /// Another configuration, other rules and scripts, which were checked as a whole.
     Reload(Box<NewSite>),
-    /// A deadline passed.
     Timer,
 }
 
@@ -215,11 +186,9 @@ pub enum Output {
     Evaluate(RunId),
     /// Do this step of a run, and tell its result.
     Do {
-        /// Of which run.
         run: RunId,
         /// Which attempt; the result names it.
         attempt: u32,
-        /// The step.
         step: Step,
     },
     /// Send this to a host's agent.
@@ -235,23 +204,15 @@ pub enum Output {
 /// Something that people should know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notice {
-    /// A stable word.
     pub kind: String,
     /// What happened, and what to do.
     pub text: String,
-    /// About which alarm.
     pub alarm: Option<String>,
-    /// About which resource.
     pub resource: Option<Name>,
-    /// About which host.
     pub host: Option<Name>,
-    /// About which run.
     pub run: Option<RunId>,
-    /// About which reaction.
     pub reaction: Option<String>,
-    /// About which source.
     pub source: Option<String>,
-    /// About which pair.
     pub pair: Option<Name>,
 }
 
@@ -279,7 +240,7 @@ pub struct Controller {
     /// What agents know it by.
     id: u64,
     /// Whether the journal is to be acted on.
-    trust: doubt::Trust,
+    trust: doubt::Confidence,
 }
 
 /// What one part of the controller owes another within a turn.
@@ -319,7 +280,7 @@ impl Controller {
             roles_due: BTreeSet::new(),
             vacancies: BTreeMap::new(),
             id,
-            trust: doubt::Trust::new(state.doubt),
+            trust: doubt::Confidence::new(state.doubt),
         };
         controller.begin_claims();
         controller.all_roles_changed();
@@ -370,9 +331,9 @@ impl Controller {
                 let notice = Notice { kind: "records_lost".to_owned(), text, source: Some(source), ..Notice::default() };
                 return out.push(Output::Notice(notice));
             }
-            Input::Offset { source, host, provenance, usual, zone } => {
+            Input::Offset { source, host, trust, usual, zone } => {
                 let order = self.input(now, journal::Input::Offset { source: source.clone() }, out);
-                Task::Engine(engine::Input::Offset { order, source, host, provenance, usual, zone })
+                Task::Engine(engine::Input::Offset { order, source, host, trust, usual, zone })
             }
             Input::Connected(host) => {
                 self.reported.connected(&host);
@@ -487,7 +448,7 @@ impl Controller {
                 out.push(Output::Record(Record::Alarm(record)));
             }
             engine::Output::ClaimOwed(order) => self.claim_is_owed(order),
-            engine::Output::Cue(cue) => owed.push_back(Task::Runs(react::Input::Cue(cue))),
+            engine::Output::StartReactions(start) => owed.push_back(Task::Runs(react::Input::StartReactions(start))),
             engine::Output::CatchUp { pair, resource, host, order, written } => {
                 self.catch_up(now, claims::Late { pair, resource, host, order, written }, owed, out);
             }
@@ -577,7 +538,7 @@ impl Controller {
             OperatorCommand::Move { resource, host } => {
                 let intent = Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: true };
                 if self.intend(now, intent, &mut tasks, out) == Accepted::Unknown {
-                    let text = format!("{resource} has no seat on {host}; see `pointsman resources`");
+                    let text = format!("{resource} has no placement on {host}; see `pointsman resources`");
                     out.push(Output::Notice(Notice { kind: "unknown".to_owned(), text, ..Notice::default() }));
                 }
             }

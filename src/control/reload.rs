@@ -11,7 +11,7 @@ use crate::base::time::Time;
 use crate::engine;
 use crate::event::Event;
 use crate::inventory::{Inventory, Name};
-use crate::journal::{self, Written};
+use crate::journal::{self, ConfigSnapshot};
 use crate::lang::Matcher;
 use crate::lang::program::{Hit, Program};
 use crate::lang::shape::Reset;
@@ -23,8 +23,7 @@ use super::{Controller, Notice, Output, Task};
 #[derive(Clone, Debug)]
 pub struct NewSite {
     /// The texts, for the journal.
-    pub written: Arc<Written>,
-    /// The rules.
+    pub written: Arc<ConfigSnapshot>,
     pub program: Arc<Program>,
     /// Their conditions, ready to match.
     pub matcher: Arc<Matcher>,
@@ -52,7 +51,7 @@ impl Controller {
         self.planner.left_by(after).iter().map(what_is_left).collect()
     }
 
-    /// The conditions that an event meets by the rules of now.
+    /// The conditions that an event matches by the rules of now.
     pub(super) fn hits_now(&self, event: &Event<'static>, hits: Vec<Hit>, rules: u64) -> Vec<Hit> {
         match &self.matcher {
             Some(matcher) if rules != self.rules => {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::base::time::{Time, parse_duration};
 use crate::engine;
-use crate::event::{Provenance, Value};
+use crate::event::{Trust, Value};
 use crate::inventory::Name;
 use crate::plan::{Accepted, Intent, IntentVerb};
 use crate::react::{self, RunId};
@@ -130,9 +130,9 @@ impl Controller {
         self.known(&resource)?;
         let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
         let order = state.order;
-        let provenance = state.bound.trust();
-        if self.inventory.resources.get(&resource).is_some_and(|r| provenance < r.provenance) {
-            return Err(too_little_known(&resource, provenance));
+        let trust = state.bound.trust();
+        if self.inventory.resources.get(&resource).is_some_and(|r| trust < r.trust) {
+            return Err(too_little_known(&resource, trust));
         }
         let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
         let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false };
@@ -140,7 +140,7 @@ impl Controller {
             Accepted::Yes => Ok(Value::from("accepted")),
             Accepted::Held => Ok(Value::from("held")),
             Accepted::Superseded => Ok(Value::from("superseded")),
-            Accepted::Unknown => Err(format!("{resource} has no seat on {host}")),
+            Accepted::Unknown => Err(format!("{resource} has no placement on {host}")),
         }
     }
 
@@ -163,7 +163,7 @@ impl Controller {
         let key = self.shown(&alarm, Some(shown));
         // Whoever is less trusted ends nothing that somebody better trusted has raised.
         let raised = key.as_ref().and_then(|key| self.engine.state().instance(&alarm, key));
-        let raised_by = raised.and_then(|i| i.event.get("provenance")).and_then(Value::as_text).and_then(Provenance::parse);
+        let raised_by = raised.and_then(|i| i.event.get("trust")).and_then(Value::as_text).and_then(Trust::parse);
         if raised_by.is_some_and(|by| by > state.bound.trust()) {
             return;
         }
@@ -174,9 +174,9 @@ impl Controller {
 }
 
 /// Why an event moves nothing.
-pub(super) fn too_little_known(resource: &str, provenance: Provenance) -> String {
+pub(super) fn too_little_known(resource: &str, trust: Trust) -> String {
     format!(
-        "the event's sender is known only as `{}`, and {resource} asks for more (`provenance` in the configuration)",
-        provenance.name()
+        "the event's sender is known only as `{}`, and {resource} asks for more (`trust` in the configuration)",
+        trust.name()
     )
 }

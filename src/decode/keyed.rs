@@ -44,7 +44,6 @@ pub(super) enum KnownKey {
     Pid,
     /// A device's number of the kind of record.
     Id,
-    /// Logstash wrote this.
     Logstash,
     /// With [`KnownKey::ShortMessage`] the mark of GELF.
     Version,

@@ -30,7 +30,7 @@
 //! Genesys records were seen, none is read as an object or pairs either. Elsewhere such a line without a time of its own continues an open
 //! record like any other: it may be a line of its body.
 //!
-//! It does not know inventory, rules or provenance: a host is what the record says. Tests: `tests.rs` here and beside each
+//! It does not know inventory, rules or trust: a host is what the record says. Tests: `tests.rs` here and beside each
 //! reader, `tests/it/decode.rs` (other programs' cases, with the differences explained in `tests/decode/differences.tsv`).
 
 mod calendar;

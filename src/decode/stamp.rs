@@ -29,7 +29,6 @@ pub(super) type StampResult<'a, T> = IResult<&'a str, T, ()>;
 /// The day of a stamp, as far as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Day {
-    /// Days since 1970-01-01.
     Full(i64),
     /// Month and day, no year.
     Yearless(u32, u32),
@@ -40,9 +39,7 @@ pub(super) enum Day {
 /// A stamp as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// The day.
     pub(super) day: Day,
-    /// Microseconds since midnight.
     pub(super) us: i64,
     /// Seconds east of UTC, where the stamp says so.
     pub(super) east_s: Option<i64>,

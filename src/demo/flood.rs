@@ -18,7 +18,6 @@ use super::workflows::{PRIMARY_NOW, Stage};
 /// What a flood consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flood {
-    /// No flood.
     Quiet,
     /// Datagrams that no rule wants.
     Unmatched,
@@ -92,7 +91,7 @@ pub fn measure_floods(
     let config = fs::read_to_string(&path).map_err(words)?;
     let config = config
         .replace("[udp://10.77.0.3:514]", "[udp://10.77.0.3:514, tcp://10.77.0.3:601]")
-        .replace("provenance: unverified", "provenance: address")
+        .replace("trust: unverified", "trust: address")
         .replace("moves: 1000 per", "moves: 100000 per");
     fs::write(&path, config).map_err(words)?;
     fs::write(lab.folder().join("rules/flood.alarm"), RULE).map_err(words)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::base::time::Time;
-use crate::linux::{AddressDriver, Spot, Voice, boot_time, lab, wall_time};
+use crate::linux::{AddressDriver, Spot, Announcer, boot_time, lab, wall_time};
 use crate::live::questions::Question;
 
 use super::VIP;
@@ -15,7 +15,6 @@ use super::workflows::{PRIMARY_NOW, Stage};
 /// One move.
 #[derive(Clone, Copy, Debug)]
 pub struct Move {
-    /// To which host.
     pub to: &'static str,
     /// From the datagram to the client's first answer from the new host.
     pub whole: Duration,
@@ -34,8 +33,8 @@ pub struct Move {
 ///
 /// # Errors
 /// In words: the networks can't be made, or a move does not come to its end.
-pub fn measure(program: &Path, seat: ControllerSite, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
-    let mut lab = Lab::start(program, Layout::usual(seat))?;
+pub fn measure(program: &Path, placement: ControllerSite, count: usize) -> Result<(Vec<Move>, Vec<Duration>), String> {
+    let mut lab = Lab::start(program, Layout::usual(placement))?;
     let mut moves = Vec::new();
     {
         let stage = Stage::new(&mut lab).map_err(|e| e.to_string())?;
@@ -108,7 +107,7 @@ fn hand(process: u32, spot: &Spot) -> Result<impl Fn(bool) + use<>, String> {
     let (ready, opened) = std::sync::mpsc::sync_channel::<()>(0);
     std::thread::spawn(move || {
         lab::within(process, move || {
-            let (driver, mut voice) = (AddressDriver::new(spot.clone()), Voice::new(&spot));
+            let (driver, mut announcer) = (AddressDriver::new(spot.clone()), Announcer::new(&spot));
             let _ = ready.send(());
             if let Ok(on) = work.recv() {
                 let not_after = boot_time() + Duration::from_secs(60);
@@ -118,7 +117,7 @@ fn hand(process: u32, spot: &Spot) -> Result<impl Fn(bool) + use<>, String> {
                 };
                 driver.drive(operation);
                 if on {
-                    let _ = voice.announce();
+                    let _ = announcer.announce();
                 }
                 let _ = done.send(());
             }

@@ -55,7 +55,7 @@ resources:
     hosts: { sip1: eth0, sip2: eth0 }
     TAKEOVER
     moves: 1000 per 10m          # a demo moves it more often than a day does
-    provenance: unverified       # whoever can send a datagram can move it: in a demo nobody else can
+    trust: unverified       # whoever can send a datagram can move it: in a demo nobody else can
 ";
 
 const RULES: &str = include_str!("../../rules/pairs/roles.alarm");
@@ -122,7 +122,7 @@ impl ControllerSite {
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     /// Where the controller is.
-    pub seat: ControllerSite,
+    pub placement: ControllerSite,
     /// Agents that hold nothing: two at most.
     pub voters: usize,
     /// The address that moves is on a network of its own (`eth0`), beside that over which the programs speak.
@@ -134,12 +134,12 @@ pub struct Layout {
 impl Layout {
     /// As the demo has it. Two agents and the controller are three voters, so `takeover: quorum` is the default; a controller on the
     /// first host leaves two, and witnesses are asked.
-    pub fn usual(seat: ControllerSite) -> Layout {
-        let takeover: &[&str] = match seat {
+    pub fn usual(placement: ControllerSite) -> Layout {
+        let takeover: &[&str] = match placement {
             ControllerSite::Apart => &[],
             ControllerSite::OnSip1 => &["takeover: probe", "witnesses: [10.77.0.3]"],
         };
-        Layout { seat, voters: 0, apart: false, takeover }
+        Layout { placement, voters: 0, apart: false, takeover }
     }
 }
 
@@ -168,7 +168,7 @@ impl Lab {
     /// # Errors
     /// In words: no right, or a program does not start.
     pub fn start(program: &Path, layout: Layout) -> Result<Lab, String> {
-        let seat = layout.seat;
+        let placement = layout.placement;
         lab::become_root()?;
         lab::new_network()?;
         let wrong = |what: &str, e: &dyn std::fmt::Display| format!("{what}: {e}");
@@ -201,7 +201,7 @@ impl Lab {
         lab.watch().map_err(|e| wrong("the hosts' addresses can't be watched", &e))?;
         lab.listen_on_the_switch().map_err(|e| wrong("the switch can't be listened to", &e))?;
         for host in ["sip1", "sip2"].into_iter().chain(lab.voters().map(|(name, _)| name)) {
-            if host != seat.node() {
+            if host != placement.node() {
                 lab.enroll(host)?;
                 lab.start_agent(host)?;
             }
@@ -232,12 +232,12 @@ impl Lab {
         fs::create_dir_all(at("rules"))?;
         fs::create_dir_all(at("scripts"))?;
         fs::create_dir_all(at("messages"))?;
-        let seat = self.layout.seat;
-        let mut config = CONFIG.replace("10.77.0.3:", &format!("{}:", seat.address()));
+        let placement = self.layout.placement;
+        let mut config = CONFIG.replace("10.77.0.3:", &format!("{}:", placement.address()));
         config = config.replace("TAKEOVER", &self.layout.takeover.join("\n    "));
         let voters = self.voters().map(|(name, n)| format!("  {name}: {{ address: {}, via: agent }}\n", own_address(n)));
         config = config.replace("VOTERS\n", &voters.collect::<String>());
-        if seat == ControllerSite::OnSip1 {
+        if placement == ControllerSite::OnSip1 {
             config = config.replace("sip1: { address: 10.77.0.1, via: agent }", "sip1: { address: 10.77.0.1, via: local }");
         }
         fs::write(at("pointsman.yaml"), config)?;
@@ -250,13 +250,13 @@ impl Lab {
             fs::create_dir_all(at(host))?;
             let text = format!(
                 "host: {host}\ncontroller: {}:5750\nresources:\n  sip_vip: {{ address: {VIP}/24, interface: eth0 }}\n",
-                seat.address()
+                placement.address()
             );
             fs::write(at(host).join("agent.yaml"), text)?;
         }
         for (host, _) in self.voters() {
             fs::create_dir_all(at(host))?;
-            let text = format!("host: {host}\ncontroller: {}:5750\nlisten: 0.0.0.0:{AGENT_PORT}\n", seat.address());
+            let text = format!("host: {host}\ncontroller: {}:5750\nlisten: 0.0.0.0:{AGENT_PORT}\n", placement.address());
             fs::write(at(host).join("agent.yaml"), text)?;
         }
         Ok(())
@@ -264,7 +264,7 @@ impl Lab {
 
     /// Where servers send their records.
     pub(super) fn syslog(&self) -> String {
-        format!("{}:514", self.layout.seat.address())
+        format!("{}:514", self.layout.placement.address())
     }
 
     /// The process that keeps a node's network.
@@ -305,7 +305,7 @@ impl Lab {
     pub fn start_controller(&mut self) -> Result<(), String> {
         // Not beside the log that it follows: each line of its own would wake it.
         let log = self.folder.join("messages").join("controller.log");
-        self.controller = Some(self.start_in(self.layout.seat.node(), &["run", "-c", "pointsman.yaml"], &log)?);
+        self.controller = Some(self.start_in(self.layout.placement.node(), &["run", "-c", "pointsman.yaml"], &log)?);
         self.until("the controller answers", |lab| lab.ask(&Question::Resources).is_ok())
     }
 
@@ -357,7 +357,7 @@ impl Lab {
 
     fn enroll(&self, host: &str) -> Result<(), String> {
         let out = self
-            .command(self.layout.seat.node(), &["enroll", host, "-c", "pointsman.yaml"])
+            .command(self.layout.placement.node(), &["enroll", host, "-c", "pointsman.yaml"])
             .output()
             .map_err(|e| e.to_string())?;
         let text = String::from_utf8_lossy(&out.stdout).into_owned();

@@ -69,7 +69,7 @@ codes! {
     UnknownLevel = "R114", Error, "no level has that name";
     UnknownCategory = "R115", Error, "no category has that name";
     UnknownMode = "R116", Error, "no mode has that name";
-    UnknownProvenance = "R117", Error, "no provenance has that name";
+    UnknownProvenance = "R117", Error, "no trust has that name";
     UnknownSender = "R118", Error, "the inventory has no such sender, but one that is spelled nearly so";
     CancelContradiction = "R119", Error, "two clauses about the end of an alarm contradict each other";
     KeysDiffer = "R120", Error, "`cancel when` has other keys than its `detect`";
@@ -100,7 +100,7 @@ codes! {
     CalendarInItself = "R146", Error, "a calendar excepts itself, perhaps by way of others";
     CalendarTooLarge = "R147", Error, "a calendar has too many clauses, or a span that is too long";
     NoCancel = "R201", Warning, "an alarm without `cancel` stays until an operator clears it";
-    MatchesEverything = "R202", Warning, "a condition that every event meets";
+    MatchesEverything = "R202", Warning, "a condition that every event matches";
     UnusedReaction = "R203", Warning, "a reaction that no alarm uses";
     UnusedPattern = "R204", Warning, "a pattern, or a piece of one, that nothing uses";
     HiddenCapture = "R205", Warning, "a capture that is named like a field which every event has, and is never seen";

@@ -18,14 +18,12 @@ pub use codes::Code;
 pub struct Source {
     /// Path as the user gave it.
     pub name: String,
-    /// The whole text.
     pub text: String,
 }
 
 /// A place in a source: a byte range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Which text.
     pub source: Arc<Source>,
     /// Bytes of it; may be empty (a point).
     pub bytes: Range<usize>,
@@ -48,7 +46,6 @@ impl Place {
 pub enum Severity {
     /// Legal but unwise; `check` succeeds.
     Warning,
-    /// Refused.
     Error,
 }
 

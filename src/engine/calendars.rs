@@ -81,11 +81,11 @@ impl Engine {
         let name = &alarm.name;
         let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
             Some(due) => {
-                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::provenance(&event), out) {
+                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::trust(&event), out) {
                     return;
                 }
                 // Nobody takes the place of one who is better known.
-                let better = |w: &PendingFire| fields::provenance(&w.event) > fields::provenance(&event);
+                let better = |w: &PendingFire| fields::trust(&w.event) > fields::trust(&event);
                 if self.state.waiting(name, key).is_some_and(better) {
                     return;
                 }

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::CLOCK_ERROR;
 use crate::base::time::Time;
-use crate::event::{Event, EventId, Provenance, Value};
+use crate::event::{Event, EventId, Trust, Value};
 use crate::inventory::{CatchUp, Index, Inventory, Name, Pair};
 use crate::lang::program::{Hit, IdPattern, Mode, Program};
 
@@ -38,7 +38,7 @@ fn role(primary: bool) -> &'static str {
 }
 
 /// What an event claims: the application by its inventory name, and whether it says to be primary. An id or a pattern of its pair
-/// says so (`hits` are the conditions that it meets). A record that says both is no claim.
+/// says so (`hits` are the conditions that it matches). A record that says both is no claim.
 pub(super) fn claim_of<'a>(
     inventory: &'a Inventory,
     program: &Program,
@@ -54,7 +54,7 @@ pub(super) fn claim_of<'a>(
     let pair = inventory.pairs.get(names.pair)?;
     let app = [&pair.primary, &pair.backup].into_iter().find(|member| *member == names.app)?;
     let by_id =
-        |ids: &[EventId<'static>]| event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).meets(id)));
+        |ids: &[EventId<'static>]| event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).matches(id)));
     let by_pattern = |primary: bool| {
         let of_role = program.claims.iter().filter(|claim| claim.primary == primary && claim.pair == names.pair);
         patterns && of_role.into_iter().any(|claim| hits.iter().any(|hit| hit.atom == claim.atom))
@@ -67,9 +67,9 @@ pub(super) fn claim_of<'a>(
 }
 
 /// The trust that a claim about a pair needs to count: that which its resource requires.
-pub fn trust_required(inventory: &Inventory, pair: &Pair) -> Provenance {
+pub fn trust_required(inventory: &Inventory, pair: &Pair) -> Trust {
     let resource = pair.resource.as_ref().and_then(|resource| inventory.resources.get(resource));
-    resource.map_or(Provenance::Address, |r| r.provenance)
+    resource.map_or(Trust::Address, |r| r.trust)
 }
 
 /// How far a claim has come.
@@ -161,7 +161,7 @@ impl Engine {
         let inventory = self.inventory.clone();
         let Some((app, primary)) = self.marked(event) else { return };
         let Some(pair) = inventory.pairs.get(self.index.names(event).pair) else { return };
-        if event.provenance < trust_required(&inventory, pair) {
+        if event.trust < trust_required(&inventory, pair) {
             return;
         }
         let at = event.at.unwrap_or(arrived);
@@ -170,7 +170,7 @@ impl Engine {
             return;
         }
         let written = if late { self.written(source, event, arrived) } else { arrived };
-        let claim = Claim { primary, order, at, late, backlog, written, stand: Stand::Withheld, provenance: event.provenance };
+        let claim = Claim { primary, order, at, late, backlog, written, stand: Stand::Withheld, trust: event.trust };
         self.weighing.due |= late || !self.state.unweighed.is_empty();
         self.record(Record::Claimed { app, claim }, out);
     }
@@ -178,7 +178,7 @@ impl Engine {
     /// When a record was probably written, in our clock: its stamp, and what that of its source is usually behind.
     fn written(&self, source: &str, event: &Event<'_>, arrived: Time) -> Time {
         let Some(stamp) = event.at else { return arrived };
-        let usual = self.state.usual_age(source, event.provenance, &event.host);
+        let usual = self.state.usual_age(source, event.trust, &event.host);
         let by = Duration::from_micros(usual.unsigned_abs());
         let written = if usual >= 0 { stamp + by } else { stamp - by };
         written.min(arrived)
@@ -199,7 +199,7 @@ impl Engine {
         let event = fields::event_of(event);
         let (app, primary) = self.marked(&event)?;
         let pair = self.inventory.pairs.get(self.index.names(&event).pair)?;
-        if event.provenance < trust_required(&self.inventory, pair) {
+        if event.trust < trust_required(&self.inventory, pair) {
             return None;
         }
         let claim = self.state.claims.get(&app).filter(|claim| claim.primary == primary)?;

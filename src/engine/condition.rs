@@ -11,15 +11,15 @@
 //!
 //! `unless` forgets what was noted and awaited of a key.
 //!
-//! An event counts towards one coming-true: then all that was noted of the key is forgotten. Times are those of arrival; of a
+//! An event counts towards one occurrence: then all that was noted of the key is forgotten. Times are those of arrival; of a
 //! late event its own, so that an hour of backlog is not a second.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, MEMORY_NOTES, NOTED_EVENTS, share};
+use crate::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, MEMORY_NOTES, PARTIAL_MATCHES, share};
 use crate::base::time::Time;
-use crate::event::{Provenance, Value};
+use crate::event::{Trust, Value};
 use crate::lang::program::{Alarm, Hit, Shape};
 
 use super::key::Key;
@@ -28,7 +28,7 @@ use super::measure::Slot;
 use super::record::{Fields, PartialMatch, Record, PendingFire};
 use super::{Arrival, Engine, EventView, Forgot, EngineNotice, Occasion, Output, TriggerEvent, fields};
 
-/// An event that meets a part of an alarm's condition.
+/// An event that matches a part of an alarm's condition.
 pub(super) struct Match<'m, 'a> {
     pub(super) arrival: &'m Arrival<'a>,
     pub(super) alarm: &'m Alarm,
@@ -38,7 +38,7 @@ pub(super) struct Match<'m, 'a> {
 }
 
 impl Engine {
-    /// An event meets parts of an alarm's condition; by part, the hit.
+    /// An event matches parts of an alarm's condition; by part, the hit.
     pub(super) fn match_parts<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
         let met = |me: &mut Engine, part: usize, out: &mut Vec<Output>| me.match_part(arrival, alarm, *parts.get(part)?, out);
         match &alarm.detect.shape {
@@ -96,7 +96,7 @@ impl Engine {
                 }
                 if let Some(met) = met(self, 1, out) {
                     // One for each trust: nobody hides what is known better.
-                    let known = met.facts.provenance();
+                    let known = met.facts.trust();
                     let note = PartialMatch::new(1, met.at, known).keeping(Some(known.name().to_owned()), Fields::new());
                     let since = alarm.detect.within.map(|within| met.at - within);
                     self.add_partial_match(met, note, true, since, out);
@@ -173,10 +173,10 @@ impl Engine {
     fn wait(&mut self, met: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
         let Match { arrival, alarm, key, facts, .. } = met;
         let occasion = arrival.occasion(alarm);
-        let known = if more.contains_key("provenance") { fields::provenance(&more) } else { facts.provenance() };
+        let known = if more.contains_key("trust") { fields::trust(&more) } else { facts.trust() };
         if let Some(waiting) = self.state.waiting(&alarm.name, &key) {
             let idle = occasion.late.is_some() || occasion.old.is_some();
-            if idle || known <= fields::provenance(&waiting.event) {
+            if idle || known <= fields::trust(&waiting.event) {
                 return;
             }
         } else if !self.has_room(alarm, known, out) {
@@ -221,7 +221,7 @@ impl Engine {
             return; // A late one, from before the time that counts.
         }
         let counts = |n: &&PartialMatch| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
-        let known = met.facts.provenance();
+        let known = met.facts.trust();
         if notes.iter().filter(counts).count() + 1 >= n {
             let least = notes.iter().filter(counts).map(|n| n.known).min().map_or(known, |least| least.min(known));
             let mut more = trust_field(least);
@@ -246,7 +246,7 @@ impl Engine {
             },
         };
         let began = before.map_or(met.at, |n| n.at);
-        let mut known = before.map_or(met.facts.provenance(), |n| n.known.min(met.facts.provenance()));
+        let mut known = before.map_or(met.facts.trust(), |n| n.known.min(met.facts.trust()));
         let mut seen = before.map(PartialMatch::seen).unwrap_or_default();
         let last = met.alarm.detect.parts.len() - 1;
         let mut part = part;
@@ -270,7 +270,7 @@ impl Engine {
     /// True when an event of the second part came within the time before, from a sender who is known as well as this one.
     fn is_preceded(&self, met: &Match<'_, '_>) -> bool {
         let within = met.alarm.detect.within;
-        let known = met.facts.provenance();
+        let known = met.facts.trust();
         let mut notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
         notes.any(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within))
     }
@@ -279,7 +279,7 @@ impl Engine {
     fn note_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
         if met.alarm.detect.slack.is_some() {
             let note =
-                PartialMatch::new(place_of_early(met.alarm, part), met.at, met.facts.provenance()).keeping(None, met.facts.captured());
+                PartialMatch::new(place_of_early(met.alarm, part), met.at, met.facts.trust()).keeping(None, met.facts.captured());
             self.add_partial_match(met, note, true, None, out);
         }
     }
@@ -306,7 +306,7 @@ impl Engine {
         if missing.iter().all(|n| *n == 0) {
             // A part that wants one event has it in this one.
             let others = notes.iter().filter(within).filter(|note| note.part() != part || n > 1);
-            let (mut seen, mut known) = (Fields::new(), met.facts.provenance());
+            let (mut seen, mut known) = (Fields::new(), met.facts.trust());
             for note in others {
                 seen.extend(note.seen());
                 known = known.min(note.known);
@@ -315,7 +315,7 @@ impl Engine {
             return self.fire(met, seen, out);
         }
         let Some(value) = place(notes, part, n, met.at) else { return };
-        let note = PartialMatch::new(part, met.at, met.facts.provenance()).keeping(value, met.facts.captured());
+        let note = PartialMatch::new(part, met.at, met.facts.trust()).keeping(value, met.facts.captured());
         self.add_partial_match(met, note, true, since, out);
     }
 
@@ -323,7 +323,7 @@ impl Engine {
     fn add_partial_match(&mut self, met: Match<'_, '_>, note: PartialMatch, alone: bool, since: Option<Time>, out: &mut Vec<Output>) {
         let Match { alarm, key, .. } = met;
         let most = alarm.max_keys;
-        match self.record(Record::Noted { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
+        match self.record(Record::PartialMatches { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
             None => self.bound_notes(out),
             Some(Forgot::Own) => self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out),
             Some(Forgot::Of(most)) => self.too_many_notes(&most, out),
@@ -348,7 +348,7 @@ impl Engine {
     /// Of too many events noted by all alarms together, the one that has most gives up the half of its keys; told once of each.
     fn too_many_notes(&mut self, alarm: &str, out: &mut Vec<Output>) {
         let text = format!(
-            "more than {NOTED_EVENTS} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
+            "more than {PARTIAL_MATCHES} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
         );
         let notice = EngineNotice { alarm: Some(alarm.to_owned()), ..EngineNotice::new("limit", text) };
         self.tell_once(format!("notes of {alarm}"), notice, out);
@@ -366,9 +366,9 @@ impl Engine {
     }
 
     /// True when one more key may be active, or awaited, for an event of this trust: less trusted senders leave room for the others.
-    pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Provenance, out: &mut Vec<Output>) -> bool {
+    pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Trust, out: &mut Vec<Output>) -> bool {
         // What the rules say of their number is meant for all.
-        let unless = INSTANCES_PER_ALARM + if trust >= Provenance::Address { INSTANCES_PER_ALARM / 4 } else { 0 };
+        let unless = INSTANCES_PER_ALARM + if trust >= Trust::Address { INSTANCES_PER_ALARM / 4 } else { 0 };
         let most = alarm.max_keys.unwrap_or(unless);
         if self.state.keys_of(&alarm.name) < most {
             return self.has_memory(alarm, trust, out);
@@ -412,6 +412,6 @@ fn place(notes: &[PartialMatch], part: usize, n: usize, at: Time) -> Option<Opti
 }
 
 /// How far the least known of several senders is known, as a field.
-pub(super) fn trust_field(least: Provenance) -> Fields {
-    [("provenance".to_owned(), Value::from(least.name()))].into()
+pub(super) fn trust_field(least: Trust) -> Fields {
+    [("trust".to_owned(), Value::from(least.name()))].into()
 }

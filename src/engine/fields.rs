@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::base::time::Time;
-use crate::event::{Event, EventId, Level, Provenance, Value};
+use crate::event::{Event, EventId, Level, Trust, Value};
 use crate::inventory::Index;
 use crate::lang::program::{REPLACED, Unit};
 
@@ -12,7 +12,7 @@ use super::kept::bounded;
 use super::record::Fields;
 
 /// The fields that an event has of itself, before captures and fields of the record. Each may be absent.
-const OWN: [&str; 12] = ["text", "level", "provenance", "pid", "id", "facility", "app", "type", "host", "pair", "site", "time"];
+const OWN: [&str; 12] = ["text", "level", "trust", "pid", "id", "facility", "app", "type", "host", "pair", "site", "time"];
 
 /// True of the name of such a field.
 pub(super) fn is_own(name: &str) -> bool {
@@ -58,7 +58,7 @@ impl<'a> EventView<'a> {
             "pair" => named(self.index.names(self.event).pair),
             "site" => named(self.index.site(self.index.names(self.event).host)),
             "time" => self.event.at.map(|at| Value::Text(Cow::Owned(at.to_string()))),
-            "text" | "level" | "provenance" | "pid" | "id" | "facility" => self.event.field(name),
+            "text" | "level" | "trust" | "pid" | "id" | "facility" => self.event.field(name),
             _ => None,
         }
     }
@@ -82,14 +82,14 @@ impl<'a> EventView<'a> {
         captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| shown(value)))
     }
 
-    /// The event with what else is known: its own fields go first, but for the provenance, which is that of the least known sender.
+    /// The event with what else is known: its own fields go first, but for the trust, which is that of the least known sender.
     pub(super) fn with(self, more: Fields) -> TriggerEvent<'a> {
         if more.is_empty() {
             return TriggerEvent::Now(self);
         }
         let mut fields = self.all();
         for (name, value) in more {
-            if name == "provenance" {
+            if name == "trust" {
                 fields.insert(name, value);
             } else {
                 fields.entry(name).or_insert(value);
@@ -106,8 +106,8 @@ impl<'a> EventView<'a> {
     }
 
     /// How far the sender is known.
-    pub(super) fn provenance(&self) -> Provenance {
-        self.event.provenance
+    pub(super) fn trust(&self) -> Trust {
+        self.event.trust
     }
 
     /// What the expressions captured.
@@ -182,10 +182,10 @@ impl TriggerEvent<'_> {
     }
 
     /// How far its sender is known.
-    pub(super) fn provenance(&self) -> Provenance {
+    pub(super) fn trust(&self) -> Trust {
         match self {
-            TriggerEvent::Now(facts) => facts.provenance(),
-            TriggerEvent::Kept(fields) => provenance(fields),
+            TriggerEvent::Now(facts) => facts.trust(),
+            TriggerEvent::Kept(fields) => trust(fields),
         }
     }
 
@@ -213,13 +213,13 @@ pub(super) fn number(amount: f64) -> Value<'static> {
 
 /// Fields of what we or an agent answer for; what is empty is left out.
 pub(super) fn vouched<const N: usize>(all: [(&str, &str); N]) -> Fields {
-    let all = all.into_iter().filter(|(_, value)| !value.is_empty()).chain([("provenance", Provenance::Authenticated.name())]);
+    let all = all.into_iter().filter(|(_, value)| !value.is_empty()).chain([("trust", Trust::Authenticated.name())]);
     all.map(|(name, value)| (name.to_owned(), Value::from(value).into_owned())).collect()
 }
 
 /// How far the sender of what has these fields is known.
-pub(super) fn provenance(fields: &Fields) -> Provenance {
-    fields.get("provenance").and_then(Value::as_text).and_then(Provenance::parse).unwrap_or_default()
+pub(super) fn trust(fields: &Fields) -> Trust {
+    fields.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
 }
 
 /// An event that has these fields: what [`fields_of`] made, read back.
@@ -236,7 +236,7 @@ pub(super) fn event_of(fields: &Fields) -> Event<'static> {
             "raw" => event.raw = text(),
             "sender" => event.sender = value.as_text().and_then(|address| address.parse().ok()),
             "level" => event.level = value.as_text().and_then(Level::parse),
-            "provenance" => event.provenance = value.as_text().and_then(Provenance::parse).unwrap_or_default(),
+            "trust" => event.trust = value.as_text().and_then(Trust::parse).unwrap_or_default(),
             "facility" => event.facility = value.to_string().parse().ok(),
             "id" => event.id = value.as_text().and_then(EventId::parse).map(EventId::into_owned),
             "time" => event.at = value.as_text().and_then(Time::parse_rfc3339),
@@ -325,7 +325,7 @@ mod tests {
         for (event, captures) in [(&bare, &captures[..]), (&full, &captures[..]), (&bare, &[]), (&full, &[])] {
             let index = Index::default();
             let (facts, all) = (EventView::new(event, captures, &index), fields_of(event, captures, &index));
-            for name in names.into_iter().chain(["provenance", "id", "nobody"]) {
+            for name in names.into_iter().chain(["trust", "id", "nobody"]) {
                 assert_eq!(facts.text(name).map(Cow::into_owned), all.get(name).map(ToString::to_string), "{name}");
             }
         }

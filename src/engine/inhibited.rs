@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::base::time::Time;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
 use super::instance::{Ending, deadline};
@@ -27,12 +27,12 @@ pub(super) struct Freed {
 impl Engine {
     /// The alarm that inhibits another one, which is known so far: it is active for the same values of the keys that both have. One that is
     /// less known keeps nobody from being heard.
-    pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key, known: Provenance) -> Option<&'a str> {
+    pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key, known: Trust) -> Option<&'a str> {
         alarm.inhibited_by.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known)).map(String::as_str)
     }
 
     /// Tells of an alarm that is active and too little known to inhibit.
-    pub(super) fn report_untrusted_inhibitor(&self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
+    pub(super) fn report_untrusted_inhibitor(&self, alarm: &Alarm, key: &Key, known: Trust, out: &mut Vec<Output>) {
         for name in alarm.inhibited_by.iter().chain(&alarm.only_while_not) {
             let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < known) else { continue };
             let text = format!(
@@ -46,13 +46,13 @@ impl Engine {
     }
 
     /// How far it is known that an alarm is for now: as the least known of those while which it is raised.
-    pub(super) fn in_place(&self, alarm: &Alarm, key: &Key) -> Provenance {
+    pub(super) fn in_place(&self, alarm: &Alarm, key: &Key) -> Trust {
         let beside = alarm.only_while.iter().filter_map(|name| self.active_beside(alarm, key, name));
-        beside.min().unwrap_or(Provenance::Authenticated)
+        beside.min().unwrap_or(Trust::Authenticated)
     }
 
     /// Why an alarm is not for now, and what would raise it is dropped.
-    pub(super) fn out_of_place(&self, alarm: &Alarm, key: &Key, known: Provenance) -> Option<String> {
+    pub(super) fn out_of_place(&self, alarm: &Alarm, key: &Key, known: Trust) -> Option<String> {
         let present = alarm.only_while_not.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known));
         let absent = alarm.only_while.iter().find(|name| self.active_beside(alarm, key, name).is_none());
         present
@@ -61,13 +61,13 @@ impl Engine {
     }
 
     /// How far an alarm is known that is active for the values of the keys that it has in common with another one's instance.
-    fn active_beside(&self, alarm: &Alarm, key: &Key, name: &str) -> Option<Provenance> {
+    fn active_beside(&self, alarm: &Alarm, key: &Key, name: &str) -> Option<Trust> {
         let by = self.alarm(&self.program, name).map(|a| a.by.as_slice()).unwrap_or_default();
         if by == alarm.by {
-            return self.state.instance(name, key).map(|instance| fields::provenance(&instance.event));
+            return self.state.instance(name, key).map(|instance| fields::trust(&instance.event));
         }
         let beside = self.state.active_of(name).filter(|(other, _)| in_common(alarm, key, by, other));
-        beside.map(|(_, instance)| fields::provenance(&instance.event)).max()
+        beside.map(|(_, instance)| fields::trust(&instance.event)).max()
     }
 
     /// It waits until nothing inhibits it.
@@ -87,12 +87,12 @@ impl Engine {
             return out.push(told(name, text));
         }
         let waits = self.state.inhibited(name, key).cloned();
-        if waits.is_none() && !self.has_room(alarm, fields::provenance(&event), out) {
+        if waits.is_none() && !self.has_room(alarm, fields::trust(&event), out) {
             return;
         }
         let late = on.late.clone().or(on.old.clone());
         // Nobody takes the place of one who is better known, nor of one who may start something what may not.
-        let better = |w: &Suppressed| fields::provenance(&w.event) > fields::provenance(&event) || w.late.is_none() && late.is_some();
+        let better = |w: &Suppressed| fields::trust(&w.event) > fields::trust(&event) || w.late.is_none() && late.is_some();
         if waits.as_ref().is_some_and(better) {
             return;
         }
@@ -153,13 +153,13 @@ impl Engine {
         let Some(alarm) = self.alarm(&program, &freed.alarm) else { return };
         let Some(held) = self.state.inhibited(&alarm.name, &freed.key).cloned() else { return };
         // Who ended the other one adds nothing to what waited, and takes nothing from it: the next event would be raised as well.
-        if self.inhibitor(alarm, &freed.key, fields::provenance(&held.event)).is_some() {
+        if self.inhibitor(alarm, &freed.key, fields::trust(&held.event)).is_some() {
             return;
         }
         self.held(&alarm.name, &freed.key, None, out);
         // A newer event may have raised it in this turn.
-        let active = self.state.instance(&alarm.name, &freed.key).map(|i| fields::provenance(&i.event));
-        if alarm.mode == Mode::Off || active.is_some_and(|active| active >= fields::provenance(&held.event)) {
+        let active = self.state.instance(&alarm.name, &freed.key).map(|i| fields::trust(&i.event));
+        if alarm.mode == Mode::Off || active.is_some_and(|active| active >= fields::trust(&held.event)) {
             return;
         }
         let late = held.late.or_else(|| freed.late.clone());

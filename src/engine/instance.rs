@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::limits::SUMMARY_BYTES;
 use crate::base::text::cut;
 use crate::base::time::Time;
-use crate::event::{Provenance, Value};
+use crate::event::{Trust, Value};
 use crate::lang::program::{Alarm, ReactionCall, Cancel, Mode, Signal, WhileActive};
 
 use super::condition::trust_field;
@@ -23,7 +23,7 @@ pub(super) struct Ending {
     pub(super) order: u64,
     pub(super) cause: Cause,
     /// How far who ends it is known.
-    pub(super) known: Provenance,
+    pub(super) known: Trust,
     /// Why it may start nothing: what ended it came late.
     pub(super) late: Option<String>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Ending {
 impl Ending {
     /// By time, by hand or by ourselves.
     pub(super) fn at(at: Time, order: u64, cause: Cause) -> Ending {
-        Ending { at, order, cause, known: Provenance::Authenticated, late: None }
+        Ending { at, order, cause, known: Trust::Authenticated, late: None }
     }
 
     /// Why nothing is started for it.
@@ -51,13 +51,13 @@ impl Engine {
             return self.came(on, alarm, seen);
         }
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
-        let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due, fields::provenance(&i.event)));
+        let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due, fields::trust(&i.event)));
         let (acts, seen) = match active {
             None => {
                 if !self.allowed_by_calendar(alarm, now) {
                     return self.delay(on, alarm, &key, seen.fields(), out);
                 }
-                let known = seen.provenance();
+                let known = seen.trust();
                 if let Some(why) = self.out_of_place(alarm, &key, known) {
                     return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
@@ -100,7 +100,7 @@ impl Engine {
                 let (seen, before) = self.counted_lines(alarm, &key, seen);
                 let line = self.line(alarm, &key, &seen, out);
                 // One who is better known is not refused because somebody else was there before.
-                let better_known = on.late.is_none() && on.old.is_none() && seen.provenance() > was_known;
+                let better_known = on.late.is_none() && on.old.is_none() && seen.trust() > was_known;
                 let (better, seen) = if better_known {
                     let event = self.keep(alarm, seen.fields(), out);
                     (Some(Box::new((event.clone(), summary(alarm, &event)))), TriggerEvent::Kept(event))
@@ -200,8 +200,8 @@ impl Engine {
         // Known only as far as the lesser known of who raised it and who ends it.
         let mut event = instance.event.clone();
         let fields = Arc::make_mut(&mut event);
-        let known = fields::provenance(fields).min(end.known);
-        fields.insert("provenance".to_owned(), Value::from(known.name()));
+        let known = fields::trust(fields).min(end.known);
+        fields.insert("trust".to_owned(), Value::from(known.name()));
         fields.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
         self.changed(signal, alarm, &event, end.idle());
         if let Some(alarm) = reacts {
@@ -241,7 +241,7 @@ pub(super) fn start_reactions(
     (order, claim): (u64, bool),
     event: Arc<Fields>,
 ) -> Output {
-    Output::Cue(Box::new(StartReactions {
+    Output::StartReactions(Box::new(StartReactions {
         alarm: alarm.name.clone(),
         key: key.clone(),
         category: alarm.category,

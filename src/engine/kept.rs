@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use crate::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_SHORT_BYTES, EVENT_TEXT_BYTES, MEMORY_ALARMS, share};
-use crate::event::{Provenance, Value};
+use crate::event::{Trust, Value};
 use crate::lang::program::Alarm;
 
-use super::fields::provenance;
+use super::fields::trust;
 use super::record::{Fields, Suppressed, Throttled, PendingFire};
 use super::state::{Instance, State};
 use super::{Engine, EngineNotice, Output};
@@ -112,7 +112,7 @@ fn short(fields: &Fields) -> Fields {
 impl Engine {
     /// The event as an alarm keeps it now.
     pub(super) fn keep(&mut self, alarm: &Alarm, event: Arc<Fields>, out: &mut Vec<Output>) -> Arc<Fields> {
-        let [from, _] = self.rooms(provenance(&event));
+        let [from, _] = self.rooms(trust(&event));
         if self.state.kept_bytes + weight(&event) <= from {
             return event;
         }
@@ -125,7 +125,7 @@ impl Engine {
     }
 
     /// True when the memory has room for one more instance, of a sender of this trust.
-    pub(super) fn has_memory(&mut self, alarm: &Alarm, trust: Provenance, out: &mut Vec<Output>) -> bool {
+    pub(super) fn has_memory(&mut self, alarm: &Alarm, trust: Trust, out: &mut Vec<Output>) -> bool {
         let [_, end] = self.rooms(trust);
         if self.state.kept_bytes < end {
             return true;
@@ -139,9 +139,9 @@ impl Engine {
     }
 
     /// From how many kept bytes on events are shortened, and instances refused.
-    fn rooms(&self, trust: Provenance) -> [usize; 2] {
+    fn rooms(&self, trust: Trust) -> [usize; 2] {
         let quarter = self.kept_most() / 4;
-        if trust >= Provenance::Address { [3 * quarter, 4 * quarter] } else { [2 * quarter, 3 * quarter] }
+        if trust >= Trust::Address { [3 * quarter, 4 * quarter] } else { [2 * quarter, 3 * quarter] }
     }
 
     fn kept_most(&self) -> usize {
@@ -161,12 +161,12 @@ mod tests {
     fn one_event_is_bounded_whatever_its_fields_are() {
         let mut fields: Fields = (0..128).map(|n| (format!("field{n:03}"), text(60_000))).collect();
         fields.insert("text".to_owned(), Value::from("\u{1}".repeat(60_000).as_str()));
-        fields.insert("provenance".to_owned(), Value::from("address"));
+        fields.insert("trust".to_owned(), Value::from("address"));
         let kept = bounded(fields);
         assert!(weight(&kept) <= EVENT_BYTES + EVENT_FIELD_BYTES, "{}", weight(&kept));
         assert!(serde_json::to_string(&kept).unwrap().len() <= EVENT_BYTES + EVENT_FIELD_BYTES);
         assert!(kept["text"].as_text().unwrap().ends_with('…'));
-        assert_eq!((provenance(&kept), kept["field000"].as_text().unwrap().len()), (Provenance::Address, EVENT_FIELD_BYTES + 3));
+        assert_eq!((trust(&kept), kept["field000"].as_text().unwrap().len()), (Trust::Address, EVENT_FIELD_BYTES + 3));
         assert!(weight(&short(&kept)) < 8 * 1024);
     }
 

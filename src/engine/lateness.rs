@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::time::{Time, duration_text};
-use crate::event::{Event, Provenance};
+use crate::event::{Event, Trust};
 
 use super::record::Record;
 use super::state::State;
@@ -34,12 +34,12 @@ impl Engine {
         now: Time,
         source: &str,
         host: String,
-        provenance: Provenance,
+        trust: Trust,
         usual: i64,
         zone: i64,
         out: &mut Vec<Output>,
     ) {
-        let bucket = bucket(source, provenance);
+        let bucket = bucket(source, trust);
         let before = self.state.offsets(&bucket, &host).map(|known| known.usual);
         self.record(Record::Offset { source: bucket, host: host.clone(), at: now, offset: usual, zone }, out);
         let wrong = usual.saturating_sub(zone);
@@ -66,22 +66,22 @@ impl Engine {
 
 impl State {
     /// How far the times of a sender's events are usually behind their arrival, in microseconds; 0 when that is not known.
-    pub fn usual_age(&self, source: &str, provenance: Provenance, host: &str) -> i64 {
-        self.offsets(&bucket(source, provenance), host).map_or(0, |known| known.usual.saturating_sub(known.zone))
+    pub fn usual_age(&self, source: &str, trust: Trust, host: &str) -> i64 {
+        self.offsets(&bucket(source, trust), host).map_or(0, |known| known.usual.saturating_sub(known.zone))
     }
 
     /// The usual ages of the records of a source's senders: how far they are trusted, the host, and microseconds.
-    pub fn offsets_of(&self, source: &str) -> Vec<(Provenance, String, i64)> {
-        let all = [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated];
-        let of = |provenance: Provenance| {
-            let hosts = self.offsets.get(&bucket(source, provenance)).into_iter().flatten();
-            hosts.map(move |(host, known)| (provenance, host.clone(), known.usual))
+    pub fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
+        let all = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
+        let of = |trust: Trust| {
+            let hosts = self.offsets.get(&bucket(source, trust)).into_iter().flatten();
+            hosts.map(move |(host, known)| (trust, host.clone(), known.usual))
         };
         all.into_iter().flat_map(of).collect()
     }
 }
 
 /// No sender teaches anything about one that is trusted more.
-fn bucket(source: &str, provenance: Provenance) -> String {
-    format!("{source} {}", provenance.name())
+fn bucket(source: &str, trust: Trust) -> String {
+    format!("{source} {}", trust.name())
 }

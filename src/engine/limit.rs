@@ -36,7 +36,7 @@ impl Engine {
         if let Some(limit) = &alarm.limit {
             let group = limit.group(key);
             // What somebody less trusted started uses up nothing of the limit of others.
-            let known = fields::provenance(&event);
+            let known = fields::trust(&event);
             let started = self.state.starts(&alarm.name, &group).map(Starts::all).into_iter().flatten();
             let counts: Vec<Time> = started.filter(|(at, by)| *at + limit.per > now && *by >= known).map(|(at, _)| at).collect();
             if let Some(first) = counts.len().checked_sub(limit.n).and_then(|i| counts.get(i)) {
@@ -49,7 +49,7 @@ impl Engine {
                 );
                 // Nobody takes the place of one who is better known.
                 let waits = self.state.starts(&alarm.name, &group).and_then(|s| s.put_off.as_ref());
-                if waits.is_none_or(|w| fields::provenance(&w.event) <= fields::provenance(&event)) {
+                if waits.is_none_or(|w| fields::trust(&w.event) <= fields::trust(&event)) {
                     let what = Some(Box::new(Throttled { due, key: key.clone(), instance, event }));
                     self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
                 }

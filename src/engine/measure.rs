@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::METRIC_LASTS;
 use crate::base::time::{Time, duration_text};
-use crate::event::{Provenance, Value};
+use crate::event::{Trust, Value};
 use crate::lang::program::{Alarm, Cancel, Hit, Measure, Shape, Threshold, Aggregate};
 
 use super::condition::trust_field;
@@ -32,7 +32,7 @@ pub(super) struct Measured {
     since: [Option<Time>; 2],
     /// How far the least known of those is known whose events made it so, since then.
     #[serde(default)]
-    known: [Provenance; 2],
+    known: [Trust; 2],
     /// When it has to be looked at again.
     pub(super) due: Option<Time>,
 }
@@ -50,7 +50,6 @@ struct Window(Vec<Bucket>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Bucket {
-    /// When it begins.
     at: Time,
     count: u32,
     sum: f64,
@@ -58,8 +57,7 @@ struct Bucket {
     most: f64,
     /// How far the least known of the senders is known.
     #[serde(default)]
-    known: Provenance,
-    /// The newest.
+    known: Trust,
     #[serde(default)]
     last: f64,
 }
@@ -71,7 +69,7 @@ fn plus(a: f64, b: f64) -> f64 {
 
 impl Window {
     /// An event, `value` of it.
-    fn add(&mut self, at: Time, value: f64, known: Provenance, over: Duration) {
+    fn add(&mut self, at: Time, value: f64, known: Trust, over: Duration) {
         let step = (over / BUCKETS).max(Duration::from_millis(1));
         let begin = at.floor(step);
         self.0.retain(|b| b.at + over > at);
@@ -109,8 +107,8 @@ impl Window {
     }
 
     /// How far the least known of the senders of what is in it is known.
-    fn known(&self, now: Time, over: Duration) -> Provenance {
-        self.0.iter().filter(|b| b.at + over > now).map(|b| b.known).min().unwrap_or(Provenance::Authenticated)
+    fn known(&self, now: Time, over: Duration) -> Trust {
+        self.0.iter().filter(|b| b.at + over > now).map(|b| b.known).min().unwrap_or(Trust::Authenticated)
     }
 
     /// When the next bucket leaves; of the newest event alone, when it does.
@@ -121,13 +119,13 @@ impl Window {
 }
 
 impl Measured {
-    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, known: Provenance, over: Duration) {
+    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, known: Trust, over: Duration) {
         if let Some(window) = self.windows.get_mut(slot) {
             window.add(at, value, known, over);
         }
     }
 
-    pub(super) fn judged(&mut self, since: [Option<Time>; 2], known: [Provenance; 2], due: Option<Time>) {
+    pub(super) fn judged(&mut self, since: [Option<Time>; 2], known: [Trust; 2], due: Option<Time>) {
         self.since = since;
         self.known = known;
         self.due = due;
@@ -168,7 +166,7 @@ struct Verdict {
     stands: bool,
     cancels: bool,
     /// How far the least known of those whose events are measured to raise it, and to cancel it, is known.
-    known: [Provenance; 2],
+    known: [Trust; 2],
     /// Nothing is measured any more.
     empty: bool,
     /// It is raised by a metric of which nothing is known.
@@ -187,10 +185,10 @@ impl Engine {
                 None => return self.lacks(alarm, field, "measures as a number", out),
             },
         };
-        if self.state.measured(&alarm.name, &met.key).is_none() && !self.has_room(alarm, met.facts.provenance(), out) {
+        if self.state.measured(&alarm.name, &met.key).is_none() && !self.has_room(alarm, met.facts.trust(), out) {
             return;
         }
-        let (alarm_name, key, known) = (alarm.name.clone(), met.key.clone(), met.facts.provenance());
+        let (alarm_name, key, known) = (alarm.name.clone(), met.key.clone(), met.facts.trust());
         self.record(Record::Measured { alarm: alarm_name, key, slot: slot as usize, at: met.at, value, known, over }, out);
         let occasion = arrival.occasion(alarm);
         self.judge(&occasion, alarm, &met.key, Some(TriggerEvent::Now(met.facts)), out);
@@ -320,7 +318,7 @@ mod tests {
             now = now + Duration::from_millis(rng.below(3_000));
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
             let value = rng.below(100) as f64 - 50.0;
-            window.add(now, value, Provenance::Local, over);
+            window.add(now, value, Trust::Local, over);
             all.push((now, value));
             let inside: Vec<f64> =
                 all.iter().filter(|(at, _)| at.floor(Duration::from_secs(1)) + over > now).map(|(_, v)| *v).collect();
@@ -342,7 +340,7 @@ mod tests {
     fn sums_are_finite() {
         let (over, mut measured) = (Duration::from_secs(60), Measured::default());
         for n in 0..4 {
-            measured.add(0, Time::from_millis(n * 700), 1e308, Provenance::Local, over);
+            measured.add(0, Time::from_millis(n * 700), 1e308, Trust::Local, over);
         }
         let again: Measured = serde_json::from_str(&serde_json::to_string(&measured).unwrap()).unwrap();
         assert_eq!(again, measured);

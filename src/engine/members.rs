@@ -3,7 +3,7 @@
 //! Who belongs to it is decided when the rules are compiled; how many are in the state is counted anew with each change of a member,
 //! from the state, so nothing is kept that could be wrong.
 
-use crate::event::{Provenance, Value};
+use crate::event::{Trust, Value};
 use crate::lang::program::{Alarm, Counted, Hit, Members, Shape, MemberState};
 
 use super::condition::Match;
@@ -30,19 +30,19 @@ impl Engine {
     }
 
     /// The members of a group that are in a state: how far each is known.
-    pub(super) fn in_state(&self, state: &MemberState, field: &str, group: &Members) -> Vec<Provenance> {
+    pub(super) fn in_state(&self, state: &MemberState, field: &str, group: &Members) -> Vec<Trust> {
         let agents = |is: &dyn Fn(&str) -> bool| {
-            group.members.iter().filter(|member| is(member)).map(|_| Provenance::Authenticated).collect()
+            group.members.iter().filter(|member| is(member)).map(|_| Trust::Authenticated).collect()
         };
         match state {
             MemberState::Lost => agents(&|host| self.state.is_lost(host)),
             MemberState::Stopped => agents(&|app| self.state.is_stopped(app)),
             MemberState::Active(alarm) | MemberState::Unacked(alarm) => {
-                let mut known: std::collections::BTreeMap<usize, Provenance> = std::collections::BTreeMap::new();
+                let mut known: std::collections::BTreeMap<usize, Trust> = std::collections::BTreeMap::new();
                 for (_, instance) in self.state.active_of(alarm) {
                     let of = instance.event.get(field).and_then(Value::as_text);
                     if let Some(member) = of.and_then(|of| group.place(of)) {
-                        let so_far = fields::provenance(&instance.event);
+                        let so_far = fields::trust(&instance.event);
                         known.entry(member).and_modify(|known| *known = (*known).min(so_far)).or_insert(so_far);
                     }
                 }

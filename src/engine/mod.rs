@@ -1,7 +1,7 @@
 //! The engine, pure: alarms that are raised and cleared by events and time, and the claims of pairs.
 //!
 //! ```text
-//!   Arrived (event + the atoms it meets) --+                  +--> Record   (all that the state changes by)
+//!   Arrived (event + the atoms it matches) --+                  +--> Record   (all that the state changes by)
 //!   Clear, Ack, Lost, App, Metrics --------+--> turn(now) ----+--> Cue      (reactions to start)
 //!   Timer ---------------------------------+                  +--> CatchUp  (a late claim that stands)
 //!                                                             +--> Notice   (for people)
@@ -39,14 +39,14 @@ mod limit;
 mod lines;
 mod measure;
 mod members;
-mod noted;
+mod partial_matches;
 mod record;
 mod reported;
 mod signals;
 mod silence;
 mod state;
 mod states;
-mod summed;
+mod hash_tree;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -61,7 +61,7 @@ use crate::lang::shape::Reset;
 use fields::{EventView, TriggerEvent};
 use instance::Ending;
 use measure::Slot;
-use noted::Forgot;
+use partial_matches::Forgot;
 
 pub use claims::{Stand, trust_required};
 pub use fields::fields_of;
@@ -76,7 +76,6 @@ const KEY_TEXT: usize = 48;
 /// What an atom is to an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
-    /// It cancels.
     Cancels,
     /// It is measured for what cancels.
     Measured,
@@ -136,7 +135,7 @@ impl<'a> Arrival<'a> {
 
     /// The end of what it ends.
     fn ending(&self) -> Ending {
-        Ending { known: self.event.provenance, late: self.late.clone(), ..Ending::at(self.now, self.order, Cause::When) }
+        Ending { known: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.order, Cause::When) }
     }
 }
 
@@ -248,8 +247,8 @@ impl Engine {
                 let index = self.index.clone();
                 self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
             }
-            Input::Offset { source, host, provenance, usual, zone, .. } => {
-                self.learn_offset(now, &source, host, provenance, usual, zone, out);
+            Input::Offset { source, host, trust, usual, zone, .. } => {
+                self.learn_offset(now, &source, host, trust, usual, zone, out);
             }
             Input::Clear { order, alarm, key, by } => {
                 let keys: Vec<Key> = match key {
@@ -446,7 +445,7 @@ impl Engine {
         }
     }
 
-    /// An event meets what cancels an alarm.
+    /// An event matches what cancels an alarm.
     fn cancelled<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
             let waits = alarm.hold.is_some() || !alarm.not_during.is_empty() || !alarm.only_during.is_empty();
@@ -483,7 +482,7 @@ impl Engine {
     }
 }
 
-/// True when the event says which of a pair is primary; `hits` are the conditions that it meets.
+/// True when the event says which of a pair is primary; `hits` are the conditions that it matches.
 pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
     claims::claim_of(inventory, program, index, event, hits).is_some()
 }
@@ -491,7 +490,7 @@ pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: 
 /// True when it says so with the trust that counts for that pair.
 pub fn is_credible_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
     claims::claim_of(inventory, program, index, event, hits).is_some()
-        && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.provenance >= trust_required(inventory, pair))
+        && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.trust >= trust_required(inventory, pair))
 }
 
 /// Where an atom stands among those of the program.

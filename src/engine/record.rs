@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
-use crate::event::{Provenance, Value};
+use crate::event::{Trust, Value};
 use crate::inventory::Name;
 
 use super::claims::Stand;
@@ -55,19 +55,15 @@ impl fmt::Display for Cause {
 pub enum Record {
     /// An alarm became active.
     Raised {
-        /// Which.
         alarm: String,
-        /// Of which key.
         key: Key,
         /// By the input of this order.
         order: u64,
-        /// When.
         at: Time,
         /// When its time is over, if nothing refreshes it.
         due: Option<Time>,
         /// The event that raised it.
         event: Arc<Fields>,
-        /// For people.
         summary: String,
         /// Its text, when the alarm keeps lines.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,13 +77,10 @@ pub enum Record {
     },
     /// An active alarm's condition was met again.
     Repeated {
-        /// Which.
         alarm: String,
-        /// Of which key.
         key: Key,
         /// By the input of this order.
         order: u64,
-        /// When.
         at: Time,
         /// When its time is over now.
         due: Option<Time>,
@@ -102,27 +95,19 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         before: Vec<String>,
     },
-    /// An alarm ended.
     Cleared {
-        /// Which.
         alarm: String,
-        /// Of which key.
         key: Key,
-        /// When.
         at: Time,
-        /// Why.
         cause: Cause,
         /// What people read of the end, where the alarm says that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         summary: Option<String>,
     },
     /// An event counts towards an alarm's condition, which is not met yet.
-    Noted {
-        /// Which alarm.
+    PartialMatches {
         alarm: String,
-        /// Of which key.
         key: Key,
-        /// The event.
         note: PartialMatch,
         /// It stands for all that was noted of this part with this value.
         alone: bool,
@@ -134,71 +119,56 @@ pub enum Record {
     },
     /// An event is measured.
     Measured {
-        /// For which alarm.
         alarm: String,
-        /// For which key.
         key: Key,
         /// For its `detect` (0) or its `cancel` (1).
         slot: usize,
-        /// When.
         at: Time,
-        /// What of it.
         value: f64,
         /// How far its sender is known.
         #[serde(default)]
-        known: Provenance,
-        /// Over which window.
+        known: Trust,
         over: Duration,
     },
     /// What is measured was compared.
     Judged {
-        /// For which alarm.
         alarm: String,
-        /// For which key.
         key: Key,
         /// Since when it has been so that it raises, and that it cancels.
         since: [Option<Time>; 2],
         /// How far the least known of those is known whose events made it so, all the while.
         #[serde(default)]
-        known: [Provenance; 2],
+        known: [Trust; 2],
         /// When it is looked at again.
         due: Option<Time>,
     },
     /// An alarm's condition comes true at a time, unless an event comes before.
     Awaited {
-        /// Which alarm.
         alarm: String,
-        /// Of which key.
         key: Key,
-        /// What is awaited.
         waiting: PendingFire,
     },
     /// What would raise an alarm waits until nothing inhibits it.
     Inhibited {
-        /// Which alarm.
         alarm: String,
-        /// Of which key.
         key: Key,
         /// What waits; nothing any more when it is raised, or has ended.
         what: Option<Box<Suppressed>>,
     },
     /// Reactions of an alarm with a limit were started.
     Started {
-        /// Which alarm.
         alarm: String,
         /// For which values of the limit's keys.
         group: Key,
-        /// When.
         at: Time,
         /// How far the sender is trusted whose event they are about.
         #[serde(default)]
-        known: Provenance,
+        known: Trust,
         /// What was started before this does not count any more.
         since: Time,
     },
     /// They were not, because of the limit; the newest waits.
     PutOff {
-        /// Which alarm.
         alarm: String,
         /// For which values of the limit's keys.
         group: Key,
@@ -207,14 +177,11 @@ pub enum Record {
     },
     /// Of what an alarm has noted, the half of the keys whose last event is oldest is forgotten: there is no more memory.
     ForgottenHalf {
-        /// Which alarm.
         alarm: String,
     },
     /// What was noted and awaited of a key counts no more.
     Forgotten {
-        /// Which alarm.
         alarm: String,
-        /// Which key.
         key: Key,
         /// What is measured of it counts on: it is what ends the alarm.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -224,36 +191,28 @@ pub enum Record {
     Claimed {
         /// Which application, by its name in the inventory.
         app: Name,
-        /// The claim.
         claim: Claim,
     },
     /// Somebody took an active alarm on.
     Acked {
-        /// Which.
         alarm: String,
-        /// Of which key.
         key: Key,
-        /// When.
         at: Time,
-        /// Who.
         by: String,
     },
     /// An application stopped, or does not count as stopped any more.
     App {
         /// Which, by its name in the inventory.
         app: Name,
-        /// Stopped.
         stopped: bool,
     },
     /// How far a source's records of one host are usually behind their arrival.
     Offset {
-        /// Which source.
         source: String,
         /// Which host, as the record names it.
         host: String,
         /// When that was learned.
         at: Time,
-        /// Microseconds.
         offset: i64,
         /// How much of it is a zone that the stamps do not say: events have their times without it.
         #[serde(default, skip_serializing_if = "is_zero")]
@@ -261,40 +220,30 @@ pub enum Record {
     },
     /// A source can't be read, or can be again.
     Away {
-        /// Which.
         source: String,
-        /// It can't.
         away: bool,
     },
     /// A host is lost, or is not any more.
     Lost {
-        /// Which.
         host: Name,
-        /// Lost.
         lost: bool,
     },
     /// How far the newest claim of an application has come.
     Stands {
-        /// Which application.
         app: Name,
-        /// How far.
         stand: Stand,
     },
     /// Whether nothing tells which of the claims of a pair is the newest.
     RoleUnclear {
-        /// Which pair.
         pair: Name,
-        /// Nothing does.
         unclear: bool,
     },
     /// The late claims of an application's pair were weighed.
     Weighed {
-        /// Which application.
         app: Name,
     },
     /// Something was said that is said once.
     Told {
-        /// About what.
         about: String,
     },
 }
@@ -310,7 +259,7 @@ impl Record {
             Record::Raised { alarm, key, .. }
             | Record::Repeated { alarm, key, .. }
             | Record::Cleared { alarm, key, .. }
-            | Record::Noted { alarm, key, .. }
+            | Record::PartialMatches { alarm, key, .. }
             | Record::Measured { alarm, key, .. }
             | Record::Judged { alarm, key, .. }
             | Record::Awaited { alarm, key, .. }
@@ -327,7 +276,7 @@ impl Record {
     /// The key for which it may change what is kept of events.
     pub(super) fn keeps(&self) -> Option<(&str, &Key)> {
         match self {
-            Record::Noted { .. } | Record::Measured { .. } | Record::Judged { .. } | Record::Repeated { better: None, .. } => {
+            Record::PartialMatches { .. } | Record::Measured { .. } | Record::Judged { .. } | Record::Repeated { better: None, .. } => {
                 None
             }
             other => other.key(),
@@ -338,7 +287,6 @@ impl Record {
 /// What an application said of its role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Primary; else backup.
     pub primary: bool,
     /// By the input of this order.
     pub order: u64,
@@ -356,7 +304,7 @@ pub struct Claim {
     #[serde(default)]
     pub stand: Stand,
     /// How far its sender is known.
-    pub provenance: Provenance,
+    pub trust: Trust,
 }
 
 /// An event that counts towards a condition. Small, because there may be a million of them: most are only counted.
@@ -368,7 +316,7 @@ pub struct PartialMatch {
     part: u32,
     /// How far the least known of the senders up to it is known.
     #[serde(default)]
-    pub known: Provenance,
+    pub known: Trust,
     /// What has to be kept of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kept: Option<Box<Kept>>,
@@ -383,12 +331,12 @@ struct Kept {
 
 impl PartialMatch {
     /// An event of a part that is only counted.
-    pub(super) fn new(part: usize, at: Time, known: Provenance) -> PartialMatch {
+    pub(super) fn new(part: usize, at: Time, known: Trust) -> PartialMatch {
         PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), known, kept: None }
     }
 
     /// With the value that has to be distinct (of parts that want several events, the place that it has among them), and with what it
-    /// captured, and what the steps before it did: the coming-true has it, too.
+    /// captured, and what the steps before it did: the occurrence has it, too.
     pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> PartialMatch {
         let kept = (value.is_some() || !seen.is_empty()).then(|| Box::new(Kept { value, seen }));
         PartialMatch { kept, ..self }
@@ -419,7 +367,6 @@ impl PartialMatch {
 /// A condition that comes true at a time, unless an event comes before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingFire {
-    /// When.
     pub due: Time,
     /// The event that began it.
     pub event: Arc<Fields>,
@@ -449,11 +396,8 @@ pub struct Suppressed {
 /// Reactions that wait until a limit lets them start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Throttled {
-    /// When.
     pub due: Time,
-    /// Of which instance.
     pub key: Key,
-    /// As it was.
     pub instance: Instance,
     /// The event that they are about.
     pub event: Arc<Fields>,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::base::limits::HOPS;
 use crate::base::time::Time;
-use crate::event::{OWN_APP, Provenance, Value};
-use crate::lang::meets;
+use crate::event::{OWN_APP, Trust, Value};
+use crate::lang::matches;
 use crate::lang::program::{Alarm, Hit, Shape, Signal};
 
 use super::condition::{Match, trust_field};
@@ -91,7 +91,7 @@ impl Engine {
             let event = fields::event_of(&change.event);
             let atoms = self.signals.get(&change.signal).cloned().unwrap_or_default();
             let met = atoms.into_iter().filter_map(|atom| {
-                let captures = meets(program.atoms.get(super::place(atom))?, &event, &index)?;
+                let captures = matches(program.atoms.get(super::place(atom))?, &event, &index)?;
                 Some(Hit { atom, captures })
             });
             let hits: Vec<Hit> = met.collect();
@@ -109,7 +109,7 @@ impl Engine {
             alarm.by.iter().zip(met.key.values()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == value))
         };
         let standing = self.state.active_of(counted).filter(|(_, instance)| same(&instance.event));
-        let known: Vec<Provenance> = standing.map(|(_, instance)| fields::provenance(&instance.event)).collect();
+        let known: Vec<Trust> = standing.map(|(_, instance)| fields::trust(&instance.event)).collect();
         self.count_states(met, *n, known, Fields::new(), out);
     }
 
@@ -118,7 +118,7 @@ impl Engine {
         &mut self,
         met: Match<'_, '_>,
         n: usize,
-        mut known: Vec<Provenance>,
+        mut known: Vec<Trust>,
         mut more: Fields,
         out: &mut Vec<Output>,
     ) {
@@ -127,7 +127,7 @@ impl Engine {
         if known.len() >= n && !active {
             // So many are known so far: the best of them are enough.
             known.sort_unstable_by(|a, b| b.cmp(a));
-            let least = n.checked_sub(1).and_then(|n| known.get(n)).copied().unwrap_or(Provenance::Authenticated);
+            let least = n.checked_sub(1).and_then(|n| known.get(n)).copied().unwrap_or(Trust::Authenticated);
             self.lower_pending_trust(alarm, &met.key, least, out);
             more.extend(trust_field(least));
             more.insert("count".to_owned(), Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX)));
@@ -142,8 +142,8 @@ impl Engine {
     }
 
     /// What is awaited of a state is known no further than the state has been all the while.
-    pub(super) fn lower_pending_trust(&mut self, alarm: &Alarm, key: &Key, known: Provenance, out: &mut Vec<Output>) {
-        let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| known < fields::provenance(&w.event)) else { return };
+    pub(super) fn lower_pending_trust(&mut self, alarm: &Alarm, key: &Key, known: Trust, out: &mut Vec<Output>) {
+        let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| known < fields::trust(&w.event)) else { return };
         let mut waiting = waiting.clone();
         Arc::make_mut(&mut waiting.event).extend(trust_field(known));
         self.record(Record::Awaited { alarm: alarm.name.clone(), key: key.clone(), waiting }, out);
@@ -152,14 +152,14 @@ impl Engine {
     /// The condition of a composite pattern came true.
     pub(super) fn came(&mut self, on: &Occasion, alarm: &Alarm, seen: TriggerEvent<'_>) {
         let name = alarm.name.strip_prefix("pattern ").unwrap_or(&alarm.name).to_owned();
-        self.signal(Signal::Came(name), seen.fields(), on.late.clone().or(on.old.clone()));
+        self.signal(Signal::Occurrence(name), seen.fields(), on.late.clone().or(on.old.clone()));
     }
 
     /// What is known of a key when no event is at hand: its values, what the inventory makes of them, and how far those who said it are
     /// known.
-    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Provenance) -> Arc<Fields> {
+    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Trust) -> Arc<Fields> {
         let mut fields: Fields = alarm.by.iter().zip(key.values()).map(|(f, v)| (f.clone(), Value::from(&*v))).collect();
-        fields.insert("provenance".to_owned(), Value::from(known.name()));
+        fields.insert("trust".to_owned(), Value::from(known.name()));
         let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
         all.remove("text");
         // A key is what the alarm is about, whatever the inventory makes of the rest: the pair of a silence `by pair`.

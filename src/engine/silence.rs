@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::base::limits::CALENDAR_SEARCH;
 use crate::base::time::Time;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::lang::program::{Alarm, Backoff, Mode, Shape};
 
 use super::condition::Match;
@@ -16,7 +16,7 @@ use super::key::Key;
 use super::record::{Record, PendingFire};
 use super::{Engine, Output, fields};
 
-/// How long a silence has to last: growing with each coming-true since it began.
+/// How long a silence has to last: growing with each occurrence since it began.
 fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
     let times = backoff.map_or(1, |b| b.factor.checked_pow(round).unwrap_or(b.up_to).min(b.up_to));
     span * times
@@ -52,8 +52,8 @@ impl Engine {
             }
             for key in expected.iter().map(Key::of) {
                 let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
-                if !known && self.has_room(alarm, Provenance::Authenticated, out) {
-                    let event = self.of_key(alarm, &key, Provenance::Authenticated);
+                if !known && self.has_room(alarm, Trust::Authenticated, out) {
+                    let event = self.of_key(alarm, &key, Trust::Authenticated);
                     let waiting = PendingFire { due: now, event, late: None, round: 0, over: None };
                     self.expect(alarm, key, now, span, waiting, out);
                 }
@@ -93,7 +93,7 @@ impl Engine {
         if arrival.late.is_some() {
             return; // It says nothing about now.
         }
-        let known = self.vouched(alarm, &key).max(met.facts.provenance());
+        let known = self.vouched(alarm, &key).max(met.facts.trust());
         self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {
             let event = self.of_key(alarm, &key, known);
@@ -103,15 +103,15 @@ impl Engine {
     }
 
     /// How far it is known that there is such a key: as the best known of those who said it, and the inventory's are known.
-    fn vouched(&self, alarm: &Alarm, key: &Key) -> Provenance {
+    fn vouched(&self, alarm: &Alarm, key: &Key) -> Trust {
         let waiting = self.state.waiting(&alarm.name, key).map(|w| &w.event);
         let instance = self.state.instance(&alarm.name, key).map(|i| &i.event);
         match (waiting.or(instance), &alarm.detect.shape) {
-            (Some(event), _) => fields::provenance(event),
+            (Some(event), _) => fields::trust(event),
             (None, Shape::Silence { expected, .. }) if expected.iter().any(|values| Key::of(values) == *key) => {
-                Provenance::Authenticated
+                Trust::Authenticated
             }
-            _ => Provenance::default(),
+            _ => Trust::default(),
         }
     }
 

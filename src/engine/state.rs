@@ -9,15 +9,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::limits::{COUNTED_KEYS, OFFSETS};
 use crate::base::pairs;
 use crate::base::time::Time;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::inventory::Name;
 
 use super::claims::Stand;
 use super::key::Key;
 use super::measure::Measured;
-use super::noted::{Forgot, Noted};
+use super::partial_matches::{Forgot, PartialMatches};
 use super::record::{Claim, Fields, Suppressed, PartialMatch, Throttled, Record, PendingFire};
-use super::summed::Summed;
+use super::hash_tree::HashTree;
 
 /// An active alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +34,6 @@ pub struct Instance {
     pub due: Option<Time>,
     /// The event that raised it.
     pub event: Arc<Fields>,
-    /// For people.
     pub summary: String,
     /// Texts of the events that met its condition, the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,14 +49,14 @@ pub(super) struct Starts {
     pub(super) at: Vec<Time>,
     /// How far the senders are trusted whose events started them.
     #[serde(default)]
-    pub(super) known: Vec<Provenance>,
+    pub(super) known: Vec<Trust>,
     pub(super) put_off: Option<Box<Throttled>>,
 }
 
 impl Starts {
     /// When something was started, and how far the sender was trusted.
-    pub(super) fn all(&self) -> impl Iterator<Item = (Time, Provenance)> {
-        let known = self.known.iter().copied().chain(std::iter::repeat(Provenance::default()));
+    pub(super) fn all(&self) -> impl Iterator<Item = (Time, Trust)> {
+        let known = self.known.iter().copied().chain(std::iter::repeat(Trust::default()));
         self.at.iter().copied().zip(known)
     }
 }
@@ -78,9 +77,9 @@ pub(super) struct Offsets {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     #[serde(with = "of_alarms")]
-    pub(super) alarms: Summed<String, BTreeMap<Key, Box<Instance>>>,
+    pub(super) alarms: HashTree<String, BTreeMap<Key, Box<Instance>>>,
     #[serde(default)]
-    pub(super) noted: Noted,
+    pub(super) noted: PartialMatches,
     #[serde(with = "pairs", default)]
     pub(super) awaited: BTreeMap<String, BTreeMap<Key, PendingFire>>,
     #[serde(with = "pairs", default)]
@@ -107,7 +106,6 @@ pub struct State {
     /// Bytes of the events that are kept of all keys, roughly.
     #[serde(default)]
     pub(super) kept_bytes: usize,
-    /// Applications that stopped.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) stopped: BTreeSet<Name>,
     /// Sources that can't be read.
@@ -350,7 +348,7 @@ impl State {
             Record::Acked { alarm, key, by, .. } => {
                 self.acked.entry(alarm.clone()).or_default().insert(key.clone(), by.clone());
             }
-            Record::Noted { alarm, key, note, alone, since, most } => {
+            Record::PartialMatches { alarm, key, note, alone, since, most } => {
                 return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
             }
             Record::Measured { alarm, key, slot, at, value, known, over } => {
@@ -377,7 +375,7 @@ impl State {
                 let starts = groups.entry(group.clone()).or_default();
                 starts.put_off = None;
                 let old = starts.at.partition_point(|t| t <= since);
-                starts.known.resize(starts.at.len(), Provenance::default());
+                starts.known.resize(starts.at.len(), Trust::default());
                 starts.at.drain(..old);
                 starts.known.drain(..old);
                 starts.at.push(*at);
@@ -465,14 +463,14 @@ impl State {
 mod of_alarms {
     use super::*;
 
-    type Alarms = Summed<String, BTreeMap<Key, Box<Instance>>>;
+    type Alarms = HashTree<String, BTreeMap<Key, Box<Instance>>>;
 
     pub(super) fn serialize<S: Serializer>(alarms: &Alarms, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(alarms.sorted().into_iter().map(|(alarm, keys)| (alarm, keys.iter().collect::<Vec<_>>())))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Alarms, D::Error> {
-        let mut alarms = Summed::default();
+        let mut alarms = HashTree::default();
         for (alarm, keys) in BTreeMap::<String, Vec<(Key, Box<Instance>)>>::deserialize(from)? {
             *alarms.or_default(&alarm) = keys.into_iter().collect();
         }

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::time::Time;
-use crate::event::{Event, Provenance, Value};
+use crate::event::{Event, Trust, Value};
 use crate::lang::program::{Alarm, Hit, StateHolds, Mode, Shape, MemberState, States, Term};
 
 use super::condition::{Match, trust_field};
@@ -22,7 +22,7 @@ use super::record::Fields;
 use super::{Arrival, Engine, Output};
 
 /// What is so of one term, by key: how far it is known. Of a term without keys only the empty key.
-type Table = BTreeMap<Key, Provenance>;
+type Table = BTreeMap<Key, Trust>;
 
 /// A change of a term, as joined states see it.
 struct Turn<'m, 'a> {
@@ -32,14 +32,14 @@ struct Turn<'m, 'a> {
     /// It may make the whole true.
     towards: bool,
     /// How far who ended what must not be so is known: whoever may end a state may bring about what is so without it.
-    most: Provenance,
+    most: Trust,
 }
 
 impl Engine {
     /// States began or ended that an alarm joins.
     pub(super) fn states<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
         let Shape::States(states) = &alarm.detect.shape else { return };
-        let mut turn = Turn { arrival, facts: None, towards: false, most: Provenance::Authenticated };
+        let mut turn = Turn { arrival, facts: None, towards: false, most: Trust::Authenticated };
         let mut keys = Some(BTreeSet::new());
         // One change may be one of several terms.
         for (part, hit) in parts.iter().enumerate() {
@@ -48,7 +48,7 @@ impl Engine {
             let ended = part % 2 == 1;
             turn.towards |= ended == term.negated;
             if ended && term.negated {
-                turn.most = arrival.event.provenance;
+                turn.most = arrival.event.trust;
             }
             keys = keys.zip(self.concerned(alarm, term, &facts, out)).map(|(keys, more)| &keys | &more);
             turn.facts = Some(facts);
@@ -59,13 +59,13 @@ impl Engine {
     /// What is true while nothing is the matter is so from the start, of all keys that are known.
     pub(super) fn begin_states(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         let (program, index) = (self.program.clone(), self.index.clone());
-        let event = Event { provenance: Provenance::Authenticated, ..Event::default() };
+        let event = Event { trust: Trust::Authenticated, ..Event::default() };
         for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
             if let Shape::States(states) = &alarm.detect.shape
                 && states.at_rest()
             {
                 let arrival = Arrival { now, order, event: &event, index: &index, late: None };
-                let turn = Turn { arrival: &arrival, facts: None, towards: true, most: Provenance::Authenticated };
+                let turn = Turn { arrival: &arrival, facts: None, towards: true, most: Trust::Authenticated };
                 self.evaluate_keys(&turn, alarm, states, None, out);
             }
         }
@@ -147,7 +147,7 @@ impl Engine {
         alarm: &Alarm,
         states: &States,
         key: Key,
-        mut known: Provenance,
+        mut known: Trust,
         out: &mut Vec<Output>,
     ) {
         if self.state.instance(&alarm.name, &key).is_some() {
@@ -157,7 +157,7 @@ impl Engine {
             && states.terms.iter().any(|term| term.negated)
         {
             // Who ended what must not be so is not known any more.
-            known = known.min(fields::provenance(&waiting.event));
+            known = known.min(fields::trust(&waiting.event));
         }
         self.lower_pending_trust(alarm, &key, known, out);
         if !turn.towards {
@@ -180,7 +180,7 @@ impl Engine {
     /// Of which keys a term is so, `not` aside; of this one only, when one is wanted.
     fn holding(&self, alarm: &Alarm, term: &Term, only: Option<&Key>) -> Table {
         let mut table = Table::new();
-        let mut add = |key: Key, known: Provenance| {
+        let mut add = |key: Key, known: Trust| {
             if !term.keyed || only.is_none_or(|only| *only == key) {
                 table.entry(key).and_modify(|so_far| *so_far = known.max(*so_far)).or_insert(known);
             }
@@ -204,11 +204,11 @@ impl Engine {
                 match only.filter(|_| same) {
                     Some(key) => {
                         let instance = self.state.instance(name, key).filter(|_| self.is_in(state, key));
-                        instance.into_iter().for_each(|i| add(key.clone(), fields::provenance(&i.event)));
+                        instance.into_iter().for_each(|i| add(key.clone(), fields::trust(&i.event)));
                     }
                     None => {
                         for (_, instance) in self.state.active_of(name).filter(|(key, _)| self.is_in(state, key)) {
-                            key_of(by, &instance.event).into_iter().for_each(|key| add(key, fields::provenance(&instance.event)));
+                            key_of(by, &instance.event).into_iter().for_each(|key| add(key, fields::trust(&instance.event)));
                         }
                     }
                 }
@@ -221,16 +221,16 @@ impl Engine {
                 match only.filter(|_| same) {
                     Some(key) => {
                         let named = key.value(0).filter(|name| all.contains(&**name) && wanted(name));
-                        named.into_iter().for_each(|_| add(key.clone(), Provenance::Authenticated));
+                        named.into_iter().for_each(|_| add(key.clone(), Trust::Authenticated));
                     }
                     None if *state == MemberState::Lost && term.keyed && of_apps(alarm) => {
                         let keys = self.as_apps(alarm, |host| all.contains(host) && wanted(host));
-                        keys.into_iter().for_each(|key| add(key, Provenance::Authenticated));
+                        keys.into_iter().for_each(|key| add(key, Trust::Authenticated));
                     }
                     None => {
                         for name in all.iter().filter(|name| wanted(name)) {
                             let of = if field == "host" { fields::vouched([("host", name)]) } else { self.of_app(name) };
-                            key_of(by, &self.all_of(&of)).into_iter().for_each(|key| add(key, Provenance::Authenticated));
+                            key_of(by, &self.all_of(&of)).into_iter().for_each(|key| add(key, Trust::Authenticated));
                         }
                     }
                 }
@@ -257,7 +257,7 @@ fn key_of(by: &[String], fields: &Fields) -> Option<Key> {
 
 /// Whether the whole is so of a key, and how far that is known: as the least known of all, or as the best of one that is enough. What must
 /// not be so is known as far as who ended it, when that is what makes it true.
-fn evaluate(states: &States, tables: &[Table], key: &Key, most: Provenance) -> Option<Provenance> {
+fn evaluate(states: &States, tables: &[Table], key: &Key, most: Trust) -> Option<Trust> {
     if let Some(known) = &states.known {
         let values: Vec<Cow<'_, str>> = key.values().collect();
         let order = |k: &Vec<String>| k.iter().map(String::as_str).cmp(values.iter().map(|v| &**v));

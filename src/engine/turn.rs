@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
-use crate::event::{Event, Provenance};
+use crate::event::{Event, Trust};
 use crate::inventory::Name;
 use crate::lang::program::{ReactionCall, Category, Hit, Mode};
 
@@ -15,15 +15,13 @@ use super::record::{Cause, Fields, Record};
 /// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// An event that meets atoms, or is a claim ([`super::is_claim`]).
+    /// An event that matches atoms, or is a claim ([`super::is_claim`]).
     Arrived {
-        /// Its order.
         order: u64,
         /// Where it came from.
         source: String,
-        /// The record.
         event: Box<Event<'static>>,
-        /// The atoms that it meets, in order.
+        /// The atoms that it matches, in order.
         hits: Vec<Hit>,
         /// It was written while nobody listened.
         backlog: bool,
@@ -34,14 +32,12 @@ pub enum Input {
     },
     /// How far the records of a sender are usually behind their arrival.
     Offset {
-        /// Its order.
         order: u64,
-        /// The source.
         source: String,
         /// The host, as its records name it; empty where they name none.
         host: String,
         /// How far it is trusted.
-        provenance: Provenance,
+        trust: Trust,
         /// The usual age of its records, in microseconds.
         usual: i64,
         /// How much of it is a zone that the stamps do not say and that was found for them.
@@ -49,79 +45,54 @@ pub enum Input {
     },
     /// An alarm is cleared by hand, of one key or of all.
     Clear {
-        /// Its order.
         order: u64,
-        /// Which alarm.
         alarm: String,
-        /// Which key.
         key: Option<Key>,
-        /// By whom.
         by: String,
     },
     /// Somebody takes an alarm on, of one key or of all.
     Ack {
-        /// Its order.
         order: u64,
-        /// Which alarm.
         alarm: String,
-        /// Which key.
         key: Option<Key>,
-        /// Who.
         by: String,
     },
     /// What was written while nobody listened has been read.
     BacklogEnded {
-        /// Its order.
         order: u64,
-        /// Of which source.
         source: String,
     },
     /// A source can't be read, or can be again.
     Source {
-        /// Its order.
         order: u64,
-        /// Which.
         source: String,
-        /// It can't.
         away: bool,
     },
     /// A host is lost, or is not any more.
     Lost {
-        /// Its order.
         order: u64,
-        /// Which.
         host: Name,
-        /// Lost.
         lost: bool,
     },
     /// An application stopped, or does not count as stopped any more.
     App {
-        /// Its order.
         order: u64,
         /// Which, by its name in the inventory.
         app: Name,
-        /// Stopped.
         stopped: bool,
-        /// In words.
         text: String,
     },
     /// A host was measured: what rules want of that.
     Metrics {
-        /// Its order.
         order: u64,
-        /// Which host.
         host: Name,
-        /// What was measured.
         values: Vec<MetricValue>,
     },
-    /// A deadline passed.
     Timer {
-        /// Its order.
         order: u64,
     },
     /// Too many deadlines passed to go through them: those that are left come to pass now.
     Skipped {
-        /// Its order.
         order: u64,
     },
 }
@@ -148,32 +119,24 @@ impl Input {
 /// Something that was measured of a host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricValue {
-    /// What.
     pub name: String,
     /// Of which mount point; empty where it is of none.
     pub mount: String,
-    /// How much.
     pub value: f64,
 }
 
 /// What the engine wants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Journal this.
     Record(Record),
-    /// Start these reactions.
-    Cue(Box<StartReactions>),
+    StartReactions(Box<StartReactions>),
     /// The claim of this order has to be carried out: by what rules start for it, or else by the controller.
     ClaimOwed(u64),
     /// A claim came too late to act, and stands: the host should have the pair's resource.
     CatchUp {
-        /// Which pair.
         pair: Name,
-        /// Its resource.
         resource: Name,
-        /// Whose.
         host: Name,
-        /// The claim's order.
         order: u64,
         /// When it was probably written; `None` of one out of a backlog.
         written: Option<Time>,
@@ -185,11 +148,8 @@ pub enum Output {
 /// Reactions that an alarm starts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StartReactions {
-    /// Which alarm.
     pub alarm: String,
-    /// Which instance.
     pub key: Key,
-    /// Gravity.
     pub category: Category,
     /// Why it was cleared, when these are its reactions to that.
     pub cleared: Option<Cause>,
@@ -197,7 +157,6 @@ pub struct StartReactions {
     pub chains: Vec<Vec<ReactionCall>>,
     /// What becomes of the calls.
     pub mode: Mode,
-    /// For people.
     pub summary: String,
     /// How often its condition was met.
     pub count: u64,
@@ -209,22 +168,17 @@ pub struct StartReactions {
     pub order: u64,
     /// They are about the newest claim of a member of a pair, and `order` is its order.
     pub claim: bool,
-    /// The event.
     pub event: Arc<Fields>,
 }
 
 /// Something that people should know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EngineNotice {
-    /// A stable word.
     pub kind: &'static str,
     /// What happened, and what to do.
     pub text: String,
-    /// About which alarm.
     pub alarm: Option<String>,
-    /// About which resource.
     pub resource: Option<Name>,
-    /// About which host.
     pub host: Option<Name>,
 }
 

@@ -15,7 +15,6 @@ pub type TypeCode = u8;
 pub enum EventId<'a> {
     /// A numbered event; the type code is `None` when neither the record nor its file's header gave one.
     Number {
-        /// Application-type code.
         code: Option<TypeCode>,
         /// The number, up to five digits.
         number: u32,

@@ -32,21 +32,16 @@ pub const OWN_APP: &str = "pointsman";
 pub enum Level {
     /// Genesys Debug, syslog 7.
     Debug,
-    /// Genesys Trace.
     Trace,
     /// Genesys Interaction, syslog 6.
     Info,
     /// Genesys Standard, syslog 5.
     Notice,
-    /// Syslog 4.
     Warning,
-    /// Syslog 3.
     Error,
     /// Genesys Alarm, syslog 2.
     Critical,
-    /// Syslog 1.
     Alert,
-    /// Syslog 0.
     Emergency,
 }
 
@@ -103,7 +98,7 @@ impl fmt::Display for Level {
 /// How far the sender of an event is known, least first (DESIGN I8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Provenance {
+pub enum Trust {
     /// Anyone may have sent it: UDP.
     #[default]
     Unverified,
@@ -115,14 +110,14 @@ pub enum Provenance {
     Authenticated,
 }
 
-impl Provenance {
+impl Trust {
     /// The name that rules and configuration use.
     pub fn name(self) -> &'static str {
         match self {
-            Provenance::Unverified => "unverified",
-            Provenance::Address => "address",
-            Provenance::Local => "local",
-            Provenance::Authenticated => "authenticated",
+            Trust::Unverified => "unverified",
+            Trust::Address => "address",
+            Trust::Local => "local",
+            Trust::Authenticated => "authenticated",
         }
     }
 
@@ -130,16 +125,16 @@ impl Provenance {
     /// trusted, so that nobody shuts them out.
     pub fn share_of(self, bound: usize) -> usize {
         match self {
-            Provenance::Unverified => bound / 2,
-            Provenance::Address => bound / 4 * 3,
-            Provenance::Local => bound / 8 * 7,
-            Provenance::Authenticated => bound,
+            Trust::Unverified => bound / 2,
+            Trust::Address => bound / 4 * 3,
+            Trust::Local => bound / 8 * 7,
+            Trust::Authenticated => bound,
         }
     }
 
-    /// The provenance that a rule or the configuration names.
-    pub fn parse(word: &str) -> Option<Provenance> {
-        [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated]
+    /// The trust that a rule or the configuration names.
+    pub fn parse(word: &str) -> Option<Trust> {
+        [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated]
             .into_iter()
             .find(|p| p.name() == word)
     }
@@ -149,7 +144,6 @@ impl Provenance {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// RFC 5424.
     Rfc5424,
     /// RFC 3164, as loosely as senders write it.
     Rfc3164,
@@ -184,7 +178,7 @@ pub struct EventMarks {
     pub header: bool,
     /// The stamp lies more than an hour from the source's last one, and no other record has agreed with it yet.
     pub jump: bool,
-    /// An `ignore` of the rules meets it: no rule sees it.
+    /// An `ignore` of the rules matches it: no rule sees it.
     pub ignored: bool,
     /// A piece of a record whose end comes with a later line: no rule sees it, for the last piece has the whole text.
     pub partial: bool,
@@ -203,9 +197,7 @@ pub struct Event<'a> {
     pub app_type: Cow<'a, str>,
     /// Process id as written; empty when none.
     pub pid: Cow<'a, str>,
-    /// Event id.
     pub id: Option<EventId<'a>>,
-    /// Severity.
     pub level: Option<Level>,
     /// Syslog facility number, 0 to 23.
     pub facility: Option<u8>,
@@ -220,7 +212,7 @@ pub struct Event<'a> {
     /// Structured data (`SD-ID.name`), record attributes (`ID`, `RSN`) and whatever else has a name, in order.
     pub fields: Vec<(Cow<'a, str>, Value<'a>)>,
     /// How far its sender is known.
-    pub provenance: Provenance,
+    pub trust: Trust,
     /// How it was read.
     pub format: Format,
     /// What had to be mended.
@@ -246,7 +238,7 @@ impl Event<'_> {
             raw: own(self.raw),
             sender: self.sender,
             fields: self.fields.into_iter().map(|(k, v)| (own(k), v.into_owned())).collect(),
-            provenance: self.provenance,
+            trust: self.trust,
             format: self.format,
             marks: self.marks,
         }
@@ -279,7 +271,7 @@ impl Event<'_> {
             at: self.at,
             level: self.level,
             facility: self.facility,
-            provenance: self.provenance,
+            trust: self.trust,
             format: self.format,
             marks: self.marks,
         }
@@ -293,7 +285,7 @@ impl Event<'_> {
         size_of::<Self>() + texts + fields
     }
 
-    /// The value of a field by the name that rules use: the built-in ones (`host app type level text provenance pid id
+    /// The value of a field by the name that rules use: the built-in ones (`host app type level text trust pid id
     /// facility`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
     /// The record as it came, without its line end. Bytes that were not UTF-8 are read as Latin-1.
     pub fn raw(&self) -> &str {
@@ -305,7 +297,7 @@ impl Event<'_> {
         (self.raw.starts_with('{') && !self.raw.ends_with(&*self.text)).then_some(&*self.raw)
     }
 
-    /// The value of a field by the name that rules use: the built-in ones (`host app type level text raw provenance pid id
+    /// The value of a field by the name that rules use: the built-in ones (`host app type level text raw trust pid id
     /// facility sender`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
     /// `leef.key`). `None` when the event does not have it.
     pub fn field(&self, name: &str) -> Option<Value<'_>> {
@@ -319,7 +311,7 @@ impl Event<'_> {
             "raw" => Some(Value::Text(Cow::Borrowed(self.raw()))),
             "sender" => self.sender.map(|address| Value::Text(Cow::Owned(address.to_string()))),
             "level" => self.level.map(|l| Value::Text(Cow::Borrowed(l.name()))),
-            "provenance" => Some(Value::Text(Cow::Borrowed(self.provenance.name()))),
+            "trust" => Some(Value::Text(Cow::Borrowed(self.trust.name()))),
             "facility" => self.facility.map(|f| Value::Int(i64::from(f))),
             "id" => self.id.as_ref().map(|id| Value::Text(Cow::Owned(id.to_string()))),
             _ => match self.fields.iter().find(|(k, _)| k == name) {

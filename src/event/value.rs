@@ -15,15 +15,10 @@ pub enum Value<'a> {
     /// Nothing: the result of a step that has none.
     #[default]
     Unit,
-    /// True or false.
     Bool(bool),
-    /// A whole number.
     Int(i64),
-    /// Any other number.
     Float(f64),
-    /// Text.
     Text(Cow<'a, str>),
-    /// Values in order.
     List(Vec<Value<'a>>),
     /// Values by name, sorted.
     Map(BTreeMap<String, Value<'a>>),

@@ -11,13 +11,11 @@ use super::{Inventory, Name};
 /// where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Names<'a> {
-    /// The application.
     pub app: &'a str,
     /// Its type: the inventory's, or the file header's where the inventory has none.
     pub kind: &'a str,
     /// The host; a record that names none has its application's.
     pub host: &'a str,
-    /// The application's pair.
     pub pair: &'a str,
 }
 

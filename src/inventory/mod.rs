@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::MEMORY;
 use crate::base::zone::Zone;
-use crate::event::{EventId, Provenance};
+use crate::event::{EventId, Trust};
 
 pub use index::{Index, Names};
 pub use watch::{METRICS, Measuring, OF_MOUNTS, Sign};
@@ -27,9 +27,7 @@ pub const EACH: [&str; 2] = ["pair", "site"];
 /// Everything that rules, scripts and the planner may name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inventory {
-    /// Machines by name.
     pub hosts: BTreeMap<Name, Host>,
-    /// Programs by name.
     pub applications: BTreeMap<Name, Application>,
     /// Primary/backup pairs by name.
     pub pairs: BTreeMap<Name, Pair>,
@@ -74,7 +72,6 @@ pub enum Via {
     /// The agent on it.
     #[default]
     Agent,
-    /// Commands over SSH.
     Ssh,
     /// The controller's own machine.
     Local,
@@ -129,7 +126,6 @@ impl Host {
 pub struct Application {
     /// Its type, as rules select it: `SIP Server`.
     pub kind: String,
-    /// Where it runs.
     pub host: Name,
     /// Other names that logs use for it. One that applications on several hosts have names, with the host, one of them.
     pub aliases: Vec<String>,
@@ -160,7 +156,6 @@ pub const SAYS_BACKUP: [&str; 2] = ["00-04561", "00-04560"];
 pub enum Standby {
     /// It knows the primary's state.
     Hot,
-    /// It does not.
     Warm,
 }
 
@@ -180,9 +175,7 @@ pub enum CatchUp {
 pub struct Pair {
     /// The application that is primary by configuration.
     pub primary: Name,
-    /// The other one.
     pub backup: Name,
-    /// Hot or warm.
     pub standby: Standby,
     /// What follows the primary, when something does.
     pub resource: Option<Name>,
@@ -203,7 +196,6 @@ pub struct Pair {
 /// Where one resource may be on one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
-    /// The host.
     pub host: Name,
     /// The network interface of an address there; empty for what is no address.
     pub interface: String,
@@ -215,9 +207,7 @@ pub struct Placement {
 /// Programs with their arguments that bring a resource up and down on a host, and tell whether it is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commands {
-    /// One after another.
     pub up: Vec<Vec<String>>,
-    /// One after another.
     pub down: Vec<Vec<String>>,
     /// Prints something that tells.
     pub observe: Vec<String>,
@@ -293,9 +283,7 @@ impl OnQuorumLoss {
 /// At most so many moves in so long; then hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moves {
-    /// How many.
     pub count: u32,
-    /// In how long.
     pub per: Duration,
 }
 
@@ -319,10 +307,9 @@ pub enum OnLinkLoss {
 /// Something that moves. (DNS records and pool members join with their drivers.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
-    /// What it is.
     pub what: ResourceKind,
     /// Where it may be, in the order given.
-    pub seats: Vec<Placement>,
+    pub placements: Vec<Placement>,
     /// What to do when a release can't be confirmed.
     pub takeover: Takeover,
     /// For `probe`: addresses reached over the resource's own interface; an odd number.
@@ -337,7 +324,6 @@ pub struct Resource {
     /// For `quorum`: what a holder does without a majority.
     #[serde(default, skip_serializing_if = "OnQuorumLoss::is_default")]
     pub on_quorum_loss: OnQuorumLoss,
-    /// Damping.
     pub moves: Moves,
     /// When the holder's interface loses its link.
     #[serde(default)]
@@ -345,7 +331,7 @@ pub struct Resource {
     /// Drift is repaired, not only alarmed.
     pub repair: bool,
     /// Events below this move nothing here.
-    pub provenance: Provenance,
+    pub trust: Trust,
 }
 
 /// Where `notify` sends.
@@ -354,7 +340,6 @@ pub struct Resource {
 pub enum Channel {
     /// The controller's own log.
     Log,
-    /// The system log.
     Syslog,
     /// A program with its arguments; the text is the last one.
     Command(Vec<String>),
@@ -370,7 +355,7 @@ impl Application {
 impl Resource {
     /// The hosts whose agents vote about it: those that may hold it, and those that only vote. The controller is one more.
     pub fn voting_agents(&self) -> BTreeSet<Name> {
-        self.seats.iter().map(|s| &s.host).chain(&self.voters).cloned().collect()
+        self.placements.iter().map(|s| &s.host).chain(&self.voters).cloned().collect()
     }
 }
 

@@ -25,7 +25,6 @@ pub enum Sign {
 /// What an agent measures of its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measuring {
-    /// How often.
     pub every: Duration,
     /// Which of [`METRICS`], `disk_used` apart.
     pub of: Vec<&'static str>,

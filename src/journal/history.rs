@@ -22,19 +22,13 @@ pub struct HistoryEntry {
     pub at: Time,
     /// A stable word: `raised`, `cleared`, `acked`, `log`, `notified`, `step`, `operator`, or the kind of a notice.
     pub kind: String,
-    /// What.
     pub text: String,
-    /// About which alarm.
     pub alarm: Option<String>,
     /// Of which key, as shown.
     pub key: Option<String>,
-    /// About which host.
     pub host: Option<Name>,
-    /// About which resource.
     pub resource: Option<Name>,
-    /// Of which run.
     pub run: Option<RunId>,
-    /// Of which reaction.
     pub reaction: Option<String>,
     /// Who asked for it.
     pub by: Option<String>,

@@ -8,7 +8,7 @@
 //! Tests: `tests/it/control.rs`; the simulator loses unsynced records at every point.
 
 mod history;
-mod written;
+mod config_snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::inventory::Name;
 use crate::{engine, plan, react};
 
 pub use history::{History, HistoryEntry};
-pub use written::{Text, Written};
+pub use config_snapshot::{Text, ConfigSnapshot};
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,14 +35,10 @@ pub enum Record {
         order: u64,
         /// When it arrived, in the engine's time.
         at: Time,
-        /// What it was.
         input: Input,
     },
-    /// The engine's decision.
     Alarm(engine::Record),
-    /// A run's step.
     Run(react::Record),
-    /// The planner's decision.
     Plan(plan::Record),
     /// Something that people were notified of. Nothing is folded from it: it is there to be read.
     Notice(NoticeRecord),
@@ -51,31 +47,23 @@ pub enum Record {
 /// Something that people were notified of, as it is read later.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeRecord {
-    /// When.
     pub at: Time,
     /// A stable word; `step` for a step of a move.
     pub kind: String,
     /// What happened, and what to do.
     pub text: String,
-    /// About which alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<String>,
-    /// About which resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<Name>,
-    /// About which host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Name>,
-    /// About which run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<react::RunId>,
-    /// About which reaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reaction: Option<String>,
-    /// About which source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// About which pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pair: Option<Name>,
 }
@@ -112,69 +100,55 @@ impl Position {
 pub enum Input {
     /// A record of a log, up to this position of its source.
     Event {
-        /// Which source.
         source: String,
         /// Where reading goes on.
         position: Position,
-        /// The record.
         event: Box<Event<'static>>,
     },
     /// A source was read up to here, and nothing that any rule wants was in it.
     Position {
-        /// Which source.
         source: String,
         /// Where reading goes on.
         position: Position,
     },
     /// A file that was followed is gone, and will not be read on.
     Forget {
-        /// Which source.
         source: String,
     },
     /// What a source had kept while nobody listened has been read.
     BacklogEnded {
-        /// Which source.
         source: String,
     },
     /// A source can't be read, or can be again.
     Source {
-        /// Which source.
         source: String,
-        /// Why it can't.
         away: Option<String>,
     },
     /// The usual age of a sender's records was learned.
     Offset {
-        /// Of which source.
         source: String,
     },
-    /// The controller started.
     Start,
     /// Deadlines passed. In journals of earlier versions also what [`Input::HostLost`], [`Input::HostHeard`], [`Input::Application`] and
     /// [`Input::Metrics`] are now.
     Timer,
     /// Nothing is heard of a host's agent any more.
     HostLost {
-        /// Which host.
         host: Name,
     },
     /// A host's agent is heard again.
     HostHeard {
-        /// Which host.
         host: Name,
     },
     /// An agent reported that an application stopped, or runs again.
     Application {
         /// Which application, by its name in the inventory.
         app: Name,
-        /// On which host.
         host: Name,
-        /// It stopped.
         stopped: bool,
     },
     /// An agent reported metrics that rules are about.
     Metrics {
-        /// Of which host.
         host: Name,
         /// Each with its value.
         values: Vec<engine::MetricValue>,
@@ -183,7 +157,6 @@ pub enum Input {
     Operator(String),
     /// What an operator asked for.
     OperatorCommand {
-        /// Who.
         by: String,
         /// Its name, as on the command line.
         command: String,
@@ -193,7 +166,6 @@ pub enum Input {
     },
     /// The journal may lack its newest records, or does.
     JournalDoubted {
-        /// Why.
         reason: String,
         /// It does: somebody knows of more.
         behind: bool,
@@ -202,7 +174,6 @@ pub enum Input {
     JournalTrusted,
     /// An operator goes on without the records that are missing.
     LossAccepted {
-        /// Who.
         by: String,
         /// Why that is right.
         reason: String,
@@ -216,27 +187,23 @@ pub enum Input {
     },
     /// This configuration, these rules and scripts were accepted; the input's order is their number. They stand here so that a
     /// start can run them when the files are bad by then.
-    Accepted(Arc<Written>),
+    Accepted(Arc<ConfigSnapshot>),
 }
 
 /// Everything that survives: the fold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// The newest order.
     pub order: u64,
     /// The latest time that stands in the journal: time never goes back behind it.
     pub newest: Option<Time>,
     /// Where each source is read on.
     pub positions: BTreeMap<String, Position>,
-    /// Alarms.
     pub alarms: engine::State,
-    /// Runs.
     pub runs: react::State,
-    /// Resources.
     pub ledger: plan::Ledger,
     /// What was accepted, by number: the newest, and earlier ones while runs that were bound by them last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub accepted: BTreeMap<u64, Arc<Written>>,
+    pub accepted: BTreeMap<u64, Arc<ConfigSnapshot>>,
     /// Why the journal is not to be acted on as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
@@ -245,9 +212,7 @@ pub struct State {
 /// The journal may lack its newest records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
-    /// Why.
     pub reason: String,
-    /// What is known.
     pub kind: DoubtKind,
 }
 
@@ -342,7 +307,7 @@ impl State {
     }
 
     /// What was accepted last, with its number; `None` before anything was.
-    pub fn newest_accepted(&self) -> Option<(u64, &Arc<Written>)> {
+    pub fn newest_accepted(&self) -> Option<(u64, &Arc<ConfigSnapshot>)> {
         self.accepted.last_key_value().map(|(number, written)| (*number, written))
     }
 

@@ -346,7 +346,7 @@ pub(crate) enum PatternClause {
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct SampleSyntax {
-    pub(crate) meets: bool,
+    pub(crate) matches: bool,
     pub(crate) fields: Vec<Binding>,
     pub(crate) record: String,
 }
@@ -511,7 +511,7 @@ pub(crate) struct Regex {
     pub(crate) pieces: Vec<Text>,
     /// `i`: letter case does not count.
     pub(crate) ignore_case: bool,
-    /// `s`: `.` also meets a line feed.
+    /// `s`: `.` also matches a line feed.
     pub(crate) dot_all: bool,
     /// All of it, delimiters and flags included.
     pub(crate) span: TextSpan,

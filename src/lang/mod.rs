@@ -19,4 +19,4 @@ pub mod program;
 pub mod shape;
 
 pub use compile::{Declarations, compile, fields_set};
-pub use matcher::{Matcher, Lookup, meets, plan, why_always};
+pub use matcher::{Matcher, Lookup, matches, plan, why_always};

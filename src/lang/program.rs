@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::base::time::parse_duration;
 use crate::diag::Place;
-use crate::event::{EventId, Level, Provenance, TypeCode, Value};
+use crate::event::{EventId, Level, Trust, TypeCode, Value};
 use crate::lang::calendar::Calendar;
 
 use super::expression::Expression;
@@ -22,7 +22,6 @@ pub struct AtomId(pub u32);
 /// An atom that an event met, with what its regular expressions captured.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Hit {
-    /// Which atom.
     pub atom: AtomId,
     /// Captures by name, in order of the expression.
     pub captures: Vec<(String, Value<'static>)>,
@@ -46,7 +45,7 @@ pub struct Program {
     /// Fields inside texts (`json.path`) that alarms use as keys, in summaries or as arguments: what an event has of them comes
     /// with its captures.
     pub inside: Vec<String>,
-    /// An event that meets one of these is taken away from every rule.
+    /// An event that matches one of these is taken away from every rule.
     pub ignored: Vec<AtomId>,
     /// Named times, which alarms name.
     pub calendars: BTreeMap<String, Calendar>,
@@ -54,12 +53,10 @@ pub struct Program {
     pub claims: Vec<ClaimCondition>,
 }
 
-/// A condition that is a claim when a member of its pair meets it.
+/// A condition that is a claim when a member of its pair matches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimCondition {
-    /// The condition.
     pub atom: AtomId,
-    /// The pair.
     pub pair: String,
     /// True: the member says that it is primary; false: that it is backup.
     pub primary: bool,
@@ -68,12 +65,11 @@ pub struct ClaimCondition {
 /// A line that a pattern brings as its own test: run through the decoder and the matcher by `check` and `test`.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// The pattern's atom.
     pub atom: AtomId,
     /// The record, as the log file has it; several lines are joined by a line feed.
     pub record: String,
     /// `sample`: the record must meet the atom. `not sample`: it must not.
-    pub meets: bool,
+    pub matches: bool,
     /// Fields that the record must have after the match, captures included.
     pub fields: Vec<(String, Value<'static>)>,
     /// Where it was written.
@@ -96,7 +92,7 @@ pub struct Atom {
     pub predicates: Vec<Arc<Predicate>>,
     /// Fields that a match sets beside its captures.
     pub sets: Vec<(String, Operand)>,
-    /// What the condition that it stands in calls fields of it: the name there, and the field's. An event without the field meets nothing
+    /// What the condition that it stands in calls fields of it: the name there, and the field's. An event without the field matches nothing
     /// by that name.
     pub renames: Vec<(String, String)>,
     /// It is met by this change in the engine, and by no record.
@@ -106,7 +102,7 @@ pub struct Atom {
 }
 
 impl Atom {
-    /// A condition that every event meets.
+    /// A condition that every event matches.
     pub fn new(name: String, place: Place) -> Atom {
         Atom {
             name,
@@ -132,20 +128,17 @@ pub enum Signal {
     /// Somebody took this alarm on.
     Acked(String),
     /// The condition of this pattern came true.
-    Came(String),
+    Occurrence(String),
     /// A host is lost: nothing is heard of it.
     HostLost,
     /// A host is heard again.
     HostBack,
-    /// An application stopped.
     AppStopped,
     /// An application runs again.
     AppRuns,
     /// This metric was measured on a host.
     Metric(String),
-    /// This calendar begins.
     Begins(String),
-    /// This calendar ends.
     Ends(String),
 }
 
@@ -154,14 +147,12 @@ pub enum Signal {
 pub enum IdPattern {
     /// Numbered events `first..=last`, of the type code given, or of any.
     Numbers {
-        /// The type code; `None` meets any code and none.
+        /// The type code; `None` matches any code and none.
         code: Option<TypeCode>,
-        /// First number.
         first: u32,
         /// Last number; equal to `first` for a single id.
         last: u32,
     },
-    /// Another program's id.
     Word(String),
 }
 
@@ -174,9 +165,9 @@ impl IdPattern {
         }
     }
 
-    /// True when the event's id is wanted. An event without a code meets only rules without one and with 00; 00 in an
+    /// True when the event's id is wanted. An event without a code matches only rules without one and with 00; 00 in an
     /// event is common to all types.
-    pub fn meets(&self, id: &EventId<'_>) -> bool {
+    pub fn matches(&self, id: &EventId<'_>) -> bool {
         match (self, id) {
             (IdPattern::Numbers { code: want, first, last }, EventId::Number { code: have, number }) => {
                 let code_meets = match (want, have) {
@@ -196,11 +187,9 @@ impl IdPattern {
 /// run of characters in `App` and `Host`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sender {
-    /// Application by name.
     App(String),
     /// Application type: the inventory's, or the file header's where the inventory has none.
     Type(String),
-    /// Host by name.
     Host(String),
 }
 
@@ -237,7 +226,6 @@ pub struct Capture {
 /// What a capture is read as. A text that does not read so does not match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureKind {
-    /// As it stands.
     Text,
     /// A number, whole or not.
     Number,
@@ -245,22 +233,17 @@ pub enum CaptureKind {
     Address,
     /// A host: the inventory's name for it, where it has one.
     Host,
-    /// An application, likewise.
     App,
 }
 
 /// A condition over the fields of one event. A comparison with a field that the event lacks is false, also `!=` and `!~`.
 #[derive(Clone, Debug)]
 pub enum Predicate {
-    /// All hold.
     And(Vec<Predicate>),
-    /// One holds.
     Or(Vec<Predicate>),
-    /// Does not hold.
     Not(Box<Predicate>),
     /// A test of one field.
     Test {
-        /// Field name.
         field: String,
         /// What is asked of it.
         test: FieldTest,
@@ -274,7 +257,6 @@ pub enum FieldTest {
     Compare(Comparison, Operand),
     /// `~`; `!~` is `Not`-less negation (`true` = negated).
     Regex {
-        /// The expression.
         regex: Arc<Expression>,
         /// `!~`.
         negated: bool,
@@ -289,9 +271,7 @@ pub enum FieldTest {
     InList(Vec<Value<'static>>),
     /// `in 10.0.0.0/8`: the field reads as an address within the network.
     InNetwork {
-        /// Network address.
         network: std::net::IpAddr,
-        /// Prefix length.
         prefix: u8,
     },
 }
@@ -325,12 +305,11 @@ impl Comparison {
 /// The right side of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operand {
-    /// A literal.
     Value(Value<'static>),
     /// A severity (field `level` only).
     Level(Level),
-    /// How far the sender is known (field `provenance` only).
-    Provenance(Provenance),
+    /// How far the sender is known (field `trust` only).
+    Trust(Trust),
     /// An amount with a unit; a field is read in this unit, with or without it.
     Amount(f64, Unit),
     /// An event id (field `id` only).
@@ -399,7 +378,6 @@ impl Category {
 /// What an alarm does with its reactions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Runs them.
     #[default]
     Live,
     /// Says what it would run.
@@ -428,9 +406,7 @@ pub enum WhileActive {
 /// An alarm: what raises it, what clears it, what to do.
 #[derive(Clone, Debug)]
 pub struct Alarm {
-    /// Unique name.
     pub name: String,
-    /// Gravity.
     pub category: Category,
     /// Text for people with `{field}` in it; empty when none was given.
     pub summary: String,
@@ -438,7 +414,6 @@ pub struct Alarm {
     pub end_summary: String,
     /// What an operator should know or do; empty when none was given.
     pub help: String,
-    /// What raises it.
     pub detect: Detection,
     /// Fields (of the event, its captures, or derived: `pair`) that make the instance's key, in order. Empty: one instance.
     pub by: Vec<String>,
@@ -461,7 +436,7 @@ pub struct Alarm {
     pub max_keys: Option<usize>,
     /// So many texts of the events that met its condition are kept while it is active; the script finds them in `alarm.lines`.
     pub keep: usize,
-    /// It is a pattern of several events: when its condition comes true that is an event ([`Signal::Came`]), and nothing else.
+    /// It is a pattern of several events: when its condition comes true that is an event ([`Signal::Occurrence`]), and nothing else.
     pub composite: bool,
     /// Keys of [`Program::calendars`]: it is for the times of any of these; empty: for all times.
     pub only_during: Vec<String>,
@@ -524,9 +499,7 @@ impl Detection {
 /// How often the reactions of an alarm start at most. What is too much waits, and the newest of it starts when it may.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
-    /// So often.
     pub n: usize,
-    /// Within this.
     pub per: Duration,
     /// For each value of these fields of the alarm's `by`, by their places in it.
     pub by: Vec<usize>,
@@ -556,14 +529,13 @@ pub enum Shape {
     One,
     /// So many events of the part.
     Count {
-        /// How many.
         n: usize,
         /// With as many different values of this field.
         distinct: Option<String>,
     },
     /// An event of each part, in this order.
     Sequence {
-        /// After the first coming-true each further event of the last part is one.
+        /// After the first occurrence each further event of the last part is one.
         each: bool,
     },
     /// Events of each part, in any order.
@@ -588,9 +560,7 @@ pub enum Shape {
     Members(Box<Counted>),
     /// So many instances of this alarm are active at once, with these keys.
     Standing {
-        /// How many.
         n: usize,
-        /// Which alarm.
         alarm: String,
     },
     /// States of which all, or one, hold at once. Each has two parts: what begins it, and what ends it.
@@ -600,7 +570,6 @@ pub enum Shape {
 /// States that are joined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct States {
-    /// Each state.
     pub terms: Vec<Term>,
     /// All have to hold; else one is enough.
     pub all: bool,
@@ -650,7 +619,6 @@ pub enum StateHolds {
 /// What is counted of the members of groups.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counted {
-    /// Which state.
     pub state: MemberState,
     /// The field that says of which member an event is.
     pub field: &'static str,
@@ -665,7 +633,6 @@ pub struct Counted {
 pub enum MemberState {
     /// A host is lost.
     Lost,
-    /// An application stopped.
     Stopped,
     /// This alarm is active for it.
     Active(String),
@@ -696,7 +663,7 @@ impl Members {
     }
 }
 
-/// How the time of a silence grows: each coming-true waits so many times longer than the one before, up to so many times the first.
+/// How the time of a silence grows: each occurrence waits so many times longer than the one before, up to so many times the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as said")]
 pub struct Backoff {
@@ -707,7 +674,6 @@ pub struct Backoff {
 /// A measure of events over a window, and when it is true.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
-    /// What is measured.
     pub what: Aggregate,
     /// Of which field; none for a count and a rate.
     pub field: Option<String>,
@@ -720,7 +686,6 @@ pub struct Measure {
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Aggregate {
     Count,
-    /// Events a second.
     Rate,
     Sum,
     Average,
@@ -746,12 +711,11 @@ pub struct Threshold {
 pub enum Cancel {
     /// So long after it was last refreshed, or after it was raised.
     After {
-        /// How long.
         span: Duration,
         /// `since raise`: repeats do not prolong it.
         since_raise: bool,
     },
-    /// When an event meets one of these atoms with the same key. `by` of the detect applies.
+    /// When an event matches one of these atoms with the same key. `by` of the detect applies.
     When(Vec<AtomId>),
     /// When the measure of the `detect` compares so.
     Falls(Threshold),
@@ -759,14 +723,11 @@ pub enum Cancel {
     Measured {
         /// Of events that meet one of these.
         of: Vec<AtomId>,
-        /// Over this time.
         over: Duration,
-        /// What is measured.
         measure: Measure,
     },
     /// At once: no state is kept, every event acts.
     AtOnce,
-    /// By an operator.
     ByHand,
 }
 
@@ -782,7 +743,6 @@ pub struct ReactionCall {
 /// An argument expression. There are no others.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
-    /// A literal.
     Value(Value<'static>),
     /// A field of the event, a capture, or a derived one (`pair`, `alarm`, `cause`).
     Field(String),
@@ -795,19 +755,17 @@ pub enum Argument {
 /// A named binding of a script to parameters, time-out and retry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reaction {
-    /// Its name.
     pub name: String,
     /// The script's file name within the script folder: `vip_down.rhai`.
     pub script: String,
-    /// Bound parameters.
     pub with: Vec<(String, Value<'static>)>,
     /// Bounds one attempt of a step; waiting is not counted.
     pub timeout: Duration,
     /// A failed step is repeated so many times, so far apart.
     pub retry: Option<(u32, Duration)>,
     /// The trust that an event needs for its runs to change anything outside of Pointsman.
-    pub requires: Provenance,
+    pub requires: Trust,
 }
 
 /// The trust that an event needs for what it starts to change anything outside, where a reaction says nothing else.
-pub const EFFECTS_REQUIRE: Provenance = Provenance::Address;
+pub const EFFECTS_REQUIRE: Trust = Trust::Address;

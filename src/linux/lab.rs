@@ -262,7 +262,7 @@ pub fn link_address(name: &str) -> io::Result<[u8; 6]> {
 /// Those of the system.
 pub fn overhear(name: &str, address: IpAddr, tell: impl Fn(Time, [u8; 6]) + Send + 'static) -> io::Result<AddressWatch> {
     let found = super::interface(name)?;
-    let mut socket = super::voice::packet_socket(&found, Some(super::frames::ARP))?;
+    let mut socket = super::announcer::packet_socket(&found, Some(super::frames::ARP))?;
     let mut frame = vec![0; 2_048];
     Ok(AddressWatch::until_stopped(move |stop| {
         while wait_for(&socket, stop) {

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   Operation --> address::AddressDriver --netlink--> kernel            what is there is looked at after every change
-//!   Ear (one thread) <-- netlink events, ARP, neighbour advertisements, echo replies
-//!   Voice --> gratuitous ARP, unsolicited advertisements, conflict probes, echo requests
+//!   NeighborMonitor (one thread) <-- netlink events, ARP, neighbour advertisements, echo replies
+//!   Announcer --> gratuitous ARP, unsolicited advertisements, conflict probes, echo requests
 //! ```
 //!
 //! Processes, Meter --> what `/proc`, control groups and statvfs(3) say: which applications run, how busy the host is
@@ -13,7 +13,7 @@
 
 mod address;
 mod beginning;
-mod ear;
+mod neighbor_monitor;
 mod echo;
 pub mod file;
 mod frames;
@@ -22,7 +22,7 @@ mod metrics;
 mod netlink;
 mod processes;
 pub mod rights;
-mod voice;
+mod announcer;
 mod zone;
 
 use std::io;
@@ -34,20 +34,18 @@ use nix::sys::socket::SockaddrLike as _;
 use crate::base::time::Time;
 
 pub use address::AddressDriver;
-pub use ear::{Ear, NetworkEvent};
+pub use neighbor_monitor::{NeighborMonitor, NetworkEvent};
 pub use metrics::Meter;
 pub use processes::Processes;
-pub use voice::Voice;
+pub use announcer::Announcer;
 pub use zone::machine_zone;
 
 /// An address that may be on this host, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spot {
-    /// The address.
     pub address: IpAddr,
     /// Length of its network prefix.
     pub prefix: u8,
-    /// The interface.
     pub interface: String,
 }
 

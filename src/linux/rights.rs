@@ -64,7 +64,6 @@ pub struct Needs<'a> {
 /// Which programs are ever started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Starts {
-    /// Some.
     Programs,
     /// None: starting one is a system call that is refused.
     Nothing,

@@ -19,7 +19,6 @@ const NEEDS_A_RESTART: &str = "needs a restart";
 pub(super) struct SiteChange {
     /// `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel`, `file` or `setting`.
     pub(super) what: &'static str,
-    /// Which.
     pub(super) name: String,
     /// `added`, `removed` or `changed`.
     pub(super) change: &'static str,
@@ -130,8 +129,8 @@ fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<Sit
 /// What a controller brings up and down itself.
 fn here(inventory: &Inventory) -> Vec<String> {
     let local: BTreeSet<&Name> = inventory.hosts.iter().filter(|(_, h)| h.via == Via::Local).map(|(name, _)| name).collect();
-    let seats = inventory.resources.iter().flat_map(|(name, r)| r.seats.iter().map(move |s| (name, &r.what, s)));
-    seats.filter(|(_, _, s)| local.contains(&s.host)).map(|seat| format!("{seat:?}")).collect()
+    let placements = inventory.resources.iter().flat_map(|(name, r)| r.placements.iter().map(move |s| (name, &r.what, s)));
+    placements.filter(|(_, _, s)| local.contains(&s.host)).map(|placement| format!("{placement:?}")).collect()
 }
 
 /// What one has and the other has not, or otherwise; in order.

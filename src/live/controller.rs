@@ -14,7 +14,7 @@ use crate::base::time::{Time, duration_text};
 use crate::config::JournalLimits;
 use crate::control::{Controller, LogEvent, Input, Notice, Output, SelfEvents, SelfEvent};
 use crate::engine::is_credible_claim;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::inventory::Name;
 use crate::journal::{self, Position, Record};
 use crate::react::Run;
@@ -59,18 +59,13 @@ pub enum ControllerMessage {
     Input(Input),
     /// A host can be reached from now on; `serial` tells this way from an earlier one.
     Reached {
-        /// Which host.
         host: Name,
-        /// Of this connection.
         serial: u64,
-        /// How.
         route: Route,
     },
     /// It can't be any more.
     Gone {
-        /// Which host.
         host: Name,
-        /// Of which connection.
         serial: u64,
     },
     /// Somebody asks: who, what.
@@ -79,7 +74,6 @@ pub enum ControllerMessage {
     Notice(Notice),
     /// The files are to be read anew.
     Reload(Trigger),
-    /// They were.
     Reread(Box<Attempt>),
     /// A part that nothing works without has failed, in words.
     Failed(String),
@@ -104,7 +98,7 @@ impl Inbox {
     /// Where a message waits.
     fn place(&self, message: &ControllerMessage) -> Place {
         let in_order = |source: &String| Place::Events {
-            trust: Provenance::Local,
+            trust: Trust::Local,
             sender: source.clone(),
             bytes: EVENT_BYTES,
             source: source.clone(),
@@ -130,8 +124,8 @@ impl Inbox {
 
     fn place_of_event(&self, heard: &LogEvent) -> Place {
         let LogEvent { source, event, .. } = heard;
-        let trust = event.provenance;
-        let networked = trust < Provenance::Local;
+        let trust = event.trust;
+        let networked = trust < Trust::Local;
         if networked {
             let (_, site) = self.current.get();
             if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
@@ -210,7 +204,6 @@ pub(super) struct Running {
     pub(super) journal: Journal,
     pub(super) clock: EngineClock,
     pub(super) controller: Controller,
-    /// What evaluates scripts.
     program: PathBuf,
     routes: BTreeMap<Name, (u64, Route)>,
     pub(super) inbox: Inbox,
@@ -487,8 +480,8 @@ impl Running {
     /// What the sources learned of their senders is kept.
     fn learn(&mut self) {
         for source in &self.sources {
-            for Learned { host, provenance, usual, zone } in source.arrivals.learned() {
-                self.own.push(Input::Offset { source: source.name.clone(), host, provenance, usual, zone });
+            for Learned { host, trust, usual, zone } in source.arrivals.learned() {
+                self.own.push(Input::Offset { source: source.name.clone(), host, trust, usual, zone });
             }
         }
     }
@@ -499,7 +492,7 @@ impl Running {
     }
 
     /// The usual ages of the records of a source's senders.
-    pub(super) fn offsets_of(&self, source: &str) -> Vec<(Provenance, String, i64)> {
+    pub(super) fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
         self.journal.state().alarms.offsets_of(source)
     }
 

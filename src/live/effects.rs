@@ -210,7 +210,7 @@ fn notify(channel: &Channel, name: &str, text: &str) -> Result<(), String> {
 mod tests {
     use std::sync::mpsc::channel;
 
-    use crate::event::Provenance;
+    use crate::event::Trust;
 
     use super::*;
 
@@ -232,8 +232,8 @@ mod tests {
                 let _ = sender.send((name, result.is_ok()));
             });
         };
-        let forged = Urgency { claim: false, trust: Provenance::Unverified };
-        let room = Provenance::Unverified.share_of(EFFECTS_WAITING);
+        let forged = Urgency { claim: false, trust: Trust::Unverified };
+        let room = Trust::Unverified.share_of(EFFECTS_WAITING);
         for _ in 0..room + 50 {
             perform("notify", "hangs", forged, "refused");
         }
@@ -241,7 +241,7 @@ mod tests {
         let most = room / 2 + 50 - EFFECTS_OF_CHANNEL;
         assert_eq!(results.iter().take(most).filter(|told| *told == ("refused", false)).count(), most);
         perform("notify", "works", forged, "another channel");
-        perform("notify", "works", Urgency { claim: true, trust: Provenance::Address }, "a claim");
+        perform("notify", "works", Urgency { claim: true, trust: Trust::Address }, "a claim");
         perform("host.run", "nobody", forged, "a command");
         let mut told: Vec<(&str, bool)> = Vec::new();
         while told.len() < 3 {

@@ -45,13 +45,11 @@ struct Setup {
 /// What is to be evaluated.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Task {
-    /// Of which run.
     pub run: RunId,
     /// Its script, by file name.
     pub script: String,
     /// What it is called with.
     pub call: ScriptCall,
-    /// What it did.
     pub history: Vec<FinishedStep>,
 }
 

@@ -10,7 +10,7 @@ use crate::agent::{AgentState, OperationResult, Input, Operation, Output};
 use crate::base::time::Time;
 use crate::command;
 use crate::inventory::{Commands, Measuring, Name, Sign, ResourceKind};
-use crate::linux::{AddressDriver, Ear, NetworkEvent, Meter, Processes, Spot, Voice, boot_time, wall_time};
+use crate::linux::{AddressDriver, NeighborMonitor, NetworkEvent, Meter, Processes, Spot, Announcer, boot_time, wall_time};
 use crate::store::AgentStore;
 use crate::tls::Peers;
 use crate::wire::{Command, LinkState, PeerMessage, Place, Report};
@@ -38,7 +38,6 @@ pub enum HostMessage {
     Command(Command),
     /// The agent of another host says so.
     Peer(Name, PeerMessage),
-    /// Something was heard.
     Heard(NetworkEvent),
     /// An operation ended, or a look that a notice of the kernel asked for.
     Driven(Name, OperationResult, AskedBy),
@@ -51,7 +50,6 @@ pub enum HostMessage {
 /// Something that may be brought up and down on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Thing {
-    /// An address.
     Address(Spot),
     /// What programs bring up and down.
     Commands(Commands),
@@ -60,7 +58,6 @@ pub enum Thing {
 /// Who asked for an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedBy {
-    /// The agent.
     Agent,
     /// A notice of the kernel.
     Kernel,
@@ -82,9 +79,9 @@ struct Running<R> {
     agent: AgentState,
     spots: BTreeMap<Name, Spot>,
     marks: AgentStore,
-    ear: Ear,
+    monitor: NeighborMonitor,
     drivers: BTreeMap<Name, SyncSender<(Operation, AskedBy)>>,
-    voices: BTreeMap<Name, Voice>,
+    voices: BTreeMap<Name, Announcer>,
     /// Resources whose driver will look because of a notice of the kernel.
     looking: BTreeSet<Name>,
     /// The agents of other hosts; none for a host that is the controller's own machine.
@@ -133,7 +130,7 @@ impl HostThread {
         marks.make_room().map_err(|e| e.to_string())?;
         let durable = marks.load().map_err(|e| e.to_string())?;
         let start = marks.next_start(u64::try_from(wall_time().micros() / 1_000_000).unwrap_or(0)).map_err(|e| e.to_string())?;
-        let ear = Ear::open(spots.values().cloned().collect(), {
+        let monitor = NeighborMonitor::open(spots.values().cloned().collect(), {
             let sender = sender.clone();
             // What is not heard now is said again, or looked for.
             move |heard| drop(sender.try_send(HostMessage::Heard(heard)))
@@ -156,13 +153,13 @@ impl HostThread {
         let interval = metrics.every;
         let meter = measures.then(|| (Meter::new(metrics), interval));
         let _watching = watch::start(Processes::new(watch), meter, &sender)?;
-        let voices = spots.iter().map(|(name, spot)| (name.clone(), Voice::new(spot))).collect();
+        let voices = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
         let mut outputs = Vec::new();
         let place = |spot: &Spot| Place { what: ResourceKind::Address(spot.address, spot.prefix), interface: spot.interface.clone() };
         let places = spots.iter().map(|(name, spot)| (name.clone(), place(spot))).collect();
         let agent = AgentState::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs).listing(places);
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        let mut running = Running { agent, spots, marks, ear, drivers, voices, looking, peers, bursts, troubles, report };
+        let mut running = Running { agent, spots, marks, monitor, drivers, voices, looking, peers, bursts, troubles, report };
         running.carry_out(outputs)?;
         running.run(&inbox)
     }
@@ -268,7 +265,7 @@ impl<R: FnMut(Report)> Running<R> {
                 }
                 Output::Ping { resource } => self.ping(&resource),
                 Output::Ask { resource } => {
-                    let said = self.voices.get_mut(&resource).map(Voice::ask);
+                    let said = self.voices.get_mut(&resource).map(Announcer::ask);
                     self.tell(&resource, said.and_then(Result::err).as_deref());
                 }
                 Output::Announce { resource, burst: false } => self.announce(&resource),
@@ -293,7 +290,7 @@ impl<R: FnMut(Report)> Running<R> {
         let Some(spot) = self.spots.get(resource) else { return };
         let terms = self.agent.durable().marks.get(resource).and_then(|m| m.terms.as_ref());
         let witnesses = terms.map(|t| t.witnesses.clone()).unwrap_or_default();
-        let failed: Vec<String> = witnesses.iter().filter_map(|w| self.ear.ping(&spot.interface, *w).err()).collect();
+        let failed: Vec<String> = witnesses.iter().filter_map(|w| self.monitor.ping(&spot.interface, *w).err()).collect();
         // A witness that is not reached is the agent's business; that asking is impossible altogether is the operator's.
         if !failed.is_empty() && failed.len() == witnesses.len() {
             self.tell(&resource.to_owned(), failed.first().map(String::as_str));
@@ -311,7 +308,7 @@ impl<R: FnMut(Report)> Running<R> {
     }
 
     fn announce(&mut self, resource: &Name) {
-        let said = self.voices.get_mut(resource).map(Voice::announce);
+        let said = self.voices.get_mut(resource).map(Announcer::announce);
         self.tell(resource, said.and_then(Result::err).as_deref());
     }
 

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use crate::base::limits::{INBOX_EVENTS, INBOX_WAITING, UNVERIFIED_A_SECOND};
 use crate::base::time::Time;
-use crate::event::Provenance;
+use crate::event::Trust;
 
 /// Messages that a sender with an address may have waiting in any case.
 const ALWAYS: usize = 16;
@@ -33,8 +33,8 @@ const SENDERS: usize = 4_096;
 const TURNS: [(Lane, usize); 5] =
     [(Lane::Control, 64), (Lane::Reports, 64), (Lane::Claims, 64), (Lane::Asks, 8), (Lane::Events, 32)];
 /// Of events, how many of each trust in turn, the best first.
-const BY_TRUST: [(Provenance, usize); 4] =
-    [(Provenance::Authenticated, 16), (Provenance::Local, 8), (Provenance::Address, 4), (Provenance::Unverified, 1)];
+const BY_TRUST: [(Trust, usize); 4] =
+    [(Trust::Authenticated, 16), (Trust::Local, 8), (Trust::Address, 4), (Trust::Unverified, 1)];
 
 /// Which lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) enum Place {
     /// With all other events.
     Events {
         /// How far its sender is trusted.
-        trust: Provenance,
+        trust: Trust,
         /// Of whom the order is kept, and who shares its room with nobody.
         sender: String,
         /// How much memory it takes, in bytes.
@@ -73,7 +73,6 @@ pub(super) enum Place {
 /// What became of a message that does not wait for room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
-    /// It waits.
     Yes,
     /// There was no room, or too much of it came: it is dropped and counted.
     Dropped,
@@ -244,7 +243,7 @@ impl<M> Lanes<M> {
         if inner.ended {
             return Pushed::Ended;
         }
-        let unverified = matches!(place, Place::Events { trust: Provenance::Unverified, .. });
+        let unverified = matches!(place, Place::Events { trust: Trust::Unverified, .. });
         if !inner.has_room(&place) || unverified && !inner.rate.allows(now) {
             if let Place::Events { source, .. } | Place::Claims(source) = place {
                 *inner.dropped.entry(source).or_default() += 1;
@@ -312,7 +311,7 @@ impl<M> Inner<M> {
             Place::Claims(_) => self.claims.len() < INBOX_WAITING,
             Place::Events { trust, sender, bytes, .. } => {
                 let waits = self.class(*trust).waiting_of(sender);
-                if waits < ALWAYS && *trust >= Provenance::Address {
+                if waits < ALWAYS && *trust >= Trust::Address {
                     return true;
                 }
                 let as_little = BY_TRUST.iter().filter(|(t, _)| t <= trust).map(|(t, _)| self.class(*t));
@@ -324,7 +323,7 @@ impl<M> Inner<M> {
         }
     }
 
-    fn class(&self, trust: Provenance) -> &Class<M> {
+    fn class(&self, trust: Trust) -> &Class<M> {
         &self.events[place_of(trust)]
     }
 
@@ -338,7 +337,7 @@ impl<M> Inner<M> {
                 let class = &mut self.events[place_of(trust)];
                 // Files keep their order in any case: there are as many as the configuration has.
                 let told_apart =
-                    trust >= Provenance::Local || class.senders.len() < SENDERS || class.senders.contains_key(&sender);
+                    trust >= Trust::Local || class.senders.len() < SENDERS || class.senders.contains_key(&sender);
                 class.push(if told_apart { sender } else { String::new() }, bytes, message);
             }
         }
@@ -381,12 +380,12 @@ impl<M> Inner<M> {
 }
 
 /// Where the events of a trust stand: as in [`BY_TRUST`].
-fn place_of(trust: Provenance) -> usize {
+fn place_of(trust: Trust) -> usize {
     match trust {
-        Provenance::Authenticated => 0,
-        Provenance::Local => 1,
-        Provenance::Address => 2,
-        Provenance::Unverified => 3,
+        Trust::Authenticated => 0,
+        Trust::Local => 1,
+        Trust::Address => 2,
+        Trust::Unverified => 3,
     }
 }
 
@@ -396,7 +395,7 @@ mod tests {
 
     const MOST: usize = 64 * 1024 * 1024;
 
-    fn event(trust: Provenance, sender: &str, bytes: usize) -> Place {
+    fn event(trust: Trust, sender: &str, bytes: usize) -> Place {
         Place::Events { trust, sender: sender.to_owned(), bytes, source: "s".to_owned() }
     }
 
@@ -408,7 +407,7 @@ mod tests {
         let mut dropped = 0u64;
         for n in 0..200_000_usize {
             let at = now + Duration::from_secs((n / UNVERIFIED_A_SECOND) as u64);
-            if lanes.offer(event(Provenance::Unverified, &format!("forged{}", n % 7), 100), "forged".to_owned(), at)
+            if lanes.offer(event(Trust::Unverified, &format!("forged{}", n % 7), 100), "forged".to_owned(), at)
                 != Pushed::Yes
             {
                 dropped += 1;
@@ -417,7 +416,7 @@ mod tests {
         assert_eq!(lanes.take_dropped(), BTreeMap::from([("s".to_owned(), dropped)]));
         assert!(dropped > 150_000 && lanes.take_dropped().is_empty());
         for n in 0..100 {
-            assert_eq!(lanes.offer(event(Provenance::Address, "sip1", 100), format!("sip1 {n}"), now), Pushed::Yes);
+            assert_eq!(lanes.offer(event(Trust::Address, "sip1", 100), format!("sip1 {n}"), now), Pushed::Yes);
         }
         assert!(lanes.push(Place::Claims("s".to_owned()), "claim".to_owned()) && lanes.push(Place::Reports, "report".to_owned()));
         assert!(lanes.push(Place::Control, "result".to_owned()));
@@ -436,11 +435,11 @@ mod tests {
         let lanes: Lanes<u32> = Lanes::new(MOST);
         let now = Time::from_millis(0);
         let mut sent = 0;
-        while lanes.offer(event(Provenance::Address, &format!("loud{}", sent % 40), 64 * 1024), 0, now) == Pushed::Yes {
+        while lanes.offer(event(Trust::Address, &format!("loud{}", sent % 40), 64 * 1024), 0, now) == Pushed::Yes {
             sent += 1;
         }
         assert!(sent > 100 && sent * 64 * 1024 <= MOST + 40 * ALWAYS * 64 * 1024, "{sent}");
-        assert_eq!(lanes.offer(event(Provenance::Address, "quiet", 64 * 1024), 1, now), Pushed::Yes);
+        assert_eq!(lanes.offer(event(Trust::Address, "quiet", 64 * 1024), 1, now), Pushed::Yes);
         let taken: Vec<u32> = (0..=41).filter_map(|_| lanes.next(Duration::ZERO)).collect();
         assert!(taken.contains(&1), "after one of each at most");
     }
@@ -451,7 +450,7 @@ mod tests {
         let lanes: std::sync::Arc<Lanes<usize>> = std::sync::Arc::new(Lanes::new(MOST));
         let sender = lanes.clone();
         let thread = std::thread::spawn(move || {
-            let place = || event(Provenance::Local, "file", 64 * 1024);
+            let place = || event(Trust::Local, "file", 64 * 1024);
             (0..).take_while(|n| sender.push(place(), *n)).count()
         });
         // It is read one by one, and in order, until it is ended.

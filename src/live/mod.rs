@@ -5,7 +5,7 @@
 //!   agents ---+--> controller thread: turn, record -+
 //!   operators-+                                     +--> evaluator process --> next step
 //!
-//!   controller --> host thread: turn, marks (synced) --> driver threads, voice;  ear --> host thread
+//!   controller --> host thread: turn, marks (synced) --> driver threads, announcer;  monitor --> host thread
 //! ```
 //!
 //! One thread owns each state machine; everything else talks to it through a bounded channel. Nothing in here decides.

@@ -177,11 +177,8 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
 /// Where a controller listens, as the system says: a port of 0 was chosen by it.
 #[derive(Clone, Debug, Default)]
 pub struct Opened {
-    /// Syslog over UDP.
     pub udp: Vec<SocketAddr>,
-    /// Syslog over TCP.
     pub tcp: Vec<SocketAddr>,
-    /// Agents.
     pub agents: Option<SocketAddr>,
     /// Files that are followed.
     pub files: Vec<String>,
@@ -358,10 +355,10 @@ fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), 
         .resources
         .iter()
         .filter_map(|(resource, r)| {
-            let seat = r.seats.iter().find(|s| &s.host == *name)?;
+            let placement = r.placements.iter().find(|s| &s.host == *name)?;
             let thing = match r.what {
-                ResourceKind::Address(address, prefix) => Thing::Address(Spot { address, prefix, interface: seat.interface.clone() }),
-                ResourceKind::Port(_) => Thing::Commands(seat.commands.clone()?),
+                ResourceKind::Address(address, prefix) => Thing::Address(Spot { address, prefix, interface: placement.interface.clone() }),
+                ResourceKind::Port(_) => Thing::Commands(placement.commands.clone()?),
             };
             Some((resource.clone(), thing))
         })

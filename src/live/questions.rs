@@ -23,7 +23,6 @@ const REASON: usize = 500;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
-    /// The active alarms.
     Alarms,
     /// The resources, who should have them and who does.
     Resources,
@@ -35,11 +34,9 @@ pub enum Question {
     AcceptLoss(String),
     /// What the sources counted.
     Sources,
-    /// Move a resource.
     Move(Name, Name),
     /// A host surely does not hold a resource.
     Released(Name, Name),
-    /// End a hold.
     Resume(Name),
     /// Clear an alarm, of one key or of all.
     Clear(String, Option<String>),
@@ -105,11 +102,11 @@ impl Desk<'_> {
             }
             Question::Sources => return Ok(Reply::Shown(self.counts())),
             Question::Move(resource, host) => {
-                self.seat(&resource, &host)?;
+                self.placement(&resource, &host)?;
                 OperatorCommand::Move { resource, host }
             }
             Question::Released(resource, host) => {
-                self.seat(&resource, &host)?;
+                self.placement(&resource, &host)?;
                 let planner = self.controller.planner();
                 if planner.reachable(&host) && planner.holders(&resource).contains(&host) {
                     return Err(format!("{host} is heard, and says that it has {resource}; `pointsman move` takes it elsewhere"));
@@ -149,12 +146,12 @@ impl Desk<'_> {
     }
 
     /// There is such a resource, and it may be on that host.
-    fn seat(&self, resource: &Name, host: &Name) -> Result<(), String> {
-        let seats: Vec<&str> = self.resource(resource)?.seats.iter().map(|s| s.host.as_str()).collect();
-        if seats.contains(&host.as_str()) {
+    fn placement(&self, resource: &Name, host: &Name) -> Result<(), String> {
+        let placements: Vec<&str> = self.resource(resource)?.placements.iter().map(|s| s.host.as_str()).collect();
+        if placements.contains(&host.as_str()) {
             return Ok(());
         }
-        Err(format!("{resource} can be on {}, and not on {host}", seats.join(", ")))
+        Err(format!("{resource} can be on {}, and not on {host}", placements.join(", ")))
     }
 
     /// There is such an alarm, and nobody has taken it on.
@@ -184,7 +181,7 @@ impl Desk<'_> {
         let row = |(name, resource): (&Name, &Resource)| {
             let host = |host: &Name| json!({ "host": host, "reachable": planner.reachable(host), "connected": self.connected.contains(host) });
             let vacant = self.controller.without_primary(name);
-            let hosts: Vec<Json> = resource.seats.iter().map(|s| host(&s.host)).collect();
+            let hosts: Vec<Json> = resource.placements.iter().map(|s| host(&s.host)).collect();
             json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
                     "holders": planner.holders(name), "settled": planner.settled(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts })
         };

@@ -23,7 +23,7 @@ use crate::command::run;
 use crate::config::{Config, ReloadPolicy as When};
 use crate::control::{Input, Notice, Output, NewSite, what_is_left};
 use crate::diag::{Code, Diagnostic, Severity, render};
-use crate::journal::{State, Written};
+use crate::journal::{State, ConfigSnapshot};
 use crate::lang::shape::{self, Reset};
 use crate::plan;
 use crate::site::Site;
@@ -55,18 +55,16 @@ pub trait Files: Send + Sync {
     /// What the files say now.
     fn read(&self) -> Reading;
     /// The same, made of texts that were accepted earlier.
-    fn again(&self, written: &Written) -> Reading;
+    fn again(&self, written: &ConfigSnapshot) -> Reading;
 }
 
 /// A set that was read and checked.
 pub struct Reading {
     /// Its texts; `None` when not even the configuration could be read.
-    pub written: Option<Arc<Written>>,
+    pub written: Option<Arc<ConfigSnapshot>>,
     /// What it comes to; `None` when something is wrong with it.
     pub good: Option<Good>,
-    /// What was found.
     pub diagnostics: Vec<Diagnostic>,
-    /// It brings tests.
     pub tests: bool,
     /// Where rules and scripts are.
     pub folders: Vec<PathBuf>,
@@ -75,15 +73,12 @@ pub struct Reading {
 /// A set that may run.
 #[derive(Clone)]
 pub struct Good {
-    /// Everything compiled.
     pub site: Arc<Site>,
-    /// The configuration.
     pub config: Config,
 }
 
 /// Who wants a reload.
 pub enum Trigger {
-    /// An operator.
     Command {
         /// Only to see what would change.
         check: bool,
@@ -92,9 +87,7 @@ pub enum Trigger {
         /// The answer goes there.
         reply: SyncSender<Answer>,
     },
-    /// A signal.
     Signal,
-    /// The files.
     Files,
 }
 
@@ -102,7 +95,6 @@ pub enum Trigger {
 pub struct Attempt {
     trigger: Trigger,
     reading: Reading,
-    /// Which tests failed.
     failed: Option<String>,
     /// What its rules change.
     rules: Rules,
@@ -111,7 +103,7 @@ pub struct Attempt {
 /// What a controller begins with.
 pub(super) struct Begin {
     pub(super) good: Good,
-    pub(super) written: Arc<Written>,
+    pub(super) written: Arc<ConfigSnapshot>,
     /// The number that it has already, when it is what was accepted last.
     pub(super) number: Option<u64>,
     /// The alarms whose state was made by other rules and means nothing to these.
@@ -126,7 +118,7 @@ pub(super) struct Begin {
 /// What is known of the files while a controller runs.
 pub(super) struct Reloading {
     pub(super) files: Arc<dyn Files>,
-    pub(super) written: Arc<Written>,
+    pub(super) written: Arc<ConfigSnapshot>,
     /// The configuration of the start.
     pub(super) started: Config,
     /// The configuration that runs.
@@ -149,7 +141,7 @@ pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Resul
     let is_accepted = |r: &Reading| accepted.as_ref().is_some_and(|(_, w)| r.written.as_ref() == Some(w));
     let earlier = |now: Option<(u64, &Arc<Site>)>| {
         let needed = state.accepted.iter().filter(|(number, _)| state.runs.needs(**number));
-        let site = |(number, written): (&u64, &Arc<Written>)| match now {
+        let site = |(number, written): (&u64, &Arc<ConfigSnapshot>)| match now {
             Some((n, site)) if n == *number => Some((n, site.clone())),
             _ => Some((*number, files.again(written).good?.site)),
         };
@@ -257,7 +249,7 @@ fn survived(files: &dyn Files) -> Result<(), String> {
 }
 
 /// Reads and tests until what was tested is what the files say.
-fn read(files: &dyn Files, running: &Written) -> (Reading, Option<String>) {
+fn read(files: &dyn Files, running: &ConfigSnapshot) -> (Reading, Option<String>) {
     if let Err(why) = survived(files) {
         let found = vec![Diagnostic::whole(Code::FileUnreadable, why)];
         return (Reading { written: None, good: None, diagnostics: found, tests: false, folders: Vec::new() }, None);
@@ -278,7 +270,7 @@ fn read(files: &dyn Files, running: &Written) -> (Reading, Option<String>) {
 }
 
 impl Reloading {
-    pub(super) fn new(files: Arc<dyn Files>, written: Arc<Written>, started: Config, refused: Option<String>) -> Reloading {
+    pub(super) fn new(files: Arc<dyn Files>, written: Arc<ConfigSnapshot>, started: Config, refused: Option<String>) -> Reloading {
         Reloading { files, written, config: started.clone(), started, refused, watch: None, under_way: false, again: None }
     }
 }
@@ -432,7 +424,7 @@ impl Running {
 }
 
 /// What the pure controller is told of a site.
-pub(super) fn reload_of(site: &Site, written: Arc<Written>, reset: Reset, abandon: bool) -> NewSite {
+pub(super) fn reload_of(site: &Site, written: Arc<ConfigSnapshot>, reset: Reset, abandon: bool) -> NewSite {
     let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
     NewSite { written, program, matcher, inventory, reset, abandon }
 }

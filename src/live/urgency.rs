@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::event::Provenance;
+use crate::event::Trust;
 
 /// How urgent a piece of work is; the greatest goes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,16 +11,16 @@ pub struct Urgency {
     /// It is about the newest claim of a member of a pair.
     pub claim: bool,
     /// The trust of the event that it is about.
-    pub trust: Provenance,
+    pub trust: Trust,
 }
 
 impl Urgency {
     /// That of claims alone.
-    pub(super) const CLAIM: Urgency = Urgency { claim: true, trust: Provenance::Unverified };
+    pub(super) const CLAIM: Urgency = Urgency { claim: true, trust: Trust::Unverified };
     /// That of everybody whose address is known, and more.
-    pub(super) const KNOWN: Urgency = Urgency { claim: false, trust: Provenance::Address };
+    pub(super) const KNOWN: Urgency = Urgency { claim: false, trust: Trust::Address };
     /// That of everything.
-    pub(super) const ANY: Urgency = Urgency { claim: false, trust: Provenance::Unverified };
+    pub(super) const ANY: Urgency = Urgency { claim: false, trust: Trust::Unverified };
 }
 
 /// Work that waits, the most urgent first, of equals the oldest.
@@ -108,11 +108,11 @@ mod tests {
         let queue = Queue::default();
         let urgency = |claim, trust| Urgency { claim, trust };
         for (n, (claim, trust)) in [
-            (false, Provenance::Unverified),
-            (false, Provenance::Local),
-            (true, Provenance::Address),
-            (false, Provenance::Local),
-            (false, Provenance::Authenticated),
+            (false, Trust::Unverified),
+            (false, Trust::Local),
+            (true, Trust::Address),
+            (false, Trust::Local),
+            (false, Trust::Authenticated),
         ]
         .into_iter()
         .enumerate()
@@ -120,7 +120,7 @@ mod tests {
             queue.push(urgency(claim, trust), n);
         }
         assert_eq!(queue.count_up_to(Urgency::ANY), 1);
-        assert_eq!(queue.count_up_to(urgency(false, Provenance::Local)), 3);
+        assert_eq!(queue.count_up_to(urgency(false, Trust::Local)), 3);
         let mut all = Vec::new();
         all.extend(queue.next(Urgency::CLAIM, |_| true));
         all.extend(queue.next(Urgency::KNOWN, |n| *n != 4));

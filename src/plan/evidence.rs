@@ -99,7 +99,7 @@ impl Planner {
             // It obeys, and is seen to have it still: its driver fails, and perhaps its kernel. Or it is heard and does not
             // hear us: then votes end its time, when another host asks for them.
             Proof::Votes => {
-                let obeys = self.ledger.seat(name, host).is_some_and(|s| view.seen(name).generation >= s.ordered);
+                let obeys = self.ledger.placement(name, host).is_some_and(|s| view.seen(name).generation >= s.ordered);
                 let since = self.pursuits.get(name).and_then(|p| p.asking_since.get(host).copied()).unwrap_or(now);
                 obeys || now < since + HOST_LOST
             }
@@ -109,10 +109,10 @@ impl Planner {
 
     /// What proves something about a host, for a take on these terms: the weakest of what each of its grants allows.
     pub(super) fn proof(&self, now: Time, name: &str, host: &Name, terms: &Terms) -> Proof {
-        let Some(seat) = self.ledger.seat(name, host) else { return Proof::Word };
-        let outstanding = seat.outstanding();
+        let Some(placement) = self.ledger.placement(name, host) else { return Proof::Word };
+        let outstanding = placement.outstanding();
         // A host of which nothing was ever seen keeps no terms of ours.
-        if !seat.bound || outstanding.is_empty() {
+        if !placement.bound || outstanding.is_empty() {
             return Proof::Word;
         }
         let of_one = |granted: Option<&super::Granted>| {
@@ -163,7 +163,7 @@ impl Planner {
     }
 
     pub(super) fn pass_over(&mut self, name: &str, host: &Name, out: &mut Vec<Output>) {
-        let generation = self.ledger.seat(name, host).map_or(Generation::NONE, |s| s.granted);
+        let generation = self.ledger.placement(name, host).map_or(Generation::NONE, |s| s.granted);
         self.record(Record::Fenced { resource: name.to_owned(), host: host.clone(), generation }, out);
     }
 }

@@ -18,34 +18,25 @@ use super::{Intent, IntentVerb};
 pub enum Record {
     /// Generations are of this epoch from now on.
     Epoch {
-        /// The epoch.
         epoch: u64,
     },
     /// An intent was accepted.
     Intent(Intent),
     /// The sole holder, found at the start, becomes desired owner.
     Adopted {
-        /// Of which resource.
         resource: Name,
-        /// Who.
         host: Name,
     },
-    /// The wish is pursued from now on: a move begins.
+    /// The desired owner is pursued from now on: a move begins.
     Move {
-        /// Of which resource.
         resource: Name,
-        /// To whom.
         to: Name,
-        /// When.
         at: Time,
     },
     /// A host is told to hold the resource, or not to.
     Ordered {
-        /// Which resource.
         resource: Name,
-        /// Which host.
         host: Name,
-        /// What.
         order: Instruction,
         /// With which fencing number.
         generation: Generation,
@@ -56,18 +47,14 @@ pub enum Record {
     /// No grant up to this generation can act on this host any more: it was seen without the resource and obeys newer
     /// orders only; or the takeover policy's evidence, or an operator, says so.
     Fenced {
-        /// Which resource.
         resource: Name,
-        /// Which host.
         host: Name,
         /// Up to which fencing number.
         generation: Generation,
     },
     /// A host was seen to hold it by an order of ours: whatever was on it before, it is held on our terms now.
     Bound {
-        /// Which resource.
         resource: Name,
-        /// Which host.
         host: Name,
         /// By the order with this fencing number; older ones can't act any more.
         #[serde(default)]
@@ -75,16 +62,12 @@ pub enum Record {
     },
     /// Too many moves: none until then.
     Held {
-        /// Of which resource.
         resource: Name,
-        /// Until when.
         until: Time,
         /// Holds in a row, this one included.
         holds: u32,
     },
-    /// The hold ended.
     Freed {
-        /// Of which resource.
         resource: Name,
     },
     /// The journal lost records: who should have what is not known, nothing proves that a host does not have it, and what older
@@ -95,7 +78,6 @@ pub enum Record {
     },
     /// The configuration does not have the resource any more, or not on this host.
     Dropped {
-        /// Which resource.
         resource: Name,
         /// From which host; from all when none is named.
         host: Option<Name>,
@@ -109,16 +91,13 @@ pub enum Instruction {
     /// Not to hold it.
     #[default]
     Release,
-    /// To hold it.
     Take,
 }
 
 /// The desired owner, and by which order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DesiredOwner {
-    /// Who.
     pub host: Name,
-    /// By which order.
     pub order: u64,
     /// An operator said so.
     pub operator: bool,
@@ -147,9 +126,7 @@ pub struct Grant {
 /// What was told to one host about one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacementLedger {
-    /// The newest order.
     pub order: Instruction,
-    /// Its generation.
     pub ordered: Generation,
     /// The newest generation of a Take.
     pub granted: Generation,
@@ -207,15 +184,14 @@ impl PlacementLedger {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceLedger {
     /// Desired owner; `None` while unknown.
-    pub wish: Option<DesiredOwner>,
+    pub desired_owner: Option<DesiredOwner>,
     /// Hosts that must not hold it, by the order that said so.
     pub banned: BTreeMap<Name, u64>,
-    /// The owner that is pursued: the wish, unless that is held back.
-    pub pursued: Option<Name>,
+    /// The owner that is pursued: the desired owner, unless that is held back.
+    pub current_target: Option<Name>,
     /// The last generation issued.
     pub generation: Generation,
-    /// By host.
-    pub seats: BTreeMap<Name, PlacementLedger>,
+    pub placements: BTreeMap<Name, PlacementLedger>,
     /// When the last moves began, oldest first.
     pub moves: VecDeque<Time>,
     /// No move until then.
@@ -287,8 +263,8 @@ impl Ledger {
     }
 
     /// What was told to one host about one resource.
-    pub fn seat(&self, resource: &str, host: &str) -> Option<&PlacementLedger> {
-        self.entries.get(resource)?.seats.get(host)
+    pub fn placement(&self, resource: &str, host: &str) -> Option<&PlacementLedger> {
+        self.entries.get(resource)?.placements.get(host)
     }
 
     /// The generation of the next order for a resource.
@@ -303,12 +279,12 @@ impl Ledger {
         if intent.order < self.forgotten_before {
             return true;
         }
-        let Some(wish) = self.entries.get(&intent.resource).and_then(|e| e.wish.as_ref()) else {
+        let Some(desired_owner) = self.entries.get(&intent.resource).and_then(|e| e.desired_owner.as_ref()) else {
             return false;
         };
         match intent.verb {
-            IntentVerb::Up => intent.order < wish.order,
-            IntentVerb::Down => wish.host == intent.host && intent.order < wish.order,
+            IntentVerb::Up => intent.order < desired_owner.order,
+            IntentVerb::Down => desired_owner.host == intent.host && intent.order < desired_owner.order,
         }
     }
 
@@ -327,12 +303,12 @@ impl Ledger {
             Record::Intent(intent) => accept(self.entries.entry(intent.resource.clone()).or_default(), intent),
             Record::Adopted { resource, host } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.wish = Some(DesiredOwner { host: host.clone(), order: 0, operator: false });
-                entry.pursued = Some(host.clone());
+                entry.desired_owner = Some(DesiredOwner { host: host.clone(), order: 0, operator: false });
+                entry.current_target = Some(host.clone());
             }
             Record::Move { resource, to, at } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.pursued = Some(to.clone());
+                entry.current_target = Some(to.clone());
                 entry.free_move = false;
                 entry.moves.push_back(*at);
                 if entry.moves.len() > MOVES_KEPT {
@@ -345,25 +321,25 @@ impl Ledger {
                 }
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.generation = entry.generation.max(*generation);
-                let seat = entry.seats.entry(host.clone()).or_default();
-                seat.order = *order;
-                seat.ordered = *generation;
+                let placement = entry.placements.entry(host.clone()).or_default();
+                placement.order = *order;
+                placement.ordered = *generation;
                 if *order == Instruction::Take {
-                    seat.grant(*generation, granted.as_deref().cloned());
+                    placement.grant(*generation, granted.as_deref().cloned());
                 }
             }
             Record::Fenced { resource, host, generation } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                let seat = entry.seats.entry(host.clone()).or_default();
-                seat.fenced = Some(*generation);
-                seat.bound = true;
-                seat.grants.retain(|g| g.generation > *generation);
+                let placement = entry.placements.entry(host.clone()).or_default();
+                placement.fenced = Some(*generation);
+                placement.bound = true;
+                placement.grants.retain(|g| g.generation > *generation);
             }
             Record::Bound { resource, host, generation } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                let seat = entry.seats.entry(host.clone()).or_default();
-                seat.bound = true;
-                seat.grants.retain(|g| g.generation >= *generation);
+                let placement = entry.placements.entry(host.clone()).or_default();
+                placement.bound = true;
+                placement.grants.retain(|g| g.generation >= *generation);
             }
             Record::Held { resource, until, holds } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
@@ -378,13 +354,13 @@ impl Ledger {
             Record::Forgotten { before } => {
                 self.forgotten_before = *before;
                 for entry in self.entries.values_mut() {
-                    let known = entry.wish.as_ref().is_none_or(|w| w.order < *before);
+                    let known = entry.desired_owner.as_ref().is_none_or(|w| w.order < *before);
                     if known {
-                        (entry.wish, entry.pursued, entry.held_until) = (None, None, None);
+                        (entry.desired_owner, entry.current_target, entry.held_until) = (None, None, None);
                         entry.banned.clear();
                     }
-                    for seat in entry.seats.values_mut() {
-                        (seat.fenced, seat.bound) = (None, false);
+                    for placement in entry.placements.values_mut() {
+                        (placement.fenced, placement.bound) = (None, false);
                     }
                 }
             }
@@ -395,12 +371,12 @@ impl Ledger {
             }
             Record::Dropped { resource, host: Some(host) } => {
                 let entry = self.entries.entry(resource.clone()).or_default();
-                entry.seats.remove(host);
+                entry.placements.remove(host);
                 entry.banned.remove(host);
-                if entry.wish.as_ref().is_some_and(|w| w.host == *host) {
-                    (entry.wish, entry.pursued, entry.held_until) = (None, None, None);
+                if entry.desired_owner.as_ref().is_some_and(|w| w.host == *host) {
+                    (entry.desired_owner, entry.current_target, entry.held_until) = (None, None, None);
                 }
-                entry.pursued = entry.pursued.take().filter(|p| p != host);
+                entry.current_target = entry.current_target.take().filter(|p| p != host);
             }
         }
     }
@@ -412,9 +388,9 @@ fn accept(entry: &mut ResourceLedger, intent: &Intent) {
     match intent.verb {
         IntentVerb::Up => {
             let operator = intent.operator;
-            let moved = entry.wish.as_ref().is_none_or(|w| w.host != intent.host || w.order < intent.order);
+            let moved = entry.desired_owner.as_ref().is_none_or(|w| w.host != intent.host || w.order < intent.order);
             if moved {
-                entry.wish = Some(DesiredOwner { host: intent.host.clone(), order: intent.order, operator });
+                entry.desired_owner = Some(DesiredOwner { host: intent.host.clone(), order: intent.order, operator });
             }
             if entry.banned.get(&intent.host).is_some_and(|ban| *ban <= intent.order) {
                 entry.banned.remove(&intent.host);

@@ -30,7 +30,7 @@ pub(super) struct Link {
 impl Planner {
     /// Takes the links of a report.
     pub(super) fn learn_links(&mut self, now: Time, host: &str, mut reported: BTreeMap<Name, LinkState>) {
-        let placed: Vec<Name> = self.resources.keys().filter(|r| self.has_seat(r, host)).cloned().collect();
+        let placed: Vec<Name> = self.resources.keys().filter(|r| self.has_placement(r, host)).cloned().collect();
         let Some(view) = self.views.get_mut(host) else { return };
         view.links.retain(|resource, _| placed.contains(resource));
         for resource in placed {
@@ -50,19 +50,19 @@ impl Planner {
     /// Why clients cannot reach the resource on this host; `None` when they can, or when that is not known.
     pub(super) fn unreachable_placement(&self, name: &str, host: &str) -> Option<String> {
         let state = self.link(name, host).state;
-        let seat = self.resources.get(name)?.seats.iter().find(|s| s.host == host)?;
-        state.is_lost().then(|| format!("{} on {host} {state}", seat.interface))
+        let placement = self.resources.get(name)?.placements.iter().find(|s| s.host == host)?;
+        state.is_lost().then(|| format!("{} on {host} {state}", placement.interface))
     }
 
     /// Why the resource is kept from its desired owner although nothing else keeps it from there.
     pub(super) fn diverted(&self, name: &str) -> Option<String> {
         let entry = self.ledger.entry(name)?;
-        let (wish, pursued) = (entry.wish.as_ref()?, entry.pursued.as_ref()?);
-        if entry.held_until.is_some() || wish.host == *pursued {
+        let (desired_owner, current_target) = (entry.desired_owner.as_ref()?, entry.current_target.as_ref()?);
+        if entry.held_until.is_some() || desired_owner.host == *current_target {
             return None;
         }
-        let why = self.unreachable_placement(name, &wish.host).unwrap_or_else(|| format!("the link of {} is new", wish.host));
-        Some(format!("{why}: it stays on {pursued} until clients can reach it there"))
+        let why = self.unreachable_placement(name, &desired_owner.host).unwrap_or_else(|| format!("the link of {} is new", desired_owner.host));
+        Some(format!("{why}: it stays on {current_target} until clients can reach it there"))
     }
 
     /// Where the resource is to be brought: to its desired owner, unless clients could not reach it there.
@@ -74,8 +74,8 @@ impl Planner {
         desired: &Name,
         out: &mut Vec<Output>,
     ) -> Name {
-        let target = self.ledger.entry(name).and_then(|e| e.pursued.clone());
-        let target = target.filter(|t| self.has_seat(name, t)).unwrap_or_else(|| desired.clone());
+        let target = self.ledger.entry(name).and_then(|e| e.current_target.clone());
+        let target = target.filter(|t| self.has_placement(name, t)).unwrap_or_else(|| desired.clone());
         let reachable = |planner: &Planner, host: &str| planner.unreachable_placement(name, host).is_none();
         if reachable(self, desired) {
             let steady = self.link(name, desired).since + LINK_STEADY;
@@ -100,8 +100,8 @@ impl Planner {
             }
             OnLinkLoss::Move => {}
         }
-        let at = resource.seats.iter().position(|s| s.host == target).unwrap_or(0);
-        let others = resource.seats.iter().cycle().skip(at + 1).take(resource.seats.len() - 1).map(|s| &s.host);
+        let at = resource.placements.iter().position(|s| s.host == target).unwrap_or(0);
+        let others = resource.placements.iter().cycle().skip(at + 1).take(resource.placements.len() - 1).map(|s| &s.host);
         let may = |host: &&Name| {
             let banned = self.ledger.entry(name).is_some_and(|e| e.banned.contains_key(*host));
             !banned
@@ -115,8 +115,8 @@ impl Planner {
     /// Reports links that were lost or came back, and whether the present holder can be reached.
     pub(super) fn report_links(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
         let mut unreachable_holder = None;
-        for seat in &resource.seats {
-            let Some(link) = self.views.get_mut(&seat.host).and_then(|v| v.links.get_mut(name)) else { continue };
+        for placement in &resource.placements {
+            let Some(link) = self.views.get_mut(&placement.host).and_then(|v| v.links.get_mut(name)) else { continue };
             let lost = link.state.is_lost();
             let steady = link.since + LINK_STEADY;
             let (told, state, first) = (link.told, link.state, link.told.is_none());
@@ -128,7 +128,7 @@ impl Planner {
             }
             if news {
                 link.told = Some(lost);
-                let (host, interface) = (&seat.host, &seat.interface);
+                let (host, interface) = (&placement.host, &placement.interface);
                 let (kind, text) = if lost {
                     (
                         "link_lost",
@@ -141,9 +141,9 @@ impl Planner {
                 };
                 out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host: Some(host.clone()), text }));
             }
-            let seen = self.seen(name, &seat.host);
+            let seen = self.seen(name, &placement.host);
             if lost && seen.want && seen.holds == Presence::Yes {
-                unreachable_holder = Some(seat.host.clone());
+                unreachable_holder = Some(placement.host.clone());
             }
         }
         let before = std::mem::replace(&mut self.pursue(name).unreachable_holder, unreachable_holder.clone());

@@ -9,9 +9,9 @@
 //! What must survive a crash is the [`Ledger`]: it changes only by applying [`Record`]s, so the journal folds to it. What
 //! agents reported is volatile and asked anew after a start.
 //!
-//! The one rule that keeps owners single (I1): a host may be granted a resource only while every other seat is *clear*:
+//! The one rule that keeps owners single (I1): a host may be granted a resource only while every other placement is *clear*:
 //! it reported that it does not hold it, does not want it, and has obeyed a generation at least as new as every grant it
-//! was ever given, so that no grant on its way can still act. A seat that can't be made clear is passed over only on the
+//! was ever given, so that no grant on its way can still act. A placement that can't be made clear is passed over only on the
 //! evidence that the terms of its own grants allow (`evidence.rs`). Under `quorum` the votes of a majority are that evidence, and the
 //! controller is one of the voters (`voting.rs`).
 //!
@@ -56,11 +56,8 @@ pub enum IntentVerb {
 /// An intent: cheap, recorded, never waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// Which resource.
     pub resource: Name,
-    /// What of it.
     pub verb: IntentVerb,
-    /// Which host.
     pub host: Name,
     /// The journal sequence of the input that caused it; older intents are refused.
     pub order: u64,
@@ -77,30 +74,25 @@ pub enum Accepted {
     Held,
     /// A newer order was there already. A normal result.
     Superseded,
-    /// No such resource, or the host has no seat for it.
+    /// No such resource, or the host has no placement for it.
     Unknown,
 }
 
 /// What the planner is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// An agent's heartbeat.
     Report(Report),
     /// An agent is connected anew: its reports come in their order, whatever numbers came by an earlier connection.
     Connected(Name),
     /// An operator's word that a host does not hold a resource and will not.
     Released {
-        /// Which resource.
         resource: Name,
-        /// Which host.
         host: Name,
     },
     /// An operator ends a hold.
     Resume {
-        /// Of which resource.
         resource: Name,
     },
-    /// A deadline passed.
     Timer,
 }
 
@@ -124,9 +116,7 @@ pub enum Output {
 /// A step of a move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MoveStep {
-    /// Of which resource.
     pub resource: Name,
-    /// On which host.
     pub host: Name,
     /// `release` (told to), `released` (seen gone), `take` (told to), `taken` (seen there and announced).
     pub verb: &'static str,
@@ -137,9 +127,7 @@ pub struct MoveStep {
 /// Something about a resource that people should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanNotice {
-    /// A stable word.
     pub kind: &'static str,
-    /// About which resource.
     pub resource: Name,
     /// About which host, where it is about one.
     pub host: Option<Name>,
@@ -242,8 +230,8 @@ impl Planner {
         // Whoever holds a lease may have been given it a moment before the start.
         for (name, entry) in planner.ledger.entries() {
             let pursuit = planner.pursuits.entry(name.clone()).or_default();
-            for (host, seat) in &entry.seats {
-                let longest = seat.outstanding().into_iter().flatten().map(|g| g.terms.term).max();
+            for (host, placement) in &entry.placements {
+                let longest = placement.outstanding().into_iter().flatten().map(|g| g.terms.term).max();
                 pursuit.lease_until.extend(longest.map(|term| (host.clone(), now + term)));
             }
         }
@@ -255,7 +243,7 @@ impl Planner {
         let Some(resource) = self.resources.get(&intent.resource) else {
             return Accepted::Unknown;
         };
-        if !resource.seats.iter().any(|s| s.host == intent.host) {
+        if !resource.placements.iter().any(|s| s.host == intent.host) {
             return Accepted::Unknown;
         }
         let name = intent.resource.clone();
@@ -283,9 +271,9 @@ impl Planner {
                 }
             }
             Input::Released { resource, host } => {
-                if self.resources.get(&resource).is_some_and(|r| r.seats.iter().any(|s| s.host == host)) {
+                if self.resources.get(&resource).is_some_and(|r| r.placements.iter().any(|s| s.host == host)) {
                     // Also of a host that was never told anything.
-                    let generation = self.ledger.seat(&resource, &host).map_or(Generation::NONE, |s| s.granted);
+                    let generation = self.ledger.placement(&resource, &host).map_or(Generation::NONE, |s| s.granted);
                     self.pursue(&resource).vouched.insert(host.clone(), generation);
                     self.record(Record::Fenced { resource: resource.clone(), host, generation }, out);
                     self.reconcile(now, &resource, out);
@@ -326,7 +314,7 @@ impl Planner {
 
     /// The desired owner; `None` while it is unknown.
     pub fn owner(&self, resource: &str) -> Option<&Name> {
-        self.ledger.entry(resource)?.wish.as_ref().map(|w| &w.host)
+        self.ledger.entry(resource)?.desired_owner.as_ref().map(|w| &w.host)
     }
 
     /// The hosts that last reported to hold the resource.
@@ -344,10 +332,10 @@ impl Planner {
     /// Why the resource is not where it should be, where it is held back; `None` when it is not.
     pub fn held(&self, resource: &str) -> Option<String> {
         if let Some(entry) = self.ledger.entry(resource)
-            && let (Some(until), Some(wish)) = (entry.held_until, &entry.wish)
-            && entry.pursued.as_ref() != Some(&wish.host)
+            && let (Some(until), Some(desired_owner)) = (entry.held_until, &entry.desired_owner)
+            && entry.current_target.as_ref() != Some(&desired_owner.host)
         {
-            return Some(format!("too many moves: it goes to {} at {until}", wish.host));
+            return Some(format!("too many moves: it goes to {} at {until}", desired_owner.host));
         }
         if let Some(why) = self.diverted(resource) {
             return Some(why);
@@ -357,7 +345,7 @@ impl Planner {
 
     /// True when the desired owner holds the resource by its newest grant, and nobody else does.
     pub fn settled(&self, resource: &str) -> bool {
-        let paused = self.ledger.entry(resource).is_some_and(|e| e.wish.as_ref().map(|w| &w.host) != e.pursued.as_ref());
+        let paused = self.ledger.entry(resource).is_some_and(|e| e.desired_owner.as_ref().map(|w| &w.host) != e.current_target.as_ref());
         let heard = self.owner(resource).is_some_and(|owner| self.reachable(owner));
         let sole = self.holders_now(resource).len() <= 1;
         sole && self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused && (heard || self.owner(resource).is_none())
@@ -451,7 +439,7 @@ impl Planner {
         for (resource, seen) in seen {
             // A resource that the configuration does not have any more is nobody's business, and one that never was, too.
             if !self.resources.contains_key(&resource)
-                || (self.ledger.seat(&resource, &report.host).is_none() && !self.has_seat(&resource, &report.host))
+                || (self.ledger.placement(&resource, &report.host).is_none() && !self.has_placement(&resource, &report.host))
             {
                 continue;
             }
@@ -462,8 +450,8 @@ impl Planner {
         self.tell_voter(now, &report.host, out);
     }
 
-    fn has_seat(&self, resource: &str, host: &str) -> bool {
-        self.resources.get(resource).is_some_and(|r| r.seats.iter().any(|s| s.host == host))
+    fn has_placement(&self, resource: &str, host: &str) -> bool {
+        self.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| s.host == host))
     }
 
     /// What a report proves about grants: newer ones than the journal knows, and ones that can't act any more.
@@ -478,8 +466,8 @@ impl Planner {
         if seen.generation.epoch > self.ledger.epoch() {
             self.record(Record::Epoch { epoch: seen.generation.epoch.saturating_add(1) }, out);
         }
-        let seat = self.ledger.seat(resource, host).cloned().unwrap_or_default();
-        if seen.generation > seat.ordered {
+        let placement = self.ledger.placement(resource, host).cloned().unwrap_or_default();
+        if seen.generation > placement.ordered {
             let record = Record::Ordered {
                 resource: resource.to_owned(),
                 host: host.to_owned(),
@@ -491,14 +479,14 @@ impl Planner {
             // This journal is behind: what the controller promised as a voter may be missing as well.
             self.voter.distrust_itself(now);
         }
-        let seat = self.ledger.seat(resource, host).cloned().unwrap_or_default();
+        let placement = self.ledger.placement(resource, host).cloned().unwrap_or_default();
         // What is not there under another address proves nothing about this one.
         let same = self.differs_on(resource, host).is_none();
-        let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= seat.granted;
-        if proof && seat.fenced.is_none_or(|f| f < seen.generation) {
+        let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= placement.granted;
+        if proof && placement.fenced.is_none_or(|f| f < seen.generation) {
             let record = Record::Fenced { resource: resource.to_owned(), host: host.to_owned(), generation: seen.generation };
             self.record(record, out);
-            if seat.granted != Generation::NONE {
+            if placement.granted != Generation::NONE {
                 let verb = "released";
                 out.push(Output::Step(MoveStep {
                     resource: resource.to_owned(),
@@ -514,8 +502,8 @@ impl Planner {
             }
         }
         let ours = seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
-        let older = seat.grants.iter().any(|g| g.generation < seen.generation);
-        if ours && (!seat.bound || older) {
+        let older = placement.grants.iter().any(|g| g.generation < seen.generation);
+        if ours && (!placement.bound || older) {
             let generation = seen.generation;
             let record = Record::Bound { resource: resource.to_owned(), host: host.to_owned(), generation };
             self.record(record, out);
@@ -589,7 +577,7 @@ impl Planner {
 
     /// Hosts that hold something, or could, and that nothing was heard of since the start.
     fn tell_missing(&self, out: &mut Vec<Output>) {
-        let wanted: BTreeSet<&Name> = self.resources.values().flat_map(|r| &r.seats).map(|s| &s.host).collect();
+        let wanted: BTreeSet<&Name> = self.resources.values().flat_map(|r| &r.placements).map(|s| &s.host).collect();
         let missing = |host: &&Name| self.views.get(*host).is_some_and(|v| v.heard_at.is_none());
         out.extend(wanted.into_iter().filter(missing).map(|host| Output::Lost(host.clone(), true)));
     }

@@ -76,12 +76,12 @@ impl Planner {
             return self.block(name, &why);
         }
         self.renew(now, name, out);
-        let observing = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
+        let observing = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
         if observing && now < self.started + SETTLE {
             return self.block(name, "observing after the start");
         }
         let told = |v: &super::View| v.heard_at.is_some() && v.resources.contains_key(name);
-        let new = resource.seats.iter().any(|s| self.views.get(&s.host).is_none_or(|v| !told(v)));
+        let new = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| !told(v)));
         if new && self.pursuits.get(name).and_then(|p| p.observed_until).is_some_and(|until| now < until) {
             return self.block(name, "observing after it came with a reload");
         }
@@ -92,7 +92,7 @@ impl Planner {
         match target {
             Target::Host(owner) => self.grant(now, name, &resource, &owner, out),
             Target::Nobody => {
-                let gone = resource.seats.iter().all(|s| self.clear(name, &s.host));
+                let gone = resource.placements.iter().all(|s| self.clear(name, &s.host));
                 self.pursue(name).converged = gone;
                 if gone {
                     self.pursue(name).held = None;
@@ -158,7 +158,7 @@ impl Planner {
 
     /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
     fn clear(&self, name: &str, host: &str) -> bool {
-        let fenced = self.ledger.seat(name, host).is_some_and(super::ledger::PlacementLedger::is_fenced);
+        let fenced = self.ledger.placement(name, host).is_some_and(super::ledger::PlacementLedger::is_fenced);
         let seen = self.seen(name, host);
         // One that was passed over and is heard again may still be about to take it by an old order.
         fenced && !(self.reachable(host) && (seen.holds == Presence::Yes || seen.want))
@@ -168,23 +168,23 @@ impl Planner {
         let Some(entry) = self.ledger.entry(name) else {
             return Target::Unknown;
         };
-        let (Some(wish), Some(pursued)) = (&entry.wish, &entry.pursued) else {
+        let (Some(desired_owner), Some(current_target)) = (&entry.desired_owner, &entry.current_target) else {
             return Target::Unknown;
         };
-        if entry.held_until.is_none() && wish.host == *pursued && entry.banned.contains_key(pursued) {
+        if entry.held_until.is_none() && desired_owner.host == *current_target && entry.banned.contains_key(current_target) {
             return Target::Nobody;
         }
-        Target::Host(pursued.clone())
+        Target::Host(current_target.clone())
     }
 
     /// The first desired owner: a sole holder, seen by every host's agent, is adopted.
     fn adopt(&mut self, name: &str, resource: &Resource, out: &mut Vec<Output>) {
-        if self.ledger.entry(name).is_some_and(|e| e.wish.is_some() || !e.banned.is_empty()) {
+        if self.ledger.entry(name).is_some_and(|e| e.desired_owner.is_some() || !e.banned.is_empty()) {
             return;
         }
-        let all = resource.seats.iter().all(|s| self.reachable(&s.host) && self.seen(name, &s.host).holds != Presence::Unknown);
+        let all = resource.placements.iter().all(|s| self.reachable(&s.host) && self.seen(name, &s.host).holds != Presence::Unknown);
         let holders: Vec<&Name> =
-            resource.seats.iter().map(|s| &s.host).filter(|h| self.seen(name, h).holds == Presence::Yes).collect();
+            resource.placements.iter().map(|s| &s.host).filter(|h| self.seen(name, h).holds == Presence::Yes).collect();
         match holders[..] {
             [sole] if all => {
                 let host = sole.clone();
@@ -209,26 +209,26 @@ impl Planner {
         }
     }
 
-    /// Begins to pursue a new wish, unless there were too many moves.
+    /// Begins to pursue a new desired owner, unless there were too many moves.
     fn damp(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
         let Some(entry) = self.ledger.entry(name) else {
             return;
         };
-        let Some(wish) = entry.wish.clone() else {
+        let Some(desired_owner) = entry.desired_owner.clone() else {
             return;
         };
         let held = entry.held_until;
-        if held.is_some_and(|until| now >= until) || (held.is_some() && wish.operator) {
+        if held.is_some_and(|until| now >= until) || (held.is_some() && desired_owner.operator) {
             self.record(Record::Freed { resource: name.to_owned() }, out);
         } else if let Some(until) = held {
             self.wake_at(until);
             return;
         }
-        let to = self.destination(now, name, resource, &wish.host, out);
-        let Some(entry) = self.ledger.entry(name).filter(|e| e.pursued.as_ref() != Some(&to)) else {
+        let to = self.destination(now, name, resource, &desired_owner.host, out);
+        let Some(entry) = self.ledger.entry(name).filter(|e| e.current_target.as_ref() != Some(&to)) else {
             return;
         };
-        if (wish.operator && to == wish.host) || entry.may_move(now, resource.moves) {
+        if (desired_owner.operator && to == desired_owner.host) || entry.may_move(now, resource.moves) {
             self.pursue(name).told.clear();
             self.pursue(name).failures = 0;
             self.pursue(name).again_at = None;
@@ -255,8 +255,8 @@ impl Planner {
     /// Tells every host that should not hold it, and might, to let go.
     fn release_others(&mut self, now: Time, name: &str, resource: &Resource, target: &Target, out: &mut Vec<Output>) {
         let incumbent = self.incumbent(name);
-        for seat in &resource.seats {
-            let host = &seat.host;
+        for placement in &resource.placements {
+            let host = &placement.host;
             let wanted_here = match target {
                 Target::Host(owner) => owner == host,
                 Target::Nobody => false,
@@ -278,10 +278,10 @@ impl Planner {
     }
 
     fn release(&mut self, now: Time, name: &str, host: &Name, resource: &Resource, out: &mut Vec<Output>) {
-        let seat = self.ledger.seat(name, host).cloned().unwrap_or_default();
+        let placement = self.ledger.placement(name, host).cloned().unwrap_or_default();
         let seen = self.seen(name, host);
         // A host that was seen without it since its last order and has it again got it by other hands.
-        let drifted = seat.fenced.is_some_and(|f| f >= seat.ordered) && seen.holds == Presence::Yes;
+        let drifted = placement.fenced.is_some_and(|f| f >= placement.ordered) && seen.holds == Presence::Yes;
         if drifted {
             let text = format!(
                 "{name} was put on {host} by other hands{}",
@@ -302,8 +302,8 @@ impl Planner {
         if self.reachable(host) {
             self.release_lasts(now, since, name, host, &seen, out);
         }
-        let generation = if seat.order == Instruction::Release && seat.ordered > seat.granted && !drifted {
-            seat.ordered
+        let generation = if placement.order == Instruction::Release && placement.ordered > placement.granted && !drifted {
+            placement.ordered
         } else {
             let generation = self.ledger.next_generation(name);
             self.order(name, host, Instruction::Release, generation, None, out);
@@ -333,11 +333,11 @@ impl Planner {
     /// Gives the resource to its owner as soon as nobody else can have it.
     fn grant(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
         let others: Vec<Name> =
-            resource.seats.iter().map(|s| &s.host).filter(|h| *h != owner && !self.clear(name, h)).cloned().collect();
-        let seat = self.ledger.seat(name, owner).cloned().unwrap_or_default();
+            resource.placements.iter().map(|s| &s.host).filter(|h| *h != owner && !self.clear(name, h)).cloned().collect();
+        let placement = self.ledger.placement(name, owner).cloned().unwrap_or_default();
         let seen = self.seen(name, owner);
-        if seat.order == Instruction::Take && seen.generation == seat.granted && seen.want && seen.holds == Presence::Yes {
-            self.arrived(now, name, owner, &others, seat.granted, out);
+        if placement.order == Instruction::Take && seen.generation == placement.granted && seen.want && seen.holds == Presence::Yes {
+            self.arrived(now, name, owner, &others, placement.granted, out);
             return self.renegotiate(now, name, resource, owner, out);
         }
         self.pursue(name).converged = false;
@@ -371,23 +371,23 @@ impl Planner {
         let Some(probe) = self.evidence(now, name, &would_grant.terms, &others, out) else {
             return;
         };
-        let under_way = seat.order == Instruction::Take && (seen.want || seen.generation < seat.ordered);
+        let under_way = placement.order == Instruction::Take && (seen.want || seen.generation < placement.ordered);
         // What has to be listened for changed since the order: the host came back, or went away. It is ordered anew.
         let silence = |p: Probe| matches!(p, Probe::Silence(_));
         let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
         if under_way && !outdated {
-            let voted = seat.newest().is_some_and(|g| g.terms.takeover == Takeover::Quorum);
+            let voted = placement.newest().is_some_and(|g| g.terms.takeover == Takeover::Quorum);
             self.block(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
             // Said once; an order to listen for silence is said again with every beat, or it lapses. Under a quorum each is a
             // vote, and says who became clear.
             let listens = (voted || self.pursue(name).probe.is_some_and(silence)) && seen.holds != Presence::Yes;
-            if seen.generation < seat.granted || listens {
+            if seen.generation < placement.granted || listens {
                 let probe = self.pursue(name).probe.unwrap_or(probe);
-                self.take(now, name, owner, seat.granted, probe, out);
+                self.take(now, name, owner, placement.granted, probe, out);
             }
             return;
         }
-        if seat.order == Instruction::Take && seat.granted != Generation::NONE && !outdated && !self.may_try_again(now, name) {
+        if placement.order == Instruction::Take && placement.granted != Generation::NONE && !outdated && !self.may_try_again(now, name) {
             return self.block(name, "the last take failed; it is tried again");
         }
         if !resource.repair && seen.note == Some(StatusNote::Gone) {
@@ -409,8 +409,8 @@ impl Planner {
     /// it and it can expect a majority.
     fn renegotiate(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
         let granted = self.would_grant(resource, owner);
-        let same = self.ledger.seat(name, owner).is_some_and(|s| s.newest() == Some(&granted));
-        let alone = resource.seats.iter().all(|s| s.host == *owner || self.clear(name, &s.host));
+        let same = self.ledger.placement(name, owner).is_some_and(|s| s.newest() == Some(&granted));
+        let alone = resource.placements.iter().all(|s| s.host == *owner || self.clear(name, &s.host));
         if same || !alone || !self.views.get(owner).is_some_and(super::View::obeys) || !self.can_expect_a_majority(&granted.terms)
         {
             return;
@@ -471,7 +471,7 @@ impl Planner {
     /// The host that was last told to take it, and not told otherwise since.
     fn incumbent(&self, name: &str) -> Option<Name> {
         let entry = self.ledger.entry(name)?;
-        let taking = entry.seats.iter().filter(|(_, s)| s.order == Instruction::Take);
+        let taking = entry.placements.iter().filter(|(_, s)| s.order == Instruction::Take);
         taking.max_by_key(|(_, s)| s.granted).map(|(h, _)| h.clone())
     }
 
@@ -480,7 +480,7 @@ impl Planner {
         let Some(host) = self.incumbent(name) else {
             return;
         };
-        let Some(granted) = self.ledger.seat(name, &host).map(|s| s.granted) else {
+        let Some(granted) = self.ledger.placement(name, &host).map(|s| s.granted) else {
             return;
         };
         let Some(terms) = self.granted_terms(name, &host) else {

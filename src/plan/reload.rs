@@ -17,9 +17,7 @@ use super::{ResourceLedger, Ledger, PlanNotice, Output, Planner, Record, Placeme
 /// A host that has, or could have, what an inventory does not have there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Left {
-    /// Which resource.
     pub resource: Name,
-    /// On which host.
     pub host: Name,
     /// What is otherwise there.
     pub why: Why,
@@ -38,9 +36,9 @@ pub enum Why {
 
 /// What the journal alone says that hosts may have and the inventory does not have there.
 pub fn left_by(ledger: &Ledger, after: &Inventory) -> Vec<Left> {
-    let all = ledger.entries().flat_map(|(resource, entry)| entry.seats.iter().map(move |(host, seat)| (resource, host, seat)));
-    let left = |(resource, host, seat): (&Name, &Name, &PlacementLedger)| {
-        let why = seat.outstanding().into_iter().find_map(|granted| {
+    let all = ledger.entries().flat_map(|(resource, entry)| entry.placements.iter().map(move |(host, placement)| (resource, host, placement)));
+    let left = |(resource, host, placement): (&Name, &Name, &PlacementLedger)| {
+        let why = placement.outstanding().into_iter().find_map(|granted| {
             let (what, via) = granted.map(|g| (&g.what, g.via)).unzip();
             uncovered(after, resource, host, what, via)
         })?;
@@ -54,7 +52,7 @@ fn uncovered(after: &Inventory, resource: &str, host: &str, what: Option<&Resour
     let (Some(r), Some(h)) = (after.resources.get(resource), after.hosts.get(host)) else {
         return Some(Why::Gone);
     };
-    if !r.seats.iter().any(|s| s.host == host) {
+    if !r.placements.iter().any(|s| s.host == host) {
         Some(Why::Gone)
     } else if what.is_some_and(|what| *what != r.what) {
         Some(Why::OtherAddress)
@@ -71,8 +69,8 @@ impl Planner {
         let seen = |name: &str, host: &str| {
             self.views.get(host).map(|v| v.seen(name)).is_some_and(|seen| seen.holds == Presence::Yes || seen.want)
         };
-        let seats = self.resources.iter().flat_map(|(name, r)| r.seats.iter().map(move |s| (name, r, &s.host)));
-        let held = seats.filter(|(name, _, host)| seen(name, host));
+        let placements = self.resources.iter().flat_map(|(name, r)| r.placements.iter().map(move |s| (name, r, &s.host)));
+        let held = placements.filter(|(name, _, host)| seen(name, host));
         let held = held.filter_map(|(name, r, host)| {
             let why = uncovered(after, name, host, Some(&r.what), self.ways.get(host).copied())?;
             Some(Left { resource: name.clone(), host: host.clone(), why })
@@ -106,11 +104,11 @@ impl Planner {
         for (name, new) in &after.resources {
             let before = self.resources.get(name);
             let resource = new.clone();
-            let known: BTreeSet<&Name> = before.into_iter().flat_map(|r| &r.seats).map(|s| &s.host).collect();
+            let known: BTreeSet<&Name> = before.into_iter().flat_map(|r| &r.placements).map(|s| &s.host).collect();
             let pursuit = self.pursuits.entry(name.clone()).or_default();
-            for seat in resource.seats.iter().filter(|s| !known.contains(&s.host)) {
+            for placement in resource.placements.iter().filter(|s| !known.contains(&s.host)) {
                 // As after a start: it may have it, and nothing is known of it.
-                pursuit.forget(&seat.host);
+                pursuit.forget(&placement.host);
                 others = true;
             }
             if before.is_none() {
@@ -143,8 +141,8 @@ impl Planner {
                 gone.extend((*entry != numbers_only).then(|| (name.clone(), None)));
                 continue;
             }
-            let wished = entry.wish.as_ref().map(|w| &w.host);
-            let hosts: BTreeSet<&Name> = entry.seats.keys().chain(entry.banned.keys()).chain(wished).collect();
+            let wished = entry.desired_owner.as_ref().map(|w| &w.host);
+            let hosts: BTreeSet<&Name> = entry.placements.keys().chain(entry.banned.keys()).chain(wished).collect();
             let left = |host: &&Name| uncovered(after, name, host, None, None).is_some();
             gone.extend(hosts.into_iter().filter(left).map(|host| (name.clone(), Some(host.clone()))));
         }

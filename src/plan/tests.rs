@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::inventory::{Moves, OnLinkLoss, Placement, Takeover, ResourceKind};
 use crate::wire::{Action, Probe};
 
@@ -16,7 +16,7 @@ fn ms(n: i64) -> Time {
 }
 
 fn inventory(takeover: Takeover) -> Inventory {
-    let seat = |h: &str| Placement { host: h.to_owned(), interface: "eth0".to_owned(), commands: None };
+    let placement = |h: &str| Placement { host: h.to_owned(), interface: "eth0".to_owned(), commands: None };
     let host = || crate::inventory::Host {
         address: None,
         platform: "linux".to_owned(),
@@ -25,7 +25,7 @@ fn inventory(takeover: Takeover) -> Inventory {
     };
     let resource = Resource {
         what: ResourceKind::Address("10.0.0.9".parse().unwrap(), 24),
-        seats: vec![seat("a"), seat("b")],
+        placements: vec![placement("a"), placement("b")],
         takeover,
         witnesses: vec![],
         term: Duration::from_secs(30),
@@ -35,7 +35,7 @@ fn inventory(takeover: Takeover) -> Inventory {
         moves: Moves::default(),
         on_link_loss: OnLinkLoss::default(),
         repair: true,
-        provenance: Provenance::Local,
+        trust: Trust::Local,
     };
     Inventory {
         hosts: [("a".to_owned(), host()), ("b".to_owned(), host())].into(),
@@ -373,19 +373,19 @@ fn too_many_moves_are_held_and_not_forgotten() {
     }
     assert_eq!(bench.up("a", 5), Accepted::Held);
     assert!(bench.notices().contains(&"flapping"));
-    let pursued = |b: &Bench| b.planner.ledger().entry(VIP).unwrap().pursued.clone();
-    assert_eq!(pursued(&bench).as_deref(), Some("b"));
+    let current_target = |b: &Bench| b.planner.ledger().entry(VIP).unwrap().current_target.clone();
+    assert_eq!(current_target(&bench).as_deref(), Some("b"));
     assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()), "the newest claim is kept and shown");
     let held = bench.planner.held(VIP).unwrap();
     assert!(held.contains("too many moves: it goes to a at"), "{held}");
     assert!(!bench.planner.settled(VIP));
     bench.at(ms(151_000));
-    assert_eq!(pursued(&bench).as_deref(), Some("a"), "and applied when the pause is over");
+    assert_eq!(current_target(&bench).as_deref(), Some("a"), "and applied when the pause is over");
     // An operator's word is not damped.
     bench.up("b", 6);
-    assert_eq!(pursued(&bench).as_deref(), Some("a"));
+    assert_eq!(current_target(&bench).as_deref(), Some("a"));
     assert_eq!(bench.intent(IntentVerb::Up, "b", 7, true), Accepted::Yes);
-    assert_eq!(pursued(&bench).as_deref(), Some("b"));
+    assert_eq!(current_target(&bench).as_deref(), Some("b"));
 }
 
 #[test]
@@ -511,7 +511,7 @@ mod quorum {
         assert!(bench.notices().contains(&"agent_too_old"));
         assert!(bench.sent().contains(&"a: take, probe 1.1".to_owned()));
         bench.report("a", (1, 1), true, Presence::Yes);
-        let terms = |bench: &Bench| bench.planner.ledger().seat(VIP, "a").and_then(|s| s.newest()).unwrap().terms.takeover;
+        let terms = |bench: &Bench| bench.planner.ledger().placement(VIP, "a").and_then(|s| s.newest()).unwrap().terms.takeover;
         assert_eq!(terms(&bench), Takeover::Confirmed);
         bench.sent();
         report(&mut bench, "a", (1, 1), true, Presence::Yes);

@@ -21,7 +21,7 @@ pub(super) fn electorates(inventory: &Inventory) -> Electorates {
         let voters = resource.voting_agents();
         let address = |host: &Name| inventory.hosts.get(host).and_then(crate::inventory::Host::peer);
         let peers = voters.iter().map(|host| (host.clone(), address(host))).collect();
-        let placements = resource.seats.iter().map(|s| s.host.clone()).collect();
+        let placements = resource.placements.iter().map(|s| s.host.clone()).collect();
         (voters, Electorate { placements, peers })
     };
     let voted = inventory.resources.iter().filter(|(_, r)| r.takeover == Takeover::Quorum);
@@ -55,7 +55,7 @@ impl Planner {
 
     /// The terms of the newest grant to a host; what is configured where the journal does not say.
     pub(super) fn granted_terms(&self, name: &str, host: &str) -> Option<Terms> {
-        let granted = self.ledger.seat(name, host).and_then(|s| s.newest()).map(|g| g.terms.clone());
+        let granted = self.ledger.placement(name, host).and_then(|s| s.newest()).map(|g| g.terms.clone());
         granted.or_else(|| Some(self.terms_now(self.resources.get(name)?, host)))
     }
 
@@ -100,8 +100,8 @@ impl Planner {
             let stays = |host: &Name| self.electorates.get(&name).is_some_and(|(voters, _)| voters.contains(host));
             // Who votes for a holder by its terms of before goes on until that one was granted it anew.
             let granted = |host: &Name| {
-                let seats = self.ledger.entry(&name).into_iter().flat_map(|e| e.seats.values());
-                seats.flat_map(|s| s.outstanding()).flatten().any(|g| g.terms.voters.contains(host))
+                let placements = self.ledger.entry(&name).into_iter().flat_map(|e| e.placements.values());
+                placements.flat_map(|s| s.outstanding()).flatten().any(|g| g.terms.voters.contains(host))
             };
             for host in voters.iter().filter(|h| !stays(h) && !granted(h)) {
                 if let Some(view) = self.views.get(host).filter(|v| v.votes && v.obeys()) {

@@ -19,7 +19,7 @@ pub(super) fn bind(
     program: &Program,
     rules: u64,
     inventory: &Inventory,
-    cue: &StartReactions,
+    start: &StartReactions,
     call: &program::ReactionCall,
 ) -> Result<Bound, String> {
     let mut params: BTreeMap<String, Value<'static>> = BTreeMap::new();
@@ -29,12 +29,12 @@ pub(super) fn bind(
     }
     for (name, argument) in &call.args {
         let value =
-            evaluate(inventory, cue, argument).map_err(|why| format!("`{name}` of {} has no value: {why}", call.reaction))?;
+            evaluate(inventory, start, argument).map_err(|why| format!("`{name}` of {} has no value: {why}", call.reaction))?;
         params.insert(name.clone(), value);
     }
     Ok(Bound {
         reaction: call.reaction.clone(),
-        call: ScriptCall { alarm: alarm_of(cue), event: (*cue.event).clone(), params },
+        call: ScriptCall { alarm: alarm_of(start), event: (*start.event).clone(), params },
         rules,
         timeout: reaction.map_or(STEP_TIMEOUT, |r| r.timeout),
         retry: reaction.and_then(|r| r.retry),
@@ -42,11 +42,11 @@ pub(super) fn bind(
     })
 }
 
-fn evaluate(inventory: &Inventory, cue: &StartReactions, argument: &Argument) -> Result<Value<'static>, String> {
+fn evaluate(inventory: &Inventory, start: &StartReactions, argument: &Argument) -> Result<Value<'static>, String> {
     let field = |name: &str| match name {
-        "alarm" => Ok(Value::from(cue.alarm.as_str())),
-        "key" => Ok(Value::from(cue.key.to_string().as_str())),
-        _ => cue.event.get(name).cloned().ok_or_else(|| format!("the event has no field {name}")),
+        "alarm" => Ok(Value::from(start.alarm.as_str())),
+        "key" => Ok(Value::from(start.key.to_string().as_str())),
+        _ => start.event.get(name).cloned().ok_or_else(|| format!("the event has no field {name}")),
     };
     match argument {
         Argument::Value(value) => Ok(value.clone()),
@@ -65,18 +65,18 @@ fn evaluate(inventory: &Inventory, cue: &StartReactions, argument: &Argument) ->
 }
 
 /// The alarm as its script sees it.
-fn alarm_of(cue: &StartReactions) -> BTreeMap<String, Value<'static>> {
+fn alarm_of(start: &StartReactions) -> BTreeMap<String, Value<'static>> {
     let mut alarm = BTreeMap::from([
-        ("name".to_owned(), Value::from(cue.alarm.as_str())),
-        ("key".to_owned(), Value::from(cue.key.to_string().as_str())),
-        ("category".to_owned(), Value::from(cue.category.name())),
-        ("summary".to_owned(), Value::from(cue.summary.as_str())),
-        ("count".to_owned(), Value::Int(i64::try_from(cue.count).unwrap_or(i64::MAX))),
-        ("raised_at".to_owned(), Value::from(cue.raised_at.to_string().as_str())),
+        ("name".to_owned(), Value::from(start.alarm.as_str())),
+        ("key".to_owned(), Value::from(start.key.to_string().as_str())),
+        ("category".to_owned(), Value::from(start.category.name())),
+        ("summary".to_owned(), Value::from(start.summary.as_str())),
+        ("count".to_owned(), Value::Int(i64::try_from(start.count).unwrap_or(i64::MAX))),
+        ("raised_at".to_owned(), Value::from(start.raised_at.to_string().as_str())),
     ]);
-    let lines = cue.lines.iter().map(|line| Value::from(line.as_str())).collect();
+    let lines = start.lines.iter().map(|line| Value::from(line.as_str())).collect();
     alarm.insert("lines".to_owned(), Value::List(lines));
-    let cause = cue.cleared.as_ref().map_or(String::new(), ToString::to_string);
+    let cause = start.cleared.as_ref().map_or(String::new(), ToString::to_string);
     alarm.insert("cause".to_owned(), Value::from(cause.as_str()));
     alarm
 }

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::limits::{CLAIM_RUNS, RUNS};
 use crate::base::time::Time;
-use crate::event::Provenance;
+use crate::event::Trust;
 
 use super::record::{Run, RunId, State};
 
 /// One reaction, one key, one trust.
-pub(super) type LaneKey = (String, String, Provenance);
+pub(super) type LaneKey = (String, String, Trust);
 
 /// A lane that is not empty.
 #[derive(Clone, Debug, Default)]
@@ -27,12 +27,11 @@ struct Lane {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     lanes: BTreeMap<LaneKey, Lane>,
-    /// By deadline.
     due: BTreeSet<(Time, RunId)>,
     /// By order: how many runs.
     orders: BTreeMap<u64, usize>,
     /// Runs that were not started for claims, by trust.
-    counts: BTreeMap<Provenance, usize>,
+    counts: BTreeMap<Trust, usize>,
     /// Runs that were started for claims.
     claims: usize,
 }
@@ -121,7 +120,7 @@ impl Index {
 
     /// How many runs there may be beside a further one of this trust, where that is fewer than there are; `None` when it may start.
     /// Those who are less trusted leave room for the others, and claims have room of their own.
-    pub(super) fn full(&self, claim: bool, trust: Provenance) -> Option<usize> {
+    pub(super) fn full(&self, claim: bool, trust: Trust) -> Option<usize> {
         if claim {
             return (self.claims >= CLAIM_RUNS).then_some(CLAIM_RUNS);
         }

@@ -39,76 +39,58 @@ pub use record::{AskedStep, Bound, RunOutcome, Record, Run, RunId, State};
 #[derive(Clone, Debug)]
 pub enum Input {
     /// An alarm starts its reactions.
-    Cue(Box<StartReactions>),
+    StartReactions(Box<StartReactions>),
     /// What a script wants next.
     Evaluated {
-        /// Of which run.
         run: RunId,
-        /// What.
         next: Next,
     },
     /// How a step ended.
     Answered {
-        /// Of which run.
         run: RunId,
         /// Number of the step.
         n: u32,
         /// Which attempt; an answer to an earlier one is late and void.
         attempt: u32,
-        /// How.
         result: StepResult,
     },
     /// A step was refused, and would be refused again: its script is told at once, whatever `retry` says.
     Refused {
-        /// Of which run.
         run: RunId,
         /// Number of the step.
         n: u32,
-        /// Which attempt.
         attempt: u32,
-        /// Why.
         why: String,
     },
-    /// An operator agrees.
     Agree {
-        /// To which run.
         run: RunId,
     },
-    /// A deadline passed.
     Timer,
 }
 
 /// What the runs want.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Journal this.
     Record(Record),
     /// Evaluate the run's script with its history, and tell what is next.
     Evaluate(RunId),
     /// Do this step, and tell how it ended.
     Do {
-        /// Of which run.
         run: RunId,
-        /// Which attempt.
         attempt: u32,
-        /// The step.
         step: Step,
     },
     /// A run that was started for the claim of this order has ended, or could not be started. Not well: by an accident, and not by a
     /// decision of its script or an operator.
     ClaimRun {
-        /// Of which order.
         order: u64,
-        /// It ended well.
         well: bool,
     },
     /// Something that people should know.
     Notice {
-        /// A stable word.
         kind: &'static str,
         /// About which run, where it has a number.
         run: Option<RunId>,
-        /// About which reaction.
         reaction: String,
         /// What happened, and what to do.
         text: String,
@@ -180,7 +162,7 @@ impl Runs {
             self.begin_next(now, &lane, out);
         }
         match input {
-            Input::Cue(cue) => self.start_reactions(now, &cue, out),
+            Input::StartReactions(start) => self.start_reactions(now, &start, out),
             Input::Evaluated { run, next } => self.evaluated(now, run, next, out),
             Input::Answered { run, n, attempt, result } => {
                 if self.expects(run, n, attempt) {
@@ -221,19 +203,19 @@ impl Runs {
         out.push(Output::Record(record));
     }
 
-    fn start_reactions(&mut self, now: Time, cue: &StartReactions, out: &mut Vec<Output>) {
-        for chain in &cue.chains {
+    fn start_reactions(&mut self, now: Time, start: &StartReactions, out: &mut Vec<Output>) {
+        for chain in &start.chains {
             let bound: Result<Vec<Bound>, String> =
-                chain.iter().map(|call| arguments::bind(&self.program, self.rules, &self.inventory, cue, call)).collect();
+                chain.iter().map(|call| arguments::bind(&self.program, self.rules, &self.inventory, start, call)).collect();
             let mut bound = match bound {
                 Ok(bound) => bound,
                 Err(why) => {
-                    let text = format!("{}: its reaction is not started: {why}", cue.alarm);
+                    let text = format!("{}: its reaction is not started: {why}", start.alarm);
                     let reaction = chain.first().map(|call| call.reaction.clone()).unwrap_or_default();
                     out.push(Output::Notice { kind: "not_started", run: None, reaction, text });
-                    if cue.claim && cue.mode != Mode::Dry {
+                    if start.claim && start.mode != Mode::Dry {
                         // What nobody could agree to is withheld.
-                        out.push(Output::ClaimRun { order: cue.order, well: cue.mode != Mode::Live });
+                        out.push(Output::ClaimRun { order: start.order, well: start.mode != Mode::Live });
                     }
                     continue;
                 }
@@ -242,17 +224,17 @@ impl Runs {
                 continue;
             }
             let first = bound.remove(0);
-            if cue.mode == Mode::Dry {
-                let text = format!("{} would start {} (mode dry)", cue.alarm, first.reaction);
+            if start.mode == Mode::Dry {
+                let text = format!("{} would start {} (mode dry)", start.alarm, first.reaction);
                 out.push(Output::Notice { kind: "dry", run: None, reaction: first.reaction, text });
                 continue;
             }
-            let agree_by = match cue.mode {
+            let agree_by = match start.mode {
                 Mode::Confirm { within } if within.is_zero() => Some(now + CONFIRM_WITHIN),
                 Mode::Confirm { within } => Some(now + within),
                 _ => None,
             };
-            let wanted = Wanted { order: cue.order, claim: cue.claim, key: cue.key.to_string(), then: bound, agree_by };
+            let wanted = Wanted { order: start.order, claim: start.claim, key: start.key.to_string(), then: bound, agree_by };
             self.want(now, wanted, first, out);
         }
     }

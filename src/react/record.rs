@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::STEP_TIMEOUT;
 use crate::base::time::Time;
-use crate::event::{Provenance, Value};
+use crate::event::{Trust, Value};
 use crate::lang::program::EFFECTS_REQUIRE;
 use crate::script::{ScriptCall, FinishedStep, Step, StepResult};
 
@@ -19,7 +19,6 @@ pub type RunId = u64;
 /// A call of a reaction with everything that it needs, arguments evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
-    /// Which reaction.
     pub reaction: String,
     /// What its script is called with.
     pub call: ScriptCall,
@@ -34,13 +33,13 @@ pub struct Bound {
     pub retry: Option<(u32, Duration)>,
     /// The trust that an event needs for the run to change anything outside.
     #[serde(default = "effects_require")]
-    pub requires: Provenance,
+    pub requires: Trust,
 }
 
 impl Bound {
     /// The trust of the event that the run is about.
-    pub fn trust(&self) -> Provenance {
-        self.call.event.get("provenance").and_then(Value::as_text).and_then(Provenance::parse).unwrap_or_default()
+    pub fn trust(&self) -> Trust {
+        self.call.event.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
     }
 
     /// Where values of its reaction are kept: what senders without the required trust set is kept apart, so that they change nothing
@@ -50,7 +49,7 @@ impl Bound {
     }
 }
 
-fn effects_require() -> Provenance {
+fn effects_require() -> Trust {
     EFFECTS_REQUIRE
 }
 
@@ -93,15 +92,12 @@ impl RunOutcome {
 pub enum Record {
     /// A run is wanted; it begins when no other of its reaction and key runs, and when an operator agreed, where one must.
     Wanted {
-        /// Its number.
         run: RunId,
         /// The order of its cause.
         order: u64,
-        /// When.
         at: Time,
         /// The instance's key, as shown.
         key: String,
-        /// What runs.
         bound: Bound,
         /// What follows when it ended well.
         then: Vec<Bound>,
@@ -111,23 +107,16 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         claim: bool,
     },
-    /// An operator agreed.
     Agreed {
-        /// To which run.
         run: RunId,
     },
-    /// It begins.
     Begun {
-        /// Which.
         run: RunId,
-        /// When.
         at: Time,
     },
     /// Its script wants a step; journaled before the step is done.
     Asked {
-        /// Which run.
         run: RunId,
-        /// The step.
         step: Step,
         /// 1 for the first attempt.
         attempt: u32,
@@ -136,34 +125,22 @@ pub enum Record {
     },
     /// The step failed and is tried again then.
     Again {
-        /// Which run.
         run: RunId,
-        /// When.
         at: Time,
     },
-    /// The step ended.
     Answered {
-        /// Which run.
         run: RunId,
-        /// How.
         result: StepResult,
     },
     /// A reaction keeps a value, or keeps it no more.
     Kept {
-        /// Which reaction.
         reaction: String,
-        /// By what name.
         key: String,
-        /// What.
         value: Option<Value<'static>>,
     },
-    /// It ended.
     Ended {
-        /// Which.
         run: RunId,
-        /// When.
         at: Time,
-        /// How.
         outcome: RunOutcome,
     },
 }
@@ -187,7 +164,6 @@ impl Record {
 /// A step that was asked for and has not ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AskedStep {
-    /// The step.
     pub step: Step,
     /// 1 for the first attempt.
     pub attempt: u32,
@@ -204,7 +180,6 @@ pub struct Run {
     pub order: u64,
     /// The instance's key, as shown.
     pub key: String,
-    /// What runs.
     pub bound: Bound,
     /// What follows when it ended well.
     pub then: Vec<Bound>,
@@ -213,7 +188,6 @@ pub struct Run {
     /// It is about the claim of a member of a pair that has its order.
     #[serde(default)]
     pub claim: bool,
-    /// It has begun.
     pub begun: bool,
     /// The steps that ended.
     pub history: Vec<FinishedStep>,

@@ -16,7 +16,7 @@ use crate::base::time::Time;
 use crate::base::zone::Zone;
 use crate::control::Controller;
 use crate::decode::Decoder;
-use crate::event::{Event, EventId, Provenance};
+use crate::event::{Event, EventId, Trust};
 use crate::inventory::Name;
 use crate::lang::program::{Hit, IdPattern};
 use crate::site::{Arrivals, Site, Stamps};
@@ -38,7 +38,6 @@ const SOURCE: &str = "log";
 /// What a dry run read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DryRunCounts {
-    /// Lines.
     pub lines: u64,
     /// Lines that a rule wanted.
     pub matched: u64,
@@ -54,7 +53,6 @@ pub struct DryRunCounts {
     pub undated: u64,
     /// Stamps that were not believed: jumps of over an hour that the next one contradicted, and steps back.
     pub stamps_disbelieved: u64,
-    /// Entries.
     pub entries: u64,
 }
 
@@ -73,7 +71,7 @@ impl DryRunCounts {
     }
 }
 
-/// A record that a rule wants, or that is a claim, with what it meets.
+/// A record that a rule wants, or that is a claim, with what it matches.
 type Wanted = (Event<'static>, Vec<Hit>);
 
 /// A dry run.
@@ -81,7 +79,7 @@ pub struct DryRun {
     sifting: Sifting,
     acting: Acting,
     /// How far the logs' senders are known.
-    provenance: Provenance,
+    trust: Trust,
 }
 
 /// What is known of a log before it is read.
@@ -112,7 +110,7 @@ pub struct LogReader {
     decoder: Decoder,
     clock: LogClock,
     origin: Origin,
-    provenance: Provenance,
+    trust: Trust,
     lines: u64,
     /// How many records wait for one that says what time it is.
     waited: usize,
@@ -182,7 +180,6 @@ pub struct Acting {
     odd: Odd,
     /// How much further the engine's time is than that of the log whose line acts.
     ahead: Duration,
-    /// The latest time.
     end: Option<Moment>,
     counts: DryRunCounts,
     /// Applications that said what they are and that no pair has: the first line, and how often.
@@ -192,7 +189,7 @@ pub struct Acting {
 
 impl DryRun {
     /// A dry run in a world where these hosts hold these resources, of logs by senders who are known so far.
-    pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, provenance: Provenance) -> DryRun {
+    pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, trust: Trust) -> DryRun {
         let acting = Acting {
             site: site.clone(),
             holders,
@@ -204,7 +201,7 @@ impl DryRun {
             strangers: BTreeMap::new(),
             arrivals: Arrivals::of(Stamps::Stated),
         };
-        DryRun { sifting: Sifting::new(site), acting, provenance }
+        DryRun { sifting: Sifting::new(site), acting, trust }
     }
 
     /// What reads a log.
@@ -216,7 +213,7 @@ impl DryRun {
             decoder,
             clock: LogClock::new(origin.written),
             origin,
-            provenance: self.provenance,
+            trust: self.trust,
             lines: 0,
             waited: 0,
         }
@@ -258,7 +255,7 @@ impl LogReader {
         self.decoder.not_after((known.is_none() && began.is_none()).then(|| self.origin.written + ZONES));
         let reference = known.or(began).unwrap_or(self.origin.written);
         let mut event = self.decoder.decode(record, reference);
-        event.provenance = self.provenance;
+        event.trust = self.trust;
         event.marks.cut |= cut;
         for (part, unless) in [(&mut event.host, &self.origin.host), (&mut event.app, &self.origin.app)] {
             if part.is_empty() && !unless.is_empty() {
@@ -344,7 +341,7 @@ impl Sifting {
 
     /// The application of a claim, when no pair has it.
     fn stranger(&self, event: &Event<'_>) -> Option<String> {
-        let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.meets(id)))?;
+        let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.matches(id)))?;
         // A short record's number may be another type's: only a code says that it is a claim.
         let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
         let strange = coded && !event.app.is_empty() && self.site.index.names(event).pair.is_empty();

@@ -62,7 +62,7 @@ impl Teller {
                 Output::Step(step) => {
                     let mut entry = TimelineEntry::new(now, EntryKind::Step);
                     let order =
-                        controller.and_then(|c| c.planner().ledger().entry(&step.resource)?.wish.as_ref()).map(|wish| wish.order);
+                        controller.and_then(|c| c.planner().ledger().entry(&step.resource)?.desired_owner.as_ref()).map(|desired_owner| desired_owner.order);
                     entry.line = self.line.or_else(|| self.lines.get(&order?).copied());
                     entry.verb = Some(step.verb.to_owned());
                     entry.resource = Some(step.resource.clone());

@@ -22,11 +22,10 @@ struct Seat {
 
 #[derive(Clone, Debug, Default)]
 struct Host {
-    seats: BTreeMap<Name, Seat>,
+    placements: BTreeMap<Name, Seat>,
     beat: u64,
     /// Since when nothing is heard of it.
     lost: Option<Time>,
-    /// Its driver fails.
     fails: bool,
     /// Applications of which a test said whether they run.
     watched: Option<BTreeMap<Name, AppStatus>>,
@@ -45,10 +44,10 @@ impl Hosts {
     pub(super) fn new(inventory: &Inventory, holders: &BTreeMap<Name, Name>) -> Hosts {
         let mut hosts: BTreeMap<Name, Host> = inventory.hosts.keys().map(|h| (h.clone(), Host::default())).collect();
         for (name, resource) in &inventory.resources {
-            for place in &resource.seats {
+            for place in &resource.placements {
                 let holds = if holders.get(name) == Some(&place.host) { Presence::Yes } else { Presence::No };
-                let seat = Seat { seen: ResourceStatus { holds, ..ResourceStatus::default() }, ..Seat::default() };
-                hosts.entry(place.host.clone()).or_default().seats.insert(name.clone(), seat);
+                let placement = Seat { seen: ResourceStatus { holds, ..ResourceStatus::default() }, ..Seat::default() };
+                hosts.entry(place.host.clone()).or_default().placements.insert(name.clone(), placement);
             }
         }
         Hosts { hosts }
@@ -71,7 +70,7 @@ impl Hosts {
             host: name.to_owned(),
             beat: Echo { incarnation: 1, beat: host.beat },
             controller: None,
-            resources: host.seats.iter().map(|(r, s)| (r.clone(), s.seen.clone())).collect(),
+            resources: host.placements.iter().map(|(r, s)| (r.clone(), s.seen.clone())).collect(),
             watched: host.watched.clone(),
             metrics: std::mem::take(&mut host.metrics),
             votes: true,
@@ -85,33 +84,33 @@ impl Hosts {
         let host = self.hosts.get_mut(name).filter(|h| h.lost.is_none())?;
         let fails = host.fails;
         let free_at = free_at.filter(|at| *at > now);
-        let seat = host.seats.get_mut(&command.resource)?;
+        let placement = host.placements.get_mut(&command.resource)?;
         // Votes, and who may ask for them, are no commands to hold.
-        if matches!(command.action, Action::Electorate(_)) || command.generation <= seat.seen.generation {
+        if matches!(command.action, Action::Electorate(_)) || command.generation <= placement.seen.generation {
             return None;
         }
-        seat.seen.generation = command.generation;
-        seat.seen.note = None;
+        placement.seen.generation = command.generation;
+        placement.seen.note = None;
         match &command.action {
             Action::Renew | Action::Electorate(_) => return None,
             Action::Release => {
-                seat.seen.want = false;
-                seat.terms = None;
-                seat.taken_at = None;
+                placement.seen.want = false;
+                placement.terms = None;
+                placement.taken_at = None;
                 if fails {
-                    seat.seen.note = Some(StatusNote::Failed("the driver fails, as the test says".to_owned()));
+                    placement.seen.note = Some(StatusNote::Failed("the driver fails, as the test says".to_owned()));
                 } else {
-                    seat.seen.holds = Presence::No;
+                    placement.seen.holds = Presence::No;
                 }
             }
             Action::Take { probe, terms, .. } => {
-                seat.seen.want = !fails;
-                seat.terms = Some(terms.clone());
+                placement.seen.want = !fails;
+                placement.terms = Some(terms.clone());
                 match probe {
-                    _ if fails => seat.seen.note = Some(StatusNote::Failed("the driver fails, as the test says".to_owned())),
-                    Probe::Silence(span) => seat.taken_at = Some(now + *span),
-                    Probe::Nothing | Probe::Once if free_at.is_some() => seat.taken_at = free_at,
-                    Probe::Nothing | Probe::Once => seat.seen.holds = Presence::Yes,
+                    _ if fails => placement.seen.note = Some(StatusNote::Failed("the driver fails, as the test says".to_owned())),
+                    Probe::Silence(span) => placement.taken_at = Some(now + *span),
+                    Probe::Nothing | Probe::Once if free_at.is_some() => placement.taken_at = free_at,
+                    Probe::Nothing | Probe::Once => placement.seen.holds = Presence::Yes,
                 }
             }
         }
@@ -124,7 +123,7 @@ impl Hosts {
         if terms.takeover != Takeover::Quorum {
             return None;
         }
-        let holds = |h: &Host| h.seats.get(&command.resource).is_some_and(|s| s.seen.want && s.seen.holds == Presence::Yes);
+        let holds = |h: &Host| h.placements.get(&command.resource).is_some_and(|s| s.seen.want && s.seen.holds == Presence::Yes);
         let lost = self.hosts.iter().filter(|(other, h)| *other != name && holds(h)).filter_map(|(_, h)| h.lost);
         lost.max().map(|since| since + promise_lasts(terms.isolation))
     }
@@ -132,10 +131,10 @@ impl Hosts {
     /// What is due by now happens. Losses that are due need only the planner's look at the time.
     pub(super) fn pass(&mut self, now: Time) {
         for host in self.hosts.values_mut() {
-            for seat in host.seats.values_mut() {
-                if seat.taken_at.is_some_and(|at| at <= now) && host.lost.is_none() {
-                    seat.taken_at = None;
-                    seat.seen.holds = Presence::Yes;
+            for placement in host.placements.values_mut() {
+                if placement.taken_at.is_some_and(|at| at <= now) && host.lost.is_none() {
+                    placement.taken_at = None;
+                    placement.seen.holds = Presence::Yes;
                 }
             }
         }
@@ -148,7 +147,7 @@ impl Hosts {
 
     /// When a take that listens has its effect.
     pub(super) fn next_take(&self) -> Option<Time> {
-        self.hosts.values().filter(|h| h.lost.is_none()).flat_map(|h| h.seats.values().filter_map(|s| s.taken_at)).min()
+        self.hosts.values().filter(|h| h.lost.is_none()).flat_map(|h| h.placements.values().filter_map(|s| s.taken_at)).min()
     }
 
     /// Nothing is heard of the host from now on, and it reaches nobody.
@@ -162,20 +161,20 @@ impl Hosts {
     pub(super) fn find(&mut self, now: Time, name: &str) {
         let Some(host) = self.hosts.get_mut(name) else { return };
         let Some(since) = host.lost.take() else { return };
-        for seat in host.seats.values_mut() {
-            seat.taken_at = None;
-            let kept_for = seat.terms.as_ref().and_then(|t| match t.takeover {
+        for placement in host.placements.values_mut() {
+            placement.taken_at = None;
+            let kept_for = placement.terms.as_ref().and_then(|t| match t.takeover {
                 Takeover::Quorum if t.on_quorum_loss == OnQuorumLoss::Release => Some((t.isolation, StatusNote::QuorumLost)),
                 Takeover::Probe => Some((t.isolation, StatusNote::Isolated)),
                 Takeover::Lease => Some((t.term, StatusNote::LeaseEnded)),
                 Takeover::Quorum | Takeover::Confirmed | Takeover::Forced => None,
             });
             if let Some((_, note)) = kept_for.filter(|(span, _)| now.since(since) >= *span)
-                && seat.seen.want
+                && placement.seen.want
             {
-                seat.seen = ResourceStatus { generation: seat.seen.generation, want: false, holds: Presence::No, note: Some(note) };
-            } else if seat.seen.holds != Presence::Yes && seat.seen.want {
-                seat.seen.want = false;
+                placement.seen = ResourceStatus { generation: placement.seen.generation, want: false, holds: Presence::No, note: Some(note) };
+            } else if placement.seen.holds != Presence::Yes && placement.seen.want {
+                placement.seen.want = false;
             }
         }
     }
@@ -184,8 +183,8 @@ impl Hosts {
     pub(super) fn fail(&mut self, name: &str, fails: bool) {
         if let Some(host) = self.hosts.get_mut(name) {
             host.fails = fails;
-            for seat in host.seats.values_mut().filter(|s| !fails && !s.seen.want) {
-                seat.seen.holds = Presence::No;
+            for placement in host.placements.values_mut().filter(|s| !fails && !s.seen.want) {
+                placement.seen.holds = Presence::No;
             }
         }
     }
@@ -207,18 +206,18 @@ impl Hosts {
 
     /// A hand outside puts a resource on a host, or takes it off.
     pub(super) fn by_hand(&mut self, host: &str, resource: &str, on: bool) {
-        if let Some(seat) = self.hosts.get_mut(host).and_then(|h| h.seats.get_mut(resource)) {
-            seat.seen.holds = if on { Presence::Yes } else { Presence::No };
-            if !on && seat.seen.want {
-                seat.seen.want = false;
-                seat.seen.note = Some(StatusNote::Gone);
+        if let Some(placement) = self.hosts.get_mut(host).and_then(|h| h.placements.get_mut(resource)) {
+            placement.seen.holds = if on { Presence::Yes } else { Presence::No };
+            if !on && placement.seen.want {
+                placement.seen.want = false;
+                placement.seen.note = Some(StatusNote::Gone);
             }
         }
     }
 
     /// Who holds a resource, in fact.
     pub(super) fn holders(&self, resource: &str) -> Vec<Name> {
-        let holds = |h: &Host| h.seats.get(resource).is_some_and(|s| s.seen.holds == Presence::Yes);
+        let holds = |h: &Host| h.placements.get(resource).is_some_and(|s| s.seen.holds == Presence::Yes);
         self.hosts.iter().filter(|(_, h)| holds(h)).map(|(n, _)| n.clone()).collect()
     }
 }

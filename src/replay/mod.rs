@@ -25,7 +25,7 @@ use crate::base::limits::DEADLINES_OF_A_JUMP;
 use crate::base::time::Time;
 use crate::control::{Controller, LogEvent, Input, Output, SelfEvents, SelfEvent};
 use crate::decode::Decoder;
-use crate::event::{Event, Provenance, Value};
+use crate::event::{Event, Trust, Value};
 use crate::inventory::Name;
 use crate::journal::{Position, Record, State};
 use crate::lang::program::Hit;
@@ -53,7 +53,6 @@ pub struct Replay {
     teller: Teller,
     /// Kept where the controller may be stopped and started again.
     journal: Option<Vec<Record>>,
-    /// Verbs that fail.
     failing: Vec<String>,
     sieves: BTreeMap<String, Sieve>,
     /// What happens to the controller, as events.
@@ -147,10 +146,10 @@ impl Replay {
 
     /// A record of a source is heard, now or out of a backlog: decoded, matched, and acted on when a rule wants it. True when
     /// one did.
-    pub fn hear(&mut self, source: &str, record: &[u8], provenance: Provenance, backlog: bool, line: Option<u64>) -> bool {
+    pub fn hear(&mut self, source: &str, record: &[u8], trust: Trust, backlog: bool, line: Option<u64>) -> bool {
         let current = &self.current;
         let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
-        let (event, met) = sieve.sift(record, self.now, |_, event| event.provenance = provenance);
+        let (event, met) = sieve.sift(record, self.now, |_, event| event.trust = trust);
         let event = event.into_owned();
         let learned = sieve.learned();
         self.learn(source, learned);
@@ -161,8 +160,8 @@ impl Replay {
 
     /// What was learned of a source's senders.
     pub(super) fn learn(&mut self, source: &str, learned: Vec<Learned>) {
-        for Learned { host, provenance, usual, zone } in learned {
-            self.drive(Input::Offset { source: source.to_owned(), host, provenance, usual, zone });
+        for Learned { host, trust, usual, zone } in learned {
+            self.drive(Input::Offset { source: source.to_owned(), host, trust, usual, zone });
         }
     }
 

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use crate::base::time::{Time, duration_text, parse_duration};
 use crate::control::{Controller, Input, OperatorCommand};
 use crate::diag::{Code, Diagnostic, Place, Source};
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::inventory::{METRICS, Name};
 use crate::site::Site;
 use crate::wire::Metric;
@@ -47,7 +47,6 @@ pub struct TestFile {
     /// Which rules, relative to the file: files or folders. Those of the file's own folder unless said.
     #[serde(default)]
     pub rules: Vec<String>,
-    /// The tests.
     pub tests: Vec<RuleTest>,
 }
 
@@ -55,7 +54,6 @@ pub struct TestFile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleTest {
-    /// What it shows.
     pub name: String,
     /// When it begins (RFC 3339).
     pub start: Option<String>,
@@ -98,11 +96,8 @@ pub struct Ends {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
-    /// True or false.
     Bool(bool),
-    /// A number.
     Number(i64),
-    /// Text.
     Text(String),
 }
 
@@ -137,7 +132,7 @@ pub struct TestStep {
     /// By which source (with `log`).
     pub source: Option<String>,
     /// How far its sender is known (with `log`; `authenticated` unless said).
-    pub provenance: Option<String>,
+    pub trust: Option<String>,
     /// Nothing is heard of this host any more, and it reaches nobody.
     pub lose: Option<Name>,
     /// It is heard again.
@@ -148,17 +143,14 @@ pub struct TestStep {
     pub back: Option<String>,
     /// This application stops, says the agent of its host.
     pub stops: Option<Name>,
-    /// It runs again.
     pub runs: Option<Name>,
     /// A host is measured: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
     pub metric: Option<BTreeMap<String, TestMetric>>,
     /// What the driver of this host is told fails from now on.
     pub fails: Option<Name>,
-    /// It works again.
     pub works: Option<Name>,
     /// This verb of scripts fails from now on, or works again.
     pub verb_fails: Option<String>,
-    /// It works again.
     pub verb_works: Option<String>,
     /// A hand outside puts a resource on a host.
     pub put_on: Option<BTreeMap<Name, Name>>,
@@ -166,7 +158,6 @@ pub struct TestStep {
     pub take_off: Option<BTreeMap<Name, Name>>,
     /// The controller stops; what is written meanwhile is a backlog.
     pub stop: Option<bool>,
-    /// It starts again.
     pub start: Option<bool>,
     /// An operator moves resources.
     #[serde(rename = "move")]
@@ -218,8 +209,8 @@ pub fn run(site: &Arc<Site>, test: &RuleTest) -> Verdict {
         Time::default()
     });
     for (resource, host) in &test.holders {
-        if !site.inventory.resources.get(resource).is_some_and(|r| r.seats.iter().any(|s| &s.host == host)) {
-            wrong.push(format!("holders: {resource} has no seat on {host}"));
+        if !site.inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host)) {
+            wrong.push(format!("holders: {resource} has no placement on {host}"));
         }
     }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
@@ -247,7 +238,7 @@ struct Play {
     replay: Replay,
     entries: Vec<TimelineEntry>,
     /// Records that were written while the controller was stopped.
-    backlog: Vec<(String, String, Provenance, u64)>,
+    backlog: Vec<(String, String, Trust, u64)>,
     line: u64,
 }
 
@@ -321,8 +312,8 @@ impl Play {
         if step.start == Some(true) && self.replay.controller.is_none() {
             self.replay.start_controller();
             let mut sources: Vec<String> = Vec::new();
-            for (source, text, provenance, line) in std::mem::take(&mut self.backlog) {
-                self.replay.hear(&source, text.as_bytes(), provenance, true, Some(line));
+            for (source, text, trust, line) in std::mem::take(&mut self.backlog) {
+                self.replay.hear(&source, text.as_bytes(), trust, true, Some(line));
                 sources.push(source);
             }
             sources.push("log".to_owned());
@@ -364,18 +355,18 @@ impl Play {
     }
 
     fn log(&mut self, step: &TestStep, text: &str) -> Result<(), String> {
-        let provenance = match &step.provenance {
-            Some(word) => Provenance::parse(word).ok_or_else(|| format!("no provenance has the name `{word}`"))?,
-            None => Provenance::Authenticated,
+        let trust = match &step.trust {
+            Some(word) => Trust::parse(word).ok_or_else(|| format!("no trust has the name `{word}`"))?,
+            None => Trust::Authenticated,
         };
         let source = step.source.clone().unwrap_or_else(|| "log".to_owned());
         for line in stamped(text, self.replay.now())?.lines() {
             self.line += 1;
             let number = self.line;
             if self.replay.controller.is_some() {
-                self.replay.hear(&source, line.as_bytes(), provenance, false, Some(number));
+                self.replay.hear(&source, line.as_bytes(), trust, false, Some(number));
             } else {
-                self.backlog.push((source.clone(), line.to_owned(), provenance, number));
+                self.backlog.push((source.clone(), line.to_owned(), trust, number));
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use crate::base::time::Time;
 use crate::decode::Decoder;
 use crate::diag::{Code, Diagnostic};
 use crate::engine::fields_of;
-use crate::event::{Event, Provenance};
+use crate::event::{Event, Trust};
 use crate::inventory::Index;
 use crate::lang::Matcher;
 use crate::lang::program::{Program, Sample};
@@ -23,13 +23,13 @@ pub fn check(program: &Program, matcher: &Matcher) -> Vec<Diagnostic> {
 fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic> {
     let say = |message: String| Some(Diagnostic::new(Code::SampleFails, sample.place.clone(), message));
     let mut event = Decoder::new().decode(sample.record.as_bytes(), Time::default());
-    event.provenance = Provenance::Authenticated;
+    event.trust = Trust::Authenticated;
     let mut hits = Vec::new();
     matcher.matches(&event, &mut hits);
     let hit = hits.iter().find(|h| h.atom == sample.atom);
-    match (hit, sample.meets) {
+    match (hit, sample.matches) {
         (None, false) => None,
-        (Some(_), false) => say("the pattern meets this record, and `not sample` says that it must not".to_owned()),
+        (Some(_), false) => say("the pattern matches this record, and `not sample` says that it must not".to_owned()),
         (None, true) => {
             let found = say("the pattern does not meet its sample".to_owned());
             found.map(|found| found.help(format!("the record is read so: {}", as_read(&event))))

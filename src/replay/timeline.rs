@@ -13,7 +13,6 @@ use crate::base::time::Time;
 pub enum EntryKind {
     /// An alarm became active, or acted again while it was.
     AlarmRaised,
-    /// An alarm ended.
     AlarmCleared,
     /// A reaction's run began.
     RunStarted,
@@ -49,7 +48,6 @@ pub struct TimelineEntry {
     /// When, in the engine's time.
     #[serde(serialize_with = "rfc3339")]
     pub at: Time,
-    /// What.
     pub kind: EntryKind,
     /// The log whose line caused it, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,34 +55,26 @@ pub struct TimelineEntry {
     /// 1-based number of the input line that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// Which alarm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alarm: Option<String>,
-    /// Of which key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// By which event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// Which reaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reaction: Option<String>,
-    /// The run's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<u64>,
     /// The script's verb (`vip.up`), or a step of a move: `release`, `released`, `take`, `taken`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verb: Option<String>,
-    /// Which resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// Which host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// How it ended: a run's outcome, a step's result, an alarm's cause; the stable word of a notice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
-    /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }

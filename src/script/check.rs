@@ -16,9 +16,7 @@ use super::verbs::{HANDLES, ParamKind, ParamKind as K, VERBS};
 /// A parameter that a script declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Param {
-    /// Its name.
     pub name: String,
-    /// What it is.
     pub kind: ParamKind,
     /// Where it is declared.
     pub place: Place,

@@ -37,7 +37,6 @@ const FUNCTIONS: usize = 200;
 #[derive(Debug)]
 pub struct Compiled {
     ast: AST,
-    /// The text.
     pub source: Arc<Source>,
 }
 

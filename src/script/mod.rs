@@ -61,9 +61,7 @@ pub type StepResult = Result<Value<'static>, String>;
 /// A step that was done, with its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FinishedStep {
-    /// The step.
     pub step: Step,
-    /// Its result.
     pub result: StepResult,
 }
 

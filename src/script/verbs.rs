@@ -8,9 +8,7 @@ use super::Again;
 /// What a parameter is: of a verb, or of a script (`const PARAMS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParamKind {
-    /// Text.
     Text,
-    /// A number.
     Number,
     /// `true` or `false`.
     Bool,
@@ -28,9 +26,7 @@ pub enum ParamKind {
     Resource,
     /// The name of a channel.
     Channel,
-    /// A list.
     List,
-    /// Anything.
     Any,
 }
 
@@ -367,7 +363,7 @@ pub fn reference() -> String {
             handle.properties.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ")
         );
     }
-    text.push_str("- `retry(n, every, || ...)`: calls the function again, up to `n` times, `every` apart, while it throws.\n\n## Steps\n\n`trust` says whose requirement the event must meet: the resource's (`provenance` in the configuration) or the reaction's (`trust` in the rules).\nBoth are `address` by default.\n\n| verb | gives | again | trust | |\n|---|---|---|---|---|\n");
+    text.push_str("- `retry(n, every, || ...)`: calls the function again, up to `n` times, `every` apart, while it throws.\n\n## Steps\n\n`trust` says whose requirement the event must meet: the resource's (`trust` in the configuration) or the reaction's (`trust` in the rules).\nBoth are `address` by default.\n\n| verb | gives | again | trust | |\n|---|---|---|---|---|\n");
     for verb in VERBS {
         let params: Vec<String> = verb.params.iter().map(|(n, k)| format!("{n}: {}", k.name())).collect();
         let trust = match changes_outside(verb.name) {

@@ -12,7 +12,6 @@ use super::world::{holders, host_name};
 pub struct Violation {
     /// `I1`, `I2` or `I4`.
     pub invariant: &'static str,
-    /// What was seen.
     pub text: String,
 }
 

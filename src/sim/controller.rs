@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::base::time::Time;
 use crate::control::{self, LogEvent, OperatorCommand};
 use crate::diag::{Place, Source};
-use crate::event::{Event, EventId, Provenance, Value};
+use crate::event::{Event, EventId, Trust, Value};
 use crate::inventory::Inventory;
 use crate::journal::{Position, Record, State};
 use crate::lang::Matcher;
@@ -302,7 +302,7 @@ impl SimController {
             host: host_name(line.host).into(),
             app: app_name(line.host).into(),
             id: Some(if line.primary { PRIMARY } else { BACKUP }),
-            provenance: if line.forged { Provenance::Unverified } else { Provenance::Authenticated },
+            trust: if line.forged { Trust::Unverified } else { Trust::Authenticated },
             ..Event::default()
         };
         // By the rules that run now: they are the same with every inventory.
@@ -503,7 +503,7 @@ fn program() -> Program {
         with: Vec::new(),
         timeout: Duration::from_secs(2),
         retry: None,
-        requires: Provenance::Local,
+        requires: Trust::Local,
     };
     Program { alarms: vec![alarm], reactions: [("follow".to_owned(), reaction)].into(), ..Program::default() }
 }

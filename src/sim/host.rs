@@ -14,7 +14,6 @@ use super::scenario::DriverBehavior;
 pub(super) struct HostClock {
     base: i64,
     from: i64,
-    /// Parts per million.
     drift: i64,
 }
 

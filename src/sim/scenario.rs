@@ -22,9 +22,8 @@ const MAX_MS: u64 = 30_000;
 pub struct Scenario {
     /// Decides delays, losses, clock drift and whatever else is left to chance.
     pub seed: u64,
-    /// How many hosts have a seat, 2 to 5.
+    /// How many hosts have a placement, 2 to 5.
     pub hosts: usize,
-    /// The resource's policy.
     pub takeover: Takeover,
     /// Moves are limited to 4 in 10 minutes, else practically not.
     #[serde(default)]
@@ -50,7 +49,6 @@ pub struct Act {
     /// For how long, in milliseconds, where it lasts.
     #[serde(default)]
     pub lasts: u64,
-    /// What.
     pub what: Fault,
 }
 
@@ -58,7 +56,6 @@ pub struct Act {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
-    /// The controller.
     Controller,
     /// The agent of a host.
     Agent(usize),
@@ -85,11 +82,9 @@ pub enum DriverBehavior {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// The policy.
     Takeover(Takeover),
     /// The hosts that only vote.
     Voters(Vec<usize>),
-    /// The witnesses.
     Witnesses(Vec<usize>),
     /// The isolation, in milliseconds.
     Isolation(u64),
@@ -130,7 +125,6 @@ pub enum Fault {
     Split(Vec<usize>, Vec<usize>),
     /// Messages between controller and agents are lost (percent), doubled (percent), and late (up to so many milliseconds).
     Noise(u64, u64, u64),
-    /// A driver misbehaves.
     Drive(usize, DriverBehavior),
     /// The controller's wall clock steps by so many milliseconds.
     ClockStep(i64),

@@ -134,7 +134,6 @@ pub struct SimOutcome {
     pub tolerated: Option<Violation>,
     /// How often the address came to another host than had it last.
     pub failovers: u64,
-    /// Virtual time.
     pub lasted: Duration,
     /// What happened, line by line, when it was asked for.
     pub story: Vec<String>,

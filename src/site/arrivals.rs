@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use crate::base::limits::{LATE_AFTER, LATE_AT_FIRST, OFFSETS};
 use crate::base::time::{Time, duration_text};
-use crate::event::{Event, Provenance};
+use crate::event::{Event, Trust};
 
 /// So many ages that agree make the usual one.
 const AGREE: usize = 5;
@@ -71,7 +71,7 @@ pub struct Learned {
     /// The host, as its records name it; empty where they name none.
     pub host: String,
     /// How far it is trusted. No sender teaches anything about one that is trusted more.
-    pub provenance: Provenance,
+    pub trust: Trust,
     /// The usual age, in microseconds; negative when the stamps are ahead.
     pub usual: i64,
     /// How much of it is a zone that the stamps do not say and that was found for them.
@@ -96,7 +96,6 @@ struct Sender {
     usual: i64,
     /// The usual age is one on which ages agreed.
     agreed_once: bool,
-    /// They do now.
     agrees: bool,
     last: VecDeque<(Time, i64)>,
     heard: Time,
@@ -123,10 +122,10 @@ impl Arrivals {
     }
 
     /// Goes on with what was learned before.
-    pub fn recall(&self, before: impl IntoIterator<Item = (Provenance, String, i64)>) {
+    pub fn recall(&self, before: impl IntoIterator<Item = (Trust, String, i64)>) {
         let mut senders = self.senders();
-        for (provenance, host, usual) in before {
-            let sender = senders.sender(&host, provenance);
+        for (trust, host, usual) in before {
+            let sender = senders.sender(&host, trust);
             *sender = Sender { usual, agreed_once: true, agrees: true, journaled: Some((Time::MIN, usual)), ..Sender::default() };
         }
     }
@@ -145,8 +144,8 @@ impl Arrivals {
         let mut senders = self.senders();
         let zoneless = !stated && matches!(senders.stamps, Stamps::Assumed | Stamps::Nearest);
         let shifts = zoneless && senders.stamps == Stamps::Nearest;
-        let provenance = event.provenance;
-        let sender = senders.sender(&event.host, provenance);
+        let trust = event.trust;
+        let sender = senders.sender(&event.host, trust);
         let age = arrived.offset_from(at);
         let late = sender.judge(arrived, age, zoneless);
         let zone = if zoneless { quarters(sender.usual) } else { 0 };
@@ -155,7 +154,7 @@ impl Arrivals {
         }
         if kept && let Some(usual) = sender.news(arrived) {
             let zone = if shifts { quarters(usual) } else { 0 };
-            senders.learned.push(Learned { host: event.host.to_string(), provenance, usual, zone });
+            senders.learned.push(Learned { host: event.host.to_string(), trust, usual, zone });
         }
         late
     }
@@ -166,8 +165,8 @@ impl Arrivals {
 }
 
 impl Senders {
-    fn sender(&mut self, host: &str, provenance: Provenance) -> &mut Sender {
-        if self.known.get(host).is_none_or(|by_trust| by_trust[provenance as usize].is_none()) {
+    fn sender(&mut self, host: &str, trust: Trust) -> &mut Sender {
+        if self.known.get(host).is_none_or(|by_trust| by_trust[trust as usize].is_none()) {
             if self.count >= OFFSETS {
                 self.forget_half();
             }
@@ -175,9 +174,9 @@ impl Senders {
             let is_right = self.stamps == Stamps::Exact;
             let journaled = is_right.then_some((Time::MIN, 0));
             let sender = Sender { agreed_once: is_right, agrees: is_right, journaled, ..Sender::default() };
-            self.known.entry(host.to_owned()).or_default()[provenance as usize] = Some(Box::new(sender));
+            self.known.entry(host.to_owned()).or_default()[trust as usize] = Some(Box::new(sender));
         }
-        self.known.entry(host.to_owned()).or_default()[provenance as usize].get_or_insert_default()
+        self.known.entry(host.to_owned()).or_default()[trust as usize].get_or_insert_default()
     }
 
     /// The half that is trusted least and was heard longest ago is forgotten: their next record is compared with nothing.
@@ -303,12 +302,12 @@ mod tests {
     struct Heard {
         arrivals: Arrivals,
         now_ms: i64,
-        provenance: Provenance,
+        trust: Trust,
     }
 
     impl Heard {
         fn of(stamps: Stamps) -> Heard {
-            Heard { arrivals: Arrivals::of(stamps), now_ms: 1_000_000_000_000, provenance: Provenance::Address }
+            Heard { arrivals: Arrivals::of(stamps), now_ms: 1_000_000_000_000, trust: Trust::Address }
         }
 
         /// A record that comes `after` the one before and is so old; whether it is late, and how old its stamp is when it was moved to
@@ -317,7 +316,7 @@ mod tests {
             self.now_ms += after_ms;
             let now = Time::from_millis(self.now_ms);
             let at = Some(Time::from_millis(self.now_ms - age_ms));
-            let mut event = Event { at, host: "h".into(), provenance: self.provenance, ..Event::default() };
+            let mut event = Event { at, host: "h".into(), trust: self.trust, ..Event::default() };
             let late = self.arrivals.judge(&mut event, now, false, true);
             (late.is_some(), now.offset_from(event.at.unwrap()) / 1_000)
         }
@@ -339,12 +338,12 @@ mod tests {
             assert!(!heard.is_late(3_000, slow - 50_000));
             let learned = heard.arrivals.learned();
             let host = "h".to_owned();
-            assert_eq!(learned, [Learned { host, provenance: Provenance::Address, usual: slow * 1_000, zone: 0 }]);
+            assert_eq!(learned, [Learned { host, trust: Trust::Address, usual: slow * 1_000, zone: 0 }]);
             // After a restart it is known, to those of the same trust.
             let mut again = Heard::of(Stamps::Stated);
-            again.arrivals.recall(learned.into_iter().map(|l| (l.provenance, l.host, l.usual)));
+            again.arrivals.recall(learned.into_iter().map(|l| (l.trust, l.host, l.usual)));
             assert!(again.is_late(0, slow + 2_100) && !again.is_late(10, slow + 1_900));
-            again.provenance = Provenance::Local;
+            again.trust = Trust::Local;
             assert!(!again.is_late(3_000, slow.min(0) + 50_000));
         }
         let mut heard = Heard::of(Stamps::Stated);
@@ -450,7 +449,7 @@ mod tests {
     #[test]
     fn names_that_records_invent_are_bounded_and_push_nobody_out_who_is_trusted_more() {
         let arrivals = Arrivals::of(Stamps::Stated);
-        arrivals.recall([(Provenance::Address, "h".to_owned(), 5_000_000)]);
+        arrivals.recall([(Trust::Address, "h".to_owned(), 5_000_000)]);
         for n in 0..3 * OFFSETS {
             let now = Time::from_millis(1_000_000 + i64::try_from(n).unwrap());
             let mut event = Event { at: Some(now), host: format!("h{n}").into(), ..Event::default() };
@@ -458,6 +457,6 @@ mod tests {
         }
         let senders = arrivals.senders();
         assert!(senders.count <= OFFSETS && senders.known.len() == senders.count);
-        assert!(senders.known["h"][Provenance::Address as usize].is_some() && senders.learned.is_empty());
+        assert!(senders.known["h"][Trust::Address as usize].is_some() && senders.learned.is_empty());
     }
 }

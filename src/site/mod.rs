@@ -24,13 +24,11 @@ pub use arrivals::{Arrivals, Learned, Stamps};
 pub struct Site {
     /// Machines, programs, pairs, resources.
     pub inventory: Arc<Inventory>,
-    /// The rules.
     pub program: Arc<Program>,
     /// The rules' conditions, ready to match.
     pub matcher: Arc<Matcher>,
     /// Compiled scripts by file name.
     pub scripts: BTreeMap<String, Arc<Compiled>>,
-    /// What evaluates them.
     pub evaluator: Evaluator,
     /// The inventory's names, ready to be looked up.
     pub index: Index,
@@ -57,7 +55,7 @@ impl Site {
         self.program.reactions.get(&run.bound.reaction).map(|r| r.script.as_str())
     }
 
-    /// The conditions that an event meets, when a rule wants it or it is a claim. What an `ignore` meets is marked, and wanted by
+    /// The conditions that an event matches, when a rule wants it or it is a claim. What an `ignore` matches is marked, and wanted by
     /// nobody; nor is a piece of a record. `hits` is room to work in. No event depends on another one here: any number may be asked at once.
     pub fn wants(&self, event: &mut Event<'_>, hits: &mut Vec<Hit>) -> Option<Vec<Hit>> {
         if event.marks.partial {
@@ -128,7 +126,7 @@ impl Current {
 /// What an event is to the rules of a site.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matched {
-    /// The conditions that it meets.
+    /// The conditions that it matches.
     pub hits: Vec<Hit>,
     /// The number of the rules whose conditions these are.
     pub rules: u64,
@@ -176,7 +174,7 @@ impl Sieve {
         Sieve { decoder: self.decoder.in_zone(zone), zone_is_given: true, ..self }
     }
 
-    /// One record whose bytes were read now, and the conditions that it meets when a rule wants it or it is a claim. `known` says what
+    /// One record whose bytes were read now, and the conditions that it matches when a rule wants it or it is a claim. `known` says what
     /// else is known of it: how far its sender is, whether it was cut.
     pub fn sift<'a>(
         &mut self,

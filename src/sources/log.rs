@@ -15,7 +15,7 @@ use crate::base::limits::HEADER_LINES;
 use crate::base::time::Time;
 use crate::control::Input;
 use crate::decode::Lines;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
@@ -423,7 +423,7 @@ impl<'a, S: Sink> Log<'a, S> {
         let Shared { entry, named, sink, .. } = self.shared;
         let text = line.encoding.text(line.bytes);
         let (event, met) = self.sieve.sift(&text, arrived, |_, event| {
-            event.provenance = Provenance::Local;
+            event.trust = Trust::Local;
             event.marks.cut |= line.cut;
             for (part, unless) in [(&mut event.host, &entry.host), (&mut event.app, &entry.app)] {
                 if part.is_empty() && !unless.is_empty() {

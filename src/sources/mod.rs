@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::base::zone::Zone;
 use crate::control::{LogEvent, Input};
 use crate::decode::Decoder;
-use crate::event::{Event, EventMarks, Provenance};
+use crate::event::{Event, EventMarks, Trust};
 use crate::journal::Position;
 use crate::site::{Arrivals, Current, Matched, Sieve, Site, Stamps};
 
@@ -57,7 +57,6 @@ pub trait Sink: Clone + Send + Sync + 'static {
 /// What a source counted since the start.
 #[derive(Debug, Default)]
 pub struct SourceCounts {
-    /// Records that came.
     pub records: AtomicU64,
     /// Records that a rule wanted.
     pub wanted: AtomicU64,
@@ -114,7 +113,6 @@ impl SourceCounts {
 pub struct Named {
     /// `udp:0.0.0.0:514`, `tcp:...`, or a file's path.
     pub name: String,
-    /// What it counted.
     pub counts: Arc<SourceCounts>,
     /// What is known of its senders.
     pub arrivals: Arrivals,
@@ -163,12 +161,12 @@ fn judged(privileged: bool, peer: SocketAddr) -> IpAddr {
 }
 
 /// How far the sender at an address is known: `address` when everybody that the record speaks for is there.
-fn provenance(site: &Site, event: &Event<'_>, peer: IpAddr) -> Provenance {
+fn trust(site: &Site, event: &Event<'_>, peer: IpAddr) -> Trust {
     let names = site.index.names(event);
     let at_peer = |host: &str| site.inventory.hosts.get(host).is_some_and(|h| h.address == Some(peer.to_canonical()));
     let of_app = site.inventory.applications.get(names.app).map(|a| a.host.as_str()).unwrap_or_default();
     let said: Vec<&str> = [names.host, of_app].into_iter().filter(|h| !h.is_empty()).collect();
-    if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Provenance::Address } else { Provenance::Unverified }
+    if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Trust::Address } else { Trust::Unverified }
 }
 
 fn heard(source: &str, position: Position, event: Event<'static>, met: Matched, backlog: bool) -> Input {

@@ -6,7 +6,7 @@
 //!
 //! A connection costs its task and the bytes of an unfinished frame; buffers and sieves are lent for the moment in which bytes are
 //! there, so there are as many of them as threads. No connection holds a thread: one whose events find no room waits as a
-//! task, and its sender is held back by TCP. Which connections stay open when there are too many: [`crate::door`].
+//! task, and its sender is held back by TCP. Which connections stay open when there are too many: [`crate::handshakes`].
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -21,12 +21,12 @@ use crate::base::zone::Zone;
 use crate::budget::{Budget, Room};
 use crate::control::Input;
 use crate::decode::Decoder;
-use crate::door::{self, ConnectionLimiter, Door, Limits, Slot};
+use crate::handshakes::{self, ConnectionLimiter, HandshakeLimiter, Limits, Slot};
 use crate::journal::Position;
 use crate::site::{Current, Sieve};
 
 use super::frames::{Frame, Frames};
-use super::{Named, Sink, from_sender, heard, judged, provenance};
+use super::{Named, Sink, from_sender, heard, judged, trust};
 
 /// Bytes read at once.
 const READ: usize = 8 * 1024;
@@ -49,7 +49,7 @@ impl Connections {
 /// A listening socket.
 #[derive(Debug)]
 pub struct Tcp {
-    door: Door,
+    limiter: HandshakeLimiter,
     named: Named,
     long_frames: Budget,
 }
@@ -60,9 +60,9 @@ pub struct Tcp {
 /// In words: the port is taken, or needs a right.
 pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> {
     let Connections { limiter, long_frames } = shared.clone();
-    let door = Door::open(address, limiter).map_err(|e| door::cannot_listen("tcp", address, &e))?;
-    let named = Named::listener(format!("tcp:{}", door.address()));
-    Ok(Tcp { door, named, long_frames })
+    let limiter = HandshakeLimiter::open(address, limiter).map_err(|e| handshakes::cannot_listen("tcp", address, &e))?;
+    let named = Named::listener(format!("tcp:{}", limiter.address()));
+    Ok(Tcp { limiter, named, long_frames })
 }
 
 impl Tcp {
@@ -78,12 +78,12 @@ impl Tcp {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.door.address()
+        self.limiter.address()
     }
 
     /// Takes connections until it is dropped.
     pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
-        let Tcp { door, named, long_frames } = self;
+        let Tcp { limiter, named, long_frames } = self;
         let (name, counts) = (named.name.clone(), named.counts.clone());
         let shared = Arc::new(Shared {
             named,
@@ -95,14 +95,14 @@ impl Tcp {
         });
         sink.deliver(Input::BacklogEnded { source: name.clone() }).await;
         loop {
-            let (stream, peer) = door.accept().await;
+            let (stream, peer) = limiter.accept().await;
             crate::linux::end_when_gone(&stream);
             let (_, site) = current.get();
             let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.ip().to_canonical()));
             let judged = judged(site.inventory.privileged_senders, peer);
             let peer = peer.ip();
             let shared = shared.clone();
-            let replaced = door.enter(peer, expected, |slot| {
+            let replaced = limiter.enter(peer, expected, |slot| {
                 let arrived = shared.sink.now();
                 let (frames, room, has_spoken) = (Frames::default(), None, false);
                 let connection = Connection { shared, peer, judged, expected, arrived, frames, room, has_spoken };
@@ -243,7 +243,7 @@ struct Sender {
 fn sift<S: Sink>(shared: &Shared<S>, sender: Sender, sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
     let (event, met) = sieve.sift(frame.record, sender.arrived, |site, event| {
         from_sender(site, event, sender.peer);
-        event.provenance = provenance(site, event, sender.judged);
+        event.trust = trust(site, event, sender.judged);
         event.marks.cut |= frame.cut;
     });
     shared.named.counts.count(event.marks, met.is_some());

@@ -11,7 +11,7 @@ use crate::base::limits::RECORD_BYTES;
 use crate::base::zone::Zone;
 use crate::control::Input;
 use crate::decode::Decoder;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::journal::Position;
 use crate::site::Current;
 
@@ -35,7 +35,7 @@ impl Udp {
     /// # Errors
     /// In words: the port is taken, or needs a right.
     pub fn bind(address: SocketAddr) -> Result<Udp, String> {
-        let words = |e: io::Error| crate::door::cannot_listen("udp", address, &e);
+        let words = |e: io::Error| crate::handshakes::cannot_listen("udp", address, &e);
         let socket = UdpSocket::bind(address).map_err(words)?;
         socket.set_read_timeout(Some(LOOK_AROUND)).map_err(words)?;
         crate::linux::receive_buffer(&socket, KERNEL_BYTES);
@@ -84,7 +84,7 @@ impl Udp {
             };
             let now = sink.now();
             let (event, met) = sieve.sift(&buffer[..length], now, |site, event| {
-                event.provenance = Provenance::Unverified;
+                event.trust = Trust::Unverified;
                 from_sender(site, event, peer);
             });
             counts.count(event.marks, met.is_some());

@@ -67,7 +67,6 @@ impl Default for Retention {
 /// Something about the journal that people should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// A stable word.
     pub kind: &'static str,
     /// What happened, and what to do.
     pub text: String,

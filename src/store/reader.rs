@@ -35,7 +35,6 @@ pub(super) struct Folded {
     pub(super) state: State,
     /// Number of the last record.
     pub(super) last: u64,
-    /// Its chain value.
     pub(super) chain: u32,
     /// The record of the snapshot that it began with, and the bytes of that.
     pub(super) snapshot: (u64, u64),

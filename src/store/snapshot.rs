@@ -97,14 +97,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, String> {
 }
 
 /// Counts and sums what goes through, and ends when it is too much or not wanted any more.
-struct Summed<'c, W> {
+struct HashTree<'c, W> {
     to: W,
     sum: crc32fast::Hasher,
     bytes: u64,
     stop: &'c AtomicBool,
 }
 
-impl<W: Write> Write for Summed<'_, W> {
+impl<W: Write> Write for HashTree<'_, W> {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(io::Error::other("the program ends"));
@@ -136,13 +136,13 @@ pub(super) fn write(folder: &Path, n: u64, chain: u32, state: &State, stop: &Ato
     let wrong = |e: io::Error| Error::new(&path, format!("the snapshot cannot be written: {e}"));
     let result = (|| {
         let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-        let mut out = Summed { to: BufWriter::new(file), sum: crc32fast::Hasher::new(), bytes: 0, stop };
+        let mut out = HashTree { to: BufWriter::new(file), sum: crc32fast::Hasher::new(), bytes: 0, stop };
         // A buffer in front: the JSON comes in very small pieces.
         let mut buffered = BufWriter::with_capacity(64 * 1024, &mut out);
         serde_json::to_writer(&mut buffered, state)?;
         buffered.flush()?;
         drop(buffered);
-        let Summed { mut to, sum, bytes, .. } = out;
+        let HashTree { mut to, sum, bytes, .. } = out;
         to.write_all(b"\n")?;
         serde_json::to_writer(&mut to, &seal(n, chain, bytes, sum.finalize()))?;
         to.write_all(b"\n")?;

@@ -52,7 +52,6 @@ pub(super) type Keys = BTreeMap<String, BTreeSet<String>>;
 pub(super) struct Identities {
     /// Hosts with the serial numbers of their certificates.
     pub(super) serials: BTreeSet<(String, String)>,
-    /// Their keys.
     pub(super) keys: Keys,
 }
 
@@ -70,7 +69,6 @@ struct Issued {
 #[derive(Debug, Serialize, Deserialize)]
 struct Token {
     sum: String,
-    /// Seconds since 1970.
     until: u64,
 }
 
@@ -337,7 +335,7 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     name.push(".new");
     let new = PathBuf::from(name);
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    // Written by root for a program that is not: the folder says whose it is.
+    // ConfigSnapshot by root for a program that is not: the folder says whose it is.
     if let (Ok(folder), Ok(own)) = (fs::metadata(path.parent().unwrap_or(path)), file.metadata())
         && (folder.uid(), folder.gid()) != (own.uid(), own.gid())
     {

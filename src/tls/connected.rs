@@ -28,7 +28,6 @@ struct First {
     from: IpAddr,
     /// When it reported last; closed when its connection has ended.
     reports: watch::Receiver<Instant>,
-    /// Ends it.
     replace: watch::Sender<bool>,
 }
 

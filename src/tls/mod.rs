@@ -50,7 +50,6 @@ enum FromAgent {
     Enroll { secret: String, host: String, request: String },
     /// It wants another certificate.
     Renew { request: String },
-    /// A heartbeat.
     Report(Report),
 }
 
@@ -58,7 +57,6 @@ enum FromAgent {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ToAgent {
-    /// A certificate (PEM).
     Certificate { certificate: String },
     /// Why not, for people.
     Refused { why: String },

@@ -29,7 +29,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::base::limits::PENDING_HANDSHAKES;
 use crate::base::text::printable_short;
-use crate::door::{ConnectionLimiter, Door, Limits, cannot_listen};
+use crate::handshakes::{ConnectionLimiter, HandshakeLimiter, Limits, cannot_listen};
 use crate::inventory::{AGENT_PORT, Listening, Name};
 use crate::wire::PeerMessage;
 
@@ -72,7 +72,6 @@ struct Shared {
 struct Peer {
     slot: Arc<Slot>,
     address: Option<SocketAddr>,
-    /// Opens connections.
     dialer: Option<AbortHandle>,
 }
 
@@ -98,13 +97,13 @@ impl Peers {
         let shared = Arc::new(Shared { identity, slots: Mutex::default(), hear: Box::new(hear), runtime });
         let doors = match listening {
             Listening::Off => Vec::new(),
-            Listening::At(address) => vec![Door::open(address, limiter()).map_err(|e| cannot_listen("tcp", address, &e))?],
+            Listening::At(address) => vec![HandshakeLimiter::open(address, limiter()).map_err(|e| cannot_listen("tcp", address, &e))?],
             Listening::Usual => open_usual(),
         };
         server_config(&shared.identity)?;
-        let address = doors.first().map(Door::address);
-        for door in doors {
-            tokio::spawn(accept(door, shared.clone()));
+        let address = doors.first().map(HandshakeLimiter::address);
+        for limiter in doors {
+            tokio::spawn(accept(limiter, shared.clone()));
         }
         Ok((Peers(shared), address))
     }
@@ -161,12 +160,12 @@ fn limiter() -> ConnectionLimiter {
 }
 
 /// On most systems the first one takes connections of both families, and the second is refused for that; on others both are wanted.
-fn open_usual() -> Vec<Door> {
+fn open_usual() -> Vec<HandshakeLimiter> {
     let usual = [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)].map(|a| SocketAddr::new(a, AGENT_PORT));
     let (mut doors, mut why) = (Vec::new(), String::new());
     for address in usual {
-        match Door::open(address, limiter()) {
-            Ok(door) => doors.push(door),
+        match HandshakeLimiter::open(address, limiter()) {
+            Ok(limiter) => doors.push(limiter),
             Err(e) => why = cannot_listen("tcp", address, &e),
         }
     }
@@ -205,12 +204,12 @@ fn client_config(identity: &Identity) -> Result<Arc<ClientConfig>, String> {
 }
 
 /// Takes connections.
-async fn accept(door: Door, shared: Arc<Shared>) {
+async fn accept(limiter: HandshakeLimiter, shared: Arc<Shared>) {
     loop {
-        let (stream, from) = door.accept().await;
+        let (stream, from) = limiter.accept().await;
         let shared = shared.clone();
         let known = shared.knows(from.ip());
-        door.enter(from.ip(), known, |pending| async move {
+        limiter.enter(from.ip(), known, |pending| async move {
             let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
             drop(pending);
             match proved {

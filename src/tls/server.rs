@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::base::limits::PENDING_HANDSHAKES;
 use crate::base::text::printable_short;
-use crate::door::{ConnectionLimiter, Door, Limits, cannot_listen};
+use crate::handshakes::{ConnectionLimiter, HandshakeLimiter, Limits, cannot_listen};
 use crate::inventory::Name;
 use crate::linux::wall_time;
 use crate::wire::{Command, Report};
@@ -62,7 +62,7 @@ pub trait Agents: Clone + Send + Sync + 'static {
 
 /// A listening socket for agents.
 pub struct Listener {
-    door: Door,
+    limiter: HandshakeLimiter,
     shared: Shared,
 }
 
@@ -83,16 +83,16 @@ struct Shared {
 pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
     let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
-    let door =
-        Door::open(address, limiter).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
+    let limiter =
+        HandshakeLimiter::open(address, limiter).map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
     let (connected, identities) = (Connected::default(), watch::Sender::new(Identities::default()));
-    Ok(Listener { door, shared: Shared { acceptor, authority, connected, identities } })
+    Ok(Listener { limiter, shared: Shared { acceptor, authority, connected, identities } })
 }
 
 impl Listener {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.door.address()
+        self.limiter.address()
     }
 
     /// Takes connections until it is dropped.
@@ -107,12 +107,12 @@ impl Listener {
         let closed = Arc::new(AtomicU64::new(0));
         let serial = Arc::new(AtomicU64::new(0));
         loop {
-            let (stream, peer) = self.door.accept().await;
+            let (stream, peer) = self.limiter.accept().await;
             let (shared, agents) = (self.shared.clone(), agents.clone());
             let closed = closed.clone();
             let serial = serial.fetch_add(1, Ordering::Relaxed);
             let known = agents.knows(peer.ip());
-            self.door.enter(peer.ip(), known, |pending| async move {
+            self.limiter.enter(peer.ip(), known, |pending| async move {
                 let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
                 drop(pending);
                 let why = match proved {

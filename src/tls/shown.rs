@@ -11,7 +11,6 @@ use super::{hex, sum};
 pub(super) struct Shown {
     /// The host that it names.
     pub(super) host: Name,
-    /// Its serial number.
     pub(super) serial: String,
     /// The sum of its public key. A renewed certificate has the key of the one before.
     pub(super) key: String,

@@ -12,7 +12,6 @@ const REQUESTS_KEPT: usize = 256;
 /// One that votes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Elector {
-    /// The controller.
     Controller,
     /// The agent of a host.
     Agent(Name),

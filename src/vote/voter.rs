@@ -13,7 +13,6 @@ use super::promise_lasts;
 /// A promise to one host that nobody else is promised the resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Promise {
-    /// The host.
     pub holder: Name,
     /// The newest command by which it asked.
     pub generation: Generation,

@@ -102,7 +102,6 @@ pub enum Probe {
 pub enum Action {
     /// Not to hold it, and to refuse every older command.
     Release,
-    /// To hold it.
     Take {
         /// What to listen for first.
         probe: Probe,
@@ -137,13 +136,10 @@ pub struct Electorate {
 pub struct Command {
     /// Which controller says so; an agent obeys one only.
     pub controller: u64,
-    /// Which resource.
     pub resource: Name,
-    /// Its fencing number.
     pub generation: Generation,
     /// The last beat that the controller has from this agent.
     pub echo: Echo,
-    /// What to do.
     pub action: Action,
 }
 
@@ -235,7 +231,6 @@ impl fmt::Display for LinkState {
 pub enum AppStatus {
     /// A process of it is there.
     Yes,
-    /// None is.
     No,
     /// That could not be seen. It changes nothing.
     #[default]
@@ -250,7 +245,6 @@ pub struct Metric {
     /// Of which mount point, where it is of one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mount: String,
-    /// In thousandths.
     pub thousandths: i64,
 }
 
@@ -267,7 +261,6 @@ pub struct Place {
 /// An agent's heartbeat with everything that it knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Whose.
     pub host: Name,
     /// Which beat of which start.
     pub beat: Echo,

@@ -19,7 +19,6 @@ use super::{Echo, Generation};
 pub enum PeerMessage {
     /// The sender holds, or is to hold, a resource, and asks for a vote.
     Request(VoteRequest),
-    /// The answer.
     Vote(Vote),
 }
 
@@ -28,7 +27,6 @@ pub enum PeerMessage {
 pub struct VoteRequest {
     /// The controller that the host obeys. Generations of different controllers can't be compared.
     pub controller: u64,
-    /// Which resource.
     pub resource: Name,
     /// The command by which the host is to hold it.
     pub generation: Generation,
@@ -44,7 +42,6 @@ pub struct VoteRequest {
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
-    /// Which resource.
     pub resource: Name,
     /// For the command of this generation.
     pub generation: Generation,

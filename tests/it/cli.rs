@@ -121,11 +121,11 @@ fn json_has_what_programs_need() {
 /// What nobody vouches for raises its alarms and moves nothing.
 #[test]
 fn an_unverified_log_moves_nothing() {
-    let ended = pointsman(&["dry-run", "-c", CONFIG, "--provenance", "unverified", "examples/sip-pair/failover.log"], b"");
+    let ended = pointsman(&["dry-run", "-c", CONFIG, "--trust", "unverified", "examples/sip-pair/failover.log"], b"");
     assert_eq!(ended.status, 0, "{}", ended.err);
     assert!(ended.out.contains("ALARM ALRM_BACKUP_4563_HAPrimary") && ended.out.contains("asks for more"), "{}", ended.out);
     assert!(!ended.out.contains("take sip_vip on sip2"), "{}", ended.out);
-    assert_eq!(pointsman(&["dry-run", "-c", CONFIG, "--provenance", "certain", "-"], b"").status, 3);
+    assert_eq!(pointsman(&["dry-run", "-c", CONFIG, "--trust", "certain", "-"], b"").status, 3);
 }
 
 /// A claim of an application that the inventory calls otherwise is told.
@@ -265,7 +265,7 @@ fn the_plan_says_what_is_looked_at_with_every_event() {
         plan,
         "6 conditions:\n       1  found by an id of the event\n       1  found by a text that must stand in it, in one pass for all\n       \
          1  looked at for every event of their senders\n       3  looked at for every event\n\
-         a.alarm:1 slow: no text of two letters or more must stand in what it meets: write one into the expression, or say from whom it comes\n\
+         a.alarm:1 slow: no text of two letters or more must stand in what it matches: write one into the expression, or say from whom it comes\n\
          a.alarm:3 a/detect: only its sender tells\n\
          a.alarm:4 b/detect: a sender with `*` is compared with every sender: name them, or a text that stands in it\n\
          a.alarm:4 b/detect: its range of ids is wider than 64: name fewer, or a sender\n"

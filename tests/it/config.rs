@@ -92,7 +92,7 @@ fn the_examples_are_clean() {
         let vip = &inventory.resources["sip_vip"];
         assert_eq!((vip.what.to_string().as_str(), vip.takeover), ("10.10.11.103/24", Takeover::Quorum));
         assert_eq!(
-            vip.seats.iter().map(|s| (s.host.as_str(), s.interface.as_str())).collect::<Vec<_>>(),
+            vip.placements.iter().map(|s| (s.host.as_str(), s.interface.as_str())).collect::<Vec<_>>(),
             [("sip1", "eth0"), ("sip2", "eth0")]
         );
         assert_eq!(

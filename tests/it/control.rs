@@ -11,7 +11,7 @@ use pointsman::base::time::Time;
 use pointsman::config;
 use pointsman::control::{Controller, LogEvent, Input, Output};
 use pointsman::decode::Decoder;
-use pointsman::event::Provenance;
+use pointsman::event::Trust;
 use pointsman::inventory::Inventory;
 use pointsman::journal::{Position, Record, State};
 use pointsman::lang::{Matcher, Declarations, compile};
@@ -128,7 +128,7 @@ fn replay(site: &Arc<Site>, lines: &[Line], steps: &[u64]) -> (Vec<TimelineEntry
             now = (now + Duration::from_millis(by)).min(target);
             replay.pass(now);
         }
-        replay.hear("log", record(line, now).as_bytes(), Provenance::Authenticated, false, None);
+        replay.hear("log", record(line, now).as_bytes(), Trust::Authenticated, false, None);
         if let Some(away) = line.away {
             replay.source("other", away);
         }
@@ -261,7 +261,7 @@ fn silences_are_the_fold_of_their_records() {
 fn a_jump_over_years_is_passed() {
     let mut replay = Replay::start(site(), &BTreeMap::new(), Time::from_millis(0));
     let silent = Line { after_ms: 0, second: false, primary: true, age_ms: 0, away: None };
-    replay.hear("log", record(&silent, replay.now()).as_bytes(), Provenance::Authenticated, false, None);
+    replay.hear("log", record(&silent, replay.now()).as_bytes(), Trust::Authenticated, false, None);
     replay.pass(at(0));
     let skipped: Vec<TimelineEntry> =
         replay.told().into_iter().filter(|e| e.field("result").as_deref() == Some("time_skipped")).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pointsman::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, OFFSETS};
 use pointsman::base::time::Time;
 use pointsman::engine::{Cause, Engine, Input, Key, Output, Record, State};
-use pointsman::event::{Event, Provenance};
+use pointsman::event::{Event, Trust};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{AtomId, Hit, Program};
 use pointsman::lang::{Declarations, compile};
@@ -96,7 +96,7 @@ fn happen(engine: &mut Engine, program: &Arc<Program>, order: u64, now: Time, wh
         Output::Record(Record::Repeated { .. }) => Some("repeated".to_owned()),
         Output::Record(Record::Cleared { cause, .. }) => Some(format!("cleared ({cause})")),
         Output::Record(_) => None,
-        Output::Cue(cue) => Some(match &cue.cleared {
+        Output::StartReactions(start) => Some(match &start.cleared {
             None => "REACT".to_owned(),
             Some(cause) => format!("ON CANCEL ({cause})"),
         }),
@@ -274,8 +274,8 @@ fn offsets_of_many_hosts_are_bounded() {
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     for n in 0..3 * OFFSETS as u64 {
         let mut out = Vec::new();
-        let (source, host, provenance) = ("log".to_owned(), format!("h{n}"), Provenance::Local);
-        let input = Input::Offset { order: n, source, host, provenance, usual: 5_000_000, zone: 0 };
+        let (source, host, trust) = ("log".to_owned(), format!("h{n}"), Trust::Local);
+        let input = Input::Offset { order: n, source, host, trust, usual: 5_000_000, zone: 0 };
         engine.turn(at(0) + Duration::from_millis(n), input, &mut out);
     }
     assert!(engine.state().offsets_of("log").iter().any(|(_, host, _)| *host == format!("h{}", 3 * OFFSETS - 1)));
@@ -331,9 +331,9 @@ fn on_cancel_says_why() {
     happen(&mut engine, &program, 1, at(0), Happening::Detect);
     let mut out = Vec::new();
     engine.turn(at(60_000), Input::Timer { order: 2 }, &mut out);
-    let Some(Output::Cue(cue)) = out.last() else { panic!("{out:?}") };
+    let Some(Output::StartReactions(start)) = out.last() else { panic!("{out:?}") };
     assert_eq!(
-        (cue.cleared.as_ref(), cue.event.get("cause").map(ToString::to_string)),
+        (start.cleared.as_ref(), start.event.get("cause").map(ToString::to_string)),
         (Some(&Cause::After), Some("after".to_owned()))
     );
     let Some(Output::Record(Record::Cleared { at: when, .. })) = out.first() else { panic!("{out:?}") };

@@ -10,7 +10,7 @@ use pointsman::config;
 use pointsman::control::{Controller, LogEvent, Input, Output};
 use pointsman::decode::Decoder;
 use pointsman::diag::{has_errors, render};
-use pointsman::event::Provenance;
+use pointsman::event::Trust;
 use pointsman::journal::{Position, Record, State};
 use pointsman::lang::{Matcher, Declarations, compile};
 use pointsman::react::RunId;
@@ -78,7 +78,7 @@ impl Lab {
     }
 
     /// A server says that it is primary, or backup, in a record that is so old.
-    fn says(&mut self, host: &str, primary: bool, trust: Provenance, age: Duration) {
+    fn says(&mut self, host: &str, primary: bool, trust: Trust, age: Duration) {
         let now = self.replay.now();
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
         let id = if primary { "00-04563" } else { "00-04561" };
@@ -89,7 +89,7 @@ impl Lab {
     }
 
     fn claims(&mut self, host: &str) {
-        self.says(host, true, Provenance::Address, Duration::ZERO);
+        self.says(host, true, Trust::Address, Duration::ZERO);
         self.pass(1);
     }
 
@@ -134,7 +134,7 @@ fn what_an_administrator_withheld_stays_withheld() {
     for clauses in ["cancel at once mode dry", "cancel at once mode off", "cancel at once mode confirm within 5s"] {
         for age in [0, 90] {
             let mut lab = Lab::new(&of_pair(clauses, FAILS));
-            lab.says("sip2", true, Provenance::Address, Duration::from_secs(age));
+            lab.says("sip2", true, Trust::Address, Duration::from_secs(age));
             lab.pass(60);
             assert_eq!((lab.owner(), lab.notices("claim_applied")), ("sip1", 0), "{clauses}, {age} s old");
         }
@@ -143,7 +143,7 @@ fn what_an_administrator_withheld_stays_withheld() {
     let site = site(&read("examples/sip-pair/general.yaml"), "alarm a { detect event 00-04563 by app cancel at once }", FAILS);
     for age in [0, 90] {
         let mut lab = Lab::new(&site);
-        lab.says("sip2", true, Provenance::Address, Duration::from_secs(age));
+        lab.says("sip2", true, Trust::Address, Duration::from_secs(age));
         lab.pass(60);
         assert_eq!(lab.owner(), "sip1", "{age} s old");
     }
@@ -184,22 +184,22 @@ fn a_late_claim_is_weighed() {
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
     lab.claims("sip1");
     lab.pass(300);
-    lab.says("sip2", true, Provenance::Address, late);
+    lab.says("sip2", true, Trust::Address, late);
     assert_eq!((lab.owner(), lab.notices("catch_up")), ("sip2", 1), "it was written after that of sip1");
     lab.pass(1);
-    lab.says("sip1", true, Provenance::Address, late * 3);
+    lab.says("sip1", true, Trust::Address, late * 3);
     lab.pass(60);
     assert_eq!((lab.owner(), lab.notices("catch_up")), ("sip2", 1), "it was written before that of sip2");
-    lab.says("sip1", true, Provenance::Unverified, late);
-    lab.says("sip1", true, Provenance::Unverified, Duration::ZERO);
+    lab.says("sip1", true, Trust::Unverified, late);
+    lab.says("sip1", true, Trust::Unverified, Duration::ZERO);
     lab.pass(60);
     assert_eq!(lab.owner(), "sip2", "a forged one is no claim");
     // A late claim from before somebody moved the address moves nothing back.
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
     lab.claims("sip2");
     lab.pass(10);
-    lab.says("sip2", false, Provenance::Address, Duration::ZERO);
-    lab.says("sip1", true, Provenance::Address, late);
+    lab.says("sip2", false, Trust::Address, Duration::ZERO);
+    lab.says("sip1", true, Trust::Address, late);
     assert_eq!((lab.owner(), lab.notices("claim_outdated")), ("sip2", 1));
 }
 
@@ -209,10 +209,10 @@ fn forged_claims_neither_move_nor_hold_up() {
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
     for n in 0..50 {
         let (genuine, forged) = if n % 2 == 0 { ("sip2", "sip1") } else { ("sip1", "sip2") };
-        lab.says(forged, true, Provenance::Unverified, Duration::ZERO);
-        lab.says(genuine, true, Provenance::Address, Duration::ZERO);
-        lab.says(forged, true, Provenance::Unverified, Duration::ZERO);
-        lab.says(genuine, false, Provenance::Unverified, Duration::ZERO);
+        lab.says(forged, true, Trust::Unverified, Duration::ZERO);
+        lab.says(genuine, true, Trust::Address, Duration::ZERO);
+        lab.says(forged, true, Trust::Unverified, Duration::ZERO);
+        lab.says(genuine, false, Trust::Unverified, Duration::ZERO);
         lab.pass(700);
         assert_eq!(lab.owner(), genuine);
     }
@@ -221,17 +221,17 @@ fn forged_claims_neither_move_nor_hold_up() {
 #[test]
 fn a_pair_without_a_primary_is_told() {
     let mut lab = Lab::new(&of_pair(AT_ONCE, FOLLOWS));
-    lab.says("sip2", false, Provenance::Address, Duration::ZERO);
+    lab.says("sip2", false, Trust::Address, Duration::ZERO);
     lab.pass(60);
     assert_eq!(lab.notices("no_primary"), 0, "sip1, which has the address, counts as primary until it says something else");
-    lab.says("sip1", false, Provenance::Address, Duration::ZERO);
+    lab.says("sip1", false, Trust::Address, Duration::ZERO);
     lab.pass(5);
     assert_eq!(lab.notices("no_primary"), 0, "a planned switchover takes a moment");
     lab.pass(60);
     assert_eq!(lab.notices("no_primary"), 1);
     let controller = lab.replay.controller().unwrap();
     assert!(controller.without_primary("sip_vip").is_some_and(|why| why.contains("nobody is known to be primary of")));
-    lab.says("sip2", true, Provenance::Unverified, Duration::ZERO);
+    lab.says("sip2", true, Trust::Unverified, Duration::ZERO);
     assert_eq!(lab.notices("primary_known"), 0);
     lab.claims("sip2");
     assert_eq!((lab.notices("primary_known"), lab.owner()), (1, "sip2"));
@@ -242,10 +242,10 @@ fn a_pair_without_a_primary_is_told() {
 fn every_effect_checks_trust() {
     let config = read("examples/sip-pair/general.yaml");
     for (trust, clause, runs) in [
-        (Provenance::Unverified, "", false),
-        (Provenance::Unverified, "trust unverified", true),
-        (Provenance::Address, "", true),
-        (Provenance::Address, "trust authenticated", false),
+        (Trust::Unverified, "", false),
+        (Trust::Unverified, "trust unverified", true),
+        (Trust::Address, "", true),
+        (Trust::Address, "trust authenticated", false),
     ] {
         let rules = format!(
             "alarm a {{ detect event 00-04563 cancel at once react r }} reaction r {{ script \"follow.rhai\" with host = \"sip1\" {clause} }}"
@@ -329,7 +329,7 @@ impl Many {
         self.position += 1;
         let stamp = self.now.to_string();
         let line = format!("{} Standard {member}{n} App{member}{n} GCTI-00-04563 mode activated", stamp.trim_end_matches('Z'));
-        let (event, met) = self.sieve.sift(line.as_bytes(), self.now, |_, event| event.provenance = Provenance::Address);
+        let (event, met) = self.sieve.sift(line.as_bytes(), self.now, |_, event| event.trust = Trust::Address);
         let heard = LogEvent {
             source: "s".to_owned(),
             position: Position { at: self.position, ..Position::default() },

@@ -48,7 +48,7 @@ fn mistakes_are_told_as_stands_beside_them() {
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
 
-/// The records of a log beside each rule file, and the conditions that each meets.
+/// The records of a log beside each rule file, and the conditions that each matches.
 #[test]
 fn conditions_meet_what_stands_beside_them() {
     for (name, text) in files("tests/lang/match", "alarm") {

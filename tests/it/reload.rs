@@ -8,8 +8,8 @@ use pointsman::base::time::Time;
 use pointsman::config;
 use pointsman::control::{Controller, LogEvent, Input, Output, NewSite, OperatorCommand};
 use pointsman::decode::Decoder;
-use pointsman::event::Provenance;
-use pointsman::journal::{Position, Record, State, Text, Written};
+use pointsman::event::Trust;
+use pointsman::journal::{Position, Record, State, Text, ConfigSnapshot};
 use pointsman::lang::program::Program;
 use pointsman::lang::{Matcher, Declarations, compile, shape};
 use pointsman::script::{Evaluator, Next, Step, check, verbs};
@@ -29,7 +29,7 @@ alarm acts    { detect event 4562 by app cancel at once react vip_follows_primar
 "#;
 
 /// A site of these rules, with its inventory changed, and the texts of both.
-fn site(rules: &str, change: impl Fn(&str) -> String) -> (Arc<Site>, Arc<Written>) {
+fn site(rules: &str, change: impl Fn(&str) -> String) -> (Arc<Site>, Arc<ConfigSnapshot>) {
     let text = change(&read("examples/sip-pair/general.yaml"));
     let (config, found) = config::load(&source("c", &text));
     assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
@@ -42,7 +42,7 @@ fn site(rules: &str, change: impl Fn(&str) -> String) -> (Arc<Site>, Arc<Written
     let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
     let matcher = Matcher::new(&program, Some(&inventory));
     let text = |name: &str, text: &str| Text { name: name.to_owned(), text: text.to_owned() };
-    let written = Written { config: text("c", &text_of(&inventory)), rules: vec![text("r", rules)], scripts: BTreeMap::new() };
+    let written = ConfigSnapshot { config: text("c", &text_of(&inventory)), rules: vec![text("r", rules)], scripts: BTreeMap::new() };
     (Arc::new(Site::new(inventory, Arc::new(program), matcher, compiled, evaluator)), Arc::new(written))
 }
 
@@ -101,7 +101,7 @@ impl Bench {
         let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
         let line = format!("{} Standard {host} {app} GCTI-00-{id} words", self.now.to_string().trim_end_matches('Z'));
         let mut sieve = Sieve::new(current, Decoder::new());
-        let (event, met) = sieve.sift(line.as_bytes(), self.now, |_, event| event.provenance = Provenance::Authenticated);
+        let (event, met) = sieve.sift(line.as_bytes(), self.now, |_, event| event.trust = Trust::Authenticated);
         let event = event.into_owned();
         let met = met.unwrap();
         let position = Position { at: self.lines, ..Position::default() };
@@ -122,11 +122,11 @@ impl Bench {
         self.turn(Input::Report(Report { host: host.to_owned(), beat, controller: None, resources, ..Report::default() }));
     }
 
-    fn reload(&mut self, to: (Arc<Site>, Arc<Written>), abandon: bool) {
+    fn reload(&mut self, to: (Arc<Site>, Arc<ConfigSnapshot>), abandon: bool) {
         self.reload_instead_of(to, abandon, None);
     }
 
-    fn reload_instead_of(&mut self, (site, written): (Arc<Site>, Arc<Written>), abandon: bool, before: Option<Arc<Program>>) {
+    fn reload_instead_of(&mut self, (site, written): (Arc<Site>, Arc<ConfigSnapshot>), abandon: bool, before: Option<Arc<Program>>) {
         let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
         let reset = shape::reset(&before.unwrap_or_else(|| self.site.program.clone()), &program);
         let rules = self.controller.rules();
@@ -264,7 +264,7 @@ fn an_event_that_was_matched_before_is_matched_again() {
     let sources = Current::new(0, bench.site.clone());
     let heard = bench.sift(&sources, "sip1", "04561");
     assert_eq!((heard.hits.len(), heard.hits[0].atom.0, heard.rules), (1, 0, 0));
-    // Number 0 is another condition now, and the event meets two.
+    // Number 0 is another condition now, and the event matches two.
     let new = site(
         "alarm z { detect event 9999 by host cancel by hand }\nalarm a { detect event 4561 by host cancel by hand }\nalarm b { detect event 4561 by app cancel by hand }",
         str::to_owned,
@@ -393,7 +393,7 @@ fn a_host_that_has_nothing_may_go_and_come_back() {
     assert!(bench.told("reload_refused").is_empty(), "{:?}", bench.notices);
     let planner = bench.controller.planner();
     assert_eq!(planner.owner("sip_vip").map(String::as_str), Some("sip2"));
-    assert!(planner.ledger().seat("sip_vip", "sip1").is_none());
+    assert!(planner.ledger().placement("sip_vip", "sip1").is_none());
     assert!(!planner.settled("sip_vip"), "of the third host nothing is known yet");
     bench.report("sip3", (0, 0), false, Presence::No);
     bench.report("sip2", (1, 3), true, Presence::Yes);

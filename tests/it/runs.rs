@@ -6,7 +6,7 @@ use std::time::Duration;
 use pointsman::base::limits::{CLAIM_RUNS, RUNS};
 use pointsman::base::time::Time;
 use pointsman::engine::{StartReactions, Key};
-use pointsman::event::{Provenance, Value};
+use pointsman::event::{Trust, Value};
 use pointsman::inventory::Inventory;
 use pointsman::lang::program::{Category, Program};
 use pointsman::lang::{Declarations, compile};
@@ -69,15 +69,15 @@ impl Bench {
         words
     }
 
-    fn cue(&mut self, now: Time, alarm: &str, key: &str) -> Vec<String> {
-        self.cue_of(now, alarm, key, Provenance::Authenticated, false)
+    fn start(&mut self, now: Time, alarm: &str, key: &str) -> Vec<String> {
+        self.cue_of(now, alarm, key, Trust::Authenticated, false)
     }
 
     /// The same for an event with this trust, which may be the claim of a member of a pair.
-    fn cue_of(&mut self, now: Time, alarm: &str, key: &str, trust: Provenance, claim: bool) -> Vec<String> {
+    fn cue_of(&mut self, now: Time, alarm: &str, key: &str, trust: Trust, claim: bool) -> Vec<String> {
         self.order += 1;
         let alarm = self.program.alarms.iter().find(|a| a.name == alarm).unwrap();
-        let cue = StartReactions {
+        let start = StartReactions {
             alarm: alarm.name.clone(),
             key: Key::of([key.to_owned()]),
             category: Category::Major,
@@ -90,9 +90,9 @@ impl Bench {
             lines: Vec::new(),
             order: self.order,
             claim,
-            event: Arc::new([("provenance".to_owned(), Value::from(trust.name()))].into()),
+            event: Arc::new([("trust".to_owned(), Value::from(trust.name()))].into()),
         };
-        self.tell(now, Input::Cue(Box::new(cue)))
+        self.tell(now, Input::StartReactions(Box::new(start)))
     }
 
     fn wants(&mut self, now: Time, run: RunId, n: u32, verb: &str) -> Vec<String> {
@@ -131,7 +131,7 @@ const NOTHING: [&str; 0] = [];
 #[test]
 fn a_failed_step_is_tried_again_as_often_as_said() {
     let mut b = Bench::new();
-    assert_eq!(b.cue(at(0), "plain", ""), ["evaluate 1"]);
+    assert_eq!(b.start(at(0), "plain", ""), ["evaluate 1"]);
     assert_eq!(b.wants(at(0), 1, 0, "host.run"), ["do 1 host.run try 1"]);
     assert_eq!(b.answer(at(10), 1, 0, 1, false), ["notice retry"]);
     assert_eq!(b.runs.next_deadline(), Some(at(1_010)));
@@ -148,7 +148,7 @@ fn a_failed_step_is_tried_again_as_often_as_said() {
 #[test]
 fn a_refused_step_is_not_tried_again() {
     let mut b = Bench::new();
-    b.cue(at(0), "plain", "");
+    b.start(at(0), "plain", "");
     b.wants(at(0), 1, 0, "vip.up");
     let refused = |n, attempt| Input::Refused { run: 1, n, attempt, why: "no".to_owned() };
     assert_eq!(b.tell(at(1), refused(7, 1)), NOTHING, "another step");
@@ -159,10 +159,10 @@ fn a_refused_step_is_not_tried_again() {
 #[test]
 fn of_those_that_wait_only_the_newest_runs() {
     let mut b = Bench::new();
-    assert_eq!(b.cue(at(0), "plain", "k"), ["evaluate 1"]);
-    assert_eq!(b.cue(at(1), "plain", "k"), NOTHING);
-    assert_eq!(b.cue(at(2), "plain", "k"), NOTHING);
-    assert_eq!(b.cue(at(3), "plain", "another"), ["evaluate 4"], "another key waits for nobody");
+    assert_eq!(b.start(at(0), "plain", "k"), ["evaluate 1"]);
+    assert_eq!(b.start(at(1), "plain", "k"), NOTHING);
+    assert_eq!(b.start(at(2), "plain", "k"), NOTHING);
+    assert_eq!(b.start(at(3), "plain", "another"), ["evaluate 4"], "another key waits for nobody");
     assert_eq!(b.ends(at(4), 1), ["evaluate 3"], "2 was replaced");
     assert_eq!(b.runs.state().run(2), None);
 }
@@ -170,26 +170,26 @@ fn of_those_that_wait_only_the_newest_runs() {
 #[test]
 fn a_chain_goes_on_after_what_went_well() {
     let mut b = Bench::new();
-    assert_eq!(b.cue(at(0), "chained", ""), ["evaluate 1", "evaluate 2"], "r and t start together");
+    assert_eq!(b.start(at(0), "chained", ""), ["evaluate 1", "evaluate 2"], "r and t start together");
     assert_eq!(b.ends(at(1), 1), ["evaluate 3"], "then s");
     let mut b = Bench::new();
-    b.cue(at(0), "chained", "");
+    b.start(at(0), "chained", "");
     assert_eq!(b.fails(at(1), 1), ["notice run_failed", "notice not_started"]);
 }
 
 #[test]
 fn an_operator_agrees_or_the_time_is_over() {
     let mut b = Bench::new();
-    assert_eq!(b.cue(at(0), "asks", ""), ["notice confirm"]);
+    assert_eq!(b.start(at(0), "asks", ""), ["notice confirm"]);
     assert_eq!(b.restart(), NOTHING);
     assert_eq!(b.tell(at(10), Input::Agree { run: 1 }), ["evaluate 1"]);
     let mut b = Bench::new();
-    b.cue(at(0), "asks", "");
+    b.start(at(0), "asks", "");
     assert_eq!(b.runs.next_deadline(), Some(at(30_000)));
     assert_eq!(b.tell(at(30_000), Input::Timer), NOTHING);
     assert_eq!(b.runs.state().run(1), None);
     assert_eq!(b.tell(at(30_001), Input::Agree { run: 1 }), NOTHING, "too late");
-    assert_eq!(b.cue(at(0), "dry", ""), ["notice dry"]);
+    assert_eq!(b.start(at(0), "dry", ""), ["notice dry"]);
 }
 
 /// Two runs of one reaction that read, change and write a value lose nothing, also over a restart.
@@ -201,7 +201,7 @@ fn what_a_reaction_keeps_is_changed_by_one_run_after_another() {
     };
     let key = || Value::from("n");
     let mut b = Bench::new();
-    assert_eq!((b.cue(at(0), "plain", "a"), b.cue(at(0), "plain", "b")), (vec!["evaluate 1".into()], vec!["evaluate 2".into()]));
+    assert_eq!((b.start(at(0), "plain", "a"), b.start(at(0), "plain", "b")), (vec!["evaluate 1".into()], vec!["evaluate 2".into()]));
     assert_eq!(keep(&mut b, 1, 0, "state.get", vec![key()]), ["evaluate 1"]);
     assert_eq!(keep(&mut b, 2, 0, "state.get", vec![key()]), NOTHING, "it waits for run 1");
     assert_eq!(b.runs.next_deadline(), None, "and has no time-out");
@@ -210,7 +210,7 @@ fn what_a_reaction_keeps_is_changed_by_one_run_after_another() {
     assert_eq!(b.ends(at(2), 1), ["evaluate 2"]);
     assert_eq!(b.runs.state().run(2).unwrap().history[0].result, Ok(Value::Int(1)));
     // Whoever does something else gives the state back.
-    b.cue(at(3), "plain", "c");
+    b.start(at(3), "plain", "c");
     assert_eq!(keep(&mut b, 3, 0, "state.add", vec![key(), Value::Int(5)]), NOTHING);
     assert_eq!(keep(&mut b, 2, 1, "notify", vec![key(), key()]), ["evaluate 3", "do 2 notify try 1"]);
     assert_eq!(b.runs.state().run(3).unwrap().history[0].result, Ok(Value::Int(6)));
@@ -228,7 +228,7 @@ fn what_a_reaction_keeps_is_changed_by_one_run_after_another() {
 #[test]
 fn an_argument_without_a_value_starts_nothing() {
     let mut b = Bench::new();
-    assert_eq!(b.cue(at(0), "wants", ""), ["notice not_started"]);
+    assert_eq!(b.start(at(0), "wants", ""), ["notice not_started"]);
 }
 
 /// What a restart does with a step that was begun: a safe one is done again, another is never.
@@ -241,12 +241,12 @@ fn a_restart_never_does_twice_what_may_be_done_once() {
         ("wait", vec![]),
     ] {
         let mut b = Bench::new();
-        b.cue(at(0), "plain", "");
+        b.start(at(0), "plain", "");
         b.wants(at(0), 1, 0, verb);
         assert_eq!(b.restart(), told, "{verb}");
     }
     let mut b = Bench::new();
-    b.cue(at(0), "plain", "");
+    b.start(at(0), "plain", "");
     b.wants(at(0), 1, 0, "host.run");
     b.answer(at(1), 1, 0, 1, true);
     assert_eq!(b.restart(), ["evaluate 1"], "a finished step is never done again");
@@ -257,7 +257,7 @@ fn a_restart_never_does_twice_what_may_be_done_once() {
 #[test]
 fn waiting_and_what_is_kept() {
     let mut b = Bench::new();
-    b.cue(at(0), "plain", "");
+    b.start(at(0), "plain", "");
     assert_eq!(b.wants(at(0), 1, 0, "wait"), NOTHING);
     assert_eq!(b.runs.next_deadline(), Some(at(1_000)));
     assert_eq!(b.tell(at(1_000), Input::Timer), ["evaluate 1"]);
@@ -265,7 +265,7 @@ fn waiting_and_what_is_kept() {
     assert_eq!(b.tell(at(1_000), Input::Evaluated { run: 1, next: Next::Step(set) }), ["evaluate 1"]);
     b.ends(at(1_001), 1);
     b.restart();
-    b.cue(at(2_000), "plain", "");
+    b.start(at(2_000), "plain", "");
     let get = Step { n: 0, verb: "state.get".to_owned(), args: vec!["k".into()], line: 1 };
     b.tell(at(2_000), Input::Evaluated { run: 2, next: Next::Step(get) });
     assert_eq!(b.runs.state().run(2).unwrap().history[0].result, Ok(Value::Int(7)), "kept by the reaction, restarts included");
@@ -275,18 +275,18 @@ fn waiting_and_what_is_kept() {
 fn too_many_runs_are_not_started_and_told() {
     let mut b = Bench::new();
     for n in 0..RUNS {
-        assert_eq!(b.cue(at(0), "plain", &n.to_string()).len(), 1, "{n}");
+        assert_eq!(b.start(at(0), "plain", &n.to_string()).len(), 1, "{n}");
     }
-    assert_eq!(b.cue(at(0), "plain", "one more"), ["notice not_started"]);
+    assert_eq!(b.start(at(0), "plain", "one more"), ["notice not_started"]);
     b.ends(at(1), 1);
-    assert_eq!(b.cue(at(2), "plain", "one more"), [format!("evaluate {}", RUNS + 1)]);
+    assert_eq!(b.start(at(2), "plain", "one more"), [format!("evaluate {}", RUNS + 1)]);
 }
 
 /// Who is less trusted neither replaces what somebody better trusted wants, nor delays it.
 #[test]
 fn a_lane_is_of_one_trust() {
     let mut b = Bench::new();
-    let (genuine, forged) = (Provenance::Address, Provenance::Unverified);
+    let (genuine, forged) = (Trust::Address, Trust::Unverified);
     assert_eq!(b.cue_of(at(0), "plain", "k", forged, false), ["evaluate 1"]);
     assert_eq!(b.cue_of(at(1), "plain", "k", genuine, false), ["evaluate 2"], "it does not wait for the forged one");
     assert_eq!(b.cue_of(at(2), "plain", "k", genuine, false), NOTHING);
@@ -302,23 +302,23 @@ fn a_lane_is_of_one_trust() {
 #[test]
 fn a_part_of_all_runs_is_for_the_better_trusted() {
     let mut b = Bench::new();
-    let room = Provenance::Unverified.share_of(RUNS);
+    let room = Trust::Unverified.share_of(RUNS);
     for n in 0..room {
-        assert_eq!(b.cue_of(at(0), "plain", &n.to_string(), Provenance::Unverified, false).len(), 1, "{n}");
+        assert_eq!(b.cue_of(at(0), "plain", &n.to_string(), Trust::Unverified, false).len(), 1, "{n}");
     }
-    assert_eq!(b.cue_of(at(0), "plain", "forged", Provenance::Unverified, false), ["notice not_started"]);
-    assert_eq!(b.cue_of(at(0), "plain", "genuine", Provenance::Address, false), [format!("evaluate {}", room + 1)]);
+    assert_eq!(b.cue_of(at(0), "plain", "forged", Trust::Unverified, false), ["notice not_started"]);
+    assert_eq!(b.cue_of(at(0), "plain", "genuine", Trust::Address, false), [format!("evaluate {}", room + 1)]);
 }
 
 /// Claims have room of their own, and it is told when a run of theirs does not end well, whatever the reason.
 #[test]
 fn it_is_told_how_runs_of_claims_end() {
     let mut b = Bench::new();
-    let trust = Provenance::Address;
+    let trust = Trust::Address;
     for n in 0..RUNS {
-        b.cue(at(0), "plain", &n.to_string());
+        b.start(at(0), "plain", &n.to_string());
     }
-    assert_eq!(b.cue(at(0), "plain", "one more"), ["notice not_started"]);
+    assert_eq!(b.start(at(0), "plain", "one more"), ["notice not_started"]);
     let first = RUNS as u64 + 1;
     assert_eq!(b.cue_of(at(1), "plain", "app", trust, true), [format!("evaluate {first}")]);
     let order = b.order;
@@ -348,12 +348,12 @@ fn it_is_told_how_runs_of_claims_end() {
 fn what_is_kept_is_apart_for_those_who_are_not_trusted() {
     let mut b = Bench::new();
     let step = |verb: &str, args: Vec<Value<'static>>| Next::Step(Step { n: 0, verb: verb.to_owned(), args, line: 1 });
-    for (run, trust, value) in [(1, Provenance::Address, 7), (2, Provenance::Unverified, 666)] {
+    for (run, trust, value) in [(1, Trust::Address, 7), (2, Trust::Unverified, 666)] {
         b.cue_of(at(0), "plain", "", trust, false);
         b.tell(at(0), Input::Evaluated { run, next: step("state.set", vec!["k".into(), Value::Int(value)]) });
         b.ends(at(0), run);
     }
-    for (run, trust, value) in [(3, Provenance::Local, 7), (4, Provenance::Unverified, 666)] {
+    for (run, trust, value) in [(3, Trust::Local, 7), (4, Trust::Unverified, 666)] {
         b.cue_of(at(1), "plain", "", trust, false);
         b.tell(at(1), Input::Evaluated { run, next: step("state.get", vec!["k".into()]) });
         assert_eq!(b.runs.state().run(run).unwrap().history[0].result, Ok(Value::Int(value)));

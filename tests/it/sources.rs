@@ -13,7 +13,7 @@ use std::time::Duration;
 use pointsman::base::time::Time;
 use pointsman::base::zone::Zone;
 use pointsman::control::{LogEvent, Input};
-use pointsman::event::Provenance;
+use pointsman::event::Trust;
 use pointsman::inventory::{Host, Inventory, Via};
 use pointsman::journal::Position;
 use pointsman::lang::{Matcher, Declarations, compile};
@@ -112,7 +112,7 @@ impl Follower {
         match input {
             Input::Heard(heard) => {
                 self.places.insert(heard.source.clone(), heard.position);
-                assert_eq!(heard.event.provenance, Provenance::Local);
+                assert_eq!(heard.event.trust, Trust::Local);
                 Some(*heard)
             }
             Input::Position { source, position } => {
@@ -571,7 +571,7 @@ fn datagrams_are_heard_and_nobody_knows_from_whom() {
     socket.send_to(claim(2).as_bytes(), address).unwrap();
     for n in 1..=2 {
         let Input::Heard(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
-        assert_eq!((heard.event.text.as_ref(), heard.event.provenance), (&*format!("number {n}"), Provenance::Unverified));
+        assert_eq!((heard.event.text.as_ref(), heard.event.trust), (&*format!("number {n}"), Trust::Unverified));
     }
     stop.store(true, Ordering::Relaxed);
     thread.join().unwrap();
@@ -743,7 +743,7 @@ fn a_connection_is_known_by_its_address() {
     drop(stream);
     for n in 1..=3 {
         let Input::Heard(heard) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
-        assert_eq!((heard.event.text.as_ref(), heard.event.provenance), (&*format!("number {n}"), Provenance::Unverified));
+        assert_eq!((heard.event.text.as_ref(), heard.event.trust), (&*format!("number {n}"), Trust::Unverified));
     }
     assert_eq!(named.counts.all()[..2], [("records", 3), ("wanted", 3)]);
     runtime.shutdown_background();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pointsman::agent::{Durable, AgentMark};
 use pointsman::control::{Controller, LogEvent, Input, Output};
 use pointsman::decode::Decoder;
-use pointsman::event::Provenance;
+use pointsman::event::Trust;
 use pointsman::journal::{DoubtKind, Position, Record, State};
 use pointsman::script::verbs;
 use pointsman::store::{Journal, JournalReader, AgentStore, Retention, accept_loss, backup, restore};
@@ -35,7 +35,7 @@ fn records() -> Vec<Record> {
         controller.turn(now, Input::Report(report), &mut out);
         let line = format!("{} Standard {host} {app} GCTI-00-{id} mode activated", now.to_string().trim_end_matches('Z'));
         let mut event = Decoder::new().decode(line.as_bytes(), now).into_owned();
-        event.provenance = Provenance::Local;
+        event.trust = Trust::Local;
         site.matcher.matches(&event, &mut hits);
         let position = Position { at: n as u64 + 1, file: 5, check: 9, ..Position::default() };
         let heard = LogEvent { source: "log".to_owned(), position, event, hits: hits.clone(), ..LogEvent::default() };

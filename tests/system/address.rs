@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use pointsman::agent::{OperationResult, Operation};
-use pointsman::linux::{AddressDriver, Ear, NetworkEvent, Spot, Voice, boot_time, lab};
+use pointsman::linux::{AddressDriver, NeighborMonitor, NetworkEvent, Spot, Announcer, boot_time, lab};
 use pointsman::wire::Presence;
 
 use crate::network::{spot, with_network};
@@ -78,7 +78,7 @@ fn an_address_ends_by_itself() {
     with_network(|network| {
         network.on(0, || {
             let spot = spot("10.9.0.100", 24);
-            let heard = ear(vec![spot.clone()]);
+            let heard = monitor(vec![spot.clone()]);
             let done = AddressDriver::new(spot.clone()).drive(add(Some(1)));
             assert_eq!(done.holds, Presence::Yes);
             until(&heard.1, &NetworkEvent::Changed(spot.address, true));
@@ -88,10 +88,10 @@ fn an_address_ends_by_itself() {
     });
 }
 
-fn ear(spots: Vec<Spot>) -> (Ear, Receiver<NetworkEvent>) {
+fn monitor(spots: Vec<Spot>) -> (NeighborMonitor, Receiver<NetworkEvent>) {
     let (sender, heard) = channel();
-    let ear = Ear::open(spots, move |h| drop(sender.send(h))).unwrap();
-    (ear, heard)
+    let monitor = NeighborMonitor::open(spots, move |h| drop(sender.send(h))).unwrap();
+    (monitor, heard)
 }
 
 fn until(heard: &Receiver<NetworkEvent>, wanted: &NetworkEvent) {
@@ -110,24 +110,24 @@ fn rivals_hands_and_witnesses_are_heard() {
         for spot in both() {
             let other = spot.clone();
             network.on(0, || {
-                let (ear, heard) = ear(vec![spot.clone()]);
+                let (monitor, heard) = monitor(vec![spot.clone()]);
                 // A hand puts it on, and takes it off.
                 lab::give(&spot).unwrap();
                 until(&heard, &NetworkEvent::Changed(spot.address, true));
                 lab::take(&spot).unwrap();
                 until(&heard, &NetworkEvent::Changed(spot.address, false));
                 // Our own words are no rival; the other's are.
-                let mut voice = Voice::new(&spot);
-                voice.announce().unwrap();
-                voice.ask().unwrap();
-                network.on(1, || Voice::new(&other).announce().unwrap());
+                let mut announcer = Announcer::new(&spot);
+                announcer.announce().unwrap();
+                announcer.ask().unwrap();
+                network.on(1, || Announcer::new(&other).announce().unwrap());
                 until(&heard, &NetworkEvent::Rival(spot.address));
                 // Who has it answers when asked, by its kernel.
                 network.on(1, || lab::give(&other).unwrap());
                 while heard.try_recv().is_ok() {}
                 let mut told = None;
                 for _ in 0..100 {
-                    voice.ask().unwrap();
+                    announcer.ask().unwrap();
                     told = heard.recv_timeout(Duration::from_millis(100)).ok();
                     if told.is_some() {
                         break;
@@ -140,9 +140,9 @@ fn rivals_hands_and_witnesses_are_heard() {
                     true => ("10.9.0.2", "10.9.0.77"),
                     false => ("fd09::2", "fd09::77"),
                 };
-                ear.ping("eth0", nobody.parse().unwrap()).unwrap();
+                monitor.ping("eth0", nobody.parse().unwrap()).unwrap();
                 let asked = boot_time();
-                ear.ping("eth0", there.parse().unwrap()).unwrap();
+                monitor.ping("eth0", there.parse().unwrap()).unwrap();
                 let sent = loop {
                     match heard.recv_timeout(PATIENCE).unwrap() {
                         NetworkEvent::Witness { interface, witness, sent } => {

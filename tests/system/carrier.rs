@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use pointsman::demo::{Lab, Layout, ControllerSite};
-use pointsman::linux::{Ear, NetworkEvent, lab};
+use pointsman::linux::{NeighborMonitor, NetworkEvent, lab};
 use pointsman::live::questions::Question;
 use pointsman::wire::LinkState;
 
@@ -22,7 +22,7 @@ fn the_state_of_an_interface_is_heard() {
         let (sender, heard) = channel();
         let spots =
             vec![spot("10.9.0.100", 24), pointsman::linux::Spot { interface: "eth9".to_owned(), ..spot("10.9.0.101", 24) }];
-        let _ear = network.on(0, move || Ear::open(spots, move |h| drop(sender.send(h))).unwrap());
+        let _ear = network.on(0, move || NeighborMonitor::open(spots, move |h| drop(sender.send(h))).unwrap());
         let until = |interface: &str, state| loop {
             match heard.recv_timeout(PATIENCE) {
                 Ok(NetworkEvent::Link(name, now)) if (name.as_str(), now) == (interface, state) => return,
@@ -44,7 +44,7 @@ fn the_state_of_an_interface_is_heard() {
     with_network(|network| {
         let (sender, heard) = channel();
         let nowhere = pointsman::linux::Spot { interface: "eth9".to_owned(), ..spot("10.9.0.101", 24) };
-        let _ear = network.on(0, move || Ear::open(vec![nowhere], move |h| drop(sender.send(h))).unwrap());
+        let _ear = network.on(0, move || NeighborMonitor::open(vec![nowhere], move |h| drop(sender.send(h))).unwrap());
         assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), NetworkEvent::Link("eth9".to_owned(), LinkState::Missing));
     });
 }

@@ -170,7 +170,7 @@ mod tests {
     use super::super::setup::{self, Given};
     use super::*;
     use crate::base::time::Time;
-    use crate::event::Provenance;
+    use crate::event::Trust;
     use crate::replay::{DryRunCounts, Origin};
     use crate::sim::Rng;
 
@@ -178,7 +178,7 @@ mod tests {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sip-pair/pointsman.yaml");
         let site = setup::load(&Given { config: Some(config), ..Given::default() }).site.expect("the example's site");
         let holders = [("sip_vip".to_owned(), "sip1".to_owned())].into();
-        DryRun::new(site, holders, Provenance::Local)
+        DryRun::new(site, holders, Trust::Local)
     }
 
     fn reader(run: &DryRun, number: u64) -> LogReader {

@@ -31,7 +31,6 @@ pub(super) use form::Found;
 pub(super) struct Head {
     /// Whose head it is, as a table of the documentation shows it.
     pub(super) name: &'static str,
-    /// Where it stands.
     pub(super) place: Place,
     /// What it looks like.
     pub(super) form: &'static str,

@@ -25,11 +25,9 @@ pub(in crate::lang) enum CalendarSpan {
 /// Hours of a day, in minutes since midnight.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::lang) enum Hours {
-    /// All of it.
     Whole,
     /// From and to; what ends no later than it begins ends on the next day.
     FromTo(u32, u32),
-    /// One minute.
     At(u32),
 }
 

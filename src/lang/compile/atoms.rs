@@ -13,7 +13,7 @@ use super::{Compiler, Named, expressions};
 
 /// Fields that every event has or derives; a capture of such a name would never be seen.
 pub(super) const BUILT_IN: &[&str] =
-    &["host", "app", "type", "text", "level", "provenance", "pid", "id", "facility", "pair", "site", "time"];
+    &["host", "app", "type", "text", "level", "trust", "pid", "id", "facility", "pair", "site", "time"];
 /// Fields that every event has unless a capture has the name.
 pub(super) const BESIDE: &[&str] = &["raw", "sender"];
 
@@ -83,7 +83,7 @@ impl<'t> Compiler<'t, '_> {
                 file,
                 Code::MatchesEverything,
                 &pattern.name.span,
-                format!("every event meets the pattern `{}`", pattern.name.it),
+                format!("every event matches the pattern `{}`", pattern.name.it),
             );
         }
         if !whole {
@@ -94,7 +94,7 @@ impl<'t> Compiler<'t, '_> {
             if let PatternClause::Sample(sample) = &clause.it {
                 let fields = sample.fields.iter().map(|b| (b.name.it.clone(), super::values::literal(&b.value))).collect();
                 let place = file.place(&clause.span);
-                self.program.samples.push(Sample { atom: id, record: sample.record.clone(), meets: sample.meets, fields, place });
+                self.program.samples.push(Sample { atom: id, record: sample.record.clone(), matches: sample.matches, fields, place });
             }
         }
         Some(id)
@@ -134,7 +134,7 @@ impl<'t> Compiler<'t, '_> {
         alarm.cancel = vec![Cancel::AtOnce];
         alarm.composite = true;
         self.program.alarms.push(alarm);
-        Some(self.signal(file, Signal::Came(name.it.clone()), &name.span))
+        Some(self.signal(file, Signal::Occurrence(name.it.clone()), &name.span))
     }
 
     /// What a field is set to.
@@ -224,7 +224,7 @@ impl<'t> Compiler<'t, '_> {
                     }
                     let all = event.it.ids.is_empty() && from.is_empty() && predicates.is_empty();
                     if all && *whole {
-                        self.report(file, Code::MatchesEverything, &event.span, "every event meets this condition");
+                        self.report(file, Code::MatchesEverything, &event.span, "every event matches this condition");
                     }
                     let ids = event.it.ids.iter().map(|id| self.readable(file, &id.it, &id.span)).collect();
                     let id = self.add(Atom { ids, from, predicates, ..Atom::new(name.to_owned(), file.place(&event.span)) });

@@ -331,7 +331,7 @@ impl<'t> Compiler<'t, '_> {
             Signal::Raised(name) => format!("alarm {name} raised"),
             Signal::Cleared(name) => format!("alarm {name} cleared"),
             Signal::Acked(name) => format!("alarm {name} acked"),
-            Signal::Came(name) => name.clone(),
+            Signal::Occurrence(name) => name.clone(),
             Signal::HostLost => "host lost".to_owned(),
             Signal::HostBack => "host back".to_owned(),
             Signal::AppStopped => "app stopped".to_owned(),
@@ -403,7 +403,7 @@ impl Compiler<'_, '_> {
             let atoms = alarm.detect.parts.iter().flatten().filter_map(|a| self.program.atoms.get(a.0 as usize));
             let signals = atoms.filter_map(|a| a.signal.as_ref()).filter_map(|signal| match signal {
                 Signal::Raised(name) | Signal::Cleared(name) => Some(name.clone()),
-                Signal::Came(name) => Some(format!("pattern {name}")),
+                Signal::Occurrence(name) => Some(format!("pattern {name}")),
                 _ => None,
             });
             signals.collect()

@@ -104,7 +104,7 @@ impl<'t> Compiler<'t, '_> {
                     let message = format!("every event has a field `{name}`: this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());
                 }
-                // What a piece meets alone says nothing.
+                // What a piece matches alone says nothing.
                 if !piece {
                     self.expression(file, regex, &built, &hir);
                 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::base::limits::{LIST_ELEMENTS, LISTED};
 use crate::base::text::printable_short;
 use crate::diag::Code;
-use crate::event::{EventId, INSIDE_PREFIXES, Level, Provenance, Value, unreadable};
+use crate::event::{EventId, INSIDE_PREFIXES, Level, Trust, Value, unreadable};
 use crate::lang::ast::{self, At, Element, File, Item, LiteralKind, Relation, TextSpan, Text};
 use crate::lang::program::{Comparison, IdPattern, Operand, Predicate, FieldTest, Unit};
 
@@ -97,7 +97,7 @@ impl<'t> Compiler<'t, '_> {
         id_of(text)
     }
 
-    /// Ids and provenances: an order of ids says nothing.
+    /// Ids and trust_levels: an order of ids says nothing.
     fn ordered(&mut self, file: &File, field: &str, comparison: Comparison, at: &TextSpan) {
         if field == "id" && !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
             let message = "ids have no order: a range is written `event 00-04560..00-04563`";
@@ -107,7 +107,7 @@ impl<'t> Compiler<'t, '_> {
 
     fn literal_operand(&mut self, file: &File, field: &str, literal: &LiteralKind, span: &TextSpan) -> Option<Operand> {
         match (field, literal) {
-            ("level", LiteralKind::Text(text)) | ("provenance", LiteralKind::Text(text)) => {
+            ("level", LiteralKind::Text(text)) | ("trust", LiteralKind::Text(text)) => {
                 self.bare_operand(file, field, &ast::At { it: text.clone(), span: span.clone() })
             }
             ("id", LiteralKind::Id(text) | LiteralKind::Text(text)) => {
@@ -136,10 +136,10 @@ impl<'t> Compiler<'t, '_> {
                     None
                 }
             },
-            "provenance" => match Provenance::parse(&word.it) {
-                Some(provenance) => Some(Operand::Provenance(provenance)),
+            "trust" => match Trust::parse(&word.it) {
+                Some(trust) => Some(Operand::Trust(trust)),
                 None => {
-                    let message = format!("no provenance has the name `{}`", word.it);
+                    let message = format!("no trust has the name `{}`", word.it);
                     self.unknown(file, Code::UnknownProvenance, word, message, PROVENANCES.iter().copied());
                     None
                 }
@@ -159,7 +159,7 @@ impl<'t> Compiler<'t, '_> {
 
     fn in_list(&mut self, file: &File, field: &str, elements: &[Element], span: &TextSpan) -> Option<Predicate> {
         if elements.is_empty() {
-            self.report(file, Code::NeverMatches, span, "nothing is in an empty list: no event meets this");
+            self.report(file, Code::NeverMatches, span, "nothing is in an empty list: no event matches this");
         }
         if !self.room_for_list(file, elements, span) {
             return None;
@@ -168,7 +168,7 @@ impl<'t> Compiler<'t, '_> {
         let mut tests = Vec::new();
         let mut values = Vec::new();
         let mut whole = true;
-        let compares = matches!(field, "level" | "provenance" | "id");
+        let compares = matches!(field, "level" | "trust" | "id");
         for element in elements {
             let test = match element {
                 Element::Network(word) => self.network(file, word),

@@ -7,7 +7,7 @@ use crate::base::limits::STEP_TIMEOUT;
 use crate::base::time::parse_duration;
 use crate::diag::Code;
 use crate::diag::suggest::nearest;
-use crate::event::Provenance;
+use crate::event::Trust;
 use crate::lang::ast::{self, At, Chain, ExpressionSyntax, ExpressionKind, File, Item, LiteralKind, ReactionClause, TextSpan, Text};
 use crate::lang::program::{Argument, ReactionCall, EFFECTS_REQUIRE, Reaction};
 use crate::script::{Param, ParamKind, unknown_name};
@@ -109,11 +109,11 @@ impl<'t> Compiler<'t, '_> {
     }
 
     /// The trust that the effects of a reaction require; less than an address is unwise.
-    fn effects_require(&mut self, file: &File, word: &Text) -> Option<Provenance> {
-        let Some(trust) = Provenance::parse(&word.it) else {
-            let levels = [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated];
+    fn effects_require(&mut self, file: &File, word: &Text) -> Option<Trust> {
+        let Some(trust) = Trust::parse(&word.it) else {
+            let levels = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
             let message = format!("no level of trust has the name `{}`", word.it);
-            self.unknown(file, Code::UnknownProvenance, word, message, levels.map(Provenance::name));
+            self.unknown(file, Code::UnknownProvenance, word, message, levels.map(Trust::name));
             return None;
         };
         if trust < EFFECTS_REQUIRE {

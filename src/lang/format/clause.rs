@@ -112,7 +112,6 @@ fn clause(out: &mut Out, tokens: &[Token<'_>], padded: usize) {
 
 /// Where the value of a clause begins.
 struct Value {
-    /// Its first token.
     at: usize,
     column: usize,
     /// It stands beside the values of the other clauses.

@@ -11,7 +11,6 @@ pub(super) struct Out {
     text: String,
     /// Where the last line is, in characters.
     column: usize,
-    /// Where it begins.
     indent: usize,
     /// What it began with: line and column there, if it began a line of the file as well.
     first: Option<(usize, usize)>,

@@ -1,4 +1,4 @@
-//! Which conditions an event meets, for all of them at once.
+//! Which conditions an event matches, for all of them at once.
 //!
 //! ```text
 //!   event --id (and app)---> conditions with that id ----------+
@@ -10,13 +10,13 @@
 //!
 //! [`keys`] chooses by which of these each condition is found.
 //!
-//! Invariant: the index only ever leaves out what could not match; [`meets`] alone decides. So adding an index can make the
+//! Invariant: the index only ever leaves out what could not match; [`matches`] alone decides. So adding an index can make the
 //! matcher faster and never different (a test compares it with trying every condition).
 
 mod grams;
 mod keys;
 mod literals;
-mod meets;
+mod matches;
 mod plan;
 mod table;
 
@@ -66,9 +66,9 @@ pub struct Matcher {
     inside: Vec<String>,
 }
 
-/// What the expressions captured and what is set, when the event meets the condition, whatever signal it is about.
-pub fn meets(atom: &Atom, event: &Event<'_>, index: &Index) -> Option<Vec<(String, Value<'static>)>> {
-    meets::Scope::new(event, index).meets(atom)
+/// What the expressions captured and what is set, when the event matches the condition, whatever signal it is about.
+pub fn matches(atom: &Atom, event: &Event<'_>, index: &Index) -> Option<Vec<(String, Value<'static>)>> {
+    matches::Scope::new(event, index).matches(atom)
 }
 
 impl Matcher {
@@ -118,7 +118,7 @@ impl Matcher {
         }
     }
 
-    /// Puts into `hits` the conditions that the event meets, in their order, instead of what was there.
+    /// Puts into `hits` the conditions that the event matches, in their order, instead of what was there.
     pub fn matches(&self, event: &Event<'_>, hits: &mut Vec<Hit>) {
         hits.clear();
         // Most events have no candidate; then nothing is allocated.
@@ -154,9 +154,9 @@ impl Matcher {
         }
         candidates.sort_unstable();
         candidates.dedup();
-        let scope = meets::Scope::new(event, &self.index);
+        let scope = matches::Scope::new(event, &self.index);
         for n in candidates {
-            if let Some(mut captures) = self.atoms.get(n as usize).and_then(|atom| scope.meets(atom)) {
+            if let Some(mut captures) = self.atoms.get(n as usize).and_then(|atom| scope.matches(atom)) {
                 captures.extend(self.inside.iter().filter_map(|f| Some((f.clone(), event.field(f)?.into_owned()))));
                 hits.push(Hit { atom: AtomId(n), captures });
             }
@@ -166,9 +166,9 @@ impl Matcher {
     /// As [`Matcher::matches`], by trying every condition: what the index is tested against.
     #[cfg(test)]
     fn matches_without_index(&self, event: &Event<'_>) -> Vec<Hit> {
-        let scope = meets::Scope::new(event, &self.index);
+        let scope = matches::Scope::new(event, &self.index);
         let all = self.atoms.iter().zip(0..).filter(|(atom, _)| atom.signal.is_none());
-        all.filter_map(|(atom, n)| Some(Hit { atom: AtomId(n), captures: scope.meets(atom)? })).collect()
+        all.filter_map(|(atom, n)| Some(Hit { atom: AtomId(n), captures: scope.matches(atom)? })).collect()
     }
 }
 

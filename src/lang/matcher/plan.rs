@@ -65,5 +65,5 @@ pub fn why_always(atom: &Atom) -> &'static str {
     if atom.matches.is_empty() && atom.predicates.is_empty() {
         return "it says neither an id, a sender nor a text";
     }
-    "no text of two letters or more must stand in what it meets: write one into the expression, or say from whom it comes"
+    "no text of two letters or more must stand in what it matches: write one into the expression, or say from whom it comes"
 }

@@ -45,7 +45,6 @@ fn bits(hash: u32) -> u64 {
 #[derive(Debug)]
 pub(super) struct Table<V> {
     filter: Filter,
-    /// Sorted by hash.
     rows: Vec<(u32, V)>,
     /// By the highest bits of the hash: where in `rows` those begin that have them.
     begins: Vec<u32>,

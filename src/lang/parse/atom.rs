@@ -1,4 +1,4 @@
-//! Events of which one meets a condition: inline, by a pattern's name, changes of state; and where they come from.
+//! Events of which one matches a condition: inline, by a pattern's name, changes of state; and where they come from.
 
 use crate::base::limits;
 use crate::diag::Code;

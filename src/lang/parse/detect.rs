@@ -312,7 +312,7 @@ fn joined(c: &mut Cursor<'_>, first: Choice) -> Parsed<Detect> {
     if let Some((part, span)) = &each
         && part + 1 != parts.len()
     {
-        c.fail(Code::BadCount, span, "`each` stands before the last step: each of its events is a coming-true");
+        c.fail(Code::BadCount, span, "`each` stands before the last step: each of its events is a occurrence");
     }
     let unless = unless(c)?;
     clear(c, start)?;

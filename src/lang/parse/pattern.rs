@@ -112,14 +112,14 @@ fn composite(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
 fn sample(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     c.want_word("sample")?;
     let fields = if c.sees_symbol("|") { Vec::new() } else { bindings(c)? };
-    Ok(PatternClause::Sample(SampleSyntax { meets: true, fields, record: record(c)? }))
+    Ok(PatternClause::Sample(SampleSyntax { matches: true, fields, record: record(c)? }))
 }
 
 /// `not_sample = "not" "sample" RECORD+`
 fn not_sample(c: &mut Cursor<'_>) -> Parsed<PatternClause> {
     c.want_word("not")?;
     c.want_word("sample")?;
-    Ok(PatternClause::Sample(SampleSyntax { meets: false, fields: Vec::new(), record: record(c)? }))
+    Ok(PatternClause::Sample(SampleSyntax { matches: false, fields: Vec::new(), record: record(c)? }))
 }
 
 fn record(c: &mut Cursor<'_>) -> Parsed<String> {

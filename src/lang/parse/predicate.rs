@@ -233,7 +233,7 @@ pub(super) fn regex(c: &mut Cursor<'_>) -> Parsed<Regex> {
                         Code::BadText,
                         &span,
                         format!("a regular expression has no flag `{other}`"),
-                        "the flags are i (letter case does not count) and s (. also meets a line feed)",
+                        "the flags are i (letter case does not count) and s (. also matches a line feed)",
                     ));
                 }
             }

@@ -26,7 +26,6 @@ pub(in crate::lang) enum TokenKind {
     Mark,
     /// A comparison or punctuation.
     Symbol,
-    /// Any other character.
     Other,
 }
 

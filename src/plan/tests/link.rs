@@ -26,8 +26,8 @@ impl Bench {
         self
     }
 
-    fn pursued(&self) -> Option<&str> {
-        self.planner.ledger().entry(VIP).unwrap().pursued.as_deref()
+    fn current_target(&self) -> Option<&str> {
+        self.planner.ledger().entry(VIP).unwrap().current_target.as_deref()
     }
 
     /// Goes on for some seconds with both hosts reporting these links.
@@ -97,19 +97,19 @@ fn a_holder_without_a_link_is_reported_and_stays() {
 fn a_holder_without_a_link_is_moved_away_from_where_the_resource_says_so() {
     let mut bench = held_by_a(OnLinkLoss::Move);
     bench.seconds(1, LinkState::Up, LinkState::Up).seconds(1, LinkState::NoCarrier, LinkState::Up);
-    assert_eq!(bench.pursued(), Some("a"));
+    assert_eq!(bench.current_target(), Some("a"));
     bench.seconds(2, LinkState::NoCarrier, LinkState::Up);
-    assert_eq!(bench.pursued(), Some("b"));
+    assert_eq!(bench.current_target(), Some("b"));
     assert_eq!(bench.planner.owner(VIP).unwrap(), "a", "the claim stands");
     bench.report("a", (1, 2), false, Holds::No).report("b", (1, 3), true, Holds::Yes);
     bench.seconds(30, LinkState::NoCarrier, LinkState::Up);
-    assert_eq!((bench.pursued(), bench.planner.holders(VIP)), (Some("b"), vec!["b".to_owned()]));
+    assert_eq!((bench.current_target(), bench.planner.holders(VIP)), (Some("b"), vec!["b".to_owned()]));
     // It goes back to the desired owner when that can be reached again.
     bench.seconds(3, LinkState::Up, LinkState::Up);
-    assert_eq!(bench.pursued(), Some("a"));
+    assert_eq!(bench.current_target(), Some("a"));
     // With no link anywhere it stays.
     bench.seconds(10, LinkState::Down, LinkState::NoCarrier);
-    assert_eq!(bench.pursued(), Some("a"));
+    assert_eq!(bench.current_target(), Some("a"));
 }
 
 /// Numbers of an earlier connection, whoever sent them, keep nobody from being heard on the next one.
@@ -135,5 +135,5 @@ fn a_link_that_flaps_moves_nothing_and_is_reported_seldom() {
     for _ in 0..60 {
         bench.seconds(1, LinkState::NoCarrier, LinkState::Up).seconds(1, LinkState::Up, LinkState::Up);
     }
-    assert_eq!((bench.pursued(), bench.notices()), (Some("a"), vec![]));
+    assert_eq!((bench.current_target(), bench.notices()), (Some("a"), vec![]));
 }

@@ -130,7 +130,7 @@ impl Setup {
     }
 
     pub(in crate::sim) fn inventory(&self) -> Inventory {
-        let seats = self
+        let placements = self
             .placements()
             .map(|i| inventory::Placement { host: host_name(i), interface: "eth0".to_owned(), commands: None })
             .collect();
@@ -138,7 +138,7 @@ impl Setup {
         let probe = self.takeover == Takeover::Probe;
         let resource = Resource {
             what: address(),
-            seats,
+            placements,
             takeover: self.takeover,
             witnesses: if probe { self.witnesses.iter().map(|w| witness(*w)).collect() } else { Vec::new() },
             term: TERM,
@@ -148,7 +148,7 @@ impl Setup {
             moves,
             on_link_loss: inventory::OnLinkLoss::default(),
             repair: true,
-            provenance: crate::event::Provenance::Local,
+            trust: crate::event::Trust::Local,
         };
         let host = || inventory::Host { platform: "linux".to_owned(), ..inventory::Host::default() };
         let app = |i| inventory::Application { kind: "server".to_owned(), host: host_name(i), aliases: Vec::new(), ..Default::default() };

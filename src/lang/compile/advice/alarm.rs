@@ -12,7 +12,7 @@ use crate::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
 
 use super::same::same;
 
-/// A way in which an event meets a condition: one of its expressions, or its ids and senders alone.
+/// A way in which an event matches a condition: one of its expressions, or its ids and senders alone.
 struct Alternative<'a> {
     atom: &'a Atom,
     /// What the expression captures; `None` where there is none, and the fields are those of the record.

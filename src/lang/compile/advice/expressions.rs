@@ -1,4 +1,4 @@
-//! Regular expressions: what meets no text, what meets every text, what costs more than it must.
+//! Regular expressions: what matches no text, what matches every text, what costs more than it must.
 //!
 //! The library's own tree tells: it knows how long a match is at least, and which anchors a part needs at its edges.
 
@@ -28,11 +28,11 @@ impl Compiler<'_, '_> {
     pub(in crate::lang::compile) fn expression(&mut self, file: &File, tree: &Regex, built: &Expression, hir: &Hir) {
         let named = built.capture_names().next().is_some();
         if never(hir) {
-            let message = "no text meets this expression";
+            let message = "no text matches this expression";
             let help = "`^` stands before, `$` behind all that is matched; `\\^` and `\\$` are the characters";
             self.report(file, Code::NeverMatches, &tree.span, message).help = Some(help.to_owned());
         } else if always(hir) && !named {
-            let message = "every text meets this expression: it asks for nothing";
+            let message = "every text matches this expression: it asks for nothing";
             let help = "leave it out, or write what must stand in the text";
             self.report(file, Code::MatchesEverything, &tree.span, message).help = Some(help.to_owned());
         } else if begins_idly(hir, named) {
@@ -60,7 +60,7 @@ impl Compiler<'_, '_> {
     }
 }
 
-/// No text meets it, or every text: that is told where it stands.
+/// No text matches it, or every text: that is told where it stands.
 pub(super) fn pointless(built: &Expression) -> bool {
     regex_syntax::parse(built.as_str()).is_ok_and(|hir| never(&hir) || always(&hir))
 }
@@ -85,7 +85,7 @@ fn size(hir: &Hir) -> usize {
     }
 }
 
-/// No text meets it: an empty class, or an anchor where it can't hold.
+/// No text matches it: an empty class, or an anchor where it can't hold.
 fn never(hir: &Hir) -> bool {
     let takes = |h: &Hir| h.properties().minimum_len().is_some_and(|n| n > 0);
     let begins = |h: &Hir| h.properties().look_set_prefix().contains(Look::Start);
@@ -106,7 +106,7 @@ fn never(hir: &Hir) -> bool {
     }
 }
 
-/// Every text meets it: it takes nothing, and needs at most one end of the text.
+/// Every text matches it: it takes nothing, and needs at most one end of the text.
 fn always(hir: &Hir) -> bool {
     fn takes_nothing(hir: &Hir) -> bool {
         match hir.kind() {

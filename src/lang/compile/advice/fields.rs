@@ -1,10 +1,10 @@
 //! Conditions on fields that no event can meet, because their parts contradict each other.
 //!
 //! Every part of an `and` that asks one field is tried with every value that the field could have: all levels and
-//! provenances, or the texts that a part names. What can't be decided counts as met.
+//! trust_levels, or the texts that a part names. What can't be decided counts as met.
 
 use crate::diag::Code;
-use crate::event::{Level, Provenance, Value};
+use crate::event::{Level, Trust, Value};
 use crate::lang::ast::{self, File, Relation, TextSpan};
 use crate::lang::compile::Compiler;
 use crate::lang::program::{Comparison, Operand, Predicate, FieldTest};
@@ -16,7 +16,7 @@ const PARTS: usize = 64;
 #[derive(Clone, Debug)]
 enum Candidate<'v> {
     Level(Level),
-    Provenance(Provenance),
+    Trust(Trust),
     Text(&'v str),
     Number(f64),
     /// The event does not have the field.
@@ -62,8 +62,8 @@ impl Compiler<'_, '_> {
             };
             let texts: Vec<String> = about.iter().filter_map(|(t, _)| Some(format!("`{}`", said(file, t)?))).collect();
             let message = match texts.as_slice() {
-                [one] => format!("no event meets {one}"),
-                several => format!("no event meets all of {}", several.join(", ")),
+                [one] => format!("no event matches {one}"),
+                several => format!("no event matches all of {}", several.join(", ")),
             };
             let help = "joined by `and` they must all hold; `or` and `in [..]` want one of them";
             let found = self.report(file, Code::NeverMatches, &(start..end), message);
@@ -161,13 +161,13 @@ fn only_field(predicate: &Predicate) -> Option<&str> {
     }
 }
 
-/// No value of the field meets all.
+/// No value of the field matches all.
 fn impossible(field: &str, all: &[&Predicate]) -> bool {
     let candidates: Vec<Candidate<'_>> = match field {
         "level" => Level::ALL.into_iter().map(Candidate::Level).chain([Candidate::Absent]).collect(),
-        "provenance" => [Provenance::Unverified, Provenance::Address, Provenance::Local, Provenance::Authenticated]
+        "trust" => [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated]
             .into_iter()
-            .map(Candidate::Provenance)
+            .map(Candidate::Trust)
             .collect(),
         _ => match all.iter().find_map(|p| named(p)) {
             Some(values) => values.into_iter().map(candidate).collect(),
@@ -197,7 +197,7 @@ fn candidate<'v>(value: &'v Value<'static>) -> Candidate<'v> {
     }
 }
 
-/// Whether a field with this value meets the condition; `None` when that is not certain.
+/// Whether a field with this value matches the condition; `None` when that is not certain.
 fn holds(predicate: &Predicate, candidate: &Candidate<'_>) -> Option<bool> {
     match predicate {
         Predicate::And(parts) => all_of(parts.iter().map(|p| holds(p, candidate)), false),
@@ -224,7 +224,7 @@ fn passes(test: &FieldTest, candidate: &Candidate<'_>) -> Option<bool> {
     match (test, candidate) {
         (_, Candidate::Absent) => Some(false),
         (FieldTest::Compare(c, Operand::Level(want)), Candidate::Level(have)) => Some(c.holds(have.cmp(want))),
-        (FieldTest::Compare(c, Operand::Provenance(want)), Candidate::Provenance(have)) => Some(c.holds(have.cmp(want))),
+        (FieldTest::Compare(c, Operand::Trust(want)), Candidate::Trust(have)) => Some(c.holds(have.cmp(want))),
         (FieldTest::Compare(c, Operand::Value(want)), Candidate::Number(have)) => Some(c.holds(have.partial_cmp(&want.as_number()?)?)),
         (FieldTest::Compare(c, Operand::Value(Value::Text(want))), Candidate::Text(have)) => Some(c.holds((*have).cmp(want.as_ref()))),
         (FieldTest::InList(values), Candidate::Text(have)) => {

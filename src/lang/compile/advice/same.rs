@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::lang::expression::Expression;
 use crate::lang::program::{Atom, FieldRegex, IdPattern, Predicate, Sender, FieldTest};
 
-/// Every event that meets `inner` meets `outer`, with the same captures.
+/// Every event that matches `inner` matches `outer`, with the same captures.
 pub(super) fn covers(outer: &Atom, inner: &Atom) -> bool {
     let among = |all: &[Arc<Predicate>], p: &Arc<Predicate>| all.iter().any(|q| Arc::ptr_eq(p, q) || same_predicate(p, q));
     (outer.ids.is_empty() || !inner.ids.is_empty() && inner.ids.iter().all(|i| outer.ids.iter().any(|o| id_within(i, o))))

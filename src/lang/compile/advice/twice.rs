@@ -52,7 +52,7 @@ impl Compiler<'_, '_> {
         self.names_twice(file, &from.on, "`on host`");
     }
 
-    /// Alternatives of which one is met by every event that meets another, with the same captures.
+    /// Alternatives of which one is met by every event that matches another, with the same captures.
     pub(in crate::lang::compile) fn alternatives(&mut self, file: &File, choice: &Choice, atoms: &[AtomId]) {
         let mut spans = Vec::new();
         self.in_order(file, choice, &mut spans);
@@ -71,7 +71,7 @@ impl Compiler<'_, '_> {
             }
         }
         for (span, other) in found {
-            let message = "every event that meets this meets another alternative of the same `or`: it changes nothing";
+            let message = "every event that matches this matches another alternative of the same `or`: it changes nothing";
             let context = (file.place(&other), "this one".to_owned());
             let found = self.report(file, Code::Covered, &span, message);
             found.context.push(context);

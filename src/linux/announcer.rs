@@ -11,18 +11,18 @@ use super::{Interface, Spot, explained, frames, interface};
 
 /// Says things about one address on its interface.
 #[derive(Debug)]
-pub struct Voice {
+pub struct Announcer {
     address: IpAddr,
     name: String,
     /// Kept: to bind or close such a socket waits for the whole kernel, for ten milliseconds and more.
     open: Option<(Interface, Socket)>,
 }
 
-impl Voice {
-    /// The voice of this address.
-    pub fn new(spot: &Spot) -> Voice {
+impl Announcer {
+    /// The announcer of this address.
+    pub fn new(spot: &Spot) -> Announcer {
         let open = interface(&spot.interface).and_then(|i| Ok((i.clone(), packet_socket(&i, None)?))).ok();
-        Voice { address: spot.address, name: spot.interface.clone(), open }
+        Announcer { address: spot.address, name: spot.interface.clone(), open }
     }
 
     /// Says that the address is here.

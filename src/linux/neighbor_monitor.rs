@@ -17,7 +17,7 @@ use crate::wire::LinkState;
 
 use super::frames::{ARP, IPV6, claimed};
 use super::netlink::{KernelChange, Netlink};
-use super::voice::packet_socket;
+use super::announcer::packet_socket;
 use super::{Interface, Spot, boot_time, echo, explained, interface, netlink};
 
 /// How long the thread waits at most before it sees that it should end, or that an interface is there again.
@@ -58,9 +58,7 @@ pub enum NetworkEvent {
     Rival(IpAddr),
     /// A witness answered over this interface to what was sent then.
     Witness {
-        /// Over which interface.
         interface: String,
-        /// Who.
         witness: IpAddr,
         /// When it was asked.
         sent: Time,
@@ -75,9 +73,9 @@ struct Echoes {
     next: u16,
 }
 
-/// The ear of a host.
+/// The monitor of a host.
 #[derive(Debug)]
-pub struct Ear {
+pub struct NeighborMonitor {
     echoes: Arc<Mutex<Echoes>>,
     identifier: u16,
     stop: Arc<AtomicBool>,
@@ -91,13 +89,13 @@ struct Listener {
     socket: Socket,
 }
 
-impl Ear {
+impl NeighborMonitor {
     /// Begins to listen for these addresses on their interfaces, and tells `hear` what is heard. An interface that is not
     /// there, or goes away, is listened on when it is there again.
     ///
     /// # Errors
     /// In words: no right to listen.
-    pub fn open(spots: Vec<Spot>, hear: impl Fn(NetworkEvent) + Send + 'static) -> Result<Ear, String> {
+    pub fn open(spots: Vec<Spot>, hear: impl Fn(NetworkEvent) + Send + 'static) -> Result<NeighborMonitor, String> {
         let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be heard", &e))?;
         let echoes = Arc::new(Mutex::new(Echoes::default()));
         let stop = Arc::new(AtomicBool::new(false));
@@ -114,7 +112,7 @@ impl Ear {
             frame: vec![0; FRAME],
         };
         room.listen_again().map_err(|e| explained("neighbours can't be heard", &e))?;
-        let thread = std::thread::Builder::new().name("ear".to_owned()).spawn({
+        let thread = std::thread::Builder::new().name("monitor".to_owned()).spawn({
             let stop = stop.clone();
             move || {
                 while !stop.load(Ordering::Relaxed) {
@@ -123,7 +121,7 @@ impl Ear {
             }
         });
         let thread = thread.map_err(|e| format!("no thread can be started: {e}"))?;
-        Ok(Ear { echoes, identifier, stop, thread: Some(thread) })
+        Ok(NeighborMonitor { echoes, identifier, stop, thread: Some(thread) })
     }
 
     /// Asks a witness over an interface whether it is there.
@@ -155,7 +153,7 @@ impl Ear {
     }
 }
 
-impl Drop for Ear {
+impl Drop for NeighborMonitor {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {

@@ -14,7 +14,7 @@ const KEYS_OF_A_TREE: usize = 8;
 
 /// Values by key, in no order that means anything.
 #[derive(Clone, Debug)]
-pub(super) struct Summed<K, V> {
+pub(super) struct HashTree<K, V> {
     /// So many as a power of two, or none; by the last bits of the sum.
     trees: Vec<Tree<K, V>>,
     len: usize,
@@ -24,9 +24,9 @@ pub(super) struct Summed<K, V> {
 type Tree<K, V> = BTreeMap<At, (K, V)>;
 type At = (u64, u32);
 
-impl<K, V> Default for Summed<K, V> {
-    fn default() -> Summed<K, V> {
-        Summed { trees: Vec::new(), len: 0 }
+impl<K, V> Default for HashTree<K, V> {
+    fn default() -> HashTree<K, V> {
+        HashTree { trees: Vec::new(), len: 0 }
     }
 }
 
@@ -44,7 +44,7 @@ fn place(sum: u64, trees: usize) -> usize {
     sum & trees.wrapping_sub(1)
 }
 
-impl<K: Hash + Eq, V> Summed<K, V> {
+impl<K: Hash + Eq, V> HashTree<K, V> {
     pub(super) fn len(&self) -> usize {
         self.len
     }
@@ -178,7 +178,7 @@ fn number<K: Borrow<Q>, V, Q: Eq + ?Sized>(tree: &Tree<K, V>, sum: u64, key: &Q)
 }
 
 /// Equal when the same keys have the same values.
-impl<K: Hash + Eq, V: PartialEq> PartialEq for Summed<K, V> {
+impl<K: Hash + Eq, V: PartialEq> PartialEq for HashTree<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.len == other.len && self.iter().all(|(key, value)| other.get(key) == Some(value))
     }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn it_is_a_map_also_of_keys_with_one_sum() {
         let mut rng = crate::sim::Rng::new(11);
-        let (mut summed, mut map) = (Summed::default(), BTreeMap::new());
+        let (mut summed, mut map) = (HashTree::default(), BTreeMap::new());
         for n in 0..20_000_u64 {
             let key = Alike(rng.below(100));
             match rng.below(5) {
@@ -221,6 +221,6 @@ mod tests {
         }
         let all: BTreeMap<Alike, u64> = summed.iter().map(|(key, value)| (key.clone(), *value)).collect();
         assert_eq!(all, map);
-        assert!(!map.is_empty() && summed == summed.clone() && summed != Summed::default());
+        assert!(!map.is_empty() && summed == summed.clone() && summed != HashTree::default());
     }
 }

@@ -1,10 +1,10 @@
-//! Whether an event meets a condition: every part of it, exactly as LANGUAGE says.
+//! Whether an event matches a condition: every part of it, exactly as LANGUAGE says.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use crate::event::{Event, Level, Provenance, Value};
+use crate::event::{Event, Level, Trust, Value};
 use crate::inventory::{Index, Names};
 use crate::lang::program::{Atom, CaptureKind, Comparison, Operand, Predicate, Sender, FieldTest, Unit};
 
@@ -23,10 +23,10 @@ impl<'e> Scope<'e> {
         Scope { event, names: index.names(event), index }
     }
 
-    /// What the expressions captured, when the event meets the condition.
-    pub(super) fn meets(&self, atom: &Atom) -> Option<Captures> {
+    /// What the expressions captured, when the event matches the condition.
+    pub(super) fn matches(&self, atom: &Atom) -> Option<Captures> {
         let id = self.event.id.as_ref();
-        let id_meets = atom.ids.is_empty() || id.is_some_and(|id| atom.ids.iter().any(|want| want.meets(id)));
+        let id_meets = atom.ids.is_empty() || id.is_some_and(|id| atom.ids.iter().any(|want| want.matches(id)));
         let sender_meets = atom.from.is_empty() || atom.from.iter().any(|want| self.sent_by(want));
         if !id_meets || !sender_meets {
             return None;
@@ -36,7 +36,7 @@ impl<'e> Scope<'e> {
             let value = match operand {
                 Operand::Field(field) => self.field(field, &captures).map(Value::into_owned),
                 Operand::Value(value) => Some(value.clone()),
-                Operand::Level(_) | Operand::Provenance(_) | Operand::Amount(..) | Operand::Id(_) => None,
+                Operand::Level(_) | Operand::Trust(_) | Operand::Amount(..) | Operand::Id(_) => None,
             };
             if let Some(value) = value {
                 captures.retain(|(taken, _)| taken != name);
@@ -161,9 +161,9 @@ impl<'e> Scope<'e> {
         let order = match operand {
             Operand::Value(other) => ordering(value, other),
             Operand::Level(want) => value.as_text().and_then(Level::parse).map(|have| have.cmp(want)),
-            Operand::Provenance(want) => value.as_text().and_then(Provenance::parse).map(|have| have.cmp(want)),
+            Operand::Trust(want) => value.as_text().and_then(Trust::parse).map(|have| have.cmp(want)),
             Operand::Amount(want, unit) => amount(value, *unit).and_then(|have| have.partial_cmp(want)),
-            Operand::Id(want) => self.event.id.as_ref().map(|id| if want.meets(id) { Ordering::Equal } else { Ordering::Less }),
+            Operand::Id(want) => self.event.id.as_ref().map(|id| if want.matches(id) { Ordering::Equal } else { Ordering::Less }),
             Operand::Field(name) => self.field(name, captures).and_then(|other| ordering(value, &other)),
         };
         order.is_some_and(|order| comparison.holds(order))

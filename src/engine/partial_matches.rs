@@ -4,21 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::limits::NOTED_EVENTS;
+use crate::base::limits::PARTIAL_MATCHES;
 use crate::base::time::Time;
 
 use super::key::Key;
 use super::record::PartialMatch;
 use super::state::first_of_young_half;
-use super::summed::Summed;
+use super::hash_tree::HashTree;
 
 /// What was noted and not forgotten. No key is without a note, no alarm without a key, and the notes of a key are in order of time.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Noted {
-    alarms: Summed<String, OfAlarm>,
-    /// All notes.
+pub(super) struct PartialMatches {
+    alarms: HashTree<String, OfAlarm>,
     count: usize,
-    /// Their memory, roughly.
     bytes: usize,
     /// So many notes at most. Tests set less.
     most: usize,
@@ -27,8 +25,7 @@ pub(super) struct Noted {
 /// What was noted for one alarm.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct OfAlarm {
-    keys: Summed<Key, Vec<PartialMatch>>,
-    /// Its notes.
+    keys: HashTree<Key, Vec<PartialMatch>>,
     count: usize,
     /// Their memory, roughly, with that of the keys.
     bytes: usize,
@@ -51,13 +48,13 @@ pub(super) enum Forgot {
     Of(String),
 }
 
-impl Default for Noted {
-    fn default() -> Noted {
-        Noted { alarms: Summed::default(), count: 0, bytes: 0, most: NOTED_EVENTS }
+impl Default for PartialMatches {
+    fn default() -> PartialMatches {
+        PartialMatches { alarms: HashTree::default(), count: 0, bytes: 0, most: PARTIAL_MATCHES }
     }
 }
 
-impl Noted {
+impl PartialMatches {
     /// What was noted of a key.
     pub(super) fn of(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
         self.alarms.get(alarm).and_then(|of| of.keys.get(key)).map_or(&[], Vec::as_slice)
@@ -162,7 +159,7 @@ impl OfAlarm {
         let age = |notes: &Vec<PartialMatch>| (notes.iter().map(|n| n.known).max(), notes.last().map(|n| n.at));
         match first_of_young_half(self.keys.iter().map(|(key, notes)| (age(notes), key))) {
             Some(first) => self.keys.retain(|key, notes| (&age(notes), key) >= (&first.0, &first.1)),
-            None => self.keys = Summed::default(),
+            None => self.keys = HashTree::default(),
         }
         self.count = self.keys.iter().map(|(_, notes)| notes.len()).sum();
         self.bytes = self.keys.iter().map(|(key, notes)| weight_of(key, notes)).sum();
@@ -170,16 +167,16 @@ impl OfAlarm {
 }
 
 /// As a journal has it: the keys of each alarm as a sorted list.
-impl Serialize for Noted {
+impl Serialize for PartialMatches {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(self.alarms.sorted().into_iter().map(|(alarm, of)| (alarm, of.keys.sorted())))
     }
 }
 
-impl<'de> Deserialize<'de> for Noted {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Noted, D::Error> {
+impl<'de> Deserialize<'de> for PartialMatches {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<PartialMatches, D::Error> {
         let all = BTreeMap::<String, Vec<(Key, Vec<PartialMatch>)>>::deserialize(from)?;
-        let mut noted = Noted::default();
+        let mut noted = PartialMatches::default();
         for (alarm, keys) in all {
             let of = noted.alarms.or_default(&alarm);
             for (key, notes) in keys {
@@ -198,17 +195,17 @@ impl<'de> Deserialize<'de> for Noted {
 mod tests {
     use super::*;
     use crate::base::limits::COUNTED_KEYS;
-    use crate::event::Provenance;
+    use crate::event::Trust;
 
     /// Three alarms that invent keys, with little room for all of them together.
     #[test]
     fn notes_of_all_alarms_are_bounded() {
-        let mut noted = Noted { most: 100, ..Noted::default() };
+        let mut noted = PartialMatches { most: 100, ..PartialMatches::default() };
         let mut forgot = Vec::new();
         for n in 0..1_000_i64 {
             // Alarm a gets four of six events, and alarm c but one of each key.
             let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
-            let note = PartialMatch::new(0, Time::from_millis(n), Provenance::Local);
+            let note = PartialMatch::new(0, Time::from_millis(n), Trust::Local);
             let key = Key::of([key.to_string()]);
             forgot.extend(noted.note(&alarm.to_owned(), &key, &note, false, None, COUNTED_KEYS));
             assert!(noted.count <= 100);
@@ -228,21 +225,21 @@ mod tests {
         assert_eq!(forgot.first(), Some(&Forgot::Of("a".to_owned())));
         assert!(forgot.iter().all(|f| *f != Forgot::Own) && forgot.len() > 10);
         // Read back it is the same, with its counts.
-        let again: Noted = serde_json::from_str(&serde_json::to_string(&noted).unwrap()).unwrap();
-        assert_eq!(Noted { most: 100, ..again }, noted);
+        let again: PartialMatches = serde_json::from_str(&serde_json::to_string(&noted).unwrap()).unwrap();
+        assert_eq!(PartialMatches { most: 100, ..again }, noted);
         for (alarm, key) in noted.clone().keys() {
             noted.forget(alarm, key);
         }
-        assert_eq!(noted, Noted { most: 100, ..Noted::default() });
+        assert_eq!(noted, PartialMatches { most: 100, ..PartialMatches::default() });
     }
 
     /// One key alone may be too much, too.
     #[test]
     fn a_single_key_is_bounded() {
-        let mut noted = Noted { most: 2, ..Noted::default() };
+        let mut noted = PartialMatches { most: 2, ..PartialMatches::default() };
         let key = Key::of(["k".to_owned()]);
         let mut say = |n| {
-            noted.note(&"a".to_owned(), &key, &PartialMatch::new(0, Time::from_millis(n), Provenance::Local), false, None, COUNTED_KEYS)
+            noted.note(&"a".to_owned(), &key, &PartialMatch::new(0, Time::from_millis(n), Trust::Local), false, None, COUNTED_KEYS)
         };
         assert_eq!([say(1), say(2), say(3)], [None, None, Some(Forgot::Of("a".to_owned()))]);
         assert_eq!(noted.keys().count(), 0);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::time::Time;
-use crate::event::{Event, EventId, Format, Level, OWN_APP, Provenance, Value};
+use crate::event::{Event, EventId, Format, Level, OWN_APP, Trust, Value};
 use crate::journal::Position;
 use crate::lang::Matcher;
 
@@ -103,7 +103,7 @@ fn event<'f>(
         level: Some(level),
         text: text.to_owned().into(),
         fields: fields.into_iter().map(|(name, value)| (name.to_owned().into(), Value::from(value).into_owned())).collect(),
-        provenance: Provenance::Authenticated,
+        trust: Trust::Authenticated,
         format: Format::Plain,
         ..Event::default()
     }

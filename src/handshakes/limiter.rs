@@ -21,11 +21,9 @@ use tokio::task::AbortHandle;
 /// How many connections may be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// All together.
     pub connections: usize,
     /// Of these, only for expected sources.
     pub reserved: usize,
-    /// Of one source.
     pub per_source: usize,
 }
 

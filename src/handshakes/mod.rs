@@ -20,25 +20,25 @@ const REST: Duration = Duration::from_millis(200);
 
 /// A listening socket, and the connections that came in by it.
 #[derive(Debug)]
-pub struct Door {
+pub struct HandshakeLimiter {
     socket: TcpListener,
     address: SocketAddr,
     limiter: ConnectionLimiter,
 }
 
-impl Door {
+impl HandshakeLimiter {
     /// Listens; several sockets may share a limiter. Only within a runtime of `tokio`.
     ///
     /// # Errors
     /// Those of the system; [`cannot_listen`] says what to do.
-    pub fn open(address: SocketAddr, limiter: ConnectionLimiter) -> io::Result<Door> {
+    pub fn open(address: SocketAddr, limiter: ConnectionLimiter) -> io::Result<HandshakeLimiter> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // Connections of an earlier start that are still being closed are no reason not to start.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         let socket = socket.listen(WAITING)?;
         let address = socket.local_addr()?;
-        Ok(Door { socket, address, limiter })
+        Ok(HandshakeLimiter { socket, address, limiter })
     }
 
     /// Where it is: a port of 0 was chosen by the system.

@@ -9,14 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct Text {
     /// Its path as it was given.
     pub name: String,
-    /// All of it.
     pub text: String,
 }
 
 /// Configuration, rules and scripts: one set, accepted or refused as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Written {
-    /// The configuration.
+pub struct ConfigSnapshot {
     pub config: Text,
     /// The rule files, in their order.
     pub rules: Vec<Text>,
@@ -24,7 +22,7 @@ pub struct Written {
     pub scripts: BTreeMap<String, Text>,
 }
 
-impl Written {
+impl ConfigSnapshot {
     /// How long all texts are together.
     pub fn bytes(&self) -> usize {
         let texts = self.rules.iter().chain(self.scripts.values()).chain([&self.config]);

@@ -97,9 +97,7 @@ pub(super) struct ResourceAgent {
     rival_until: Option<Time>,
     /// When the neighbourhood is asked next who else has it.
     rival_at: Time,
-    /// The agent's start.
     pub(super) incarnation: u64,
-    /// Whom it obeys.
     pub(super) controller: u64,
     /// Votes for the command that it obeys.
     pub(super) votes: Votes,
