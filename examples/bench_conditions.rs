@@ -5,6 +5,7 @@
 //!
 //! Events are made before the clock is looked at, in portions; their times are virtual. Every shape is a process of its own, so that
 //! its peak memory is its own: that of the state, of one portion of events, and of the compiled rules.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::collections::BTreeMap;
@@ -12,14 +13,14 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pointsman::base::time::Time;
-use pointsman::diag::Source;
-use pointsman::engine::{Engine, Input, Output, State};
-use pointsman::event::{Event, Value};
-use pointsman::inventory::Inventory;
-use pointsman::lang::program::{AtomId, Hit};
-use pointsman::lang::{Declarations, compile};
-use pointsman::sim::Rng;
+use pointsman::core::base::time::Time;
+use pointsman::core::diag::Source;
+use pointsman::core::engine::{Engine, Input, Output, State};
+use pointsman::core::event::{Event, Value};
+use pointsman::core::inventory::Inventory;
+use pointsman::core::lang::program::{AtomId, Hit};
+use pointsman::core::lang::{Declarations, compile};
+use pointsman::core::sim::Rng;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -129,8 +130,8 @@ fn measure(shape: &Shape) -> Fallible<()> {
         text.push('\n');
     }
     let (program, found) = compile(&[Arc::new(Source { name: "bench.alarm".to_owned(), text })], &Declarations::default());
-    if pointsman::diag::has_errors(&found) {
-        return Err(pointsman::diag::render::human(&found, false).into());
+    if pointsman::core::diag::has_errors(&found) {
+        return Err(pointsman::core::diag::render::human(&found, false).into());
     }
     // By rule and pattern, whatever order the compiler gives them.
     let mut atoms: BTreeMap<String, AtomId> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! Times moves under floods: `cargo run --release --example bench_flood -- 100`. Real programs in network namespaces; somebody sends
 //! records as fast as one thread can while two servers claim by turns over TCP.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! What the journal costs: `cargo run --release --example bench_journal -- 1000000 /var/tmp/j` (records, an empty folder on the disk that
 //! is meant). How long a sync takes, and the write of the end file that is a part of it; how large records are; how long opening takes with few records and with many.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
 
 use std::fs;
@@ -7,10 +8,10 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pointsman::base::time::Time;
-use pointsman::event::Event;
-use pointsman::journal::{Input, Position, Record};
-use pointsman::store::Journal;
+use pointsman::core::base::time::Time;
+use pointsman::core::event::Event;
+use pointsman::core::journal::{Input, Position, Record};
+use pointsman::shell::store::Journal;
 
 fn record(n: u64) -> Record {
     let event = Event {

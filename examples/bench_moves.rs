@@ -1,10 +1,11 @@
 //! Times planned moves: `cargo run --release --example bench_moves -- 100`. Real programs in network namespaces, mutual TLS,
 //! journal and agents' marks synced to disk; beside them, in the same run, the same addresses moved by hand.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pointsman::demo::{Move, ControllerSite, measure};
+use pointsman::demo::{ControllerSite, Move, measure};
 
 fn main() {
     let count = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100);
@@ -28,7 +29,9 @@ fn program() -> PathBuf {
 fn print(placement: ControllerSite, moves: &[Move], floor: Vec<Duration>) {
     match placement {
         ControllerSite::Apart => println!("{} planned moves, two agents over mutual TLS (ms)", moves.len()),
-        ControllerSite::OnSip1 => println!("\n{} planned moves, the controller on sip1 itself, an agent on sip2 (ms)", moves.len()),
+        ControllerSite::OnSip1 => {
+            println!("\n{} planned moves, the controller on sip1 itself, an agent on sip2 (ms)", moves.len())
+        }
     }
     println!("{:44} {:>8} {:>8} {:>8} {:>8}", "", "median", "p90", "p99", "worst");
     row("from the datagram to the client's first answer", moves.iter().map(|m| m.whole).collect());

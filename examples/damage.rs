@@ -1,5 +1,6 @@
 //! Damages a journal in every known way: `cargo run --release --example damage -- 10000 1` (damages, seed). In memory where that is
 //! possible: nothing here waits for a disk.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 fn main() {
     let number = |n: usize, unless: u64| std::env::args().nth(n).and_then(|a| a.parse().ok()).unwrap_or(unless);

@@ -1,11 +1,12 @@
 //! Simulates failovers from many seeds on all cores and prints how many, how fast, and the story of the first that fails.
 //!
 //!     cargo run --release --example simulate -- [FAILOVERS] [FIRST SEED]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![expect(clippy::disallowed_methods, reason = "the speed is printed")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use pointsman::sim::{self, Scenario};
+use pointsman::core::sim::{self, Scenario};
 
 fn main() -> std::process::ExitCode {
     let mut args = std::env::args().skip(1).map(|a| a.parse::<u64>());

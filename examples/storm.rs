@@ -1,4 +1,5 @@
 //! Kills controller and agents at random moments: `cargo run --release --example storm -- 200 1` (kills of each, seed).
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 
 use std::path::PathBuf;
 

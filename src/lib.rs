@@ -1,34 +1,10 @@
-//! Pointsman hears what servers write in their logs and moves addresses to the host that should have them.
+//! Pointsman reads what servers write in their logs and moves addresses to the host that should have them.
 //!
-//! `ARCHITECTURE.md` has the picture, the layer table and the invariants. Read in this order: [`event`], [`lang::program`],
-//! `engine`, [`script`], `plan`, `agent`, `control`, `sim`.
+//! Four floors: [`core`] decides and is pure, [`shell`] touches the world, [`cli`] has one file for each command, [`demo`] shows a
+//! failover on one machine. `ARCHITECTURE.md` has the picture, the layer table and the invariants. Read the core in this order:
+//! [`core::event`], [`core::lang`], [`core::engine`], [`core::script`], [`core::plan`], [`core::agent`], [`core::control`], [`core::sim`].
 
-pub mod agent;
-pub mod base;
-pub mod budget;
 pub mod cli;
-pub mod command;
-pub mod config;
-pub mod control;
-pub mod decode;
+pub mod core;
 pub mod demo;
-pub mod diag;
-pub mod handshakes;
-pub mod engine;
-pub mod event;
-pub mod inventory;
-pub mod journal;
-pub mod lang;
-pub mod linux;
-pub mod live;
-pub mod plan;
-pub mod react;
-pub mod replay;
-pub mod script;
-pub mod sim;
-pub mod site;
-pub mod sources;
-pub mod store;
-pub mod tls;
-pub mod vote;
-pub mod wire;
+pub mod shell;

@@ -7,6 +7,7 @@
 //!
 //! Corpus and rules come from the generator in ../shared/bench (Python 3), but for `--shape`; where it is absent, nothing runs. All is
 //! pinned to one core; but for `--peers`, seconds are those that the processor worked.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::collections::BTreeSet;
@@ -18,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
-use pointsman::base::time::Time;
-use pointsman::decode::{Decoder, Lines};
+use pointsman::core::base::time::Time;
+use pointsman::core::decode::{Decoder, Lines};
 
 mod peers;
 mod shapes;

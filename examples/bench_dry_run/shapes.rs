@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use pointsman::sim::Rng;
+use pointsman::core::sim::Rng;
 
 /// Each shape with what it is about.
 pub(super) const SHAPES: [(&str, &str); 9] = [

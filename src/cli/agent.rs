@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::base::text::printable;
-use crate::config::{self, Agent};
-use crate::live::program;
-use crate::store::AgentStore;
+use crate::core::base::text::printable;
+use crate::core::config::{self, Agent};
+use crate::shell::live::program;
+use crate::shell::store::AgentStore;
 
 use super::{Format, WRONG, log_to_stderr, paths, plural, report, setup, wrong};
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use crate::base::text::{printable_json, printable_lines, printable_short};
-use crate::live::control_socket::{self, ask};
-use crate::live::questions::Question;
+use crate::core::base::text::{printable_json, printable_lines, printable_short};
+use crate::shell::live::control_socket::{self, ask};
+use crate::shell::live::questions::Question;
 
 use super::status::{Status, UNKNOWN, alarm_severity};
 use super::{Format, WRONG, agent, operator, paths, report, setup, wrong};
@@ -85,14 +85,9 @@ pub(super) struct ResourcesArgs {
 #[derive(clap::Subcommand)]
 enum ResourcesCommand {
     /// Ends the pause of a resource that moved too often
-    Resume {
-        resource: String,
-    },
+    Resume { resource: String },
     /// States that a host does not hold a resource: you looked, or you cut its power
-    Released {
-        resource: String,
-        host: String,
-    },
+    Released { resource: String, host: String },
 }
 
 /// Shows the runs that have not ended, or approves one
@@ -108,9 +103,7 @@ pub(super) struct RunsArgs {
 #[derive(clap::Subcommand)]
 enum RunsCommand {
     /// Approves a run that waits for an operator
-    Approve {
-        run: u64,
-    },
+    Approve { run: u64 },
 }
 
 /// Shows whether everything is in order, on one screen
@@ -223,13 +216,13 @@ pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     let mut found = Vec::new();
     let file = paths::controller(whom.config.as_deref());
     let source = setup::read(&file, &mut found);
-    let (config, more) = source.as_ref().map(crate::config::load).unwrap_or_default();
+    let (config, more) = source.as_ref().map(crate::core::config::load).unwrap_or_default();
     let base = agent::base(&file);
     if let Some(config) = config {
         return Ok(Some(base.join(config.data)));
     }
     // It is being written, and a controller runs on what it accepted before.
-    let as_it_was = source.map(|s| base.join(crate::config::data_of(&s)));
+    let as_it_was = source.map(|s| base.join(crate::core::config::data_of(&s)));
     if let Some(data) = as_it_was.filter(|data| control_socket::path(data).exists()) {
         return Ok(Some(data));
     }

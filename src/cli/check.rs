@@ -5,10 +5,10 @@ use std::io;
 
 use serde_json::json;
 
-use crate::base::text::{printable, printable_json};
-use crate::diag::{has_errors, render};
-use crate::lang::program::{Atom, Program};
-use crate::lang::{Lookup, plan, why_always};
+use crate::core::base::text::{printable, printable_json};
+use crate::core::diag::{has_errors, render};
+use crate::core::lang::program::{Atom, Program};
+use crate::core::lang::{Lookup, plan, why_always};
 
 use super::setup::{self, Given};
 use super::{Format, WRONG, plural, report, test};

@@ -9,19 +9,19 @@ use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::base::text::{printable, printable_json, printable_lines};
-use crate::base::time::Time;
-use crate::base::zone::Zone;
-use crate::config::Config;
-use crate::decode::first_moment;
-use crate::event::Trust;
-use crate::inventory::Name;
-use crate::linux::file::kind_of;
-use crate::replay::{DryRunCounts, DryRun, TimelineEntry, LINES_OF_A_LOG, Origin};
-use crate::site::Site;
-use crate::sources::{self, packed};
+use crate::core::base::text::{printable, printable_json, printable_lines};
+use crate::core::base::time::Time;
+use crate::core::base::zone::Zone;
+use crate::core::config::Config;
+use crate::core::decode::first_moment;
+use crate::core::event::Trust;
+use crate::core::inventory::Name;
+use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, TimelineEntry};
+use crate::core::site::Site;
+use crate::shell::linux::file::kind_of;
+use crate::shell::sources::{self, packed};
 
-use crate::live;
+use crate::shell::live;
 
 use super::setup::{self, Given};
 use super::{Format, USAGE, WRONG, colour, plural, report, shows_progress};
@@ -189,9 +189,9 @@ fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
 }
 
 /// What the configuration says of a log that it follows.
-fn followed(config: &Config, base: &Path, log: &Path) -> Option<crate::config::Followed> {
+fn followed(config: &Config, base: &Path, log: &Path) -> Option<crate::core::config::Followed> {
     let path = log.canonicalize().ok()?;
-    let is_it = |file: &&crate::config::Followed| {
+    let is_it = |file: &&crate::core::config::Followed| {
         let entry = sources::Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_default());
         entry.covers(&path)
     };

@@ -3,9 +3,9 @@
 use std::io::{self, BufRead as _, Read as _};
 use std::path::PathBuf;
 
-use crate::base::text::{printable, printable_lines};
-use crate::live::program::{data_folder, keys};
-use crate::tls::{self, Authority};
+use crate::core::base::text::{printable, printable_lines};
+use crate::shell::live::program::{data_folder, keys};
+use crate::shell::tls::{self, Authority};
 
 use super::{WRONG, agent, paths, report, setup, wrong};
 
@@ -55,12 +55,12 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
 fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
     let file = paths::controller(args.config.as_deref());
     let mut found = Vec::new();
-    let loaded = setup::read(&file, &mut found).map(|source| crate::config::load(&source));
+    let loaded = setup::read(&file, &mut found).map(|source| crate::core::config::load(&source));
     let (config, more) = loaded.unwrap_or_default();
     found.extend(more);
     report(&found, super::Format::Human)?;
     let Some(config) = config else { return Ok(WRONG) };
-    if !args.revoke && config.inventory.hosts.get(host).is_none_or(|h| h.via != crate::inventory::Via::Agent) {
+    if !args.revoke && config.inventory.hosts.get(host).is_none_or(|h| h.via != crate::core::inventory::Via::Agent) {
         return Ok(wrong(&format!("{} has no host {host} with `via: agent`", file.display())));
     }
     let data = agent::base(&file).join(&config.data);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::limits::SET_BYTES;
-use crate::config;
-use crate::diag::{Code, Diagnostic, Source};
-use crate::journal::{Text, ConfigSnapshot};
-use crate::live::reload::{Files, Good, Reading};
+use crate::core::base::limits::SET_BYTES;
+use crate::core::config;
+use crate::core::diag::{Code, Diagnostic, Source};
+use crate::core::journal::{ConfigSnapshot, Text};
+use crate::shell::live::reload::{Files, Good, Reading};
 
 use super::setup::{self, Given, Setup, Texts};
 

@@ -5,9 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::text::printable;
-use crate::diag::{Code, Diagnostic, Source, has_errors};
-use crate::lang::format::formatted;
+use crate::core::base::text::printable;
+use crate::core::diag::{Code, Diagnostic, Source, has_errors};
+use crate::core::lang::format::formatted;
 
 use super::setup;
 use super::{FAILED, Format, WRONG, plural, report};

@@ -6,13 +6,13 @@ use std::io::{self, Write as _};
 use chrono::{LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone as _};
 use chrono_tz::Tz;
 
-use crate::base::text::printable;
-use crate::base::time::{Time, parse_duration};
-use crate::journal::{History, HistoryEntry, Record};
-use crate::linux::wall_time;
-use crate::live::control_socket;
-use crate::live::questions::Question;
-use crate::store::JournalReader;
+use crate::core::base::text::printable;
+use crate::core::base::time::{Time, parse_duration};
+use crate::core::journal::{History, HistoryEntry, Record};
+use crate::shell::linux::wall_time;
+use crate::shell::live::control_socket;
+use crate::shell::live::questions::Question;
+use crate::shell::store::JournalReader;
 
 use super::ask::{ControllerArgs, data, table};
 use super::{Format, WRONG, wrong};
@@ -112,7 +112,7 @@ fn read(
     since: Option<Time>,
     until: Option<Time>,
 ) -> Result<(VecDeque<HistoryEntry>, Option<String>), String> {
-    let words = |e: crate::store::Error| e.to_string();
+    let words = |e: crate::shell::store::Error| e.to_string();
     let (first, last) = reader.range().map_err(words)?;
     let lowest = match since {
         Some(since) => reader.first_since(since).map_err(words)?.max(first),

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use crate::base::text::{printable, printable_json};
-use crate::live::control_socket;
-use crate::live::questions::Question;
-use crate::store::{Journal, JournalReader, accept_loss, backup, restore};
+use crate::core::base::text::{printable, printable_json};
+use crate::shell::live::control_socket;
+use crate::shell::live::questions::Question;
+use crate::shell::store::{Journal, JournalReader, accept_loss, backup, restore};
 
 use super::{FAILED, operator, plural, wrong};
 

@@ -2,6 +2,11 @@
 //!
 //! This is the shell: it reads files and the clock, and everything that decides is called with both. Exit status: 0 all is
 //! well, 1 a rule test failed or a file is not in the one form, 2 what was given is wrong or cannot be read, 3 the command line itself is wrong.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the command line reads clocks and files; the core gets values"
+)]
 
 /// Prints a line. Nobody may be there to read it any more (`pointsman ... | head -1`): that is no fault, and no panic.
 macro_rules! println {
@@ -52,9 +57,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::base::text::{printable, printable_json, printable_lines};
-use crate::diag::{Diagnostic, render};
-use crate::live::{evaluator, program};
+use crate::core::base::text::{printable, printable_json, printable_lines};
+use crate::core::diag::{Diagnostic, render};
+use crate::shell::live::{evaluator, program};
 
 /// A rule test failed; a file is not in the one form.
 const FAILED: u8 = 1;

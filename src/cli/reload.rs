@@ -4,9 +4,9 @@ use std::io::{self, Write as _};
 
 use serde_json::Value as Json;
 
-use crate::base::text::{printable, printable_json, printable_lines};
-use crate::live::control_socket::ask;
-use crate::live::questions::Question;
+use crate::core::base::text::{printable, printable_json, printable_lines};
+use crate::shell::live::control_socket::ask;
+use crate::shell::live::questions::Question;
 
 use super::ask::{ControllerArgs, data, table};
 use super::{FAILED, Format, WRONG, wrong};

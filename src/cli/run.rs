@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::live::program;
-use crate::live::reload::Files as _;
-use crate::store::Journal;
+use crate::shell::live::program;
+use crate::shell::live::reload::Files as _;
+use crate::shell::store::Journal;
 
 use super::files::Disk;
 use super::{Format, WRONG, log_to_stderr, paths, report, wrong};

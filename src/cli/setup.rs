@@ -6,16 +6,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
-use crate::config::{self, Config, Followed};
-use crate::diag::{Code, Diagnostic, Place, Source, has_errors};
-use crate::journal::{Text, ConfigSnapshot};
-use crate::lang::{Matcher, Declarations, compile, fields_set};
-use crate::linux::file::{kind_of, open_regular, writable_by_others};
-use crate::replay::samples;
-use crate::script::{self, Evaluator, Param};
-use crate::site::Site;
-use crate::sources::Entry;
+use crate::core::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
+use crate::core::config::{self, Config, Followed};
+use crate::core::diag::{Code, Diagnostic, Place, Source, has_errors};
+use crate::core::journal::{ConfigSnapshot, Text};
+use crate::core::lang::{Declarations, Matcher, compile, fields_set};
+use crate::core::replay::samples;
+use crate::core::script::{self, Evaluator, Param};
+use crate::core::site::Site;
+use crate::shell::linux::file::{kind_of, open_regular, writable_by_others};
+use crate::shell::sources::Entry;
 
 use super::paths;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::base::text::printable;
+use crate::core::base::text::printable;
 
 /// Exit status for monitoring systems (the Nagios plugin convention): nothing needs attention.
 const HEALTHY: u8 = 0;

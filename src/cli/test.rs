@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::text::{printable, printable_json};
-use crate::config;
-use crate::diag::{Code, Diagnostic, Source, has_errors};
-use crate::replay::rule_test::{self, TestFile, Verdict};
-use crate::site::Site;
+use crate::core::base::text::{printable, printable_json};
+use crate::core::config;
+use crate::core::diag::{Code, Diagnostic, Source, has_errors};
+use crate::core::replay::rule_test::{self, TestFile, Verdict};
+use crate::core::site::Site;
 
 use super::setup::{self, Given};
 use super::{FAILED, Format, WRONG, colour, plural, report};

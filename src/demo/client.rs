@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::base::time::Time;
-use crate::linux::{boot_time, lab};
+use crate::core::base::time::Time;
+use crate::shell::linux::{boot_time, lab};
 
 use super::{SERVICE, VIP};
 

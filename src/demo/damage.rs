@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::base::time::Time;
-use crate::journal::{Input, NoticeRecord, Position, Record, State};
-use crate::plan;
-use crate::sim::Rng;
-use crate::store::{Journal, JournalReader};
-use crate::wire::Generation;
+use crate::core::base::time::Time;
+use crate::core::journal::{Input, NoticeRecord, Position, Record, State};
+use crate::core::plan;
+use crate::core::sim::Rng;
+use crate::core::wire::Generation;
+use crate::shell::store::{Journal, JournalReader};
 
 /// Records before the first copy, between copies, and in the write-ahead log.
 const RECORDS: u64 = 60;
@@ -65,7 +65,7 @@ pub fn damage(folder: &Path, times: u64, seed: u64, tell: &mut dyn FnMut(&str)) 
 
 impl Reference {
     fn make(folder: &Path, rng: &mut Rng) -> Result<Reference, String> {
-        let words = |e: crate::store::Error| e.to_string();
+        let words = |e: crate::shell::store::Error| e.to_string();
         let io = |e: std::io::Error| format!("{}: {e}", folder.display());
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).map_err(io)?;

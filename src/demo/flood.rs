@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::linux::{boot_time, lab, wall_time};
-use crate::live::questions::Question;
+use crate::shell::linux::{boot_time, lab, wall_time};
+use crate::shell::live::questions::Question;
 
-use super::network::{Lab, Layout, ControllerSite};
+use super::network::{ControllerSite, Lab, Layout};
 use super::workflows::{PRIMARY_NOW, Stage};
 
 /// What a flood consists of.

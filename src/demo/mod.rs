@@ -9,6 +9,7 @@
 //! Every workflow says what the client saw. While all of them run, the address is watched in both hosts' networks on one
 //! clock, and what hosts say of it on the switch: two hosts that have it at once are a failure, whatever the client saw, and so
 //! is one that says it has what its kernel does not have.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the demo reads clocks and files; the core gets values")]
 
 mod client;
 mod damage;
@@ -24,7 +25,7 @@ use std::path::Path;
 pub use damage::{Damages, damage};
 pub use flood::{Flood, Flooded, measure_floods};
 pub use moves::{Move, measure};
-pub use network::{Lab, Layout, ControllerSite};
+pub use network::{ControllerSite, Lab, Layout};
 pub use storm::{Storm, storm};
 
 /// The address that moves.
@@ -69,7 +70,7 @@ pub fn run(tell: &mut dyn FnMut(&str)) -> Result<DemoReport, String> {
 /// # Errors
 /// In words: it has no right.
 pub fn hold() -> Result<(), String> {
-    crate::linux::lab::hold()
+    crate::shell::linux::lab::hold()
 }
 
 /// Becomes another command of this program within a network.
@@ -78,7 +79,7 @@ pub fn hold() -> Result<(), String> {
 /// Those of the system; otherwise it does not return.
 pub fn within(namespace: &Path, arguments: &[String]) -> io::Error {
     use std::os::unix::process::CommandExt as _;
-    if let Err(e) = crate::linux::lab::enter(namespace) {
+    if let Err(e) = crate::shell::linux::lab::enter(namespace) {
         return e;
     }
     let _ = io::stdout().flush();

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::base::time::Time;
-use crate::linux::{AddressDriver, Spot, Announcer, boot_time, lab, wall_time};
-use crate::live::questions::Question;
+use crate::core::base::time::Time;
+use crate::shell::linux::{AddressDriver, Announcer, Spot, boot_time, lab, wall_time};
+use crate::shell::live::questions::Question;
 
 use super::VIP;
 use super::client::{Client, serve};
-use super::network::{Lab, Layout, ControllerSite};
+use super::network::{ControllerSite, Lab, Layout};
 use super::workflows::{PRIMARY_NOW, Stage};
 
 /// One move.
@@ -112,8 +112,8 @@ fn hand(process: u32, spot: &Spot) -> Result<impl Fn(bool) + use<>, String> {
             if let Ok(on) = work.recv() {
                 let not_after = boot_time() + Duration::from_secs(60);
                 let operation = match on {
-                    true => crate::agent::Operation::Add { until: None, not_after },
-                    false => crate::agent::Operation::Remove,
+                    true => crate::core::agent::Operation::Add { until: None, not_after },
+                    false => crate::core::agent::Operation::Remove,
                 };
                 driver.drive(operation);
                 if on {

@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::base::time::Time;
-use crate::inventory::AGENT_PORT;
-use crate::linux::lab::{self, LabHost, AddressWatch};
-use crate::linux::{Spot, boot_time};
-use crate::live::control_socket::ask;
-use crate::live::questions::{Answer, Question};
+use crate::core::base::time::Time;
+use crate::core::inventory::AGENT_PORT;
+use crate::shell::linux::lab::{self, AddressWatch, LabHost};
+use crate::shell::linux::{Spot, boot_time};
+use crate::shell::live::control_socket::ask;
+use crate::shell::live::questions::{Answer, Question};
 
 use super::VIP;
 

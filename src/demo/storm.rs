@@ -7,13 +7,13 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::journal::{Input, Record};
-use crate::linux::wall_time;
-use crate::react;
-use crate::sim::Rng;
-use crate::store::Journal;
+use crate::core::journal::{Input, Record};
+use crate::core::react;
+use crate::core::sim::Rng;
+use crate::shell::linux::wall_time;
+use crate::shell::store::Journal;
 
-use super::network::{Lab, Layout, ControllerSite};
+use super::network::{ControllerSite, Lab, Layout};
 
 /// Between two lines of the log, and between one and a kill, at most.
 const PAUSE_US: u64 = 60_000;
@@ -143,7 +143,7 @@ fn audit(lab: &Lab, storm: &Storm) -> Result<u64, String> {
                     wrong.get_or_insert(format!("record {n}: step {step} of run {run} ended before"));
                 }
             }
-            Ok(Record::Plan(crate::plan::Record::Move { .. })) => moves += 1,
+            Ok(Record::Plan(crate::core::plan::Record::Move { .. })) => moves += 1,
             Ok(_) => {}
             Err(e) => drop(wrong.get_or_insert(format!("record {n}: {e}"))),
         })

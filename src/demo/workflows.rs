@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::time::Duration;
 
-use crate::base::time::Time;
-use crate::linux::{boot_time, wall_time};
+use crate::core::base::time::Time;
+use crate::shell::linux::{boot_time, wall_time};
 
 use super::DemoReport;
 use super::client::{Client, Going, say, serve};

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Timelike};
 use chrono_tz::Tz;
-use pointsman::base::limits::{CALENDAR_CLAUSES, CALENDAR_SEARCH};
-use pointsman::base::time::{Time, duration_text};
-use pointsman::diag::{Code, Diagnostic, has_errors, render};
-use pointsman::lang::calendar::Calendar;
-use pointsman::lang::{Declarations, compile};
-use pointsman::sim::Rng;
+use pointsman::core::base::limits::{CALENDAR_CLAUSES, CALENDAR_SEARCH};
+use pointsman::core::base::time::{Time, duration_text};
+use pointsman::core::diag::{Code, Diagnostic, has_errors, render};
+use pointsman::core::lang::calendar::Calendar;
+use pointsman::core::lang::{Declarations, compile};
+use pointsman::core::sim::Rng;
 
 use crate::support::{expect, files, source};
 

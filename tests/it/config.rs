@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use pointsman::base::limits::SOURCE_BYTES;
-use pointsman::config::{load, load_agent};
-use pointsman::diag::{Code, render};
-use pointsman::inventory::{Inventory, Takeover};
-use pointsman::sim::Rng;
+use pointsman::core::base::limits::SOURCE_BYTES;
+use pointsman::core::config::{load, load_agent};
+use pointsman::core::diag::{Code, render};
+use pointsman::core::inventory::{Inventory, Takeover};
+use pointsman::core::sim::Rng;
 
 use crate::support::{expect, files, read, source};
 

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use pointsman::base::time::Time;
-use pointsman::config;
-use pointsman::control::{Controller, LogEvent, Input, Output};
-use pointsman::decode::Decoder;
-use pointsman::event::Trust;
-use pointsman::inventory::Inventory;
-use pointsman::journal::{Position, Record, State};
-use pointsman::lang::{Matcher, Declarations, compile};
-use pointsman::replay::{TimelineEntry, Replay};
-use pointsman::script::{Evaluator, check, verbs};
-use pointsman::site::Site;
+use pointsman::core::base::time::Time;
+use pointsman::core::config;
+use pointsman::core::control::{Controller, Input, LogEvent, Output};
+use pointsman::core::decode::Decoder;
+use pointsman::core::event::Trust;
+use pointsman::core::inventory::Inventory;
+use pointsman::core::journal::{Position, Record, State};
+use pointsman::core::lang::{Declarations, Matcher, compile};
+use pointsman::core::replay::{Replay, TimelineEntry};
+use pointsman::core::script::{Evaluator, check, verbs};
+use pointsman::core::site::Site;
 
 use crate::support::{files, read, source};
 
@@ -74,8 +74,10 @@ pub(crate) fn site() -> Arc<Site> {
     let inventory = Arc::new(config.unwrap().inventory);
     let scripts: BTreeMap<String, _> = files("scripts", "rhai").into_iter().map(|(n, t)| (n.clone(), source(&n, &t))).collect();
     let params = scripts.iter().map(|(n, s)| (n.clone(), check(s, Some(&inventory)).0)).collect();
-    let (program, found) =
-        compile(&[source("r", ALARMS), source("s", SILENT)], &Declarations { inventory: Some(&inventory), scripts: Some(&params) });
+    let (program, found) = compile(
+        &[source("r", ALARMS), source("s", SILENT)],
+        &Declarations { inventory: Some(&inventory), scripts: Some(&params) },
+    );
     assert_eq!(found, []);
     let evaluator = Evaluator::new(inventory.clone());
     let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
@@ -211,13 +213,13 @@ proptest! {
 #[test]
 fn silences_are_the_fold_of_their_records() {
     let site = site();
-    let mut rng = pointsman::sim::Rng::new(3);
+    let mut rng = pointsman::core::sim::Rng::new(3);
     let (mut state, mut now, mut came_true) = (State::default(), at(0), 0);
     let mut fold = |out: Vec<Output>, controller: &Controller| {
         for output in out {
             if let Output::Record(record) = output {
                 came_true += usize::from(
-                    matches!(&record, Record::Alarm(pointsman::engine::Record::Raised { alarm, .. }) if alarm == "silent"),
+                    matches!(&record, Record::Alarm(pointsman::core::engine::Record::Raised { alarm, .. }) if alarm == "silent"),
                 );
                 state.apply(&Record::read(&record.line().unwrap()).unwrap());
             }

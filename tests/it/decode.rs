@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use pointsman::base::text::printable_short;
-use pointsman::base::time::Time;
-use pointsman::decode::Decoder;
-use pointsman::event::{Event, EventId, Format, Value};
+use pointsman::core::base::text::printable_short;
+use pointsman::core::base::time::Time;
+use pointsman::core::decode::Decoder;
+use pointsman::core::event::{Event, EventId, Format, Value};
 use serde_json::Value as Json;
 
 use crate::support::say;

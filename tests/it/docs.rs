@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pointsman::config::load;
-use pointsman::diag::{has_errors, render};
-use pointsman::lang::{Declarations, compile};
-use pointsman::script::{Param, check};
+use pointsman::core::config::load;
+use pointsman::core::diag::{has_errors, render};
+use pointsman::core::lang::{Declarations, compile};
+use pointsman::core::script::{Param, check};
 
 use crate::support::{files, inventory, source};
 

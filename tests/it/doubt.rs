@@ -1,12 +1,12 @@
 //! A journal that may lack records, or does: nothing is sent until agents agree or somebody accepts it, and nothing moves back.
 
-use pointsman::base::limits::EPOCH_MOST;
-use pointsman::base::time::Time;
-use pointsman::control::{Controller, Input, Output, OperatorCommand};
-use pointsman::journal::{self, DoubtKind, Record, State};
-use pointsman::plan::{self, Intent, Instruction, IntentVerb};
-use pointsman::script::verbs;
-use pointsman::wire::{Action, Command, Echo, Generation, Presence, Report, ResourceStatus};
+use pointsman::core::base::limits::EPOCH_MOST;
+use pointsman::core::base::time::Time;
+use pointsman::core::control::{Controller, Input, OperatorCommand, Output};
+use pointsman::core::journal::{self, DoubtKind, Record, State};
+use pointsman::core::plan::{self, Instruction, Intent, IntentVerb};
+use pointsman::core::script::verbs;
+use pointsman::core::wire::{Action, Command, Echo, Generation, Presence, Report, ResourceStatus};
 
 use crate::control::{at, site};
 
@@ -200,7 +200,8 @@ fn a_generation_that_is_not_credible_is_not_believed_and_wedges_nothing() {
     let story = story();
     let mut bench = Bench::new(&story, None);
     bench.run(2_000);
-    let seen = ResourceStatus { holds: Presence::Yes, want: true, generation: Generation { epoch: u64::MAX, n: u64::MAX }, note: None };
+    let seen =
+        ResourceStatus { holds: Presence::Yes, want: true, generation: Generation { epoch: u64::MAX, n: u64::MAX }, note: None };
     for beat in 1_000..1_010 {
         let report = Report {
             host: "sip1".to_owned(),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, OFFSETS};
-use pointsman::base::time::Time;
-use pointsman::engine::{Cause, Engine, Input, Key, Output, Record, State};
-use pointsman::event::{Event, Trust};
-use pointsman::inventory::Inventory;
-use pointsman::lang::program::{AtomId, Hit, Program};
-use pointsman::lang::{Declarations, compile};
+use pointsman::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, OFFSETS};
+use pointsman::core::base::time::Time;
+use pointsman::core::engine::{Cause, Engine, Input, Key, Output, Record, State};
+use pointsman::core::event::{Event, Trust};
+use pointsman::core::inventory::Inventory;
+use pointsman::core::lang::program::{AtomId, Hit, Program};
+use pointsman::core::lang::{Declarations, compile};
 
 use crate::support::{expect, inventory, source};
 
@@ -23,7 +23,7 @@ fn program(clauses: &str) -> Arc<Program> {
         "alarm a {{ detect event \"A\" {clauses} react r(x = \"1\") on cancel react s(x = \"1\") }}\nreaction r {{ }} reaction s {{ }}\n"
     );
     let (program, found) = compile(&[source("a.alarm", &text)], &Declarations::default());
-    assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
+    assert!(!pointsman::core::diag::has_errors(&found), "{}", pointsman::core::diag::render::human(&found, false));
     Arc::new(program)
 }
 
@@ -181,7 +181,7 @@ fn the_state_is_the_fold_of_its_records() {
     let program = program("cancel after 10s cancel when event \"Z\" while active rerun");
     let mut engine = Engine::start(program.clone(), Arc::new(inventory()), State::default());
     let mut folded = State::default();
-    let mut rng = pointsman::sim::Rng::new(1);
+    let mut rng = pointsman::core::sim::Rng::new(1);
     let mut now = at(0);
     for order in 1..2_000 {
         now = now + Duration::from_millis(rng.below(4_000));
@@ -208,7 +208,8 @@ fn the_state_is_the_fold_of_its_records() {
 /// One alarm does not take the keys of a whole network: a bound, told once, restarts included.
 #[test]
 fn too_many_instances_are_dropped_and_told_once() {
-    let (program, _) = compile(&[source("a.alarm", "alarm a { detect event \"A\" by host cancel by hand }")], &Declarations::default());
+    let (program, _) =
+        compile(&[source("a.alarm", "alarm a { detect event \"A\" by host cancel by hand }")], &Declarations::default());
     let program = Arc::new(program);
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     let mut notices = 0;
@@ -285,7 +286,8 @@ fn offsets_of_many_hosts_are_bounded() {
 /// An event without a field of the key is not taken, and that is told once.
 #[test]
 fn an_event_without_its_key_is_told_once() {
-    let (program, _) = compile(&[source("a.alarm", "alarm a { detect event \"A\" by user cancel by hand }")], &Declarations::default());
+    let (program, _) =
+        compile(&[source("a.alarm", "alarm a { detect event \"A\" by user cancel by hand }")], &Declarations::default());
     let program = Arc::new(program);
     let mut engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
     let mut told = Vec::new();
@@ -357,7 +359,7 @@ fn joined_states_are_what_is_so() {
     let mut out = Vec::new();
     let mut engine = Engine::start(program.clone(), inventory.clone(), State::default());
     engine.begin(at(0), 0, &mut out);
-    let mut rng = pointsman::sim::Rng::new(5);
+    let mut rng = pointsman::core::sim::Rng::new(5);
     let hosts: Vec<&String> = inventory.hosts.keys().collect();
     let apps: Vec<&String> = inventory.applications.keys().collect();
     let mut folded = State::default();

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use pointsman::lang::{Matcher, Declarations, compile};
-use pointsman::live::evaluator::{Evaluators, Task};
-use pointsman::live::urgency::Urgency;
-use pointsman::script::{ScriptCall, Evaluator, Next};
-use pointsman::site::Site;
+use pointsman::core::lang::{Declarations, Matcher, compile};
+use pointsman::core::script::{Evaluator, Next, ScriptCall};
+use pointsman::core::site::Site;
+use pointsman::shell::live::evaluator::{Evaluators, Task};
+use pointsman::shell::live::urgency::Urgency;
 
 use crate::support::{files, inventory, source};
 
@@ -42,8 +42,10 @@ fn hostile_scripts_end_and_hold_nobody_up() {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
     let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();
     let evaluate = |run: u64, script: &str| {
-        evaluators
-            .evaluate(Urgency::default(), Task { run, script: script.to_owned(), call: ScriptCall::default(), history: Vec::new() });
+        evaluators.evaluate(
+            Urgency::default(),
+            Task { run, script: script.to_owned(), call: ScriptCall::default(), history: Vec::new() },
+        );
     };
     let finished = |next: &Next| matches!(next, Next::Finished(value) if value.to_string() == "42");
     for (n, script) in (1..).zip(&hostile) {
@@ -74,7 +76,8 @@ fn the_process_has_no_rights() {
     let (sender, answers) = channel();
     let program = PathBuf::from(env!("CARGO_BIN_EXE_pointsman"));
     let evaluators = Evaluators::start(program, &site, move |run, next| drop(sender.send((run, next)))).unwrap();
-    evaluators.evaluate(Urgency::default(), Task { run: 1, script: "x".to_owned(), call: ScriptCall::default(), history: Vec::new() });
+    evaluators
+        .evaluate(Urgency::default(), Task { run: 1, script: "x".to_owned(), call: ScriptCall::default(), history: Vec::new() });
     assert_eq!(answers.recv_timeout(PATIENCE).unwrap(), (1, Next::Failed("there is no script x".to_owned())));
     let me = std::process::id().to_string();
     let mut found = 0;

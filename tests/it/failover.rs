@@ -5,18 +5,18 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::base::time::Time;
-use pointsman::config;
-use pointsman::control::{Controller, LogEvent, Input, Output};
-use pointsman::decode::Decoder;
-use pointsman::diag::{has_errors, render};
-use pointsman::event::Trust;
-use pointsman::journal::{Position, Record, State};
-use pointsman::lang::{Matcher, Declarations, compile};
-use pointsman::react::RunId;
-use pointsman::replay::{TimelineEntry, Replay};
-use pointsman::script::{Evaluator, check, verbs};
-use pointsman::site::{Current, Sieve, Site};
+use pointsman::core::base::time::Time;
+use pointsman::core::config;
+use pointsman::core::control::{Controller, Input, LogEvent, Output};
+use pointsman::core::decode::Decoder;
+use pointsman::core::diag::{has_errors, render};
+use pointsman::core::event::Trust;
+use pointsman::core::journal::{Position, Record, State};
+use pointsman::core::lang::{Declarations, Matcher, compile};
+use pointsman::core::react::RunId;
+use pointsman::core::replay::{Replay, TimelineEntry};
+use pointsman::core::script::{Evaluator, check, verbs};
+use pointsman::core::site::{Current, Sieve, Site};
 
 use crate::support::{read, source};
 
@@ -358,7 +358,7 @@ impl Many {
             let next = if answers(run) {
                 self.site.next(state)
             } else {
-                pointsman::script::Next::Failed("its evaluation was ended".to_owned())
+                pointsman::core::script::Next::Failed("its evaluation was ended".to_owned())
             };
             self.tell(Input::Evaluated { run, next });
         }
@@ -396,7 +396,7 @@ fn claims_outlive_their_runs() {
     let state = State::fold(&many.journal);
     assert_eq!(&state.alarms, many.controller.alarms(), "the state is the fold of the records");
     // What runs there were is forgotten.
-    let state = State { runs: pointsman::react::State::default(), ..state };
+    let state = State { runs: pointsman::core::react::State::default(), ..state };
     many.controller = Many::start(&many.site, state, at(500));
     assert_eq!(many.moved("b", PAIRS), PAIRS);
 }

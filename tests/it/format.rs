@@ -3,11 +3,11 @@
 use std::fs;
 use std::sync::Arc;
 
-use pointsman::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
-use pointsman::diag::{Code, Place, Source, render};
-use pointsman::lang::format::formatted;
-use pointsman::lang::{Declarations, compile};
-use pointsman::sim::Rng;
+use pointsman::core::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
+use pointsman::core::diag::{Code, Place, Source, render};
+use pointsman::core::lang::format::formatted;
+use pointsman::core::lang::{Declarations, compile};
+use pointsman::core::sim::Rng;
 
 use crate::grammar::Sentences;
 use crate::support::{expect, files, inventory, root, source};

@@ -7,9 +7,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use pointsman::base::time::Time;
-use pointsman::decode::{Decoder, formats_page};
-use pointsman::event::EventId;
+use pointsman::core::base::time::Time;
+use pointsman::core::decode::{Decoder, formats_page};
+use pointsman::core::event::EventId;
 use serde_json::Value as Json;
 
 const WRITTEN: &str = "2026-11-29T12:00:00Z";

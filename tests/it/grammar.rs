@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use pointsman::diag::Diagnostic;
-use pointsman::lang::{Declarations, compile};
-use pointsman::sim::Rng;
+use pointsman::core::diag::Diagnostic;
+use pointsman::core::lang::{Declarations, compile};
+use pointsman::core::sim::Rng;
 
 use crate::support::{read, root, source};
 
@@ -237,7 +237,7 @@ fn derived_sentences_are_taken_and_broken_ones_are_survived() {
         let (mut tokens, mut rng) = sentences.derive(seed);
         let text = joined(&tokens);
         let found = syntax(&text);
-        assert!(found.is_empty(), "seed {seed}: {}\n{text}", pointsman::diag::render::human(&found, false));
+        assert!(found.is_empty(), "seed {seed}: {}\n{text}", pointsman::core::diag::render::human(&found, false));
         for word in [
             "calendar",
             "cron",
@@ -297,7 +297,7 @@ fn no_bytes_make_the_parser_panic() {
 #[test]
 fn every_production_has_its_function() {
     let mut functions = BTreeMap::new();
-    for entry in fs::read_dir(root().join("src/lang/parse")).unwrap() {
+    for entry in fs::read_dir(root().join("src/core/lang/parse")).unwrap() {
         let path = entry.unwrap().path();
         for line in fs::read_to_string(&path).unwrap().lines() {
             if let Some(production) = line.strip_prefix("/// `").and_then(|l| l.strip_suffix('`'))

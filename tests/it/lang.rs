@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pointsman::base::limits::{COPIES, DIAGNOSTICS_PER_FILE, EXPRESSION_BYTES, GROUP_SENDERS, NESTING, REGEX_BYTES_ALL};
-use pointsman::base::time::Time;
-use pointsman::decode::Decoder;
-use pointsman::diag::{Code, Diagnostic, has_errors, render};
-use pointsman::inventory::{Group, Inventory};
-use pointsman::lang::program::Program;
-use pointsman::lang::{Matcher, Declarations, compile};
-use pointsman::script::{Param, check};
+use pointsman::core::base::limits::{COPIES, DIAGNOSTICS_PER_FILE, EXPRESSION_BYTES, GROUP_SENDERS, NESTING, REGEX_BYTES_ALL};
+use pointsman::core::base::time::Time;
+use pointsman::core::decode::Decoder;
+use pointsman::core::diag::{Code, Diagnostic, has_errors, render};
+use pointsman::core::inventory::{Group, Inventory};
+use pointsman::core::lang::program::Program;
+use pointsman::core::lang::{Declarations, Matcher, compile};
+use pointsman::core::script::{Param, check};
 
 use crate::support::{expect, files, inventory, read, root, source};
 
@@ -98,12 +98,12 @@ fn a_hundred_thousand_parentheses_are_one_clear_message() {
 #[test]
 fn what_is_too_much_is_refused_by_name() {
     let codes = |text: &str| compiled("much.alarm", text).1.iter().map(|d| d.code).collect::<Vec<_>>();
-    let large = format!("# {}", "x".repeat(pointsman::base::limits::RULE_FILE_BYTES));
+    let large = format!("# {}", "x".repeat(pointsman::core::base::limits::RULE_FILE_BYTES));
     assert_eq!(codes(&large), [Code::RuleFileTooLarge]);
     let wide = format!("alarm a {{ detect event 1{} cancel by hand }}", " or event 1".repeat(1_000));
     assert_eq!(codes(&wide), [Code::TooManyAlternatives]);
     let (_, found) = compiled("junk.alarm", &"junk ".repeat(5_000));
-    assert!(found.len() <= pointsman::base::limits::MISTAKES_PER_FILE + 1, "{}", found.len());
+    assert!(found.len() <= pointsman::core::base::limits::MISTAKES_PER_FILE + 1, "{}", found.len());
 }
 
 /// Expressions: of a megabyte, of few letters and much size, of many that are fine each alone. One message for each cause.
@@ -245,7 +245,7 @@ fn rows_are_bounded() {
 /// `grammar/codes.md` is generated from the program.
 #[test]
 fn the_list_of_codes_is_fresh() {
-    expect("grammar/codes.md", &pointsman::diag::codes::reference());
+    expect("grammar/codes.md", &pointsman::core::diag::codes::reference());
 }
 
 /// What the grammar's README shows compiles.

@@ -8,7 +8,7 @@ Every limit of Pointsman has a name, a reason and a stated behaviour when it is 
 dropped, refused or forgotten is counted (`pointsman sources`), is a notice (`pointsman history`), or is a diagnostic of
 `pointsman check`.
 
-This page is generated from `src/base/limits.rs`. `UPDATE_EXPECTED=1 cargo test --test it limits` writes it anew.
+This page is generated from `src/core/base/limits.rs`. `UPDATE_EXPECTED=1 cargo test --test it limits` writes it anew.
 
 ## Memory
 
@@ -56,7 +56,7 @@ fn the_page_of_limits_is_that_of_the_program() {
     let link = regex::Regex::new(r"\[`(?:crate::[a-z:]*)?([A-Za-z_]+)`\]").unwrap();
     let mut page = HEAD.to_owned();
     let mut words: Vec<String> = Vec::new();
-    for line in read("src/base/limits.rs").lines() {
+    for line in read("src/core/base/limits.rs").lines() {
         if let Some(comment) = line.strip_prefix("/// ") {
             words.push(comment.to_owned());
         } else if let Some(constant) = line.strip_prefix("pub const ").filter(|c| !c.starts_with("fn ")) {

@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use pointsman::base::time::Time;
-use pointsman::decode::Decoder;
-use pointsman::diag::render;
-use pointsman::engine::{Engine, Input, Output, Record, State};
-use pointsman::inventory::Inventory;
-use pointsman::lang::program::Program;
-use pointsman::lang::{Matcher, Declarations, compile};
-use pointsman::replay::samples;
+use pointsman::core::base::time::Time;
+use pointsman::core::decode::Decoder;
+use pointsman::core::diag::render;
+use pointsman::core::engine::{Engine, Input, Output, Record, State};
+use pointsman::core::inventory::Inventory;
+use pointsman::core::lang::program::Program;
+use pointsman::core::lang::{Declarations, Matcher, compile};
+use pointsman::core::replay::samples;
 use serde_json::Value as Json;
 
 use crate::support::{files, read, root, say, source};

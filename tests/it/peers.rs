@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use pointsman::inventory::Listening;
-use pointsman::tls::{self, Agents, Authority, Identity, Peers};
-use pointsman::wire::{Command, Echo, Generation, PeerMessage, Report, Vote};
+use pointsman::core::inventory::Listening;
+use pointsman::core::wire::{Command, Echo, Generation, PeerMessage, Report, Vote};
+use pointsman::shell::tls::{self, Agents, Authority, Identity, Peers};
 
 use crate::support::Folder;
 

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::base::time::Time;
-use pointsman::config;
-use pointsman::control::{Controller, LogEvent, Input, Output, NewSite, OperatorCommand};
-use pointsman::decode::Decoder;
-use pointsman::event::Trust;
-use pointsman::journal::{Position, Record, State, Text, ConfigSnapshot};
-use pointsman::lang::program::Program;
-use pointsman::lang::{Matcher, Declarations, compile, shape};
-use pointsman::script::{Evaluator, Next, Step, check, verbs};
-use pointsman::site::{Current, Sieve, Site};
-use pointsman::store::Journal;
-use pointsman::wire::{Echo, Generation, Presence, Report, ResourceStatus};
+use pointsman::core::base::time::Time;
+use pointsman::core::config;
+use pointsman::core::control::{Controller, Input, LogEvent, NewSite, OperatorCommand, Output};
+use pointsman::core::decode::Decoder;
+use pointsman::core::event::Trust;
+use pointsman::core::journal::{ConfigSnapshot, Position, Record, State, Text};
+use pointsman::core::lang::program::Program;
+use pointsman::core::lang::{Declarations, Matcher, compile, shape};
+use pointsman::core::script::{Evaluator, Next, Step, check, verbs};
+use pointsman::core::site::{Current, Sieve, Site};
+use pointsman::core::wire::{Echo, Generation, Presence, Report, ResourceStatus};
+use pointsman::shell::store::Journal;
 
 use crate::control::at;
 use crate::support::{Folder, files, read, source};
@@ -32,21 +32,22 @@ alarm acts    { detect event 4562 by app cancel at once react vip_follows_primar
 fn site(rules: &str, change: impl Fn(&str) -> String) -> (Arc<Site>, Arc<ConfigSnapshot>) {
     let text = change(&read("examples/sip-pair/general.yaml"));
     let (config, found) = config::load(&source("c", &text));
-    assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
+    assert!(!pointsman::core::diag::has_errors(&found), "{}", pointsman::core::diag::render::human(&found, false));
     let inventory = Arc::new(config.unwrap().inventory);
     let scripts: BTreeMap<String, _> = files("scripts", "rhai").into_iter().map(|(n, t)| (n.clone(), source(&n, &t))).collect();
     let params = scripts.iter().map(|(n, s)| (n.clone(), check(s, Some(&inventory)).0)).collect();
     let (program, found) = compile(&[source("r", rules)], &Declarations { inventory: Some(&inventory), scripts: Some(&params) });
-    assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
+    assert!(!pointsman::core::diag::has_errors(&found), "{}", pointsman::core::diag::render::human(&found, false));
     let evaluator = Evaluator::new(inventory.clone());
     let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
     let matcher = Matcher::new(&program, Some(&inventory));
     let text = |name: &str, text: &str| Text { name: name.to_owned(), text: text.to_owned() };
-    let written = ConfigSnapshot { config: text("c", &text_of(&inventory)), rules: vec![text("r", rules)], scripts: BTreeMap::new() };
+    let written =
+        ConfigSnapshot { config: text("c", &text_of(&inventory)), rules: vec![text("r", rules)], scripts: BTreeMap::new() };
     (Arc::new(Site::new(inventory, Arc::new(program), matcher, compiled, evaluator)), Arc::new(written))
 }
 
-fn text_of(inventory: &pointsman::inventory::Inventory) -> String {
+fn text_of(inventory: &pointsman::core::inventory::Inventory) -> String {
     serde_json::to_string(inventory).unwrap()
 }
 
@@ -126,7 +127,12 @@ impl Bench {
         self.reload_instead_of(to, abandon, None);
     }
 
-    fn reload_instead_of(&mut self, (site, written): (Arc<Site>, Arc<ConfigSnapshot>), abandon: bool, before: Option<Arc<Program>>) {
+    fn reload_instead_of(
+        &mut self,
+        (site, written): (Arc<Site>, Arc<ConfigSnapshot>),
+        abandon: bool,
+        before: Option<Arc<Program>>,
+    ) {
         let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
         let reset = shape::reset(&before.unwrap_or_else(|| self.site.program.clone()), &program);
         let rules = self.controller.rules();
@@ -210,7 +216,7 @@ fn an_alarm_keeps_its_state_while_key_and_shape_are_the_same() {
         .records
         .iter()
         .filter_map(|r| match r {
-            Record::Alarm(pointsman::engine::Record::Cleared { alarm, cause, .. }) => Some(format!("{alarm}: {cause}")),
+            Record::Alarm(pointsman::core::engine::Record::Cleared { alarm, cause, .. }) => Some(format!("{alarm}: {cause}")),
             _ => None,
         })
         .collect();

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::base::limits::{CLAIM_RUNS, RUNS};
-use pointsman::base::time::Time;
-use pointsman::engine::{StartReactions, Key};
-use pointsman::event::{Trust, Value};
-use pointsman::inventory::Inventory;
-use pointsman::lang::program::{Category, Program};
-use pointsman::lang::{Declarations, compile};
-use pointsman::react::{Input, Output, Record, RunId, Runs, State};
-use pointsman::script::{Next, Step, verbs};
+use pointsman::core::base::limits::{CLAIM_RUNS, RUNS};
+use pointsman::core::base::time::Time;
+use pointsman::core::engine::{Key, StartReactions};
+use pointsman::core::event::{Trust, Value};
+use pointsman::core::inventory::Inventory;
+use pointsman::core::lang::program::{Category, Program};
+use pointsman::core::lang::{Declarations, compile};
+use pointsman::core::react::{Input, Output, Record, RunId, Runs, State};
+use pointsman::core::script::{Next, Step, verbs};
 
 use crate::support::source;
 
@@ -40,7 +40,7 @@ struct Bench {
 impl Bench {
     fn new() -> Bench {
         let (program, found) = compile(&[source("r", RULES)], &Declarations::default());
-        assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
+        assert!(!pointsman::core::diag::has_errors(&found), "{}", pointsman::core::diag::render::human(&found, false));
         let program = Arc::new(program);
         let runs = Runs::start(program.clone(), Arc::new(Inventory::default()), verbs::again, State::default(), &mut Vec::new());
         Bench { program, runs, order: 0, records: Vec::new() }
@@ -201,7 +201,10 @@ fn what_a_reaction_keeps_is_changed_by_one_run_after_another() {
     };
     let key = || Value::from("n");
     let mut b = Bench::new();
-    assert_eq!((b.start(at(0), "plain", "a"), b.start(at(0), "plain", "b")), (vec!["evaluate 1".into()], vec!["evaluate 2".into()]));
+    assert_eq!(
+        (b.start(at(0), "plain", "a"), b.start(at(0), "plain", "b")),
+        (vec!["evaluate 1".into()], vec!["evaluate 2".into()])
+    );
     assert_eq!(keep(&mut b, 1, 0, "state.get", vec![key()]), ["evaluate 1"]);
     assert_eq!(keep(&mut b, 2, 0, "state.get", vec![key()]), NOTHING, "it waits for run 1");
     assert_eq!(b.runs.next_deadline(), None, "and has no time-out");

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pointsman::event::Value;
-use pointsman::inventory::Via;
-use pointsman::script::verbs::{self, VERBS};
-use pointsman::script::{ScriptCall, Compiled, FinishedStep, Evaluator, Next, check};
+use pointsman::core::event::Value;
+use pointsman::core::inventory::Via;
+use pointsman::core::script::verbs::{self, VERBS};
+use pointsman::core::script::{Compiled, Evaluator, FinishedStep, Next, ScriptCall, check};
 
 use crate::support::{expect, files, inventory, source};
 
@@ -57,7 +57,7 @@ fn scripts_do_what_stands_beside_them() {
     for (name, text) in files("tests/script/ok", "rhai") {
         if !name.starts_with("unknown") {
             let found: Vec<_> = check(&source(&name, &text), Some(&known)).1;
-            assert!(!pointsman::diag::has_errors(&found), "{}", pointsman::diag::render::human(&found, false));
+            assert!(!pointsman::core::diag::has_errors(&found), "{}", pointsman::core::diag::render::human(&found, false));
         }
         let script = evaluator.compile(&source(&name, &text)).unwrap();
         let params = call(&[("vip", "sip_vip"), ("pair", "sip"), ("host", "sip2")]);

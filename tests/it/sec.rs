@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pointsman::diag::render;
-use pointsman::lang::{Declarations, compile};
+use pointsman::core::diag::render;
+use pointsman::core::lang::{Declarations, compile};
 use serde_json::Value as Json;
 
 use crate::support::{read, root, say, source};

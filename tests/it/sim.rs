@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pointsman::inventory::Takeover;
-use pointsman::sim::{self, Scenario, Tamper};
+use pointsman::core::inventory::Takeover;
+use pointsman::core::sim::{self, Scenario, Tamper};
 
 use crate::support::say;
 

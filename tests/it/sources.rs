@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use pointsman::base::time::Time;
-use pointsman::base::zone::Zone;
-use pointsman::control::{LogEvent, Input};
-use pointsman::event::Trust;
-use pointsman::inventory::{Host, Inventory, Via};
-use pointsman::journal::Position;
-use pointsman::lang::{Matcher, Declarations, compile};
-use pointsman::script::Evaluator;
-use pointsman::site::{Current, Site};
-use pointsman::sources::{self, Entry, Named, Places, Sink, Udp};
+use pointsman::core::base::time::Time;
+use pointsman::core::base::zone::Zone;
+use pointsman::core::control::{Input, LogEvent};
+use pointsman::core::event::Trust;
+use pointsman::core::inventory::{Host, Inventory, Via};
+use pointsman::core::journal::Position;
+use pointsman::core::lang::{Declarations, Matcher, compile};
+use pointsman::core::script::Evaluator;
+use pointsman::core::site::{Current, Site};
+use pointsman::shell::sources::{self, Entry, Named, Places, Sink, Udp};
 
 use crate::control::site;
 use crate::support::{Folder, source};

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pointsman::agent::{Durable, AgentMark};
-use pointsman::control::{Controller, LogEvent, Input, Output};
-use pointsman::decode::Decoder;
-use pointsman::event::Trust;
-use pointsman::journal::{DoubtKind, Position, Record, State};
-use pointsman::script::verbs;
-use pointsman::store::{Journal, JournalReader, AgentStore, Retention, accept_loss, backup, restore};
-use pointsman::wire::{Echo, Generation, Presence, Report, ResourceStatus};
+use pointsman::core::agent::{AgentMark, Durable};
+use pointsman::core::control::{Controller, Input, LogEvent, Output};
+use pointsman::core::decode::Decoder;
+use pointsman::core::event::Trust;
+use pointsman::core::journal::{DoubtKind, Position, Record, State};
+use pointsman::core::script::verbs;
+use pointsman::core::wire::{Echo, Generation, Presence, Report, ResourceStatus};
+use pointsman::shell::store::{AgentStore, Journal, JournalReader, Retention, accept_loss, backup, restore};
 
 use crate::control::{at, site};
 use crate::support::{Folder, root};
@@ -412,7 +412,7 @@ fn an_epoch_that_is_not_credible_is_refused() {
     let folder = Folder::new();
     written(folder.path());
     let mut journal = Journal::open(folder.path()).unwrap();
-    journal.append(&Record::Plan(pointsman::plan::Record::Epoch { epoch: u64::MAX })).unwrap();
+    journal.append(&Record::Plan(pointsman::core::plan::Record::Epoch { epoch: u64::MAX })).unwrap();
     journal.sync().unwrap();
     drop(journal);
     let why = Journal::open(folder.path()).unwrap_err().to_string();

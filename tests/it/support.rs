@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pointsman::diag::Source;
-use pointsman::inventory::Inventory;
+use pointsman::core::diag::Source;
+use pointsman::core::inventory::Inventory;
 
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -10,9 +10,6 @@ use crate::support::{read, root};
 /// Lines of one file, at most.
 const LINES: usize = 1_000;
 
-/// The modules that touch the world: files, clocks, sockets, processes. All others are pure.
-const SHELL: [&str; 11] = ["budget", "cli", "command", "demo", "limiter", "live", "linux", "main", "sources", "store", "tls"];
-
 /// Every file of the project below a folder, by path from the root; built things and history apart.
 fn all_files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -48,7 +45,9 @@ fn code(text: &str) -> String {
 }
 
 fn module(path: &str) -> &str {
-    path.trim_start_matches("src/").split(['/', '.']).next().unwrap()
+    let inside = path.trim_start_matches("src/");
+    let inside = inside.strip_prefix("core/").or_else(|| inside.strip_prefix("shell/")).unwrap_or(inside);
+    inside.split(['/', '.']).next().unwrap()
 }
 
 /// The layer table of ARCHITECTURE.md.
@@ -63,17 +62,19 @@ fn layers() -> BTreeMap<String, BTreeSet<String>> {
     .collect()
 }
 
-/// The modules that a source names: `crate::x` and `use crate::{x, y::z}`.
+/// The modules that a source names: `crate::core::x`, `crate::cli` and `use crate::{core::x, shell::y::z}`.
 fn named(code: &str) -> BTreeSet<String> {
-    let path = regex::Regex::new(r"crate::(?:([a-z_]+)|\{([^}]*)\})").unwrap();
+    let path = regex::Regex::new(r"crate::(?:((?:(?:core|shell)::)?[a-z_]+)|\{([^}]*)\})").unwrap();
+    let last = |p: &str| {
+        let p = p.trim();
+        p.strip_prefix("core::").or_else(|| p.strip_prefix("shell::")).unwrap_or(p).split("::").next().unwrap().to_owned()
+    };
     let mut found = BTreeSet::new();
     for caps in path.captures_iter(code) {
         match (caps.get(1), caps.get(2)) {
-            (Some(one), _) => drop(found.insert(one.as_str().to_owned())),
+            (Some(one), _) => drop(found.insert(last(one.as_str()))),
             (_, Some(many)) => {
-                found.extend(
-                    many.as_str().split(',').map(|p| p.trim().split("::").next().unwrap().to_owned()).filter(|p| !p.is_empty()),
-                );
+                found.extend(many.as_str().split(',').map(last).filter(|p| !p.is_empty()));
             }
             _ => {}
         }
@@ -87,7 +88,7 @@ fn modules_use_only_what_the_table_allows() {
     let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (path, code) in sources() {
         let me = module(&path).to_owned();
-        if matches!(me.as_str(), "lib" | "main") {
+        if matches!(me.as_str(), "lib" | "main" | "mod") {
             continue;
         }
         let Some(allowed) = layers.get(&me) else { panic!("{me} has no row in ARCHITECTURE.md") };
@@ -97,7 +98,8 @@ fn modules_use_only_what_the_table_allows() {
         }
     }
     for (me, allowed) in &layers {
-        assert!(root().join("src").join(me).is_dir(), "the table has {me}, and there is no such module");
+        let floors = ["src", "src/core", "src/shell"];
+        assert!(floors.iter().any(|f| root().join(f).join(me).is_dir()), "the table has {me}, and there is no such module");
         let unused: Vec<&String> = allowed.iter().filter(|o| !used.get(me).is_some_and(|u| u.contains(*o))).collect();
         assert!(unused.is_empty(), "the row of {me} allows {unused:?}, which it does not use");
         // A layer uses only layers below its own row: no circles.
@@ -106,7 +108,8 @@ fn modules_use_only_what_the_table_allows() {
         }
     }
     // The check itself sees both forms.
-    assert_eq!(named("use crate::{a, b::C};\nlet x = crate::d::E;"), BTreeSet::from(["a", "b", "d"].map(str::to_owned)));
+    let both = "use crate::{core::a, shell::b::C};\nlet x = crate::core::d::E;";
+    assert_eq!(named(both), BTreeSet::from(["a", "b", "d"].map(str::to_owned)));
 }
 
 #[test]
@@ -134,12 +137,12 @@ fn only_the_shell_touches_the_world() {
         "static mut",
     ];
     for (path, code) in sources() {
-        if SHELL.contains(&module(&path)) {
+        if !path.starts_with("src/core/") {
             continue;
         }
         for word in words {
             // The simulator keeps its compiled script for each thread.
-            let excused = (word, path.as_str()) == ("thread_local!", "src/sim/controller.rs");
+            let excused = (word, path.as_str()) == ("thread_local!", "src/core/sim/controller.rs");
             assert!(excused || !code.contains(word), "{path} names {word}: only the shell touches the world");
         }
     }
@@ -156,11 +159,11 @@ fn dependencies_have_one_owner() {
             assert!(matches!(name, "serde" | "serde_json"), "{name} names no owner in Cargo.toml");
             continue;
         };
-        let owners: Vec<String> =
-            owners.split('(').next().unwrap().split(',').map(|o| format!("src/{}", o.trim().replace("::", "/"))).collect();
+        let owners: Vec<String> = owners.split('(').next().unwrap().split(',').map(|o| o.trim().replace("::", "/")).collect();
         let word = regex::Regex::new(&format!(r"\b{}::", name.replace('-', "_"))).unwrap();
         for (path, code) in sources() {
-            let owned = owners.iter().any(|o| path.starts_with(o.as_str()));
+            let owned =
+                owners.iter().any(|o| ["src/", "src/core/", "src/shell/"].iter().any(|f| path.starts_with(&format!("{f}{o}"))));
             assert!(owned || !word.is_match(&code), "{path} uses {name}, which belongs to {owners:?}");
         }
     }
@@ -206,13 +209,16 @@ fn cases_and_expectations_belong_together() {
 /// Every bound and every code is used.
 #[test]
 fn nothing_is_declared_for_nobody() {
-    let all: String =
-        sources().into_iter().filter(|(p, _)| p != "src/diag/codes.rs" && p != "src/base/limits.rs").map(|(_, c)| c).collect();
-    for line in read("src/base/limits.rs").lines().filter_map(|l| l.strip_prefix("pub const ")) {
+    let all: String = sources()
+        .into_iter()
+        .filter(|(p, _)| p != "src/core/diag/codes.rs" && p != "src/core/base/limits.rs")
+        .map(|(_, c)| c)
+        .collect();
+    for line in read("src/core/base/limits.rs").lines().filter_map(|l| l.strip_prefix("pub const ")) {
         let name = line.split(':').next().unwrap();
         assert!(regex::Regex::new(&format!(r"\b{name}\b")).unwrap().is_match(&all), "nobody uses the limit {name}");
     }
-    for code in pointsman::diag::Code::ALL {
+    for code in pointsman::core::diag::Code::ALL {
         assert!(all.contains(&format!("Code::{code:?}")), "nobody reports {} ({code:?})", code.text());
     }
 }
@@ -262,4 +268,59 @@ fn the_commands_of_the_documents_work() {
         }
     }
     assert!(tried >= 4, "{tried}");
+}
+
+/// Type names that several modules have, and why: they are always written with their module.
+const SHARED_NAMES: [(&str, &str); 5] = [
+    ("Args", "the arguments of one command"),
+    ("Input", "what one state machine is told"),
+    ("Output", "what one state machine wants done"),
+    ("Record", "what one state machine keeps in the journal"),
+    ("State", "what one state machine's records fold to"),
+];
+
+/// A type name has one meaning in the project.
+#[test]
+fn public_type_names_are_unique() {
+    let word = regex::Regex::new(r"(?m)^\s*pub(?:\([^)]*\))? (?:struct|enum|trait|type) ([A-Z]\w*)").unwrap();
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, code) in sources() {
+        for found in word.captures_iter(&code) {
+            places.entry(found[1].to_owned()).or_default().push(path.clone());
+        }
+    }
+    for (name, paths) in places {
+        let shared = SHARED_NAMES.iter().any(|(shared, _)| *shared == name);
+        assert!(shared || paths.len() == 1, "the type {name} is defined in {paths:?}: give each its own name");
+    }
+}
+
+/// A comment of one or two words says nothing that the name does not. (Those of the command line are its help.)
+#[test]
+fn doc_comments_say_something() {
+    for path in all_files("src").into_iter().filter(|p| p.ends_with(".rs") && !p.starts_with("src/cli/")) {
+        let text = read(&path);
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        let is_doc = |i: usize| lines.get(i).is_some_and(|l| l.starts_with("///"));
+        for i in (0..lines.len()).filter(|i| is_doc(*i) && !is_doc(i + 1) && (*i == 0 || !is_doc(i - 1))) {
+            let said = lines[i].trim_start_matches("///").trim();
+            let formal = said.contains('`') || said.contains('[');
+            assert!(formal || said.split_whitespace().count() >= 4, "{path}:{}: say more, or nothing: {said}", i + 1);
+        }
+    }
+}
+
+/// Who reads the documentation finds every page, as files and as a book.
+#[test]
+fn every_page_is_in_the_index() {
+    for index in ["docs/README.md", "docs/SUMMARY.md"] {
+        let text = read(index);
+        for page in all_files("docs")
+            .into_iter()
+            .filter(|p| p.ends_with(".md") && !matches!(p.as_str(), "docs/README.md" | "docs/SUMMARY.md"))
+        {
+            let link = format!("({})", page.trim_start_matches("docs/"));
+            assert!(text.contains(&link), "{index} does not link {page}");
+        }
+    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use pointsman::tls::{self, Agents, Authority, Identity};
-use pointsman::wire::{Action, Command, Echo, Generation, Report};
+use pointsman::core::wire::{Action, Command, Echo, Generation, Report};
+use pointsman::shell::tls::{self, Agents, Authority, Identity};
 
 use crate::support::Folder;
 

@@ -1,6 +1,6 @@
 //! All states of a small quorum: three voters (the controller and two hosts), two hosts that want the resource, messages that are lost,
 //! doubled, delayed and reordered, voters and holders that crash and forget what was not on their disks, clocks that run
-//! differently, releases and newer commands. The voters and the counting of votes are the program's own (`pointsman::vote`).
+//! differently, releases and newer commands. The voters and the counting of votes are the program's own (`pointsman::core::vote`).
 //!
 //! An explicit search: a state is everything that may matter, an action anything that can happen next, time one
 //! of them. States that were met before are not entered again.
@@ -11,9 +11,9 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
-use pointsman::base::time::Time;
-use pointsman::vote::{Elector, Voter, Votes};
-use pointsman::wire::{Echo, Generation};
+use pointsman::core::base::time::Time;
+use pointsman::core::vote::{Elector, Voter, Votes};
+use pointsman::core::wire::{Echo, Generation};
 
 use crate::support::say;
 

@@ -3,9 +3,9 @@
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use pointsman::agent::{OperationResult, Operation};
-use pointsman::linux::{AddressDriver, NeighborMonitor, NetworkEvent, Spot, Announcer, boot_time, lab};
-use pointsman::wire::Presence;
+use pointsman::core::agent::{Operation, OperationResult};
+use pointsman::core::wire::Presence;
+use pointsman::shell::linux::{AddressDriver, Announcer, NeighborMonitor, NetworkEvent, Spot, boot_time, lab};
 
 use crate::network::{spot, with_network};
 

@@ -152,7 +152,7 @@ fn a_script_tells_people_through_a_program() {
     let (_running, _) = ready(site.command());
     until("the file is followed", || site.ask("sources").contains("sip.log"));
     let name = "a $(touch b); 'c' number 1";
-    let now = || pointsman::linux::wall_time().to_string();
+    let now = || pointsman::shell::linux::wall_time().to_string();
     until("the program was called with the text", || {
         // What is written before the file is read for the first time is a backlog, and starts nothing.
         site.append(&format!("{} Standard sip1 SIP_SERVER_PRIMARY GCTI-00-04563 {name}\n", now().trim_end_matches('Z')));
@@ -166,7 +166,7 @@ fn a_script_tells_people_through_a_program() {
 fn a_command_that_hangs_leaves_nothing_behind() {
     let mark = format!("9{}", std::process::id());
     let script = format!("sleep {mark} & sleep {mark}");
-    let why = pointsman::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_millis(300)).unwrap_err();
+    let why = pointsman::shell::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_millis(300)).unwrap_err();
     assert!(why.contains("did not end within"), "{why}");
     let lives = || {
         let all = fs::read_dir("/proc").unwrap().flatten();
@@ -183,9 +183,9 @@ fn a_command_that_starts_a_service_ends() {
     let script = format!(
         "setsid sleep {mark} & s=$!; while [ \"$(ps -o sid= $s)\" = \"$(ps -o sid= $$)\" ]; do :; done; sleep 7{mark} & echo $s $!; head -c 100000 /dev/zero | tr '\\0' x; echo last >&2"
     );
-    let began = pointsman::linux::boot_time();
-    let ended = pointsman::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_secs(600)).unwrap();
-    assert!(pointsman::linux::boot_time().since(began) < Duration::from_secs(300), "it was not waited for");
+    let began = pointsman::shell::linux::boot_time();
+    let ended = pointsman::shell::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_secs(600)).unwrap();
+    assert!(pointsman::shell::linux::boot_time().since(began) < Duration::from_secs(300), "it was not waited for");
     let (service, rest) = ended.stdout.split_once('\n').unwrap();
     let (service, left) = service.split_once(' ').unwrap();
     let left = PathBuf::from(format!("/proc/{left}"));

@@ -5,10 +5,10 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use pointsman::demo::{Lab, Layout, ControllerSite};
-use pointsman::linux::{NeighborMonitor, NetworkEvent, lab};
-use pointsman::live::questions::Question;
-use pointsman::wire::LinkState;
+use pointsman::core::wire::LinkState;
+use pointsman::demo::{ControllerSite, Lab, Layout};
+use pointsman::shell::linux::{NeighborMonitor, NetworkEvent, lab};
+use pointsman::shell::live::questions::Question;
 
 use crate::network::{spot, with_network};
 use crate::site::PROGRAM;
@@ -20,8 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn the_state_of_an_interface_is_heard() {
     with_network(|network| {
         let (sender, heard) = channel();
-        let spots =
-            vec![spot("10.9.0.100", 24), pointsman::linux::Spot { interface: "eth9".to_owned(), ..spot("10.9.0.101", 24) }];
+        let spots = vec![
+            spot("10.9.0.100", 24),
+            pointsman::shell::linux::Spot { interface: "eth9".to_owned(), ..spot("10.9.0.101", 24) },
+        ];
         let _ear = network.on(0, move || NeighborMonitor::open(spots, move |h| drop(sender.send(h))).unwrap());
         let until = |interface: &str, state| loop {
             match heard.recv_timeout(PATIENCE) {
@@ -43,7 +45,7 @@ fn the_state_of_an_interface_is_heard() {
     // The one that is not there is told at the start.
     with_network(|network| {
         let (sender, heard) = channel();
-        let nowhere = pointsman::linux::Spot { interface: "eth9".to_owned(), ..spot("10.9.0.101", 24) };
+        let nowhere = pointsman::shell::linux::Spot { interface: "eth9".to_owned(), ..spot("10.9.0.101", 24) };
         let _ear = network.on(0, move || NeighborMonitor::open(vec![nowhere], move |h| drop(sender.send(h))).unwrap());
         assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), NetworkEvent::Link("eth9".to_owned(), LinkState::Missing));
     });

@@ -6,11 +6,11 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use pointsman::base::time::Time;
-use pointsman::journal::{Input, Record};
-use pointsman::linux::wall_time;
-use pointsman::sim::Rng;
-use pointsman::store::Journal;
+use pointsman::core::base::time::Time;
+use pointsman::core::journal::{Input, Record};
+use pointsman::core::sim::Rng;
+use pointsman::shell::linux::wall_time;
+use pointsman::shell::store::Journal;
 
 use crate::site::{Ended, PROGRAM, Site, ready, until};
 

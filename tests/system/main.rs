@@ -1,5 +1,6 @@
 //! Tests of the system: they need Linux, root for network namespaces, and util-linux, and fail where they cannot run. (sshd,
 //! HAProxy, BIND and rsyslog join with the parts that talk to them.)
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod address;

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::thread;
 
-use pointsman::linux::Spot;
-use pointsman::linux::lab::{self, LabHost};
+use pointsman::shell::linux::Spot;
+use pointsman::shell::linux::lab::{self, LabHost};
 
 /// A network with two hosts, `10.9.0.1`/`fd09::1` and `10.9.0.2`/`fd09::2` on `eth0`. Made on a thread of its own, whose
 /// network it is.
@@ -31,7 +31,8 @@ pub(crate) fn with_network(test: impl FnOnce(&Network) + Send) {
 
 impl Network {
     fn plug(&mut self, number: u8) {
-        let host = LabHost::start(Path::new(env!("CARGO_BIN_EXE_pointsman")), "switch", &number.to_string(), number.into()).unwrap();
+        let host =
+            LabHost::start(Path::new(env!("CARGO_BIN_EXE_pointsman")), "switch", &number.to_string(), number.into()).unwrap();
         self.hosts.push(host);
         self.on(usize::from(number) - 1, || {
             for (address, prefix) in [(format!("10.9.0.{number}"), 24), (format!("fd09::{number}"), 64)] {

@@ -101,7 +101,7 @@ impl Cluster {
 
     /// A server writes that it is primary now, the other that it is backup.
     fn claim(&self, host: usize) {
-        let now = pointsman::linux::wall_time().to_string();
+        let now = pointsman::shell::linux::wall_time().to_string();
         let now = now.trim_end_matches('Z');
         let (apps, hosts) = (["SIP_SERVER_PRIMARY", "SIP_SERVER_BACKUP"], ["sip1", "sip2"]);
         let other = 3 - host;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use pointsman::linux::lab;
+use pointsman::shell::linux::lab;
 
 use crate::site::{Ended, PROGRAM, Site, claim, ready, until};
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use pointsman::demo::{Lab, Layout, ControllerSite};
-use pointsman::linux::boot_time;
-use pointsman::live::questions::Question;
+use pointsman::demo::{ControllerSite, Lab, Layout};
+use pointsman::shell::linux::boot_time;
+use pointsman::shell::live::questions::Question;
 
 use crate::site::PROGRAM;
 

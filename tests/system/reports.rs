@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use pointsman::linux::lab;
+use pointsman::shell::linux::lab;
 
 use crate::site::{Ended, PROGRAM, Site, ready, until};
 

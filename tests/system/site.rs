@@ -103,7 +103,7 @@ pub(crate) fn ready(mut command: Command) -> (Ended, String) {
 }
 
 pub(crate) fn claim(n: u32) -> String {
-    let now = pointsman::linux::wall_time().to_string();
+    let now = pointsman::shell::linux::wall_time().to_string();
     format!("{} Standard sip1 SIP_SERVER_PRIMARY GCTI-00-04563 number {n}\n", now.trim_end_matches('Z'))
 }
 

@@ -12,9 +12,9 @@ use std::io::{self, BufReader, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
-use crate::decode::Lines;
-use crate::lang::program::Hit;
-use crate::replay::{DryRun, TimelineEntry, LogReader, Settling, Sifted, Sifting};
+use crate::core::decode::Lines;
+use crate::core::lang::program::Hit;
+use crate::core::replay::{DryRun, LogReader, Settling, Sifted, Sifting, TimelineEntry};
 
 /// Lines of a batch, at most: to hand the log on takes as long as to read a hundred.
 const BATCH: usize = 2_048;
@@ -106,7 +106,12 @@ fn work<'r, R: Read>(sifting: &Sifting, turn: &Receiver<Turn<'r, R>>, next: &Sen
 }
 
 /// What is left of lines; what is idle is counted with the one before.
-fn sift(sifting: &Sifting, reads: Vec<crate::replay::ReadLine<'_>>, end: Option<Sifted>, hits: &mut Vec<Hit>) -> Vec<Sifted> {
+fn sift(
+    sifting: &Sifting,
+    reads: Vec<crate::core::replay::ReadLine<'_>>,
+    end: Option<Sifted>,
+    hits: &mut Vec<Hit>,
+) -> Vec<Sifted> {
     let mut left: Vec<Sifted> = Vec::new();
     for read in reads {
         let sifted = sifting.sift(read, hits);
@@ -169,10 +174,10 @@ mod tests {
     use super::super::merge;
     use super::super::setup::{self, Given};
     use super::*;
-    use crate::base::time::Time;
-    use crate::event::Trust;
-    use crate::replay::{DryRunCounts, Origin};
-    use crate::sim::Rng;
+    use crate::core::base::time::Time;
+    use crate::core::event::Trust;
+    use crate::core::replay::{DryRunCounts, Origin};
+    use crate::core::sim::Rng;
 
     fn dry_run() -> DryRun {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sip-pair/pointsman.yaml");

@@ -14,9 +14,9 @@ use std::io::{self, BufReader, Read};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use crate::base::time::Time;
-use crate::decode::Lines;
-use crate::replay::{DryRun, TimelineEntry, LogReader, Settling, Sifted};
+use crate::core::base::time::Time;
+use crate::core::decode::Lines;
+use crate::core::replay::{DryRun, LogReader, Settling, Sifted, TimelineEntry};
 
 use super::cores::{AHEAD, Batch, Found, MOST, sift_on};
 

@@ -1,0 +1,421 @@
+//! The target side, pure: what an agent does with commands, time, and what its driver saw.
+//!
+//! ```text
+//!              Take (newer generation, fresh echo)
+//!    +------+ ------------------> +---------+ silent +--------+ seen there +---------+
+//!    | Idle |                     | Probing | -----> | Adding | ---------> | Holding |
+//!    +------+ <------------+      +---------+        +--------+            +---------+
+//!        ^     seen gone   |           | heard a rival    | failed             | newer Release, isolated,
+//!        |                 |           v                  v                    | lease ended
+//!        |            +-----------+ <------------------------------------------+
+//!        +------------| Releasing |   (want = false is on disk before anything is removed)
+//!                     +-----------+
+//! ```
+//!
+//! Flows in: [`Input`]s with the host's boot-clock time. Flows out: [`Output`]s in the order in which the shell must carry
+//! them out: what is to be on disk ([`Output::Persist`]) stands before what depends on it.
+//!
+//! Invariants: a generation is obeyed once, so a doubled or late Take never takes again what was given up; only one driver
+//! operation of a resource is under way; nothing is touched before a first command; what the driver *saw* counts, not what
+//! a command returned: an address that the kernel should drop by itself, and was not seen to be going to, is not held. Does not know: netlink, sockets, who else exists. Tests: `tests.rs` beside this file, and `sim`.
+
+mod quorum;
+mod resource_agent;
+#[cfg(test)]
+mod tests;
+mod voting;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::HEARTBEAT;
+use crate::core::base::time::Time;
+use crate::core::inventory::Name;
+use crate::core::vote::Voter;
+use crate::core::wire::{
+    Action, AppStatus, Command, Echo, Electorate, Generation, LinkState, Metric, PeerMessage, Place, Presence, Report,
+    ResourceStatus, StatusNote, Terms,
+};
+
+use resource_agent::ResourceAgent;
+
+/// Beats whose sending time is remembered; an echo of an older one counts as too old.
+const BEATS_KEPT: usize = 256;
+
+/// What an agent keeps on disk: whom it obeys, and what it obeyed last. ConfigSnapshot and synced before it is acted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durable {
+    /// The one controller that it obeys; the first that commanded it.
+    pub controller: Option<u64>,
+    pub marks: BTreeMap<Name, AgentMark>,
+    /// By resource, for whom it may vote.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub electorates: BTreeMap<Name, Electorate>,
+    /// How long the longest promise lasts that it gave as a voter. Zero when it never gave one.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub longest_promise: Duration,
+}
+
+impl Durable {
+    /// The next controller that commands is obeyed. What the last one counted says nothing to it; what is held stays.
+    pub fn adopt(&mut self) {
+        self.controller = None;
+        self.electorates.clear();
+        self.marks.values_mut().for_each(|mark| mark.generation = Generation::NONE);
+    }
+}
+
+/// What is on disk about one resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentMark {
+    /// The newest generation obeyed.
+    pub generation: Generation,
+    /// Its command was to hold the resource, and that has not ended.
+    pub want: bool,
+    pub terms: Option<Terms>,
+}
+
+/// An operation of the driver. Each ends with an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Observe,
+    /// Put the address on, or set its remaining lifetime. Succeeds when it is there already.
+    Add {
+        /// The kernel is told to drop the address by then, in whole seconds rounded down, reckoned right before it is
+        /// told; less than a second is a failure. `None` is for ever.
+        until: Option<Time>,
+        /// A failure when it cannot be begun by then: the order would be too old.
+        not_after: Time,
+    },
+    /// Take the address off. Succeeds when it is not there.
+    Remove,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationResult {
+    /// The driver's words when it failed.
+    pub failed: Option<String>,
+    /// What was seen afterwards.
+    pub holds: Presence,
+    /// When the kernel drops the address by itself (boot clock).
+    pub until: Option<Time>,
+}
+
+/// What an agent is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Command(Command),
+    /// A driver operation ended; `failed` are its words when it says that it failed.
+    Driven {
+        resource: Name,
+        /// What the driver says of its own success.
+        failed: Option<String>,
+        /// What it saw afterwards.
+        holds: Presence,
+        /// When the kernel drops the address by itself, as seen; `None` when never, or when that was not seen.
+        until: Option<Time>,
+    },
+    /// The kernel says that the address came or went without an operation under way.
+    Changed {
+        resource: Name,
+        /// What is seen now.
+        holds: Presence,
+    },
+    /// A witness answered the ping sent at `sent`.
+    Witness {
+        resource: Name,
+        witness: IpAddr,
+        /// When the ping was sent.
+        sent: Time,
+    },
+    /// The agent of a host, which its certificate names, says this.
+    Peer(Name, PeerMessage),
+    /// Somebody else answered for, or announced, the resource's address.
+    Rival {
+        resource: Name,
+    },
+    /// The state of a resource's network interface changed, or was asked for the first time.
+    Link {
+        resource: Name,
+        /// The state of its interface now.
+        state: LinkState,
+    },
+    /// It was looked whether the applications that the host watches run: all of them.
+    Looked(BTreeMap<Name, AppStatus>),
+    /// The host was measured.
+    Measured(Vec<Metric>),
+    Timer,
+}
+
+/// What an agent wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Write and sync this before anything that follows.
+    Persist(Durable),
+    /// Start a driver operation.
+    Drive { resource: Name, operation: Operation },
+    /// Ping the witnesses over the resource's interface.
+    Ping { resource: Name },
+    /// Ask the neighbourhood who has the address (ARP or neighbour probe).
+    Ask { resource: Name },
+    /// Tell the neighbourhood that the address is here: in a burst after a take or a rival, once on the period.
+    Announce {
+        resource: Name,
+        /// The burst of DESIGN 7, or one.
+        burst: bool,
+    },
+    /// Send this to the controller.
+    Report(Report),
+    /// Send this to the agent of a host, best effort: what does not arrive soon is of no use later.
+    Peer(Name, PeerMessage),
+    /// The agents of these hosts are those that this one speaks with, and where they listen, as far as that is known. Replaces what was said before.
+    Peers(BTreeMap<Name, Option<SocketAddr>>),
+}
+
+/// One agent.
+#[derive(Clone, Debug)]
+pub struct AgentState {
+    host: Name,
+    beat: Echo,
+    sent: VecDeque<(u64, Time)>,
+    next_beat: Time,
+    durable: Durable,
+    /// Something of it changed that is not on disk yet.
+    unsaved: bool,
+    voter: Voter,
+    placements: BTreeMap<Name, ResourceAgent>,
+    reported: BTreeMap<Name, ResourceStatus>,
+    /// State of each resource's network interface, where it has one.
+    links: BTreeMap<Name, LinkState>,
+    /// The resources of which it was reported that another station claims them.
+    rivals: BTreeSet<Name>,
+    /// What its own list says of each resource.
+    places: BTreeMap<Name, Place>,
+    /// What was seen of applications.
+    watched: Option<BTreeMap<Name, AppStatus>>,
+    /// That was not reported yet.
+    news: bool,
+    /// For the next report.
+    metrics: Vec<Metric>,
+}
+
+impl AgentState {
+    /// An agent that starts with what is on its disk, and looks at the resources of its local list first.
+    ///
+    /// `incarnation` differs from that of every earlier start.
+    pub fn start(
+        host: Name,
+        incarnation: u64,
+        durable: Durable,
+        resources: impl IntoIterator<Item = Name>,
+        now: Time,
+        out: &mut Vec<Output>,
+    ) -> AgentState {
+        let mut placements = BTreeMap::new();
+        for resource in resources {
+            let mark = durable.marks.get(&resource).cloned().unwrap_or_default();
+            let mut placement = ResourceAgent::new(resource.clone(), mark, incarnation, durable.controller.unwrap_or_default());
+            placement.look(now, out);
+            placements.insert(resource, placement);
+        }
+        let voter = Voter::start(now, durable.longest_promise);
+        let agent = AgentState {
+            host,
+            beat: Echo { incarnation, beat: 0 },
+            sent: VecDeque::new(),
+            next_beat: now,
+            durable,
+            unsaved: false,
+            voter,
+            placements,
+            reported: BTreeMap::new(),
+            links: BTreeMap::new(),
+            rivals: BTreeSet::new(),
+            places: BTreeMap::new(),
+            watched: None,
+            news: false,
+            metrics: Vec::new(),
+        };
+        let peers = agent.peers();
+        if !peers.is_empty() {
+            out.push(Output::Peers(peers));
+        }
+        agent
+    }
+
+    /// The same, which reports what its own list says that each resource is.
+    pub fn listing(self, places: BTreeMap<Name, Place>) -> AgentState {
+        AgentState { places, ..self }
+    }
+
+    /// Takes one input and yields what is to be done.
+    pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        let mark = out.len();
+        match input {
+            Input::Command(command) => self.command(now, command, out),
+            Input::Driven { resource, failed, holds, until } => {
+                if let Some(placement) = self.placements.get_mut(&resource) {
+                    placement.driven(now, failed, holds, until, out);
+                }
+            }
+            Input::Changed { resource, holds } => {
+                if let Some(placement) = self.placements.get_mut(&resource) {
+                    placement.changed(holds);
+                }
+            }
+            Input::Witness { resource, witness, sent } => {
+                if let Some(placement) = self.placements.get_mut(&resource) {
+                    placement.witness(now, witness, sent, out);
+                }
+            }
+            Input::Rival { resource } => {
+                if let Some(placement) = self.placements.get_mut(&resource) {
+                    placement.rival(now, out);
+                }
+            }
+            Input::Link { resource, state } => {
+                if self.placements.contains_key(&resource) {
+                    self.news |= self.links.insert(resource, state) != Some(state);
+                }
+            }
+            Input::Peer(from, message) => self.peer(now, from, message, out),
+            Input::Looked(watched) => {
+                self.news |= self.watched.as_ref() != Some(&watched);
+                self.watched = Some(watched);
+            }
+            Input::Measured(metrics) => self.metrics = metrics,
+            Input::Timer => {
+                for placement in self.placements.values_mut() {
+                    placement.timer(now, out);
+                }
+            }
+        }
+        self.deliver_to_itself(now, mark, out);
+        self.persist_before(mark, out);
+        if now >= self.next_beat
+            || self.news
+            || self.placements.iter().any(|(name, placement)| {
+                self.reported.get(name) != Some(&placement.seen()) || self.rivals.contains(name) != placement.has_rival()
+            })
+        {
+            self.report(now, out);
+        }
+    }
+
+    /// When [`Input::Timer`] is due next.
+    pub fn next_deadline(&self) -> Time {
+        self.placements.values().filter_map(ResourceAgent::next_deadline).fold(self.next_beat, Time::min)
+    }
+
+    /// The last beat that was sent.
+    pub fn beat(&self) -> Echo {
+        self.beat
+    }
+
+    /// True when the host has the resource and should.
+    pub fn holds(&self, resource: &str) -> bool {
+        self.placements.get(resource).map(ResourceAgent::seen).is_some_and(|s| s.want && s.holds == Presence::Yes)
+    }
+
+    /// What is on disk.
+    pub fn durable(&self) -> &Durable {
+        &self.durable
+    }
+
+    fn command(&mut self, now: Time, command: Command, out: &mut Vec<Output>) {
+        let listed = self.placements.contains_key(&command.resource);
+        // Not on the local list: the report, which does not have it either, says so. It may vote about it all the same.
+        if !listed && !matches!(command.action, Action::Electorate(_)) {
+            return;
+        }
+        match self.durable.controller {
+            Some(known) if known != command.controller => {
+                if let Some(placement) = self.placements.get_mut(&command.resource) {
+                    placement.note(StatusNote::OtherController);
+                }
+                return;
+            }
+            Some(_) => {}
+            None => {
+                self.durable.controller = Some(command.controller);
+                self.unsaved = true;
+            }
+        }
+        if let Action::Electorate(electorate) = command.action {
+            return self.electorate(command.resource, electorate, out);
+        }
+        let Some(placement) = self.placements.get_mut(&command.resource) else { return };
+        placement.obeys(command.controller);
+        let age = (command.echo.incarnation == self.beat.incarnation)
+            .then(|| self.sent.iter().find(|(beat, _)| *beat == command.echo.beat))
+            .flatten()
+            .map(|(_, sent)| *sent);
+        match command.action {
+            Action::Release => placement.release(now, command.generation, out),
+            Action::Take { probe, terms, vote, clear } => {
+                self.voter.heard(now, &command.resource, command.generation);
+                if let Some(answered) = age {
+                    for (host, generation) in &clear {
+                        self.voter.clear(&command.resource, host, *generation);
+                    }
+                    placement.relays(command.generation, clear);
+                    placement.take(now, command.generation, answered, probe, terms, out);
+                    if vote && placement.mark().generation == command.generation {
+                        placement.controller_voted(now, answered, out);
+                    }
+                }
+            }
+            Action::Renew => {
+                if let Some(answered) = age {
+                    placement.renew(now, command.generation, answered, out);
+                    if placement.mark().generation == command.generation {
+                        placement.controller_voted(now, answered, out);
+                    }
+                }
+            }
+            Action::Electorate(_) => {}
+        }
+    }
+
+    /// Puts what changed on disk in front of the outputs of this turn.
+    fn persist_before(&mut self, mark: usize, out: &mut Vec<Output>) {
+        let mut changed = std::mem::take(&mut self.unsaved);
+        if self.durable.longest_promise < self.voter.longest() {
+            self.durable.longest_promise = self.voter.longest();
+            changed = true;
+        }
+        for (name, placement) in &self.placements {
+            let on_disk = self.durable.marks.get(name);
+            if on_disk != Some(placement.mark()) && (on_disk.is_some() || *placement.mark() != AgentMark::default()) {
+                self.durable.marks.insert(name.clone(), placement.mark().clone());
+                changed = true;
+            }
+        }
+        if changed {
+            out.insert(mark, Output::Persist(self.durable.clone()));
+        }
+    }
+
+    fn report(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.beat.beat += 1;
+        if self.sent.len() == BEATS_KEPT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((self.beat.beat, now));
+        self.next_beat = now + HEARTBEAT;
+        self.reported = self.placements.iter().map(|(name, placement)| (name.clone(), placement.seen())).collect();
+        let (host, beat, controller) = (self.host.clone(), self.beat, self.durable.controller);
+        self.news = false;
+        let (watched, metrics) = (self.watched.clone(), std::mem::take(&mut self.metrics));
+        self.rivals =
+            self.placements.iter().filter(|(_, placement)| placement.has_rival()).map(|(name, _)| name.clone()).collect();
+        let (resources, rivals, places) = (self.reported.clone(), self.rivals.clone(), self.places.clone());
+        let links = self.links.clone();
+        let report = Report { host, beat, controller, resources, links, watched, metrics, votes: true, places, rivals };
+        out.push(Output::Report(report));
+    }
+}

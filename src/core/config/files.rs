@@ -1,0 +1,121 @@
+//! `files:` and the time zones of what is read: the zone of a host, of a listener and of a file.
+//!
+//! ```yaml
+//! files:
+//!   - /var/log/app.log
+//!   - { path: "/var/log/sip/*.log", host: sip1, app: SIP_SERVER_PRIMARY, timezone: Europe/Berlin }
+//! ```
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::core::base::zone::Zone;
+use crate::core::diag::Code;
+use crate::core::diag::suggest::nearest;
+use crate::core::inventory::{Inventory, Name, Via};
+
+use super::read::{Section, YamlReader};
+use super::yaml::{YamlKind, YamlNode};
+
+const FILE: &[&str] = &["path", "host", "app", "timezone"];
+const LISTENER: &[&str] = &["address", "timezone"];
+
+/// A log file that is followed, or a pattern of such files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// The file, relative to the configuration's own folder. A name with `*`, `?` or `[` is a pattern.
+    pub path: PathBuf,
+    /// The host of records that name none: the one that is said, else the one that is this machine (`via: local`); empty when there is none.
+    pub host: Name,
+    /// The application of records that name none; empty when that is not said.
+    pub app: Name,
+    /// The zone of stamps that do not say theirs.
+    pub zone: Option<Zone>,
+}
+
+impl Followed {
+    /// A file without anything that is said of it.
+    pub fn new(path: impl Into<PathBuf>) -> Followed {
+        Followed { path: path.into(), ..Followed::default() }
+    }
+
+    /// True when the path is a pattern that any number of files may match.
+    pub fn is_pattern(&self) -> bool {
+        self.path.to_string_lossy().contains(['*', '?', '['])
+    }
+}
+
+/// `files:`, each entry a path or a map.
+pub(super) fn files(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &Inventory) -> Vec<Followed> {
+    let here = inventory.hosts.iter().find(|(_, host)| host.via == Via::Local).map(|(name, _)| name.clone()).unwrap_or_default();
+    let mut files = Vec::new();
+    for node in entries(reader, top.get("files")) {
+        if matches!(node.kind, YamlKind::Map(_)) {
+            let Some(section) = reader.section(node, "a file", &node.place.clone(), FILE) else { continue };
+            let path = section.want(reader, "path").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
+            let host = section.get("host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
+            let app = section.get("app").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
+            let zone = section.get("timezone").and_then(|n| zone(reader, n));
+            files.push(Followed { path: path.into(), host: host.unwrap_or_else(|| here.clone()), app, zone });
+        } else {
+            let texts = reader.texts(Some(node));
+            files.extend(texts.into_iter().map(|(path, _)| Followed { host: here.clone(), ..Followed::new(path) }));
+        }
+    }
+    files
+}
+
+/// Entries of `listen: { syslog: [...] }`: the text of each with its node, and the zone that is said for it.
+pub(super) fn listeners<'n>(
+    reader: &mut YamlReader<'_>,
+    node: Option<&'n YamlNode>,
+) -> Vec<(String, &'n YamlNode, Option<Zone>)> {
+    let mut found = Vec::new();
+    for node in entries(reader, node) {
+        if matches!(node.kind, YamlKind::Map(_)) {
+            let Some(section) = reader.section(node, "a listener", &node.place.clone(), LISTENER) else { continue };
+            let Some(address) = section.want(reader, "address") else { continue };
+            let text = reader.text(address).unwrap_or_default().to_owned();
+            let zone = section.get("timezone").and_then(|n| zone(reader, n));
+            found.push((text, address, zone));
+        } else if let Some(text) = reader.text(node) {
+            found.push((text.to_owned(), node, None));
+        }
+    }
+    found
+}
+
+/// A time zone.
+pub(super) fn zone(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Zone> {
+    let text = reader.text(node)?.to_owned();
+    let zone = Zone::parse(&text);
+    if zone.is_none() {
+        let city = text.replace(' ', "_");
+        let of_city = |name: &&str| name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&city));
+        let near = Zone::names().find(of_city).or_else(|| nearest(&text, Zone::names()));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write a name such as Europe/Berlin, or a distance from UTC such as \"+02:00\"".to_owned(),
+        };
+        reader.report(Code::BadValue, &node.place, format!("`{text}` is not a time zone")).help = Some(help);
+    }
+    zone
+}
+
+/// A list of texts and maps; one of either stands for a list of one.
+fn entries<'n>(reader: &mut YamlReader<'_>, node: Option<&'n YamlNode>) -> Vec<&'n YamlNode> {
+    match node {
+        Some(node) if matches!(node.kind, YamlKind::Map(_)) => vec![node],
+        node => reader.list(node),
+    }
+}
+
+/// The zones of listeners, by what listens there.
+pub type ListenerZones = std::collections::BTreeMap<(Way, SocketAddr), Zone>;
+
+/// How syslog comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    Udp,
+    Tcp,
+}

@@ -1,0 +1,645 @@
+//! Each section of the configuration. The keys that there are stand in one list each.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::base::limits::ISOLATION;
+use crate::core::base::time::parse_duration;
+use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::core::event::{OWN_APP, Trust};
+use crate::core::inventory::{
+    AGENT_PORT, Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss,
+    Pair, Placement, Resource, ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
+};
+
+use super::claims;
+use super::commands;
+use super::files::{self, Way};
+use super::groups;
+use super::policy::{self, ResourcePlaces};
+use super::read::{Section, YamlReader, parse_address};
+use super::sizes;
+use super::watch;
+use super::yaml::{YamlKey, YamlKind, YamlNode};
+use super::{Agent, Config, Listen, LocalResource, ReloadPolicy};
+
+const TOP: &[&str] = &[
+    "rules",
+    "scripts",
+    "data",
+    "reload",
+    "journal",
+    "listen",
+    "files",
+    "hosts",
+    "applications",
+    "pairs",
+    "resources",
+    "channels",
+    "groups",
+    "limits",
+    "user",
+];
+/// Where agents are heard, unless `listen: agents` says otherwise.
+const AGENTS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5750);
+const LISTEN: &[&str] = &["syslog", "agents", "privileged_senders"];
+const AGENT: &[&str] = &["host", "controller", "listen", "data", "user", "resources", "watch", "metrics"];
+const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
+/// The longest name of an interface on Linux: IFNAMSIZ less its zero.
+const INTERFACE: usize = 15;
+const HOST: &[&str] = &["address", "platform", "via", "agent_port", "aliases", "site", "timezone"];
+const APPLICATION: &[&str] = &["type", "host", "aliases", "program"];
+const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup"];
+const RESOURCE: &[&str] = &[
+    "kind",
+    "address",
+    "port",
+    "hosts",
+    "takeover",
+    "voters",
+    "on_quorum_loss",
+    "witnesses",
+    "isolation",
+    "term",
+    "moves",
+    "on_link_loss",
+    "repair",
+    "trust",
+];
+const PLATFORMS: &[(&str, &str)] =
+    &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
+
+/// Who has a name, an alias or an address, and where that stands.
+type Taken = BTreeMap<String, (String, Place)>;
+
+/// The whole file.
+pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Config {
+    let mut reader = YamlReader { found };
+    let place = Place { source: source.clone(), bytes: 0..0 };
+    let Some(top) = reader.section(root, "the configuration", &place, TOP) else { return Config::default() };
+    let mut inventory = Inventory::default();
+    let agents_wanted = hosts(&mut reader, &top, &mut inventory);
+    applications(&mut reader, &top, &mut inventory);
+    let resources = resources(&mut reader, &top, &mut inventory);
+    pairs(&mut reader, &top, &mut inventory);
+    channels(&mut reader, &top, &mut inventory);
+    groups::read(&mut reader, &top, &mut inventory);
+    for (name, places) in &resources {
+        policy::check(&mut reader, &inventory, name, places);
+    }
+    let mut paths =
+        |key: &str| -> Vec<PathBuf> { reader.texts(top.get(key)).into_iter().map(|(t, _)| PathBuf::from(t)).collect() };
+    let (mut rules, mut scripts) = (paths("rules"), paths("scripts"));
+    let data = paths("data").pop().unwrap_or_else(|| super::default_data(source, super::CONTROLLER_DATA));
+    let files = files::files(&mut reader, &top, &inventory);
+    if rules.is_empty() {
+        rules.push(PathBuf::from("rules"));
+    }
+    if let (true, Some(node)) = (scripts.len() > 1, top.get("scripts")) {
+        reader.report(Code::WrongKind, &node.place, "scripts stand in one folder");
+    }
+    let mut listen = listen(&mut reader, &top, &mut inventory);
+    // Where a host is said to have an agent, or a resource is on one that has, agents are heard; another place is written out.
+    let by_agent = |placement: &Placement| inventory.hosts.get(&placement.host).is_some_and(|host| host.via == Via::Agent);
+    if listen.agents.is_none() && (agents_wanted || inventory.resources.values().flat_map(|r| &r.placements).any(by_agent)) {
+        listen.agents = Some(AGENTS);
+    }
+    let ways = [("ask", ReloadPolicy::Ask), ("watch", ReloadPolicy::Watch)];
+    let reload = top.get("reload").and_then(|n| reader.word(n, "way to reload", &ways)).unwrap_or_default();
+    inventory.memory = sizes::memory(&mut reader, &top);
+    let user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
+    let journal = sizes::journal(&mut reader, &top);
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user, journal }
+}
+
+/// The whole file of an agent.
+pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Agent {
+    let mut reader = YamlReader { found };
+    let place = Place { source: source.clone(), bytes: 0..0 };
+    let Some(top) = reader.section(root, "the agent's configuration", &place, AGENT) else { return Agent::default() };
+    let text = |reader: &mut YamlReader<'_>, key: &str| {
+        top.want(reader, key).and_then(|n| reader.text(n)).unwrap_or_default().to_owned()
+    };
+    let mut agent = Agent { host: text(&mut reader, "host"), controller: text(&mut reader, "controller"), ..Agent::default() };
+    if let (Some(node), None) =
+        (top.get("controller"), agent.controller.rsplit_once(':').and_then(|(_, p)| p.parse::<u16>().ok()))
+    {
+        let message = format!("`{}` is not a host with a port", agent.controller);
+        reader.report(Code::BadValue, &node.place, message).help = Some("controller: pointsman.example.com:5750".to_owned());
+    }
+    let data = top.get("data").and_then(|n| reader.text(n)).map(PathBuf::from);
+    agent.data = data.unwrap_or_else(|| super::default_data(source, super::AGENT_DATA));
+    agent.listen = top.get("listen").map(|n| agents_listen(&mut reader, n)).unwrap_or_default();
+    agent.user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
+    watch::read(&mut reader, &top, &mut agent);
+    // Whose agent only looks, or only votes, has none.
+    let looks = ["watch", "metrics", "listen"].iter().any(|key| top.get(key).is_some());
+    let resources = if looks { top.get("resources") } else { top.want(&mut reader, "resources") };
+    let mut addresses = Taken::new();
+    for (key, node) in reader.named(resources) {
+        let what = format!("resource {}", key.text);
+        if commands::is_meant(node) {
+            if let Some(commands) = commands::read(&mut reader, node, &what, &key.place) {
+                agent.resources.insert(key.text.clone(), LocalResource::Commands(commands));
+            }
+            continue;
+        }
+        let Some(section) = reader.section(node, &what, &key.place, LOCAL_ADDRESS) else { continue };
+        let address = section.want(&mut reader, "address").and_then(|n| network(&mut reader, n));
+        let interface = section.want(&mut reader, "interface").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
+        let (Some((address, prefix)), Some((interface, node))) = (address, interface) else { continue };
+        take(&mut reader, &mut addresses, &address.to_string(), &what, &key.place);
+        if !is_interface(&interface, true) {
+            reader.report(Code::BadValue, &node.place, format!("`{interface}` is not the name of a network interface"));
+        }
+        agent.resources.insert(key.text.clone(), LocalResource::Address(address, prefix, interface));
+    }
+    agent
+}
+
+/// `listen: 0.0.0.0:5751`, or `off`.
+fn agents_listen(reader: &mut YamlReader<'_>, node: &YamlNode) -> Listening {
+    let text = reader.text(node).unwrap_or_default();
+    match (text, text.parse()) {
+        ("off", _) => Listening::Off,
+        (_, Ok(address)) => Listening::At(address),
+        _ => {
+            let message = format!("`{text}` is not an address with a port where other agents can connect");
+            reader.report(Code::BadValue, &node.place, message).help =
+                Some(format!("listen: 0.0.0.0:{AGENT_PORT}, or `off` where no resource has `takeover: quorum`"));
+            Listening::Off
+        }
+    }
+}
+
+/// `listen: { syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601], agents: 0.0.0.0:5750, privileged_senders: true }`
+fn listen(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> Listen {
+    let mut listen = Listen::default();
+    let Some(node) = top.get("listen") else { return listen };
+    let Some(section) = reader.section(node, "listen", &node.place.clone(), LISTEN) else { return listen };
+    for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
+        let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
+        match parsed {
+            Some(("udp", address)) => {
+                listen.udp.push(address);
+                listen.zones.extend(zone.map(|zone| ((Way::Udp, address), zone)));
+            }
+            Some(("tcp", address)) => {
+                listen.tcp.push(address);
+                listen.zones.extend(zone.map(|zone| ((Way::Tcp, address), zone)));
+            }
+            _ => {
+                reader
+                    .report(Code::BadValue, &node.place, format!("`{text}` is not a way of syslog with an address and a port"))
+                    .help = Some("syslog: [udp://0.0.0.0:514, tcp://0.0.0.0:601]".to_owned());
+            }
+        }
+    }
+    inventory.privileged_senders = section.get("privileged_senders").and_then(|n| reader.truth(n)).unwrap_or_default();
+    for (text, place) in reader.texts(section.get("agents")) {
+        match text.parse() {
+            Ok(address) => listen.agents = Some(address),
+            Err(_) => {
+                reader.report(Code::BadValue, &place, format!("`{text}` is not an address with a port")).help =
+                    Some("agents: 0.0.0.0:5750".to_owned());
+            }
+        }
+    }
+    listen
+}
+
+fn is_interface(name: &str, linux: bool) -> bool {
+    !(name.is_empty() || name.contains(['/', ' ']) || (linux && name.len() > INTERFACE))
+}
+
+/// Takes a name that only one may have; false, and reported, when something else has it.
+fn take(reader: &mut YamlReader<'_>, taken: &mut Taken, text: &str, owner: &str, place: &Place) -> bool {
+    match taken.get(text) {
+        Some((other, first)) => {
+            let message =
+                format!("`{text}` is the name, an alias or the address of {other} already, and can't be that of {owner} too");
+            let first = first.clone();
+            reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
+            false
+        }
+        None => {
+            taken.insert(text.to_owned(), (owner.to_owned(), place.clone()));
+            true
+        }
+    }
+}
+
+/// Reads the hosts; true when one of them is said to have an agent.
+fn hosts(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> bool {
+    let mut agents = false;
+    let mut taken = Taken::new();
+    let all = reader.named(top.get("hosts"));
+    for (key, _) in &all {
+        take(reader, &mut taken, &key.text, &format!("host {}", key.text), &key.place);
+    }
+    for (key, node) in all {
+        let what = format!("host {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, HOST) else { continue };
+        let address = section.get("address").and_then(|n| Some((reader.address(n)?, n)));
+        if let Some((address, node)) = address {
+            take(reader, &mut taken, &address.to_string(), &what, &node.place);
+        }
+        let aliases = reader.texts(section.get("aliases"));
+        for (alias, place) in &aliases {
+            take(reader, &mut taken, alias, &what, place);
+        }
+        let ways = [("agent", Via::Agent), ("ssh", Via::Ssh), ("local", Via::Local)];
+        let via = section.get("via").and_then(|n| Some((reader.word(n, "way to a host", &ways)?, n)));
+        if let Some((Via::Ssh, node)) = via {
+            let message = format!("`via: ssh` does not exist yet: {what} is known by its records, and nothing is done on it");
+            reader.report(Code::NothingComesOfIt, &node.place, message).help =
+                Some("via: agent, and an agent there, if a resource is to be on it".to_owned());
+        }
+        let via = via.map(|(via, _)| via);
+        agents |= via == Some(Via::Agent);
+        let host = Host {
+            address: address.map(|(a, _)| a),
+            platform: section.get("platform").and_then(|n| reader.word(n, "platform", PLATFORMS)).unwrap_or("linux").to_owned(),
+            via: via.unwrap_or_default(),
+            aliases: aliases.into_iter().map(|(a, _)| a).collect(),
+            site: section.get("site").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
+            agent_port: section.get("agent_port").and_then(|n| port(reader, n)),
+            zone: section.get("timezone").and_then(|n| files::zone(reader, n)),
+        };
+        inventory.hosts.insert(key.text.clone(), host);
+    }
+    agents
+}
+
+fn applications(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+    let (mut taken, mut programs) = (Taken::new(), Taken::new());
+    let all = reader.named(top.get("applications"));
+    for (key, _) in &all {
+        take(reader, &mut taken, &key.text, &format!("application {}", key.text), &key.place);
+    }
+    for (key, node) in all {
+        let what = format!("application {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, APPLICATION) else { continue };
+        let aliases = reader.texts(section.get("aliases"));
+        for place in
+            aliases.iter().filter(|(a, _)| a == OWN_APP).map(|(_, p)| p).chain((key.text == OWN_APP).then_some(&key.place))
+        {
+            reader.report(Code::NameTaken, place, format!("`{OWN_APP}` is the application of Pointsman's own events"));
+        }
+        let host = section.want(reader, "host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
+        for (alias, place) in &aliases {
+            let on = host.clone().unwrap_or_default();
+            if let Some((_, first)) = taken.get(alias) {
+                // Another application's own name.
+                let first = first.clone();
+                let message = format!("`{alias}` is the name of another application, and can't be an alias of {what}");
+                reader.report(Code::NameTaken, place, message).context.push((first, "first here".to_owned()));
+            } else if !take(reader, &mut programs, &format!("{alias} on {on}"), &what, place)
+                && let Some(last) = reader.found.last_mut()
+            {
+                last.help = Some("on one host a name in the logs means one application".to_owned());
+            }
+        }
+        let program = section.get("program").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
+        let is_alias = |program: &str| aliases.iter().any(|(alias, _)| alias == program);
+        if let (Some((program, node)), Some(host)) = (&program, &host)
+            && !is_alias(program)
+        {
+            take(reader, &mut programs, &format!("{program} on {host}"), &what, &node.place);
+        }
+        let application = Application {
+            kind: section.get("type").and_then(|n| reader.text(n)).unwrap_or_default().to_owned(),
+            host: host.unwrap_or_default(),
+            aliases: aliases.into_iter().map(|(a, _)| a).collect(),
+            program: program.map(|(name, _)| name).unwrap_or_default(),
+        };
+        inventory.applications.insert(key.text.clone(), application);
+    }
+}
+
+fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+    let (mut members, mut followed) = (Taken::new(), Taken::new());
+    for (key, node) in reader.named(top.get("pairs")) {
+        let what = format!("pair {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, PAIR) else { continue };
+        let mut member = |reader: &mut YamlReader<'_>, role: &str| -> Option<String> {
+            let node = section.want(reader, role)?;
+            let name = reader.known(node, "application", inventory.applications.keys())?;
+            take(reader, &mut members, &name, &what, &node.place);
+            Some(name)
+        };
+        let (primary, backup) = (member(reader, "primary"), member(reader, "backup"));
+        let resource = section.get("resource").and_then(|n| Some((reader.known(n, "resource", inventory.resources.keys())?, n)));
+        if let Some((resource, node)) = &resource {
+            take(reader, &mut followed, resource, &what, &node.place);
+            for app in [&primary, &backup].into_iter().flatten() {
+                has_placement(reader, inventory, resource, app, &node.place);
+            }
+        }
+        let standby = [("hot", Standby::Hot), ("warm", Standby::Warm)];
+        let catch_up = [("move", CatchUp::Move), ("ask", CatchUp::Ask)];
+        let says_primary = claims::read(reader, &section, "says_primary", &SAYS_PRIMARY);
+        let says_backup = claims::read(reader, &section, "says_backup", &SAYS_BACKUP);
+        for (one, other) in [("says_primary", "says_backup"), ("says_backup", "says_primary")] {
+            if let (Some(node), None) = (section.get(one), section.get(other)) {
+                let message = format!("{what} has `{one}` and no `{other}`: the ids of Genesys servers are expected for that");
+                reader.report(Code::NothingComesOfIt, &node.place, message).help = Some(format!("write `{other}` as well"));
+            }
+        }
+        let pair = Pair {
+            primary: primary.unwrap_or_default(),
+            backup: backup.unwrap_or_default(),
+            standby: section.get("standby").and_then(|n| reader.word(n, "kind of standby", &standby)).unwrap_or(Standby::Hot),
+            resource: resource.map(|(r, _)| r),
+            catch_up: section.get("catch_up").and_then(|n| reader.word(n, "way to catch up", &catch_up)).unwrap_or_default(),
+            says_primary: says_primary.ids,
+            says_backup: says_backup.ids,
+            primary_patterns: says_primary.patterns,
+            backup_patterns: says_backup.patterns,
+        };
+        let same_id = pair.says_primary.iter().find(|id| pair.says_backup.contains(id)).map(ToString::to_string);
+        let same_pattern = pair.primary_patterns.iter().find(|p| pair.backup_patterns.contains(p)).map(|p| match p {
+            ClaimPattern::Match(text) | ClaimPattern::Pattern(text) => text.clone(),
+        });
+        if let Some(both) = same_id.or(same_pattern)
+            && let Some(node) = section.get("says_backup").or(section.get("says_primary"))
+        {
+            reader.report(
+                Code::BadValue,
+                &node.place,
+                format!("{both} would say both that a member is primary and that it is backup"),
+            );
+        }
+        inventory.pairs.insert(key.text.clone(), pair);
+    }
+}
+
+fn has_placement(reader: &mut YamlReader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
+    let Some(host) = inventory.applications.get(app).map(|a| &a.host).filter(|h| !h.is_empty()) else { return };
+    let seated = inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host));
+    if !seated {
+        let message = format!("{app} runs on {host}, and {resource} can't be there");
+        reader.report(Code::NoSeat, place, message).help =
+            Some(format!("add {host} with its interface to the hosts of {resource}"));
+    }
+}
+
+fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> BTreeMap<Name, ResourcePlaces> {
+    let mut places = BTreeMap::new();
+    let mut taken = Taken::new();
+    for (key, node) in reader.named(top.get("resources")) {
+        let what = format!("resource {}", key.text);
+        let Some(section) = reader.section(node, &what, &key.place, RESOURCE) else { continue };
+        let kinds = [("address", false), ("port", true)];
+        let is_port =
+            section.get("kind").and_then(|n| reader.word(n, "kind of resource in this version", &kinds)).unwrap_or(false);
+        let address = if is_port { None } else { section.want(reader, "address").and_then(|n| network(reader, n)) };
+        let port = if is_port { section.want(reader, "port").and_then(|n| port(reader, n)) } else { None };
+        if let Some(node) = section.get(if is_port { "address" } else { "port" }) {
+            let message = format!("{what} is of kind {}: it has no such key", if is_port { "port" } else { "address" });
+            reader.report(Code::UnknownKey, &node.place, message);
+        }
+        if let (Some((address, _)), Some(node)) = (address, section.get("address")) {
+            take(reader, &mut taken, &address.to_string(), &what, &node.place);
+            if let Some((host, _)) = inventory.hosts.iter().find(|(_, h)| h.address == Some(address)) {
+                let message = format!("{address} is the own address of {host}: it can't move");
+                reader.report(Code::NameTaken, &node.place, message);
+            }
+        }
+        if let (true, Some(node)) = (is_port, section.get("on_link_loss")) {
+            let message = format!("{what} is a port, which has no network interface of its own: `on_link_loss` changes nothing");
+            reader.report(Code::NothingComesOfIt, &node.place, message);
+        }
+        let placements = placements(reader, &section, &what, is_port, inventory);
+        let witnesses: Vec<IpAddr> =
+            reader.list(section.get("witnesses")).into_iter().filter_map(|n| reader.address(n)).collect();
+        let on_all = |via: &[Via]| {
+            placements.iter().all(|s: &Placement| inventory.hosts.get(&s.host).is_some_and(|h| via.contains(&h.via)))
+        };
+        let voters: Vec<Name> = reader
+            .list(section.get("voters"))
+            .into_iter()
+            .filter_map(|n| reader.known(n, "host", inventory.hosts.keys()))
+            .collect();
+        let unless = if !is_port && policy::can_vote(inventory, &placements, &voters) {
+            Takeover::Quorum
+        } else if !witnesses.is_empty() && on_all(&[Via::Agent, Via::Local]) {
+            Takeover::Probe
+        } else {
+            Takeover::Confirmed
+        };
+        let takeovers = [
+            ("quorum", Takeover::Quorum),
+            ("confirmed", Takeover::Confirmed),
+            ("probe", Takeover::Probe),
+            ("lease", Takeover::Lease),
+            ("forced", Takeover::Forced),
+        ];
+        let trust_levels: Vec<(&str, Trust)> =
+            ["unverified", "address", "local", "authenticated"].into_iter().filter_map(|w| Some((w, Trust::parse(w)?))).collect();
+        let s = Duration::from_secs;
+        let resource = Resource {
+            what: match (address, port) {
+                (Some((address, prefix)), _) => ResourceKind::Address(address, prefix),
+                (None, port) => ResourceKind::Port(port.unwrap_or(0)),
+            },
+            placements,
+            takeover: section.get("takeover").and_then(|n| reader.word(n, "way to take over", &takeovers)).unwrap_or(unless),
+            witnesses,
+            term: section.get("term").and_then(|n| reader.span(n, s(30)..=s(86_400))).unwrap_or(s(30)),
+            isolation: section.get("isolation").and_then(|n| reader.span(n, s(1)..=s(60))).unwrap_or(ISOLATION),
+            voters,
+            on_quorum_loss: section
+                .get("on_quorum_loss")
+                .and_then(|n| {
+                    let ways = [("release", OnQuorumLoss::Release), ("keep", OnQuorumLoss::Keep)];
+                    reader.word(n, "way to act without a majority", &ways)
+                })
+                .unwrap_or_default(),
+            moves: section.get("moves").and_then(|n| moves(reader, n)).unwrap_or_default(),
+            on_link_loss: section
+                .get("on_link_loss")
+                .and_then(|n| reader.word(n, "action on link loss", &[("stay", OnLinkLoss::Stay), ("move", OnLinkLoss::Move)]))
+                .unwrap_or_default(),
+            repair: section.get("repair").and_then(|n| reader.truth(n)).unwrap_or(true),
+            trust: section.get("trust").and_then(|n| reader.word(n, "trust", &trust_levels)).unwrap_or(Trust::Address),
+        };
+        inventory.resources.insert(key.text.clone(), resource);
+        let of = |name: &str| section.get(name).map(|n| n.place.clone());
+        places.insert(
+            key.text.clone(),
+            ResourcePlaces {
+                name: key.place.clone(),
+                takeover: of("takeover"),
+                witnesses: of("witnesses"),
+                voters: of("voters"),
+                on_quorum_loss: of("on_quorum_loss"),
+            },
+        );
+    }
+    places
+}
+
+fn port(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<u16> {
+    let text = reader.text(node)?;
+    let port = text.parse().ok().filter(|p| *p > 0);
+    if port.is_none() {
+        reader.report(Code::BadValue, &node.place, format!("`{text}` is not the number of a port")).help =
+            Some("port: 5060".to_owned());
+    }
+    port
+}
+
+/// `10.10.11.103/24`.
+fn network(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<(IpAddr, u8)> {
+    let text = reader.text(node)?;
+    let parsed = text.split_once('/').and_then(|(address, prefix)| {
+        let address = parse_address(address)?;
+        let prefix: u8 = prefix.parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        (1..=most).contains(&prefix).then_some((address, prefix))
+    });
+    let usable = |a: IpAddr| !(a.is_unspecified() || a.is_loopback() || a.is_multicast());
+    match parsed {
+        Some((address, _)) if !usable(address) => {
+            reader.report(Code::BadValue, &node.place, format!("{address} is not an address that clients can reach"));
+            None
+        }
+        Some(network) => Some(network),
+        None => {
+            let message = format!("`{text}` is not an address with the length of its prefix");
+            reader.report(Code::BadValue, &node.place, message).help = Some("write 10.10.11.103/24".to_owned());
+            None
+        }
+    }
+}
+
+/// `hosts: { sip1: eth0, sip2: eth0 }`
+fn placements(
+    reader: &mut YamlReader<'_>,
+    section: &Section<'_>,
+    what: &str,
+    is_port: bool,
+    inventory: &Inventory,
+) -> Vec<Placement> {
+    let node = section.want(reader, "hosts");
+    let mut placements = Vec::new();
+    for (YamlKey { text, place }, value) in reader.named(node) {
+        let known = reader.is_known(text, place, "host", inventory.hosts.keys());
+        if is_port {
+            let local = inventory.hosts.get(text).is_some_and(|h| h.via == Via::Local);
+            if inventory.hosts.get(text).is_some_and(|h| h.via == Via::Ssh) {
+                let message = format!("{what} can't be on {text}: `via: ssh` does not exist yet");
+                reader.report(Code::CannotRun, place, message).help = Some("run an agent there: via: agent".to_owned());
+                continue;
+            }
+            // A mistake in how does not change where.
+            let commands = match (commands::is_meant(value), local) {
+                (true, true) => commands::read(reader, value, &format!("{what} on {text}"), place),
+                (false, false) => {
+                    reader.word(value, "way (the agent's own list has the commands)", &[("agent", ())]);
+                    None
+                }
+                (true, false) => {
+                    let message = format!("{text} is reached by its agent, whose own list has the commands");
+                    reader.report(Code::BadValue, &value.place, message).help = Some(format!("{text}: agent"));
+                    None
+                }
+                (false, true) => {
+                    let message = format!("{text} is this machine: the commands stand here");
+                    reader.report(Code::BadValue, &value.place, message).help =
+                        Some(format!("{text}: {{ driver: nlb, program: PATH, port: 5060, cluster: NAME, host: 1 }}"));
+                    None
+                }
+            };
+            if known {
+                placements.push(Placement { host: text.clone(), interface: String::new(), commands });
+            }
+            continue;
+        }
+        let Some(interface) = reader.text(value) else { continue };
+        can_have_address(reader, inventory, text, what, place);
+        // Longer names elsewhere are quoted by their drivers.
+        let linux = inventory.hosts.get(text).is_some_and(|h| h.platform == "linux");
+        if !is_interface(interface, linux) {
+            reader.report(Code::BadValue, &value.place, format!("`{interface}` is not the name of a network interface"));
+        }
+        if known {
+            placements.push(Placement { host: text.clone(), interface: interface.to_owned(), commands: None });
+        }
+    }
+    if let (Some(node), true) = (node, placements.len() < 2) {
+        let message =
+            format!("{what} can be on {}: it can't move", if placements.is_empty() { "no host" } else { "one host only" });
+        reader.report(Code::FewSeats, &node.place, message).help = Some("hosts: { sip1: eth0, sip2: eth0 }".to_owned());
+    }
+    placements
+}
+
+/// Addresses are brought up by agents on Linux, and by the controller on its own machine.
+fn can_have_address(reader: &mut YamlReader<'_>, inventory: &Inventory, host: &str, what: &str, place: &Place) {
+    let Some(known) = inventory.hosts.get(host) else { return };
+    let (message, help) = if known.via == Via::Ssh {
+        (format!("{what} can't be on {host}: `via: ssh` does not exist yet"), "run an agent there: via: agent")
+    } else if known.platform != "linux" {
+        (
+            format!(
+                "{what} can't be on {host}: this version brings addresses up on Linux only, and its platform is {}",
+                known.platform
+            ),
+            "programs bring up what has other ways there: kind: port, with `up` and `down` on the agent's own list",
+        )
+    } else {
+        return;
+    };
+    reader.report(Code::CannotRun, place, message).help = Some(help.to_owned());
+}
+
+/// `4 per 10m`
+fn moves(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Moves> {
+    let text = reader.text(node)?;
+    let parsed = text.split_once(" per ").and_then(|(count, per)| {
+        let count: u32 = count.trim().parse().ok()?;
+        let per = parse_duration(per.trim())?;
+        (count >= 1 && !per.is_zero()).then_some(Moves { count, per })
+    });
+    if parsed.is_none() {
+        reader.report(Code::BadValue, &node.place, format!("`{text}` does not say how many moves in how long")).help =
+            Some("write 4 per 10m".to_owned());
+    }
+    parsed
+}
+
+fn channels(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
+    for (key, node) in reader.named(top.get("channels")) {
+        let what = format!("channel {}", key.text);
+        let channel = if matches!(node.kind, YamlKind::Map(_)) {
+            let Some(section) = reader.section(node, &what, &key.place, &["command"]) else { continue };
+            let Some(command) = section.want(reader, "command") else { continue };
+            let words: Vec<String> =
+                reader.list(Some(command)).into_iter().filter_map(|n| reader.text(n)).map(str::to_owned).collect();
+            if words.first().is_none_or(|w| !w.starts_with('/')) {
+                let message = "the program is named by its whole path: no shell looks for it";
+                reader.report(Code::BadValue, &command.place, message).help =
+                    Some("command: [/usr/bin/mail-noc, --to, noc@example.com]".to_owned());
+            }
+            if let ([one], true) = (words.as_slice(), words.iter().any(|w| w.contains(' '))) {
+                let message = format!("`{one}` is one word here: no shell takes it apart");
+                let parts = one.split_whitespace().collect::<Vec<_>>().join(", ");
+                reader.report(Code::BadValue, &command.place, message).help = Some(format!("command: [{parts}]"));
+            }
+            Channel::Command(words)
+        } else {
+            let kinds = [("log", 0), ("syslog", 1)];
+            match reader.word(node, "channel (or { command: [...] })", &kinds) {
+                Some(0) => Channel::Log,
+                Some(_) => Channel::Syslog,
+                None => continue,
+            }
+        };
+        inventory.channels.insert(key.text.clone(), channel);
+    }
+}

@@ -1,0 +1,71 @@
+//! How much memory and disk the controller may take: `limits:` and `journal:` of the configuration.
+
+use std::time::Duration;
+
+use crate::core::base::limits::{JOURNAL_BYTES_LEAST, MEMORY_LEAST};
+use crate::core::diag::Code;
+use crate::core::inventory::Memory;
+
+use super::JournalLimits;
+use super::read::{Section, YamlReader};
+
+const LIMITS: &[&str] = &["memory"];
+const JOURNAL: &[&str] = &["keep", "size"];
+/// The shortest and the longest time for which records can be kept.
+const KEEP: std::ops::RangeInclusive<Duration> = Duration::from_secs(3_600)..=Duration::from_secs(20 * 366 * 24 * 3_600);
+
+/// `limits: { memory: 512MiB }`
+pub(super) fn memory(reader: &mut YamlReader<'_>, top: &Section<'_>) -> Memory {
+    let Some(node) = top.get("limits") else { return Memory::default() };
+    let Some(section) = reader.section(node, "limits", &node.place.clone(), LIMITS) else { return Memory::default() };
+    let Some(node) = section.get("memory") else { return Memory::default() };
+    let text = reader.text(node).unwrap_or_default().to_owned();
+    match bytes_of(&text).and_then(|bytes| usize::try_from(bytes).ok()) {
+        Some(bytes) if bytes >= MEMORY_LEAST => return Memory(bytes),
+        Some(_) => {
+            let message = format!("`{text}` is too little memory for a controller; it needs at least {} MiB", MEMORY_LEAST >> 20);
+            reader.report(Code::BadValue, &node.place, message);
+        }
+        None => {
+            reader.report(Code::BadValue, &node.place, format!("`{text}` is not an amount of memory")).help =
+                Some("memory: 512 MiB".to_owned());
+        }
+    }
+    Memory::default()
+}
+
+/// `journal: { keep: 400d, size: 4GiB }`
+pub(super) fn journal(reader: &mut YamlReader<'_>, top: &Section<'_>) -> JournalLimits {
+    let mut limits = JournalLimits::default();
+    let Some(node) = top.get("journal") else { return limits };
+    let Some(section) = reader.section(node, "journal", &node.place.clone(), JOURNAL) else { return limits };
+    if let Some(keep) = section.get("keep").and_then(|n| reader.span(n, KEEP)) {
+        limits.keep = keep;
+    }
+    if let Some(node) = section.get("size")
+        && let Some(text) = reader.text(node)
+    {
+        match bytes_of(text).filter(|size| *size >= JOURNAL_BYTES_LEAST) {
+            Some(size) => limits.size = size,
+            None => {
+                let message = format!("`{text}` is not a size of at least {} MiB", JOURNAL_BYTES_LEAST >> 20);
+                reader.report(Code::BadValue, &node.place, message).help = Some("journal: { size: 4GiB }".to_owned());
+            }
+        }
+    }
+    limits
+}
+
+/// `512 MiB`, `4GiB`, `500MB`: a number with its unit, in bytes.
+fn bytes_of(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let unit: u64 = match unit.trim() {
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}

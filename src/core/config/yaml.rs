@@ -1,0 +1,241 @@
+//! YAML as a tree in which every key and value has its place.
+//!
+//! Loaders that fill structs stop at the first mistake and have forgotten where the rest stood. Here the events of a YAML
+//! parser become a tree first; `read` and `sections` walk it and report everything, each at its own line and column.
+//! Anchors, aliases, tags and further documents are refused: a configuration needs none of them, and bombs do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+use crate::core::base::limits::{SOURCE_BYTES, YAML_NESTING};
+use crate::core::diag::{Code, Diagnostic, Place, Source};
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub(super) struct YamlNode {
+    pub(super) place: Place,
+    pub(super) kind: YamlKind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum YamlKind {
+    /// A scalar as text; `plain` when it stands without quotes.
+    Text {
+        text: String,
+        plain: bool,
+    },
+    List(Vec<YamlNode>),
+    Map(Vec<(YamlKey, YamlNode)>),
+}
+
+/// A key with its place.
+#[derive(Clone, Debug)]
+pub(super) struct YamlKey {
+    pub(super) text: String,
+    pub(super) place: Place,
+}
+
+impl YamlNode {
+    /// True for what YAML calls null: nothing, `~`, `null`.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(&self.kind, YamlKind::Text { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
+    }
+
+    /// What it is, for messages.
+    pub(super) fn what(&self) -> &'static str {
+        match self.kind {
+            _ if self.is_nothing() => "nothing",
+            YamlKind::Text { .. } => "a text",
+            YamlKind::List(_) => "a list",
+            YamlKind::Map(_) => "a map",
+        }
+    }
+}
+
+/// Reads a text. `None` when there is no tree to go on with; what is wrong is in `found`.
+pub(super) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<YamlNode> {
+    if source.text.len() > SOURCE_BYTES {
+        let message = format!("{} has more than {SOURCE_BYTES} bytes: a configuration of that size is not read", source.name);
+        found.push(Diagnostic::whole(Code::ConfigTooLarge, message));
+        return None;
+    }
+    // The parser counts characters.
+    let offsets: Vec<usize> = source.text.char_indices().map(|(i, _)| i).chain([source.text.len()]).collect();
+    let builder = Builder { source, offsets, found, parser: Parser::new_from_str(&source.text) };
+    builder.document()
+}
+
+/// Looks over a text that another reader will take apart, which would take long over many levels.
+///
+/// # Errors
+/// Where and why it is not YAML that is read.
+pub fn look_over(source: &Arc<Source>) -> Result<(), (Place, String)> {
+    let at = |index: usize| {
+        let start = source.text.char_indices().nth(index).map_or(source.text.len(), |(i, _)| i);
+        Place { source: source.clone(), bytes: start..start }
+    };
+    let deep = || format!("more than {YAML_NESTING} levels of nesting are not read");
+    let mut depth = 0_usize;
+    for event in Parser::new_from_str(&source.text) {
+        match event {
+            Ok((Event::SequenceStart(..) | Event::MappingStart(..), span)) => {
+                depth += 1;
+                if depth > YAML_NESTING {
+                    return Err((at(span.start.index()), deep()));
+                }
+            }
+            Ok((Event::SequenceEnd | Event::MappingEnd, _)) => depth = depth.saturating_sub(1),
+            Ok(_) => {}
+            Err(e) => {
+                let why = if is_too_deep(&e) { deep() } else { e.info().to_owned() };
+                return Err((at(e.marker().index()), why));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parser has a bound of its own, and looks far ahead for a key.
+fn is_too_deep(e: &ScanError) -> bool {
+    e.info().contains("recursion limit")
+}
+
+struct Builder<'s> {
+    source: &'s Arc<Source>,
+    offsets: Vec<usize>,
+    found: &'s mut Vec<Diagnostic>,
+    parser: Parser<'s, saphyr_parser::StrInput<'s>>,
+}
+
+/// A mistake after which there is no tree; it was reported.
+struct Stop;
+
+impl<'s> Builder<'s> {
+    fn place(&self, span: Span) -> Place {
+        let byte = |index: usize| self.offsets.get(index).or(self.offsets.last()).copied().unwrap_or(0);
+        Place {
+            source: self.source.clone(),
+            bytes: byte(span.start.index())..byte(span.end.index()).max(byte(span.start.index())),
+        }
+    }
+
+    fn stop(&mut self, code: Code, span: Span, message: String, help: &str) -> Stop {
+        let mut place = self.place(span);
+        place.bytes.end = place.bytes.end.min(place.bytes.start + 1).max(place.bytes.start);
+        self.found.push(Diagnostic::new(code, place, message).help(help));
+        Stop
+    }
+
+    fn next(&mut self) -> Result<Option<(Event<'s>, Span)>, Stop> {
+        match self.parser.next_event() {
+            None => Ok(None),
+            Some(Ok(event)) => Ok(Some(event)),
+            Some(Err(e)) => {
+                let span = Span::empty(*e.marker());
+                if is_too_deep(&e) {
+                    return Err(self.too_deep(span));
+                }
+                let help = "YAML nests by blanks, never tabs; a text with `: ` or ` #` in it stands in quotes";
+                Err(self.stop(Code::ConfigSyntax, span, format!("the YAML is not understood: {}", e.info()), help))
+            }
+        }
+    }
+
+    fn too_deep(&mut self, span: Span) -> Stop {
+        let message = format!("more than {YAML_NESTING} levels of nesting are not read");
+        self.stop(Code::TooNested, span, message, "no part of a configuration has so many")
+    }
+
+    fn document(mut self) -> Option<YamlNode> {
+        let mut root = None;
+        loop {
+            match self.next() {
+                Ok(Some((Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing, _))) => {}
+                Ok(Some((Event::StreamEnd, _)) | None) => return root,
+                Ok(Some((_, span))) if root.is_some() => {
+                    self.stop(
+                        Code::YamlNotTaken,
+                        span,
+                        "a second document is not read".to_owned(),
+                        "remove the line `---` and what follows",
+                    );
+                    return root;
+                }
+                Ok(Some(event)) => match self.node(event, 0) {
+                    Ok(node) => root = Some(node),
+                    Err(Stop) => return None,
+                },
+                Err(Stop) => return None,
+            }
+        }
+    }
+
+    fn want(&mut self) -> Result<(Event<'s>, Span), Stop> {
+        match self.next()? {
+            Some(event) => Ok(event),
+            None => Err(Stop),
+        }
+    }
+
+    fn node(&mut self, (event, span): (Event<'s>, Span), depth: usize) -> Result<YamlNode, Stop> {
+        if depth > YAML_NESTING {
+            return Err(self.too_deep(span));
+        }
+        let anchored = match &event {
+            Event::Scalar(_, _, anchor, tag) => *anchor > 0 || tag.is_some(),
+            Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => *anchor > 0 || tag.is_some(),
+            Event::Alias(_) => true,
+            _ => false,
+        };
+        if anchored {
+            let help = "write the value where it is wanted; a text that begins with & * or ! stands in quotes";
+            return Err(self.stop(Code::YamlNotTaken, span, "anchors, aliases and tags are not read".to_owned(), help));
+        }
+        let place = self.place(span);
+        let kind = match event {
+            Event::Scalar(text, style, ..) => YamlKind::Text { text: text.into_owned(), plain: style == ScalarStyle::Plain },
+            Event::SequenceStart(..) => {
+                let mut items = Vec::new();
+                loop {
+                    let event = self.want()?;
+                    if event.0 == Event::SequenceEnd {
+                        break YamlKind::List(items);
+                    }
+                    items.push(self.node(event, depth + 1)?);
+                }
+            }
+            Event::MappingStart(..) => {
+                let mut entries: Vec<(YamlKey, YamlNode)> = Vec::new();
+                let mut firsts: BTreeMap<String, Place> = BTreeMap::new();
+                loop {
+                    let event = self.want()?;
+                    if event.0 == Event::MappingEnd {
+                        break YamlKind::Map(entries);
+                    }
+                    let key = self.key(event)?;
+                    let value = self.want()?;
+                    let value = self.node(value, depth + 1)?;
+                    if let Some(first) = firsts.get(&key.text) {
+                        let message = format!("the key `{}` stands twice", key.text);
+                        self.found
+                            .push(Diagnostic::new(Code::DuplicateKey, key.place, message).context(first.clone(), "first here"));
+                    } else {
+                        firsts.insert(key.text.clone(), key.place.clone());
+                        entries.push((key, value));
+                    }
+                }
+            }
+            _ => return Err(Stop),
+        };
+        Ok(YamlNode { place, kind })
+    }
+
+    fn key(&mut self, event: (Event<'s>, Span)) -> Result<YamlKey, Stop> {
+        match event {
+            (Event::Scalar(text, _, 0, None), span) => Ok(YamlKey { text: text.into_owned(), place: self.place(span) }),
+            (_, span) => Err(self.stop(Code::ConfigSyntax, span, "a key is a text".to_owned(), "write key: value")),
+        }
+    }
+}

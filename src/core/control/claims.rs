@@ -1,0 +1,149 @@
+//! What is owed to claims: the newest claim of a pair moves the pair's resource, however its runs end.
+//!
+//! Rules decide whether a claim moves anything: an alarm that is dry, off, not agreed to or put off starts nothing, and then nothing
+//! is owed. A reaction that ends well has decided, also when it moved nothing. But a run that fails, is refused, replaced or lost
+//! was an accident: the claim still stands, and its intent is given to the planner directly, with the claim's own order.
+
+use std::collections::VecDeque;
+
+use crate::core::base::time::Time;
+use crate::core::engine::Stand;
+use crate::core::inventory::Name;
+use crate::core::plan::{Accepted, Intent, IntentVerb};
+
+use super::{Controller, Notice, Output, Task};
+
+/// A late claim that is the newest of its pair.
+pub(super) struct Late {
+    pub(super) pair: Name,
+    pub(super) resource: Name,
+    pub(super) host: Name,
+    pub(super) order: u64,
+    /// When it was probably written; `None` of one out of a backlog, which was not there before the start.
+    pub(super) written: Option<Time>,
+}
+
+impl Controller {
+    /// A run that was started for a claim has ended, or could not be started.
+    pub(super) fn claim_run_ended(&mut self, order: u64, well: bool, owed: &mut VecDeque<Task>) {
+        let mut outputs = Vec::new();
+        let state = self.engine.state();
+        let stand = state.owed(order).and_then(|app| state.claim(app)).map(|claim| claim.stand);
+        if !well {
+            self.engine.claim_failed(order, &mut outputs);
+        } else if stand == Some(Stand::Owed) && !self.runs.is_under_way(order) {
+            self.engine.claim_settled(order, &mut outputs);
+        }
+        owed.extend(outputs.into_iter().map(Task::Alarmed));
+        self.claims_due.insert(order);
+    }
+
+    /// Carries out the claims that no run carries out any more.
+    pub(super) fn carry_out_claims(&mut self, now: Time, out: &mut Vec<Output>) -> VecDeque<Task> {
+        let mut tasks = VecDeque::new();
+        for order in std::mem::take(&mut self.claims_due) {
+            if self.engine.state().owed(order).is_none() || self.runs.is_under_way(order) {
+                continue;
+            }
+            if let Some((pair, app, intent)) = self.intent_of_claim(order) {
+                let says = if intent.verb == IntentVerb::Up { "primary" } else { "backup" };
+                let (resource, host) = (intent.resource.clone(), intent.host.clone());
+                let moved = match (self.intend(now, intent, &mut tasks, out), says) {
+                    (Accepted::Yes | Accepted::Held, "primary") => Some(format!("{resource} goes to {host}")),
+                    (Accepted::Yes | Accepted::Held, _) => Some(format!("{resource} leaves {host}")),
+                    (Accepted::Superseded, _) => None,
+                    (Accepted::Unknown, _) => Some(format!("{resource} cannot be on {host}, so nothing is moved")),
+                };
+                if let Some(moved) = moved {
+                    let text = format!(
+                        "{app} says that it is {says} of {pair}, and no reaction has carried that out (it failed, could not be started, or its alarm was active already): {moved}"
+                    );
+                    out.push(Output::Notice(Notice {
+                        kind: "claim_applied".to_owned(),
+                        text,
+                        resource: Some(resource),
+                        host: Some(host),
+                        pair: Some(pair),
+                        ..Notice::default()
+                    }));
+                }
+            }
+            let mut outputs = Vec::new();
+            self.engine.claim_settled(order, &mut outputs);
+            tasks.extend(outputs.into_iter().map(Task::Alarmed));
+        }
+        tasks
+    }
+
+    /// What the claim of this order asks of its pair's resource; `None` when the resource was moved by it, or by something newer.
+    fn intent_of_claim(&self, order: u64) -> Option<(Name, Name, Intent)> {
+        let state = self.engine.state();
+        let app = state.owed(order)?;
+        let claim = state.claim(app)?;
+        let (pair_name, pair) = self.inventory.pair_of(app)?;
+        let resource = pair.resource.clone()?;
+        let host = self.inventory.host_of(app)?.clone();
+        let other = if *app == pair.primary { &pair.backup } else { &pair.primary };
+        let newer_primary = state.claim(other).is_some_and(|c| c.primary && c.order > order);
+        let entry = self.planner.ledger().entry(&resource);
+        let desired_owner = entry.and_then(|e| e.desired_owner.as_ref());
+        let decided = if claim.primary {
+            newer_primary || desired_owner.is_some_and(|w| w.order >= order)
+        } else {
+            desired_owner.is_some_and(|w| w.host != host || w.order > order)
+                || entry.is_some_and(|e| e.banned.get(&host).is_some_and(|by| *by >= order))
+        };
+        if decided {
+            return None;
+        }
+        let verb = if claim.primary { IntentVerb::Up } else { IntentVerb::Down };
+        Some((pair_name.clone(), app.clone(), Intent { resource, verb, host, order, operator: false }))
+    }
+
+    /// A late claim is the newest of its pair, and rules would have moved the resource for it.
+    pub(super) fn catch_up(&mut self, now: Time, late: Late, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) {
+        let Late { pair, resource, host, order, written } = late;
+        let entry = self.planner.ledger().entry(&resource);
+        let moved_at = entry.and_then(|e| e.moves.back()).copied();
+        let here = entry.and_then(|e| e.desired_owner.as_ref()).is_some_and(|w| w.host == host);
+        let notice = |kind: &str, text: String| {
+            Output::Notice(Notice {
+                kind: kind.to_owned(),
+                text,
+                resource: Some(resource.clone()),
+                host: Some(host.clone()),
+                pair: Some(pair.clone()),
+                ..Notice::default()
+            })
+        };
+        if !here && written.is_some_and(|written| moved_at.is_some_and(|moved| moved > written)) {
+            let text = format!(
+                "{host} said that it is primary of {pair} before {resource} was last moved, in a record that came late: it stays where it is. If {host} is primary now, run `pointsman move {resource} {host}`"
+            );
+            return out.push(notice("claim_outdated", text));
+        }
+        let intent = Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: false };
+        match self.intend(now, intent, owed, out) {
+            Accepted::Superseded => {}
+            Accepted::Unknown => {
+                out.push(notice("unknown", format!("{resource} cannot be on {host}; see `pointsman resources`")))
+            }
+            Accepted::Yes | Accepted::Held => {
+                let when = if written.is_some() { "in a record that came late" } else { "while nobody listened" };
+                let text =
+                    format!("{host} said that it is primary of {pair} {when}, and nobody contradicts: {resource} goes there");
+                out.push(notice("catch_up", text));
+            }
+        }
+    }
+
+    /// Claims that were owed when the controller stopped.
+    pub(super) fn begin_claims(&mut self) {
+        self.claims_due = self.engine.state().all_owed().collect();
+    }
+
+    /// The engine told of a claim that is owed.
+    pub(super) fn claim_is_owed(&mut self, order: u64) {
+        self.claims_due.insert(order);
+    }
+}

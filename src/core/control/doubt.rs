@@ -1,0 +1,177 @@
+//! A journal that may lack its newest records, or does: nothing is sent to a host until that is settled.
+//!
+//! ```text
+//!   restored, end file missing --> Unproven --every agent reported, none knows more--> trusted
+//!                                     |
+//!   an agent knows more -----------> Behind --an operator accepts the loss--> Accepted --every agent reported--> trusted
+//! ```
+//!
+//! An agent knows the generation of the newest command that it obeyed, and a command is sent only after it was journaled. So a report
+//! with a newer generation than the journal has proves that records are missing. Meanwhile agents are observed, events make alarms,
+//! intents are recorded and notifications are sent; what was recorded is carried out when the doubt ends.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::core::base::limits::EPOCH_MOST;
+use crate::core::base::time::Time;
+use crate::core::inventory::Name;
+use crate::core::journal::{self, Doubt, DoubtKind};
+use crate::core::wire::{Generation, Report};
+
+use super::{Controller, Notice, OperatorCommand, Output, Task};
+
+/// What is known since the start of agents and of the journal.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Confidence {
+    doubt: Option<Doubt>,
+    /// Hosts whose agent reported.
+    heard: BTreeSet<Name>,
+    /// Hosts of which it was reported that their agent is not believed.
+    disbelieved: BTreeSet<Name>,
+}
+
+impl Confidence {
+    pub(super) fn new(doubt: Option<Doubt>) -> Confidence {
+        Confidence { doubt, ..Confidence::default() }
+    }
+}
+
+impl Controller {
+    /// Why nothing is sent to hosts, if that is so.
+    pub fn doubt(&self) -> Option<&Doubt> {
+        self.trust.doubt.as_ref().filter(|d| d.kind.holds())
+    }
+
+    /// What the doubt at a start means for the planner, and who is notified of it.
+    pub(super) fn begin_in_doubt(&mut self, now: Time, out: &mut Vec<Output>) {
+        let Some(doubt) = self.trust.doubt.clone() else { return };
+        if doubt.kind.holds() {
+            let kind = if doubt.kind == DoubtKind::Behind { "journal_behind" } else { "journal_unproven" };
+            out.push(notice(kind, doubt.reason.clone(), None));
+            self.planner.hold(Some(doubt.reason));
+        }
+        self.trust_if_all_agree(now, out);
+    }
+
+    /// Compares what a report says with what the journal knows. False when the report is not to be used at all.
+    pub(super) fn compare(&mut self, now: Time, report: &Report, out: &mut Vec<Output>) -> bool {
+        let host = &report.host;
+        if !self.inventory.hosts.contains_key(host) {
+            return true;
+        }
+        if let Some((resource, seen)) = report.resources.iter().find(|(_, seen)| seen.generation.epoch > EPOCH_MOST) {
+            if self.trust.disbelieved.insert(host.clone()) {
+                let text = format!(
+                    "the agent of {host} reports generation {} of {resource}, which no controller ever used: none of its reports is used \
+                     (reported once); is its store damaged? `pointsman adopt` on {host} begins anew",
+                    seen.generation
+                );
+                out.push(notice("report_strange", text, Some(host.clone())));
+            }
+            return false;
+        }
+        // Another controller's numbers say nothing about ours.
+        let ours = report.controller == Some(self.id);
+        let newer = report.resources.iter().find(|(resource, seen)| ours && seen.generation > self.newest_known(resource, host));
+        let learns = self.trust.doubt.as_ref().is_some_and(|d| matches!(d.kind, DoubtKind::Behind | DoubtKind::Accepted));
+        if let Some((resource, seen)) = newer.filter(|_| !learns) {
+            let reason = format!(
+                "{host} obeyed generation {} of {resource}, and the journal knows none newer than {}: the journal lost its newest records, so \
+                 nothing is sent to hosts; put back a newer copy of the data folder, or go on without them: `pointsman journal accept-loss`",
+                seen.generation,
+                self.newest_known(resource, host)
+            );
+            out.push(notice("journal_behind", reason.clone(), Some(host.clone())));
+            self.input(now, journal::Input::JournalDoubted { reason: reason.clone(), behind: true }, out);
+            self.planner.hold(Some(reason.clone()));
+            self.trust.doubt = Some(Doubt { reason, kind: DoubtKind::Behind });
+        }
+        true
+    }
+
+    /// After a report was taken: when every agent has reported, a doubt may be over.
+    pub(super) fn heard_of(&mut self, now: Time, host: &Name, out: &mut Vec<Output>) {
+        if self.trust.doubt.is_some() && self.trust.heard.insert(host.clone()) {
+            self.trust_if_all_agree(now, out);
+        }
+    }
+
+    /// The newest generation of a resource that the journal knows for a host.
+    fn newest_known(&self, resource: &str, host: &str) -> Generation {
+        let ledger = self.planner.ledger();
+        let of_host = ledger.placement(resource, host).map(|placement| placement.ordered);
+        of_host.or_else(|| ledger.entry(resource).map(|e| e.generation)).unwrap_or(Generation::NONE)
+    }
+
+    fn trust_if_all_agree(&mut self, now: Time, out: &mut Vec<Output>) {
+        if self.trust.doubt.as_ref().is_none_or(|d| d.kind == DoubtKind::Behind) {
+            return;
+        }
+        let mut hosts = self.inventory.resources.values().flat_map(|r| &r.placements).map(|placement| &placement.host);
+        if !hosts.all(|host| self.trust.heard.contains(host)) {
+            return;
+        }
+        let held = self.trust.doubt.take().is_some_and(|d| d.kind.holds());
+        self.input(now, journal::Input::JournalTrusted, out);
+        let text = "every agent has reported, and none knows more than the journal: it is acted on".to_owned();
+        out.push(notice("journal_trusted", text, None));
+        if held {
+            self.go_on(now, out);
+        }
+    }
+
+    /// An operator goes on without the records that are missing.
+    pub(super) fn accept_loss(&mut self, now: Time, by: &str, reason: String, out: &mut Vec<Output>) {
+        let text = format!(
+            "{by} goes on without the records that the journal may lack ({reason}): who should have which resource is decided by the next \
+             claim, by `pointsman move`, or by the only host that has it"
+        );
+        out.push(notice("journal_loss_accepted", text, None));
+        let order = self.input(now, journal::Input::LossAccepted { by: by.to_owned(), reason: reason.clone(), missing: 0 }, out);
+        let mut planned = Vec::new();
+        self.planner.forget(order, &mut planned);
+        self.trust.doubt = Some(Doubt { reason, kind: DoubtKind::Accepted });
+        self.work(now, planned.into_iter().map(Task::Planned).collect(), out);
+        self.go_on(now, out);
+        self.trust_if_all_agree(now, out);
+    }
+
+    fn go_on(&mut self, now: Time, out: &mut Vec<Output>) {
+        let mut planned = Vec::new();
+        self.planner.hold(None);
+        self.planner.reconcile_all(now, &mut planned);
+        let tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
+        self.work(now, tasks, out);
+    }
+}
+
+impl OperatorCommand {
+    /// Its name, as on the command line, and what it names: for the journal.
+    pub(super) fn recorded(&self) -> (&'static str, BTreeMap<String, String>) {
+        let pairs: Vec<(&str, Option<String>)> = match self {
+            OperatorCommand::Move { resource, host } | OperatorCommand::Released { resource, host } => {
+                vec![("resource", Some(resource.clone())), ("host", Some(host.clone()))]
+            }
+            OperatorCommand::Resume { resource } => vec![("resource", Some(resource.clone()))],
+            OperatorCommand::Clear { alarm, key } | OperatorCommand::Ack { alarm, key, .. } => {
+                vec![("alarm", Some(alarm.clone())), ("key", key.clone())]
+            }
+            OperatorCommand::Approve { run } => vec![("run", Some(run.to_string()))],
+            OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
+        };
+        let name = match self {
+            OperatorCommand::Move { .. } => "move",
+            OperatorCommand::Released { .. } => "released",
+            OperatorCommand::Resume { .. } => "resume",
+            OperatorCommand::Clear { .. } => "clear",
+            OperatorCommand::Ack { .. } => "ack",
+            OperatorCommand::Approve { .. } => "approve",
+            OperatorCommand::AcceptLoss { .. } => "accept-loss",
+        };
+        (name, pairs.into_iter().filter_map(|(what, name)| Some((what.to_owned(), name?))).collect())
+    }
+}
+
+fn notice(kind: &str, text: String, host: Option<Name>) -> Output {
+    Output::Notice(Notice { kind: kind.to_owned(), text, host, ..Notice::default() })
+}

@@ -1,0 +1,115 @@
+//! Another configuration, other rules and scripts, taken over between two events (I6).
+//!
+//! What they were before they came here is the shell's affair: read, checked and tested as a whole. Here they are on record,
+//! and then alarms, runs and planner go on with them in one turn. Every alarm keeps its state where its key and its shape are
+//! the same; runs end on what they were bound by; what a host may have is not forgotten unless that is said.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::core::base::time::Time;
+use crate::core::engine;
+use crate::core::event::Event;
+use crate::core::inventory::{Inventory, Name};
+use crate::core::journal::{self, ConfigSnapshot};
+use crate::core::lang::Matcher;
+use crate::core::lang::program::{Hit, Program};
+use crate::core::lang::shape::Reset;
+use crate::core::plan::{Left, Why};
+
+use super::{Controller, Notice, Output, Task};
+
+/// What the controller goes on with. Its parts were made for each other.
+#[derive(Clone, Debug)]
+pub struct NewSite {
+    /// The texts, for the journal.
+    pub written: Arc<ConfigSnapshot>,
+    pub program: Arc<Program>,
+    /// Their conditions, ready to match.
+    pub matcher: Arc<Matcher>,
+    /// Machines, programs, pairs, resources.
+    pub inventory: Arc<Inventory>,
+    /// The alarms whose state is dropped, because key or shape are not those that it was made by.
+    pub reset: Reset,
+    /// What a host has, or could have, may go from the configuration.
+    pub abandon: bool,
+}
+
+impl Controller {
+    /// The number of the rules: the order in which they were accepted; 0 when they never were.
+    pub fn rules(&self) -> u64 {
+        self.rules
+    }
+
+    /// Finds the conditions of events that were matched by earlier rules with this from now on.
+    pub fn match_by(&mut self, matcher: Arc<Matcher>) {
+        self.matcher = Some(matcher);
+    }
+
+    /// Why this inventory can't be taken over without leaving something on a host; nothing when it can.
+    pub fn left_by(&self, after: &Inventory) -> Vec<String> {
+        self.planner.left_by(after).iter().map(what_is_left).collect()
+    }
+
+    /// The conditions that an event matches by the rules of now.
+    pub(super) fn hits_now(&self, event: &Event<'static>, hits: Vec<Hit>, rules: u64) -> Vec<Hit> {
+        match &self.matcher {
+            Some(matcher) if rules != self.rules => {
+                let mut again = Vec::new();
+                matcher.matches(event, &mut again);
+                again
+            }
+            _ => hits,
+        }
+    }
+
+    pub(super) fn reload(&mut self, now: Time, reload: NewSite, out: &mut Vec<Output>) {
+        let NewSite { written, program, matcher, inventory, reset, abandon } = reload;
+        let left = self.left_by(&inventory);
+        if !(abandon || left.is_empty()) {
+            let text = format!("nothing is changed: {}", left.join("; "));
+            return out.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
+        }
+        let first = self.rules == 0;
+        let order = self.input(now, journal::Input::Accepted(written), out);
+        (self.rules, self.matcher, self.inventory) = (order, Some(matcher), inventory.clone());
+        self.runs.reload(order, program.clone(), inventory.clone());
+        let (mut alarmed, mut planned) = (Vec::new(), Vec::new());
+        self.engine.reload(now, order, &reset, program, inventory.clone(), &mut alarmed);
+        self.reported.reload(&inventory);
+        self.all_roles_changed();
+        self.planner.reload(now, &inventory, &mut planned);
+        if !first {
+            let text = format!("the configuration, rules and scripts were read anew, and are what runs now (number {order})");
+            out.push(Output::Notice(Notice { kind: "reloaded".to_owned(), text, ..Notice::default() }));
+        }
+        let gone: Vec<Name> = self.engine.state().lost().filter(|host| !inventory.hosts.contains_key(*host)).cloned().collect();
+        let mut tasks: VecDeque<Task> = alarmed.into_iter().map(Task::Alarmed).collect();
+        for host in gone {
+            // Nobody waits for it any more.
+            let text = format!("{host} is not in the configuration any more");
+            out.push(Output::Notice(Notice {
+                kind: "host_back".to_owned(),
+                text,
+                host: Some(host.clone()),
+                ..Notice::default()
+            }));
+            tasks.push_back(Task::Engine(engine::Input::Lost { order, host, lost: false }));
+        }
+        tasks.extend(planned.into_iter().map(Task::Planned));
+        self.work(now, tasks, out);
+    }
+}
+
+/// What an operator reads when a reload would leave something on a host.
+pub fn what_is_left(left: &Left) -> String {
+    let Left { resource, host, why } = left;
+    let why = match why {
+        Why::Gone => "the new configuration does not have it there",
+        Why::OtherAddress => "in the new configuration it is another address",
+        Why::OtherWay => "the new configuration reaches that host in another way",
+    };
+    format!(
+        "{host} has {resource}, or could have it, and {why}; move it away first, or say `pointsman reload --abandon` and take it off by hand"
+    )
+}

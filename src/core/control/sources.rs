@@ -1,0 +1,33 @@
+//! Sources that can't be read: while one is away nobody knows what it would have said, so silences do not count.
+
+use std::collections::VecDeque;
+
+use crate::core::base::time::Time;
+use crate::core::engine;
+use crate::core::journal;
+
+use super::{Controller, Notice, Output, Task};
+
+impl Controller {
+    /// A source can't be read, and why; or it can be again.
+    pub(super) fn source(&mut self, now: Time, source: String, why: Option<String>, out: &mut Vec<Output>) {
+        let away = why.is_some();
+        if self.engine.state().is_away(&source) == away {
+            return;
+        }
+        let (kind, text) = match &why {
+            Some(why) => (
+                "source_away",
+                format!(
+                    "{source} can't be read ({why}): no silence (`no A for D`) counts until it can be; is it there, may Pointsman's user read it? One that is not wanted is taken out of the configuration"
+                ),
+            ),
+            None => ("source_back", format!("{source} can be read again, or is not wanted any more")),
+        };
+        let notice = Notice { kind: kind.to_owned(), text, source: Some(source.clone()), ..Notice::default() };
+        out.push(Output::Notice(notice));
+        let order = self.input(now, journal::Input::Source { source: source.clone(), away: why }, out);
+        let task = Task::Engine(engine::Input::Source { order, source, away });
+        self.work(now, VecDeque::from([task]), out);
+    }
+}

@@ -1,0 +1,179 @@
+//! The steps of scripts that the controller itself does: intents on resources, questions about them, alarms.
+
+use std::collections::VecDeque;
+
+use crate::core::base::time::{Time, parse_duration};
+use crate::core::engine;
+use crate::core::event::{Trust, Value};
+use crate::core::inventory::Name;
+use crate::core::plan::{Accepted, Intent, IntentVerb};
+use crate::core::react::{self, RunId};
+use crate::core::script::verbs::{changes_outside, moves_resource};
+use crate::core::script::{Step, StepResult};
+
+use super::{Controller, Output, Task};
+
+/// A step that waits until a resource is where it should be.
+#[derive(Clone, Debug)]
+pub(super) struct WaitingStep {
+    run: RunId,
+    n: u32,
+    attempt: u32,
+    resource: Name,
+    pub(super) until: Time,
+}
+
+impl Controller {
+    /// Does a step, or hands it to the shell.
+    pub(super) fn step(
+        &mut self,
+        now: Time,
+        run: RunId,
+        attempt: u32,
+        step: Step,
+        owed: &mut VecDeque<Task>,
+        out: &mut Vec<Output>,
+    ) {
+        let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
+        if let Some(why) = self.not_trusted(run, &step) {
+            return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
+        }
+        let result = match step.verb.as_str() {
+            "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => {
+                self.intent_of(now, run, IntentVerb::Up, (text(0), text(1)), owed, out)
+            }
+            "vip.down" | "port.down" => self.intent_of(now, run, IntentVerb::Down, (text(0), text(1)), owed, out),
+            "pair.switchover" => self.switchover(now, run, &text(0), owed, out),
+            "vip.owner" | "port.owner" => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
+                Some(owner) => Value::from(owner.as_str()),
+                None => Value::Unit,
+            }),
+            "vip.holders" | "port.holders" => self
+                .known(&text(0))
+                .map(|r| Value::List(self.planner.holders(&r).iter().map(|h| Value::from(h.as_str())).collect())),
+            "vip.settle" | "port.settle" => match self.known(&text(0)) {
+                Ok(resource) => {
+                    let until = now + parse_duration(&text(1)).unwrap_or_default();
+                    self.waiting.push(WaitingStep { run, n: step.n, attempt, resource, until });
+                    return;
+                }
+                Err(why) => Err(why),
+            },
+            "alarm.clear" => {
+                self.clear_own_alarm(run, owed);
+                Ok(Value::Unit)
+            }
+            verb if verb != "notify" && self.doubt().is_some() => {
+                Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned())
+            }
+            _ => return out.push(Output::Do { run, attempt, step }),
+        };
+        let n = step.n;
+        // Nothing here fails by chance: what is refused now would be refused again.
+        owed.push_back(Task::Runs(match result {
+            Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
+            Err(why) => react::Input::Refused { run, n, attempt, why },
+        }));
+    }
+
+    /// Why a step is refused: it would change something outside, and the event's sender has too little trust for that. Resources
+    /// say themselves what they require.
+    fn not_trusted(&self, run: RunId, step: &Step) -> Option<String> {
+        if moves_resource(&step.verb) || !changes_outside(&step.verb) {
+            return None;
+        }
+        let bound = &self.runs.state().run(run)?.bound;
+        (bound.trust() < bound.requires).then(|| {
+            format!(
+                "the event's sender has the trust `{}`, and `{}` requires `{}` (write `trust {}` in the reaction {} if that is meant)",
+                bound.trust().name(),
+                step.verb,
+                bound.requires.name(),
+                bound.trust().name(),
+                bound.reaction
+            )
+        })
+    }
+
+    /// The steps that waited for a resource that is in its place now, or for too long.
+    pub(super) fn settled(&mut self, now: Time) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let planner = &self.planner;
+        self.waiting.retain(|w| {
+            let settled = planner.settled(&w.resource);
+            if settled || w.until <= now {
+                let result = Ok(Value::Bool(settled));
+                tasks.push(Task::Runs(react::Input::Answered { run: w.run, n: w.n, attempt: w.attempt, result }));
+                return false;
+            }
+            true
+        });
+        tasks
+    }
+
+    fn known(&self, resource: &str) -> Result<Name, String> {
+        match self.inventory.resources.get_key_value(resource) {
+            Some((name, _)) => Ok(name.clone()),
+            None => Err(format!("the inventory has no resource {resource}")),
+        }
+    }
+
+    fn intent_of(
+        &mut self,
+        now: Time,
+        run: RunId,
+        verb: IntentVerb,
+        (resource, host): (String, String),
+        owed: &mut VecDeque<Task>,
+        out: &mut Vec<Output>,
+    ) -> StepResult {
+        self.known(&resource)?;
+        let Some(state) = self.runs.state().run(run) else { return Err("the run has ended".to_owned()) };
+        let order = state.order;
+        let trust = state.bound.trust();
+        if self.inventory.resources.get(&resource).is_some_and(|r| trust < r.trust) {
+            return Err(too_little_known(&resource, trust));
+        }
+        let host = self.inventory.host(&host).map_or(host.clone(), |(name, _)| name.clone());
+        let intent = Intent { resource: resource.clone(), verb, host: host.clone(), order, operator: false };
+        match self.intend(now, intent, owed, out) {
+            Accepted::Yes => Ok(Value::from("accepted")),
+            Accepted::Held => Ok(Value::from("held")),
+            Accepted::Superseded => Ok(Value::from("superseded")),
+            Accepted::Unknown => Err(format!("{resource} has no placement on {host}")),
+        }
+    }
+
+    fn switchover(&mut self, now: Time, run: RunId, pair: &str, owed: &mut VecDeque<Task>, out: &mut Vec<Output>) -> StepResult {
+        let inventory = self.inventory.clone();
+        let Some(pair) = inventory.pairs.get(pair) else { return Err(format!("the inventory has no pair {pair}")) };
+        let Some(resource) = pair.resource.clone() else { return Err("the pair has no resource".to_owned()) };
+        let hosts: Vec<&Name> = [&pair.primary, &pair.backup].into_iter().filter_map(|a| inventory.host_of(a)).collect();
+        let owner = self.planner.owner(&resource);
+        let Some(other) = hosts.into_iter().find(|h| owner.is_some_and(|o| o != *h)) else {
+            return Err(format!("who has {resource} is not known: name the host with move_to"));
+        };
+        self.intent_of(now, run, IntentVerb::Up, (resource, other.clone()), owed, out)
+    }
+
+    fn clear_own_alarm(&mut self, run: RunId, owed: &mut VecDeque<Task>) {
+        let Some(state) = self.runs.state().run(run) else { return };
+        let field = |name: &str| state.bound.call.alarm.get(name).map(ToString::to_string).unwrap_or_default();
+        let (alarm, shown) = (field("name"), field("key"));
+        let key = self.shown(&alarm, Some(shown));
+        // Whoever is less trusted ends nothing that somebody better trusted has raised.
+        let raised = key.as_ref().and_then(|key| self.engine.state().instance(&alarm, key));
+        let raised_by = raised.and_then(|i| i.event.get("trust")).and_then(Value::as_text).and_then(Trust::parse);
+        if raised_by.is_some_and(|by| by > state.bound.trust()) {
+            return;
+        }
+        let order = state.order;
+        let by = state.bound.reaction.clone();
+        owed.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by }));
+    }
+}
+
+/// Why an event moves nothing.
+pub(super) fn too_little_known(resource: &str, trust: Trust) -> String {
+    format!("the event's sender is known only as `{}`, and {resource} asks for more (`trust` in the configuration)", trust.name())
+}

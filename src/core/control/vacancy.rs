@@ -1,0 +1,118 @@
+//! Pairs without a primary: a member says that it is backup, and nobody is known to be primary. That is told when it lasts, until
+//! it is over, and such a pair's resource is not settled.
+//!
+//! A member counts as primary when its newest claim says so and its host is not lost; one that never said anything counts as primary
+//! while the pair's resource should be on its host and that is heard. All of this is looked up anew: nothing of it is kept.
+
+use std::collections::BTreeSet;
+
+use crate::core::base::limits::NO_PRIMARY_AFTER;
+use crate::core::base::time::{Time, duration_text};
+use crate::core::inventory::{Name, Pair};
+
+use super::{Controller, Notice, Output};
+
+/// A pair without a primary.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vacancy {
+    /// Since when, as far as this controller has seen.
+    since: Time,
+    told: bool,
+}
+
+impl Controller {
+    /// The roles of all pairs may have changed.
+    pub(super) fn all_roles_changed(&mut self) {
+        self.roles_due = self.inventory.pairs.keys().cloned().collect();
+    }
+
+    /// Looks at the pairs whose roles may have changed, and at those that have been without a primary for long enough.
+    pub(super) fn look_at_roles(&mut self, now: Time, out: &mut Vec<Output>) {
+        let due = self.vacancies.iter().filter(|(_, v)| !v.told && v.since + NO_PRIMARY_AFTER <= now).map(|(p, _)| p.clone());
+        let mut pairs: BTreeSet<Name> = due.collect();
+        pairs.append(&mut self.roles_due);
+        for name in pairs {
+            let pair = self.inventory.pairs.get(&name).cloned();
+            let says = pair.as_ref().filter(|pair| self.is_vacant(pair));
+            match (says, self.vacancies.get(&name).copied()) {
+                (None, None) => {}
+                (None, Some(vacancy)) => {
+                    self.vacancies.remove(&name);
+                    if vacancy.told {
+                        let text = format!("a member of {name} is known to be primary again, or the pair was removed");
+                        out.push(notice("primary_known", &name, pair.as_ref(), text));
+                    }
+                }
+                (Some(_), None) => {
+                    self.vacancies.insert(name, Vacancy { since: now, told: false });
+                }
+                (Some(pair), Some(vacancy)) if !vacancy.told && vacancy.since + NO_PRIMARY_AFTER <= now => {
+                    let text = format!(
+                        "nobody is known to be primary of {name} for {}: {} Look at the servers; `pointsman move` moves the resource",
+                        duration_text(now.since(vacancy.since)),
+                        self.roles_in_words(pair),
+                    );
+                    out.push(notice("no_primary", &name, Some(pair), text));
+                    self.vacancies.insert(name, Vacancy { told: true, ..vacancy });
+                }
+                (Some(_), Some(_)) => {}
+            }
+        }
+    }
+
+    /// When a pair will have been without a primary for long enough to be told.
+    pub(super) fn next_vacancy(&self) -> Option<Time> {
+        self.vacancies.values().filter(|v| !v.told).map(|v| v.since + NO_PRIMARY_AFTER).min()
+    }
+
+    /// Why the resource counts as not settled although it is where it should be: nobody is primary of its pair.
+    pub fn without_primary(&self, resource: &str) -> Option<String> {
+        let told = self.vacancies.iter().filter(|(_, v)| v.told);
+        let mut pairs = told.filter_map(|(name, _)| Some((name, self.inventory.pairs.get(name)?)));
+        let (name, _) = pairs.find(|(_, pair)| pair.resource.as_deref() == Some(resource))?;
+        Some(format!("nobody is known to be primary of {name}"))
+    }
+
+    /// A member says that it is backup, and nobody is primary.
+    fn is_vacant(&self, pair: &Pair) -> bool {
+        let members = [&pair.primary, &pair.backup];
+        let says_backup = |app: &&Name| self.engine.state().claim(app).is_some_and(|claim| !claim.primary);
+        members.iter().any(says_backup) && !members.iter().any(|app| self.is_primary(pair, app))
+    }
+
+    fn is_primary(&self, pair: &Pair, app: &Name) -> bool {
+        let Some(host) = self.inventory.host_of(app) else { return false };
+        if self.engine.state().is_lost(host) {
+            return false;
+        }
+        match self.engine.state().claim(app) {
+            Some(claim) => claim.primary,
+            None => pair.resource.as_ref().and_then(|resource| self.planner.owner(resource)) == Some(host),
+        }
+    }
+
+    fn roles_in_words(&self, pair: &Pair) -> String {
+        let state = self.engine.state();
+        let says = |app: &Name| {
+            let lost = self.inventory.host_of(app).filter(|host| state.is_lost(host));
+            match (state.claim(app), lost) {
+                (_, Some(host)) => format!("nothing is heard of {host}, where {app} runs;"),
+                (Some(claim), None) if claim.primary => format!("{app} said at {} that it is primary;", claim.at),
+                (Some(claim), None) => format!("{app} said at {} that it is backup;", claim.at),
+                (None, None) => format!("{app} has said nothing;"),
+            }
+        };
+        let both = format!("{} {}", says(&pair.primary), says(&pair.backup));
+        format!("{}.", both.trim_end_matches(';'))
+    }
+}
+
+fn notice(kind: &str, name: &Name, pair: Option<&Pair>, text: String) -> Output {
+    Output::Notice(Notice {
+        kind: kind.to_owned(),
+        text,
+        resource: pair.and_then(|p| p.resource.clone()),
+        pair: Some(name.clone()),
+        ..Notice::default()
+    })
+}

@@ -1,0 +1,58 @@
+//! What both syslog formats have in common: the priority, and the parts of a message before they become an event.
+
+use crate::core::event::{EventId, Format, Level};
+
+use super::stamp::Stamp;
+use super::structured::StructuredFields;
+
+/// A syslog message taken apart. Empty where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Envelope<'a> {
+    pub(super) format: Format,
+    pub(super) stamp: Option<Stamp>,
+    pub(super) host: &'a str,
+    pub(super) app: &'a str,
+    pub(super) pid: &'a str,
+    pub(super) id: Option<EventId<'a>>,
+    /// What the head itself says, by an id that holds its severity or by a level word; else the priority's severity.
+    pub(super) level: Option<Level>,
+    pub(super) fields: StructuredFields<'a>,
+    pub(super) text: &'a str,
+    pub(super) broken: bool,
+    pub(super) fields_dropped: bool,
+}
+
+/// PRI = "<" PRIVAL ">", 0 to 191, without leading zeros (RFC 5424 section 6.2.1).
+pub(super) fn priority(record: &str) -> Option<(u8, &str)> {
+    let inner = record.strip_prefix('<')?;
+    let end = inner.bytes().take(4).position(|b| b == b'>')?;
+    let digits = &inner[..end];
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) || (end > 1 && digits.starts_with('0')) {
+        return None;
+    }
+    let number: u8 = digits.parse().ok()?;
+    (number <= 191).then_some((number, &inner[end + 1..]))
+}
+
+/// True for a facility's name as syslog daemons print it (`daemon`, `local7`).
+pub(super) fn is_facility(word: &str) -> bool {
+    const NAMES: [&str; 17] = [
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "security",
+        "console", "audit", "caa",
+    ];
+    NAMES.contains(&word) || word.strip_prefix("local").is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'7']))
+}
+
+/// The level of a syslog severity, 0 to 7 (RFC 5424 section 6.2.1, table 2).
+pub(super) fn severity(number: u8) -> Level {
+    match number {
+        0 => Level::Emergency,
+        1 => Level::Alert,
+        2 => Level::Critical,
+        3 => Level::Error,
+        4 => Level::Warning,
+        5 => Level::Notice,
+        6 => Level::Info,
+        _ => Level::Debug,
+    }
+}

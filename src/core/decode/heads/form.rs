@@ -1,0 +1,399 @@
+//! One form, compiled from its text, and the parts that it finds.
+
+use std::borrow::Cow;
+
+use crate::core::decode::stamp::{self, Stamp};
+use crate::core::decode::{envelope, level, rfc3164};
+use crate::core::event::{EventId, Level, vendor_id};
+
+/// Bytes of a number and of an id, at most.
+const WORD_BYTES: usize = 64;
+
+/// Parts of one form that are kept as fields.
+const FIELDS: usize = 2;
+
+/// A named part of a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// `{host}`: a host's name or address; a colon at its end is not part of it.
+    Host,
+    /// `{app}`: a program's name.
+    App,
+    /// `{pid}`: what identifies a process, without blanks.
+    Pid,
+    /// `{number}`: digits that say nothing to us.
+    Number,
+    /// `{process}`: digits, taken for the process.
+    Process,
+    /// `{level}`: a level's word in any letter case.
+    Level,
+    /// `{letter}`: a level's letter.
+    Letter,
+    /// `{severity}`: a syslog severity, 0 to 7.
+    Severity,
+    /// `{code}`: a facility's name.
+    Facility,
+    /// `{mnemonic}`: an id that holds its severity (`LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)`).
+    Mnemonic,
+    /// `{id}`: an id of capitals, digits, `_` and `-`, with at least one digit or `_`.
+    Id,
+    /// `{hex}`: an id of eight hexadecimal digits.
+    Hex,
+    /// `{event}`: an id, anything up to the next character of the form.
+    Event,
+    /// `{capitals}`: a word of capitals, blanks behind it included.
+    Capitals,
+    /// `{mark}`: a word with a digit or in capitals: hardly one of a text.
+    Mark,
+    /// `{topics}`: words with commas, one of which may be a level.
+    Topics,
+    /// `{stamp}`: a stamp with a day. Before it `*` or `.` may say how good the clock is.
+    Stamp,
+    /// `{epoch}`: seconds since 1970 with a fraction.
+    Epoch,
+    /// `{-}`: anything up to the next character of the form.
+    Any,
+    /// `{=name}`: the same, kept as a field.
+    Field(&'static str),
+    /// `{text}`: nothing; the text begins here.
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    /// One or more blanks.
+    Blanks,
+    /// Any number of blanks.
+    Gap,
+    Byte(u8),
+    Part(Part),
+    /// A name in braces that is none of the parts.
+    Unknown,
+}
+
+/// A compiled form.
+#[derive(Clone, Debug)]
+pub(super) struct Form {
+    tokens: Vec<Token>,
+    /// What the second byte must be, where that says more than the first: most texts end there.
+    second: fn(u8) -> bool,
+}
+
+/// The parts that a form found. Empty where it has none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::core::decode) struct Found<'a> {
+    pub(in crate::core::decode) stamp: Option<Stamp>,
+    /// The sender marked its clock as never set.
+    pub(in crate::core::decode) unsynchronised: bool,
+    pub(in crate::core::decode) host: &'a str,
+    pub(in crate::core::decode) app: &'a str,
+    pub(in crate::core::decode) pid: &'a str,
+    pub(in crate::core::decode) id: Option<EventId<'a>>,
+    pub(in crate::core::decode) level: Option<Level>,
+    named: [(&'static str, &'a str); FIELDS],
+    count: usize,
+    pub(in crate::core::decode) text: &'a str,
+}
+
+impl<'a> Found<'a> {
+    /// Parts that are kept as fields.
+    pub(in crate::core::decode) fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        self.named.into_iter().take(self.count)
+    }
+}
+
+impl Form {
+    pub(super) fn compile(form: &'static str) -> Form {
+        let mut tokens = Vec::new();
+        let mut rest = form;
+        while let Some(c) = rest.chars().next() {
+            if c == '{'
+                && let Some((name, behind)) = rest[1..].split_once('}')
+            {
+                tokens.push(part(name).map_or(Token::Unknown, Token::Part));
+                rest = behind;
+                continue;
+            }
+            match c {
+                ' ' => tokens.push(Token::Blanks),
+                '~' => tokens.push(Token::Gap),
+                other => tokens.extend(other.to_string().bytes().map(Token::Byte)),
+            }
+            rest = &rest[c.len_utf8()..];
+        }
+        let first = tokens.iter().find(|token| !matches!(token, Token::Gap | Token::Part(Part::Text)));
+        let second: fn(u8) -> bool = match first {
+            Some(Token::Part(Part::Id)) => is_id,
+            Some(Token::Part(Part::Hex)) => |b| b.is_ascii_hexdigit(),
+            Some(Token::Part(Part::Letter)) => |b| b == b' ',
+            Some(Token::Part(Part::Topics)) => |b| b.is_ascii_lowercase(),
+            _ => |_| true,
+        };
+        Form { tokens, second }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_understood(&self) -> bool {
+        let fields = self.tokens.iter().filter(|token| matches!(token, Token::Part(Part::Field(_)))).count();
+        fields <= FIELDS && !self.tokens.contains(&Token::Unknown) && self.tokens.contains(&Token::Part(Part::Text))
+    }
+
+    /// True when a text that this form matches may begin with the byte.
+    pub(super) fn may_begin_with(&self, byte: u8) -> bool {
+        for token in &self.tokens {
+            return match token {
+                Token::Gap if byte == b' ' || byte == b'\t' => true,
+                Token::Gap | Token::Part(Part::Text) => continue,
+                Token::Blanks => byte == b' ' || byte == b'\t',
+                Token::Byte(b) => *b == byte,
+                Token::Part(Part::Number | Part::Process | Part::Severity | Part::Epoch) => byte.is_ascii_digit(),
+                Token::Part(Part::Level) => b"acdefhilmnpstvw".contains(&(byte | 0x20)),
+                Token::Part(Part::Facility | Part::Topics) => byte.is_ascii_alphabetic(),
+                Token::Part(Part::Letter | Part::Capitals) => byte.is_ascii_uppercase(),
+                Token::Part(Part::Hex) => byte.is_ascii_hexdigit(),
+                Token::Part(Part::Id) => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+                Token::Part(Part::Mnemonic) => byte.is_ascii_alphanumeric() || byte == b'%',
+                Token::Part(Part::Stamp) => byte.is_ascii_alphanumeric() || byte == b'*' || byte == b'.',
+                Token::Part(_) => byte > b' ',
+                Token::Unknown => false,
+            };
+        }
+        false
+    }
+
+    /// True when the second byte of such a text may be this one.
+    pub(super) fn may_go_on_with(&self, byte: u8) -> bool {
+        (self.second)(byte)
+    }
+
+    /// True, with its parts in `found`, when the text begins as the form does.
+    pub(super) fn read<'a>(&self, text: &'a str, found: &mut Found<'a>) -> bool {
+        let mut touched = false;
+        let whole = self.take(text, found, &mut touched).is_some();
+        if !whole && touched {
+            *found = Found::default();
+        }
+        whole
+    }
+
+    fn take<'a>(&self, text: &'a str, found: &mut Found<'a>, touched: &mut bool) -> Option<()> {
+        let mut rest = text;
+        for (i, token) in self.tokens.iter().enumerate() {
+            match token {
+                Token::Byte(byte) => {
+                    if rest.as_bytes().first() != Some(byte) {
+                        return None;
+                    }
+                    // A form's bytes are whole characters, so this is a boundary as soon as all of one matched.
+                    rest = rest.get(1..)?;
+                }
+                Token::Blanks | Token::Gap => {
+                    let behind = rest.trim_start_matches([' ', '\t']);
+                    if behind.len() == rest.len() && *token == Token::Blanks {
+                        return None;
+                    }
+                    rest = behind;
+                }
+                Token::Part(Part::Text) => {
+                    found.text = rest;
+                    *touched = true;
+                }
+                Token::Part(part) => {
+                    rest = take(*part, self.tokens.get(i + 1), rest, found)?;
+                    *touched = true;
+                }
+                Token::Unknown => return None,
+            }
+        }
+        Some(())
+    }
+}
+
+fn part(name: &'static str) -> Option<Part> {
+    Some(match name {
+        "host" => Part::Host,
+        "app" => Part::App,
+        "pid" => Part::Pid,
+        "number" => Part::Number,
+        "process" => Part::Process,
+        "level" => Part::Level,
+        "letter" => Part::Letter,
+        "severity" => Part::Severity,
+        "facility" => Part::Facility,
+        "mnemonic" => Part::Mnemonic,
+        "id" => Part::Id,
+        "hex" => Part::Hex,
+        "event" => Part::Event,
+        "capitals" => Part::Capitals,
+        "mark" => Part::Mark,
+        "topics" => Part::Topics,
+        "stamp" => Part::Stamp,
+        "epoch" => Part::Epoch,
+        "-" => Part::Any,
+        "text" => Part::Text,
+        name => Part::Field(name.strip_prefix('=')?),
+    })
+}
+
+/// Takes a part from the front of the text; what follows it.
+fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'a>) -> Option<&'a str> {
+    let some = |(word, rest): (&'a str, &'a str)| (!word.is_empty() && word.len() <= WORD_BYTES).then_some((word, rest));
+    match part {
+        Part::Host => {
+            let end = text.bytes().position(|b| is_blank(b) || b == b',').unwrap_or(text.len());
+            let word = &text[..end];
+            let word = word.strip_suffix(':').unwrap_or(word);
+            if !rfc3164::is_host(word) || level::is_word(word) || rfc3164::is_priority(word) {
+                return None;
+            }
+            found.host = word;
+            Some(&text[word.len()..])
+        }
+        Part::App => {
+            let (word, rest) = text.split_at(text.bytes().position(|b| !is_name(b)).unwrap_or(text.len()));
+            if word.is_empty() || word.starts_with('%') || level::is_word(word) {
+                return None;
+            }
+            found.app = word;
+            Some(rest)
+        }
+        Part::Pid => {
+            let (word, rest) =
+                some(text.split_at(text.bytes().position(|b| b <= b' ' || matches!(b, b'[' | b']' | b':' | b','))?))?;
+            found.pid = word;
+            Some(rest)
+        }
+        Part::Number => Some(some(run(text, |b| b.is_ascii_digit()))?.1),
+        Part::Process => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_digit()))?;
+            found.pid = word;
+            Some(rest)
+        }
+        Part::Level => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric()))?;
+            found.level = Some(match word {
+                // PostgreSQL's word for what is said to the log alone.
+                "LOG" => Level::Info,
+                // Palo Alto Networks'.
+                "high" => Level::Error,
+                "medium" => Level::Warning,
+                "low" => Level::Notice,
+                _ => level::word(word)?,
+            });
+            Some(rest)
+        }
+        Part::Letter => {
+            let (word, rest) = text.split_at_checked(1)?;
+            found.level = Some(level::letter(word)?);
+            Some(rest)
+        }
+        Part::Severity => {
+            let number = text.bytes().next()?.wrapping_sub(b'0');
+            found.level = Some((number < 8).then(|| envelope::severity(number))?);
+            Some(&text[1..])
+        }
+        Part::Facility => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric()))?;
+            envelope::is_facility(word).then_some(rest)
+        }
+        Part::Mnemonic => {
+            let end = text.bytes().position(|b| b <= b' ' || b == b':').unwrap_or(text.len());
+            let (word, rest) = some(text.split_at(end))?;
+            let (id, severity) = vendor_id(word)?;
+            found.id = Some(EventId::Word(Cow::Borrowed(id)));
+            found.level = Some(envelope::severity(severity));
+            Some(rest)
+        }
+        Part::Id => {
+            let (word, rest) = some(run(text, is_id))?;
+            let marked = word.bytes().any(|b| b.is_ascii_digit() || b == b'_') && word.len() >= 4;
+            found.id = Some(marked.then(|| EventId::parse(word)).flatten()?);
+            Some(rest)
+        }
+        Part::Hex => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_hexdigit()))?;
+            found.id = Some((word.len() == 8).then(|| EventId::parse(word)).flatten()?);
+            Some(rest)
+        }
+        Part::Capitals => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b' ')))?;
+            (word.len() > 1 && !word.starts_with(' ')).then_some(rest)
+        }
+        Part::Mark => {
+            let (word, rest) = some(run(text, |b| b > b' ' && !matches!(b, b':' | b'[')))?;
+            let digit = word.bytes().any(|b| b.is_ascii_digit());
+            (digit || !word.bytes().any(|b| b.is_ascii_lowercase())).then_some(rest)
+        }
+        Part::Topics => {
+            let (words, rest) = some(run(text, |b| b.is_ascii_lowercase() || matches!(b, b',' | b'-')))?;
+            if !words.contains(',') {
+                return None;
+            }
+            found.level = words.split(',').filter_map(level::word).max();
+            Some(rest)
+        }
+        Part::Stamp => {
+            let (marked, sync) = match text.as_bytes().first()? {
+                b'*' => (&text[1..], false),
+                b'.' => (&text[1..], true),
+                _ => (text, true),
+            };
+            let (rest, stamp) = stamp::any(marked).ok()?;
+            if stamp.day == stamp::Day::Unknown {
+                return None;
+            }
+            found.stamp = Some(stamp);
+            found.unsynchronised = !sync;
+            Some(rest)
+        }
+        Part::Epoch => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_digit() || b == b'.'))?;
+            found.stamp = Some(word.contains('.').then(|| stamp::epoch(word)).flatten()?);
+            Some(rest)
+        }
+        Part::Any | Part::Event | Part::Field(_) => {
+            let end = match next {
+                // A word, but for what stands in a bracket or between commas.
+                Some(Token::Byte(byte)) => text
+                    .bytes()
+                    .position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b','))
+                    .filter(|at| text.as_bytes()[*at] == *byte)?,
+                None => text.len(),
+                _ => text.bytes().position(is_blank).unwrap_or(text.len()),
+            };
+            let (word, rest) = text.split_at_checked(end)?;
+            if part == Part::Event {
+                found.id = Some((word.len() <= WORD_BYTES).then(|| EventId::parse(word)).flatten()?);
+            }
+            if let Part::Field(name) = part {
+                if word.is_empty() {
+                    return None;
+                }
+                *found.named.get_mut(found.count)? = (name, word);
+                found.count += 1;
+            }
+            Some(rest)
+        }
+        Part::Text => Some(text),
+    }
+}
+
+/// The bytes at the front that are so, and the rest.
+#[inline]
+fn run(text: &str, is: impl Fn(u8) -> bool) -> (&str, &str) {
+    text.split_at(text.bytes().position(|b| !is(b)).unwrap_or(text.len()))
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+fn is_id(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || byte >= 0x80
+        || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'+' | b'#' | b'$' | b'*' | b'%')
+}

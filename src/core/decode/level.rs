@@ -1,0 +1,264 @@
+//! Levels as loggers write them: the words, and where in a line a word is a level.
+//!
+//! In: a word, or what follows the stamp of a line. Out: a level, and where the text behind it begins. A word in running text is no level: it
+//! must be written in capitals, stand in brackets, or end with a colon, and before it may stand only what a logger puts there (brackets, numbers,
+//! dashes, one name).
+//!
+//! Invariant: the scan looks at [`WORDS`] words at most, whatever the line's length.
+
+use crate::core::event::Level;
+
+/// Words behind the stamp among which a level is looked for.
+const WORDS: usize = 6;
+/// Bytes of the longest level word.
+const LONGEST: usize = 13;
+
+/// A level's word in any letter case, as loggers write it; behind it may stand a number (`INFO+2` of Go's slog, `DEBUG1` of PostgreSQL).
+pub(super) fn word(value: &str) -> Option<Level> {
+    // Most words end here.
+    let &[first, second, ..] = value.as_bytes() else { return None };
+    let may_be = match first | 0x20 {
+        b'a' => b'l',
+        b'c' => b'r',
+        b'e' => b'r',
+        b'i' => b'n',
+        b'n' => b'o',
+        b's' => b'e',
+        b't' => b'r',
+        b'v' => b'e',
+        b'd' | b'f' | b'p' | b'w' => second | 0x20,
+        _ => return None,
+    };
+    if second | 0x20 != may_be && !matches!(first | 0x20, b'c' | b'e') {
+        return None;
+    }
+    let letters = value.bytes().take(LONGEST + 1).take_while(u8::is_ascii_alphabetic).count();
+    let (word, step) = value.split_at(letters);
+    if !step.bytes().all(|b| b.is_ascii_digit() || b == b'+' || b == b'-') {
+        return None;
+    }
+    let is = |name: &str| word.eq_ignore_ascii_case(name);
+    // By the first letter, for this is asked of many words that are none.
+    let first = *word.as_bytes().first()? | 0x20;
+    if !(3..=LONGEST).contains(&word.len()) {
+        return None;
+    }
+    let known: &[(&str, Level)] = match first {
+        b'a' => &[("alert", Level::Alert)],
+        b'c' => &[("critical", Level::Critical), ("crit", Level::Critical), ("config", Level::Debug)],
+        b'd' => &[
+            ("debug", Level::Debug),
+            ("dbug", Level::Debug),
+            ("debu", Level::Debug),
+            ("dbg", Level::Debug),
+            ("dpanic", Level::Critical),
+        ],
+        b'e' => &[
+            ("error", Level::Error),
+            ("err", Level::Error),
+            ("eror", Level::Error),
+            ("erro", Level::Error),
+            ("emergency", Level::Emergency),
+            ("emerg", Level::Emergency),
+        ],
+        b'f' => &[
+            ("fatal", Level::Critical),
+            ("fata", Level::Critical),
+            ("ftl", Level::Critical),
+            ("fine", Level::Debug),
+            ("finer", Level::Trace),
+            ("finest", Level::Trace),
+        ],
+        b'i' => &[("info", Level::Info), ("inf", Level::Info), ("information", Level::Info), ("informational", Level::Info)],
+        b'n' => &[("notice", Level::Notice), ("noti", Level::Notice), ("note", Level::Info)],
+        b'p' => &[("panic", Level::Critical), ("pani", Level::Critical), ("pnc", Level::Critical)],
+        b's' => &[("severe", Level::Error)],
+        b't' => &[("trace", Level::Trace), ("trc", Level::Trace)],
+        b'v' => &[("verbose", Level::Debug)],
+        b'w' => &[("warning", Level::Warning), ("warn", Level::Warning), ("wrn", Level::Warning)],
+        _ => return None,
+    };
+    known.iter().find(|(name, _)| is(name)).map(|(_, level)| *level)
+}
+
+/// A level word where a host or program could stand: in capitals, or one that is nothing else (`notice`, `warning`, but not `fine`).
+pub(super) fn is_word(value: &str) -> bool {
+    (3..=LONGEST).contains(&value.len()) && word(value.strip_suffix(':').unwrap_or(value)).is_some() && !is_name_too(value)
+}
+
+/// Level words that may be a host's or a program's name in lower case.
+fn is_name_too(value: &str) -> bool {
+    matches!(
+        value,
+        "config"
+            | "fine"
+            | "finer"
+            | "finest"
+            | "note"
+            | "verbose"
+            | "trace"
+            | "panic"
+            | "alert"
+            | "inf"
+            | "trc"
+            | "ftl"
+            | "pnc"
+            | "noti"
+    )
+}
+
+/// The levels of one letter: logcat, glog, GlusterFS, MongoDB.
+pub(super) fn letter(value: &str) -> Option<Level> {
+    Some(match value {
+        "F" | "A" | "C" => Level::Critical,
+        "E" => Level::Error,
+        "W" => Level::Warning,
+        "N" => Level::Notice,
+        "I" => Level::Info,
+        "D" | "D1" | "D2" | "D3" | "D4" | "D5" | "V" => Level::Debug,
+        "T" => Level::Trace,
+        _ => return None,
+    })
+}
+
+/// A level that was found in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found<'a> {
+    pub(super) level: Level,
+    /// What follows the level, where nothing but punctuation stands before it.
+    pub(super) behind: Option<&'a str>,
+}
+
+/// Looks for the level of a line in what stands behind its stamp, with so many names before it at most.
+pub(super) fn scan(line: &str, names_before: usize) -> Option<Found<'_>> {
+    let mut rest = line;
+    let mut names = 0;
+    for n in 0..WORDS {
+        let gap = rest.bytes().position(|b| !matches!(b, b' ' | b'\t' | b'-' | b'|' | b','))?;
+        rest = &rest[gap..];
+        let (level, behind, is_name) = one(rest, n == 0)?;
+        if let Some(level) = level {
+            let first = line.len() - rest.len();
+            let leads = !line[..first].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80);
+            return Some(Found { level, behind: leads.then(|| begin(behind)) });
+        }
+        names += usize::from(is_name);
+        if names > names_before {
+            return None;
+        }
+        rest = behind;
+    }
+    None
+}
+
+/// The text behind a level, without the punctuation between them.
+pub(super) fn begin(behind: &str) -> &str {
+    let text = behind.trim_start_matches([' ', '\t']);
+    let marks = text.trim_start_matches([':', '-', '|', ',']);
+    // `--- [main]` of Spring, `-- x`: only single marks go.
+    if text.len() - marks.len() == 1 && (marks.is_empty() || marks.starts_with([' ', '\t'])) {
+        return marks.trim_start_matches([' ', '\t']);
+    }
+    text
+}
+
+/// One word of a line's front: its level where it is one, what follows, and whether it is a name. `None` where running text begins.
+fn one(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
+    let close = match rest.as_bytes().first()? {
+        b'[' => ']',
+        b'<' => '>',
+        b'(' => ')',
+        _ => return bare(rest, first),
+    };
+    let end = rest.find(close)?;
+    let inner = rest[1..end].trim_matches([' ', '\t']);
+    let level = word(inner).or_else(|| word(inner.rsplit([':', '.']).next()?));
+    let level = level.filter(|_| inner.len() <= 64 && !inner.contains([' ', '/']));
+    Some((level, &rest[end + 1..], false))
+}
+
+fn bare(rest: &str, first: bool) -> Option<(Option<Level>, &str, bool)> {
+    let end = rest.bytes().position(|b| matches!(b, b' ' | b'\t' | b':' | b',' | b'|' | b'[')).unwrap_or(rest.len());
+    let (name, mut behind) = rest.split_at(end);
+    // `error    : ...` of monit.
+    let padded = behind.trim_start_matches(' ');
+    if first && padded.len() < behind.len() && padded.starts_with(": ") {
+        behind = padded;
+    }
+    let colon = behind.starts_with(':') && !behind[1..].starts_with(['/', ':']);
+    let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
+    if letters >= 3 && name.len() <= LONGEST {
+        let capitals = name.as_bytes()[..letters].iter().all(u8::is_ascii_uppercase);
+        // A word of its own, with a gap behind it as loggers pad it.
+        let column = first && ["  ", "\t", " ["].iter().any(|gap| rest[end..].starts_with(gap));
+        // PostgreSQL's `LOG:` is no level elsewhere.
+        let level = if capitals && colon && name == "LOG" { Some(Level::Info) } else { word(name) };
+        if let Some(level) = level.filter(|_| capitals || colon || column) {
+            let behind = if colon { &behind[1..] } else { behind };
+            return Some((Some(level), behind, false));
+        }
+        // `SERVICE ALERT: ...`: running text.
+        if capitals {
+            return None;
+        }
+    }
+    if colon {
+        behind = &behind[1..];
+    }
+    let number = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'#' | b'.' | b'x' | b'/'));
+    (!name.is_empty() || colon).then_some((None, behind, !number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_found_where_loggers_put_it() {
+        for (line, level, text) in [
+            (" [error] [client 192.0.2.7] denied", "error", Some("[client 192.0.2.7] denied")),
+            (" [core:error] [pid 12] File", "error", Some("[pid 12] File")),
+            (" - WARN  [main:Quorum@774] - timeout", "warning", Some("[main:Quorum@774] - timeout")),
+            (" ERROR [main] org.x.Y: failed", "error", Some("[main] org.x.Y: failed")),
+            (" [main] ERROR org.x.Y: failed", "error", None),
+            (" FATAL: no room", "critical", Some("no room")),
+            (", Info                  CBS    Loaded", "info", Some("CBS    Loaded")),
+            (" INFO  app: started", "info", Some("app: started")),
+            (" | WARNING | x", "warning", Some("x")),
+            (" ERR| x", "error", Some("x")),
+            (" <Error> x", "error", Some("x")),
+            ("[WARN ][o.e.c] [node] text", "warning", Some("[o.e.c] [node] text")),
+            (" 1234 ERROR nova.compute x", "error", None),
+            (" [12] LOG:  checkpoint starting", "info", None),
+            (" ERROR 1234 --- [main] x", "error", Some("1234 --- [main] x")),
+            (" queries: info: client", "info", None),
+        ] {
+            let found = scan(line, 1).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!((found.level.name(), found.behind), (level, text), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_word_of_the_text_is_no_level() {
+        for line in [
+            " SERVICE ALERT: h1;PING;CRITICAL",
+            " an error occurred",
+            " connection to host failed: error 5",
+            " the disk of h1 has an ERROR",
+            " Error while reading",
+            " info about x",
+            " http://error: x",
+            "",
+            " [",
+            " [/srv/error] x",
+        ] {
+            assert_eq!(scan(line, 1), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_levels_too_may_be_hosts() {
+        assert!(["WARN", "info", "ERROR", "notice", "warning", "err", "Debug", "ALERT", "FATAL:"].into_iter().all(is_word));
+        assert!(!["alert", "verbose", "h1", "error-page", "standard", "I"].into_iter().any(is_word));
+    }
+}

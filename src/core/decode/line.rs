@@ -1,0 +1,46 @@
+//! The front of a line that is no syslog message: a stamp in brackets, and what a logger wrote behind the stamp.
+
+use std::borrow::Cow;
+
+use crate::core::event::{Event, Value};
+
+use super::heads::{self, Place};
+use super::level;
+use super::stamp::{self, Stamp};
+
+/// A stamp in a bracket that has been opened, and what follows the bracket.
+pub(super) fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
+    if let Ok((behind, stamp)) = stamp::any(inner) {
+        return Some((stamp, behind.strip_prefix(']')?));
+    }
+    // `[CEST Aug  6 10:14:52]` of monit.
+    if let Some((name, rest)) = inner.split_once(' ').filter(|(name, _)| name.len() <= 5)
+        && let Some(east_s) = stamp::named_zone(name)
+        && let Ok((behind, stamp)) = stamp::any(rest)
+    {
+        return Some((Stamp { east_s: Some(east_s), ..stamp }, behind.strip_prefix(']')?));
+    }
+    // `[1773454317] SERVICE ALERT: ...` of Nagios.
+    let (number, behind) = inner.split_once(']')?;
+    let seconds = number.split('.').next()?;
+    (seconds.len() == 10).then(|| stamp::epoch(number)).flatten().map(|stamp| (stamp, behind))
+}
+
+/// What a logger wrote behind the stamp of a line: level and other parts of its head; the text behind them.
+pub(super) fn read<'a>(event: &mut Event<'a>, behind: &'a str) {
+    let start = level::begin(behind);
+    let level = level::scan(behind, 1);
+    let place = if level.is_some_and(|found| found.behind.is_some()) { Place::Level } else { Place::Line };
+    if let Some(found) = heads::read(place, start) {
+        event.host = Cow::Borrowed(found.host);
+        event.app = Cow::Borrowed(found.app);
+        event.pid = Cow::Borrowed(found.pid);
+        event.fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+        event.text = Cow::Borrowed(found.text);
+        event.level = found.level;
+        event.id = found.id;
+        return;
+    }
+    event.level = level.map(|found| found.level);
+    event.text = Cow::Borrowed(level.and_then(|found| found.behind).unwrap_or(start));
+}

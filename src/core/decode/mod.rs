@@ -1,0 +1,697 @@
+//! From a record's bytes to an event.
+//!
+//! In: one line or one datagram at a time, and the time it came. Out: one [`Event`] for each, always; a record that nothing
+//! is recognised in is text. Read here: RFC 5424 and RFC 3164 as senders write them, the heads of vendors and loggers ([`heads`]), Genesys records
+//! (short and full, bare in a file or inside a syslog message), lines with any stamp, objects (JSON) and pairs (logfmt) with the keys of [`keyed`],
+//! wrappers around all of these ([`wrap`]), plain lines. `docs/reference/formats.md` lists every form with a sample.
+//!
+//! ```text
+//! priority? --yes--> RFC 5424, else a vendor's head, else RFC 3164 ----> Genesys record in the text?
+//!     no
+//! stamp? ----yes--> wrapper, Genesys record, else RFC 3164, else a line with a time: its level and text
+//!     no
+//! stamp of a single program (audit, access log)? a line with a time; object or pairs? a line with what its keys say
+//!     no, or no time in it
+//! header line of a file? continuation of the record before? a line with a level? plain
+//! ```
+//!
+//! Invariants: no input fails or panics. Text is what the record says, without head, blanks around it and line end; the record as it came is
+//! kept beside it ([`Event::raw`]), so nothing is lost. One record is one event, whatever it holds: a record glued behind another one stays text and
+//! the event is marked broken, or a caller's name in a log could forge an event. The same records and times give the same events: no clock, no zone
+//! of this machine.
+//!
+//! Where other readers differ, this one does as follows. A byte order mark before a record or a message, and NULs, blanks and line ends behind it, are
+//! no part of it (as in syslog-ng). Several lines in one datagram are one record (as in rsyslog and syslog-ng). Of a repeated priority the last
+//! one counts, which is the sender's own: a relay put the first one before it (rsyslog and syslog-ng leave the second one in the text).
+//!
+//! State belongs to one source: the file's header, the last time, the record that a line without stamp continues. A body
+//! that quotes a header must not rename its file: a header is believed at a file's beginning; later only when it names the
+//! same program again. Where a header is known, no line of the file is read as syslog, for bodies quote that as well; there, and where
+//! Genesys records were seen, none is read as an object or pairs either. Elsewhere such a line without a time of its own continues an open
+//! record like any other: it may be a line of its body.
+//!
+//! It does not know inventory, rules or trust: a host is what the record says. Tests: `tests.rs` here and beside each
+//! reader, `tests/it/decode.rs` (other programs' cases, with the differences explained in `tests/decode/differences.tsv`).
+
+mod calendar;
+mod catalog;
+mod clock;
+mod encoding;
+mod envelope;
+mod genesys;
+mod header;
+mod heads;
+mod keyed;
+mod level;
+mod line;
+mod line_format;
+mod lines;
+mod object;
+mod pairs;
+mod rfc3164;
+mod rfc5424;
+mod stamp;
+mod structured;
+mod unwrap;
+mod wrap;
+mod years;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::{HEADER_LINES, RECORD_BYTES};
+use crate::core::base::time::Time;
+use crate::core::base::zone::Zone;
+use crate::core::event::{Event, EventId, EventMarks, Format, Value};
+
+use clock::{Resolved, StampClock};
+use envelope::Envelope;
+use header::{Header, HeaderLine};
+use heads::Place;
+use keyed::Keyed;
+use stamp::Stamp;
+use wrap::{Export, Pieces};
+
+pub use catalog::page as formats_page;
+pub use encoding::{ENCODING_BYTES, Encoding};
+pub use line_format::LineFormat;
+pub use lines::{Line, Lines};
+pub use years::first_moment;
+
+/// The decoder of one source, with what it must remember from record to record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Decoder {
+    /// Every record stands alone.
+    datagrams: bool,
+    /// The zone of stamps that do not say theirs, where no header does.
+    #[serde(default)]
+    zone: Zone,
+    heading: Heading,
+    header: Header,
+    /// A Genesys record was seen: lines with a stamp and no id are its debug records.
+    genesys: bool,
+    clock: StampClock,
+    open: Option<Open>,
+    /// Pieces of records whose end has not come yet.
+    #[serde(default)]
+    pieces: Pieces,
+    /// An entry of the journal's export of which not all lines have come.
+    #[serde(default)]
+    export: Option<Export>,
+    /// How the lines of this source begin, where an administrator said it.
+    #[serde(skip)]
+    format: Option<LineFormat>,
+    /// The records stood in a wrapper, which was taken off.
+    #[serde(skip)]
+    inside: Inside,
+    /// No stamp that leaves its year out is later.
+    #[serde(skip)]
+    latest: Option<Time>,
+}
+
+/// Whether header lines are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Heading {
+    /// At the beginning, so many lines in.
+    Open(u32),
+    /// Within a later header that names the same program again.
+    Again,
+    Closed,
+}
+
+/// What stands around the records of a decoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Inside {
+    #[default]
+    Nothing,
+    /// A container's log: lines as a file has them.
+    Lines,
+    /// The journal: texts of messages.
+    Messages,
+}
+
+impl Default for Heading {
+    fn default() -> Heading {
+        Heading::Open(0)
+    }
+}
+
+/// The record that a line without stamp continues.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Open {
+    at: Option<Time>,
+    host: String,
+    app: String,
+    app_type: String,
+    format: Format,
+    #[serde(default)]
+    zoneless: bool,
+}
+
+impl Decoder {
+    /// For a stream of lines: a file, a pipe, a connection.
+    pub fn new() -> Decoder {
+        Decoder::default()
+    }
+
+    /// For datagrams, which may be from different senders: no record takes anything from the one before.
+    pub fn datagrams() -> Decoder {
+        Decoder { datagrams: true, ..Decoder::default() }
+    }
+
+    /// The same decoder where stamps without a zone are `seconds` west of UTC (-3600 in Berlin in winter). Else they are
+    /// UTC, but for files whose header says it.
+    pub fn west_of_utc(self, seconds: i32) -> Decoder {
+        self.in_zone(Zone::Fixed(-seconds))
+    }
+
+    /// The same decoder where stamps that do not say their zone are of this one, unless the file's header says another.
+    pub fn in_zone(self, zone: Zone) -> Decoder {
+        Decoder { zone, ..self }
+    }
+
+    /// The zone in which stamps that do not say theirs are read.
+    pub fn zone(&self) -> Zone {
+        self.zone
+    }
+
+    /// The same decoder for lines that begin in this form. A line that does not is read as if nothing had been said.
+    pub fn with_format(self, format: LineFormat) -> Decoder {
+        Decoder { format: Some(format), ..self }
+    }
+
+    /// From now on a stamp that leaves its year out is of one in which it is not later than this: no log is newer than it was written.
+    pub fn not_after(&mut self, latest: Option<Time>) {
+        self.latest = latest;
+    }
+
+    /// The records of a whole log are read, in order and from its beginning; it was written about then. Where years are left out, they go on
+    /// from year to year, and not beyond.
+    pub fn whole_log(&mut self, written: Time) {
+        self.clock.until = Some(written);
+    }
+
+    /// A new file of the same source begins: it may have a header, and its first line continues nothing. Until a header
+    /// says otherwise, it is taken to be written by the same program.
+    pub fn next_file(&mut self) {
+        self.heading = Heading::default();
+        self.open = None;
+        self.export = None;
+    }
+
+    /// The application that the file's header names; empty when no header was read. A source of short Genesys records
+    /// without one cannot say whose they are, and should say that.
+    pub fn app(&self) -> &str {
+        &self.header.app
+    }
+
+    /// One line, without its end, or one datagram, as an event. `reference` is when it came (live) or the replay's time; it
+    /// supplies what the stamp leaves out. More than [`RECORD_BYTES`] are cut and marked.
+    pub fn decode<'a>(&mut self, record: &'a [u8], reference: Time) -> Event<'a> {
+        let cut = record.len() > RECORD_BYTES;
+        let record = &record[..record.len().min(RECORD_BYTES)];
+        let mut event = match std::str::from_utf8(record) {
+            Ok(text) => self.whole(text, reference),
+            Err(_) => {
+                let text = latin1(record);
+                let mut event = self.whole(&text, reference).into_owned();
+                event.marks.latin1 = true;
+                event
+            }
+        };
+        event.marks.cut |= cut;
+        event
+    }
+
+    /// A record with its untouched text beside what was read in it.
+    fn whole<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
+        let mut event = self.read(record, reference);
+        // A wrapper has said it.
+        if event.raw.is_empty() {
+            let raw = record.strip_suffix('\n').unwrap_or(record);
+            let raw = raw.strip_suffix('\r').unwrap_or(raw);
+            if raw.len() != event.text.len() {
+                event.raw = Cow::Borrowed(raw);
+            }
+        }
+        event
+    }
+
+    fn read<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
+        let record = record.trim_end_matches([' ', '\t', '\r', '\n', '\0']);
+        let record = record.strip_prefix('\u{feff}').unwrap_or(record);
+        if let Some(event) = self.exported(record, reference) {
+            return event;
+        }
+        if let Some(format) = &self.format
+            && let Some((stamp, behind)) = format.stamp(record)
+        {
+            return self.plain_at(record, Some(behind), stamp, reference);
+        }
+        if !self.header.known() {
+            if let Some((mut number, mut rest)) = envelope::priority(record.trim_start()) {
+                // A relay's priority before the sender's own.
+                if let Some((own, behind)) = envelope::priority(rest) {
+                    (number, rest) = (own, behind);
+                }
+                self.heading = Heading::Closed;
+                self.open = None;
+                let mut message = rfc5424::message(rest).unwrap_or_else(|| rfc3164::message(rest));
+                message.level = message.level.or(Some(envelope::severity(number & 7)));
+                let mut event = self.message(message, reference);
+                event.facility = Some(number >> 3);
+                // Several messages in one: which of them is real, nobody can say.
+                event.marks.broken |= glued(&event.text);
+                return event;
+            }
+            if let Some(message) = rfc5424::without_priority(record) {
+                return self.bare_message(message, reference);
+            }
+        }
+        // The locale's stamp may have one blank before it; more are the indentation of a body.
+        let lead = record.strip_prefix(' ').unwrap_or(record);
+        let of_genesys = self.genesys || self.header.known();
+        if let Ok((behind, stamp)) = if of_genesys { stamp::of_genesys(lead) } else { stamp::any(lead) }
+            && match behind.as_bytes().first() {
+                None | Some(b' ' | b':' | b'_' | b'\t') => true,
+                Some(b',' | b'|' | b';') => !of_genesys,
+                Some(_) => false,
+            }
+        {
+            return self.stamped(record, lead, stamp, behind, reference);
+        }
+        // In a Genesys file such lines belong to a body.
+        if !of_genesys {
+            // `[2016-05-23 10:18:16] NOTICE: ...`
+            if let Some(inner) = lead.strip_prefix('[')
+                && let Some((stamp, behind)) = line::bracketed(inner)
+            {
+                return match rfc3164::without_priority(lead, stamp, behind) {
+                    Some(message) => self.bare_message(message, reference),
+                    None => self.plain_at(record, Some(behind), stamp, reference),
+                };
+            }
+            // Before the keys: a `hostname` in an audit record is who came.
+            if let Some(dated) = stamp::dated::begun(record) {
+                return self.dated(record, dated, reference);
+            }
+            if keyed::begins(record) {
+                return self.keyed(record, reference);
+            }
+            if let Some(stamp) = stamp::dated::access(record) {
+                return self.plain_at(record, None, stamp, reference);
+            }
+            if let Some(found) = heads::read(Place::Front, record)
+                && let Some(stamp) = found.stamp
+            {
+                let message = rfc3164::envelope_of(found, Envelope::default());
+                return self.bare_message(Envelope { stamp: Some(stamp), ..message }, reference);
+            }
+        }
+        if self.datagrams {
+            return self.unstamped_text(record);
+        }
+        self.unstamped(record)
+    }
+
+    /// A line that begins as an object or pairs do. Apart from [`Decoder::read`], so that all other lines are not slower for it.
+    #[inline(never)]
+    fn keyed<'a>(&mut self, record: &'a str, reference: Time) -> Event<'a> {
+        let said = keyed::read(record);
+        if self.inside == Inside::Nothing
+            && said.as_ref().is_some_and(Keyed::may_wrap)
+            && let Some(wrapped) = wrap::object(record)
+        {
+            return self.take_wrapped(record, wrapped, reference);
+        }
+        let Some(stamp) = said.as_ref().and_then(Keyed::stamp) else {
+            let mut event = if self.datagrams { self.unstamped_text(record) } else { self.unstamped(record) };
+            if let Some(said) = said.filter(|_| !event.marks.continuation) {
+                said.fill(&mut event);
+            }
+            return event;
+        };
+        let mut event = plain(record);
+        set_time(&mut event, self.tick(&stamp, reference));
+        if let Some(said) = said {
+            said.fill(&mut event);
+        }
+        self.keep_open(&event);
+        event
+    }
+
+    /// A line of a file that begins with a stamp.
+    fn stamped<'a>(&mut self, record: &'a str, lead: &'a str, stamp: Stamp, behind: &'a str, reference: Time) -> Event<'a> {
+        if let Some(found) = genesys::after_stamp(behind) {
+            let time = self.tick(&stamp, reference);
+            return self.genesys_record(found, time);
+        }
+        if self.inside == Inside::Nothing
+            && !self.header.known()
+            && let Some(found) = wrap::cri(behind)
+        {
+            return self.take_wrapped(record, wrap::of_cri(stamp, found), reference);
+        }
+        // No Genesys stamp has a date without a year.
+        let other = !self.genesys || matches!(stamp.day, stamp::Day::Yearless(..));
+        if other
+            && !self.header.known()
+            && let Some(message) = rfc3164::without_priority(lead, stamp, behind)
+        {
+            return self.bare_message(message, reference);
+        }
+        if !self.genesys && !self.header.known() {
+            return self.plain_at(record, Some(behind), stamp, reference);
+        }
+        let time = self.tick(&stamp, reference);
+        let text = behind.strip_prefix(':').unwrap_or(behind);
+        let mut event = Event {
+            host: Cow::Owned(self.header.host.clone()),
+            app: Cow::Owned(self.header.app.clone()),
+            app_type: Cow::Owned(self.header.app_type.clone()),
+            text: Cow::Borrowed(text.trim_start_matches(' ')),
+            format: Format::Genesys,
+            ..Event::default()
+        };
+        set_time(&mut event, time);
+        self.keep_open(&event);
+        event
+    }
+
+    /// A line with a time that is no syslog message. `behind` is what follows the stamp: the level is looked for there, and the text begins there.
+    fn plain_at<'a>(&mut self, record: &'a str, behind: Option<&'a str>, stamp: Stamp, reference: Time) -> Event<'a> {
+        let time = self.tick(&stamp, reference);
+        let mut event = plain(record);
+        set_time(&mut event, time);
+        if let Some(behind) = behind {
+            line::read(&mut event, behind);
+        }
+        self.keep_open(&event);
+        event
+    }
+
+    /// A line with a stamp of one kind of program.
+    fn dated<'a>(&mut self, record: &'a str, dated: stamp::dated::Dated<'a>, reference: Time) -> Event<'a> {
+        if let Some(behind) = dated.behind
+            && record.starts_with(|c: char| c.is_ascii_digit())
+            && let Some(message) = rfc3164::without_priority(record, dated.stamp, behind)
+        {
+            return self.bare_message(message, reference);
+        }
+        let mut event = self.plain_at(record, dated.behind, dated.stamp, reference);
+        event.level = dated.level.or(event.level);
+        if !dated.pid.is_empty() {
+            event.pid = Cow::Borrowed(dated.pid);
+        }
+        event
+    }
+
+    fn genesys_record<'a>(&mut self, found: genesys::Record<'a>, time: Option<Resolved>) -> Event<'a> {
+        // The header speaks for its own program, not for one that a full record names.
+        let own = found.app.is_empty() || found.app == self.header.app;
+        let or_header = |found: &'a str, header: &str| match found {
+            "" => Cow::Owned(header.to_owned()),
+            found => Cow::Borrowed(found),
+        };
+        let mut event = Event {
+            host: or_header(found.host, &self.header.host),
+            app: or_header(found.app, &self.header.app),
+            app_type: Cow::Owned(if own { self.header.app_type.clone() } else { String::new() }),
+            id: Some(EventId::Number { code: found.code.or_else(|| self.header.code_of(found.number)), number: found.number }),
+            level: found.level,
+            text: Cow::Borrowed(found.text),
+            format: Format::Genesys,
+            ..Event::default()
+        };
+        keep_level_word(&mut event, found.level_word);
+        set_time(&mut event, time);
+        if !self.datagrams {
+            self.genesys = true;
+            if found.number == OPTION_SET && own {
+                self.header.option_set(found.text);
+            }
+            self.keep_open(&event);
+        }
+        event
+    }
+
+    /// A syslog message as a line of a file.
+    fn bare_message<'a>(&mut self, message: Envelope<'a>, reference: Time) -> Event<'a> {
+        if self.datagrams {
+            return self.message(message, reference);
+        }
+        self.heading = Heading::Closed;
+        let mut event = self.message(message, reference);
+        if let Some(at) = event.at {
+            event.marks.jump = !self.clock.show(self.zone.local_us(at), Some(at));
+        }
+        self.keep_open(&event);
+        event
+    }
+
+    /// A syslog message, and the Genesys record that may be in its text.
+    fn message<'a>(&self, message: Envelope<'a>, reference: Time) -> Event<'a> {
+        let mut event = Event {
+            host: Cow::Borrowed(message.host),
+            app: Cow::Borrowed(message.app),
+            pid: Cow::Borrowed(message.pid),
+            id: message.id,
+            level: message.level,
+            text: Cow::Borrowed(message.text),
+            fields: message.fields,
+            format: message.format,
+            marks: EventMarks { broken: message.broken, fields_dropped: message.fields_dropped, ..EventMarks::default() },
+            ..Event::default()
+        };
+        if let Some(stamp) = &message.stamp {
+            // Of the records of a file the order tells more than each alone.
+            let clock = if self.datagrams { StampClock::default() } else { self.clock };
+            set_time(&mut event, clock.resolve(stamp, self.zone, reference, self.latest));
+        }
+        if !message.broken {
+            self.take_inner(&mut event, message.stamp, message.text, reference);
+        }
+        self.take_text(&mut event, message.text, reference);
+        event
+    }
+
+    /// What the text of a message says of it where its head says nothing. Who sent it and when is the head's to say.
+    fn take_text<'a>(&self, event: &mut Event<'a>, text: &'a str, reference: Time) {
+        if event.app.is_empty() && event.id.is_none() && event.format == Format::Rfc3164 && pairs::begins(text) {
+            // Fortinet, Sophos and others send pairs without a tag.
+            if let Some(said) = keyed::read(text) {
+                if event.at.is_none()
+                    && let Some(stamp) = said.stamp()
+                {
+                    set_time(event, StampClock::default().resolve(&stamp, self.zone, reference, self.latest));
+                }
+                said.complete_message(event);
+            }
+        }
+        if event.level.is_none() {
+            event.level = match text.as_bytes().first() {
+                Some(b'{' | b'@') => keyed::level(text),
+                _ => level::scan(text, 0).map(|found| found.level),
+            };
+        }
+    }
+
+    /// A Genesys record inside a syslog message: its own parts win, the envelope supplies what it leaves out.
+    fn take_inner<'a>(&self, event: &mut Event<'a>, outer: Option<Stamp>, text: &'a str, reference: Time) {
+        let (stamp, found) = match stamp::any(text) {
+            Ok((behind, stamp)) => (Some(stamp), genesys::after_stamp(behind)),
+            Err(_) => (None, genesys::without_stamp(text)),
+        };
+        let Some(found) = found else { return };
+        if let Some(stamp) = stamp {
+            let said = outer.and_then(|o| o.east_s).map(clock::east);
+            let reference = event.at.unwrap_or(reference);
+            set_time(event, StampClock::default().resolve(&stamp, said.unwrap_or(self.zone), reference, self.latest));
+            event.marks.zoneless &= said.is_none();
+        }
+        for (part, inner, relay) in [(&mut event.host, found.host, "relay_host"), (&mut event.app, found.app, "relay_app")] {
+            if inner.is_empty() || *part == inner {
+                continue;
+            }
+            // Who sent it is kept: a rule may want to know whether a program quotes what others wrote.
+            let outer = std::mem::replace(part, Cow::Borrowed(inner));
+            if !outer.is_empty() {
+                event.fields.push((Cow::Borrowed(relay), Value::Text(outer)));
+            }
+        }
+        event.id = Some(EventId::Number { code: found.code, number: found.number });
+        event.level = found.level.or(event.level);
+        keep_level_word(event, found.level_word);
+        event.text = Cow::Borrowed(found.text);
+    }
+
+    /// A line of a file without a stamp.
+    fn unstamped<'a>(&mut self, record: &'a str) -> Event<'a> {
+        let entry = header::entry(record);
+        match (self.heading, entry) {
+            (Heading::Open(lines), Some(entry)) if lines < HEADER_LINES => {
+                self.heading = Heading::Open(lines + 1);
+                // A new header says everything anew: what it leaves out is not known.
+                if matches!(entry, HeaderLine::App(_)) && self.header.known() {
+                    self.header = Header::default();
+                }
+                self.header.learn(entry);
+                if let HeaderLine::Local(us) = entry {
+                    self.clock = StampClock { last: Some(us), until: self.clock.until, ..StampClock::default() };
+                }
+                return self.header_line(record);
+            }
+            (Heading::Open(lines), None) => self.heading = Heading::Open(lines.saturating_add(1)),
+            (Heading::Again, Some(entry)) if self.header.agrees(entry) => {
+                if let HeaderLine::Local(us) = entry {
+                    self.clock.show(us, None);
+                }
+                return self.header_line(record);
+            }
+            (Heading::Closed, Some(entry @ HeaderLine::App(_))) if self.header.agrees(entry) => {
+                self.heading = Heading::Again;
+                return self.header_line(record);
+            }
+            _ => {}
+        }
+        let mut event = self.continuation(record);
+        // A header that contradicts the file's own: not believed, not silent either.
+        event.marks.broken |= self.header.known() && matches!(entry, Some(HeaderLine::App(_)));
+        event
+    }
+
+    /// A line without a stamp and without anything before it: its level, where it begins with one.
+    fn unstamped_text<'a>(&self, record: &'a str) -> Event<'a> {
+        let mut event = plain(record);
+        if !self.genesys
+            && !self.header.known()
+            && let Some(level::Found { level, behind: Some(_), .. }) = level::scan(record, 0)
+        {
+            if self.inside == Inside::Messages {
+                event.level = Some(level);
+            } else {
+                line::read(&mut event, record);
+            }
+        }
+        event
+    }
+
+    fn header_line<'a>(&self, record: &'a str) -> Event<'a> {
+        let mut event = plain(record);
+        event.host = Cow::Owned(self.header.host.clone());
+        event.app = Cow::Owned(self.header.app.clone());
+        event.app_type = Cow::Owned(self.header.app_type.clone());
+        event.marks.header = true;
+        event
+    }
+
+    fn continuation<'a>(&self, record: &'a str) -> Event<'a> {
+        let mut event = self.unstamped_text(record);
+        if let Some(open) = &self.open {
+            event.text = Cow::Borrowed(record);
+            event.at = open.at;
+            event.host = Cow::Owned(open.host.clone());
+            event.app = Cow::Owned(open.app.clone());
+            event.app_type = Cow::Owned(open.app_type.clone());
+            event.format = open.format;
+            event.marks.continuation = true;
+            event.marks.zoneless = open.zoneless;
+            event.marks.broken = false;
+            if open.format == Format::Genesys {
+                event.fields.extend(attribute(record));
+            }
+        }
+        event
+    }
+
+    /// The time of a line of a file, which moves the file's clock.
+    fn tick(&mut self, stamp: &Stamp, reference: Time) -> Option<Resolved> {
+        if self.datagrams {
+            return StampClock::default().resolve(stamp, self.zone, reference, self.latest);
+        }
+        if self.heading != Heading::Closed {
+            let begun = matches!(self.heading, Heading::Open(_));
+            self.heading = Heading::Closed;
+            if begun && let Some(last) = self.header.first_stamp(stamp.us) {
+                self.clock.last = Some(last);
+            }
+        }
+        let said = self.header.west_s().map(|west| clock::east(-west));
+        let mut resolved = self.clock.advance(stamp, said.unwrap_or(self.zone), reference, self.latest)?;
+        resolved.zoneless &= said.is_none();
+        Some(resolved)
+    }
+
+    fn keep_open(&mut self, event: &Event<'_>) {
+        if self.datagrams {
+            return;
+        }
+        let open = self.open.get_or_insert_default();
+        open.at = event.at;
+        open.format = event.format;
+        open.zoneless = event.marks.zoneless;
+        for (kept, now) in [(&mut open.host, &event.host), (&mut open.app, &event.app), (&mut open.app_type, &event.app_type)] {
+            // Not asked when both are empty, as they mostly are: comparing no bytes at no address costs some processors 50 ns.
+            let same = kept.len() == now.len() && (now.is_empty() || kept == now);
+            if !same {
+                kept.clear();
+                kept.push_str(now);
+            }
+        }
+    }
+}
+
+/// Record 00-04110, `Option '...' has been set to the value '...'`.
+const OPTION_SET: u32 = 4110;
+
+fn plain(record: &str) -> Event<'_> {
+    let after = record.trim_start().strip_prefix('<');
+    Event {
+        text: Cow::Borrowed(record),
+        marks: EventMarks { broken: after.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())), ..EventMarks::default() },
+        ..Event::default()
+    }
+}
+
+/// True when a line of a text but its first one begins as a message of syslog does.
+fn glued(text: &str) -> bool {
+    let Some(end) = lines::find_end(text.as_bytes()) else { return false };
+    text[end + 1..].lines().any(|line| envelope::priority(line).is_some())
+}
+
+fn keep_level_word<'a>(event: &mut Event<'a>, word: &'a str) {
+    if !word.is_empty() {
+        event.fields.push((Cow::Borrowed("level_word"), Value::Text(Cow::Borrowed(word))));
+    }
+}
+
+fn set_time(event: &mut Event<'_>, time: Option<Resolved>) {
+    if let Some(time) = time {
+        event.at = Some(time.at);
+        event.marks.guessed_year = time.guessed_year;
+        event.marks.guessed_date = time.guessed_date;
+        event.marks.jump = time.jump;
+        event.marks.zoneless = time.zoneless;
+    }
+}
+
+/// An extended attribute, ` CAT:Critical`: one blank, a key in capitals, a colon, the value.
+fn attribute(record: &str) -> Option<(Cow<'_, str>, Value<'_>)> {
+    let (key, value) = record.strip_prefix(' ')?.split_once(':')?;
+    let is_key = (1..=32).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    is_key.then(|| (Cow::Borrowed(key), Value::Text(Cow::Borrowed(value.trim()))))
+}
+
+/// The text of bytes that are not UTF-8: what is valid stays, each other byte is the Latin-1 character of its number.
+fn latin1(record: &[u8]) -> String {
+    let mut text = String::with_capacity(record.len() + record.len() / 4);
+    for chunk in record.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().copied().map(char::from));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

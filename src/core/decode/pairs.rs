@@ -1,0 +1,116 @@
+//! A record that is pairs `key=value` (logfmt), read forward once for the keys that [`super::keyed`] wants.
+//!
+//! ```text
+//! record = pair *(blanks pair)
+//! pair   = key "=" ( value up to a blank / <"> value <"> )
+//! ```
+//!
+//! In: text that begins with a word. Out: what its pairs say, as far as they go: at a word that is no pair, at a quote that does not end
+//! before a blank and at a value that begins with `'` (which some writers end a value with and some do not) reading ends, and what was read
+//! before counts: what follows may be what somebody else said.
+//!
+//! A record is taken for pairs when it begins with three of them, or is two and no more, or begins with its day and time and goes on: with a
+//! pair, where the time is a number, for a session description (RFC 8866) has `t=3034423619 3042462419`.
+
+use std::borrow::Cow;
+
+use super::keyed::{Keyed, KnownKey};
+use super::stamp;
+
+/// Pairs at the beginning that are enough to know such a record.
+const ENOUGH: u32 = 3;
+/// Bytes within which the first key ends.
+const KEY_BYTES: usize = 64;
+
+/// Reads pairs; `None` when the text is none.
+pub(super) fn read(text: &str) -> Option<Keyed<'_>> {
+    let mut keyed = Keyed::default();
+    let (mut rest, mut count, mut time_first, mut written) = (text, 0, false, false);
+    while let Some((name, behind)) = key(rest) {
+        let key = KnownKey::of(name);
+        let Some((raw, behind)) = value(behind, key == Some(KnownKey::Time)) else { break };
+        rest = behind.trim_start_matches([' ', '\t']);
+        count += 1;
+        if let Some(key) = key {
+            let value = unescaped(raw);
+            let number = count == 1 && stamp::epoch(&value).is_some();
+            keyed.take(key, value);
+            time_first |= count == 1 && keyed.dated();
+            written |= time_first && !number && !rest.is_empty();
+        }
+        if keyed.complete() {
+            break;
+        }
+    }
+    let all = count + 1 == ENOUGH && rest.is_empty();
+    (count >= ENOUGH || all || written || (time_first && count > 1)).then_some(keyed)
+}
+
+/// True for a text that may begin with a key and `=`: said quickly, for it is asked of every line without a time.
+pub(super) fn begins(text: &str) -> bool {
+    text.bytes().take(KEY_BYTES).find(|b| *b == b'=' || *b <= b' ') == Some(b'=')
+}
+
+/// A key, and what stands behind its `=`.
+fn key(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'@' | b'-' | b'/')))?;
+    let (key, rest) = text.split_at(end);
+    Some((key, rest.strip_prefix('=').filter(|_| end > 0)?))
+}
+
+/// A value as it is written between its quotes, or without any.
+#[derive(Clone, Copy)]
+enum Raw<'a> {
+    Bare(&'a str),
+    Quoted(&'a str),
+}
+
+/// A value, and what stands behind it.
+fn value(text: &str, is_time: bool) -> Option<(Raw<'_>, &str)> {
+    if text.starts_with('\'') {
+        return None;
+    }
+    let Some(inner) = text.strip_prefix('"') else {
+        let end = text.bytes().position(is_blank).unwrap_or(text.len());
+        let end = if is_time { end.max(stamp_end(text)) } else { end };
+        let (value, behind) = text.split_at(end);
+        return Some((Raw::Bare(value.trim_end_matches([',', ';'])), behind));
+    };
+    let mut at = 0;
+    loop {
+        at += inner.as_bytes().get(at..)?.iter().position(|b| matches!(b, b'"' | b'\\'))?;
+        if inner.as_bytes()[at] == b'"' {
+            break;
+        }
+        at += 2;
+    }
+    let behind = inner[at + 1..].trim_start_matches([',', ';']);
+    (behind.is_empty() || behind.starts_with([' ', '\t'])).then_some((Raw::Quoted(&inner[..at]), behind))
+}
+
+/// Where a stamp ends with which the text begins: some write it with its blank and without quotes.
+fn stamp_end(text: &str) -> usize {
+    match stamp::any(text) {
+        Ok((behind, _)) if behind.is_empty() || behind.starts_with([' ', '\t', ',']) => text.len() - behind.len(),
+        _ => 0,
+    }
+}
+
+/// What a value says: behind a backslash stands a character of its own.
+fn unescaped(raw: Raw<'_>) -> Cow<'_, str> {
+    match raw {
+        Raw::Quoted(text) if text.contains('\\') => {
+            let mut plain = String::with_capacity(text.len());
+            let mut chars = text.chars();
+            while let Some(c) = chars.next() {
+                plain.extend(if c == '\\' { chars.next() } else { Some(c) });
+            }
+            Cow::Owned(plain)
+        }
+        Raw::Quoted(text) | Raw::Bare(text) => Cow::Borrowed(text),
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}

@@ -1,0 +1,420 @@
+//! A message of RFC 3164 behind its priority, as senders write it.
+//!
+//! ```text
+//! message = [seq ":" blanks] [host ":" blanks] ["*" / "."] [stamp [":"]] blanks [host blanks] [tag] text
+//! tag     = name ":"  /  name "[" pid "]" [":"]
+//! ```
+//!
+//! What vendors write instead stands in the table of [`super::heads`], which is asked when this reading finds no tag, and for ids at the
+//! beginning of the text.
+//!
+//! Choices where senders and other readers disagree:
+//! - A tag ends with a colon or has a pid. A bare word is the beginning of the text, for nothing tells it from one, and a
+//!   text that lost its first word is worse than a name that was not found.
+//! - The word behind the stamp is the host, unless it is a tag itself, a level (`WARN`) or a known program. A stamp is needed: without one there
+//!   is no host.
+//! - A tag that is a device's id (`%SYS-5-CONFIG_I:`) is the id, and no application.
+//! - `:` behind a name is no tag before a digit or a slash (`10.0.0.1:5060 lost`, `http://x`), and an address is a host.
+//! - Structured data is text here; the RFC has none.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::core::event::{EventId, Format, Value, vendor_id};
+
+use super::envelope::{self, Envelope};
+use super::heads::{self, Found, Place};
+use super::stamp::{self, Stamp};
+use super::{genesys, level};
+
+/// Names of programs that some daemons write without a host before them and without a tag's colon: never a host.
+const PROGRAMS: [&str; 24] = [
+    "kernel",
+    "corosync",
+    "pacemakerd",
+    "crmd",
+    "heartbeat",
+    "sshd",
+    "cron",
+    "crond",
+    "CRON",
+    "anacron",
+    "systemd",
+    "sudo",
+    "su",
+    "dhclient",
+    "dhcpd",
+    "dnsmasq",
+    "named",
+    "ntpd",
+    "chronyd",
+    "rsyslogd",
+    "syslogd",
+    "syslog-ng",
+    "auditd",
+    "NetworkManager",
+];
+
+/// Names of daemons, behind which a word before them is the host even where the stamp is one that other programs write as well.
+const DAEMONS: [&str; 18] = [
+    "apache2",
+    "dovecot",
+    "exim",
+    "haproxy",
+    "httpd",
+    "keepalived",
+    "logger",
+    "mariadbd",
+    "mysqld",
+    "nginx",
+    "postgres",
+    "rngd",
+    "slapd",
+    "smartd",
+    "snmpd",
+    "squid",
+    "xinetd",
+    "zabbix_agentd",
+];
+
+/// Reads what follows a priority. Always something: where nothing is recognised, all is text.
+pub(super) fn message(rest: &str) -> Envelope<'_> {
+    // Some devices write a colon where a host would stand: `<187>: 2026 Mar 14 ...`, `<166>:Mar 14 ...`.
+    let rest = rest.trim_start_matches(' ');
+    let rest = match rest.strip_prefix(':') {
+        Some(behind) if stamp(behind.trim_start_matches(' ')).is_some() || behind.trim_start_matches(' ').starts_with('%') => {
+            behind.trim_start_matches(' ')
+        }
+        _ => rest,
+    };
+    let mut before = Envelope { format: Format::Rfc3164, text: rest, ..Envelope::default() };
+    if let Some((stamp, behind)) = stamp(rest) {
+        // A priority before a Genesys record, and no header: the record is the text.
+        return match genesys::after_stamp(behind) {
+            Some(_) => before,
+            None => behind_stamp(stamp, behind),
+        };
+    }
+    let rest = cisco(rest, &mut before);
+    if let Some((stamp, behind)) = stamp(rest) {
+        let e = behind_stamp(stamp, behind);
+        return Envelope { host: if e.host.is_empty() { before.host } else { e.host }, fields: before.fields, ..e };
+    }
+    if let Some(found) = heads::read(Place::Front, rest) {
+        return envelope_of(found, before);
+    }
+    before.text = rest;
+    take_tag(&mut before);
+    take_id(&mut before);
+    before
+}
+
+/// Reads what follows the stamp of a line that has no priority. A stamp of this RFC is enough to know such a line. Stamps with a full date are
+/// written by much else too, so that behind them a host and a tag must follow, and they must be plain enough.
+pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a str) -> Option<Envelope<'a>> {
+    let bytes = record.as_bytes();
+    let first = bytes.first()?;
+    let weekday = stamp::weekday(record).is_ok();
+    if weekday && !bytes.get(4).is_some_and(u8::is_ascii_digit) {
+        // Programs write it with `ctime`, and behind it who came, which is no host of ours.
+        return None;
+    }
+    let text = behind.trim_start_matches([':', ' ']);
+    if level::is_word(text.split([' ', '\t']).next()?) {
+        return None;
+    }
+    if first.is_ascii_digit() || *first == b'[' || weekday {
+        let year_first = first.is_ascii_digit() && bytes.get(4) == Some(&b' ');
+        if !(behind.starts_with(' ') || year_first && behind.starts_with(':')) {
+            return None;
+        }
+        let zulu = record[..record.len() - behind.len()].ends_with('Z');
+        let (t, zone) = (bytes.get(10) == Some(&b'T'), stamp.east_s.is_some());
+        // Most lines that other programs write end here.
+        if !(t && zone || weekday || year_first || tag_is_second(text)) {
+            return None;
+        }
+        let form = Sure { t, zone, zulu, weekday, year_first };
+        return Some(behind_stamp(stamp, behind)).filter(|e| form.is_head(e));
+    }
+    // Java's `Mar 14, 2026 ...`, and `Mar-14-26 ...`.
+    let syslog = bytes.get(3) == Some(&b' ') && !bytes.iter().take(8).any(|b| *b == b',');
+    syslog.then(|| behind_stamp(stamp, behind))
+}
+
+/// What speaks for a syslog head behind a stamp with a full date.
+struct Sure {
+    /// `T` between day and time.
+    t: bool,
+    zone: bool,
+    /// The zone is `Z`, as loggers rather than syslog daemons write it.
+    zulu: bool,
+    /// `Sat 2026-03-14`: journalctl.
+    weekday: bool,
+    /// `2026 Mar 14`: switches.
+    year_first: bool,
+}
+
+impl Sure {
+    fn is_head(&self, e: &Envelope<'_>) -> bool {
+        // `user@database` of PostgreSQL.
+        if e.host.contains('@') {
+            return false;
+        }
+        if e.host.is_empty() {
+            return self.year_first && e.id.is_some();
+        }
+        let tag = !e.app.is_empty() || e.id.is_some();
+        // `Failed Login: ...`
+        let capital =
+            |word: &str| word.bytes().skip(1).all(|b| b.is_ascii_lowercase()) && word.as_bytes()[0].is_ascii_uppercase();
+        if self.zulu && e.pid.is_empty() && capital(e.host) {
+            return false;
+        }
+        if self.t && self.zone {
+            return tag || is_evident(e.host) && !e.text.is_empty();
+        }
+        let process = e.pid.bytes().any(|b| b.is_ascii_digit());
+        let device = e.id.is_some() && e.app.is_empty();
+        tag && (process || device || self.weekday || self.year_first || is_daemon(e.app) || self.t && is_evident(e.host))
+    }
+}
+
+fn is_daemon(app: &str) -> bool {
+    DAEMONS.contains(&app) || PROGRAMS.contains(&app)
+}
+
+/// True when the second word ends as a tag does.
+fn tag_is_second(text: &str) -> bool {
+    let end = |text: &str| text.bytes().position(|b| b == b' ');
+    let Some(second) = end(text).map(|at| text[at..].trim_start_matches(' ')) else { return false };
+    let word = &second[..end(second).unwrap_or(second.len())];
+    text.as_bytes()[0].is_ascii_alphanumeric() && (word.ends_with([':', ']']) || word.contains("]:"))
+}
+
+/// A name that is hardly the first word of a text: an address, or letters with digits, dots or dashes among them.
+fn is_evident(host: &str) -> bool {
+    if host.parse::<IpAddr>().is_ok() {
+        return true;
+    }
+    let letters = host.bytes().any(|b| b.is_ascii_alphabetic());
+    let marks = host.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    letters && marks && !host.contains(['/', '(', ':', '@', '#', '%', '+']) && !host.ends_with(['.', '-'])
+}
+
+fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
+    let rest = behind.strip_prefix(':').unwrap_or(behind);
+    let mut e =
+        Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: rest.trim_start_matches(' '), ..Envelope::default() };
+    let start = e.text;
+    // AIX: `Message forwarded from cdaix66: sshd[679960]: ...`
+    if let Some(forwarded) = e.text.strip_prefix("Message forwarded from ")
+        && let Some((host, text)) = forwarded.split_once(": ")
+        && is_host(host)
+    {
+        e.host = host;
+        e.text = text.trim_start_matches(' ');
+    } else if is_repetition(e.text) {
+        return e;
+    } else {
+        take_host(&mut e);
+    }
+    if is_repetition(e.text) {
+        return e;
+    }
+    take_tag(&mut e);
+    // Nothing tells a program from a host but that it is known.
+    if e.app.is_empty() && PROGRAMS.contains(&e.host) {
+        e.app = std::mem::take(&mut e.host);
+    }
+    // The name before a device's own head is no program, nor is what the device marks.
+    if e.id.is_none() && (e.app.is_empty() || e.host.is_empty() || e.app.starts_with(['*', '%'])) {
+        let device = || start.contains('%').then(|| heads::read(Place::Device, start)).flatten();
+        let other = || e.app.is_empty().then(|| heads::read(Place::Syslog, start)).flatten();
+        if let Some(found) = device().or_else(other) {
+            return envelope_of(found, Envelope { format: e.format, stamp: e.stamp, ..Envelope::default() });
+        }
+    }
+    take_id(&mut e);
+    e
+}
+
+/// A head of the table as an envelope; what it leaves out is as in `base`.
+pub(super) fn envelope_of<'a>(found: Found<'a>, base: Envelope<'a>) -> Envelope<'a> {
+    let or = |found: &'a str, base: &'a str| if found.is_empty() { base } else { found };
+    let mut fields = base.fields;
+    fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
+    // A clock that was never set says less than the relay's.
+    let stamp = if found.unsynchronised { base.stamp.or(found.stamp) } else { found.stamp.or(base.stamp) };
+    Envelope {
+        stamp,
+        host: or(found.host, base.host),
+        app: or(found.app, base.app),
+        pid: or(found.pid, base.pid),
+        id: found.id.or(base.id),
+        level: found.level.or(base.level),
+        text: found.text,
+        fields,
+        ..base
+    }
+}
+
+/// An id at the beginning of a message's text, in both syslog formats.
+pub(super) fn take_id<'a>(e: &mut Envelope<'a>) {
+    if e.id.is_some() {
+        return;
+    }
+    let Some(found) = heads::read(Place::Text, e.text) else { return };
+    // `asa1: %ASA-6-302013: ...`: the name before a device's id is the device.
+    let device = e.text.starts_with('%') && e.host.is_empty() && e.pid.is_empty() && is_host(e.app);
+    let base = std::mem::take(e);
+    *e = envelope_of(found, base);
+    if device {
+        e.host = std::mem::take(&mut e.app);
+    }
+}
+
+/// `last message repeated 3 times` and `message repeated 3 times: [ ... ]` are text, not a host and a tag.
+fn is_repetition(text: &str) -> bool {
+    text.strip_prefix("last ").unwrap_or(text).starts_with("message repeated ")
+}
+
+fn take_host(e: &mut Envelope<'_>) {
+    let end = e.text.bytes().position(|b| b == b' ').unwrap_or(e.text.len());
+    let (word, rest) = e.text.split_at(end);
+    let host = match word.strip_suffix(':') {
+        _ if is_ipv6(word) => word,
+        Some(address) if address.parse::<IpAddr>().is_ok() => address,
+        _ if tag(e.text).is_some() => return,
+        _ => word,
+    };
+    if is_host(host) && !level::is_word(host) && !is_priority(host) {
+        e.host = host;
+        e.text = rest.trim_start_matches(' ');
+    }
+}
+
+/// `daemon.notice`, where a daemon writes it.
+pub(super) fn is_priority(word: &str) -> bool {
+    word.bytes()
+        .position(|b| b == b'.')
+        .is_some_and(|at| envelope::is_facility(&word[..at]) && level::word(&word[at + 1..]).is_some())
+}
+
+/// Asked of every host, so that what has no two colons is not parsed.
+fn is_ipv6(word: &str) -> bool {
+    word.bytes().filter(|&b| b == b':').nth(1).is_some() && word.parse::<IpAddr>().is_ok()
+}
+
+/// True for what may be a host's name or address.
+pub(super) fn is_host(word: &str) -> bool {
+    !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '%' | '#' | '@' | '/' | '+' | '~' | '(' | ')'))
+}
+
+/// Moves the tag from the front of the text to its places.
+fn take_tag(e: &mut Envelope<'_>) {
+    if !e.app.is_empty() {
+        return;
+    }
+    if let Some((name, pid, rest)) = tag(e.text) {
+        e.text = rest.trim_start_matches(' ');
+        if name.starts_with('%')
+            && let Some((id, severity)) = vendor_id(name)
+        {
+            e.id = Some(EventId::Word(Cow::Borrowed(id)));
+            e.level = Some(envelope::severity(severity));
+            return;
+        }
+        e.app = name;
+        e.pid = pid;
+    }
+}
+
+/// Name, pid and what follows.
+fn tag(text: &str) -> Option<(&str, &str, &str)> {
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    loop {
+        match *bytes.get(i)? {
+            // Perl's and C++'s names: `Foo::Bar[12]:`
+            b':' if bytes.get(i + 1) == Some(&b':') && i > 0 => i += 2,
+            b':' if i > 0 => {
+                // A device's id may have its text close behind it.
+                let free = bytes[0] == b'%' || !matches!(bytes.get(i + 1), Some(b'0'..=b'9' | b'/' | b'\\'));
+                let name = &text[..i];
+                // `auth:notice sshd[7]:` of AIX; a sequence number of Cisco.
+                let other = match bytes.get(i + 1) {
+                    Some(b'a'..=b'z') => envelope::is_facility(name),
+                    _ => name.len() <= 10 && name.bytes().all(|b| b.is_ascii_digit()),
+                };
+                return (free && !other && !level::is_word(name)).then(|| (name, "", &text[i + 1..]));
+            }
+            b'[' if i > 0 => break,
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | 0x80.. => i += 1,
+            b'-' | b'_' | b'.' | b'/' | b'(' | b')' | b'%' | b'@' | b'+' | b'#' | b'$' | b'~' | b'*' => i += 1,
+            _ => return None,
+        }
+    }
+    let (pid, rest) = text[i + 1..].split_once(']')?;
+    if pid.bytes().any(|b| b <= b' ' || b == b'[') {
+        return None;
+    }
+    let rest = match rest.as_bytes().first() {
+        Some(b':') => &rest[1..],
+        None | Some(b' ') => rest,
+        _ => return None,
+    };
+    (!level::is_word(&text[..i])).then(|| (&text[..i], pid, rest))
+}
+
+/// A stamp with at least a day, and what follows; a time alone is not one.
+fn stamp(rest: &str) -> Option<(Stamp, &str)> {
+    let (behind, stamp) = stamp::any(rest).ok()?;
+    let ends = matches!(behind.as_bytes().first(), None | Some(b' ' | b':'));
+    (ends && stamp.day != stamp::Day::Unknown).then_some((stamp, behind))
+}
+
+/// Takes away what Cisco writes before the stamp: sequence numbers, the sender's name, and `*` or `.` for a clock that
+/// was never, or is no longer, synchronised.
+fn cisco<'a>(mut rest: &'a str, e: &mut Envelope<'a>) -> &'a str {
+    for _ in 0..2 {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).take(11).count();
+        let Some(behind) = rest[digits..].strip_prefix(':').filter(|_| (1..=10).contains(&digits)) else {
+            break;
+        };
+        if !behind.is_empty() && !behind.starts_with(' ') {
+            break;
+        }
+        let number = Value::Text(Cow::Borrowed(&rest[..digits]));
+        e.fields.push((Cow::Borrowed("meta.sequenceId"), number));
+        rest = behind.trim_start_matches(' ');
+    }
+    if let Some((host, behind)) = rest.split_once(": ")
+        && is_host(host)
+        && stamp(unmarked(behind.trim_start_matches(' ')).0).is_some()
+        && stamp(rest).is_none()
+    {
+        e.host = host;
+        rest = behind.trim_start_matches(' ');
+    }
+    let (behind, synchronised) = unmarked(rest);
+    if let Some(flag) = synchronised
+        && stamp(behind).is_some()
+    {
+        let flag = Value::Text(Cow::Borrowed(flag));
+        e.fields.push((Cow::Borrowed("timeQuality.isSynced"), flag));
+        return behind;
+    }
+    rest
+}
+
+fn unmarked(rest: &str) -> (&str, Option<&'static str>) {
+    match rest.as_bytes().first() {
+        Some(b'*') => (&rest[1..], Some("0")),
+        Some(b'.') => (&rest[1..], Some("1")),
+        _ => (rest, None),
+    }
+}

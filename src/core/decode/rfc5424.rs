@@ -1,0 +1,100 @@
+//! A message of RFC 5424 behind its priority.
+//!
+//! Strict where looseness would take text for a header: one blank between the parts, no controls in them. Loose where
+//! nothing can be mistaken: parts may be longer than section 6 allows, and may hold more than US-ASCII. What cannot be read
+//! stays in the text, from the part where reading ended, and the message is marked broken; the parts before it count.
+
+use std::borrow::Cow;
+
+use crate::core::event::{EventId, Format, vendor_id};
+
+use super::envelope::{self, Envelope};
+use super::{rfc3164, stamp, structured};
+
+/// Reads what follows the priority; `None` when it is not a header of this RFC, not even a broken one.
+pub(super) fn message(rest: &str) -> Option<Envelope<'_>> {
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).take(4).count();
+    if !(1..=3).contains(&digits) || rest.starts_with('0') {
+        return None;
+    }
+    let header = rest[digits..].strip_prefix(' ')?;
+    match header.as_bytes() {
+        [b'-'] | [b'-', b' ', ..] => {}
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..] => {}
+        _ => return None,
+    }
+    let mut envelope = Envelope { format: Format::Rfc5424, text: header, ..Envelope::default() };
+    envelope.broken = parts(&mut envelope).is_none();
+    if !envelope.broken {
+        vendor(&mut envelope);
+    }
+    Some(envelope)
+}
+
+/// A device's id, wherever the sender put it: in MSGID, in APP-NAME (as `%LINK-3-UPDOWN`) or before the text.
+fn vendor<'a>(e: &mut Envelope<'a>) {
+    if e.app.starts_with('%')
+        && let Some((id, severity)) = vendor_id(e.app.trim_end_matches(':'))
+    {
+        e.app = "";
+        e.id = e.id.take().or(Some(EventId::Word(Cow::Borrowed(id))));
+        e.level = Some(envelope::severity(severity));
+    }
+    match &e.id {
+        Some(EventId::Word(word)) => e.level = e.level.or(vendor_id(word).map(|(_, severity)| envelope::severity(severity))),
+        Some(EventId::Number { .. }) => {}
+        None => rfc3164::take_id(e),
+    }
+}
+
+/// A message whose priority a file's writer left out: version 1 and a stamp are enough to know it.
+pub(super) fn without_priority(record: &str) -> Option<Envelope<'_>> {
+    let header = record.strip_prefix("1 ")?;
+    stamp::rfc5424(header).ok()?;
+    message(record).filter(|e| !e.broken)
+}
+
+/// SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP STRUCTURED-DATA [SP MSG], from `text`, which always holds what
+/// is not read yet. `None` when something is not as it should be.
+fn parts<'a>(e: &mut Envelope<'a>) -> Option<()> {
+    if let Some(rest) = e.text.strip_prefix('-') {
+        e.text = blank(rest)?;
+    } else {
+        let (rest, stamp) = stamp::rfc5424(e.text).ok()?;
+        if !rest.is_empty() && !rest.starts_with(' ') {
+            return None;
+        }
+        e.stamp = Some(stamp);
+        e.text = rest;
+        e.text = blank(rest)?;
+    }
+    e.host = word(&mut e.text)?;
+    e.app = word(&mut e.text)?;
+    e.pid = word(&mut e.text)?;
+    e.id = EventId::parse(word(&mut e.text)?);
+    let (rest, (fields, dropped)) = structured::data(e.text).ok()?;
+    let text = if rest.is_empty() { rest } else { blank(rest)? };
+    e.fields = fields;
+    e.fields_dropped = dropped;
+    // The BOM says that UTF-8 follows (section 6.4) and is not part of what the message says.
+    e.text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Some(())
+}
+
+fn blank(rest: &str) -> Option<&str> {
+    rest.strip_prefix(' ')
+}
+
+/// One part and the blank behind it; `-` reads as empty.
+fn word<'a>(text: &mut &'a str) -> Option<&'a str> {
+    let all = *text;
+    let end = all.bytes().position(|b| b == b' ').unwrap_or(all.len());
+    let (word, rest) = all.split_at(end);
+    // Nearly all are of ASCII alone.
+    let plain = word.bytes().all(|b| b.is_ascii_graphic());
+    if word.is_empty() || !plain && word.chars().any(char::is_control) {
+        return None;
+    }
+    *text = rest.strip_prefix(' ').unwrap_or(rest);
+    Some(if word == "-" { "" } else { word })
+}

@@ -1,0 +1,230 @@
+//! Stamps that one kind of program writes, each with what stands around it there, so that little else is taken for one.
+//!
+//! In: a line in which nothing else was recognised. Out: its stamp, what follows it, and what the form says of level and process. Read by the first
+//! byte, for most lines have none of these.
+//!
+//! Each stands with a sample in [`super::forms`].
+
+use nom::character::complete::{char, one_of};
+use nom::sequence::{preceded, terminated};
+use nom::{IResult, Parser};
+
+use super::{
+    Day, EPOCH_S, Stamp, StampResult, ZONES, calendar, clock_us, date, digits, epoch, fail, full, iso, month, month_name, offset,
+    year,
+};
+use crate::core::decode::calendar::{DAY_US, SECOND_US};
+use crate::core::decode::level;
+use crate::core::event::Level;
+
+/// How far in the bracket of an access log may begin.
+const BRACKET_WITHIN: usize = 200;
+/// Seconds that TAI64 counts at 1970-01-01, with the ten leap seconds that multilog adds.
+const TAI64_EPOCH: u64 = (1 << 62) + 10;
+
+/// What stands at the beginning of such a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core::decode) struct Dated<'a> {
+    pub(in crate::core::decode) stamp: Stamp,
+    /// What follows the stamp; `None` where the stamp stands inside of what the record says.
+    pub(in crate::core::decode) behind: Option<&'a str>,
+    pub(in crate::core::decode) level: Option<Level>,
+    pub(in crate::core::decode) pid: &'a str,
+}
+
+/// The stamp with which a line begins.
+pub(in crate::core::decode) fn begun(record: &str) -> Option<Dated<'_>> {
+    let plain = |(behind, stamp)| Dated { stamp, behind: Some(behind), level: None, pid: "" };
+    match record.as_bytes() {
+        [b'0'..=b'9', ..] => numeric(record),
+        [b'@', b'4', ..] => tai64n(&record[1..]).map(plain),
+        [b'I' | b'W' | b'E' | b'F', b'0'..=b'9', ..] => {
+            let level = level::letter(&record[..1]);
+            whole(klog(&record[1..])).map(|found| Dated { level, ..plain(found) })
+        }
+        [b't', b'y', b'p', b'e', b'=', ..] => {
+            audit(&record[5..]).map(|stamp| Dated { stamp, behind: None, level: None, pid: "" })
+        }
+        _ => None,
+    }
+}
+
+/// The stamp of an access log: in brackets behind three to five words without a quote, so that none is taken that a body quotes.
+pub(in crate::core::decode) fn access(record: &str) -> Option<Stamp> {
+    let bytes = record.as_bytes();
+    if !matches!(bytes.first(), Some(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b':')) {
+        return None;
+    }
+    let open = bytes.iter().take(BRACKET_WITHIN).position(|b| *b == b'[')?;
+    let (before, inner) = (&record[..open], &record[open + 1..]);
+    let words = before.strip_suffix(' ')?;
+    if words.contains(['"', '\'']) || !(3..=5).contains(&words.split(' ').filter(|w| !w.is_empty()).count()) {
+        return None;
+    }
+    let (rest, day) = day_month_year(inner, '/').ok()?;
+    let (rest, us) = preceded(char(':'), clock_us).parse(rest).ok()?;
+    closed(rest, full(day, us, None))
+}
+
+/// What follows a stamp in a line's front: a blank, a colon, or nothing.
+fn whole(found: StampResult<'_, Stamp>) -> Option<(&str, Stamp)> {
+    let (rest, stamp) = found.ok()?;
+    matches!(rest.as_bytes().first(), None | Some(b' ' | b'\t' | b':' | b'|')).then_some((rest, stamp))
+}
+
+fn numeric(record: &str) -> Option<Dated<'_>> {
+    let bytes = record.as_bytes();
+    let count = bytes.iter().take(11).take_while(|b| b.is_ascii_digit()).count();
+    let found = match (count, bytes.get(count)?) {
+        (4, b'-') => whole(iso(record)).or_else(|| whole(padded_iso(record))),
+        (4, b'.') => whole(pieces(record, b'.', ' ')),
+        (4, b':') if bytes.get(5).is_some_and(u8::is_ascii_digit) => whole(pieces(record, b':', '-')),
+        (6, b' ') => whole(mysql(record)),
+        (10, b'.') => squid(record),
+        (1..=7, b':') => {
+            let (behind, stamp, level) = redis(&record[count + 1..])?;
+            return Some(Dated { stamp, behind: Some(behind), level, pid: &record[..count] });
+        }
+        _ => None,
+    };
+    found.map(|(behind, stamp)| Dated { stamp, behind: Some(behind), level: None, pid: "" })
+}
+
+/// yyyy sep mm sep dd between clock.
+fn pieces(input: &str, separator: u8, between: char) -> StampResult<'_, Stamp> {
+    let (rest, day) = date(input, separator)?;
+    let (rest, us) = preceded(char(between), clock_us).parse(rest)?;
+    Ok((rest, full(day, us, None)))
+}
+
+fn padded_iso(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, day) = date(input, b'-')?;
+    let (rest, us) = preceded(char(' '), padded).parse(rest)?;
+    Ok((rest, full(day, us, None)))
+}
+
+/// yymmdd and a clock whose hour may be padded with a blank.
+fn mysql(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, year) = digits(2, 2)(input)?;
+    let (rest, month) = digits(2, 2)(rest)?;
+    let (rest, day) = digits(2, 2)(rest)?;
+    let (rest, _) = char(' ').parse(rest)?;
+    let (rest, us) = clock_us(rest).or_else(|_| padded(rest))?;
+    on(rest, 2000 + year as i32, month, day, us, None)
+}
+
+/// A clock whose hour is a blank and a digit.
+fn padded(input: &str) -> StampResult<'_, i64> {
+    let (rest, hour) = preceded(char(' '), digits(1, 1)).parse(input)?;
+    let (rest, minute) = preceded(char(':'), digits(2, 2)).parse(rest)?;
+    let (rest, second) = preceded(char(':'), digits(2, 2)).parse(rest)?;
+    if minute > 59 || second > 60 {
+        return fail();
+    }
+    Ok((rest, i64::from(hour * 3600 + minute * 60 + second) * SECOND_US))
+}
+
+/// Seconds since 1970 with three digits of a fraction, blanks, a number.
+fn squid(record: &str) -> Option<(&str, Stamp)> {
+    let (number, behind) = record.split_once(' ')?;
+    let next = behind.trim_start_matches(' ').as_bytes().first()?;
+    let stamp = (number.len() == 14 && next.is_ascii_digit()).then(|| epoch(number)).flatten()?;
+    Some((behind, stamp))
+}
+
+/// role blank day blank month blank year blank clock blank level blank, behind the process's number.
+fn redis(rest: &str) -> Option<(&str, Stamp, Option<Level>)> {
+    let (behind, stamp) = redis_stamp(rest).ok()?;
+    let &[b' ', mark, b' ', ..] = behind.as_bytes() else { return None };
+    let level = match mark {
+        b'.' => Level::Debug,
+        b'-' => Level::Info,
+        b'*' => Level::Notice,
+        b'#' => Level::Warning,
+        _ => return None,
+    };
+    Some((&behind[3..], stamp, Some(level)))
+}
+
+fn redis_stamp(rest: &str) -> StampResult<'_, Stamp> {
+    let (rest, _) = terminated(one_of("MSCX"), char(' ')).parse(rest)?;
+    let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
+    let (rest, month) = terminated(month, char(' ')).parse(rest)?;
+    let (rest, year) = terminated(year, char(' ')).parse(rest)?;
+    let (rest, us) = clock_us(rest)?;
+    on(rest, year, month, day, us, None)
+}
+
+/// [yyyy] mmdd blank clock with microseconds, behind the level's letter.
+fn klog(input: &str) -> StampResult<'_, Stamp> {
+    let dated = input.as_bytes().get(4).is_some_and(u8::is_ascii_digit);
+    let (input, year) = if dated { year(input).map(|(rest, year)| (rest, Some(year)))? } else { (input, None) };
+    let (rest, month) = digits(2, 2)(input)?;
+    let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
+    let (behind, us) = clock_us(rest)?;
+    // 2000 is a leap year: 29 February may exist.
+    if rest.len() - behind.len() != "09:15:02.123456".len() || calendar::days(2000, month, day).is_none() {
+        return fail();
+    }
+    match year {
+        Some(year) => on(behind, year, month, day, us, None),
+        None => Ok((behind, Stamp { day: Day::Yearless(month, day), us, east_s: None })),
+    }
+}
+
+/// 16 hex digits of seconds and 8 of nanoseconds.
+fn tai64n(rest: &str) -> Option<(&str, Stamp)> {
+    let (seconds, nanos) = (rest.get(..16)?, rest.get(16..24)?);
+    let ends = matches!(rest.as_bytes().get(24), None | Some(b' '));
+    if !ends || !rest.bytes().take(24).all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let seconds = u64::from_str_radix(seconds, 16).ok()?.checked_sub(TAI64_EPOCH)?;
+    let nanos = i64::from_str_radix(nanos, 16).ok()?;
+    if !EPOCH_S.contains(&seconds) || nanos >= 1_000_000_000 {
+        return None;
+    }
+    let us = seconds as i64 * SECOND_US + nanos / 1_000;
+    Some((&rest[24..], full(us.div_euclid(DAY_US), us.rem_euclid(DAY_US), Some(0))))
+}
+
+/// kind " msg=audit(" seconds ":" serial "):"
+fn audit(rest: &str) -> Option<Stamp> {
+    let (kind, rest) = rest.split_once(' ')?;
+    let named = kind.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'[' | b']'));
+    let (number, rest) = rest.strip_prefix("msg=audit(")?.split_once(':')?;
+    let (serial, _) = rest.split_once("):")?;
+    let serial = !serial.is_empty() && serial.bytes().all(|b| b.is_ascii_digit());
+    (named && serial && number.len() == 14 && number.as_bytes()[10] == b'.').then(|| epoch(number)).flatten()
+}
+
+fn day_month_year(input: &str, separator: char) -> StampResult<'_, i64> {
+    let (rest, day) = terminated(digits(2, 2), char(separator)).parse(input)?;
+    let (rest, month) = terminated(month_name, char(separator)).parse(rest)?;
+    let (rest, year) = year(rest)?;
+    match calendar::days(year, month, day) {
+        Some(day) => Ok((rest, day)),
+        None => fail(),
+    }
+}
+
+/// The zone, where there is one, and the bracket's end, behind which a blank, a colon or nothing stands.
+fn closed(rest: &str, stamp: Stamp) -> Option<Stamp> {
+    let (zone, behind) = rest.split_once(']')?;
+    let east_s = match zone.trim_matches(' ') {
+        "" => None,
+        zone => Some(match offset(zone) {
+            Ok(("", east_s)) => east_s,
+            _ => ZONES.iter().find(|(name, _)| *name == zone)?.1 * 3600,
+        }),
+    };
+    (zone.is_empty() || zone.starts_with(' ')).then_some(())?;
+    matches!(behind.as_bytes().first(), None | Some(b' ' | b':')).then_some(Stamp { east_s, ..stamp })
+}
+
+fn on(rest: &str, year: i32, month: u32, day: u32, us: i64, east_s: Option<i64>) -> IResult<&str, Stamp, ()> {
+    match calendar::days(year, month, day) {
+        Some(day) => Ok((rest, full(day, us, east_s))),
+        None => fail(),
+    }
+}

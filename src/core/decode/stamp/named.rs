@@ -1,0 +1,147 @@
+//! Stamps that only some kinds of program write, each told from the others by its punctuation.
+
+use nom::Parser;
+use nom::character::complete::{char, one_of, space1};
+use nom::combinator::opt;
+use nom::sequence::{preceded, terminated};
+
+use super::{
+    Day, Stamp, StampResult, calendar, clock_us, digits, fail, full, iso, month, month_name, short_or_long_year, weekday, year,
+    zone,
+};
+use crate::core::decode::calendar::SECOND_US;
+
+/// clock [blank ("AM" / "PM")], whose hour may have one digit.
+pub(super) fn clock_12(input: &str) -> StampResult<'_, i64> {
+    let (rest, us) = match input.as_bytes() {
+        [b'0'..=b'9', b':', ..] => short_hour(input)?,
+        _ => clock_us(input)?,
+    };
+    let (rest, half) = opt(preceded(char(' '), terminated(one_of("AP"), char('M')))).parse(rest)?;
+    Ok((rest, super::half_day(us, half)))
+}
+
+fn short_hour(input: &str) -> StampResult<'_, i64> {
+    // Lengthened by its missing digit in a buffer of its own, it is a clock like any other.
+    let end = input
+        .bytes()
+        .take(20)
+        .position(|b| !b.is_ascii_digit() && !matches!(b, b':' | b'.' | b','))
+        .unwrap_or(input.len().min(20));
+    let (Some(clock), Some(rest)) = (input.get(..end), input.get(end..)) else { return fail() };
+    let padded = format!("0{clock}");
+    match clock_us(&padded) {
+        Ok((behind, us)) => Ok((&input[input.len() - rest.len() - behind.len()..], us)),
+        Err(_) => fail(),
+    }
+}
+
+/// day sep month-name sep year, then a blank, or a colon, or two colons, the time and the zone: `14-Mar-2026 02:11:57.123`, `14/Mar/2026:02:11:57
+/// +0100`, `14-Mar-2026::02:11:57`.
+pub(super) fn day_month_year(input: &str, separator: u8) -> StampResult<'_, Stamp> {
+    let separator = char::from(separator);
+    let (rest, day) = terminated(digits(1, 2), char(separator)).parse(input)?;
+    let (rest, month) = terminated(month_name, char(separator)).parse(rest)?;
+    let (rest, year) = short_or_long_year(rest)?;
+    let (rest, _) = one_of(" :").parse(rest)?;
+    let (rest, _) = opt(char(':')).parse(rest)?;
+    let (rest, us) = clock_12(rest)?;
+    let (rest, east_s) = zone(rest);
+    on(rest, year, month, day, us, east_s)
+}
+
+/// Two digits and a dash or a point: `14-Mar-2026 02:11:57`, `03-14 02:11:57.123` (logcat), `14-03-2026 02:11:57 +0300`,
+/// `14.03.2026 02:11:57`: the day first.
+pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
+    match input.as_bytes() {
+        [_, _, b'-', b'A'..=b'Z' | b'a'..=b'z', ..] => day_month_year(input, b'-'),
+        [_, _, b'-', _, _, b' ', ..] => {
+            let (rest, month) = terminated(digits(2, 2), char('-')).parse(input)?;
+            let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
+            let (rest, us) = clock_us(rest)?;
+            // 2000 is a leap year: 29 February may exist.
+            match calendar::days(2000, month, day) {
+                Some(_) => Ok((rest, Stamp { day: Day::Yearless(month, day), us, east_s: None })),
+                None => fail(),
+            }
+        }
+        [_, _, b'-', _, _, b'-', ..] => {
+            let (rest, day) = terminated(digits(2, 2), char('-')).parse(input)?;
+            let (rest, month) = terminated(digits(2, 2), char('-')).parse(rest)?;
+            let (rest, year) = year(rest)?;
+            let (rest, us) = preceded(char(' '), clock_us).parse(rest)?;
+            let (rest, east_s) = zone(rest);
+            on(rest, year, month, day, us, east_s)
+        }
+        [_, _, b'.', ..] => {
+            let (rest, day) = terminated(digits(2, 2), char('.')).parse(input)?;
+            let (rest, month) = terminated(digits(2, 2), char('.')).parse(rest)?;
+            let (rest, year) = year(rest)?;
+            let (rest, us) = preceded(one_of(" _-"), clock_us).parse(rest)?;
+            let (rest, east_s) = zone(rest);
+            on(rest, year, month, day, us, east_s)
+        }
+        _ => fail(),
+    }
+}
+
+/// year month-name day clock [zone]: `2026 Mar 14 02:11:57.123 UTC`, as NX-OS writes it.
+pub(super) fn year_first(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, year) = terminated(year, space1).parse(input)?;
+    let (rest, month) = month(rest)?;
+    let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
+    let (rest, us) = preceded(space1, clock_us).parse(rest)?;
+    let (rest, east_s) = zone(rest);
+    on(rest, year, month, day, us, east_s)
+}
+
+/// yyyymmdd, then `T`, a blank, `-` or `_`, and a clock with colons or without: `20260314-02:11:57.123`, `20260314T021157Z`.
+pub(super) fn compact(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, year) = year(input)?;
+    let (rest, month) = digits(2, 2)(rest)?;
+    let (rest, day) = digits(2, 2)(rest)?;
+    let (rest, _) = one_of("T -_").parse(rest)?;
+    let (rest, us) = match clock_us(rest) {
+        Ok(read) => read,
+        Err(_) => {
+            let (rest, hour) = digits(2, 2)(rest)?;
+            let (rest, minute) = digits(2, 2)(rest)?;
+            let (rest, second) = digits(2, 2)(rest)?;
+            if hour > 23 || minute > 59 || second > 60 || rest.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+                return fail();
+            }
+            (rest, i64::from(hour * 3600 + minute * 60 + second) * SECOND_US)
+        }
+    };
+    let (rest, east_s) = zone(rest);
+    on(rest, year, month, day, us, east_s)
+}
+
+/// What begins with a month's name and is none of RFC 3164's kin: `Mar 14, 2026 2:11:57 AM` (Java), `Mar-14-26 02:11:57`.
+pub(super) fn month_first(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, month) = month_name(input)?;
+    let (rest, separator) = one_of(" -").parse(rest)?;
+    let (rest, day) = digits(1, 2)(rest)?;
+    let (rest, year) = if separator == '-' {
+        preceded(char('-'), short_or_long_year).parse(rest)?
+    } else {
+        preceded((char(','), space1), year).parse(rest)?
+    };
+    let (rest, _) = opt(char(',')).parse(rest)?;
+    let (rest, us) = preceded(space1, clock_12).parse(rest)?;
+    let (rest, east_s) = zone(rest);
+    on(rest, year, month, day, us, east_s)
+}
+
+/// weekday blank iso: `Sat 2026-03-14 02:11:57 CET`, as journalctl and systemctl write it.
+pub(super) fn weekday_iso(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, _) = weekday(input)?;
+    preceded(char(' '), iso).parse(rest)
+}
+
+fn on(rest: &str, year: i32, month: u32, day: u32, us: i64, east_s: Option<i64>) -> StampResult<'_, Stamp> {
+    match calendar::days(year, month, day) {
+        Some(day) => Ok((rest, full(day, us, east_s))),
+        None => fail(),
+    }
+}

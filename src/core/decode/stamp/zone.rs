@@ -1,0 +1,102 @@
+//! Zones of stamps: offsets, and names that mean one offset wherever they are used.
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::character::complete::{char, one_of};
+use nom::combinator::{opt, value};
+
+use super::{StampResult, digits, fail, terminated_word, year};
+
+/// `Z`, `+01:00` or `+0100`.
+pub(in crate::core::decode) fn zone_number(input: &str) -> StampResult<'_, i64> {
+    alt((value(0, char('Z')), offset)).parse(input)
+}
+
+/// offset = ("+" / "-") 2DIGIT [":"] 2DIGIT, in seconds east.
+pub(super) fn offset(input: &str) -> StampResult<'_, i64> {
+    let (rest, sign) = one_of("+-").parse(input)?;
+    let (rest, hours) = digits(2, 2)(rest)?;
+    let (rest, _) = opt(char(':')).parse(rest)?;
+    let (rest, minutes) = digits(2, 2)(rest)?;
+    if hours > 23 || minutes > 59 {
+        return fail();
+    }
+    let east = i64::from(hours * 3600 + minutes * 60);
+    Ok((rest, if sign == '-' { -east } else { east }))
+}
+
+/// The names of zones that mean one offset wherever they are used, in hours east; others are not guessed.
+pub(super) const ZONES: [(&str, i64); 26] = [
+    ("UTC", 0),
+    ("GMT", 0),
+    ("WET", 0),
+    ("WEST", 1),
+    ("CET", 1),
+    ("MET", 1),
+    ("CEST", 2),
+    ("EET", 2),
+    ("EEST", 3),
+    ("MSK", 3),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+    ("JST", 9),
+    ("KST", 9),
+    ("SAST", 2),
+    ("HKT", 8),
+    ("SGT", 8),
+    ("AEST", 10),
+    ("AEDT", 11),
+    ("NZST", 12),
+    ("NZDT", 13),
+];
+
+/// The name of a zone, and its seconds east where the name means one offset. Capital letters that are not in the table
+/// are a zone only before `:` (Cisco) or a year (RFC 3164 section 5.4, example 3: `CST 1987`); elsewhere they are a host.
+pub(super) fn zone_name(input: &str) -> StampResult<'_, Option<i64>> {
+    let n = input.bytes().take_while(u8::is_ascii_uppercase).take(6).count();
+    if !(2..=5).contains(&n) {
+        return fail();
+    }
+    let (name, rest) = input.split_at(n);
+    let known = ZONES.iter().find(|(z, _)| *z == name);
+    let zone_follows = match rest.as_bytes() {
+        [b':', b' ', ..] => true,
+        [b' ', ..] => known.is_some() || terminated_word(year).parse(&rest[1..]).is_ok(),
+        [b'.', b'0'..=b'9', ..] => true,
+        _ => false,
+    };
+    if zone_follows { Ok((rest, known.map(|(_, hours)| hours * 3600))) } else { fail() }
+}
+
+/// Names that mean several offsets: known to be zones, and the source's own zone counts.
+const AMBIGUOUS: [&str; 6] = ["CST", "IST", "BST", "AST", "GST", "SST"];
+
+/// A zone behind a blank, where it is a word of its own: `+0800`, `-08:00`, `UTC`, `CEST`. What follows it; else all.
+pub(super) fn zone_behind(rest: &str) -> (&str, Option<i64>) {
+    let ends = |rest: &str| matches!(rest.as_bytes().first(), None | Some(b' ' | b':' | b']' | b',' | b';' | b'|' | b'\t'));
+    let Some(behind) = rest.strip_prefix(' ') else { return (rest, None) };
+    match behind.as_bytes().first() {
+        Some(b'+' | b'-') => match offset(behind) {
+            Ok((after, east_s)) if ends(after) => (after, Some(east_s)),
+            _ => (rest, None),
+        },
+        Some(b'A'..=b'Z') => {
+            let n = behind.bytes().take_while(u8::is_ascii_uppercase).take(6).count();
+            let (name, after) = behind.split_at(n);
+            if !ends(after) {
+                return (rest, None);
+            }
+            match ZONES.iter().find(|(zone, _)| *zone == name) {
+                Some((_, hours)) => (after, Some(hours * 3600)),
+                None if AMBIGUOUS.contains(&name) => (after, None),
+                None => (rest, None),
+            }
+        }
+        _ => (rest, None),
+    }
+}

@@ -1,0 +1,188 @@
+//! When a log without years began: its dates are taken together.
+//!
+//! A log is in order, and was last written about when its file was. So its last date lies before that, each step from December to January is
+//! a year, and 29 February names one. A single line of another date says nothing.
+
+use std::io::{self, BufRead};
+
+use crate::core::base::time::Time;
+use crate::core::base::zone::{Moments, Zone};
+
+use super::calendar::{self, DAY_US};
+use super::envelope;
+use super::lines::Lines;
+use super::stamp::{self, Day};
+
+/// Lines within which a log without years has a date.
+const FIRST_LINES: usize = 1_000;
+/// Days by which a record may stand out of order; a larger step back is a new year.
+const BACK_DAYS: i64 = 30;
+/// A larger step between two dates is looked at twice.
+const STEP_DAYS: i64 = 2;
+/// Days of a leap year.
+const YEAR_DAYS: i64 = 366;
+/// Years that are tried for a 29 February.
+const YEARS: i32 = 12;
+
+/// The dates of a log, year after year from its first.
+#[derive(Debug, Default)]
+struct Dates {
+    first: Option<(u32, u32, i64)>,
+    /// The day of the last date, in a leap year, and its year, counted from the first.
+    last: Option<(i64, i32)>,
+    last_us: i64,
+    /// A step that the next date decides about.
+    doubted: Option<i64>,
+    /// Years that have a 29 February, counted from the first.
+    leaps: Vec<i32>,
+}
+
+/// About when a log began whose stamps leave the year out; `None` when they do not, or when no year fits. `written` is when it was
+/// written last.
+///
+/// # Errors
+/// Those of the reader.
+pub fn first_moment<R: BufRead>(log: R, written: Time, zone: Zone) -> io::Result<Option<Time>> {
+    let mut lines = Lines::new(log);
+    let mut dates = Dates::default();
+    let mut count = 0;
+    while let Some(line) = lines.next_line()? {
+        count += 1;
+        if dates.first.is_none() && count > FIRST_LINES {
+            return Ok(None);
+        }
+        let Some(line) = month_first(line.bytes) else { continue };
+        let Ok(text) =
+            std::str::from_utf8(&line[..line.len().min(64)]).or_else(|e| std::str::from_utf8(&line[..e.valid_up_to()]))
+        else {
+            continue;
+        };
+        let day = stamp::any(text).ok().map(|(_, stamp)| (stamp.day, stamp.us));
+        match day {
+            Some((Day::Yearless(month, day), us)) => dates.take(month, day, us),
+            // The log says its years.
+            Some((Day::Full(_), _)) if dates.first.is_none() => return Ok(None),
+            _ => {}
+        }
+    }
+    Ok(dates.begin(zone.local_us(written).saturating_add(DAY_US)).map(|local| match zone.moments(local) {
+        Moments::One(at) | Moments::Two(at, _) => at,
+    }))
+}
+
+/// A line that may begin with the name of a month, without its priority.
+fn month_first(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_prefix(b" ").unwrap_or(line);
+    let line = if line.first() == Some(&b'<') {
+        let text = std::str::from_utf8(&line[..line.len().min(8)]).ok()?;
+        let rest = envelope::priority(text)?.1;
+        &line[text.len() - rest.len()..]
+    } else {
+        line
+    };
+    line.first().is_some_and(u8::is_ascii_uppercase).then_some(line)
+}
+
+impl Dates {
+    fn take(&mut self, month: u32, day: u32, us: i64) {
+        let Some(ordinal) = ordinal(month, day) else { return };
+        let Some((last, _)) = self.last else {
+            self.first = Some((month, day, us));
+            return self.go_to(ordinal, us);
+        };
+        let apart = |a: i64, b: i64| (a - b).rem_euclid(YEAR_DAYS).min((b - a).rem_euclid(YEAR_DAYS));
+        if let Some(doubted) = self.doubted.take()
+            // Three dates of one year in their order, or the nearer one.
+            && ((last < doubted && doubted <= ordinal) || apart(ordinal, doubted) <= apart(ordinal, last))
+        {
+            self.go_to(doubted, 0);
+        }
+        let last = self.last.map_or(last, |(last, _)| last);
+        if apart(ordinal, last) > STEP_DAYS {
+            self.doubted = Some(ordinal);
+            self.last_us = us;
+        } else {
+            self.go_to(ordinal, us);
+        }
+    }
+
+    fn go_to(&mut self, ordinal: i64, us: i64) {
+        let year = match self.last {
+            None => 0,
+            Some((last, year)) if ordinal < last - BACK_DAYS => year + 1,
+            // Back over the turn of the year.
+            Some((last, year)) if ordinal > last + YEAR_DAYS - BACK_DAYS => year - 1,
+            Some((_, year)) => year,
+        };
+        self.last = Some((ordinal, year));
+        self.last_us = us;
+        if Some(ordinal) == self::ordinal(2, 29) && self.leaps.last() != Some(&year) {
+            self.leaps.push(year);
+        }
+    }
+
+    /// The local time of the first date, when nothing is later than `latest`.
+    fn begin(mut self, latest: i64) -> Option<i64> {
+        let (month, day, us) = self.first?;
+        if let Some(doubted) = self.doubted.take() {
+            let us = self.last_us;
+            self.go_to(doubted, us);
+        }
+        let (last, years) = self.last?;
+        let this_year = calendar::year_of(latest.div_euclid(DAY_US));
+        // The year of the first date is so many before that of the last.
+        let fits = |first: i32, leaps: bool| {
+            let last_year = calendar::days(first + years, 1, 1)?;
+            let leap = calendar::days(first + years, 2, 29).is_some();
+            let last_day = last_year + last - i64::from(!leap && last > ordinal(2, 28).unwrap_or(0));
+            let before = (last_day * DAY_US).saturating_add(self.last_us) <= latest;
+            let leap_days = !leaps || self.leaps.iter().all(|year| calendar::days(first + year, 2, 29).is_some());
+            let exists = calendar::days(first, month, day);
+            exists.filter(|_| before && leap_days).map(|day| day * DAY_US + us)
+        };
+        let tried = |leaps: bool| (0..YEARS).find_map(|back| fits(this_year - years - back, leaps));
+        tried(true).or_else(|| tried(false))
+    }
+}
+
+/// Days of a leap year before a date of it.
+fn ordinal(month: u32, day: u32) -> Option<i64> {
+    Some(calendar::days(2000, month, day)? - calendar::days(2000, 1, 1)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(dates: &[&str], written: &str) -> Option<String> {
+        let log: String = dates.iter().map(|date| format!("{date} 12:00:00 h app: text\n")).collect();
+        let written = Time::parse_rfc3339(written).unwrap();
+        first_moment(log.as_bytes(), written, Zone::UTC).unwrap().map(|at| at.to_string()[..10].to_owned())
+    }
+
+    #[test]
+    fn the_dates_of_a_log_are_taken_together() {
+        let written = "2026-11-29T12:00:00Z";
+        for (dates, wanted) in [
+            (&["Nov 29"][..], Some("2026-11-29")),
+            (&["Dec  1", "Dec  2"], Some("2025-12-01")),
+            (&["Feb 28", "Feb 29", "Mar  1", "Mar  1", "Mar  2"], Some("2024-02-28")),
+            (&["Feb 28", "Mar  1"], Some("2026-02-28")),
+            // A year and more.
+            (&["Oct 30", "Dec 31", "Jan  1", "Mar  5", "Dec 24"], Some("2024-10-30")),
+            (&["Oct 30", "Dec 31", "Jan  1", "Dec 30", "Jan  2"], Some("2025-10-30")),
+            // Quiet for eight months.
+            (&["Feb  1", "Oct  1", "Oct  2"], Some("2026-02-01")),
+            (&["Mar  1", "Mar  2", "Feb 29", "Feb 29"], Some("2024-03-01")),
+            // One line of another date, and records out of order.
+            (&["Nov  1", "Nov  2", "Mar  4", "Nov  3", "Nov  2", "Nov 29"], Some("2026-11-01")),
+            (&["Dec 31", "Jan  1", "Dec 31", "Jan  1"], Some("2025-12-31")),
+            (&["nothing"], None),
+            (&["2026-03-01", "Mar  2"], Some("2026-03-02")),
+        ] {
+            assert_eq!(begin(dates, written).as_deref(), wanted, "{dates:?}");
+        }
+        assert_eq!(begin(&["Mar  1 2020", "Mar  2"], written), None, "it says its years");
+        assert_eq!(begin(&["<13>Dec  2"], written).as_deref(), Some("2025-12-02"));
+    }
+}

@@ -1,0 +1,182 @@
+//! Diagnostics for people and for programs.
+//!
+//! Everything that is shown of a text was made safe for a terminal first; the caret counts characters as they are shown.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::{Diagnostic, Place, Severity};
+use crate::core::base::limits::DIAGNOSTICS_PER_FILE;
+use crate::core::base::text::printable;
+
+/// Characters of a line that are shown around its place.
+const WIDTH: usize = 140;
+
+/// All diagnostics for people, at most [`DIAGNOSTICS_PER_FILE`] of each file, and a line that counts the rest.
+pub fn human(diagnostics: &[Diagnostic], colour: bool) -> String {
+    let mut out = String::new();
+    let mut shown: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for diagnostic in diagnostics {
+        let file = diagnostic.place.as_ref().map(|p| p.source.name.as_str());
+        let count = shown.entry(file).or_default();
+        *count += 1;
+        if *count <= DIAGNOSTICS_PER_FILE {
+            one(&mut out, diagnostic, colour);
+            out.push('\n');
+        }
+    }
+    for (file, count) in shown {
+        if count > DIAGNOSTICS_PER_FILE {
+            let file = printable(file.unwrap_or("the whole"));
+            let _ = writeln!(out, "{file}: {} more are not shown; mend these first\n", count - DIAGNOSTICS_PER_FILE);
+        }
+    }
+    out
+}
+
+/// How many errors and warnings: `2 errors, 1 warning`; empty when there are none.
+pub fn count(diagnostics: &[Diagnostic]) -> String {
+    let of = |severity| diagnostics.iter().filter(|d| d.code.severity() == severity).count();
+    let say = |n: usize, what: &str| (n > 0).then(|| format!("{n} {what}{}", if n == 1 { "" } else { "s" }));
+    let parts = [say(of(Severity::Error), "error"), say(of(Severity::Warning), "warning")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn one(out: &mut String, diagnostic: &Diagnostic, colour: bool) {
+    let (word, paint) = match diagnostic.code.severity() {
+        Severity::Error => ("error", "1;31"),
+        Severity::Warning => ("warning", "1;33"),
+    };
+    let painted = |text: &str, paint: &str| if colour { format!("\x1b[{paint}m{text}\x1b[0m") } else { text.to_owned() };
+    let head = painted(&format!("{word}[{}]", diagnostic.code.text()), paint);
+    let _ = writeln!(out, "{head}: {}", painted(&printable(&diagnostic.message), "1"));
+    let numbers = diagnostic.place.iter().chain(diagnostic.context.iter().map(|(p, _)| p)).map(|p| p.line_column().0);
+    let gutter = numbers.max().unwrap_or(0).to_string().len();
+    let bar = painted("|", "34");
+    if let Some(place) = &diagnostic.place {
+        excerpt(out, place, "", '^', gutter, &|text| painted(text, paint), &bar);
+    }
+    for (place, label) in &diagnostic.context {
+        excerpt(out, place, label, '-', gutter, &|text| painted(text, "34"), &bar);
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = writeln!(out, "{:gutter$} = {}: {}", "", painted("help", "36"), printable(help));
+    }
+}
+
+fn excerpt(out: &mut String, place: &Place, label: &str, mark: char, gutter: usize, paint: &dyn Fn(&str) -> String, bar: &str) {
+    let (line, column) = place.line_column();
+    let _ = writeln!(out, "{:gutter$}--> {}:{line}:{column}", "", printable(&place.source.name));
+    let Some(text) = place.source.text.split('\n').nth(line - 1) else { return };
+    let text = text.trim_end_matches('\r');
+    // In characters of the line, then in characters as shown.
+    let length = text.chars().count();
+    let start = (column - 1).min(length);
+    let bytes = place.bytes.start.min(place.source.text.len())..place.bytes.end.min(place.source.text.len());
+    let marked = String::from_utf8_lossy(&place.source.text.as_bytes()[bytes])
+        .split('\n')
+        .next()
+        .map_or(0, |t| t.trim_end_matches('\r').chars().count());
+    let end = (start + marked).min(length);
+    let from = start.saturating_sub(WIDTH / 2);
+    let to = (from + WIDTH).min(length);
+    let show = |range: std::ops::Range<usize>| -> String {
+        let part: String = text.chars().skip(range.start).take(range.len()).collect();
+        printable(&part.replace('\t', " "))
+    };
+    let before = show(from..start);
+    let within = show(start..end.min(to).max(start));
+    let after = show(end.min(to).max(start)..to.max(start));
+    let (left, right) = (if from > 0 { "…" } else { "" }, if to < length { "…" } else { "" });
+    let _ = writeln!(out, "{:gutter$} {bar}", "");
+    let _ = writeln!(out, "{line:>gutter$} {bar} {left}{before}{within}{after}{right}");
+    let indent = " ".repeat(left.chars().count() + before.chars().count());
+    let carets: String = std::iter::repeat_n(mark, within.chars().count().max(1)).collect();
+    let label = if label.is_empty() { String::new() } else { format!(" {}", printable(label)) };
+    let _ = writeln!(out, "{:gutter$} {bar} {indent}{}", "", paint(&format!("{carets}{label}")));
+}
+
+/// One diagnostic as a JSON object on one line: `code severity message file line column end_line end_column help context`.
+pub fn json(diagnostic: &Diagnostic) -> String {
+    let mut object = serde_json::Map::new();
+    object.insert("code".into(), diagnostic.code.text().into());
+    let severity = match diagnostic.code.severity() {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    object.insert("severity".into(), severity.into());
+    object.insert("message".into(), diagnostic.message.clone().into());
+    if let Some(place) = &diagnostic.place {
+        object.extend(position(place));
+    }
+    if let Some(help) = &diagnostic.help {
+        object.insert("help".into(), help.clone().into());
+    }
+    if !diagnostic.context.is_empty() {
+        let context = diagnostic.context.iter().map(|(place, label)| {
+            let mut object = position(place);
+            object.insert("label".into(), label.clone().into());
+            serde_json::Value::Object(object)
+        });
+        object.insert("context".into(), context.collect());
+    }
+    serde_json::Value::Object(object).to_string()
+}
+
+fn position(place: &Place) -> serde_json::Map<String, serde_json::Value> {
+    let (line, column) = place.line_column();
+    let end = Place { source: place.source.clone(), bytes: place.bytes.end..place.bytes.end };
+    let (end_line, end_column) = end.line_column();
+    let mut object = serde_json::Map::new();
+    object.insert("file".into(), place.source.name.clone().into());
+    for (name, number) in [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)] {
+        object.insert(name.into(), number.into());
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::core::diag::{Code, Source};
+
+    fn at(text: &str, bytes: std::ops::Range<usize>) -> Place {
+        Place { source: Arc::new(Source { name: "a.alarm".to_owned(), text: text.to_owned() }), bytes }
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_word() {
+        let text = "alarm a {\n\tdetect grün nope\n}\n";
+        let start = text.find("nope").expect("it is there");
+        let diagnostic = Diagnostic::new(Code::UnknownPattern, at(text, start..start + 4), "no pattern has the name `nope`")
+            .context(at(text, 6..7), "in this alarm")
+            .help("did you mean `nape`?");
+        let wanted = "error[R101]: no pattern has the name `nope`\n --> a.alarm:2:14\n  |\n2 |  detect grün nope\n  |              ^^^^\n --> a.alarm:1:7\n  |\n1 | alarm a {\n  |       - in this alarm\n  = help: did you mean `nape`?\n\n";
+        assert_eq!(human(std::slice::from_ref(&diagnostic), false), wanted);
+        let parsed: serde_json::Value = serde_json::from_str(&json(&diagnostic)).expect("JSON");
+        assert_eq!(
+            (parsed["line"].as_u64(), parsed["column"].as_u64(), parsed["end_column"].as_u64()),
+            (Some(2), Some(14), Some(18))
+        );
+    }
+
+    #[test]
+    fn hostile_text_is_shown_harmless_and_long_lines_are_cut() {
+        let text = format!("{}\x1b[31m{}", "x".repeat(500), "y".repeat(500));
+        let shown = human(&[Diagnostic::new(Code::RuleSyntax, at(&text, 500..501), "\x1b[2J")], false);
+        assert!(!shown.contains('\x1b'), "{shown}");
+        assert!(shown.lines().all(|l| l.chars().count() < 2 * WIDTH), "{shown}");
+        let empty = human(&[Diagnostic::new(Code::RuleSyntax, at("", 0..0), "nothing")], false);
+        assert!(empty.contains("1 | \n"), "{empty}");
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted() {
+        let all = vec![Diagnostic::new(Code::RuleSyntax, at("x", 0..1), "m"); DIAGNOSTICS_PER_FILE + 7];
+        assert!(human(&all, false).contains("a.alarm: 7 more are not shown"));
+        assert_eq!(count(&all[..1]), "1 error");
+        assert_eq!(count(&[]), "");
+    }
+}

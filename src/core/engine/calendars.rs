@@ -1,0 +1,128 @@
+//! What calendars do to alarms: `not during` and `only during` put a raise off until its time, and that a calendar begins or ends is
+//! itself a change that conditions may be about. A silence (`no A for 15m`) is measured within the calendars.
+//!
+//! What is put off is delayed, never forgotten: the newest event of it is raised when its time comes, unless it was cancelled
+//! meanwhile, or would have been over by then (`cancel after`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::base::time::{Time, duration_text};
+use crate::core::event::OWN_APP;
+use crate::core::lang::calendar::Calendar;
+use crate::core::lang::program::{Alarm, Cancel, Signal};
+
+use super::instance::deadline;
+use super::key::Key;
+use super::record::{Fields, PendingFire, Record};
+use super::{Due, Engine, EngineNotice, Occasion, Output, fields};
+
+/// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.
+const CHANGES: usize = 1_000;
+
+impl Engine {
+    /// True when an alarm may be raised at a time.
+    pub(super) fn allowed_by_calendar(&self, alarm: &Alarm, at: Time) -> bool {
+        let active = |names: &[String]| names.iter().filter_map(|name| self.program.calendars.get(name)).any(|c| c.active(at));
+        !active(&alarm.not_during) && (alarm.only_during.is_empty() || active(&alarm.only_during))
+    }
+
+    /// When an alarm that may not be raised now may be; `None` when that is never, or too far away.
+    pub(super) fn next_season(&self, alarm: &Alarm, now: Time) -> Option<Time> {
+        let calendars = self.calendars_of(alarm);
+        let mut at = now;
+        for _ in 0..CHANGES {
+            at = calendars.iter().filter_map(|c| c.next_change(at)).min()?;
+            if self.allowed_by_calendar(alarm, at) {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// When a silence that begins now has lasted so long, counted within one time of the alarm's calendars: a quiet night is none, and
+    /// each morning it begins anew. `None` when no time of the calendars lasts so long.
+    pub(super) fn silent_until(&self, alarm: &Alarm, now: Time, lasts: Duration) -> Option<Time> {
+        let calendars = self.calendars_of(alarm);
+        if calendars.is_empty() {
+            return Some(now + lasts);
+        }
+        let mut begins = now;
+        for _ in 0..CHANGES {
+            if !self.allowed_by_calendar(alarm, begins) {
+                begins = self.next_season(alarm, begins)?;
+            }
+            let due = begins + lasts;
+            // The first moment, up to then, at which the alarm may not be raised.
+            let mut at = begins;
+            let ends = loop {
+                match calendars.iter().filter_map(|c| c.next_change(at)).min().filter(|next| *next <= due) {
+                    Some(next) if self.allowed_by_calendar(alarm, next) => at = next,
+                    other => break other,
+                }
+            };
+            match ends {
+                None => return Some(due),
+                Some(ends) => begins = ends,
+            }
+        }
+        None
+    }
+
+    fn calendars_of(&self, alarm: &Alarm) -> Vec<&Calendar> {
+        let names = alarm.not_during.iter().chain(&alarm.only_during);
+        names.filter_map(|name| self.program.calendars.get(name)).collect()
+    }
+
+    /// Puts a raise off until its time; of several the newest.
+    pub(super) fn delay(&mut self, on: &Occasion, alarm: &Alarm, key: &Key, event: Arc<Fields>, out: &mut Vec<Output>) {
+        let at_once = alarm.cancel.contains(&Cancel::AtOnce);
+        let over = if at_once { None } else { on.over.or_else(|| deadline(alarm, on.now, on.now)) };
+        let name = &alarm.name;
+        let text = match self.next_season(alarm, on.now).filter(|due| over.is_none_or(|over| *due < over)) {
+            Some(due) => {
+                if self.state.waiting(name, key).is_none() && !self.has_room(alarm, fields::trust(&event), out) {
+                    return;
+                }
+                // Nobody takes the place of one who is better known.
+                let better = |w: &PendingFire| fields::trust(&w.event) > fields::trust(&event);
+                if self.state.waiting(name, key).is_some_and(better) {
+                    return;
+                }
+                let late = on.late.clone().or(on.old.clone());
+                let event = self.keep(alarm, event, out);
+                let waiting = PendingFire { due, event, late, round: 0, over };
+                self.record(Record::Awaited { alarm: name.clone(), key: key.clone(), waiting }, out);
+                format!("{name} is not raised at this time: it waits until {due}, for {}", duration_text(due.since(on.now)))
+            }
+            None => format!("{name} is not raised at this time, and would be over before it may be: it is dropped"),
+        };
+        out.push(Output::Notice(EngineNotice { alarm: Some(name.clone()), ..EngineNotice::new("not_now", text) }));
+    }
+
+    /// Calendars that conditions are about are watched from now on.
+    pub(super) fn begin_calendars(&mut self, now: Time) {
+        let names =
+            self.signals.keys().filter_map(|s| if let Signal::Begins(n) | Signal::Ends(n) = s { Some(n.clone()) } else { None });
+        let names: std::collections::BTreeSet<String> = names.collect();
+        for name in names {
+            self.watch(name, now);
+        }
+    }
+
+    fn watch(&mut self, name: String, after: Time) {
+        if let Some(at) = self.program.calendars.get(&name).and_then(|c| c.next_change(after)) {
+            self.due.insert((at, Due::Calendar, name, Key::default()));
+        }
+    }
+
+    /// A calendar begins or ends.
+    pub(super) fn calendar_changed(&mut self, at: Time, name: &str) {
+        let begins = self.program.calendars.get(name).is_some_and(|c| c.active(at));
+        let text = format!("{name} {}", if begins { "begins" } else { "ends" });
+        let event = fields::vouched([("calendar", name), ("app", OWN_APP), ("text", &text)]);
+        let signal = if begins { Signal::Begins(name.to_owned()) } else { Signal::Ends(name.to_owned()) };
+        self.signal(signal, Arc::new(event), None);
+        self.watch(name.to_owned(), at);
+    }
+}

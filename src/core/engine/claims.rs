@@ -1,0 +1,389 @@
+//! The roles that the members of a pair claim, and what follows from them. A claim is state, not a moment.
+//!
+//! ```text
+//!   a claim that is heard in time   rules react live      Owed --- its runs end well, or the resource was moved -----> Settled
+//!                                                           |  \-- a run fails, is refused or lost --> Failed --+
+//!                                                           +-- no run is started for it (repeats) -------------+--> carried out
+//!   a claim that comes late         rules would react     Late --- it is the newest of its pair --------------------> CatchUp
+//!                                   in mode `confirm`     Ask  --- the same -----------------------------> an operator is asked
+//!   any claim                       no rule reacts, or only in mode `dry`: Withheld, and nothing is moved by it
+//! ```
+//!
+//! Only credible claims count: the sender must have the trust that the pair's resource requires. Of one application the claim
+//! counts whose record was written last. Between two applications the order of arrival decides; a claim that came late is
+//! placed by when it was probably written. Where nothing decides, the claim of a host that is lost counts less; else people
+//! are asked, until it is clear. Late claims are weighed again whenever a host is lost or heard again.
+//!
+//! `control::claims` carries out what is owed. Does not know: runs, resources' owners. Tests: `tests/it/failover.rs`, rule tests.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::CLOCK_ERROR;
+use crate::core::base::time::Time;
+use crate::core::event::{Event, EventId, Trust, Value};
+use crate::core::inventory::{CatchUp, Index, Inventory, Name, Pair};
+use crate::core::lang::program::{Hit, IdPattern, Mode, Program};
+
+use super::record::{Claim, Fields, Record};
+use super::{Engine, EngineNotice, Output, fields};
+
+/// The field of a claim that names the role: `primary` or `backup`.
+const ROLE: &str = "claimed_role";
+
+fn role(primary: bool) -> &'static str {
+    if primary { "primary" } else { "backup" }
+}
+
+/// What an event claims: the application by its inventory name, and whether it says to be primary. An id or a pattern of its pair
+/// says so (`hits` are the conditions that it matches). A record that says both is no claim.
+pub(super) fn claim_of<'a>(
+    inventory: &'a Inventory,
+    program: &Program,
+    index: &Index,
+    event: &Event<'_>,
+    hits: &[Hit],
+) -> Option<(&'a Name, bool)> {
+    let patterns = !hits.is_empty() && !program.claims.is_empty();
+    if event.id.is_none() && !patterns {
+        return None;
+    }
+    let names = index.names(event);
+    let pair = inventory.pairs.get(names.pair)?;
+    let app = [&pair.primary, &pair.backup].into_iter().find(|member| *member == names.app)?;
+    let by_id =
+        |ids: &[EventId<'static>]| event.id.as_ref().is_some_and(|id| ids.iter().any(|want| IdPattern::of(want).matches(id)));
+    let by_pattern = |primary: bool| {
+        let of_role = program.claims.iter().filter(|claim| claim.primary == primary && claim.pair == names.pair);
+        patterns && of_role.into_iter().any(|claim| hits.iter().any(|hit| hit.atom == claim.atom))
+    };
+    match (by_id(&pair.says_primary) || by_pattern(true), by_id(&pair.says_backup) || by_pattern(false)) {
+        (true, false) => Some((app, true)),
+        (false, true) => Some((app, false)),
+        (true, true) | (false, false) => None,
+    }
+}
+
+/// The trust that a claim about a pair needs to count: that which its resource requires.
+pub fn trust_required(inventory: &Inventory, pair: &Pair) -> Trust {
+    let resource = pair.resource.as_ref().and_then(|resource| inventory.resources.get(resource));
+    resource.map_or(Trust::Address, |r| r.trust)
+}
+
+/// How far a claim has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stand {
+    /// No rule reacts to it, or none may: it is known, and moves nothing.
+    #[default]
+    Withheld,
+    /// Rules react to it, and it is not carried out yet.
+    Owed,
+    /// The same, and a run that was started for it did not end well.
+    Failed,
+    /// It came late: rules would have reacted.
+    Late,
+    /// It came late: rules would have reacted with an operator's agreement.
+    Ask,
+    /// It is carried out, or something newer is.
+    Settled,
+}
+
+impl Stand {
+    /// True when the controller has to see that it is carried out.
+    pub fn is_owed(self) -> bool {
+        matches!(self, Stand::Owed | Stand::Failed)
+    }
+}
+
+/// When late claims are weighed. Not kept: after a start every source says anew that its backlog was read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Weighing {
+    /// Sources whose backlog is being read.
+    reading: BTreeSet<String>,
+    /// A source said that its backlog was read.
+    listens: bool,
+    /// Something changed that late claims depend on.
+    due: bool,
+}
+
+/// The claim that an event makes, or repeats.
+#[derive(Clone, Debug)]
+pub(super) struct Behind {
+    app: Name,
+    order: u64,
+}
+
+/// What the claims of a pair come to.
+enum Verdict<'a> {
+    /// No late claim counts: nobody says that it is primary, or a claim that was heard in time is the newest.
+    Nothing,
+    /// This late claim is the newest.
+    Newest(&'a Name, &'a Claim),
+    /// The claimant's host is lost: nothing is moved to it until it is heard.
+    Wait,
+    /// Both say that they are primary, and nothing tells which claim is newer.
+    Unclear,
+}
+
+impl Engine {
+    /// Marks an event that is a claim with its role (the field [`ROLE`]), so that reactions that start later still know. A field
+    /// of that name that came with the record is removed.
+    pub(super) fn mark_claim(&self, event: &mut Event<'static>, hits: &[Hit]) {
+        event.fields.retain(|(name, _)| name != ROLE);
+        if let Some((_, primary)) = claim_of(&self.inventory, &self.program, &self.index, event, hits) {
+            event.fields.push((ROLE.into(), Value::from(role(primary))));
+        }
+    }
+
+    /// The application and its role, of an event that [`Engine::mark_claim`] marked.
+    fn marked(&self, event: &Event<'_>) -> Option<(Name, bool)> {
+        let (_, said) = event.fields.iter().find(|(name, _)| name == ROLE)?;
+        let names = self.index.names(event);
+        self.inventory.applications.contains_key(names.app).then(|| (names.app.to_owned(), said.as_text() == Some(role(true))))
+    }
+
+    /// Records the claim of an event, if it is one and credible. `late`: it came late, or out of a backlog.
+    pub(super) fn claim(
+        &mut self,
+        arrived: Time,
+        order: u64,
+        source: &str,
+        (late, backlog): (bool, bool),
+        event: &Event<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        if backlog {
+            self.weighing.reading.insert(source.to_owned());
+        }
+        let inventory = self.inventory.clone();
+        let Some((app, primary)) = self.marked(event) else { return };
+        let Some(pair) = inventory.pairs.get(self.index.names(event).pair) else { return };
+        if event.trust < trust_required(&inventory, pair) {
+            return;
+        }
+        let at = event.at.unwrap_or(arrived);
+        // Of two records of one application the one that was written later counts, in whatever order they are read.
+        if late && self.state.claims.get(&app).is_some_and(|last| last.at > at) {
+            return;
+        }
+        let written = if late { self.written(source, event, arrived) } else { arrived };
+        let claim = Claim { primary, order, at, late, backlog, written, stand: Stand::Withheld, trust: event.trust };
+        self.weighing.due |= late || !self.state.unweighed.is_empty();
+        self.record(Record::Claimed { app, claim }, out);
+    }
+
+    /// When a record was probably written, in our clock: its stamp, and what that of its source is usually behind.
+    fn written(&self, source: &str, event: &Event<'_>, arrived: Time) -> Time {
+        let Some(stamp) = event.at else { return arrived };
+        let usual = self.state.usual_age(source, event.trust, &event.host);
+        let by = Duration::from_micros(usual.unsigned_abs());
+        let written = if usual >= 0 { stamp + by } else { stamp - by };
+        written.min(arrived)
+    }
+
+    /// True when reactions to this event may be about a claim.
+    pub(super) fn may_be_claim(&self, app: Option<&str>) -> bool {
+        app.is_some_and(|app| !self.index.names(&Event { app: app.into(), ..Event::default() }).pair.is_empty())
+    }
+
+    /// The newest claim of an application, when the event that reactions start for is that claim, or an earlier one that says the
+    /// same: reactions that were delayed by a rule still are about the claim.
+    pub(super) fn claim_behind(&self, event: &Fields) -> Option<Behind> {
+        let app = event.get("app").and_then(crate::core::event::Value::as_text);
+        if !self.may_be_claim(app) {
+            return None;
+        }
+        let event = fields::event_of(event);
+        let (app, primary) = self.marked(&event)?;
+        let pair = self.inventory.pairs.get(self.index.names(&event).pair)?;
+        if event.trust < trust_required(&self.inventory, pair) {
+            return None;
+        }
+        let claim = self.state.claims.get(&app).filter(|claim| claim.primary == primary)?;
+        Some(Behind { order: claim.order, app })
+    }
+
+    /// Rules react to a claim: from now on it is owed. The order of it is that of its reactions.
+    pub(super) fn claim_stands(&mut self, behind: &Behind, mode: Mode, out: &mut Vec<Output>) -> u64 {
+        if matches!(mode, Mode::Live | Mode::Confirm { .. }) {
+            self.stand(&behind.app, Stand::Owed, out);
+            out.push(Output::ClaimOwed(behind.order));
+        }
+        behind.order
+    }
+
+    /// Rules would have reacted to a claim, had it not come late.
+    pub(super) fn claim_came_late(&mut self, behind: &Behind, mode: Mode, out: &mut Vec<Output>) {
+        let stand = match mode {
+            Mode::Live => Stand::Late,
+            Mode::Confirm { .. } => Stand::Ask,
+            Mode::Dry | Mode::Off => return,
+        };
+        let known = self.state.claims.get(&behind.app).map(|claim| claim.stand);
+        // One alarm that acts live is enough.
+        if known == Some(Stand::Withheld) || known == Some(Stand::Ask) && stand == Stand::Late {
+            self.weighing.due = true;
+            self.stand(&behind.app, stand, out);
+        }
+    }
+
+    /// A run that was started for the claim of this order did not end well.
+    pub fn claim_failed(&mut self, order: u64, out: &mut Vec<Output>) {
+        if let Some(app) = self.state.owed(order).cloned() {
+            self.stand(&app, Stand::Failed, out);
+        }
+    }
+
+    /// The claim of this order is carried out, or something newer is.
+    pub fn claim_settled(&mut self, order: u64, out: &mut Vec<Output>) {
+        if let Some(app) = self.state.owed(order).cloned() {
+            self.stand(&app, Stand::Settled, out);
+        }
+    }
+
+    fn stand(&mut self, app: &Name, stand: Stand, out: &mut Vec<Output>) {
+        if self.state.claims.get(app).is_some_and(|claim| claim.stand != stand) {
+            self.record(Record::Stands { app: app.clone(), stand }, out);
+        }
+    }
+
+    /// A source's backlog has been read.
+    pub(super) fn backlog_ended(&mut self, source: &str) {
+        self.weighing.reading.remove(source);
+        self.weighing.listens = true;
+        self.weighing.due = true;
+    }
+
+    /// Late claims depend on who is lost.
+    pub(super) fn weigh_again(&mut self) {
+        self.weighing.due = true;
+    }
+
+    /// Weighs the claims of every pair of which some came late, unless a backlog is still being read.
+    pub(super) fn weigh_all_claims(&mut self, out: &mut Vec<Output>) {
+        let of_backlog = |app: &Name| self.state.claims.get(app).is_some_and(|claim| claim.backlog);
+        let reads = !self.weighing.reading.is_empty() || !self.weighing.listens && self.state.unweighed.iter().any(of_backlog);
+        if !self.weighing.due || reads {
+            return;
+        }
+        self.weighing.due = false;
+        let inventory = self.inventory.clone();
+        let pair_of = |app: &Name| self.index.names(&Event { app: app.as_str().into(), ..Event::default() }).pair.to_owned();
+        let pairs: BTreeSet<Name> = self.state.unweighed.iter().map(pair_of).collect();
+        // Of an application that has no pair any more nothing follows.
+        let strays: Vec<Name> = self.state.unweighed.iter().filter(|app| pair_of(app).is_empty()).cloned().collect();
+        for app in strays {
+            self.record(Record::Weighed { app }, out);
+        }
+        for name in pairs {
+            if let Some(pair) = inventory.pairs.get(&name) {
+                self.weigh_claims(&inventory, &name, pair, out);
+            }
+        }
+    }
+
+    fn weigh_claims(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, out: &mut Vec<Output>) {
+        let verdict = self.verdict(inventory, pair);
+        let unclear = matches!(verdict, Verdict::Unclear);
+        let newest = match verdict {
+            Verdict::Newest(app, claim) => Some((app.clone(), claim.clone())),
+            Verdict::Nothing => None,
+            Verdict::Wait | Verdict::Unclear => {
+                if unclear && !self.state.unclear.contains(name) {
+                    self.record(Record::RoleUnclear { pair: name.clone(), unclear: true }, out);
+                    let text = format!(
+                        "{} and {} both say that they are primary of {name}, in records that came late, and nothing tells which claim is newer: nothing is moved. Look at the servers, then move the resource with `pointsman move`",
+                        pair.primary, pair.backup
+                    );
+                    out.push(Output::Notice(EngineNotice {
+                        resource: pair.resource.clone(),
+                        ..EngineNotice::new("role_unclear", text)
+                    }));
+                }
+                return;
+            }
+        };
+        if self.state.unclear.contains(name) {
+            self.record(Record::RoleUnclear { pair: name.clone(), unclear: false }, out);
+            let notice = EngineNotice::new("role_clear", format!("it is clear again which member of {name} is primary"));
+            out.push(Output::Notice(EngineNotice { resource: pair.resource.clone(), ..notice }));
+        }
+        for member in [&pair.primary, &pair.backup] {
+            if self.state.unweighed.contains(member) {
+                self.record(Record::Weighed { app: member.clone() }, out);
+            }
+        }
+        if let Some((app, claim)) = newest {
+            self.catch_up(inventory, name, pair, &app, &claim, out);
+        }
+    }
+
+    /// The newest claim of a pair came late: it is carried out, or an operator is asked, as far as rules would have reacted to it.
+    fn catch_up(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, app: &Name, claim: &Claim, out: &mut Vec<Output>) {
+        let (Some(resource), Some(host)) = (pair.resource.clone(), inventory.host_of(app).cloned()) else { return };
+        let moves = match (claim.stand, pair.catch_up) {
+            (Stand::Late, CatchUp::Move) => true,
+            (Stand::Late, CatchUp::Ask) | (Stand::Ask, _) => false,
+            (Stand::Withheld | Stand::Owed | Stand::Failed | Stand::Settled, _) => return,
+        };
+        self.stand(app, Stand::Settled, out);
+        if moves {
+            let written = (!claim.backlog).then_some(claim.written);
+            out.push(Output::CatchUp { pair: name.clone(), resource, host, order: claim.order, written });
+            return;
+        }
+        let why = if pair.catch_up == CatchUp::Ask { "`catch_up: ask`" } else { "`mode confirm`" };
+        let text = format!(
+            "{app} said at {} that it is primary of {name}, in a record that came late; {why} leaves it to you: `pointsman move {resource} {host}`",
+            claim.at
+        );
+        let notice = EngineNotice { resource: Some(resource), host: Some(host), ..EngineNotice::new("catch_up", text) };
+        out.push(Output::Notice(notice));
+    }
+
+    fn verdict<'a>(&'a self, inventory: &Inventory, pair: &'a Pair) -> Verdict<'a> {
+        let lost = |app: &Name| inventory.host_of(app).is_some_and(|h| self.state.lost.contains(h));
+        let says_primary = |app: &'a Name| self.state.claims.get(app).filter(|c| c.primary).map(|c| (app, c));
+        let newest = match (says_primary(&pair.primary), says_primary(&pair.backup)) {
+            (None, None) => return Verdict::Nothing,
+            (Some(only), None) | (None, Some(only)) => only,
+            (Some(one), Some(other)) => match newer(one, other) {
+                Some(newest) => newest,
+                None => match (lost(one.0), lost(other.0)) {
+                    (false, true) => one,
+                    (true, false) => other,
+                    (true, true) => return Verdict::Wait,
+                    (false, false) => return Verdict::Unclear,
+                },
+            },
+        };
+        match newest {
+            (_, claim) if !claim.late => Verdict::Nothing,
+            (app, _) if lost(app) => Verdict::Wait,
+            (app, claim) => Verdict::Newest(app, claim),
+        }
+    }
+}
+
+type Said<'a> = (&'a Name, &'a Claim);
+
+/// The newer of two claims of different applications; `None` when nothing tells.
+fn newer<'a>(one: Said<'a>, other: Said<'a>) -> Option<Said<'a>> {
+    let (late, timely) = match (one.1.late, other.1.late) {
+        (true, true) => return None,
+        (false, false) => return Some(if one.1.order > other.1.order { one } else { other }),
+        (true, false) => (one, other),
+        (false, true) => (other, one),
+    };
+    if timely.1.order > late.1.order {
+        return Some(timely);
+    }
+    if late.1.backlog {
+        // It was not there yet when we stopped listening. Only a clock that is far off says otherwise.
+        return (late.1.written + CLOCK_ERROR >= timely.1.written).then_some(late);
+    }
+    Some(if late.1.written > timely.1.written { late } else { timely })
+}

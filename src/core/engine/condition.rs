@@ -1,0 +1,432 @@
+//! Conditions of several events: what was noted, what is awaited, and when they come true.
+//!
+//! ```text
+//!   count      notes within the time                                           N of them: true
+//!   sequence   for each step, when the newest chain that came so far began     the last step: true
+//!   all        the newest events of each part, as many as it wants             so many of each within the time: true
+//!   without    awaited from the first event on; the second part forgets it     its time is over: true
+//!   preceded   the newest event of the second part, for the time               the first part without one: true
+//!   silence    (silence.rs)    measure (measure.rs)    standing (signals.rs)    members (members.rs)    states (states.rs)
+//! ```
+//!
+//! `unless` forgets what was noted and awaited of a key.
+//!
+//! An event counts towards one occurrence: then all that was noted of the key is forgotten. Times are those of arrival; of a
+//! late event its own, so that an hour of backlog is not a second.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, MEMORY_NOTES, PARTIAL_MATCHES, share};
+use crate::core::base::time::Time;
+use crate::core::event::{Trust, Value};
+use crate::core::lang::program::{Alarm, Hit, Shape};
+
+use super::key::Key;
+use super::lines::{counted_lines, noted_line};
+use super::measure::Slot;
+use super::record::{Fields, PartialMatch, PendingFire, Record};
+use super::{Arrival, Engine, EngineNotice, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
+
+/// An event that matches a part of an alarm's condition.
+pub(super) struct Match<'m, 'a> {
+    pub(super) arrival: &'m Arrival<'a>,
+    pub(super) alarm: &'m Alarm,
+    pub(super) at: Time,
+    pub(super) key: Key,
+    pub(super) facts: EventView<'a>,
+}
+
+impl Engine {
+    /// An event matches parts of an alarm's condition; by part, the hit.
+    pub(super) fn match_parts<'a>(
+        &mut self,
+        arrival: &Arrival<'a>,
+        alarm: &Alarm,
+        parts: &[Option<&'a Hit>],
+        out: &mut Vec<Output>,
+    ) {
+        let met = |me: &mut Engine, part: usize, out: &mut Vec<Output>| me.match_part(arrival, alarm, *parts.get(part)?, out);
+        match &alarm.detect.shape {
+            Shape::One => {
+                if let Some(met) = met(self, 0, out) {
+                    self.fire(met, Fields::new(), out);
+                }
+            }
+            Shape::Count { n, distinct } => {
+                if let Some(met) = met(self, 0, out) {
+                    self.count(met, *n, distinct.as_deref(), out);
+                }
+            }
+            Shape::Sequence { .. } => {
+                // The last step first: one event makes one step.
+                for part in (0..parts.len()).rev() {
+                    if let Some(met) = met(self, part, out) {
+                        self.step(met, part, out);
+                    }
+                }
+            }
+            Shape::Silence { .. } => {
+                if let Some(met) = met(self, 0, out) {
+                    self.restart_silence(met, out);
+                }
+            }
+            Shape::Measure(_) => {
+                if let Some(hit) = parts.first().copied().flatten() {
+                    self.measure(arrival, alarm, Slot::Detect, hit, out);
+                }
+            }
+            Shape::Members(_) => {
+                for hit in parts.iter().copied().flatten() {
+                    self.members(arrival, alarm, hit, out);
+                }
+            }
+            Shape::Standing { .. } => {
+                for hit in parts.iter().copied().flatten() {
+                    self.standing(arrival, alarm, hit, out);
+                }
+            }
+            Shape::States(_) => self.states(arrival, alarm, parts, out),
+            Shape::All { counts } => {
+                for part in 0..parts.len() {
+                    if let Some(met) = met(self, part, out) {
+                        self.one_of_all(met, part, counts, out);
+                    }
+                }
+            }
+            Shape::NotPreceded => {
+                if let Some(met) = met(self, 0, out)
+                    && !self.is_preceded(&met)
+                {
+                    self.fire(met, Fields::new(), out);
+                }
+                if let Some(met) = met(self, 1, out) {
+                    // One for each trust: nobody hides what is known better.
+                    let known = met.facts.trust();
+                    let note = PartialMatch::new(1, met.at, known).keeping(Some(known.name().to_owned()), Fields::new());
+                    let since = alarm.detect.within.map(|within| met.at - within);
+                    self.add_partial_match(met, note, true, since, out);
+                }
+            }
+            Shape::Without => {
+                if let Some(met) = met(self, 1, out) {
+                    self.forget_partial_matches(alarm, &met.key, out);
+                    self.note_early(met, 1, out);
+                }
+                if let Some(met) = met(self, 0, out) {
+                    if self.early(&met, 1).is_some() {
+                        return; // It came already.
+                    }
+                    let due = met.at + alarm.detect.within.unwrap_or(Duration::ZERO);
+                    self.wait(met, due, Fields::new(), out);
+                }
+            }
+        }
+    }
+
+    pub(super) fn match_part<'m, 'a>(
+        &mut self,
+        arrival: &'m Arrival<'a>,
+        alarm: &'m Alarm,
+        hit: Option<&'a Hit>,
+        out: &mut Vec<Output>,
+    ) -> Option<Match<'m, 'a>> {
+        let facts = arrival.facts(hit?);
+        let key = self.key(alarm, &facts, out)?;
+        let at = match (&arrival.late, arrival.event.at) {
+            (Some(_), Some(own)) => own.min(arrival.now),
+            _ => arrival.now,
+        };
+        Some(Match { arrival, alarm, at, key, facts })
+    }
+
+    /// The condition is met: the alarm is raised, or waits until it was true for long enough. `more` is what is known beside the event.
+    pub(super) fn fire(&mut self, met: Match<'_, '_>, more: Fields, out: &mut Vec<Output>) {
+        if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
+            self.forget_notes(met.alarm, &met.key, out);
+        }
+        match met.alarm.hold {
+            Some(hold) if self.state.instance(&met.alarm.name, &met.key).is_none() => {
+                let due = met.arrival.now + hold;
+                self.wait(met, due, more, out);
+            }
+            _ => self.raise(&met.arrival.occasion(met.alarm), met.alarm, met.key, met.facts.with(more), out),
+        }
+    }
+
+    /// What was awaited comes true.
+    pub(super) fn comes_true(&mut self, at: Time, order: u64, name: &str, key: &Key, out: &mut Vec<Output>) {
+        let Some(waiting) = self.state.waiting(name, key).cloned() else { return };
+        let program = self.program.clone();
+        let alarm = self.alarm(&program, name);
+        if alarm.is_some_and(|alarm| self.is_source_unreadable(alarm)) {
+            return; // It counts anew when every source can be read.
+        }
+        if alarm.is_some_and(|alarm| self.silent_out_of_time(at, alarm, key, waiting.clone(), out)) {
+            return;
+        }
+        let measures_on = alarm.is_some_and(measures_on);
+        self.record(Record::Forgotten { alarm: name.to_owned(), key: key.clone(), measures_on }, out);
+        if let Some(alarm) = alarm {
+            let occasion = Occasion { now: at, order, late: waiting.late.clone(), old: None, over: waiting.over };
+            self.raise(&occasion, alarm, key.clone(), TriggerEvent::Kept(waiting.event.clone()), out);
+            self.continue_silence(at, alarm, key, waiting, out);
+        }
+    }
+
+    /// It comes true at a time, unless something forgets it. The first event's time stands, but for one of a sender who is better known:
+    /// nobody takes another's place by being early.
+    fn wait(&mut self, met: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
+        let Match { arrival, alarm, key, facts, .. } = met;
+        let occasion = arrival.occasion(alarm);
+        let known = if more.contains_key("trust") { fields::trust(&more) } else { facts.trust() };
+        if let Some(waiting) = self.state.waiting(&alarm.name, &key) {
+            let idle = occasion.late.is_some() || occasion.old.is_some();
+            if idle || known <= fields::trust(&waiting.event) {
+                return;
+            }
+        } else if !self.has_room(alarm, known, out) {
+            return;
+        }
+        // Of a late event the time may be over already.
+        let event = self.keep(alarm, facts.with(more).fields(), out);
+        let waiting =
+            PendingFire { due: due.max(arrival.now), event, late: occasion.late.or(occasion.old), round: 0, over: None };
+        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting }, out);
+    }
+
+    /// What was noted and awaited of a key counts no more.
+    pub(super) fn forget_partial_matches(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+        let state = &self.state;
+        let measures_on = measures_on(alarm);
+        let measured = !measures_on && state.measured(&alarm.name, key).is_some();
+        if !state.notes(&alarm.name, key).is_empty() || state.waiting(&alarm.name, key).is_some() || measured {
+            self.record(Record::Forgotten { alarm: alarm.name.clone(), key: key.clone(), measures_on }, out);
+        }
+    }
+
+    /// The same, where nothing is awaited.
+    fn forget_notes(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
+        if self.state.waiting(&alarm.name, key).is_none() {
+            self.forget_partial_matches(alarm, key, out);
+        }
+    }
+
+    fn count(&mut self, met: Match<'_, '_>, n: usize, distinct: Option<&str>, out: &mut Vec<Output>) {
+        let value = match distinct {
+            None => None,
+            Some(field) => match met.facts.text(field) {
+                // Cut like a value of a key, which it is one of.
+                Some(value) => Key::of([value]).value(0).map(Cow::into_owned),
+                None => return self.lacks(met.alarm, field, "counts different values of", out),
+            },
+        };
+        let notes = self.state.notes(&met.alarm.name, &met.key);
+        let newest = notes.last().map_or(met.at, |n| n.at.max(met.at));
+        let since = met.alarm.detect.within.map(|within| newest - within);
+        if since.is_some_and(|since| met.at < since) {
+            return; // A late one, from before the time that counts.
+        }
+        let counts =
+            |n: &&PartialMatch| since.is_none_or(|since| n.at >= since) && (distinct.is_none() || n.value() != value.as_deref());
+        let known = met.facts.trust();
+        if notes.iter().filter(counts).count() + 1 >= n {
+            let least = notes.iter().filter(counts).map(|n| n.known).min().map_or(known, |least| least.min(known));
+            let mut more = trust_field(least);
+            more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
+            more.extend(counted_lines(met.alarm, notes.iter().filter(counts)));
+            return self.fire(met, more, out);
+        }
+        let text = if met.alarm.keep > 0 { met.facts.text("text").map(Cow::into_owned) } else { None };
+        let note = PartialMatch::new(0, met.at, known).keeping(value, noted_line(met.alarm, text));
+        self.add_partial_match(met, note, distinct.is_some(), since, out);
+    }
+
+    fn step(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
+        let notes = self.state.notes(&met.alarm.name, &met.key);
+        let near = |began: &Time| *began <= met.at && met.alarm.detect.within.is_none_or(|w| met.at.since(*began) <= w);
+        // The newest chain that came so far.
+        let before = match part.checked_sub(1) {
+            None => None,
+            Some(before) => match notes.iter().filter(|n| n.part() == before).max_by_key(|n| n.at).filter(|n| near(&n.at)) {
+                Some(note) => Some(note),
+                None => return self.note_early(met, part, out),
+            },
+        };
+        let began = before.map_or(met.at, |n| n.at);
+        let mut known = before.map_or(met.facts.trust(), |n| n.known.min(met.facts.trust()));
+        let mut seen = before.map(PartialMatch::seen).unwrap_or_default();
+        let last = met.alarm.detect.parts.len() - 1;
+        let mut part = part;
+        if part < last {
+            seen.extend(met.facts.captured());
+        }
+        while part < last
+            && let Some(early) = self.early(&met, part + 1)
+        {
+            seen.extend(early.seen());
+            known = known.min(early.known);
+            part += 1;
+        }
+        if part == last {
+            seen.extend(trust_field(known));
+            return self.fire(met, seen, out);
+        }
+        self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
+    }
+
+    /// True when an event of the second part came within the time before, from a sender who is known as well as this one.
+    fn is_preceded(&self, met: &Match<'_, '_>) -> bool {
+        let within = met.alarm.detect.within;
+        let known = met.facts.trust();
+        let mut notes = self.state.notes(&met.alarm.name, &met.key).iter().filter(|note| note.part() == 1);
+        notes.any(|n| n.known >= known && n.at <= met.at && within.is_none_or(|within| met.at.since(n.at) <= within))
+    }
+
+    /// An event that came before the one that it should follow is noted as such, where a little of that is allowed.
+    fn note_early(&mut self, met: Match<'_, '_>, part: usize, out: &mut Vec<Output>) {
+        if met.alarm.detect.slack.is_some() {
+            let note =
+                PartialMatch::new(place_of_early(met.alarm, part), met.at, met.facts.trust()).keeping(None, met.facts.captured());
+            self.add_partial_match(met, note, true, None, out);
+        }
+    }
+
+    /// The event of a part that came a little before this one.
+    fn early(&self, met: &Match<'_, '_>, part: usize) -> Option<&PartialMatch> {
+        let slack = met.alarm.detect.slack?;
+        let notes = self.state.notes(&met.alarm.name, &met.key).iter();
+        let mut of_part = notes.filter(|n| n.part() == place_of_early(met.alarm, part));
+        of_part.find(|n| n.at <= met.at && met.at.since(n.at) <= slack)
+    }
+
+    fn one_of_all(&mut self, met: Match<'_, '_>, part: usize, counts: &[usize], out: &mut Vec<Output>) {
+        let notes = self.state.notes(&met.alarm.name, &met.key);
+        let since = met.alarm.detect.within.map(|within| met.at - within);
+        let within = |n: &&PartialMatch| since.is_none_or(|since| n.at >= since);
+        let mut missing = counts.to_vec();
+        for part in notes.iter().filter(within).map(PartialMatch::part).chain([part]) {
+            if let Some(n) = missing.get_mut(part) {
+                *n = n.saturating_sub(1);
+            }
+        }
+        let n = counts.get(part).copied().unwrap_or(1);
+        if missing.iter().all(|n| *n == 0) {
+            // A part that wants one event has it in this one.
+            let others = notes.iter().filter(within).filter(|note| note.part() != part || n > 1);
+            let (mut seen, mut known) = (Fields::new(), met.facts.trust());
+            for note in others {
+                seen.extend(note.seen());
+                known = known.min(note.known);
+            }
+            seen.extend(trust_field(known));
+            return self.fire(met, seen, out);
+        }
+        let Some(value) = place(notes, part, n, met.at) else { return };
+        let note = PartialMatch::new(part, met.at, met.facts.trust()).keeping(value, met.facts.captured());
+        self.add_partial_match(met, note, true, since, out);
+    }
+
+    /// Notes an event. Of too much the oldest is forgotten, and that is told once.
+    fn add_partial_match(
+        &mut self,
+        met: Match<'_, '_>,
+        note: PartialMatch,
+        alone: bool,
+        since: Option<Time>,
+        out: &mut Vec<Output>,
+    ) {
+        let Match { alarm, key, .. } = met;
+        let most = alarm.max_keys;
+        match self.record(Record::PartialMatches { alarm: alarm.name.clone(), key, note, alone, since, most }, out) {
+            None => self.bound_notes(out),
+            Some(Forgot::Own) => self.too_many_keys(alarm, "counts for", "`by`, or shorten `within`", out),
+            Some(Forgot::Of(most)) => self.too_many_notes(&most, out),
+        }
+    }
+
+    /// When notes take more memory than their share, the alarm whose notes take most forgets the older half of its keys.
+    fn bound_notes(&mut self, out: &mut Vec<Output>) {
+        let most = share(self.inventory.memory.0, MEMORY_NOTES);
+        if self.state.noted.bytes() <= most {
+            return;
+        }
+        let Some(alarm) = self.state.noted.heaviest().cloned() else { return };
+        self.record(Record::ForgottenHalf { alarm: alarm.clone() }, out);
+        let text = format!(
+            "events that conditions count use up their {} MiB, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
+            most >> 20
+        );
+        self.tell_once(format!("notes of {alarm}"), EngineNotice { alarm: Some(alarm), ..EngineNotice::new("limit", text) }, out);
+    }
+
+    /// Of too many events noted by all alarms together, the one that has most gives up the half of its keys; told once of each.
+    fn too_many_notes(&mut self, alarm: &str, out: &mut Vec<Output>) {
+        let text = format!(
+            "more than {PARTIAL_MATCHES} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
+        );
+        let notice = EngineNotice { alarm: Some(alarm.to_owned()), ..EngineNotice::new("limit", text) };
+        self.tell_once(format!("notes of {alarm}"), notice, out);
+    }
+
+    /// Of too many keys the oldest are forgotten, and that is told once.
+    pub(super) fn too_many_keys(&mut self, alarm: &Alarm, does: &str, narrow: &str, out: &mut Vec<Output>) {
+        let most = alarm.max_keys.unwrap_or(COUNTED_KEYS);
+        let text = format!(
+            "{} {does} more than {most} keys at once; those whose last event is oldest are forgotten: narrow its {narrow}",
+            alarm.name
+        );
+        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) };
+        self.tell_once(format!("{does} {}", alarm.name), notice, out);
+    }
+
+    /// True when one more key may be active, or awaited, for an event of this trust: less trusted senders leave room for the others.
+    pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Trust, out: &mut Vec<Output>) -> bool {
+        // What the rules say of their number is meant for all.
+        let unless = INSTANCES_PER_ALARM + if trust >= Trust::Address { INSTANCES_PER_ALARM / 4 } else { 0 };
+        let most = alarm.max_keys.unwrap_or(unless);
+        if self.state.keys_of(&alarm.name) < most {
+            return self.has_memory(alarm, trust, out);
+        }
+        let text = format!(
+            "{} is active for {most} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
+            alarm.name
+        );
+        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) };
+        self.tell_once(format!("instances {}", alarm.name), notice, out);
+        false
+    }
+}
+
+/// What came early is noted behind the parts.
+fn place_of_early(alarm: &Alarm, part: usize) -> usize {
+    alarm.detect.parts.len() + part
+}
+
+/// What is measured of a key ends the alarm, and is no part of the condition that came true or was forgotten.
+fn measures_on(alarm: &Alarm) -> bool {
+    !matches!(alarm.detect.shape, Shape::Measure(_))
+}
+
+/// Of a part that wants several events its newest are noted, each in a place of its own; `None` when all those noted are newer.
+fn place(notes: &[PartialMatch], part: usize, n: usize, at: Time) -> Option<Option<String>> {
+    if n == 1 {
+        return Some(None);
+    }
+    let mut of = notes.iter().filter(|note| note.part() == part);
+    let mut free = vec![true; n];
+    for place in of.clone().filter_map(|note| note.value()?.parse::<usize>().ok()) {
+        if let Some(free) = free.get_mut(place) {
+            *free = false;
+        }
+    }
+    match free.iter().position(|free| *free) {
+        Some(place) => Some(Some(place.to_string())),
+        None => of.next().filter(|oldest| oldest.at <= at).map(|oldest| oldest.value().map(str::to_owned)),
+    }
+}
+
+/// How far the least known of several senders is known, as a field.
+pub(super) fn trust_field(least: Trust) -> Fields {
+    [("trust".to_owned(), Value::from(least.name()))].into()
+}

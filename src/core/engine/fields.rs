@@ -1,0 +1,343 @@
+//! The fields of an event as rules' keys, arguments and scripts see them: names resolved, derived ones added.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::core::base::time::Time;
+use crate::core::event::{Event, EventId, Level, Trust, Value};
+use crate::core::inventory::Index;
+use crate::core::lang::program::{REPLACED, Unit};
+
+use super::kept::bounded;
+use super::record::Fields;
+
+/// The fields that an event has of itself, before captures and fields of the record. Each may be absent.
+const OWN: [&str; 12] = ["text", "level", "trust", "pid", "id", "facility", "app", "type", "host", "pair", "site", "time"];
+
+/// True of the name of such a field.
+pub(super) fn is_own(name: &str) -> bool {
+    OWN.contains(&name)
+}
+/// Fields of every event that a capture of the name goes before, and a field of the record does not.
+const BESIDE: [&str; 2] = ["raw", "sender"];
+
+/// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
+#[derive(Clone, Copy)]
+pub(super) struct EventView<'a> {
+    event: &'a Event<'a>,
+    captures: &'a [(String, Value<'static>)],
+    index: &'a Index,
+}
+
+impl<'a> EventView<'a> {
+    pub(super) fn new(event: &'a Event<'a>, captures: &'a [(String, Value<'static>)], index: &'a Index) -> EventView<'a> {
+        EventView { event, captures, index }
+    }
+
+    /// One of [`OWN`], or the key that is it instead.
+    fn own(&self, name: &str) -> Option<Value<'a>> {
+        match self.replaced(name) {
+            Some(Value::Unit) => None,
+            Some(key) => Some(key.clone()),
+            None => self.of_event(name),
+        }
+    }
+
+    /// The key of a condition that says `by peer as host`.
+    fn replaced(&self, name: &str) -> Option<&'a Value<'static>> {
+        let is = |taken: &str| taken.strip_prefix('=') == Some(name);
+        self.captures.iter().rev().find(|(taken, _)| is(taken)).map(|(_, value)| value)
+    }
+
+    fn of_event(&self, name: &str) -> Option<Value<'a>> {
+        let named = |name: &'a str| (!name.is_empty()).then_some(Value::Text(Cow::Borrowed(name)));
+        match name {
+            "app" => named(self.index.names(self.event).app),
+            "type" => named(self.index.names(self.event).kind),
+            "host" => named(self.index.names(self.event).host),
+            "pair" => named(self.index.names(self.event).pair),
+            "site" => named(self.index.site(self.index.names(self.event).host)),
+            "time" => self.event.at.map(|at| Value::Text(Cow::Owned(at.to_string()))),
+            "text" | "level" | "trust" | "pid" | "id" | "facility" => self.event.field(name),
+            _ => None,
+        }
+    }
+
+    /// One field, as a key has it.
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        if let Some(value) = self.own(name) {
+            return Some(text(value));
+        }
+        if let Some(value) = name.strip_prefix("event.").filter(|n| REPLACED.contains(n)).and_then(|n| self.of_event(n)) {
+            return Some(text(value));
+        }
+        // Of captures the last with the name counts, of the record's fields the first.
+        let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| shown(value));
+        if BESIDE.contains(&name)
+            && captured.is_none()
+            && let Some(value) = self.event.field(name)
+        {
+            return Some(text(value));
+        }
+        captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| shown(value)))
+    }
+
+    /// The event with what else is known: its own fields go first, but for the trust, which is that of the least known sender.
+    pub(super) fn with(self, more: Fields) -> TriggerEvent<'a> {
+        if more.is_empty() {
+            return TriggerEvent::Now(self);
+        }
+        let mut fields = self.all();
+        for (name, value) in more {
+            if name == "trust" {
+                fields.insert(name, value);
+            } else {
+                fields.entry(name).or_insert(value);
+            }
+        }
+        TriggerEvent::Kept(Arc::new(fields))
+    }
+
+    /// One field as a number, when it reads as one.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        let text = self.text(name)?;
+        let plain = text.parse::<f64>().ok().filter(|n| n.is_finite());
+        plain.or_else(|| [Unit::Seconds, Unit::Bytes, Unit::Percent].into_iter().find_map(|unit| unit.read(&text)))
+    }
+
+    /// How far the sender is known.
+    pub(super) fn trust(&self) -> Trust {
+        self.event.trust
+    }
+
+    /// What the expressions captured.
+    pub(super) fn captured(&self) -> Fields {
+        bounded(self.captures.iter().filter(|(name, _)| !name.starts_with('=')).cloned().collect())
+    }
+
+    /// Every field.
+    pub(super) fn all(&self) -> Fields {
+        let mut fields = Fields::new();
+        for (name, value) in &self.event.fields {
+            fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
+        }
+        for name in BESIDE {
+            if let Some(value) = self.event.field(name) {
+                fields.insert(name.to_owned(), value.into_owned());
+            }
+        }
+        for (name, value) in self.captures.iter().filter(|(name, _)| !name.starts_with('=')) {
+            fields.insert(name.clone(), value.clone());
+        }
+        for name in REPLACED {
+            if let (Some(_), Some(own)) = (self.replaced(name), self.of_event(name)) {
+                fields.insert(format!("event.{name}"), own.into_owned());
+            }
+        }
+        for name in OWN {
+            if let Some(value) = self.own(name) {
+                fields.insert(name.to_owned(), value.into_owned());
+            }
+        }
+        bounded(fields)
+    }
+}
+
+/// The value as text. Most are text already.
+fn shown<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
+    value.as_text().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
+}
+
+/// The same of one that is made for it.
+fn text(value: Value<'_>) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) => text,
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// The event that an alarm is raised for.
+pub(super) enum TriggerEvent<'a> {
+    /// It has just come.
+    Now(EventView<'a>),
+    /// Its fields were kept.
+    Kept(Arc<Fields>),
+}
+
+impl TriggerEvent<'_> {
+    /// Its text.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            TriggerEvent::Now(facts) => facts.text("text").map(Cow::into_owned),
+            TriggerEvent::Kept(fields) => fields.get("text").map(ToString::to_string),
+        }
+    }
+
+    /// One field.
+    pub(super) fn field(&self, name: &str) -> Option<Cow<'_, str>> {
+        match self {
+            TriggerEvent::Now(facts) => facts.text(name),
+            TriggerEvent::Kept(fields) => fields.get(name).map(shown),
+        }
+    }
+
+    /// How far its sender is known.
+    pub(super) fn trust(&self) -> Trust {
+        match self {
+            TriggerEvent::Now(facts) => facts.trust(),
+            TriggerEvent::Kept(fields) => trust(fields),
+        }
+    }
+
+    /// Every field.
+    pub(super) fn fields(self) -> Arc<Fields> {
+        match self {
+            TriggerEvent::Now(facts) => Arc::new(facts.all()),
+            TriggerEvent::Kept(fields) => fields,
+        }
+    }
+}
+
+/// Every field of an event: what the record says, what was captured, and what the inventory makes of it.
+///
+/// `app`, `host`, `type` and `pair` are those of [`crate::core::inventory::Names`]. Captures go before fields of the record, but not before these.
+pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], index: &Index) -> Fields {
+    EventView::new(event, captures, index).all()
+}
+
+/// A number as a field has it: a whole one without a point.
+pub(super) fn number(amount: f64) -> Value<'static> {
+    #[allow(clippy::cast_possible_truncation, reason = "it is whole and small")]
+    if amount.fract() == 0.0 && amount.abs() < 1e15 { Value::Int(amount as i64) } else { Value::Float(amount) }
+}
+
+/// Fields of what we or an agent answer for; what is empty is left out.
+pub(super) fn vouched<const N: usize>(all: [(&str, &str); N]) -> Fields {
+    let all = all.into_iter().filter(|(_, value)| !value.is_empty()).chain([("trust", Trust::Authenticated.name())]);
+    all.map(|(name, value)| (name.to_owned(), Value::from(value).into_owned())).collect()
+}
+
+/// How far the sender of what has these fields is known.
+pub(super) fn trust(fields: &Fields) -> Trust {
+    fields.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
+}
+
+/// An event that has these fields: what [`fields_of`] made, read back.
+pub(super) fn event_of(fields: &Fields) -> Event<'static> {
+    let mut event = Event::default();
+    for (name, value) in fields {
+        let text = || Cow::Owned(value.to_string());
+        match name.as_str() {
+            "app" => event.app = text(),
+            "type" => event.app_type = text(),
+            "host" => event.host = text(),
+            "pid" => event.pid = text(),
+            "text" => event.text = text(),
+            "raw" => event.raw = text(),
+            "sender" => event.sender = value.as_text().and_then(|address| address.parse().ok()),
+            "level" => event.level = value.as_text().and_then(Level::parse),
+            "trust" => event.trust = value.as_text().and_then(Trust::parse).unwrap_or_default(),
+            "facility" => event.facility = value.to_string().parse().ok(),
+            "id" => event.id = value.as_text().and_then(EventId::parse).map(EventId::into_owned),
+            "time" => event.at = value.as_text().and_then(Time::parse_rfc3339),
+            // Of the application and the host, by the inventory: those of an event are kept as fields.
+            "pair" => {}
+            _ => event.fields.push((Cow::Owned(name.clone()), value.clone())),
+        }
+    }
+    event
+}
+
+/// A text with `{field}` filled in; a field that the event does not have is shown as missing: `(no user)`.
+pub(super) fn fill(template: &str, fields: &Fields) -> String {
+    let mut text = String::with_capacity(template.len());
+    for part in parts(template) {
+        match part {
+            Part::Text(plain) => text.push_str(plain),
+            Part::Field(name) => match fields.get(name) {
+                Some(value) => text.push_str(&value.to_string()),
+                None => {
+                    text.push_str("(no ");
+                    text.push_str(name);
+                    text.push(')');
+                }
+            },
+        }
+    }
+    text
+}
+
+/// The fields that a text names and the event does not have.
+pub(super) fn missing<'t>(template: &'t str, fields: &Fields) -> Vec<&'t str> {
+    let named = parts(template).into_iter().filter_map(|part| if let Part::Field(name) = part { Some(name) } else { None });
+    named.filter(|name| !fields.contains_key(*name)).collect()
+}
+
+enum Part<'t> {
+    Text(&'t str),
+    Field(&'t str),
+}
+
+/// Plain text and `{field}` in turn. What stands in braces and is no name is plain text.
+fn parts(template: &str) -> Vec<Part<'_>> {
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-@".contains(c));
+    let (mut all, mut rest) = (Vec::new(), template);
+    while let Some((before, after)) = rest.split_once('{') {
+        all.push(Part::Text(before));
+        match after.split_once('}') {
+            Some((name, behind)) if is_name(name) => {
+                all.push(Part::Field(name));
+                rest = behind;
+            }
+            _ => {
+                all.push(Part::Text("{"));
+                rest = after;
+            }
+        }
+    }
+    all.push(Part::Text(rest));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One field asked for is what stands among all.
+    #[test]
+    fn one_field_is_the_same_as_among_all() {
+        let twice = |name: &'static str| [(name, "first"), (name, "second")].map(|(n, v)| (n.into(), Value::from(v)));
+        let names = ["text", "level", "pid", "facility", "app", "type", "host", "pair", "time", "src", "only"];
+        let bare = Event { fields: names.into_iter().flat_map(twice).collect(), ..Event::default() };
+        let full = Event {
+            at: Some(crate::core::base::time::Time::from_millis(5)),
+            host: "h".into(),
+            app: "x".into(),
+            app_type: "T".into(),
+            pid: "7".into(),
+            level: Some(crate::core::event::Level::Error),
+            facility: Some(4),
+            text: "said".into(),
+            ..bare.clone()
+        };
+        let captured = ["src", "host", "time"].into_iter().flat_map(twice);
+        let captures: Vec<(String, Value<'static>)> = captured.map(|(name, value)| (name.into_owned(), value)).collect();
+        for (event, captures) in [(&bare, &captures[..]), (&full, &captures[..]), (&bare, &[]), (&full, &[])] {
+            let index = Index::default();
+            let (facts, all) = (EventView::new(event, captures, &index), fields_of(event, captures, &index));
+            for name in names.into_iter().chain(["trust", "id", "nobody"]) {
+                assert_eq!(facts.text(name).map(Cow::into_owned), all.get(name).map(ToString::to_string), "{name}");
+            }
+        }
+        let fields = fields_of(&bare, &captures, &Index::default());
+        assert_eq!((fields["src"].as_text(), fields["only"].as_text()), (Some("second"), Some("first")));
+    }
+
+    #[test]
+    fn templates_are_filled() {
+        let fields = Fields::from([("app".to_owned(), Value::from("X")), ("n".to_owned(), Value::Int(3))]);
+        let text = "{app} said {n} times {what} {\"a\": {}} {";
+        assert_eq!(fill(text, &fields), "X said 3 times (no what) {\"a\": {}} {");
+        assert_eq!(missing(text, &fields), ["what"]);
+    }
+}

@@ -1,0 +1,226 @@
+//! A map by a sum of its keys, for very many of them.
+//!
+//! A look-up costs what it takes from memory that is not at hand. Small trees, so many that each has a few keys, are found by the
+//! sum's last bits: that is one place in a list and mostly one node of a tree, however many keys there are. Keys of one sum are told apart
+//! as ever. What senders choose costs little more than other keys do: keys whose sums end alike make a larger tree and no list, and
+//! for many keys of one whole sum (SipHash) nobody knows a way. The order is nobody's affair: nothing is put out in it.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Keys of a tree, on average and at most, before there are twice as many trees.
+const KEYS_OF_A_TREE: usize = 8;
+
+/// Values by key, in no order that means anything.
+#[derive(Clone, Debug)]
+pub(super) struct HashTree<K, V> {
+    /// So many as a power of two, or none; by the last bits of the sum.
+    trees: Vec<Tree<K, V>>,
+    len: usize,
+}
+
+/// By sum; of several keys with one sum, by number, without a gap.
+type Tree<K, V> = BTreeMap<At, (K, V)>;
+type At = (u64, u32);
+
+impl<K, V> Default for HashTree<K, V> {
+    fn default() -> HashTree<K, V> {
+        HashTree { trees: Vec::new(), len: 0 }
+    }
+}
+
+fn sum<Q: Hash + ?Sized>(key: &Q) -> u64 {
+    // Without a secret: equal inputs give equal states.
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Which of so many trees; of none, none that is there.
+fn place(sum: u64, trees: usize) -> usize {
+    #[allow(clippy::cast_possible_truncation, reason = "the last bits are what is wanted")]
+    let sum = sum as usize;
+    sum & trees.wrapping_sub(1)
+}
+
+impl<K: Hash + Eq, V> HashTree<K, V> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        let sum = sum(key);
+        let tree = self.trees.get(place(sum, self.trees.len()))?;
+        let mut of_sum = (0..).map_while(|n| tree.get(&(sum, n)));
+        of_sum.find(|(k, _)| k.borrow() == key).map(|(_, value)| value)
+    }
+
+    pub(super) fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        let (tree, at) = self.find(key)?;
+        tree.get_mut(&at).map(|(_, value)| value)
+    }
+
+    /// The value of a key, made when there is none.
+    pub(super) fn or_default(&mut self, key: &K) -> &mut V
+    where
+        K: Clone,
+        V: Default,
+    {
+        self.make_room();
+        let sum = sum(key);
+        let place = place(sum, self.trees.len());
+        let tree = &mut self.trees[place];
+        let n = number(tree, sum, key).unwrap_or_else(|free| {
+            self.len += 1;
+            free
+        });
+        &mut tree.entry((sum, n)).or_insert_with(|| (key.clone(), V::default())).1
+    }
+
+    pub(super) fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let (tree, (sum, n)) = self.find(key)?;
+        let removed = tree.remove(&(sum, n))?;
+        // The last one of the sum takes the free number.
+        if let Some(last) = (n + 1..).take_while(|n| tree.contains_key(&(sum, *n))).last()
+            && let Some(moved) = tree.remove(&(sum, last))
+        {
+            tree.insert((sum, n), moved);
+        }
+        self.len -= 1;
+        Some(removed.1)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.trees.iter().flat_map(BTreeMap::values).map(|(key, value)| (key, value))
+    }
+
+    /// All, in the order of the keys.
+    pub(super) fn sorted(&self) -> Vec<(&K, &V)>
+    where
+        K: Ord,
+    {
+        let mut all: Vec<(&K, &V)> = self.iter().collect();
+        all.sort_by_key(|(key, _)| *key);
+        all
+    }
+
+    /// Drops what does not stay.
+    pub(super) fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
+        let all = std::mem::take(self);
+        for (key, value) in all.trees.into_iter().flat_map(BTreeMap::into_values) {
+            if stays(&key, &value) {
+                self.insert(key, value);
+            }
+        }
+    }
+
+    /// Where a key is.
+    fn find<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<(&mut Tree<K, V>, At)>
+    where
+        K: Borrow<Q>,
+    {
+        let sum = sum(key);
+        let trees = self.trees.len();
+        let tree = self.trees.get_mut(place(sum, trees))?;
+        let n = number(tree, sum, key).ok()?;
+        Some((tree, (sum, n)))
+    }
+
+    /// A key that is not there yet.
+    fn insert(&mut self, key: K, value: V) {
+        self.make_room();
+        let sum = sum(&key);
+        let place = place(sum, self.trees.len());
+        let tree = &mut self.trees[place];
+        let free = number(tree, sum, &key).unwrap_or_else(|free| free);
+        tree.insert((sum, free), (key, value));
+        self.len += 1;
+    }
+
+    /// For one more key: twice as many trees, when they are full.
+    fn make_room(&mut self) {
+        if self.len < self.trees.len() * KEYS_OF_A_TREE {
+            return;
+        }
+        let trees = (self.trees.len() * 2).max(1);
+        let before = std::mem::take(&mut self.trees);
+        self.trees.resize_with(trees, BTreeMap::new);
+        for ((sum, n), entry) in before.into_iter().flatten() {
+            self.trees[place(sum, trees)].insert((sum, n), entry);
+        }
+    }
+}
+
+/// The number of a key among those of its sum; the error is the first that is free.
+fn number<K: Borrow<Q>, V, Q: Eq + ?Sized>(tree: &Tree<K, V>, sum: u64, key: &Q) -> Result<u32, u32> {
+    let mut n = 0;
+    while let Some((k, _)) = tree.get(&(sum, n)) {
+        if k.borrow() == key {
+            return Ok(n);
+        }
+        n += 1;
+    }
+    Err(n)
+}
+
+/// Equal when the same keys have the same values.
+impl<K: Hash + Eq, V: PartialEq> PartialEq for HashTree<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().all(|(key, value)| other.get(key) == Some(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys of which many have one sum: as a map has them.
+    #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct Alike(u64);
+
+    impl Hash for Alike {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            (self.0 % 7).hash(state);
+        }
+    }
+
+    #[test]
+    fn it_is_a_map_also_of_keys_with_one_sum() {
+        let mut rng = crate::core::sim::Rng::new(11);
+        let (mut summed, mut map) = (HashTree::default(), BTreeMap::new());
+        for n in 0..20_000_u64 {
+            let key = Alike(rng.below(100));
+            match rng.below(5) {
+                0 | 1 => {
+                    *summed.or_default(&key) = n;
+                    map.insert(key, n);
+                }
+                2 => assert_eq!(summed.remove(&key), map.remove(&key)),
+                3 => assert_eq!(summed.get_mut(&key), map.get_mut(&key)),
+                _ if n % 500 == 4 => {
+                    summed.retain(|key, _| key.0 % 2 == 0);
+                    map.retain(|key, _| key.0 % 2 == 0);
+                }
+                _ => assert_eq!(summed.get(&key), map.get(&key)),
+            }
+            assert_eq!((summed.len(), summed.is_empty()), (map.len(), map.is_empty()));
+        }
+        let all: BTreeMap<Alike, u64> = summed.iter().map(|(key, value)| (key.clone(), *value)).collect();
+        assert_eq!(all, map);
+        assert!(!map.is_empty() && summed == summed.clone() && summed != HashTree::default());
+    }
+}

@@ -1,0 +1,196 @@
+//! `inhibited by`: what would be raised while another alarm is active waits until nothing inhibits it any more; `only while` drops it.
+//!
+//! What waits is as good as active: the newest event of it counts, and it ends by whatever would end it if it were active: `cancel when`,
+//! `cancel after`, a state that is over, a hand. An alarm that is `cancel at once` is a moment and does not wait.
+
+use std::sync::Arc;
+
+use crate::core::base::time::Time;
+use crate::core::event::Trust;
+use crate::core::lang::program::{Alarm, Cancel, Mode, WhileActive};
+
+use super::instance::{Ending, deadline};
+use super::key::Key;
+use super::record::{Cause, Fields, Record, Suppressed};
+use super::{Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
+
+/// What an alarm's end may let go.
+#[derive(Clone, Debug)]
+pub(super) struct Freed {
+    alarm: String,
+    key: Key,
+    /// Why it may start nothing: what ended the other one came late.
+    late: Option<String>,
+    pub(super) hops: usize,
+}
+
+impl Engine {
+    /// The alarm that inhibits another one, which is known so far: it is active for the same values of the keys that both have. One that is
+    /// less known keeps nobody from being heard.
+    pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key, known: Trust) -> Option<&'a str> {
+        alarm.inhibited_by.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known)).map(String::as_str)
+    }
+
+    /// Tells of an alarm that is active and too little known to inhibit.
+    pub(super) fn report_untrusted_inhibitor(&self, alarm: &Alarm, key: &Key, known: Trust, out: &mut Vec<Output>) {
+        for name in alarm.inhibited_by.iter().chain(&alarm.only_while_not) {
+            let Some(other) = self.active_beside(alarm, key, name).filter(|other| *other < known) else { continue };
+            let text = format!(
+                "{} is raised although {name} is active: that is known as `{}` alone, and this as `{}`",
+                shown(&alarm.name, key),
+                other.name(),
+                known.name()
+            );
+            out.push(told(&alarm.name, text));
+        }
+    }
+
+    /// How far it is known that an alarm is for now: as the least known of those while which it is raised.
+    pub(super) fn in_place(&self, alarm: &Alarm, key: &Key) -> Trust {
+        let beside = alarm.only_while.iter().filter_map(|name| self.active_beside(alarm, key, name));
+        beside.min().unwrap_or(Trust::Authenticated)
+    }
+
+    /// Why an alarm is not for now, and what would raise it is dropped.
+    pub(super) fn out_of_place(&self, alarm: &Alarm, key: &Key, known: Trust) -> Option<String> {
+        let present = alarm.only_while_not.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known));
+        let absent = alarm.only_while.iter().find(|name| self.active_beside(alarm, key, name).is_none());
+        present
+            .map(|other| format!("while {other} is active"))
+            .or_else(|| absent.map(|other| format!("unless {other} is active")))
+    }
+
+    /// How far an alarm is known that is active for the values of the keys that it has in common with another one's instance.
+    fn active_beside(&self, alarm: &Alarm, key: &Key, name: &str) -> Option<Trust> {
+        let by = self.alarm(&self.program, name).map(|a| a.by.as_slice()).unwrap_or_default();
+        if by == alarm.by {
+            return self.state.instance(name, key).map(|instance| fields::trust(&instance.event));
+        }
+        let beside = self.state.active_of(name).filter(|(other, _)| in_common(alarm, key, by, other));
+        beside.map(|(_, instance)| fields::trust(&instance.event)).max()
+    }
+
+    /// It waits until nothing inhibits it.
+    pub(super) fn suppress(
+        &mut self,
+        on: &Occasion,
+        alarm: &Alarm,
+        key: &Key,
+        other: &str,
+        event: Arc<Fields>,
+        out: &mut Vec<Output>,
+    ) {
+        let name = &alarm.name;
+        if alarm.cancel.contains(&Cancel::AtOnce) {
+            let text =
+                format!("{} is not raised while {other} is active, and is dropped: it is `cancel at once`", shown(name, key));
+            return out.push(told(name, text));
+        }
+        let waits = self.state.inhibited(name, key).cloned();
+        if waits.is_none() && !self.has_room(alarm, fields::trust(&event), out) {
+            return;
+        }
+        let late = on.late.clone().or(on.old.clone());
+        // Nobody takes the place of one who is better known, nor of one who may start something what may not.
+        let better = |w: &Suppressed| fields::trust(&w.event) > fields::trust(&event) || w.late.is_none() && late.is_some();
+        if waits.as_ref().is_some_and(better) {
+            return;
+        }
+        let since = waits.as_ref().map_or(on.now, |w| w.since);
+        let over = match &waits {
+            Some(w) if alarm.while_active == WhileActive::Ignore => w.over,
+            _ => on.over.or_else(|| deadline(alarm, since, on.now)),
+        };
+        if waits.is_none() {
+            let until = over.map(|over| format!(", at most until {over}")).unwrap_or_default();
+            out.push(told(name, format!("{} is not raised while {other} is active: it waits{until}", shown(name, key))));
+        }
+        let event = self.keep(alarm, event, out);
+        self.held(name, key, Some(Suppressed { since, over, event, late }), out);
+    }
+
+    fn held(&mut self, alarm: &str, key: &Key, what: Option<Suppressed>, out: &mut Vec<Output>) {
+        self.record(Record::Inhibited { alarm: alarm.to_owned(), key: key.clone(), what: what.map(Box::new) }, out);
+    }
+
+    /// What would end an instance ends what waits to be one.
+    pub(super) fn end_held(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
+        if self.state.inhibited(alarm, key).is_none() {
+            return;
+        }
+        let why = match &end.cause {
+            Cause::ByHand(who) => Some(format!("it was cleared by {who}")),
+            Cause::After => Some("its time (`cancel after`) is over".to_owned()),
+            Cause::Removed | Cause::Changed => None,
+            other => Some(format!("it ended meanwhile ({other})")),
+        };
+        if let Some(why) = why {
+            out.push(told(alarm, format!("{} does not wait any more and was not raised: {why}", shown(alarm, key))));
+        }
+        self.held(alarm, key, None, out);
+    }
+
+    /// An alarm has ended: what may have waited for that is looked at once this turn's changes are followed.
+    pub(super) fn frees(&mut self, end: &Ending, name: &str, key: &Key) {
+        let program = self.program.clone();
+        let by = self.alarm(&program, name).map(|a| a.by.as_slice()).unwrap_or_default();
+        for index in self.inhibits.get(name).into_iter().flatten() {
+            let Some(alarm) = program.alarms.get(*index) else { continue };
+            let freed =
+                |key: &Key| Freed { alarm: alarm.name.clone(), key: key.clone(), late: end.late.clone(), hops: self.hops };
+            if by == alarm.by {
+                self.freed.extend(self.state.inhibited(&alarm.name, key).map(|_| freed(key)));
+            } else {
+                let waits = self.state.inhibited_of(&alarm.name).map(|(own, _)| own);
+                self.freed.extend(waits.filter(|own| in_common(alarm, own, by, key)).map(freed));
+            }
+        }
+    }
+
+    /// What nothing inhibits any more is raised, unless something else inhibits it.
+    pub(super) fn release(&mut self, now: Time, order: u64, freed: &Freed, out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        let Some(alarm) = self.alarm(&program, &freed.alarm) else { return };
+        let Some(held) = self.state.inhibited(&alarm.name, &freed.key).cloned() else { return };
+        // Who ended the other one adds nothing to what waited, and takes nothing from it: the next event would be raised as well.
+        if self.inhibitor(alarm, &freed.key, fields::trust(&held.event)).is_some() {
+            return;
+        }
+        self.held(&alarm.name, &freed.key, None, out);
+        // A newer event may have raised it in this turn.
+        let active = self.state.instance(&alarm.name, &freed.key).map(|i| fields::trust(&i.event));
+        if alarm.mode == Mode::Off || active.is_some_and(|active| active >= fields::trust(&held.event)) {
+            return;
+        }
+        let late = held.late.or_else(|| freed.late.clone());
+        let on = Occasion { now, order, late, old: None, over: held.over };
+        self.raise(&on, alarm, freed.key.clone(), TriggerEvent::Kept(held.event), out);
+    }
+
+    /// The controller or other rules begin: what waits for nothing any more is raised in this turn.
+    pub(super) fn begin_held(&mut self) {
+        let all = self.state.all_inhibited().map(|(alarm, key, _)| Freed {
+            alarm: alarm.to_owned(),
+            key: key.clone(),
+            late: None,
+            hops: 0,
+        });
+        self.freed = all.collect();
+    }
+}
+
+/// True when two keys have the same values in the fields that both have.
+fn in_common(alarm: &Alarm, key: &Key, by: &[String], other: &Key) -> bool {
+    let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.value(i));
+    by.iter().zip(other.values()).all(|(field, value)| own(field).is_none_or(|own| own == value))
+}
+
+/// An instance, for people.
+pub(super) fn shown(alarm: &str, key: &Key) -> String {
+    if key.is_empty() { alarm.to_owned() } else { format!("{alarm} [{key}]") }
+}
+
+/// That an alarm is not raised.
+pub(super) fn told(alarm: &str, text: String) -> Output {
+    Output::Notice(EngineNotice { alarm: Some(alarm.to_owned()), ..EngineNotice::new("inhibited", text) })
+}

@@ -1,0 +1,267 @@
+//! The life of an instance: raised, repeated, cleared, and the reactions that are started at each.
+
+use std::sync::Arc;
+
+use crate::core::base::limits::SUMMARY_BYTES;
+use crate::core::base::text::cut;
+use crate::core::base::time::Time;
+use crate::core::event::{Trust, Value};
+use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
+
+use super::condition::trust_field;
+use super::fields::{self, TriggerEvent};
+use super::inhibited::{shown, told};
+use super::key::Key;
+use super::record::{Cause, Fields, Record};
+use super::state::Instance;
+use super::turn::StartReactions;
+use super::{Engine, EngineNotice, Occasion, Output};
+
+/// When and why an instance ends.
+pub(super) struct Ending {
+    pub(super) at: Time,
+    pub(super) order: u64,
+    pub(super) cause: Cause,
+    /// How far who ends it is known.
+    pub(super) known: Trust,
+    /// Why it may start nothing: what ended it came late.
+    pub(super) late: Option<String>,
+}
+
+impl Ending {
+    /// By time, by hand or by ourselves.
+    pub(super) fn at(at: Time, order: u64, cause: Cause) -> Ending {
+        Ending { at, order, cause, known: Trust::Authenticated, late: None }
+    }
+
+    /// Why nothing is started for it.
+    fn idle(&self) -> Option<String> {
+        match &self.cause {
+            Cause::Removed | Cause::Changed => Some(self.cause.to_string()),
+            _ => self.late.clone(),
+        }
+    }
+}
+
+impl Engine {
+    /// Raises an alarm, or notes that its condition was met again.
+    pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
+        let (now, order) = (on.now, on.order);
+        if alarm.composite {
+            return self.came(on, alarm, seen);
+        }
+        let at_once = alarm.cancel.contains(&Cancel::AtOnce);
+        let active = self.state.instance(&alarm.name, &key).map(|i| (i.raised_at, i.due, fields::trust(&i.event)));
+        let (acts, seen) = match active {
+            None => {
+                if !self.allowed_by_calendar(alarm, now) {
+                    return self.delay(on, alarm, &key, seen.fields(), out);
+                }
+                let known = seen.trust();
+                if let Some(why) = self.out_of_place(alarm, &key, known) {
+                    return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
+                }
+                if let Some(other) = self.inhibitor(alarm, &key, known) {
+                    return self.suppress(on, alarm, &key, other, seen.fields(), out);
+                }
+                if !self.has_room(alarm, known, out) {
+                    return;
+                }
+                self.report_untrusted_inhibitor(alarm, &key, known, out);
+                let in_place = self.in_place(alarm, &key);
+                let seen = if in_place < known {
+                    let mut event = seen.fields();
+                    Arc::make_mut(&mut event).extend(trust_field(in_place));
+                    TriggerEvent::Kept(event)
+                } else {
+                    seen
+                };
+                let due = if at_once { None } else { deadline(alarm, now, now) };
+                let (seen, before) = self.counted_lines(alarm, &key, seen);
+                let line = self.line(alarm, &key, &seen, out);
+                let event = self.keep(alarm, seen.fields(), out);
+                self.tell_missing(alarm, &event, out);
+                let summary = summary(alarm, &event);
+                self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
+                let seen = TriggerEvent::Kept(event.clone());
+                let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
+                let name = alarm.name.clone();
+                self.record(
+                    Record::Raised { alarm: name, key: key.clone(), order, at: now, due, event, summary, line, idle, before },
+                    out,
+                );
+                (true, seen)
+            }
+            Some((raised_at, was_due, was_known)) => {
+                let due = match alarm.while_active {
+                    WhileActive::Ignore => was_due,
+                    WhileActive::Refresh | WhileActive::Rerun => deadline(alarm, raised_at, now),
+                };
+                let (seen, before) = self.counted_lines(alarm, &key, seen);
+                let line = self.line(alarm, &key, &seen, out);
+                // One who is better known is not refused because somebody else was there before.
+                let better_known = on.late.is_none() && on.old.is_none() && seen.trust() > was_known;
+                let (better, seen) = if better_known {
+                    let event = self.keep(alarm, seen.fields(), out);
+                    (Some(Box::new((event.clone(), summary(alarm, &event)))), TriggerEvent::Kept(event))
+                } else {
+                    (None, seen)
+                };
+                let (name, key) = (alarm.name.clone(), key.clone());
+                self.record(Record::Repeated { alarm: name, key, order, at: now, due, better, line, before }, out);
+                (better_known || alarm.while_active == WhileActive::Rerun, seen)
+            }
+        };
+        if !alarm.react.is_empty() {
+            self.react(on, acts, alarm, &key, seen, out);
+        }
+        if at_once {
+            let ending = Ending { late: on.late.clone(), ..Ending::at(now, order, Cause::AtOnce) };
+            self.clear(&ending, &alarm.name, &key, out);
+        }
+    }
+
+    /// What raises or repeats an alarm starts its reactions, when it `acts`. A claim is owed in any case: that its alarm was active
+    /// already does not make it old.
+    fn react(&mut self, on: &Occasion, acts: bool, alarm: &Alarm, key: &Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
+        if !acts && !self.may_be_claim(seen.field("app").as_deref()) {
+            return;
+        }
+        let event = seen.fields();
+        match on.late.as_ref().or(on.old.as_ref()) {
+            Some(why) => {
+                if acts {
+                    out.push(not_started(alarm, key, why, "reactions are"));
+                }
+                if on.old.is_none()
+                    && let Some(claim) = self.claim_behind(&event)
+                {
+                    self.claim_came_late(&claim, alarm.mode, out);
+                }
+            }
+            None if acts => {
+                if let Some(instance) = self.state.instance(&alarm.name, key).cloned() {
+                    self.start_reactions(on.now, on.order, alarm, key, instance, event, out);
+                }
+            }
+            None => {
+                if alarm.mode == Mode::Live
+                    && let Some(claim) = self.claim_behind(&event)
+                {
+                    self.claim_stands(&claim, alarm.mode, out);
+                }
+            }
+        }
+    }
+
+    /// Says once of each alarm that its text names a field which an event does not have.
+    fn tell_missing(&mut self, alarm: &Alarm, event: &Fields, out: &mut Vec<Output>) {
+        for field in fields::missing(&alarm.summary, event) {
+            let text = format!(
+                "the summary of {} names {{{field}}}, and an event that raised it has no such field: it is shown as (no {field}) (said once)",
+                alarm.name
+            );
+            let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("no_field", text) };
+            self.tell_once(format!("no_field {} {field}", alarm.name), notice, out);
+        }
+    }
+
+    /// Clears an instance, when it is active or waits until nothing inhibits it.
+    pub(super) fn clear(&mut self, end: &Ending, alarm: &str, key: &Key, out: &mut Vec<Output>) {
+        self.end_held(end, alarm, key, out);
+        let Some(instance) = self.state.instance(alarm, key) else { return };
+        let program = self.program.clone();
+        let reacts = self.alarm(&program, alarm).filter(|a| end.idle().is_none() && !a.on_cancel.is_empty());
+        let signal = Signal::Cleared(alarm.to_owned());
+        // Most alarms end unheard.
+        let is_ours = !matches!(end.cause, Cause::Removed | Cause::Changed);
+        if let (Some(why), Some(alarm)) = (end.late.as_ref().filter(|_| is_ours), self.alarm(&program, alarm)) {
+            // Of one that is raised and cleared in one, the first notice says it.
+            let was_said = end.cause == Cause::AtOnce && !alarm.react.is_empty();
+            if !alarm.on_cancel.is_empty() && !was_said {
+                out.push(not_started(alarm, key, why, "reactions to its end are"));
+            }
+        }
+        let told = (reacts.is_some() || self.is_wanted(&signal)).then(|| instance.clone());
+        let cause = &end.cause;
+        let summary = self.alarm(&program, alarm).filter(|a| !a.end_summary.is_empty()).map(|a| {
+            let mut event = instance.event.as_ref().clone();
+            event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
+            fields::fill(&a.end_summary, &event)
+        });
+        if *cause != Cause::AtOnce {
+            self.drop_put_off(alarm, key, out);
+        }
+        let told = told.map(|instance| Instance { summary: summary.clone().unwrap_or(instance.summary), ..instance });
+        let (name, key_) = (alarm.to_owned(), key.clone());
+        self.record(Record::Cleared { alarm: name, key: key_, at: end.at, cause: cause.clone(), summary }, out);
+        self.frees(end, alarm, key);
+        let Some(instance) = told else { return };
+        // Known only as far as the lesser known of who raised it and who ends it.
+        let mut event = instance.event.clone();
+        let fields = Arc::make_mut(&mut event);
+        let known = fields::trust(fields).min(end.known);
+        fields.insert("trust".to_owned(), Value::from(known.name()));
+        fields.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
+        self.changed(signal, alarm, &event, end.idle());
+        if let Some(alarm) = reacts {
+            out.push(start_reactions(
+                alarm,
+                key,
+                &instance,
+                Some(cause.clone()),
+                alarm.on_cancel.clone(),
+                (end.order, false),
+                event,
+            ));
+        }
+    }
+}
+
+/// Reactions that are not started are reported, with the reason and what can be set.
+fn not_started(alarm: &Alarm, key: &Key, why: &str, which: &str) -> Output {
+    let text = format!("{}: its {which} not started: {why}", shown(&alarm.name, key));
+    Output::Notice(EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("late", text) })
+}
+
+/// What people read of an alarm that is raised for an event.
+fn summary(alarm: &Alarm, event: &Fields) -> String {
+    cut(&fields::fill(&alarm.summary, event), SUMMARY_BYTES).into_owned()
+}
+
+/// When an instance's time is over; `None` when only an event or a hand ends it.
+pub(super) fn deadline(alarm: &Alarm, raised_at: Time, last_at: Time) -> Option<Time> {
+    let ends = alarm.cancel.iter().filter_map(|cancel| match cancel {
+        Cancel::After { span, since_raise: true } => Some(raised_at + *span),
+        Cancel::After { span, since_raise: false } => Some(last_at + *span),
+        _ => None,
+    });
+    ends.min()
+}
+
+/// Reactions that start.
+pub(super) fn start_reactions(
+    alarm: &Alarm,
+    key: &Key,
+    instance: &Instance,
+    cleared: Option<Cause>,
+    chains: Vec<Vec<ReactionCall>>,
+    (order, claim): (u64, bool),
+    event: Arc<Fields>,
+) -> Output {
+    Output::StartReactions(Box::new(StartReactions {
+        alarm: alarm.name.clone(),
+        key: key.clone(),
+        category: alarm.category,
+        cleared,
+        chains,
+        mode: alarm.mode,
+        summary: instance.summary.clone(),
+        count: instance.count,
+        raised_at: instance.raised_at,
+        lines: instance.lines.clone(),
+        order,
+        claim,
+        event,
+    }))
+}

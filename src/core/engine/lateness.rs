@@ -1,0 +1,87 @@
+//! Late is not new (DESIGN section 3): what people are told of records that start nothing, and the usual ages of senders' records, for
+//! the next start. Which record is late is decided where it is read (`src/core/site/arrivals.rs`).
+
+use std::time::Duration;
+
+use crate::core::base::time::{Time, duration_text};
+use crate::core::event::{Event, Trust};
+
+use super::record::Record;
+use super::state::State;
+use super::{Engine, EngineNotice, Output};
+
+/// Why a record of a backlog starts nothing.
+pub(super) const BACKLOG: &str = "it was written while nobody listened";
+/// A usual age that changes by more than this is reported: a clock or a zone is wrong, or was set right.
+const REPORTED_US: u64 = 2_000_000;
+
+/// Why a record starts nothing, with its times and what an administrator can do about it.
+pub(super) fn what_to_do(why: String, event: &Event<'_>, arrived: Time) -> String {
+    let Some(at) = event.at else { return why };
+    if why == BACKLOG {
+        return format!("{why} (its time is {at})");
+    }
+    let host = if event.host.is_empty() { "its sender".to_owned() } else { format!("host {}", event.host) };
+    let zone = if event.marks.zoneless { ", or write `timezone:` for it: the stamp does not say its zone" } else { "" };
+    format!("{why} (its time is {at}, it arrived at {arrived}); if it was new, set the clock of {host}{zone}")
+}
+
+impl Engine {
+    /// The usual age of a sender's records was learned.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one input")]
+    pub(super) fn learn_offset(
+        &mut self,
+        now: Time,
+        source: &str,
+        host: String,
+        trust: Trust,
+        usual: i64,
+        zone: i64,
+        out: &mut Vec<Output>,
+    ) {
+        let bucket = bucket(source, trust);
+        let before = self.state.offsets(&bucket, &host).map(|known| known.usual);
+        self.record(Record::Offset { source: bucket, host: host.clone(), at: now, offset: usual, zone }, out);
+        let wrong = usual.saturating_sub(zone);
+        let is_news = match before {
+            Some(before) => usual.abs_diff(before) > REPORTED_US,
+            None => wrong.unsigned_abs() > REPORTED_US,
+        };
+        if !is_news {
+            return;
+        }
+        let whose = if host.is_empty() { "a host that they do not name" } else { &host };
+        let span = duration_text(Duration::from_millis(wrong.unsigned_abs() / 1_000));
+        let text = if wrong.unsigned_abs() <= REPORTED_US {
+            format!("the stamps of the records of {whose} from {source} are right again")
+        } else {
+            let direction = if wrong >= 0 { "behind" } else { "ahead of" };
+            format!(
+                "the stamps of the records of {whose} from {source} are steadily {span} {direction} this machine's clock: its clock is wrong, or its time zone (write `timezone:` for the host, listener or file); until then this is taken as usual"
+            )
+        };
+        out.push(Output::Notice(EngineNotice { host: Some(host), ..EngineNotice::new("clock_offset", text) }));
+    }
+}
+
+impl State {
+    /// How far the times of a sender's events are usually behind their arrival, in microseconds; 0 when that is not known.
+    pub fn usual_age(&self, source: &str, trust: Trust, host: &str) -> i64 {
+        self.offsets(&bucket(source, trust), host).map_or(0, |known| known.usual.saturating_sub(known.zone))
+    }
+
+    /// The usual ages of the records of a source's senders: how far they are trusted, the host, and microseconds.
+    pub fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
+        let all = [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated];
+        let of = |trust: Trust| {
+            let hosts = self.offsets.get(&bucket(source, trust)).into_iter().flatten();
+            hosts.map(move |(host, known)| (trust, host.clone(), known.usual))
+        };
+        all.into_iter().flat_map(of).collect()
+    }
+}
+
+/// No sender teaches anything about one that is trusted more.
+fn bucket(source: &str, trust: Trust) -> String {
+    format!("{source} {}", trust.name())
+}

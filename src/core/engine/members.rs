@@ -1,0 +1,52 @@
+//! How many members of a group are in a state: hosts that are lost, applications that stopped, alarms that are active.
+//!
+//! Who belongs to it is decided when the rules are compiled; how many are in the state is counted anew with each change of a member,
+//! from the state, so nothing is kept that could be wrong.
+
+use crate::core::event::{Trust, Value};
+use crate::core::lang::program::{Alarm, Counted, Hit, MemberState, Members, Shape};
+
+use super::condition::Match;
+use super::key::Key;
+use super::record::Fields;
+use super::{Arrival, Engine, Output, fields};
+
+impl Engine {
+    /// The state of a member changed: are there enough of its groups' members in it now?
+    pub(super) fn members<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
+        let Shape::Members(counted) = &alarm.detect.shape else { return };
+        let Counted { state, field, groups, .. } = counted.as_ref();
+        let facts = arrival.facts(hit);
+        let Some(member) = facts.text(field) else { return };
+        for group in groups.iter().filter(|group| group.has(&member)) {
+            let known = self.in_state(state, field, group);
+            let key = Key::of(&group.key);
+            let named =
+                alarm.by.iter().zip(&group.key).map(|(field, value)| (field.clone(), Value::from(value.as_str()).into_owned()));
+            let more: Fields = named.collect();
+            let met = Match { arrival, alarm, at: arrival.now, key, facts };
+            self.count_states(met, group.n, known, more, out);
+        }
+    }
+
+    /// The members of a group that are in a state: how far each is known.
+    pub(super) fn in_state(&self, state: &MemberState, field: &str, group: &Members) -> Vec<Trust> {
+        let agents =
+            |is: &dyn Fn(&str) -> bool| group.members.iter().filter(|member| is(member)).map(|_| Trust::Authenticated).collect();
+        match state {
+            MemberState::Lost => agents(&|host| self.state.is_lost(host)),
+            MemberState::Stopped => agents(&|app| self.state.is_stopped(app)),
+            MemberState::Active(alarm) | MemberState::Unacked(alarm) => {
+                let mut known: std::collections::BTreeMap<usize, Trust> = std::collections::BTreeMap::new();
+                for (_, instance) in self.state.active_of(alarm) {
+                    let of = instance.event.get(field).and_then(Value::as_text);
+                    if let Some(member) = of.and_then(|of| group.place(of)) {
+                        let so_far = fields::trust(&instance.event);
+                        known.entry(member).and_modify(|known| *known = (*known).min(so_far)).or_insert(so_far);
+                    }
+                }
+                known.into_values().collect()
+            }
+        }
+    }
+}

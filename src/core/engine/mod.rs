@@ -1,0 +1,505 @@
+//! The engine, pure: alarms that are raised and cleared by events and time, and the claims of pairs.
+//!
+//! ```text
+//!   Arrived (event + the atoms it matches) --+                  +--> Record   (all that the state changes by)
+//!   Clear, Ack, Lost, App, Metrics --------+--> turn(now) ----+--> Cue      (reactions to start)
+//!   Timer ---------------------------------+                  +--> CatchUp  (a late claim that stands)
+//!                                                             +--> Notice   (for people)
+//! ```
+//!
+//! The life of an instance (one alarm, one key):
+//!
+//! ```text
+//!            detect                     detect: refresh | ignore | rerun (by `while active`)
+//!    (none) -------> active, count 1 ------------------------------------+
+//!      ^                |      ^                                          |
+//!      |  after, when,  |      +------------------------------------------+
+//!      +-- by hand -----+          `cancel at once`: raised and cleared in one, nothing is kept
+//! ```
+//!
+//! A condition of several events is noted and awaited before it is met (`condition.rs`); so are silences (`silence.rs`) and measures
+//! (`measure.rs`), and states that are joined are looked up (`states.rs`). Calendars delay what is met (`calendars.rs`), active alarms hold
+//! it back (`inhibited.rs`), a limit puts reactions off (`limit.rs`). What is raised, cleared or
+//! comes true is itself a change that conditions may be about (`signals.rs`), within the same turn.
+//!
+//! Invariants: the state changes only by [`Record`]s; one input gives the same outputs whenever its turn comes; a late
+//! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
+//! Tests: `tests/it/engine.rs` (the whole transition table), rule tests.
+
+mod calendars;
+mod claims;
+mod condition;
+mod fields;
+mod hash_tree;
+mod inhibited;
+mod instance;
+mod kept;
+mod key;
+mod lateness;
+mod limit;
+mod lines;
+mod measure;
+mod members;
+mod partial_matches;
+mod record;
+mod reported;
+mod signals;
+mod silence;
+mod state;
+mod states;
+mod turn;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::core::base::time::{Time, duration_text};
+use crate::core::event::Event;
+use crate::core::inventory::{Index, Inventory};
+use crate::core::lang::program::{Alarm, AtomId, Cancel, Hit, Mode, Program, Signal};
+use crate::core::lang::shape::Reset;
+
+use fields::{EventView, TriggerEvent};
+use instance::Ending;
+use measure::Slot;
+use partial_matches::Forgot;
+
+pub use claims::{Stand, trust_required};
+pub use fields::fields_of;
+pub use key::Key;
+pub use record::{Cause, Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
+pub use state::{Instance, State};
+pub use turn::{EngineNotice, Input, MetricValue, Output, StartReactions};
+
+/// Bytes that most keys have room in.
+const KEY_TEXT: usize = 48;
+
+/// What an atom is to an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    Cancels,
+    /// It is measured for what cancels.
+    Measured,
+    /// What was noted and awaited counts no more.
+    Unless,
+    /// It is in this part of the condition.
+    Part(usize),
+}
+
+/// What falls due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// What was awaited comes true.
+    Awaited,
+    /// What is measured has to be looked at again.
+    Measured,
+    /// A calendar begins or ends.
+    Calendar,
+    /// What a limit put off may start.
+    PutOff,
+    /// What is inhibited would be over.
+    Held,
+    /// An instance's time is over.
+    Over,
+}
+
+/// An event on its way through the alarms.
+struct Arrival<'a> {
+    now: Time,
+    order: u64,
+    event: &'a Event<'static>,
+    index: &'a Index,
+    late: Option<String>,
+}
+
+/// When and why an alarm's condition is met.
+struct Occasion {
+    now: Time,
+    order: u64,
+    /// Why it may start nothing: what led to it came late.
+    late: Option<String>,
+    /// Why it may not start its reactions: what led to it is older than the alarm wants.
+    old: Option<String>,
+    /// When it would be over, if it was held back before.
+    over: Option<Time>,
+}
+
+impl<'a> Arrival<'a> {
+    /// What is known of the event, with what an atom captured.
+    fn facts(&self, hit: &'a Hit) -> EventView<'a> {
+        EventView::new(self.event, &hit.captures, self.index)
+    }
+
+    fn occasion(&self, alarm: &Alarm) -> Occasion {
+        Occasion { now: self.now, order: self.order, late: self.late.clone(), old: too_old(alarm, self), over: None }
+    }
+
+    /// The end of what it ends.
+    fn ending(&self) -> Ending {
+        Ending { known: self.event.trust, late: self.late.clone(), ..Ending::at(self.now, self.order, Cause::When) }
+    }
+}
+
+/// The engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    program: Arc<Program>,
+    inventory: Arc<Inventory>,
+    index: Arc<Index>,
+    state: State,
+    /// By atom: the alarms that it is something to, by index.
+    roles: Vec<Vec<(usize, Role)>>,
+    /// By name: the alarms, by index.
+    names: BTreeMap<String, usize>,
+    /// By time: what falls due then.
+    due: BTreeSet<(Time, Due, String, Key)>,
+    /// By change: the conditions that are about it.
+    signals: BTreeMap<Signal, Vec<AtomId>>,
+    /// By name: the alarms that are inhibited by it, by index.
+    inhibits: BTreeMap<String, Vec<usize>>,
+    /// What this turn's changes have still to bring about.
+    changes: VecDeque<signals::StateChange>,
+    /// What this turn may have let go.
+    freed: VecDeque<inhibited::Freed>,
+    /// How many changes led to what is being done.
+    hops: usize,
+    /// When late claims are weighed.
+    weighing: claims::Weighing,
+}
+
+impl Engine {
+    /// An engine with these rules that goes on from a state.
+    pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, mut state: State) -> Engine {
+        // A state of an earlier version does not say it.
+        state.kept_bytes = state.count_kept();
+        let mut roles: Vec<Vec<(usize, Role)>> = Vec::new();
+        for (index, alarm) in program.alarms.iter().enumerate() {
+            let detects =
+                alarm.detect.parts.iter().enumerate().flat_map(|(p, atoms)| atoms.iter().map(move |a| (a, Role::Part(p))));
+            let cancels = alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None });
+            let measured = alarm.cancel.iter().filter_map(|c| if let Cancel::Measured { of, .. } = c { Some(of) } else { None });
+            let all: BTreeSet<(&AtomId, Role)> = detects
+                .chain(cancels.flatten().map(|a| (a, Role::Cancels)))
+                .chain(measured.flatten().map(|a| (a, Role::Measured)))
+                .chain(alarm.detect.unless.iter().map(|a| (a, Role::Unless)))
+                .collect();
+            for (atom, role) in all {
+                let place = place(*atom);
+                roles.resize(roles.len().max(place + 1), Vec::new());
+                roles[place].push((index, role));
+            }
+        }
+        let over = state.active().filter_map(|(alarm, key, i)| Some((i.due?, Due::Over, alarm.to_owned(), key.clone())));
+        let held = state.all_inhibited().filter_map(|(alarm, key, h)| Some((h.over?, Due::Held, alarm.to_owned(), key.clone())));
+        let awaited = state.all_awaited().map(|(alarm, key, w)| (w.due, Due::Awaited, alarm.to_owned(), key.clone()));
+        let put_off = state.all_put_off().map(|(alarm, group, p)| (p.due, Due::PutOff, alarm.to_owned(), group.clone()));
+        let measured =
+            state.all_measured().filter_map(|(alarm, key, m)| Some((m.due?, Due::Measured, alarm.to_owned(), key.clone())));
+        let due = over.chain(held).chain(awaited).chain(put_off).chain(measured).collect();
+        let mut signals: BTreeMap<Signal, Vec<AtomId>> = BTreeMap::new();
+        for (atom, n) in program.atoms.iter().zip(0..) {
+            if let Some(signal) = &atom.signal {
+                signals.entry(signal.clone()).or_default().push(AtomId(n));
+            }
+        }
+        let mut inhibits: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, alarm) in program.alarms.iter().enumerate() {
+            for other in alarm.inhibited_by.iter().collect::<BTreeSet<_>>() {
+                inhibits.entry(other.clone()).or_default().push(index);
+            }
+        }
+        let names = program.alarms.iter().enumerate().map(|(index, alarm)| (alarm.name.clone(), index)).collect();
+        Engine {
+            index: Arc::new(Index::new(&inventory)),
+            program,
+            inventory,
+            state,
+            roles,
+            names,
+            due,
+            signals,
+            inhibits,
+            changes: VecDeque::new(),
+            freed: VecDeque::new(),
+            hops: 0,
+            weighing: claims::Weighing::default(),
+        }
+    }
+
+    /// What it must not forget.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// When [`Input::Timer`] is due next.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.due.first().map(|(at, ..)| *at)
+    }
+
+    /// Takes one input.
+    pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        let last = input.order();
+        match input {
+            Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
+                let late = if backlog { Some(lateness::BACKLOG.to_owned()) } else { late };
+                let late = late.map(|why| lateness::what_to_do(why, &event, arrived));
+                self.mark_claim(&mut event, &hits);
+                self.claim(arrived, order, &source, (late.is_some(), backlog), &event, out);
+                let index = self.index.clone();
+                self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
+            }
+            Input::Offset { source, host, trust, usual, zone, .. } => {
+                self.learn_offset(now, &source, host, trust, usual, zone, out);
+            }
+            Input::Clear { order, alarm, key, by } => {
+                let keys: Vec<Key> = match key {
+                    Some(key) => vec![key],
+                    None => self.state.clearable(&alarm).cloned().collect(),
+                };
+                for key in keys {
+                    self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);
+                }
+            }
+            Input::Ack { alarm, key, by, .. } => {
+                let known = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
+                for key in key.map_or(known, |key| vec![key]) {
+                    self.ack(now, &alarm, &key, &by, out);
+                }
+            }
+            Input::BacklogEnded { source, .. } => self.backlog_ended(&source),
+            Input::Source { source, away, .. } => self.source_changed(now, source, away, out),
+            Input::Lost { host, lost, .. } => {
+                if self.state.lost.contains(&host) != lost {
+                    self.host_changed(&host, lost);
+                    self.record(Record::Lost { host, lost }, out);
+                    self.weigh_again();
+                }
+            }
+            Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
+            Input::Metrics { host, values, .. } => self.was_measured(&host, values),
+            Input::Timer { order } => self.fall_due(now, order, false, out),
+            Input::Skipped { order } => self.fall_due(now, order, true, out),
+        }
+        self.follow(now, last, out);
+        self.weigh_all_claims(out);
+    }
+
+    /// What falls due up to now comes to pass: each at its own time, or all now.
+    fn fall_due(&mut self, now: Time, order: u64, skip: bool, out: &mut Vec<Output>) {
+        while let Some(entry) = self.due.first().cloned().filter(|(at, ..)| *at <= now) {
+            // Also one whose key was forgotten meanwhile.
+            self.due.remove(&entry);
+            let (at, what, alarm, key) = entry;
+            let at = if skip { now } else { at };
+            match what {
+                Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
+                Due::Calendar => self.calendar_changed(at, &alarm),
+                Due::Measured => self.measured_on(at, order, &alarm, &key, out),
+                Due::PutOff => self.may_start(at, order, &alarm, &key, out),
+                Due::Held => self.end_held(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+                Due::Over => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
+            }
+            self.follow(at, order, out);
+        }
+    }
+
+    /// The controller starts: alarms that the rules no longer have are cleared with that cause, and silences count from now.
+    pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+        self.drop_removed(now, order, out);
+        self.drop_strangers(out);
+        self.begin_silences(now, true, out);
+        self.begin_states(now, order, out);
+        self.begin_calendars(now);
+        self.begin_held();
+        self.follow(now, order, out);
+    }
+
+    /// Goes on with other rules. All alarms keep their state but those in `reset`, which have another key or shape
+    /// ([`crate::core::lang::shape::reset`]), and those that are gone.
+    pub fn reload(
+        &mut self,
+        now: Time,
+        order: u64,
+        reset: &Reset,
+        program: Arc<Program>,
+        inventory: Arc<Inventory>,
+        out: &mut Vec<Output>,
+    ) {
+        let weighing = std::mem::take(&mut self.weighing);
+        *self = Engine { weighing, ..Engine::start(program, inventory, std::mem::take(&mut self.state)) };
+        let waits = self.state.all_put_off().filter(|(alarm, ..)| reset.contains_key(*alarm));
+        let waits: Vec<(String, Key)> = waits.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();
+        for (alarm, group) in waits {
+            self.record(Record::PutOff { alarm, group, what: None }, out);
+        }
+        self.drop_where(now, order, &Cause::Changed, |_, alarm| reset.contains_key(alarm), out);
+        self.drop_removed(now, order, out);
+        self.drop_strangers(out);
+        self.begin_silences(now, false, out);
+        self.begin_states(now, order, out);
+        self.begin_calendars(now);
+        self.begin_held();
+        self.follow(now, order, out);
+    }
+
+    /// Alarms that the rules no longer have are cleared with that cause.
+    fn drop_removed(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+        self.drop_where(now, order, &Cause::Removed, |me, alarm| !me.names.contains_key(alarm), out);
+    }
+
+    /// Nothing is left of these alarms.
+    fn drop_where(&mut self, now: Time, order: u64, cause: &Cause, these: impl Fn(&Engine, &str) -> bool, out: &mut Vec<Output>) {
+        let own = |(alarm, key): (&str, &Key)| (alarm.to_owned(), key.clone());
+        let active = self.state.active().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
+        let held = self.state.all_inhibited().map(|(alarm, key, _)| (alarm, key)).filter(|(alarm, _)| these(self, alarm));
+        let active: BTreeSet<(String, Key)> = active.chain(held).map(own).collect();
+        let begun: Vec<(String, Key)> = self.state.begun().into_iter().filter(|(alarm, _)| these(self, alarm)).map(own).collect();
+        for (alarm, key) in active {
+            self.clear(&Ending::at(now, order, cause.clone()), &alarm, &key, out);
+        }
+        for (alarm, key) in begun {
+            self.record(Record::Forgotten { alarm, key, measures_on: false }, out);
+        }
+    }
+
+    /// Applies a record and journals it. Says when it made the state forget notes, because there were too many.
+    fn record(&mut self, record: Record, out: &mut Vec<Output>) -> Option<Forgot> {
+        // The index of deadlines follows the state.
+        let before = self.dues(&record);
+        let forgot = self.state.applied(&record);
+        let after = self.dues(&record);
+        if before != after
+            && let Some((alarm, key)) = record.key()
+        {
+            for (at, what) in before.into_iter().flatten() {
+                self.due.remove(&(at, what, alarm.to_owned(), key.clone()));
+            }
+            self.due.extend(after.into_iter().flatten().map(|(at, what)| (at, what, alarm.to_owned(), key.clone())));
+        }
+        out.push(Output::Record(record));
+        forgot
+    }
+
+    /// What falls due now of what a record may change.
+    fn dues(&self, record: &Record) -> [Option<(Time, Due)>; 2] {
+        let over = |alarm, key| self.state.instance(alarm, key).and_then(|i| i.due).map(|at| (at, Due::Over));
+        let awaited = |alarm, key| self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
+        let held = |alarm, key| self.state.inhibited(alarm, key).and_then(|h| h.over).map(|at| (at, Due::Held));
+        let measured = |alarm, key| self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
+        let put_off =
+            |alarm, group| self.state.starts(alarm, group).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
+        match record {
+            Record::Raised { alarm, key, .. } | Record::Repeated { alarm, key, .. } | Record::Cleared { alarm, key, .. } => {
+                [over(alarm, key), None]
+            }
+            Record::Awaited { alarm, key, .. } => [awaited(alarm, key), None],
+            Record::Inhibited { alarm, key, .. } => [held(alarm, key), None],
+            Record::Judged { alarm, key, .. } => [measured(alarm, key), None],
+            Record::Forgotten { alarm, key, .. } => [awaited(alarm, key), measured(alarm, key)],
+            Record::Started { alarm, group, .. } | Record::PutOff { alarm, group, .. } => [put_off(alarm, group), None],
+            _ => [None, None],
+        }
+    }
+
+    /// An alarm of the rules.
+    fn alarm<'p>(&self, program: &'p Program, name: &str) -> Option<&'p Alarm> {
+        program.alarms.get(*self.names.get(name)?)
+    }
+
+    /// Said once, restarts included.
+    fn tell_once(&mut self, about: String, notice: EngineNotice, out: &mut Vec<Output>) {
+        if !self.state.told.contains(&about) {
+            self.record(Record::Told { about }, out);
+            out.push(Output::Notice(notice));
+        }
+    }
+
+    fn arrived<'a>(&mut self, arrival: &Arrival<'a>, hits: &'a [Hit], out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        // By alarm, in the order of the rules: what cancels goes before what detects. Of two hits for one thing the first counts.
+        let roles =
+            |hit: &'a Hit| self.roles.get(place(hit.atom)).into_iter().flatten().map(move |(index, role)| (*index, *role, hit));
+        let mut met: Vec<(usize, Role, &Hit)> = hits.iter().flat_map(roles).collect();
+        met.sort_by_key(|(index, role, _)| (*index, *role));
+        met.dedup_by_key(|(index, role, _)| (*index, *role));
+        let mut parts = Vec::new();
+        for met in met.chunk_by(|one, other| one.0 == other.0) {
+            let alarm = met.first().and_then(|(index, ..)| program.alarms.get(*index)).filter(|a| a.mode != Mode::Off);
+            let Some(alarm) = alarm else { continue };
+            parts.clear();
+            for (_, role, hit) in met {
+                match role {
+                    Role::Cancels => self.cancelled(arrival, alarm, hit, out),
+                    Role::Measured => self.measure(arrival, alarm, Slot::Cancel, hit, out),
+                    Role::Unless => {
+                        if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
+                            self.forget_partial_matches(alarm, &key, out);
+                        }
+                    }
+                    Role::Part(part) => {
+                        parts.resize(*part, None);
+                        parts.push(Some(*hit));
+                    }
+                }
+            }
+            self.match_parts(arrival, alarm, &parts, out);
+        }
+    }
+
+    /// An event matches what cancels an alarm.
+    fn cancelled<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
+        if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
+            let waits = alarm.hold.is_some() || !alarm.not_during.is_empty() || !alarm.only_during.is_empty();
+            if waits && self.state.waiting(&alarm.name, &key).is_some() {
+                self.forget_partial_matches(alarm, &key, out);
+            }
+            self.clear(&arrival.ending(), &alarm.name, &key, out);
+        }
+    }
+
+    /// The instance that an event is about; `None` when it lacks a field of the key.
+    fn key(&mut self, alarm: &Alarm, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<Key> {
+        let mut values = String::with_capacity(KEY_TEXT);
+        for field in &alarm.by {
+            match facts.text(field) {
+                Some(value) => Key::push(&mut values, &value),
+                None => {
+                    self.lacks(alarm, field, "has in its `by`", out);
+                    return None;
+                }
+            }
+        }
+        Some(Key::read(&values))
+    }
+
+    /// An event without a field that an alarm needs is not taken.
+    fn lacks(&mut self, alarm: &Alarm, field: &str, what: &str, out: &mut Vec<Output>) {
+        let text = format!(
+            "an event that {} wants has no {field}, which the alarm {what}; such events are not taken (said once)",
+            alarm.name
+        );
+        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("no_key", text) };
+        self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
+    }
+}
+
+/// True when the event says which of a pair is primary; `hits` are the conditions that it matches.
+pub fn is_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claims::claim_of(inventory, program, index, event, hits).is_some()
+}
+
+/// True when it says so with the trust that counts for that pair.
+pub fn is_credible_claim(inventory: &Inventory, program: &Program, index: &Index, event: &Event<'_>, hits: &[Hit]) -> bool {
+    claims::claim_of(inventory, program, index, event, hits).is_some()
+        && inventory.pairs.get(index.names(event).pair).is_some_and(|pair| event.trust >= trust_required(inventory, pair))
+}
+
+/// Where an atom stands among those of the program.
+fn place(atom: AtomId) -> usize {
+    atom.0 as usize
+}
+
+fn too_old(alarm: &Alarm, arrival: &Arrival<'_>) -> Option<String> {
+    let limit = alarm.max_age?;
+    let age = arrival.now.since(arrival.event.at?);
+    (age > limit).then(|| format!("the record is {} old, `max age` is {}", duration_text(age), duration_text(limit)))
+}

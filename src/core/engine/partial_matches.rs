@@ -1,0 +1,254 @@
+//! What conditions of several events have noted, by alarm and key, and its two bounds: keys of an alarm, events of all alarms.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::core::base::limits::PARTIAL_MATCHES;
+use crate::core::base::time::Time;
+
+use super::hash_tree::HashTree;
+use super::key::Key;
+use super::record::PartialMatch;
+use super::state::first_of_young_half;
+
+/// What was noted and not forgotten. No key is without a note, no alarm without a key, and the notes of a key are in order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PartialMatches {
+    alarms: HashTree<String, OfAlarm>,
+    count: usize,
+    bytes: usize,
+    /// So many notes at most. Tests set less.
+    most: usize,
+}
+
+/// What was noted for one alarm.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct OfAlarm {
+    keys: HashTree<Key, Vec<PartialMatch>>,
+    count: usize,
+    /// Their memory, roughly, with that of the keys.
+    bytes: usize,
+}
+
+/// Bytes that a key takes beside its values and notes.
+const KEY_OVERHEAD: usize = 64;
+
+fn weight_of(key: &Key, notes: &[PartialMatch]) -> usize {
+    KEY_OVERHEAD + key.len() + notes.iter().map(PartialMatch::weight).sum::<usize>()
+}
+
+/// Notes were forgotten because there were too many: by the half of the keys whose senders are least trusted, of equals whose last note is
+/// oldest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Forgot {
+    /// Of the alarm that had one key too many.
+    Own,
+    /// Of the alarm that has most notes, because all have too many.
+    Of(String),
+}
+
+impl Default for PartialMatches {
+    fn default() -> PartialMatches {
+        PartialMatches { alarms: HashTree::default(), count: 0, bytes: 0, most: PARTIAL_MATCHES }
+    }
+}
+
+impl PartialMatches {
+    /// What was noted of a key.
+    pub(super) fn of(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
+        self.alarms.get(alarm).and_then(|of| of.keys.get(key)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The keys for which something was noted, with their alarms.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &Key)> {
+        self.alarms.iter().flat_map(|(alarm, of)| of.keys.iter().map(move |(key, _)| (alarm.as_str(), key)))
+    }
+
+    /// Notes an event. `alone`: it stands for all of its part with its value. What lies before `since` counts no more; an
+    /// alarm has so many keys at most.
+    pub(super) fn note(
+        &mut self,
+        alarm: &String,
+        key: &Key,
+        note: &PartialMatch,
+        alone: bool,
+        since: Option<Time>,
+        keys: usize,
+    ) -> Option<Forgot> {
+        let of = self.alarms.or_default(alarm);
+        let (before, bytes) = (of.count, of.bytes);
+        of.note(key, note, alone, since);
+        self.count = self.count - before + of.count;
+        self.bytes = self.bytes - bytes + of.bytes;
+        if of.keys.len() > keys {
+            let alarm = alarm.clone();
+            self.forget_half(&alarm);
+            return Some(Forgot::Own);
+        }
+        if self.count > self.most {
+            // Of equals the last by name.
+            let most = self.alarms.iter().max_by(|(a, x), (b, y)| (x.count, a).cmp(&(y.count, b)));
+            let alarm = most.map(|(alarm, _)| alarm.clone())?;
+            self.forget_half(&alarm);
+            return Some(Forgot::Of(alarm));
+        }
+        None
+    }
+
+    /// The memory of all notes, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The alarm whose notes take the most memory; of equals the last by name.
+    pub(super) fn heaviest(&self) -> Option<&String> {
+        let most = self.alarms.iter().max_by(|(a, x), (b, y)| (x.bytes, a).cmp(&(y.bytes, b)));
+        most.map(|(alarm, _)| alarm)
+    }
+
+    /// Forgets the half of an alarm's keys whose last note is oldest.
+    pub(super) fn forget_half(&mut self, alarm: &String) {
+        let Some(of) = self.alarms.get_mut(alarm) else { return };
+        let (count, bytes) = (of.count, of.bytes);
+        of.forget_old();
+        self.count -= count - of.count;
+        self.bytes -= bytes - of.bytes;
+        if of.keys.is_empty() {
+            self.alarms.remove(alarm);
+        }
+    }
+
+    /// Forgets what was noted of a key.
+    pub(super) fn forget(&mut self, alarm: &str, key: &Key) {
+        let Some(of) = self.alarms.get_mut(alarm) else { return };
+        let Some(notes) = of.keys.remove(key) else { return };
+        let bytes = weight_of(key, &notes);
+        (of.count, of.bytes) = (of.count - notes.len(), of.bytes - bytes);
+        (self.count, self.bytes) = (self.count - notes.len(), self.bytes - bytes);
+        if of.keys.is_empty() {
+            self.alarms.remove(alarm);
+        }
+    }
+}
+
+impl OfAlarm {
+    fn note(&mut self, key: &Key, note: &PartialMatch, alone: bool, since: Option<Time>) {
+        let notes = self.keys.or_default(key);
+        let before = notes.len();
+        let stood_for = |n: &PartialMatch| alone && n.part() == note.part() && n.value() == note.value();
+        let key_bytes = if before == 0 { weight_of(key, &[]) } else { 0 };
+        let mut gone = 0;
+        notes.retain(|n| {
+            let stays = since.is_none_or(|since| n.at >= since) && !stood_for(n);
+            gone += if stays { 0 } else { n.weight() };
+            stays
+        });
+        self.bytes = self.bytes + key_bytes + note.weight() - gone;
+        if notes.len() == notes.capacity() {
+            // Most keys are seen once or twice: one, two, four, not four from the start.
+            notes.reserve_exact(notes.len().max(1));
+        }
+        let place = notes.partition_point(|n| n.at <= note.at);
+        notes.insert(place, note.clone());
+        self.count = self.count + notes.len() - before;
+    }
+
+    /// Forgets the half of the keys of the least trusted senders, of equals those whose last note is oldest.
+    fn forget_old(&mut self) {
+        let age = |notes: &Vec<PartialMatch>| (notes.iter().map(|n| n.known).max(), notes.last().map(|n| n.at));
+        match first_of_young_half(self.keys.iter().map(|(key, notes)| (age(notes), key))) {
+            Some(first) => self.keys.retain(|key, notes| (&age(notes), key) >= (&first.0, &first.1)),
+            None => self.keys = HashTree::default(),
+        }
+        self.count = self.keys.iter().map(|(_, notes)| notes.len()).sum();
+        self.bytes = self.keys.iter().map(|(key, notes)| weight_of(key, notes)).sum();
+    }
+}
+
+/// As a journal has it: the keys of each alarm as a sorted list.
+impl Serialize for PartialMatches {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.alarms.sorted().into_iter().map(|(alarm, of)| (alarm, of.keys.sorted())))
+    }
+}
+
+impl<'de> Deserialize<'de> for PartialMatches {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<PartialMatches, D::Error> {
+        let all = BTreeMap::<String, Vec<(Key, Vec<PartialMatch>)>>::deserialize(from)?;
+        let mut noted = PartialMatches::default();
+        for (alarm, keys) in all {
+            let of = noted.alarms.or_default(&alarm);
+            for (key, notes) in keys {
+                of.count += notes.len();
+                of.bytes += weight_of(&key, &notes);
+                *of.keys.or_default(&key) = notes;
+            }
+            noted.count += of.count;
+            noted.bytes += of.bytes;
+        }
+        Ok(noted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::base::limits::COUNTED_KEYS;
+    use crate::core::event::Trust;
+
+    /// Three alarms that invent keys, with little room for all of them together.
+    #[test]
+    fn notes_of_all_alarms_are_bounded() {
+        let mut noted = PartialMatches { most: 100, ..PartialMatches::default() };
+        let mut forgot = Vec::new();
+        for n in 0..1_000_i64 {
+            // Alarm a gets four of six events, and alarm c but one of each key.
+            let (alarm, key) = [("a", n), ("a", n - 1), ("b", n), ("a", n), ("c", n), ("a", n)][usize::try_from(n % 6).unwrap()];
+            let note = PartialMatch::new(0, Time::from_millis(n), Trust::Local);
+            let key = Key::of([key.to_string()]);
+            forgot.extend(noted.note(&alarm.to_owned(), &key, &note, false, None, COUNTED_KEYS));
+            assert!(noted.count <= 100);
+            assert_eq!(noted.of(alarm, &key).last(), Some(&note), "what has just come is not what is oldest");
+            assert_eq!(
+                noted.count,
+                noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(_, notes)| notes.len()).sum::<usize>()
+            );
+        }
+        let bytes =
+            noted.alarms.iter().flat_map(|(_, of)| of.keys.iter()).map(|(key, notes)| weight_of(key, notes)).sum::<usize>();
+        assert_eq!(noted.bytes(), bytes);
+        let mut half = noted.clone();
+        half.forget_half(&half.heaviest().unwrap().clone());
+        assert!(half.bytes() < bytes);
+        // The alarm that has most goes on losing its older half; the others come to as much in time.
+        assert_eq!(forgot.first(), Some(&Forgot::Of("a".to_owned())));
+        assert!(forgot.iter().all(|f| *f != Forgot::Own) && forgot.len() > 10);
+        // Read back it is the same, with its counts.
+        let again: PartialMatches = serde_json::from_str(&serde_json::to_string(&noted).unwrap()).unwrap();
+        assert_eq!(PartialMatches { most: 100, ..again }, noted);
+        for (alarm, key) in noted.clone().keys() {
+            noted.forget(alarm, key);
+        }
+        assert_eq!(noted, PartialMatches { most: 100, ..PartialMatches::default() });
+    }
+
+    /// One key alone may be too much, too.
+    #[test]
+    fn a_single_key_is_bounded() {
+        let mut noted = PartialMatches { most: 2, ..PartialMatches::default() };
+        let key = Key::of(["k".to_owned()]);
+        let mut say = |n| {
+            noted.note(
+                &"a".to_owned(),
+                &key,
+                &PartialMatch::new(0, Time::from_millis(n), Trust::Local),
+                false,
+                None,
+                COUNTED_KEYS,
+            )
+        };
+        assert_eq!([say(1), say(2), say(3)], [None, None, Some(Forgot::Of("a".to_owned()))]);
+        assert_eq!(noted.keys().count(), 0);
+    }
+}

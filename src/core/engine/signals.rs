@@ -1,0 +1,169 @@
+//! Alarms about alarms, patterns of several events, hosts that are lost: changes in the engine that conditions meet as if they
+//! were events.
+//!
+//! What a change brings about is done within the same turn, after all that its own event brings about. It goes on for so many
+//! hops; what would go further is told once and not done.
+
+use std::sync::Arc;
+
+use crate::core::base::limits::HOPS;
+use crate::core::base::time::Time;
+use crate::core::event::{OWN_APP, Trust, Value};
+use crate::core::lang::matches;
+use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
+
+use super::condition::{Match, trust_field};
+use super::key::Key;
+use super::record::{Fields, Record};
+use super::{Arrival, Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
+
+/// A change on its way to the conditions that are about it.
+#[derive(Clone, Debug)]
+pub(super) struct StateChange {
+    pub(super) signal: Signal,
+    pub(super) event: Arc<Fields>,
+    pub(super) late: Option<String>,
+    pub(super) hops: usize,
+}
+
+impl Engine {
+    /// True when a condition is about such changes.
+    pub(super) fn is_wanted(&self, signal: &Signal) -> bool {
+        self.signals.contains_key(signal)
+    }
+
+    /// A change that conditions may be about.
+    pub(super) fn signal(&mut self, signal: Signal, event: Arc<Fields>, late: Option<String>) {
+        if self.is_wanted(&signal) {
+            self.changes.push_back(StateChange { signal, event, late, hops: self.hops + 1 });
+        }
+    }
+
+    /// An alarm was raised or cleared.
+    pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Arc<Fields>, late: Option<String>) {
+        if !self.is_wanted(&signal) {
+            return;
+        }
+        let mut event = event.clone();
+        Arc::make_mut(&mut event).insert("alarm".to_owned(), Value::from(alarm));
+        self.signal(signal, event, late);
+    }
+
+    /// Somebody takes an active alarm on; who did so first stands.
+    pub(super) fn ack(&mut self, now: Time, alarm: &str, key: &Key, by: &str, out: &mut Vec<Output>) {
+        let Some(instance) = self.state.instance(alarm, key) else { return };
+        if self.state.acked(alarm, key).is_some() {
+            return;
+        }
+        let mut event = instance.event.clone();
+        Arc::make_mut(&mut event).insert("by".to_owned(), Value::from(by).into_owned());
+        self.changed(Signal::Acked(alarm.to_owned()), alarm, &event, None);
+        self.record(Record::Acked { alarm: alarm.to_owned(), key: key.clone(), at: now, by: by.to_owned() }, out);
+    }
+
+    /// A host is lost, or is not any more.
+    pub(super) fn host_changed(&mut self, host: &str, lost: bool) {
+        let (signal, says) = if lost { (Signal::HostLost, "lost") } else { (Signal::HostBack, "back") };
+        let text = format!("{host} is {says}");
+        self.signal(signal, Arc::new(fields::vouched([("host", host), ("app", OWN_APP), ("text", &text)])), None);
+    }
+
+    /// What the changes of this turn bring about.
+    pub(super) fn follow(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        let index = self.index.clone();
+        loop {
+            let Some(change) = self.changes.pop_front() else {
+                let Some(freed) = self.freed.pop_front() else { break };
+                self.hops = freed.hops;
+                self.release(now, order, &freed, out);
+                continue;
+            };
+            if change.hops > HOPS {
+                let text = format!(
+                    "more than {HOPS} alarms or patterns in a row brought each other about: {:?} is not followed",
+                    change.signal
+                );
+                self.tell_once(format!("hops {:?}", change.signal), EngineNotice::new("limit", text), out);
+                continue;
+            }
+            self.hops = change.hops;
+            let event = fields::event_of(&change.event);
+            let atoms = self.signals.get(&change.signal).cloned().unwrap_or_default();
+            let met = atoms.into_iter().filter_map(|atom| {
+                let captures = matches(program.atoms.get(super::place(atom))?, &event, &index)?;
+                Some(Hit { atom, captures })
+            });
+            let hits: Vec<Hit> = met.collect();
+            let arrival = Arrival { now, order, event: &event, index: &index, late: change.late };
+            self.arrived(&arrival, &hits, out);
+        }
+        self.hops = 0;
+    }
+
+    /// An alarm that is counted was raised or cleared: how many stand now, with the keys of this event?
+    pub(super) fn standing<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
+        let Shape::Standing { n, alarm: counted } = &alarm.detect.shape else { return };
+        let Some(met) = self.match_part(arrival, alarm, Some(hit), out) else { return };
+        let same = |event: &Fields| {
+            alarm.by.iter().zip(met.key.values()).all(|(field, value)| event.get(field).is_some_and(|v| v.to_string() == value))
+        };
+        let standing = self.state.active_of(counted).filter(|(_, instance)| same(&instance.event));
+        let known: Vec<Trust> = standing.map(|(_, instance)| fields::trust(&instance.event)).collect();
+        self.count_states(met, *n, known, Fields::new(), out);
+    }
+
+    /// How many stand, each known so far: enough of them raise it, and too few end it. `more` is what is known beside the event.
+    pub(super) fn count_states(
+        &mut self,
+        met: Match<'_, '_>,
+        n: usize,
+        mut known: Vec<Trust>,
+        mut more: Fields,
+        out: &mut Vec<Output>,
+    ) {
+        let Match { arrival, alarm, .. } = met;
+        let active = self.state.instance(&alarm.name, &met.key).is_some();
+        if known.len() >= n && !active {
+            // So many are known so far: the best of them are enough.
+            known.sort_unstable_by(|a, b| b.cmp(a));
+            let least = n.checked_sub(1).and_then(|n| known.get(n)).copied().unwrap_or(Trust::Authenticated);
+            self.lower_pending_trust(alarm, &met.key, least, out);
+            more.extend(trust_field(least));
+            more.insert("count".to_owned(), Value::Int(i64::try_from(known.len()).unwrap_or(i64::MAX)));
+            self.fire(met, more, out);
+        } else if known.len() < n {
+            let key = met.key;
+            self.forget_partial_matches(alarm, &key, out);
+            if alarm.cancel.is_empty() {
+                self.clear(&arrival.ending(), &alarm.name, &key, out);
+            }
+        }
+    }
+
+    /// What is awaited of a state is known no further than the state has been all the while.
+    pub(super) fn lower_pending_trust(&mut self, alarm: &Alarm, key: &Key, known: Trust, out: &mut Vec<Output>) {
+        let Some(waiting) = self.state.waiting(&alarm.name, key).filter(|w| known < fields::trust(&w.event)) else { return };
+        let mut waiting = waiting.clone();
+        Arc::make_mut(&mut waiting.event).extend(trust_field(known));
+        self.record(Record::Awaited { alarm: alarm.name.clone(), key: key.clone(), waiting }, out);
+    }
+
+    /// The condition of a composite pattern came true.
+    pub(super) fn came(&mut self, on: &Occasion, alarm: &Alarm, seen: TriggerEvent<'_>) {
+        let name = alarm.name.strip_prefix("pattern ").unwrap_or(&alarm.name).to_owned();
+        self.signal(Signal::Occurrence(name), seen.fields(), on.late.clone().or(on.old.clone()));
+    }
+
+    /// What is known of a key when no event is at hand: its values, what the inventory makes of them, and how far those who said it are
+    /// known.
+    pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Trust) -> Arc<Fields> {
+        let mut fields: Fields = alarm.by.iter().zip(key.values()).map(|(f, v)| (f.clone(), Value::from(&*v))).collect();
+        fields.insert("trust".to_owned(), Value::from(known.name()));
+        let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
+        all.remove("text");
+        // A key is what the alarm is about, whatever the inventory makes of the rest: the pair of a silence `by pair`.
+        all.extend(fields);
+        Arc::new(all)
+    }
+}

@@ -1,0 +1,138 @@
+//! `no A for D`: what is expected of each key, and what happens when it does not come.
+//!
+//! A key counts from the controller's start when the inventory has it, else from its first event. A start counts anew: what came
+//! while nobody listened is not known. So does the end of a time in which a source could not be read: during it no silence comes true.
+//! With `only during` or `not during` the time is measured within the calendars (`calendars.rs`).
+
+use std::time::Duration;
+
+use crate::core::base::limits::CALENDAR_SEARCH;
+use crate::core::base::time::Time;
+use crate::core::event::Trust;
+use crate::core::lang::program::{Alarm, Backoff, Mode, Shape};
+
+use super::condition::Match;
+use super::key::Key;
+use super::record::{PendingFire, Record};
+use super::{Engine, Output, fields};
+
+/// How long a silence has to last: growing with each occurrence since it began.
+fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
+    let times = backoff.map_or(1, |b| b.factor.checked_pow(round).unwrap_or(b.up_to).min(b.up_to));
+    span * times
+}
+
+impl Engine {
+    /// A source can't be read, or can be again: with the last of them all silences count anew.
+    pub(super) fn source_changed(&mut self, now: Time, source: String, away: bool, out: &mut Vec<Output>) {
+        if self.state.is_away(&source) == away {
+            return;
+        }
+        self.record(Record::Away { source, away }, out);
+        if self.state.away.is_empty() {
+            self.begin_silences(now, true, out);
+        }
+    }
+
+    /// True when what is awaited of an alarm is a silence of which nobody knows whether it is one.
+    pub(super) fn is_source_unreadable(&self, alarm: &Alarm) -> bool {
+        !self.state.away.is_empty() && matches!(alarm.detect.shape, Shape::Silence { .. })
+    }
+
+    /// Silences are waited for from now on; those that are waited for already, `anew`.
+    pub(super) fn begin_silences(&mut self, now: Time, anew: bool, out: &mut Vec<Output>) {
+        let program = self.program.clone();
+        for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
+            let (Shape::Silence { backoff, expected }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { continue };
+            let waited: Vec<(Key, PendingFire)> =
+                self.state.awaited_of(&alarm.name).filter(|_| anew).map(|(key, w)| (key.clone(), w.clone())).collect();
+            for (key, waiting) in waited {
+                let lasts = patience(span, *backoff, waiting.round);
+                self.expect(alarm, key, now, lasts, waiting, out);
+            }
+            for key in expected.iter().map(Key::of) {
+                let known = self.state.waiting(&alarm.name, &key).is_some() || self.state.instance(&alarm.name, &key).is_some();
+                if !known && self.has_room(alarm, Trust::Authenticated, out) {
+                    let event = self.of_key(alarm, &key, Trust::Authenticated);
+                    let waiting = PendingFire { due: now, event, late: None, round: 0, over: None };
+                    self.expect(alarm, key, now, span, waiting, out);
+                }
+            }
+        }
+    }
+
+    /// Waits until the silence has lasted so long. Where no time of the calendars is as long, it waits for the end of their search:
+    /// that it waits says that the key is known.
+    fn expect(&mut self, alarm: &Alarm, key: Key, now: Time, lasts: Duration, waiting: PendingFire, out: &mut Vec<Output>) {
+        let due = self.silent_until(alarm, now, lasts).unwrap_or(now + CALENDAR_SEARCH);
+        self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting: PendingFire { due, ..waiting } }, out);
+    }
+
+    /// A silence falls due when its alarm may not be raised: the rules have other calendars now, and it counts anew.
+    pub(super) fn silent_out_of_time(
+        &mut self,
+        now: Time,
+        alarm: &Alarm,
+        key: &Key,
+        was: PendingFire,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let (Shape::Silence { backoff, .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) else { return false };
+        if self.allowed_by_calendar(alarm, now) {
+            return false;
+        }
+        let lasts = patience(span, *backoff, was.round);
+        self.expect(alarm, key.clone(), now, lasts, was, out);
+        true
+    }
+
+    /// What was expected came.
+    pub(super) fn restart_silence(&mut self, met: Match<'_, '_>, out: &mut Vec<Output>) {
+        let (arrival, alarm, key) = (met.arrival, met.alarm, met.key);
+        let Some(span) = alarm.detect.within else { return };
+        if arrival.late.is_some() {
+            return; // It says nothing about now.
+        }
+        let known = self.vouched(alarm, &key).max(met.facts.trust());
+        self.clear(&arrival.ending(), &alarm.name, &key, out);
+        if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {
+            let event = self.of_key(alarm, &key, known);
+            let waiting = PendingFire { due: arrival.now, event, late: None, round: 0, over: None };
+            self.expect(alarm, key, arrival.now, span, waiting, out);
+        }
+    }
+
+    /// How far it is known that there is such a key: as the best known of those who said it, and the inventory's are known.
+    fn vouched(&self, alarm: &Alarm, key: &Key) -> Trust {
+        let waiting = self.state.waiting(&alarm.name, key).map(|w| &w.event);
+        let instance = self.state.instance(&alarm.name, key).map(|i| &i.event);
+        match (waiting.or(instance), &alarm.detect.shape) {
+            (Some(event), _) => fields::trust(event),
+            (None, Shape::Silence { expected, .. }) if expected.iter().any(|values| Key::of(values) == *key) => {
+                Trust::Authenticated
+            }
+            _ => Trust::default(),
+        }
+    }
+
+    /// A silence came true, and goes on.
+    pub(super) fn continue_silence(&mut self, at: Time, alarm: &Alarm, key: &Key, was: PendingFire, out: &mut Vec<Output>) {
+        if let (Shape::Silence { backoff: Some(backoff), .. }, Some(span)) = (&alarm.detect.shape, alarm.detect.within) {
+            let round = was.round.saturating_add(1);
+            let lasts = patience(span, Some(*backoff), round);
+            self.expect(alarm, key.clone(), at, lasts, PendingFire { round, ..was }, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_grows_up_to_its_bound() {
+        let of = |round| patience(Duration::from_secs(90), Some(Backoff { factor: 2, up_to: 4 }), round).as_secs();
+        assert_eq!([of(0), of(1), of(2), of(3), of(99)], [90, 180, 360, 360, 360]);
+        assert_eq!(patience(Duration::from_secs(9), None, 7).as_secs(), 9);
+    }
+}

@@ -1,0 +1,542 @@
+//! What the engine must not forget: the fold of its records.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::core::base::limits::{COUNTED_KEYS, OFFSETS};
+use crate::core::base::pairs;
+use crate::core::base::time::Time;
+use crate::core::event::Trust;
+use crate::core::inventory::Name;
+
+use super::claims::Stand;
+use super::hash_tree::HashTree;
+use super::key::Key;
+use super::measure::Measured;
+use super::partial_matches::{Forgot, PartialMatches};
+use super::record::{Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
+
+/// An active alarm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// When it was raised.
+    pub raised_at: Time,
+    /// When its condition was last met.
+    pub last_at: Time,
+    /// How often its condition was met.
+    pub count: u64,
+    /// The input that met it last.
+    pub order: u64,
+    /// When its time is over.
+    pub due: Option<Time>,
+    /// The event that raised it.
+    pub event: Arc<Fields>,
+    pub summary: String,
+    /// Texts of the events that met its condition, the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+    /// Why its reactions were not started, when they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<String>,
+}
+
+/// What a limit remembers of one group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Starts {
+    pub(super) at: Vec<Time>,
+    /// How far the senders are trusted whose events started them.
+    #[serde(default)]
+    pub(super) known: Vec<Trust>,
+    pub(super) put_off: Option<Box<Throttled>>,
+}
+
+impl Starts {
+    /// When something was started, and how far the sender was trusted.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Time, Trust)> {
+        let known = self.known.iter().copied().chain(std::iter::repeat(Trust::default()));
+        self.at.iter().copied().zip(known)
+    }
+}
+
+/// How far a source's records of one host are usually behind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Offsets {
+    pub(super) usual: i64,
+    /// How much of it is a zone that the stamps do not say.
+    #[serde(default)]
+    pub(super) zone: i64,
+    /// When that was learned.
+    #[serde(default)]
+    pub(super) at: Time,
+}
+
+/// Everything that the engine must not forget.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    #[serde(with = "of_alarms")]
+    pub(super) alarms: HashTree<String, BTreeMap<Key, Box<Instance>>>,
+    #[serde(default)]
+    pub(super) noted: PartialMatches,
+    #[serde(with = "pairs", default)]
+    pub(super) awaited: BTreeMap<String, BTreeMap<Key, PendingFire>>,
+    #[serde(with = "pairs", default)]
+    pub(super) inhibited: BTreeMap<String, BTreeMap<Key, Suppressed>>,
+    #[serde(with = "pairs", default)]
+    pub(super) measured: BTreeMap<String, BTreeMap<Key, Box<Measured>>>,
+    #[serde(with = "pairs", default)]
+    pub(super) starts: BTreeMap<String, BTreeMap<Key, Starts>>,
+    pub(super) claims: BTreeMap<Name, Claim>,
+    /// By source and host.
+    pub(super) offsets: BTreeMap<String, BTreeMap<String, Offsets>>,
+    pub(super) lost: BTreeSet<Name>,
+    pub(super) unweighed: BTreeSet<Name>,
+    /// Claims that have to be carried out: by order, whose.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) owed: BTreeMap<u64, Name>,
+    /// Pairs of which nothing tells who is primary.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) unclear: BTreeSet<Name>,
+    pub(super) told: BTreeSet<String>,
+    /// Bytes of the lines that all instances keep.
+    #[serde(default)]
+    pub(super) line_bytes: usize,
+    /// Bytes of the events that are kept of all keys, roughly.
+    #[serde(default)]
+    pub(super) kept_bytes: usize,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) stopped: BTreeSet<Name>,
+    /// Sources that can't be read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) away: BTreeSet<String>,
+    /// Who took active alarms on.
+    #[serde(with = "pairs", default)]
+    pub(super) acked: BTreeMap<String, BTreeMap<Key, String>>,
+}
+
+impl State {
+    /// Active instances, in order of alarm and key.
+    pub fn active(&self) -> impl Iterator<Item = (&str, &Key, &Instance)> {
+        let all = self.alarms.sorted().into_iter();
+        all.flat_map(|(alarm, keys)| keys.iter().map(move |(key, i)| (alarm.as_str(), key, i.as_ref())))
+    }
+
+    /// The key that is shown so of an instance that is active, or inhibited.
+    pub fn key_shown(&self, alarm: &str, shown: &str) -> Option<&Key> {
+        self.clearable(alarm).find(|key| key.to_string() == shown)
+    }
+
+    /// Active instances of one alarm, in order of their keys.
+    pub fn active_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Instance)> {
+        self.alarms.get(alarm).into_iter().flatten().map(|(key, i)| (key, i.as_ref()))
+    }
+
+    /// The newest claim of an application.
+    pub fn claim(&self, app: &str) -> Option<&Claim> {
+        self.claims.get(app)
+    }
+
+    /// Whose claim of this order has to be carried out; `None` when none of this order has to be.
+    pub fn owed(&self, order: u64) -> Option<&Name> {
+        self.owed.get(&order)
+    }
+
+    /// The orders of all claims that have to be carried out.
+    pub fn all_owed(&self) -> impl Iterator<Item = u64> {
+        self.owed.keys().copied()
+    }
+
+    /// True when nothing is heard of a host.
+    pub fn is_lost(&self, host: &str) -> bool {
+        self.lost.contains(host)
+    }
+
+    /// The hosts of which nothing is heard.
+    pub fn lost(&self) -> impl Iterator<Item = &Name> {
+        self.lost.iter()
+    }
+
+    /// The sources that can't be read.
+    pub fn away(&self) -> impl Iterator<Item = &String> {
+        self.away.iter()
+    }
+
+    /// True when a source can't be read.
+    pub fn is_away(&self, source: &str) -> bool {
+        self.away.contains(source)
+    }
+
+    /// The applications that stopped.
+    pub fn stopped(&self) -> impl Iterator<Item = &Name> {
+        self.stopped.iter()
+    }
+
+    /// Who took an active alarm on.
+    pub fn acked(&self, alarm: &str, key: &Key) -> Option<&str> {
+        self.acked.get(alarm)?.get(key).map(String::as_str)
+    }
+
+    /// True when an application stopped.
+    pub fn is_stopped(&self, app: &str) -> bool {
+        self.stopped.contains(app)
+    }
+
+    /// What was noted of a key.
+    pub fn notes(&self, alarm: &str, key: &Key) -> &[PartialMatch] {
+        self.noted.of(alarm, key)
+    }
+
+    /// What a limit remembers of a group.
+    pub(super) fn starts(&self, alarm: &str, group: &Key) -> Option<&Starts> {
+        self.starts.get(alarm)?.get(group)
+    }
+
+    /// What a limit puts off, in order of alarm and group.
+    pub(super) fn all_put_off(&self) -> impl Iterator<Item = (&str, &Key, &Throttled)> {
+        let groups =
+            self.starts.iter().flat_map(|(alarm, groups)| groups.iter().map(move |(group, s)| (alarm.as_str(), group, s)));
+        groups.filter_map(|(alarm, group, s)| Some((alarm, group, s.put_off.as_deref()?)))
+    }
+
+    /// For how many groups of an alarm a limit remembers something.
+    pub(super) fn groups_of(&self, alarm: &str) -> usize {
+        self.starts.get(alarm).map_or(0, BTreeMap::len)
+    }
+
+    /// For how many keys an alarm is active, awaited, inhibited or measured.
+    pub(super) fn keys_of(&self, alarm: &str) -> usize {
+        let measured = self.measured.get(alarm).map_or(0, BTreeMap::len);
+        let inhibited = self.inhibited.get(alarm).map_or(0, BTreeMap::len);
+        self.alarms.get(alarm).map_or(0, BTreeMap::len) + self.awaited.get(alarm).map_or(0, BTreeMap::len) + inhibited + measured
+    }
+
+    /// What is measured of a key.
+    pub(super) fn measured(&self, alarm: &str, key: &Key) -> Option<&Measured> {
+        self.measured.get(alarm)?.get(key).map(Box::as_ref)
+    }
+
+    /// What is measured, in order of alarm and key.
+    pub(super) fn all_measured(&self) -> impl Iterator<Item = (&str, &Key, &Measured)> {
+        self.measured.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, m)| (alarm.as_str(), key, m.as_ref())))
+    }
+
+    /// What is awaited of an alarm, in order of keys.
+    pub(super) fn awaited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &PendingFire)> {
+        self.awaited.get(alarm).into_iter().flatten()
+    }
+
+    /// What is awaited, in order of alarm and key.
+    pub(super) fn all_awaited(&self) -> impl Iterator<Item = (&str, &Key, &PendingFire)> {
+        self.awaited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, w)| (alarm.as_str(), key, w)))
+    }
+
+    /// What waits until nothing inhibits it, of a key.
+    pub fn inhibited(&self, alarm: &str, key: &Key) -> Option<&Suppressed> {
+        self.inhibited.get(alarm)?.get(key)
+    }
+
+    /// The same of an alarm, in order of keys.
+    pub fn inhibited_of(&self, alarm: &str) -> impl Iterator<Item = (&Key, &Suppressed)> {
+        self.inhibited.get(alarm).into_iter().flatten()
+    }
+
+    /// The same of all, in order of alarm and key.
+    pub(super) fn all_inhibited(&self) -> impl Iterator<Item = (&str, &Key, &Suppressed)> {
+        self.inhibited.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, held)| (alarm.as_str(), key, held)))
+    }
+
+    /// The keys of an alarm that a hand can clear: it is active for them, or waits until nothing inhibits it.
+    pub fn clearable(&self, alarm: &str) -> impl Iterator<Item = &Key> {
+        let waits = self.inhibited_of(alarm).map(|(key, _)| key).filter(move |key| self.instance(alarm, key).is_none());
+        self.active_of(alarm).map(|(key, _)| key).chain(waits)
+    }
+
+    /// The keys for which something was noted or is awaited, by alarm.
+    pub(super) fn begun(&self) -> BTreeSet<(&str, &Key)> {
+        let awaited = self.all_awaited().map(|(alarm, key, _)| (alarm, key));
+        self.noted.keys().chain(awaited).chain(self.all_measured().map(|(alarm, key, _)| (alarm, key))).collect()
+    }
+
+    /// What is awaited of a key.
+    pub fn waiting(&self, alarm: &str, key: &Key) -> Option<&PendingFire> {
+        self.awaited.get(alarm)?.get(key)
+    }
+
+    /// One active instance.
+    pub fn instance(&self, alarm: &str, key: &Key) -> Option<&Instance> {
+        self.alarms.get(alarm)?.get(key).map(Box::as_ref)
+    }
+
+    /// How far a source's records of one host are usually behind.
+    pub(super) fn offsets(&self, source: &str, host: &str) -> Option<&Offsets> {
+        self.offsets.get(source)?.get(host)
+    }
+
+    /// Keeps the usual offset of a source's host. Of too many the half that was learned longest ago is forgotten; by time and then by
+    /// name, so that every fold does the same.
+    fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64, zone: i64) {
+        let known = Offsets { usual: offset, zone, at };
+        self.offsets.entry(source.to_owned()).or_default().insert(host.to_owned(), known);
+        if self.offsets.values().map(BTreeMap::len).sum::<usize>() > OFFSETS {
+            let hosts = self.offsets.iter().flat_map(|(source, hosts)| hosts.iter().map(move |(host, o)| (source, host, o)));
+            let mut order: Vec<(Time, String, String)> =
+                hosts.map(|(source, host, o)| (o.at, source.clone(), host.clone())).collect();
+            order.sort();
+            for (_, source, host) in order.into_iter().take(OFFSETS / 2) {
+                remove(&mut self.offsets, &source, host.as_str());
+            }
+        }
+    }
+
+    /// Applies one record. The only way in which the state changes.
+    pub fn apply(&mut self, record: &Record) {
+        self.applied(record);
+    }
+
+    /// The same; says when notes were forgotten, because there were too many.
+    pub(super) fn applied(&mut self, record: &Record) -> Option<Forgot> {
+        let before = record.keeps().map_or(0, |(alarm, key)| self.kept_for(alarm, key));
+        let forgot = self.changed(record);
+        let after = record.keeps().map_or(0, |(alarm, key)| self.kept_for(alarm, key));
+        self.kept_bytes = (self.kept_bytes + after).saturating_sub(before);
+        forgot
+    }
+
+    fn changed(&mut self, record: &Record) -> Option<Forgot> {
+        match record {
+            Record::Raised { alarm, key, order, at, due, event, summary, line, idle, before } => {
+                let instance = Instance {
+                    raised_at: *at,
+                    last_at: *at,
+                    count: 1,
+                    order: *order,
+                    due: *due,
+                    event: event.clone(),
+                    summary: summary.clone(),
+                    lines: before.iter().chain(line).cloned().collect(),
+                    idle: idle.clone(),
+                };
+                self.line_bytes += instance.line_bytes();
+                self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
+            }
+            Record::Repeated { alarm, key, order, at, due, better, line, before } => {
+                if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
+                    instance.last_at = *at;
+                    instance.count += 1;
+                    instance.order = *order;
+                    instance.due = *due;
+                    if let Some(better) = better {
+                        (instance.event, instance.summary) = better.as_ref().clone();
+                    }
+                    self.line_bytes += before.iter().chain(line).map(String::len).sum::<usize>();
+                    instance.lines.extend(before.iter().chain(line).cloned());
+                }
+            }
+            Record::Cleared { alarm, key, .. } => {
+                let lines = self.instance(alarm, key).map_or(0, Instance::line_bytes);
+                self.line_bytes = self.line_bytes.saturating_sub(lines);
+                if let Some(keys) = self.alarms.get_mut(alarm) {
+                    keys.remove(key);
+                    if keys.is_empty() {
+                        self.alarms.remove(alarm);
+                    }
+                }
+                remove(&mut self.acked, alarm, key);
+            }
+            Record::Acked { alarm, key, by, .. } => {
+                self.acked.entry(alarm.clone()).or_default().insert(key.clone(), by.clone());
+            }
+            Record::PartialMatches { alarm, key, note, alone, since, most } => {
+                return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));
+            }
+            Record::Measured { alarm, key, slot, at, value, known, over } => {
+                let keys = self.measured.entry(alarm.clone()).or_default();
+                keys.entry(key.clone()).or_default().add(*slot, *at, *value, *known, *over);
+            }
+            Record::Judged { alarm, key, since, known, due } => {
+                if let Some(measured) = self.measured.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
+                    measured.judged(*since, *known, *due);
+                }
+                if *since == [None, None] && due.is_none() {
+                    remove(&mut self.measured, alarm, key);
+                }
+            }
+            Record::Awaited { alarm, key, waiting } => {
+                self.awaited.entry(alarm.clone()).or_default().insert(key.clone(), waiting.clone());
+            }
+            Record::Inhibited { alarm, key, what: Some(held) } => {
+                self.inhibited.entry(alarm.clone()).or_default().insert(key.clone(), held.as_ref().clone());
+            }
+            Record::Inhibited { alarm, key, what: None } => remove(&mut self.inhibited, alarm, key),
+            Record::Started { alarm, group, at, known, since } => {
+                let groups = self.starts.entry(alarm.clone()).or_default();
+                let starts = groups.entry(group.clone()).or_default();
+                starts.put_off = None;
+                let old = starts.at.partition_point(|t| t <= since);
+                starts.known.resize(starts.at.len(), Trust::default());
+                starts.at.drain(..old);
+                starts.known.drain(..old);
+                starts.at.push(*at);
+                starts.known.push(*known);
+                if groups.len() > COUNTED_KEYS {
+                    // What waits is forgotten last, and before it what the best trusted started.
+                    forget_old_half(groups, |s| (s.put_off.is_some(), s.known.iter().copied().max(), s.at.last().copied()));
+                    self.kept_bytes = self.count_kept();
+                }
+            }
+            Record::PutOff { alarm, group, what } => {
+                self.starts.entry(alarm.clone()).or_default().entry(group.clone()).or_default().put_off = what.clone();
+            }
+            Record::ForgottenHalf { alarm } => self.noted.forget_half(alarm),
+            Record::Forgotten { alarm, key, measures_on } => {
+                self.noted.forget(alarm, key);
+                if !measures_on {
+                    remove(&mut self.measured, alarm, key);
+                }
+                remove(&mut self.awaited, alarm, key);
+            }
+            Record::Claimed { app, claim } => {
+                if let Some(earlier) = self.claims.insert(app.clone(), claim.clone()) {
+                    self.owed.remove(&earlier.order);
+                }
+                if claim.late || claim.backlog {
+                    self.unweighed.insert(app.clone());
+                } else {
+                    self.unweighed.remove(app);
+                }
+            }
+            Record::Stands { app, stand } => {
+                let claim = self.claims.get_mut(app)?;
+                claim.stand = *stand;
+                let order = claim.order;
+                match stand {
+                    Stand::Owed | Stand::Failed => {
+                        self.owed.insert(order, app.clone());
+                    }
+                    Stand::Late | Stand::Ask => {
+                        self.unweighed.insert(app.clone());
+                    }
+                    Stand::Settled | Stand::Withheld => {
+                        self.owed.remove(&order);
+                    }
+                }
+            }
+            Record::RoleUnclear { pair, unclear: true } => {
+                self.unclear.insert(pair.clone());
+            }
+            Record::RoleUnclear { pair, unclear: false } => {
+                self.unclear.remove(pair);
+            }
+            Record::Offset { source, host, at, offset, zone } => self.learn(source, host, *at, *offset, *zone),
+            Record::Away { source, away: true } => {
+                self.away.insert(source.clone());
+            }
+            Record::Away { source, away: false } => {
+                self.away.remove(source);
+            }
+            Record::Lost { host, lost: true } => {
+                self.lost.insert(host.clone());
+            }
+            Record::Lost { host, lost: false } => {
+                self.lost.remove(host);
+            }
+            Record::App { app, stopped: true } => {
+                self.stopped.insert(app.clone());
+            }
+            Record::App { app, stopped: false } => {
+                self.stopped.remove(app);
+            }
+            Record::Weighed { app } => {
+                self.unweighed.remove(app);
+            }
+            Record::Told { about } => {
+                self.told.insert(about.clone());
+            }
+        }
+        None
+    }
+}
+
+/// Active instances, as a journal has them: by alarm a list of pairs, all in order.
+mod of_alarms {
+    use super::*;
+
+    type Alarms = HashTree<String, BTreeMap<Key, Box<Instance>>>;
+
+    pub(super) fn serialize<S: Serializer>(alarms: &Alarms, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(alarms.sorted().into_iter().map(|(alarm, keys)| (alarm, keys.iter().collect::<Vec<_>>())))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Alarms, D::Error> {
+        let mut alarms = HashTree::default();
+        for (alarm, keys) in BTreeMap::<String, Vec<(Key, Box<Instance>)>>::deserialize(from)? {
+            *alarms.or_default(&alarm) = keys.into_iter().collect();
+        }
+        Ok(alarms)
+    }
+}
+
+/// An alarm without keys is not kept, nor a source without hosts.
+fn remove<K: Ord + Borrow<Q>, Q: Ord + ?Sized, T>(all: &mut BTreeMap<String, BTreeMap<K, T>>, name: &str, key: &Q) {
+    if let Some(keys) = all.get_mut(name) {
+        keys.remove(key);
+        if keys.is_empty() {
+            all.remove(name);
+        }
+    }
+}
+
+/// Forgets the half of the keys that is oldest; by age and then by key, so that every fold does the same.
+fn forget_old_half<T, A: Ord + Clone>(keys: &mut BTreeMap<Key, T>, age: impl Fn(&T) -> A) {
+    match first_of_young_half(keys.iter().map(|(key, kept)| (age(kept), key))) {
+        Some(first) => keys.retain(|key, kept| (&age(kept), key) >= (&first.0, &first.1)),
+        None => keys.clear(),
+    }
+}
+
+/// Of keys with their ages the first that stays when the older half is forgotten; `None` when none does.
+pub(super) fn first_of_young_half<'k, A: Ord>(keys: impl Iterator<Item = (A, &'k Key)>) -> Option<(A, Key)> {
+    let mut order: Vec<(A, &Key)> = keys.collect();
+    let half = (order.len() / 2).max(1);
+    if half >= order.len() {
+        return None;
+    }
+    order.select_nth_unstable(half);
+    order.into_iter().nth(half).map(|(age, key)| (age, key.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::event::Value;
+
+    /// What people read of an instance comes from the same sender as its event.
+    #[test]
+    fn who_is_better_known_takes_the_place() {
+        let (alarm, key, at) = ("a".to_owned(), Key::of(["k"]), Time::default());
+        let said = |who: &str| (Arc::new(Fields::from([("who".to_owned(), Value::from(who).into_owned())])), format!("by {who}"));
+        let mut state = State::default();
+        let (event, summary) = said("anybody");
+        let (a, k) = (alarm.clone(), key.clone());
+        state.apply(&Record::Raised {
+            alarm: a,
+            key: k,
+            order: 1,
+            at,
+            due: None,
+            event,
+            summary,
+            line: None,
+            idle: None,
+            before: Vec::new(),
+        });
+        for better in [Some(Box::new(said("ann"))), None] {
+            let (a, k) = (alarm.clone(), key.clone());
+            state.apply(&Record::Repeated { alarm: a, key: k, order: 2, at, due: None, better, line: None, before: Vec::new() });
+        }
+        let instance = state.instance(&alarm, &key).unwrap();
+        assert_eq!((&instance.event, instance.summary.as_str(), instance.count), (&said("ann").0, "by ann", 3));
+    }
+}

@@ -1,0 +1,285 @@
+//! States that are joined: alarms that are active, hosts that are lost, applications that stopped, counts of groups, and `not` before them.
+//!
+//! ```text
+//!   a state begins or ends --> which keys does it concern? --> what is so of each, of all terms, from the state --+--> comes true
+//!   a start, a reload ------> the keys that are known -------/                                                    +--> ends
+//! ```
+//!
+//! What is so is looked up anew with each change of a term, so nothing is kept that could be wrong. A change brings the whole about only
+//! when it is one towards it: a state that began, or a negated one that ended.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::base::time::Time;
+use crate::core::event::{Event, Trust, Value};
+use crate::core::lang::program::{Alarm, Hit, MemberState, Mode, Shape, StateHolds, States, Term};
+
+use super::condition::{Match, trust_field};
+use super::fields::{self, EventView};
+use super::key::Key;
+use super::record::Fields;
+use super::{Arrival, Engine, Output};
+
+/// What is so of one term, by key: how far it is known. Of a term without keys only the empty key.
+type Table = BTreeMap<Key, Trust>;
+
+/// A change of a term, as joined states see it.
+struct Turn<'m, 'a> {
+    arrival: &'m Arrival<'a>,
+    /// What is known of the event; `None` when there was none.
+    facts: Option<EventView<'a>>,
+    /// It may make the whole true.
+    towards: bool,
+    /// How far who ended what must not be so is known: whoever may end a state may bring about what is so without it.
+    most: Trust,
+}
+
+impl Engine {
+    /// States began or ended that an alarm joins.
+    pub(super) fn states<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, parts: &[Option<&'a Hit>], out: &mut Vec<Output>) {
+        let Shape::States(states) = &alarm.detect.shape else { return };
+        let mut turn = Turn { arrival, facts: None, towards: false, most: Trust::Authenticated };
+        let mut keys = Some(BTreeSet::new());
+        // One change may be one of several terms.
+        for (part, hit) in parts.iter().enumerate() {
+            let (Some(hit), Some(term)) = (hit, states.terms.get(part / 2)) else { continue };
+            let facts = arrival.facts(hit);
+            let ended = part % 2 == 1;
+            turn.towards |= ended == term.negated;
+            if ended && term.negated {
+                turn.most = arrival.event.trust;
+            }
+            keys = keys.zip(self.concerned(alarm, term, &facts, out)).map(|(keys, more)| &keys | &more);
+            turn.facts = Some(facts);
+        }
+        self.evaluate_keys(&turn, alarm, states, keys, out);
+    }
+
+    /// What is true while nothing is the matter is so from the start, of all keys that are known.
+    pub(super) fn begin_states(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
+        let (program, index) = (self.program.clone(), self.index.clone());
+        let event = Event { trust: Trust::Authenticated, ..Event::default() };
+        for alarm in program.alarms.iter().filter(|a| a.mode != Mode::Off) {
+            if let Shape::States(states) = &alarm.detect.shape
+                && states.at_rest()
+            {
+                let arrival = Arrival { now, order, event: &event, index: &index, late: None };
+                let turn = Turn { arrival: &arrival, facts: None, towards: true, most: Trust::Authenticated };
+                self.evaluate_keys(&turn, alarm, states, None, out);
+            }
+        }
+    }
+
+    /// The keys that a change of a term concerns; `None`: all that there are.
+    fn concerned(&mut self, alarm: &Alarm, term: &Term, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<BTreeSet<Key>> {
+        if !term.keyed {
+            return None;
+        }
+        match &term.what {
+            StateHolds::Members(counted) => {
+                let member = facts.text(counted.field).unwrap_or_default();
+                Some(counted.groups.iter().filter(|group| group.has(&member)).map(|group| Key::of(&group.key)).collect())
+            }
+            StateHolds::Any(MemberState::Lost, _) if of_apps(alarm) => {
+                let host = facts.text("host").unwrap_or_default();
+                Some(self.as_apps(alarm, |of| *of == *host))
+            }
+            StateHolds::Any(..) => Some(self.key(alarm, facts, out).into_iter().collect()),
+        }
+    }
+
+    /// The keys of the applications of hosts.
+    fn as_apps(&self, alarm: &Alarm, wanted: impl Fn(&str) -> bool) -> BTreeSet<Key> {
+        let apps = self.inventory.applications.iter().filter(|(_, app)| wanted(&app.host));
+        apps.filter_map(|(name, _)| key_of(&alarm.by, &self.all_of(&self.of_app(name)))).collect()
+    }
+
+    /// With what the inventory makes of it.
+    fn all_of(&self, fields: &Fields) -> Fields {
+        fields::fields_of(&fields::event_of(fields), &[], &self.index)
+    }
+
+    /// What is so of these keys now.
+    fn evaluate_keys(
+        &mut self,
+        turn: &Turn<'_, '_>,
+        alarm: &Alarm,
+        states: &States,
+        keys: Option<BTreeSet<Key>>,
+        out: &mut Vec<Output>,
+    ) {
+        if keys.as_ref().is_some_and(BTreeSet::is_empty) {
+            return;
+        }
+        let only = keys.as_ref().filter(|keys| keys.len() == 1).and_then(BTreeSet::first);
+        let tables: Vec<Table> = states.terms.iter().map(|term| self.holding(alarm, term, only)).collect();
+        let keys = keys.unwrap_or_else(|| self.candidate_keys(alarm, states, &tables));
+        for key in keys {
+            match evaluate(states, &tables, &key, turn.most) {
+                Some(known) => self.raise_for_key(turn, alarm, states, key, known, out),
+                None => {
+                    self.forget_partial_matches(alarm, &key, out);
+                    if alarm.cancel.is_empty() {
+                        self.clear(&turn.arrival.ending(), &alarm.name, &key, out);
+                    }
+                }
+            }
+        }
+    }
+
+    /// All keys that the whole may be true or false of: those of its terms, its own, and those that the inventory has.
+    fn candidate_keys(&self, alarm: &Alarm, states: &States, tables: &[Table]) -> BTreeSet<Key> {
+        if alarm.by.is_empty() {
+            return [Key::default()].into();
+        }
+        let keyed = states.terms.iter().zip(tables).filter(|(term, _)| term.keyed).flat_map(|(_, table)| table.keys().cloned());
+        let own = self.state.active_of(&alarm.name).map(|(key, _)| key.clone());
+        let awaited = self.state.awaited_of(&alarm.name).map(|(key, _)| key.clone());
+        let known = states.known.iter().flatten().map(Key::of);
+        keyed.chain(own).chain(awaited).chain(known).collect()
+    }
+
+    /// The whole is so of a key.
+    fn raise_for_key(
+        &mut self,
+        turn: &Turn<'_, '_>,
+        alarm: &Alarm,
+        states: &States,
+        key: Key,
+        mut known: Trust,
+        out: &mut Vec<Output>,
+    ) {
+        if self.state.instance(&alarm.name, &key).is_some() {
+            return;
+        }
+        if let Some(waiting) = self.state.waiting(&alarm.name, &key)
+            && states.terms.iter().any(|term| term.negated)
+        {
+            // Who ended what must not be so is not known any more.
+            known = known.min(fields::trust(&waiting.event));
+        }
+        self.lower_pending_trust(alarm, &key, known, out);
+        if !turn.towards {
+            return;
+        }
+        let values = || alarm.by.iter().zip(key.values());
+        let mut more: Fields = values().map(|(field, value)| (field.clone(), Value::from(&*value).into_owned())).collect();
+        more.extend(trust_field(known));
+        // The event may be about another key: what it says is not of this one.
+        let own = turn.facts.filter(|facts| values().all(|(f, value)| facts.text(f).is_none_or(|own| own == value)));
+        let event = fields::event_of(&self.of_key(alarm, &key, known));
+        let arrival = match own {
+            Some(_) => Arrival { late: turn.arrival.late.clone(), ..*turn.arrival },
+            None => Arrival { event: &event, late: turn.arrival.late.clone(), ..*turn.arrival },
+        };
+        let facts = own.unwrap_or_else(|| EventView::new(&event, &[], turn.arrival.index));
+        self.fire(Match { arrival: &arrival, alarm, at: arrival.now, key: key.clone(), facts }, more, out);
+    }
+
+    /// Of which keys a term is so, `not` aside; of this one only, when one is wanted.
+    fn holding(&self, alarm: &Alarm, term: &Term, only: Option<&Key>) -> Table {
+        let mut table = Table::new();
+        let mut add = |key: Key, known: Trust| {
+            if !term.keyed || only.is_none_or(|only| *only == key) {
+                table.entry(key).and_modify(|so_far| *so_far = known.max(*so_far)).or_insert(known);
+            }
+        };
+        let by = if term.keyed { alarm.by.as_slice() } else { &[] };
+        match &term.what {
+            StateHolds::Members(counted) => {
+                for group in &counted.groups {
+                    let key = if term.keyed { Key::of(&group.key) } else { Key::default() };
+                    let mut known = self.in_state(&counted.state, counted.field, group);
+                    // So many are known so far: the best of them are enough.
+                    known.sort_unstable_by(|a, b| b.cmp(a));
+                    if let Some(known) = group.n.checked_sub(1).and_then(|n| known.get(n)) {
+                        add(key, *known);
+                    }
+                }
+            }
+            StateHolds::Any(state @ (MemberState::Active(name) | MemberState::Unacked(name)), _) => {
+                // Most have the keys of the alarm that they are about.
+                let same = term.keyed && self.alarm(&self.program, name).is_some_and(|about| about.by == alarm.by);
+                match only.filter(|_| same) {
+                    Some(key) => {
+                        let instance = self.state.instance(name, key).filter(|_| self.is_in(state, key));
+                        instance.into_iter().for_each(|i| add(key.clone(), fields::trust(&i.event)));
+                    }
+                    None => {
+                        for (_, instance) in self.state.active_of(name).filter(|(key, _)| self.is_in(state, key)) {
+                            key_of(by, &instance.event).into_iter().for_each(|key| add(key, fields::trust(&instance.event)));
+                        }
+                    }
+                }
+            }
+            StateHolds::Any(state, names) => {
+                let (field, all) =
+                    if *state == MemberState::Lost { ("host", &self.state.lost) } else { ("app", &self.state.stopped) };
+                let wanted = |name: &str| names.is_empty() || names.binary_search_by(|n| n.as_str().cmp(name)).is_ok();
+                // Most have the one key that tells them apart.
+                let same = term.keyed && alarm.by == [field];
+                match only.filter(|_| same) {
+                    Some(key) => {
+                        let named = key.value(0).filter(|name| all.contains(&**name) && wanted(name));
+                        named.into_iter().for_each(|_| add(key.clone(), Trust::Authenticated));
+                    }
+                    None if *state == MemberState::Lost && term.keyed && of_apps(alarm) => {
+                        let keys = self.as_apps(alarm, |host| all.contains(host) && wanted(host));
+                        keys.into_iter().for_each(|key| add(key, Trust::Authenticated));
+                    }
+                    None => {
+                        for name in all.iter().filter(|name| wanted(name)) {
+                            let of = if field == "host" { fields::vouched([("host", name)]) } else { self.of_app(name) };
+                            key_of(by, &self.all_of(&of)).into_iter().for_each(|key| add(key, Trust::Authenticated));
+                        }
+                    }
+                }
+            }
+        }
+        table
+    }
+
+    /// True when an active instance is in a state of its alarm.
+    fn is_in(&self, state: &MemberState, key: &Key) -> bool {
+        !matches!(state, MemberState::Unacked(name) if self.state.acked(name, key).is_some())
+    }
+}
+
+/// True when the keys tell applications apart: a host is lost for each of its own, then.
+fn of_apps(alarm: &Alarm) -> bool {
+    !alarm.by.iter().all(|field| field == "host" || field == "site")
+}
+
+/// The key that these fields have.
+fn key_of(by: &[String], fields: &Fields) -> Option<Key> {
+    by.iter().map(|field| fields.get(field).map(Value::to_string)).collect::<Option<Vec<_>>>().map(Key::of)
+}
+
+/// Whether the whole is so of a key, and how far that is known: as the least known of all, or as the best of one that is enough. What must
+/// not be so is known as far as who ended it, when that is what makes it true.
+fn evaluate(states: &States, tables: &[Table], key: &Key, most: Trust) -> Option<Trust> {
+    if let Some(known) = &states.known {
+        let values: Vec<Cow<'_, str>> = key.values().collect();
+        let order = |k: &Vec<String>| k.iter().map(String::as_str).cmp(values.iter().map(|v| &**v));
+        known.binary_search_by(order).ok()?;
+    }
+    let none = Key::default();
+    let terms = states.terms.iter().zip(tables);
+    let mut terms = terms.map(|(term, table)| (term.negated, table.get(if term.keyed { key } else { &none }).copied()));
+    if states.all {
+        return terms.try_fold(most, |least, term| match term {
+            (false, Some(known)) => Some(least.min(known)),
+            (true, None) => Some(least),
+            _ => None,
+        });
+    }
+    let (mut best, mut rests) = (None, false);
+    for term in terms {
+        match term {
+            (false, known) => best = best.max(known),
+            (true, holds) => rests |= holds.is_none(),
+        }
+    }
+    best.or(rests.then_some(most))
+}

@@ -1,0 +1,322 @@
+//! One decoded log record: the word that sources, rules, engine and scripts share.
+//!
+//! Flows in: what `decode` read from raw bytes. Flows out: the same, borrowed from the record while it is matched,
+//! owned (`into_owned`) once a rule wants it. Nothing here judges: an event says what its record says.
+
+mod id;
+mod inside;
+mod value;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_TEXT_BYTES};
+use crate::core::base::text::cut;
+use crate::core::base::time::Time;
+
+pub use id::{EventId, TypeCode, unreadable, vendor_id};
+pub use inside::PREFIXES as INSIDE_PREFIXES;
+pub use value::Value;
+
+/// The application that Pointsman's own events name. What a log says in this name is not `authenticated`.
+pub const OWN_APP: &str = "pointsman";
+
+/// Severity of a record. Syslog's eight (RFC 5424 section 6.2.1) and Genesys' five, on one scale, lowest first.
+///
+/// Genesys `Debug`, `Trace`, `Interaction`, `Standard` and `Alarm` read as debug, trace, info, notice and critical.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Genesys Debug, syslog 7.
+    Debug,
+    Trace,
+    /// Genesys Interaction, syslog 6.
+    Info,
+    /// Genesys Standard, syslog 5.
+    Notice,
+    Warning,
+    Error,
+    /// Genesys Alarm, syslog 2.
+    Critical,
+    Alert,
+    Emergency,
+}
+
+impl Level {
+    /// Every level, lowest first.
+    pub const ALL: [Level; 9] = [
+        Level::Debug,
+        Level::Trace,
+        Level::Info,
+        Level::Notice,
+        Level::Warning,
+        Level::Error,
+        Level::Critical,
+        Level::Alert,
+        Level::Emergency,
+    ];
+
+    /// The name that rules use: `warning`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Debug => "debug",
+            Level::Trace => "trace",
+            Level::Info => "info",
+            Level::Notice => "notice",
+            Level::Warning => "warning",
+            Level::Error => "error",
+            Level::Critical => "critical",
+            Level::Alert => "alert",
+            Level::Emergency => "emergency",
+        }
+    }
+
+    /// The level of a rule's word: the names above, and the Genesys words `interaction`, `standard`, `alarm`.
+    pub fn parse(word: &str) -> Option<Level> {
+        match word {
+            "interaction" => Some(Level::Info),
+            "standard" => Some(Level::Notice),
+            "alarm" => Some(Level::Critical),
+            "err" => Some(Level::Error),
+            "warn" => Some(Level::Warning),
+            "crit" => Some(Level::Critical),
+            "emerg" => Some(Level::Emergency),
+            _ => Level::ALL.into_iter().find(|l| l.name() == word),
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How far the sender of an event is known, least first (DESIGN I8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trust {
+    /// Anyone may have sent it: UDP.
+    #[default]
+    Unverified,
+    /// It came over TCP from the address of the host that it names.
+    Address,
+    /// A file, a unix socket or standard input of this machine.
+    Local,
+    /// A TLS client certificate or an agent vouches for it.
+    Authenticated,
+}
+
+impl Trust {
+    /// The name that rules and configuration use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Trust::Unverified => "unverified",
+            Trust::Address => "address",
+            Trust::Local => "local",
+            Trust::Authenticated => "authenticated",
+        }
+    }
+
+    /// How much of a shared bound senders with this trust or less may fill together: the rest is left for those who are better
+    /// trusted, so that nobody shuts them out.
+    pub fn share_of(self, bound: usize) -> usize {
+        match self {
+            Trust::Unverified => bound / 2,
+            Trust::Address => bound / 4 * 3,
+            Trust::Local => bound / 8 * 7,
+            Trust::Authenticated => bound,
+        }
+    }
+
+    /// The trust that a rule or the configuration names.
+    pub fn parse(word: &str) -> Option<Trust> {
+        [Trust::Unverified, Trust::Address, Trust::Local, Trust::Authenticated].into_iter().find(|p| p.name() == word)
+    }
+}
+
+/// How a record was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    Rfc5424,
+    /// RFC 3164, as loosely as senders write it.
+    Rfc3164,
+    /// A Genesys record, short or full, bare in a file.
+    Genesys,
+    /// Any other record: a line with a stamp and a level or without, JSON, pairs, text.
+    #[default]
+    Plain,
+}
+
+/// What was out of the ordinary with a record. All false for a clean one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventMarks {
+    /// The record was longer than [`crate::core::base::limits::RECORD_BYTES`] and was cut there.
+    pub cut: bool,
+    /// The bytes were not UTF-8; each was read as the Latin-1 character of its number, so that none is lost.
+    pub latin1: bool,
+    /// A header was begun that could not be read to its end; it stands in the text.
+    pub broken: bool,
+    /// The year was not in the record and was guessed (nearest to the reference time).
+    pub guessed_year: bool,
+    /// The date was not in the record: taken from the last dated record, the file's header or the reference time.
+    pub guessed_date: bool,
+    /// The record does not say its time zone; the one of its source was taken.
+    pub zoneless: bool,
+    /// More fields than [`crate::core::base::limits::FIELDS_PER_EVENT`]; the rest was not taken.
+    pub fields_dropped: bool,
+    /// A further line of the record before it, whose time, host, application and type it has.
+    pub continuation: bool,
+    /// A line of a file's header: it says who writes the file, not that something happened.
+    pub header: bool,
+    /// The stamp lies more than an hour from the source's last one, and no other record has agreed with it yet.
+    pub jump: bool,
+    /// An `ignore` of the rules matches it: no rule sees it.
+    pub ignored: bool,
+    /// A piece of a record whose end comes with a later line: no rule sees it, for the last piece has the whole text.
+    pub partial: bool,
+}
+
+/// One decoded log record. Borrowed from the record's bytes where possible; [`Event::into_owned`] keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Event<'a> {
+    /// The record's own time, where it has one.
+    pub at: Option<Time>,
+    /// The host that the record names, as written there; empty when it names none.
+    pub host: Cow<'a, str>,
+    /// The application that the record (or its file's header) names, as written there; empty when none.
+    pub app: Cow<'a, str>,
+    /// The application's type as a file header names it (`TServer`); empty when none.
+    pub app_type: Cow<'a, str>,
+    /// Process id as written; empty when none.
+    pub pid: Cow<'a, str>,
+    pub id: Option<EventId<'a>>,
+    pub level: Option<Level>,
+    /// Syslog facility number, 0 to 23.
+    pub facility: Option<u8>,
+    /// What the record says, without its head: priority, stamp, names, level. JSON and pairs are text as a whole.
+    pub text: Cow<'a, str>,
+    /// The record as it came, where it differs from the text; else empty. See [`Event::raw`].
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub raw: Cow<'a, str>,
+    /// The address that it came from, for records from the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<IpAddr>,
+    /// Structured data (`SD-ID.name`), record attributes (`ID`, `RSN`) and whatever else has a name, in order.
+    pub fields: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// How far its sender is known.
+    pub trust: Trust,
+    /// How it was read.
+    pub format: Format,
+    /// What had to be mended.
+    pub marks: EventMarks,
+}
+
+impl Event<'_> {
+    /// The event with everything that it borrows copied.
+    pub fn into_owned(self) -> Event<'static> {
+        fn own(c: Cow<'_, str>) -> Cow<'static, str> {
+            Cow::Owned(c.into_owned())
+        }
+        Event {
+            at: self.at,
+            host: own(self.host),
+            app: own(self.app),
+            app_type: own(self.app_type),
+            pid: own(self.pid),
+            id: self.id.map(EventId::into_owned),
+            level: self.level,
+            facility: self.facility,
+            text: own(self.text),
+            raw: own(self.raw),
+            sender: self.sender,
+            fields: self.fields.into_iter().map(|(k, v)| (own(k), v.into_owned())).collect(),
+            trust: self.trust,
+            format: self.format,
+            marks: self.marks,
+        }
+    }
+
+    /// The event as the journal keeps it: long texts are cut.
+    pub fn kept(&self) -> Event<'static> {
+        let short = |text: &str| Cow::Owned(cut(text, EVENT_FIELD_BYTES).into_owned());
+        let mut left = EVENT_BYTES - EVENT_TEXT_BYTES;
+        let mut fields = Vec::new();
+        for (name, value) in &self.fields {
+            let value = value.cut(EVENT_FIELD_BYTES);
+            let bytes = name.len() + value.weight();
+            if bytes > left {
+                break;
+            }
+            left -= bytes;
+            fields.push((short(name), value));
+        }
+        Event {
+            host: short(&self.host),
+            app: short(&self.app),
+            app_type: short(&self.app_type),
+            pid: short(&self.pid),
+            id: self.id.clone().map(EventId::into_owned),
+            text: Cow::Owned(cut(&self.text, EVENT_TEXT_BYTES).into_owned()),
+            raw: short(&self.raw),
+            sender: self.sender,
+            fields,
+            at: self.at,
+            level: self.level,
+            facility: self.facility,
+            trust: self.trust,
+            format: self.format,
+            marks: self.marks,
+        }
+    }
+
+    /// Bytes of memory that it takes, roughly.
+    pub fn weight(&self) -> usize {
+        let texts = [&self.host, &self.app, &self.app_type, &self.pid, &self.text, &self.raw];
+        let texts: usize = texts.into_iter().map(|t| t.len()).sum();
+        let fields: usize = self.fields.iter().map(|(name, value)| size_of::<Cow<'_, str>>() + name.len() + value.weight()).sum();
+        size_of::<Self>() + texts + fields
+    }
+
+    /// The value of a field by the name that rules use: the built-in ones (`host app type level text trust pid id
+    /// facility`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
+    /// The record as it came, without its line end. Bytes that were not UTF-8 are read as Latin-1.
+    pub fn raw(&self) -> &str {
+        if self.raw.is_empty() { &self.text } else { &self.raw }
+    }
+
+    /// The record around the text, where the text was taken out of JSON.
+    fn wrapper(&self) -> Option<&str> {
+        (self.raw.starts_with('{') && !self.raw.ends_with(&*self.text)).then_some(&*self.raw)
+    }
+
+    /// The value of a field by the name that rules use: the built-in ones (`host app type level text raw trust pid id
+    /// facility sender`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
+    /// `leef.key`). `None` when the event does not have it.
+    pub fn field(&self, name: &str) -> Option<Value<'_>> {
+        let text = |s: &'_ str| (!s.is_empty()).then(|| Value::Text(Cow::Owned(s.to_owned())));
+        match name {
+            "host" => text(&self.host),
+            "app" => text(&self.app),
+            "type" => text(&self.app_type),
+            "pid" => text(&self.pid),
+            "text" => Some(Value::Text(Cow::Borrowed(&self.text))),
+            "raw" => Some(Value::Text(Cow::Borrowed(self.raw()))),
+            "sender" => self.sender.map(|address| Value::Text(Cow::Owned(address.to_string()))),
+            "level" => self.level.map(|l| Value::Text(Cow::Borrowed(l.name()))),
+            "trust" => Some(Value::Text(Cow::Borrowed(self.trust.name()))),
+            "facility" => self.facility.map(|f| Value::Int(i64::from(f))),
+            "id" => self.id.as_ref().map(|id| Value::Text(Cow::Owned(id.to_string()))),
+            _ => match self.fields.iter().find(|(k, _)| k == name) {
+                Some((_, value)) => Some(value.clone()),
+                // What a wrapper says stands outside of the text.
+                None => inside::field(&self.text, name).or_else(|| self.wrapper().and_then(|raw| inside::field(raw, name))),
+            },
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! The inventory: machines, programs on them, primary/backup pairs, and the things that move (DESIGN sections 2 and 8).
+//!
+//! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
+
+mod index;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::MEMORY;
+use crate::core::base::zone::Zone;
+use crate::core::event::{EventId, Trust};
+
+pub use index::{Index, Names};
+pub use watch::{METRICS, Measuring, OF_MOUNTS, Sign};
+
+/// The name of a host, application, pair or resource.
+pub type Name = String;
+
+/// What rules call each pair and each site where a group may stand.
+pub const EACH: [&str; 2] = ["pair", "site"];
+
+/// Everything that rules, scripts and the planner may name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inventory {
+    pub hosts: BTreeMap<Name, Host>,
+    pub applications: BTreeMap<Name, Application>,
+    /// Primary/backup pairs by name.
+    pub pairs: BTreeMap<Name, Pair>,
+    /// What moves, by name.
+    pub resources: BTreeMap<Name, Resource>,
+    /// Where `notify` sends, by name.
+    pub channels: BTreeMap<Name, Channel>,
+    /// Hosts and applications that rules name together, by name.
+    #[serde(default)]
+    pub groups: BTreeMap<Name, Group>,
+    /// Memory that the controller may use.
+    #[serde(default)]
+    pub memory: Memory,
+    /// A sender over TCP has the trust `address` only from a source port below 1024, which no ordinary user of its host may use.
+    #[serde(default)]
+    pub privileged_senders: bool,
+}
+
+/// Bytes of memory that the controller may use: its queues, buffers and what alarms keep have shares of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory(pub usize);
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory(MEMORY)
+    }
+}
+
+/// Hosts and applications that rules name together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its hosts, in the order given.
+    pub hosts: Vec<Name>,
+    /// Its applications, in the order given.
+    pub applications: Vec<Name>,
+}
+
+/// How the controller reaches a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// The agent on it.
+    #[default]
+    Agent,
+    Ssh,
+    /// The controller's own machine.
+    Local,
+}
+
+/// A machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its own (never a moving) address, where known.
+    pub address: Option<IpAddr>,
+    /// `linux`, `windows`, `aix`, `solaris`, ...
+    pub platform: String,
+    /// How it is reached.
+    pub via: Via,
+    /// Other names that logs use for it.
+    pub aliases: Vec<String>,
+    /// Where it stands; empty where that is not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub site: String,
+    /// The port on which its agent listens for other agents, where it is not [`AGENT_PORT`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_port: Option<u16>,
+    /// The zone of stamps in its records that do not say theirs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+}
+
+/// The port on which agents listen for other agents, unless their files say otherwise.
+pub const AGENT_PORT: u16 = 5751;
+
+/// Where an agent listens for agents of other hosts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listening {
+    /// On [`AGENT_PORT`] of every address. Where that can't be, the agent says so and goes on without.
+    #[default]
+    Usual,
+    /// Here, or the agent does not start.
+    At(SocketAddr),
+    /// Nowhere: it connects to others only.
+    Off,
+}
+
+impl Host {
+    /// Where its agent listens for other agents, where that is known.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.address.map(|address| SocketAddr::new(address, self.agent_port.unwrap_or(AGENT_PORT)))
+    }
+}
+
+/// A program on a host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Application {
+    /// Its type, as rules select it: `SIP Server`.
+    pub kind: String,
+    pub host: Name,
+    /// Other names that logs use for it. One that applications on several hosts have names, with the host, one of them.
+    pub aliases: Vec<String>,
+    /// The name that logs of its host use for it, where the same program runs on several hosts: `keepalived`. Together with the host
+    /// it names one application; empty where the name and the aliases are enough.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub program: String,
+}
+
+/// How a member of a pair says which role it has, when it does not say it by an event id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimPattern {
+    /// A regular expression that matches the text of the record, as written: `/role changed to MASTER/`.
+    Match(String),
+    /// The name of a pattern of the rules.
+    Pattern(String),
+}
+
+/// The event ids by which members of a pair say that they are primary, unless the pair says otherwise: hot and warm standby.
+pub const SAYS_PRIMARY: [&str; 2] = ["00-04563", "00-04562"];
+/// The event ids by which they say that they are backup.
+pub const SAYS_BACKUP: [&str; 2] = ["00-04561", "00-04560"];
+
+/// How the backup of a pair is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standby {
+    /// It knows the primary's state.
+    Hot,
+    Warm,
+}
+
+/// What to do with claims that came late (DESIGN 3, "Late is not new").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CatchUp {
+    /// The uncontradicted claimant becomes desired owner.
+    #[default]
+    Move,
+    /// An operator is asked.
+    Ask,
+}
+
+/// A primary and a backup that swap roles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The application that is primary by configuration.
+    pub primary: Name,
+    pub backup: Name,
+    pub standby: Standby,
+    /// What follows the primary, when something does.
+    pub resource: Option<Name>,
+    /// What to do with late claims.
+    pub catch_up: CatchUp,
+    /// Event ids by which a member says that it is primary now (default 00-04563 and 00-04562).
+    pub says_primary: Vec<EventId<'static>>,
+    /// Event ids by which a member says that it is backup now (default 00-04561 and 00-04560).
+    pub says_backup: Vec<EventId<'static>>,
+    /// Patterns by which a member says that it is primary now.
+    #[serde(default)]
+    pub primary_patterns: Vec<ClaimPattern>,
+    /// Patterns by which a member says that it is backup now.
+    #[serde(default)]
+    pub backup_patterns: Vec<ClaimPattern>,
+}
+
+/// Where one resource may be on one host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    pub host: Name,
+    /// The network interface of an address there; empty for what is no address.
+    pub interface: String,
+    /// How it is brought up and down there, where the controller does that itself (`via: local`).
+    #[serde(default)]
+    pub commands: Option<Commands>,
+}
+
+/// Programs with their arguments that bring a resource up and down on a host, and tell whether it is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commands {
+    pub up: Vec<Vec<String>>,
+    pub down: Vec<Vec<String>>,
+    /// Prints something that tells.
+    pub observe: Vec<String>,
+    /// An expression that is found in what it prints when the resource is up.
+    pub up_when: String,
+    /// An expression that is found in what it prints when the resource is down.
+    pub down_when: String,
+}
+
+/// What a resource is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResourceKind {
+    /// An address with the length of its network prefix.
+    Address(IpAddr, u8),
+    /// A load-balanced port. The hosts know the commands.
+    Port(u16),
+}
+
+impl ResourceKind {
+    /// What scripts call it: `vip` or `port`.
+    pub fn handle(&self) -> &'static str {
+        match self {
+            ResourceKind::Address(..) => "vip",
+            ResourceKind::Port(_) => "port",
+        }
+    }
+}
+
+impl std::fmt::Display for ResourceKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ResourceKind::Address(address, prefix) => write!(f, "{address}/{prefix}"),
+            ResourceKind::Port(number) => write!(f, "port {number}"),
+        }
+    }
+}
+
+/// What is done when a release can't be confirmed (DESIGN section 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Takeover {
+    /// A majority of voters grants the holder its time, and grants nobody else meanwhile: one owner under every partition.
+    Quorum,
+    /// Never without confirmation or an operator's word.
+    Confirmed,
+    /// After isolation + 1 s of silence, by hosts that reach a majority of witnesses.
+    Probe,
+    /// After the holder's lease has surely ended.
+    Lease,
+    /// After the time-out, as the generalised model did, with an alarm first.
+    Forced,
+}
+
+/// What a holder under `quorum` does that has no majority of the voters any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnQuorumLoss {
+    /// It gives the address up in time, by itself: nobody serves, and another host may take over.
+    #[default]
+    Release,
+    /// It keeps the address. Nobody else takes over before its release is confirmed.
+    Keep,
+}
+
+impl OnQuorumLoss {
+    /// True for what needs not be said.
+    pub fn is_default(&self) -> bool {
+        *self == OnQuorumLoss::default()
+    }
+}
+
+/// At most so many moves in so long; then hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moves {
+    pub count: u32,
+    pub per: Duration,
+}
+
+impl Default for Moves {
+    fn default() -> Self {
+        Moves { count: 4, per: Duration::from_secs(600) }
+    }
+}
+
+/// What the planner does when the holder's network interface loses its link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLinkLoss {
+    /// Reports it: the resource follows what servers and operators say, and a server that is not primary serves nobody.
+    #[default]
+    Stay,
+    /// Moves the resource to the next host that clients can reach.
+    Move,
+}
+
+/// Something that moves. (DNS records and pool members join with their drivers.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resource {
+    pub what: ResourceKind,
+    /// Where it may be, in the order given.
+    pub placements: Vec<Placement>,
+    /// What to do when a release can't be confirmed.
+    pub takeover: Takeover,
+    /// For `probe`: addresses reached over the resource's own interface; an odd number.
+    pub witnesses: Vec<IpAddr>,
+    /// For `lease`: how long a lease lasts; 30 s or more.
+    pub term: Duration,
+    /// For `probe` and `quorum`: a holder that reached no majority for so long gives up.
+    pub isolation: Duration,
+    /// For `quorum`: hosts whose agents vote although they are no placement; an odd number of voters is of most use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voters: Vec<Name>,
+    /// For `quorum`: what a holder does without a majority.
+    #[serde(default, skip_serializing_if = "OnQuorumLoss::is_default")]
+    pub on_quorum_loss: OnQuorumLoss,
+    pub moves: Moves,
+    /// When the holder's interface loses its link.
+    #[serde(default)]
+    pub on_link_loss: OnLinkLoss,
+    /// Drift is repaired, not only alarmed.
+    pub repair: bool,
+    /// Events below this move nothing here.
+    pub trust: Trust,
+}
+
+/// Where `notify` sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// The controller's own log.
+    Log,
+    Syslog,
+    /// A program with its arguments; the text is the last one.
+    Command(Vec<String>),
+}
+
+impl Application {
+    /// True when logs of its host call it so.
+    pub fn is_called(&self, name: &str) -> bool {
+        !name.is_empty() && (self.program == name || self.aliases.iter().any(|alias| alias == name))
+    }
+}
+
+impl Resource {
+    /// The hosts whose agents vote about it: those that may hold it, and those that only vote. The controller is one more.
+    pub fn voting_agents(&self) -> BTreeSet<Name> {
+        self.placements.iter().map(|s| &s.host).chain(&self.voters).cloned().collect()
+    }
+}
+
+impl Inventory {
+    /// The application that logs mean by `name`: its own name, else an alias or a program that only one application has.
+    pub fn application(&self, name: &str) -> Option<(&Name, &Application)> {
+        self.applications.get_key_value(name).or_else(|| {
+            let mut all = self.applications.iter().filter(|(_, a)| a.is_called(name));
+            all.next().filter(|_| all.next().is_none())
+        })
+    }
+
+    /// The applications that logs call so by an alias or by their program: several are on hosts of their own.
+    pub fn of_program<'a>(&'a self, program: &'a str) -> impl Iterator<Item = (&'a Name, &'a Application)> {
+        self.applications.iter().filter(move |(_, a)| a.is_called(program))
+    }
+
+    /// The host that logs mean by `name`: its own name, an alias, its address, or its name before the first dot.
+    pub fn host(&self, name: &str) -> Option<(&Name, &Host)> {
+        let by =
+            |n: &str| self.hosts.get_key_value(n).or_else(|| self.hosts.iter().find(|(_, h)| h.aliases.iter().any(|a| a == n)));
+        by(name)
+            .or_else(|| {
+                let address: IpAddr = name.parse().ok()?;
+                self.hosts.iter().find(|(_, h)| h.address == Some(address))
+            })
+            .or_else(|| by(name.split_once('.')?.0))
+    }
+
+    /// The host on which an application (by name or alias) runs: `host_of(app)` of the rules.
+    pub fn host_of(&self, app: &str) -> Option<&Name> {
+        self.application(app).map(|(_, a)| &a.host)
+    }
+
+    /// Whether a script may run commands on a host: only the controller's own machine does that.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn runs_commands(&self, host: &str) -> Result<(), String> {
+        match self.host(host).map(|(name, host)| (name, host.via)) {
+            Some((_, Via::Local)) => Ok(()),
+            Some((name, Via::Agent)) => {
+                Err(format!("commands are not run on {name}: its agent runs none, and only a host with `via: local` does"))
+            }
+            Some((name, Via::Ssh)) => Err(format!(
+                "commands are not run on {name}: `via: ssh` does not exist yet, and only a host with `via: local` runs them"
+            )),
+            None => Err(format!("the inventory has no host {host}")),
+        }
+    }
+
+    /// The pair that an application (by name or alias) belongs to: `pair_of(app)` of the rules.
+    pub fn pair_of(&self, app: &str) -> Option<(&Name, &Pair)> {
+        let (name, _) = self.application(app)?;
+        self.pairs.iter().find(|(_, p)| &p.primary == name || &p.backup == name)
+    }
+}

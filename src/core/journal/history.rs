@@ -1,0 +1,241 @@
+//! What happened, for people: entries that are made of the journal's records, one after the other.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::core::base::text::printable;
+use crate::core::base::time::Time;
+use crate::core::event::Value;
+use crate::core::inventory::Name;
+use crate::core::react::{self, RunId, RunOutcome};
+use crate::{core::engine, core::plan};
+
+use super::{Input, NoticeRecord, Record};
+
+/// Something that happened. Texts are fit to be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// Number of the record.
+    pub n: u64,
+    /// When, in the engine's time.
+    pub at: Time,
+    /// A stable word: `raised`, `cleared`, `acked`, `log`, `notified`, `step`, `operator`, or the kind of a notice.
+    pub kind: String,
+    pub text: String,
+    pub alarm: Option<String>,
+    /// Of which key, as shown.
+    pub key: Option<String>,
+    pub host: Option<Name>,
+    pub resource: Option<Name>,
+    pub run: Option<RunId>,
+    pub reaction: Option<String>,
+    /// Who asked for it.
+    pub by: Option<String>,
+}
+
+impl HistoryEntry {
+    /// As one JSON object; what it does not have is left out.
+    pub fn json(&self) -> Json {
+        let mut json = json!({ "at": self.at.to_string(), "kind": self.kind, "text": self.text, "record": self.n });
+        let more = [
+            ("alarm", &self.alarm),
+            ("key", &self.key),
+            ("host", &self.host),
+            ("resource", &self.resource),
+            ("reaction", &self.reaction),
+            ("by", &self.by),
+        ];
+        if let Some(object) = json.as_object_mut() {
+            let named =
+                more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Json::from(printable(value.as_ref()?)))));
+            object.extend(named);
+            object.extend(self.run.map(|run| ("run".to_owned(), Json::from(run))));
+        }
+        json
+    }
+}
+
+/// Makes entries of records. It remembers the runs that have not ended.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    at: Time,
+    runs: BTreeMap<RunId, Known>,
+}
+
+/// What is known of a run.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    reaction: String,
+    alarm: Option<String>,
+    key: String,
+    step: Option<(String, Vec<String>)>,
+}
+
+impl History {
+    /// What a record says that people want to read later, if it does.
+    pub fn entry(&mut self, n: u64, record: &Record) -> Option<HistoryEntry> {
+        if let Record::Input { at, .. } = record {
+            self.at = *at;
+        }
+        let entry = match record {
+            Record::Input { input, .. } => input_entry(input),
+            Record::Alarm(record) => alarm_entry(record),
+            Record::Run(record) => self.run_entry(record),
+            Record::Plan(record) => plan_entry(record),
+            // What it says is said by another record as well.
+            Record::Notice(notice) if matches!(notice.kind.as_str(), "journal_loss_accepted" | "clock_changed") => None,
+            Record::Notice(notice) => Some(notice_entry(notice)),
+        }?;
+        let at = if entry.at == Time::default() { self.at } else { entry.at };
+        Some(HistoryEntry { n, at, text: printable(&entry.text), ..entry })
+    }
+
+    fn run_entry(&mut self, record: &react::Record) -> Option<HistoryEntry> {
+        let run = match record {
+            react::Record::Wanted { run, at, key, bound, .. } => {
+                self.at = *at;
+                let alarm = bound.call.alarm.get("name").and_then(Value::as_text).map(str::to_owned);
+                self.runs.insert(*run, Known { reaction: bound.reaction.clone(), alarm, key: key.clone(), step: None });
+                return None;
+            }
+            react::Record::Asked { run, .. }
+            | react::Record::Answered { run, .. }
+            | react::Record::Ended { run, .. }
+            | react::Record::Agreed { run }
+            | react::Record::Begun { run, .. }
+            | react::Record::Again { run, .. } => *run,
+            react::Record::Kept { .. } => return None,
+        };
+        let known = self.runs.entry(run).or_default();
+        let reaction = known.reaction.clone();
+        let of_run = HistoryEntry {
+            run: Some(run),
+            reaction: Some(reaction.clone()).filter(|r| !r.is_empty()),
+            alarm: known.alarm.clone(),
+            key: Some(known.key.clone()).filter(|k| !k.is_empty()),
+            ..HistoryEntry::default()
+        };
+        let entry = |kind: &str, text: String| Some(HistoryEntry { kind: kind.to_owned(), text, ..of_run.clone() });
+        match record {
+            react::Record::Asked { step, .. } => {
+                let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
+                let log = (step.verb == "log").then(|| format!("{reaction}: {}", args.get(1).cloned().unwrap_or_default()));
+                known.step = Some((step.verb.clone(), args));
+                entry("log", log?)
+            }
+            react::Record::Answered { result, .. } => {
+                let (verb, args) = known.step.take()?;
+                let arg = |i: usize| args.get(i).cloned().unwrap_or_default();
+                match (verb.as_str(), result) {
+                    ("notify", Ok(_)) => entry("notified", format!("{}: {}", arg(0), arg(1))),
+                    ("notify", Err(why)) => entry("notify_failed", format!("{}: {} ({why})", arg(0), arg(1))),
+                    (_, Err(why)) => entry("step_failed", format!("{reaction}: {verb}({}): {why}", args.join(", "))),
+                    ("host.run", Ok(_)) => entry("ran", format!("{reaction}: {} on {}", arg(1), arg(0))),
+                    (_, Ok(value)) if matches!(value.as_text(), Some("superseded" | "held")) => {
+                        let value = value.as_text().unwrap_or_default();
+                        entry(value, format!("{reaction}: {verb}({}) is {value}", args.join(", ")))
+                    }
+                    _ => None,
+                }
+            }
+            react::Record::Ended { at, outcome, .. } => {
+                self.at = *at;
+                self.runs.remove(&run);
+                match outcome {
+                    RunOutcome::Replaced => {
+                        entry("run_replaced", format!("{reaction}: a newer run of the same key took its place"))
+                    }
+                    RunOutcome::Expired => entry("run_expired", format!("{reaction}: nobody approved it in time")),
+                    // Failures are notices.
+                    RunOutcome::Finished(_) | RunOutcome::Failed(_) => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+fn alarm_entry(record: &engine::Record) -> Option<HistoryEntry> {
+    let (at, kind, alarm, key, more, host) = match record {
+        engine::Record::Raised { alarm, key, at, summary, event, .. } => {
+            let host = event.get("host").and_then(Value::as_text).map(str::to_owned);
+            (at, "raised", alarm, key, summary.clone(), host)
+        }
+        engine::Record::Cleared { alarm, key, at, cause, summary } => {
+            (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.to_string()), None)
+        }
+        engine::Record::Acked { alarm, key, at, by } => (at, "acked", alarm, key, format!("by {by}"), None),
+        _ => return None,
+    };
+    let shown = if key.is_empty() { String::new() } else { format!(" [{key}]") };
+    let more = if more.is_empty() { more } else { format!(": {more}") };
+    Some(HistoryEntry {
+        at: *at,
+        kind: kind.to_owned(),
+        text: format!("{alarm}{shown}{more}"),
+        alarm: Some(alarm.clone()),
+        key: (!key.is_empty()).then(|| key.to_string()),
+        host,
+        ..HistoryEntry::default()
+    })
+}
+
+fn plan_entry(record: &plan::Record) -> Option<HistoryEntry> {
+    let (kind, text, resource, host) = match record {
+        plan::Record::Move { resource, to, .. } => ("move", format!("{resource} is moved to {to}"), resource, Some(to.clone())),
+        plan::Record::Adopted { resource, host } => {
+            ("adopted", format!("{resource} was found on {host} and nowhere else, and stays there"), resource, Some(host.clone()))
+        }
+        _ => return None,
+    };
+    Some(HistoryEntry { kind: kind.to_owned(), text, resource: Some(resource.clone()), host, ..HistoryEntry::default() })
+}
+
+fn notice_entry(notice: &NoticeRecord) -> HistoryEntry {
+    let NoticeRecord { at, kind, text, alarm, resource, host, run, reaction, source: _, pair: _ } = notice.clone();
+    HistoryEntry { at, kind, text, alarm, resource, host, run, reaction, ..HistoryEntry::default() }
+}
+
+fn input_entry(input: &Input) -> Option<HistoryEntry> {
+    let entry = |kind: &str, text: String| HistoryEntry { kind: kind.to_owned(), text, ..HistoryEntry::default() };
+    Some(match input {
+        Input::Start => entry("start", "the controller started".to_owned()),
+        Input::Operator(text) => entry("operator", text.clone()),
+        Input::OperatorCommand { by, command, of } => {
+            let named: Vec<String> = of.iter().map(|(what, name)| format!("{what} {name}")).collect();
+            HistoryEntry {
+                by: Some(by.clone()),
+                alarm: of.get("alarm").cloned(),
+                key: of.get("key").cloned(),
+                resource: of.get("resource").cloned(),
+                host: of.get("host").cloned(),
+                run: of.get("run").and_then(|run| run.parse().ok()),
+                ..entry("operator", format!("{by}: {command} {}", named.join(", ")))
+            }
+        }
+        Input::LossAccepted { by, reason, missing } => HistoryEntry {
+            by: Some(by.clone()),
+            ..entry("journal_loss_accepted", format!("{by} accepted that records are missing ({missing} or more): {reason}"))
+        },
+        Input::ClockChanged { by } => {
+            let way = if *by < 0 { "back" } else { "forward" };
+            let seconds = (by.unsigned_abs() + 500_000) / 1_000_000;
+            entry("clock_changed", format!("the wall clock was set {way} by {seconds} s, and times of the state with it"))
+        }
+        Input::Event { .. }
+        | Input::Position { .. }
+        | Input::Forget { .. }
+        | Input::Offset { .. }
+        | Input::BacklogEnded { .. }
+        | Input::Source { .. }
+        | Input::Timer
+        | Input::HostLost { .. }
+        | Input::HostHeard { .. }
+        | Input::Application { .. }
+        | Input::Metrics { .. }
+        | Input::JournalDoubted { .. }
+        | Input::JournalTrusted
+        | Input::Accepted(_) => return None,
+    })
+}

@@ -1,0 +1,479 @@
+//! Conditions of alarms and of composite patterns: how events belong together, their time, and what ends them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::core::base::limits::METRIC_LASTS;
+use crate::core::diag::{Code, Diagnostic};
+use crate::core::lang::ast::{self, At, ChangeSyntax, Choice, File, TextSpan, TimeClause};
+use crate::core::lang::program::{
+    Aggregate, Alarm, Atom, AtomId, Comparison, Detection, FieldTest, Measure, Predicate, REPLACED, Sender, Shape, Signal,
+    Threshold,
+};
+
+use super::metrics::{metric_keys, metric_of};
+use super::renames::Renaming;
+use super::states::{self, Joined};
+use super::{Compiler, members};
+
+/// A condition, and what else it says of its alarm.
+#[derive(Default)]
+pub(super) struct CompiledDetect {
+    pub(super) detect: Detection,
+    pub(super) by: Vec<String>,
+    /// `for D` of a state: it has to last so long.
+    pub(super) hold: Option<Duration>,
+    /// What ends the state that it is about.
+    pub(super) ends: Vec<AtomId>,
+}
+
+/// The keys of a condition that says none of its own, and what they are called: those of what it ends.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Inherited<'a> {
+    pub(super) by: &'a [String],
+    pub(super) renamings: &'a [Renaming],
+}
+
+impl<'t> Compiler<'t, '_> {
+    /// The condition of an alarm or a pattern, and what is wrong or unwise about it.
+    pub(super) fn detection(
+        &mut self,
+        file: &'t File,
+        of: &str,
+        tree: &'t ast::Detect,
+        inherited: Inherited<'_>,
+        span: &TextSpan,
+    ) -> CompiledDetect {
+        match states::joined(tree) {
+            Joined::Events => {}
+            Joined::States { terms, all } => return self.states(file, of, tree, (&terms, all), inherited.by, span),
+            Joined::Mixed { state, why } => {
+                self.mixed(file, tree, state, &why);
+                return CompiledDetect {
+                    by: tree.tail.keys.by.iter().map(|w| w.it.clone()).collect(),
+                    ..CompiledDetect::default()
+                };
+            }
+        }
+        let name = format!("{of}/detect");
+        // Patterns are compiled before, so that what they capture is known; one of several events has renamings of its own.
+        tree.parts.iter().chain(&tree.unless).for_each(|choice| self.patterns_of(choice));
+        let own = self.renamings(file, &tree.tail.keys, tree.parts.iter().chain(&tree.unless));
+        self.renamings = [inherited.renamings, &own].concat();
+        let before = self.found.len();
+        let parts: Vec<_> = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect();
+        if matches!(tree.shape, Shape::Silence { .. } | Shape::Measure(_)) {
+            // Silence of everything, and how much there is of everything, are worth knowing.
+            let kept = self.found.split_off(before).into_iter().filter(|d| d.code != Code::MatchesEverything);
+            self.found.extend(kept.collect::<Vec<_>>());
+        }
+        let unless = tree.unless.as_ref().map(|choice| self.choice(file, choice, &name, span));
+        let said: Vec<String> = tree.tail.keys.by.iter().map(|w| w.it.clone()).collect();
+        let mut found =
+            CompiledDetect { by: if said.is_empty() { inherited.by.to_vec() } else { said }, ..CompiledDetect::default() };
+        // With a part that could not be compiled the condition means nothing, and has its diagnostic.
+        let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return found };
+        let Some(unless) = unless.map_or(Some(Vec::new()), |atoms| atoms) else { return found };
+        found.detect = Detection { parts, shape: tree.shape.clone(), unless, ..Detection::default() };
+        let alone = state_of(&tree.parts).filter(|_| tree.shape == Shape::One);
+        self.members_alone(file, tree.parts.iter().chain(&tree.unless), alone);
+        // Who speaks is counted, where the key is who is spoken of.
+        if let Shape::Count { distinct: Some(field), .. } = &mut found.detect.shape
+            && self.is_called_otherwise(field)
+            && REPLACED.contains(&field.as_str())
+        {
+            *field = format!("event.{field}");
+        }
+        self.state(file, tree, &mut found, span);
+        self.metric_key(file, tree, &mut found, span);
+        self.time(file, of, tree, &mut found, span);
+        if let Shape::Silence { expected, .. } = &mut found.detect.shape {
+            *expected = self.expected(&found.by, found.detect.parts.first().map(Vec::as_slice).unwrap_or_default());
+        }
+        found
+    }
+
+    /// A condition that is about one state ends with it, and has its keys unless it says others.
+    fn state(&mut self, file: &File, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
+        let Some(state) = state_of(&tree.parts) else { return };
+        match (state, &tree.shape) {
+            (_, Shape::One) if members::on(state).is_some() => self.members(file, state, found),
+            (ast::AtomSyntax::Alarm { name, change: ChangeSyntax::Unacked, .. }, Shape::Count { .. }) => {
+                let message = format!("`alarm {} unacked` is a state of one alarm: it is not counted", name.it);
+                self.report(file, Code::BadTime, &name.span, message);
+            }
+            (ast::AtomSyntax::Alarm { name, change, .. }, Shape::One) => {
+                found.ends = vec![self.signal(file, Signal::Cleared(name.it.clone()), &name.span)];
+                if *change == ChangeSyntax::Unacked {
+                    found.ends.push(self.signal(file, Signal::Acked(name.it.clone()), &name.span));
+                }
+                let keys = self.keys_of(&name.it);
+                let mut said = found.by.clone();
+                said.sort();
+                let mut wanted = keys.clone();
+                wanted.sort();
+                if said.is_empty() {
+                    found.by = keys;
+                } else if said != wanted {
+                    let message = format!("`alarm {} active` has the keys of that alarm, and these are others", name.it);
+                    let help = format!("leave `by` out, or count: 1 of alarm {} active by ...", name.it);
+                    self.report(file, Code::KeysDiffer, span, message).help = Some(help);
+                }
+            }
+            (ast::AtomSyntax::Alarm { name, change: ChangeSyntax::Lasts, .. }, Shape::Count { n, distinct: None }) => {
+                found.detect.shape = Shape::Standing { n: *n, alarm: name.it.clone() };
+                let ended = self.signal(file, Signal::Cleared(name.it.clone()), &name.span);
+                found.detect.parts.push(vec![ended]);
+            }
+            (ast::AtomSyntax::Host { names, group, change: ChangeSyntax::Lasts, span, .. }, Shape::One) => {
+                let hosts = self.those_hosts(file, names, group.as_ref());
+                self.ends_by(file, Signal::HostBack, "host", hosts, span, found);
+            }
+            (ast::AtomSyntax::App { names, group, change: ChangeSyntax::Lasts, span, .. }, Shape::One) => {
+                let apps = self.those_apps(file, names, group.as_ref());
+                self.ends_by(file, Signal::AppRuns, "app", apps, span, found);
+            }
+            _ => {}
+        }
+    }
+
+    /// A state that ends by itself, for each of those that it is about.
+    fn ends_by(
+        &mut self,
+        file: &File,
+        signal: Signal,
+        field: &str,
+        those: Vec<String>,
+        span: &TextSpan,
+        found: &mut CompiledDetect,
+    ) {
+        let ended = self.signal(file, signal, span);
+        self.only(ended, field, those);
+        found.ends = vec![ended];
+        if found.by.is_empty() {
+            found.by = vec![field.to_owned()];
+        }
+    }
+
+    /// The time of a condition fits its shape.
+    pub(super) fn time(&mut self, file: &File, of: &str, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
+        let lasts = !found.ends.is_empty();
+        if let Some(At { it: TimeClause::For(over, _) | TimeClause::Over(over, _) | TimeClause::Within(over, _), span }) =
+            &tree.tail.time
+            && over.is_zero()
+        {
+            self.report(file, Code::BadTime, span, "this lasts no time at all").help = Some("write `5m`, for example".to_owned());
+        }
+        let time = tree.tail.time.as_ref();
+        match (&mut found.detect.shape, time.map(|t| &t.it)) {
+            (Shape::One, Some(TimeClause::For(over, None))) if lasts => found.hold = Some(*over),
+            (Shape::Members(_) | Shape::States(_), Some(TimeClause::For(over, None))) => found.hold = Some(*over),
+            (Shape::States(_), Some(TimeClause::Within(..))) => {
+                let message = "states are so at one moment: what is within a time is events";
+                let help = "for events write `alarm X raised`; `for 5m` wants the states to last".to_owned();
+                self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(help);
+            }
+            (Shape::One, Some(TimeClause::Within(..))) => {
+                let message = "one event has no time between its first and its last: `within` changes nothing";
+                self.report(file, Code::NoEffect, time.map_or(span, |t| &t.span), message);
+            }
+            (Shape::Silence { backoff, .. }, Some(TimeClause::For(over, growing))) => {
+                found.detect.within = Some(*over);
+                *backoff = *growing;
+                if growing.is_some_and(|b| b.factor < 2 || b.up_to < b.factor) {
+                    let message = "a silence's time grows: `backoff 2x up to 8x`";
+                    self.report(file, Code::BadCount, time.map_or(span, |t| &t.span), message);
+                }
+            }
+            (Shape::Measure(Measure { what: Aggregate::Last, threshold, .. }), said) => {
+                found.detect.within = Some(METRIC_LASTS);
+                match said {
+                    None => {}
+                    Some(TimeClause::For(lasts, None)) => threshold.lasts = Some(*lasts),
+                    Some(_) => self.metric_time(file, tree, span),
+                }
+            }
+            (Shape::Measure(measure), Some(TimeClause::Over(over, threshold))) => {
+                found.detect.within = Some(*over);
+                measure.threshold = *threshold;
+                self.measure_field(file, tree, span);
+            }
+            (Shape::Without | Shape::NotPreceded | Shape::Silence { .. } | Shape::Measure(_), None) => {
+                let message = format!("`{of}` waits for something, and says not how long");
+                let help = match &found.detect.shape {
+                    Shape::Silence { .. } => "write `for 5m` at the end, for example",
+                    Shape::Measure(_) => "write `over 5m > 500` at the end, for example",
+                    _ => "write `within 30s` at the end, for example",
+                };
+                self.report(file, Code::NoWindow, span, message).help = Some(help.to_owned());
+            }
+            (Shape::Count { .. }, None) if tree.unless.is_some() => {}
+            (Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. }, None) => {
+                let message = format!("`{of}` joins events that may lie years apart");
+                let help = "write `within 10m` at the end; of a count, `unless B` starts it again".to_owned();
+                self.report(file, Code::EndlessWindow, span, message).help = Some(help);
+            }
+            (shape @ (Shape::Sequence { each: false } | Shape::Without), Some(TimeClause::Within(within, Some(slack)))) => {
+                if slack.is_zero() || slack >= within {
+                    let message = "`slack` says how much too early an event may come: some time, and less than `within`";
+                    let named = if *shape == Shape::Without { "down without up" } else { "A then B" };
+                    self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help =
+                        Some(format!("`{named} within 30s slack 2s`"));
+                }
+                found.detect.within = Some(*within);
+                found.detect.slack = Some(*slack);
+            }
+            (_, Some(TimeClause::Within(_, Some(_)))) => {
+                let message = "`slack` lets a later event of an order come a little too early: this condition has no order";
+                self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(
+                    "it stands behind `A then B within 30s` and `A without B within 30s`, not behind `then each`".to_owned(),
+                );
+            }
+            (
+                Shape::Count { .. } | Shape::Sequence { .. } | Shape::All { .. } | Shape::Without | Shape::NotPreceded,
+                Some(TimeClause::Within(within, None)),
+            ) => {
+                found.detect.within = Some(*within);
+            }
+            (_, None) => {}
+            (shape, Some(_)) => {
+                let help = match shape {
+                    Shape::Silence { .. } => "a silence has `for 5m`",
+                    Shape::Measure(_) => "a measure has `over 5m > 500`",
+                    Shape::One | Shape::Standing { .. } | Shape::Members(_) | Shape::States(_) => {
+                        "one event has no time; a state may have `for 5m`; `hold 5m` is a clause of the alarm"
+                    }
+                    _ => "use `within 5m`",
+                };
+                let word = match time.map(|t| &t.it) {
+                    Some(TimeClause::Within(..)) => "within",
+                    Some(TimeClause::For(..)) => "for",
+                    Some(TimeClause::Over(..)) | None => "over",
+                };
+                let message = format!("`{word}` is not valid with this condition");
+                self.report(file, Code::BadTime, time.map_or(span, |t| &t.span), message).help = Some(help.to_owned());
+            }
+        }
+    }
+
+    fn metric_time(&mut self, file: &File, tree: &ast::Detect, span: &TextSpan) {
+        let at = tree.tail.time.as_ref().map_or(span, |t| &t.span);
+        let message = "this time is not valid with a metric";
+        self.report(file, Code::BadTime, at, message).help = Some("a metric may have `for 5m`".to_owned());
+    }
+
+    fn measure_field(&mut self, file: &File, tree: &ast::Detect, span: &TextSpan) {
+        let Shape::Measure(Measure { what, field, .. }) = &tree.shape else { return };
+        let counts = matches!(what, Aggregate::Count | Aggregate::Rate);
+        let message = match (counts, field) {
+            (true, Some(_)) => "a count or a rate is of events, not of a field",
+            (false, None) => "this measure says not of which field",
+            _ => return,
+        };
+        let at = tree.tail.time.as_ref().map_or(span, |t| &t.span);
+        self.report(file, Code::BadTime, at, message).help = Some("avg(ms) of A; count of A".to_owned());
+    }
+
+    /// A measure that cancels.
+    pub(super) fn measured(&mut self, file: &'t File, of: &str, tree: &'t ast::Detect, span: &TextSpan) -> Option<super::Cancel> {
+        let name = format!("{of}/cancel");
+        let atoms = tree.parts.iter().map(|part| self.choice(file, part, &name, span)).collect::<Option<Vec<_>>>()?.concat();
+        if let Shape::Measure(measure @ Measure { what: Aggregate::Last, .. }) = &tree.shape {
+            let mut measure = measure.clone();
+            match tree.tail.time.as_ref().map(|t| &t.it) {
+                None => {}
+                Some(TimeClause::For(lasts, None)) => measure.threshold.lasts = Some(*lasts),
+                Some(_) => self.metric_time(file, tree, span),
+            }
+            return Some(super::Cancel::Measured { of: atoms, over: METRIC_LASTS, measure });
+        }
+        self.measure_field(file, tree, span);
+        match (&tree.shape, tree.tail.time.as_ref().map(|t| &t.it)) {
+            (Shape::Measure(measure), Some(TimeClause::Over(over, threshold))) => {
+                let measure = Measure { threshold: *threshold, ..measure.clone() };
+                Some(super::Cancel::Measured { of: atoms, over: *over, measure })
+            }
+            _ => {
+                let message = format!("`{of}` is ended by a measure that says not over how long");
+                let help = "write `cancel when count of A over 10m <= 2`, for example".to_owned();
+                self.report(file, Code::NoWindow, span, message).help = Some(help);
+                None
+            }
+        }
+    }
+
+    /// `> 500` is ended by `< 300`, and not by `< 800`: then it would be raised and ended by the same values, or by none.
+    pub(super) fn wrong_way_round(&mut self, file: &File, shape: &Shape, ends: Threshold, span: &TextSpan) {
+        use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
+        let Shape::Measure(Measure { threshold: raises, .. }) = shape else { return };
+        let up = |c: Comparison| matches!(c, Greater | GreaterOrEqual);
+        let down = |c: Comparison| matches!(c, Less | LessOrEqual);
+        let (above, below) = (up(raises.comparison) && down(ends.comparison), down(raises.comparison) && up(ends.comparison));
+        let help = match () {
+            () if up(raises.comparison) && up(ends.comparison) || down(raises.comparison) && down(ends.comparison) => {
+                "the end compares the other way: detect ... > 500 is ended by `cancel when < 400`"
+            }
+            () if above && ends.amount > raises.amount || below && ends.amount < raises.amount => {
+                "the end lies on the other side of what raises it: detect ... > 500 is ended by `cancel when < 400`"
+            }
+            () => return,
+        };
+        let message = "values that raise this alarm end it as well: it is raised and ended again and again";
+        self.report(file, Code::WrongWayRound, span, message).help = Some(help.to_owned());
+    }
+
+    /// `cancel when < 300`: of a measure only.
+    pub(super) fn falls(&mut self, file: &File, shape: &Shape, threshold: Threshold, span: &TextSpan) -> super::Cancel {
+        if !matches!(shape, Shape::Measure(_)) {
+            let message = "only a measure can be compared with a number";
+            let help = "write `cancel when count of A over 10m <= 2`, for example".to_owned();
+            self.report(file, Code::BadTime, span, message).help = Some(help);
+        }
+        super::Cancel::Falls(threshold)
+    }
+
+    /// The atom of a change in the engine.
+    pub(super) fn signal(&mut self, file: &File, signal: Signal, span: &TextSpan) -> AtomId {
+        if let Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) = &signal
+            && !self.alarm_names.contains(alarm.as_str())
+        {
+            let word = At { it: alarm.clone(), span: span.clone() };
+            let known: Vec<&str> = self.alarm_names.iter().copied().collect();
+            self.unknown(file, Code::UnknownAlarm, &word, format!("no alarm has the name `{alarm}`"), known);
+        }
+        let name = match &signal {
+            Signal::Raised(name) => format!("alarm {name} raised"),
+            Signal::Cleared(name) => format!("alarm {name} cleared"),
+            Signal::Acked(name) => format!("alarm {name} acked"),
+            Signal::Occurrence(name) => name.clone(),
+            Signal::HostLost => "host lost".to_owned(),
+            Signal::HostBack => "host back".to_owned(),
+            Signal::AppStopped => "app stopped".to_owned(),
+            Signal::AppRuns => "app running".to_owned(),
+            Signal::Metric(name) => format!("metric {name}"),
+            Signal::Begins(name) => format!("calendar {name} begins"),
+            Signal::Ends(name) => format!("calendar {name} ends"),
+        };
+        self.add(Atom { signal: Some(signal), ..Atom::new(name, file.place(span)) })
+    }
+
+    /// Narrows an atom to these values of a field; none means all.
+    pub(super) fn only(&mut self, atom: AtomId, field: &str, names: Vec<String>) {
+        if let Some(atom) = self.program.atoms.get_mut(atom.0 as usize).filter(|_| !names.is_empty()) {
+            atom.predicates.push(std::sync::Arc::new(one_of(field, names)));
+        }
+    }
+
+    /// What the keys of a silence may be from the start: all that the inventory has of them.
+    fn expected(&self, by: &[String], atoms: &[AtomId]) -> Vec<Vec<String>> {
+        let [field] = by else { return if by.is_empty() { vec![Vec::new()] } else { Vec::new() } };
+        // Who is spoken of is not who speaks.
+        if self.is_called_otherwise(field) {
+            return Vec::new();
+        }
+        let Some(inventory) = self.world.inventory else { return Vec::new() };
+        let from: Vec<&Sender> =
+            atoms.iter().filter_map(|a| self.program.atoms.get(a.0 as usize)).flat_map(|a| &a.from).collect();
+        let wanted = |app: &str| {
+            let application = &inventory.applications[app];
+            from.is_empty()
+                || from.iter().any(|sender| match sender {
+                    Sender::App(name) => name == app,
+                    Sender::Type(kind) => *kind == application.kind,
+                    Sender::Host(host) => *host == application.host,
+                })
+        };
+        let apps: Vec<&String> = inventory.applications.keys().filter(|app| wanted(app)).collect();
+        let names: BTreeSet<&String> = match field.as_str() {
+            "app" => apps.into_iter().collect(),
+            "host" if from.is_empty() => inventory.hosts.keys().collect(),
+            "host" => {
+                let named = from.iter().filter_map(|s| if let Sender::Host(h) = s { Some(h) } else { None });
+                let known = named.filter(|h| inventory.hosts.contains_key(*h));
+                let of_apps = from.iter().any(|s| !matches!(s, Sender::Host(_)));
+                let hosts = apps.iter().filter(|_| of_apps).map(|app| &inventory.applications[*app].host);
+                known.chain(hosts).collect()
+            }
+            "pair" => {
+                let of = |pair: &crate::core::inventory::Pair| apps.iter().any(|a| **a == pair.primary || **a == pair.backup);
+                inventory.pairs.iter().filter(|(_, pair)| of(pair)).map(|(name, _)| name).collect()
+            }
+            _ => return Vec::new(),
+        };
+        names.into_iter().map(|name| vec![name.clone()]).collect()
+    }
+
+    /// The keys of an alarm that another file or a later line may define.
+    fn keys_of(&self, alarm: &str) -> Vec<String> {
+        self.alarm_keys.get(alarm).cloned().unwrap_or_default()
+    }
+}
+
+impl Compiler<'_, '_> {
+    /// Alarms that are raised by what they themselves bring about, each told once.
+    pub(super) fn cycles(&mut self) {
+        let alarms = &self.program.alarms;
+        let about = |alarm: &Alarm| -> Vec<String> {
+            let atoms = alarm.detect.parts.iter().flatten().filter_map(|a| self.program.atoms.get(a.0 as usize));
+            let signals = atoms.filter_map(|a| a.signal.as_ref()).filter_map(|signal| match signal {
+                Signal::Raised(name) | Signal::Cleared(name) => Some(name.clone()),
+                Signal::Occurrence(name) => Some(format!("pattern {name}")),
+                _ => None,
+            });
+            signals.collect()
+        };
+        let edges: BTreeMap<&str, Vec<String>> = alarms.iter().map(|a| (a.name.as_str(), about(a))).collect();
+        let mut told = Vec::new();
+        for alarm in alarms {
+            let mut seen: BTreeSet<&str> = BTreeSet::new();
+            let mut next: Vec<&str> = edges.get(alarm.name.as_str()).into_iter().flatten().map(String::as_str).collect();
+            while let Some(name) = next.pop() {
+                if seen.insert(name) {
+                    next.extend(edges.get(name).into_iter().flatten().map(String::as_str));
+                }
+            }
+            if seen.contains(alarm.name.as_str()) {
+                let message = format!("`{}` is raised by what it brings about itself", alarm.name);
+                told.push(Diagnostic::new(Code::Cycle, alarm.place.clone(), message));
+            }
+        }
+        self.found.extend(told);
+    }
+}
+
+/// A condition over one event whose field is one of these.
+pub(super) fn one_of(field: &str, names: Vec<String>) -> Predicate {
+    let test = FieldTest::InList(names.into_iter().map(|n| crate::core::event::Value::Text(n.into())).collect());
+    Predicate::Test { field: field.to_owned(), test }
+}
+
+/// The state that a condition is about, when it is about one and nothing else.
+fn state_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
+    let [Choice { atoms, condition: None }] = parts else { return None };
+    match atoms.as_slice() {
+        [ast::AtomSyntax::Group(inner)] => state_of(std::slice::from_ref(inner)),
+        [
+            state @ (ast::AtomSyntax::Alarm { change: ChangeSyntax::Lasts | ChangeSyntax::Unacked, .. }
+            | ast::AtomSyntax::Host { change: ChangeSyntax::Lasts, .. }
+            | ast::AtomSyntax::App { change: ChangeSyntax::Lasts, .. }),
+        ] => Some(state),
+        _ => None,
+    }
+}
+
+/// The keys that an alarm's tree says, when those of others are known.
+pub(super) fn keys(alarm: &ast::AlarmSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
+    let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
+    let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.keys.by).map(|w| w.it.clone()).collect();
+    if let Some(Joined::States { terms, .. }) = detect.filter(|_| by.is_empty()).map(states::joined) {
+        return states::keys_of(&terms, alarms);
+    }
+    match detect.filter(|d| d.shape == Shape::One).and_then(|d| state_of(&d.parts)) {
+        Some(state) if members::on(state).is_some() => members::keys(state),
+        Some(ast::AtomSyntax::Alarm { name, .. }) if by.is_empty() => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
+        Some(ast::AtomSyntax::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
+        Some(ast::AtomSyntax::App { .. }) if by.is_empty() => vec!["app".to_owned()],
+        _ if by.is_empty() => detect.and_then(|d| metric_of(&d.parts)).map_or(by, metric_keys),
+        _ => by,
+    }
+}

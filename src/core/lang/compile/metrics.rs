@@ -1,0 +1,67 @@
+//! Conditions about what hosts measure: which metric, of which mount point, and by which keys.
+
+use crate::core::diag::Code;
+use crate::core::inventory::{METRICS, OF_MOUNTS};
+use crate::core::lang::ast::{self, Binding, Choice, ExpressionKind, File, LiteralKind, Text, TextSpan};
+use crate::core::lang::program::{AtomId, Signal};
+
+use super::Compiler;
+use super::detection::CompiledDetect;
+
+impl Compiler<'_, '_> {
+    /// The atom of a metric; `None` when there is no such one.
+    pub(super) fn metric(&mut self, file: &File, name: &Text, of: &[Binding], span: &TextSpan) -> Option<AtomId> {
+        if !METRICS.contains(&name.it.as_str()) {
+            self.unknown(file, Code::UnknownMetric, name, format!("no agent measures `{}`", name.it), METRICS);
+            return None;
+        }
+        let mut mounts = Vec::new();
+        for binding in of {
+            match &binding.value.it {
+                _ if name.it != OF_MOUNTS || binding.name.it != "mount" => {
+                    let message = format!("`{}` is not of a `{}`", name.it, binding.name.it);
+                    self.report(file, Code::UnknownMetric, &binding.name.span, message).help =
+                        Some(format!("only `{OF_MOUNTS}` is of something: {OF_MOUNTS}(mount = \"/var\")"));
+                    return None;
+                }
+                ExpressionKind::Literal(LiteralKind::Text(mount)) => mounts.push(mount.clone()),
+                _ => {
+                    self.report(file, Code::UnknownMetric, &binding.value.span, "a mount point is a text in quotes");
+                    return None;
+                }
+            }
+        }
+        let id = self.signal(file, Signal::Metric(name.it.clone()), span);
+        self.only(id, "mount", mounts);
+        Some(id)
+    }
+
+    /// A metric has a number for each host, and where it is of mount points for each of these.
+    pub(super) fn metric_key(&mut self, file: &File, tree: &ast::Detect, found: &mut CompiledDetect, span: &TextSpan) {
+        let Some(metric) = metric_of(&tree.parts) else { return };
+        let wanted = metric_keys(metric);
+        if found.by.is_empty() {
+            found.by = wanted;
+        } else if let Some(lacks) = wanted.iter().find(|key| !found.by.contains(key)) {
+            let message = format!("without the key `{lacks}` the metrics of several are taken for one");
+            self.report(file, Code::KeysDiffer, span, message).help =
+                Some(format!("write by {}, or leave `by` out", wanted.join(", ")));
+        }
+    }
+}
+
+/// The metric that a condition is about.
+pub(super) fn metric_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
+    let [Choice { atoms, .. }] = parts else { return None };
+    match atoms.as_slice() {
+        [metric @ ast::AtomSyntax::Metric { .. }] => Some(metric),
+        _ => None,
+    }
+}
+
+/// The keys that tell its numbers apart.
+pub(super) fn metric_keys(metric: &ast::AtomSyntax) -> Vec<String> {
+    let several = matches!(metric, ast::AtomSyntax::Metric { name, of, .. } if name.it == OF_MOUNTS && of.len() != 1);
+    let keys: &[&str] = if several { &["host", "mount"] } else { &["host"] };
+    keys.iter().map(|key| (*key).to_owned()).collect()
+}

@@ -1,0 +1,282 @@
+//! Trees to the program: names resolved, everything checked, all mistakes reported.
+
+mod advice;
+pub use uses::fields_set;
+
+mod alarms;
+mod atoms;
+mod calendars;
+mod claims;
+mod detection;
+mod expressions;
+mod members;
+mod metrics;
+mod predicates;
+mod reactions;
+mod renames;
+mod states;
+mod uses;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::core::base::limits::NEAR_MISSES;
+use crate::core::diag::suggest::nearest;
+use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::core::inventory::Inventory;
+use crate::core::script::Param;
+
+use super::ast::{File, Item, Piece, Text, TextSpan};
+use super::parse::parse;
+use super::program::{AtomId, Cancel, Program};
+
+/// What rules may name beside each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Declarations<'a> {
+    /// Machines, programs, pairs, resources; without one, names of them are not checked, and conditions about
+    /// groups, pairs and sites are refused.
+    pub inventory: Option<&'a Inventory>,
+    /// The scripts by file name with the parameters that they declare; without them, calls are not checked.
+    pub scripts: Option<&'a BTreeMap<String, Vec<Param>>>,
+}
+
+/// Warnings that mean nothing while a part of the rules can't be read.
+const DOUBTFUL: &[Code] = &[
+    Code::UnusedPattern,
+    Code::UnusedReaction,
+    Code::UnusedCapture,
+    Code::UnusedCalendar,
+    Code::EndlessWindow,
+    Code::NoCancel,
+    Code::NeverRaised,
+];
+
+/// Compiles rule files, in the order given, and says everything that is wrong with them. The program holds what could be
+/// compiled; with errors among the diagnostics it must not run.
+pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    let mut trees = Vec::new();
+    for source in files {
+        let (tree, diagnostics) = parse(source);
+        found.extend(diagnostics);
+        trees.push(tree);
+    }
+    let unread: Vec<Code> = found.iter().map(|d: &Diagnostic| d.code).collect();
+    let mut compiler = Compiler {
+        world,
+        program: Program::default(),
+        patterns: BTreeMap::new(),
+        pattern_atoms: BTreeMap::new(),
+        pieces: BTreeMap::new(),
+        used_pieces: BTreeSet::new(),
+        lists: BTreeMap::new(),
+        used_lists: BTreeSet::new(),
+        listed: 0,
+        captured: trees.iter().flat_map(atoms::captured).collect(),
+        open_patterns: BTreeSet::new(),
+        alarm_keys: states::all_keys(alarms_of(&trees)),
+        renamings: Vec::new(),
+        alarm_names: alarms_of(&trees).map(|alarm| alarm.name.it.as_str()).collect(),
+        used_patterns: BTreeSet::new(),
+        used_reactions: BTreeSet::new(),
+        calendars: BTreeMap::new(),
+        used_calendars: BTreeSet::new(),
+        regex_bytes: 0,
+        copies: 0,
+        group_senders: 0,
+        compared: 0,
+        found,
+    };
+    compiler.mentions(&trees);
+    compiler.pieces(&trees);
+    compiler.lists(&trees);
+    compiler.patterns(&trees);
+    compiler.claims();
+    compiler.reactions(&trees);
+    compiler.calendars(&trees);
+    compiler.alarms(&trees);
+    compiler.unused(&trees);
+    compiler.cycles();
+    compiler.program.inside = uses::inside(&compiler.program);
+    compiler.advise(&trees);
+    let mut found = compiler.found;
+    let order = |d: &Diagnostic| {
+        let place = d.place.as_ref();
+        let file = place.and_then(|p| files.iter().position(|f| Arc::ptr_eq(f, &p.source)));
+        (file, place.map(|p| p.bytes.start))
+    };
+    found.sort_by_key(order);
+    // Of what could not be read it is not known what it uses and says.
+    if !unread.is_empty() {
+        found.retain(|d| !DOUBTFUL.contains(&d.code));
+    }
+    // A mistake in `defaults` is found again with every alarm.
+    found.dedup();
+    (compiler.program, found)
+}
+
+fn alarms_of(trees: &[File]) -> impl Iterator<Item = &super::ast::AlarmSyntax> {
+    trees.iter().flat_map(|f| &f.items).filter_map(|item| if let Item::Alarm(alarm) = item { Some(alarm) } else { None })
+}
+
+fn pieces_of(trees: &[File]) -> impl Iterator<Item = (&File, &Piece)> {
+    trees.iter().flat_map(|file| {
+        file.items.iter().filter_map(move |item| if let Item::Piece(piece) = item { Some((file, piece)) } else { None })
+    })
+}
+
+/// A pattern's tree and where it stands.
+#[derive(Clone, Copy)]
+struct Named<'t> {
+    file: &'t File,
+    pattern: &'t super::ast::Pattern,
+}
+
+struct Compiler<'t, 'w> {
+    world: &'w Declarations<'w>,
+    program: Program,
+    patterns: BTreeMap<&'t str, Named<'t>>,
+    /// The atom of each pattern, where it could be compiled.
+    pattern_atoms: BTreeMap<String, Option<AtomId>>,
+    /// Parts of expressions by name, with the file that each stands in.
+    pieces: BTreeMap<&'t str, (&'t File, &'t Piece)>,
+    used_pieces: BTreeSet<String>,
+    /// Lists of values by name, with the file that each stands in.
+    lists: BTreeMap<&'t str, (&'t File, &'t super::ast::List)>,
+    used_lists: BTreeSet<String>,
+    /// The values of all lists so far.
+    listed: usize,
+    /// Names that expressions capture anywhere: what an unquoted word may be.
+    captured: BTreeSet<String>,
+    /// Patterns whose conditions are being compiled.
+    open_patterns: BTreeSet<String>,
+    /// The keys of each alarm.
+    alarm_keys: BTreeMap<&'t str, Vec<String>>,
+    /// What the operands of the condition that is being compiled call its keys.
+    renamings: Vec<renames::Renaming>,
+    /// What `inhibited by` may name.
+    alarm_names: BTreeSet<&'t str>,
+    used_patterns: BTreeSet<String>,
+    used_reactions: BTreeSet<String>,
+    /// Calendars by name, with the file that each stands in.
+    calendars: BTreeMap<&'t str, (&'t File, &'t super::ast::CalendarSyntax)>,
+    used_calendars: BTreeSet<String>,
+    /// About what all expressions take when compiled.
+    regex_bytes: usize,
+    /// Conditions and expressions that were copied to be narrowed.
+    copies: usize,
+    /// Senders that groups stand for, so far.
+    group_senders: usize,
+    /// Names with which unknown ones were compared.
+    compared: usize,
+    found: Vec<Diagnostic>,
+}
+
+impl<'t> Compiler<'t, '_> {
+    fn report(&mut self, file: &File, code: Code, span: &TextSpan, message: impl Into<String>) -> &mut Diagnostic {
+        self.found.push(Diagnostic::new(code, file.place(span), message));
+        let last = self.found.len() - 1;
+        &mut self.found[last]
+    }
+
+    /// Reports an unknown name with the near miss, or with all that there are when they are few.
+    fn unknown<'n>(&mut self, file: &File, code: Code, word: &Text, message: String, known: impl IntoIterator<Item = &'n str>) {
+        let known: Vec<&str> = known.into_iter().collect();
+        let help = match self.near(&word.it, &known) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if !known.is_empty() && known.len() <= 12 => Some(format!("there are {}", known.join(", "))),
+            None => None,
+        };
+        self.report(file, code, &word.span, message).help = help;
+    }
+
+    /// The near miss. Rules with thousands of unknown names are not worth the time of comparing all with all.
+    fn near<'n>(&mut self, wrong: &str, known: &[&'n str]) -> Option<&'n str> {
+        self.compared = self.compared.saturating_add(known.len());
+        if self.compared > NEAR_MISSES { None } else { nearest(wrong, known.iter().copied()) }
+    }
+
+    /// The names of all patterns, to find what was meant; none when that is not looked for any more.
+    fn pattern_names(&self) -> Vec<&'t str> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.patterns.keys().copied().collect() }
+    }
+
+    /// The names of all alarms, likewise.
+    fn alarm_names(&self) -> Vec<&'t str> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.alarm_names.iter().copied().collect() }
+    }
+
+    /// The names of all reactions, likewise.
+    fn reaction_names(&self) -> Vec<String> {
+        if self.compared > NEAR_MISSES { Vec::new() } else { self.program.reactions.keys().cloned().collect() }
+    }
+
+    fn twice(&mut self, file: &File, word: &Text, what: &str, first: Place) {
+        let message = format!("there are two {what} with the name `{}`", word.it);
+        self.report(file, Code::DuplicateName, &word.span, message).context.push((first, "first defined here".to_owned()));
+    }
+
+    /// What stands in parts that this version does not have counts as used.
+    fn mentions(&mut self, trees: &[File]) {
+        for name in trees.iter().flat_map(|f| &f.mentions) {
+            self.used_patterns.insert(name.clone());
+            self.used_reactions.insert(name.clone());
+            self.used_calendars.insert(name.clone());
+        }
+    }
+
+    fn patterns(&mut self, trees: &'t [File]) {
+        for file in trees {
+            for item in &file.items {
+                let (Item::Pattern(pattern) | Item::Ignore(pattern)) = item else { continue };
+                if let Some(first) = self.patterns.get(pattern.name.it.as_str()).copied() {
+                    self.twice(file, &pattern.name, "patterns", first.file.place(&first.pattern.name.span));
+                    continue;
+                }
+                self.patterns.insert(&pattern.name.it, Named { file, pattern });
+            }
+        }
+        let names: Vec<&str> = self.patterns.keys().copied().collect();
+        for name in names {
+            self.pattern_atom(name);
+        }
+        for item in trees.iter().flat_map(|f| &f.items) {
+            if let Item::Ignore(pattern) = item {
+                self.used_patterns.insert(pattern.name.it.clone());
+                let atom = self.pattern_atom(&pattern.name.it);
+                self.program.ignored.extend(atom);
+            }
+        }
+    }
+
+    fn unused(&mut self, trees: &[File]) {
+        for file in trees {
+            for item in &file.items {
+                match item {
+                    Item::Pattern(p) if !self.used_patterns.contains(&p.name.it) => {
+                        let message = format!("no alarm uses the pattern `{}`", p.name.it);
+                        self.report(file, Code::UnusedPattern, &p.name.span, message);
+                    }
+                    Item::Piece(p) if !self.used_pieces.contains(&p.name.it) && self.pieces.contains_key(p.name.it.as_str()) => {
+                        let message = format!("no expression uses the piece `{}`", p.name.it);
+                        self.report(file, Code::UnusedPattern, &p.name.span, message);
+                    }
+                    Item::List(l) if !self.used_lists.contains(&l.name.it) => {
+                        let message = format!("no condition uses the list `{}`", l.name.it);
+                        self.report(file, Code::UnusedPattern, &l.name.span, message);
+                    }
+                    Item::Reaction(r) if !self.used_reactions.contains(&r.name.it) => {
+                        let message = format!("no alarm uses the reaction `{}`", r.name.it);
+                        self.report(file, Code::UnusedReaction, &r.name.span, message);
+                    }
+                    Item::Calendar(c) if !self.used_calendars.contains(&c.name.it) => {
+                        let message = format!("no alarm uses the calendar `{}`", c.name.it);
+                        self.report(file, Code::UnusedCalendar, &c.name.span, message);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! States that are joined: `alarm a active and not alarm b active by host`, `host a lost or app X stopped`.
+//!
+//! Of a tree the states, their keys, and for which keys the whole may be true; the engine looks what is so with each change of one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::base::limits::HOPS;
+use crate::core::diag::Code;
+use crate::core::lang::ast::{self, AtomSyntax, ChangeSyntax, Choice, File, TextSpan};
+use crate::core::lang::program::{AtomId, Detection, MemberState, Shape, Signal, StateHolds, States, Term};
+
+use super::detection::{CompiledDetect, keys};
+use super::{Compiler, members};
+
+/// What a condition joins.
+pub(super) enum Joined<'t> {
+    /// Events; or one state alone.
+    Events,
+    /// States, of which all or one must hold.
+    States { terms: Vec<&'t AtomSyntax>, all: bool },
+    /// A state that stands where states can't.
+    Mixed { state: &'t AtomSyntax, why: Mixed<'t> },
+}
+
+/// Why a state does not fit.
+pub(super) enum Mixed<'t> {
+    /// This is an event.
+    Event(&'t AtomSyntax),
+    /// States are not counted.
+    Counted,
+    /// It is joined in one way within another.
+    Nested,
+}
+
+/// What the condition joins by `and` or `or`.
+pub(super) fn joined(tree: &ast::Detect) -> Joined<'_> {
+    let (all, counted) = match (&tree.shape, tree.parts.as_slice()) {
+        (Shape::One, [Choice { condition: None, .. }]) => (false, false),
+        (Shape::All { counts }, _) => (true, counts.iter().any(|n| *n != 1)),
+        _ => return Joined::Events,
+    };
+    let mut terms = Vec::new();
+    tree.parts.iter().for_each(|part| leaves(part, &mut terms));
+    let Some(state) = terms.iter().copied().find(|atom| is_state(atom)) else { return Joined::Events };
+    if let ([_], Some(AtomSyntax::Alarm { .. } | AtomSyntax::Host { .. } | AtomSyntax::App { .. })) =
+        (terms.as_slice(), terms.first())
+    {
+        return Joined::Events;
+    }
+    if let Some(event) = terms.iter().copied().find(|atom| !is_state(atom)) {
+        return Joined::Mixed { state, why: Mixed::Event(event) };
+    }
+    if counted {
+        return Joined::Mixed { state, why: Mixed::Counted };
+    }
+    if all && terms.len() != tree.parts.len() {
+        return Joined::Mixed { state, why: Mixed::Nested };
+    }
+    Joined::States { terms, all }
+}
+
+/// The alternatives of a choice; one with a `where` is an event.
+fn leaves<'t>(choice: &'t Choice, found: &mut Vec<&'t AtomSyntax>) {
+    for atom in &choice.atoms {
+        match atom {
+            AtomSyntax::Group(inner) if inner.condition.is_none() => leaves(inner, found),
+            atom => found.push(atom),
+        }
+    }
+}
+
+fn is_state(atom: &AtomSyntax) -> bool {
+    match atom {
+        AtomSyntax::Alarm { change, .. } | AtomSyntax::Host { change, .. } | AtomSyntax::App { change, .. } => {
+            matches!(change, ChangeSyntax::Lasts | ChangeSyntax::Unacked)
+        }
+        AtomSyntax::Not { .. } => true,
+        _ => false,
+    }
+}
+
+/// The state, and whether it is negated.
+fn bare(term: &AtomSyntax) -> (&AtomSyntax, bool) {
+    match term {
+        AtomSyntax::Not { state, .. } => (state, true),
+        state => (state, false),
+    }
+}
+
+/// The keys that tell apart of what a state is. One that is named, and how many of one group, are so or not.
+fn own_keys(term: &AtomSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
+    let (state, _) = bare(term);
+    match state {
+        _ if members::on(state).is_some() => members::keys(state),
+        AtomSyntax::Alarm { name, .. } => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
+        AtomSyntax::Host { names, .. } if names.len() != 1 => vec!["host".to_owned()],
+        AtomSyntax::App { names, .. } if names.len() != 1 => vec!["app".to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+/// What has these keys has this field, too: the inventory knows it.
+fn has(keys: &[String], field: &str) -> bool {
+    let derived = |of: &str, fields: &[&str]| keys.iter().any(|key| key == of) && fields.contains(&field);
+    keys.iter().any(|key| key == field) || derived("app", &["host", "type", "pair", "site"]) || derived("host", &["site"])
+}
+
+/// A host is lost for each of its applications, too.
+fn of_its_apps(term: &AtomSyntax, field: &str) -> bool {
+    let (state, _) = bare(term);
+    matches!(state, AtomSyntax::Host { on: None, .. }) && ["app", "type", "pair"].contains(&field)
+}
+
+/// The keys that all have; none when one of them has none.
+fn common(all: &[Vec<String>]) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for key in all.iter().flatten() {
+        if !keys.contains(key) && all.iter().all(|own| has(own, key)) {
+            keys.push(key.clone());
+        }
+    }
+    keys
+}
+
+/// The keys that joined states have, when the condition says none.
+pub(super) fn keys_of(terms: &[&AtomSyntax], alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
+    common(&terms.iter().map(|term| own_keys(term, alarms)).collect::<Vec<_>>())
+}
+
+/// The keys of all alarms, as their trees say: what is about the states of others has their keys, as far as such changes are followed.
+pub(super) fn all_keys<'t>(trees: impl Iterator<Item = &'t ast::AlarmSyntax>) -> BTreeMap<&'t str, Vec<String>> {
+    let trees: Vec<&ast::AlarmSyntax> = trees.collect();
+    let mut known = BTreeMap::new();
+    for _ in 0..=HOPS {
+        known = trees.iter().map(|alarm| (alarm.name.it.as_str(), keys(alarm, &known))).collect();
+    }
+    known
+}
+
+impl<'t> Compiler<'t, '_> {
+    /// A condition that joins states, by these keys unless it says others.
+    pub(super) fn states(
+        &mut self,
+        file: &'t File,
+        of: &str,
+        tree: &'t ast::Detect,
+        (terms, all): (&[&'t AtomSyntax], bool),
+        keys: &[String],
+        span: &TextSpan,
+    ) -> CompiledDetect {
+        let own: Vec<Vec<String>> = terms.iter().map(|term| own_keys(term, &self.alarm_keys)).collect();
+        if let Some(rename) = tree.tail.keys.renames.first() {
+            let message = format!(
+                "the keys of states are those of what they are about: `{}` cannot be called `{}`",
+                rename.of.it, rename.key
+            );
+            let help = "call it so where the alarm is raised".to_owned();
+            self.report(file, Code::KeyRenamed, &rename.of.span, message).help = Some(help);
+        }
+        let said: Vec<String> = tree.tail.keys.by.iter().map(|w| w.it.clone()).collect();
+        let by = [&said, keys, &common(&own)].into_iter().find(|by| !by.is_empty()).map(<[_]>::to_vec).unwrap_or_default();
+        let mut found = CompiledDetect { by, ..CompiledDetect::default() };
+        let (mut parts, mut compiled) = (Vec::new(), Vec::new());
+        for (term, own) in terms.iter().zip(&own) {
+            let (state, negated) = bare(term);
+            let Some((what, begins, ends)) = self.term(file, state) else { continue };
+            parts.extend([vec![begins], ends]);
+            compiled.push(Term { what, negated, keyed: !own.is_empty() && !found.by.is_empty() });
+        }
+        // With a state that could not be compiled the condition means nothing, and has its diagnostic.
+        if compiled.len() < terms.len() {
+            return found;
+        }
+        self.states_keys(file, terms, &own, &found.by, span);
+        self.states_twice(file, terms, all);
+        if let Some(unless) = &tree.unless {
+            let at = unless.atoms.first().map_or(span.clone(), AtomSyntax::span);
+            let message = "`unless` makes what was counted count no more, and a state is so or not";
+            self.report(file, Code::BadTime, &at, message).help = Some("join `not alarm X active`".to_owned());
+        }
+        let unnamed =
+            if all { !compiled.iter().any(|t| t.keyed && !t.negated) } else { compiled.iter().any(|t| t.negated || !t.keyed) };
+        let known = (unnamed && !found.by.is_empty()).then(|| self.known(file, &found.by, &compiled, span));
+        let shape = Shape::States(Box::new(States { terms: compiled, all, known }));
+        found.detect = Detection { parts, shape, ..Detection::default() };
+        self.time(file, of, tree, &mut found, span);
+        found
+    }
+
+    /// When a state holds; what begins it, and what ends it.
+    fn term(&mut self, file: &'t File, state: &'t AtomSyntax) -> Option<(StateHolds, AtomId, Vec<AtomId>)> {
+        if let Some(on) = members::on(state) {
+            let (counted, began, ended) = self.counted(file, state, on)?;
+            let [began, ended] = [began, ended].map(|signal| self.signal(file, signal, &on.span));
+            return Some((StateHolds::Members(counted), began, vec![ended]));
+        }
+        match state {
+            AtomSyntax::Alarm { name, change: change @ (ChangeSyntax::Lasts | ChangeSyntax::Unacked), .. } => {
+                let alarm = || name.it.clone();
+                let began = self.signal(file, Signal::Raised(alarm()), &name.span);
+                if !self.alarm_names.contains(name.it.as_str()) {
+                    return None;
+                }
+                let mut ends = vec![self.signal(file, Signal::Cleared(alarm()), &name.span)];
+                if *change == ChangeSyntax::Lasts {
+                    return Some((StateHolds::Any(MemberState::Active(alarm()), Vec::new()), began, ends));
+                }
+                ends.push(self.signal(file, Signal::Acked(alarm()), &name.span));
+                Some((StateHolds::Any(MemberState::Unacked(alarm()), Vec::new()), began, ends))
+            }
+            AtomSyntax::Host { names, group, change: ChangeSyntax::Lasts, span, .. } => {
+                self.names_twice(file, names, "`host`");
+                let hosts = self.those_hosts(file, names, group.as_ref());
+                Some(self.of_those(file, (MemberState::Lost, "host"), hosts, [Signal::HostLost, Signal::HostBack], span))
+            }
+            AtomSyntax::App { names, group, change: ChangeSyntax::Lasts, span, .. } => {
+                self.names_twice(file, names, "`app`");
+                let apps = self.those_apps(file, names, group.as_ref());
+                Some(self.of_those(file, (MemberState::Stopped, "app"), apps, [Signal::AppStopped, Signal::AppRuns], span))
+            }
+            other => {
+                let message = "`not` stands before a state, and this is an event";
+                self.report(file, Code::NotJoined, &other.span(), message).help =
+                    Some("the states are `alarm X active`, `host lost` and `app stopped`".to_owned());
+                None
+            }
+        }
+    }
+
+    fn of_those(
+        &mut self,
+        file: &File,
+        (state, field): (MemberState, &str),
+        mut those: Vec<String>,
+        signals: [Signal; 2],
+        span: &TextSpan,
+    ) -> (StateHolds, AtomId, Vec<AtomId>) {
+        let [began, ended] = signals.map(|signal| {
+            let atom = self.signal(file, signal, span);
+            self.only(atom, field, those.clone());
+            atom
+        });
+        those.sort_unstable();
+        (StateHolds::Any(state, those), began, vec![ended])
+    }
+
+    /// Each state has the keys, or none.
+    fn states_keys(&mut self, file: &File, terms: &[&AtomSyntax], own: &[Vec<String>], by: &[String], span: &TextSpan) {
+        for (term, own) in terms.iter().zip(own).filter(|(_, own)| !own.is_empty()) {
+            let Some(lacks) = by.iter().find(|field| !has(own, field) && !of_its_apps(term, field)) else { continue };
+            let message = format!("this state has no key `{lacks}`: of which one it is so, nothing says");
+            let help = format!("it has {}: write a key that all of these states have, or leave `by` out", own.join(", "));
+            self.report(file, Code::KeysDiffer, &term.span(), message).help = Some(help);
+        }
+        if !by.is_empty() && own.iter().all(Vec::is_empty) {
+            let message = format!("none of these states has the key `{}`: each is so, or not", by.join(", "));
+            self.report(file, Code::KeysDiffer, span, message).help = Some("leave `by` out".to_owned());
+        }
+    }
+
+    /// One state twice, and a state and its opposite.
+    fn states_twice(&mut self, file: &File, terms: &[&AtomSyntax], all: bool) {
+        for (n, term) in terms.iter().enumerate() {
+            let (state, negated) = bare(term);
+            let Some(first) = terms.iter().take(n).find(|t| bare(t).0 == state) else { continue };
+            if bare(first).1 == negated {
+                self.stands_twice(file, &term.span(), &first.span(), "this state stands twice".to_owned());
+                continue;
+            }
+            let (code, message) = if all {
+                (Code::NeverMatches, "a state and its opposite are never so at once: this is never true")
+            } else {
+                (Code::MatchesEverything, "a state is so or not: this is always true")
+            };
+            self.report(file, code, &term.span(), message).context.push((file.place(&first.span()), "this one".to_owned()));
+        }
+    }
+
+    /// The keys of a condition that may be true of one that nothing active has: those of its groups, or of the inventory.
+    fn known(&mut self, file: &File, by: &[String], terms: &[Term], span: &TextSpan) -> Vec<Vec<String>> {
+        let counted =
+            terms.iter().filter(|t| t.keyed).filter_map(|t| if let StateHolds::Members(c) = &t.what { Some(c) } else { None });
+        let groups: BTreeSet<&Vec<String>> = counted.flat_map(|c| &c.groups).map(|group| &group.key).collect();
+        if !groups.is_empty() {
+            return groups.into_iter().cloned().collect();
+        }
+        let Some(inventory) = self.world.inventory else { return Vec::new() };
+        let names: BTreeSet<&str> = match by {
+            [field] if field == "host" => inventory.hosts.keys().map(String::as_str).collect(),
+            [field] if field == "app" => inventory.applications.keys().map(String::as_str).collect(),
+            [field] if field == "pair" => inventory.pairs.keys().map(String::as_str).collect(),
+            [field] if field == "site" => members::sites(inventory),
+            _ => {
+                let message = format!(
+                    "this may be true of one that nothing active names, and which `{}` there are is not known",
+                    by.join(", ")
+                );
+                let help = "known are `host`, `app`, `pair` and `site`, one of them; or join by `and` a state of these keys that has to be so";
+                self.report(file, Code::KeysUnknown, span, message).help = Some(help.to_owned());
+                BTreeSet::new()
+            }
+        };
+        names.into_iter().map(|name| vec![name.to_owned()]).collect()
+    }
+
+    /// A state that stands where states can't: what to write.
+    pub(super) fn mixed(&mut self, file: &'t File, tree: &'t ast::Detect, state: &'t AtomSyntax, why: &Mixed<'t>) {
+        let mut all = Vec::new();
+        tree.parts.iter().chain(&tree.unless).for_each(|part| leaves(part, &mut all));
+        for atom in all {
+            if let AtomSyntax::Named(word) = atom {
+                self.named(file, word);
+            }
+        }
+        let (message, context) = match why {
+            Mixed::Event(event) => ("a state and an event do not stand in one condition", Some(event.span())),
+            Mixed::Counted => ("a state is so or not, and is not counted among others", None),
+            Mixed::Nested => ("states are joined by `and` or by `or`, not by both", None),
+        };
+        let help = match (why, bare(state)) {
+            (Mixed::Nested, _) => {
+                "make an alarm of what stands in parentheses (category none), and join `alarm X active`".to_owned()
+            }
+            (_, (AtomSyntax::Alarm { name, .. }, negated)) => {
+                let not = if negated { "not " } else { "" };
+                format!("write the clause `only while {not}alarm {0} active`, or here the event `alarm {0} raised`", name.it)
+            }
+            _ => "make an alarm of the state (category none): `only while alarm X active` is a clause, `alarm X raised` an event"
+                .to_owned(),
+        };
+        let context = context.map(|span| (file.place(&span), "this is an event".to_owned()));
+        let found = self.report(file, Code::NotJoined, &state.span(), message);
+        found.context.extend(context);
+        found.help = Some(help);
+    }
+}

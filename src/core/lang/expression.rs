@@ -1,0 +1,285 @@
+//! A regular expression that costs little until it is used, and not much until it is used much.
+//!
+//! Of ten thousand expressions most never see an event: the literals that an event must have keep it away. So an expression
+//! is only parsed at first, and measured; the first texts are tried with its tree alone, which hardly ever needs to be told
+//! more than that it does not stand there ([`walk`]). Where captures are wanted, or the tree would take long, a small
+//! automaton is made of it, and one that has searched [`WARM_BYTES`] is built again in the form that is quick to search. All
+//! say the same of every text (a test compares them); which of them was asked shows in nothing but time.
+
+mod tree;
+mod walk;
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use regex::{Regex, RegexBuilder};
+use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
+use regex_syntax::hir::{self, Hir, HirKind};
+
+use tree::Tree;
+pub(in crate::core::lang) use tree::{Class, NodeKind, Parts, TreePart};
+
+/// Bytes searched after which the quick form is worth being built: about what building costs.
+const WARM_BYTES: usize = 16 * 1024;
+/// More than one state takes, and more states than one range of a class makes in UTF-8.
+const STATE_BYTES: usize = 64;
+const STATES_PER_RANGE: usize = 12;
+
+/// A compiled expression.
+pub struct Expression {
+    text: Box<str>,
+    tree: Tree,
+    /// Of its captures, in their order.
+    names: Box<[Box<str>]>,
+    limit: usize,
+    /// The small form; `None` were the library to refuse it, which it does only for its size: [`Expression::new`] saw to that.
+    small: OnceLock<Option<PikeVM>>,
+    searched: AtomicUsize,
+    /// The quick form; `None` where the library refuses it.
+    quick: OnceLock<Option<Regex>>,
+}
+
+/// Why an expression could not be compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It takes more bytes than it may.
+    TooLarge,
+    /// It is not understood.
+    Wrong,
+}
+
+impl Expression {
+    /// Of a text that may take `limit` bytes when compiled.
+    pub fn new(text: &str, limit: usize) -> Result<Expression, Refused> {
+        Expression::parsed(text, limit).map(|(expression, _)| expression)
+    }
+
+    /// The same, with the library's tree, which says more than is kept.
+    pub(in crate::core::lang) fn parsed(text: &str, limit: usize) -> Result<(Expression, Hir), Refused> {
+        let hir = parse(text)?;
+        let small = OnceLock::new();
+        // What surely fits need not be tried.
+        if most_bytes(&hir) > limit {
+            let built = compile(&hir, Some(limit))?;
+            small.get_or_init(|| Some(built));
+        }
+        let mut names = Vec::new();
+        names_of(&hir, &mut names);
+        let names = names.into_iter().map(Box::from).collect();
+        let (tree, searched) = (Tree::of(&hir), AtomicUsize::new(0));
+        Ok((Expression { text: text.into(), tree, names, limit, small, searched, quick: OnceLock::new() }, hir))
+    }
+
+    /// As it was written, flags in front.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its tree.
+    pub(super) fn tree(&self) -> TreePart<'_> {
+        self.tree.root()
+    }
+
+    /// The names of its captures, in their order.
+    pub fn capture_names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether it stands anywhere in the text.
+    pub fn is_match(&self, text: &str) -> bool {
+        match self.quick(text) {
+            Some(quick) => quick.is_match(text),
+            None => walk::stands(self.tree(), text)
+                .unwrap_or_else(|| self.small().is_some_and(|small| small.is_match(&mut small.create_cache(), text))),
+        }
+    }
+
+    /// The named captures of the first match, those that took part in it; `None` when it stands nowhere in the text.
+    pub fn captures<'t>(&self, text: &'t str) -> Option<Vec<(&str, &'t str)>> {
+        // Most capture nothing, and where it ends need not be found then.
+        if self.names.is_empty() {
+            return self.is_match(text).then(Vec::new);
+        }
+        if let Some(quick) = self.quick(text) {
+            let found = quick.captures(text)?;
+            return Some(self.capture_names().filter_map(|n| Some((n, found.name(n)?.as_str()))).collect());
+        }
+        if walk::stands(self.tree(), text) == Some(false) {
+            return None;
+        }
+        let small = self.small()?;
+        let mut found = small.create_captures();
+        small.captures(&mut small.create_cache(), text, &mut found);
+        if !found.is_match() {
+            return None;
+        }
+        Some(self.capture_names().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
+    }
+
+    fn small(&self) -> Option<&PikeVM> {
+        self.small.get_or_init(|| compile(&parse(&self.text).ok()?, None).ok()).as_ref()
+    }
+
+    /// The quick form, once so much was searched that it pays.
+    fn quick(&self, text: &str) -> Option<&Regex> {
+        // A lost addition delays it by one text: nothing hangs on the number.
+        let searched = self.searched.load(Ordering::Relaxed).saturating_add(text.len());
+        if searched < WARM_BYTES {
+            self.searched.store(searched, Ordering::Relaxed);
+            return None;
+        }
+        self.quick.get_or_init(|| RegexBuilder::new(&self.text).size_limit(2 * self.limit).build().ok()).as_ref()
+    }
+}
+
+/// Its text alone: rules are compared by what they say, and how much an expression was used says nothing.
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/", self.text)
+    }
+}
+
+fn parse(text: &str) -> Result<Hir, Refused> {
+    regex_syntax::parse(text).map_err(|_| Refused::Wrong)
+}
+
+fn compile(hir: &Hir, limit: Option<usize>) -> Result<PikeVM, Refused> {
+    let config = thompson::Config::new().nfa_size_limit(limit);
+    let built = NFA::compiler().configure(config).build_from_hir(hir).and_then(PikeVM::new_from_nfa);
+    built.map_err(|e| if e.size_limit().is_some() { Refused::TooLarge } else { Refused::Wrong })
+}
+
+/// The bytes that the small form takes at most, roughly, and rather too many.
+fn most_bytes(hir: &Hir) -> usize {
+    let states = |n: usize| n.saturating_mul(STATE_BYTES);
+    let of_all = |parts: &[Hir]| parts.iter().fold(states(2 + parts.len()), |sum, part| sum.saturating_add(most_bytes(part)));
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => states(1),
+        HirKind::Literal(literal) => states(literal.0.len()),
+        HirKind::Class(hir::Class::Unicode(class)) => states(STATES_PER_RANGE.saturating_mul(1 + class.ranges().len())),
+        HirKind::Class(hir::Class::Bytes(class)) => states(1 + class.ranges().len()),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).saturating_add(1);
+            states(3).saturating_add(most_bytes(&repetition.sub)).saturating_mul(times as usize)
+        }
+        HirKind::Capture(capture) => states(2).saturating_add(most_bytes(&capture.sub)),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => of_all(parts),
+    }
+}
+
+/// Depth is bounded by the library's own limit on nesting.
+fn names_of<'h>(hir: &'h Hir, names: &mut Vec<&'h str>) {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            names.extend(capture.name.as_deref());
+            names_of(&capture.sub, names);
+        }
+        HirKind::Repetition(repetition) => names_of(&repetition.sub, names),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| names_of(part, names)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::sim::Rng;
+
+    const PARTS: &[&str] = &[
+        "a",
+        "b",
+        "ab",
+        "ü",
+        ".",
+        "[^a]",
+        "\\d",
+        "\\w+",
+        "\\b",
+        "^",
+        "$",
+        "a*",
+        "b+?",
+        "(?<x>a|ab)",
+        "(?<y>b?)",
+        "(a|bb){1,3}",
+        "K",
+        "\\s",
+        "(?:ab|)",
+        "9",
+        "(?:a|)*",
+        "(?:b?a{0,2}){2,4}",
+        "(?m:^|$)",
+        "(?-u:\\b)",
+        "\\B",
+        "(?:aü)*?",
+    ];
+
+    /// Random expressions on random texts: tree, small and quick form find the same, and capture the same.
+    #[test]
+    fn all_forms_say_the_same() {
+        let (mut found, mut walked) = (0, 0);
+        for seed in 0..400 {
+            let mut rng = Rng::new(seed);
+            // A name may stand only once.
+            let mut text = ["", "(?i)", "(?s)", "(?is)"][rng.index(4)].to_owned();
+            for _ in 0..=rng.index(5) {
+                let part = PARTS[rng.index(PARTS.len())];
+                if !(part.starts_with("(?<") && text.contains(part)) {
+                    text.push_str(part);
+                }
+            }
+            let expression = Expression::new(&text, 1 << 20).unwrap();
+            let quick = Regex::new(&text).unwrap();
+            let names = |r: &Regex| r.capture_names().flatten().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(expression.capture_names().collect::<Vec<_>>(), names(&quick));
+            for _ in 0..50 {
+                let length = rng.index(12);
+                let text: String = (0..length).map(|_| ["a", "b", "A", "ü", "9", " ", "\n", "k"][rng.index(8)]).collect();
+                let wanted = quick.captures(&text).map(|c| {
+                    let one = |n: &String| Some((n.clone(), c.name(n)?.as_str().to_owned()));
+                    names(&quick).iter().filter_map(one).collect::<Vec<_>>()
+                });
+                let owned =
+                    |all: Vec<(&str, &str)>| all.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect::<Vec<_>>();
+                assert_eq!(expression.captures(&text).map(owned), wanted, "{} on {text:?}", expression.as_str());
+                assert_eq!(expression.is_match(&text), wanted.is_some(), "{} on {text:?}", expression.as_str());
+                let small = expression.small().unwrap();
+                assert_eq!(small.is_match(&mut small.create_cache(), &text), wanted.is_some());
+                let tree = walk::stands(expression.tree(), &text);
+                assert!(tree.is_none_or(|stands| stands == wanted.is_some()), "{} on {text:?}", expression.as_str());
+                found += usize::from(wanted.is_some());
+                walked += usize::from(tree.is_some());
+            }
+        }
+        assert!(found > 5_000 && walked > 15_000, "{found}, {walked}");
+    }
+
+    /// What would take long by its tree is left to an automaton; what has no automaton yet got none for saying no.
+    #[test]
+    fn nothing_is_built_to_say_no() {
+        let expression = Expression::new("(?<n>[0-9]+) of (?:all|them)", 1 << 20).unwrap();
+        assert_eq!(expression.captures("17 of 20"), None);
+        assert!(!expression.is_match("of them") && expression.is_match("1 of all"));
+        assert!(expression.small.get().is_none());
+        assert_eq!(expression.captures("17 of all"), Some(vec![("n", "17")]));
+        assert!(expression.small.get().is_some());
+        let text = "a".repeat(2_000);
+        let nested = Expression::new("(?:a{50}){20}b", 1 << 20).unwrap();
+        assert_eq!(walk::stands(nested.tree(), &text), None);
+        assert!(!nested.is_match(&text));
+    }
+
+    #[test]
+    fn much_used_it_becomes_quick_and_still_says_the_same() {
+        let expression = Expression::new("(?<n>[0-9]+) of", 1 << 20).unwrap();
+        let text = format!("{} 17 of 20", "x".repeat(1_000));
+        for _ in 0..50 {
+            assert_eq!(expression.captures(&text), Some(vec![("n", "17")]));
+        }
+        assert!(expression.quick.get().is_some_and(Option::is_some));
+        assert_eq!(format!("{expression:?}"), "/(?<n>[0-9]+) of/", "as before: rules are compared by it");
+        assert_eq!(Expression::new("a(", 1 << 20).err(), Some(Refused::Wrong));
+        assert_eq!(Expression::new("\\w{500}", 1 << 20).err(), Some(Refused::TooLarge));
+    }
+}

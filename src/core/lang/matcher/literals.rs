@@ -1,0 +1,198 @@
+//! The literals of which a text must contain one, or a condition cannot hold.
+
+use crate::core::event::Value;
+use crate::core::lang::expression::{Class, Expression, NodeKind, Parts, TreePart};
+use crate::core::lang::program::{Atom, Comparison, FieldTest, Operand, Predicate};
+
+/// A shorter literal stands in too many texts to be worth a look.
+const SHORTEST: usize = 2;
+/// More literals than this for one condition are not worth it either.
+const MOST: usize = 64;
+/// Texts that come of joining alternatives with what stands beside them, at most.
+const JOINED: usize = 8;
+
+/// One of these stands in the text, whatever the letter case; `None` when nothing can be said.
+type Literals = Option<Vec<String>>;
+
+/// What the text of an event must contain for the condition to hold: of each of these sets, one literal.
+pub(super) fn of_atom(atom: &Atom) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    match atom.matches.as_slice() {
+        [] => {}
+        [one] if one.field == "text" => all.extend(sets_of_regex(&one.regex)),
+        // One alternative must match, so one literal of each.
+        several => all.extend(union(several.iter().map(|m| (m.field == "text").then(|| of_regex(&m.regex))?))),
+    }
+    atom.predicates.iter().for_each(|p| sets_of_predicate(p, &mut all));
+    all.into_iter().filter_map(long_enough).collect()
+}
+
+fn sets_of_predicate(predicate: &Predicate, all: &mut Vec<Vec<String>>) {
+    match predicate {
+        Predicate::And(parts) => parts.iter().for_each(|p| sets_of_predicate(p, all)),
+        Predicate::Test { field, test: FieldTest::Regex { regex, negated: false } } if field == "text" => {
+            all.extend(sets_of_regex(regex))
+        }
+        other => all.extend(of_predicate(other)),
+    }
+}
+
+fn sets_of_regex(regex: &Expression) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    sets(regex.tree(), &mut all);
+    all
+}
+
+/// Every set that an expression gives.
+fn sets(part: TreePart<'_>, all: &mut Vec<Vec<String>>) {
+    match part.kind() {
+        NodeKind::Capture(sub) | NodeKind::Repetition { sub, min: 1.., .. } => sets(sub, all),
+        NodeKind::Concat(parts) => all.extend(runs(parts).into_iter().flatten()),
+        _ => all.extend(required(part)),
+    }
+}
+
+fn of_predicate(predicate: &Predicate) -> Literals {
+    match predicate {
+        Predicate::And(parts) => best(parts.iter().map(of_predicate)),
+        Predicate::Or(parts) => union(parts.iter().map(of_predicate)),
+        Predicate::Not(_) => None,
+        Predicate::Test { field, test } if field == "text" => of_test(test),
+        Predicate::Test { .. } => None,
+    }
+}
+
+fn of_test(test: &FieldTest) -> Literals {
+    let one = |text: &str| long_enough(vec![text.to_owned()]);
+    match test {
+        FieldTest::Compare(Comparison::Equal, Operand::Value(Value::Text(text))) if text.parse::<f64>().is_err() => one(text),
+        FieldTest::Regex { regex, negated: false } => of_regex(regex),
+        FieldTest::Contains(text) | FieldTest::StartsWith(text) | FieldTest::EndsWith(text) => one(text),
+        FieldTest::InList(values) => union(values.iter().map(|v| match v {
+            Value::Text(text) if text.parse::<f64>().is_err() => one(text),
+            _ => None,
+        })),
+        _ => None,
+    }
+}
+
+fn of_regex(regex: &Expression) -> Literals {
+    long_enough(required(regex.tree())?)
+}
+
+/// Of an expression. Depth is bounded by the library's own limit on nesting.
+fn required(part: TreePart<'_>) -> Literals {
+    if let Some(texts) = exact(part) {
+        return Some(texts);
+    }
+    match part.kind() {
+        NodeKind::Capture(sub) | NodeKind::Repetition { sub, min: 1.., .. } => required(sub),
+        NodeKind::Concat(parts) => best(runs(parts)),
+        NodeKind::Alternation(parts) => union(parts.map(required)),
+        _ => None,
+    }
+}
+
+/// The sets of a sequence: parts that are one of a few texts and stand side by side are joined, each text with each.
+fn runs(parts: Parts<'_>) -> Vec<Literals> {
+    let mut found = Vec::new();
+    let mut run = vec![String::new()];
+    for part in parts {
+        match exact(part) {
+            Some(texts) if run.len() * texts.len() <= JOINED => run = joined(run, &texts),
+            Some(texts) => found.push(Some(std::mem::replace(&mut run, texts))),
+            None => {
+                found.push(Some(std::mem::replace(&mut run, vec![String::new()])));
+                found.push(required(part));
+            }
+        }
+    }
+    found.push(Some(run));
+    found
+}
+
+/// All texts that an expression stands for, in lower case, when they are few.
+fn exact(part: TreePart<'_>) -> Option<Vec<String>> {
+    match part.kind() {
+        NodeKind::Literal(literal) => Some(vec![std::str::from_utf8(literal).ok()?.to_ascii_lowercase()]),
+        NodeKind::Class(class) => letter(class).map(|c| vec![c.to_string()]),
+        NodeKind::Capture(sub) => exact(sub),
+        NodeKind::Alternation(parts) => {
+            let all: Vec<String> = parts.map(exact).collect::<Option<Vec<_>>>()?.concat();
+            (all.len() <= JOINED).then_some(all)
+        }
+        NodeKind::Concat(parts) => {
+            let mut all = vec![String::new()];
+            for part in parts {
+                let texts = exact(part)?;
+                if all.len() * texts.len() > JOINED {
+                    return None;
+                }
+                all = joined(all, &texts);
+            }
+            Some(all)
+        }
+        NodeKind::Empty | NodeKind::Look(_) | NodeKind::Repetition { .. } => None,
+    }
+}
+
+fn joined(mut heads: Vec<String>, tails: &[String]) -> Vec<String> {
+    // Letter by letter, as expressions that ignore letter case are made.
+    if let [tail] = tails {
+        heads.iter_mut().for_each(|head| head.push_str(tail));
+        return heads;
+    }
+    heads.iter().flat_map(|head| tails.iter().map(move |tail| format!("{head}{tail}"))).collect()
+}
+
+/// The letter of `[Aa]`, as an expression that ignores letter case has it. `[KkK]` (with the Kelvin sign) is none.
+fn letter(class: Class<'_>) -> Option<char> {
+    let set = class.ascii()?;
+    let first = u8::try_from(set.trailing_zeros()).ok().filter(u8::is_ascii_uppercase)?;
+    let lower = first.to_ascii_lowercase();
+    (set == 1 << first | 1 << lower).then_some(char::from(lower))
+}
+
+/// All must hold: the part whose shortest literal is longest.
+fn best(parts: impl IntoIterator<Item = Literals>) -> Literals {
+    let shortest = |all: &Vec<String>| all.iter().map(String::len).min().unwrap_or(0);
+    parts.into_iter().flatten().filter_map(long_enough).max_by_key(|all| (shortest(all), std::cmp::Reverse(all.len())))
+}
+
+/// One must hold: the literals of all.
+fn union(parts: impl IntoIterator<Item = Literals>) -> Literals {
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend(part?);
+    }
+    all.sort();
+    all.dedup();
+    (all.len() <= MOST).then_some(all).and_then(long_enough)
+}
+
+fn long_enough(all: Vec<String>) -> Literals {
+    (!all.is_empty() && all.iter().all(|l| l.len() >= SHORTEST)).then_some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_expression_cannot_do_without() {
+        let of = |text: &str| of_regex(&Expression::new(text, 1 << 20).expect("a test's expression"));
+        let all = |texts: &[&str]| Some(texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of("Failed password for (\\S+) from"), all(&["failed password for "]));
+        let each = ["link up", "link down", "port up", "port down"];
+        assert_eq!(of("(link|port) (up|down)"), all(&each), "each with each");
+        assert_eq!(
+            of("-00(42|43) (exited|was killed) with"),
+            all(&["-0042 exited with", "-0042 was killed with", "-0043 exited with", "-0043 was killed with"])
+        );
+        assert_eq!(of("^a?b+$"), None, "too short");
+        assert_eq!(of("(?i)timeout"), all(&["timeout"]));
+        assert_eq!(of("(?i)disk"), all(&["di"]), "k and s have a third form");
+        assert_eq!(of("abc|.*"), None);
+        assert_eq!(of("(abc){2,}x?"), all(&["abc"]));
+    }
+}

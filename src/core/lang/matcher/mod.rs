@@ -1,0 +1,176 @@
+//! Which conditions an event matches, for all of them at once.
+//!
+//! ```text
+//!   event --id (and app)---> conditions with that id ----------+
+//!         --text-----------> one scan for all literals that ---+--> candidates --every part, exactly--> hits
+//!                            a condition cannot do without     |
+//!         --app, host, type> conditions on that sender --------+
+//!                            conditions without any of these --+
+//! ```
+//!
+//! [`keys`] chooses by which of these each condition is found.
+//!
+//! Invariant: the index only ever leaves out what could not match; [`matches`] alone decides. So adding an index can make the
+//! matcher faster and never different (a test compares it with trying every condition).
+
+mod grams;
+mod keys;
+mod literals;
+mod matches;
+mod plan;
+mod table;
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+
+use crate::core::event::{Event, EventId, Value};
+use crate::core::inventory::{Index, Inventory};
+use crate::core::lang::program::{Atom, AtomId, Hit, Program};
+
+pub(crate) use plan::found_by_nothing;
+pub use plan::{Lookup, plan, why_always};
+
+use grams::Grams;
+use keys::LookupKey;
+use table::Table;
+
+/// Conditions by something that an event must have.
+type By<K> = BTreeMap<K, Vec<u32>>;
+
+/// What a text is, as the beginning of its hash.
+const ID: u32 = 1;
+const APP: u32 = 2;
+const HOST: u32 = 3;
+const TYPE: u32 = 4;
+
+fn of_number(number: u32) -> u32 {
+    table::of_number(u64::from(number))
+}
+
+/// The conditions of a program, ready to match.
+#[derive(Debug, Default)]
+pub struct Matcher {
+    atoms: Vec<Atom>,
+    index: Index,
+    by_id: Table<u32>,
+    by_id_and_app: Table<u32>,
+    /// By application, host and type.
+    by_sender: Table<u32>,
+    /// The literals, by how long they are, with the conditions that want each.
+    grams: Vec<(Grams, Vec<Vec<u32>>)>,
+    /// The literals that are shorter than a window, if there are any.
+    short: Option<(AhoCorasick, Vec<Vec<u32>>)>,
+    always: Vec<u32>,
+    /// Fields inside texts that a hit brings with it.
+    inside: Vec<String>,
+}
+
+/// What the expressions captured and what is set, when the event matches the condition, whatever signal it is about.
+pub fn matches(atom: &Atom, event: &Event<'_>, index: &Index) -> Option<Vec<(String, Value<'static>)>> {
+    matches::Scope::new(event, index).matches(atom)
+}
+
+impl Matcher {
+    /// The conditions of a program; an inventory resolves what records call applications and hosts.
+    pub fn new(program: &Program, inventory: Option<&Inventory>) -> Matcher {
+        let index = inventory.map(Index::new).unwrap_or_default();
+        let mut matcher = Matcher { atoms: program.atoms.clone(), index, inside: program.inside.clone(), ..Matcher::default() };
+        let mut by_literal: By<String> = By::new();
+        let (mut by_id, mut by_id_and_app, mut by_sender) = (Vec::new(), Vec::new(), Vec::new());
+        for (keys, n) in keys::choose(&program.atoms).into_iter().zip(0..) {
+            if program.atoms[n as usize].signal.is_some() {
+                continue;
+            }
+            if keys.is_empty() {
+                matcher.always.push(n);
+            }
+            for key in keys {
+                let hash = key.hash();
+                match key {
+                    LookupKey::Number(_) | LookupKey::Word(_) => by_id.push((hash, n)),
+                    LookupKey::NumberFrom(..) | LookupKey::WordFrom(..) => by_id_and_app.push((hash, n)),
+                    LookupKey::Literal(literal) => by_literal.entry(literal).or_default().push(n),
+                    LookupKey::App(_) | LookupKey::Host(_) | LookupKey::Type(_) => by_sender.push((hash, n)),
+                }
+            }
+        }
+        matcher.by_id = Table::new(by_id);
+        matcher.by_id_and_app = Table::new(by_id_and_app);
+        matcher.by_sender = Table::new(by_sender);
+        matcher.literals(by_literal);
+        matcher
+    }
+
+    fn literals(&mut self, mut literals: By<String>) {
+        for size in grams::SIZES {
+            let (long, short): (By<_>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(size));
+            literals = short;
+            if !long.is_empty() {
+                let (texts, conditions): (Vec<_>, Vec<_>) = long.into_iter().map(|(l, n)| (l.into_bytes(), n)).unzip();
+                self.grams.push((Grams::new(texts, size), conditions));
+            }
+        }
+        // A set that the library refuses (too large for its numbers) is tried condition by condition.
+        match AhoCorasickBuilder::new().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(literals.keys()) {
+            Ok(built) if !literals.is_empty() => self.short = Some((built, literals.into_values().collect())),
+            _ => self.always.extend(literals.into_values().flatten()),
+        }
+    }
+
+    /// Puts into `hits` the conditions that the event matches, in their order, instead of what was there.
+    pub fn matches(&self, event: &Event<'_>, hits: &mut Vec<Hit>) {
+        hits.clear();
+        // Most events have no candidate; then nothing is allocated.
+        let mut candidates: Vec<u32> = Vec::new();
+        candidates.extend_from_slice(&self.always);
+        if let Some(id) = &event.id {
+            let id = match id {
+                EventId::Number { number, .. } => of_number(*number),
+                EventId::Word(word) => table::of_text(word, ID),
+            };
+            candidates.extend(self.by_id.get(id));
+            if !self.by_id_and_app.is_empty() {
+                candidates.extend(self.by_id_and_app.get(table::of_text(self.index.names(event).app, id)));
+            }
+        }
+        if !self.by_sender.is_empty() {
+            let names = self.index.names(event);
+            for (name, what) in [(names.app, APP), (names.host, HOST), (names.kind, TYPE)] {
+                candidates.extend(self.by_sender.get(table::of_text(name, what)));
+            }
+        }
+        let mut add = |found: Option<&Vec<u32>>| candidates.extend(found.into_iter().flatten());
+        for (grams, conditions) in &self.grams {
+            grams.find(&event.text, |n| add(conditions.get(n)));
+        }
+        if let Some((short, conditions)) = &self.short {
+            for found in short.find_overlapping_iter(event.text.as_ref()) {
+                add(conditions.get(found.pattern().as_usize()));
+            }
+        }
+        if candidates.is_empty() {
+            return;
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        let scope = matches::Scope::new(event, &self.index);
+        for n in candidates {
+            if let Some(mut captures) = self.atoms.get(n as usize).and_then(|atom| scope.matches(atom)) {
+                captures.extend(self.inside.iter().filter_map(|f| Some((f.clone(), event.field(f)?.into_owned()))));
+                hits.push(Hit { atom: AtomId(n), captures });
+            }
+        }
+    }
+
+    /// As [`Matcher::matches`], by trying every condition: what the index is tested against.
+    #[cfg(test)]
+    fn matches_without_index(&self, event: &Event<'_>) -> Vec<Hit> {
+        let scope = matches::Scope::new(event, &self.index);
+        let all = self.atoms.iter().zip(0..).filter(|(atom, _)| atom.signal.is_none());
+        all.filter_map(|(atom, n)| Some(Hit { atom: AtomId(n), captures: scope.matches(atom)? })).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

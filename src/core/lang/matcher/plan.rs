@@ -1,0 +1,69 @@
+//! How each condition is found, for people: what makes it cheap, and what would.
+
+use std::fmt;
+
+use crate::core::lang::program::{Atom, IdPattern, Program, Sender};
+
+use super::keys::{self, LookupKey};
+
+/// By what an event is found to be worth a look at a condition.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lookup {
+    /// One of its ids.
+    Id,
+    /// One of these texts stands in it.
+    Text(Vec<String>),
+    /// Its sender: every event of that sender is looked at.
+    Sender,
+    /// No event of a log: it is about a change in the engine.
+    Engine,
+    /// Nothing: every event is looked at.
+    Nothing,
+}
+
+impl fmt::Display for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Lookup::Id => "id",
+            Lookup::Text(_) => "text",
+            Lookup::Sender => "sender",
+            Lookup::Engine => "engine",
+            Lookup::Nothing => "nothing",
+        })
+    }
+}
+
+/// How each condition of a program is found, in their order.
+pub fn plan(program: &Program) -> Vec<Lookup> {
+    let way = |keys: Vec<LookupKey>| match keys.first() {
+        None => Lookup::Nothing,
+        Some(LookupKey::Number(_) | LookupKey::Word(_) | LookupKey::NumberFrom(..) | LookupKey::WordFrom(..)) => Lookup::Id,
+        Some(LookupKey::App(_) | LookupKey::Host(_) | LookupKey::Type(_)) => Lookup::Sender,
+        Some(LookupKey::Literal(_)) => {
+            Lookup::Text(keys.into_iter().filter_map(|k| if let LookupKey::Literal(l) = k { Some(l) } else { None }).collect())
+        }
+    };
+    let ways = keys::choose(&program.atoms).into_iter().map(way);
+    ways.zip(&program.atoms).map(|(way, atom)| if atom.signal.is_some() { Lookup::Engine } else { way }).collect()
+}
+
+/// Whether a condition is looked at with every event, as [`plan`] says it.
+pub(crate) fn found_by_nothing(atom: &Atom) -> bool {
+    atom.signal.is_none() && keys::none(atom)
+}
+
+/// Why a condition is looked at with every event, and what would help.
+pub fn why_always(atom: &Atom) -> &'static str {
+    if atom.ids.iter().any(|id| matches!(id, IdPattern::Numbers { .. })) {
+        return "its range of ids is wider than 64: name fewer, or a sender";
+    }
+    if atom.from.iter().any(|s| matches!(s, Sender::App(name) | Sender::Host(name) if name.contains('*')))
+        && atom.matches.is_empty()
+    {
+        return "a sender with `*` is compared with every sender: name them, or a text that stands in it";
+    }
+    if atom.matches.is_empty() && atom.predicates.is_empty() {
+        return "it says neither an id, a sender nor a text";
+    }
+    "no text of two letters or more must stand in what it matches: write one into the expression, or say from whom it comes"
+}

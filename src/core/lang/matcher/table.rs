@@ -1,0 +1,156 @@
+//! Values by hash: what is not there, which is nearly everything that is asked, costs one look at one word.
+//!
+//! In front of the rows lies a [`Filter`], so small that it stays near the processor. Two things of one hash share their rows: who asks compares. Sorted rows instead of a map of the library: no
+//! order of hashes can come to be seen, and no log can make it slow, for only rules fill it.
+
+/// Bits of the filter for each hash, and bounds of them all.
+const BITS_PER_HASH: usize = 16;
+const LEAST_BITS: usize = 1 << 10;
+const MOST_BITS: usize = 1 << 23;
+/// As 2^64 divided by the golden ratio: multiplied by it, neighbours come to lie far apart.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Which hashes may be there: two bits for each, both in one word.
+#[derive(Debug)]
+pub(super) struct Filter {
+    words: Vec<u64>,
+    /// The hash less these lowest bits is the number of its word.
+    drop: u32,
+}
+
+impl Filter {
+    pub(super) fn new(hashes: impl ExactSizeIterator<Item = u32>) -> Filter {
+        let size = (hashes.len() * BITS_PER_HASH).next_power_of_two().clamp(LEAST_BITS, MOST_BITS);
+        let drop = 32 - (size / 64).trailing_zeros();
+        let mut words = vec![0; size / 64];
+        hashes.for_each(|hash| words[(hash >> drop) as usize] |= bits(hash));
+        Filter { words, drop }
+    }
+
+    /// False when nothing has this hash; true when something may have.
+    #[inline]
+    pub(super) fn may_have(&self, hash: u32) -> bool {
+        let bits = bits(hash);
+        self.words[(hash >> self.drop) as usize] & bits == bits
+    }
+}
+
+/// The two bits of a hash in its word: by its lowest bits, which do not choose the word.
+#[inline]
+fn bits(hash: u32) -> u64 {
+    1 << (hash & 63) | 1 << (hash >> 6 & 63)
+}
+
+/// Values by hash.
+#[derive(Debug)]
+pub(super) struct Table<V> {
+    filter: Filter,
+    rows: Vec<(u32, V)>,
+    /// By the highest bits of the hash: where in `rows` those begin that have them.
+    begins: Vec<u32>,
+    /// The hash less these lowest bits is the number of its place in `begins`.
+    drop: u32,
+}
+
+impl<V> Default for Table<V> {
+    fn default() -> Table<V> {
+        Table::new(Vec::new())
+    }
+}
+
+impl<V> Table<V> {
+    pub(super) fn new(mut rows: Vec<(u32, V)>) -> Table<V> {
+        // Stable: what has one hash stays in the order given.
+        rows.sort_by_key(|(hash, _)| *hash);
+        let filter = Filter::new(rows.iter().map(|(hash, _)| *hash));
+        let places = rows.len().next_power_of_two().clamp(2, MOST_BITS);
+        let drop = 32 - places.trailing_zeros();
+        let mut begins = Vec::with_capacity(places + 1);
+        let mut at = 0;
+        for place in 0..=places {
+            while rows.get(at).is_some_and(|(hash, _)| ((hash >> drop) as usize) < place) {
+                at += 1;
+            }
+            begins.push(u32::try_from(at).unwrap_or(u32::MAX));
+        }
+        Table { filter, rows, begins, drop }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What has this hash.
+    #[inline]
+    pub(super) fn get(&self, hash: u32) -> impl Iterator<Item = &V> {
+        let rows = if self.filter.may_have(hash) { self.place(hash) } else { &[] };
+        rows.iter().filter(move |(h, _)| *h == hash).map(|(_, v)| v)
+    }
+
+    #[cold]
+    fn place(&self, hash: u32) -> &[(u32, V)] {
+        let place = (hash >> self.drop) as usize;
+        &self.rows[self.begins[place] as usize..self.begins[place + 1] as usize]
+    }
+}
+
+/// How often each hash comes. Two things of one hash count together: who chooses by it errs, and nothing else.
+pub(super) fn counts(hashes: impl Iterator<Item = u32>) -> Table<usize> {
+    let mut all: Vec<u32> = hashes.collect();
+    all.sort_unstable();
+    Table::new(all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect())
+}
+
+/// The hash of a number: all halves of the product together, for each depends on other bits.
+#[inline]
+pub(super) fn of_number(number: u64) -> u32 {
+    let product = u128::from(number) * u128::from(GOLDEN);
+    let mixed = (product >> 64) as u64 ^ product as u64;
+    (mixed >> 32) as u32 ^ mixed as u32
+}
+
+/// The hash of a text, after another one (0 when it is the first).
+#[inline]
+pub(super) fn of_text(text: &str, after: u32) -> u32 {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut hash = u64::from(after) ^ (text.len() as u64) << 32;
+    let mut mix = |word: u64| {
+        let product = u128::from(hash ^ word) * u128::from(GOLDEN);
+        hash = (product >> 64) as u64 ^ product as u64;
+    };
+    words.iter().for_each(|w| mix(u64::from_le_bytes(*w)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(u64::from_le_bytes(last));
+    (hash >> 32) as u32 ^ hash as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::sim::Rng;
+
+    #[test]
+    fn what_was_put_in_is_found_and_hardly_anything_else() {
+        for count in [0_u64, 1, 3, 100, 20_000] {
+            let hash = |n: u64| if n.is_multiple_of(2) { of_number(n) } else { of_text(&format!("application {n}"), 7) };
+            let table = Table::new((0..count).map(|n| (hash(n), n)).collect());
+            for n in 0..count {
+                assert!(table.get(hash(n)).any(|found| *found == n), "{n} of {count}");
+            }
+            let others = (0..10_000).filter(|n| table.filter.may_have(hash(n + 1_000_000))).count();
+            assert!(others < 500, "{others} of 10,000 strange ones pass a filter of {count}");
+        }
+    }
+
+    #[test]
+    fn texts_of_a_kind_have_hashes_of_their_own() {
+        let mut rng = Rng::new(1);
+        let mut all: Vec<u32> = (0..50_000).map(|n| of_text(&format!("APP_{:03}_{n}", rng.index(1_000)), 0)).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert!(all.len() > 49_980, "{}", all.len());
+        assert_ne!(of_text("a", 0), of_text("a\0", 0));
+        assert_ne!(of_text("a", 1), of_text("a", 2));
+    }
+}

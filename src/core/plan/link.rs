@@ -1,0 +1,178 @@
+//! Placements that clients cannot reach: their interface has no carrier, is down or is missing.
+//!
+//! An agent reports the state of the interface of each resource. The planner moves nothing to a placement without a link while
+//! another one serves, and moves a resource away from one where its configuration says `on_link_loss: move`. The desired owner
+//! stays who it is: when its link is back the resource goes there. Tests: `src/core/plan/tests/link.rs`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::core::base::time::Time;
+use crate::core::inventory::{Name, OnLinkLoss, Resource};
+use crate::core::wire::{LinkState, Presence};
+
+use super::{Output, PlanNotice, Planner};
+
+/// A change of a link counts when it has lasted this long: bonds and switches interrupt a link for a moment, and a bad plug many
+/// times a second.
+const LINK_STEADY: Duration = Duration::from_secs(2);
+
+/// The link of one placement, as its agent reported it last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Link {
+    state: LinkState,
+    /// When it was lost, or came back, on the controller's clock.
+    since: Time,
+    /// The state has been reported as a notice: lost or not.
+    told: Option<bool>,
+}
+
+impl Planner {
+    /// Takes the links of a report.
+    pub(super) fn learn_links(&mut self, now: Time, host: &str, mut reported: BTreeMap<Name, LinkState>) {
+        let placed: Vec<Name> = self.resources.keys().filter(|r| self.has_placement(r, host)).cloned().collect();
+        let Some(view) = self.views.get_mut(host) else { return };
+        view.links.retain(|resource, _| placed.contains(resource));
+        for resource in placed {
+            let state = reported.remove(&resource).unwrap_or_default();
+            let link = view.links.entry(resource).or_insert(Link { since: Time::MIN, ..Link::default() });
+            if link.state.is_lost() != state.is_lost() {
+                link.since = now;
+            }
+            link.state = state;
+        }
+    }
+
+    fn link(&self, name: &str, host: &str) -> Link {
+        self.views.get(host).and_then(|v| v.links.get(name)).copied().unwrap_or_default()
+    }
+
+    /// Why clients cannot reach the resource on this host; `None` when they can, or when that is not known.
+    pub(super) fn unreachable_placement(&self, name: &str, host: &str) -> Option<String> {
+        let state = self.link(name, host).state;
+        let placement = self.resources.get(name)?.placements.iter().find(|s| s.host == host)?;
+        state.is_lost().then(|| format!("{} on {host} {state}", placement.interface))
+    }
+
+    /// Why the resource is kept from its desired owner although nothing else keeps it from there.
+    pub(super) fn diverted(&self, name: &str) -> Option<String> {
+        let entry = self.ledger.entry(name)?;
+        let (desired_owner, current_target) = (entry.desired_owner.as_ref()?, entry.current_target.as_ref()?);
+        if entry.held_until.is_some() || desired_owner.host == *current_target {
+            return None;
+        }
+        let why = self
+            .unreachable_placement(name, &desired_owner.host)
+            .unwrap_or_else(|| format!("the link of {} is new", desired_owner.host));
+        Some(format!("{why}: it stays on {current_target} until clients can reach it there"))
+    }
+
+    /// Where the resource is to be brought: to its desired owner, unless clients could not reach it there.
+    pub(super) fn destination(
+        &mut self,
+        now: Time,
+        name: &str,
+        resource: &Resource,
+        desired: &Name,
+        out: &mut Vec<Output>,
+    ) -> Name {
+        let target = self.ledger.entry(name).and_then(|e| e.current_target.clone());
+        let target = target.filter(|t| self.has_placement(name, t)).unwrap_or_else(|| desired.clone());
+        let reachable = |planner: &Planner, host: &str| planner.unreachable_placement(name, host).is_none();
+        if reachable(self, desired) {
+            let steady = self.link(name, desired).since + LINK_STEADY;
+            if target == *desired || !reachable(self, &target) || now >= steady {
+                return desired.clone();
+            }
+            self.wake_at(steady);
+            return target;
+        }
+        if target != *desired && reachable(self, &target) {
+            let why = self.unreachable_placement(name, desired).unwrap_or_default();
+            let text = format!("{name} stays on {target}: {why}; it moves to {desired} when the link is back");
+            self.notice(name, "placement_unreachable", desired, text, out);
+            return target;
+        }
+        let due = self.link(name, &target).since + LINK_STEADY;
+        match resource.on_link_loss {
+            OnLinkLoss::Stay => return target,
+            OnLinkLoss::Move if now < due => {
+                self.wake_at(due);
+                return target;
+            }
+            OnLinkLoss::Move => {}
+        }
+        let at = resource.placements.iter().position(|s| s.host == target).unwrap_or(0);
+        let others = resource.placements.iter().cycle().skip(at + 1).take(resource.placements.len() - 1).map(|s| &s.host);
+        let may = |host: &&Name| {
+            let banned = self.ledger.entry(name).is_some_and(|e| e.banned.contains_key(*host));
+            !banned
+                && self.differs_on(name, host).is_none()
+                && reachable(self, host)
+                && self.views.get(*host).is_some_and(super::View::obeys)
+        };
+        others.into_iter().find(may).cloned().unwrap_or(target)
+    }
+
+    /// Reports links that were lost or came back, and whether the present holder can be reached.
+    pub(super) fn report_links(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
+        let mut unreachable_holder = None;
+        for placement in &resource.placements {
+            let Some(link) = self.views.get_mut(&placement.host).and_then(|v| v.links.get_mut(name)) else { continue };
+            let lost = link.state.is_lost();
+            let steady = link.since + LINK_STEADY;
+            let (told, state, first) = (link.told, link.state, link.told.is_none());
+            // The first word about a link that was never lost needs no waiting; a link of unknown state is no news.
+            let news = told != Some(lost) && state != LinkState::Unknown;
+            if news && lost && now < steady {
+                self.wake_at(steady);
+                continue;
+            }
+            if news {
+                link.told = Some(lost);
+                let (host, interface) = (&placement.host, &placement.interface);
+                let (kind, text) = if lost {
+                    (
+                        "link_lost",
+                        format!(
+                            "{interface} on {host} {state}: {name} can't be reached there; check the cable, the switch port and `ip link`"
+                        ),
+                    )
+                } else {
+                    ("link_up", format!("{interface} on {host} {state}{}", if first { "" } else { " again" }))
+                };
+                out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host: Some(host.clone()), text }));
+            }
+            let seen = self.seen(name, &placement.host);
+            if lost && seen.want && seen.holds == Presence::Yes {
+                unreachable_holder = Some(placement.host.clone());
+            }
+        }
+        let before = std::mem::replace(&mut self.pursue(name).unreachable_holder, unreachable_holder.clone());
+        if before == unreachable_holder {
+            return;
+        }
+        let notice = match unreachable_holder {
+            Some(host) => PlanNotice {
+                kind: "holder_unreachable",
+                text: format!(
+                    "clients can't reach {name}: {}, and {host} holds it ({})",
+                    self.unreachable_placement(name, &host).unwrap_or_default(),
+                    match resource.on_link_loss {
+                        OnLinkLoss::Stay => format!("on_link_loss: stay; `pointsman move {name} HOST` moves it"),
+                        OnLinkLoss::Move => "on_link_loss: move; it moves to the next host that can be reached".to_owned(),
+                    }
+                ),
+                resource: name.to_owned(),
+                host: Some(host),
+            },
+            None => PlanNotice {
+                kind: "holder_reachable",
+                text: format!("the host that holds {name} has a link again, or does not hold it any more"),
+                resource: name.to_owned(),
+                host: before,
+            },
+        };
+        out.push(Output::Notice(notice));
+    }
+}

@@ -1,0 +1,609 @@
+//! The planner, pure: who should hold what, who does, and what each agent is told next (DESIGN section 7).
+//!
+//! ```text
+//!   intents (up, down) --+                            +--> Record   (journaled and synced before what follows it)
+//!   reports of agents ---+--> turn -> reconcile() ----+--> Send     (a command to one agent)
+//!   operator, time ------+    for each resource       +--> Step, Notice (for people)
+//! ```
+//!
+//! What must survive a crash is the [`Ledger`]: it changes only by applying [`Record`]s, so the journal folds to it. What
+//! agents reported is volatile and asked anew after a start.
+//!
+//! The one rule that keeps owners single (I1): a host may be granted a resource only while every other placement is *clear*:
+//! it reported that it does not hold it, does not want it, and has obeyed a generation at least as new as every grant it
+//! was ever given, so that no grant on its way can still act. A placement that can't be made clear is passed over only on the
+//! evidence that the terms of its own grants allow (`evidence.rs`). Under `quorum` the votes of a majority are that evidence, and the
+//! controller is one of the voters (`voting.rs`).
+//!
+//! Level-triggered: every report and every deadline compares what is wanted with what is seen, and says again what was
+//! not obeyed yet; nothing depends on one message arriving. Does not know: sockets, drivers, alarms, scripts.
+//! Tests: `tests.rs` beside this file for single decisions, `sim` for everything at once.
+
+mod evidence;
+mod ledger;
+mod link;
+mod reconcile;
+mod reload;
+#[cfg(test)]
+mod tests;
+mod voting;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::{HEARTBEAT, HOST_LOST, SETTLE};
+use crate::core::base::time::Time;
+use crate::core::inventory::{Inventory, Name, Resource, Via};
+use crate::core::vote::Voter;
+use crate::core::wire::{Command, Echo, Generation, Place, Presence, Report, ResourceStatus, StatusNote};
+
+pub use ledger::{DesiredOwner, Grant, Granted, Instruction, Ledger, PlacementLedger, Record, ResourceLedger, forget};
+use reconcile::Pursuit;
+pub use reload::{Left, Why, left_by};
+
+/// What a script or an operator asks of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IntentVerb {
+    /// The host becomes desired owner, which implies release elsewhere.
+    Up,
+    /// The host must not hold it; the desired owner stays who it is.
+    Down,
+}
+
+/// An intent: cheap, recorded, never waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    pub resource: Name,
+    pub verb: IntentVerb,
+    pub host: Name,
+    /// The journal sequence of the input that caused it; older intents are refused.
+    pub order: u64,
+    /// An operator's word is not damped.
+    pub operator: bool,
+}
+
+/// What became of an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// It stands, and the planner sees to it.
+    Yes,
+    /// It stands, and waits: see the resource's held reason.
+    Held,
+    /// A newer order was there already. A normal result.
+    Superseded,
+    /// No such resource, or the host has no placement for it.
+    Unknown,
+}
+
+/// What the planner is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Report(Report),
+    /// An agent is connected anew: its reports come in their order, whatever numbers came by an earlier connection.
+    Connected(Name),
+    /// An operator's word that a host does not hold a resource and will not.
+    Released {
+        resource: Name,
+        host: Name,
+    },
+    /// An operator ends a hold.
+    Resume {
+        resource: Name,
+    },
+    Timer,
+}
+
+/// What the planner wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Journal this, and sync it before sending what follows.
+    Record(Record),
+    /// Send this to a host's agent.
+    Send(Name, Command),
+    /// A step of a move, for the timeline.
+    Step(MoveStep),
+    /// Something that people should know.
+    Notice(PlanNotice),
+    /// A host's agent is not heard (any more: `true`), or is heard (again). Told when it may have changed since the journal.
+    Lost(Name, bool),
+    /// A resource is where it should be and nowhere else, which it was not before, or not since the start.
+    Settled(Name, Name),
+}
+
+/// A step of a move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveStep {
+    pub resource: Name,
+    pub host: Name,
+    /// `release` (told to), `released` (seen gone), `take` (told to), `taken` (seen there and announced).
+    pub verb: &'static str,
+    /// With which fencing number.
+    pub generation: Generation,
+}
+
+/// Something about a resource that people should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanNotice {
+    pub kind: &'static str,
+    pub resource: Name,
+    /// About which host, where it is about one.
+    pub host: Option<Name>,
+    /// For people: what happened and what to do.
+    pub text: String,
+}
+
+/// A host that was not heard for so long missed two beats.
+const SUSPECTED: Duration = Duration::from_millis(HEARTBEAT.as_millis() as u64 * 5 / 2);
+
+/// The number of an agent's start goes with its host's clock, in seconds; one that is further ahead of the controller's is not believed.
+const STARTS_AHEAD: u64 = 20 * 366 * 24 * 3_600;
+/// The number of an agent's start may be lower than before when nothing was heard of the host for so long.
+const STARTS_FORGOTTEN: Duration = Duration::from_secs(60);
+
+/// What is known of one host since the controller's start.
+#[derive(Clone, Debug, Default)]
+struct View {
+    beat: Echo,
+    heard_at: Option<Time>,
+    /// It missed two beats: under `probe` a taker begins to listen, and stops when it is heard again.
+    suspected: bool,
+    lost: bool,
+    /// It obeys another controller.
+    foreign: bool,
+    /// The links of its placements, by resource.
+    links: BTreeMap<Name, link::Link>,
+    /// Its agent knows `quorum`.
+    votes: bool,
+    /// What its own list says.
+    places: BTreeMap<Name, Place>,
+    /// What it holds and another station claims.
+    rivals: BTreeSet<Name>,
+    /// What it reports cannot be, which has been told.
+    implausible: bool,
+    /// When it was last told for whom it may vote.
+    told_at: Option<Time>,
+    resources: BTreeMap<Name, ResourceStatus>,
+}
+
+impl View {
+    fn reachable(&self) -> bool {
+        self.heard_at.is_some() && !self.lost
+    }
+
+    /// It is heard, and obeys.
+    fn obeys(&self) -> bool {
+        self.reachable() && !self.foreign
+    }
+
+    fn seen(&self, resource: &str) -> ResourceStatus {
+        self.resources.get(resource).cloned().unwrap_or_default()
+    }
+}
+
+/// The planner.
+#[derive(Clone, Debug)]
+pub struct Planner {
+    controller: u64,
+    resources: BTreeMap<Name, Resource>,
+    ledger: Ledger,
+    /// How hosts are reached.
+    ways: BTreeMap<Name, Via>,
+    /// The controller votes as well.
+    voter: Voter,
+    electorates: voting::Electorates,
+    views: BTreeMap<Name, View>,
+    pursuits: BTreeMap<Name, Pursuit>,
+    started: Time,
+    /// Who was not heard by then is told: after a start, and after a reload that brought hosts.
+    looks_until: Time,
+    /// The hosts that were not heard since the start have been told.
+    missing_told: bool,
+    wake: Option<Time>,
+    /// Why nothing is sent to any host, while that is so: the journal is not to be acted on.
+    hold: Option<String>,
+}
+
+impl Planner {
+    /// A planner that starts now with what the journal folded to. `controller` is the id that agents obey.
+    pub fn start(controller: u64, inventory: &Inventory, ledger: Ledger, now: Time, out: &mut Vec<Output>) -> Planner {
+        let mut planner = Planner {
+            controller,
+            resources: inventory.resources.clone(),
+            views: inventory.hosts.keys().map(|h| (h.clone(), View::default())).collect(),
+            pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
+            ways: inventory.hosts.iter().map(|(name, host)| (name.clone(), host.via)).collect(),
+            voter: Voter::start(now, ledger.longest_promise()),
+            electorates: voting::electorates(inventory),
+            ledger,
+            started: now,
+            looks_until: now + SETTLE,
+            missing_told: false,
+            wake: Some(now + SETTLE),
+            hold: None,
+        };
+        // The journal refuses epochs that are not credible, so there is always a next one.
+        let epoch = planner.ledger.epoch().saturating_add(1);
+        planner.record(Record::Epoch { epoch }, out);
+        // Whoever holds a lease may have been given it a moment before the start.
+        for (name, entry) in planner.ledger.entries() {
+            let pursuit = planner.pursuits.entry(name.clone()).or_default();
+            for (host, placement) in &entry.placements {
+                let longest = placement.outstanding().into_iter().flatten().map(|g| g.terms.term).max();
+                pursuit.lease_until.extend(longest.map(|term| (host.clone(), now + term)));
+            }
+        }
+        planner
+    }
+
+    /// Takes an intent; the answer is for the script that waits for it.
+    pub fn intent(&mut self, now: Time, intent: Intent, out: &mut Vec<Output>) -> Accepted {
+        let Some(resource) = self.resources.get(&intent.resource) else {
+            return Accepted::Unknown;
+        };
+        if !resource.placements.iter().any(|s| s.host == intent.host) {
+            return Accepted::Unknown;
+        }
+        let name = intent.resource.clone();
+        if self.ledger.supersedes(&intent) {
+            return Accepted::Superseded;
+        }
+        if self.ledger.changes(&intent) {
+            self.record(Record::Intent(intent), out);
+        }
+        self.reconcile(now, &name, out);
+        let waits = self.hold.is_some()
+            || self.ledger.entry(&name).is_some_and(|e| e.held_until.is_some())
+            || self.diverted(&name).is_some();
+        if waits { Accepted::Held } else { Accepted::Yes }
+    }
+
+    /// Takes one input.
+    pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        let timer = input == Input::Timer;
+        match input {
+            Input::Report(report) => self.report(now, report, out),
+            Input::Connected(host) => {
+                if let Some(view) = self.views.get_mut(&host) {
+                    view.beat = Echo::default();
+                }
+            }
+            Input::Released { resource, host } => {
+                if self.resources.get(&resource).is_some_and(|r| r.placements.iter().any(|s| s.host == host)) {
+                    // Also of a host that was never told anything.
+                    let generation = self.ledger.placement(&resource, &host).map_or(Generation::NONE, |s| s.granted);
+                    self.pursue(&resource).vouched.insert(host.clone(), generation);
+                    self.record(Record::Fenced { resource: resource.clone(), host, generation }, out);
+                    self.reconcile(now, &resource, out);
+                }
+            }
+            Input::Resume { resource } => {
+                if self.ledger.entry(&resource).is_some_and(|e| e.held_until.is_some()) {
+                    self.record(Record::Freed { resource: resource.clone() }, out);
+                    self.reconcile(now, &resource, out);
+                }
+            }
+            Input::Timer => {}
+        }
+        let lost = timer && self.lose_the_silent(now, out);
+        if lost || self.wake.is_some_and(|at| at <= now) {
+            self.wake = None;
+            self.reconcile_all(now, out);
+            if now < self.looks_until {
+                self.wake_at(self.looks_until);
+            } else if !self.missing_told {
+                self.missing_told = true;
+                self.tell_missing(out);
+            }
+        }
+    }
+
+    /// When [`Input::Timer`] is due next although every host goes on reporting.
+    pub fn next_wake(&self) -> Option<Time> {
+        self.wake
+    }
+
+    /// When [`Input::Timer`] is due next: a host falls silent then, or something was put off until then.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let silent = |v: &View| v.heard_at.map(|at| at + if v.suspected { HOST_LOST } else { SUSPECTED });
+        let lost = self.views.values().filter(|v| v.reachable()).filter_map(silent);
+        lost.chain(self.wake).min()
+    }
+
+    /// The desired owner; `None` while it is unknown.
+    pub fn owner(&self, resource: &str) -> Option<&Name> {
+        self.ledger.entry(resource)?.desired_owner.as_ref().map(|w| &w.host)
+    }
+
+    /// The hosts that last reported to hold the resource.
+    pub fn holders(&self, resource: &str) -> Vec<Name> {
+        let holds = |v: &View| v.seen(resource).holds == Presence::Yes;
+        self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h.clone()).collect()
+    }
+
+    /// The hosts that are heard and report to hold the resource.
+    fn holders_now(&self, resource: &str) -> Vec<&Name> {
+        let holds = |v: &View| v.reachable() && v.seen(resource).holds == Presence::Yes;
+        self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h).collect()
+    }
+
+    /// Why the resource is not where it should be, where it is held back; `None` when it is not.
+    pub fn held(&self, resource: &str) -> Option<String> {
+        if let Some(entry) = self.ledger.entry(resource)
+            && let (Some(until), Some(desired_owner)) = (entry.held_until, &entry.desired_owner)
+            && entry.current_target.as_ref() != Some(&desired_owner.host)
+        {
+            return Some(format!("too many moves: it goes to {} at {until}", desired_owner.host));
+        }
+        if let Some(why) = self.diverted(resource) {
+            return Some(why);
+        }
+        self.pursuits.get(resource)?.held.clone()
+    }
+
+    /// True when the desired owner holds the resource by its newest grant, and nobody else does.
+    pub fn settled(&self, resource: &str) -> bool {
+        let paused =
+            self.ledger.entry(resource).is_some_and(|e| e.desired_owner.as_ref().map(|w| &w.host) != e.current_target.as_ref());
+        let heard = self.owner(resource).is_some_and(|owner| self.reachable(owner));
+        let sole = self.holders_now(resource).len() <= 1;
+        sole && self.pursuits.get(resource).is_some_and(|p| p.converged) && !paused && (heard || self.owner(resource).is_none())
+    }
+
+    /// Holds everything back for this reason, or not any more. Intents and reports are still taken.
+    pub fn hold(&mut self, why: Option<String>) {
+        self.hold = why;
+    }
+
+    /// The journal lost records, and that was accepted by the input of this number.
+    pub fn forget(&mut self, order: u64, out: &mut Vec<Output>) {
+        for record in forget(&self.ledger, order) {
+            self.record(record, out);
+        }
+    }
+
+    /// Compares all resources with what is seen of them.
+    pub fn reconcile_all(&mut self, now: Time, out: &mut Vec<Output>) {
+        let names: Vec<Name> = self.resources.keys().cloned().collect();
+        for name in names {
+            self.reconcile(now, &name, out);
+        }
+    }
+
+    /// What survives a crash.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn record(&mut self, record: Record, out: &mut Vec<Output>) {
+        self.ledger.apply(&record);
+        out.push(Output::Record(record));
+    }
+
+    fn wake_at(&mut self, at: Time) {
+        self.wake = Some(self.wake.map_or(at, |w| w.min(at)));
+    }
+
+    fn report(&mut self, now: Time, report: Report, out: &mut Vec<Output>) {
+        let Some(view) = self.views.get_mut(&report.host) else {
+            return;
+        };
+        // A start is numbered by the clock: one that far ahead would make every later report look overtaken.
+        let latest = u64::try_from(now.micros() / 1_000_000).unwrap_or(0).saturating_add(STARTS_AHEAD);
+        if report.beat.incarnation > latest {
+            let text = format!(
+                "{} says that it is start {} of its agent, which cannot be; what it reports is not believed; is its clock far ahead, or its agent forged?",
+                report.host, report.beat.incarnation
+            );
+            if !std::mem::replace(&mut view.implausible, true) {
+                let (resource, host) = (Name::new(), Some(report.host));
+                out.push(Output::Notice(PlanNotice { kind: "implausible_report", resource, host, text }));
+            }
+            return;
+        }
+        // An agent whose store was put back counts from less than before: believed when nothing newer was heard for long.
+        let silent = view.heard_at.is_some_and(|at| now.since(at) >= STARTS_FORGOTTEN);
+        if view.heard_at.is_some() && report.beat <= view.beat && !(silent && report.beat.incarnation != view.beat.incarnation) {
+            return; // Overtaken by a newer one.
+        }
+        view.implausible = false;
+        let back = view.lost || view.heard_at.is_none();
+        if back || report.beat.incarnation != view.beat.incarnation {
+            view.told_at = None;
+        }
+        view.votes = report.votes;
+        view.places = report.places;
+        let rivals = std::mem::replace(&mut view.rivals, report.rivals);
+        view.beat = report.beat;
+        view.heard_at = Some(now);
+        view.lost = false;
+        view.suspected = false;
+        view.resources = report.resources;
+        view.foreign = report.controller.is_some_and(|other| other != self.controller);
+        for seen in view.resources.values_mut() {
+            if view.foreign {
+                // Another controller's numbers say nothing about ours, also when they are equal, and it may order a take any time.
+                *seen = ResourceStatus {
+                    generation: Generation::NONE,
+                    want: true,
+                    note: Some(StatusNote::OtherController),
+                    ..seen.clone()
+                };
+            } else if seen.note == Some(StatusNote::OtherController) {
+                // That was another one that asked.
+                seen.note = None;
+            }
+        }
+        let links = report.links;
+        let seen: Vec<(Name, ResourceStatus)> = view.resources.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
+        if back {
+            out.push(Output::Lost(report.host.clone(), false));
+        }
+        self.learn_links(now, &report.host, links);
+        for (resource, seen) in seen {
+            // A resource that the configuration does not have any more is nobody's business, and one that never was, too.
+            if !self.resources.contains_key(&resource)
+                || (self.ledger.placement(&resource, &report.host).is_none() && !self.has_placement(&resource, &report.host))
+            {
+                continue;
+            }
+            self.learn(&resource, &report.host, &seen, now, out);
+            self.reconcile(now, &resource, out);
+        }
+        self.tell_rivals(&report.host, &rivals, out);
+        self.tell_voter(now, &report.host, out);
+    }
+
+    fn has_placement(&self, resource: &str, host: &str) -> bool {
+        self.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| s.host == host))
+    }
+
+    /// What a report proves about grants: newer ones than the journal knows, and ones that can't act any more.
+    fn learn(&mut self, resource: &str, host: &str, seen: &ResourceStatus, now: Time, out: &mut Vec<Output>) {
+        if !seen.generation.is_plausible_after(self.known(resource)) {
+            let text = format!(
+                "{host} reports command {} about {resource}, which cannot be; nothing of that is believed; is its store damaged, or its agent forged? `pointsman enroll {host}` lets a new one in",
+                seen.generation
+            );
+            return self.notice(resource, "implausible_report", host, text, out);
+        }
+        if seen.generation.epoch > self.ledger.epoch() {
+            self.record(Record::Epoch { epoch: seen.generation.epoch.saturating_add(1) }, out);
+        }
+        let placement = self.ledger.placement(resource, host).cloned().unwrap_or_default();
+        if seen.generation > placement.ordered {
+            let record = Record::Ordered {
+                resource: resource.to_owned(),
+                host: host.to_owned(),
+                order: Instruction::Take,
+                generation: seen.generation,
+                granted: None,
+            };
+            self.record(record, out);
+            // This journal is behind: what the controller promised as a voter may be missing as well.
+            self.voter.distrust_itself(now);
+        }
+        let placement = self.ledger.placement(resource, host).cloned().unwrap_or_default();
+        // What is not there under another address proves nothing about this one.
+        let same = self.differs_on(resource, host).is_none();
+        let proof = same && !seen.want && seen.holds == Presence::No && seen.generation >= placement.granted;
+        if proof && placement.fenced.is_none_or(|f| f < seen.generation) {
+            let record = Record::Fenced { resource: resource.to_owned(), host: host.to_owned(), generation: seen.generation };
+            self.record(record, out);
+            if placement.granted != Generation::NONE {
+                let verb = "released";
+                out.push(Output::Step(MoveStep {
+                    resource: resource.to_owned(),
+                    host: host.to_owned(),
+                    verb,
+                    generation: seen.generation,
+                }));
+                if seen.note.is_none()
+                    && let Some(pursuit) = self.pursuits.get_mut(resource)
+                {
+                    pursuit.released_at = Some(now);
+                }
+            }
+        }
+        let ours = seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
+        let older = placement.grants.iter().any(|g| g.generation < seen.generation);
+        if ours && (!placement.bound || older) {
+            let generation = seen.generation;
+            let record = Record::Bound { resource: resource.to_owned(), host: host.to_owned(), generation };
+            self.record(record, out);
+        }
+        if let Some(note) = &seen.note {
+            self.tell(resource, host, note, out);
+        }
+    }
+
+    /// The newest numbers that are known of a resource's commands.
+    fn known(&self, resource: &str) -> Generation {
+        let newest = self.ledger.entry(resource).map_or(Generation::NONE, |e| e.generation);
+        Generation { epoch: self.ledger.epoch().max(newest.epoch), ..newest }
+    }
+
+    /// What the host's own list says that a resource is there, where that is not what the configuration says.
+    pub(super) fn differs_on(&self, resource: &str, host: &str) -> Option<&Place> {
+        let place = self.views.get(host)?.places.get(resource)?;
+        (place.what != self.resources.get(resource)?.what).then_some(place)
+    }
+
+    /// What another station claims and this host holds is told when it begins, and when it is over.
+    fn tell_rivals(&mut self, host: &Name, before: &BTreeSet<Name>, out: &mut Vec<Output>) {
+        let Some(now) = self.views.get(host).map(|v| v.rivals.clone()) else { return };
+        let ours = |name: &&Name| self.resources.contains_key(*name);
+        let mut say = |kind, name: &Name, text| {
+            out.push(Output::Notice(PlanNotice { kind, resource: name.clone(), host: Some(host.clone()), text }));
+        };
+        for name in now.difference(before).filter(ours) {
+            let text = format!(
+                "another station claims {name}, which {host} holds and defends; find it by its MAC address (`ip neigh`, the switch) and take the address off there"
+            );
+            say("rival", name, text);
+        }
+        for name in before.difference(&now).filter(ours) {
+            say("rival_gone", name, format!("no other station claims {name} any more; {host} has it"));
+        }
+    }
+
+    fn tell(&mut self, resource: &str, host: &str, note: &StatusNote, out: &mut Vec<Output>) {
+        let (kind, text) = match note {
+            StatusNote::Conflict => (
+                "conflict",
+                format!(
+                    "another station answers for {resource}; {host} does not take it; find it by its MAC address and take the address off there"
+                ),
+            ),
+            StatusNote::Failed(words) => {
+                ("take_failed", format!("{host} could not take {resource}: {}", crate::core::base::text::printable(words)))
+            }
+            StatusNote::Isolated => {
+                ("isolated", format!("{host} reached no majority of the witnesses of {resource} and gave it up"))
+            }
+            StatusNote::LeaseEnded => (
+                "lease_ended",
+                format!("{host} gave {resource} up: for too long its lease was not renewed, or its agent not there"),
+            ),
+            StatusNote::QuorumLost => (
+                "quorum_lost",
+                format!("{host} had no majority of the voters of {resource} and gave it up; look which voters it reaches"),
+            ),
+            StatusNote::Gone => ("drift", format!("{resource} went away from {host} without an order")),
+            StatusNote::OtherController => (
+                "other_controller",
+                format!("{host} obeys another controller; run `pointsman adopt` if this one is to take over"),
+            ),
+        };
+        let pursuit = self.pursuits.entry(resource.to_owned()).or_default();
+        if pursuit.told.insert((kind, host.to_owned())) {
+            out.push(Output::Notice(PlanNotice { kind, resource: resource.to_owned(), host: Some(host.to_owned()), text }));
+        }
+    }
+
+    /// Hosts that hold something, or could, and that nothing was heard of since the start.
+    fn tell_missing(&self, out: &mut Vec<Output>) {
+        let wanted: BTreeSet<&Name> = self.resources.values().flat_map(|r| &r.placements).map(|s| &s.host).collect();
+        let missing = |host: &&Name| self.views.get(*host).is_some_and(|v| v.heard_at.is_none());
+        out.extend(wanted.into_iter().filter(missing).map(|host| Output::Lost(host.clone(), true)));
+    }
+
+    fn lose_the_silent(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
+        let mut any = false;
+        for (host, view) in &mut self.views {
+            let Some(heard_at) = view.heard_at.filter(|_| !view.lost) else { continue };
+            if !view.suspected && now >= heard_at + SUSPECTED {
+                view.suspected = true;
+                any = true;
+            }
+            if now >= heard_at + HOST_LOST {
+                view.lost = true;
+                out.push(Output::Lost(host.clone(), true));
+                any = true;
+            }
+        }
+        any
+    }
+}

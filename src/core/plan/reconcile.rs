@@ -1,0 +1,566 @@
+//! Compares what a resource should be with what is seen of it, and yields the next orders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::core::base::limits::{DRIVER_TIMEOUT, SETTLE};
+use crate::core::base::time::{Time, duration_text};
+use crate::core::inventory::{Name, Resource, Takeover};
+use crate::core::wire::{Action, Command, Echo, Generation, Presence, Probe, ResourceStatus, StatusNote};
+
+use super::evidence::Proof;
+use super::{Granted, Instruction, MoveStep, Output, PlanNotice, Planner, Record};
+
+/// A take that failed is ordered again after so long, doubling.
+const TAKE_AGAIN: Duration = Duration::from_secs(1);
+const TAKE_AGAIN_MAX: Duration = Duration::from_secs(10);
+/// What other hands put on a host is taken off again this often.
+const REPAIR_AGAIN: Duration = Duration::from_secs(1);
+/// Holds in a row double the pause so often.
+const PAUSE_DOUBLINGS: u32 = 2;
+
+/// What is volatile about the pursuit of one resource.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pursuit {
+    /// Why it is not where it should be.
+    pub(super) held: Option<String>,
+    /// The desired owner holds it by its newest grant, and nobody else does.
+    pub(super) converged: bool,
+    /// It was where it should be and nowhere else when it was last looked at.
+    settled: bool,
+    /// When a former holder's release was last confirmed.
+    pub(super) released_at: Option<Time>,
+    /// It came with a reload: until then it is only observed, unless all its hosts have told of it.
+    pub(super) observed_until: Option<Time>,
+    /// Until when a host's lease runs at most.
+    pub(super) lease_until: BTreeMap<Name, Time>,
+    /// A holder that clients cannot reach, as last reported.
+    pub(super) unreachable_holder: Option<Name>,
+    /// Hosts that are clear by an operator's word, up to which command.
+    pub(super) vouched: BTreeMap<Name, Generation>,
+    /// Several hosts held it when it was last looked at.
+    two: bool,
+    /// What was said already, so that it is said once.
+    pub(super) told: BTreeSet<(&'static str, Name)>,
+    /// For each host, the beat that the last command answered: commands are repeated once a beat.
+    answered: BTreeMap<Name, Echo>,
+    /// When it was last ordered off a host that got it by other hands.
+    repaired: BTreeMap<Name, Time>,
+    /// Since when a release is being asked for in vain.
+    pub(super) asking_since: BTreeMap<Name, Time>,
+    /// What the last grant told the taker to listen for, and until when the next may not be given.
+    probe: Option<Probe>,
+    again_at: Option<Time>,
+    failures: u32,
+    /// The grant whose success was told.
+    arrived: Option<Generation>,
+}
+
+/// Whom a resource should be with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    /// Not known: nothing is touched.
+    Unknown,
+    /// With nobody: the desired owner was told down.
+    Nobody,
+    Host(Name),
+}
+
+impl Planner {
+    /// One resource's turn.
+    pub(super) fn reconcile(&mut self, now: Time, name: &str, out: &mut Vec<Output>) {
+        let Some(resource) = self.resources.get(name).cloned() else {
+            return;
+        };
+        if let Some(why) = self.hold.clone() {
+            return self.block(name, &why);
+        }
+        self.renew(now, name, out);
+        let observing = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
+        if observing && now < self.started + SETTLE {
+            return self.block(name, "observing after the start");
+        }
+        let told = |v: &super::View| v.heard_at.is_some() && v.resources.contains_key(name);
+        let new = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| !told(v)));
+        if new && self.pursuits.get(name).and_then(|p| p.observed_until).is_some_and(|until| now < until) {
+            return self.block(name, "observing after it came with a reload");
+        }
+        self.adopt(name, &resource, out);
+        self.damp(now, name, &resource, out);
+        let target = self.target(name);
+        self.release_others(now, name, &resource, &target, out);
+        match target {
+            Target::Host(owner) => self.grant(now, name, &resource, &owner, out),
+            Target::Nobody => {
+                let gone = resource.placements.iter().all(|s| self.clear(name, &s.host));
+                self.pursue(name).converged = gone;
+                if gone {
+                    self.pursue(name).held = None;
+                } else {
+                    self.block(name, "waiting for its release");
+                }
+            }
+            Target::Unknown => self.block(name, "the owner is unknown until a claim or an operator names it"),
+        }
+        self.count_holders(name, out);
+        let settled = self.settled(name);
+        if std::mem::replace(&mut self.pursue(name).settled, settled) != settled
+            && settled
+            && let Some(owner) = self.owner(name).cloned()
+        {
+            out.push(Output::Settled(name.to_owned(), owner));
+            // Whoever hears that it is settled takes it for reachable.
+            self.pursue(name).unreachable_holder = None;
+        }
+        self.report_links(now, name, &resource, out);
+    }
+
+    /// Two holders are told at once, however they came about, and that there is one again.
+    fn count_holders(&mut self, name: &str, out: &mut Vec<Output>) {
+        let holders: Vec<Name> = self.holders_now(name).into_iter().cloned().collect();
+        let two = holders.len() > 1;
+        if std::mem::replace(&mut self.pursue(name).two, two) == two {
+            return;
+        }
+        let (kind, text) = if two {
+            let text = format!(
+                "{name} is held by {} hosts at once ({}): clients may reach either; take it off by hand where it does not belong, unless it is gone there in a moment",
+                holders.len(),
+                holders.join(", ")
+            );
+            ("two_holders", text)
+        } else {
+            ("one_holder", format!("{name} is not held by several hosts any more"))
+        };
+        out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host: None, text }));
+    }
+
+    pub(super) fn pursue(&mut self, name: &str) -> &mut Pursuit {
+        self.pursuits.entry(name.to_owned()).or_default()
+    }
+
+    pub(super) fn block(&mut self, name: &str, why: &str) {
+        let pursuit = self.pursue(name);
+        pursuit.converged = false;
+        if pursuit.held.as_deref() != Some(why) {
+            pursuit.held = Some(why.to_owned());
+        }
+    }
+
+    pub(super) fn seen(&self, name: &str, host: &str) -> ResourceStatus {
+        self.views.get(host).map(|v| v.seen(name)).unwrap_or_default()
+    }
+
+    /// True when the host's agent was heard lately.
+    pub fn reachable(&self, host: &str) -> bool {
+        self.views.get(host).is_some_and(super::View::reachable)
+    }
+
+    /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
+    fn clear(&self, name: &str, host: &str) -> bool {
+        let fenced = self.ledger.placement(name, host).is_some_and(super::ledger::PlacementLedger::is_fenced);
+        let seen = self.seen(name, host);
+        // One that was passed over and is heard again may still be about to take it by an old order.
+        fenced && !(self.reachable(host) && (seen.holds == Presence::Yes || seen.want))
+    }
+
+    fn target(&self, name: &str) -> Target {
+        let Some(entry) = self.ledger.entry(name) else {
+            return Target::Unknown;
+        };
+        let (Some(desired_owner), Some(current_target)) = (&entry.desired_owner, &entry.current_target) else {
+            return Target::Unknown;
+        };
+        if entry.held_until.is_none() && desired_owner.host == *current_target && entry.banned.contains_key(current_target) {
+            return Target::Nobody;
+        }
+        Target::Host(current_target.clone())
+    }
+
+    /// The first desired owner: a sole holder, seen by every host's agent, is adopted.
+    fn adopt(&mut self, name: &str, resource: &Resource, out: &mut Vec<Output>) {
+        if self.ledger.entry(name).is_some_and(|e| e.desired_owner.is_some() || !e.banned.is_empty()) {
+            return;
+        }
+        let all =
+            resource.placements.iter().all(|s| self.reachable(&s.host) && self.seen(name, &s.host).holds != Presence::Unknown);
+        let holders: Vec<&Name> =
+            resource.placements.iter().map(|s| &s.host).filter(|h| self.seen(name, h).holds == Presence::Yes).collect();
+        match holders[..] {
+            [sole] if all => {
+                let host = sole.clone();
+                self.record(Record::Adopted { resource: name.to_owned(), host }, out);
+            }
+            [] | [_] => self.notice(
+                name,
+                "owner_unknown",
+                "",
+                format!("{name}: who should hold it is not known; a claim in the logs or `pointsman move {name} HOST` decides"),
+                out,
+            ),
+            _ => {
+                let text = format!(
+                    "{name} is held by {} hosts ({}); nothing is touched until a claim or `pointsman move {name} HOST` decides",
+                    holders.len(),
+                    holders.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", ")
+                );
+                self.notice(name, "two_holders", "", text, out);
+                self.pursue(name).two = true;
+            }
+        }
+    }
+
+    /// Begins to pursue a new desired owner, unless there were too many moves.
+    fn damp(&mut self, now: Time, name: &str, resource: &Resource, out: &mut Vec<Output>) {
+        let Some(entry) = self.ledger.entry(name) else {
+            return;
+        };
+        let Some(desired_owner) = entry.desired_owner.clone() else {
+            return;
+        };
+        let held = entry.held_until;
+        if held.is_some_and(|until| now >= until) || (held.is_some() && desired_owner.operator) {
+            self.record(Record::Freed { resource: name.to_owned() }, out);
+        } else if let Some(until) = held {
+            self.wake_at(until);
+            return;
+        }
+        let to = self.destination(now, name, resource, &desired_owner.host, out);
+        let Some(entry) = self.ledger.entry(name).filter(|e| e.current_target.as_ref() != Some(&to)) else {
+            return;
+        };
+        if (desired_owner.operator && to == desired_owner.host) || entry.may_move(now, resource.moves) {
+            self.pursue(name).told.clear();
+            self.pursue(name).failures = 0;
+            self.pursue(name).again_at = None;
+            self.record(Record::Move { resource: name.to_owned(), to, at: now }, out);
+            return;
+        }
+        let recent = entry.moves.back().is_some_and(|at| now.since(*at) < resource.moves.per);
+        let holds = if recent { entry.holds + 1 } else { 1 };
+        let pause = resource.moves.per / resource.moves.count.max(1) * 2u32.pow((holds - 1).min(PAUSE_DOUBLINGS));
+        let until = now + pause;
+        self.record(Record::Held { resource: name.to_owned(), until, holds }, out);
+        let text = format!(
+            "{name} moved {} times in {}; it stays for {}, then goes to {}; `pointsman move` goes at once",
+            resource.moves.count,
+            duration_text(resource.moves.per),
+            duration_text(pause),
+            to
+        );
+        self.pursue(name).told.remove(&("flapping", String::new()));
+        self.notice(name, "flapping", "", text, out);
+        self.wake_at(until);
+    }
+
+    /// Tells every host that should not hold it, and might, to let go.
+    fn release_others(&mut self, now: Time, name: &str, resource: &Resource, target: &Target, out: &mut Vec<Output>) {
+        let incumbent = self.incumbent(name);
+        for placement in &resource.placements {
+            let host = &placement.host;
+            let wanted_here = match target {
+                Target::Host(owner) => owner == host,
+                Target::Nobody => false,
+                Target::Unknown => !self.ledger.entry(name).is_some_and(|e| e.banned.contains_key(host)),
+            };
+            if wanted_here || self.clear(name, host) {
+                self.pursue(name).asking_since.remove(host);
+                continue;
+            }
+            // The one that serves now goes on serving while the one that should take over can't be reached, or does not obey.
+            if let Target::Host(owner) = target
+                && (!self.views.get(owner).is_some_and(super::View::obeys) || self.unreachable_placement(name, owner).is_some())
+                && incumbent.as_ref() == Some(host)
+            {
+                continue;
+            }
+            self.release(now, name, host, resource, out);
+        }
+    }
+
+    fn release(&mut self, now: Time, name: &str, host: &Name, resource: &Resource, out: &mut Vec<Output>) {
+        let placement = self.ledger.placement(name, host).cloned().unwrap_or_default();
+        let seen = self.seen(name, host);
+        // A host that was seen without it since its last order and has it again got it by other hands.
+        let drifted = placement.fenced.is_some_and(|f| f >= placement.ordered) && seen.holds == Presence::Yes;
+        if drifted {
+            let text = format!(
+                "{name} was put on {host} by other hands{}",
+                if resource.repair { "; it is taken off" } else { "; repair is off" }
+            );
+            self.notice(name, "drift", host, text, out);
+            if !resource.repair {
+                return;
+            }
+            // Another hand that puts it back at once would else keep both of us busy for ever.
+            let again = self.pursue(name).repaired.get(host).map(|at| *at + REPAIR_AGAIN);
+            if let Some(at) = again.filter(|at| now < *at) {
+                return self.wake_at(at);
+            }
+            self.pursue(name).repaired.insert(host.clone(), now);
+        }
+        let since = *self.pursue(name).asking_since.entry(host.clone()).or_insert(now);
+        if self.reachable(host) {
+            self.release_lasts(now, since, name, host, &seen, out);
+        }
+        let generation = if placement.order == Instruction::Release && placement.ordered > placement.granted && !drifted {
+            placement.ordered
+        } else {
+            let generation = self.ledger.next_generation(name);
+            self.order(name, host, Instruction::Release, generation, None, out);
+            generation
+        };
+        if seen.generation < generation {
+            self.send(now, name, host, generation, Action::Release, out);
+        }
+    }
+
+    /// A host that answers and has not let go when its driver's time is over: people are told.
+    fn release_lasts(&mut self, now: Time, since: Time, name: &str, host: &Name, seen: &ResourceStatus, out: &mut Vec<Output>) {
+        if now < since + DRIVER_TIMEOUT {
+            return self.wake_at(since + DRIVER_TIMEOUT);
+        }
+        let why = match &seen.note {
+            Some(StatusNote::Failed(why)) => format!(" ({why})"),
+            _ => String::new(),
+        };
+        let text = format!(
+            "{host} was told to let {name} go and has not done so for {}{why}; nobody else takes it meanwhile; look at {host}, or take it off by hand",
+            duration_text(DRIVER_TIMEOUT)
+        );
+        self.notice(name, "release_failed", host, text, out);
+    }
+
+    /// Gives the resource to its owner as soon as nobody else can have it.
+    fn grant(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
+        let others: Vec<Name> =
+            resource.placements.iter().map(|s| &s.host).filter(|h| *h != owner && !self.clear(name, h)).cloned().collect();
+        let placement = self.ledger.placement(name, owner).cloned().unwrap_or_default();
+        let seen = self.seen(name, owner);
+        if placement.order == Instruction::Take
+            && seen.generation == placement.granted
+            && seen.want
+            && seen.holds == Presence::Yes
+        {
+            self.arrived(now, name, owner, &others, placement.granted, out);
+            return self.renegotiate(now, name, resource, owner, out);
+        }
+        self.pursue(name).converged = false;
+        if !self.reachable(owner) {
+            let text = format!("{name} should be on {owner}, whose agent is not heard; it goes there when the host is back");
+            self.notice(name, "owner_unreachable", owner, text, out);
+            return self.block(name, "its owner is not reachable");
+        }
+        if !self.views.get(owner).is_some_and(super::View::obeys) {
+            return self.block(name, "its owner obeys another controller");
+        }
+        if let Some(why) = self.unreachable_placement(name, owner) {
+            self.notice(name, "placement_unreachable", owner, format!("{name} can't be taken by {owner}: {why}"), out);
+            return self.block(name, &why);
+        }
+        if let Some(place) = self.differs_on(name, owner) {
+            let text = format!(
+                "{owner}'s own list says that {name} is {}, and the configuration says {}; it is not taken there before both say the same",
+                place.what, resource.what
+            );
+            self.notice(name, "list_differs", owner, text, out);
+            return self.block(name, &format!("{owner}'s own list has another address for it"));
+        }
+        let would_grant = self.would_grant(resource, owner);
+        if would_grant.terms.takeover != resource.takeover {
+            let text = format!(
+                "the agent of {owner} is of an earlier version, which cannot hold by votes; {name} goes there as with `takeover: confirmed`; upgrade the agent"
+            );
+            self.notice(name, "agent_too_old", owner, text, out);
+        }
+        let Some(probe) = self.evidence(now, name, &would_grant.terms, &others, out) else {
+            return;
+        };
+        let under_way = placement.order == Instruction::Take && (seen.want || seen.generation < placement.ordered);
+        // What has to be listened for changed since the order: the host came back, or went away. It is ordered anew.
+        let silence = |p: Probe| matches!(p, Probe::Silence(_));
+        let outdated = under_way && self.pursue(name).probe.is_some_and(|given| silence(given) != silence(probe));
+        if under_way && !outdated {
+            let voted = placement.newest().is_some_and(|g| g.terms.takeover == Takeover::Quorum);
+            self.block(name, if voted { "being taken; a majority of its voters must agree" } else { "being taken" });
+            // Said once; an order to listen for silence is said again with every beat, or it lapses. Under a quorum each is a
+            // vote, and says who became clear.
+            let listens = (voted || self.pursue(name).probe.is_some_and(silence)) && seen.holds != Presence::Yes;
+            if seen.generation < placement.granted || listens {
+                let probe = self.pursue(name).probe.unwrap_or(probe);
+                self.take(now, name, owner, placement.granted, probe, out);
+            }
+            return;
+        }
+        if placement.order == Instruction::Take
+            && placement.granted != Generation::NONE
+            && !outdated
+            && !self.may_try_again(now, name)
+        {
+            return self.block(name, "the last take failed; it is tried again");
+        }
+        if !resource.repair && seen.note == Some(StatusNote::Gone) {
+            return self.block(name, "it went away by other hands, and repair is off");
+        }
+        let probe = if self.pursue(name).failures > 0 && probe == Probe::Nothing { Probe::Once } else { probe };
+        self.block(name, "being taken");
+        self.grant_anew(now, name, owner, probe, would_grant, out);
+    }
+
+    fn grant_anew(&mut self, now: Time, name: &str, owner: &Name, probe: Probe, granted: Granted, out: &mut Vec<Output>) {
+        let generation = self.ledger.next_generation(name);
+        self.order(name, owner, Instruction::Take, generation, Some(granted), out);
+        self.pursue(name).probe = Some(probe);
+        self.take(now, name, owner, generation, probe, out);
+    }
+
+    /// A holder that was granted the resource on other terms than those of now is granted it anew, as soon as nobody else could have
+    /// it and it can expect a majority.
+    fn renegotiate(&mut self, now: Time, name: &str, resource: &Resource, owner: &Name, out: &mut Vec<Output>) {
+        let granted = self.would_grant(resource, owner);
+        let same = self.ledger.placement(name, owner).is_some_and(|s| s.newest() == Some(&granted));
+        let alone = resource.placements.iter().all(|s| s.host == *owner || self.clear(name, &s.host));
+        if same || !alone || !self.views.get(owner).is_some_and(super::View::obeys) || !self.can_expect_a_majority(&granted.terms)
+        {
+            return;
+        }
+        self.block(name, "its holder is told the terms of now");
+        self.grant_anew(now, name, owner, Probe::Once, granted, out);
+    }
+
+    /// A take that ended without success is tried again after a pause. `repair: false` leaves what went away by itself.
+    fn may_try_again(&mut self, now: Time, name: &str) -> bool {
+        let pursuit = self.pursue(name);
+        match pursuit.again_at {
+            Some(at) if now >= at => {
+                pursuit.again_at = None;
+                true
+            }
+            Some(at) => {
+                self.wake_at(at);
+                false
+            }
+            None => {
+                let pause = (TAKE_AGAIN * 2u32.pow(pursuit.failures.min(4))).min(TAKE_AGAIN_MAX);
+                pursuit.failures += 1;
+                pursuit.again_at = Some(now + pause);
+                self.wake_at(now + pause);
+                false
+            }
+        }
+    }
+
+    fn arrived(&mut self, now: Time, name: &str, owner: &Name, others: &[Name], generation: Generation, out: &mut Vec<Output>) {
+        let silence = matches!(self.pursue(name).probe.take(), Some(Probe::Silence(_)));
+        // Silence for so long proved that those who could not be asked do not hold it, and their grants are too old to act.
+        let mut others = others.to_vec();
+        if let Some(terms) = self.granted_terms(name, owner) {
+            for host in others.extract_if(.., |h| !self.reachable(h)).collect::<Vec<_>>() {
+                match self.proof(now, name, &host, &terms) {
+                    // Who may hold it by votes only does not, while another one does. It may later, by votes: nothing is fenced.
+                    Proof::Votes => {}
+                    Proof::Silence(_) if silence => self.pass_over(name, &host, out),
+                    _ => others.push(host),
+                }
+            }
+        }
+        let pursuit = self.pursue(name);
+        pursuit.failures = 0;
+        pursuit.again_at = None;
+        pursuit.held = None;
+        pursuit.converged = others.is_empty();
+        if pursuit.arrived != Some(generation) {
+            pursuit.arrived = Some(generation);
+            pursuit.told.clear();
+            let step = MoveStep { resource: name.to_owned(), host: owner.clone(), verb: "taken", generation };
+            out.push(Output::Step(step));
+        }
+    }
+
+    /// The host that was last told to take it, and not told otherwise since.
+    fn incumbent(&self, name: &str) -> Option<Name> {
+        let entry = self.ledger.entry(name)?;
+        let taking = entry.placements.iter().filter(|(_, s)| s.order == Instruction::Take);
+        taking.max_by_key(|(_, s)| s.granted).map(|(h, _)| h.clone())
+    }
+
+    /// Leases and votes first: the incumbent's are renewed with every beat, as long as it was not told to let go.
+    fn renew(&mut self, now: Time, name: &str, out: &mut Vec<Output>) {
+        let Some(host) = self.incumbent(name) else {
+            return;
+        };
+        let Some(granted) = self.ledger.placement(name, &host).map(|s| s.granted) else {
+            return;
+        };
+        let Some(terms) = self.granted_terms(name, &host) else {
+            return;
+        };
+        let seen = self.seen(name, &host);
+        // What is not held yet is granted by the Take that is said again.
+        let holds = terms.takeover == Takeover::Lease || (terms.takeover == Takeover::Quorum && seen.holds == Presence::Yes);
+        let wanted = holds && self.can_send(name, &host) && seen.want && seen.generation == granted;
+        if wanted && (terms.takeover == Takeover::Lease || self.vote(now, name, &host, granted, &terms)) {
+            self.send(now, name, &host, granted, Action::Renew, out);
+        }
+    }
+
+    fn order(
+        &mut self,
+        name: &str,
+        host: &Name,
+        order: Instruction,
+        generation: Generation,
+        granted: Option<Granted>,
+        out: &mut Vec<Output>,
+    ) {
+        let granted = granted.map(Box::new);
+        let record = Record::Ordered { resource: name.to_owned(), host: host.clone(), order, generation, granted };
+        self.record(record, out);
+        self.pursue(name).answered.remove(host);
+        let verb = match order {
+            Instruction::Take => "take",
+            Instruction::Release => "release",
+        };
+        out.push(Output::Step(MoveStep { resource: name.to_owned(), host: host.clone(), verb, generation }));
+    }
+
+    /// Sends a Take on the terms that the journal has of it, with the controller's vote where it has one for it.
+    fn take(&mut self, now: Time, name: &str, host: &Name, generation: Generation, probe: Probe, out: &mut Vec<Output>) {
+        let Some(terms) = self.granted_terms(name, host).filter(|_| self.can_send(name, host)) else {
+            return;
+        };
+        let vote = self.vote(now, name, host, generation, &terms);
+        let clear = if terms.takeover == Takeover::Quorum { self.known_clear(name, host) } else { BTreeMap::new() };
+        self.send(now, name, host, generation, Action::Take { probe, terms, vote, clear }, out);
+    }
+
+    /// The host is heard, and was not told anything yet in answer to its last beat.
+    fn can_send(&self, name: &str, host: &str) -> bool {
+        let Some(echo) = self.views.get(host).filter(|v| v.reachable()).map(|v| v.beat) else {
+            return false;
+        };
+        self.pursuits.get(name).is_none_or(|p| p.answered.get(host) != Some(&echo))
+    }
+
+    /// Sends a command, once a beat: what was not obeyed by the next beat is said again.
+    fn send(&mut self, now: Time, name: &str, host: &Name, generation: Generation, action: Action, out: &mut Vec<Output>) {
+        let Some(echo) = self.views.get(host).map(|v| v.beat).filter(|_| self.can_send(name, host)) else {
+            return;
+        };
+        self.pursue(name).answered.insert(host.clone(), echo);
+        if let (Action::Take { .. } | Action::Renew, Some(terms)) = (&action, self.granted_terms(name, host)) {
+            let until = now + terms.term;
+            let ends = self.pursue(name).lease_until.entry(host.clone()).or_insert(until);
+            *ends = (*ends).max(until);
+        }
+        let command = Command { controller: self.controller, resource: name.to_owned(), generation, echo, action };
+        out.push(Output::Send(host.clone(), command));
+    }
+
+    pub(super) fn notice(&mut self, name: &str, kind: &'static str, host: &str, text: String, out: &mut Vec<Output>) {
+        if self.pursue(name).told.insert((kind, host.to_owned())) {
+            let host = (!host.is_empty()).then(|| host.to_owned());
+            out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host, text }));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Another inventory: resources and hosts come and go while all else goes on.
+//!
+//! A holder goes on by the terms on which it was granted a resource until it is granted it anew, which happens as soon as that is
+//! safe; evidence follows from what was granted (I1). So policies, voters and times may change any time. What a resource
+//! is and how a host is reached may not, while a grant of before may still act: the same name would mean two things.
+
+use std::collections::BTreeSet;
+
+use crate::core::base::limits::SETTLE;
+use crate::core::base::time::Time;
+use crate::core::inventory::{Inventory, Name, ResourceKind, Via};
+use crate::core::wire::Presence;
+
+use super::reconcile::Pursuit;
+use super::{Ledger, Output, PlacementLedger, PlanNotice, Planner, Record, ResourceLedger};
+
+/// A host that has, or could have, what an inventory does not have there any more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    pub resource: Name,
+    pub host: Name,
+    /// What is otherwise there.
+    pub why: Why,
+}
+
+/// Why an inventory does not cover what a host may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// It has no such resource, or not on this host.
+    Gone,
+    /// The resource is another address or port.
+    OtherAddress,
+    /// The host is reached in another way: another agent would be asked than the one that was told to hold it.
+    OtherWay,
+}
+
+/// What the journal alone says that hosts may have and the inventory does not have there.
+pub fn left_by(ledger: &Ledger, after: &Inventory) -> Vec<Left> {
+    let all = ledger
+        .entries()
+        .flat_map(|(resource, entry)| entry.placements.iter().map(move |(host, placement)| (resource, host, placement)));
+    let left = |(resource, host, placement): (&Name, &Name, &PlacementLedger)| {
+        let why = placement.outstanding().into_iter().find_map(|granted| {
+            let (what, via) = granted.map(|g| (&g.what, g.via)).unzip();
+            uncovered(after, resource, host, what, via)
+        })?;
+        Some(Left { resource: resource.clone(), host: host.clone(), why })
+    };
+    all.filter_map(left).collect()
+}
+
+/// Why an inventory does not cover a resource on a host; `what` and `via` are what it was there, where that is known.
+fn uncovered(after: &Inventory, resource: &str, host: &str, what: Option<&ResourceKind>, via: Option<Via>) -> Option<Why> {
+    let (Some(r), Some(h)) = (after.resources.get(resource), after.hosts.get(host)) else {
+        return Some(Why::Gone);
+    };
+    if !r.placements.iter().any(|s| s.host == host) {
+        Some(Why::Gone)
+    } else if what.is_some_and(|what| *what != r.what) {
+        Some(Why::OtherAddress)
+    } else if via.is_some_and(|via| via != h.via) {
+        Some(Why::OtherWay)
+    } else {
+        None
+    }
+}
+
+impl Planner {
+    /// What hosts have, or could have, and the inventory does not have there any more.
+    pub fn left_by(&self, after: &Inventory) -> Vec<Left> {
+        let seen = |name: &str, host: &str| {
+            self.views.get(host).map(|v| v.seen(name)).is_some_and(|seen| seen.holds == Presence::Yes || seen.want)
+        };
+        let placements = self.resources.iter().flat_map(|(name, r)| r.placements.iter().map(move |s| (name, r, &s.host)));
+        let held = placements.filter(|(name, _, host)| seen(name, host));
+        let held = held.filter_map(|(name, r, host)| {
+            let why = uncovered(after, name, host, Some(&r.what), self.ways.get(host).copied())?;
+            Some(Left { resource: name.clone(), host: host.clone(), why })
+        });
+        let all: BTreeSet<Left> = held.chain(left_by(&self.ledger, after)).collect();
+        all.into_iter().collect()
+    }
+
+    /// Goes on with another inventory. What is left on hosts that do not have it any more is told.
+    pub fn reload(&mut self, now: Time, after: &Inventory, out: &mut Vec<Output>) {
+        let mut gone = self.gone(after);
+        for left in self.left_by(after) {
+            let Left { resource, host, why } = left;
+            if why != Why::Gone {
+                gone.push((resource.clone(), Some(host.clone())));
+            }
+            let text = format!(
+                "{resource} is not looked after on {host} any more, and {host} may have it: take it off there by hand, or nobody will"
+            );
+            out.push(Output::Notice(PlanNotice { kind: "abandoned", resource, host: Some(host), text }));
+        }
+        for (resource, host) in gone {
+            if let (Some(host), Some(pursuit)) = (&host, self.pursuits.get_mut(&resource)) {
+                pursuit.forget(host);
+            }
+            self.record(Record::Dropped { resource, host }, out);
+        }
+        self.ways = after.hosts.iter().map(|(name, host)| (name.clone(), host.via)).collect();
+        self.replace_electorates(after, out);
+        let mut others = false;
+        for (name, new) in &after.resources {
+            let before = self.resources.get(name);
+            let resource = new.clone();
+            let known: BTreeSet<&Name> = before.into_iter().flat_map(|r| &r.placements).map(|s| &s.host).collect();
+            let pursuit = self.pursuits.entry(name.clone()).or_default();
+            for placement in resource.placements.iter().filter(|s| !known.contains(&s.host)) {
+                // As after a start: it may have it, and nothing is known of it.
+                pursuit.forget(&placement.host);
+                others = true;
+            }
+            if before.is_none() {
+                pursuit.observed_until = Some(now + SETTLE);
+            }
+            self.resources.insert(name.clone(), resource);
+        }
+        self.resources.retain(|name, _| after.resources.contains_key(name));
+        self.pursuits.retain(|name, _| after.resources.contains_key(name));
+        self.views.retain(|host, _| after.hosts.contains_key(host));
+        for host in after.hosts.keys() {
+            self.views.entry(host.clone()).or_default();
+        }
+        if others {
+            (self.looks_until, self.missing_told) = (now + SETTLE, false);
+            self.wake_at(now + SETTLE);
+        }
+        let names: Vec<Name> = self.resources.keys().cloned().collect();
+        for name in names {
+            self.reconcile(now, &name, out);
+        }
+    }
+
+    /// What the ledger knows and the inventory does not have: whole resources, and single hosts of others.
+    fn gone(&self, after: &Inventory) -> Vec<(Name, Option<Name>)> {
+        let mut gone = Vec::new();
+        for (name, entry) in self.ledger.entries() {
+            if !after.resources.contains_key(name) {
+                let numbers_only = ResourceLedger { generation: entry.generation, ..ResourceLedger::default() };
+                gone.extend((*entry != numbers_only).then(|| (name.clone(), None)));
+                continue;
+            }
+            let wished = entry.desired_owner.as_ref().map(|w| &w.host);
+            let hosts: BTreeSet<&Name> = entry.placements.keys().chain(entry.banned.keys()).chain(wished).collect();
+            let left = |host: &&Name| uncovered(after, name, host, None, None).is_some();
+            gone.extend(hosts.into_iter().filter(left).map(|host| (name.clone(), Some(host.clone()))));
+        }
+        gone
+    }
+}
+
+impl Pursuit {
+    /// A host can't have it any more.
+    fn forget(&mut self, host: &str) {
+        self.lease_until.remove(host);
+        self.asking_since.remove(host);
+    }
+}

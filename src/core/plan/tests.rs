@@ -1,0 +1,684 @@
+//! Single decisions of the planner. Everything at once is the simulator's affair.
+
+use std::time::Duration;
+
+use super::*;
+use crate::core::event::Trust;
+use crate::core::inventory::{Moves, OnLinkLoss, Placement, ResourceKind, Takeover};
+use crate::core::wire::{Action, Probe};
+
+mod link;
+
+const VIP: &str = "vip";
+
+fn ms(n: i64) -> Time {
+    Time::from_millis(n)
+}
+
+fn inventory(takeover: Takeover) -> Inventory {
+    let placement = |h: &str| Placement { host: h.to_owned(), interface: "eth0".to_owned(), commands: None };
+    let host = || crate::core::inventory::Host {
+        address: None,
+        platform: "linux".to_owned(),
+        via: crate::core::inventory::Via::Agent,
+        ..crate::core::inventory::Host::default()
+    };
+    let resource = Resource {
+        what: ResourceKind::Address("10.0.0.9".parse().unwrap(), 24),
+        placements: vec![placement("a"), placement("b")],
+        takeover,
+        witnesses: vec![],
+        term: Duration::from_secs(30),
+        isolation: Duration::from_secs(3),
+        voters: vec![],
+        on_quorum_loss: crate::core::inventory::OnQuorumLoss::Release,
+        moves: Moves::default(),
+        on_link_loss: OnLinkLoss::default(),
+        repair: true,
+        trust: Trust::Local,
+    };
+    Inventory {
+        hosts: [("a".to_owned(), host()), ("b".to_owned(), host())].into(),
+        resources: [(VIP.to_owned(), resource)].into(),
+        ..Inventory::default()
+    }
+}
+
+/// A planner with hosts that report when they are told to.
+struct Bench {
+    planner: Planner,
+    now: Time,
+    beats: u64,
+    /// Whom the hosts obey.
+    controller: Option<u64>,
+    out: Vec<Output>,
+}
+
+impl Bench {
+    fn new(takeover: Takeover) -> Bench {
+        Bench::with(takeover, Ledger::default())
+    }
+
+    fn with(takeover: Takeover, ledger: Ledger) -> Bench {
+        let mut out = Vec::new();
+        let planner = Planner::start(1, &inventory(takeover), ledger, ms(0), &mut out);
+        Bench { planner, now: ms(0), beats: 0, controller: None, out }
+    }
+
+    fn report(&mut self, host: &str, n: (u64, u64), want: bool, holds: Presence) -> &mut Bench {
+        self.beats += 1;
+        let generation = Generation { epoch: n.0, n: n.1 };
+        let seen = ResourceStatus { generation, want, holds, note: None };
+        let beat = Echo { incarnation: 1, beat: self.beats };
+        let controller = self.controller;
+        let report =
+            Report { host: host.to_owned(), beat, controller, resources: [(VIP.to_owned(), seen)].into(), ..Report::default() };
+        self.planner.turn(self.now, Input::Report(report), &mut self.out);
+        self
+    }
+
+    fn up(&mut self, host: &str, order: u64) -> Accepted {
+        self.intent(IntentVerb::Up, host, order, false)
+    }
+
+    fn intent(&mut self, verb: IntentVerb, host: &str, order: u64, operator: bool) -> Accepted {
+        let intent = Intent { resource: VIP.to_owned(), verb, host: host.to_owned(), order, operator };
+        self.planner.intent(self.now, intent, &mut self.out)
+    }
+
+    fn at(&mut self, at: Time) -> &mut Bench {
+        while let Some(due) = self.planner.next_deadline().filter(|d| *d <= at) {
+            self.now = self.now.max(due);
+            self.planner.turn(self.now, Input::Timer, &mut self.out);
+        }
+        self.now = at;
+        self
+    }
+
+    /// The commands since the last look: host, action word, generation.
+    fn sent(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.out)
+            .into_iter()
+            .filter_map(|o| match o {
+                Output::Send(host, c) => {
+                    let action = match c.action {
+                        Action::Release => "release".to_owned(),
+                        Action::Take { probe: Probe::Nothing, .. } => "take".to_owned(),
+                        Action::Take { probe: Probe::Once, .. } => "take, probe".to_owned(),
+                        Action::Take { probe: Probe::Silence(d), .. } => format!("take after {}s of silence", d.as_secs()),
+                        Action::Renew => "renew".to_owned(),
+                        Action::Electorate(_) => "electorate".to_owned(),
+                    };
+                    Some(format!("{host}: {action} {}", c.generation))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn notices(&self) -> Vec<&'static str> {
+        let notice = |o: &Output| match o {
+            Output::Notice(n) => Some(n.kind),
+            _ => None,
+        };
+        self.out.iter().filter_map(notice).collect()
+    }
+}
+
+#[test]
+fn a_move_releases_verifies_and_only_then_takes() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    assert_eq!(bench.up("a", 1), Accepted::Yes);
+    assert_eq!(bench.sent(), ["a: take, probe 1.1"], "a first take is preceded by probing");
+    bench.report("a", (1, 1), true, Presence::Yes);
+    assert!(bench.planner.settled(VIP));
+    bench.up("b", 2);
+    assert_eq!(bench.sent(), ["a: release 1.2"]);
+    bench.report("a", (1, 2), false, Presence::Yes);
+    assert_eq!(bench.sent(), Vec::<String>::new(), "obeyed, but still seen there");
+    bench.report("a", (1, 2), false, Presence::Unknown);
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    bench.report("a", (1, 2), false, Presence::No);
+    assert_eq!(bench.sent(), ["b: take 1.3"]);
+    bench.report("b", (1, 3), true, Presence::Yes);
+    assert!(bench.planner.settled(VIP));
+    assert_eq!(bench.planner.holders(VIP), ["b"]);
+}
+
+#[test]
+fn what_is_not_obeyed_is_said_again_once_a_beat() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    assert_eq!(bench.sent(), ["a: take, probe 1.1"]);
+    bench.up("a", 1);
+    bench.report("b", (0, 0), false, Presence::No);
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    bench.report("a", (0, 0), false, Presence::No);
+    assert_eq!(bench.sent(), ["a: take, probe 1.1"]);
+}
+
+#[test]
+fn the_order_of_intents_is_the_order_of_their_causes() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    assert_eq!(bench.up("a", 5), Accepted::Yes);
+    assert_eq!(bench.up("b", 4), Accepted::Superseded);
+    assert_eq!(bench.intent(IntentVerb::Down, "a", 4, false), Accepted::Superseded, "desired by a newer order");
+    assert_eq!(bench.intent(IntentVerb::Down, "b", 4, false), Accepted::Yes, "nothing newer wants it there");
+    assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()));
+    assert_eq!(bench.up("nowhere", 9), Accepted::Unknown);
+}
+
+#[test]
+fn the_first_owner_is_unknown_and_a_sole_holder_is_adopted() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No);
+    assert_eq!(bench.planner.held(VIP).as_deref(), Some("observing after the start"));
+    bench.report("b", (0, 0), false, Presence::Yes);
+    assert_eq!(bench.planner.owner(VIP), Some(&"b".to_owned()));
+    assert_eq!(bench.sent(), ["b: take, probe 1.1"]);
+
+    let mut none = Bench::new(Takeover::Confirmed);
+    none.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    assert_eq!(none.planner.owner(VIP), None);
+    assert_eq!(none.notices(), ["owner_unknown"]);
+    assert_eq!(none.sent(), Vec::<String>::new());
+
+    let mut two = Bench::new(Takeover::Confirmed);
+    two.report("a", (0, 0), false, Presence::Yes).report("b", (0, 0), false, Presence::Yes);
+    assert_eq!(two.planner.owner(VIP), None);
+    assert_eq!(two.notices(), ["two_holders"]);
+    assert_eq!(two.sent(), Vec::<String>::new());
+}
+
+/// a holds it and is lost; b should have it.
+fn lost_holder(takeover: Takeover) -> Bench {
+    let mut bench = Bench::new(takeover);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    bench.sent();
+    bench.now = ms(900);
+    bench.report("b", (0, 0), false, Presence::No);
+    bench.at(ms(1_100));
+    bench.report("b", (0, 0), false, Presence::No);
+    bench.up("b", 2);
+    bench
+}
+
+#[test]
+fn confirmed_waits_for_the_release_or_an_operators_word() {
+    let mut bench = lost_holder(Takeover::Confirmed);
+    assert_eq!(bench.notices(), ["release_unconfirmed"]);
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    assert_eq!(bench.planner.held(VIP).as_deref(), Some("its release on a is not confirmed"));
+    let input = Input::Released { resource: VIP.to_owned(), host: "a".to_owned() };
+    bench.planner.turn(bench.now, input, &mut bench.out);
+    assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
+}
+
+/// The word counts also when it comes before the host was ever told anything.
+#[test]
+fn an_operators_word_about_a_host_that_never_spoke() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No);
+    let input = Input::Released { resource: VIP.to_owned(), host: "b".to_owned() };
+    bench.planner.turn(bench.now, input, &mut bench.out);
+    bench.intent(IntentVerb::Up, "a", 1, true);
+    for beat in 1..25 {
+        bench.at(ms(beat * 250)).report("a", (0, 0), false, Presence::No);
+    }
+    assert_eq!(bench.sent().first().map(String::as_str), Some("a: take, probe 1.1"));
+}
+
+/// A host that obeys another controller may take it any time, whatever it reports, and its numbers are not ours.
+#[test]
+fn a_host_of_another_controller_is_never_clear() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.controller = Some(99);
+    bench.report("a", (1, 1), false, Presence::No);
+    bench.controller = Some(1);
+    bench.report("b", (0, 0), false, Presence::No);
+    bench.up("b", 1);
+    assert!(!bench.sent().iter().any(|s| s.contains("take")));
+    assert_eq!(bench.planner.held(VIP).as_deref(), Some("waiting for its release on a"));
+    // Adopted: it obeys nobody, and has forgotten the numbers.
+    bench.controller = None;
+    bench.report("a", (0, 0), false, Presence::No);
+    assert_eq!(bench.sent(), ["b: take, probe 1.2"]);
+}
+
+/// It is not told to let go for the sake of a host that would refuse to take it.
+#[test]
+fn a_move_to_a_host_of_another_controller_waits() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    bench.sent();
+    bench.controller = Some(99);
+    bench.report("b", (0, 0), false, Presence::No);
+    bench.up("b", 2);
+    assert!(!bench.sent().iter().any(|s| s.starts_with("a: release")));
+    assert_eq!(bench.planner.held(VIP).as_deref(), Some("its owner obeys another controller"));
+    bench.controller = Some(1);
+    bench.report("b", (0, 0), false, Presence::No);
+    assert!(bench.sent().iter().any(|s| s.starts_with("a: release")));
+}
+
+/// After a start each host is told as lost or back when that is known, and a resource as settled when it is.
+#[test]
+fn what_changed_while_the_controller_was_away_is_told() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    let told = |bench: &mut Bench| -> Vec<Output> {
+        let all = std::mem::take(&mut bench.out).into_iter();
+        all.filter(|o| matches!(o, Output::Lost(..) | Output::Settled(..))).collect()
+    };
+    bench.report("a", (0, 0), true, Presence::No);
+    assert_eq!(told(&mut bench), [Output::Lost("a".to_owned(), false)]);
+    for beat in 1..25 {
+        bench.at(ms(beat * 250)).report("a", (0, 0), false, Presence::No);
+    }
+    assert_eq!(told(&mut bench), [Output::Lost("b".to_owned(), true)]);
+    bench.report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    assert_eq!(told(&mut bench), [Output::Lost("b".to_owned(), false)]);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    assert_eq!(told(&mut bench), [Output::Settled(VIP.to_owned(), "a".to_owned())]);
+    assert!(bench.planner.settled(VIP));
+    bench.at(ms(8_000));
+    assert!(!bench.planner.settled(VIP), "of a host that is not heard nothing is known");
+}
+
+#[test]
+fn probe_listens_longer_than_a_holder_may_stay() {
+    let mut bench = lost_holder(Takeover::Probe);
+    assert_eq!(bench.sent(), ["b: take after 4s of silence 1.3"]);
+    // It is heard again: asked to release, and the order to listen is replaced when it is gone.
+    bench.report("a", (1, 1), true, Presence::Yes);
+    assert_eq!(bench.sent(), ["a: release 1.2"]);
+    bench.report("a", (1, 2), false, Presence::No);
+    assert_eq!(bench.sent(), ["b: take 1.4"]);
+}
+
+#[test]
+fn lease_waits_out_the_term() {
+    let mut bench = lost_holder(Takeover::Lease);
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    for second in 2..32 {
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Presence::No);
+        assert_eq!(bench.sent(), Vec::<String>::new(), "{second} s");
+    }
+    bench.at(ms(32_500)).report("b", (0, 0), false, Presence::No);
+    assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
+}
+
+#[test]
+fn forced_goes_on_after_the_time_out_and_says_so_first() {
+    let mut bench = lost_holder(Takeover::Forced);
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    for second in 2..9 {
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Presence::No);
+        assert_eq!(bench.sent(), Vec::<String>::new(), "{second} s");
+    }
+    bench.at(ms(9_500)).report("b", (0, 0), false, Presence::No);
+    let notice = bench.out.iter().position(|o| matches!(o, Output::Notice(n) if n.kind == "takeover_forced"));
+    let take = bench.out.iter().position(|o| matches!(o, Output::Send(..)));
+    assert!(notice.unwrap() < take.unwrap());
+    assert_eq!(bench.sent(), ["b: take 1.3"]);
+}
+
+#[test]
+fn a_host_that_returns_is_brought_into_line_first() {
+    let mut bench = lost_holder(Takeover::Forced);
+    for second in 2..11 {
+        bench.at(ms(second * 1_000)).report("b", (0, 0), false, Presence::No);
+    }
+    bench.report("b", (1, 3), true, Presence::Yes);
+    bench.sent();
+    bench.report("a", (1, 1), true, Presence::Yes);
+    assert_eq!(bench.sent(), ["a: release 1.2"]);
+}
+
+#[test]
+fn drift_is_repaired() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    bench.sent();
+    // Put on b by hand.
+    bench.report("b", (0, 0), false, Presence::Yes);
+    assert_eq!(bench.notices(), ["drift", "two_holders"]);
+    assert_eq!(bench.sent(), ["b: release 1.2"]);
+    bench.report("b", (1, 2), false, Presence::No);
+    // Put there again at once: not for a moment, for a hand that does that would never end.
+    bench.report("b", (1, 2), false, Presence::Yes);
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    bench.report("b", (1, 2), false, Presence::No);
+    // Taken off a by hand: the grant has ended; it is granted anew, after a moment.
+    bench.report("a", (1, 1), false, Presence::No);
+    bench.at(ms(500)).report("a", (1, 1), false, Presence::No).report("b", (1, 2), false, Presence::No);
+    bench.at(ms(1_100));
+    assert_eq!(bench.sent(), ["a: take, probe 1.3"]);
+}
+
+#[test]
+fn too_many_moves_are_held_and_not_forgotten() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    for (i, host) in ["a", "b", "a", "b"].into_iter().enumerate() {
+        assert_eq!(bench.up(host, i as u64 + 1), Accepted::Yes);
+    }
+    assert_eq!(bench.up("a", 5), Accepted::Held);
+    assert!(bench.notices().contains(&"flapping"));
+    let current_target = |b: &Bench| b.planner.ledger().entry(VIP).unwrap().current_target.clone();
+    assert_eq!(current_target(&bench).as_deref(), Some("b"));
+    assert_eq!(bench.planner.owner(VIP), Some(&"a".to_owned()), "the newest claim is kept and shown");
+    let held = bench.planner.held(VIP).unwrap();
+    assert!(held.contains("too many moves: it goes to a at"), "{held}");
+    assert!(!bench.planner.settled(VIP));
+    bench.at(ms(151_000));
+    assert_eq!(current_target(&bench).as_deref(), Some("a"), "and applied when the pause is over");
+    // An operator's word is not damped.
+    bench.up("b", 6);
+    assert_eq!(current_target(&bench).as_deref(), Some("a"));
+    assert_eq!(bench.intent(IntentVerb::Up, "b", 7, true), Accepted::Yes);
+    assert_eq!(current_target(&bench).as_deref(), Some("b"));
+}
+
+#[test]
+fn a_restart_goes_on_with_a_higher_epoch() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    let mut folded = Ledger::default();
+    for output in &bench.out {
+        if let Output::Record(record) = output {
+            folded.apply(record);
+        }
+    }
+    assert_eq!(&folded, bench.planner.ledger(), "the records are the whole truth");
+    let mut again = Bench::with(Takeover::Confirmed, folded);
+    again.report("a", (1, 1), true, Presence::Yes).report("b", (0, 0), false, Presence::No);
+    assert_eq!(again.sent(), Vec::<String>::new(), "what is in its place is left alone");
+    assert!(again.planner.settled(VIP));
+    again.up("b", 2);
+    assert_eq!(again.sent(), ["a: release 2.1"]);
+    // A restored journal can't fall behind: an agent knows a higher epoch.
+    again.report("a", (9, 4), true, Presence::Yes);
+    assert_eq!(again.sent(), ["a: release 10.1"]);
+}
+
+/// A resource with the controller and two agents as voters.
+mod quorum {
+    use super::*;
+    use crate::core::inventory::OnQuorumLoss;
+
+    /// Reports of an agent that knows how to vote.
+    fn report(bench: &mut Bench, host: &str, n: (u64, u64), want: bool, holds: Presence) {
+        bench.beats += 1;
+        let seen = ResourceStatus { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
+        let report = Report {
+            host: host.to_owned(),
+            beat: Echo { incarnation: 1, beat: bench.beats },
+            resources: [(VIP.to_owned(), seen)].into(),
+            votes: true,
+            ..Report::default()
+        };
+        bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    }
+
+    fn takes(bench: &mut Bench) -> Vec<(Name, bool, Vec<Name>)> {
+        let take = |o: Output| match o {
+            Output::Send(host, Command { action: Action::Take { vote, clear, .. }, .. }) => {
+                Some((host, vote, clear.into_keys().collect()))
+            }
+            _ => None,
+        };
+        std::mem::take(&mut bench.out).into_iter().filter_map(take).collect()
+    }
+
+    /// a holds it.
+    fn held() -> Bench {
+        let mut bench = Bench::new(Takeover::Quorum);
+        report(&mut bench, "a", (0, 0), false, Presence::No);
+        report(&mut bench, "b", (0, 0), false, Presence::No);
+        bench.up("a", 1);
+        assert_eq!(takes(&mut bench), [("a".to_owned(), true, vec![])]);
+        report(&mut bench, "a", (1, 1), true, Presence::Yes);
+        assert!(bench.planner.settled(VIP));
+        bench
+    }
+
+    #[test]
+    fn a_planned_move_carries_the_vote_and_who_is_clear() {
+        let mut bench = held();
+        bench.up("b", 2);
+        assert_eq!(bench.sent().last().map(String::as_str), Some("a: release 1.2"));
+        report(&mut bench, "a", (1, 2), false, Presence::No);
+        assert_eq!(takes(&mut bench), [("b".to_owned(), true, vec!["a".to_owned()])], "no promise is waited for");
+    }
+
+    #[test]
+    fn a_lost_holder_is_promised_nothing_more_and_the_taker_asks_at_once() {
+        let mut bench = held();
+        for _ in 0..6 {
+            bench.at(bench.now + Duration::from_millis(250));
+            report(&mut bench, "b", (0, 0), false, Presence::No);
+        }
+        bench.up("b", 2);
+        assert_eq!(takes(&mut bench), [("b".to_owned(), false, vec![])], "the controller's promise to a lasts still");
+        let mut voted_at = None;
+        while voted_at.is_none() && bench.now < ms(10_000) {
+            bench.at(bench.now + Duration::from_millis(250));
+            report(&mut bench, "b", (1, 3), true, Presence::No);
+            voted_at = takes(&mut bench).iter().any(|(_, vote, _)| *vote).then_some(bench.now);
+        }
+        assert_eq!(voted_at, Some(ms(4_250)), "4.03 s after the last renewal");
+        report(&mut bench, "b", (1, 3), true, Presence::Yes);
+        assert!(bench.planner.settled(VIP), "{:?}", bench.planner.held(VIP));
+    }
+
+    #[test]
+    fn a_holder_that_keeps_must_be_confirmed() {
+        let mut inventory = inventory(Takeover::Quorum);
+        inventory.resources.get_mut(VIP).unwrap().on_quorum_loss = OnQuorumLoss::Keep;
+        let mut out = Vec::new();
+        let planner = Planner::start(1, &inventory, Ledger::default(), ms(0), &mut out);
+        let mut bench = Bench { planner, now: ms(0), beats: 0, controller: None, out };
+        report(&mut bench, "a", (0, 0), false, Presence::No);
+        report(&mut bench, "b", (0, 0), false, Presence::No);
+        bench.up("a", 1);
+        report(&mut bench, "a", (1, 1), true, Presence::Yes);
+        bench.up("b", 2);
+        bench.out.clear();
+        for _ in 0..80 {
+            bench.at(bench.now + Duration::from_millis(250));
+            report(&mut bench, "b", (0, 0), false, Presence::No);
+        }
+        assert!(bench.notices().contains(&"release_unconfirmed"));
+        assert_eq!(takes(&mut bench), []);
+    }
+
+    #[test]
+    fn an_agent_of_an_earlier_version_holds_as_confirmed_until_it_is_upgraded() {
+        let mut bench = Bench::new(Takeover::Quorum);
+        bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+        bench.up("a", 1);
+        assert!(bench.notices().contains(&"agent_too_old"));
+        assert!(bench.sent().contains(&"a: take, probe 1.1".to_owned()));
+        bench.report("a", (1, 1), true, Presence::Yes);
+        let terms = |bench: &Bench| bench.planner.ledger().placement(VIP, "a").and_then(|s| s.newest()).unwrap().terms.takeover;
+        assert_eq!(terms(&bench), Takeover::Confirmed);
+        bench.sent();
+        report(&mut bench, "a", (1, 1), true, Presence::Yes);
+        assert_eq!(terms(&bench), Takeover::Quorum, "granted anew, by votes");
+        assert_eq!(takes(&mut bench), [("a".to_owned(), true, vec![])]);
+    }
+
+    #[test]
+    fn the_controller_votes_for_nobody_after_a_start() {
+        let bench = held();
+        let ledger = bench.planner.ledger().clone();
+        let mut bench = Bench::with(Takeover::Quorum, ledger);
+        report(&mut bench, "b", (0, 0), false, Presence::No);
+        report(&mut bench, "a", (1, 1), true, Presence::Yes);
+        bench.up("b", 9);
+        report(&mut bench, "a", (2, 1), false, Presence::No);
+        assert_eq!(takes(&mut bench), [("b".to_owned(), false, vec!["a".to_owned()])]);
+    }
+}
+
+#[test]
+fn terms_that_were_granted_count() {
+    // Granted as confirmed; then the journal goes on with another policy.
+    let mut before = Bench::new(Takeover::Confirmed);
+    before.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    before.up("a", 1);
+    before.report("a", (1, 1), true, Presence::Yes);
+    for policy in [Takeover::Probe, Takeover::Lease, Takeover::Quorum] {
+        let mut bench = Bench::with(policy, before.planner.ledger().clone());
+        bench.report("b", (0, 0), false, Presence::No);
+        bench.up("b", 5);
+        for _ in 0..200 {
+            bench.at(bench.now + Duration::from_millis(250));
+            bench.report("b", (0, 0), false, Presence::No);
+        }
+        assert!(bench.notices().contains(&"release_unconfirmed"), "{policy:?}");
+        assert_eq!(bench.sent(), Vec::<String>::new(), "{policy:?}");
+    }
+}
+
+#[test]
+fn another_set_of_witnesses_proves_nothing() {
+    let with = |witnesses: &[&str], ledger: Ledger| {
+        let mut inventory = inventory(Takeover::Probe);
+        let all = witnesses.iter().map(|w| w.parse().unwrap()).collect();
+        inventory.resources.get_mut(VIP).unwrap().witnesses = all;
+        let mut out = Vec::new();
+        let planner = Planner::start(1, &inventory, ledger, ms(0), &mut out);
+        Bench { planner, now: ms(0), beats: 0, controller: None, out }
+    };
+    let mut before = with(&["10.0.0.1", "10.0.0.2", "10.0.0.3"], Ledger::default());
+    before.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    before.up("a", 1);
+    before.report("a", (1, 1), true, Presence::Yes);
+    for (witnesses, proves) in [(&["10.0.0.1", "10.0.0.2", "10.0.0.4"][..], false), (&["10.0.0.3", "10.0.0.1", "10.0.0.2"], true)]
+    {
+        let mut bench = with(witnesses, before.planner.ledger().clone());
+        bench.report("b", (0, 0), false, Presence::No);
+        bench.up("b", 5);
+        for _ in 0..30 {
+            bench.at(bench.now + Duration::from_millis(250));
+            bench.report("b", (0, 0), false, Presence::No);
+        }
+        assert_eq!(bench.sent().iter().any(|s| s.contains("silence")), proves, "{witnesses:?}");
+    }
+}
+
+#[test]
+fn numbers_that_cannot_be_are_not_believed() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.report("b", (u64::MAX, 5), false, Presence::No);
+    bench.report("b", (1, u64::MAX), true, Presence::No);
+    assert_eq!(bench.notices().iter().filter(|k| **k == "implausible_report").count(), 1, "told once");
+    assert_eq!(bench.planner.ledger().epoch(), 1);
+    let report = Report { host: "b".to_owned(), beat: Echo { incarnation: u64::MAX, beat: 1 }, ..Report::default() };
+    bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    bench.report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    bench.up("b", 2);
+    bench.report("a", (1, 2), false, Presence::No);
+    bench.sent();
+    bench.report("b", (1, 3), true, Presence::Yes);
+    assert!(bench.planner.settled(VIP));
+}
+
+#[test]
+fn two_holders_are_told_while_they_last_and_never_settled() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    assert!(bench.planner.settled(VIP));
+    bench.out.clear();
+    bench.report("b", (0, 0), false, Presence::Yes);
+    assert!(!bench.planner.settled(VIP));
+    bench.report("b", (1, 2), false, Presence::Yes);
+    assert_eq!(bench.notices(), ["drift", "two_holders"]);
+    bench.report("b", (1, 2), false, Presence::No);
+    assert_eq!(bench.notices().last(), Some(&"one_holder"));
+    assert!(bench.planner.settled(VIP));
+}
+
+#[test]
+fn a_rival_is_told_when_it_comes_and_when_it_goes() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    let report = |bench: &mut Bench, rival: bool| {
+        bench.beats += 1;
+        let rivals = rival.then(|| VIP.to_owned()).into_iter().collect();
+        let beat = Echo { incarnation: 1, beat: bench.beats };
+        let report = Report { host: "a".to_owned(), beat, rivals, ..Report::default() };
+        bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    };
+    report(&mut bench, false);
+    report(&mut bench, true);
+    report(&mut bench, true);
+    assert_eq!(bench.notices(), ["rival"]);
+    report(&mut bench, false);
+    assert_eq!(bench.notices(), ["rival", "rival_gone"]);
+}
+
+#[test]
+fn a_host_with_another_address_on_its_list_is_not_granted_it() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    let report = |bench: &mut Bench, host: &str, address: &str| {
+        bench.beats += 1;
+        let place = Place { what: ResourceKind::Address(address.parse().unwrap(), 24), interface: "eth0".to_owned() };
+        let seen = ResourceStatus { holds: Presence::No, ..ResourceStatus::default() };
+        let report = Report {
+            host: host.to_owned(),
+            beat: Echo { incarnation: 1, beat: bench.beats },
+            resources: [(VIP.to_owned(), seen)].into(),
+            places: [(VIP.to_owned(), place)].into(),
+            ..Report::default()
+        };
+        bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
+    };
+    report(&mut bench, "a", "10.0.0.8");
+    report(&mut bench, "b", "10.0.0.9");
+    bench.up("a", 1);
+    assert!(bench.notices().contains(&"list_differs"));
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    bench.up("b", 2);
+    // That a has no 10.0.0.8 says nothing about 10.0.0.9.
+    assert_eq!(bench.sent(), ["a: release 1.1"]);
+}
+
+#[test]
+fn what_a_host_may_have_under_another_address_or_agent_is_left_behind() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.report("a", (1, 1), true, Presence::Yes);
+    let why = |change: &dyn Fn(&mut Inventory)| {
+        let mut after = inventory(Takeover::Confirmed);
+        change(&mut after);
+        let from_the_journal: Vec<Why> = left_by(bench.planner.ledger(), &after).into_iter().map(|l| l.why).collect();
+        assert_eq!(from_the_journal, bench.planner.left_by(&after).into_iter().map(|l| l.why).collect::<Vec<_>>());
+        from_the_journal
+    };
+    assert_eq!(why(&|_| {}), []);
+    assert_eq!(
+        why(&|i| i.resources.get_mut(VIP).unwrap().what = ResourceKind::Address("10.0.0.7".parse().unwrap(), 24)),
+        [Why::OtherAddress]
+    );
+    assert_eq!(why(&|i| i.hosts.get_mut("a").unwrap().via = Via::Local), [Why::OtherWay]);
+    assert_eq!(why(&|i| i.hosts.get_mut("b").unwrap().via = Via::Local), []);
+    assert_eq!(why(&|i| drop(i.hosts.remove("a"))), [Why::Gone]);
+}

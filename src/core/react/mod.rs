@@ -1,0 +1,293 @@
+//! Runs of reactions, pure: durable functions, step by step (DESIGN sections 3 and 6).
+//!
+//! ```text
+//!   Cue (an alarm's reactions) --+                          +--> Record   (before the step that it is about is done)
+//!   Evaluated (script's next) ---+--> turn(now) ------------+--> Evaluate (what is next, given the history?)
+//!   Answered (step's result) ----+                          +--> Do       (this step)
+//!   Agree, Timer ----------------+                          +--> Notice   (for people)
+//!
+//!   wanted --(none of its reaction and key runs; agreed)--> begun --> asked --> answered --+--> ended
+//!     |                                                                ^   |  (retry: again)
+//!     +--> replaced by a newer one, or expired                         +---+<--------------+
+//! ```
+//!
+//! Invariants: a step is asked for on record before it is done, and a finished one is never done again (I4); runs of one
+//! (reaction, key) are one at a time, and of those that wait only the newest, apart for each trust (`index.rs`). `wait`, `state` and `log` are done here.
+//! Does not know: what a verb does, how a script is evaluated. Tests: `tests/it/runs.rs`, `sim`.
+
+mod arguments;
+mod index;
+mod kept;
+mod record;
+mod run;
+mod state;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::core::base::limits::CONFIRM_WITHIN;
+use crate::core::base::time::Time;
+use crate::core::engine::StartReactions;
+use crate::core::inventory::Inventory;
+use crate::core::lang::program::{Mode, Program};
+use crate::core::script::{Again, Next, Step, StepResult};
+
+use index::{Index, LaneKey};
+pub use record::{AskedStep, Bound, Record, Run, RunId, RunOutcome, State};
+
+/// What the runs are told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// An alarm starts its reactions.
+    StartReactions(Box<StartReactions>),
+    /// What a script wants next.
+    Evaluated {
+        run: RunId,
+        next: Next,
+    },
+    /// How a step ended.
+    Answered {
+        run: RunId,
+        /// Number of the step.
+        n: u32,
+        /// Which attempt; an answer to an earlier one is late and void.
+        attempt: u32,
+        result: StepResult,
+    },
+    /// A step was refused, and would be refused again: its script is told at once, whatever `retry` says.
+    Refused {
+        run: RunId,
+        /// Number of the step.
+        n: u32,
+        attempt: u32,
+        why: String,
+    },
+    Agree {
+        run: RunId,
+    },
+    Timer,
+}
+
+/// What the runs want.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    Record(Record),
+    /// Evaluate the run's script with its history, and tell what is next.
+    Evaluate(RunId),
+    /// Do this step, and tell how it ended.
+    Do {
+        run: RunId,
+        attempt: u32,
+        step: Step,
+    },
+    /// A run that was started for the claim of this order has ended, or could not be started. Not well: by an accident, and not by a
+    /// decision of its script or an operator.
+    ClaimRun {
+        order: u64,
+        well: bool,
+    },
+    /// Something that people should know.
+    Notice {
+        kind: &'static str,
+        /// About which run, where it has a number.
+        run: Option<RunId>,
+        reaction: String,
+        /// What happened, and what to do.
+        text: String,
+    },
+}
+
+/// The runs.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    program: Arc<Program>,
+    /// The number of the rules.
+    rules: u64,
+    inventory: Arc<Inventory>,
+    again: fn(&str) -> Again,
+    state: State,
+    index: Index,
+    /// Lanes that were idle at the start although something waited in them.
+    idle: Vec<LaneKey>,
+}
+
+impl Runs {
+    /// Runs that go on from a state: unfinished ones are evaluated again with their history, and a step whose end is not
+    /// known is done again only where its verb allows that. `again` says so for each verb.
+    pub fn start(
+        program: Arc<Program>,
+        inventory: Arc<Inventory>,
+        again: fn(&str) -> Again,
+        state: State,
+        out: &mut Vec<Output>,
+    ) -> Runs {
+        let index = Index::new(&state);
+        let idle = index.idle();
+        let mut runs = Runs { program, rules: 0, inventory, again, state, index, idle };
+        let begun: Vec<RunId> = runs.state.runs.iter().filter(|(_, r)| r.begun).map(|(id, _)| *id).collect();
+        for run in &begun {
+            runs.resume(*run, out);
+        }
+        let compartments: BTreeSet<String> =
+            begun.iter().filter_map(|run| Some(runs.state.runs.get(run)?.bound.compartment())).collect();
+        for compartment in &compartments {
+            runs.give_state(compartment, out);
+        }
+        runs
+    }
+
+    /// What is wanted from now on is bound by these rules; what was wanted before ends on what it began with.
+    pub fn reload(&mut self, rules: u64, program: Arc<Program>, inventory: Arc<Inventory>) {
+        (self.rules, self.program, self.inventory) = (rules, program, inventory);
+    }
+
+    /// Everything that must not be forgotten.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// When [`Input::Timer`] is due next.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.index.next_due()
+    }
+
+    /// True when a run of this order has not ended.
+    pub fn is_under_way(&self, order: u64) -> bool {
+        self.index.has_order(order)
+    }
+
+    /// Takes one input.
+    pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        for lane in std::mem::take(&mut self.idle) {
+            self.begin_next(now, &lane, out);
+        }
+        match input {
+            Input::StartReactions(start) => self.start_reactions(now, &start, out),
+            Input::Evaluated { run, next } => self.evaluated(now, run, next, out),
+            Input::Answered { run, n, attempt, result } => {
+                if self.expects(run, n, attempt) {
+                    self.answered(now, run, result, out);
+                }
+            }
+            Input::Refused { run, n, attempt, why } => {
+                if self.expects(run, n, attempt) {
+                    self.ended(run, Err(why), out);
+                }
+            }
+            Input::Agree { run } => {
+                if let Some(lane) = self.state.run(run).filter(|r| r.agree_by.is_some()).map(Run::lane) {
+                    self.record(Record::Agreed { run }, out);
+                    self.begin_next(now, &lane, out);
+                }
+            }
+            Input::Timer => self.timer(now, out),
+        }
+    }
+
+    /// True when the run waits for the end of this attempt of this step.
+    fn expects(&self, run: RunId, n: u32, attempt: u32) -> bool {
+        let asked = self.state.runs.get(&run).and_then(|r| r.asked.as_ref());
+        asked.is_some_and(|a| a.step.n == n && a.attempt == attempt && a.again_at.is_none())
+    }
+
+    fn record(&mut self, record: Record, out: &mut Vec<Output>) {
+        // The index follows the state.
+        let run = record.run();
+        if let Some((id, before)) = run.and_then(|id| Some((id, self.state.run(id)?))) {
+            self.index.remove(id, before);
+        }
+        self.state.apply(&record);
+        if let Some((id, after)) = run.and_then(|id| Some((id, self.state.run(id)?))) {
+            self.index.add(id, after);
+        }
+        out.push(Output::Record(record));
+    }
+
+    fn start_reactions(&mut self, now: Time, start: &StartReactions, out: &mut Vec<Output>) {
+        for chain in &start.chains {
+            let bound: Result<Vec<Bound>, String> =
+                chain.iter().map(|call| arguments::bind(&self.program, self.rules, &self.inventory, start, call)).collect();
+            let mut bound = match bound {
+                Ok(bound) => bound,
+                Err(why) => {
+                    let text = format!("{}: its reaction is not started: {why}", start.alarm);
+                    let reaction = chain.first().map(|call| call.reaction.clone()).unwrap_or_default();
+                    out.push(Output::Notice { kind: "not_started", run: None, reaction, text });
+                    if start.claim && start.mode != Mode::Dry {
+                        // What nobody could agree to is withheld.
+                        out.push(Output::ClaimRun { order: start.order, well: start.mode != Mode::Live });
+                    }
+                    continue;
+                }
+            };
+            if bound.is_empty() {
+                continue;
+            }
+            let first = bound.remove(0);
+            if start.mode == Mode::Dry {
+                let text = format!("{} would start {} (mode dry)", start.alarm, first.reaction);
+                out.push(Output::Notice { kind: "dry", run: None, reaction: first.reaction, text });
+                continue;
+            }
+            let agree_by = match start.mode {
+                Mode::Confirm { within } if within.is_zero() => Some(now + CONFIRM_WITHIN),
+                Mode::Confirm { within } => Some(now + within),
+                _ => None,
+            };
+            let wanted = Wanted { order: start.order, claim: start.claim, key: start.key.to_string(), then: bound, agree_by };
+            self.want(now, wanted, first, out);
+        }
+    }
+
+    /// A run is wanted: it begins as soon as its lane is free, and takes the place of the one that waits there.
+    fn want(&mut self, now: Time, wanted: Wanted, bound: Bound, out: &mut Vec<Output>) {
+        let Wanted { order, claim, key, then, agree_by } = wanted;
+        let lane = (bound.reaction.clone(), key.clone(), bound.trust());
+        let waiting = self.index.waiting(&lane);
+        // One that takes the place of another needs no room of its own.
+        let full = if waiting.is_empty() { self.index.full(claim, bound.trust()) } else { None };
+        if let Some(room) = full {
+            let of = if claim { "claims".to_owned() } else { format!("events with the trust `{}`", bound.trust().name()) };
+            let text = format!(
+                "{} is not started: {room} runs for {of} have not ended, which is the limit; see `pointsman runs`",
+                bound.reaction
+            );
+            out.push(Output::Notice { kind: "not_started", run: None, reaction: bound.reaction, text });
+            if claim {
+                out.push(Output::ClaimRun { order, well: agree_by.is_some() });
+            }
+            return;
+        }
+        let run = self.state.last + 1;
+        if agree_by.is_some() {
+            let text = format!("{} waits for an operator's yes: `pointsman runs approve {run}`", bound.reaction);
+            out.push(Output::Notice { kind: "confirm", run: Some(run), reaction: bound.reaction.clone(), text });
+        }
+        self.record(Record::Wanted { run, order, at: now, key, bound, then, agree_by, claim }, out);
+        for older in waiting {
+            let replaced = self.state.run(older).filter(|r| r.claim).map(|r| (r.order, r.agree_by.is_some()));
+            self.record(Record::Ended { run: older, at: now, outcome: RunOutcome::Replaced }, out);
+            out.extend(replaced.map(|(order, well)| Output::ClaimRun { order, well }));
+        }
+        self.begin_next(now, &lane, out);
+    }
+
+    /// Begins the run of a lane that waits, when it was agreed to and none of the lane is under way.
+    fn begin_next(&mut self, now: Time, lane: &LaneKey, out: &mut Vec<Output>) {
+        for run in self.index.next(lane) {
+            if self.state.run(run).is_some_and(|r| r.agree_by.is_none()) {
+                self.record(Record::Begun { run, at: now }, out);
+                return out.push(Output::Evaluate(run));
+            }
+        }
+    }
+}
+
+/// Why and when a run is wanted, and what follows it.
+struct Wanted {
+    order: u64,
+    claim: bool,
+    key: String,
+    then: Vec<Bound>,
+    agree_by: Option<Time>,
+}

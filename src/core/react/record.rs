@@ -1,0 +1,289 @@
+//! What runs decide, as the journal keeps it, and the state that it folds to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::STEP_TIMEOUT;
+use crate::core::base::time::Time;
+use crate::core::event::{Trust, Value};
+use crate::core::lang::program::EFFECTS_REQUIRE;
+use crate::core::script::{FinishedStep, ScriptCall, Step, StepResult};
+
+use super::index::LaneKey;
+
+/// The number of a run; never used twice.
+pub type RunId = u64;
+
+/// A call of a reaction with everything that it needs, arguments evaluated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bound {
+    pub reaction: String,
+    /// What its script is called with.
+    pub call: ScriptCall,
+    /// The number of the rules that it was bound by: their script, and their view of the inventory, it keeps to its end.
+    #[serde(default)]
+    pub rules: u64,
+    /// Bounds one attempt of a step.
+    #[serde(default = "step_timeout")]
+    pub timeout: Duration,
+    /// A failed step is repeated so many times, so far apart.
+    #[serde(default)]
+    pub retry: Option<(u32, Duration)>,
+    /// The trust that an event needs for the run to change anything outside.
+    #[serde(default = "effects_require")]
+    pub requires: Trust,
+}
+
+impl Bound {
+    /// The trust of the event that the run is about.
+    pub fn trust(&self) -> Trust {
+        self.call.event.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
+    }
+
+    /// Where values of its reaction are kept: what senders without the required trust set is kept apart, so that they change nothing
+    /// that others read.
+    pub(super) fn compartment(&self) -> String {
+        if self.trust() < self.requires { format!("{} ({})", self.reaction, self.trust().name()) } else { self.reaction.clone() }
+    }
+}
+
+fn effects_require() -> Trust {
+    EFFECTS_REQUIRE
+}
+
+fn step_timeout() -> Duration {
+    STEP_TIMEOUT
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Well, with the script's value.
+    Finished(Value<'static>),
+    /// Not well, with the reason.
+    Failed(String),
+    /// A newer one of the same reaction and key took its place before it began.
+    Replaced,
+    /// Nobody agreed to it in time.
+    Expired,
+}
+
+impl RunOutcome {
+    /// All words.
+    pub const NAMES: [&'static str; 4] = ["finished", "failed", "replaced", "expired"];
+
+    /// One word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            RunOutcome::Finished(_) => "finished",
+            RunOutcome::Failed(_) => "failed",
+            RunOutcome::Replaced => "replaced",
+            RunOutcome::Expired => "expired",
+        }
+    }
+}
+
+/// A decision about a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "ran")]
+pub enum Record {
+    /// A run is wanted; it begins when no other of its reaction and key runs, and when an operator agreed, where one must.
+    Wanted {
+        run: RunId,
+        /// The order of its cause.
+        order: u64,
+        at: Time,
+        /// The instance's key, as shown.
+        key: String,
+        bound: Bound,
+        /// What follows when it ended well.
+        then: Vec<Bound>,
+        /// An operator must agree by then.
+        agree_by: Option<Time>,
+        /// It is about the newest claim of a member of a pair, whose order is `order`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        claim: bool,
+    },
+    Agreed {
+        run: RunId,
+    },
+    Begun {
+        run: RunId,
+        at: Time,
+    },
+    /// Its script wants a step; journaled before the step is done.
+    Asked {
+        run: RunId,
+        step: Step,
+        /// 1 for the first attempt.
+        attempt: u32,
+        /// A wait ends then; any other step has failed by then.
+        due: Option<Time>,
+    },
+    /// The step failed and is tried again then.
+    Again {
+        run: RunId,
+        at: Time,
+    },
+    Answered {
+        run: RunId,
+        result: StepResult,
+    },
+    /// A reaction keeps a value, or keeps it no more.
+    Kept {
+        reaction: String,
+        key: String,
+        value: Option<Value<'static>>,
+    },
+    Ended {
+        run: RunId,
+        at: Time,
+        outcome: RunOutcome,
+    },
+}
+
+impl Record {
+    /// The run that it is about.
+    pub(super) fn run(&self) -> Option<RunId> {
+        match self {
+            Record::Wanted { run, .. }
+            | Record::Agreed { run }
+            | Record::Begun { run, .. }
+            | Record::Asked { run, .. }
+            | Record::Again { run, .. }
+            | Record::Answered { run, .. }
+            | Record::Ended { run, .. } => Some(*run),
+            Record::Kept { .. } => None,
+        }
+    }
+}
+
+/// A step that was asked for and has not ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AskedStep {
+    pub step: Step,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// A wait ends then; any other step has failed by then.
+    pub due: Option<Time>,
+    /// It failed, and is tried again then.
+    pub again_at: Option<Time>,
+}
+
+/// A run that has not ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The order of its cause.
+    pub order: u64,
+    /// The instance's key, as shown.
+    pub key: String,
+    pub bound: Bound,
+    /// What follows when it ended well.
+    pub then: Vec<Bound>,
+    /// An operator must agree by then.
+    pub agree_by: Option<Time>,
+    /// It is about the claim of a member of a pair that has its order.
+    #[serde(default)]
+    pub claim: bool,
+    pub begun: bool,
+    /// The steps that ended.
+    pub history: Vec<FinishedStep>,
+    /// The step that has not.
+    pub asked: Option<AskedStep>,
+}
+
+impl Run {
+    /// The lane that it is in.
+    pub(super) fn lane(&self) -> LaneKey {
+        (self.bound.reaction.clone(), self.key.clone(), self.bound.trust())
+    }
+
+    /// When something of it falls due.
+    pub(super) fn due(&self) -> Option<Time> {
+        match &self.asked {
+            Some(asked) => asked.again_at.or(asked.due),
+            None if !self.begun => self.agree_by,
+            None => None,
+        }
+    }
+}
+
+/// Everything about runs that must not be forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    pub(super) last: RunId,
+    pub(super) runs: BTreeMap<RunId, Run>,
+    pub(super) kept: BTreeMap<String, BTreeMap<String, Value<'static>>>,
+}
+
+impl State {
+    /// The runs that have not ended.
+    pub fn runs(&self) -> impl Iterator<Item = (RunId, &Run)> {
+        self.runs.iter().map(|(id, run)| (*id, run))
+    }
+
+    /// One of them.
+    pub fn run(&self, run: RunId) -> Option<&Run> {
+        self.runs.get(&run)
+    }
+
+    /// True when a run that has not ended was bound by these rules.
+    pub fn needs(&self, rules: u64) -> bool {
+        self.runs.values().any(|r| r.bound.rules == rules || r.then.iter().any(|b| b.rules == rules))
+    }
+
+    /// Applies one record. The only way in which the state changes.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Wanted { run, order, key, bound, then, agree_by, claim, .. } => {
+                self.last = self.last.max(*run);
+                let wanted = Run {
+                    order: *order,
+                    key: key.clone(),
+                    bound: bound.clone(),
+                    then: then.clone(),
+                    agree_by: *agree_by,
+                    claim: *claim,
+                    begun: false,
+                    history: Vec::new(),
+                    asked: None,
+                };
+                self.runs.insert(*run, wanted);
+            }
+            Record::Agreed { run } => self.with(*run, |r| r.agree_by = None),
+            Record::Begun { run, .. } => self.with(*run, |r| r.begun = true),
+            Record::Asked { run, step, attempt, due } => self.with(*run, |r| {
+                r.asked = Some(AskedStep { step: step.clone(), attempt: *attempt, due: *due, again_at: None });
+            }),
+            Record::Again { run, at } => self.with(*run, |r| {
+                if let Some(asked) = &mut r.asked {
+                    asked.again_at = Some(*at);
+                }
+            }),
+            Record::Answered { run, result } => self.with(*run, |r| {
+                if let Some(asked) = r.asked.take() {
+                    r.history.push(FinishedStep { step: asked.step, result: result.clone() });
+                }
+            }),
+            Record::Kept { reaction, key, value } => {
+                let kept = self.kept.entry(reaction.clone()).or_default();
+                match value {
+                    Some(value) => kept.insert(key.clone(), value.clone()),
+                    None => kept.remove(key),
+                };
+            }
+            Record::Ended { run, .. } => {
+                self.runs.remove(run);
+            }
+        }
+    }
+
+    fn with(&mut self, run: RunId, change: impl FnOnce(&mut Run)) {
+        if let Some(run) = self.runs.get_mut(&run) {
+            change(run);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! One run: asks, answers, retries, waits, ends.
+
+use std::time::Duration;
+
+use crate::core::base::limits::STEPS_PER_RUN;
+use crate::core::base::time::{Time, duration_text, parse_duration};
+use crate::core::event::Value;
+use crate::core::script::{Again, Next, Step, StepResult};
+
+use super::record::{Record, RunId, RunOutcome};
+use super::state::is_state;
+use super::{Output, Runs, Wanted};
+
+impl Runs {
+    /// A run after a restart.
+    pub(super) fn resume(&mut self, run: RunId, out: &mut Vec<Output>) {
+        let Some(asked) = self.state.runs.get(&run).and_then(|r| r.asked.clone()) else {
+            out.push(Output::Evaluate(run));
+            return;
+        };
+        if asked.again_at.is_some() || asked.step.verb == "wait" {
+            return; // Its deadline stands.
+        }
+        if is_state(&asked.step.verb) {
+            return; // It gets its turn (`give_state`).
+        }
+        match (self.again)(&asked.step.verb) {
+            Again::Safe => out.push(Output::Do { run, attempt: asked.attempt, step: asked.step }),
+            Again::Ask | Again::Never => {
+                let text = format!(
+                    "run {run} was doing `{}` when the controller stopped; whether it was done is not known, and it is not done again",
+                    asked.step.verb
+                );
+                let reaction = self.state.runs.get(&run).map(|r| r.bound.reaction.clone()).unwrap_or_default();
+                out.push(Output::Notice { kind: "step_unknown", run: Some(run), reaction, text });
+                let result = Err(format!("unknown: `{}` was begun before a restart and its end was not seen", asked.step.verb));
+                let result = self.state.run(run).map_or(Err(String::new()), |state| state.with_room(result));
+                self.record(Record::Answered { run, result }, out);
+                out.push(Output::Evaluate(run));
+            }
+        }
+    }
+
+    pub(super) fn evaluated(&mut self, now: Time, run: RunId, next: Next, out: &mut Vec<Output>) {
+        let Some(state) = self.state.runs.get(&run).filter(|r| r.begun && r.asked.is_none()) else { return };
+        match next {
+            Next::Step(step) if step.n as usize != state.history.len() => {} // Evaluated with an older history.
+            Next::Step(step) if step.n as usize >= STEPS_PER_RUN => {
+                self.end(now, run, RunOutcome::Failed(format!("it took {STEPS_PER_RUN} steps, which is the limit")), out);
+            }
+            Next::Step(step) => self.ask(now, run, step, 1, out),
+            Next::Finished(value) => self.end(now, run, RunOutcome::Finished(value), out),
+            Next::Failed(why) => self.end(now, run, RunOutcome::Failed(why), out),
+        }
+    }
+
+    fn ask(&mut self, now: Time, run: RunId, step: Step, attempt: u32, out: &mut Vec<Output>) {
+        let Some(state) = self.state.runs.get(&run) else { return };
+        let (reaction, timeout, compartment) = (state.bound.reaction.clone(), state.bound.timeout, state.bound.compartment());
+        let due = match step.verb.as_str() {
+            "wait" => Some(now + span(step.args.first())),
+            // It has its own time, and an answer comes in any case.
+            "vip.settle" | "port.settle" => None,
+            // It waits for another run, which ends within its own time-outs.
+            verb if is_state(verb) => None,
+            _ => Some(now + timeout),
+        };
+        let asked = Record::Asked { run, step: step.clone(), attempt, due };
+        // Whoever does something else gives the state back to the others.
+        let gives_back = !is_state(&step.verb) && step.verb != "log" && self.state.has_state(run);
+        self.record(asked, out);
+        if gives_back {
+            self.give_state(&compartment, out);
+        }
+        let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
+        match step.verb.as_str() {
+            "wait" => {}
+            "log" => {
+                let text = format!("{reaction}: {}", text(1));
+                out.push(Output::Notice { kind: "log", run: Some(run), reaction, text });
+                self.answered(now, run, Ok(Value::Unit), out);
+            }
+            verb if is_state(verb) => self.give_state(&compartment, out),
+            _ => out.push(Output::Do { run, attempt, step }),
+        }
+    }
+
+    /// The step that was asked for ended, or is tried again.
+    pub(super) fn answered(&mut self, now: Time, run: RunId, result: StepResult, out: &mut Vec<Output>) {
+        let Some(state) = self.state.runs.get(&run) else { return };
+        let Some(asked) = state.asked.clone() else { return };
+        if let (Err(why), Some((times, every))) = (&result, state.bound.retry)
+            && asked.attempt <= times
+        {
+            let text = format!(
+                "`{}` of run {run} failed: {why}; it is tried again in {} ({} of {times})",
+                asked.step.verb,
+                duration_text(every),
+                asked.attempt
+            );
+            out.push(Output::Notice { kind: "retry", run: Some(run), reaction: state.bound.reaction.clone(), text });
+            return self.record(Record::Again { run, at: now + every }, out);
+        }
+        self.ended(run, result, out);
+    }
+
+    /// The step that was asked for ended: its script is told.
+    pub(super) fn ended(&mut self, run: RunId, result: StepResult, out: &mut Vec<Output>) {
+        self.record(Record::Answered { run, result }, out);
+        out.push(Output::Evaluate(run));
+    }
+
+    pub(super) fn timer(&mut self, now: Time, out: &mut Vec<Output>) {
+        for run in self.index.due(now) {
+            let Some(state) = self.state.runs.get(&run) else { continue };
+            match state.asked.clone() {
+                Some(asked) => match asked.again_at {
+                    Some(at) if at <= now => self.ask(now, run, asked.step, asked.attempt + 1, out),
+                    Some(_) => {}
+                    None if asked.due.is_some_and(|due| due <= now) => {
+                        let result = if asked.step.verb == "wait" {
+                            Ok(Value::Unit)
+                        } else {
+                            Err(format!("`{}` did not end within its time-out", asked.step.verb))
+                        };
+                        self.answered(now, run, result, out);
+                    }
+                    None => {}
+                },
+                None if !state.begun && state.agree_by.is_some_and(|by| by <= now) => {
+                    self.end(now, run, RunOutcome::Expired, out);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn end(&mut self, now: Time, run: RunId, outcome: RunOutcome, out: &mut Vec<Output>) {
+        let Some(state) = self.state.runs.get(&run).cloned() else { return };
+        let well = matches!(outcome, RunOutcome::Finished(_));
+        // That nobody agreed is a decision.
+        let expired = outcome == RunOutcome::Expired;
+        if let RunOutcome::Failed(why) = &outcome {
+            let text = format!("{} failed: {why}", state.bound.reaction);
+            out.push(Output::Notice { kind: "run_failed", run: Some(run), reaction: state.bound.reaction.clone(), text });
+        }
+        self.record(Record::Ended { run, at: now, outcome }, out);
+        let lane = state.lane();
+        self.give_state(&state.bound.compartment(), out);
+        let mut then = state.then;
+        if well && !then.is_empty() {
+            let next = then.remove(0);
+            let wanted = Wanted { order: state.order, claim: state.claim, key: state.key, then, agree_by: None };
+            self.want(now, wanted, next, out);
+        } else if let Some(next) = then.first() {
+            let text = format!("{} is not started, because {} did not end well", next.reaction, state.bound.reaction);
+            out.push(Output::Notice { kind: "not_started", run: Some(run), reaction: next.reaction.clone(), text });
+        }
+        self.begin_next(now, &lane, out);
+        if state.claim {
+            out.push(Output::ClaimRun { order: state.order, well: well || expired });
+        }
+    }
+}
+
+/// How long a script wants to wait: a duration of the rule language, or seconds.
+fn span(value: Option<&Value<'static>>) -> Duration {
+    match value {
+        Some(Value::Text(text)) => parse_duration(text).unwrap_or_default(),
+        Some(Value::Int(seconds)) => Duration::from_secs(u64::try_from(*seconds).unwrap_or(0)),
+        Some(Value::Float(seconds)) if seconds.is_finite() && *seconds > 0.0 => Duration::from_secs_f64(seconds.min(1e9)),
+        _ => Duration::ZERO,
+    }
+}

@@ -1,0 +1,522 @@
+//! A dry run: a log from its first line to its last, in the log's own time.
+//!
+//! ```text
+//!   Reader: decode, clock   --Read-->   Sifting: match   --Sifted-->   Settling: times   --Sifted-->   Acting: the controller
+//!   of each log, line after line        any, on any core               of each log, in order           all logs, by their times
+//! ```
+//!
+//! Each log has a decoder, a clock and records that wait for a time of their own. What is wanted of several logs is put in the order of
+//! its times by who calls it (`src/cli/dry_run/merge.rs`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::base::time::Time;
+use crate::core::base::zone::Zone;
+use crate::core::control::Controller;
+use crate::core::decode::Decoder;
+use crate::core::event::{Event, EventId, Trust};
+use crate::core::inventory::Name;
+use crate::core::lang::program::{Hit, IdPattern};
+use crate::core::site::{Arrivals, Site, Stamps};
+
+use super::Replay;
+use super::clock::{LogClock, Moment, Settled, ZONES};
+use super::timeline::{EntryKind, TimelineEntry};
+
+/// How long after the last line things that are under way are followed.
+const AFTERWARDS: Duration = Duration::from_secs(3_600);
+/// Records that wait until one says whether the time jumped, or what time it is at all. After so many the clock decides with what
+/// it has.
+const WAITING: usize = 1_000;
+/// Applications that no pair has and that are told, at most.
+const STRANGERS: usize = 20;
+/// The one source of a dry run.
+const SOURCE: &str = "log";
+
+/// What a dry run read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DryRunCounts {
+    pub lines: u64,
+    /// Lines that a rule wanted.
+    pub matched: u64,
+    /// Lines that were longer than is read, and were cut.
+    pub cut: u64,
+    /// Lines that were not UTF-8.
+    pub latin1: u64,
+    /// Lines with a header that could not be read to its end.
+    pub broken: u64,
+    /// Lines that an `ignore` of the rules met.
+    pub ignored: u64,
+    /// Lines without a time that could be read; they count at the time of the line before.
+    pub undated: u64,
+    /// Stamps that were not believed: jumps of over an hour that the next one contradicted, and steps back.
+    pub stamps_disbelieved: u64,
+    pub entries: u64,
+}
+
+impl DryRunCounts {
+    fn add(&mut self, more: &DryRunCounts) {
+        let DryRunCounts { lines, matched, cut, latin1, broken, ignored, undated, stamps_disbelieved, entries } = more;
+        self.lines += lines;
+        self.matched += matched;
+        self.cut += cut;
+        self.latin1 += latin1;
+        self.broken += broken;
+        self.ignored += ignored;
+        self.undated += undated;
+        self.stamps_disbelieved += stamps_disbelieved;
+        self.entries += entries;
+    }
+}
+
+/// A record that a rule wants, or that is a claim, with what it matches.
+type Wanted = (Event<'static>, Vec<Hit>);
+
+/// A dry run.
+pub struct DryRun {
+    sifting: Sifting,
+    acting: Acting,
+    /// How far the logs' senders are known.
+    trust: Trust,
+}
+
+/// What is known of a log before it is read.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Its number among the logs of the run, from 0.
+    pub number: u64,
+    /// About when it was written: for stamps without a year, and for a log without any stamp.
+    pub written: Time,
+    /// About when it began, where its stamps leave the year out and that is known.
+    pub began: Option<Time>,
+    /// The zone of stamps that do not say theirs.
+    pub zone: Zone,
+    /// Whatever their hosts are said to write.
+    pub zone_is_given: bool,
+    /// The host of records that name none; empty when there is none.
+    pub host: String,
+    /// The application of records that name none; empty when there is none.
+    pub app: String,
+}
+
+/// Room for the numbers of the lines of one log: a line has the log's number times this, and its own.
+pub const LINES_OF_A_LOG: u64 = 1 << 40;
+
+/// The first part: what stands in each line of a log, and when it counts. Of each line it has to know the one before.
+pub struct LogReader {
+    site: Arc<Site>,
+    decoder: Decoder,
+    clock: LogClock,
+    origin: Origin,
+    trust: Trust,
+    lines: u64,
+    /// How many records wait for one that says what time it is.
+    waited: usize,
+}
+
+/// A line that was read.
+pub struct ReadLine<'a> {
+    line: u64,
+    event: Event<'a>,
+    stamp: Option<Time>,
+    /// Since this line it is known what time it was when those counted that waited.
+    settled: Option<Settled>,
+    /// When it counts; `None` when it has to wait.
+    at: Option<Moment>,
+    odd: Odd,
+}
+
+/// What was found odd about the times since this line.
+#[derive(Clone, Copy, Default)]
+struct Odd {
+    /// The first stamp that is not believed: where it stands, and what it says.
+    disbelieved: Option<(u64, Time)>,
+    /// The first step back that is: where it stands, and the times before and after it.
+    stepped: Option<(u64, Time, Time)>,
+}
+
+impl Odd {
+    fn is_nothing(&self) -> bool {
+        self.disbelieved.is_none() && self.stepped.is_none()
+    }
+}
+
+/// The second part: what a rule wants. No line depends on another.
+pub struct Sifting {
+    site: Arc<Site>,
+    /// The ids by which members of pairs say what they are.
+    claims: Vec<IdPattern>,
+}
+
+/// What is left of a line.
+#[derive(Default)]
+pub struct Sifted {
+    line: u64,
+    stamp: Option<Time>,
+    settled: Option<Settled>,
+    at: Option<Moment>,
+    odd: Odd,
+    wanted: Option<Wanted>,
+    /// An application that says what it is, and that no pair has.
+    stranger: Option<String>,
+    /// What is to be counted of this line.
+    counts: DryRunCounts,
+}
+
+/// The third part: records of a log that have to wait until it is known when they count.
+#[derive(Default)]
+pub struct Settling {
+    waiting: Vec<(u64, Option<Time>, Wanted)>,
+}
+
+/// The last part: what comes of what is wanted.
+pub struct Acting {
+    site: Arc<Site>,
+    holders: BTreeMap<Name, Name>,
+    replay: Option<Replay>,
+    /// What was odd about the times, until that is told.
+    odd: Odd,
+    /// How much further the engine's time is than that of the log whose line acts.
+    ahead: Duration,
+    end: Option<Moment>,
+    counts: DryRunCounts,
+    /// Applications that said what they are and that no pair has: the first line, and how often.
+    strangers: BTreeMap<String, (u64, u64)>,
+    arrivals: Arrivals,
+}
+
+impl DryRun {
+    /// A dry run in a world where these hosts hold these resources, of logs by senders who are known so far.
+    pub fn new(site: Arc<Site>, holders: BTreeMap<Name, Name>, trust: Trust) -> DryRun {
+        let acting = Acting {
+            site: site.clone(),
+            holders,
+            replay: None,
+            odd: Odd::default(),
+            ahead: Duration::ZERO,
+            end: None,
+            counts: DryRunCounts::default(),
+            strangers: BTreeMap::new(),
+            arrivals: Arrivals::of(Stamps::Stated),
+        };
+        DryRun { sifting: Sifting::new(site), acting, trust }
+    }
+
+    /// What reads a log.
+    pub fn reader(&self, origin: Origin) -> LogReader {
+        let mut decoder = Decoder::new().in_zone(origin.zone);
+        decoder.whole_log(origin.written + ZONES);
+        LogReader {
+            site: self.acting.site.clone(),
+            decoder,
+            clock: LogClock::new(origin.written),
+            origin,
+            trust: self.trust,
+            lines: 0,
+            waited: 0,
+        }
+    }
+
+    /// The parts that all logs share. Lines go through the last in the order of their times.
+    pub fn parts(&mut self) -> (&Sifting, &mut Acting) {
+        (&self.sifting, &mut self.acting)
+    }
+
+    /// The logs are over: what is under way is followed to its end, and the counts are told.
+    pub fn finish(&mut self, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
+        // No line, no time: an empty log raises nothing, not even silences.
+        match self.acting.end.filter(|_| self.acting.counts.lines > 0) {
+            Some(end) => self.acting.finish(end, tell),
+            None => DryRunCounts::default(),
+        }
+    }
+
+    /// What the run is about.
+    pub fn site(&self) -> &Site {
+        &self.acting.site
+    }
+
+    /// The controller at the end, for what is still active and who would own what.
+    pub fn controller(&self) -> Option<&Controller> {
+        self.acting.replay.as_ref()?.controller()
+    }
+}
+
+impl LogReader {
+    /// The next line, without its end.
+    pub fn read<'a>(&mut self, record: &'a [u8], cut: bool) -> ReadLine<'a> {
+        self.lines += 1;
+        let line = self.origin.number * LINES_OF_A_LOG + self.lines;
+        // Once the time is known, it goes on from there.
+        let known = self.clock.now().map(|now| now.log);
+        let began = self.origin.began;
+        self.decoder.not_after((known.is_none() && began.is_none()).then(|| self.origin.written + ZONES));
+        let reference = known.or(began).unwrap_or(self.origin.written);
+        let mut event = self.decoder.decode(record, reference);
+        event.trust = self.trust;
+        event.marks.cut |= cut;
+        for (part, unless) in [(&mut event.host, &self.origin.host), (&mut event.app, &self.origin.app)] {
+            if part.is_empty() && !unless.is_empty() {
+                *part = unless.clone().into();
+            }
+        }
+        if !self.origin.zone_is_given {
+            self.site.to_zone_of_host(&mut event, self.origin.zone, reference);
+        }
+        let stamp = if event.marks.continuation { None } else { event.at };
+        let (doubts, steps) = (self.clock.disbelieved, self.clock.stepped.is_some());
+        let mut settled = None;
+        let mut is_known = true;
+        if self.clock.waits() {
+            let over = self.waited >= WAITING;
+            let next = stamp.filter(|_| !over).map(|stamp| (stamp, event.host.as_ref()));
+            settled = if over || stamp.is_some() { self.clock.settle(line, next) } else { None };
+            is_known = settled.is_some();
+            if is_known {
+                self.waited = 0;
+            }
+        }
+        let is_known = is_known && stamp.is_none_or(|stamp| self.clock.read(line, stamp, &event.host));
+        self.waited += usize::from(!is_known);
+        let odd = self.odd(doubts, steps);
+        ReadLine { line, event, stamp, settled, at: self.clock.now().filter(|_| is_known), odd }
+    }
+
+    /// The log is over; what it left, for [`Settling`]. None for an empty log.
+    pub fn end(&mut self) -> Option<Sifted> {
+        let (doubts, steps) = (self.clock.disbelieved, self.clock.stepped.is_some());
+        let settled = if self.clock.waits() { self.clock.settle(self.lines, None) } else { None };
+        let counts = DryRunCounts { stamps_disbelieved: self.clock.disbelieved, ..DryRunCounts::default() };
+        let odd = self.odd(doubts, steps);
+        (self.lines > 0).then(|| Sifted { settled, at: self.clock.now(), odd, counts, ..Sifted::default() })
+    }
+
+    /// Lines that were read.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// What was found odd since there were so many doubts.
+    fn odd(&self, doubts: u64, steps: bool) -> Odd {
+        Odd {
+            disbelieved: self.clock.first.filter(|_| doubts == 0 && self.clock.disbelieved > 0),
+            stepped: self.clock.stepped.filter(|_| !steps),
+        }
+    }
+}
+
+impl Sifting {
+    fn new(site: Arc<Site>) -> Sifting {
+        let said = site.inventory.pairs.values().flat_map(|p| p.says_primary.iter().chain(&p.says_backup));
+        let mut claims: Vec<IdPattern> = Vec::new();
+        for id in said.map(IdPattern::of) {
+            if !claims.contains(&id) {
+                claims.push(id);
+            }
+        }
+        Sifting { site, claims }
+    }
+
+    /// What a rule wants of a line; `hits` is room to work in.
+    pub fn sift(&self, read: ReadLine<'_>, hits: &mut Vec<Hit>) -> Sifted {
+        let ReadLine { line, mut event, stamp, settled, at, odd } = read;
+        let met = self.site.wants(&mut event, hits);
+        let marks = event.marks;
+        let counts = DryRunCounts {
+            lines: 1,
+            matched: u64::from(met.is_some()),
+            cut: u64::from(marks.cut),
+            latin1: u64::from(marks.latin1),
+            broken: u64::from(marks.broken),
+            ignored: u64::from(marks.ignored),
+            undated: u64::from(event.at.is_none() && !marks.continuation),
+            ..DryRunCounts::default()
+        };
+        let stranger = self.stranger(&event);
+        let wanted = met.map(|hits| (event.into_owned(), hits));
+        Sifted { line, stamp, settled, at, odd, wanted, stranger, counts }
+    }
+
+    /// The application of a claim, when no pair has it.
+    fn stranger(&self, event: &Event<'_>) -> Option<String> {
+        let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.matches(id)))?;
+        // A short record's number may be another type's: only a code says that it is a claim.
+        let coded = matches!(id, EventId::Number { code: Some(_), .. } | EventId::Word(_));
+        let strange = coded && !event.app.is_empty() && self.site.index.names(event).pair.is_empty();
+        strange.then(|| event.app.to_string())
+    }
+}
+
+impl Sifted {
+    /// Its number; the first line's of the first log is 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// How many lines it stands for.
+    pub fn lines(&self) -> u64 {
+        self.counts.lines
+    }
+
+    /// When it acts, in the engine's time; `None` for what has no time, and counts with what came before it.
+    pub fn at(&self) -> Option<Time> {
+        self.at.map(Moment::engine)
+    }
+
+    /// Nothing comes of it but that it is counted.
+    pub fn is_idle(&self) -> bool {
+        self.settled.is_none() && self.odd.is_nothing() && self.wanted.is_none() && self.stranger.is_none()
+    }
+
+    /// Counts a later line, which is idle, with this one.
+    pub fn count(&mut self, idle: &Sifted) {
+        self.counts.add(&idle.counts);
+    }
+}
+
+impl Settling {
+    /// The next of a log; `take` gets those of which it is known when they count.
+    pub fn take(&mut self, mut sifted: Sifted, take: &mut dyn FnMut(Sifted)) {
+        if let Some(Settled { from, each }) = sifted.settled.take() {
+            // The time begins here, also when nothing is wanted.
+            take(Sifted { at: Some(from), ..Sifted::default() });
+            let mut at = from;
+            for (line, stamp, wanted) in std::mem::take(&mut self.waiting) {
+                at.log = stamp.filter(|stamp| each && *stamp >= at.log).unwrap_or(at.log);
+                take(Sifted { line, at: Some(at), wanted: Some(wanted), ..Sifted::default() });
+            }
+        }
+        if sifted.at.is_none()
+            && let Some(wanted) = sifted.wanted.take()
+        {
+            self.waiting.push((sifted.line, sifted.stamp, wanted));
+        }
+        take(sifted);
+    }
+}
+
+impl Acting {
+    /// The next line of which something comes, or a time.
+    pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
+        let Sifted { line, at, odd, wanted, stranger, counts, .. } = sifted;
+        self.counts.add(&counts);
+        self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
+        self.odd.stepped = self.odd.stepped.or(odd.stepped);
+        if let Some(app) = stranger {
+            self.stranger(app, line);
+        }
+        let Some(at) = at else { return };
+        self.ahead = at.ahead;
+        if self.end.is_none_or(|end| end.engine() <= at.engine()) {
+            self.end = Some(at);
+        }
+        self.replay(at, tell);
+        if let Some(wanted) = wanted {
+            self.act(at, line, wanted, tell);
+        }
+    }
+
+    fn stranger(&mut self, app: String, line: u64) {
+        if let Some((_, times)) = self.strangers.get_mut(&app) {
+            *times += 1;
+        } else if self.strangers.len() < STRANGERS {
+            self.strangers.insert(app, (line, 1));
+        }
+    }
+
+    fn finish(&mut self, end: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> DryRunCounts {
+        // The last line's time counts, whatever it says: so long nothing else came.
+        self.ahead = end.ahead;
+        let replay = self.replay(end, tell);
+        let end = end.engine();
+        replay.pass(end);
+        let until = end + AFTERWARDS;
+        while let Some(due) = replay.next_due().filter(|due| *due <= until) {
+            replay.pass(due);
+        }
+        self.flush(tell);
+        for (app, (line, times)) in std::mem::take(&mut self.strangers) {
+            let text = format!(
+                "{app} said {} what it is (first here), and no pair of the inventory has it: nothing followed; is it an alias?",
+                if times == 1 { "once".to_owned() } else { format!("{times} times") }
+            );
+            self.counts.entries += 1;
+            tell(notice(until - self.ahead, Some(line), "unknown_claimant", text));
+        }
+        self.counts
+    }
+
+    fn act(&mut self, at: Moment, number: u64, (mut event, hits): Wanted, tell: &mut dyn FnMut(TimelineEntry)) {
+        // As old as the log says, by the engine's time.
+        event.at = event.at.map(|stamp| stamp + at.ahead);
+        let late = self.arrivals.judge(&mut event, at.engine(), true, true);
+        let learned = self.arrivals.learned();
+        let replay = self.replay(at, tell);
+        replay.pass_to(at.engine(), Some(number));
+        replay.learn(SOURCE, learned);
+        replay.act(SOURCE, event, hits, false, late, Some(number));
+        self.flush(tell);
+    }
+
+    fn replay(&mut self, at: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> &mut Replay {
+        if self.replay.is_none() {
+            self.counts.entries += 1;
+            tell(notice(at.log, None, "world", world(&self.site, &self.holders)));
+        }
+        let (site, holders) = (&self.site, &self.holders);
+        self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, at.engine()))
+    }
+
+    fn flush(&mut self, tell: &mut dyn FnMut(TimelineEntry)) {
+        let Some(replay) = &mut self.replay else { return };
+        // People read the log's times.
+        for entry in replay.told() {
+            self.counts.entries += 1;
+            tell(TimelineEntry { at: entry.at - self.ahead, ..entry });
+        }
+        let now = replay.now() - self.ahead;
+        let Odd { disbelieved, stepped } = std::mem::take(&mut self.odd);
+        let disbelieved = disbelieved.map(|(line, stamp)| {
+            let text = format!(
+                "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
+            );
+            notice(now, Some(line), "time_not_believed", text)
+        });
+        let stepped = stepped.map(|(line, before, after)| {
+            let text = format!(
+                "the times step back here from {before} to {after}, and the records after it agree: they go on from there"
+            );
+            notice(now, Some(line), "time_stepped_back", text)
+        });
+        for entry in disbelieved.into_iter().chain(stepped) {
+            self.counts.entries += 1;
+            tell(entry);
+        }
+    }
+}
+
+/// A notice of the dry run itself.
+fn notice(at: Time, line: Option<u64>, result: &str, text: String) -> TimelineEntry {
+    let mut entry = TimelineEntry::new(at, EntryKind::Notice);
+    (entry.line, entry.result, entry.text) = (line, Some(result.to_owned()), Some(text));
+    entry
+}
+
+/// The world that a dry run assumes, in a sentence.
+fn world(site: &Site, holders: &BTreeMap<Name, Name>) -> String {
+    if site.inventory.resources.is_empty() {
+        return "the inventory has no resources: alarms and reactions are shown, and nothing moves".to_owned();
+    }
+    let each: Vec<String> = site
+        .inventory
+        .resources
+        .keys()
+        .map(|r| match holders.get(r) {
+            Some(host) => format!("{r} is on {host}"),
+            None => format!("{r} is on no host"),
+        })
+        .collect();
+    format!("assumed: all hosts are up and obey at once; {}", each.join(", "))
+}

@@ -1,0 +1,290 @@
+//! Replay: the controller with another clock, hosts that obey at once, and effects that are only told (DESIGN I5).
+//!
+//! ```text
+//!   lines of a log --> decode --> match --> Replay: clock, hosts --> control::Controller --> Entry, Entry, ...
+//!   rule tests (YAML) -------------------------^
+//! ```
+//!
+//! It opens no connection and changes nothing. What it tells is what a live run with the same inputs would have done, by
+//! the same code; where a log holds no reports, hosts are up and do what they are told at once.
+//! Does not know: the command line, files. Tests: `tests/it/cli.rs`, `tests/it/control.rs`, and every rule test.
+
+mod clock;
+mod dry_run;
+mod entries;
+mod hosts;
+pub mod rule_test;
+pub mod samples;
+mod test_names;
+pub mod timeline;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::core::base::limits::DEADLINES_OF_A_JUMP;
+use crate::core::base::time::Time;
+use crate::core::control::{Controller, Input, LogEvent, Output, SelfEvent, SelfEvents};
+use crate::core::decode::Decoder;
+use crate::core::event::{Event, Trust, Value};
+use crate::core::inventory::Name;
+use crate::core::journal::{Position, Record, State};
+use crate::core::lang::program::Hit;
+use crate::core::react;
+use crate::core::script::{Next, Step, StepResult, verbs};
+use crate::core::site::{Current, Learned, Sieve, Site};
+
+pub use dry_run::{Acting, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, Sifted, Sifting};
+use entries::Teller;
+use hosts::Hosts;
+pub use timeline::{EntryKind, TimelineEntry};
+
+/// What agents know the controller of a replay by.
+const CONTROLLER: u64 = 1;
+/// Deadlines that fall due at one time, at most: a guard against a deadline that does not pass.
+const AT_ONE_TIME: u32 = 10_000;
+
+/// A controller in virtual time.
+pub struct Replay {
+    site: Arc<Site>,
+    current: Arc<Current>,
+    now: Time,
+    controller: Option<Controller>,
+    hosts: Hosts,
+    teller: Teller,
+    /// Kept where the controller may be stopped and started again.
+    journal: Option<Vec<Record>>,
+    failing: Vec<String>,
+    sieves: BTreeMap<String, Sieve>,
+    /// What happens to the controller, as events.
+    own: SelfEvents,
+    positions: BTreeMap<String, Position>,
+}
+
+impl Replay {
+    /// A replay that starts now, with these hosts holding these resources.
+    pub fn start(site: Arc<Site>, holders: &BTreeMap<Name, Name>, now: Time) -> Replay {
+        let mut replay = Replay {
+            hosts: Hosts::new(&site.inventory, holders),
+            current: Current::new(0, site.clone()),
+            site,
+            now,
+            controller: None,
+            teller: Teller::default(),
+            journal: None,
+            failing: Vec::new(),
+            sieves: BTreeMap::new(),
+            own: SelfEvents::default(),
+            positions: BTreeMap::new(),
+        };
+        replay.start_controller();
+        replay
+    }
+
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// What was told since the last call.
+    pub fn told(&mut self) -> Vec<TimelineEntry> {
+        self.teller.take()
+    }
+
+    /// The controller, while it runs.
+    pub fn controller(&self) -> Option<&Controller> {
+        self.controller.as_ref()
+    }
+
+    /// Time goes by; what falls due happens.
+    pub fn pass(&mut self, to: Time) {
+        self.pass_to(to, None);
+    }
+
+    /// Time goes by to that of a line.
+    pub(super) fn pass_to(&mut self, to: Time, line: Option<u64>) {
+        let mut at_one_time = 0;
+        let mut passed = 0;
+        while let Some(due) = self.next_due().filter(|due| *due <= to) {
+            at_one_time = if due > self.now { 0 } else { at_one_time + 1 };
+            if at_one_time > AT_ONE_TIME {
+                break;
+            }
+            passed += 1;
+            if passed > DEADLINES_OF_A_JUMP {
+                self.skip(to, line);
+                break;
+            }
+            self.now = self.now.max(due);
+            self.hosts.pass(self.now);
+            self.report_all();
+            self.drive(Input::Timer);
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// What is left up to a time happens then.
+    fn skip(&mut self, to: Time, line: Option<u64>) {
+        self.now = to;
+        let mut outputs = Vec::new();
+        if let Some(controller) = &mut self.controller {
+            controller.skip_to(to, &mut outputs);
+        }
+        self.teller.line = line;
+        self.carry_out(outputs);
+        self.teller.line = None;
+        self.hosts.pass(to);
+        self.report_all();
+        self.drive(Input::Timer);
+    }
+
+    /// When something falls due next.
+    pub fn next_due(&self) -> Option<Time> {
+        let controller = self.controller.as_ref();
+        let wake = controller.and_then(Controller::next_wake);
+        [wake, self.hosts.next_take(), self.hosts.next_loss(self.now)].into_iter().flatten().min()
+    }
+
+    /// A record of a source is heard, now or out of a backlog: decoded, matched, and acted on when a rule wants it. True when
+    /// one did.
+    pub fn hear(&mut self, source: &str, record: &[u8], trust: Trust, backlog: bool, line: Option<u64>) -> bool {
+        let current = &self.current;
+        let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
+        let (event, met) = sieve.sift(record, self.now, |_, event| event.trust = trust);
+        let event = event.into_owned();
+        let learned = sieve.learned();
+        self.learn(source, learned);
+        let Some(met) = met else { return false };
+        self.act(source, event, met.hits, backlog, met.late, line);
+        true
+    }
+
+    /// What was learned of a source's senders.
+    pub(super) fn learn(&mut self, source: &str, learned: Vec<Learned>) {
+        for Learned { host, trust, usual, zone } in learned {
+            self.drive(Input::Offset { source: source.to_owned(), host, trust, usual, zone });
+        }
+    }
+
+    /// A source can't be read, or can be again.
+    pub fn source(&mut self, source: &str, away: bool) {
+        let why = away.then(|| "as is said here".to_owned());
+        self.drive(Input::Source { source: source.to_owned(), away: why });
+    }
+
+    pub(super) fn act(
+        &mut self,
+        source: &str,
+        event: Event<'static>,
+        hits: Vec<Hit>,
+        backlog: bool,
+        late: Option<String>,
+        line: Option<u64>,
+    ) {
+        self.teller.line = line;
+        let position = self.positions.entry(source.to_owned()).or_default();
+        position.at += 1;
+        let heard =
+            LogEvent { source: source.to_owned(), position: *position, event, hits, backlog, late, ..LogEvent::default() };
+        self.drive(Input::Heard(Box::new(heard)));
+        self.teller.line = None;
+    }
+
+    fn start_controller(&mut self) {
+        let state = self.journal.as_ref().map_or_else(State::default, State::fold);
+        let mut outputs = Vec::new();
+        let site = self.site.clone();
+        let controller = Controller::start(
+            CONTROLLER,
+            site.program.clone(),
+            site.inventory.clone(),
+            verbs::again,
+            state,
+            self.now,
+            &mut outputs,
+        );
+        self.controller = Some(controller);
+        self.carry_out(outputs);
+        self.report_all();
+    }
+
+    fn report_all(&mut self) {
+        for report in self.hosts.reports() {
+            self.drive(Input::Report(report));
+        }
+    }
+
+    /// Tells the controller something, and all that comes of it at once.
+    pub(super) fn drive(&mut self, input: Input) {
+        let Some(controller) = &mut self.controller else { return };
+        let mut outputs = Vec::new();
+        controller.turn(self.now, input, &mut outputs);
+        self.carry_out(outputs);
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) {
+        let mut waiting = VecDeque::from([outputs]);
+        while let Some(outputs) = waiting.pop_front() {
+            let mut inputs = Vec::new();
+            self.teller.tell(self.now, &outputs, self.controller.as_ref());
+            for output in outputs {
+                match output {
+                    Output::Record(record) => {
+                        if let Some(journal) = &mut self.journal {
+                            journal.push(record);
+                        }
+                    }
+                    Output::Evaluate(run) => {
+                        if let Some(next) = self.evaluate(run) {
+                            inputs.push(Input::Evaluated { run, next });
+                        }
+                    }
+                    Output::Do { run, attempt, step } => {
+                        let result = self.effect(&step);
+                        inputs.push(Input::Done { run, n: step.n, attempt, result });
+                    }
+                    Output::Send(host, command) => {
+                        inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
+                    }
+                    Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {
+                        match self.own.event_of(self.now, &output, &self.site.matcher, 0) {
+                            SelfEvent::Input(input) => inputs.push(input),
+                            SelfEvent::Withheld(notice) => {
+                                self.teller.tell(self.now, &[Output::Notice(notice)], self.controller.as_ref());
+                            }
+                            SelfEvent::Nothing => {}
+                        }
+                    }
+                }
+            }
+            for input in inputs {
+                let Some(controller) = &mut self.controller else { return };
+                let mut outputs = Vec::new();
+                controller.turn(self.now, input, &mut outputs);
+                waiting.push_back(outputs);
+            }
+        }
+    }
+
+    fn evaluate(&self, run: react::RunId) -> Option<Next> {
+        Some(self.site.next(self.controller.as_ref()?.runs().run(run)?))
+    }
+
+    /// An effect is told, not done; it succeeds, unless a test says otherwise.
+    fn effect(&self, step: &Step) -> StepResult {
+        if self.failing.contains(&step.verb) {
+            return Err(format!("{} fails, as the test says", step.verb));
+        }
+        let text = |t: &str| Value::from(t);
+        if let ("host.run", Some(host)) = (step.verb.as_str(), step.args.first()) {
+            self.site.inventory.runs_commands(&host.to_string())?;
+        }
+        Ok(match step.verb.as_str() {
+            "host.run" => Value::Map(BTreeMap::from([
+                ("status".to_owned(), Value::Int(0)),
+                ("stdout".to_owned(), text("")),
+                ("stderr".to_owned(), text("")),
+            ])),
+            _ => Value::Unit,
+        })
+    }
+}

@@ -1,0 +1,502 @@
+//! Rule tests: what must happen, and what must not, written beside the rules (`*.test.yaml`) and run in virtual time.
+//!
+//! ```yaml
+//! tests:
+//!   - name: the primary fails
+//!     holders: { sip_vip: sip1 }
+//!     steps:
+//!       - lose: sip1
+//!       - log: "{now} Standard sip2 SIP_SERVER_BACKUP GCTI-00-04563 Hot Standby (Primary) mode activated"
+//!         after: 2s
+//!     must:
+//!       - { kind: alarm_raised, alarm: became_primary }
+//!     must_not:
+//!       - { verb: taken, host: sip1 }
+//!     ends:
+//!       owners: { sip_vip: sip2 }
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::core::base::time::{Time, duration_text, parse_duration};
+use crate::core::control::{Controller, Input, OperatorCommand};
+use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::core::event::Trust;
+use crate::core::inventory::{METRICS, Name};
+use crate::core::site::Site;
+use crate::core::wire::Metric;
+
+use super::Replay;
+use super::test_names::{self, instance};
+use super::timeline::TimelineEntry;
+
+/// How long after the last step a test goes on, unless it says otherwise.
+const AFTERWARDS: &str = "10s";
+/// The time at which a test begins, unless it says otherwise.
+const BEGIN: &str = "2026-01-01T00:00:00Z";
+
+/// A file of rule tests.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestFile {
+    /// The configuration whose inventory the tests are about, relative to the file; none for rules that name none.
+    pub config: Option<String>,
+    /// Which rules, relative to the file: files or folders. Those of the file's own folder unless said.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    pub tests: Vec<RuleTest>,
+}
+
+/// One test.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleTest {
+    pub name: String,
+    /// When it begins (RFC 3339).
+    pub start: Option<String>,
+    /// Who holds what at the beginning.
+    #[serde(default)]
+    pub holders: BTreeMap<Name, Name>,
+    /// What happens, one after another.
+    pub steps: Vec<TestStep>,
+    /// How long it goes on after the last step (`10s` unless said).
+    pub then: Option<String>,
+    /// Entries that the timeline must have, in this order; others may stand between them.
+    #[serde(default)]
+    pub must: Vec<BTreeMap<String, Scalar>>,
+    /// Entries that it must not have anywhere.
+    #[serde(default)]
+    pub must_not: Vec<BTreeMap<String, Scalar>>,
+    /// What must be at the end.
+    #[serde(default)]
+    pub ends: Ends,
+}
+
+/// What must be at the end of a test.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ends {
+    /// Desired owners; `nobody` when none is known.
+    #[serde(default)]
+    pub owners: BTreeMap<Name, Name>,
+    /// Holders in fact, all of them.
+    #[serde(default)]
+    pub holders: BTreeMap<Name, Vec<Name>>,
+    /// The active alarms, all of them: names, or `name [key]`.
+    pub alarms: Option<Vec<String>>,
+    /// Why a resource is held back: a part of the reason.
+    #[serde(default)]
+    pub held: BTreeMap<Name, String>,
+}
+
+/// A word, number or truth in a test.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    Bool(bool),
+    Number(i64),
+    Text(String),
+}
+
+/// What stands beside a name in the step `metric`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum TestMetric {
+    /// How much was measured.
+    Number(f64),
+    /// Of which host or mount point.
+    Text(String),
+}
+
+impl Scalar {
+    pub(super) fn text(&self) -> String {
+        match self {
+            Scalar::Bool(b) => b.to_string(),
+            Scalar::Number(n) => n.to_string(),
+            Scalar::Text(t) => t.clone(),
+        }
+    }
+}
+
+/// Something that happens in a test. One of these; `after` may stand beside each.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestStep {
+    /// Time that goes by before it.
+    pub after: Option<String>,
+    /// A record is written; `{now}`, `{now-20s}` are stamps of the test's time.
+    pub log: Option<String>,
+    /// By which source (with `log`).
+    pub source: Option<String>,
+    /// How far its sender is known (with `log`; `authenticated` unless said).
+    pub trust: Option<String>,
+    /// Nothing is heard of this host any more, and it reaches nobody.
+    pub lose: Option<Name>,
+    /// It is heard again.
+    pub find: Option<Name>,
+    /// This source can't be read any more: a file is gone.
+    pub away: Option<String>,
+    /// It can be read again.
+    pub back: Option<String>,
+    /// This application stops, says the agent of its host.
+    pub stops: Option<Name>,
+    pub runs: Option<Name>,
+    /// A host is measured: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
+    pub metric: Option<BTreeMap<String, TestMetric>>,
+    /// What the driver of this host is told fails from now on.
+    pub fails: Option<Name>,
+    pub works: Option<Name>,
+    /// This verb of scripts fails from now on, or works again.
+    pub verb_fails: Option<String>,
+    pub verb_works: Option<String>,
+    /// A hand outside puts a resource on a host.
+    pub put_on: Option<BTreeMap<Name, Name>>,
+    /// A hand outside takes a resource off a host.
+    pub take_off: Option<BTreeMap<Name, Name>>,
+    /// The controller stops; what is written meanwhile is a backlog.
+    pub stop: Option<bool>,
+    pub start: Option<bool>,
+    /// An operator moves resources.
+    #[serde(rename = "move")]
+    pub moves: Option<BTreeMap<Name, Name>>,
+    /// An operator says that resources are surely off hosts.
+    pub released: Option<BTreeMap<Name, Name>>,
+    /// An operator clears an alarm: all of it, or `alarm [value, value]`.
+    pub clear: Option<String>,
+    /// An operator takes an alarm on; likewise.
+    pub ack: Option<String>,
+    /// An operator agrees to a run.
+    pub approve: Option<u64>,
+    /// Only time goes by.
+    pub pass: Option<String>,
+}
+
+/// How a test went.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// What was not as it must be; empty when all was.
+    pub wrong: Vec<String>,
+    /// The timeline, for people who look into it.
+    pub entries: Vec<TimelineEntry>,
+}
+
+/// Reads a file of tests.
+///
+/// # Errors
+/// What is not understood, with its place where the reader knows it.
+pub fn read(source: &Arc<Source>) -> Result<TestFile, Diagnostic> {
+    serde_yaml::from_str(&source.text).map_err(|e| {
+        let message = format!("the rule tests are not understood: {e}");
+        match e.location() {
+            Some(at) => {
+                let start = at.index().min(source.text.len());
+                Diagnostic::new(Code::TestSyntax, Place { source: source.clone(), bytes: start..start }, message)
+            }
+            None => Diagnostic::whole(Code::TestSyntax, format!("{}: {message}", source.name)),
+        }
+    })
+}
+
+/// Runs one test.
+pub fn run(site: &Arc<Site>, test: &RuleTest) -> Verdict {
+    let mut wrong = test_names::wrong(site, test);
+    let begin = test.start.as_deref().unwrap_or(BEGIN);
+    let now = Time::parse_rfc3339(begin).unwrap_or_else(|| {
+        wrong.push(format!("start: `{begin}` is not a time (write 2026-01-01T00:00:00Z)"));
+        Time::default()
+    });
+    for (resource, host) in &test.holders {
+        if !site.inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host)) {
+            wrong.push(format!("holders: {resource} has no placement on {host}"));
+        }
+    }
+    let mut replay = Replay::start(site.clone(), &test.holders, now);
+    replay.journal = Some(Vec::new());
+    // The start is journaled too: begin again with a journal to write to.
+    replay.told();
+    replay.controller = None;
+    replay.start_controller();
+    let mut play = Play { replay, entries: Vec::new(), backlog: Vec::new(), line: 0 };
+    for (i, step) in test.steps.iter().enumerate() {
+        if let Err(why) = play.step(step) {
+            wrong.push(format!("step {}: {why}", i + 1));
+        }
+    }
+    let then = test.then.as_deref().unwrap_or(AFTERWARDS);
+    match parse_duration(then) {
+        Some(span) => play.pass(span),
+        None => wrong.push(format!("then: `{then}` is not a duration")),
+    }
+    judge(test, &play, &mut wrong);
+    Verdict { wrong, entries: play.entries }
+}
+
+struct Play {
+    replay: Replay,
+    entries: Vec<TimelineEntry>,
+    /// Records that were written while the controller was stopped.
+    backlog: Vec<(String, String, Trust, u64)>,
+    line: u64,
+}
+
+impl Play {
+    fn pass(&mut self, span: std::time::Duration) {
+        self.replay.pass(self.replay.now() + span);
+        self.entries.extend(self.replay.told());
+    }
+
+    fn step(&mut self, step: &TestStep) -> Result<(), String> {
+        for span in step.after.iter().chain(&step.pass) {
+            self.pass(parse_duration(span).ok_or_else(|| format!("`{span}` is not a duration"))?);
+        }
+        let now = self.replay.now();
+        for host in [&step.lose, &step.find, &step.fails, &step.works].into_iter().flatten() {
+            // It was told that there is no such host.
+            if !self.replay.hosts.is_known(host) {
+                return Ok(());
+            }
+        }
+        if let Some(text) = &step.log {
+            self.log(step, text)?;
+        }
+        if let Some(host) = &step.lose {
+            self.replay.report_all();
+            self.replay.hosts.lose(now, host);
+        }
+        if let Some(host) = &step.find {
+            self.replay.hosts.find(now, host);
+        }
+        for (source, away) in [(&step.away, true), (&step.back, false)] {
+            if let Some(source) = source {
+                self.replay.source(source, away);
+            }
+        }
+        for (app, runs) in [(&step.stops, false), (&step.runs, true)] {
+            let Some(app) = app else { continue };
+            let site = self.replay.site.clone();
+            let Some((name, application)) = site.inventory.application(app) else {
+                return Err(format!("the inventory has no application {app}"));
+            };
+            self.replay.hosts.runs(&application.host, name, runs);
+        }
+        if let Some(said) = &step.metric {
+            let (host, metrics) = measured(said)?;
+            if !self.replay.hosts.is_known(&host) {
+                return Err(format!("the inventory has no host {host}"));
+            }
+            self.replay.hosts.measured(&host, metrics);
+        }
+        if let Some(host) = &step.fails {
+            self.replay.hosts.fail(host, true);
+        }
+        if let Some(host) = &step.works {
+            self.replay.hosts.fail(host, false);
+        }
+        if let Some(verb) = &step.verb_fails {
+            self.replay.failing.push(verb.clone());
+        }
+        if let Some(verb) = &step.verb_works {
+            self.replay.failing.retain(|v| v != verb);
+        }
+        for (put, on) in [(&step.put_on, true), (&step.take_off, false)] {
+            for (resource, host) in put.iter().flatten() {
+                self.replay.hosts.by_hand(host, resource, on);
+            }
+        }
+        if step.stop == Some(true) {
+            self.replay.controller = None;
+        }
+        if step.start == Some(true) && self.replay.controller.is_none() {
+            self.replay.start_controller();
+            let mut sources: Vec<String> = Vec::new();
+            for (source, text, trust, line) in std::mem::take(&mut self.backlog) {
+                self.replay.hear(&source, text.as_bytes(), trust, true, Some(line));
+                sources.push(source);
+            }
+            sources.push("log".to_owned());
+            sources.dedup();
+            for source in sources {
+                self.replay.drive(Input::BacklogEnded { source });
+            }
+        }
+        if let (Some(run), Some(controller)) = (step.approve, self.replay.controller())
+            && controller.runs().run(run).is_none()
+        {
+            return Err(format!("approve: there is no run {run} at this time"));
+        }
+        self.operator(step);
+        self.replay.report_all();
+        self.entries.extend(self.replay.told());
+        Ok(())
+    }
+
+    fn operator(&mut self, step: &TestStep) {
+        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        for (resource, host) in step.moves.iter().flatten() {
+            say(OperatorCommand::Move { resource: resource.clone(), host: host.clone() });
+        }
+        for (resource, host) in step.released.iter().flatten() {
+            say(OperatorCommand::Released { resource: resource.clone(), host: host.clone() });
+        }
+        if let Some(said) = &step.clear {
+            let (alarm, key) = instance(said);
+            say(OperatorCommand::Clear { alarm, key });
+        }
+        if let Some(said) = &step.ack {
+            let (alarm, key) = instance(said);
+            say(OperatorCommand::Ack { alarm, key, by: "the test".to_owned() });
+        }
+        if let Some(run) = step.approve {
+            say(OperatorCommand::Approve { run });
+        }
+    }
+
+    fn log(&mut self, step: &TestStep, text: &str) -> Result<(), String> {
+        let trust = match &step.trust {
+            Some(word) => Trust::parse(word).ok_or_else(|| format!("no trust has the name `{word}`"))?,
+            None => Trust::Authenticated,
+        };
+        let source = step.source.clone().unwrap_or_else(|| "log".to_owned());
+        for line in stamped(text, self.replay.now())?.lines() {
+            self.line += 1;
+            let number = self.line;
+            if self.replay.controller.is_some() {
+                self.replay.hear(&source, line.as_bytes(), trust, false, Some(number));
+            } else {
+                self.backlog.push((source.clone(), line.to_owned(), trust, number));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which host was measured, and what came of it.
+fn measured(said: &BTreeMap<String, TestMetric>) -> Result<(Name, Vec<Metric>), String> {
+    let text = |name: &str| match said.get(name) {
+        Some(TestMetric::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let host = text("host").ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
+    let mount = text("mount").unwrap_or_default();
+    let mut metrics = Vec::new();
+    for (name, value) in said.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "mount")) {
+        let TestMetric::Number(value) = value else { return Err(format!("metric: `{name}` is a number")) };
+        if !METRICS.contains(&name.as_str()) {
+            return Err(format!("no agent measures `{name}`; there are {}", METRICS.join(", ")));
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "what is too large becomes the largest")]
+        let thousandths = (value * 1_000.0).round() as i64;
+        metrics.push(Metric { name: name.clone(), mount: mount.clone(), thousandths });
+    }
+    Ok((host, metrics))
+}
+
+/// Fills in `{now}` and `{now-20s}`, as Genesys and syslog records stamp them: ISO without a zone.
+fn stamped(text: &str, now: Time) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("{now") {
+        out.push_str(&rest[..at]);
+        let Some(end) = rest[at..].find('}') else { return Err("`{now` is not closed".to_owned()) };
+        let inside = &rest[at + 4..at + end];
+        let time = match inside.split_at_checked(1) {
+            None => now,
+            Some((sign, span)) => {
+                let span = parse_duration(span)
+                    .ok_or_else(|| format!("`{{now{inside}}}` is not understood; write {{now}} or {{now-20s}}"))?;
+                match sign {
+                    "-" => now - span,
+                    "+" => now + span,
+                    _ => return Err(format!("`{{now{inside}}}` is not understood; write {{now}} or {{now-20s}}")),
+                }
+            }
+        };
+        out.push_str(time.to_string().trim_end_matches('Z'));
+        rest = &rest[at + end + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn judge(test: &RuleTest, play: &Play, wrong: &mut Vec<String>) {
+    let fits = |entry: &TimelineEntry, want: &BTreeMap<String, Scalar>| {
+        want.iter().all(|(name, value)| match name.as_str() {
+            "at" => Time::parse_rfc3339(&value.text()) == Some(entry.at),
+            name => entry.field(name).is_some_and(|have| have == value.text()),
+        })
+    };
+    let mut from = 0;
+    for want in &test.must {
+        match play.entries[from..].iter().position(|e| fits(e, want)) {
+            Some(at) => from += at + 1,
+            None => {
+                let before = play.entries.iter().any(|e| fits(e, want));
+                let hint = if before { " (it happened, but earlier than what is listed before it)" } else { "" };
+                wrong.push(format!("must: {} did not happen{hint}", shown(want)));
+            }
+        }
+    }
+    for want in &test.must_not {
+        if let Some(entry) = play.entries.iter().find(|e| fits(e, want)) {
+            wrong.push(format!("must_not: {} happened: {}", shown(want), entry.human(false)));
+        }
+    }
+    let Some(controller) = play.replay.controller() else {
+        if !test.ends.owners.is_empty() {
+            wrong.push("ends: the controller is stopped at the end".to_owned());
+        }
+        return;
+    };
+    ends(test, play, controller, wrong);
+}
+
+fn ends(test: &RuleTest, play: &Play, controller: &Controller, wrong: &mut Vec<String>) {
+    let planner = controller.planner();
+    for (resource, owner) in &test.ends.owners {
+        let have = planner.owner(resource).map_or("nobody", String::as_str);
+        if have != owner {
+            wrong.push(format!("ends: the desired owner of {resource} is {have}, not {owner}"));
+        }
+    }
+    for (resource, holders) in &test.ends.holders {
+        let have = play.replay.hosts.holders(resource);
+        if &have != holders {
+            wrong.push(format!("ends: {resource} is held by [{}], not by [{}]", have.join(", "), holders.join(", ")));
+        }
+    }
+    for (resource, reason) in &test.ends.held {
+        let have = planner.held(resource).unwrap_or_else(|| "in its place".to_owned());
+        if !have.contains(reason.as_str()) {
+            wrong.push(format!("ends: {resource} is {have}, not held because of `{reason}`"));
+        }
+    }
+    if let Some(want) = &test.ends.alarms {
+        let mut have: Vec<String> = controller
+            .alarms()
+            .active()
+            .map(|(alarm, key, _)| if key.is_empty() { alarm.to_owned() } else { format!("{alarm} [{key}]") })
+            .collect();
+        have.sort();
+        let mut want = want.clone();
+        want.sort();
+        if have != want {
+            wrong.push(format!("ends: the active alarms are [{}], not [{}]", have.join(", "), want.join(", ")));
+        }
+    }
+}
+
+fn shown(want: &BTreeMap<String, Scalar>) -> String {
+    let parts: Vec<String> = want.iter().map(|(k, v)| format!("{k}: {}", v.text())).collect();
+    format!("{{ {} }}", parts.join(", "))
+}
+
+/// How long a test lasts in virtual time, for its summary.
+pub fn lasted(entries: &[TimelineEntry]) -> String {
+    match (entries.first(), entries.last()) {
+        (Some(first), Some(last)) => duration_text(last.at.since(first.at)),
+        _ => duration_text(std::time::Duration::ZERO),
+    }
+}

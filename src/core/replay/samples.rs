@@ -1,0 +1,58 @@
+//! The samples of patterns: each record is decoded and matched as a log's would be.
+
+use crate::core::base::text::printable_short;
+use crate::core::base::time::Time;
+use crate::core::decode::Decoder;
+use crate::core::diag::{Code, Diagnostic};
+use crate::core::engine::fields_of;
+use crate::core::event::{Event, Trust};
+use crate::core::inventory::Index;
+use crate::core::lang::Matcher;
+use crate::core::lang::program::{Program, Sample};
+
+/// Of a record that is shown: its first fields, and so many characters.
+const FIELDS: usize = 4;
+const SHOWN: usize = 300;
+
+/// What is not as a sample says.
+pub fn check(program: &Program, matcher: &Matcher) -> Vec<Diagnostic> {
+    let nothing = Index::default();
+    program.samples.iter().filter_map(|sample| wrong(sample, matcher, &nothing)).collect()
+}
+
+fn wrong(sample: &Sample, matcher: &Matcher, index: &Index) -> Option<Diagnostic> {
+    let say = |message: String| Some(Diagnostic::new(Code::SampleFails, sample.place.clone(), message));
+    let mut event = Decoder::new().decode(sample.record.as_bytes(), Time::default());
+    event.trust = Trust::Authenticated;
+    let mut hits = Vec::new();
+    matcher.matches(&event, &mut hits);
+    let hit = hits.iter().find(|h| h.atom == sample.atom);
+    match (hit, sample.matches) {
+        (None, false) => None,
+        (Some(_), false) => say("the pattern matches this record, and `not sample` says that it must not".to_owned()),
+        (None, true) => {
+            let found = say("the pattern does not meet its sample".to_owned());
+            found.map(|found| found.help(format!("the record is read so: {}", as_read(&event))))
+        }
+        (Some(hit), true) => {
+            let fields = fields_of(&event, &hit.captures, index);
+            let (name, want) =
+                sample.fields.iter().find(|(name, want)| fields.get(name).map(ToString::to_string) != Some(want.to_string()))?;
+            let have = fields.get(name).map_or_else(|| "nothing".to_owned(), |v| format!("`{v}`"));
+            say(format!("the sample says that `{name}` is `{want}`, and it is {have}"))
+        }
+    }
+}
+
+/// What a record is taken apart into, for people.
+fn as_read(event: &Event<'_>) -> String {
+    let mut parts = Vec::new();
+    for name in ["host", "app", "pid", "id", "level"] {
+        parts.extend(event.field(name).map(|value| format!("{name} `{value}`")));
+    }
+    for (name, value) in event.fields.iter().take(FIELDS) {
+        parts.push(format!("{name} `{value}`"));
+    }
+    parts.push(format!("text `{}`", event.text));
+    printable_short(&parts.join(", "), SHOWN)
+}

@@ -1,0 +1,89 @@
+//! Reaction scripts: Rhai functions from their history to their next step (DESIGN 3 and 6).
+//!
+//! [`Evaluator::next`] is a pure function: given a script, its call (alarm, event, parameters) and the results of the steps
+//! it has done so far, it yields the next step, or the end. Nothing is done here; the runs in `react` do it.
+//!
+//! ```text
+//!   verbs (declared once) --> bind (Rhai functions) --> evaluator --> tape: recorded results, then the first new step
+//!                        \--> check (names, arguments, parameters)
+//!                        \--> scripts/verbs.md
+//! ```
+//!
+//! A script reaches no file, network, clock or chance: all that it gets beside its arguments comes from recorded steps, so
+//! it does the same again after a crash. All limits of the library are set; see `evaluator`. Does not know: who does the
+//! steps. Tests: `tests/it/script.rs`.
+
+mod bind;
+mod check;
+mod escapes;
+mod evaluator;
+mod tape;
+mod value;
+pub mod verbs;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::event::Value;
+
+pub use check::{Declared, Param, check, inspect, unknown_name};
+pub use evaluator::{Compiled, Evaluator};
+pub use verbs::ParamKind;
+
+/// What a script is called with. Journaled whole when the run starts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScriptCall {
+    /// The alarm as the script sees it: `name key category summary count cause raised_at lines`.
+    pub alarm: BTreeMap<String, Value<'static>>,
+    /// The event as the script sees it: its fields and captures by name.
+    pub event: BTreeMap<String, Value<'static>>,
+    /// The parameters, by name.
+    pub params: BTreeMap<String, Value<'static>>,
+}
+
+/// A step that a script wants done: a verb with its arguments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// 0-based place in the run's history.
+    pub n: u32,
+    /// The verb, as declared in `verbs`: `vip.up`, `host.run`, `wait`.
+    pub verb: String,
+    /// Its arguments, in declared order; the handle's name first (`vip("x").up("h")` is `["x", "h"]`).
+    pub args: Vec<Value<'static>>,
+    /// 1-based line of the script that asked for it.
+    pub line: u32,
+}
+
+/// How a step ended: its value, or why it failed.
+pub type StepResult = Result<Value<'static>, String>;
+
+/// A step that was done, with its result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FinishedStep {
+    pub step: Step,
+    pub result: StepResult,
+}
+
+/// What a script does next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Next {
+    /// It wants this step done.
+    Step(Step),
+    /// It ended well, with this value.
+    Finished(Value<'static>),
+    /// It failed: an uncaught error, a limit, a step that differs from the recorded one.
+    Failed(String),
+}
+
+/// What a restart does with a step that was begun and whose end is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Again {
+    /// It is done again: twice is as good as once.
+    Safe,
+    /// It is looked up at its target where that is possible; else it is unknown.
+    Ask,
+    /// It is never done again: its result is unknown, which the script may catch.
+    Never,
+}

@@ -1,0 +1,77 @@
+//! The tape of a run: recorded steps are played back, and the first that is not recorded stops the script.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
+
+use crate::core::event::Value;
+
+use super::value::{from_dynamic, to_dynamic};
+use super::{FinishedStep, Step};
+
+#[derive(Debug, Default)]
+struct Inner {
+    history: Vec<FinishedStep>,
+    n: usize,
+    /// The step that the script stopped at.
+    wanted: Option<Step>,
+    /// How the script differed from its record.
+    differs: Option<String>,
+}
+
+/// Shared between the evaluator and the verbs that a script calls.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tape(Arc<Mutex<Inner>>);
+
+/// What the tape says when the script has ended.
+pub(super) struct Played {
+    pub(super) wanted: Option<Step>,
+    pub(super) differs: Option<String>,
+    /// Recorded steps that the script did not come to.
+    pub(super) left: usize,
+}
+
+impl Tape {
+    pub(super) fn new(history: &[FinishedStep]) -> Tape {
+        Tape(Arc::new(Mutex::new(Inner { history: history.to_vec(), ..Inner::default() })))
+    }
+
+    /// The tape of the call that a verb is in.
+    pub(super) fn of(context: &NativeCallContext<'_>) -> Option<Tape> {
+        context.tag().and_then(|tag| tag.clone().try_cast::<Tape>())
+    }
+
+    pub(super) fn played(&self) -> Played {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Played { wanted: inner.wanted.clone(), differs: inner.differs.clone(), left: inner.history.len().saturating_sub(inner.n) }
+    }
+
+    /// The script wants a step: its recorded result, or the end of the evaluation.
+    pub(super) fn step(&self, verb: &str, args: Vec<Dynamic>, at: Position) -> Result<Dynamic, Box<EvalAltResult>> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stop = || Err(EvalAltResult::ErrorTerminated("suspended".into(), at).into());
+        if inner.wanted.is_some() || inner.differs.is_some() {
+            return stop();
+        }
+        let args: Vec<Value<'static>> = args.iter().map(from_dynamic).collect();
+        let n = inner.n;
+        let Some(done) = inner.history.get(n) else {
+            let line = u32::try_from(at.line().unwrap_or(0)).unwrap_or(0);
+            inner.wanted = Some(Step { n: u32::try_from(n).unwrap_or(u32::MAX), verb: verb.to_owned(), args, line });
+            return stop();
+        };
+        if done.step.verb != verb || done.step.args != args {
+            inner.differs = Some(format!(
+                "step {n} is `{verb}` now, and `{}` stands in the record with other arguments or by another name: the script is not a function of what it was called with",
+                done.step.verb
+            ));
+            return stop();
+        }
+        let result = done.result.clone();
+        inner.n += 1;
+        match result {
+            Ok(value) => Ok(to_dynamic(&value)),
+            Err(why) => Err(EvalAltResult::ErrorRuntime(why.into(), at).into()),
+        }
+    }
+}

@@ -1,0 +1,509 @@
+//! The simulated controller: the very controller, a journal on a disk that loses what was not synced, and a log with a
+//! position.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::base::time::Time;
+use crate::core::control::{self, LogEvent, OperatorCommand};
+use crate::core::diag::{Place, Source};
+use crate::core::event::{Event, EventId, Trust, Value};
+use crate::core::inventory::Inventory;
+use crate::core::journal::{Position, Record, State};
+use crate::core::lang::Matcher;
+use crate::core::lang::program::{Alarm, Argument, AtomId, Cancel, Category, Detection, Hit, Program, Reaction, ReactionCall};
+use crate::core::lang::shape::Reset;
+use crate::core::react;
+use crate::core::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
+use crate::core::wire::{Command, Report};
+
+use super::host::HostClock;
+use super::nuisance::Nuisance;
+use super::rng::Rng;
+use super::scenario::Change;
+use super::tamper::Tamper;
+use super::world::Setup;
+use super::world::{VIP, app_name, host_name};
+
+/// What the controller of this world says of itself to agents.
+const CONTROLLER: u64 = 7;
+/// The log that servers write to.
+const LOG: &str = "log";
+/// By this servers say that they are primary, or backup.
+const PRIMARY: EventId<'static> = EventId::Number { code: Some(0), number: 4563 };
+const BACKUP: EventId<'static> = EventId::Number { code: Some(0), number: 4561 };
+
+/// What every claim starts: an effect that must not be done twice, the move, an effect again, and a helper's memory.
+const SCRIPT: &str = r#"
+const PARAMS = #{ vip: "resource", host: "host" };
+
+fn count() {
+    let n = state.get("claims");
+    state.set("claims", if n == () { 1 } else { n + 1 });
+}
+
+fn react(alarm, event, params) {
+    count();
+    try { host(params.host).run("/bin/before", [params.vip]); } catch (why) { log.warn(why); }
+    vip(params.vip).up(params.host);
+    wait("20ms");
+    try { notify("noc", `${params.host} is primary`); } catch (why) { log.warn(why); }
+}
+"#;
+
+/// Something that the controller is told.
+#[derive(Clone, Debug)]
+pub(super) enum Happening {
+    Report(Report),
+    Timer,
+    /// There may be something new in the log.
+    Read,
+    Evaluated(react::RunId, Next),
+    Done(react::RunId, u32, u32, StepResult),
+    /// The configuration is read again.
+    Reload(Arc<Inventory>),
+    /// A breakage speaks for an operator.
+    Word(OperatorCommand),
+}
+
+/// What is carried out one by one, so that the process may die between any two.
+#[derive(Debug)]
+pub(super) enum Output {
+    Append(Box<Record>),
+    Sync,
+    Send(String, Command),
+    Evaluate(react::RunId),
+    Do(react::RunId, u32, Step),
+    Say(String),
+    Later(Duration, Happening),
+}
+
+/// A line of the log.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    host: usize,
+    primary: bool,
+    /// Anybody may have sent it.
+    forged: bool,
+}
+
+pub(super) struct SimController {
+    inventory: Arc<Inventory>,
+    program: Arc<Program>,
+    matcher: Arc<Matcher>,
+    scripts: Rc<(Evaluator, Arc<Compiled>)>,
+    clock: HostClock,
+    pub(super) wall_offset: i64,
+    setup: Setup,
+    first_setup: Setup,
+    /// What is changed now.
+    changes: Vec<Change>,
+    /// What comes to it is so many milliseconds late.
+    pub(super) overload: u64,
+    running: Option<control::Controller>,
+    position: usize,
+    /// Lines before this were written while nobody listened; `None` when that they were read has been told.
+    backlog: Option<usize>,
+    log: Vec<Line>,
+    journal: Vec<Record>,
+    synced: usize,
+    /// The latest time that the process saw.
+    newest: Time,
+    /// Effects that were done, and steps whose end is on disk.
+    done: BTreeSet<(react::RunId, u32, u32)>,
+    ended: BTreeSet<(react::RunId, u32)>,
+    twice: Option<String>,
+    pub(super) starts: u64,
+    pub(super) killed: u32,
+    pub(super) stopped: u32,
+    pub(super) fuse: Option<u32>,
+    pub(super) timer: Option<Time>,
+    nuisance: Nuisance,
+}
+
+impl SimController {
+    pub(super) fn new(setup: Setup, wall_offset: i64, clock: HostClock, nuisance: Nuisance) -> SimController {
+        thread_local!(static RULES: (Arc<Program>, Arc<Matcher>) = {
+            let program = program();
+            let matcher = Matcher::new(&program, None);
+            (Arc::new(program), Arc::new(matcher))
+        });
+        let (program, matcher) = RULES.with(Clone::clone);
+        let inventory = Arc::new(setup.inventory());
+        SimController {
+            scripts: scripts(&inventory),
+            matcher,
+            program,
+            inventory,
+            clock,
+            wall_offset,
+            first_setup: setup.clone(),
+            setup,
+            changes: Vec::new(),
+            overload: 0,
+            running: None,
+            position: 0,
+            backlog: None,
+            log: Vec::new(),
+            journal: Vec::new(),
+            synced: 0,
+            newest: Time::MIN,
+            done: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            twice: None,
+            starts: 0,
+            killed: 0,
+            stopped: 0,
+            fuse: None,
+            timer: None,
+            nuisance,
+        }
+    }
+
+    /// A server writes that it is primary now, and the other one of a pair that it is backup.
+    pub(super) fn claim(&mut self, host: usize) {
+        let line = |host, primary| Line { host, primary, forged: false };
+        if self.inventory.pairs.is_empty() {
+            return self.log.push(line(host, true));
+        }
+        // Somebody who can send datagrams says the contrary before, between and after.
+        let forged = |host, primary| Line { host, primary, forged: true };
+        let contrary = self.nuisance.forges().then(|| [forged(1 - host, true), forged(host, false)]);
+        self.log.extend(contrary.into_iter().flatten());
+        self.log.push(line(1 - host, false));
+        self.log.extend(contrary.into_iter().flatten());
+        self.log.push(line(host, true));
+        self.log.extend(contrary.into_iter().flatten());
+    }
+
+    /// The configuration changes, or (`begins` is false) changes back, for the next start; a running controller is told to read it.
+    pub(super) fn reconfigure(&mut self, change: &Change, begins: bool) -> bool {
+        if begins {
+            // Whoever claimed last is not taken away, and no claim is left behind that nobody can follow.
+            let claimant = matches!(change, Change::Without(h) if self.log.iter().rev().take(8).any(|l| l.host == *h));
+            if claimant || (matches!(change, Change::Without(_)) && !self.is_idle()) {
+                return false;
+            }
+            self.changes.push(change.clone());
+        } else if let Some(i) = self.changes.iter().position(|c| c == change) {
+            self.changes.remove(i);
+        } else {
+            return false;
+        }
+        self.setup = self.first_setup.clone().changed(&self.changes);
+        true
+    }
+
+    /// True when a server runs on this host as far as the controller knows.
+    pub(super) fn knows(&self, host: usize) -> bool {
+        self.inventory.applications.contains_key(&app_name(host)) && self.setup.placements().any(|h| h == host)
+    }
+
+    /// Reads the configuration of now.
+    pub(super) fn reload(&self) -> Happening {
+        Happening::Reload(Arc::new(self.setup.inventory()))
+    }
+
+    pub(super) fn runs_or_stopped(&self) -> bool {
+        self.running.is_some()
+    }
+
+    pub(super) fn die(&mut self) {
+        self.running = None;
+        self.fuse = None;
+        self.timer = None;
+        self.journal.truncate(self.synced);
+    }
+
+    pub(super) fn start(&mut self, now: Time, tamper: Option<Tamper>, rng: &mut Rng) -> Vec<Output> {
+        self.starts += 1;
+        // The wall clock at the start, carried on by the boot clock; never before what was.
+        let wall = Time::from_micros(now.micros() + self.wall_offset).max(self.newest);
+        self.clock = HostClock::new(now, wall.micros(), rng);
+        let wanted = self.setup.inventory();
+        let kept: Vec<Record> = self
+            .journal
+            .iter()
+            .filter_map(|r| match (tamper, r) {
+                (Some(tamper), Record::Plan(record)) => tamper.reads(record, &wanted).map(Record::Plan),
+                _ => Some(r.clone()),
+            })
+            .collect();
+        let state = State::fold(&kept);
+        // As the program does: a configuration that does not cover what a host may have is refused, and the last one goes on.
+        if crate::core::plan::left_by(&state.ledger, &wanted).is_empty() {
+            self.inventory = Arc::new(wanted);
+            self.scripts = scripts(&self.inventory);
+        }
+        let position = state.positions.get(LOG).map_or(0, |p| p.at);
+        self.position = usize::try_from(position).unwrap_or(usize::MAX);
+        self.backlog = Some(self.log.len());
+        let mut outputs = Vec::new();
+        self.running = Some(control::Controller::start(
+            CONTROLLER,
+            self.program.clone(),
+            self.inventory.clone(),
+            verbs::again,
+            state,
+            wall,
+            &mut outputs,
+        ));
+        carried(outputs, tamper)
+    }
+
+    pub(super) fn turn(&mut self, now: Time, happening: Happening, tamper: Option<Tamper>) -> Vec<Output> {
+        let local = self.clock.local(now);
+        self.newest = self.newest.max(local);
+        let mut outputs = Vec::new();
+        let read = matches!(happening, Happening::Read);
+        let input = match happening {
+            Happening::Report(report) => control::Input::Report(report),
+            Happening::Timer => control::Input::Timer,
+            Happening::Evaluated(run, next) => control::Input::Evaluated { run, next },
+            Happening::Done(run, n, attempt, result) => control::Input::Done { run, n, attempt, result },
+            Happening::Word(word) => control::Input::Operator { by: "the simulation".to_owned(), word },
+            Happening::Reload(inventory) => {
+                let left = self.running.as_ref().is_some_and(|r| !r.left_by(&inventory).is_empty());
+                if left || self.inventory == inventory {
+                    return Vec::new();
+                }
+                self.inventory = inventory.clone();
+                self.scripts = scripts(&inventory);
+                let program = self.program.clone();
+                let matcher = self.matcher.clone();
+                let (written, reset) = (Arc::default(), Reset::new());
+                let reload = control::NewSite { written, program, matcher, inventory, reset, abandon: false };
+                control::Input::Reload(Box::new(reload))
+            }
+            Happening::Read => match self.next_line() {
+                Some(heard) => heard,
+                // Also when there was no backlog: what was read before a crash may still have to be weighed.
+                None if self.backlog.take().is_some() => control::Input::BacklogEnded { source: LOG.to_owned() },
+                None => return Vec::new(),
+            },
+        };
+        let Some(running) = &mut self.running else { return Vec::new() };
+        running.turn(local, input, &mut outputs);
+        let mut all = carried(outputs, tamper);
+        if read && (self.position < self.log.len() || self.backlog.is_some()) {
+            all.push(Output::Later(Duration::from_micros(20), Happening::Read));
+        }
+        all
+    }
+
+    fn next_line(&mut self) -> Option<control::Input> {
+        let end = self.backlog.unwrap_or(self.log.len());
+        let line = *self.log[..end].get(self.position)?;
+        self.position += 1;
+        let event = Event {
+            host: host_name(line.host).into(),
+            app: app_name(line.host).into(),
+            id: Some(if line.primary { PRIMARY } else { BACKUP }),
+            trust: if line.forged { Trust::Unverified } else { Trust::Authenticated },
+            ..Event::default()
+        };
+        // By the rules that run now: they are the same with every inventory.
+        let rules = self.running.as_ref().map_or(0, control::Controller::rules);
+        let hits = if line.primary { vec![Hit { atom: AtomId(0), captures: Vec::new() }] } else { Vec::new() };
+        let backlog = self.backlog.is_some_and(|end| self.position <= end) && !self.inventory.pairs.is_empty();
+        let heard = LogEvent {
+            source: LOG.to_owned(),
+            position: Position { at: self.position as u64, ..Position::default() },
+            event,
+            hits,
+            rules,
+            backlog,
+            ..LogEvent::default()
+        };
+        Some(control::Input::Heard(Box::new(heard)))
+    }
+
+    /// What the script of a run does next.
+    pub(super) fn evaluate(&self, run: react::RunId) -> Option<Next> {
+        let number = run;
+        let run = self.running.as_ref()?.runs().run(run)?;
+        if self.nuisance.fails(number, run.history.len()) {
+            return Some(Next::Failed("its evaluation was ended".to_owned()));
+        }
+        Some(self.scripts.0.next(&self.scripts.1, &run.bound.call, &run.history))
+    }
+
+    /// An effect is done (I4: a finished step never again, and one that may not be done twice only once).
+    pub(super) fn does(&mut self, run: react::RunId, attempt: u32, step: &Step) {
+        if self.ended.contains(&(run, step.n)) {
+            self.twice = Some(format!("step {} of run {run} (`{}`) is done again after it had ended", step.n, step.verb));
+        }
+        if !self.done.insert((run, step.n, attempt)) {
+            self.twice = Some(format!("step {} of run {run} (`{}`) is done twice", step.n, step.verb));
+        }
+    }
+
+    pub(super) fn append(&mut self, record: Record) {
+        self.journal.push(record);
+    }
+
+    pub(super) fn sync(&mut self) {
+        let mut open: BTreeMap<react::RunId, u32> = BTreeMap::new();
+        for record in &self.journal[self.synced..] {
+            match record {
+                Record::Run(react::Record::Asked { run, step, .. }) => {
+                    open.insert(*run, step.n);
+                }
+                Record::Run(react::Record::Answered { run, .. }) => {
+                    if let Some(n) = open.get(run) {
+                        self.ended.insert((*run, *n));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.synced = self.journal.len();
+    }
+
+    /// When it has something to do next (true time).
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        Some(self.clock.truly(self.running.as_ref()?.next_deadline()?))
+    }
+
+    /// Everything was read, and no run is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.position == self.log.len() && self.running.as_ref().is_some_and(|r| r.runs().runs().next().is_none())
+    }
+
+    pub(super) fn settled(&self) -> bool {
+        self.running.as_ref().is_some_and(|r| r.planner().settled(VIP))
+    }
+
+    pub(super) fn owner_is_known(&self) -> bool {
+        self.running.as_ref().is_some_and(|r| r.planner().owner(VIP).is_some())
+    }
+
+    /// Who should have it, from what servers wrote.
+    pub(super) fn last_claimant(&self) -> Option<usize> {
+        self.log.iter().rev().find(|l| !l.forged).map(|l| l.host)
+    }
+
+    pub(super) fn done_twice(&self) -> Option<&String> {
+        self.twice.as_ref()
+    }
+
+    /// The journal folds to what the process knows.
+    pub(super) fn folds(&self) -> bool {
+        let Some(running) = &self.running else { return true };
+        let state = State::fold(&self.journal);
+        &state.alarms == running.alarms() && &state.runs == running.runs() && &state.ledger == running.planner().ledger()
+    }
+
+    /// For a story's last line.
+    pub(super) fn says(&self) -> String {
+        match &self.running {
+            None => "nothing, it does not run".to_owned(),
+            Some(r) => format!(
+                "owner {:?}, held by {:?}, {}, {} runs, read {} of {}",
+                r.planner().owner(VIP),
+                r.planner().holders(VIP),
+                r.planner().held(VIP).unwrap_or_else(|| "in place".to_owned()),
+                r.runs().runs().count(),
+                self.position,
+                self.log.len()
+            ),
+        }
+    }
+}
+
+/// The controller's outputs, with a sync before the first that leaves the process and one at the end.
+fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output> {
+    let mut all = Vec::with_capacity(outputs.len() + 2);
+    let mut unsynced = false;
+    let syncs = tamper != Some(Tamper::SentBeforeSynced);
+    for output in outputs {
+        let leaves = matches!(output, control::Output::Send(..) | control::Output::Do { .. });
+        if leaves && std::mem::take(&mut unsynced) && syncs {
+            all.push(Output::Sync);
+        }
+        match output {
+            control::Output::Record(record) => {
+                if let (Some(Tamper::LowerOrderAccepted), Some(word)) = (tamper, superseded(&record)) {
+                    all.push(Output::Later(Duration::ZERO, Happening::Word(word)));
+                }
+                all.push(Output::Append(Box::new(record)));
+                unsynced = true;
+            }
+            control::Output::Evaluate(run) => all.push(Output::Evaluate(run)),
+            control::Output::Do { run, attempt, step } => all.push(Output::Do(run, attempt, step)),
+            control::Output::Send(host, command) => all.push(Output::Send(host, command)),
+            control::Output::Step(step) => all.push(Output::Say(format!("{} {} ({})", step.verb, step.host, step.generation))),
+            control::Output::Notice(notice) => {
+                if let (Some(Tamper::LostMeansReleased), "host_lost", Some(host)) = (tamper, notice.kind.as_str(), notice.host) {
+                    let word = OperatorCommand::Released { resource: VIP.to_owned(), host };
+                    all.push(Output::Later(Duration::ZERO, Happening::Word(word)));
+                }
+                all.push(Output::Say(notice.text));
+            }
+            control::Output::Settled(..) => {}
+        }
+    }
+    if unsynced && syncs {
+        all.push(Output::Sync);
+    }
+    all
+}
+
+/// The move that a script was refused because a newer order was there.
+fn superseded(record: &Record) -> Option<OperatorCommand> {
+    thread_local!(static ASKED: RefCell<BTreeMap<react::RunId, Step>> = const { RefCell::new(BTreeMap::new()) });
+    match record {
+        Record::Run(react::Record::Asked { run, step, .. }) if step.verb == "vip.up" => {
+            ASKED.with_borrow_mut(|asked| asked.insert(*run, step.clone()));
+            None
+        }
+        Record::Run(react::Record::Answered { run, result: Ok(Value::Text(said)) }) if said == "superseded" => {
+            let step = ASKED.with_borrow_mut(|asked| asked.remove(run))?;
+            let host = step.args.get(1)?.to_string();
+            Some(OperatorCommand::Move { resource: VIP.to_owned(), host })
+        }
+        _ => None,
+    }
+}
+
+/// The evaluator and the script, made once for each inventory of a thread.
+fn scripts(inventory: &Arc<Inventory>) -> Rc<(Evaluator, Arc<Compiled>)> {
+    type Made = Rc<(Evaluator, Arc<Compiled>)>;
+    thread_local!(static MADE: RefCell<BTreeMap<usize, Made>> = const { RefCell::new(BTreeMap::new()) });
+    MADE.with_borrow_mut(|made| {
+        made.entry(inventory.applications.len())
+            .or_insert_with(|| {
+                let evaluator = Evaluator::new(inventory.clone());
+                let source = Arc::new(Source { name: "follow.rhai".to_owned(), text: SCRIPT.to_owned() });
+                let script = evaluator.compile(&source).expect("the script is a constant that compiles");
+                Rc::new((evaluator, script))
+            })
+            .clone()
+    })
+}
+
+/// One alarm: every claim moves the address.
+fn program() -> Program {
+    let place = Place { source: Arc::new(Source { name: "sim".to_owned(), text: String::new() }), bytes: 0..0 };
+    let args = vec![("vip".to_owned(), Argument::Value(VIP.into())), ("host".to_owned(), Argument::HostOf("app".to_owned()))];
+    let alarm = Alarm {
+        category: Category::Critical,
+        detect: Detection { parts: vec![vec![AtomId(0)]], ..Detection::default() },
+        by: vec!["app".to_owned()],
+        cancel: vec![Cancel::AtOnce],
+        react: vec![vec![ReactionCall { reaction: "follow".to_owned(), args }]],
+        ..Alarm::new("claims".to_owned(), place)
+    };
+    let reaction = Reaction {
+        name: "follow".to_owned(),
+        script: "follow.rhai".to_owned(),
+        with: Vec::new(),
+        timeout: Duration::from_secs(2),
+        retry: None,
+        requires: Trust::Local,
+    };
+    Program { alarms: vec![alarm], reactions: [("follow".to_owned(), reaction)].into(), ..Program::default() }
+}

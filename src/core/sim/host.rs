@@ -1,0 +1,169 @@
+//! A simulated host: its kernel's address, its clock, its disk, its driver, and the agent on it.
+
+use std::time::Duration;
+
+use crate::core::agent::{AgentState, Durable, Operation};
+use crate::core::base::time::Time;
+use crate::core::wire::{Echo, Presence};
+
+use super::rng::Rng;
+use super::scenario::DriverBehavior;
+
+/// A boot clock: starts anywhere, and runs a little fast or slow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HostClock {
+    base: i64,
+    from: i64,
+    drift: i64,
+}
+
+/// No machine's clock runs wrong by more than this; beyond it the margins of `quorum`, `probe` and `lease` do not hold.
+const DRIFT_PPM: u64 = 4_000;
+
+impl HostClock {
+    pub(super) fn new(at: Time, base: i64, rng: &mut Rng) -> HostClock {
+        HostClock { base, from: at.micros(), drift: rng.between(0, 2 * DRIFT_PPM) as i64 - DRIFT_PPM as i64 }
+    }
+
+    /// What it shows at a true time.
+    pub(super) fn local(&self, at: Time) -> Time {
+        let run = at.micros() - self.from;
+        Time::from_micros(self.base + run + run * self.drift / 1_000_000)
+    }
+
+    /// The true time at which it shows this, or a moment later.
+    pub(super) fn truly(&self, local: Time) -> Time {
+        let run = local.micros().saturating_sub(self.base).clamp(-(1 << 60), 1 << 60);
+        let run = run - i64::try_from(i128::from(run) * i128::from(self.drift) / 1_000_000).unwrap_or(0);
+        Time::from_micros(self.from.saturating_add(run).saturating_add(2 + run.abs() / 10_000_000))
+    }
+}
+
+/// The address on a host's interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    /// When the kernel drops it by itself (true time).
+    pub(super) ends: Option<Time>,
+}
+
+#[derive(Debug)]
+pub(super) struct SimHost {
+    pub(super) name: String,
+    pub(super) clock: HostClock,
+    pub(super) disk: Durable,
+    pub(super) agent: Option<AgentState>,
+    /// Starts of the agent: what belonged to an earlier one is void.
+    pub(super) starts: u64,
+    pub(super) address: Option<Address>,
+    pub(super) drivers: Vec<DriverBehavior>,
+    pub(super) killed: u32,
+    pub(super) stopped: u32,
+    pub(super) off: u32,
+    pub(super) frozen: u32,
+    /// Its agent is of an earlier version.
+    pub(super) old: u32,
+    /// What comes to its agent is so many milliseconds late.
+    pub(super) overload: u64,
+    /// The number of its last request for votes.
+    pub(super) asked: Echo,
+    /// Dies after so many more outputs.
+    pub(super) fuse: Option<u32>,
+    /// The timer that is set, so that none is set twice.
+    pub(super) timer: Option<Time>,
+}
+
+/// What a driver operation comes to: whether it has its effect, what is said of it, what is seen after it.
+pub(super) struct Effect {
+    pub(super) failed: Option<String>,
+    pub(super) holds: Presence,
+    /// When the kernel drops the address, as the driver sees it.
+    pub(super) until: Option<Time>,
+    pub(super) changed: bool,
+}
+
+impl SimHost {
+    pub(super) fn new(name: String, at: Time, rng: &mut Rng) -> SimHost {
+        let base = rng.below(1 << 40) as i64;
+        SimHost {
+            name,
+            clock: HostClock::new(at, base, rng),
+            disk: Durable::default(),
+            agent: None,
+            starts: 0,
+            address: None,
+            drivers: Vec::new(),
+            killed: 0,
+            stopped: 0,
+            off: 0,
+            frozen: 0,
+            old: 0,
+            overload: 0,
+            asked: Echo::default(),
+            fuse: None,
+            timer: None,
+        }
+    }
+
+    /// The agent's process may run.
+    pub(super) fn runs(&self) -> bool {
+        self.agent.is_some() && self.stopped == 0 && self.frozen == 0
+    }
+
+    /// The kernel answers on the network.
+    pub(super) fn answers(&self) -> bool {
+        self.off == 0 && self.frozen == 0
+    }
+
+    pub(super) fn driver(&self) -> DriverBehavior {
+        self.drivers.last().copied().unwrap_or_default()
+    }
+
+    /// How long an operation takes until it has its effect.
+    pub(super) fn takes(&self, rng: &mut Rng) -> Duration {
+        match self.driver() {
+            DriverBehavior::Slow => Duration::from_millis(rng.between(500, 6_000)),
+            _ => Duration::from_micros(rng.between(50, 3_000)),
+        }
+    }
+
+    /// The operation has its effect on the kernel now.
+    pub(super) fn drive(&mut self, now: Time, operation: Operation, rng: &mut Rng) -> Effect {
+        let before = self.address;
+        let failed = match (operation, self.driver()) {
+            (Operation::Observe, _) => None,
+            (_, DriverBehavior::Failing) => Some("device is busy".to_owned()),
+            (_, DriverBehavior::Lying) => None,
+            (Operation::Add { until, not_after }, _) => self.add(now, until, not_after, rng),
+            (Operation::Remove, _) => {
+                self.address = None;
+                None
+            }
+        };
+        let holds = match (self.driver(), self.address) {
+            (DriverBehavior::Blind, _) => Presence::Unknown,
+            (_, Some(_)) => Presence::Yes,
+            (_, None) => Presence::No,
+        };
+        let ends = self.address.and_then(|a| a.ends).filter(|_| holds == Presence::Yes);
+        Effect { failed, holds, until: ends.map(|ends| self.clock.local(ends)), changed: before != self.address }
+    }
+
+    fn add(&mut self, now: Time, until: Option<Time>, not_after: Time, rng: &mut Rng) -> Option<String> {
+        let local = self.clock.local(now);
+        if local > not_after {
+            return Some("too late to begin".to_owned());
+        }
+        let ends = match until {
+            None => None,
+            Some(until) => {
+                let seconds = until.since(local).as_secs();
+                if seconds == 0 {
+                    return Some("less than a second is left".to_owned());
+                }
+                Some(now + Duration::from_secs(seconds) + Duration::from_millis(rng.below(350)))
+            }
+        };
+        self.address = Some(Address { ends });
+        None
+    }
+}

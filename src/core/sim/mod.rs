@@ -1,0 +1,38 @@
+//! The simulator: controller, planner, scripts, agents and journal in one process, on a network and disks that a seed
+//! decides (DESIGN sections 3 and 4; issue "the core must prove itself").
+//!
+//! ```text
+//!   seed -> Scenario (claims, faults) -> World: heap of timed happenings
+//!                                          | control, agents: the very state machines that run on machines
+//!                                          | network, kernel, disk, clocks: simulated, with every fault
+//!                                          v
+//!                                        Audit after each step -> Outcome, and a story when it failed
+//! ```
+//!
+//! Faults: messages lost, doubled, delayed, overtaken; partitions per direction; crash and restart of each party between any
+//! two of its outputs; unsynced writes lost; stopped processes, frozen hosts, power losses; clock steps and drift; slow,
+//! failing, lying, blind drivers; addresses taken off by hand. The same scenario runs the same way, to the microsecond.
+//! [`Tamper`] breaks the parts on purpose, to see that the audits find it. Tests: `tests/it/sim.rs`.
+
+mod audit;
+mod controller;
+mod host;
+mod network;
+mod nuisance;
+mod rng;
+mod scenario;
+mod story;
+mod tamper;
+mod world;
+
+pub use audit::Violation;
+pub use rng::Rng;
+pub use scenario::{Act, Change, DriverBehavior, Fault, Party, Scenario, WITNESSES};
+pub use story::{shorten, tell};
+pub use tamper::Tamper;
+pub use world::SimOutcome;
+
+/// Runs a scenario.
+pub fn run(scenario: &Scenario, tamper: Option<Tamper>) -> SimOutcome {
+    world::play(scenario, tamper, false)
+}

@@ -1,0 +1,149 @@
+//! Ways to break the planner, the agent and their assumptions on purpose: a simulator that does not find them finds nothing.
+//!
+//! Each is applied at a seam between the parts, to what passes there; the product has no switch for any of them.
+
+use crate::core::agent::AgentMark;
+use crate::core::inventory::Inventory;
+use crate::core::plan;
+use crate::core::wire::{Action, Command, Echo, Generation, PeerMessage, Presence, Probe, Report, Terms};
+
+/// A way to be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tamper {
+    /// The planner skips the verification: it believes every release as soon as it is told of the host at all.
+    ReleaseNotVerified,
+    /// The planner accepts lower orders than it has.
+    LowerOrderAccepted,
+    /// The planner takes an unreachable host for released.
+    LostMeansReleased,
+    /// The planner's words go out before they are on disk.
+    SentBeforeSynced,
+    /// A restarted planner does not raise the epoch, and counts from one.
+    EpochForgotten,
+    /// The taker is not told to listen for silence.
+    SilenceSkipped,
+    /// The holder is granted a longer lease than the planner waits for.
+    LeaseTooLong,
+    /// Releases are never sent.
+    ReleaseNotSent,
+    /// Every command names the newest beat: nobody can tell that it is old.
+    EchoForged,
+    /// The planner never takes, only releases.
+    TakeNotSent,
+    /// A restarted planner forgets what it had granted.
+    GrantsForgotten,
+    /// Agents obey generations that they obeyed already.
+    GenerationForged,
+    /// The agent does not look: what it commanded is what it reports.
+    AgentDoesNotLook,
+    /// The agent keeps nothing on disk.
+    AgentForgets,
+    /// A cut-off holder believes that it reaches its witnesses.
+    WitnessesForged,
+    /// The taker is deaf.
+    HearsNoRival,
+    /// The kernel does not drop addresses whose time is over.
+    KernelKeeps,
+    /// An agent that starts does not wait for what it may have promised.
+    VoterForgets,
+    /// Agents vote for whoever asks.
+    VotesForEverybody,
+    /// An answer counts from the newest request, whichever it answers.
+    VoteAnswersNewest,
+    /// A holder counts on votes for longer than the controller keeps them.
+    VoteTooLong,
+    /// Takers are told that everybody else is clear.
+    ClearForged,
+    /// A restarted planner concludes from what is configured, not from what was granted.
+    ConfiguredTermsCount,
+}
+
+impl Tamper {
+    /// All of them.
+    pub const ALL: [Tamper; 23] = [
+        Tamper::ReleaseNotVerified,
+        Tamper::LowerOrderAccepted,
+        Tamper::LostMeansReleased,
+        Tamper::SentBeforeSynced,
+        Tamper::EpochForgotten,
+        Tamper::SilenceSkipped,
+        Tamper::LeaseTooLong,
+        Tamper::ReleaseNotSent,
+        Tamper::EchoForged,
+        Tamper::TakeNotSent,
+        Tamper::GrantsForgotten,
+        Tamper::GenerationForged,
+        Tamper::AgentDoesNotLook,
+        Tamper::AgentForgets,
+        Tamper::WitnessesForged,
+        Tamper::HearsNoRival,
+        Tamper::KernelKeeps,
+        Tamper::VoterForgets,
+        Tamper::VotesForEverybody,
+        Tamper::VoteAnswersNewest,
+        Tamper::VoteTooLong,
+        Tamper::ClearForged,
+        Tamper::ConfiguredTermsCount,
+    ];
+
+    /// What becomes of a message between agents; `asked` is the number of the newest request of the one who gets it.
+    pub(super) fn votes(self, message: &mut PeerMessage, asked: Echo) {
+        match (self, message) {
+            (Tamper::VotesForEverybody, PeerMessage::Vote(vote)) => vote.refused = None,
+            (Tamper::VoteAnswersNewest, PeerMessage::Vote(vote)) => vote.number = asked,
+            _ => {}
+        }
+    }
+
+    /// What becomes of a command that arrives at an agent; false when it does not.
+    pub(super) fn delivers(self, command: &mut Command, beat: Option<Echo>, mark: Option<&AgentMark>) -> bool {
+        match (self, &mut command.action) {
+            (Tamper::SilenceSkipped, Action::Take { probe, .. }) => *probe = Probe::Nothing,
+            (Tamper::VoteTooLong, Action::Take { terms, .. }) => terms.isolation *= 2,
+            (Tamper::ClearForged, Action::Take { terms, clear, .. }) => {
+                clear.extend(terms.voters.iter().map(|host| (host.clone(), command.generation)));
+            }
+            (Tamper::LeaseTooLong, Action::Take { terms, .. }) => terms.term *= 2,
+            (Tamper::ReleaseNotSent, Action::Release) | (Tamper::TakeNotSent, Action::Take { .. }) => return false,
+            (Tamper::EchoForged, _) => command.echo = beat.unwrap_or(command.echo),
+            (Tamper::GenerationForged, _) => {
+                let last = mark.map_or(Generation::NONE, |m| m.generation);
+                command.generation = Generation { epoch: last.epoch.max(command.generation.epoch), n: last.n + 1 };
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// What becomes of a report that leaves an agent.
+    pub(super) fn reports(self, report: &mut Report) {
+        if self == Tamper::ReleaseNotVerified {
+            for seen in report.resources.values_mut().filter(|s| !s.want) {
+                seen.holds = Presence::No;
+            }
+        }
+    }
+
+    /// What becomes of a journal record when it is read again, by a controller that is configured like this.
+    pub(super) fn reads(self, record: &plan::Record, configured: &Inventory) -> Option<plan::Record> {
+        let mut record = record.clone();
+        match (self, &mut record) {
+            (Tamper::EpochForgotten, plan::Record::Epoch { .. })
+            | (Tamper::EpochForgotten | Tamper::GrantsForgotten, plan::Record::Ordered { .. }) => return None,
+            (Tamper::ConfiguredTermsCount, plan::Record::Ordered { resource, granted: Some(granted), .. }) => {
+                if let Some(resource) = configured.resources.get(resource) {
+                    granted.terms = Terms {
+                        takeover: resource.takeover,
+                        isolation: resource.isolation,
+                        term: resource.term,
+                        witnesses: resource.witnesses.clone(),
+                        voters: resource.voting_agents(),
+                        on_quorum_loss: resource.on_quorum_loss,
+                    };
+                }
+            }
+            _ => {}
+        }
+        Some(record)
+    }
+}

@@ -1,0 +1,388 @@
+//! The simulated world: one heap of timed happenings, and what each does to hosts, controller and network.
+
+mod faults;
+mod parties;
+mod site;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::core::agent::{self, AgentState, Operation};
+use crate::core::base::time::Time;
+use crate::core::inventory::Takeover;
+use crate::core::wire::{Action, Command, PeerMessage, Report};
+
+use super::audit::{Audit, Violation};
+use super::controller::{Happening, SimController};
+use super::host::{HostClock, SimHost};
+use super::network::Network;
+use super::nuisance::Nuisance;
+use super::rng::Rng;
+use super::scenario::{Party, Scenario};
+use super::tamper::Tamper;
+
+pub(super) use site::Setup;
+pub(super) use site::{app_name, host_name};
+
+/// The resource that moves.
+pub(super) const VIP: &str = "vip";
+/// The simulation begins at this time of the controller's wall clock.
+const BEGIN: Time = Time::from_millis(1_700_000_000_000);
+/// A controller or agent that died is started again after this, when its act does not last longer.
+const RESTART_AFTER: Duration = Duration::from_millis(300);
+/// After the last fault has ended everything must be in its place within this (I2): a lease's term and grace, a slow driver,
+/// a backoff of ten seconds ...
+const SETTLES_WITHIN: Duration = Duration::from_secs(150);
+/// ... and where moves are damped, all the pauses.
+const SETTLES_WITHIN_DAMPED: Duration = Duration::from_secs(3_600);
+/// How long it must then stay so.
+const STAYS: Duration = Duration::from_secs(3);
+/// The term of simulated leases; the shortest that is allowed.
+const TERM: Duration = Duration::from_secs(30);
+
+/// Something due at a time.
+#[derive(Debug)]
+enum Due {
+    Begin(usize),
+    End(usize),
+    AgentTimer {
+        host: usize,
+        start: u64,
+    },
+    ControllerTimer {
+        start: u64,
+    },
+    Command {
+        host: usize,
+        command: Command,
+    },
+    Report(Report),
+    Peer {
+        from: usize,
+        to: usize,
+        message: PeerMessage,
+    },
+    Drive {
+        host: usize,
+        start: u64,
+        operation: Operation,
+    },
+    Driven {
+        host: usize,
+        start: u64,
+        input: agent::Input,
+    },
+    Witness {
+        host: usize,
+        start: u64,
+        witness: IpAddr,
+        sent: Time,
+    },
+    Rival {
+        host: usize,
+        start: u64,
+    },
+    KernelChanged {
+        host: usize,
+    },
+    KernelDrops {
+        host: usize,
+    },
+    /// The controller reads what is new in the logs.
+    Read,
+    Answered {
+        start: u64,
+        happening: Happening,
+    },
+    Start(Party),
+    /// What came while the queue of a process was long.
+    Late(Box<Due>),
+}
+
+struct Entry {
+    at: Time,
+    n: u64,
+    /// Apart: the heap moves its entries about.
+    due: Box<Due>,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.n == other.n
+    }
+}
+impl Eq for Entry {}
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.n).cmp(&(other.at, other.n))
+    }
+}
+
+/// What came of a simulation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimOutcome {
+    /// The invariant that was broken, when one was.
+    pub violation: Option<Violation>,
+    /// The first breach of what the policy does not promise under the faults of the scenario.
+    pub tolerated: Option<Violation>,
+    /// How often the address came to another host than had it last.
+    pub failovers: u64,
+    pub lasted: Duration,
+    /// What happened, line by line, when it was asked for.
+    pub story: Vec<String>,
+}
+
+pub(super) struct SimWorld<'a> {
+    now: Time,
+    n: u64,
+    heap: BinaryHeap<Reverse<Entry>>,
+    rng: Rng,
+    scenario: &'a Scenario,
+    tamper: Option<Tamper>,
+    hosts: Vec<SimHost>,
+    network: Network,
+    controller: SimController,
+    audit: Audit,
+    waiting: VecDeque<(Party, Due)>,
+    story: Option<Vec<String>>,
+}
+
+/// Runs a scenario, and tells its story when asked to.
+pub(super) fn play(scenario: &Scenario, tamper: Option<Tamper>, tell: bool) -> SimOutcome {
+    let mut world = SimWorld::new(scenario, tamper, tell);
+    world.run();
+    SimOutcome {
+        violation: world.audit.violation.take(),
+        tolerated: world.audit.tolerated.take(),
+        failovers: world.audit.failovers,
+        lasted: world.now.since(BEGIN),
+        story: world.story.unwrap_or_default(),
+    }
+}
+
+impl<'a> SimWorld<'a> {
+    fn new(scenario: &'a Scenario, tamper: Option<Tamper>, tell: bool) -> SimWorld<'a> {
+        let mut rng = Rng::new(scenario.seed);
+        let hosts: Vec<SimHost> = (0..scenario.agents()).map(|i| SimHost::new(host_name(i), BEGIN, &mut rng)).collect();
+        let clock = HostClock::new(BEGIN, BEGIN.micros(), &mut rng);
+        let mut world = SimWorld {
+            now: BEGIN,
+            n: 0,
+            heap: BinaryHeap::new(),
+            rng,
+            scenario,
+            tamper,
+            network: Network::new(scenario.agents()),
+            controller: SimController::new(Setup::new(scenario), scenario.wall * 1_000, clock, Nuisance::of(scenario)),
+            audit: Audit::new(scenario),
+            hosts,
+            waiting: VecDeque::new(),
+            story: tell.then(Vec::new),
+        };
+        for (i, act) in scenario.acts.iter().enumerate() {
+            world.at(BEGIN + Duration::from_millis(act.at), Due::Begin(i));
+        }
+        if let Some(holder) = scenario.holder {
+            world.hosts[holder].address = Some(super::host::Address { ends: None });
+            world.audit.came(holder, &world.hosts);
+        }
+        for i in 0..scenario.agents() {
+            let delay = Duration::from_millis(world.rng.below(500));
+            world.after(delay, Due::Start(Party::Agent(i)));
+        }
+        let delay = Duration::from_millis(world.rng.below(500));
+        world.after(delay, Due::Start(Party::Controller));
+        world
+    }
+
+    fn run(&mut self) {
+        let faults_end = BEGIN + Duration::from_millis(self.scenario.faults_end()) + RESTART_AFTER * 2;
+        let within = if self.scenario.damped { SETTLES_WITHIN_DAMPED } else { SETTLES_WITHIN };
+        let mut in_place: Option<Time> = None;
+        while let Some(Reverse(entry)) = self.heap.pop() {
+            if self.audit.violation.is_some() {
+                return;
+            }
+            self.now = entry.at;
+            if self.now > faults_end {
+                match (self.in_place(), in_place) {
+                    (true, None) => in_place = Some(self.now),
+                    (true, Some(since)) if self.now.since(since) >= STAYS => {
+                        // A breakage that falsifies the journal is to be found by what it does.
+                        if self.tamper.is_none() {
+                            self.audit.at_the_end(&self.controller);
+                        }
+                        return;
+                    }
+                    (true, Some(_)) => {}
+                    (false, _) if self.now.since(faults_end) > within => {
+                        let why = self.why_not_in_place();
+                        self.audit.not_in_place(why);
+                        return;
+                    }
+                    (false, _) => in_place = None,
+                }
+            }
+            self.handle(*entry.due);
+        }
+    }
+
+    /// I2: the desired owner has it, nobody else, everybody was told, and nothing waits to be read.
+    fn in_place(&self) -> bool {
+        let Some(owner) = self.last_claimant() else {
+            return self.controller.is_idle();
+        };
+        let held_by: Vec<usize> = holders(&self.hosts);
+        held_by == [owner] && self.audit.last_announcer == Some(owner) && self.controller.is_idle() && self.controller.settled()
+    }
+
+    fn why_not_in_place(&self) -> String {
+        format!(
+            "last claim by {}, held by {:?}, last announced by {}; the controller says: {}",
+            self.last_claimant().map_or("nobody".to_owned(), host_name),
+            holders(&self.hosts).into_iter().map(host_name).collect::<Vec<_>>(),
+            self.audit.last_announcer.map_or("nobody".to_owned(), host_name),
+            self.controller.says(),
+        )
+    }
+
+    fn last_claimant(&self) -> Option<usize> {
+        self.controller.last_claimant().or(self.scenario.holder.filter(|_| self.controller.owner_is_known()))
+    }
+
+    fn handle(&mut self, due: Due) {
+        if let Some(delay) = self.queues(&due) {
+            return self.after(delay, Due::Late(Box::new(due)));
+        }
+        let due = if let Due::Late(due) = due { *due } else { due };
+        match due {
+            Due::Late(_) => {}
+            Due::Begin(i) => self.begin(i),
+            Due::End(i) => self.end(i),
+            Due::Start(party) => self.start(party),
+            Due::AgentTimer { host, start } => {
+                if self.hosts[host].starts == start {
+                    self.hosts[host].timer = None;
+                    self.agent(host, Some(start), agent::Input::Timer);
+                }
+            }
+            Due::ControllerTimer { start } => {
+                if self.controller.starts == start {
+                    self.controller.timer = None;
+                    self.control(Some(start), Happening::Timer);
+                }
+            }
+            Due::Command { host, command } => {
+                let mut command = command;
+                // An earlier version does not understand it.
+                if self.hosts[host].old > 0 && is_of_a_quorum(&command) {
+                    return;
+                }
+                if let Some(tamper) = self.tamper {
+                    let beat = self.hosts[host].agent.as_ref().map(AgentState::beat);
+                    let mark = self.hosts[host].disk.marks.get(VIP);
+                    if !tamper.delivers(&mut command, beat, mark) {
+                        return;
+                    }
+                }
+                self.agent(host, None, agent::Input::Command(command));
+            }
+            Due::Report(report) => self.control(None, Happening::Report(report)),
+            Due::Peer { to, .. } if self.hosts[to].old > 0 => {}
+            Due::Peer { from, to, mut message } => {
+                if let Some(tamper) = self.tamper {
+                    tamper.votes(&mut message, self.hosts[to].asked);
+                }
+                self.agent(to, None, agent::Input::Peer(host_name(from), message));
+            }
+            Due::Drive { host, start, operation } => self.drive(host, start, operation),
+            Due::Driven { host, start, input } => self.agent(host, Some(start), input),
+            Due::Witness { host, start, witness, sent } => {
+                let input = agent::Input::Witness { resource: VIP.to_owned(), witness, sent };
+                self.agent(host, Some(start), input);
+            }
+            Due::Rival { host, start } => {
+                if self.tamper != Some(Tamper::HearsNoRival) {
+                    self.agent(host, Some(start), agent::Input::Rival { resource: VIP.to_owned() });
+                }
+            }
+            Due::KernelChanged { host } => {
+                let holds = match self.hosts[host].address {
+                    Some(_) => crate::core::wire::Presence::Yes,
+                    None => crate::core::wire::Presence::No,
+                };
+                self.agent(host, None, agent::Input::Changed { resource: VIP.to_owned(), holds });
+            }
+            Due::KernelDrops { host } => self.kernel_drops(host),
+            Due::Read => self.control(None, Happening::Read),
+            Due::Answered { start, happening } => self.control(Some(start), happening),
+        }
+    }
+
+    /// How long something has to wait in the queue of a process that has too much to do.
+    fn queues(&self, due: &Due) -> Option<Duration> {
+        let late = match due {
+            Due::AgentTimer { host, .. }
+            | Due::Command { host, .. }
+            | Due::Peer { to: host, .. }
+            | Due::Driven { host, .. }
+            | Due::Witness { host, .. }
+            | Due::Rival { host, .. }
+            | Due::KernelChanged { host } => self.hosts[*host].overload,
+            Due::Report(_) | Due::ControllerTimer { .. } | Due::Read | Due::Answered { .. } => self.controller.overload,
+            _ => 0,
+        };
+        (late > 0).then(|| Duration::from_millis(late))
+    }
+
+    /// What waited for stopped processes that run again.
+    fn go_on(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for (party, due) in waiting {
+            let runs = match party {
+                Party::Controller => self.controller.stopped == 0,
+                Party::Agent(h) => self.hosts[h].runs(),
+            };
+            if runs {
+                self.after(Duration::ZERO, due);
+            } else {
+                self.waiting.push_back((party, due));
+            }
+        }
+    }
+
+    fn after(&mut self, delay: Duration, due: Due) {
+        self.at(self.now + delay, due);
+    }
+
+    fn at(&mut self, at: Time, due: Due) {
+        self.n += 1;
+        self.heap.push(Reverse(Entry { at: at.max(self.now), n: self.n, due: Box::new(due) }));
+    }
+
+    fn tell(&mut self, text: impl FnOnce() -> String) {
+        if let Some(story) = &mut self.story {
+            let at = self.now.since(BEGIN);
+            story.push(format!("{:>9.3}s  {}", at.as_secs_f64(), text()));
+        }
+    }
+}
+
+fn is_of_a_quorum(command: &Command) -> bool {
+    match &command.action {
+        Action::Take { terms, .. } => terms.takeover == Takeover::Quorum,
+        Action::Electorate(_) => true,
+        Action::Release | Action::Renew => false,
+    }
+}
+
+pub(super) fn holders(hosts: &[SimHost]) -> Vec<usize> {
+    hosts.iter().enumerate().filter(|(_, h)| h.address.is_some()).map(|(i, _)| i).collect()
+}

@@ -1,0 +1,215 @@
+//! What an act of a scenario does, and what becomes of it when it ends.
+
+use std::time::Duration;
+
+use crate::core::agent::AgentState;
+use crate::core::sim::host::HostClock;
+use crate::core::sim::scenario::{Act, Fault, Party};
+use crate::core::sim::tamper::Tamper;
+
+use super::site::{describe, host_name, party_name};
+use super::{Due, RESTART_AFTER, SimWorld, VIP};
+
+impl SimWorld<'_> {
+    pub(super) fn begin(&mut self, i: usize) {
+        let Act { lasts, what, .. } = &self.scenario.acts[i];
+        let (lasts, what) = (Duration::from_millis(*lasts), what.clone());
+        if !matches!(what, Fault::Claim(_) | Fault::ClockStep(_) | Fault::TakenOff(_)) {
+            self.after(lasts.max(Duration::from_millis(1)), Due::End(i));
+        }
+        self.tell(|| format!("** {}", describe(&what, lasts)));
+        self.network.change(&what, true);
+        match what {
+            Fault::Claim(host) => {
+                // Nobody follows what is not in the configuration.
+                if !self.controller.knows(host) {
+                    return;
+                }
+                self.controller.claim(host);
+                let delay = Duration::from_micros(self.rng.between(50, 2_000));
+                self.after(delay, Due::Read);
+            }
+            Fault::Kill(party) => {
+                *self.killed(party) += 1;
+                self.die(party);
+            }
+            Fault::KillAfter(party, outputs) => *self.fuse(party) = Some(outputs),
+            Fault::Stop(party) => *self.stopped(party) += 1,
+            Fault::PowerOff(host) => {
+                self.hosts[host].off += 1;
+                self.hosts[host].killed += 1;
+                self.die(Party::Agent(host));
+                self.set_address(host, None);
+            }
+            Fault::Freeze(host) => self.hosts[host].frozen += 1,
+            Fault::Drive(host, driver) => self.hosts[host].drivers.push(driver),
+            Fault::Reconfigure(change, restart) => {
+                if self.controller.reconfigure(&change, true) {
+                    self.reconfigured(restart);
+                }
+            }
+            Fault::Overload(party, ms) => *self.overload(party) += ms,
+            Fault::OldAgent(host) => self.hosts[host].old += 1,
+            Fault::ClockStep(ms) => self.controller.wall_offset += ms * 1_000,
+            Fault::TakenOff(host) => {
+                if self.hosts[host].address.is_some() && self.hosts[host].answers() {
+                    self.set_address(host, None);
+                    self.after(Duration::from_millis(1), Due::KernelChanged { host });
+                }
+            }
+            Fault::CutControl(..)
+            | Fault::CutLan(..)
+            | Fault::CutWitness(..)
+            | Fault::CutPeer(..)
+            | Fault::CutLanPair(..)
+            | Fault::Partition(..)
+            | Fault::Split(..)
+            | Fault::Noise(..) => {}
+        }
+    }
+
+    pub(super) fn end(&mut self, i: usize) {
+        let what = self.scenario.acts[i].what.clone();
+        self.tell(|| format!("** over: {}", describe(&what, Duration::ZERO)));
+        self.network.change(&what, false);
+        match what {
+            Fault::Kill(party) => {
+                *self.killed(party) -= 1;
+                self.after(Duration::ZERO, Due::Start(party));
+            }
+            Fault::Stop(party) => {
+                *self.stopped(party) -= 1;
+                self.go_on();
+            }
+            Fault::PowerOff(host) => {
+                self.hosts[host].off -= 1;
+                self.hosts[host].killed -= 1;
+                if self.hosts[host].off == 0 {
+                    let base = self.rng.below(1 << 30) as i64;
+                    self.hosts[host].clock = HostClock::new(self.now, base, &mut self.rng);
+                }
+                self.after(Duration::from_millis(5), Due::Start(Party::Agent(host)));
+            }
+            Fault::Freeze(host) => {
+                self.hosts[host].frozen -= 1;
+                self.go_on();
+            }
+            Fault::Reconfigure(change, restart) if self.controller.reconfigure(&change, false) => self.reconfigured(restart),
+            Fault::Overload(party, ms) => *self.overload(party) -= ms,
+            Fault::OldAgent(host) => {
+                self.hosts[host].old -= 1;
+                self.die(Party::Agent(host));
+                self.after(RESTART_AFTER, Due::Start(Party::Agent(host)));
+            }
+            Fault::Drive(host, driver) => {
+                let drivers = &mut self.hosts[host].drivers;
+                if let Some(i) = drivers.iter().position(|d| *d == driver) {
+                    drivers.remove(i);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn killed(&mut self, party: Party) -> &mut u32 {
+        match party {
+            Party::Controller => &mut self.controller.killed,
+            Party::Agent(h) => &mut self.hosts[h].killed,
+        }
+    }
+
+    pub(super) fn stopped(&mut self, party: Party) -> &mut u32 {
+        match party {
+            Party::Controller => &mut self.controller.stopped,
+            Party::Agent(h) => &mut self.hosts[h].stopped,
+        }
+    }
+
+    fn overload(&mut self, party: Party) -> &mut u64 {
+        match party {
+            Party::Controller => &mut self.controller.overload,
+            Party::Agent(h) => &mut self.hosts[h].overload,
+        }
+    }
+
+    /// The controller's configuration is another one: it starts with it, or reads it.
+    fn reconfigured(&mut self, restart: bool) {
+        if !restart {
+            let happening = self.controller.reload();
+            return self.control(None, happening);
+        }
+        if self.controller.killed == 0 {
+            self.die(Party::Controller);
+            self.after(RESTART_AFTER, Due::Start(Party::Controller));
+        }
+    }
+
+    pub(super) fn fuse(&mut self, party: Party) -> &mut Option<u32> {
+        match party {
+            Party::Controller => &mut self.controller.fuse,
+            Party::Agent(h) => &mut self.hosts[h].fuse,
+        }
+    }
+
+    /// A process is gone, with everything that it had not written to its disk.
+    pub(super) fn die(&mut self, party: Party) {
+        self.waiting.retain(|(p, _)| *p != party);
+        match party {
+            Party::Controller => self.controller.die(),
+            Party::Agent(h) => {
+                self.hosts[h].agent = None;
+                self.hosts[h].fuse = None;
+                self.hosts[h].timer = None;
+                self.hosts[h].starts += 1;
+            }
+        }
+    }
+
+    /// True when the output that is about to be carried out is not, because the process dies before it.
+    pub(super) fn dies_here(&mut self, party: Party) -> bool {
+        match self.fuse(party) {
+            Some(0) => {
+                self.tell(|| format!("   {} dies here", party_name(party)));
+                self.die(party);
+                self.after(RESTART_AFTER, Due::Start(party));
+                true
+            }
+            Some(n) => {
+                *n -= 1;
+                false
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn start(&mut self, party: Party) {
+        match party {
+            Party::Controller if self.controller.killed == 0 && !self.controller.runs_or_stopped() => {
+                self.tell(|| "   the controller starts".to_owned());
+                let outputs = self.controller.start(self.now, self.tamper, &mut self.rng);
+                self.carry_out_control(outputs);
+                self.after(Duration::from_millis(1), Due::Read);
+            }
+            Party::Agent(h) if self.hosts[h].killed == 0 && self.hosts[h].agent.is_none() => {
+                self.tell(|| format!("   the agent of {} starts", host_name(h)));
+                let host = &mut self.hosts[h];
+                host.starts += 1;
+                let mut outputs = Vec::new();
+                let mut disk = host.disk.clone();
+                if self.tamper == Some(Tamper::VoterForgets) {
+                    disk.longest_promise = Duration::ZERO;
+                }
+                host.agent = Some(AgentState::start(
+                    host.name.clone(),
+                    host.starts,
+                    disk,
+                    (h < self.scenario.hosts).then(|| VIP.to_owned()),
+                    host.clock.local(self.now),
+                    &mut outputs,
+                ));
+                self.carry_out_agent(h, outputs);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Agents, their hosts and the controller: what they are told, and what comes of what they put out.
+
+use std::time::Duration;
+
+use crate::core::agent::{self, Operation};
+use crate::core::sim::controller::Happening;
+use crate::core::sim::scenario::{Party, WITNESSES};
+use crate::core::sim::tamper::Tamper;
+use crate::core::wire::PeerMessage;
+
+use super::site::{describe_operation, host_name, witness};
+use super::{Due, SimWorld, VIP};
+
+impl SimWorld<'_> {
+    pub(super) fn agent(&mut self, h: usize, start: Option<u64>, input: agent::Input) {
+        let host = &mut self.hosts[h];
+        if start.is_some_and(|s| s != host.starts) || host.agent.is_none() {
+            return;
+        }
+        if !host.runs() {
+            let due = Due::Driven { host: h, start: host.starts, input };
+            self.waiting.push_back((Party::Agent(h), due));
+            return;
+        }
+        let local = host.clock.local(self.now);
+        let mut outputs = Vec::new();
+        if let Some(agent) = &mut host.agent {
+            agent.turn(local, input, &mut outputs);
+        }
+        self.carry_out_agent(h, outputs);
+    }
+
+    pub(super) fn carry_out_agent(&mut self, h: usize, outputs: Vec<agent::Output>) {
+        for output in outputs {
+            if self.dies_here(Party::Agent(h)) {
+                return;
+            }
+            let start = self.hosts[h].starts;
+            match output {
+                agent::Output::Persist(durable) => {
+                    if self.tamper != Some(Tamper::AgentForgets) {
+                        self.hosts[h].disk = durable;
+                    }
+                }
+                agent::Output::Drive { operation, .. } => {
+                    let takes = self.hosts[h].takes(&mut self.rng);
+                    self.after(takes, Due::Drive { host: h, start, operation });
+                }
+                agent::Output::Ping { .. } => self.ping(h, start),
+                agent::Output::Ask { .. } => {
+                    for other in 0..self.hosts.len() {
+                        let has = self.hosts[other].address.is_some() && self.hosts[other].answers();
+                        if other != h && has && self.network.hear_each_other(h, other) {
+                            let delay = Duration::from_micros(self.rng.between(50, 5_000));
+                            self.after(delay, Due::Rival { host: h, start });
+                        }
+                    }
+                }
+                agent::Output::Announce { .. } => self.announce(h),
+                agent::Output::Peer(_, _) if self.hosts[h].old > 0 => {}
+                agent::Output::Peer(to, message) => {
+                    if let PeerMessage::Request(request) = &message {
+                        self.hosts[h].asked = request.number;
+                    }
+                    let Some(to) = self.hosts.iter().position(|x| x.name == to) else { continue };
+                    for delay in self.network.peers(h, to, &mut self.rng) {
+                        self.after(delay, Due::Peer { from: h, to, message: message.clone() });
+                    }
+                }
+                agent::Output::Peers(_) => {}
+                agent::Output::Report(mut report) => {
+                    if let Some(tamper) = self.tamper {
+                        tamper.reports(&mut report);
+                    }
+                    if self.hosts[h].old > 0 {
+                        (report.votes, report.places) = (false, Default::default());
+                    }
+                    for delay in self.network.control(h, false, &mut self.rng) {
+                        self.after(delay, Due::Report(report.clone()));
+                    }
+                }
+            }
+        }
+        let host = &mut self.hosts[h];
+        if let Some(agent) = &host.agent {
+            let at = host.clock.truly(agent.next_deadline()).max(self.now + Duration::from_micros(1));
+            if host.timer.is_none_or(|t| at < t) {
+                host.timer = Some(at);
+                let start = host.starts;
+                self.at(at, Due::AgentTimer { host: h, start });
+            }
+        }
+    }
+
+    pub(super) fn ping(&mut self, h: usize, start: u64) {
+        let sent = self.hosts[h].clock.local(self.now);
+        for w in 0..WITNESSES {
+            if self.network.reaches_witness(h, w) || self.tamper == Some(Tamper::WitnessesForged) {
+                let delay = Duration::from_micros(self.rng.between(50, 5_000));
+                self.after(delay, Due::Witness { host: h, start, witness: witness(w), sent });
+            }
+        }
+    }
+
+    pub(super) fn announce(&mut self, h: usize) {
+        self.tell(|| format!("   {} announces it", host_name(h)));
+        self.audit.last_announcer = Some(h);
+        for other in 0..self.hosts.len() {
+            if other != h && self.hosts[other].answers() && self.network.broadcast_reaches(h, other) {
+                let start = self.hosts[other].starts;
+                let delay = Duration::from_micros(self.rng.between(50, 5_000));
+                self.after(delay, Due::Rival { host: other, start });
+            }
+        }
+    }
+
+    pub(super) fn drive(&mut self, h: usize, start: u64, operation: Operation) {
+        // An operation is a call of the agent's own process: it ends with it, and waits while it is stopped.
+        if self.hosts[h].starts != start {
+            return;
+        }
+        if !self.hosts[h].runs() {
+            self.waiting.push_back((Party::Agent(h), Due::Drive { host: h, start, operation }));
+            return;
+        }
+        let before = self.hosts[h].address.is_some();
+        let mut effect = self.hosts[h].drive(self.now, operation, &mut self.rng);
+        let after = self.hosts[h].address;
+        let refreshed = matches!(operation, Operation::Add { .. }) && before && effect.failed.is_none();
+        if !refreshed {
+            self.tell(|| {
+                let failed = effect.failed.as_deref().map(|f| format!(", fails: {f}")).unwrap_or_default();
+                format!("   {}: {} -> {:?}{failed}", host_name(h), describe_operation(operation), effect.holds)
+            });
+        }
+        if effect.changed {
+            self.address_changed(h, before);
+        }
+        if let Some(Tamper::AgentDoesNotLook) = self.tamper {
+            if let Operation::Add { until, .. } = operation {
+                effect.until = until;
+            }
+            effect.holds = match operation {
+                Operation::Remove => crate::core::wire::Presence::No,
+                Operation::Add { .. } => crate::core::wire::Presence::Yes,
+                Operation::Observe => effect.holds,
+            };
+        }
+        if let Some(ends) = after.and_then(|a| a.ends) {
+            self.at(ends, Due::KernelDrops { host: h });
+        }
+        let input =
+            agent::Input::Driven { resource: VIP.to_owned(), failed: effect.failed, holds: effect.holds, until: effect.until };
+        let delay = Duration::from_micros(self.rng.between(10, 500));
+        self.after(delay, Due::Driven { host: h, start, input });
+    }
+
+    pub(super) fn kernel_drops(&mut self, h: usize) {
+        let due = self.hosts[h].address.and_then(|a| a.ends).is_some_and(|ends| ends <= self.now);
+        if due && self.tamper != Some(Tamper::KernelKeeps) {
+            self.tell(|| format!("   the kernel of {} drops it", host_name(h)));
+            self.set_address(h, None);
+            self.after(Duration::from_millis(1), Due::KernelChanged { host: h });
+        }
+    }
+
+    pub(super) fn set_address(&mut self, h: usize, address: Option<crate::core::sim::host::Address>) {
+        let before = self.hosts[h].address.is_some();
+        self.hosts[h].address = address;
+        self.address_changed(h, before);
+    }
+
+    pub(super) fn address_changed(&mut self, h: usize, before: bool) {
+        match (before, self.hosts[h].address.is_some()) {
+            (false, true) => {
+                self.tell(|| format!("== {} has it", host_name(h)));
+                self.audit.came(h, &self.hosts);
+            }
+            (true, false) => self.tell(|| format!("== {} has it no more", host_name(h))),
+            _ => {}
+        }
+    }
+
+    pub(super) fn control(&mut self, start: Option<u64>, happening: Happening) {
+        if start.is_some_and(|s| s != self.controller.starts) || !self.controller.runs_or_stopped() {
+            return;
+        }
+        if self.controller.stopped > 0 {
+            let due = Due::Answered { start: self.controller.starts, happening };
+            self.waiting.push_back((Party::Controller, due));
+            return;
+        }
+        let outputs = self.controller.turn(self.now, happening, self.tamper);
+        self.carry_out_control(outputs);
+    }
+
+    pub(super) fn carry_out_control(&mut self, outputs: Vec<crate::core::sim::controller::Output>) {
+        use crate::core::sim::controller::Output;
+        for output in outputs {
+            if self.dies_here(Party::Controller) {
+                return;
+            }
+            match output {
+                Output::Append(record) => {
+                    self.tell(|| format!("   journal: {}", record.line().unwrap_or_default()));
+                    self.controller.append(*record);
+                }
+                Output::Evaluate(run) => {
+                    if let Some(next) = self.controller.evaluate(run) {
+                        let start = self.controller.starts;
+                        let delay = Duration::from_micros(self.rng.between(5, 500));
+                        self.after(delay, Due::Answered { start, happening: Happening::Evaluated(run, next) });
+                    }
+                }
+                Output::Do(run, attempt, step) => self.effect(run, attempt, &step),
+                Output::Sync => self.controller.sync(),
+                Output::Send(host, command) => {
+                    let Some(h) = self.hosts.iter().position(|x| x.name == host) else {
+                        continue;
+                    };
+                    for delay in self.network.control(h, true, &mut self.rng) {
+                        self.after(delay, Due::Command { host: h, command: command.clone() });
+                    }
+                }
+                Output::Say(text) => self.tell(|| format!("   controller: {text}")),
+                Output::Later(delay, happening) => {
+                    let start = self.controller.starts;
+                    self.after(delay, Due::Answered { start, happening });
+                }
+            }
+        }
+        if let Some(at) = self.controller.next_deadline() {
+            let at = at.max(self.now + Duration::from_micros(1));
+            if self.controller.timer.is_none_or(|t| at < t) {
+                self.controller.timer = Some(at);
+                let start = self.controller.starts;
+                self.at(at, Due::ControllerTimer { start });
+            }
+        }
+    }
+
+    /// A step of a script is done, and its result comes back; sometimes late, sometimes not at all.
+    pub(super) fn effect(&mut self, run: crate::core::react::RunId, attempt: u32, step: &crate::core::script::Step) {
+        self.tell(|| format!("   run {run} does {} ({})", step.verb, step.n));
+        self.controller.does(run, attempt, step);
+        if let Some(text) = self.controller.done_twice() {
+            let text = text.clone();
+            self.audit.done_twice(text);
+        }
+        let delay = match self.rng.below(20) {
+            0 => return,
+            1 => Duration::from_millis(self.rng.between(500, 4_000)),
+            _ => Duration::from_micros(self.rng.between(100, 50_000)),
+        };
+        let result = if self.rng.percent(5) { Err("exit status 1".to_owned()) } else { Ok(crate::core::event::Value::Unit) };
+        let start = self.controller.starts;
+        self.after(delay, Due::Answered { start, happening: Happening::Done(run, step.n, attempt, result) });
+    }
+}

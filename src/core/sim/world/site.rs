@@ -1,0 +1,187 @@
+//! The inventory that a scenario is about, and what its parts are called.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use crate::core::agent::Operation;
+use crate::core::base::limits::ISOLATION;
+use crate::core::event::EventId;
+use crate::core::inventory::{self, Inventory, Moves, Resource, Takeover};
+use crate::core::sim::scenario::{Change, FIRST_WITNESSES, Fault, Party, Scenario};
+
+use super::{TERM, VIP};
+
+pub(in crate::core::sim) fn app_name(i: usize) -> String {
+    format!("server{}", i + 1)
+}
+
+pub(in crate::core::sim) fn host_name(i: usize) -> String {
+    format!("host{}", i + 1)
+}
+
+pub(super) fn party_name(party: Party) -> String {
+    match party {
+        Party::Controller => "the controller".to_owned(),
+        Party::Agent(h) => format!("the agent of {}", host_name(h)),
+    }
+}
+
+pub(super) fn witness(w: usize) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(10, 0, 0, 250 + w as u8))
+}
+
+pub(super) fn describe_operation(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Observe => "look",
+        Operation::Add { until: None, .. } => "add",
+        Operation::Add { until: Some(_), .. } => "add for a while",
+        Operation::Remove => "remove",
+    }
+}
+
+/// One act as a sentence.
+pub(in crate::core::sim) fn describe(what: &Fault, lasts: Duration) -> String {
+    let span = if lasts.is_zero() { String::new() } else { format!(" for {}", crate::core::base::time::duration_text(lasts)) };
+    let side = |far: &[usize], prefix: &str| far.iter().map(|i| format!("{prefix}{}", i + 1)).collect::<Vec<_>>().join(" ");
+    match what {
+        Fault::Claim(h) => format!("the server on {} says that it is primary now", host_name(*h)),
+        Fault::Kill(p) => format!("{} is killed{span}", party_name(*p)),
+        Fault::KillAfter(p, n) => format!("{} dies after {n} more outputs", party_name(*p)),
+        Fault::Stop(p) => format!("{} is stopped{span}", party_name(*p)),
+        Fault::PowerOff(h) => format!("{} has no power{span}", host_name(*h)),
+        Fault::Freeze(h) => format!("{} is frozen{span}", host_name(*h)),
+        Fault::CutControl(h, true) => format!("nothing gets from the controller to {}{span}", host_name(*h)),
+        Fault::CutControl(h, false) => format!("nothing gets from {} to the controller{span}", host_name(*h)),
+        Fault::CutLan(h, true) => {
+            format!("{} hears nothing on the local network{span}", host_name(*h))
+        }
+        Fault::CutLan(h, false) => {
+            format!("{} is not heard on the local network{span}", host_name(*h))
+        }
+        Fault::CutWitness(h, w) => {
+            format!("{} does not reach witness {}{span}", host_name(*h), w + 1)
+        }
+        Fault::CutPeer(a, b) => format!("nothing gets from the agent of {} to that of {}{span}", host_name(*a), host_name(*b)),
+        Fault::CutLanPair(a, b) => {
+            format!("{} and {} do not hear each other on the local network{span}", host_name(*a), host_name(*b))
+        }
+        Fault::Partition(controller, far) => {
+            let controller = if *controller { " the controller" } else { "" };
+            format!("everything but the witnesses falls apart{span}: apart are{controller} {}", side(far, "host"))
+        }
+        Fault::Split(h, w) => format!("the local network is split{span}: apart are {} {}", side(h, "host"), side(w, "witness ")),
+        Fault::Noise(loss, double, late) => {
+            format!("messages are lost ({loss}%), doubled ({double}%) and up to {late} ms late{span}")
+        }
+        Fault::Drive(h, driver) => format!("the driver of {} is {driver:?}{span}", host_name(*h)),
+        Fault::ClockStep(ms) => format!("the controller's wall clock steps by {ms} ms"),
+        Fault::Reconfigure(change, true) => format!("the controller starts with another configuration{span}: {change:?}"),
+        Fault::Reconfigure(change, false) => format!("another configuration is loaded{span}: {change:?}"),
+        Fault::Overload(p, ms) => format!("what comes to {} comes {ms} ms late{span}", party_name(*p)),
+        Fault::OldAgent(h) => format!("the agent of {} is of an earlier version{span}", host_name(*h)),
+        Fault::TakenOff(h) => format!("somebody takes the address off {}", host_name(*h)),
+    }
+}
+
+/// What the controller's configuration says now.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::core::sim) struct Setup {
+    hosts: usize,
+    agents: usize,
+    damped: bool,
+    takeover: Takeover,
+    voters: Vec<usize>,
+    witnesses: Vec<usize>,
+    isolation: Duration,
+    without: Option<usize>,
+}
+
+impl Setup {
+    pub(in crate::core::sim) fn new(scenario: &Scenario) -> Setup {
+        Setup {
+            hosts: scenario.hosts,
+            agents: scenario.agents(),
+            damped: scenario.damped,
+            takeover: scenario.takeover,
+            voters: (scenario.hosts..scenario.agents()).collect(),
+            witnesses: FIRST_WITNESSES.to_vec(),
+            isolation: ISOLATION,
+            without: None,
+        }
+    }
+
+    /// The same with these changes.
+    pub(in crate::core::sim) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> Setup {
+        for change in changes {
+            match change {
+                Change::Takeover(takeover) => self.takeover = *takeover,
+                Change::Voters(voters) => self.voters.clone_from(voters),
+                Change::Witnesses(witnesses) => self.witnesses.clone_from(witnesses),
+                Change::Isolation(ms) => self.isolation = Duration::from_millis(*ms),
+                Change::Without(host) => self.without = Some(*host),
+            }
+        }
+        self
+    }
+
+    /// Hosts that may hold the address.
+    pub(in crate::core::sim) fn placements(&self) -> impl Iterator<Item = usize> {
+        (0..self.hosts).filter(|h| Some(*h) != self.without)
+    }
+
+    pub(in crate::core::sim) fn inventory(&self) -> Inventory {
+        let placements = self
+            .placements()
+            .map(|i| inventory::Placement { host: host_name(i), interface: "eth0".to_owned(), commands: None })
+            .collect();
+        let moves = if self.damped { Moves::default() } else { Moves { count: 1_000, ..Moves::default() } };
+        let probe = self.takeover == Takeover::Probe;
+        let resource = Resource {
+            what: address(),
+            placements,
+            takeover: self.takeover,
+            witnesses: if probe { self.witnesses.iter().map(|w| witness(*w)).collect() } else { Vec::new() },
+            term: TERM,
+            isolation: self.isolation,
+            voters: self.voters.iter().map(|i| host_name(*i)).collect(),
+            on_quorum_loss: inventory::OnQuorumLoss::Release,
+            moves,
+            on_link_loss: inventory::OnLinkLoss::default(),
+            repair: true,
+            trust: crate::core::event::Trust::Local,
+        };
+        let host = || inventory::Host { platform: "linux".to_owned(), ..inventory::Host::default() };
+        let app = |i| inventory::Application {
+            kind: "server".to_owned(),
+            host: host_name(i),
+            aliases: Vec::new(),
+            ..Default::default()
+        };
+        let id = |number| EventId::Number { code: Some(0), number };
+        let pair = inventory::Pair {
+            primary: app_name(0),
+            backup: app_name(1),
+            standby: inventory::Standby::Hot,
+            resource: Some(VIP.to_owned()),
+            catch_up: inventory::CatchUp::Move,
+            says_primary: vec![id(4563)],
+            says_backup: vec![id(4561)],
+            primary_patterns: Vec::new(),
+            backup_patterns: Vec::new(),
+        };
+        Inventory {
+            applications: self.placements().map(|i| (app_name(i), app(i))).collect(),
+            // Two hosts are a pair, and late claims are caught up with; of more, every claim acts whenever it is read.
+            pairs: (self.hosts == 2).then(|| ("pair".to_owned(), pair)).into_iter().collect(),
+            channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
+            hosts: (0..self.agents).filter(|h| Some(*h) != self.without).map(|i| (host_name(i), host())).collect(),
+            resources: [(VIP.to_owned(), resource)].into(),
+            ..Inventory::default()
+        }
+    }
+}
+
+/// The address that moves.
+pub(super) fn address() -> inventory::ResourceKind {
+    inventory::ResourceKind::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)), 24)
+}

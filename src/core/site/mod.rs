@@ -1,0 +1,232 @@
+//! A site: everything that an administrator wrote, checked and compiled; what a controller runs on.
+
+mod arrivals;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::core::base::time::Time;
+use crate::core::base::zone::{Moments, Zone};
+use crate::core::decode::Decoder;
+use crate::core::engine::is_claim;
+use crate::core::event::Event;
+use crate::core::inventory::{Host, Index, Inventory};
+use crate::core::lang::Matcher;
+use crate::core::lang::program::{Hit, Program};
+use crate::core::react::Run;
+use crate::core::script::{Compiled, Evaluator, Next};
+
+pub use arrivals::{Arrivals, Learned, Stamps};
+
+/// A site.
+#[derive(Debug)]
+pub struct Site {
+    /// Machines, programs, pairs, resources.
+    pub inventory: Arc<Inventory>,
+    pub program: Arc<Program>,
+    /// The rules' conditions, ready to match.
+    pub matcher: Arc<Matcher>,
+    /// Compiled scripts by file name.
+    pub scripts: BTreeMap<String, Arc<Compiled>>,
+    pub evaluator: Evaluator,
+    /// The inventory's names, ready to be looked up.
+    pub index: Index,
+    /// The configuration says the zones of some hosts.
+    has_zones: bool,
+}
+
+impl Site {
+    /// A site of these parts, which were made for each other.
+    pub fn new(
+        inventory: Arc<Inventory>,
+        program: Arc<Program>,
+        matcher: Matcher,
+        scripts: BTreeMap<String, Arc<Compiled>>,
+        evaluator: Evaluator,
+    ) -> Site {
+        let index = Index::new(&inventory);
+        let has_zones = inventory.hosts.values().any(|host| host.zone.is_some());
+        Site { has_zones, inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }
+    }
+
+    /// The script of a run, by file name; `None` when the rules do not have its reaction any more.
+    pub fn script_of(&self, run: &Run) -> Option<&str> {
+        self.program.reactions.get(&run.bound.reaction).map(|r| r.script.as_str())
+    }
+
+    /// The conditions that an event matches, when a rule wants it or it is a claim. What an `ignore` matches is marked, and wanted by
+    /// nobody; nor is a piece of a record. `hits` is room to work in. No event depends on another one here: any number may be asked at once.
+    pub fn wants(&self, event: &mut Event<'_>, hits: &mut Vec<Hit>) -> Option<Vec<Hit>> {
+        if event.marks.partial {
+            return None;
+        }
+        self.matcher.matches(event, hits);
+        let ignored = &self.program.ignored;
+        if !ignored.is_empty() && hits.iter().any(|hit| ignored.contains(&hit.atom)) {
+            event.marks.ignored = true;
+            return None;
+        }
+        let wanted = !hits.is_empty() || is_claim(&self.inventory, &self.program, &self.index, event, hits);
+        wanted.then(|| std::mem::take(hits))
+    }
+
+    /// The host that an event names, when the inventory has it.
+    fn host_of(&self, event: &Event<'_>) -> Option<&Host> {
+        if event.host.is_empty() { None } else { self.inventory.hosts.get(self.index.host(&event.host)?) }
+    }
+
+    /// Reads a stamp that says no zone, and was read in another one, in that of its host. True when the configuration says that zone.
+    pub fn to_zone_of_host(&self, event: &mut Event<'_>, read_in: Zone, arrived: Time) -> bool {
+        if !(self.has_zones && event.marks.zoneless) {
+            return false;
+        }
+        let (Some(zone), Some(at)) = (self.host_of(event).and_then(|host| host.zone), event.at) else { return false };
+        event.at = Some(nearer(zone.moments(read_in.local_us(at)), arrived));
+        true
+    }
+
+    /// What the script of a run does next.
+    pub fn next(&self, run: &Run) -> Next {
+        let name = self.script_of(run).unwrap_or_default();
+        match self.scripts.get(name) {
+            Some(script) => self.evaluator.next(script, &run.bound.call, &run.history),
+            None => Next::Failed(format!("there is no script {name}")),
+        }
+    }
+}
+
+/// The site of now, for all who read events. It is exchanged as a whole, and those of one source notice with their next record.
+#[derive(Debug)]
+pub struct Current {
+    number: AtomicU64,
+    site: RwLock<Arc<Site>>,
+}
+
+impl Current {
+    /// A site whose rules have this number.
+    pub fn new(number: u64, site: Arc<Site>) -> Arc<Current> {
+        Arc::new(Current { number: AtomicU64::new(number), site: RwLock::new(site) })
+    }
+
+    /// Another site, from now on.
+    pub fn exchange(&self, number: u64, site: Arc<Site>) {
+        let mut current = self.site.write().unwrap_or_else(PoisonError::into_inner);
+        *current = site;
+        self.number.store(number, Ordering::Release);
+    }
+
+    /// The site, with the number of its rules.
+    pub fn get(&self) -> (u64, Arc<Site>) {
+        let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
+        (self.number.load(Ordering::Acquire), site.clone())
+    }
+}
+
+/// What an event is to the rules of a site.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matched {
+    /// The conditions that it matches.
+    pub hits: Vec<Hit>,
+    /// The number of the rules whose conditions these are.
+    pub rules: u64,
+    /// When the record came.
+    pub arrived: Time,
+    /// Why it may start nothing: it is late.
+    pub late: Option<String>,
+}
+
+/// Decodes the records of one source and finds what a rule wants. Live, in dry runs and in rule tests it is this one.
+#[derive(Debug)]
+pub struct Sieve {
+    current: Arc<Current>,
+    rules: u64,
+    site: Arc<Site>,
+    decoder: Decoder,
+    arrivals: Arrivals,
+    /// The configuration says in which zone the source's stamps are.
+    zone_is_given: bool,
+    hits: Vec<Hit>,
+}
+
+impl Sieve {
+    /// A sieve for a source that is read with this decoder.
+    pub fn new(current: &Arc<Current>, decoder: Decoder) -> Sieve {
+        let (rules, site) = current.get();
+        Sieve {
+            current: current.clone(),
+            rules,
+            site,
+            decoder,
+            arrivals: Arrivals::default(),
+            zone_is_given: false,
+            hits: Vec::new(),
+        }
+    }
+
+    /// The same, sharing what is known of the senders with all that read its source.
+    pub fn of_senders(self, arrivals: &Arrivals) -> Sieve {
+        Sieve { arrivals: arrivals.clone(), ..self }
+    }
+
+    /// The same, of a source whose stamps without a zone are in this one, whatever their hosts are said to write.
+    pub fn in_zone(self, zone: Zone) -> Sieve {
+        Sieve { decoder: self.decoder.in_zone(zone), zone_is_given: true, ..self }
+    }
+
+    /// One record whose bytes were read now, and the conditions that it matches when a rule wants it or it is a claim. `known` says what
+    /// else is known of it: how far its sender is, whether it was cut.
+    pub fn sift<'a>(
+        &mut self,
+        record: &'a [u8],
+        now: Time,
+        known: impl FnOnce(&Site, &mut Event<'_>),
+    ) -> (Event<'a>, Option<Matched>) {
+        if self.current.number.load(Ordering::Acquire) != self.rules {
+            (self.rules, self.site) = self.current.get();
+        }
+        let mut event = self.decoder.decode(record, now);
+        known(&self.site, &mut event);
+        let late = self.judge(&mut event, now);
+        let hits = self.site.wants(&mut event, &mut self.hits);
+        let met = hits.map(|hits| Matched { hits, rules: self.rules, arrived: now, late });
+        (event, met)
+    }
+
+    /// A line of a file's beginning, which was read before: what it says of the file is learned again, and nothing else comes of it.
+    pub fn learn_header(&mut self, line: &[u8], now: Time) {
+        self.decoder.decode(line, now);
+    }
+
+    /// Why a record may start nothing. Its stamp is read in the zone of its host, where the configuration says one.
+    fn judge(&mut self, event: &mut Event<'_>, now: Time) -> Option<String> {
+        // A further line of a record is as old as its first.
+        if event.marks.header {
+            return None;
+        }
+        let kept = self.site.inventory.hosts.is_empty() || event.host.is_empty() || self.site.host_of(event).is_some();
+        let moved = !self.zone_is_given && self.site.to_zone_of_host(event, self.decoder.zone(), now);
+        self.arrivals.judge(event, now, moved || !event.marks.zoneless, kept)
+    }
+
+    /// What was learned of senders since the last call.
+    pub fn learned(&self) -> Vec<Learned> {
+        self.arrivals.learned()
+    }
+
+    /// Another file of the same source begins.
+    pub fn next_file(&mut self) {
+        self.decoder.next_file();
+    }
+}
+
+/// Of two moments the one that is nearer to the arrival.
+fn nearer(moments: Moments, arrived: Time) -> Time {
+    match moments {
+        Moments::One(at) => at,
+        Moments::Two(first, second) => {
+            let distance = |at: Time| at.offset_from(arrived).saturating_abs();
+            if distance(second) < distance(first) { second } else { first }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The votes for one host about one resource, as that host counts them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::core::base::time::Time;
+use crate::core::inventory::Name;
+use crate::core::wire::{Echo, Refusal};
+
+/// Requests that are remembered; the answer to an older one is too old to be of use.
+const REQUESTS_KEPT: usize = 256;
+
+/// One that votes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Elector {
+    Controller,
+    /// The agent of a host.
+    Agent(Name),
+}
+
+impl std::fmt::Display for Elector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Elector::Controller => f.write_str("the controller"),
+            Elector::Agent(host) => f.write_str(host),
+        }
+    }
+}
+
+/// Votes for one command to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Votes {
+    /// The number of the last request, and when the newest ones were sent.
+    number: Echo,
+    sent: VecDeque<(u64, Time)>,
+    /// By voter, when the newest request was sent that it granted.
+    granted: BTreeMap<Elector, Time>,
+    /// By voter, why it did not grant the newest request.
+    refused: BTreeMap<Elector, Refusal>,
+}
+
+impl Votes {
+    /// No vote for a new command. Numbers go on from an earlier one's.
+    pub fn begin(&mut self, incarnation: u64) {
+        let beat = if self.number.incarnation == incarnation { self.number.beat } else { 0 };
+        *self = Votes { number: Echo { incarnation, beat }, ..Votes::default() };
+    }
+
+    /// The number of a request that is sent now to all voters.
+    pub fn ask(&mut self, now: Time) -> Echo {
+        self.number.beat += 1;
+        if self.sent.len() == REQUESTS_KEPT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((self.number.beat, now));
+        self.number
+    }
+
+    /// A voter answers a request. An answer to a request of another start, or to one that is forgotten, counts for nothing.
+    pub fn answered(&mut self, voter: Elector, number: Echo, refused: Option<Refusal>) {
+        let of_this_start = number.incarnation == self.number.incarnation;
+        let sent = self.sent.iter().find(|(n, _)| of_this_start && *n == number.beat).map(|(_, at)| *at);
+        match (sent, refused) {
+            (Some(at), None) => self.granted(voter, at),
+            (Some(_), Some(why)) => {
+                self.refused.insert(voter, why);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// A voter granted what was asked at this time.
+    pub fn granted(&mut self, voter: Elector, asked: Time) {
+        self.refused.remove(&voter);
+        let at = self.granted.entry(voter).or_insert(asked);
+        *at = (*at).max(asked);
+    }
+
+    /// The latest time for which `majority` voters granted what was asked then or later.
+    pub fn majority_at(&self, majority: usize) -> Option<Time> {
+        let mut asked: Vec<Time> = self.granted.values().copied().collect();
+        asked.sort_unstable_by(|a, b| b.cmp(a));
+        asked.get(majority.checked_sub(1)?).copied()
+    }
+
+    /// The voters that granted what was asked then or later.
+    pub fn granted_since(&self, at: Time) -> impl Iterator<Item = &Elector> {
+        self.granted.iter().filter(move |(_, asked)| **asked >= at).map(|(voter, _)| voter)
+    }
+
+    /// Why voters refused last.
+    pub fn refusals(&self) -> impl Iterator<Item = (&Elector, &Refusal)> {
+        self.refused.iter()
+    }
+}

@@ -1,0 +1,142 @@
+//! One voter: the controller, or an agent.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::core::base::limits::{BALLOTS, VOTE_TERM_MOST};
+use crate::core::base::time::Time;
+use crate::core::inventory::Name;
+use crate::core::wire::{Generation, Refusal};
+
+use super::promise_lasts;
+
+/// A promise to one host that nobody else is promised the resource.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Promise {
+    pub holder: Name,
+    /// The newest command by which it asked.
+    pub generation: Generation,
+    /// When it ends, on the voter's clock.
+    pub until: Time,
+}
+
+/// What is remembered of one resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Ballot {
+    promise: Option<Promise>,
+    /// The newest command that it has heard of.
+    newest: Generation,
+}
+
+/// What a voter remembers. Volatile, but for [`Voter::longest`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Voter {
+    /// It promises nothing before: what it promised before its start is forgotten, and may last that long.
+    silent_until: Time,
+    longest: Duration,
+    ballots: BTreeMap<Name, Ballot>,
+}
+
+impl Voter {
+    /// A voter that starts now. `longest` is what its disk says ([`Voter::longest`]): zero when it never promised anything.
+    pub fn start(now: Time, longest: Duration) -> Voter {
+        let silent_until = if longest.is_zero() { Time::MIN } else { now + longest };
+        Voter { silent_until, longest, ballots: BTreeMap::new() }
+    }
+
+    /// How long the longest promise lasts that was ever given. Must be on disk before the vote leaves the process.
+    pub fn longest(&self) -> Duration {
+        self.longest
+    }
+
+    /// Nothing is promised for as long as any promise can last: somebody knows of commands that this voter forgot.
+    pub fn distrust_itself(&mut self, now: Time) {
+        self.silent_until = self.silent_until.max(now + super::promise_lasts_most());
+    }
+
+    /// Promises the resource to a host, or extends the promise.
+    ///
+    /// # Errors
+    /// Why not. That the voter heard of the generation counts all the same: it does not renew what is older.
+    pub fn ask(
+        &mut self,
+        now: Time,
+        resource: &str,
+        holder: &str,
+        generation: Generation,
+        term: Duration,
+    ) -> Result<(), Refusal> {
+        let newest = self.ballots.get(resource).map_or(Generation::NONE, |b| b.newest);
+        if term.is_zero() || term > VOTE_TERM_MOST || !generation.is_plausible_after(newest) {
+            return Err(Refusal::Implausible);
+        }
+        if generation < newest {
+            return Err(Refusal::Newer);
+        }
+        if !self.has_room(now, resource) {
+            return Err(Refusal::Full);
+        }
+        let ballot = self.ballots.entry(resource.to_owned()).or_default();
+        ballot.newest = generation;
+        if now < self.silent_until {
+            return Err(Refusal::Started);
+        }
+        let lasts = promise_lasts(term);
+        let mut until = now + lasts;
+        if let Some(promise) = &ballot.promise {
+            if promise.holder == holder {
+                until = until.max(promise.until);
+            } else if now < promise.until {
+                return Err(Refusal::Promised(promise.holder.clone()));
+            }
+        }
+        ballot.promise = Some(Promise { holder: holder.to_owned(), generation, until });
+        self.longest = self.longest.max(lasts);
+        Ok(())
+    }
+
+    /// A host does not hold the resource and obeys only commands newer than `generation`: what it was promised for that one,
+    /// or for older ones, is void.
+    pub fn clear(&mut self, resource: &str, holder: &str, generation: Generation) {
+        if let Some(ballot) = self.ballots.get_mut(resource)
+            && ballot.promise.as_ref().is_some_and(|p| p.holder == holder && p.generation <= generation)
+        {
+            ballot.promise = None;
+        }
+    }
+
+    /// There is a command to hold of this generation: nothing older is renewed.
+    pub fn heard(&mut self, now: Time, resource: &str, generation: Generation) {
+        if self.has_room(now, resource) {
+            let ballot = self.ballots.entry(resource.to_owned()).or_default();
+            if generation.is_plausible_after(ballot.newest) {
+                ballot.newest = ballot.newest.max(generation);
+            }
+        }
+    }
+
+    /// The promise that stands now.
+    pub fn promise(&self, now: Time, resource: &str) -> Option<&Promise> {
+        self.ballots.get(resource)?.promise.as_ref().filter(|p| now < p.until)
+    }
+
+    /// True when another resource can be remembered; those of which nothing is promised any more are forgotten for it.
+    fn has_room(&mut self, now: Time, resource: &str) -> bool {
+        if self.ballots.len() < BALLOTS || self.ballots.contains_key(resource) {
+            return true;
+        }
+        self.end_promises(now);
+        self.ballots.retain(|_, b| b.promise.is_some());
+        self.ballots.len() < BALLOTS
+    }
+
+    /// Drops what has ended by itself. Nothing that is decided depends on whether that was done.
+    pub fn end_promises(&mut self, now: Time) {
+        for ballot in self.ballots.values_mut() {
+            ballot.promise = ballot.promise.take().filter(|p| now < p.until);
+        }
+        if self.silent_until <= now {
+            self.silent_until = Time::MIN;
+        }
+    }
+}

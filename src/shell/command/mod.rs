@@ -1,0 +1,95 @@
+//! The generic driver: a resource is brought up, down and looked at by programs with arguments, and no shell.
+//!
+//! What a program's exit status says is kept for people; whether the resource is there is what `observe` prints. Commands
+//! can't refuse what is old: they are run one at a time, on the host, by its agent, which does refuse. Platforms that differ
+//! only in their commands are tables (`tables/`), not code. Does not know: who should have what. Tests: `tests/system/port.rs`.
+
+mod program;
+
+use std::time::Duration;
+
+use regex::Regex;
+
+use crate::core::agent::{Operation, OperationResult};
+use crate::core::base::limits::DRIVER_TIMEOUT;
+use crate::core::base::text::printable_short;
+use crate::core::inventory::Commands;
+use crate::core::wire::Presence;
+use crate::shell::linux::boot_time;
+
+pub use program::{Ended, run};
+
+/// Characters of a program's own words that are told.
+const WORDS: usize = 200;
+
+/// Brings one resource up and down.
+#[derive(Debug)]
+pub struct CommandDriver {
+    commands: Commands,
+    up_when: Regex,
+    down_when: Regex,
+    within: Duration,
+}
+
+impl CommandDriver {
+    /// A driver of these commands.
+    ///
+    /// # Errors
+    /// Where an expression is none.
+    pub fn new(commands: Commands) -> Result<CommandDriver, String> {
+        let compile = |text: &str| Regex::new(text).map_err(|e| format!("`{text}` is no regular expression: {e}"));
+        let (up_when, down_when) = (compile(&commands.up_when)?, compile(&commands.down_when)?);
+        Ok(CommandDriver { commands, up_when, down_when, within: DRIVER_TIMEOUT })
+    }
+
+    /// Does an operation and looks.
+    pub fn drive(&self, operation: Operation) -> OperationResult {
+        let failed = match operation {
+            Operation::Observe => None,
+            Operation::Add { not_after, .. } if boot_time() > not_after => Some("it was too late to begin".to_owned()),
+            Operation::Add { .. } => self.all(&self.commands.up),
+            Operation::Remove => self.all(&self.commands.down),
+        };
+        let (holds, words) = self.observe();
+        let wanted = match operation {
+            Operation::Observe => true,
+            Operation::Add { .. } => holds == Presence::Yes,
+            Operation::Remove => holds == Presence::No,
+        };
+        // A command that complains of what is so already did no harm.
+        let failed = failed.filter(|_| !wanted).or(words);
+        OperationResult { failed, holds, until: None }
+    }
+
+    /// All of them, although one may fail: what comes of it is looked at.
+    fn all(&self, commands: &[Vec<String>]) -> Option<String> {
+        let failed: Vec<String> = commands.iter().filter_map(|words| self.one(words).err()).collect();
+        (!failed.is_empty()).then(|| failed.join("; "))
+    }
+
+    fn one(&self, words: &[String]) -> Result<Ended, String> {
+        let (program, arguments) = words.split_first().ok_or("an empty command")?;
+        let ended = run(program, arguments, self.within)?;
+        if ended.status == 0 {
+            return Ok(ended);
+        }
+        let said = if ended.stderr.trim().is_empty() { &ended.stdout } else { &ended.stderr };
+        Err(format!("`{}` ended with {}: {}", words.join(" "), ended.status, printable_short(said.trim(), WORDS)))
+    }
+
+    fn observe(&self) -> (Presence, Option<String>) {
+        let ended = match self.one(&self.commands.observe) {
+            Ok(ended) => ended,
+            Err(why) => return (Presence::Unknown, Some(why)),
+        };
+        match (self.up_when.is_match(&ended.stdout), self.down_when.is_match(&ended.stdout)) {
+            (true, false) => (Presence::Yes, None),
+            (false, true) => (Presence::No, None),
+            _ => {
+                let said = printable_short(ended.stdout.trim(), WORDS);
+                let words = self.commands.observe.join(" ");
+                (Presence::Unknown, Some(format!("`{words}` says neither that it is up nor that it is down: {said}")))
+            }
+        }
+    }
+}

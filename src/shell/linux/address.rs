@@ -1,0 +1,90 @@
+//! The driver: one operation on one address, and what is seen after it.
+
+use std::time::Duration;
+
+use crate::core::agent::{Operation, OperationResult};
+use crate::core::base::time::Time;
+use crate::core::wire::Presence;
+
+use super::netlink::{FoundAddress, Netlink};
+use super::{Spot, boot_time, explained};
+
+/// Puts one address on and off.
+#[derive(Debug)]
+pub struct AddressDriver {
+    spot: Spot,
+}
+
+impl AddressDriver {
+    /// A driver of this address at this place. Nothing is touched before it is told to.
+    pub fn new(spot: Spot) -> AddressDriver {
+        AddressDriver { spot }
+    }
+
+    /// Does an operation and looks.
+    pub fn drive(&self, operation: Operation) -> OperationResult {
+        let mut netlink = match Netlink::new() {
+            Ok(netlink) => netlink,
+            Err(e) => {
+                let failed = Some(explained("netlink can't be reached", &e));
+                return OperationResult { failed, holds: Presence::Unknown, until: None };
+            }
+        };
+        let failed = self.act(&mut netlink, operation).err();
+        let (holds, until, seen) = self.observe(&mut netlink);
+        OperationResult { failed: failed.or(seen), holds, until }
+    }
+
+    fn act(&self, netlink: &mut Netlink, operation: Operation) -> Result<(), String> {
+        let Spot { address, prefix, interface } = &self.spot;
+        let index = || {
+            nix::net::if_::if_nametoindex(interface.as_str()).map_err(|_| {
+                format!("this host has no interface {interface}: see `ip link`, and the resource in the configuration")
+            })
+        };
+        match operation {
+            Operation::Observe => Ok(()),
+            Operation::Add { until, not_after } => {
+                let now = boot_time();
+                if now > not_after {
+                    return Err("it was too late to begin".to_owned());
+                }
+                let seconds = until.map(|until| u32::try_from(until.since(now).as_secs()).unwrap_or(u32::MAX - 1));
+                if seconds == Some(0) {
+                    return Err("less than a second is left of the time that it may be kept".to_owned());
+                }
+                let added = netlink.add(&self.spot, index()?, seconds);
+                added.map_err(|e| explained(&format!("{address}/{prefix} can't be put on {interface}"), &e))
+            }
+            Operation::Remove => match index() {
+                Ok(index) => {
+                    let removed = netlink.remove(&self.spot, index);
+                    removed.map_err(|e| explained(&format!("{address}/{prefix} can't be taken off {interface}"), &e))
+                }
+                // Without the interface nothing is on it.
+                Err(_) => Ok(()),
+            },
+        }
+    }
+
+    /// Whether the host has the address, on whatever interface: it would answer for it on any.
+    fn observe(&self, netlink: &mut Netlink) -> (Presence, Option<Time>, Option<String>) {
+        let all = match netlink.addresses() {
+            Ok(all) => all,
+            Err(e) => return (Presence::Unknown, None, Some(explained("the host's addresses can't be read", &e))),
+        };
+        let here: Vec<&FoundAddress> = all.iter().filter(|f| f.address == self.spot.address).collect();
+        if here.is_empty() {
+            return (Presence::No, None, None);
+        }
+        let index = nix::net::if_::if_nametoindex(self.spot.interface.as_str()).unwrap_or(0);
+        let elsewhere = here.iter().any(|f| f.interface != index);
+        let seconds: Option<u32> = here.iter().map(|f| f.seconds).collect::<Option<Vec<u32>>>().and_then(|s| s.into_iter().max());
+        let until = seconds.map(|s| boot_time() + Duration::from_secs(u64::from(s)));
+        let words = elsewhere.then(|| {
+            let Spot { address, interface, .. } = &self.spot;
+            format!("{address} is on another interface than {interface}; it is not ours to take off: see `ip address`")
+        });
+        (if here.iter().all(|f| f.usable) { Presence::Yes } else { Presence::Unknown }, until, words)
+    }
+}

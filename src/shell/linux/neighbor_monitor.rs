@@ -1,0 +1,314 @@
+//! What a host hears: changes of its addresses, rivals, answers of witnesses. One thread waits for all of it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::net::{IpAddr, UdpSocket};
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use socket2::{SockFilter, Socket};
+
+use crate::core::base::time::Time;
+use crate::core::wire::LinkState;
+
+use super::announcer::packet_socket;
+use super::frames::{ARP, IPV6, claimed};
+use super::netlink::{KernelChange, Netlink};
+use super::{Interface, Spot, boot_time, echo, explained, interface, netlink};
+
+/// How long the thread waits at most before it sees that it should end, or that an interface is there again.
+const LOOK_AROUND: Duration = Duration::from_millis(500);
+/// Bytes of one frame or message that are read.
+const FRAME: usize = 64 * 1024;
+/// Bytes of one answer that are read.
+const ECHO: usize = 1_500;
+/// Frames that are read from one socket before the others have their turn.
+const AT_ONCE: usize = 64;
+/// How often interfaces are asked for their state although no notice of the kernel came: one may have been lost, and a renamed
+/// interface is announced by its new name only.
+const LOOK_AT_LINKS: Duration = Duration::from_secs(2);
+/// Echo requests whose sending time is remembered.
+const ECHOES: usize = 4_096;
+
+/// Of IPv6 frames, neighbour advertisements only: the kernel drops the rest before it wakes us. (Next header at 20, ICMPv6
+/// type at 54; classic BPF.)
+const ADVERTISEMENTS: [SockFilter; 6] = [
+    SockFilter::new(0x30, 0, 0, 20),
+    SockFilter::new(0x15, 0, 3, 58),
+    SockFilter::new(0x30, 0, 0, 54),
+    SockFilter::new(0x15, 0, 1, 136),
+    SockFilter::new(0x06, 0, 0, u32::MAX),
+    SockFilter::new(0x06, 0, 0, 0),
+];
+
+/// Something heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkEvent {
+    /// An address came (`true`) or went.
+    Changed(IpAddr, bool),
+    /// The state of an interface: once at the start, and whenever it changes.
+    Link(String, LinkState),
+    /// So much changed that some of it was not heard: everything has to be looked at.
+    Missed,
+    /// Somebody else says that an address is theirs.
+    Rival(IpAddr),
+    /// A witness answered over this interface to what was sent then.
+    Witness {
+        interface: String,
+        witness: IpAddr,
+        /// When it was asked.
+        sent: Time,
+    },
+}
+
+/// Echo sockets by interface and family, and when each echo was sent: shared by who asks and who hears the answer.
+#[derive(Debug, Default)]
+struct Echoes {
+    sockets: BTreeMap<(String, bool), Arc<UdpSocket>>,
+    sent: BTreeMap<u16, (IpAddr, Time)>,
+    next: u16,
+}
+
+/// The monitor of a host.
+#[derive(Debug)]
+pub struct NeighborMonitor {
+    echoes: Arc<Mutex<Echoes>>,
+    identifier: u16,
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+struct Listener {
+    name: String,
+    kind: u16,
+    interface: Interface,
+    socket: Socket,
+}
+
+impl NeighborMonitor {
+    /// Begins to listen for these addresses on their interfaces, and tells `hear` what is heard. An interface that is not
+    /// there, or goes away, is listened on when it is there again.
+    ///
+    /// # Errors
+    /// In words: no right to listen.
+    pub fn open(spots: Vec<Spot>, hear: impl Fn(NetworkEvent) + Send + 'static) -> Result<NeighborMonitor, String> {
+        let changes = netlink::changes().map_err(|e| explained("changes of addresses can't be heard", &e))?;
+        let echoes = Arc::new(Mutex::new(Echoes::default()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let identifier = std::process::id() as u16;
+        let links = spots.iter().map(|s| (s.interface.clone(), None)).collect();
+        let mut room = Room {
+            spots,
+            changes,
+            listeners: Vec::new(),
+            links,
+            look_at_links: Time::MIN,
+            echoes: echoes.clone(),
+            identifier,
+            frame: vec![0; FRAME],
+        };
+        room.listen_again().map_err(|e| explained("neighbours can't be heard", &e))?;
+        let thread = std::thread::Builder::new().name("monitor".to_owned()).spawn({
+            let stop = stop.clone();
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    room.wait(&hear);
+                }
+            }
+        });
+        let thread = thread.map_err(|e| format!("no thread can be started: {e}"))?;
+        Ok(NeighborMonitor { echoes, identifier, stop, thread: Some(thread) })
+    }
+
+    /// Asks a witness over an interface whether it is there.
+    ///
+    /// # Errors
+    /// In words: no right, no interface, or no way to it.
+    pub fn ping(&self, interface: &str, witness: IpAddr) -> Result<(), String> {
+        let mut echoes = self.echoes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let key = (interface.to_owned(), witness.is_ipv6());
+        let words = |e: io::Error| explained(&format!("{witness} can't be asked over {interface}"), &e);
+        let socket = match echoes.sockets.get(&key) {
+            Some(socket) => socket.clone(),
+            None => {
+                let socket = Arc::new(echo::socket(interface, witness.is_ipv6()).map_err(words)?);
+                echoes.sockets.insert(key.clone(), socket.clone());
+                socket
+            }
+        };
+        let number = echoes.next;
+        echoes.next = echoes.next.wrapping_add(1);
+        if echoes.sent.len() >= ECHOES {
+            echoes.sent.clear(); // Answers to what was sent that long ago prove nothing.
+        }
+        echoes.sent.insert(number, (witness, boot_time()));
+        echo::send(&socket, witness, self.identifier, number).map_err(|e| {
+            echoes.sockets.remove(&key);
+            words(e)
+        })
+    }
+}
+
+impl Drop for NeighborMonitor {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Room {
+    spots: Vec<Spot>,
+    changes: netlink_sys::Socket,
+    listeners: Vec<Listener>,
+    /// Our interfaces, with the state that was told last.
+    links: BTreeMap<String, Option<LinkState>>,
+    /// When they are asked for their state next.
+    look_at_links: Time,
+    echoes: Arc<Mutex<Echoes>>,
+    identifier: u16,
+    /// What is read into.
+    frame: Vec<u8>,
+}
+
+impl Room {
+    /// Opens what should be listened on and is not. Only a missing right is an error.
+    fn listen_again(&mut self) -> io::Result<()> {
+        for spot in &self.spots {
+            let kind = if spot.address.is_ipv4() { ARP } else { IPV6 };
+            if self.listeners.iter().any(|l| l.name == spot.interface && l.kind == kind) {
+                continue;
+            }
+            let Ok(found) = interface(&spot.interface) else { continue };
+            let socket = packet_socket(&found, Some(kind))?;
+            if kind == IPV6 {
+                socket.attach_filter(&ADVERTISEMENTS)?;
+            }
+            self.listeners.push(Listener { name: spot.interface.clone(), kind, interface: found, socket });
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, hear: &impl Fn(NetworkEvent)) {
+        let echo_sockets: Vec<(String, Arc<UdpSocket>)> = {
+            let echoes = self.echoes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            echoes.sockets.iter().map(|((name, _), s)| (name.clone(), s.clone())).collect()
+        };
+        let ready: Vec<bool> = {
+            let fds = std::iter::once(self.changes.as_fd())
+                .chain(self.listeners.iter().map(|l| l.socket.as_fd()))
+                .chain(echo_sockets.iter().map(|(_, s)| s.as_fd()));
+            let mut fds: Vec<PollFd<'_>> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+            // Sockets for echoes are made while this waits: with none yet, it looks sooner.
+            let most = if echo_sockets.is_empty() { LOOK_AROUND / 10 } else { LOOK_AROUND };
+            let timeout = PollTimeout::try_from(most).unwrap_or(PollTimeout::ZERO);
+            if nix::poll::poll(&mut fds, timeout).is_err() {
+                return;
+            }
+            fds.iter().map(|fd| fd.revents().is_some_and(|r| !r.is_empty())).collect()
+        };
+        if ready.first() == Some(&true) {
+            self.hear_changes(hear);
+        }
+        let now = boot_time();
+        if now >= self.look_at_links {
+            self.look_at_links = now + LOOK_AT_LINKS;
+            self.look_at_links(hear);
+        }
+        let (neighbours, echoes) = ready.get(1..).unwrap_or_default().split_at(self.listeners.len());
+        let mut gone = Vec::new();
+        for (i, _) in neighbours.iter().enumerate().filter(|(_, r)| **r) {
+            if !self.hear_neighbours(i, hear) {
+                gone.push(i);
+            }
+        }
+        for i in gone.into_iter().rev() {
+            self.listeners.remove(i);
+        }
+        for ((name, socket), _) in echo_sockets.iter().zip(echoes).filter(|(_, r)| **r) {
+            self.hear_witnesses(name, socket, hear);
+        }
+        if !ready.contains(&true) {
+            let _ = self.listen_again();
+        }
+    }
+
+    fn hear_changes(&mut self, hear: &impl Fn(NetworkEvent)) {
+        for _ in 0..AT_ONCE {
+            match self.changes.recv_from_full() {
+                Ok((bytes, _)) => {
+                    for change in netlink::read_changes(&bytes) {
+                        match change {
+                            KernelChange::Address(found, came) => hear(NetworkEvent::Changed(found.address, came)),
+                            KernelChange::Link(name, state) => self.hear_link(&name, state, hear),
+                        }
+                    }
+                }
+                Err(e) if e.raw_os_error() == Some(nix::errno::Errno::ENOBUFS as i32) => {
+                    hear(NetworkEvent::Missed);
+                    self.look_at_links = Time::MIN;
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Asks the kernel for the state of each interface.
+    fn look_at_links(&mut self, hear: &impl Fn(NetworkEvent)) {
+        // Where the kernel does not answer nothing is known, and what was told stands.
+        let Ok(mut netlink) = Netlink::new() else { return };
+        for name in self.links.keys().cloned().collect::<Vec<_>>() {
+            if let Ok(state) = netlink.link_state(&name) {
+                self.hear_link(&name, state, hear);
+            }
+        }
+    }
+
+    fn hear_link(&mut self, name: &str, state: LinkState, hear: &impl Fn(NetworkEvent)) {
+        if let Some(told) = self.links.get_mut(name)
+            && told.replace(state) != Some(state)
+        {
+            hear(NetworkEvent::Link(name.to_owned(), state));
+        }
+    }
+
+    /// False when the interface is gone.
+    fn hear_neighbours(&mut self, i: usize, hear: &impl Fn(NetworkEvent)) -> bool {
+        let Some(listener) = self.listeners.get_mut(i) else { return true };
+        let frame = &mut self.frame;
+        for _ in 0..AT_ONCE {
+            match listener.socket.read(frame) {
+                Ok(length) => {
+                    let address = claimed(&frame[..length], listener.interface.mac);
+                    if let Some(address) = address.filter(|a| self.spots.iter().any(|s| s.address == *a)) {
+                        hear(NetworkEvent::Rival(address));
+                    }
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
+                // An interface that is down may come up again; one that is gone will have another socket.
+                Err(_) => return interface(&listener.name).is_ok_and(|now| now == listener.interface),
+            }
+        }
+        true
+    }
+
+    fn hear_witnesses(&self, name: &str, socket: &UdpSocket, hear: &impl Fn(NetworkEvent)) {
+        let mut packet = [0; ECHO];
+        for _ in 0..AT_ONCE {
+            let Ok((length, from)) = socket.recv_from(&mut packet) else { return };
+            let Some((witness, number)) = echo::answer(&packet[..length], from.ip(), self.identifier) else { continue };
+            let mut echoes = self.echoes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if echoes.sent.get(&number).is_some_and(|(asked, _)| *asked == witness)
+                && let Some((_, sent)) = echoes.sent.remove(&number)
+            {
+                drop(echoes);
+                hear(NetworkEvent::Witness { interface: name.to_owned(), witness, sent });
+            }
+        }
+    }
+}

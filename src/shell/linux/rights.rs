@@ -1,0 +1,337 @@
+//! Rights that a running program does without: the user, capabilities, system calls and places to write.
+//!
+//! ```text
+//!   started by root --> data folder belongs to the user --> user, groups --> capabilities --> no_new_privs
+//!                   --> Landlock: writes only below the data folder --> seccomp: no system call that a server never makes
+//! ```
+//!
+//! All of it holds for the calling thread and for threads and programs that it starts later, so it is done before there are
+//! any. What each program keeps: `docs/explanation/security.md`. Tests: `tests/system/rights.rs`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+use std::path::Path;
+
+use caps::{CapSet, Capability, CapsHashSet};
+use landlock::{
+    ABI, AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _,
+    RulesetStatus,
+};
+use nix::libc;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{User, geteuid, initgroups, setresgid, setresuid};
+use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
+
+use crate::core::base::limits::{DESCRIPTORS_MOST, DESCRIPTORS_RESERVED};
+
+/// The user that a program started by root becomes, when there is one of that name and the configuration names none.
+const USER: &str = "pointsman";
+/// The name that keeps a program with its first user.
+const ROOT: &str = "root";
+/// Folders within the data folder that are given to the user, at most in each other.
+const DEPTH: usize = 4;
+/// Namespaces that a process can be given with clone(2), one bit each.
+const NAMESPACES: [libc::c_int; 7] = [
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWUTS,
+];
+
+/// What a program goes on to need.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs<'a> {
+    /// The user that the configuration names.
+    pub user: Option<&'a str>,
+    /// The folder that it writes to.
+    pub data: &'a Path,
+    /// Capabilities for addresses and frames (CAP_NET_ADMIN, CAP_NET_RAW).
+    pub network: bool,
+    /// Capability for low ports (CAP_NET_BIND_SERVICE), until [`keep`] takes it.
+    pub low_ports: bool,
+    /// Its configuration has it start other programs. They may need to write anywhere, so where it writes is not restricted,
+    /// and they get the capabilities that it keeps itself.
+    pub programs: bool,
+    /// It starts programs of its own making only, or none.
+    pub starts: Starts,
+}
+
+/// Which programs are ever started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Starts {
+    Programs,
+    /// None: starting one is a system call that is refused.
+    Nothing,
+}
+
+/// Files and folders that are made from now on are for their owner only, unless they are made otherwise. Programs that are
+/// started inherit it.
+pub fn make_files_for_owner_only() {
+    umask(Mode::from_bits_truncate(0o077));
+}
+
+/// Gives up all rights but those that are needed; says in words what is left, for the log.
+///
+/// # Errors
+/// In words: the user does not exist, or the kernel refuses.
+pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
+    let mut said = Vec::new();
+    let kept = capabilities(needs.network, needs.low_ports);
+    drop_bounding(&kept)?;
+    if geteuid().is_root() {
+        match user(needs.user)? {
+            Some(user) if !is_mapped(user.uid.as_raw()) => {
+                said.push(format!("stays the root of its user namespace, which has no user {}", user.name));
+            }
+            Some(user) => become_user(&user, needs.data, &mut said)?,
+            None if needs.user == Some(ROOT) => said.push("runs as root, as its configuration says".to_owned()),
+            None => said.push(format!(
+                "runs as root: there is no user `{USER}` (`useradd --system --no-create-home --shell /usr/sbin/nologin {USER}`, \
+                 or name one with `user:`; `user: root` is for commands that need root)"
+            )),
+        }
+    }
+    let given = if needs.programs { capabilities(needs.network, false) } else { CapsHashSet::new() };
+    keep_capabilities(&kept, &given)?;
+    nix::sys::prctl::set_no_new_privs().map_err(|e| format!("no_new_privs can't be set: {e}"))?;
+    if !needs.programs {
+        said.push(write_only_below(needs.data)?.to_owned());
+    }
+    refuse_system_calls(needs.starts).map_err(|e| format!("system calls can't be restricted: {e}"))?;
+    Ok(said)
+}
+
+/// From now on this thread has the network capabilities only, or none.
+///
+/// # Errors
+/// In words, when the kernel refuses.
+pub fn keep(network: bool, programs: bool) -> Result<(), String> {
+    let kept = capabilities(network, false);
+    let given = if programs { kept.clone() } else { CapsHashSet::new() };
+    keep_capabilities(&kept, &given)
+}
+
+/// Raises the limit of file descriptors as far as the system lets us, and says how many connections may be open: what is left
+/// when the rest of the program has its own.
+pub fn connections_allowed() -> usize {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1_024, 1_024));
+    let wanted = hard.min(DESCRIPTORS_MOST);
+    let raised = soft < wanted && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok();
+    let descriptors = usize::try_from(if raised { wanted } else { soft }).unwrap_or(usize::MAX);
+    descriptors - DESCRIPTORS_RESERVED.min(descriptors / 2)
+}
+
+/// This process ends when `parent` does: a helper never outlives who wants its answer.
+///
+/// # Errors
+/// In words: the parent has ended already, or the kernel refuses.
+pub fn end_with(parent: i32) -> Result<(), String> {
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|e| format!("prctl(PR_SET_PDEATHSIG): {e}"))?;
+    if nix::unistd::getppid().as_raw() == parent { Ok(()) } else { Err("who started this process has ended".to_owned()) }
+}
+
+fn capabilities(network: bool, low_ports: bool) -> CapsHashSet {
+    let network = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW].into_iter().filter(|_| network);
+    network.chain(low_ports.then_some(Capability::CAP_NET_BIND_SERVICE)).collect()
+}
+
+fn words(e: caps::errors::CapsError) -> String {
+    format!("rights can't be given up: {e}")
+}
+
+/// No program that is started ever gets others than these.
+fn drop_bounding(kept: &CapsHashSet) -> Result<(), String> {
+    if caps::read(None, CapSet::Effective).map_err(words)?.contains(&Capability::CAP_SETPCAP) {
+        for right in caps::all().difference(kept) {
+            // One that this kernel does not know can't be held either.
+            let _ = caps::drop(None, CapSet::Bounding, *right);
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what of these is held. Programs that are started get what is `given`.
+fn keep_capabilities(kept: &CapsHashSet, given: &CapsHashSet) -> Result<(), String> {
+    let held = caps::read(None, CapSet::Permitted).map_err(words)?;
+    let kept: CapsHashSet = held.intersection(kept).copied().collect();
+    let given: CapsHashSet = kept.intersection(given).copied().collect();
+    caps::clear(None, CapSet::Ambient).map_err(words)?;
+    // What is no longer permitted can't be effective or inheritable, so these go first.
+    caps::set(None, CapSet::Effective, &kept).map_err(words)?;
+    caps::set(None, CapSet::Permitted, &kept).map_err(words)?;
+    caps::set(None, CapSet::Inheritable, &given).map_err(words)?;
+    caps::set(None, CapSet::Ambient, &given).map_err(words)
+}
+
+/// The user to become; `None` when the program stays what it is.
+fn user(named: Option<&str>) -> Result<Option<User>, String> {
+    match named {
+        Some(ROOT) => Ok(None),
+        Some(name) => match User::from_name(name) {
+            Ok(Some(user)) => Ok(Some(user)),
+            Ok(None) => Err(format!(
+                "this machine has no user `{name}`, which the configuration names (`user:`); make it with `useradd --system {name}`"
+            )),
+            Err(e) => Err(format!("the user `{name}` can't be looked up: {e}")),
+        },
+        None => Ok(User::from_name(USER).ok().flatten()),
+    }
+}
+
+/// True when this process's user namespace has the user (user_namespaces(7)).
+fn is_mapped(user: u32) -> bool {
+    let Ok(map) = fs::read_to_string("/proc/self/uid_map") else { return true };
+    let range = |line: &str| {
+        let mut numbers = line.split_whitespace().map(|n| n.parse::<u64>().unwrap_or(0));
+        let (first, _, length) = (numbers.next()?, numbers.next()?, numbers.next()?);
+        Some(first..first + length)
+    };
+    map.lines().filter_map(range).any(|range| range.contains(&u64::from(user)))
+}
+
+fn become_user(user: &User, data: &Path, said: &mut Vec<String>) -> Result<(), String> {
+    let name = &user.name;
+    give(data, user, DEPTH).map_err(|e| format!("the data folder {} can't be given to the user {name}: {e}", data.display()))?;
+    let words = |what: &str, e: nix::Error| format!("the program can't become the user {name}: {what}: {e}");
+    let c_name = std::ffi::CString::new(name.as_str()).map_err(|e| e.to_string())?;
+    caps::securebits::set_keepcaps(true).map_err(|e| format!("rights can't be kept: {e}"))?;
+    initgroups(&c_name, user.gid).map_err(|e| words("initgroups", e))?;
+    setresgid(user.gid, user.gid, user.gid).map_err(|e| words("setresgid", e))?;
+    setresuid(user.uid, user.uid, user.uid).map_err(|e| words("setresuid", e))?;
+    if let Err(e) = fs::read_dir(data) {
+        return Err(format!(
+            "the user {name} can't read the data folder {}: {e}; let it through the folders above (`namei -l {}` shows them), or set `user:`",
+            data.display(),
+            data.display()
+        ));
+    }
+    said.push(format!("runs as the user {name}"));
+    Ok(())
+}
+
+/// Gives what root made in the data folder to the user. Links are not followed, and a file that has other names is left alone: it
+/// may be somebody's else.
+fn give(path: &Path, user: &User, depth: usize) -> std::io::Result<()> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
+    // Sockets can't be opened; they are made anew.
+    let Ok(file) = file else { return if depth == DEPTH { file.map(drop) } else { Ok(()) } };
+    let meta = file.metadata()?;
+    if meta.uid() == 0 && (meta.is_dir() || (meta.is_file() && meta.nlink() == 1)) {
+        fchown(&file, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
+    }
+    if meta.is_dir() && depth > 0 {
+        for entry in fs::read_dir(path)?.flatten() {
+            give(&entry.path(), user, depth - 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// Landlock: files can be made, changed and removed in the data folder, in folders for temporary files and in /dev, and nowhere else.
+fn write_only_below(data: &Path) -> Result<&'static str, String> {
+    let words = |e: &dyn std::fmt::Display| format!("Landlock: {e}");
+    let write = AccessFs::from_write(ABI::V3);
+    let ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(write).map_err(|e| words(&e))?;
+    let mut created = ruleset.create().map_err(|e| words(&e))?;
+    let folders = [data, Path::new("/tmp"), Path::new("/var/tmp"), Path::new("/dev")];
+    for folder in folders {
+        // One that is not there needs no rule.
+        let Ok(fd) = PathFd::new(folder) else { continue };
+        created = created.add_rule(PathBeneath::new(fd, write)).map_err(|e| words(&e))?;
+    }
+    let status = created.restrict_self().map_err(|e| words(&e))?;
+    Ok(match status.ruleset {
+        RulesetStatus::NotEnforced => "this kernel has no Landlock: where the program writes is not restricted",
+        _ => "writes in its data folder only (Landlock)",
+    })
+}
+
+/// System calls that a server never makes are refused with EPERM.
+fn refuse_system_calls(starts: Starts) -> Result<(), Box<dyn std::error::Error>> {
+    let arch = std::env::consts::ARCH.try_into()?;
+    let mut refused: BTreeMap<i64, Vec<SeccompRule>> = [
+        libc::SYS_acct,
+        libc::SYS_add_key,
+        libc::SYS_bpf,
+        libc::SYS_chroot,
+        libc::SYS_clock_adjtime,
+        libc::SYS_clock_settime,
+        libc::SYS_delete_module,
+        libc::SYS_finit_module,
+        libc::SYS_fsconfig,
+        libc::SYS_fsmount,
+        libc::SYS_fsopen,
+        libc::SYS_init_module,
+        libc::SYS_io_uring_enter,
+        libc::SYS_io_uring_register,
+        libc::SYS_io_uring_setup,
+        libc::SYS_kcmp,
+        libc::SYS_kexec_file_load,
+        libc::SYS_kexec_load,
+        libc::SYS_keyctl,
+        libc::SYS_lookup_dcookie,
+        libc::SYS_mount,
+        libc::SYS_mount_setattr,
+        libc::SYS_move_mount,
+        libc::SYS_name_to_handle_at,
+        libc::SYS_open_by_handle_at,
+        libc::SYS_open_tree,
+        libc::SYS_perf_event_open,
+        libc::SYS_personality,
+        libc::SYS_pivot_root,
+        libc::SYS_process_vm_readv,
+        libc::SYS_process_vm_writev,
+        libc::SYS_ptrace,
+        libc::SYS_quotactl,
+        libc::SYS_reboot,
+        libc::SYS_request_key,
+        libc::SYS_setdomainname,
+        libc::SYS_sethostname,
+        libc::SYS_setns,
+        libc::SYS_settimeofday,
+        libc::SYS_swapoff,
+        libc::SYS_swapon,
+        libc::SYS_syslog,
+        libc::SYS_umount2,
+        libc::SYS_unshare,
+        libc::SYS_userfaultfd,
+        libc::SYS_vhangup,
+    ]
+    .into_iter()
+    .map(|number| (number, Vec::new()))
+    .collect();
+    if starts == Starts::Nothing {
+        refused.extend([libc::SYS_execve, libc::SYS_execveat].map(|number| (number, Vec::new())));
+    }
+    // Sockets of the families that addresses, syslog and agents need.
+    let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
+    let others: Result<Vec<_>, _> = families
+        .into_iter()
+        .map(|family| SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, u64::from(family.unsigned_abs())))
+        .collect();
+    refused.insert(libc::SYS_socket, vec![SeccompRule::new(others?)?]);
+    // Processes in namespaces of their own, where they would be root.
+    let namespaces: Result<Vec<_>, seccompiler::Error> = NAMESPACES
+        .into_iter()
+        .map(|flag| {
+            let flag = u64::from(flag.unsigned_abs());
+            let set = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(flag), flag);
+            SeccompRule::new(vec![set.map_err(seccompiler::Error::Backend)?]).map_err(seccompiler::Error::Backend)
+        })
+        .collect();
+    refused.insert(libc::SYS_clone, namespaces?);
+    let filter = SeccompFilter::new(refused, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM.unsigned_abs()), arch)?;
+    // The arguments of clone3 stand in memory, where no filter sees them; the C library goes on with clone.
+    let clone3 = [(libc::SYS_clone3, Vec::new())].into_iter().collect();
+    let clone3 = SeccompFilter::new(clone3, SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS.unsigned_abs()), arch)?;
+    for filter in [clone3, filter] {
+        let program: BpfProgram = filter.try_into()?;
+        seccompiler::apply_filter(&program)?;
+    }
+    Ok(())
+}

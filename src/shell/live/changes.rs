@@ -1,0 +1,145 @@
+//! What another set changes, for people: shown before it is taken over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::core::config::Config;
+use crate::core::control::Controller;
+use crate::core::inventory::{Inventory, Name, Via};
+use crate::core::lang::program::Program;
+use crate::core::lang::shape::{self, Reset};
+use crate::core::site::Site;
+
+/// What becomes of a key that is read at a start only.
+const NEEDS_A_RESTART: &str = "needs a restart";
+
+/// One thing that is other than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct SiteChange {
+    /// `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel`, `file` or `setting`.
+    pub(super) what: &'static str,
+    pub(super) name: String,
+    /// `added`, `removed` or `changed`.
+    pub(super) change: &'static str,
+    /// What becomes of its state, or when it comes into force; nothing when it has none, and does so at once.
+    pub(super) state: Option<String>,
+}
+
+/// What other rules change. Comparing ten thousand of them takes a while, and the controller does not wait for it.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// The alarms whose state is dropped.
+    pub(super) reset: Reset,
+    different: Vec<((&'static str, String), &'static str)>,
+}
+
+impl Rules {
+    /// Compares.
+    pub(super) fn between(before: &Program, after: &Program) -> Rules {
+        Rules { reset: shape::reset(before, after), different: different(&shape::all(before), &shape::all(after)) }
+    }
+
+    fn list(&self, controller: &Controller, all: &mut Vec<SiteChange>) {
+        let mut active: BTreeMap<&str, usize> = BTreeMap::new();
+        for (alarm, ..) in controller.alarms().active() {
+            *active.entry(alarm).or_default() += 1;
+        }
+        let cleared = |name: &str| match active.get(name) {
+            Some(1) => "; 1 that is active is cleared, without its reactions".to_owned(),
+            Some(n) => format!("; {n} that are active are cleared, without their reactions"),
+            None => String::new(),
+        };
+        for ((what, name), change) in &self.different {
+            let state = match (*what, *change) {
+                ("alarm", "changed") => Some(match self.reset.get(name) {
+                    Some(why) => format!("state is reset: {why}{}", cleared(name)),
+                    None => "state is kept".to_owned(),
+                }),
+                ("alarm", "removed") => Some(format!("its state is dropped{}", cleared(name))),
+                _ => None,
+            };
+            all.push(SiteChange { what, name: name.clone(), change, state });
+        }
+    }
+}
+
+/// All changes between what runs and another set, by kind and name; `before` are the configurations of the start and of now.
+pub(super) fn between(
+    running: &Site,
+    controller: &Controller,
+    before: [&Config; 2],
+    rules: &Rules,
+    after: &Site,
+    config: &Config,
+) -> Vec<SiteChange> {
+    let mut all = Vec::new();
+    rules.list(controller, &mut all);
+    scripts(running, after, &mut all);
+    inventory(running, after, &mut all);
+    settings(before, config, &mut all);
+    all
+}
+
+fn scripts(running: &Site, after: &Site, all: &mut Vec<SiteChange>) {
+    let texts = |site: &Site| site.scripts.iter().map(|(n, s)| (n.clone(), s.source.text.clone())).collect::<BTreeMap<_, _>>();
+    for (name, change) in different(&texts(running), &texts(after)) {
+        let under_way = "runs that are under way end with the text that they began with".to_owned();
+        let state = (change != "added").then_some(under_way);
+        all.push(SiteChange { what: "script", name, change, state });
+    }
+}
+
+fn inventory(running: &Site, after: &Site, all: &mut Vec<SiteChange>) {
+    let (old, new) = (&running.inventory, &after.inventory);
+    let mut push = |what: &'static str, changes: Vec<(Name, &'static str)>| {
+        all.extend(changes.into_iter().map(|(name, change)| SiteChange { what, name, change, state: None }));
+    };
+    push("host", different(&old.hosts, &new.hosts));
+    push("application", different(&old.applications, &new.applications));
+    push("pair", different(&old.pairs, &new.pairs));
+    push("group", different(&old.groups, &new.groups));
+    push("channel", different(&old.channels, &new.channels));
+    push("resource", different(&old.resources, &new.resources));
+}
+
+fn settings([started, running]: [&Config; 2], config: &Config, all: &mut Vec<SiteChange>) {
+    let files = |c: &Config| c.files.iter().map(|f| (f.path.display().to_string(), f.clone())).collect::<BTreeMap<_, _>>();
+    for (name, change) in different(&files(running), &files(config)) {
+        all.push(SiteChange { what: "file", name, change, state: None });
+    }
+    let sockets = |c: &Config| (c.listen.udp.clone(), c.listen.tcp.clone(), c.listen.zones.clone());
+    let late = [
+        ("data", started.data != config.data),
+        ("user", started.user != config.user),
+        ("limits: memory (queues and buffers)", started.inventory.memory != config.inventory.memory),
+        ("listen: syslog", sockets(started) != sockets(config)),
+        ("listen: agents", started.listen.agents != config.listen.agents),
+        ("what this machine may touch (`via: local`)", here(&started.inventory) != here(&config.inventory)),
+    ];
+    for (name, _) in late.into_iter().filter(|(_, is)| *is) {
+        let state = Some(format!("{NEEDS_A_RESTART}; until then as it was"));
+        all.push(SiteChange { what: "setting", name: name.to_owned(), change: "changed", state });
+    }
+    if running.reload != config.reload {
+        all.push(SiteChange { what: "setting", name: "reload".to_owned(), change: "changed", state: None });
+    }
+}
+
+/// What a controller brings up and down itself.
+fn here(inventory: &Inventory) -> Vec<String> {
+    let local: BTreeSet<&Name> = inventory.hosts.iter().filter(|(_, h)| h.via == Via::Local).map(|(name, _)| name).collect();
+    let placements = inventory.resources.iter().flat_map(|(name, r)| r.placements.iter().map(move |s| (name, &r.what, s)));
+    placements.filter(|(_, _, s)| local.contains(&s.host)).map(|placement| format!("{placement:?}")).collect()
+}
+
+/// What one has and the other has not, or otherwise; in order.
+fn different<K: Ord + Clone, V: PartialEq>(old: &BTreeMap<K, V>, new: &BTreeMap<K, V>) -> Vec<(K, &'static str)> {
+    let names: BTreeSet<&K> = old.keys().chain(new.keys()).collect();
+    let change = |name: &K| match (old.get(name), new.get(name)) {
+        (None, _) => Some("added"),
+        (_, None) => Some("removed"),
+        (Some(before), Some(after)) => (before != after).then_some("changed"),
+    };
+    names.into_iter().filter_map(|name| Some((name.clone(), change(name)?))).collect()
+}

@@ -1,0 +1,94 @@
+//! The engine's time, live: the wall clock at the start, carried on by the boot clock (DESIGN section 3).
+//!
+//! When somebody sets the wall clock, or it was wrong at the start and is right now, the engine's time follows: the state is
+//! recorded anew with all its times moved by the same span ([`crate::core::journal::Input::ClockChanged`]), so what was due stays due
+//! after the same time, and nothing is due early or years late.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::core::base::limits::CLOCK_STEP;
+use crate::core::base::time::Time;
+use crate::shell::linux::{boot_time, wall_time};
+
+/// Two looks at the boot clock with the wall clock between them that are farther apart say nothing: the process was stopped meanwhile.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The engine's clock, shared by all who ask it.
+#[derive(Clone, Debug)]
+pub struct EngineClock {
+    /// The engine's time when the boot clock was zero.
+    base: Arc<AtomicI64>,
+}
+
+impl EngineClock {
+    /// A clock that begins at a time.
+    pub fn start(now: Time) -> EngineClock {
+        EngineClock { base: Arc::new(AtomicI64::new(now.offset_from(boot_time()))) }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Time {
+        Time::from_micros(boot_time().micros().saturating_add(self.base.load(Ordering::Relaxed)))
+    }
+
+    /// How many microseconds the wall clock is after the engine's, when somebody set it.
+    pub fn changed(&self) -> Option<i64> {
+        let before = boot_time();
+        let wall = wall_time();
+        let after = boot_time();
+        if after.since(before) > LOOK {
+            return None;
+        }
+        step(wall.offset_from(Time::from_micros(before.micros().saturating_add(self.base.load(Ordering::Relaxed)))))
+    }
+
+    /// Goes on so many microseconds later.
+    pub fn change(&self, by: i64) {
+        self.base.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+/// Where a clock begins, and by how many microseconds the wall clock is before the journal's last time: it was wrong then, or is now.
+pub fn begin(newest: Option<Time>) -> (Time, Option<i64>) {
+    let wall = wall_time();
+    match newest {
+        Some(newest) if newest > wall => match step(wall.offset_from(newest)) {
+            Some(by) => (wall, Some(by)),
+            None => (newest, None),
+        },
+        _ => (wall, None),
+    }
+}
+
+/// A difference that is too large for a clock that is only kept right.
+fn step(by: i64) -> Option<i64> {
+    (by.unsigned_abs() > CLOCK_STEP.as_micros() as u64).then_some(by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_is_noticed_and_followed() {
+        let hour = 3_600_000_000;
+        let clock = EngineClock::start(wall_time() + Duration::from_secs(3_600));
+        let by = clock.changed().unwrap_or(-hour);
+        assert!((by + hour).abs() < 1_000_000, "{by}");
+        clock.change(by);
+        assert_eq!(clock.changed(), None);
+        let (now, before) = (clock.now(), wall_time());
+        assert!(now.offset_from(before).abs() < 1_000_000, "{now} {before}");
+    }
+
+    #[test]
+    fn a_start_goes_back_only_behind_a_time_that_is_far_ahead() {
+        let wall = wall_time();
+        assert_eq!(begin(Some(wall + CLOCK_STEP / 2)), (wall + CLOCK_STEP / 2, None));
+        let (now, by) = begin(Some(wall + Duration::from_secs(315_360_000)));
+        assert!(now < wall + Duration::from_secs(60) && by.is_some_and(|by| by < -315_000_000_000_000), "{now} {by:?}");
+        assert_eq!(begin(Some(wall - Duration::from_secs(60))).1, None);
+    }
+}

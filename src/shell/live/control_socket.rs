@@ -1,0 +1,111 @@
+//! Operators and the controller: a Unix socket in the data folder, one question and one answer a line (JSON).
+//!
+//! Who may open the socket may do everything; the folder belongs to the program's user, and so does the socket.
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
+
+use crate::shell::linux::user_name;
+
+use super::controller::Inbox;
+use super::questions::{Answer, Question};
+
+/// Bytes of one question, and of one answer.
+const QUESTION: u64 = 64 * 1024;
+const ANSWER: u64 = 256 * 1024 * 1024;
+/// Operators at once; a further one waits.
+const OPERATORS: usize = 16;
+/// A question comes within this, and whoever asked takes the answer within this.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where the socket of a data folder is.
+pub fn path(data: &Path) -> PathBuf {
+    data.join("control.sock")
+}
+
+/// Opens the socket. Only one controller runs with a data folder: the journal's lock sees to that.
+///
+/// # Errors
+/// In words: the folder can't be written.
+pub fn open(data: &Path) -> Result<UnixListener, String> {
+    let path = path(data);
+    let words = |e: io::Error| format!("{}: {e}", path.display());
+    match fs::remove_file(&path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(words(e)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(words)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(words)?;
+    Ok(listener)
+}
+
+/// Answers until it is dropped.
+pub async fn serve(listener: UnixListener, inbox: Inbox) {
+    let free = Arc::new(Semaphore::new(OPERATORS));
+    loop {
+        let Ok(place) = free.clone().acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            continue;
+        };
+        let inbox = inbox.clone();
+        tokio::spawn(async move {
+            let by = stream.peer_cred().map_or_else(|_| "an operator".to_owned(), |who| user_name(who.uid()));
+            let (from, mut to) = stream.into_split();
+            let mut line = String::new();
+            let mut from = tokio::io::BufReader::new(from).take(QUESTION);
+            if let Ok(Ok(length)) = tokio::time::timeout(PATIENCE, from.read_line(&mut line)).await
+                && length > 0
+            {
+                let answer: Answer = match serde_json::from_str::<Question>(&line) {
+                    Ok(question) => tokio::task::block_in_place(|| inbox.ask(question, by)),
+                    Err(e) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
+                };
+                let mut text = serde_json::to_vec(&answer).unwrap_or_default();
+                text.push(b'\n');
+                let _ = tokio::time::timeout(PATIENCE, to.write_all(&text)).await;
+            }
+            drop(place);
+        });
+    }
+}
+
+/// Asks the controller that runs with a data folder.
+///
+/// # Errors
+/// In words: none runs, the socket is not ours to open, or what the controller says.
+pub fn ask(data: &Path, question: &Question) -> Answer {
+    let path = path(data);
+    let patience = question.patience();
+    let words = |e: io::Error| match e.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            format!(
+                "no controller runs with the data folder `{}` (`pointsman run` starts one; `-c` names the configuration)",
+                data.display()
+            )
+        }
+        io::ErrorKind::PermissionDenied => format!("{}: {e}; ask as the user that the controller runs as", path.display()),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            format!("the controller did not answer within {} s; its messages may say why", patience.as_secs())
+        }
+        _ => format!("{}: {e}", path.display()),
+    };
+    let mut stream = UnixStream::connect(&path).map_err(words)?;
+    stream.set_read_timeout(Some(patience)).map_err(words)?;
+    let mut line = serde_json::to_string(question).map_err(|e| e.to_string())?;
+    line.push('\n');
+    stream.write_all(line.as_bytes()).map_err(words)?;
+    let mut answer = String::new();
+    BufReader::new(stream.take(ANSWER)).read_line(&mut answer).map_err(words)?;
+    serde_json::from_str(&answer)
+        .map_err(|e| format!("the controller's answer can't be read ({e}); is it of another version?"))?
+}

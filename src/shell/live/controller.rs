@@ -1,0 +1,701 @@
+//! The controller's thread: takes what comes, lets the pure controller decide, keeps it on the disk, carries it out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::core::base::limits::{MEMORY_QUEUE, share};
+use crate::core::base::text::printable;
+use crate::core::base::time::{Time, duration_text};
+use crate::core::config::JournalLimits;
+use crate::core::control::{Controller, Input, LogEvent, Notice, Output, SelfEvent, SelfEvents};
+use crate::core::engine::is_credible_claim;
+use crate::core::event::Trust;
+use crate::core::inventory::Name;
+use crate::core::journal::{self, Position, Record};
+use crate::core::react::Run;
+use crate::core::script::verbs;
+use crate::core::site::{Current, Learned, Site};
+use crate::core::wire::Command;
+use crate::shell::sources::{self, Entry, Named, Sink};
+use crate::shell::store::{self, Journal, Retention};
+
+use super::clock::{self, EngineClock};
+use super::effects::Effects;
+use super::evaluator::{Evaluators, Task};
+use super::following::Following;
+use super::journaled::Journaled;
+use super::lanes::{Lanes, Place, Pushed};
+use super::questions::{Answer, Desk, Question, Reply};
+use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
+use super::supervisor::Pulse;
+use super::urgency::Urgency;
+
+/// Messages that are taken together: one sync of the journal for all that comes of them.
+const AT_ONCE: usize = 256;
+/// And for so long at most: what matters more than what is being taken waits no longer.
+const BATCH: Duration = Duration::from_millis(3);
+/// At the end of the program, what waits is still taken for so long.
+const DRAIN: Duration = Duration::from_millis(500);
+/// So often it is told that events were dropped.
+const TELL_DROPPED: Duration = Duration::from_secs(10);
+/// Bytes of an event beside its texts.
+const EVENT_BYTES: usize = 512;
+/// Records of which nothing left the process are on the disk within this.
+const SYNC_WITHIN: Duration = Duration::from_millis(20);
+/// How long it waits for a message at most: so often it shows that it is alive.
+const ALIVE: Duration = Duration::from_secs(1);
+
+/// Sends a command to a host's agent, or drops it: it is said again.
+pub type Route = Box<dyn Fn(Command) + Send>;
+
+/// Something that the controller's thread is told.
+pub enum ControllerMessage {
+    /// An input of the pure controller.
+    Input(Input),
+    /// A host can be reached from now on; `serial` tells this way from an earlier one.
+    Reached {
+        host: Name,
+        serial: u64,
+        route: Route,
+    },
+    /// It can't be any more.
+    Gone {
+        host: Name,
+        serial: u64,
+    },
+    /// Somebody asks: who, what.
+    Ask(String, Question, SyncSender<Answer>),
+    /// Something that people, and rules, should know.
+    Notice(Notice),
+    /// The files are to be read anew.
+    Reload(Trigger),
+    Reread(Box<Attempt>),
+    /// A part that nothing works without has failed, in words.
+    Failed(String),
+    /// The program ends. Nothing is released.
+    Stop,
+}
+
+/// The way to the controller's thread.
+#[derive(Clone)]
+pub struct Inbox {
+    lanes: Arc<Lanes<ControllerMessage>>,
+    clock: EngineClock,
+    current: Arc<Current>,
+}
+
+impl Inbox {
+    /// Tells the controller; waits for room. False when it has ended.
+    pub fn tell(&self, message: ControllerMessage) -> bool {
+        self.lanes.push(self.place(&message), message)
+    }
+
+    /// Where a message waits.
+    fn place(&self, message: &ControllerMessage) -> Place {
+        let in_order = |source: &String| Place::Events {
+            trust: Trust::Local,
+            sender: source.clone(),
+            bytes: EVENT_BYTES,
+            source: source.clone(),
+        };
+        match message {
+            ControllerMessage::Input(Input::Heard(heard)) => self.place_of_event(heard),
+            // What a source says of itself keeps its place among its events.
+            ControllerMessage::Input(
+                Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
+            ) => in_order(source),
+            ControllerMessage::Input(Input::Report(_)) => Place::Reports,
+            ControllerMessage::Ask(..) => Place::Asks,
+            ControllerMessage::Input(_)
+            | ControllerMessage::Reached { .. }
+            | ControllerMessage::Gone { .. }
+            | ControllerMessage::Notice(_)
+            | ControllerMessage::Reload(_)
+            | ControllerMessage::Reread(_)
+            | ControllerMessage::Failed(_)
+            | ControllerMessage::Stop => Place::Control,
+        }
+    }
+
+    fn place_of_event(&self, heard: &LogEvent) -> Place {
+        let LogEvent { source, event, .. } = heard;
+        let trust = event.trust;
+        let networked = trust < Trust::Local;
+        if networked {
+            let (_, site) = self.current.get();
+            if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
+                return Place::Claims(source.clone());
+            }
+        }
+        Place::Events {
+            trust,
+            sender: if networked { format!("{source} {}", event.host) } else { source.clone() },
+            bytes: EVENT_BYTES + heard.weight(),
+            source: source.clone(),
+        }
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    /// What the controller says, or that it has ended.
+    pub fn ask(&self, question: Question, by: String) -> Answer {
+        let (reply, answer) = sync_channel(1);
+        if !self.tell(ControllerMessage::Ask(by, question, reply)) {
+            return Err("the controller is ending".to_owned());
+        }
+        answer.recv().unwrap_or_else(|_| Err("the controller is ending".to_owned()))
+    }
+}
+
+impl Sink for Inbox {
+    fn send(&self, input: Input) -> bool {
+        self.tell(ControllerMessage::Input(input))
+    }
+
+    async fn deliver(&self, input: Input) -> bool {
+        let message = ControllerMessage::Input(input);
+        self.lanes.deliver(self.place(&message), message).await
+    }
+
+    fn offer(&self, input: Input) -> bool {
+        let message = ControllerMessage::Input(input);
+        self.lanes.offer(self.place(&message), message, self.clock.now()) == Pushed::Yes
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+}
+
+/// The controller's thread before it runs.
+pub struct Thread {
+    begin: Begin,
+    files: Arc<dyn Files>,
+    current: Arc<Current>,
+    journal: Journal,
+    id: u64,
+    clock: EngineClock,
+    /// By how many microseconds the clock was found to be set.
+    changed: Option<i64>,
+    inbox: Inbox,
+    sources: Vec<Named>,
+    following: Following,
+}
+
+/// A set of rules that is kept, because it runs or because runs need it.
+pub(super) struct Set {
+    site: Arc<Site>,
+    evaluators: Evaluators,
+}
+
+pub(super) struct Running {
+    pub(super) site: Arc<Site>,
+    /// By number: what runs, and what runs that have not ended were bound by.
+    pub(super) sets: BTreeMap<u64, Set>,
+    /// The same for the sources.
+    pub(super) current: Arc<Current>,
+    pub(super) reloading: Reloading,
+    pub(super) journal: Journal,
+    pub(super) clock: EngineClock,
+    pub(super) controller: Controller,
+    program: PathBuf,
+    routes: BTreeMap<Name, (u64, Route)>,
+    pub(super) inbox: Inbox,
+    pub(super) sources: Vec<Named>,
+    pub(super) following: Following,
+    /// Limits how many notices are journaled.
+    journaled: Journaled,
+    /// What agents know it by.
+    id: u64,
+    /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
+    pub(super) own: Vec<Input>,
+    /// What happens to the controller, as events.
+    own_events: SelfEvents,
+    dirty_since: Option<Time>,
+    /// The last one that was told, and how often in a row.
+    last_notice: (Notice, u64),
+    pulse: Pulse,
+    effects: Effects,
+    /// When it was last told that events were dropped.
+    dropped_told_at: Time,
+}
+
+impl Thread {
+    /// A controller that goes on where the journal ends.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn new(
+        begin: Begin,
+        files: Arc<dyn Files>,
+        mut journal: Journal,
+        draw_id: impl FnOnce() -> u64,
+    ) -> Result<Thread, String> {
+        let id = journal.controller_id(draw_id).map_err(|e| e.to_string())?;
+        journal.make_room().map_err(|e| e.to_string())?;
+        let (now, changed) = clock::begin(journal.state().newest);
+        if let Some(by) = changed {
+            let record = Record::Input { order: journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
+            journal.append(&record).and_then(|()| journal.sync()).map_err(|e| e.to_string())?;
+        }
+        let clock = EngineClock::start(now);
+        // What is not accepted yet gets its number with that; what was matched before is matched again then.
+        let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
+        let bytes = share(begin.good.site.inventory.memory.0, MEMORY_QUEUE);
+        let inbox = Inbox { lanes: Arc::new(Lanes::new(bytes)), clock: clock.clone(), current: current.clone() };
+        Ok(Thread {
+            begin,
+            files,
+            current,
+            journal,
+            id,
+            clock,
+            changed,
+            inbox,
+            sources: Vec::new(),
+            following: Following::default(),
+        })
+    }
+
+    /// How much of the journal is kept.
+    pub(super) fn keep(&mut self, limits: JournalLimits) {
+        self.journal.keep(retention(limits));
+    }
+
+    /// The site of now, for the sources.
+    pub fn current(&self) -> Arc<Current> {
+        self.current.clone()
+    }
+
+    /// The way to it.
+    pub fn inbox(&self) -> Inbox {
+        self.inbox.clone()
+    }
+
+    /// Follows the files of an entry. Where one that is new begins is on the disk before it is read.
+    ///
+    /// # Errors
+    /// When the disk refuses, or no thread can be started.
+    pub(super) fn follow(&mut self, entry: Entry) -> Result<(), String> {
+        let named = entry.named();
+        self.show(named.clone());
+        let (places, new) = sources::places(&entry, &self.journal.state().positions, self.clock.now());
+        let words = |e: store::Error| e.to_string();
+        for (source, position) in new {
+            let input = journal::Input::Position { source, position };
+            let record = Record::Input { order: self.journal.state().order + 1, at: self.clock.now(), input };
+            self.journal.append(&record).map_err(words)?;
+        }
+        self.journal.sync().map_err(words)?;
+        self.following.start(entry, places, named, &self.current, &self.inbox)
+    }
+
+    /// A source whose counters are shown. It goes on with what was learned of its senders.
+    pub fn show(&mut self, source: Named) {
+        source.arrivals.recall(self.journal.state().alarms.offsets_of(&source.name));
+        self.sources.push(source);
+    }
+
+    /// Runs until it is told to stop. `program evaluate` evaluates scripts.
+    ///
+    /// # Errors
+    /// When the journal can't be written any more: what is not on the disk is not acted on.
+    pub(super) fn run(self, program: PathBuf, pulse: Pulse) -> Result<(), String> {
+        let Thread { begin, files, current, mut journal, id, clock, changed, inbox, sources, following } = self;
+        let Begin { good, written, number, reset, earlier, refused, folders } = begin;
+        let Good { site, config } = good;
+        let mut outputs = Vec::new();
+        let now = clock.now();
+        let state = journal.take_state();
+        let controller =
+            Controller::start(id, site.program.clone(), site.inventory.clone(), verbs::again, state, clock.now(), &mut outputs);
+        let mut running = Running {
+            site: site.clone(),
+            sets: BTreeMap::new(),
+            current,
+            reloading: Reloading::new(files, written.clone(), config.clone(), refused),
+            journal,
+            clock: clock.clone(),
+            controller,
+            program,
+            routes: BTreeMap::new(),
+            inbox,
+            effects: Effects::start(&clock).map_err(|e| format!("no thread can be started: {e}"))?,
+            dropped_told_at: now,
+            sources,
+            following,
+            journaled: Journaled::default(),
+            id,
+            own: Vec::new(),
+            own_events: SelfEvents::default(),
+            dirty_since: None,
+            last_notice: (Notice::default(), 0),
+            pulse,
+        };
+        for (number, site) in earlier {
+            let set = running.set_of(site)?;
+            running.sets.insert(number, set);
+        }
+        if number.is_none() {
+            // It was decided that nothing is left on a host by it.
+            let reload = reload_of(&site, written, reset, true);
+            running.controller.turn(running.clock.now(), Input::Reload(Box::new(reload)), &mut outputs);
+        }
+        let number = running.controller.rules();
+        let set = running.set_of(site.clone())?;
+        running.sets.insert(number, set);
+        running.current.exchange(number, site);
+        if let Some(why) = &running.reloading.refused {
+            let text = format!("the files are not taken over, and what was accepted last runs: {why}");
+            outputs.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
+        }
+        outputs.extend(changed.map(clock_changed));
+        running.own = running.following.unfollowed(running.controller.alarms().away());
+        running.watch(config.reload, &folders);
+        running.carry_out(outputs)?;
+        let lanes = running.inbox.lanes.clone();
+        let ended = running.run(&lanes);
+        lanes.end();
+        ended
+    }
+}
+
+impl Running {
+    fn run(&mut self, lanes: &Lanes<ControllerMessage>) -> Result<(), String> {
+        let mut stop_at: Option<Time> = None;
+        loop {
+            let sync_at = self.dirty_since.map(|at| at + SYNC_WITHIN);
+            let due = self.controller.next_deadline().into_iter().chain(sync_at).min();
+            let wait = due.map_or(ALIVE, |due| due.since(self.clock.now())).min(ALIVE);
+            let wait = if self.own.is_empty() { wait } else { Duration::ZERO };
+            self.pulse.beat();
+            self.following.look();
+            let mut outputs = Vec::new();
+            lanes.rewind();
+            let mut next = lanes.next(if stop_at.is_some() { Duration::ZERO } else { wait });
+            let began = self.clock.now();
+            let mut taken = 0;
+            let mut all_read = next.is_none();
+            while let Some(message) = next {
+                match message {
+                    ControllerMessage::Stop => stop_at = Some(self.clock.now() + DRAIN),
+                    ControllerMessage::Failed(why) => {
+                        self.carry_out(outputs)?;
+                        self.sync()?;
+                        return Err(why);
+                    }
+                    message => self.take(message, &mut outputs),
+                }
+                taken += 1;
+                next = None;
+                if taken < AT_ONCE && self.clock.now().since(began) < BATCH {
+                    next = lanes.next(Duration::ZERO);
+                    all_read = next.is_none();
+                }
+            }
+            self.learn();
+            let now = self.clock.now();
+            for finding in self.journal.take_findings() {
+                outputs.push(Output::Notice(Notice { kind: finding.kind.to_owned(), text: finding.text, ..Notice::default() }));
+            }
+            for input in std::mem::take(&mut self.own) {
+                self.controller.turn(now, input, &mut outputs);
+            }
+            if self.controller.next_deadline().is_some_and(|at| at <= now) {
+                self.controller.turn(now, Input::Timer, &mut outputs);
+            }
+            self.carry_out(outputs)?;
+            self.tell_dropped()?;
+            self.follow_clock()?;
+            self.begin_to_follow(all_read)?;
+            if self.dirty_since.is_some_and(|at| at + SYNC_WITHIN <= self.clock.now()) {
+                self.sync()?;
+            }
+            if stop_at.is_some_and(|at| all_read || at <= self.clock.now()) {
+                return self.sync();
+            }
+        }
+    }
+
+    /// Events that found no room are told, by source and now and then.
+    fn tell_dropped(&mut self) -> Result<(), String> {
+        let now = self.clock.now();
+        if now.since(self.dropped_told_at) < TELL_DROPPED {
+            return Ok(());
+        }
+        self.dropped_told_at = now;
+        for (source, count) in self.inbox.lanes.take_dropped() {
+            let text = format!(
+                "{count} events from {source} were dropped within {}: more comes than is taken from senders with this trust. Who sends them (`pointsman sources`)? Senders that use TCP wait instead",
+                duration_text(TELL_DROPPED)
+            );
+            let notice = Notice { kind: "events_dropped".to_owned(), text, source: Some(source), ..Notice::default() };
+            let output = Output::Notice(notice);
+            match self.own_events.event_of(now, &output, &self.site.matcher, self.controller.rules()) {
+                SelfEvent::Input(input) => self.own.push(input),
+                SelfEvent::Withheld(_) | SelfEvent::Nothing => {}
+            }
+            if let Output::Notice(notice) = output {
+                self.notice(&notice)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: ControllerMessage, outputs: &mut Vec<Output>) {
+        match message {
+            ControllerMessage::Input(input) if self.following.is_over(&input) => {}
+            ControllerMessage::Input(input) => self.controller.turn(self.clock.now(), input, outputs),
+            ControllerMessage::Reached { host, serial, route } => {
+                tracing::info!(%host, "the agent is connected");
+                self.controller.turn(self.clock.now(), Input::Connected(host.clone()), outputs);
+                self.routes.insert(host, (serial, route));
+            }
+            ControllerMessage::Gone { host, serial } => {
+                if self.routes.get(&host).is_some_and(|(now, _)| *now == serial) {
+                    tracing::warn!(%host, "the agent's connection is gone");
+                    self.routes.remove(&host);
+                }
+            }
+            ControllerMessage::Ask(_, Question::Reload { check, abandon }, reply) => {
+                self.reload(Trigger::Command { check, abandon, reply });
+            }
+            ControllerMessage::Reload(trigger) => self.reload(trigger),
+            ControllerMessage::Reread(attempt) => self.reread(*attempt, outputs),
+            ControllerMessage::Ask(by, question, reply) => {
+                let answer = self.answer(by, question, outputs);
+                let _ = reply.try_send(answer);
+            }
+            ControllerMessage::Notice(notice) => outputs.push(Output::Notice(notice)),
+            ControllerMessage::Stop | ControllerMessage::Failed(_) => {}
+        }
+    }
+
+    /// What the sources learned of their senders is kept.
+    fn learn(&mut self) {
+        for source in &self.sources {
+            for Learned { host, trust, usual, zone } in source.arrivals.learned() {
+                self.own.push(Input::Offset { source: source.name.clone(), host, trust, usual, zone });
+            }
+        }
+    }
+
+    /// Where each source was read up to.
+    pub(super) fn positions(&self) -> &BTreeMap<String, Position> {
+        &self.journal.state().positions
+    }
+
+    /// The usual ages of the records of a source's senders.
+    pub(super) fn offsets_of(&self, source: &str) -> Vec<(Trust, String, i64)> {
+        self.journal.state().alarms.offsets_of(source)
+    }
+
+    pub(super) fn sync(&mut self) -> Result<(), String> {
+        self.dirty_since = None;
+        self.journal.sync().map_err(|e| e.to_string())
+    }
+
+    /// Everything is on the disk before the first thing leaves.
+    pub(super) fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+        // Evaluating does nothing in the world: it begins while the disk works.
+        for output in &outputs {
+            if let Output::Evaluate(run) = output {
+                self.evaluate(*run);
+            }
+        }
+        let mut leaves = false;
+        for output in &outputs {
+            match output {
+                Output::Record(record) => {
+                    self.journal.append(record).map_err(|e| e.to_string())?;
+                    self.dirty_since.get_or_insert(self.clock.now());
+                }
+                Output::Evaluate(_) => {}
+                Output::Send(..) | Output::Do { .. } => leaves = true,
+                Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {}
+            }
+        }
+        if leaves && self.journal.is_dirty() {
+            self.sync()?;
+        }
+        self.drop_sets();
+        // People are told after the hosts are.
+        let mut told = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Record(_) | Output::Evaluate(_) => {}
+                Output::Send(host, command) => {
+                    // What does not arrive is said again when the next report shows that.
+                    if let Some((_, route)) = self.routes.get(&host) {
+                        route(command);
+                    }
+                }
+                Output::Do { run, attempt, step } => {
+                    let inbox = self.inbox.clone();
+                    let n = step.n;
+                    let done = move |result| {
+                        inbox.send(Input::Done { run, n, attempt, result });
+                    };
+                    let state = self.controller.runs().run(run);
+                    let due = state.and_then(|r| r.asked.as_ref()).and_then(|asked| asked.due);
+                    let urgency = state.map(urgency_of).unwrap_or_default();
+                    self.effects.perform(self.site_of(run).inventory.clone(), step, due, urgency, done);
+                }
+                Output::Step(_) | Output::Notice(_) | Output::Settled(..) => told.push(output),
+            }
+        }
+        for output in told {
+            match self.own_events.event_of(self.clock.now(), &output, &self.site.matcher, self.controller.rules()) {
+                SelfEvent::Input(input) => self.own.push(input),
+                SelfEvent::Withheld(notice) => self.notice(&notice)?,
+                SelfEvent::Nothing => {}
+            }
+            match output {
+                Output::Step(step) => {
+                    let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);
+                    tracing::info!("{text}");
+                    let (resource, host) = (Some(step.resource.clone()), Some(step.host.clone()));
+                    self.record_notice(&Notice { kind: "step".to_owned(), text, resource, host, ..Notice::default() })?;
+                }
+                Output::Notice(notice) => self.notice(&notice)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, run: u64) {
+        let Some(state) = self.controller.runs().run(run) else { return };
+        let Some(set) = self.sets.get(&state.bound.rules).or_else(|| self.sets.get(&self.controller.rules())) else { return };
+        let task = Task {
+            run,
+            script: set.site.script_of(state).unwrap_or_default().to_owned(),
+            call: state.bound.call.clone(),
+            history: state.history.clone(),
+        };
+        set.evaluators.evaluate(urgency_of(state), task);
+    }
+
+    /// The site that a run was bound by.
+    fn site_of(&self, run: u64) -> &Arc<Site> {
+        let rules = self.controller.runs().run(run).map(|r| r.bound.rules);
+        rules.and_then(|rules| self.sets.get(&rules)).map_or(&self.site, |set| &set.site)
+    }
+
+    /// A site with what evaluates its scripts.
+    pub(super) fn set_of(&self, site: Arc<Site>) -> Result<Set, String> {
+        let inbox = self.inbox.clone();
+        let answer = move |run, next| {
+            inbox.send(Input::Evaluated { run, next });
+        };
+        let evaluators = Evaluators::start(self.program.clone(), &site, answer);
+        Ok(Set { evaluators: evaluators.map_err(|e| format!("scripts can't be evaluated: {e}"))?, site })
+    }
+
+    /// Earlier sets that no run needs any more are let go.
+    fn drop_sets(&mut self) {
+        if self.sets.len() > 1 {
+            let (now, runs) = (self.controller.rules(), self.controller.runs());
+            self.sets.retain(|number, _| *number == now || runs.needs(*number));
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice) -> Result<(), String> {
+        // What came in a log is in the text, too.
+        let mut text = printable(&notice.text);
+        // The same again and again is told at the tenth, the hundredth, the thousandth time.
+        let same = self.last_notice.0 == *notice;
+        self.last_notice = (notice.clone(), if same { self.last_notice.1 + 1 } else { 1 });
+        match self.last_notice.1 {
+            1 => {}
+            times if times == 10u64.pow(times.ilog10()) => {
+                text.push_str(&format!(" ({times} times now)"));
+            }
+            _ => return Ok(()),
+        }
+        match notice.kind.as_str() {
+            "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" | "link_up" | "holder_reachable" | "primary_known"
+            | "role_clear" => {
+                tracing::info!(kind = notice.kind, "{text}")
+            }
+            _ => tracing::warn!(kind = notice.kind, "{text}"),
+        }
+        // What scripts log stands in the journal as the step that it is.
+        if notice.kind == "log" {
+            return Ok(());
+        }
+        self.record_notice(&Notice { text, ..notice.clone() })
+    }
+
+    /// Appends what people were notified of to the journal, unless there is too much of it; how much that was follows.
+    fn record_notice(&mut self, notice: &Notice) -> Result<(), String> {
+        let now = self.clock.now();
+        for notice in self.journaled.take(now, notice) {
+            self.journal.append(&Record::Notice(notice)).map_err(|e| e.to_string())?;
+            self.dirty_since.get_or_insert(now);
+        }
+        Ok(())
+    }
+
+    /// When somebody set the wall clock, the engine's time follows: the state is folded again with its times moved, as at a start.
+    fn follow_clock(&mut self) -> Result<(), String> {
+        let Some(by) = self.clock.changed() else { return Ok(()) };
+        let words = |e: crate::shell::store::Error| e.to_string();
+        self.clock.change(by);
+        let now = self.clock.now();
+        let record = Record::Input { order: self.journal.state().order + 1, at: now, input: journal::Input::ClockChanged { by } };
+        self.journal.append(&record).map_err(words)?;
+        self.sync()?;
+        let state = self.journal.fold_again().map_err(words)?;
+        let mut outputs = vec![clock_changed(by)];
+        let (program, inventory) = (self.site.program.clone(), self.site.inventory.clone());
+        self.controller = Controller::start(self.id, program, inventory, verbs::again, state, now, &mut outputs);
+        self.controller.match_by(self.site.matcher.clone());
+        // What sources had kept was read long ago.
+        self.own.extend(self.sources.iter().map(|s| Input::BacklogEnded { source: s.name.clone() }));
+        self.carry_out(outputs)
+    }
+
+    fn answer(&mut self, by: String, question: Question, outputs: &mut Vec<Output>) -> Answer {
+        let connected = self.routes.keys().collect();
+        let desk = Desk { site: &self.site, controller: &self.controller, connected, sources: &self.sources };
+        match desk.reply(question)? {
+            Reply::Shown(table) => Ok(table),
+            Reply::Synced => {
+                let before = std::mem::take(outputs);
+                self.carry_out(before)?;
+                self.sync()?;
+                Ok(Json::Null)
+            }
+            Reply::Asked(word) => {
+                self.controller.turn(self.clock.now(), Input::Operator { by, word }, outputs);
+                Ok(Json::Null)
+            }
+        }
+    }
+}
+
+/// How urgent what a run asks for is.
+fn urgency_of(run: &Run) -> Urgency {
+    Urgency { claim: run.claim, trust: run.bound.trust() }
+}
+
+pub(super) fn retention(limits: JournalLimits) -> Retention {
+    Retention { age: limits.keep, bytes: limits.size }
+}
+
+/// What people are notified of when the clock was set.
+fn clock_changed(by: i64) -> Output {
+    let span = duration_text(Duration::from_secs((by.unsigned_abs() + 500_000) / 1_000_000));
+    let way = if by < 0 { "back" } else { "forward" };
+    let text = format!(
+        "the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time"
+    );
+    Output::Notice(Notice { kind: "clock_changed".to_owned(), text, ..Notice::default() })
+}

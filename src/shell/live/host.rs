@@ -1,0 +1,358 @@
+//! A target host: the agent's state machine with the host's clock, disk, addresses and neighbours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::core::agent::{AgentState, Input, Operation, OperationResult, Output};
+use crate::core::base::time::Time;
+use crate::core::inventory::{Commands, Measuring, Name, ResourceKind, Sign};
+use crate::core::wire::{Command, LinkState, PeerMessage, Place, Report};
+use crate::shell::command;
+use crate::shell::linux::{
+    AddressDriver, Announcer, Meter, NeighborMonitor, NetworkEvent, Processes, Spot, boot_time, wall_time,
+};
+use crate::shell::store::AgentStore;
+use crate::shell::tls::Peers;
+
+use super::watch;
+
+/// Messages that wait for the host's thread. Whoever sends a further one waits; what is heard on the network is dropped, for
+/// it is said again.
+const INBOX: usize = 1_024;
+/// Operations that wait for one driver: the one under way, and looks that the kernel's notices asked for.
+const OPERATIONS: usize = 4;
+/// When a burst of announcements says it again, after the first (DESIGN section 7).
+const BURST: [Duration; 5] = [
+    Duration::from_millis(20),
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
+
+/// Something that the host's thread is told.
+#[derive(Debug)]
+pub enum HostMessage {
+    /// The controller says so.
+    Command(Command),
+    /// The agent of another host says so.
+    Peer(Name, PeerMessage),
+    Heard(NetworkEvent),
+    /// An operation ended, or a look that a notice of the kernel asked for.
+    Driven(Name, OperationResult, AskedBy),
+    /// It was looked at applications, or the host was measured.
+    Seen(Input),
+    /// The program ends. Addresses stay as they are.
+    Stop,
+}
+
+/// Something that may be brought up and down on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Address(Spot),
+    /// What programs bring up and down.
+    Commands(Commands),
+}
+
+/// Who asked for an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedBy {
+    Agent,
+    /// A notice of the kernel.
+    Kernel,
+}
+
+/// A host that is ready to run.
+pub struct HostThread {
+    name: Name,
+    things: BTreeMap<Name, Thing>,
+    marks: AgentStore,
+    watch: BTreeMap<Name, Sign>,
+    metrics: Measuring,
+    peers: Option<Peers>,
+    inbox: Receiver<HostMessage>,
+    sender: SyncSender<HostMessage>,
+}
+
+struct Running<R> {
+    agent: AgentState,
+    spots: BTreeMap<Name, Spot>,
+    marks: AgentStore,
+    monitor: NeighborMonitor,
+    drivers: BTreeMap<Name, SyncSender<(Operation, AskedBy)>>,
+    voices: BTreeMap<Name, Announcer>,
+    /// Resources whose driver will look because of a notice of the kernel.
+    looking: BTreeSet<Name>,
+    /// The agents of other hosts; none for a host that is the controller's own machine.
+    peers: Option<Peers>,
+    /// What is still to be said of bursts that have begun.
+    bursts: BTreeMap<Name, Vec<Time>>,
+    /// What was last told of each resource's troubles, so that it is told once.
+    troubles: BTreeMap<Name, String>,
+    report: R,
+}
+
+impl HostThread {
+    /// A host with the resources of its own list. Nothing else is ever touched on it.
+    pub fn new(name: Name, things: BTreeMap<Name, Thing>, marks: AgentStore) -> HostThread {
+        let (sender, inbox) = sync_channel(INBOX);
+        let (watch, metrics) = (BTreeMap::new(), Measuring::default());
+        HostThread { name, things, marks, watch, metrics, peers: None, inbox, sender }
+    }
+
+    /// The same, which also looks at these applications and measures this.
+    pub fn watching(self, watch: BTreeMap<Name, Sign>, metrics: Measuring) -> HostThread {
+        HostThread { watch, metrics, ..self }
+    }
+
+    /// The same, whose agent speaks with those of other hosts.
+    pub fn speaking(self, peers: Peers) -> HostThread {
+        HostThread { peers: Some(peers), ..self }
+    }
+
+    /// Where the host's thread is told things.
+    pub fn sender(&self) -> SyncSender<HostMessage> {
+        self.sender.clone()
+    }
+
+    /// Runs until it is told to stop. `report` sends a report to the controller, or drops it: the next one says the same.
+    ///
+    /// # Errors
+    /// When the host can't be listened on at all, or what is obeyed can't be written to the disk any more.
+    pub fn run(self, report: impl FnMut(Report)) -> Result<(), String> {
+        let HostThread { name, things, marks, watch, metrics, peers, inbox, sender } = self;
+        let spot = |(name, thing): (&Name, &Thing)| match thing {
+            Thing::Address(spot) => Some((name.clone(), spot.clone())),
+            Thing::Commands(_) => None,
+        };
+        let spots: BTreeMap<Name, Spot> = things.iter().filter_map(spot).collect();
+        marks.make_room().map_err(|e| e.to_string())?;
+        let durable = marks.load().map_err(|e| e.to_string())?;
+        let start = marks.next_start(u64::try_from(wall_time().micros() / 1_000_000).unwrap_or(0)).map_err(|e| e.to_string())?;
+        let monitor = NeighborMonitor::open(spots.values().cloned().collect(), {
+            let sender = sender.clone();
+            // What is not heard now is said again, or looked for.
+            move |heard| drop(sender.try_send(HostMessage::Heard(heard)))
+        })?;
+        let mut drivers = BTreeMap::new();
+        for (resource, thing) in &things {
+            let sender = match thing {
+                Thing::Address(spot) => {
+                    let address = AddressDriver::new(spot.clone());
+                    driver(resource.clone(), move |operation| address.drive(operation), sender.clone())?
+                }
+                Thing::Commands(commands) => {
+                    let commands = command::CommandDriver::new(commands.clone()).map_err(|e| format!("{resource}: {e}"))?;
+                    driver(resource.clone(), move |operation| commands.drive(operation), sender.clone())?
+                }
+            };
+            drivers.insert(resource.clone(), sender);
+        }
+        let measures = !(metrics.of.is_empty() && metrics.mounts.is_empty());
+        let interval = metrics.every;
+        let meter = measures.then(|| (Meter::new(metrics), interval));
+        let _watching = watch::start(Processes::new(watch), meter, &sender)?;
+        let voices = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
+        let mut outputs = Vec::new();
+        let place =
+            |spot: &Spot| Place { what: ResourceKind::Address(spot.address, spot.prefix), interface: spot.interface.clone() };
+        let places = spots.iter().map(|(name, spot)| (name.clone(), place(spot))).collect();
+        let agent = AgentState::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs).listing(places);
+        let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let mut running = Running { agent, spots, marks, monitor, drivers, voices, looking, peers, bursts, troubles, report };
+        running.carry_out(outputs)?;
+        running.run(&inbox)
+    }
+}
+
+impl<R: FnMut(Report)> Running<R> {
+    fn run(&mut self, inbox: &Receiver<HostMessage>) -> Result<(), String> {
+        loop {
+            let burst = self.bursts.values().flatten().min().copied();
+            let due = self.agent.next_deadline().min(burst.unwrap_or(Time::from_micros(i64::MAX)));
+            let inputs = match inbox.recv_timeout(due.since(boot_time())) {
+                Ok(HostMessage::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Ok(message) => self.inputs(message),
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+            };
+            let now = boot_time();
+            let mut outputs = Vec::new();
+            for input in inputs {
+                self.agent.turn(now, input, &mut outputs);
+            }
+            if self.agent.next_deadline() <= now {
+                self.agent.turn(now, Input::Timer, &mut outputs);
+            }
+            self.carry_out(outputs)?;
+            self.go_on_announcing(boot_time());
+        }
+    }
+
+    fn inputs(&mut self, message: HostMessage) -> Vec<Input> {
+        match message {
+            HostMessage::Stop => Vec::new(),
+            HostMessage::Command(command) => vec![Input::Command(command)],
+            HostMessage::Peer(from, message) => vec![Input::Peer(from, message)],
+            HostMessage::Seen(input) => vec![input],
+            HostMessage::Driven(resource, done, asked) => {
+                self.tell(&resource, done.failed.as_deref());
+                if asked == AskedBy::Kernel {
+                    self.looking.remove(&resource);
+                }
+                vec![match asked {
+                    AskedBy::Agent => Input::Driven { resource, failed: done.failed, holds: done.holds, until: done.until },
+                    AskedBy::Kernel => Input::Changed { resource, holds: done.holds },
+                }]
+            }
+            HostMessage::Heard(heard) => self.heard(heard),
+        }
+    }
+
+    fn heard(&mut self, heard: NetworkEvent) -> Vec<Input> {
+        let at = |address: IpAddr| -> Vec<Name> {
+            self.spots.iter().filter(|(_, s)| s.address == address).map(|(name, _)| name.clone()).collect()
+        };
+        match heard {
+            // A notice says what was; a look, in turn with the operations, says what is.
+            NetworkEvent::Changed(address, _) => at(address).iter().for_each(|name| self.look(name)),
+            NetworkEvent::Missed => self.drivers.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.look(name)),
+            NetworkEvent::Rival(address) => return at(address).into_iter().map(|resource| Input::Rival { resource }).collect(),
+            NetworkEvent::Link(interface, state) => {
+                let there: Vec<Name> =
+                    self.spots.iter().filter(|(_, s)| s.interface == interface).map(|(name, _)| name.clone()).collect();
+                // The neighbours behind a link that is up again may be others.
+                if state == LinkState::Up {
+                    there
+                        .iter()
+                        .filter(|n| self.agent.holds(n))
+                        .cloned()
+                        .collect::<Vec<_>>()
+                        .iter()
+                        .for_each(|name| self.announce_in_a_burst(name));
+                }
+                return there.into_iter().map(|resource| Input::Link { resource, state }).collect();
+            }
+            NetworkEvent::Witness { interface, witness, sent } => {
+                let on = self.spots.iter().filter(|(_, s)| s.interface == interface);
+                return on.map(|(name, _)| Input::Witness { resource: name.clone(), witness, sent }).collect();
+            }
+        }
+        Vec::new()
+    }
+
+    fn look(&mut self, resource: &Name) {
+        // One look that waits sees all that changed until then.
+        if let Some(driver) = self.drivers.get(resource)
+            && self.looking.insert(resource.clone())
+        {
+            let _ = driver.try_send((Operation::Observe, AskedBy::Kernel));
+        }
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+        for output in outputs {
+            match output {
+                Output::Persist(durable) => self.marks.save(&durable).map_err(|e| e.to_string())?,
+                Output::Drive { resource, operation } => {
+                    if operation == Operation::Remove {
+                        self.bursts.remove(&resource);
+                    }
+                    if let Some(driver) = self.drivers.get(&resource)
+                        && let Err(TrySendError::Disconnected(_)) = driver.try_send((operation, AskedBy::Agent))
+                    {
+                        return Err(format!("the driver of {resource} has ended; this is a fault of the program"));
+                    }
+                }
+                Output::Ping { resource } => self.ping(&resource),
+                Output::Ask { resource } => {
+                    let said = self.voices.get_mut(&resource).map(Announcer::ask);
+                    self.tell(&resource, said.and_then(Result::err).as_deref());
+                }
+                Output::Announce { resource, burst: false } => self.announce(&resource),
+                Output::Announce { resource, burst: true } => self.announce_in_a_burst(&resource),
+                Output::Report(report) => (self.report)(report),
+                Output::Peer(to, message) => {
+                    if let Some(peers) = &self.peers {
+                        peers.send(&to, message);
+                    }
+                }
+                Output::Peers(peers) => {
+                    if let Some(known) = &self.peers {
+                        known.set(peers);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ping(&mut self, resource: &str) {
+        let Some(spot) = self.spots.get(resource) else { return };
+        let terms = self.agent.durable().marks.get(resource).and_then(|m| m.terms.as_ref());
+        let witnesses = terms.map(|t| t.witnesses.clone()).unwrap_or_default();
+        let failed: Vec<String> = witnesses.iter().filter_map(|w| self.monitor.ping(&spot.interface, *w).err()).collect();
+        // A witness that is not reached is the agent's business; that asking is impossible altogether is the operator's.
+        if !failed.is_empty() && failed.len() == witnesses.len() {
+            self.tell(&resource.to_owned(), failed.first().map(String::as_str));
+        }
+    }
+
+    fn announce_in_a_burst(&mut self, resource: &Name) {
+        let now = boot_time();
+        // Whoever claims it a thousand times a second is not answered as often: what a burst begins with was just said.
+        if self.bursts.get(resource).is_some_and(|said| said.len() == BURST.len()) {
+            return;
+        }
+        self.announce(resource);
+        self.bursts.insert(resource.clone(), BURST.iter().map(|after| now + *after).collect());
+    }
+
+    fn announce(&mut self, resource: &Name) {
+        let said = self.voices.get_mut(resource).map(Announcer::announce);
+        self.tell(resource, said.and_then(Result::err).as_deref());
+    }
+
+    fn go_on_announcing(&mut self, now: Time) {
+        let due: Vec<Name> =
+            self.bursts.iter().filter(|(_, at)| at.iter().any(|at| *at <= now)).map(|(n, _)| n.clone()).collect();
+        for resource in due {
+            self.announce(&resource);
+            if let Some(at) = self.bursts.get_mut(&resource) {
+                at.retain(|at| *at > now);
+            }
+        }
+        self.bursts.retain(|_, at| !at.is_empty());
+    }
+
+    fn tell(&mut self, resource: &Name, trouble: Option<&str>) {
+        match trouble {
+            Some(words) if self.troubles.get(resource).map(String::as_str) != Some(words) => {
+                tracing::warn!(%resource, "{words}");
+                self.troubles.insert(resource.clone(), words.to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A thread for the operations on one resource, one after another.
+fn driver(
+    resource: Name,
+    drive: impl Fn(Operation) -> OperationResult + Send + 'static,
+    host: SyncSender<HostMessage>,
+) -> Result<SyncSender<(Operation, AskedBy)>, String> {
+    let (sender, operations) = sync_channel::<(Operation, AskedBy)>(OPERATIONS);
+    let work = move || {
+        while let Ok((operation, asked)) = operations.recv() {
+            let done = drive(operation);
+            if host.send(HostMessage::Driven(resource.clone(), done, asked)).is_err() {
+                return;
+            }
+        }
+    };
+    let started = thread::Builder::new().name("driver".to_owned()).spawn(work);
+    started.map(|_| sender).map_err(|e| format!("no thread can be started: {e}"))
+}

@@ -1,0 +1,66 @@
+//! Notices on their way to the journal: however many come, of one kind only so many a minute are kept, and how many were not is.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::core::base::limits::NOTICES_A_MINUTE;
+use crate::core::base::time::Time;
+use crate::core::control::Notice;
+use crate::core::journal;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What was journaled in this minute.
+#[derive(Debug, Default)]
+pub(super) struct Journaled {
+    since: Time,
+    /// By kind; there are as many of these as the program has words.
+    counts: BTreeMap<String, u32>,
+}
+
+impl Journaled {
+    /// What is journaled for a notice: the notice, unless there were too many of the kind; and how many there were in the minute that is over.
+    pub(super) fn take(&mut self, now: Time, notice: &Notice) -> Vec<journal::NoticeRecord> {
+        let mut taken = Vec::new();
+        if now.since(self.since) >= MINUTE || now < self.since {
+            for (kind, count) in std::mem::take(&mut self.counts) {
+                if count > NOTICES_A_MINUTE {
+                    let more = count - NOTICES_A_MINUTE;
+                    let text = format!("{more} more notices `{kind}` came within a minute and are not in the journal");
+                    taken.push(journal::NoticeRecord {
+                        at: now,
+                        kind: "notices_dropped".to_owned(),
+                        text,
+                        ..journal::NoticeRecord::default()
+                    });
+                }
+            }
+            self.since = now;
+        }
+        let count = self.counts.entry(notice.kind.clone()).or_default();
+        *count = count.saturating_add(1);
+        if *count <= NOTICES_A_MINUTE {
+            let Notice { kind, text, alarm, resource, host, run, reaction, source, pair } = notice.clone();
+            taken.push(journal::NoticeRecord { at: now, kind, text, alarm, resource, host, run, reaction, source, pair });
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_one_kind_leaves_room_for_others_and_is_counted() {
+        let mut journaled = Journaled::default();
+        let at = |s: u64| Time::from_millis(1_000_000) + Duration::from_secs(s);
+        let notice = |kind: &str| Notice { kind: kind.to_owned(), ..Notice::default() };
+        let kept: usize = (0..1_000).map(|_| journaled.take(at(0), &notice("late")).len()).sum();
+        assert_eq!(kept, NOTICES_A_MINUTE as usize);
+        assert_eq!(journaled.take(at(1), &notice("conflict")).len(), 1);
+        let next = journaled.take(at(60), &notice("late"));
+        assert_eq!((next.len(), next[0].kind.as_str()), (2, "notices_dropped"));
+        assert!(next[0].text.starts_with("880 more"), "{}", next[0].text);
+    }
+}

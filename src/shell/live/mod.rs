@@ -1,0 +1,31 @@
+//! The programs as they run: the pure parts driven by real clocks, disks, addresses and connections.
+//!
+//! ```text
+//!   sources --+                                     +--> store (synced) --> agents, effects, people
+//!   agents ---+--> controller thread: turn, record -+
+//!   operators-+                                     +--> evaluator process --> next step
+//!
+//!   controller --> host thread: turn, marks (synced) --> driver threads, announcer;  monitor --> host thread
+//! ```
+//!
+//! One thread owns each state machine; everything else talks to it through a bounded channel. Nothing in here decides.
+
+mod changes;
+pub mod clock;
+pub mod control_socket;
+pub mod controller;
+mod effects;
+pub mod evaluator;
+mod following;
+pub mod host;
+mod journaled;
+mod lanes;
+mod notification;
+pub mod program;
+pub mod questions;
+pub mod reload;
+mod supervisor;
+pub mod urgency;
+mod watch;
+
+pub use crate::shell::linux::machine_zone;

@@ -1,0 +1,429 @@
+//! The two programs, put together: everything is opened first, so that what is wrong is said before anything runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::core::base::limits::{MEMORY_CONNECTIONS, share};
+use crate::core::config::{Agent, LocalResource, Way};
+use crate::core::control::{Input, Notice};
+use crate::core::inventory::{Channel, Inventory, Name, ResourceKind, Via};
+use crate::core::site::Current;
+use crate::core::wire::{Command, Report};
+use crate::shell::linux::Spot;
+use crate::shell::linux::rights::{self, Needs, Starts};
+use crate::shell::sources::{self, Sink as _, Udp};
+use crate::shell::store::{AgentStore, Journal, check_chain};
+use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
+
+use super::control_socket;
+use super::controller::{ControllerMessage, Inbox, Thread};
+use super::following;
+use super::host::{self, HostThread, Thing};
+use super::reload::{self, Files, Good, Reading, Trigger};
+use super::supervisor::{self, Pulse};
+
+/// Threads for connections, at least and at most: as many as the machine has processors. Deciding has its own.
+const WORKERS: [usize; 2] = [2, 16];
+/// Threads beside them for what can't wait as a task: operators' questions, at most so many at once.
+const BLOCKING: usize = 32;
+/// Reports that wait for the connection to the controller. Of more, the newest are dropped: the next says the same.
+const REPORTS: usize = 16;
+
+/// How often it is looked whether certificates of agents end soon.
+const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
+
+/// What evaluates scripts: this program, as it was when it started.
+pub(super) const MYSELF: &str = "/proc/self/exe";
+
+/// The folder of the journal and the keys; made, for its owner only, when it is not there.
+///
+/// # Errors
+/// In words: it can't be made.
+pub fn data_folder(folder: &Path) -> Result<(), String> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|e| format!("the data folder {} can't be made: {e}", folder.display()))
+}
+
+pub use crate::shell::linux::rights::{end_with, make_files_for_owner_only};
+
+/// The folder of an installation's keys.
+pub fn keys(data: &Path) -> PathBuf {
+    data.join("keys")
+}
+
+/// From now on a thread that fails ends the whole program: one that goes on without its ears or hands is worse than none, and
+/// what starts it (systemd) starts it again.
+pub fn fail_as_a_whole() {
+    std::panic::set_hook(Box::new(|what| {
+        eprintln!("pointsman: a fault of the program, which ends now: {what}");
+        std::process::abort();
+    }));
+}
+
+/// Runs a controller until a signal ends it, or something that it can't do without fails.
+///
+/// `reading` is what `files` say; `ready` is called when everything is open, with where it listens.
+///
+/// # Errors
+/// In words for an operator.
+pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&Opened)) -> Result<(), String> {
+    let base = files.base().to_owned();
+    let data = reading.good.as_ref().map_or_else(|| files.data(), |good| base.join(&good.config.data));
+    data_folder(&data)?;
+    let (network, programs) = reading.good.as_ref().map_or((false, true), |good| needs_of(&good.config.inventory));
+    let user = reading.good.as_ref().and_then(|good| good.config.user.clone());
+    give_up_rights(&Needs { user: user.as_deref(), data: &data, network, low_ports: true, programs, starts: Starts::Programs })?;
+    if let Err(e) = fs::File::open(files.config()) {
+        tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config().display());
+    }
+    let journal = Journal::open(&data).map_err(|e| e.to_string())?;
+    let begin = reload::begin(&*files, reading, journal.state())?;
+    let Good { site, config } = begin.good.clone();
+    if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
+        tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
+    }
+    let allowed = rights::connections_allowed();
+    let id = tls::random_id()?;
+    let mut thread = Thread::new(begin, files, journal, || id)?;
+    thread.keep(config.journal);
+    let inbox = thread.inbox();
+    let current = thread.current();
+    let runtime = runtime(move || rights::keep(network, programs))?;
+    let within = runtime.enter();
+    let mut opened = Opened::default();
+
+    // Sockets are bound first, while every right is there.
+    let mut udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
+    let mut tcp = Vec::new();
+    let connections = sources::Connections::new(connections_of(allowed), share(site.inventory.memory.0, MEMORY_CONNECTIONS));
+    for address in &config.listen.tcp {
+        tcp.push(sources::listen(*address, &connections)?);
+    }
+    let zone = |way: Way, address: &SocketAddr| config.listen.zones.get(&(way, *address)).copied();
+    for (source, address) in udp.iter_mut().zip(&config.listen.udp) {
+        zone(Way::Udp, address).into_iter().for_each(|zone| source.in_zone(zone));
+    }
+    for (source, address) in tcp.iter_mut().zip(&config.listen.tcp) {
+        zone(Way::Tcp, address).into_iter().for_each(|zone| source.in_zone(zone));
+    }
+    let agents = match config.listen.agents {
+        Some(address) => {
+            let authority = Arc::new(Authority::open(&keys(&data))?);
+            runtime.spawn(watch_certificates(authority.clone(), current.clone(), inbox.clone()));
+            Some(tls::listen(address, authority)?)
+        }
+        None => None,
+    };
+    let control = control_socket::open(&data)?;
+    // Every port is bound.
+    rights::keep(network, programs)?;
+    opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();
+    opened.tcp = tcp.iter().map(sources::Tcp::address).collect();
+    opened.agents = agents.as_ref().map(tls::Listener::address);
+
+    local_hosts(&site.inventory, &data, &inbox)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for source in udp {
+        thread.show(source.named());
+        let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
+        start("udp", move || source.run(&current, &inbox, &stop))?;
+    }
+    for entry in following::entries(&config, &base) {
+        opened.files.push(entry.name());
+        thread.follow(entry)?;
+    }
+    for source in tcp {
+        thread.show(source.named());
+        runtime.spawn(source.run(current.clone(), inbox.clone()));
+    }
+    if let Some(listener) = agents {
+        runtime.spawn(listener.run(Gate { current, inbox: inbox.clone() }));
+    }
+    runtime.spawn(control_socket::serve(control, inbox.clone()));
+    start("journal-check", {
+        let (inbox, data) = (inbox.clone(), data.clone());
+        move || check_journal(&inbox, &data)
+    })?;
+    end_by_signal(&runtime, {
+        let inbox = inbox.clone();
+        move || {
+            inbox.tell(ControllerMessage::Stop);
+        }
+    })?;
+    reload_by_signal(&runtime, inbox.clone())?;
+    drop(within);
+    ready(&opened);
+    let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
+    supervisor::stopping();
+    // Whatever still reads has nobody to tell.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Where a controller listens, as the system says: a port of 0 was chosen by it.
+#[derive(Clone, Debug, Default)]
+pub struct Opened {
+    pub udp: Vec<SocketAddr>,
+    pub tcp: Vec<SocketAddr>,
+    pub agents: Option<SocketAddr>,
+    /// Files that are followed.
+    pub files: Vec<String>,
+}
+
+/// Runs an agent until a signal ends it. Addresses stay as they are.
+///
+/// # Errors
+/// In words for an operator.
+pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
+    let data = base.join(&config.data);
+    let programs = config.resources.values().any(|r| matches!(r, LocalResource::Commands(_)));
+    let starts = if programs { Starts::Programs } else { Starts::Nothing };
+    give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, low_ports: false, programs, starts })?;
+    let identity = Identity::open(&keys(&data), &config.host)?;
+    let marks = AgentStore::open(&data).map_err(|e| e.to_string())?;
+    let thing = |r: LocalResource| match r {
+        LocalResource::Address(address, prefix, interface) => Thing::Address(Spot { address, prefix, interface }),
+        LocalResource::Commands(commands) => Thing::Commands(commands),
+    };
+    let things = config.resources.into_iter().map(|(name, r)| (name, thing(r))).collect();
+    let host = HostThread::new(config.host, things, marks).watching(config.watch, config.metrics);
+    let inbox = host.sender();
+    let runtime = runtime(|| Ok(()))?;
+    let peers = {
+        let (_within, inbox) = (runtime.enter(), inbox.clone());
+        // What does not find room is said again.
+        let hear = move |from, message| drop(inbox.try_send(host::HostMessage::Peer(from, message)));
+        let (peers, address) = Peers::start(identity.clone(), config.listen, hear)?;
+        if let Some(address) = address {
+            tracing::info!("other agents can connect to {address}");
+        }
+        peers
+    };
+    let host = host.speaking(peers);
+    end_by_signal(&runtime, {
+        let inbox = inbox.clone();
+        move || {
+            let _ = inbox.send(host::HostMessage::Stop);
+        }
+    })?;
+    let (reports, waiting) = mpsc::channel(REPORTS);
+    runtime.spawn(async move {
+        tls::connect(&config.controller, &identity, waiting, move |command| {
+            let _ = inbox.try_send(host::HostMessage::Command(command));
+        })
+        .await;
+    });
+    let pulse = Pulse::start()?;
+    let ended = host.run(move |report| {
+        pulse.beat();
+        let _ = reports.try_send(report);
+    });
+    supervisor::stopping();
+    runtime.shutdown_background();
+    ended
+}
+
+/// Gives up rights, and says what is left.
+fn give_up_rights(needs: &Needs<'_>) -> Result<(), String> {
+    for said in rights::give_up(needs)? {
+        if said.contains("as root") { tracing::warn!("{said}") } else { tracing::info!("{said}") }
+    }
+    Ok(())
+}
+
+/// Whether a controller brings addresses up itself, and whether its configuration has it start programs.
+fn needs_of(inventory: &Inventory) -> (bool, bool) {
+    let local = inventory.hosts.values().any(|h| h.via == Via::Local);
+    let commands = inventory.channels.values().any(|c| matches!(c, Channel::Command(_)));
+    // Scripts run commands on a host that is this machine (`host.run`).
+    (local, local || commands)
+}
+
+/// Of the connections that the system allows, those of syslog over TCP: agents have the rest.
+fn connections_of(allowed: usize) -> usize {
+    allowed - allowed / 4
+}
+
+/// Looks at all records beside the start, which needed only the newest.
+fn check_journal(inbox: &Inbox, data: &Path) {
+    let wrong = match check_chain(data) {
+        Ok(wrong) => wrong,
+        Err(e) => Some(e.to_string()),
+    };
+    if let Some(wrong) = wrong {
+        let text = format!(
+            "the journal is damaged in a part that the state does not depend on: {wrong}; `pointsman journal verify` lists all of it; is the \
+             disk in order?"
+        );
+        inbox.tell(ControllerMessage::Notice(Notice { kind: "journal_damaged".to_owned(), text, ..Notice::default() }));
+    }
+}
+
+/// Tells of agents' certificates that end soon. Agents renew theirs while they are connected, so something is wrong then.
+async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, inbox: Inbox) {
+    let mut known: BTreeMap<Name, &str> = BTreeMap::new();
+    let mut look = tokio::time::interval(LOOK_AT_CERTIFICATES);
+    loop {
+        look.tick().await;
+        let (_, site) = current.get();
+        for (host, _) in site.inventory.hosts.iter().filter(|(_, h)| h.via == Via::Agent) {
+            let Some(days) = authority.days_left(host) else { continue };
+            let (kind, text) = if days >= tls::RENEW_DAYS / 2 {
+                ("certificate_good", format!("the certificate of {host} is good for {days} days"))
+            } else {
+                let when = if days < 0 { "has ended".to_owned() } else { format!("ends in {days} days") };
+                let what_to_do = format!("is its agent connected, and its disk in order? else `pointsman enroll {host}`");
+                ("certificate_ends", format!("the certificate of {host} {when} and was not renewed: {what_to_do}"))
+            };
+            if known.insert(host.clone(), kind) != Some(kind) {
+                let notice = Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() };
+                tokio::task::block_in_place(|| inbox.tell(ControllerMessage::Notice(notice)));
+            }
+        }
+    }
+}
+
+/// `rights` is what each of its threads does first.
+fn runtime(rights: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Result<Runtime, String> {
+    let processors = thread::available_parallelism().map_or(WORKERS[0], std::num::NonZero::get);
+    Builder::new_multi_thread()
+        .worker_threads(processors.clamp(WORKERS[0], WORKERS[1]))
+        .max_blocking_threads(BLOCKING)
+        .on_thread_start(move || {
+            if let Err(why) = rights() {
+                panic!("{why}");
+            }
+        })
+        .enable_all()
+        .build()
+        .map_err(|e| format!("no threads can be started: {e}"))
+}
+
+fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop).map_err(|e| format!("no thread can be started: {e}"))
+}
+
+fn end_by_signal(runtime: &Runtime, end: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    let _within = runtime.enter();
+    let words = |e: std::io::Error| format!("signals can't be waited for: {e}");
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate()).map_err(words)?, signal(SignalKind::interrupt()).map_err(words)?);
+    runtime.spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tokio::task::block_in_place(end);
+    });
+    Ok(())
+}
+
+/// SIGHUP takes changed files over.
+fn reload_by_signal(runtime: &Runtime, inbox: Inbox) -> Result<(), String> {
+    let _within = runtime.enter();
+    let mut hangup = signal(SignalKind::hangup()).map_err(|e| format!("signals can't be waited for: {e}"))?;
+    runtime.spawn(async move {
+        while hangup.recv().await.is_some() {
+            tokio::task::block_in_place(|| inbox.tell(ControllerMessage::Reload(Trigger::Signal)));
+        }
+    });
+    Ok(())
+}
+
+/// The hosts that are this machine: their agent runs in the controller's process.
+fn local_hosts(inventory: &Inventory, data: &Path, inbox: &Inbox) -> Result<(), String> {
+    let local: Vec<&Name> = inventory.hosts.iter().filter(|(_, h)| h.via == Via::Local).map(|(name, _)| name).collect();
+    if let [first, second, ..] = local[..] {
+        return Err(format!("{first} and {second} can't both be this machine (`via: local`)"));
+    }
+    let Some(name) = local.first() else { return Ok(()) };
+    let things: BTreeMap<Name, Thing> = inventory
+        .resources
+        .iter()
+        .filter_map(|(resource, r)| {
+            let placement = r.placements.iter().find(|s| &s.host == *name)?;
+            let thing = match r.what {
+                ResourceKind::Address(address, prefix) => {
+                    Thing::Address(Spot { address, prefix, interface: placement.interface.clone() })
+                }
+                ResourceKind::Port(_) => Thing::Commands(placement.commands.clone()?),
+            };
+            Some((resource.clone(), thing))
+        })
+        .collect();
+    let marks = AgentStore::open(data).map_err(|e| e.to_string())?;
+    let host = HostThread::new((*name).clone(), things, marks);
+    let commands = host.sender();
+    let route = Box::new(move |command| drop(commands.try_send(host::HostMessage::Command(command))));
+    inbox.tell(ControllerMessage::Reached { host: (*name).clone(), serial: u64::MAX, route });
+    let inbox = inbox.clone();
+    start("host", move || {
+        let reports = inbox.clone();
+        let ended = host.run(move |report| {
+            reports.offer(Input::Report(report));
+        });
+        if let Err(why) = ended {
+            inbox.tell(ControllerMessage::Failed(why));
+        }
+    })
+}
+
+/// The agents' way to the controller's thread.
+#[derive(Clone)]
+struct Gate {
+    current: Arc<Current>,
+    inbox: Inbox,
+}
+
+impl Agents for Gate {
+    fn expects(&self, host: &str) -> bool {
+        self.current.get().1.inventory.hosts.get(host).is_some_and(|h| h.via == Via::Agent)
+    }
+
+    fn hosts(&self) -> Vec<Name> {
+        let (_, site) = self.current.get();
+        site.inventory.hosts.iter().filter(|(_, h)| h.via == Via::Agent).map(|(name, _)| name.clone()).collect()
+    }
+
+    fn cloned(&self, host: &str, first: IpAddr, second: IpAddr) {
+        let text = format!(
+            "two agents have the identity of {host}: one on {first}, and one on {second} that was refused; was the machine copied? \
+             Stop one, or `pointsman enroll {host} --revoke` and enroll the right one again"
+        );
+        let notice = Notice { kind: "cloned_identity".to_owned(), text, host: Some(host.to_owned()), ..Notice::default() };
+        self.inbox.tell(ControllerMessage::Notice(notice));
+    }
+
+    fn knows(&self, peer: IpAddr) -> bool {
+        self.current.get().1.inventory.hosts.values().any(|h| h.address == Some(peer.to_canonical()))
+    }
+
+    fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>) {
+        let route = Box::new(move |command| drop(commands.try_send(command)));
+        let host = host.to_owned();
+        tokio::task::block_in_place(|| self.inbox.tell(ControllerMessage::Reached { host, serial, route }));
+    }
+
+    fn gone(&self, host: &str, serial: u64) {
+        let host = host.to_owned();
+        tokio::task::block_in_place(|| self.inbox.tell(ControllerMessage::Gone { host, serial }));
+    }
+
+    fn reports(&self, report: Report) {
+        self.inbox.send(Input::Report(report));
+    }
+}

@@ -1,0 +1,222 @@
+//! What operators ask, and what they see of it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::core::base::text::printable_short;
+use crate::core::control::{Controller, OperatorCommand};
+use crate::core::engine::{Instance, Key};
+use crate::core::inventory::{Name, Resource};
+use crate::core::react::Run;
+use crate::core::site::Site;
+use crate::shell::sources::Named;
+
+/// Characters of the name of who takes an alarm on; of a longer one the rest is cut.
+const NAME: usize = 100;
+/// Characters of the reason for accepting a loss; of a longer one the rest is cut.
+const REASON: usize = 500;
+
+/// What operators ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    Alarms,
+    /// The resources, who should have them and who does.
+    Resources,
+    /// The runs that have not ended.
+    Runs,
+    /// Put everything that happened on the disk, so that it can be read there.
+    History,
+    /// Go on without the records that the journal lost: why that is right.
+    AcceptLoss(String),
+    /// What the sources counted.
+    Sources,
+    Move(Name, Name),
+    /// A host surely does not hold a resource.
+    Released(Name, Name),
+    Resume(Name),
+    /// Clear an alarm, of one key or of all.
+    Clear(String, Option<String>),
+    /// Take an alarm on, of one key or of all: who does.
+    Ack(String, Option<String>, String),
+    /// Agree to a run.
+    Approve(u64),
+    /// Take changed files over.
+    Reload {
+        /// Only show what would change.
+        check: bool,
+        /// What hosts have may go from the configuration.
+        abandon: bool,
+    },
+}
+
+impl Question {
+    /// How long an answer may take.
+    pub(super) fn patience(&self) -> Duration {
+        match self {
+            // Tests are run before it.
+            Question::Reload { .. } => Duration::from_secs(200),
+            _ => Duration::from_secs(10),
+        }
+    }
+}
+
+/// What is answered: data, or why not.
+pub type Answer = Result<Json, String>;
+
+/// What a question leads to.
+pub(super) enum Reply {
+    /// A table to look at.
+    Shown(Json),
+    /// Everything is to be on the disk first.
+    Synced,
+    /// Something that the controller is to do.
+    Asked(OperatorCommand),
+}
+
+/// All that answers are made of.
+pub(super) struct Desk<'a> {
+    pub(super) site: &'a Site,
+    pub(super) controller: &'a Controller,
+    /// The hosts whose agents are connected.
+    pub(super) connected: BTreeSet<&'a Name>,
+    pub(super) sources: &'a [Named],
+}
+
+impl Desk<'_> {
+    /// What is shown or done; or why it makes no sense.
+    pub(super) fn reply(&self, question: Question) -> Result<Reply, String> {
+        Ok(Reply::Asked(match question {
+            Question::Alarms => return Ok(Reply::Shown(self.alarms())),
+            Question::Resources => return Ok(Reply::Shown(self.resources())),
+            Question::Runs => return Ok(Reply::Shown(self.runs())),
+            Question::History => return Ok(Reply::Synced),
+            Question::AcceptLoss(reason) => {
+                if self.controller.doubt().is_none() {
+                    return Err("the journal is acted on as it is: there is no loss to accept".to_owned());
+                }
+                OperatorCommand::AcceptLoss { reason: printable_short(&reason, REASON) }
+            }
+            Question::Sources => return Ok(Reply::Shown(self.counts())),
+            Question::Move(resource, host) => {
+                self.placement(&resource, &host)?;
+                OperatorCommand::Move { resource, host }
+            }
+            Question::Released(resource, host) => {
+                self.placement(&resource, &host)?;
+                let planner = self.controller.planner();
+                if planner.reachable(&host) && planner.holders(&resource).contains(&host) {
+                    return Err(format!("{host} is heard, and says that it has {resource}; `pointsman move` takes it elsewhere"));
+                }
+                OperatorCommand::Released { resource, host }
+            }
+            Question::Resume(resource) => {
+                self.resource(&resource)?;
+                if self.controller.planner().ledger().entry(&resource).is_none_or(|e| e.held_until.is_none()) {
+                    return Err(format!("{resource} is not paused; `pointsman resources` shows how it stands"));
+                }
+                OperatorCommand::Resume { resource }
+            }
+            Question::Clear(alarm, key) => {
+                meant(&alarm, key.as_deref(), self.controller.alarms().clearable(&alarm))?;
+                OperatorCommand::Clear { alarm, key }
+            }
+            Question::Ack(alarm, key, by) => {
+                self.may_be_acked(&alarm, key.as_deref())?;
+                OperatorCommand::Ack { alarm, key, by: printable_short(&by, NAME) }
+            }
+            Question::Approve(run) => {
+                if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
+                    return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
+                }
+                OperatorCommand::Approve { run }
+            }
+            Question::Reload { .. } => return Err("a reload is answered when the files were read".to_owned()),
+        }))
+    }
+
+    fn resource(&self, resource: &Name) -> Result<&Resource, String> {
+        self.site.inventory.resources.get(resource).ok_or_else(|| {
+            let names: Vec<&str> = self.site.inventory.resources.keys().map(String::as_str).collect();
+            format!("there is no resource {resource}; there are: {}", names.join(", "))
+        })
+    }
+
+    /// There is such a resource, and it may be on that host.
+    fn placement(&self, resource: &Name, host: &Name) -> Result<(), String> {
+        let placements: Vec<&str> = self.resource(resource)?.placements.iter().map(|s| s.host.as_str()).collect();
+        if placements.contains(&host.as_str()) {
+            return Ok(());
+        }
+        Err(format!("{resource} can be on {}, and not on {host}", placements.join(", ")))
+    }
+
+    /// There is such an alarm, and nobody has taken it on.
+    fn may_be_acked(&self, alarm: &str, key: Option<&str>) -> Result<(), String> {
+        let active = self.controller.alarms().active_of(alarm).map(|(key, _)| key);
+        let meant = meant(alarm, key, active)?;
+        let by: Option<Vec<&str>> = meant.into_iter().map(|key| self.controller.alarms().acked(alarm, key)).collect();
+        match by.as_deref() {
+            Some([who, ..]) => Err(format!("{alarm} was taken on by {who} already")),
+            _ => Ok(()),
+        }
+    }
+
+    fn alarms(&self) -> Json {
+        let row = |(alarm, key, i): (&str, &Key, &Instance)| {
+            let category =
+                self.site.program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
+            json!({ "alarm": alarm, "key": key.to_string(), "category": category, "count": i.count,
+                    "acked": self.controller.alarms().acked(alarm, key),
+                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary, "not_started": i.idle })
+        };
+        self.controller.alarms().active().map(row).collect()
+    }
+
+    fn resources(&self) -> Json {
+        let planner = self.controller.planner();
+        let row = |(name, resource): (&Name, &Resource)| {
+            let host = |host: &Name| json!({ "host": host, "reachable": planner.reachable(host), "connected": self.connected.contains(host) });
+            let vacant = self.controller.without_primary(name);
+            let hosts: Vec<Json> = resource.placements.iter().map(|s| host(&s.host)).collect();
+            json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
+                    "holders": planner.holders(name), "settled": planner.settled(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts })
+        };
+        self.site.inventory.resources.iter().map(row).collect()
+    }
+
+    fn runs(&self) -> Json {
+        let row = |(id, run): (u64, &Run)| {
+            let doing = match (&run.asked, run.begun, run.agree_by) {
+                (Some(asked), ..) => format!("{} (attempt {})", asked.step.verb, asked.attempt),
+                (None, true, _) => "evaluating".to_owned(),
+                (None, false, Some(by)) => format!("waits for a yes until {by}"),
+                (None, false, None) => "waits for an earlier run".to_owned(),
+            };
+            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing })
+        };
+        self.controller.runs().runs().map(row).collect()
+    }
+
+    fn counts(&self) -> Json {
+        let row = |source: &Named| {
+            let mut row = serde_json::Map::from_iter([("source".to_owned(), json!(source.name))]);
+            row.extend(source.counts.all().map(|(name, n)| (name.to_owned(), json!(n))));
+            Json::Object(row)
+        };
+        self.sources.iter().map(row).collect()
+    }
+}
+
+/// Of these keys of an alarm those that are meant: the one that is shown so, or all; or that there is none.
+fn meant<'k>(alarm: &str, key: Option<&str>, of: impl Iterator<Item = &'k Key>) -> Result<Vec<&'k Key>, String> {
+    let meant: Vec<&Key> = of.filter(|k| key.is_none_or(|w| w == k.to_string())).collect();
+    if meant.is_empty() {
+        let with = if key.is_some() { " with this key" } else { "" };
+        return Err(format!("{alarm} is not active{with}; see `pointsman alarms`"));
+    }
+    Ok(meant)
+}

@@ -1,0 +1,442 @@
+//! Files that were changed, taken over without losing state (I6): read, checked and tested apart, then exchanged between two
+//! events.
+//!
+//! ```text
+//!   command --+                                                          +--> refused: nothing is changed, and that is told
+//!   signal ---+--> thread: read, compile, tests in a process --> finish -+--> control::Input::Reload, evaluators, sieves
+//!   files ----+        (the controller goes on meanwhile)                +--> only shown
+//! ```
+//!
+//! At a start it is the same: files that would be refused do not run; what was accepted last does, out of the journal.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use crate::core::base::limits::SETS;
+use crate::core::base::text::printable;
+use crate::core::config::{Config, ReloadPolicy as When};
+use crate::core::control::{Input, NewSite, Notice, Output, what_is_left};
+use crate::core::diag::{Code, Diagnostic, Severity, render};
+use crate::core::journal::{ConfigSnapshot, State};
+use crate::core::lang::shape::{self, Reset};
+use crate::core::plan;
+use crate::core::site::Site;
+use crate::shell::command::run;
+use crate::shell::sources::{FileWatch, watch};
+
+use super::changes::{self, Rules, SiteChange};
+use super::controller::{ControllerMessage, Running};
+use super::following::entries;
+use super::program::MYSELF;
+use super::questions::Answer;
+
+/// All tests of a set are done within this, or it is refused.
+const TESTS_WITHIN: Duration = Duration::from_secs(60);
+/// Files that go on changing while they are read and tested are read so often.
+const READINGS: u32 = 3;
+/// Changes that are told in the log; of more, how many.
+const TOLD: usize = 100;
+/// Mistakes that a notice names.
+const NAMED: usize = 3;
+
+/// Where configuration, rules and scripts come from.
+pub trait Files: Send + Sync {
+    /// The folder that paths of the configuration are relative to.
+    fn base(&self) -> &Path;
+    /// The configuration.
+    fn config(&self) -> &Path;
+    /// The data folder, also when the configuration must not be used.
+    fn data(&self) -> PathBuf;
+    /// What the files say now.
+    fn read(&self) -> Reading;
+    /// The same, made of texts that were accepted earlier.
+    fn again(&self, written: &ConfigSnapshot) -> Reading;
+}
+
+/// A set that was read and checked.
+pub struct Reading {
+    /// Its texts; `None` when not even the configuration could be read.
+    pub written: Option<Arc<ConfigSnapshot>>,
+    /// What it comes to; `None` when something is wrong with it.
+    pub good: Option<Good>,
+    pub diagnostics: Vec<Diagnostic>,
+    pub tests: bool,
+    /// Where rules and scripts are.
+    pub folders: Vec<PathBuf>,
+}
+
+/// A set that may run.
+#[derive(Clone)]
+pub struct Good {
+    pub site: Arc<Site>,
+    pub config: Config,
+}
+
+/// Who wants a reload.
+pub enum Trigger {
+    Command {
+        /// Only to see what would change.
+        check: bool,
+        /// What hosts have may go from the configuration.
+        abandon: bool,
+        /// The answer goes there.
+        reply: SyncSender<Answer>,
+    },
+    Signal,
+    Files,
+}
+
+/// What a reading came to.
+pub struct Attempt {
+    trigger: Trigger,
+    reading: Reading,
+    failed: Option<String>,
+    /// What its rules change.
+    rules: Rules,
+}
+
+/// What a controller begins with.
+pub(super) struct Begin {
+    pub(super) good: Good,
+    pub(super) written: Arc<ConfigSnapshot>,
+    /// The number that it has already, when it is what was accepted last.
+    pub(super) number: Option<u64>,
+    /// The alarms whose state was made by other rules and means nothing to these.
+    pub(super) reset: Reset,
+    /// Sites of earlier sets that runs still need.
+    pub(super) earlier: Vec<(u64, Arc<Site>)>,
+    /// Why it is not what the files say.
+    pub(super) refused: Option<String>,
+    pub(super) folders: Vec<PathBuf>,
+}
+
+/// What is known of the files while a controller runs.
+pub(super) struct Reloading {
+    pub(super) files: Arc<dyn Files>,
+    pub(super) written: Arc<ConfigSnapshot>,
+    /// The configuration of the start.
+    pub(super) started: Config,
+    /// The configuration that runs.
+    pub(super) config: Config,
+    /// Why the files were refused last.
+    pub(super) refused: Option<String>,
+    watch: Option<FileWatch>,
+    under_way: bool,
+    /// Somebody wanted one meanwhile.
+    again: Option<Trigger>,
+}
+
+/// Decides what to begin with: the files, or what was accepted last when they would be refused.
+///
+/// # Errors
+/// In words, when there is neither.
+pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Result<Begin, String> {
+    let accepted = state.newest_accepted().map(|(number, written)| (number, written.clone()));
+    let folders = reading.folders.clone();
+    let is_accepted = |r: &Reading| accepted.as_ref().is_some_and(|(_, w)| r.written.as_ref() == Some(w));
+    let earlier = |now: Option<(u64, &Arc<Site>)>| {
+        let needed = state.accepted.iter().filter(|(number, _)| state.runs.needs(**number));
+        let site = |(number, written): (&u64, &Arc<ConfigSnapshot>)| match now {
+            Some((n, site)) if n == *number => Some((n, site.clone())),
+            _ => Some((*number, files.again(written).good?.site)),
+        };
+        needed.filter_map(site).collect::<Vec<_>>()
+    };
+    let refused = match (&reading.good, &accepted) {
+        (Some(_), _) if is_accepted(&reading) => None,
+        (Some(good), Some(_)) => {
+            let left = plan::left_by(&state.ledger, &good.site.inventory);
+            let left: Vec<String> = left.iter().map(what_is_left).collect();
+            if left.is_empty() { test(files, &reading) } else { Some(left.join("; ")) }
+        }
+        (Some(_), None) => test(files, &reading),
+        (None, _) => Some(mistakes(&reading.diagnostics)),
+    };
+    let (good, written, number, reset) = match (refused.is_none().then_some(reading.good).flatten(), reading.written, accepted) {
+        (Some(good), Some(written), Some((number, last))) if written == last => (good, written, Some(number), Reset::new()),
+        (Some(good), Some(written), last) => {
+            let before = last.and_then(|(_, last)| files.again(&last).good);
+            let reset = before.map(|before| shape::reset(&before.site.program, &good.site.program)).unwrap_or_default();
+            (good, written, None, reset)
+        }
+        (_, _, Some((number, last))) => {
+            let reading = files.again(&last);
+            let wrong = mistakes(&reading.diagnostics);
+            let Some(good) = reading.good else {
+                return Err(format!("the files are refused, and what was accepted last is not understood any more: {wrong}"));
+            };
+            (good, last, Some(number), Reset::new())
+        }
+        _ => {
+            let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
+            return Err(format!("the files are refused, and nothing was ever accepted that could run instead{why}"));
+        }
+    };
+    let earlier = earlier(number.map(|n| (n, &good.site)));
+    Ok(Begin { good, written, number, reset, earlier, refused, folders })
+}
+
+/// Runs the tests of a set in a process of their own; which failed.
+fn test(files: &dyn Files, reading: &Reading) -> Option<String> {
+    if !reading.tests {
+        return None;
+    }
+    let config = files.config().display().to_string();
+    let parent = std::process::id().to_string();
+    let arguments = ["--parent", &parent, "test", "-c", &config, "--format", "json"].map(str::to_owned);
+    let ended = match run(MYSELF, &arguments, TESTS_WITHIN) {
+        Ok(ended) => ended,
+        Err(why) => return Some(format!("its tests: {why}")),
+    };
+    if ended.status == 0 {
+        return None;
+    }
+    let lines = ended.stdout.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    let failed = lines.filter_map(|line| {
+        let text = |key: &str| line.get(key).and_then(Json::as_str).map(str::to_owned);
+        match line.get("passed").and_then(Json::as_bool) {
+            Some(true) => None,
+            Some(false) => {
+                let wrong = line.get("wrong").and_then(|w| w.get(0)).and_then(Json::as_str).unwrap_or_default();
+                Some(format!("{}: {}: {wrong}", text("file")?, text("test")?))
+            }
+            None => text("message"),
+        }
+    });
+    let failed: Vec<String> = failed.collect();
+    let shown = failed.iter().take(NAMED).map(|f| printable(f)).collect::<Vec<_>>().join("; ");
+    Some(match failed.len() {
+        0 => "its tests did not come to an end; see `pointsman test`".to_owned(),
+        n if n > NAMED => format!("tests fail: {shown}; and {} more (`pointsman test`)", n - NAMED),
+        _ => format!("tests fail: {shown}"),
+    })
+}
+
+/// The first mistakes, in one line.
+fn mistakes(diagnostics: &[Diagnostic]) -> String {
+    let errors = || diagnostics.iter().filter(|d| d.code.severity() == Severity::Error);
+    let one = |d: &Diagnostic| match &d.place {
+        Some(place) => format!("{}:{}: {}", place.source.name, place.line_column().0, d.message),
+        None => d.message.clone(),
+    };
+    let shown = errors().take(NAMED).map(one).collect::<Vec<_>>().join("; ");
+    match errors().count() {
+        n if n > NAMED => format!("{shown}; and {} more (`pointsman check`)", n - NAMED),
+        _ => shown,
+    }
+}
+
+/// Lets a process of its own read the files first: whatever is in them, and whatever is wrong with the program, does not end the
+/// one that holds the addresses in order. Why not, when it did not come to an end.
+fn survived(files: &dyn Files) -> Result<(), String> {
+    let config = files.config().display().to_string();
+    let parent = std::process::id().to_string();
+    let arguments = ["--parent", &parent, "check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
+    match run(MYSELF, &arguments, TESTS_WITHIN) {
+        // In order, or not: it was told.
+        Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),
+        Ok(ended) => {
+            Err(format!("`pointsman check` ended with {}: this is a fault of the program; tell its makers", ended.status))
+        }
+        Err(why) => Err(format!("`pointsman check`: {why}")),
+    }
+}
+
+/// Reads and tests until what was tested is what the files say.
+fn read(files: &dyn Files, running: &ConfigSnapshot) -> (Reading, Option<String>) {
+    if let Err(why) = survived(files) {
+        let found = vec![Diagnostic::whole(Code::FileUnreadable, why)];
+        return (Reading { written: None, good: None, diagnostics: found, tests: false, folders: Vec::new() }, None);
+    }
+    let mut reading = files.read();
+    for _ in 0..READINGS {
+        if reading.good.is_none() || reading.written.as_deref() == Some(running) {
+            return (reading, None);
+        }
+        let failed = test(files, &reading);
+        let again = files.read();
+        if again.written == reading.written {
+            return (reading, failed);
+        }
+        reading = again;
+    }
+    (reading, Some("the files changed while they were read; save them, and try again".to_owned()))
+}
+
+impl Reloading {
+    pub(super) fn new(
+        files: Arc<dyn Files>,
+        written: Arc<ConfigSnapshot>,
+        started: Config,
+        refused: Option<String>,
+    ) -> Reloading {
+        Reloading { files, written, config: started.clone(), started, refused, watch: None, under_way: false, again: None }
+    }
+}
+
+impl Running {
+    /// Watches the files, or does so no more.
+    pub(super) fn watch(&mut self, when: When, folders: &[PathBuf]) {
+        self.reloading.watch = None;
+        if when == When::Ask {
+            return;
+        }
+        let inbox = self.inbox.clone();
+        let changed = move || {
+            inbox.tell(ControllerMessage::Reload(Trigger::Files));
+        };
+        match watch(self.reloading.files.config(), folders, changed) {
+            Ok(watch) => self.reloading.watch = Some(watch),
+            Err(why) => tracing::warn!("{why}; `pointsman reload` takes changed files over"),
+        }
+    }
+
+    /// Begins to read the files, on a thread of its own.
+    pub(super) fn reload(&mut self, trigger: Trigger) {
+        if self.reloading.under_way {
+            match trigger {
+                Trigger::Command { reply, .. } => {
+                    let _ = reply.try_send(Err("a reload is under way; ask again in a moment".to_owned()));
+                }
+                trigger => self.reloading.again = Some(trigger),
+            }
+            return;
+        }
+        let (files, running, inbox) = (self.reloading.files.clone(), self.reloading.written.clone(), self.inbox.clone());
+        let before = self.site.program.clone();
+        let work = move || {
+            let (reading, failed) = read(&*files, &running);
+            let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
+            inbox.tell(ControllerMessage::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
+        };
+        match thread::Builder::new().name("reload".to_owned()).spawn(work) {
+            Ok(_) => self.reloading.under_way = true,
+            Err(e) => tracing::error!("no thread can be started for a reload: {e}"),
+        }
+    }
+
+    /// The files were read: they are shown, refused or taken over.
+    pub(super) fn reread(&mut self, attempt: Attempt, outputs: &mut Vec<Output>) {
+        let Attempt { trigger, reading, failed, rules } = attempt;
+        self.reloading.under_way = false;
+        let (check, abandon) = match &trigger {
+            Trigger::Command { check, abandon, .. } => (*check, *abandon),
+            Trigger::Signal | Trigger::Files => (false, false),
+        };
+        let changes = reading.good.as_ref().map(|good| {
+            let before = [&self.reloading.started, &self.reloading.config];
+            changes::between(&self.site, &self.controller, before, &rules, &good.site, &good.config)
+        });
+        let changes = changes.unwrap_or_default();
+        let same = reading.written.as_ref() == Some(&self.reloading.written);
+        let mut refused = match &reading.good {
+            None => Some(("files", mistakes(&reading.diagnostics))),
+            Some(_) if same => None,
+            Some(good) => self.hindrance(good, failed, abandon),
+        };
+        let tell = !check
+            && !matches!(&trigger, Trigger::Files if refused.as_ref().map(|(_, why)| why) == self.reloading.refused.as_ref());
+        let mut applied = false;
+        if !check && refused.is_none() {
+            match (same, &reading) {
+                (true, _) => self.files_are_what_runs(outputs),
+                (false, Reading { good: Some(good), written: Some(written), folders, .. }) => {
+                    let reload = reload_of(&good.site, written.clone(), rules.reset, abandon);
+                    match self.take_over(good, reload, folders, &changes, outputs) {
+                        Ok(()) => applied = true,
+                        Err(why) => refused = Some(("program", why)),
+                    }
+                }
+                (false, _) => {}
+            }
+        }
+        if let (true, Some((_, why))) = (tell, &refused) {
+            let text = format!("the files are not taken over, and nothing is changed: {why}");
+            outputs.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
+            self.reloading.refused = Some(why.clone());
+        }
+        if let Trigger::Command { reply, .. } = trigger {
+            let _ = reply.try_send(Ok(answer(&reading.diagnostics, &changes, refused, applied)));
+        }
+        if let Some(trigger) = self.reloading.again.take() {
+            self.reload(trigger);
+        }
+    }
+
+    /// Why a set that is in order by itself can't be taken over, and of what kind that is.
+    fn hindrance(&self, good: &Good, failed: Option<String>, abandon: bool) -> Option<(&'static str, String)> {
+        if let Some(failed) = failed {
+            return Some(("tests", failed));
+        }
+        let left = self.controller.left_by(&good.site.inventory);
+        if !(abandon || left.is_empty()) {
+            return Some(("left", left.join("; ")));
+        }
+        if self.sets.len() >= SETS {
+            let text = format!(
+                "runs of {} earlier sets of rules have not ended, which is the limit; see `pointsman runs`",
+                self.sets.len() - 1
+            );
+            return Some(("runs", text));
+        }
+        None
+    }
+
+    /// The files say again what runs, or still do.
+    fn files_are_what_runs(&mut self, outputs: &mut Vec<Output>) {
+        if self.reloading.refused.take().is_some() {
+            let text = "the files are what runs".to_owned();
+            outputs.push(Output::Notice(Notice { kind: "reloaded".to_owned(), text, ..Notice::default() }));
+        }
+    }
+
+    fn take_over(
+        &mut self,
+        good: &Good,
+        reload: NewSite,
+        folders: &[PathBuf],
+        changes: &[SiteChange],
+        outputs: &mut Vec<Output>,
+    ) -> Result<(), String> {
+        let set = self.set_of(good.site.clone())?;
+        for change in changes.iter().take(TOLD) {
+            let state = change.state.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
+            tracing::info!("reload: {} {} {}{state}", change.what, printable(&change.name), change.change);
+        }
+        if changes.len() > TOLD {
+            tracing::info!("reload: and {} more", changes.len() - TOLD);
+        }
+        let written = reload.written.clone();
+        self.controller.turn(self.clock.now(), Input::Reload(Box::new(reload)), outputs);
+        let number = self.controller.rules();
+        self.site = good.site.clone();
+        self.sets.insert(number, set);
+        self.current.exchange(number, good.site.clone());
+        (self.reloading.written, self.reloading.refused) = (written, None);
+        self.reloading.config = good.config.clone();
+        self.journal.keep(super::controller::retention(good.config.journal));
+        let base = self.reloading.files.base().to_owned();
+        self.follow_only(entries(&good.config, &base));
+        self.watch(good.config.reload, folders);
+        Ok(())
+    }
+}
+
+/// What the pure controller is told of a site.
+pub(super) fn reload_of(site: &Site, written: Arc<ConfigSnapshot>, reset: Reset, abandon: bool) -> NewSite {
+    let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
+    NewSite { written, program, matcher, inventory, reset, abandon }
+}
+
+/// What an operator gets to see.
+fn answer(diagnostics: &[Diagnostic], changes: &[SiteChange], refused: Option<(&str, String)>, applied: bool) -> Json {
+    let diagnostics_json: Vec<Json> = diagnostics.iter().filter_map(|d| serde_json::from_str(&render::json(d)).ok()).collect();
+    let refused = refused.map(|(kind, why)| json!({ "by": kind, "why": why }));
+    json!({ "applied": applied, "refused": refused, "changes": changes, "diagnostics": diagnostics_json,
+            "text": render::human(diagnostics, false) })
+}

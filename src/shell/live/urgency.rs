@@ -1,0 +1,134 @@
+//! Work that waits for a worker: claims first, then who is better trusted, then who came first.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::core::event::Trust;
+
+/// How urgent a piece of work is; the greatest goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Urgency {
+    /// It is about the newest claim of a member of a pair.
+    pub claim: bool,
+    /// The trust of the event that it is about.
+    pub trust: Trust,
+}
+
+impl Urgency {
+    /// That of claims alone.
+    pub(super) const CLAIM: Urgency = Urgency { claim: true, trust: Trust::Unverified };
+    /// That of everybody whose address is known, and more.
+    pub(super) const KNOWN: Urgency = Urgency { claim: false, trust: Trust::Address };
+    /// That of everything.
+    pub(super) const ANY: Urgency = Urgency { claim: false, trust: Trust::Unverified };
+}
+
+/// Work that waits, the most urgent first, of equals the oldest.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    inner: Mutex<Inner<T>>,
+    came: Condvar,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    /// By urgency, reversed, and the number in which it came.
+    waiting: BTreeMap<(std::cmp::Reverse<Urgency>, u64), T>,
+    last: u64,
+    ended: bool,
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Queue<T> {
+        Queue { inner: Mutex::new(Inner { waiting: BTreeMap::new(), last: 0, ended: false }), came: Condvar::new() }
+    }
+}
+
+impl<T> Queue<T> {
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a piece of work.
+    pub(super) fn push(&self, urgency: Urgency, work: T) {
+        let mut inner = self.lock();
+        inner.last += 1;
+        let number = inner.last;
+        inner.waiting.insert((std::cmp::Reverse(urgency), number), work);
+        // Not every worker may take it.
+        self.came.notify_all();
+    }
+
+    /// How much waits that is as urgent as this, or less.
+    pub(super) fn count_up_to(&self, urgency: Urgency) -> usize {
+        self.lock().waiting.range((std::cmp::Reverse(urgency), 0)..).count()
+    }
+
+    /// How much waits of which this is true.
+    pub(super) fn count_where(&self, is: impl Fn(&T) -> bool) -> usize {
+        self.lock().waiting.values().filter(|work| is(work)).count()
+    }
+
+    /// The most urgent piece of work that is at least as urgent as this and that `may` allows; waits for it. `None` when it ends.
+    pub(super) fn next(&self, least: Urgency, mut may: impl FnMut(&T) -> bool) -> Option<T> {
+        let mut inner = self.lock();
+        loop {
+            if inner.ended {
+                return None;
+            }
+            let urgent = inner.waiting.range(..=(std::cmp::Reverse(least), u64::MAX));
+            let found = urgent.filter(|(_, work)| may(work)).map(|(key, _)| *key).next();
+            if let Some(work) = found.and_then(|key| inner.waiting.remove(&key)) {
+                return Some(work);
+            }
+            inner = self.came.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Something that `may` looks at has changed.
+    pub(super) fn look_again(&self) {
+        // Whoever looks has either seen the change or waits already.
+        drop(self.lock());
+        self.came.notify_all();
+    }
+
+    /// No more work is taken.
+    pub(super) fn end(&self) {
+        self.lock().ended = true;
+        self.came.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_go_first_and_then_the_better_trusted() {
+        let queue = Queue::default();
+        let urgency = |claim, trust| Urgency { claim, trust };
+        for (n, (claim, trust)) in [
+            (false, Trust::Unverified),
+            (false, Trust::Local),
+            (true, Trust::Address),
+            (false, Trust::Local),
+            (false, Trust::Authenticated),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            queue.push(urgency(claim, trust), n);
+        }
+        assert_eq!(queue.count_up_to(Urgency::ANY), 1);
+        assert_eq!(queue.count_up_to(urgency(false, Trust::Local)), 3);
+        let mut all = Vec::new();
+        all.extend(queue.next(Urgency::CLAIM, |_| true));
+        all.extend(queue.next(Urgency::KNOWN, |n| *n != 4));
+        for _ in 0..3 {
+            all.extend(queue.next(Urgency::ANY, |_| true));
+        }
+        assert_eq!(all, [2, 1, 4, 3, 0]);
+        queue.end();
+        assert_eq!(queue.next(Urgency::ANY, |_| true), None);
+    }
+}

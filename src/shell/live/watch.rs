@@ -1,0 +1,55 @@
+//! Looks at a host's applications and measures it, each on a thread of its own: a file system that does not answer holds up nothing else.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::core::agent::Input;
+use crate::core::base::limits::WATCH_EVERY;
+use crate::shell::linux::{Meter, Processes};
+
+use super::host::HostMessage;
+
+/// The threads; they end when this is dropped.
+pub(super) struct Watching {
+    _ends: Vec<SyncSender<()>>,
+}
+
+/// Begins to look, where there is something to look at.
+///
+/// # Errors
+/// In words: no thread can be started.
+pub(super) fn start(
+    processes: Processes,
+    meter: Option<(Meter, Duration)>,
+    host: &SyncSender<HostMessage>,
+) -> Result<Watching, String> {
+    let mut ends = Vec::new();
+    if !processes.is_empty() {
+        ends.push(every(WATCH_EVERY, true, host, move || Input::Looked(processes.look()))?);
+    }
+    if let Some((mut meter, interval)) = meter {
+        ends.push(every(interval, false, host, move || Input::Measured(meter.measure()))?);
+    }
+    Ok(Watching { _ends: ends })
+}
+
+fn every(
+    interval: Duration,
+    at_once: bool,
+    host: &SyncSender<HostMessage>,
+    mut look: impl FnMut() -> Input + Send + 'static,
+) -> Result<SyncSender<()>, String> {
+    let (end, ended): (_, Receiver<()>) = sync_channel(0);
+    let host = host.clone();
+    let work = move || {
+        let mut wait = if at_once { Duration::ZERO } else { interval };
+        while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+            wait = interval;
+            // A host whose inbox is full is told at the next look.
+            let _ = host.try_send(HostMessage::Seen(look()));
+        }
+    };
+    let started = thread::Builder::new().name("watch".to_owned()).spawn(work);
+    started.map(|_| end).map_err(|e| format!("no thread can be started: {e}"))
+}

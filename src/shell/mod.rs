@@ -1,0 +1,15 @@
+//! What touches the world: files, sockets, clocks, threads and the kernel, around the pure [`crate::core`].
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the shell is the one place that reads clocks, files and sockets; the core gets values"
+)]
+
+pub mod budget;
+pub mod command;
+pub mod handshakes;
+pub mod linux;
+pub mod live;
+pub mod sources;
+pub mod store;
+pub mod tls;

@@ -1,0 +1,157 @@
+//! What is followed: a file or a pattern of files, with what the configuration says of them; and from where each is read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::core::base::time::Time;
+use crate::core::base::zone::Zone;
+use crate::core::decode::Decoder;
+use crate::core::journal::Position;
+use crate::core::site::{Arrivals, Sieve, Stamps};
+
+use super::{Named, reading, rotated};
+
+/// An entry of `files:`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The file, or a pattern of files; absolute, so that a place in the journal is one wherever the program is started.
+    pub path: PathBuf,
+    /// The host of records that name none; empty when there is none.
+    pub host: String,
+    /// The application of records that name none; empty when there is none.
+    pub app: String,
+    /// The zone of stamps that do not say theirs, where the configuration says it.
+    pub zone: Option<Zone>,
+    /// This machine's zone, for when it does not.
+    pub machine: Zone,
+}
+
+impl Entry {
+    /// Of a file alone.
+    pub fn new(path: impl Into<PathBuf>) -> Entry {
+        Entry { path: path.into(), ..Entry::default() }
+    }
+
+    /// True when any number of files may match.
+    pub fn is_pattern(&self) -> bool {
+        self.path.to_string_lossy().contains(['*', '?', '[']) && !self.path.exists()
+    }
+
+    /// What the source is called.
+    pub fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The source, with counters.
+    pub fn named(&self) -> Named {
+        let stamps = if self.zone.is_some() { Stamps::Stated } else { Stamps::Assumed };
+        Named { name: self.name(), arrivals: Arrivals::of(stamps), zone: self.zone, ..Named::default() }
+    }
+
+    /// What decodes one of its files.
+    pub(super) fn sieve(&self, named: &Named, current: &std::sync::Arc<crate::core::site::Current>) -> Sieve {
+        named.sieve(current, Decoder::new().in_zone(self.machine))
+    }
+
+    /// The files that match now, in the order in which they are read: numbers in names by their value, so that of files whose names have a
+    /// date the older comes first. What another of them became when it was rotated, and what is compressed, is not among them.
+    pub fn matches(&self) -> Vec<PathBuf> {
+        if !self.is_pattern() {
+            return if self.path.exists() { vec![self.path.clone()] } else { Vec::new() };
+        }
+        let found: Vec<PathBuf> =
+            glob::glob(&self.path.to_string_lossy()).into_iter().flatten().flatten().filter(|p| p.is_file()).collect();
+        let mut names: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
+        for path in &found {
+            names.entry(path.parent().unwrap_or(Path::new(""))).or_default().push(name_of(path));
+        }
+        let is_log = |path: &&PathBuf| {
+            let name = name_of(path);
+            let packed = path.extension().is_some_and(|e| rotated::PACKED.iter().any(|packed| e == *packed));
+            let beside = names.get(path.parent().unwrap_or(Path::new(""))).into_iter().flatten();
+            // Only a shorter name can be that of the log.
+            !packed && !beside.filter(|log| log.len() < name.len()).any(|log| rotated::is_rotated(log, name))
+        };
+        let mut logs: Vec<PathBuf> = found.iter().filter(is_log).cloned().collect();
+        logs.sort_by_cached_key(|path| (natural(&path.to_string_lossy()), path.clone()));
+        logs
+    }
+
+    /// True when a file of this path is followed by it.
+    pub fn covers(&self, path: &Path) -> bool {
+        path == self.path || glob::Pattern::new(&self.path.to_string_lossy()).is_ok_and(|pattern| pattern.matches_path(path))
+    }
+}
+
+fn name_of(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// A name with its numbers as numbers.
+fn natural(name: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest[digits..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| digits + end);
+        parts.push((rest[..digits].to_owned(), rest[digits..end].parse().unwrap_or(u64::MAX)));
+        rest = &rest[end..];
+    }
+    parts
+}
+
+/// From where the files of an entry are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// By file. One that is not here is read from its beginning.
+    pub(super) of: BTreeMap<PathBuf, Position>,
+    /// They were followed before: what was written since is a backlog.
+    pub(super) known: bool,
+}
+
+/// From where the files of an entry are read, by what the journal knows. What it does not know yet is the second: it is to be on the disk
+/// before anything is read, or a crash would move it.
+///
+/// A file that was never followed is read from its end: what was written before the first start is nobody's news. A file that is not there
+/// yet, and one that comes to match a pattern later, is read from its beginning.
+pub fn places(entry: &Entry, known: &BTreeMap<String, Position>, now: Time) -> (Places, Vec<(String, Position)>) {
+    let name = entry.name();
+    let end = |path: &Path| reading::end_of(path, now).unwrap_or_default();
+    if !entry.is_pattern() {
+        let place = known.get(&name).copied();
+        let is_known = place.is_some();
+        let new = if is_known { Vec::new() } else { vec![(name, end(&entry.path))] };
+        let place = place.or(new.first().map(|(_, place)| *place)).unwrap_or_default();
+        return (Places { of: [(entry.path.clone(), place)].into(), known: is_known }, new);
+    }
+    let mut of: BTreeMap<PathBuf, Position> = known
+        .iter()
+        .filter(|(path, _)| entry.covers(Path::new(path)))
+        .map(|(path, place)| (PathBuf::from(path), *place))
+        .collect();
+    of.remove(&entry.path);
+    if known.contains_key(&name) {
+        return (Places { of, known: true }, Vec::new());
+    }
+    let mut new = vec![(name, Position::default())];
+    for path in entry.matches() {
+        of.entry(path.clone()).or_insert_with(|| {
+            let place = end(&path);
+            new.push((path.display().to_string(), place));
+            place
+        });
+    }
+    (Places { of, known: false }, new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_ordered_by_their_numbers() {
+        let mut names = ["sip.20261129_101010_123.log", "sip.20261128_235959_999.log", "sip.9.log", "sip.10.log"];
+        names.sort_by_cached_key(|name| natural(name));
+        assert_eq!(names, ["sip.9.log", "sip.10.log", "sip.20261128_235959_999.log", "sip.20261129_101010_123.log"]);
+    }
+}

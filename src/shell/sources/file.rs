@@ -1,0 +1,213 @@
+//! Files that are followed: through growing, rotation, truncation, and restarts of the program.
+//!
+//! ```text
+//!   entry: a path or a pattern --> Log for each file --lines--> Sieve: decode, match --> Sink
+//!                                    | file of now: reading.rs (cut into records, known again by what stands in it)
+//!                                    | what it was before: rotated.rs (names and their order), packed.rs (gzip, Zstandard)
+//! ```
+//!
+//! What is read is journaled with what came of it, so after a restart reading goes on behind the last record, wherever the file is by then.
+//! What was written meanwhile is a backlog. Without a known place, reading begins at the end: what was written before the first start is
+//! nobody's news. A file that comes to match a pattern is read from its beginning; those that are not written any more are let go. A file
+//! that was read and can't be any more is reported as away, after a time in which logs are rotated.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::core::base::limits::{FOLLOWED_FILES, SOURCE_AWAY_AFTER};
+use crate::core::base::time::Time;
+use crate::core::control::Input;
+use crate::core::journal::Position;
+use crate::core::site::Current;
+
+use super::entry::{Entry, Places};
+use super::log::{Log, Shared};
+use super::news::{LOOK_AROUND, News};
+use super::reading::{Print, Tail};
+use super::{Named, Sink};
+
+/// A file of a pattern that was not written for so long is closed; it is opened again when it grows.
+const LET_GO: Duration = Duration::from_secs(600);
+/// Files that were read and renamed are remembered, the last so many.
+const REMEMBERED: usize = 1_000;
+
+/// Follows the files of an entry until `stop`.
+pub fn follow(entry: &Entry, places: Places, current: &Arc<Current>, sink: &impl Sink, named: &Named, stop: &AtomicBool) {
+    // What is written behind a place that was found just now is news already.
+    let backlog = places.known;
+    let news = News::of(&entry.path, entry.is_pattern());
+    let shared = Shared { entry, named, current, sink, stop };
+    let mut follower = Follower {
+        shared: &shared,
+        was_read: places.of.values().any(|place| *place != Position::default()),
+        known: places.of,
+        logs: Vec::new(),
+        listed_at: Time::MIN,
+        told_too_many: false,
+        unread_since: None,
+        said: None,
+    };
+    let mut goes_on = follower.list(backlog) && follower.read_on(backlog) && follower.look_after_it();
+    goes_on = goes_on && sink.send(Input::BacklogEnded { source: named.name.clone() });
+    while goes_on && !stop.load(Ordering::Relaxed) {
+        news.wait();
+        // What is written after it was told to stop is for whoever follows the file then.
+        if !stop.load(Ordering::Relaxed) {
+            let due = sink.now().since(follower.listed_at) >= LOOK_AROUND || news.names_changed();
+            goes_on = (!due || follower.list(false)) && follower.read_on(false) && follower.look_after_it();
+        }
+    }
+}
+
+struct Follower<'a, S> {
+    shared: &'a Shared<'a, S>,
+    /// Places of files that are not read just now.
+    known: BTreeMap<PathBuf, Position>,
+    /// In the order in which they are read.
+    logs: Vec<Log<'a, S>>,
+    listed_at: Time,
+    told_too_many: bool,
+    /// It could be read, in this run of the program or an earlier one.
+    was_read: bool,
+    unread_since: Option<Time>,
+    /// What was told of that; a controller may have been told otherwise before.
+    said: Option<Said>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Said {
+    Away,
+    Back,
+}
+
+impl<S: Sink> Follower<'_, S> {
+    /// Which files there are now. False when nobody listens any more.
+    fn list(&mut self, backlog: bool) -> bool {
+        self.listed_at = self.shared.sink.now();
+        if !self.shared.entry.is_pattern() {
+            if self.logs.is_empty() {
+                let path = self.shared.entry.path.clone();
+                let place = self.known.remove(&path).unwrap_or_default();
+                let mut log = Log::new(self.shared, path);
+                let goes_on = log.begin(place, backlog);
+                self.logs.push(log);
+                return goes_on;
+            }
+            return true;
+        }
+        let mut now = self.shared.entry.matches();
+        if now.len() > FOLLOWED_FILES {
+            now.drain(..now.len() - FOLLOWED_FILES);
+            let text = format!(
+                "{}: more than {FOLLOWED_FILES} files match; those whose names come last are followed, and the others are not",
+                self.shared.named.name
+            );
+            if !std::mem::replace(&mut self.told_too_many, true)
+                && !self.shared.sink.send(Input::Gap { source: self.shared.named.name.clone(), text })
+            {
+                return false;
+            }
+        }
+        for path in &now {
+            if self.logs.iter().any(|log| log.path == *path) {
+                continue;
+            }
+            // Renamed while it is read: the log that reads it has it.
+            let inode = Tail::open(path).map(|tail| tail.inode()).ok();
+            if inode.is_some_and(|inode| self.logs.iter().any(|log| log.inodes().any(|read| read == inode))) {
+                continue;
+            }
+            let place = self.known.remove(path).or_else(|| self.renamed(path, inode)).unwrap_or_default();
+            let mut log = Log::new(self.shared, path.clone());
+            if !log.begin(place, backlog) {
+                return false;
+            }
+            let at = now.iter().position(|p| p == path).unwrap_or(now.len());
+            let before = self.logs.iter().filter(|log| now.iter().position(|p| *p == log.path).is_some_and(|n| n < at)).count();
+            self.logs.insert(before.min(self.logs.len()), log);
+        }
+        self.drop_those_that_are_gone(&now)
+    }
+
+    /// The place of a file that has another name than when it was read.
+    fn renamed(&mut self, path: &Path, inode: Option<u64>) -> Option<Position> {
+        let mut known = self.known.values().filter(|place| Some(place.file) == inode && place.at > 0);
+        known.find(|place| matches!(Tail::open_at(path, &Print::of(**place)), Ok(Some(_)))).copied()
+    }
+
+    /// A file that is not there any more, and was not rotated into another, is read to its end and forgotten.
+    fn drop_those_that_are_gone(&mut self, now: &[PathBuf]) -> bool {
+        let at = self.shared.sink.now();
+        let (stay, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.logs)
+            .into_iter()
+            .partition(|log| now.contains(&log.path) || log.path.exists() || at.since(log.read_at) < SOURCE_AWAY_AFTER);
+        self.logs = stay;
+        for mut log in gone {
+            if !log.read_on(false) || !log.let_go() {
+                return false;
+            }
+            let source = log.path.display().to_string();
+            // It may come back under another name that matches.
+            self.known.insert(log.path.clone(), log.place());
+            if self.known.len() > REMEMBERED {
+                self.known.pop_first();
+            }
+            if !self.shared.sink.send(Input::Forget { source }) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn read_on(&mut self, backlog: bool) -> bool {
+        let is_pattern = self.shared.entry.is_pattern();
+        let now = self.shared.sink.now();
+        for log in &mut self.logs {
+            if self.shared.stop.load(Ordering::Relaxed) {
+                return true;
+            }
+            if is_pattern && !log.is_open() {
+                let place = log.place();
+                let grown = std::fs::metadata(&log.path).is_ok_and(|meta| meta.len() != place.at);
+                if place != Position::default() && (!grown || !log.begin(place, backlog)) {
+                    continue;
+                }
+            }
+            if !log.read_on(backlog) {
+                return false;
+            }
+            if is_pattern && now.since(log.read_at) >= LET_GO && !log.let_go() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tells when the files can't be read any more, and when they can. False when nobody listens any more.
+    fn look_after_it(&mut self) -> bool {
+        let entry = self.shared.entry;
+        let trouble = self.logs.iter_mut().find_map(|log| log.trouble.take());
+        let gone = || match entry.is_pattern() {
+            true => self.logs.is_empty().then(|| "no file matches it".to_owned()),
+            false => std::fs::metadata(&entry.path).err().map(|e| e.to_string()),
+        };
+        let Some(why) = trouble.or_else(gone) else {
+            self.unread_since = None;
+            self.was_read |= self.logs.iter().any(Log::is_open);
+            return self.say(Said::Back, None);
+        };
+        let now = self.shared.sink.now();
+        let since = *self.unread_since.get_or_insert(now);
+        !self.was_read || now.since(since) < SOURCE_AWAY_AFTER || self.say(Said::Away, Some(why))
+    }
+
+    fn say(&mut self, said: Said, away: Option<String>) -> bool {
+        if self.said.replace(said) == Some(said) {
+            return true;
+        }
+        self.shared.sink.send(Input::Source { source: self.shared.named.name.clone(), away })
+    }
+}

@@ -1,0 +1,202 @@
+//! Frames of syslog over TCP: counted octets or lines, told apart frame by frame (RFC 6587 section 3.4).
+
+/// Digits of a length, at most.
+const DIGITS: usize = 9;
+
+/// The frames of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    buffer: Vec<u8>,
+    /// What of the buffer was taken.
+    taken: usize,
+    /// Octets of a long frame that are still to be skipped; `None` for a line: up to its end.
+    skip: Option<Option<usize>>,
+}
+
+/// A frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Frame<'a> {
+    pub(super) record: &'a [u8],
+    /// It was longer than is read.
+    pub(super) cut: bool,
+}
+
+impl Frames {
+    /// What came.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..std::mem::take(&mut self.taken));
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Bytes of frames that were not taken yet.
+    pub(super) fn held(&self) -> usize {
+        self.buffer.len() - self.taken
+    }
+
+    /// Gives memory back that is not used: a connection that is silent costs none.
+    pub(super) fn tidy(&mut self) {
+        self.buffer.drain(..std::mem::take(&mut self.taken));
+        if self.buffer.capacity() > 2 * self.buffer.len() {
+            self.buffer.shrink_to_fit();
+        }
+    }
+
+    /// The next whole frame. What is longer than `most` bytes is cut there, and its rest is skipped.
+    pub(super) fn next(&mut self, most: usize) -> Option<Frame<'_>> {
+        loop {
+            self.skip_on();
+            if self.skip.is_some() {
+                return None;
+            }
+            let rest = &self.buffer[self.taken..];
+            // Ends of lines between frames, which some senders write after a counted one.
+            let blank = rest.iter().take_while(|b| matches!(b, b'\n' | b'\r' | 0)).count();
+            self.taken += blank;
+            let rest = &self.buffer[self.taken..];
+            let (start, length) = match counted(rest) {
+                Counted::Wait => return None,
+                Counted::Yes(start, length) => {
+                    let kept = length.min(most);
+                    if rest.len() < start + kept {
+                        return None;
+                    }
+                    (start, length)
+                }
+                Counted::No => match rest.iter().take(most + 1).position(|b| *b == b'\n') {
+                    Some(end) => (0, end),
+                    None if rest.len() > most => {
+                        self.skip = Some(None);
+                        (0, most)
+                    }
+                    None => return None,
+                },
+            };
+            let cut = length > most || self.skip.is_some();
+            if length > most {
+                self.skip = Some(Some(length - most));
+            }
+            let from = self.taken + start;
+            let to = from + length.min(most);
+            self.taken = to;
+            if from < to {
+                return Some(Frame { record: trimmed(&self.buffer[from..to]), cut });
+            }
+        }
+    }
+
+    /// What is left when the connection ends: a line without its end, or a part of a counted frame.
+    pub(super) fn rest(&mut self) -> Option<Frame<'_>> {
+        self.skip_on();
+        if self.skip.is_some() || self.taken >= self.buffer.len() {
+            return None;
+        }
+        let rest = &self.buffer[self.taken..];
+        let (start, cut) = match counted(rest) {
+            Counted::Yes(start, _) => (start, true),
+            Counted::Wait | Counted::No => (0, false),
+        };
+        self.taken = self.buffer.len();
+        let record = trimmed(&rest[start..]);
+        (!record.is_empty()).then_some(Frame { record, cut })
+    }
+
+    fn skip_on(&mut self) {
+        let rest = self.buffer.len() - self.taken;
+        match self.skip {
+            Some(Some(octets)) => {
+                self.taken += octets.min(rest);
+                self.skip = (octets > rest).then(|| Some(octets - rest));
+            }
+            Some(None) => match self.buffer[self.taken..].iter().position(|b| *b == b'\n') {
+                Some(end) => {
+                    self.taken += end + 1;
+                    self.skip = None;
+                }
+                None => self.taken = self.buffer.len(),
+            },
+            None => {}
+        }
+    }
+}
+
+enum Counted {
+    Yes(usize, usize),
+    No,
+    Wait,
+}
+
+/// MSG-LEN SP, and a message that begins as one does: a line may begin with a number, too.
+fn counted(rest: &[u8]) -> Counted {
+    let digits = rest.iter().take(DIGITS + 1).take_while(|b| b.is_ascii_digit()).count();
+    if digits == 0 {
+        return if rest.is_empty() { Counted::Wait } else { Counted::No };
+    }
+    if digits > DIGITS || rest[0] == b'0' {
+        return Counted::No;
+    }
+    match (rest.get(digits), rest.get(digits + 1)) {
+        (Some(b' '), Some(b'<')) => {}
+        (None, _) | (Some(b' '), None) => return Counted::Wait,
+        _ => return Counted::No,
+    }
+    let length = std::str::from_utf8(&rest[..digits]).ok().and_then(|d| d.parse().ok());
+    length.map_or(Counted::No, |length| Counted::Yes(digits + 1, length))
+}
+
+fn trimmed(record: &[u8]) -> &[u8] {
+    let end = record.iter().rposition(|b| !matches!(b, b'\n' | b'\r' | 0)).map_or(0, |i| i + 1);
+    &record[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::base::limits::RECORD_BYTES;
+
+    fn split(input: &[u8], step: usize) -> Vec<(String, bool)> {
+        let mut frames = Frames::default();
+        let mut all = Vec::new();
+        for chunk in input.chunks(step) {
+            frames.push(chunk);
+            while let Some(frame) = frames.next(RECORD_BYTES) {
+                all.push((String::from_utf8_lossy(frame.record).into_owned(), frame.cut));
+            }
+        }
+        frames.tidy();
+        if let Some(frame) = frames.rest() {
+            all.push((String::from_utf8_lossy(frame.record).into_owned(), frame.cut));
+        }
+        all
+    }
+
+    #[test]
+    fn both_framings_in_any_pieces() {
+        let input = b"7 <1>ab\nc<13>line one\n<13>line two\r\n\n12 <14>counted\n9 lives of a cat\n2026 is a year\n<13>last";
+        for step in 1..=input.len() {
+            let wanted = [
+                "<1>ab\nc",
+                "<13>line one",
+                "<13>line two",
+                "<14>counted\n9".trim_end_matches("\n9"),
+                "9 lives of a cat",
+                "2026 is a year",
+                "<13>last",
+            ];
+            let got: Vec<String> = split(input, step).into_iter().map(|(r, _)| r).collect();
+            assert_eq!(got, wanted, "{step}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_the_next_is_whole() {
+        let body = "x".repeat(RECORD_BYTES + 500);
+        for input in [format!("{} <1>{body}5 <1>ok", body.len() + 3), format!("<1>{body}\n<1>ok\n")] {
+            for step in [1_000, 70_000, 1 << 20] {
+                let got = split(input.as_bytes(), step);
+                assert_eq!(got.len(), 2, "{step}");
+                assert_eq!((got[0].0.len(), got[0].1), (RECORD_BYTES, true));
+                assert_eq!(got[1], ("<1>ok".to_owned(), false));
+            }
+        }
+    }
+}

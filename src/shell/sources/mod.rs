@@ -1,0 +1,189 @@
+//! Where events come from, live: syslog over UDP and TCP, and files that are followed. And word of an administrator's files
+//! that change.
+//!
+//! ```text
+//!   datagram, frame, line --> site::Sieve: decode, match --> Sink: only what a rule wants, and how far was read
+//! ```
+//!
+//! Each source decodes and matches in its own thread or task; what comes out of it is in order. Every record is counted,
+//! every one that is dropped as well. Does not know: alarms, the journal. Tests: `tests/it/sources.rs`.
+
+mod entry;
+mod file;
+mod frames;
+mod log;
+mod news;
+pub mod packed;
+mod reading;
+mod rotated;
+mod tcp;
+mod udp;
+mod watch;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::core::base::zone::Zone;
+use crate::core::control::{Input, LogEvent};
+use crate::core::decode::Decoder;
+use crate::core::event::{Event, EventMarks, Trust};
+use crate::core::journal::Position;
+use crate::core::site::{Arrivals, Current, Matched, Sieve, Site, Stamps};
+
+pub use entry::{Entry, Places, places};
+pub use file::follow;
+pub use tcp::{Connections, Tcp, listen};
+pub use udp::Udp;
+pub use watch::{FileWatch, watch};
+
+/// Where sources send what they found: the controller's inbox.
+pub trait Sink: Clone + Send + Sync + 'static {
+    /// Waits until there is room. False when nobody reads any more.
+    fn send(&self, input: Input) -> bool;
+
+    /// Waits until there is room, without holding a thread. False when nobody reads any more. Cancelling the wait drops the input.
+    fn deliver(&self, input: Input) -> impl Future<Output = bool> + Send {
+        async { tokio::task::block_in_place(|| self.send(input)) }
+    }
+
+    /// Does not wait. False when there was no room, and it is dropped.
+    fn offer(&self, input: Input) -> bool;
+
+    /// The time, in the engine's clock.
+    fn now(&self) -> crate::core::base::time::Time;
+}
+
+/// What a source counted since the start.
+#[derive(Debug, Default)]
+pub struct SourceCounts {
+    pub records: AtomicU64,
+    /// Records that a rule wanted.
+    pub wanted: AtomicU64,
+    /// Records that were dropped, because the controller could not take them as fast or the kernel had no room for them.
+    pub dropped: AtomicU64,
+    /// Records that were longer than is read, and were cut.
+    pub cut: AtomicU64,
+    /// Records that were not UTF-8.
+    pub latin1: AtomicU64,
+    /// Records with a header that could not be read to its end, and frames without a beginning or an end.
+    pub broken: AtomicU64,
+    /// Records that an `ignore` of the rules met.
+    pub ignored: AtomicU64,
+    /// Connections that were closed or refused because there were too many.
+    pub refused: AtomicU64,
+}
+
+impl SourceCounts {
+    /// A record was sifted.
+    fn count(&self, marks: EventMarks, wanted: bool) {
+        let all = [
+            (&self.records, true),
+            (&self.wanted, wanted),
+            (&self.cut, marks.cut),
+            (&self.latin1, marks.latin1),
+            (&self.broken, marks.broken),
+            (&self.ignored, marks.ignored),
+        ];
+        for (counter, is) in all {
+            if is {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The counters by name, in order.
+    pub fn all(&self) -> [(&'static str, u64); 8] {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [
+            ("records", of(&self.records)),
+            ("wanted", of(&self.wanted)),
+            ("dropped", of(&self.dropped)),
+            ("cut", of(&self.cut)),
+            ("latin1", of(&self.latin1)),
+            ("broken", of(&self.broken)),
+            ("ignored", of(&self.ignored)),
+            ("refused", of(&self.refused)),
+        ]
+    }
+}
+
+/// One source, for people: its name and what it counted.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// `udp:0.0.0.0:514`, `tcp:...`, or a file's path.
+    pub name: String,
+    pub counts: Arc<SourceCounts>,
+    /// What is known of its senders.
+    pub arrivals: Arrivals,
+    /// The zone of stamps that do not say theirs, where the configuration says it.
+    pub zone: Option<Zone>,
+}
+
+impl Named {
+    /// A listener.
+    fn listener(name: String) -> Named {
+        Named { name, arrivals: Arrivals::of(Stamps::Nearest), ..Named::default() }
+    }
+
+    /// The same where stamps that do not say their zone are of this one.
+    fn in_zone(&self, zone: Zone) -> Named {
+        Named { arrivals: Arrivals::of(Stamps::Stated), zone: Some(zone), ..self.clone() }
+    }
+
+    /// What decodes its records and finds what a rule wants.
+    fn sieve(&self, current: &Arc<Current>, decoder: Decoder) -> Sieve {
+        let sieve = Sieve::new(current, decoder).of_senders(&self.arrivals);
+        match self.zone {
+            Some(zone) => sieve.in_zone(zone),
+            None => sieve,
+        }
+    }
+}
+
+/// What the connection says of a record: the sender's address; it is the host of a record that names none, by the inventory's name of it.
+fn from_sender(site: &Site, event: &mut Event<'_>, peer: IpAddr) {
+    let peer = peer.to_canonical();
+    event.sender = Some(peer);
+    if event.host.is_empty() && site.index.names(event).host.is_empty() {
+        let address = peer.to_string();
+        let host = site.index.host(&address).cloned().unwrap_or(address);
+        event.host = host.into();
+    }
+}
+
+/// Source ports that only a privileged process of a host may use are below this (IPPORT_RESERVED).
+const PRIVILEGED: u16 = 1024;
+
+/// The address by which a sender's trust is judged: nobody's, where a privileged source port is required and this one is none.
+fn judged(privileged: bool, peer: SocketAddr) -> IpAddr {
+    if privileged && peer.port() >= PRIVILEGED { Ipv4Addr::UNSPECIFIED.into() } else { peer.ip() }
+}
+
+/// How far the sender at an address is known: `address` when everybody that the record speaks for is there.
+fn trust(site: &Site, event: &Event<'_>, peer: IpAddr) -> Trust {
+    let names = site.index.names(event);
+    let at_peer = |host: &str| site.inventory.hosts.get(host).is_some_and(|h| h.address == Some(peer.to_canonical()));
+    let of_app = site.inventory.applications.get(names.app).map(|a| a.host.as_str()).unwrap_or_default();
+    let said: Vec<&str> = [names.host, of_app].into_iter().filter(|h| !h.is_empty()).collect();
+    if !said.is_empty() && said.iter().all(|h| at_peer(h)) { Trust::Address } else { Trust::Unverified }
+}
+
+fn heard(source: &str, position: Position, event: Event<'static>, met: Matched, backlog: bool) -> Input {
+    let Matched { hits, rules, arrived, late } = met;
+    let arrived = Some(arrived);
+    Input::Heard(Box::new(LogEvent { source: source.to_owned(), position, event, hits, rules, backlog, arrived, late }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_port_is_nobody_where_a_privileged_one_is_required() {
+        let (ordinary, privileged) = (SocketAddr::from(([10, 0, 0, 1], 40_000)), SocketAddr::from(([10, 0, 0, 1], 1_023)));
+        let address = IpAddr::from([10, 0, 0, 1]);
+        assert_eq!([judged(false, ordinary), judged(false, privileged), judged(true, privileged)], [address; 3]);
+        assert_ne!(judged(true, ordinary), address);
+    }
+}

@@ -1,0 +1,309 @@
+//! One log file as far as it was read: where its lines end, where reading goes on, and by what the file is known again.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use crate::core::base::limits::RECORD_BYTES;
+use crate::core::base::time::Time;
+use crate::core::decode::Encoding;
+use crate::core::journal::Position;
+
+use super::packed;
+
+/// Bytes read at once.
+const READ: usize = 256 * 1024;
+/// Bytes before a place by which a file is told from another ...
+const TAIL: usize = 64;
+/// ... and bytes of its beginning.
+const HEAD: usize = 256;
+
+/// What is known of a file that was read up to a place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Print {
+    pub(super) at: u64,
+    pub(super) inode: u64,
+    tail: u32,
+    head: Option<u32>,
+}
+
+impl Print {
+    pub(super) fn of(place: Position) -> Print {
+        // Places of earlier versions have no sum of the beginning.
+        Print { at: place.at, inode: place.file, tail: place.check, head: (place.head != 0).then_some(place.head) }
+    }
+
+    /// Takes bytes into a file's beginning and its end so far.
+    pub(super) fn took(head: &mut Vec<u8>, tail: &mut Vec<u8>, bytes: &[u8]) {
+        head.extend_from_slice(&bytes[..bytes.len().min(HEAD - head.len())]);
+        tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
+        tail.drain(..tail.len().saturating_sub(TAIL));
+    }
+
+    /// False when a file that begins so is another one. Says nothing before enough of it is there.
+    pub(super) fn may_begin(&self, head: &[u8]) -> bool {
+        let whole = head.len() as u64 == self.at.min(HEAD as u64);
+        !whole || self.head.is_none_or(|wanted| wanted == sum(head))
+    }
+
+    /// True when a file with this beginning, and these bytes before the place, is the one.
+    pub(super) fn is_at(&self, head: &[u8], tail: &[u8]) -> bool {
+        self.may_begin(head) && crc32fast::hash(tail) == self.tail
+    }
+}
+
+/// Zero is for what is not known.
+fn sum(head: &[u8]) -> u32 {
+    if head.is_empty() { 0 } else { crc32fast::hash(head).max(1) }
+}
+
+/// Cuts the bytes of one file into records.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    inode: u64,
+    /// Behind the last whole record.
+    at: u64,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    /// A record whose end has not been read yet.
+    pending: Vec<u8>,
+    /// The rest of the line belongs to a record that was too long and was handed on, before a restart or after it.
+    skipping: bool,
+    /// Known when enough of the beginning was read.
+    encoding: Option<Encoding>,
+}
+
+/// True when the beginning of a file tells its encoding: it has a byte order mark, some characters, or a line of what is no UTF-16.
+fn is_enough(begin: &[u8]) -> bool {
+    let marked = begin.starts_with(b"\xff\xfe") || begin.starts_with(b"\xfe\xff");
+    marked || begin.len() >= 8 || (begin.contains(&b'\n') && !begin.contains(&0))
+}
+
+/// True when the bytes end with a line end.
+fn ends_line(encoding: Encoding, bytes: &[u8]) -> bool {
+    let last = bytes.len().checked_sub(encoding.unit_bytes()).map(|from| &bytes[from..]);
+    last.is_some_and(|unit| encoding.line_end(unit).is_some())
+}
+
+/// A record as it stands in a file, and where reading goes on behind it.
+pub(super) struct Line<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) encoding: Encoding,
+    pub(super) cut: bool,
+    pub(super) place: Position,
+}
+
+impl Cutter {
+    /// For a file from its beginning.
+    pub(super) fn new(inode: u64) -> Cutter {
+        Cutter { inode, at: 0, head: Vec::new(), tail: Vec::new(), pending: Vec::new(), skipping: false, encoding: None }
+    }
+
+    /// For a file from a place on, before which these bytes stand. In the midst of a line its rest is no record: its beginning was one.
+    pub(super) fn from(inode: u64, at: u64, head: Vec<u8>, tail: Vec<u8>) -> Cutter {
+        let encoding = (at > 0).then(|| Encoding::of(&head));
+        let skipping = at > 0 && !ends_line(encoding.unwrap_or_default(), &tail);
+        Cutter { at, head, tail, skipping, encoding, ..Cutter::new(inode) }
+    }
+
+    /// Where reading goes on, at a time.
+    pub(super) fn place(&self, now: Time) -> Position {
+        Position { at: self.at, file: self.inode, check: crc32fast::hash(&self.tail), head: sum(&self.head), read_at: now }
+    }
+
+    /// Behind all that was read, the unfinished record included.
+    fn end(&self) -> u64 {
+        self.at + self.pending.len() as u64
+    }
+
+    /// The last bytes that were read.
+    fn overlap(&self) -> Vec<u8> {
+        let mut last = self.tail.clone();
+        last.extend_from_slice(&self.pending[self.pending.len().saturating_sub(TAIL)..]);
+        last.drain(..last.len().saturating_sub(TAIL));
+        last
+    }
+
+    /// Takes the next bytes; `take` gets each record and says whether to go on. False when it said no.
+    pub(super) fn push(&mut self, bytes: &[u8], now: Time, take: &mut dyn FnMut(Line<'_>) -> bool) -> bool {
+        self.pending.extend_from_slice(bytes);
+        if self.encoding.is_none() {
+            let begin = if self.at == 0 { &self.pending } else { &self.head };
+            self.encoding = is_enough(begin).then(|| Encoding::of(begin));
+        }
+        let Some(encoding) = self.encoding else { return true };
+        let most = match encoding {
+            Encoding::Bytes => RECORD_BYTES,
+            Encoding::Utf16Le | Encoding::Utf16Be => 2 * RECORD_BYTES,
+        };
+        let pending = std::mem::take(&mut self.pending);
+        let mut rest = pending.as_slice();
+        let mut goes_on = true;
+        while goes_on && let Some((_, end)) = encoding.line_end(rest) {
+            let (line, behind) = rest.split_at(end);
+            self.took(line);
+            if !std::mem::take(&mut self.skipping) {
+                goes_on = take(Line { bytes: line, encoding, cut: line.len() > most + 4, place: self.place(now) });
+            }
+            rest = behind;
+        }
+        if rest.len() > most {
+            // The record is handed on as far as it was read; a whole number of characters of it.
+            let whole = rest.len() & !1;
+            let (part, behind) = rest.split_at(whole);
+            self.took(part);
+            if !std::mem::replace(&mut self.skipping, true) {
+                goes_on &= take(Line { bytes: part, encoding, cut: true, place: self.place(now) });
+            }
+            rest = behind;
+        }
+        self.pending = rest.to_vec();
+        goes_on
+    }
+
+    /// The file is over: its last line is a record although it has no end.
+    pub(super) fn finish(&mut self, now: Time, take: &mut dyn FnMut(Line<'_>) -> bool) -> bool {
+        let rest = std::mem::take(&mut self.pending);
+        self.took(&rest);
+        let skipping = std::mem::take(&mut self.skipping);
+        let begin = if self.head.is_empty() { &rest } else { &self.head };
+        let encoding = self.encoding.unwrap_or_else(|| Encoding::of(begin));
+        rest.is_empty() || skipping || take(Line { bytes: &rest, encoding, cut: false, place: self.place(now) })
+    }
+
+    fn took(&mut self, bytes: &[u8]) {
+        self.at += bytes.len() as u64;
+        Print::took(&mut self.head, &mut self.tail, bytes);
+    }
+}
+
+/// A file that grows.
+#[derive(Debug)]
+pub(super) struct Tail {
+    file: File,
+    pub(super) cutter: Cutter,
+}
+
+/// How reading to the end came out.
+pub(super) enum Outcome {
+    /// All was read that was there.
+    Ended,
+    /// Nobody listens any more.
+    Unheard,
+    /// The file is another one: it is shorter than what was read of it, or something else stands where that was.
+    Changed,
+}
+
+impl Tail {
+    /// A file from its beginning.
+    pub(super) fn open(path: &Path) -> io::Result<Tail> {
+        let file = packed::regular(path)?;
+        let inode = file.metadata()?.ino();
+        Ok(Tail { file, cutter: Cutter::new(inode) })
+    }
+
+    /// A file at a place where it was read before; `None` when it is another file.
+    pub(super) fn open_at(path: &Path, print: &Print) -> io::Result<Option<Tail>> {
+        let mut file = packed::regular(path)?;
+        let meta = file.metadata()?;
+        if meta.len() < print.at || (print.at == 0 && meta.ino() != print.inode) {
+            return Ok(None);
+        }
+        let head = bytes_of(&mut file, 0, print.at.min(HEAD as u64))?;
+        let from = print.at.saturating_sub(TAIL as u64);
+        let tail = bytes_of(&mut file, from, print.at - from)?;
+        let is_it = print.is_at(&head, &tail);
+        Ok(is_it.then(|| Tail { file, cutter: Cutter::from(meta.ino(), print.at, head, tail) }))
+    }
+
+    /// Which file it is.
+    pub(super) fn inode(&self) -> u64 {
+        self.cutter.inode
+    }
+
+    /// How long it is now.
+    pub(super) fn length(&self) -> u64 {
+        self.file.metadata().map_or(u64::MAX, |meta| meta.len())
+    }
+
+    /// When it was written last, in nanoseconds.
+    pub(super) fn written(&self) -> i128 {
+        self.file.metadata().map_or(0, |meta| i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()))
+    }
+
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(super) fn read_on(&mut self, now: &dyn Fn() -> Time, take: &mut dyn FnMut(Line<'_>) -> bool) -> io::Result<Outcome> {
+        let mut chunk = Vec::new();
+        let mut looked_at_head = false;
+        loop {
+            let overlap = self.cutter.overlap();
+            let from = self.cutter.end() - overlap.len() as u64;
+            self.file.seek(SeekFrom::Start(from))?;
+            chunk.resize(overlap.len() + READ, 0);
+            let length = read_up_to(&mut self.file, &mut chunk)?;
+            // A file that was truncated and has grown again is told by what stands in it, not by its length.
+            if length < overlap.len() || chunk[..overlap.len()] != overlap {
+                return Ok(Outcome::Changed);
+            }
+            if length == overlap.len() {
+                return Ok(Outcome::Ended);
+            }
+            if !std::mem::replace(&mut looked_at_head, true) {
+                let head = self.cutter.head.clone();
+                if bytes_of(&mut self.file, 0, head.len() as u64)? != head {
+                    return Ok(Outcome::Changed);
+                }
+            }
+            let arrived = now();
+            if !self.cutter.push(&chunk[overlap.len()..length], arrived, take) {
+                return Ok(Outcome::Unheard);
+            }
+        }
+    }
+}
+
+/// Behind the last line end of a file, within a record's length of its end; with the place goes what identifies the file.
+pub(super) fn end_of(path: &Path, now: Time) -> io::Result<Position> {
+    let mut file = packed::regular(path)?;
+    let meta = file.metadata()?;
+    let head = bytes_of(&mut file, 0, meta.len().min(HEAD as u64))?;
+    let encoding = Encoding::of(&head);
+    let from = meta.len().saturating_sub(RECORD_BYTES as u64) & !1;
+    let last = bytes_of(&mut file, from, meta.len() - from)?;
+    let mut at = 0;
+    while let Some((_, next)) = encoding.line_end(&last[at..]) {
+        at += next;
+    }
+    let at = from + at as u64;
+    let tail_from = at.saturating_sub(TAIL as u64);
+    let tail = bytes_of(&mut file, tail_from, at - tail_from)?;
+    let head = head[..head.len().min(usize::try_from(at).unwrap_or(HEAD))].to_vec();
+    Ok(Cutter::from(meta.ino(), at, head, tail).place(now))
+}
+
+/// Reads until the buffer is full or the file ends.
+fn read_up_to(file: &mut File, into: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < into.len() {
+        match file.read(&mut into[length..]) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(length)
+}
+
+/// Bytes of a file; fewer where it ends before.
+pub(super) fn bytes_of(file: &mut File, from: u64, length: u64) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let read = read_up_to(file, &mut bytes)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}

@@ -1,0 +1,258 @@
+//! Syslog over TCP (RFC 6587): frames of many connections, each in its own task.
+//!
+//! ```text
+//!   connection: readable --> a lent buffer --> frames --> a lent sieve --> Sink::deliver, which waits for room
+//! ```
+//!
+//! A connection costs its task and the bytes of an unfinished frame; buffers and sieves are lent for the moment in which bytes are
+//! there, so there are as many of them as threads. No connection holds a thread: one whose events find no room waits as a
+//! task, and its sender is held back by TCP. Which connections stay open when there are too many: [`crate::shell::handshakes`].
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::net::TcpStream;
+
+use crate::core::base::limits::{CONNECTIONS, RECORD_BYTES, RECORD_BYTES_WITHOUT_ROOM};
+use crate::core::base::time::Time;
+use crate::core::base::zone::Zone;
+use crate::core::control::Input;
+use crate::core::decode::Decoder;
+use crate::core::journal::Position;
+use crate::core::site::{Current, Sieve};
+use crate::shell::budget::{Budget, Room};
+use crate::shell::handshakes::{self, ConnectionLimiter, HandshakeLimiter, Limits, Slot};
+
+use super::frames::{Frame, Frames};
+use super::{Named, Sink, from_sender, heard, judged, trust};
+
+/// Bytes read at once.
+const READ: usize = 8 * 1024;
+
+/// What all connections of a program share.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    limiter: ConnectionLimiter,
+    long_frames: Budget,
+}
+
+impl Connections {
+    /// Room for `allowed` connections, [`CONNECTIONS`] at most, and `bytes` for the unfinished long frames of all of them.
+    pub fn new(allowed: usize, bytes: usize) -> Connections {
+        let limiter = ConnectionLimiter::new(Limits::of(allowed.min(CONNECTIONS)));
+        Connections { limiter, long_frames: Budget::new(bytes) }
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub struct Tcp {
+    limiter: HandshakeLimiter,
+    named: Named,
+    long_frames: Budget,
+}
+
+/// Listens. Only within a runtime of `tokio`.
+///
+/// # Errors
+/// In words: the port is taken, or needs a right.
+pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> {
+    let Connections { limiter, long_frames } = shared.clone();
+    let limiter = HandshakeLimiter::open(address, limiter).map_err(|e| handshakes::cannot_listen("tcp", address, &e))?;
+    let named = Named::listener(format!("tcp:{}", limiter.address()));
+    Ok(Tcp { limiter, named, long_frames })
+}
+
+impl Tcp {
+    /// Stamps that do not say their zone are of this one. To be said before the source is shown and runs.
+    pub fn in_zone(&mut self, zone: Zone) {
+        self.named = self.named.in_zone(zone);
+    }
+
+    /// Its name and counters.
+    pub fn named(&self) -> Named {
+        self.named.clone()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.limiter.address()
+    }
+
+    /// Takes connections until it is dropped.
+    pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
+        let Tcp { limiter, named, long_frames } = self;
+        let (name, counts) = (named.name.clone(), named.counts.clone());
+        let shared = Arc::new(Shared {
+            named,
+            tools: Mutex::default(),
+            position: AtomicU64::new(0),
+            current: current.clone(),
+            long_frames,
+            sink: sink.clone(),
+        });
+        sink.deliver(Input::BacklogEnded { source: name.clone() }).await;
+        loop {
+            let (stream, peer) = limiter.accept().await;
+            crate::shell::linux::end_when_gone(&stream);
+            let (_, site) = current.get();
+            let expected = site.inventory.hosts.values().any(|h| h.address == Some(peer.ip().to_canonical()));
+            let judged = judged(site.inventory.privileged_senders, peer);
+            let peer = peer.ip();
+            let shared = shared.clone();
+            let replaced = limiter.enter(peer, expected, |slot| {
+                let arrived = shared.sink.now();
+                let (frames, room, has_spoken) = (Frames::default(), None, false);
+                let connection = Connection { shared, peer, judged, expected, arrived, frames, room, has_spoken };
+                connection.read(stream, slot)
+            });
+            if replaced && counts.refused.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!(
+                    "{name}: too many connections are open; connections of the source with the most of them are closed and counted (`pointsman sources`: refused)"
+                );
+            }
+        }
+    }
+}
+
+/// What the connections of one listener share.
+struct Shared<S> {
+    named: Named,
+    /// Free tools. There are never more than threads that have read at the same time.
+    tools: Mutex<Vec<Tools>>,
+    position: AtomicU64,
+    current: Arc<Current>,
+    long_frames: Budget,
+    sink: S,
+}
+
+/// What reads and decodes, lent to a connection between two points where it waits.
+struct Tools {
+    sieve: Sieve,
+    buffer: Box<[u8]>,
+}
+
+impl<S> Shared<S> {
+    /// Does something with lent tools.
+    fn with_tools<T>(&self, work: impl FnOnce(&mut Tools) -> T) -> T {
+        let free = self.tools.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        // Every record stands alone, so any sieve will do for any connection.
+        let mut tools = free.unwrap_or_else(|| Tools {
+            sieve: self.named.sieve(&self.current, Decoder::datagrams()),
+            buffer: vec![0; READ].into_boxed_slice(),
+        });
+        let done = work(&mut tools);
+        self.tools.lock().unwrap_or_else(PoisonError::into_inner).push(tools);
+        done
+    }
+}
+
+struct Connection<S> {
+    shared: Arc<Shared<S>>,
+    peer: IpAddr,
+    /// The address by which its trust is judged.
+    judged: IpAddr,
+    expected: bool,
+    /// When its newest bytes were read.
+    arrived: Time,
+    frames: Frames,
+    /// For an unfinished frame that is long.
+    room: Option<Room>,
+    /// A whole frame came since the limiter was told.
+    has_spoken: bool,
+}
+
+impl<S: Sink> Connection<S> {
+    /// Reads to the end. When it is cancelled at a point where it waits, the connection ends there, and with it an unfinished frame.
+    async fn read(mut self, stream: TcpStream, slot: Slot) {
+        loop {
+            // A connection that breaks is one that ends.
+            if stream.readable().await.is_err() {
+                break;
+            }
+            let shared = self.shared.clone();
+            match shared.with_tools(|tools| {
+                let length = stream.try_read(&mut tools.buffer)?;
+                self.frames.push(&tools.buffer[..length]);
+                // What waits for room later came when it was read.
+                self.arrived = shared.sink.now();
+                Ok::<_, io::Error>(length)
+            }) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => continue,
+                Err(_) => break,
+            }
+            while let Some(input) = self.next_wanted() {
+                // Whoever writes faster than the controller reads waits: nothing of a connection is dropped.
+                if !shared.sink.deliver(input).await {
+                    return;
+                }
+            }
+            if std::mem::take(&mut self.has_spoken) {
+                slot.heard();
+            }
+            if self.frames.held() <= RECORD_BYTES_WITHOUT_ROOM {
+                self.room = None;
+            }
+            self.frames.tidy();
+        }
+        if let Some(input) = self.last_wanted() {
+            self.shared.sink.deliver(input).await;
+        }
+    }
+
+    /// The next of the frames that a rule wants.
+    fn next_wanted(&mut self) -> Option<Input> {
+        if self.room.is_none() && self.frames.held() > RECORD_BYTES_WITHOUT_ROOM {
+            self.room = self.shared.long_frames.try_take(RECORD_BYTES, self.expected);
+        }
+        // Without room a long record is cut sooner, marked and counted like any that is too long.
+        let most = if self.room.is_some() { RECORD_BYTES } else { RECORD_BYTES_WITHOUT_ROOM };
+        let Connection { shared, peer, judged, arrived, frames, has_spoken, .. } = self;
+        shared.with_tools(|tools| {
+            while let Some(frame) = frames.next(most) {
+                *has_spoken = true;
+                if let Some(input) =
+                    sift(shared, Sender { peer: *peer, judged: *judged, arrived: *arrived }, &mut tools.sieve, &frame)
+                {
+                    return Some(input);
+                }
+            }
+            None
+        })
+    }
+
+    /// What is left when the connection ends.
+    fn last_wanted(&mut self) -> Option<Input> {
+        let Connection { shared, peer, judged, arrived, frames, .. } = self;
+        let frame = frames.rest()?;
+        shared.with_tools(|tools| {
+            sift(shared, Sender { peer: *peer, judged: *judged, arrived: *arrived }, &mut tools.sieve, &frame)
+        })
+    }
+}
+
+/// Who sent a record, and when its bytes were read.
+#[derive(Clone, Copy)]
+struct Sender {
+    peer: IpAddr,
+    /// The address by which its trust is judged.
+    judged: IpAddr,
+    arrived: Time,
+}
+
+fn sift<S: Sink>(shared: &Shared<S>, sender: Sender, sieve: &mut Sieve, frame: &Frame<'_>) -> Option<Input> {
+    let (event, met) = sieve.sift(frame.record, sender.arrived, |site, event| {
+        from_sender(site, event, sender.peer);
+        event.trust = trust(site, event, sender.judged);
+        event.marks.cut |= frame.cut;
+    });
+    shared.named.counts.count(event.marks, met.is_some());
+    let met = met?;
+    let at = shared.position.fetch_add(1, Ordering::Relaxed) + 1;
+    let position = Position { at, ..Position::default() };
+    Some(heard(&shared.named.name, position, event.into_owned(), met, false))
+}

@@ -1,0 +1,131 @@
+//! Syslog over UDP (RFC 5426): one datagram, one record, and nobody knows who sent it.
+
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::core::base::limits::RECORD_BYTES;
+use crate::core::base::zone::Zone;
+use crate::core::control::Input;
+use crate::core::decode::Decoder;
+use crate::core::event::Trust;
+use crate::core::journal::Position;
+use crate::core::site::Current;
+
+use super::{Named, Sink, from_sender, heard};
+
+/// How long the thread waits for a datagram before it looks whether it should end, and what the kernel dropped.
+const LOOK_AROUND: Duration = Duration::from_millis(500);
+/// Bytes that the kernel is asked to keep for us.
+const KERNEL_BYTES: usize = 8 * 1024 * 1024;
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct Udp {
+    socket: UdpSocket,
+    named: Named,
+}
+
+impl Udp {
+    /// Binds.
+    ///
+    /// # Errors
+    /// In words: the port is taken, or needs a right.
+    pub fn bind(address: SocketAddr) -> Result<Udp, String> {
+        let words = |e: io::Error| crate::shell::handshakes::cannot_listen("udp", address, &e);
+        let socket = UdpSocket::bind(address).map_err(words)?;
+        socket.set_read_timeout(Some(LOOK_AROUND)).map_err(words)?;
+        crate::shell::linux::receive_buffer(&socket, KERNEL_BYTES);
+        let address = socket.local_addr().map_err(words)?;
+        Ok(Udp { socket, named: Named::listener(format!("udp:{address}")) })
+    }
+
+    /// Stamps that do not say their zone are of this one. To be said before the source is shown and runs.
+    pub fn in_zone(&mut self, zone: Zone) {
+        self.named = self.named.in_zone(zone);
+    }
+
+    /// Its name and counters.
+    pub fn named(&self) -> Named {
+        self.named.clone()
+    }
+
+    /// Where it is bound.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Reads until `stop`.
+    pub fn run(self, current: &Arc<Current>, sink: &impl Sink, stop: &AtomicBool) {
+        let Udp { socket, named } = self;
+        let mut sieve = named.sieve(current, Decoder::datagrams());
+        let Named { name, counts, .. } = named;
+        let mut buffer = vec![0; RECORD_BYTES + 1];
+        let mut position = Position::default();
+        let mut kernel = Dropped::of(&socket);
+        sink.send(Input::BacklogEnded { source: name.clone() });
+        let mut look_at = sink.now() + LOOK_AROUND;
+        while !stop.load(Ordering::Relaxed) {
+            // Also when so much comes that it never waits.
+            if sink.now() >= look_at {
+                counts.dropped.fetch_add(kernel.more(), Ordering::Relaxed);
+                look_at = sink.now() + LOOK_AROUND;
+            }
+            let (length, peer) = match socket.recv_from(&mut buffer) {
+                Ok((length, peer)) => (length, peer.ip()),
+                // Nothing came for a while, or an ICMP answer to something that was never sent, or a signal.
+                Err(_) => continue,
+            };
+            let now = sink.now();
+            let (event, met) = sieve.sift(&buffer[..length], now, |site, event| {
+                event.trust = Trust::Unverified;
+                from_sender(site, event, peer);
+            });
+            counts.count(event.marks, met.is_some());
+            let Some(met) = met else { continue };
+            position.at += 1;
+            if !sink.offer(heard(&name, position, event.into_owned(), met, false))
+                && counts.dropped.fetch_add(1, Ordering::Relaxed) == 0
+            {
+                tracing::warn!(
+                    "{name}: more comes than the controller can take; what it can't is dropped and counted (`pointsman sources`); senders over TCP would wait"
+                );
+            }
+        }
+    }
+}
+
+/// Datagrams for which the kernel had no room, as `/proc/net/udp` counts them (proc(5)).
+struct Dropped {
+    table: &'static str,
+    ending: String,
+    known: u64,
+}
+
+impl Dropped {
+    fn of(socket: &UdpSocket) -> Dropped {
+        let address = socket.local_addr().ok();
+        let table = if address.is_some_and(|a| a.is_ipv6()) { "/proc/net/udp6" } else { "/proc/net/udp" };
+        let mut dropped = Dropped { table, ending: format!(":{:04X}", address.map_or(0, |a| a.port())), known: 0 };
+        dropped.known = dropped.now();
+        dropped
+    }
+
+    fn now(&self) -> u64 {
+        let text = fs::read_to_string(self.table).unwrap_or_default();
+        let rows = text.lines().skip(1).map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let ours = rows.filter(|row| row.get(1).is_some_and(|local| local.ends_with(&self.ending)));
+        ours.filter_map(|row| row.last()?.parse::<u64>().ok()).sum()
+    }
+
+    fn more(&mut self) -> u64 {
+        let now = self.now();
+        now.saturating_sub(std::mem::replace(&mut self.known, now))
+    }
+}

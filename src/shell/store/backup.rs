@@ -1,0 +1,361 @@
+//! A journal is copied, put back, or taken as far as it is whole.
+//!
+//! A backup is one database file: the records, and the newest snapshot in pieces. It is made while the controller runs. Putting one
+//! back and going on without lost records are done while it does not run; both keep what was there before in a folder of its own,
+//! and say in the journal itself that it is not to be trusted blindly ([`Input::JournalDoubted`], [`Input::LossAccepted`]).
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::core::base::limits::EPOCH_MOST;
+use crate::core::journal::{Input, Record};
+use crate::core::plan;
+
+use super::end::{self, End, EndFile};
+use super::journal::{KIND, VERSION, lock};
+use super::reader::{Folded, JournalReader, signed};
+use super::{Error, Journal, create_private, open_shared, snapshot};
+
+/// Bytes of one piece of the snapshot in a backup.
+const PIECE: usize = 1 << 20;
+/// While a restore has not ended this folder is there, and the journal is refused.
+const UNFINISHED: &str = "restore.unfinished";
+/// What belongs to a journal, beside snapshots.
+const FILES: [&str; 4] = ["journal.db", "journal.db-wal", "journal.db-shm", "journal.end"];
+
+/// What was put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The last record of the backup.
+    pub last: u64,
+    /// Where what was there before is kept, if there was something.
+    pub kept: Option<PathBuf>,
+}
+
+/// What is gone on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedLoss {
+    /// The last record that was whole.
+    pub last: u64,
+    /// How many are known to be missing after it.
+    pub missing: u64,
+    /// Where what was there before is kept.
+    pub kept: PathBuf,
+}
+
+/// True when a restore was broken off.
+pub(super) fn is_unfinished(folder: &Path) -> bool {
+    folder.join(UNFINISHED).exists()
+}
+
+/// Copies a journal, which may be written meanwhile, to a file: all or nothing. Gives the number of its last record.
+///
+/// # Errors
+/// When the journal is damaged, the file is there already, or the disk refuses.
+pub fn backup(folder: &Path, to: &Path) -> Result<u64, Error> {
+    if to.exists() {
+        return Err(Error::new(to, "it is there already; name a file that is not"));
+    }
+    let partial = with_suffix(to, ".partial");
+    let io = |e: io::Error| Error::new(to, format!("it cannot be written: {e}"));
+    match fs::remove_file(&partial) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io(e)),
+        _ => {}
+    }
+    let made = (|| {
+        create_private(&partial)?;
+        let reader = JournalReader::open(folder)?;
+        let name = partial.to_str().ok_or_else(|| Error::new(to, "its name is not UTF-8"))?;
+        reader.connection().execute("VACUUM INTO ?1", [name]).map_err(|e| Error::of(to, &e))?;
+        add_snapshot(folder, &partial)?;
+        let last = check(&partial)?.last;
+        File::open(&partial).and_then(|f| f.sync_all()).map_err(io)?;
+        fs::rename(&partial, to).map_err(io)?;
+        sync_folder(to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+        Ok(last)
+    })();
+    if made.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    made
+}
+
+/// Puts the newest snapshot that the copy has the record of into the copy.
+fn add_snapshot(folder: &Path, copy: &Path) -> Result<(), Error> {
+    let wrong = |e: rusqlite::Error| Error::of(copy, &e);
+    let db = Connection::open(copy).map_err(wrong)?;
+    db.pragma_update(None, "journal_mode", "DELETE").map_err(wrong)?;
+    db.execute_batch("CREATE TABLE IF NOT EXISTS piece (part INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT").map_err(wrong)?;
+    for (n, path) in snapshot::list(folder) {
+        let there: Option<u32> =
+            db.query_row("SELECT sum FROM record WHERE n = ?1", [signed(n)], |row| row.get(0)).optional().map_err(wrong)?;
+        let Ok(bytes) = fs::read(&path) else { continue };
+        if !snapshot::parse(&bytes).is_ok_and(|s| there == Some(s.chain)) {
+            continue;
+        }
+        db.execute_batch("BEGIN").map_err(wrong)?;
+        for (part, piece) in (0i64..).zip(bytes.chunks(PIECE)) {
+            db.execute("INSERT INTO piece VALUES (?1, ?2)", params![part, piece]).map_err(wrong)?;
+        }
+        return db.execute_batch("COMMIT").map_err(wrong);
+    }
+    Ok(())
+}
+
+/// What a backup folds to; its snapshot is taken out of it into a folder beside.
+fn check(copy: &Path) -> Result<Folded, Error> {
+    let beside = with_suffix(copy, ".check");
+    let _ = fs::remove_dir_all(&beside);
+    let io = |e: io::Error| Error::new(copy, format!("it cannot be checked: {e}"));
+    fs::create_dir(&beside).map_err(io)?;
+    let folded = take_snapshot_out(copy, &beside)
+        .and_then(|()| JournalReader::of(&beside, copy.to_owned()))
+        .and_then(|reader| reader.fold(&AtomicBool::new(false)));
+    let _ = fs::remove_dir_all(&beside);
+    folded
+}
+
+fn take_snapshot_out(copy: &Path, folder: &Path) -> Result<(), Error> {
+    let wrong = |e: rusqlite::Error| Error::of(copy, &e);
+    let db = Connection::open_with_flags(copy, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrong)?;
+    let there: i64 =
+        db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'piece'", [], |row| row.get(0)).map_err(wrong)?;
+    if there == 0 {
+        return Err(Error::new(copy, "it is no backup of a journal (`pointsman journal backup` makes one)"));
+    }
+    let mut query = db.prepare("SELECT bytes FROM piece ORDER BY part").map_err(wrong)?;
+    let mut rows = query.query([]).map_err(wrong)?;
+    let mut bytes: Vec<u8> = Vec::new();
+    while let Some(row) = rows.next().map_err(wrong)? {
+        bytes.extend(row.get::<_, Vec<u8>>(0).map_err(wrong)?);
+    }
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let found = snapshot::parse(&bytes).map_err(|why| Error::new(copy, format!("its snapshot: {why}")))?;
+    snapshot::write(folder, found.n, found.chain, &found.state, &AtomicBool::new(false)).map(drop)
+}
+
+/// Puts a backup in the place of a journal. Until it is finished, also when it is broken off, the journal is refused. The journal says
+/// that it was restored, so the controller sends nothing until the agents agree.
+///
+/// # Errors
+/// When a controller runs, the backup is damaged, or the disk refuses.
+pub fn restore(folder: &Path, from: &Path) -> Result<Restored, Error> {
+    let lock = lock(folder)?;
+    let new = folder.join(UNFINISHED);
+    let io = |e: io::Error| Error::new(&new, format!("it cannot be written: {e}"));
+    let _ = fs::remove_dir_all(&new);
+    fs::create_dir(&new).map_err(io)?;
+    sync_folder(folder)?;
+    let prepared = prepare(from, &new);
+    let last = match prepared {
+        Ok(last) => last,
+        Err(e) => {
+            // Nothing was touched yet, unless an earlier restore was broken off.
+            if folder.join("journal.db").exists() {
+                let _ = fs::remove_dir_all(&new);
+            }
+            return Err(e);
+        }
+    };
+    let kept = set_aside(folder, "replaced")?;
+    for entry in fs::read_dir(&new).map_err(io)?.flatten() {
+        fs::rename(entry.path(), folder.join(entry.file_name())).map_err(io)?;
+    }
+    sync_folder(folder)?;
+    fs::remove_dir(&new).map_err(io)?;
+    sync_folder(folder)?;
+    drop(lock);
+    Ok(Restored { last, kept })
+}
+
+/// Makes a whole journal out of a backup in a folder.
+fn prepare(from: &Path, new: &Path) -> Result<u64, Error> {
+    let io = |e: io::Error| Error::new(from, format!("it cannot be copied: {e}"));
+    let db = new.join("journal.db");
+    create_private(&db)?;
+    let mut copied = File::options().write(true).truncate(true).open(&db).map_err(io)?;
+    io::copy(&mut File::open(from).map_err(io)?, &mut copied).map_err(io)?;
+    copied.sync_all().map_err(io)?;
+    take_snapshot_out(&db, new)?;
+    let reader = JournalReader::open(new)?;
+    let folded = reader.fold(&AtomicBool::new(false))?;
+    let controller = reader.number("controller")?.unwrap_or_default();
+    drop(reader);
+    let wrong = |e: rusqlite::Error| Error::of(from, &e);
+    Connection::open(&db).and_then(|db| db.execute_batch("DROP TABLE piece")).map_err(wrong)?;
+    EndFile::open(new)?.write_now(End { n: folded.last, chain: folded.chain, controller })?;
+    // Opening it is the proof that it is whole, and lets it say what it is.
+    let mut journal = Journal::open_prepared(new)?;
+    let reason = format!(
+        "the journal was restored from a backup whose last record is {}: nothing is sent to hosts until every agent has reported and none \
+         knows more than the journal",
+        folded.last
+    );
+    journal.append_input(Input::JournalDoubted { reason, behind: false })?;
+    journal.sync()?;
+    drop(journal);
+    for left in ["journal.lock", "journal.db-wal", "journal.db-shm"] {
+        let _ = fs::remove_file(new.join(left));
+    }
+    sync_folder(new)?;
+    Ok(folded.last)
+}
+
+/// Goes on with what is whole of a damaged journal: all records before the first that is not. The journal says who accepted that and
+/// why; who should have which resource is not known any more, and no host counts as fenced by what the journal knew.
+///
+/// # Errors
+/// When a controller runs, nothing is missing or damaged, or the disk refuses.
+pub fn accept_loss(folder: &Path, by: &str, why: &str) -> Result<AcceptedLoss, Error> {
+    let path = folder.join("journal.db");
+    let held = lock(folder)?;
+    if is_unfinished(folder) {
+        return Err(Error::new(&path, "a `pointsman journal restore` was broken off; run it again"));
+    }
+    let known = end::read(folder).ok().flatten().unwrap_or_default();
+    let new = folder.join("accept.unfinished");
+    let io = |e: io::Error| Error::new(&new, format!("it cannot be written: {e}"));
+    let _ = fs::remove_dir_all(&new);
+    fs::create_dir(&new).map_err(io)?;
+    let (folded, controller) = salvage(folder, &new)?;
+    let controller = controller.filter(|id| *id != 0).unwrap_or(known.controller);
+    if super::journal::is_whole(folder) {
+        let _ = fs::remove_dir_all(&new);
+        return Err(Error::new(&path, "nothing is missing or damaged that a start would refuse; there is no loss to accept"));
+    }
+    let missing = known.n.saturating_sub(folded.last);
+    // The new database has no identity yet: it is set when it is open.
+    EndFile::open(&new)?.write_now(End { n: folded.last, chain: folded.chain, controller: 0 })?;
+    let mut journal = Journal::open_prepared(&new)?;
+    if controller != 0 {
+        journal.set_controller(controller)?;
+    }
+    let order = journal.state().order + missing + 1;
+    let at = journal.state().newest.unwrap_or_default();
+    let input = Input::LossAccepted { by: by.to_owned(), reason: why.to_owned(), missing };
+    journal.append(&Record::Input { order, at, input })?;
+    for record in plan::forget(&journal.state().ledger.clone(), order) {
+        journal.append(&Record::Plan(record))?;
+    }
+    journal.sync()?;
+    drop(journal);
+    for left in ["journal.lock", "journal.db-shm"] {
+        let _ = fs::remove_file(new.join(left));
+    }
+    sync_folder(&new)?;
+    // From here on it is a restore: while it is not finished, the journal is refused.
+    let unfinished = folder.join(UNFINISHED);
+    fs::rename(&new, &unfinished).map_err(io)?;
+    let kept = set_aside(folder, "damaged")?.unwrap_or_else(|| folder.to_owned());
+    for entry in fs::read_dir(&unfinished).map_err(io)?.flatten() {
+        fs::rename(entry.path(), folder.join(entry.file_name())).map_err(io)?;
+    }
+    sync_folder(folder)?;
+    fs::remove_dir(&unfinished).map_err(io)?;
+    sync_folder(folder)?;
+    drop(held);
+    Ok(AcceptedLoss { last: folded.last, missing, kept })
+}
+
+/// Copies the records that are whole, up to the first that is not, into a new journal; and the identity of its controller.
+fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
+    for (_, path) in snapshot::list(folder) {
+        if let (Some(name), Ok(_)) = (path.file_name(), snapshot::read(&path)) {
+            fs::copy(&path, new.join(name)).map_err(|e| Error::new(&path, format!("it cannot be copied: {e}")))?;
+        }
+    }
+    let to = new.join("journal.db");
+    create_private(&to)?;
+    let wrong = |e: rusqlite::Error| Error::of(&to, &e);
+    let tables = super::journal::TABLES;
+    let db = open_shared(&to, KIND, &[VERSION], VERSION, tables)?;
+    db.pragma_update(None, "synchronous", "OFF").map_err(wrong)?;
+    let reader = JournalReader::open(folder).ok().filter(|r| !r.is_earlier());
+    let controller = reader.as_ref().and_then(|r| r.number("controller").ok().flatten());
+    let set = |name: &str, n: u64| {
+        db.execute("INSERT OR REPLACE INTO fact VALUES (?1, ?2)", params![name, n.to_string()]).map_err(wrong)
+    };
+    let base = reader.as_ref().and_then(|r| Some((r.base().ok()?, r)));
+    let mut folded = Folded::default();
+    db.execute_batch("BEGIN").map_err(wrong)?;
+    match base {
+        Some((base, reader)) => {
+            // All rows up to the snapshot are kept as they are, for people to look into; after it they have to be whole.
+            folded = base;
+            let began = folded.last;
+            let mut failed = None;
+            let mut insert = db.prepare("INSERT INTO record VALUES (?1, ?2, ?3)").map_err(wrong)?;
+            let _ = reader.rows(1, &mut |row| {
+                let (Some(line), Some(sum)) = (&row.line, row.sum) else { return row.n <= began };
+                if row.n > began {
+                    let Ok((record, sum, _)) = reader.checked(&folded, &row) else { return false };
+                    folded.state.apply(&record);
+                    (folded.last, folded.chain) = (row.n, sum);
+                }
+                failed = insert.execute(params![signed(row.n), line, sum]).err();
+                failed.is_none()
+            });
+            if let Some(e) = failed {
+                return Err(wrong(e));
+            }
+            set("chained_from", reader.number("chained_from")?.unwrap_or(1))?;
+            set("kept_from", reader.kept_from.min(folded.last + 1))?;
+        }
+        // Of the database nothing is of use: the newest snapshot is all that is left, if there is one.
+        None => {
+            if let Some(found) = snapshot::list(new).into_iter().find_map(|(_, path)| snapshot::read(&path).ok()) {
+                folded = Folded { state: found.state, last: found.n, chain: found.chain, ..Folded::default() };
+                set("kept_from", found.n + 1)?;
+            }
+        }
+    }
+    db.execute_batch("COMMIT; PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)").map_err(wrong)?;
+    // A state that no program would take is as good as damaged.
+    if folded.state.ledger.epoch() > EPOCH_MOST {
+        return Err(Error::new(&to, "its newest snapshot has an epoch that is not credible"));
+    }
+    Ok((folded, controller))
+}
+
+/// Moves a journal's files into a folder of their own; nothing when there are none.
+fn set_aside(folder: &Path, what: &str) -> Result<Option<PathBuf>, Error> {
+    let io = |e: io::Error| Error::new(folder, format!("the earlier journal cannot be moved away: {e}"));
+    let files: Vec<PathBuf> =
+        FILES.iter().map(|f| folder.join(f)).chain(snapshot::list(folder).into_iter().map(|(_, p)| p)).collect();
+    let there: Vec<&PathBuf> = files.iter().filter(|f| f.exists()).collect();
+    if there.is_empty() {
+        return Ok(None);
+    }
+    // The first number that is free.
+    let mut kept = folder.join(format!("{what}-1"));
+    for again in 2.. {
+        match fs::create_dir(&kept) {
+            Ok(()) => break,
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => kept = folder.join(format!("{what}-{again}")),
+            Err(e) => return Err(io(e)),
+        }
+    }
+    for file in there {
+        if let Some(name) = file.file_name() {
+            fs::rename(file, kept.join(name)).map_err(io)?;
+        }
+    }
+    sync_folder(folder)?;
+    Ok(Some(kept))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Error> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::new(folder, format!("it cannot be synced: {e}")))
+}

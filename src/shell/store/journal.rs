@@ -1,0 +1,565 @@
+//! The journal on disk as the controller writes it: records in one order, each summed together with all before it.
+//!
+//! ```text
+//!   append --> journal.db (WAL) --sync--> journal.end        now and then, by other threads: snapshot-N.json
+//!              n, line, chain value       n, chain value     what the records up to N fold to
+//! ```
+//!
+//! The chain value of a record covers the record and the chain value of the one before, so a record that was changed, removed or
+//! put between others is noticed at its place; that the newest ones are missing is known from the end file. A journal that ends
+//! before its end file is refused: [`Journal::open`] changes nothing then.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
+use crate::core::base::time::{Time, duration_text};
+use crate::core::journal::{Input, Record, State};
+
+use super::end::{self, End, EndFile};
+use super::reader::{Folded, JournalReader, signed};
+use super::{Error, damaged, make_room, open_shared, snapshot};
+
+/// "PMj1".
+pub(super) const KIND: i32 = 0x504d_6a31;
+/// Raised when a program could not read what an older one wrote. 2: records form a chain; snapshots are files.
+pub(super) const VERSION: i32 = 2;
+pub(super) const TABLES: &str = "
+    CREATE TABLE record (n INTEGER PRIMARY KEY, line TEXT NOT NULL, sum INTEGER NOT NULL) STRICT;
+    CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT";
+/// So many records after the last snapshot the next one is made, once they have as many bytes as that: a start reads no more
+/// than these, and making snapshots costs no more than writing the records did.
+const SNAPSHOT_EVERY: u64 = 10_000;
+/// How many records beyond those that are kept are removed with one sync: removing never takes long.
+const REMOVED_AT_ONCE: u64 = 512;
+
+/// The chain value of a record: the sum of everything up to it.
+pub(super) fn chained(before: u32, n: u64, line: &str) -> u32 {
+    let mut sum = crc32fast::Hasher::new_with_initial(before);
+    sum.update(&n.to_le_bytes());
+    sum.update(line.as_bytes());
+    sum.finalize()
+}
+
+/// For how long records are kept, beside what a start needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Records that are older may be removed.
+    pub age: Duration,
+    /// Bytes of the database from which on the oldest records are removed.
+    pub bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { age: JOURNAL_AGE, bytes: JOURNAL_BYTES }
+    }
+}
+
+/// Something about the journal that people should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub kind: &'static str,
+    /// What happened, and what to do.
+    pub text: String,
+}
+
+/// The controller's journal.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    path: PathBuf,
+    db: Connection,
+    /// The fold over everything appended, or only positions once [`Journal::take_state`] was called.
+    state: State,
+    folds: bool,
+    last: u64,
+    chain: u32,
+    end: EndFile,
+    controller: u64,
+    snapshots: Snapshots,
+    retention: Retention,
+    kept_from: u64,
+    /// A transaction is open.
+    open: bool,
+    findings: Vec<Finding>,
+    /// Held as long as the journal is open for writing.
+    _lock: File,
+}
+
+/// What is known of snapshots, and the thread that makes the next one.
+#[derive(Debug, Default)]
+struct Snapshots {
+    /// Record and bytes of the last one.
+    n: u64,
+    bytes: u64,
+    /// Bytes of the records since.
+    since: u64,
+    spare_below: u64,
+    /// Records below this are beyond what is kept.
+    remove_below: u64,
+    stop: Arc<AtomicBool>,
+    done: Arc<Mutex<Option<Result<Done, String>>>>,
+    thread: Option<JoinHandle<()>>,
+    /// A failure is reported once, until one succeeds.
+    failed: bool,
+}
+
+#[derive(Debug)]
+struct Done {
+    made: snapshot::Made,
+    remove_below: u64,
+}
+
+/// Takes the lock that says that the journal of a folder is written.
+pub(super) fn lock(folder: &Path) -> Result<File, Error> {
+    let path = folder.join("journal.lock");
+    let wrong = |e: std::io::Error| {
+        Error::new(
+            &path,
+            format!("it can't be opened for writing ({e}); does the folder exist, and does it belong to this user?"),
+        )
+    };
+    let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(wrong)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => Err(Error::new(
+            &folder.join("journal.db"),
+            "another process uses it: is it running already? (`systemctl status`, `fuser` on the file)",
+        )),
+    }
+}
+
+/// What an operator can do about a journal that is refused.
+const WAYS_OUT: &str = "nothing was changed. Put the whole folder back as it was (journal.db, journal.db-wal, journal.end and the snapshots), \
+     or a backup (`pointsman journal restore`), or go on without what is missing (`pointsman journal accept-loss`)";
+
+impl Journal {
+    /// True when a journal was begun in a folder, or was there once.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join("journal.db").exists() || end::path(folder).exists()
+    }
+
+    /// Opens the journal in a folder, or begins one, and folds it.
+    ///
+    /// # Errors
+    /// When another process writes it, it is damaged, ends before its end file says, is of another version, or the disk refuses.
+    pub fn open(folder: &Path) -> Result<Journal, Error> {
+        if super::backup::is_unfinished(folder) {
+            let what = "a `pointsman journal restore` was broken off; run it again";
+            return Err(Error::new(&folder.join("journal.db"), what));
+        }
+        Journal::open_prepared(folder)
+    }
+
+    /// Opens the journal of a folder that is being made ready.
+    pub(super) fn open_prepared(folder: &Path) -> Result<Journal, Error> {
+        let path = folder.join("journal.db");
+        let lock = lock(folder)?;
+        let known = end::read(folder);
+        let (folded, facts, mut findings, doubt) = match look(folder, &path, &known)? {
+            Some(found) => found,
+            None => (Folded::default(), Facts { kept_from: 1, earlier: false }, Vec::new(), None),
+        };
+        super::create_private(&path)?;
+        let db = open_shared(&path, KIND, &[1, VERSION], VERSION, TABLES)?;
+        if facts.earlier {
+            upgrade(folder, &path, &db, &folded)?;
+        }
+        findings.extend(folded.passed_over.iter().map(|why| Finding {
+            kind: "journal_snapshot",
+            text: format!(
+                "a snapshot of the journal is passed over ({why}); the state comes from an earlier one and the records since"
+            ),
+        }));
+        let (snapshot, bytes) = folded.snapshot;
+        let since = folded.bytes;
+        let mut journal = Journal {
+            folder: folder.to_owned(),
+            path,
+            db,
+            state: folded.state,
+            folds: true,
+            last: folded.last,
+            chain: folded.chain,
+            end: EndFile::open(folder)?,
+            controller: 0,
+            snapshots: Snapshots { n: snapshot, bytes, since, ..Snapshots::default() },
+            retention: Retention::default(),
+            kept_from: facts.kept_from,
+            open: false,
+            findings,
+            _lock: lock,
+        };
+        journal.controller = journal.known_controller()?.unwrap_or_default();
+        if let Ok(Some(End { controller, .. })) = known
+            && controller != 0
+            && controller != journal.controller
+        {
+            return Err(damaged(&journal.path, "the identity of the controller is not the one in journal.end"));
+        }
+        if let Some(reason) = doubt {
+            journal.findings.push(Finding { kind: "journal_end", text: reason.clone() });
+            journal.append_input(Input::JournalDoubted { reason, behind: false })?;
+            journal.sync()?;
+        }
+        journal.end.write_now(journal.known_end())?;
+        Ok(journal)
+    }
+
+    /// Whoever is going to write much makes syncs quick with this.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn make_room(&self) -> Result<(), Error> {
+        make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
+    }
+
+    /// How long records are kept from now on.
+    pub fn keep(&mut self, retention: Retention) {
+        self.retention = retention;
+    }
+
+    /// What the journal folds to; only positions once [`Journal::take_state`] was called.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Hands out what the journal folds to, for the one who goes on with it. From then on only how far sources were read is kept here.
+    pub fn take_state(&mut self) -> State {
+        self.folds = false;
+        let kept = State {
+            order: self.state.order,
+            newest: self.state.newest,
+            positions: self.state.positions.clone(),
+            ..State::default()
+        };
+        std::mem::replace(&mut self.state, kept)
+    }
+
+    /// What people should know since this was asked last.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// What agents know this journal's controller by: drawn once, when the journal began.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn controller_id(&mut self, draw: impl FnOnce() -> u64) -> Result<u64, Error> {
+        if self.controller != 0 {
+            return Ok(self.controller);
+        }
+        self.set_controller(draw())?;
+        Ok(self.controller)
+    }
+
+    /// Sets the identity of the controller.
+    pub(super) fn set_controller(&mut self, id: u64) -> Result<(), Error> {
+        self.db
+            .execute("INSERT OR REPLACE INTO fact VALUES ('controller', ?1)", [id.to_string()])
+            .map_err(|e| Error::of(&self.path, &e))?;
+        self.controller = id;
+        self.end.write_now(self.known_end())
+    }
+
+    fn known_controller(&self) -> Result<Option<u64>, Error> {
+        let known: Option<String> = self
+            .db
+            .query_row("SELECT value FROM fact WHERE name = 'controller'", [], |row| row.get(0))
+            .optional()
+            .map_err(|e| Error::of(&self.path, &e))?;
+        Ok(known.and_then(|id| id.parse().ok()))
+    }
+
+    fn known_end(&self) -> End {
+        End { n: self.last, chain: self.chain, controller: self.controller }
+    }
+
+    /// Appends a record. It is on the disk after the next [`Journal::sync`].
+    ///
+    /// # Errors
+    /// When the disk refuses. Nothing may be acted on then.
+    pub fn append(&mut self, record: &Record) -> Result<(), Error> {
+        let wrong = |path: &Path, e: rusqlite::Error| Error::of(path, &e);
+        if !self.open {
+            self.db.execute_batch("BEGIN IMMEDIATE").map_err(|e| wrong(&self.path, e))?;
+            self.open = true;
+        }
+        let line = record.line().map_err(|e| Error::new(&self.path, format!("a record can't be written: {e}")))?;
+        let n = self.last + 1;
+        let chain = chained(self.chain, n, &line);
+        self.snapshots.since += line.len() as u64;
+        self.db
+            .prepare_cached("INSERT INTO record VALUES (?1, ?2, ?3)")
+            .and_then(|mut insert| insert.execute(params![signed(n), line, chain]))
+            .map_err(|e| wrong(&self.path, e))?;
+        if self.folds {
+            self.state.apply(record);
+        } else {
+            self.state.apply_position(record);
+        }
+        (self.last, self.chain) = (n, chain);
+        Ok(())
+    }
+
+    /// Appends an input with the next number, at the latest time that stands there.
+    pub(super) fn append_input(&mut self, input: Input) -> Result<(), Error> {
+        let at = self.state.newest.unwrap_or(Time::from_micros(0));
+        self.append(&Record::Input { order: self.state.order + 1, at, input })
+    }
+
+    /// Everything appended is on the disk when this returns.
+    ///
+    /// # Errors
+    /// When the disk refuses. Nothing may be acted on then.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        if !self.open {
+            return Ok(());
+        }
+        self.remove_oldest()?;
+        self.db.execute_batch("COMMIT").map_err(|e| Error::of(&self.path, &e))?;
+        self.open = false;
+        self.end.write(self.known_end())?;
+        self.make_snapshots();
+        Ok(())
+    }
+
+    /// True when something was appended and is not on the disk yet.
+    pub fn is_dirty(&self) -> bool {
+        self.open
+    }
+
+    /// The records from a number on, with their numbers, as they were written.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn lines(&self, from: u64, tell: &mut dyn FnMut(u64, &str)) -> Result<(), Error> {
+        JournalReader::open(&self.folder)?.lines(from, &mut |n, line| {
+            tell(n, line);
+            true
+        })
+    }
+
+    /// Within the open transaction: the oldest records that are beyond what is kept, some at a time.
+    fn remove_oldest(&mut self) -> Result<(), Error> {
+        let below = self.snapshots.remove_below.min(self.snapshots.spare_below).min(self.kept_from + REMOVED_AT_ONCE);
+        if below <= self.kept_from {
+            return Ok(());
+        }
+        let wrong = |e: rusqlite::Error| Error::of(&self.path, &e);
+        self.db.execute("DELETE FROM record WHERE n < ?1", [signed(below)]).map_err(wrong)?;
+        self.db.execute("INSERT OR REPLACE INTO fact VALUES ('kept_from', ?1)", [below.to_string()]).map_err(wrong)?;
+        self.kept_from = below;
+        Ok(())
+    }
+
+    /// Takes over what the snapshot thread came to, and starts it when the next snapshot is due.
+    fn make_snapshots(&mut self) {
+        let done = self.snapshots.done.lock().ok().and_then(|mut done| done.take());
+        match done {
+            None => {}
+            Some(Ok(Done { made, remove_below })) => {
+                if let Some(thread) = self.snapshots.thread.take() {
+                    let _ = thread.join();
+                }
+                self.snapshots.failed = false;
+                (self.snapshots.n, self.snapshots.bytes) = (made.n, made.bytes);
+                (self.snapshots.spare_below, self.snapshots.remove_below) = (made.spare_below, remove_below);
+            }
+            Some(Err(why)) => {
+                if let Some(thread) = self.snapshots.thread.take() {
+                    let _ = thread.join();
+                }
+                if !std::mem::replace(&mut self.snapshots.failed, true) {
+                    let text =
+                        format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
+                    self.findings.push(Finding { kind: "journal_snapshot", text });
+                }
+            }
+        }
+        let due = self.last.saturating_sub(self.snapshots.n) >= SNAPSHOT_EVERY && self.snapshots.since >= self.snapshots.bytes;
+        if !due || self.snapshots.thread.is_some() {
+            return;
+        }
+        self.snapshots.since = 0;
+        let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
+        let (stop, done) = (self.snapshots.stop.clone(), self.snapshots.done.clone());
+        let work = move || {
+            let result = snapshot::make(&folder, &stop).and_then(|made| {
+                let remove_below = beyond(&folder, retention, newest)?;
+                Ok(Done { made, remove_below })
+            });
+            if let Ok(mut done) = done.lock() {
+                *done = Some(result.map_err(|e| e.to_string()));
+            }
+        };
+        // Without a thread the next sync tries again.
+        self.snapshots.thread = thread::Builder::new().name("journal-snapshot".to_owned()).spawn(work).ok();
+    }
+
+    /// Reads what the journal folds to anew, as a start would.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn fold_again(&mut self) -> Result<State, Error> {
+        self.sync()?;
+        Ok(JournalReader::open(&self.folder)?.fold(&AtomicBool::new(false))?.state)
+    }
+
+    /// Makes a snapshot of everything that was synced, now, on this thread.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the state is too large.
+    pub fn make_snapshot(&mut self) -> Result<(), Error> {
+        self.wait_for_snapshot();
+        let made = snapshot::make(&self.folder, &self.snapshots.stop)?;
+        (self.snapshots.n, self.snapshots.bytes, self.snapshots.since) = (made.n, made.bytes, 0);
+        self.snapshots.spare_below = made.spare_below;
+        Ok(())
+    }
+
+    /// Waits until the snapshot that is being made is there, if one is.
+    pub fn wait_for_snapshot(&mut self) {
+        if let Some(thread) = self.snapshots.thread.take() {
+            let _ = thread.join();
+        }
+        self.make_snapshots();
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.snapshots.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.snapshots.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What else the start has to know of the database.
+struct Facts {
+    kept_from: u64,
+    earlier: bool,
+}
+
+type Looked = (Folded, Facts, Vec<Finding>, Option<String>);
+
+/// Reads a journal without changing a byte of it; `None` when none was ever begun. The text is why it is in doubt.
+fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Result<Option<Looked>, Error> {
+    let size = fs::metadata(path).map(|m| m.len()).unwrap_or_default();
+    let began = size > 0;
+    if !began {
+        let left = match known {
+            Ok(Some(end)) if end.n > 0 => Some(format!("journal.end knows of {} records", end.n)),
+            Ok(Some(end)) if end.controller != 0 => Some("journal.end knows of a journal".to_owned()),
+            Err(_) => Some("a damaged journal.end is there".to_owned()),
+            _ if !snapshot::list(folder).is_empty() => Some("snapshots of a journal are there".to_owned()),
+            _ => None,
+        };
+        return match left {
+            Some(what) => Err(Error::new(path, format!("the database is missing or empty, and {what}; {WAYS_OUT}"))),
+            None => Ok(None),
+        };
+    }
+    let reader = JournalReader::open_or_new(folder)?;
+    let Some(reader) = reader else { return Ok(None) };
+    let folded = reader.fold(&AtomicBool::new(false))?;
+    let doubt = match known {
+        Ok(Some(end)) => {
+            check_end(path, &reader, &folded, *end)?;
+            None
+        }
+        // Before version 2 there was none; and a first start may have been broken off before it was made.
+        Ok(None) if reader.is_earlier() || folded.last == 0 => None,
+        Ok(None) => Some("journal.end is missing"),
+        Err(_) => Some("journal.end is damaged"),
+    };
+    let doubt = doubt.map(|what| {
+        format!(
+            "{what}: whether the journal lost its newest records can't be told from the disk. Nothing is sent to hosts until every agent \
+             has reported and none knows more than the journal; `pointsman journal accept-loss` ends the wait"
+        )
+    });
+    let facts = Facts { kept_from: reader.kept_from, earlier: reader.is_earlier() };
+    Ok(Some((folded, facts, Vec::new(), doubt)))
+}
+
+/// True when a start would take the journal as it is, without a doubt.
+pub(super) fn is_whole(folder: &Path) -> bool {
+    let looked = look(folder, &folder.join("journal.db"), &end::read(folder));
+    looked.is_ok_and(|found| found.is_some_and(|(.., doubt)| doubt.is_none()))
+}
+
+/// Refuses a journal that ends before its end file says, or is another one.
+fn check_end(path: &Path, reader: &JournalReader, folded: &Folded, end: End) -> Result<(), Error> {
+    if folded.last < end.n {
+        let what = format!(
+            "its last record is number {}, and number {} was written and acted on (journal.end): {} records are missing, because the database or \
+             journal.db-wal was damaged, emptied, deleted or replaced by an older copy; {WAYS_OUT}",
+            folded.last,
+            end.n,
+            end.n - folded.last
+        );
+        return Err(Error::new(path, what));
+    }
+    let same = end.n == 0
+        || (end.n == folded.last && end.chain == folded.chain)
+        || (end.n != folded.last && reader.chain_at(end.n)?.is_none_or(|chain| chain == end.chain));
+    if !same {
+        let what = format!(
+            "record {} is not the one that was written there (journal.end): it is another journal, or an older copy that went on; {WAYS_OUT}",
+            end.n
+        );
+        return Err(Error::new(path, what));
+    }
+    Ok(())
+}
+
+/// A journal of version 1 becomes one of this version: its records stay as they are, the chain begins after them.
+fn upgrade(folder: &Path, path: &Path, db: &Connection, folded: &Folded) -> Result<(), Error> {
+    if folded.last > 0 {
+        snapshot::write(folder, folded.last, folded.chain, &folded.state, &AtomicBool::new(false))?;
+    }
+    let first: Option<i64> = db.query_row("SELECT min(n) FROM record", [], |row| row.get(0)).map_err(|e| Error::of(path, &e))?;
+    let facts = BTreeMap::from([
+        ("chained_from", folded.last + 1),
+        ("kept_from", first.and_then(|n| u64::try_from(n).ok()).unwrap_or(1)),
+    ]);
+    let facts: String = facts.iter().map(|(name, n)| format!("INSERT OR REPLACE INTO fact VALUES ('{name}', '{n}');")).collect();
+    db.execute_batch(&format!("BEGIN IMMEDIATE; {facts} DROP TABLE snapshot; PRAGMA user_version = {VERSION}; COMMIT"))
+        .map_err(|e| Error::of(path, &e))
+}
+
+/// Records below this number are older than what is kept, or more than may be kept.
+fn beyond(folder: &Path, retention: Retention, newest: Option<Time>) -> Result<u64, Error> {
+    let reader = JournalReader::open(folder)?;
+    let (first, last) = reader.range()?;
+    let by_age = match newest {
+        Some(newest) => reader.first_since(newest - retention.age)?,
+        None => first,
+    };
+    let bytes = reader.live_bytes()?;
+    let excess = bytes.saturating_sub(retention.bytes);
+    // Records are of similar length in the long run, and this is looked at again with the next snapshot.
+    let by_size = match u128::from(excess) * u128::from(last.saturating_sub(first)) / u128::from(bytes.max(1)) {
+        0 => first,
+        n => first + u64::try_from(n).unwrap_or_default(),
+    };
+    Ok(by_age.max(by_size))
+}
+
+/// `400d and 4096 MiB`, for messages.
+impl std::fmt::Display for Retention {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} and {} MiB", duration_text(self.age), self.bytes >> 20)
+    }
+}

@@ -1,0 +1,89 @@
+//! What an agent keeps: whom it obeys and what it obeyed last, and the number of its start.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::core::agent::Durable;
+
+use super::{Error, make_room, open};
+
+/// "PMa1".
+const KIND: i32 = 0x504d_6131;
+const VERSION: i32 = 1;
+const TABLES: &str = "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT";
+
+/// An agent's store.
+#[derive(Debug)]
+pub struct AgentStore {
+    path: PathBuf,
+    db: Connection,
+}
+
+impl AgentStore {
+    /// Opens the store in a folder, or begins one.
+    ///
+    /// # Errors
+    /// When another process has it, it is damaged or of another version, or the disk refuses.
+    pub fn open(folder: &Path) -> Result<AgentStore, Error> {
+        let path = folder.join("agent.db");
+        let db = open(&path, KIND, VERSION, TABLES)?;
+        Ok(AgentStore { path, db })
+    }
+
+    /// Whoever is going to write much makes syncs quick with this.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn make_room(&self) -> Result<(), Error> {
+        make_room(&self.db).map_err(|e| Error::of(&self.path, &e))
+    }
+
+    /// What stands there.
+    ///
+    /// # Errors
+    /// When it is damaged, or the disk refuses.
+    pub fn load(&self) -> Result<Durable, Error> {
+        match self.fact("durable")? {
+            None => Ok(Durable::default()),
+            Some(text) => serde_json::from_str(&text).map_err(|e| {
+                Error::new(
+                    &self.path,
+                    format!("it is damaged ({e}); move it away, and look who has the addresses before you start"),
+                )
+            }),
+        }
+    }
+
+    /// Writes and syncs.
+    ///
+    /// # Errors
+    /// When the disk refuses. Nothing may be acted on then.
+    pub fn save(&self, durable: &Durable) -> Result<(), Error> {
+        let text = serde_json::to_string(durable)
+            .map_err(|e| Error::new(&self.path, format!("what is obeyed can't be written: {e}")))?;
+        self.set("durable", &text)
+    }
+
+    /// Counts a start; no two starts have the same number. It is not below `at_least`, which goes with the clock: a store that
+    /// was lost, or put back, counts on from there.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn next_start(&self, at_least: u64) -> Result<u64, Error> {
+        let last: u64 = self.fact("start")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let next = at_least.max(last + 1);
+        self.set("start", &next.to_string())?;
+        Ok(next)
+    }
+
+    fn fact(&self, name: &str) -> Result<Option<String>, Error> {
+        let found = self.db.query_row("SELECT value FROM fact WHERE name = ?1", [name], |row| row.get(0)).optional();
+        found.map_err(|e| Error::of(&self.path, &e))
+    }
+
+    fn set(&self, name: &str, value: &str) -> Result<(), Error> {
+        let set = self.db.execute("INSERT OR REPLACE INTO fact VALUES (?1, ?2)", [name, value]);
+        set.map(drop).map_err(|e| Error::of(&self.path, &e))
+    }
+}

@@ -1,0 +1,350 @@
+//! The journal's database as others see it: read only, also while the controller writes.
+//!
+//! Records are read some at a time, each time by a transaction of its own: who looks at a journal for long does not keep the
+//! write-ahead log from beginning anew.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use crate::core::base::time::Time;
+use crate::core::journal::{Record, State};
+
+use super::journal::{KIND, VERSION, chained};
+use super::{Error, damaged, snapshot};
+
+/// Records of one transaction.
+const AT_ONCE: i64 = 1_000;
+
+/// One row as it stands there.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) n: u64,
+    /// `None` when it is not text.
+    pub(super) line: Option<String>,
+    /// `None` when it is not a sum.
+    pub(super) sum: Option<u32>,
+}
+
+/// What a journal folds to.
+#[derive(Debug, Default)]
+pub(super) struct Folded {
+    pub(super) state: State,
+    /// Number of the last record.
+    pub(super) last: u64,
+    pub(super) chain: u32,
+    /// The record of the snapshot that it began with, and the bytes of that.
+    pub(super) snapshot: (u64, u64),
+    /// Bytes of the records since.
+    pub(super) bytes: u64,
+    /// Snapshots that were passed over, in words.
+    pub(super) passed_over: Vec<String>,
+}
+
+/// A journal that is only read.
+#[derive(Debug)]
+pub struct JournalReader {
+    folder: PathBuf,
+    path: PathBuf,
+    db: Connection,
+    version: i32,
+    /// Records from this number on form a chain; earlier ones were written by a version that summed each alone.
+    chained_from: u64,
+    /// The oldest record that was not removed by retention.
+    pub(super) kept_from: u64,
+}
+
+impl JournalReader {
+    /// Opens the journal of a folder for reading.
+    ///
+    /// # Errors
+    /// When there is none, it is damaged, of another version, or the file system refuses.
+    pub fn open(folder: &Path) -> Result<JournalReader, Error> {
+        let path = folder.join("journal.db");
+        if !path.exists() {
+            return Err(Error::new(&path, "there is no journal here; name the folder that the configuration has as `data`"));
+        }
+        JournalReader::of(folder, path)
+    }
+
+    /// The same for a database that may be one in which no table was made yet: `None`.
+    pub(super) fn open_or_new(folder: &Path) -> Result<Option<JournalReader>, Error> {
+        let path = folder.join("journal.db");
+        let wrong = |e: rusqlite::Error| Error::of(&path, &e);
+        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrong)?;
+        db.busy_timeout(Duration::from_millis(2_000)).map_err(wrong)?;
+        let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(wrong)?;
+        if (number("application_id")?, number("user_version")?, tables) == (0, 0, 0) {
+            return match super::end::read(folder) {
+                Ok(Some(end)) if end.n > 0 => Err(damaged(&path, "it has no records any more")),
+                _ => Ok(None),
+            };
+        }
+        JournalReader::open(folder).map(Some)
+    }
+
+    /// Bytes of the pages that are in use.
+    pub(super) fn live_bytes(&self) -> Result<u64, Error> {
+        let number = |name: &str| self.db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(|e| self.wrong(&e));
+        let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
+        Ok(u64::try_from(pages.saturating_mul(number("page_size")?)).unwrap_or_default())
+    }
+
+    /// Opens a database by its own path: a backup.
+    pub(super) fn of(folder: &Path, path: PathBuf) -> Result<JournalReader, Error> {
+        let wrong = |e: rusqlite::Error| Error::of(&path, &e);
+        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(wrong)?;
+        db.busy_timeout(Duration::from_millis(2_000)).map_err(wrong)?;
+        let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
+        let (kind, version) = (number("application_id")?, number("user_version")?);
+        if kind != KIND || !(1..=VERSION).contains(&version) {
+            return Err(super::not_ours(&path, kind == KIND, version, VERSION));
+        }
+        let mut reader = JournalReader { folder: folder.to_owned(), path, db, version, chained_from: u64::MAX, kept_from: 1 };
+        if version >= 2 {
+            reader.chained_from = reader.number("chained_from")?.unwrap_or(1);
+            reader.kept_from = reader.number("kept_from")?.unwrap_or(1);
+        }
+        Ok(reader)
+    }
+
+    /// A fact of the journal that is a number.
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Error> {
+        let text: Option<String> = self
+            .db
+            .query_row("SELECT value FROM fact WHERE name = ?1", [name], |row| row.get(0))
+            .optional()
+            .map_err(|e| self.wrong(&e))?;
+        match text {
+            None => Ok(None),
+            Some(text) => text.parse().map(Some).map_err(|_| self.damaged(&format!("`{name}` is no number"))),
+        }
+    }
+
+    fn wrong(&self, e: &rusqlite::Error) -> Error {
+        Error::of(&self.path, e)
+    }
+
+    fn damaged(&self, what: &str) -> Error {
+        damaged(&self.path, what)
+    }
+
+    /// The database's connection, for whoever copies it.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.db
+    }
+
+    /// True when an earlier version wrote it.
+    pub(super) fn is_earlier(&self) -> bool {
+        self.version < 2
+    }
+
+    /// Number of the oldest record that is there, and of the newest; zeros when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn range(&self) -> Result<(u64, u64), Error> {
+        let of = |what: &str| -> Result<i64, Error> {
+            let found: Option<i64> =
+                self.db.query_row(&format!("SELECT {what}(n) FROM record"), [], |row| row.get(0)).map_err(|e| self.wrong(&e))?;
+            Ok(found.unwrap_or_default())
+        };
+        Ok((u64::try_from(of("min")?).unwrap_or_default(), u64::try_from(of("max")?).unwrap_or_default()))
+    }
+
+    /// The chain value that stands with a record.
+    pub(super) fn chain_at(&self, n: u64) -> Result<Option<u32>, Error> {
+        self.db
+            .query_row("SELECT sum FROM record WHERE n = ?1", [signed(n)], |row| row.get(0))
+            .optional()
+            .map_err(|e| self.wrong(&e))
+    }
+
+    /// What a row's sum has to be.
+    pub(super) fn expected(&self, before: u32, n: u64, line: &str) -> u32 {
+        if n < self.chained_from { crc32fast::hash(line.as_bytes()) } else { chained(before, n, line) }
+    }
+
+    /// Goes through the rows from a number on, until it is told to stop.
+    pub(super) fn rows(&self, from: u64, each: &mut dyn FnMut(Row) -> bool) -> Result<(), Error> {
+        let mut query =
+            self.db.prepare("SELECT n, line, sum FROM record WHERE n >= ?1 ORDER BY n LIMIT ?2").map_err(|e| self.wrong(&e))?;
+        let mut from = from;
+        loop {
+            let mut rows = query.query([signed(from), AT_ONCE]).map_err(|e| self.wrong(&e))?;
+            let mut some = Vec::new();
+            while let Some(row) = rows.next().map_err(|e| self.wrong(&e))? {
+                let n: i64 = row.get(0).map_err(|e| self.wrong(&e))?;
+                let line = match row.get_ref(1) {
+                    Ok(ValueRef::Text(bytes)) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+                    _ => None,
+                };
+                some.push(Row { n: u64::try_from(n).unwrap_or_default(), line, sum: row.get(2).ok() });
+            }
+            drop(rows);
+            let whole = some.len() as i64 == AT_ONCE;
+            let Some(last) = some.last().map(|r| r.n) else { return Ok(()) };
+            for row in some {
+                if !each(row) {
+                    return Ok(());
+                }
+            }
+            if !whole {
+                return Ok(());
+            }
+            from = last + 1;
+        }
+    }
+
+    /// The records from a number on, with their numbers, as they were written. Ends when `each` says false. A record that cannot
+    /// be read is an empty text.
+    ///
+    /// # Errors
+    /// When the database cannot be read further.
+    pub fn lines(&self, from: u64, each: &mut dyn FnMut(u64, &str) -> bool) -> Result<(), Error> {
+        self.rows(from, &mut |row| each(row.n, row.line.as_deref().unwrap_or_default()))
+    }
+
+    /// The number of a record from which on everything happened at or after a time; at most one input too early.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn first_since(&self, at: Time) -> Result<u64, Error> {
+        let (mut low, mut high) = self.range()?;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            // The first input from there on says when it was.
+            let mut found = None;
+            self.rows(middle, &mut |row| {
+                if row.n > high {
+                    return false;
+                }
+                found = row.line.as_deref().and_then(input_time).map(|at| (row.n, at));
+                found.is_none()
+            })?;
+            match found {
+                Some((n, then)) if then < at => low = n + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+
+    /// Folds the newest whole snapshot and every record after it.
+    pub(super) fn fold(&self, stop: &AtomicBool) -> Result<Folded, Error> {
+        let mut folded = self.base()?;
+        let mut bad = None;
+        self.rows(folded.last + 1, &mut |row| {
+            if stop.load(Ordering::Relaxed) {
+                bad = Some("the program ends".to_owned());
+                return false;
+            }
+            match self.checked(&folded, &row) {
+                Ok((record, sum, bytes)) => {
+                    folded.state.apply(&record);
+                    (folded.last, folded.chain) = (row.n, sum);
+                    folded.bytes += bytes;
+                    true
+                }
+                Err(why) => {
+                    bad = Some(why);
+                    false
+                }
+            }
+        })?;
+        match bad {
+            Some(why) => Err(self.damaged(&why)),
+            None => Ok(folded),
+        }
+    }
+
+    /// A row as the next record of what was folded; or why it is not that.
+    pub(super) fn checked(&self, folded: &Folded, row: &Row) -> Result<(Record, u32, u64), String> {
+        let (n, next) = (row.n, folded.last + 1);
+        if n != next {
+            let missing = if n == next + 1 {
+                format!("record {next} is missing")
+            } else {
+                format!("records {next} to {} are missing", n.wrapping_sub(1))
+            };
+            return Err(missing);
+        }
+        let damaged = || format!("record {n} is damaged");
+        let line = row.line.as_deref().ok_or_else(damaged)?;
+        let sum = row.sum.filter(|sum| *sum == self.expected(folded.chain, n, line)).ok_or_else(damaged)?;
+        let record =
+            Record::read(line).map_err(|e| format!("record {n} is not understood ({e}); did a newer version write it?"))?;
+        record.credible().map_err(|why| format!("record {n} is not credible: {why}"))?;
+        Ok((record, sum, line.len() as u64))
+    }
+
+    /// The newest snapshot that is whole and belongs to these records; or the beginning.
+    pub(super) fn base(&self) -> Result<Folded, Error> {
+        if self.is_earlier() {
+            return self.earlier_base();
+        }
+        let mut passed_over = Vec::new();
+        for (n, path) in snapshot::list(&self.folder) {
+            let fits = snapshot::read(&path).and_then(|found| {
+                // The record itself is kept as long as its snapshot, so that this can be compared.
+                let chain = self.chain_at(n).map_err(|e| e.to_string())?;
+                let same = found.n == n && (chain == Some(found.chain) || (chain.is_none() && self.kept_from == n + 1));
+                if same { Ok(found) } else { Err("it is not of this journal's records".to_owned()) }
+            });
+            match fits {
+                Ok(found) => {
+                    let snapshot = (n, found.bytes);
+                    return Ok(Folded { state: found.state, last: n, chain: found.chain, snapshot, bytes: 0, passed_over });
+                }
+                Err(why) => passed_over.push(format!("{}: {why}", path.display())),
+            }
+        }
+        if self.kept_from > 1 {
+            let why = passed_over.first().cloned().unwrap_or_else(|| "there is none".to_owned());
+            return Err(
+                self.damaged(&format!("records before {} were removed, and no snapshot is whole ({why})", self.kept_from))
+            );
+        }
+        Ok(Folded { passed_over, ..Folded::default() })
+    }
+
+    /// Before version 2 snapshots stood in the database.
+    fn earlier_base(&self) -> Result<Folded, Error> {
+        let newest: Option<(i64, String, u32)> = self
+            .db
+            .query_row("SELECT n, state, sum FROM snapshot ORDER BY n DESC LIMIT 1", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
+            .optional()
+            .map_err(|e| self.wrong(&e))?;
+        let Some((n, text, sum)) = newest else { return Ok(Folded::default()) };
+        let n = u64::try_from(n).unwrap_or_default();
+        let whole = crc32fast::hash(text.as_bytes()) == sum;
+        match serde_json::from_str(&text) {
+            Ok(state) if whole => {
+                let chain = self.chain_at(n)?.unwrap_or_default();
+                Ok(Folded { state, last: n, chain, snapshot: (n, text.len() as u64), ..Folded::default() })
+            }
+            _ => Err(self.damaged(&format!("the snapshot at record {n} is damaged"))),
+        }
+    }
+}
+
+/// When the input of a record arrived; nothing for records that are no inputs.
+pub(super) fn input_time(line: &str) -> Option<Time> {
+    // Inputs begin like this; the rest of a record need not be read for it.
+    let rest = line.strip_prefix("{\"input\":{\"order\":")?;
+    let at = rest.split_once("\"at\":")?.1;
+    let end = at.find(|c: char| c != '-' && !c.is_ascii_digit())?;
+    at[..end].parse().ok().map(Time::from_micros)
+}
+
+/// SQLite's numbers have a sign.
+pub(super) fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,174 @@
+//! Snapshots: what the records up to one of them fold to, each in a file of its own beside the database.
+//!
+//! A snapshot is one line of JSON (the state), then one line that says of which record it is and sums both. It is written by
+//! a thread of its own, from the database, under another name, synced and renamed: the deciding thread neither waits for it nor
+//! lends its state, and a snapshot that could not be finished leaves nothing but a longer start.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::limits::SNAPSHOT_BYTES;
+use crate::core::journal::State;
+
+use super::Error;
+use super::reader::JournalReader;
+
+/// Snapshots that are kept: when the newest one is damaged, the one before and the records since still give the state.
+const KEPT: usize = 2;
+
+/// The last line of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Seal {
+    /// Number of the record.
+    record: u64,
+    /// Chain value of the record.
+    chain: u32,
+    /// Bytes of the state.
+    bytes: u64,
+    /// Of the state and of the numbers above.
+    sum: u32,
+}
+
+/// A snapshot that was read.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) n: u64,
+    pub(super) chain: u32,
+    pub(super) bytes: u64,
+    pub(super) state: State,
+}
+
+/// What making a snapshot came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Made {
+    pub(super) n: u64,
+    pub(super) bytes: u64,
+    /// Records below this number are older than the oldest snapshot that is kept, so they may be removed.
+    pub(super) spare_below: u64,
+}
+
+fn name(n: u64) -> String {
+    format!("snapshot-{n:020}.json")
+}
+
+/// The snapshots of a folder by the number of their record, the newest first.
+pub(super) fn list(folder: &Path) -> Vec<(u64, PathBuf)> {
+    let number = |path: PathBuf| {
+        let text = path.file_name()?.to_str()?.strip_prefix("snapshot-")?.strip_suffix(".json")?.to_owned();
+        Some((text.parse().ok()?, path))
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<(u64, PathBuf)> = entries.filter_map(|e| number(e.path())).collect();
+    found.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    found
+}
+
+fn seal(record: u64, chain: u32, bytes: u64, state: u32) -> Seal {
+    let mut sum = crc32fast::Hasher::new_with_initial(state);
+    sum.update(&record.to_le_bytes());
+    sum.update(&chain.to_le_bytes());
+    sum.update(&bytes.to_le_bytes());
+    Seal { record, chain, bytes, sum: sum.finalize() }
+}
+
+/// Reads a snapshot; why not, when it is damaged.
+pub(super) fn read(path: &Path) -> Result<Snapshot, String> {
+    let bytes = fs::read(path).map_err(|e| format!("it cannot be read: {e}"))?;
+    parse(&bytes)
+}
+
+/// Reads a snapshot out of its bytes; why not, when it is damaged.
+pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, String> {
+    let cut = "it is cut short or damaged";
+    let end = bytes.strip_suffix(b"\n").ok_or(cut)?;
+    let at = end.iter().rposition(|b| *b == b'\n').ok_or(cut)?;
+    let (state, last) = (&end[..at], &end[at + 1..]);
+    let found: Seal = serde_json::from_slice(last).map_err(|_| cut)?;
+    if found != seal(found.record, found.chain, state.len() as u64, crc32fast::hash(state)) {
+        return Err(cut.to_owned());
+    }
+    let state = serde_json::from_slice(state).map_err(|e| format!("another version of the program wrote it ({e})"))?;
+    Ok(Snapshot { n: found.record, chain: found.chain, bytes: found.bytes, state })
+}
+
+/// Counts and sums what goes through, and ends when it is too much or not wanted any more.
+struct HashTree<'c, W> {
+    to: W,
+    sum: crc32fast::Hasher,
+    bytes: u64,
+    stop: &'c AtomicBool,
+}
+
+impl<W: Write> Write for HashTree<'_, W> {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the program ends"));
+        }
+        if self.bytes + part.len() as u64 > SNAPSHOT_BYTES {
+            return Err(io::Error::other(format!(
+                "the state is larger than {} MiB; alarms keep too much, or for too many keys",
+                SNAPSHOT_BYTES >> 20
+            )));
+        }
+        let n = self.to.write(part)?;
+        self.sum.update(&part[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// Writes a snapshot and removes the oldest ones.
+///
+/// # Errors
+/// When the disk refuses, or the state is too large.
+pub(super) fn write(folder: &Path, n: u64, chain: u32, state: &State, stop: &AtomicBool) -> Result<Made, Error> {
+    let path = folder.join(name(n));
+    let partial = folder.join("snapshot.partial");
+    let wrong = |e: io::Error| Error::new(&path, format!("the snapshot cannot be written: {e}"));
+    let result = (|| {
+        let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        let mut out = HashTree { to: BufWriter::new(file), sum: crc32fast::Hasher::new(), bytes: 0, stop };
+        // A buffer in front: the JSON comes in very small pieces.
+        let mut buffered = BufWriter::with_capacity(64 * 1024, &mut out);
+        serde_json::to_writer(&mut buffered, state)?;
+        buffered.flush()?;
+        drop(buffered);
+        let HashTree { mut to, sum, bytes, .. } = out;
+        to.write_all(b"\n")?;
+        serde_json::to_writer(&mut to, &seal(n, chain, bytes, sum.finalize()))?;
+        to.write_all(b"\n")?;
+        to.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(&partial, &path)?;
+        File::open(folder)?.sync_all()?;
+        Ok(bytes)
+    })();
+    let bytes = result.map_err(|e| {
+        let _ = fs::remove_file(&partial);
+        wrong(e)
+    })?;
+    let all = list(folder);
+    for (_, old) in all.iter().skip(KEPT) {
+        let _ = fs::remove_file(old);
+    }
+    let spare_below = all.get(KEPT - 1).map_or(0, |(n, _)| *n);
+    Ok(Made { n, bytes, spare_below })
+}
+
+/// Makes the next snapshot out of the last one and the records since, as they stand on the disk.
+///
+/// # Errors
+/// When the disk refuses, the journal is damaged, or the state is too large.
+pub(super) fn make(folder: &Path, stop: &AtomicBool) -> Result<Made, Error> {
+    let reader = JournalReader::open(folder)?;
+    let folded = reader.fold(stop)?;
+    write(folder, folded.last, folded.chain, &folded.state, stop)
+}

@@ -1,0 +1,493 @@
+//! The agent's side: enrolls once, then stays connected.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{CertificateParams, KeyPair};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsConnector;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::core::wire::{Command, Report};
+use crate::shell::linux::{boot_time, wall_time};
+
+use super::authority::{Keys, write_private};
+use super::shown::Shown;
+use super::{CONTROLLER, FromAgent, RENEW_DAYS, ToAgent, WITH_KEYS, frames, sum};
+
+/// The file with the keys of other agents.
+const PEERS: &str = "peers.json";
+/// A connection is there within this, or it is tried again.
+const CONNECT: Duration = Duration::from_secs(5);
+/// What was written and is not acknowledged within this is not going to be.
+const SILENCE: Duration = Duration::from_secs(3);
+/// Pauses between tries: the first, and the longest that doubling comes to.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A connection that lasted for so long was a good one.
+const LASTED: Duration = Duration::from_secs(5);
+/// How often it is looked whether the certificate should be renewed.
+const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(3_600);
+
+/// An agent's key and certificates in a folder: `agent.key`, `agent.crt`, `authority.crt`; and in `peers.json` the keys of other
+/// hosts' agents, as the controller told them last.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    folder: PathBuf,
+    known: Arc<watch::Sender<Keys>>,
+}
+
+impl Identity {
+    /// The identity of a host in a folder.
+    ///
+    /// # Errors
+    /// When there is none, or another host's: the agent has to enroll first.
+    pub fn open(folder: &Path, host: &str) -> Result<Identity, String> {
+        let known = fs::read(folder.join(PEERS)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let identity = Identity { folder: folder.to_owned(), known: Arc::new(watch::Sender::new(known)) };
+        if !identity.file("agent.crt").exists() {
+            return Err(format!(
+                "{} has no certificate: on the controller run `pointsman enroll HOST`, and here what it prints",
+                folder.display()
+            ));
+        }
+        identity.config()?;
+        let own = CertificateDer::from_pem_file(identity.file("agent.crt")).map_err(|e| format!("{}: {e}", folder.display()))?;
+        match Shown::read(&own) {
+            Ok(shown) if shown.host == host => Ok(identity),
+            Ok(shown) => Err(format!(
+                "the certificate in {} is that of {}, and this agent's configuration is for {host}; enroll it again",
+                folder.display(),
+                shown.host
+            )),
+            Err(why) => Err(format!("{}: {why}", folder.display())),
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn config(&self) -> Result<ClientConfig, String> {
+        let Files { roots, own, key } = self.files()?;
+        let config = builder()?.with_root_certificates(roots).with_client_auth_cert(vec![own], key);
+        let mut config = config.map_err(|e| format!("{}: {e}", self.file("agent.crt").display()))?;
+        config.alpn_protocols = vec![WITH_KEYS.to_vec()];
+        Ok(config)
+    }
+
+    /// What the agent proves itself with, and whom it believes.
+    pub(super) fn files(&self) -> Result<Files, String> {
+        let words = |name: &str, e: &dyn std::fmt::Display| format!("{}: {e}", self.file(name).display());
+        let root = CertificateDer::from_pem_file(self.file("authority.crt")).map_err(|e| words("authority.crt", &e))?;
+        let own = CertificateDer::from_pem_file(self.file("agent.crt")).map_err(|e| words("agent.crt", &e))?;
+        let key = PrivateKeyDer::from_pem_file(self.file("agent.key")).map_err(|e| words("agent.key", &e))?;
+        let mut roots = RootCertStore::empty();
+        roots.add(root).map_err(|e| words("authority.crt", &e))?;
+        Ok(Files { roots, own, key })
+    }
+
+    /// The keys of other hosts' agents, and every change of them.
+    pub(super) fn known(&self) -> watch::Receiver<Keys> {
+        self.known.subscribe()
+    }
+
+    /// True when the controller told any key of the host.
+    pub(super) fn knows_host(&self, host: &str) -> bool {
+        self.known.borrow().contains_key(host)
+    }
+
+    /// True when the controller told that the host's agent has this key.
+    pub(super) fn knows(&self, shown: &Shown) -> bool {
+        self.known.borrow().get(&shown.host).is_some_and(|keys| keys.contains(&shown.key))
+    }
+
+    /// The controller says which keys the agents of other hosts have. Kept for a start without the controller.
+    fn learn(&self, keys: Keys) {
+        if *self.known.borrow() == keys {
+            return;
+        }
+        let path = self.file(PEERS);
+        let text = serde_json::to_vec(&keys).map_err(io::Error::other);
+        // In force first: a key that was revoked is refused although the disk is full.
+        self.known.send_replace(keys);
+        if let Err(e) = text.and_then(|text| write_private(&path, &text)) {
+            tracing::error!("{}: {e}: the keys of other agents can't be kept", path.display());
+        }
+    }
+
+    /// Days until the certificate ends.
+    fn days_left(&self) -> Result<i64, String> {
+        let words = |e: &dyn std::fmt::Display| format!("{}: {e}", self.file("agent.crt").display());
+        let own = CertificateDer::from_pem_file(self.file("agent.crt")).map_err(|e| words(&e))?;
+        let (_, own) = X509Certificate::from_der(&own).map_err(|e| words(&e))?;
+        Ok((own.validity().not_after.timestamp() - wall_time().micros() / 1_000_000) / 86_400)
+    }
+
+    /// A request for a certificate for the key, which stays what it is.
+    fn request(&self) -> Result<String, String> {
+        let words = |e: &dyn std::fmt::Display| format!("{}: {e}", self.file("agent.key").display());
+        let key = fs::read_to_string(self.file("agent.key")).map_err(|e| words(&e))?;
+        let key = KeyPair::from_pem(&key).map_err(|e| words(&e))?;
+        request(&key)
+    }
+}
+
+/// What is read from an identity's files.
+pub(super) struct Files {
+    pub(super) roots: RootCertStore,
+    pub(super) own: CertificateDer<'static>,
+    pub(super) key: PrivateKeyDer<'static>,
+}
+
+pub(super) fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, String> {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|e| e.to_string())
+}
+
+fn request(key: &KeyPair) -> Result<String, String> {
+    let request = CertificateParams::default().serialize_request(key).and_then(|r| r.pem());
+    request.map_err(|e| format!("no request for a certificate can be made: {e}"))
+}
+
+type Stream = tokio_rustls::client::TlsStream<TcpStream>;
+
+async fn open(controller: &str, config: ClientConfig) -> Result<Stream, String> {
+    let connecting = async {
+        let stream = TcpStream::connect(controller).await.map_err(|e| format!("{controller}: {e}"))?;
+        let _ = stream.set_nodelay(true);
+        crate::shell::linux::give_up_after(&stream, SILENCE);
+        let name = ServerName::try_from(CONTROLLER).map_err(|e| e.to_string())?;
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, stream).await.map_err(|e| format!("{controller}: {}", explain(&e)))
+    };
+    tokio::time::timeout(CONNECT, connecting)
+        .await
+        .map_err(|_| format!("{controller}: no connection within {} s", CONNECT.as_secs()))?
+}
+
+fn explain(e: &io::Error) -> String {
+    let text = e.to_string();
+    if text.contains("UnknownIssuer") || text.contains("BadSignature") {
+        return "it is not the controller that this agent enrolled with; if it was set up anew, enroll again".to_owned();
+    }
+    if text.contains("CertificateExpired") || text.contains("certificate expired") {
+        return "this agent's certificate has ended; enroll again: `pointsman enroll HOST` on the controller".to_owned();
+    }
+    match e.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+            "it closed the connection; its own messages say why".to_owned()
+        }
+        _ => text.trim_start_matches("unexpected error: ").to_owned(),
+    }
+}
+
+/// Enrolls the agent of a host with its token (`HOST:SECRET:SUM`), and keeps key and certificates in a folder.
+///
+/// # Errors
+/// In words: the token is no token or another host's, the controller is not the one that made it, or refuses it.
+pub async fn enroll(controller: &str, token: &str, own: &str, folder: &Path) -> Result<(), String> {
+    let parts: Vec<&str> = token.trim().split(':').collect();
+    let [host, secret, wanted] = parts[..] else {
+        return Err(
+            "this is not a token: it reads HOST:SECRET:SUM, as `pointsman enroll HOST` prints it on the controller".to_owned()
+        );
+    };
+    if host != own {
+        return Err(format!(
+            "the token is for {}, and this agent's configuration is for {own}",
+            crate::core::base::text::printable(host)
+        ));
+    }
+    let key = KeyPair::generate().map_err(|e| format!("no key can be made: {e}"))?;
+    let authority = Arc::new(Pinned { wanted: wanted.to_owned(), seen: std::sync::Mutex::new(None) });
+    let config = builder()?.dangerous().with_custom_certificate_verifier(authority.clone()).with_no_client_auth();
+    let mut stream = open(controller, config).await?;
+    let message = FromAgent::Enroll { secret: secret.to_owned(), host: host.to_owned(), request: request(&key)? };
+    frames::write(&mut stream, &message).await.map_err(|e| format!("{controller}: {e}"))?;
+    let answer = frames::read(&mut stream).await.map_err(|e| format!("{controller}: {e}"))?;
+    let certificate = match answer {
+        ToAgent::Certificate { certificate } => certificate,
+        ToAgent::Refused { why } => return Err(crate::core::base::text::printable(&why)),
+        ToAgent::Command(_) | ToAgent::Keys { .. } => {
+            return Err(format!("{controller} answers with something else than a certificate; is it of another version?"));
+        }
+    };
+    let root = authority.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let root = root.ok_or("the controller showed no authority")?;
+    let keep = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        write_private(&path, bytes).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    keep("authority.crt", pem::encode(&pem::Pem::new("CERTIFICATE", root.as_ref())).as_bytes())?;
+    keep("agent.key", key.serialize_pem().as_bytes())?;
+    // The certificate last: with it the agent is enrolled.
+    keep("agent.crt", certificate.as_bytes())
+}
+
+/// Stays connected: sends what comes from `reports`, and hands every command to `command`. Ends when `reports` is closed.
+pub async fn connect(controller: &str, identity: &Identity, mut reports: mpsc::Receiver<Report>, command: impl Fn(Command)) {
+    let mut pause = PAUSE;
+    let mut told = String::new();
+    loop {
+        let opened = match identity.config() {
+            Ok(config) => open(controller, config).await,
+            Err(why) => Err(why),
+        };
+        let why = match opened {
+            Ok(stream) => {
+                if told.is_empty() {
+                    tracing::info!("connected to {controller}");
+                }
+                let since = boot_time();
+                let why = match talk(stream, identity, &mut reports, &command).await {
+                    Ok(()) => return,
+                    Err(why) => why,
+                };
+                // One that lasted was well; one that is closed at once again and again is tried ever more slowly.
+                if boot_time().since(since) > LASTED {
+                    pause = PAUSE;
+                    told.clear();
+                }
+                why
+            }
+            Err(why) => why,
+        };
+        if told != why {
+            tracing::warn!("no connection to the controller: {why}; it is tried again");
+            told = why;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        // What waits is old.
+        while reports.try_recv().is_ok() {}
+        if reports.is_closed() {
+            return;
+        }
+    }
+}
+
+async fn talk(
+    stream: Stream,
+    identity: &Identity,
+    reports: &mut mpsc::Receiver<Report>,
+    command: &impl Fn(Command),
+) -> Result<(), String> {
+    let (mut from, mut to) = tokio::io::split(stream);
+    let hears = async {
+        loop {
+            match frames::read(&mut from).await.map_err(|e| explain(&e))? {
+                ToAgent::Command(c) => command(c),
+                ToAgent::Keys { hosts } => identity.learn(hosts),
+                ToAgent::Certificate { certificate } => {
+                    let path = identity.file("agent.crt");
+                    match write_private(&path, certificate.as_bytes()) {
+                        Ok(()) => tracing::info!("the certificate was renewed"),
+                        Err(e) => tracing::error!("{}: {e}: the renewed certificate can't be kept", path.display()),
+                    }
+                }
+                ToAgent::Refused { why } => return Err(crate::core::base::text::printable(&why)),
+            }
+        }
+    };
+    let says = async {
+        let mut look = tokio::time::interval(LOOK_AT_CERTIFICATE);
+        loop {
+            let message = tokio::select! {
+                report = reports.recv() => match report {
+                    Some(report) => FromAgent::Report(report),
+                    None => return Ok(()),
+                },
+                _ = look.tick() => match renewal(identity) {
+                    Some(request) => FromAgent::Renew { request },
+                    None => continue,
+                },
+            };
+            frames::write(&mut to, &message).await.map_err(|e| explain(&e))?;
+        }
+    };
+    tokio::select! {
+        ended = hears => ended,
+        ended = says => ended,
+    }
+}
+
+/// A request, when it is time.
+fn renewal(identity: &Identity) -> Option<String> {
+    let days = match identity.days_left() {
+        Ok(days) => days,
+        Err(why) => {
+            tracing::error!("{why}");
+            return None;
+        }
+    };
+    if days > RENEW_DAYS {
+        return None;
+    }
+    if days < RENEW_DAYS / 2 {
+        tracing::error!(
+            "the certificate ends in {days} days and was not renewed: is the controller of the same version, and its disk in order?"
+        );
+    }
+    identity.request().map_err(|why| tracing::error!("{why}")).ok()
+}
+
+/// Believes the controller whose authority has the sum that stands in the token.
+#[derive(Debug)]
+struct Pinned {
+    wanted: String,
+    seen: std::sync::Mutex<Option<CertificateDer<'static>>>,
+}
+
+impl Pinned {
+    fn signed_by(root: &CertificateDer<'_>) -> Result<Arc<WebPkiServerVerifier>, rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(root.clone().into_owned())?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|e| rustls::Error::General(e.to_string()))
+    }
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let root = intermediates.iter().find(|c| sum(c) == self.wanted);
+        let Some(root) = root else {
+            return Err(rustls::Error::General("it is not the controller that made the token".to_owned()));
+        };
+        let verified = Pinned::signed_by(root)?.verify_server_cert(end_entity, &[], server_name, ocsp_response, now)?;
+        *self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(root.clone().into_owned());
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("TLS 1.3 only".to_owned()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::shell::tls::Authority;
+
+    pub(in crate::shell::tls) fn request_of_a_new_key() -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        (key.serialize_pem(), request(&key).unwrap())
+    }
+
+    /// Lets agents in, or none.
+    #[derive(Clone)]
+    struct Gate {
+        open: bool,
+    }
+
+    impl crate::shell::tls::Agents for Gate {
+        fn expects(&self, _: &str) -> bool {
+            true
+        }
+        fn reached(&self, _: &str, _: u64, commands: mpsc::Sender<Command>) {
+            assert!(self.open, "nobody may come in");
+            // The connection lasts as long as somebody may command.
+            tokio::spawn(async move { commands.closed().await });
+        }
+        fn gone(&self, _: &str, _: u64) {}
+        fn hosts(&self) -> Vec<String> {
+            vec!["sip1".to_owned()]
+        }
+        fn cloned(&self, _: &str, _: std::net::IpAddr, _: std::net::IpAddr) {}
+        fn reports(&self, _: Report) {}
+    }
+
+    fn identity(folder: &Path, key: &str, certificate: &str) -> Identity {
+        fs::write(folder.join("agent.key"), key).unwrap();
+        fs::write(folder.join("agent.crt"), certificate).unwrap();
+        Identity::open(folder, "sip1").unwrap()
+    }
+
+    /// Where a controller with this gate listens, while something is done.
+    fn with_controller<T, F: Future<Output = T>>(authority: Arc<Authority>, gate: Gate, done: impl FnOnce(String) -> F) -> T {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = crate::shell::tls::listen("127.0.0.1:0".parse().unwrap(), authority).unwrap();
+            let address = listener.address().to_string();
+            tokio::spawn(listener.run(gate));
+            done(address).await
+        })
+    }
+
+    /// An agent with this certificate is connected until it has another one.
+    pub(in crate::shell::tls) fn until_renewed(
+        authority: Authority,
+        folder: &Path,
+        key: &str,
+        certificate: &str,
+    ) -> Arc<Authority> {
+        let (identity, authority) = (identity(folder, key, certificate), Arc::new(authority));
+        with_controller(authority.clone(), Gate { open: true }, async |address| {
+            let (_keep, waiting) = mpsc::channel(1);
+            let agent = identity.clone();
+            tokio::spawn(async move { connect(&address, &agent, waiting, |_| {}).await });
+            for _ in 0..2_000 {
+                if identity.days_left().unwrap() > RENEW_DAYS && Identity::open(folder, "sip1").is_ok() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            panic!("it is not renewed");
+        });
+        authority
+    }
+
+    /// What an agent with this certificate hears.
+    pub(in crate::shell::tls) fn why_not(authority: Authority, folder: &Path, key: &str, certificate: &str) -> String {
+        let identity = identity(folder, key, certificate);
+        with_controller(Arc::new(authority), Gate { open: false }, async |address| {
+            match open(&address, identity.config().unwrap()).await {
+                Err(why) => why,
+                // TLS 1.3: a client learns what the server thinks of its certificate with the first answer.
+                Ok(stream) => {
+                    let (_keep, mut reports) = mpsc::channel(1);
+                    talk(stream, &identity, &mut reports, &|_| {}).await.unwrap_err()
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! One agent speaks for a host at a time. A second one with the same identity is a copy, unless the first has gone.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::core::inventory::Name;
+
+/// How long a second connection waits to see whether the first one still reports. An agent that connects again closed its first
+/// connection; what it had sent on that before arrives within this time.
+const OBSERVED: Duration = Duration::from_millis(1_500);
+/// An agent that reported so lately is there: it reports four times a second.
+const LATELY: Duration = Duration::from_millis(600);
+
+/// The connections of all hosts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Connected {
+    hosts: Arc<Mutex<BTreeMap<Name, First>>>,
+}
+
+#[derive(Debug)]
+struct First {
+    number: u64,
+    from: IpAddr,
+    /// When it reported last; closed when its connection has ended.
+    reports: watch::Receiver<Instant>,
+    replace: watch::Sender<bool>,
+}
+
+/// The connection that speaks for a host, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Entry {
+    connected: Connected,
+    host: Name,
+    number: u64,
+    reports: Reports,
+    replaced: watch::Receiver<bool>,
+}
+
+/// Notes reports.
+#[derive(Clone, Debug)]
+pub(super) struct Reports(Arc<watch::Sender<Instant>>);
+
+impl Reports {
+    /// One came.
+    pub(super) fn one(&self) {
+        self.0.send_replace(Instant::now());
+    }
+}
+
+impl Connected {
+    /// Lets a connection speak for a host. An earlier one ends.
+    ///
+    /// # Errors
+    /// Where the earlier one comes from, when it goes on reporting: then there are two agents.
+    pub(super) async fn enter(&self, host: &str, from: IpAddr) -> Result<Entry, IpAddr> {
+        let first = {
+            let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            hosts.get(host).map(|first| (first.from, first.reports.clone()))
+        };
+        if let Some((address, mut reports)) = first {
+            let ended = async { while reports.changed().await.is_ok() {} };
+            let observed = tokio::time::timeout(OBSERVED, ended).await;
+            if observed.is_err() && reports.borrow().elapsed() < LATELY {
+                return Err(address);
+            }
+        }
+        let (replace, replaced) = watch::channel(false);
+        let (sender, reports) = watch::channel(Instant::now());
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = hosts.get(host).map_or(0, |first| first.number + 1);
+        if let Some(before) = hosts.insert(host.to_owned(), First { number, from, reports, replace }) {
+            before.replace.send_replace(true);
+        }
+        let reports = Reports(Arc::new(sender));
+        Ok(Entry { connected: self.clone(), host: host.to_owned(), number, reports, replaced })
+    }
+}
+
+impl Entry {
+    /// Where its reports are noted.
+    pub(super) fn reports(&self) -> Reports {
+        self.reports.clone()
+    }
+
+    /// Waits until another connection speaks for the host.
+    pub(super) async fn replaced(&mut self) {
+        let _ = self.replaced.wait_for(|replaced| *replaced).await;
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut hosts = self.connected.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.get(&self.host).is_some_and(|first| first.number == self.number) {
+            hosts.remove(&self.host);
+        }
+    }
+}

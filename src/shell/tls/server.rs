@@ -1,0 +1,306 @@
+//! The controller's side: agents connect, prove who they are, and are told what to do.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+
+use crate::core::base::limits::PENDING_HANDSHAKES;
+use crate::core::base::text::printable_short;
+use crate::core::inventory::Name;
+use crate::core::wire::{Command, Report};
+use crate::shell::handshakes::{ConnectionLimiter, HandshakeLimiter, Limits, cannot_listen};
+use crate::shell::linux::wall_time;
+
+use super::authority::{Authority, Identities};
+use super::connected::{Connected, Reports};
+use super::shown::{Shown, revoked};
+use super::{FromAgent, ToAgent, WITH_KEYS, frames};
+
+/// A connection proves who it is within this, or is closed.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// An agent that says nothing for so long is not there any more: it reports four times a second.
+const SILENCE: Duration = Duration::from_secs(5);
+/// Commands that wait for one agent. A further one is dropped: it is said again.
+const COMMANDS: usize = 256;
+
+/// How often it is looked whether a certificate was issued or revoked, by this process or another.
+const LOOK_AT_IDENTITIES: Duration = Duration::from_millis(200);
+/// A change of the folder that is so young is looked at again: the clock of the file system may not have moved on between two.
+const YOUNG: Duration = Duration::from_secs(2);
+
+/// What a controller does with its agents.
+pub trait Agents: Clone + Send + Sync + 'static {
+    /// True when the inventory has a host of that name that is reached by an agent.
+    fn expects(&self, host: &str) -> bool;
+
+    /// The hosts that are reached by an agent: these may hear of each other's keys.
+    fn hosts(&self) -> Vec<Name>;
+
+    /// A second agent wants to speak for the host while a first one does, from these addresses. It was refused.
+    fn cloned(&self, host: &str, first: IpAddr, second: IpAddr);
+    /// True when the inventory has a host at that address: its connections have reserved room. No proof of anything.
+    fn knows(&self, _peer: IpAddr) -> bool {
+        false
+    }
+
+    /// An agent is connected: commands for it go here. `serial` tells this connection from others.
+    fn reached(&self, host: &str, serial: u64, commands: mpsc::Sender<Command>);
+
+    /// The connection is gone.
+    fn gone(&self, host: &str, serial: u64);
+
+    /// It reports. Waits until there is room.
+    fn reports(&self, report: Report);
+}
+
+/// A listening socket for agents.
+pub struct Listener {
+    limiter: HandshakeLimiter,
+    shared: Shared,
+}
+
+/// What all connections share.
+#[derive(Clone)]
+struct Shared {
+    acceptor: TlsAcceptor,
+    authority: Arc<Authority>,
+    connected: Connected,
+    /// What agents may show now.
+    identities: watch::Sender<Identities>,
+}
+
+/// Listens for agents. Only within a runtime of `tokio`.
+///
+/// # Errors
+/// In words: the port is taken, or needs a right.
+pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
+    let acceptor = TlsAcceptor::from(authority.server_config()?);
+    let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
+    let limiter = HandshakeLimiter::open(address, limiter)
+        .map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
+    let (connected, identities) = (Connected::default(), watch::Sender::new(Identities::default()));
+    Ok(Listener { limiter, shared: Shared { acceptor, authority, connected, identities } })
+}
+
+impl Listener {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.limiter.address()
+    }
+
+    /// Takes connections until it is dropped.
+    pub async fn run(self, agents: impl Agents) {
+        tokio::select! {
+            () = self.accept(&agents) => {}
+            () = look_at_identities(&self.shared, &agents) => {}
+        }
+    }
+
+    async fn accept(&self, agents: &impl Agents) {
+        let closed = Arc::new(AtomicU64::new(0));
+        let serial = Arc::new(AtomicU64::new(0));
+        loop {
+            let (stream, peer) = self.limiter.accept().await;
+            let (shared, agents) = (self.shared.clone(), agents.clone());
+            let closed = closed.clone();
+            let serial = serial.fetch_add(1, Ordering::Relaxed);
+            let known = agents.knows(peer.ip());
+            self.limiter.enter(peer.ip(), known, |pending| async move {
+                let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
+                drop(pending);
+                let why = match proved {
+                    Ok(Ok(Some((shown, stream)))) => serve(shown, stream, (serial, peer.ip()), &shared, &agents).await.err(),
+                    Ok(Ok(None)) => None,
+                    Ok(Err(why)) => Some(why),
+                    Err(_) => Some(format!("it did not say who it is within {} s", HANDSHAKE.as_secs())),
+                };
+                // A scanner fills no log: of many, the first, the tenth, the hundredth is told.
+                let times = |why: &str| {
+                    let n = closed.fetch_add(1, Ordering::Relaxed) + 1;
+                    let so_far = if n > 1 { format!(" ({n} so far)") } else { String::new() };
+                    (n == 10u64.pow(n.ilog10())).then(|| format!("{}{so_far}", printable_short(why, 500)))
+                };
+                if let Some(why) = why.and_then(|why| times(&why)) {
+                    tracing::warn!(%peer, "the connection of an agent was closed: {why}");
+                }
+            });
+        }
+    }
+}
+
+type Stream = tokio_rustls::server::TlsStream<TcpStream>;
+
+/// Who is there, with its connection; `None` when it enrolled.
+async fn prove(stream: TcpStream, shared: &Shared) -> Result<Option<(Shown, Stream)>, String> {
+    let Shared { acceptor, authority, .. } = shared;
+    let _ = stream.set_nodelay(true);
+    crate::shell::linux::give_up_after(&stream, SILENCE);
+    let mut stream = acceptor.accept(stream).await.map_err(|e| format!("no TLS: {e}"))?;
+    let shown = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).map(|c| Shown::read(c));
+    let Some(shown) = shown else {
+        let FromAgent::Enroll { secret, host, request } =
+            frames::read(&mut stream).await.map_err(|e| format!("no token: {e}"))?
+        else {
+            return Err("it shows no certificate, and has no token".to_owned());
+        };
+        let issued = authority.redeem(&host, &secret, &request);
+        match &issued {
+            Ok(_) => tracing::info!(host = printable_short(&host, 100), "an agent has enrolled"),
+            Err(why) => tracing::warn!("an agent was not enrolled: {}", printable_short(why, 500)),
+        }
+        let answer = match issued {
+            Ok(certificate) => ToAgent::Certificate { certificate },
+            Err(why) => ToAgent::Refused { why },
+        };
+        let _ = frames::write(&mut stream, &answer).await;
+        let _ = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
+        return Ok(None);
+    };
+    let shown = shown?;
+    if authority.is_good(&shown) {
+        return Ok(Some((shown, stream)));
+    }
+    let why = revoked(&shown.host);
+    let _ = frames::write(&mut stream, &ToAgent::Refused { why: why.clone() }).await;
+    Err(why)
+}
+
+async fn serve(
+    shown: Shown,
+    mut stream: Stream,
+    (serial, from): (u64, IpAddr),
+    shared: &Shared,
+    agents: &impl Agents,
+) -> Result<(), String> {
+    let host = &shown.host;
+    if !agents.expects(host) {
+        let why = format!("the inventory has no host {host} with `via: agent`");
+        let _ = frames::write(&mut stream, &ToAgent::Refused { why: why.clone() }).await;
+        return Err(why);
+    }
+    let mut entry = match shared.connected.enter(host, from).await {
+        Ok(entry) => entry,
+        Err(first) => {
+            tokio::task::block_in_place(|| agents.cloned(host, first, from));
+            let why = format!(
+                "an agent with the identity of {host} is connected already, from {first}: stop one of the two; a copied machine enrolls as a host of its own"
+            );
+            let _ = frames::write(&mut stream, &ToAgent::Refused { why: why.clone() }).await;
+            return Err(format!("{why} (this one is on {from})"));
+        }
+    };
+    let keys = (stream.get_ref().1.alpn_protocol() == Some(WITH_KEYS)).then(|| shared.identities.subscribe());
+    let (commands, waiting) = mpsc::channel(COMMANDS);
+    let (certificates, signed) = mpsc::channel(1);
+    let (from, to) = tokio::io::split(stream);
+    agents.reached(host, serial, commands);
+    let reports = entry.reports();
+    let ended = tokio::select! {
+        ended = read(&shown, from, &shared.authority, agents, (&certificates, &reports)) => ended,
+        ended = write(to, waiting, signed, keys) => ended,
+        () = until_revoked(&shown, shared) => Err(revoked(host)),
+        () = entry.replaced() => Err(format!("{host} connected again")),
+    };
+    agents.gone(host, serial);
+    ended
+}
+
+/// Waits until the certificate that was shown is good no more.
+async fn until_revoked(shown: &Shown, shared: &Shared) {
+    let mut identities = shared.identities.subscribe();
+    let certificate = (shown.host.clone(), shown.serial.clone());
+    loop {
+        if identities.borrow_and_update().serials.contains(&certificate) {
+            if identities.changed().await.is_err() {
+                return;
+            }
+        } else if shared.authority.is_good(shown) {
+            // Issued since the list was made. It may be revoked before the next one, which is then the same as this.
+            let _ = tokio::time::timeout(LOOK_AT_IDENTITIES, identities.changed()).await;
+        } else {
+            return;
+        }
+    }
+}
+
+/// Looks again and again at what agents may show, and tells all connections when that changes.
+async fn look_at_identities(shared: &Shared, agents: &impl Agents) {
+    let mut looked = (None, Vec::new());
+    let mut look = tokio::time::interval(LOOK_AT_IDENTITIES);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        let changed_at = shared.authority.changed_at();
+        let young = changed_at.is_none_or(|at| wall_time().since(at) < YOUNG);
+        let now = (changed_at, agents.hosts());
+        if young || looked != now {
+            let identities = tokio::task::block_in_place(|| shared.authority.identities(&now.1));
+            shared.identities.send_if_modified(|before| std::mem::replace(before, identities.clone()) != identities);
+            looked = now;
+        }
+    }
+}
+
+async fn read(
+    shown: &Shown,
+    mut from: impl AsyncRead + Unpin,
+    authority: &Authority,
+    agents: &impl Agents,
+    (certificates, reports): (&mpsc::Sender<ToAgent>, &Reports),
+) -> Result<(), String> {
+    let host = &shown.host;
+    loop {
+        let said = tokio::time::timeout(SILENCE, frames::read(&mut from)).await;
+        let said = said.map_err(|_| format!("{host} said nothing for {} s", SILENCE.as_secs()))?;
+        match said {
+            Ok(FromAgent::Report(report)) if report.host == *host => {
+                reports.one();
+                tokio::task::block_in_place(|| agents.reports(report));
+            }
+            Ok(FromAgent::Report(report)) => return Err(format!("{host} reports for {}", printable_short(&report.host, 100))),
+            Ok(FromAgent::Renew { request }) => {
+                let answer = match tokio::task::block_in_place(|| authority.renew(shown, &request)) {
+                    Ok(certificate) => ToAgent::Certificate { certificate },
+                    Err(why) => ToAgent::Refused { why },
+                };
+                let _ = certificates.try_send(answer);
+            }
+            Ok(FromAgent::Enroll { .. }) => return Err(format!("{host} wants to enroll on a connection that has a certificate")),
+            // The agent ended.
+            Err(e) if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => return Ok(()),
+            Err(e) => return Err(format!("{host}: {e}")),
+        }
+    }
+}
+
+/// `identities` are for an agent that can read which keys other agents have.
+async fn write(
+    mut to: impl AsyncWrite + Unpin,
+    mut waiting: mpsc::Receiver<Command>,
+    mut signed: mpsc::Receiver<ToAgent>,
+    mut identities: Option<watch::Receiver<Identities>>,
+) -> Result<(), String> {
+    if let Some(identities) = &mut identities {
+        identities.mark_changed();
+    }
+    let changed = async |identities: &mut Option<watch::Receiver<Identities>>| match identities {
+        Some(identities) => identities.changed().await.map(|()| identities.borrow_and_update().keys.clone()).ok(),
+        None => std::future::pending().await,
+    };
+    loop {
+        let message = tokio::select! {
+            Some(command) = waiting.recv() => ToAgent::Command(command),
+            Some(answer) = signed.recv() => answer,
+            Some(hosts) = changed(&mut identities) => ToAgent::Keys { hosts },
+            else => return Ok(()),
+        };
+        frames::write(&mut to, &message).await.map_err(|e| e.to_string())?;
+    }
+}
