@@ -1,13 +1,15 @@
 //! Every example in the reference of the rule language is one that the compiler takes.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
 
 use pointsman::core::config::load;
 use pointsman::core::diag::{has_errors, render};
 use pointsman::core::lang::{Declarations, compile};
 use pointsman::core::script::{Param, check};
 
-use crate::support::{files, inventory, source};
+use crate::support::{Folder, files, inventory, read, source};
 
 /// The blocks of a page that are in this language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
@@ -45,4 +47,66 @@ fn the_configurations_of_the_reference_are_read() {
         }
     }
     assert!(seen >= 2, "only {seen} examples were found");
+}
+
+/// The rules in the guides, the tutorial and the README compile, each block on its own.
+#[test]
+fn the_rules_of_the_guides_compile() {
+    let mut pages = files("docs/how-to", "md");
+    pages.extend(["docs/tutorial.md", "README.md"].map(|page| (page.to_owned(), read(page))));
+    let mut seen = 0;
+    for (name, text) in pages {
+        for (n, block) in blocks(&text, "alarm").into_iter().enumerate() {
+            let (_, found) = compile(&[source(&format!("{name} block {}", n + 1), &block)], &Declarations::default());
+            assert!(!has_errors(&found), "{}", render::human(&found, false));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "only {seen} examples were found");
+}
+
+/// The tutorial, typed as it stands: the site is in order, its test passes, and the dry run moves the address.
+#[test]
+fn the_tutorial_works_as_it_is_written() {
+    let page = read("docs/tutorial.md");
+    let folder = Folder::new();
+    let block = |language: &str, n: usize| blocks(&page, language).swap_remove(n);
+    for (path, text) in [
+        ("pointsman.yaml", block("yaml", 0)),
+        ("rules/web.alarm", block("alarm", 0)),
+        ("scripts/follow_primary.rhai", block("rhai", 0)),
+        ("failover.log", block("text", 0)),
+        ("rules/web.test.yaml", block("yaml", 1)),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {out}{err}");
+        out.into_owned()
+    };
+    assert!(run(&["check"]).starts_with("all is well"));
+    assert!(run(&["test"]).contains("1 passed, 0 failed"));
+    assert!(run(&["dry-run", "failover.log"]).contains("web_vip belongs on web2"));
+}
+
+/// The sites that `pointsman init` writes are in order, and their tests and dry runs pass.
+#[test]
+fn the_starter_sites_work() {
+    for (kind, log, shown) in [("--pair", "logs/failover.log", "service_address belongs on node2"), ("--logs", "logs/auth.log", "ssh_guessing")] {
+        let folder = Folder::new();
+        let run = |arguments: &[&str]| {
+            let output = Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap();
+            let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.success(), "{kind} {arguments:?}: {out}{err}");
+            out.into_owned()
+        };
+        run(&["init", kind]);
+        assert!(run(&["check"]).starts_with("all is well"));
+        assert!(run(&["test"]).contains("1 passed, 0 failed"));
+        assert!(run(&["dry-run", log]).contains(shown));
+    }
 }

@@ -6,6 +6,7 @@
 mod address;
 mod bad;
 mod carrier;
+mod cases;
 mod demo;
 mod journal;
 mod network;

@@ -165,7 +165,7 @@ pub enum Output {
     /// Tell the neighbourhood that the address is here: in a burst after a take or a rival, once on the period.
     Announce {
         resource: Name,
-        /// The burst of DESIGN 7, or one.
+        /// The burst of announcements, or a single one.
         burst: bool,
     },
     /// Send this to the controller.

@@ -1,4 +1,4 @@
-//! Every bound of the program, its reason, and what happens when it is reached (DESIGN I7).
+//! Every bound of the program, its reason, and what happens when it is reached.
 
 use std::time::Duration;
 
@@ -164,7 +164,7 @@ pub const STEPS_PER_RUN: usize = 1_000;
 
 /// How old a record may be and still be new before its sender's usual age is known, or while it varies: a wrong clock is not lateness.
 pub const LATE_AT_FIRST: Duration = Duration::from_secs(60);
-/// How far beyond its sender's usual age a record may come and still be new (DESIGN 3).
+/// How far beyond its sender's usual age a record may come and still be new.
 pub const LATE_AFTER: Duration = Duration::from_secs(2);
 /// How wrong a clock may be, without our knowing it, before it makes a claim out of a backlog look older than one that was heard
 /// before it. Beyond, nothing tells which is newer, and people are asked.
@@ -172,7 +172,7 @@ pub const CLOCK_ERROR: Duration = Duration::from_secs(60);
 /// How long a pair may be without a primary after a member said that it is backup: a planned switchover takes less. Then that is
 /// an alarm.
 pub const NO_PRIMARY_AFTER: Duration = Duration::from_secs(10);
-/// How long after a start resources are only observed when some hosts have not reported (DESIGN 3).
+/// How long after a start resources are only observed when some hosts have not reported.
 pub const SETTLE: Duration = Duration::from_secs(5);
 /// How long a run that waits for an operator's yes waits before it ends.
 pub const CONFIRM_WITHIN: Duration = Duration::from_secs(120);

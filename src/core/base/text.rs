@@ -1,6 +1,6 @@
 //! Text that came from outside, made safe to show.
 //!
-//! What arrives in a log is hostile (DESIGN I8): it may carry terminal escapes, line breaks that forge records, and
+//! What arrives in a log is hostile: it may carry terminal escapes, line breaks that forge records, and
 //! characters that turn the reading direction round. It is kept as it came and escaped wherever it is shown.
 
 use std::borrow::Cow;

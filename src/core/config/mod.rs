@@ -156,7 +156,7 @@ fn load_by<T>(
     // A file without a word in it is a mistake, and has to be told.
     if tree.is_none() && !has_errors(&found) {
         let message = format!("{} says nothing", source.name);
-        found.push(Diagnostic::whole(Code::WrongKind, message).help("the README names every key; examples/ has whole ones"));
+        found.push(Diagnostic::whole(Code::WrongKind, message).help("docs/reference/configuration.md names every key; examples/ has complete ones"));
     }
     let read = tree.map(|root| sections(source, &root, &mut found));
     found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));

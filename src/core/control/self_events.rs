@@ -1,4 +1,4 @@
-//! What happens to Pointsman itself, as events: the controller is a source of its own (DESIGN, words).
+//! What happens to Pointsman itself, as events: the controller is a source of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! From a stamp as written to a point in time: supplies the year, the day and the zone that a source leaves out.
 //!
 //! In: a stamp, the reference time (arrival, or the replay's), and what the source has shown so far. Out: the time, and
-//! what was guessed. State: the local time of the last stamp, kept with the source's offset. Rules (DESIGN 3, "Clocks"):
+//! what was guessed. State: the local time of the last stamp, kept with the source's offset. Rules:
 //!
 //! - A written offset wins, then the zone of the file's header, then the source's zone.
 //! - A local time that the clocks showed twice is the one that agrees with the arrival, else the first that does not lie before the

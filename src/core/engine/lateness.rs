@@ -1,4 +1,4 @@
-//! Late is not new (DESIGN section 3): what people are told of records that start nothing, and the usual ages of senders' records, for
+//! Late is not new: what people are told of records that start nothing, and the usual ages of senders' records, for
 //! the next start. Which record is late is decided where it is read (`src/core/site/arrivals.rs`).
 
 use std::time::Duration;

@@ -95,7 +95,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// How far the sender of an event is known, least first (DESIGN I8).
+/// How far the sender of an event is known, least first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trust {

@@ -1,4 +1,4 @@
-//! The inventory: machines, programs on them, primary/backup pairs, and the things that move (DESIGN sections 2 and 8).
+//! The inventory: machines, programs on them, primary/backup pairs, and the things that move.
 //!
 //! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
 
@@ -159,7 +159,7 @@ pub enum Standby {
     Warm,
 }
 
-/// What to do with claims that came late (DESIGN 3, "Late is not new").
+/// What to do with claims that came late.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CatchUp {
@@ -246,7 +246,7 @@ impl std::fmt::Display for ResourceKind {
     }
 }
 
-/// What is done when a release can't be confirmed (DESIGN section 7).
+/// What is done when a release can't be confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Takeover {

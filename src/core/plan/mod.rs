@@ -1,4 +1,4 @@
-//! The planner, pure: who should hold what, who does, and what each agent is told next (DESIGN section 7).
+//! The planner, pure: who should hold what, who does, and what each agent is told next.
 //!
 //! ```text
 //!   intents (up, down) --+                            +--> Record   (journaled and synced before what follows it)

@@ -1,4 +1,4 @@
-//! Runs of reactions, pure: durable functions, step by step (DESIGN sections 3 and 6).
+//! Runs of reactions, pure: durable functions, step by step.
 //!
 //! ```text
 //!   Cue (an alarm's reactions) --+                          +--> Record   (before the step that it is about is done)

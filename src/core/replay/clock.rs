@@ -1,5 +1,5 @@
 //! The time of a log: the greater of the last and the record's stamp; a jump of over an hour is believed unless the next dated record
-//! contradicts it (DESIGN section 3, "Clocks"), and a step back when several records of the same sender agree on it.
+//! contradicts it, and a step back when several records of the same sender agree on it.
 //!
 //! In: the stamps of a log, line by line, and about when the log was written. Out: the time, or that the records have to wait
 //! for it. A log whose times go on after hours was quiet for hours; one line with a time of its own, which the line after it

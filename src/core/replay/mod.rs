@@ -1,4 +1,4 @@
-//! Replay: the controller with another clock, hosts that obey at once, and effects that are only told (DESIGN I5).
+//! Replay: the controller with another clock, hosts that obey at once, and effects that are only told.
 //!
 //! ```text
 //!   lines of a log --> decode --> match --> Replay: clock, hosts --> control::Controller --> Entry, Entry, ...

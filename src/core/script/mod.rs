@@ -1,4 +1,4 @@
-//! Reaction scripts: Rhai functions from their history to their next step (DESIGN 3 and 6).
+//! Reaction scripts: Rhai functions from their history to their next step.
 //!
 //! [`Evaluator::next`] is a pure function: given a script, its call (alarm, event, parameters) and the results of the steps
 //! it has done so far, it yields the next step, or the end. Nothing is done here; the runs in `react` do it.

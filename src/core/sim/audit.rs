@@ -1,4 +1,4 @@
-//! What must be true after every step (DESIGN section 4: I1, I2, I4).
+//! What must be true after every step.
 
 use crate::core::inventory::Takeover;
 

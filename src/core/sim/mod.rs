@@ -1,5 +1,5 @@
 //! The simulator: controller, planner, scripts, agents and journal in one process, on a network and disks that a seed
-//! decides (DESIGN sections 3 and 4; issue "the core must prove itself").
+//! decides.
 //!
 //! ```text
 //!   seed -> Scenario (claims, faults) -> World: heap of timed happenings

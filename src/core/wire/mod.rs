@@ -62,7 +62,7 @@ pub struct Echo {
 /// The terms on which a resource is held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// The policy (DESIGN section 7).
+    /// The policy.
     pub takeover: Takeover,
     /// `probe`: give up after so long without a majority of witnesses. `quorum`: how long a vote lasts.
     pub isolation: Duration,

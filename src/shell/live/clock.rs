@@ -1,4 +1,4 @@
-//! The engine's time, live: the wall clock at the start, carried on by the boot clock (DESIGN section 3).
+//! The engine's time, live: the wall clock at the start, carried on by the boot clock.
 //!
 //! When somebody sets the wall clock, or it was wrong at the start and is right now, the engine's time follows: the state is
 //! recorded anew with all its times moved by the same span ([`crate::core::journal::Input::ClockChanged`]), so what was due stays due

@@ -24,7 +24,7 @@ use super::watch;
 const INBOX: usize = 1_024;
 /// Operations that wait for one driver: the one under way, and looks that the kernel's notices asked for.
 const OPERATIONS: usize = 4;
-/// When a burst of announcements says it again, after the first (DESIGN section 7).
+/// When a burst of announcements says it again, after the first.
 const BURST: [Duration; 5] = [
     Duration::from_millis(20),
     Duration::from_millis(100),

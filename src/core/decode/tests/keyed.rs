@@ -18,7 +18,7 @@ fn short(event: &Event<'_>) -> String {
     let or = |s: &str| if s.is_empty() { "-".to_owned() } else { s.to_owned() };
     let at = event.at.map_or("-".to_owned(), |t| t.to_string().replace(".000Z", "Z"));
     let pid = if event.pid.is_empty() { String::new() } else { format!("[{}]", event.pid) };
-    assert_eq!(Marks { zoneless: false, ..event.marks }, Marks::default());
+    assert_eq!(EventMarks { zoneless: false, ..event.marks }, EventMarks::default());
     format!("{at} {} {}{pid} {}", or(&event.host), or(&event.app), event.level.map_or("-", Level::name))
 }
 

@@ -7,9 +7,9 @@ use crate::core::wire::LinkState;
 fn held_by_a(on_link_loss: OnLinkLoss) -> Bench {
     let mut bench = Bench::new(Takeover::Confirmed);
     bench.planner.resources.get_mut(VIP).unwrap().on_link_loss = on_link_loss;
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.up("a", 1);
-    bench.report("a", (1, 1), true, Holds::Yes);
+    bench.report("a", (1, 1), true, Presence::Yes);
     bench.sent();
     bench
 }
@@ -48,7 +48,7 @@ fn a_move_to_a_placement_without_a_link_waits_and_the_holder_serves() {
         bench.link("a", LinkState::Up).link("b", state);
         assert_eq!(bench.up("b", 2), Accepted::Held);
         // The server on `a` says that it is backup now.
-        assert_eq!(bench.intent(Verb::Down, "a", 3, false), Accepted::Held);
+        assert_eq!(bench.intent(IntentVerb::Down, "a", 3, false), Accepted::Held);
         bench.seconds(60, LinkState::Up, state);
         assert!(bench.notices().contains(&"placement_unreachable") && bench.notices().contains(&"link_lost"));
         assert_eq!(bench.sent(), Vec::<String>::new());
@@ -68,7 +68,7 @@ fn a_move_to_a_placement_without_a_link_waits_and_the_holder_serves() {
 #[test]
 fn a_take_at_a_placement_without_a_link_is_not_granted() {
     let mut bench = Bench::new(Takeover::Confirmed);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     bench.link("a", LinkState::Missing);
     bench.up("a", 1);
     assert_eq!(bench.sent(), Vec::<String>::new());
@@ -101,7 +101,7 @@ fn a_holder_without_a_link_is_moved_away_from_where_the_resource_says_so() {
     bench.seconds(2, LinkState::NoCarrier, LinkState::Up);
     assert_eq!(bench.current_target(), Some("b"));
     assert_eq!(bench.planner.owner(VIP).unwrap(), "a", "the claim stands");
-    bench.report("a", (1, 2), false, Holds::No).report("b", (1, 3), true, Holds::Yes);
+    bench.report("a", (1, 2), false, Presence::No).report("b", (1, 3), true, Presence::Yes);
     bench.seconds(30, LinkState::NoCarrier, LinkState::Up);
     assert_eq!((bench.current_target(), bench.planner.holders(VIP)), (Some("b"), vec!["b".to_owned()]));
     // It goes back to the desired owner when that can be reached again.
@@ -119,10 +119,10 @@ fn an_agent_that_connects_anew_is_heard() {
     let beat = Echo { incarnation: 2, beat: 1 };
     let report = Report { host: "b".to_owned(), beat, ..Report::default() };
     bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
-    bench.report("a", (0, 0), false, Holds::No).report("b", (0, 0), false, Holds::No);
+    bench.report("a", (0, 0), false, Presence::No).report("b", (0, 0), false, Presence::No);
     assert!(bench.planner.views["b"].resources.is_empty(), "overtaken");
     bench.planner.turn(bench.now, Input::Connected("b".to_owned()), &mut bench.out);
-    bench.report("b", (0, 0), false, Holds::No);
+    bench.report("b", (0, 0), false, Presence::No);
     bench.up("b", 1);
     assert_eq!(bench.sent(), ["b: take, probe 1.1"]);
 }
