@@ -1,4 +1,4 @@
-//! `pointsman completions` and `pointsman man`: made from the command line's own declaration.
+//! The commands `completions` and `man`: made from the command line's own declaration.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -16,7 +16,9 @@ pub(super) struct CompletionsArgs {
 
 /// Writes the manual pages
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman man /usr/local/share/man/man1\n  pointsman man . && man ./pointsman-check.1")]
+#[command(
+    after_help = "Examples:\n  pointsman man /usr/local/share/man/man1\n  pointsman man /tmp/man && man /tmp/man/pointsman-check.1"
+)]
 pub(super) struct ManArgs {
     /// The folder for the pages; it is created
     folder: PathBuf,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::core::base::limits::SET_BYTES;
 use crate::core::config;
 use crate::core::diag::{Code, Diagnostic, Source};
-use crate::core::journal::{ConfigSnapshot, Text};
+use crate::core::journal::{ConfigSnapshot, FileText};
 use crate::shell::live::reload::{Files, Good, Reading};
 
 use super::setup::{self, Given, Setup, Texts};
@@ -62,8 +62,8 @@ fn reading(setup: Setup) -> Reading {
 
 /// What was read, as the journal keeps it; `None` when not all could be read.
 fn written(texts: &Texts) -> Option<ConfigSnapshot> {
-    let text = |source: &Arc<Source>| Text { name: source.name.clone(), text: source.text.clone() };
-    let scripts: BTreeMap<String, Text> =
+    let text = |source: &Arc<Source>| FileText { name: source.name.clone(), text: source.text.clone() };
+    let scripts: BTreeMap<String, FileText> =
         texts.scripts.iter().flatten().map(|(name, source)| (name.clone(), text(source))).collect();
     Some(ConfigSnapshot { config: text(texts.config.as_ref()?), rules: texts.rules.iter().map(text).collect(), scripts })
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::core::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
 use crate::core::config::{self, Config, Followed};
 use crate::core::diag::{Code, Diagnostic, Place, Source, has_errors};
-use crate::core::journal::{ConfigSnapshot, Text};
+use crate::core::journal::{ConfigSnapshot, FileText};
 use crate::core::lang::{Declarations, Matcher, compile, fields_set};
 use crate::core::replay::samples;
 use crate::core::script::{self, Evaluator, Param};
@@ -129,7 +129,7 @@ pub(super) fn patterns(config: &Config, base: &Path) -> Vec<(String, usize)> {
 
 /// Makes a site of texts that were accepted earlier; `base` is the folder that the configuration's paths are relative to.
 pub(super) fn of_written(written: &ConfigSnapshot, base: &Path) -> Setup {
-    let source = |text: &Text| Arc::new(Source { name: text.name.clone(), text: text.text.clone() });
+    let source = |text: &FileText| Arc::new(Source { name: text.name.clone(), text: text.text.clone() });
     let config_source = source(&written.config);
     let (config, diagnostics) = config::load(&config_source);
     let texts = Texts {

@@ -30,7 +30,6 @@ pub enum Flood {
 }
 
 impl Flood {
-    /// All of them.
     pub const ALL: [Flood; 5] = [Flood::Quiet, Flood::Unmatched, Flood::Matched, Flood::Forged, Flood::ForgedTcp];
 
     /// What it is, in words.
@@ -157,7 +156,6 @@ fn counts(stage: &Stage<'_>) -> [u64; 3] {
     ["records", "wanted", "dropped"].map(sum)
 }
 
-/// Sends one record.
 type Sender = Box<dyn FnMut(&str) -> io::Result<()>>;
 
 /// A flood that runs.

@@ -35,7 +35,6 @@ const MYSELF: &str = "/proc/self/exe";
 /// Where the hosts' services answer.
 const SERVICE: u16 = 7_777;
 
-/// How it ended.
 #[derive(Clone, Debug)]
 pub struct DemoReport {
     /// One line for each workflow: its name, and what was seen, or what went wrong.

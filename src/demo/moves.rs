@@ -12,7 +12,6 @@ use super::client::{Client, serve};
 use super::network::{ControllerSite, Lab, Layout};
 use super::workflows::{PRIMARY_NOW, Stage};
 
-/// One move.
 #[derive(Clone, Copy, Debug)]
 pub struct Move {
     pub to: &'static str,

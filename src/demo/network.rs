@@ -109,7 +109,6 @@ impl ControllerSite {
         }
     }
 
-    /// The controller's address.
     pub(super) fn address(self) -> &'static str {
         match self {
             ControllerSite::Apart => "10.77.0.3",

@@ -84,7 +84,7 @@ fn every_command_that_is_named_exists() {
 #[test]
 fn a_command_that_there_is_not_is_found() {
     let found = commands(
-        "see `pointsman clear x`, `pointsman alarms --cleer x`, and\n  pointsman resources --resume sip_vip   ends a pause\n",
+        "see `pointsman clear x`, `pointsman alarms --cleer x`, and\n  pointsman resources resume sip_vip   ends a pause\n",
     );
     let told: Vec<bool> = found.iter().map(|words| understands(words).is_ok()).collect();
     assert_eq!(told, [false, false, true], "{found:?}");

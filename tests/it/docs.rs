@@ -96,10 +96,13 @@ fn the_tutorial_works_as_it_is_written() {
 /// The sites that `pointsman init` writes are in order, and their tests and dry runs pass.
 #[test]
 fn the_starter_sites_work() {
-    for (kind, log, shown) in [("--pair", "logs/failover.log", "service_address belongs on node2"), ("--logs", "logs/auth.log", "ssh_guessing")] {
+    for (kind, log, shown) in
+        [("--pair", "logs/failover.log", "service_address belongs on node2"), ("--logs", "logs/auth.log", "ssh_guessing")]
+    {
         let folder = Folder::new();
         let run = |arguments: &[&str]| {
-            let output = Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap();
+            let output =
+                Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments).current_dir(folder.path()).output().unwrap();
             let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert!(output.status.success(), "{kind} {arguments:?}: {out}{err}");
             out.into_owned()

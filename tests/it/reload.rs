@@ -9,7 +9,7 @@ use pointsman::core::config;
 use pointsman::core::control::{Controller, Input, LogEvent, NewSite, OperatorCommand, Output};
 use pointsman::core::decode::Decoder;
 use pointsman::core::event::Trust;
-use pointsman::core::journal::{ConfigSnapshot, Position, Record, State, Text};
+use pointsman::core::journal::{ConfigSnapshot, FileText, Position, Record, State};
 use pointsman::core::lang::program::Program;
 use pointsman::core::lang::{Declarations, Matcher, compile, shape};
 use pointsman::core::script::{Evaluator, Next, Step, check, verbs};
@@ -41,7 +41,7 @@ fn site(rules: &str, change: impl Fn(&str) -> String) -> (Arc<Site>, Arc<ConfigS
     let evaluator = Evaluator::new(inventory.clone());
     let compiled = scripts.iter().map(|(n, s)| (n.clone(), evaluator.compile(s).unwrap())).collect();
     let matcher = Matcher::new(&program, Some(&inventory));
-    let text = |name: &str, text: &str| Text { name: name.to_owned(), text: text.to_owned() };
+    let text = |name: &str, text: &str| FileText { name: name.to_owned(), text: text.to_owned() };
     let written =
         ConfigSnapshot { config: text("c", &text_of(&inventory)), rules: vec![text("r", rules)], scripts: BTreeMap::new() };
     (Arc::new(Site::new(inventory, Arc::new(program), matcher, compiled, evaluator)), Arc::new(written))

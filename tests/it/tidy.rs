@@ -267,7 +267,7 @@ fn the_commands_of_the_documents_work() {
             tried += 1;
         }
     }
-    assert!(tried >= 4, "{tried}");
+    assert!(tried >= 2, "{tried}");
 }
 
 /// Type names that several modules have, and why: they are always written with their module.

@@ -29,8 +29,7 @@ fn cases_of_public_reports_come_out_right() {
     cases.sort();
     let mut wrong = Vec::new();
     for case in &cases {
-        let output =
-            Command::new("bash").arg(case.join("run.sh")).env("POINTSMAN", PROGRAM).env("REPO", root).output().unwrap();
+        let output = Command::new("bash").arg(case.join("run.sh")).env("POINTSMAN", PROGRAM).env("REPO", root).output().unwrap();
         if !output.status.success() {
             let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
             wrong.push(format!("{}:\n{said}", case.file_name().unwrap().display()));

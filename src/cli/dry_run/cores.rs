@@ -35,7 +35,7 @@ struct Turn<'r, R> {
 }
 
 /// What a thread found in its batch, and why there is none after it, when reading failed.
-pub(super) type Found = (Vec<Sifted>, io::Result<()>);
+pub(super) type FoundInBatch = (Vec<Sifted>, io::Result<()>);
 
 /// Replays a log to its end, or until `tell` says that nobody listens.
 pub(super) fn replay<R: Read + Send>(
@@ -74,7 +74,7 @@ pub(super) fn replay<R: Read + Send>(
 }
 
 /// Takes what was found, thread after thread. The first that has nothing more met the end of the log.
-fn act(queues: &[Receiver<Found>], mut take: impl FnMut(Sifted) -> bool) -> io::Result<()> {
+fn act(queues: &[Receiver<FoundInBatch>], mut take: impl FnMut(Sifted) -> bool) -> io::Result<()> {
     for queue in queues.iter().cycle() {
         let Ok((found, read)) = queue.recv() else { break };
         if !found.into_iter().all(&mut take) {
@@ -86,7 +86,12 @@ fn act(queues: &[Receiver<Found>], mut take: impl FnMut(Sifted) -> bool) -> io::
 }
 
 /// One thread: reads a batch when it has the turn, and sifts it when the next has.
-fn work<'r, R: Read>(sifting: &Sifting, turn: &Receiver<Turn<'r, R>>, next: &Sender<Turn<'r, R>>, found: &SyncSender<Found>) {
+fn work<'r, R: Read>(
+    sifting: &Sifting,
+    turn: &Receiver<Turn<'r, R>>,
+    next: &Sender<Turn<'r, R>>,
+    found: &SyncSender<FoundInBatch>,
+) {
     let (mut batch, mut hits) = (Batch::default(), Vec::new());
     while let Ok(mut turn) = turn.recv() {
         let read = batch.fill(&mut turn.lines);

@@ -18,7 +18,7 @@ use crate::core::base::time::Time;
 use crate::core::decode::Lines;
 use crate::core::replay::{DryRun, LogReader, Settling, Sifted, TimelineEntry};
 
-use super::cores::{AHEAD, Batch, Found, MOST, sift_on};
+use super::cores::{AHEAD, Batch, FoundInBatch, MOST, sift_on};
 
 /// Why a log could not be read to its end: its place among those named, the line, and the error.
 pub(super) type Failure = (usize, u64, io::Error);
@@ -26,7 +26,7 @@ pub(super) type Failure = (usize, u64, io::Error);
 /// A log that is being merged.
 struct Stream<'a> {
     /// The next batch; `None` when the log is over.
-    next: Box<dyn FnMut() -> Option<Found> + 'a>,
+    next: Box<dyn FnMut() -> Option<FoundInBatch> + 'a>,
     settling: Settling,
     /// What is to act, in order, each with its time.
     ready: VecDeque<(Time, Sifted)>,
@@ -75,7 +75,7 @@ pub(super) fn replay<R: Read + Send>(
                 over = !matches!(found.1, Ok(true));
                 Some((found.0, found.1.map(drop)))
             };
-            let next: Box<dyn FnMut() -> Option<Found>> = if threads {
+            let next: Box<dyn FnMut() -> Option<FoundInBatch>> = if threads {
                 let (sender, queue) = sync_channel(AHEAD);
                 scope.spawn(move || while work().is_some_and(|found| sender.send(found).is_ok()) {});
                 Box::new(move || queue.recv().ok())

@@ -36,7 +36,7 @@ use crate::core::base::time::Time;
 use crate::core::inventory::Name;
 use crate::core::vote::Voter;
 use crate::core::wire::{
-    Action, AppStatus, Command, Echo, Electorate, Generation, LinkState, Metric, PeerMessage, Place, Presence, Report,
+    Action, AppStatus, Command, Echo, Electorate, Generation, LinkState, LocalPlacement, Metric, PeerMessage, Presence, Report,
     ResourceStatus, StatusNote, Terms,
 };
 
@@ -176,7 +176,6 @@ pub enum Output {
     Peers(BTreeMap<Name, Option<SocketAddr>>),
 }
 
-/// One agent.
 #[derive(Clone, Debug)]
 pub struct AgentState {
     host: Name,
@@ -194,7 +193,7 @@ pub struct AgentState {
     /// The resources of which it was reported that another station claims them.
     rivals: BTreeSet<Name>,
     /// What its own list says of each resource.
-    places: BTreeMap<Name, Place>,
+    places: BTreeMap<Name, LocalPlacement>,
     /// What was seen of applications.
     watched: Option<BTreeMap<Name, AppStatus>>,
     /// That was not reported yet.
@@ -248,7 +247,7 @@ impl AgentState {
     }
 
     /// The same, which reports what its own list says that each resource is.
-    pub fn listing(self, places: BTreeMap<Name, Place>) -> AgentState {
+    pub fn listing(self, places: BTreeMap<Name, LocalPlacement>) -> AgentState {
         AgentState { places, ..self }
     }
 

@@ -6,7 +6,7 @@ use crate::core::inventory::{OnQuorumLoss, Takeover};
 use crate::core::vote::{Elector, promise_lasts};
 use crate::core::wire::{PeerMessage, Presence, Probe, StatusNote, Terms, Vote, VoteRequest};
 
-use super::resource_agent::{Listening, Phase, ResourceAgent};
+use super::resource_agent::{Phase, ProbeListening, ResourceAgent};
 use super::{Name, Output};
 
 impl ResourceAgent {
@@ -113,7 +113,7 @@ impl ResourceAgent {
                     // It is here already: there is nobody to listen for but ourselves.
                     Probe::Once if self.holds == Presence::Yes => Phase::Adding { tries: 0 },
                     Probe::Nothing => Phase::Adding { tries: 0 },
-                    probe => Phase::Probing(Listening::begin(probe)),
+                    probe => Phase::Probing(ProbeListening::begin(probe)),
                 };
                 self.proceed(now, out);
             }

@@ -46,7 +46,7 @@ pub(super) enum Phase {
     /// Wants it by votes, and has no majority yet; then it listens as it was told to.
     Electing { probe: Probe },
     /// Wants it, and listens first.
-    Probing(Listening),
+    Probing(ProbeListening),
     /// Wants it; `tries` operations to add it were begun.
     Adding { tries: u32 },
     /// Wants it and has it.
@@ -56,16 +56,16 @@ pub(super) enum Phase {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listening {
+pub(super) struct ProbeListening {
     probe: Probe,
     rounds: u32,
     last_round: Option<Time>,
     silent_since: Option<Time>,
 }
 
-impl Listening {
-    pub(super) fn begin(probe: Probe) -> Listening {
-        Listening { probe, rounds: 0, last_round: None, silent_since: None }
+impl ProbeListening {
+    pub(super) fn begin(probe: Probe) -> ProbeListening {
+        ProbeListening { probe, rounds: 0, last_round: None, silent_since: None }
     }
 }
 
@@ -210,7 +210,7 @@ impl ResourceAgent {
         out: &mut Vec<Output>,
     ) {
         if generation == self.mark.generation {
-            if let Phase::Probing(Listening { probe: Probe::Silence(_), .. }) = self.phase {
+            if let Phase::Probing(ProbeListening { probe: Probe::Silence(_), .. }) = self.phase {
                 self.take_by = self.take_by.max(answered + HOST_LOST);
             }
             if matches!(self.phase, Phase::Electing { .. }) {
@@ -241,7 +241,7 @@ impl ResourceAgent {
             // It is here already (adopted, or granted anew): there is nobody to listen for but ourselves.
             Probe::Once if self.holds == Presence::Yes => Phase::Adding { tries: 0 },
             Probe::Nothing => Phase::Adding { tries: 0 },
-            Probe::Once | Probe::Silence(_) => Phase::Probing(Listening::begin(probe)),
+            Probe::Once | Probe::Silence(_) => Phase::Probing(ProbeListening::begin(probe)),
         };
         self.proceed(now, out);
     }
@@ -348,7 +348,7 @@ impl ResourceAgent {
 
     pub(super) fn rival(&mut self, now: Time, out: &mut Vec<Output>) {
         match &mut self.phase {
-            Phase::Probing(Listening { probe: Probe::Silence(_), silent_since, .. }) => *silent_since = None,
+            Phase::Probing(ProbeListening { probe: Probe::Silence(_), silent_since, .. }) => *silent_since = None,
             Phase::Probing(_) => self.give_up(now, Some(StatusNote::Conflict), out),
             Phase::Holding => {
                 self.rival_until = Some(now + RIVAL_LASTS);
@@ -396,7 +396,7 @@ impl ResourceAgent {
         }
     }
 
-    fn listen(&mut self, now: Time, mut l: Listening, out: &mut Vec<Output>) {
+    fn listen(&mut self, now: Time, mut l: ProbeListening, out: &mut Vec<Output>) {
         // An order to listen for silence lives only while it is said again: whoever does not hear from us goes on without us,
         // and must not meet an old order that comes to life when the next owner falls silent.
         if matches!(l.probe, Probe::Silence(_)) && now >= self.take_by {

@@ -39,8 +39,6 @@ pub const EVENT_FIELD_BYTES: usize = 1024;
 pub const EVENT_BYTES: usize = 16 * 1024;
 /// Bytes of the summary of an alarm, its fields filled in. A longer one is cut, and ends with `…`.
 pub const SUMMARY_BYTES: usize = 2 * 1024;
-/// Characters of an entry of the history (`pointsman history`). A longer one is cut, and ends with `…`.
-pub const HISTORY_TEXT: usize = 2_000;
 /// Bytes of one value of an alarm's key (`by`), and of one value that has to be distinct. A longer one is cut, and gets a sum of the whole so
 /// that it stays apart from others.
 pub const KEY_BYTES: usize = 512;

@@ -30,7 +30,6 @@ impl Time {
         Time(ms.saturating_mul(1_000))
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
     pub const fn micros(self) -> i64 {
         self.0
     }

@@ -16,7 +16,6 @@ const SECOND_US: i64 = 1_000_000;
 /// No zone is further from UTC.
 const FURTHEST_S: i32 = 18 * 3_600;
 
-/// A time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Zone {
@@ -42,7 +41,6 @@ impl Default for Zone {
 }
 
 impl Zone {
-    /// Coordinated universal time.
     pub const UTC: Zone = Zone::Fixed(0);
 
     /// Reads a zone as people and systems write it: `Europe/Berlin`, `UTC`, `+05:30`, `-0500`. `None` for anything else.

@@ -85,7 +85,6 @@ pub(super) fn listeners<'n>(
     found
 }
 
-/// A time zone.
 pub(super) fn zone(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Zone> {
     let text = reader.text(node)?.to_owned();
     let zone = Zone::parse(&text);
@@ -113,7 +112,6 @@ fn entries<'n>(reader: &mut YamlReader<'_>, node: Option<&'n YamlNode>) -> Vec<&
 /// The zones of listeners, by what listens there.
 pub type ListenerZones = std::collections::BTreeMap<(Way, SocketAddr), Zone>;
 
-/// How syslog comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     Udp,

@@ -31,7 +31,6 @@ use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Si
 pub use files::{Followed, ListenerZones, Way};
 pub use yaml::look_over;
 
-/// A configuration, checked.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Machines, programs, pairs, resources, channels.
@@ -79,7 +78,6 @@ pub enum ReloadPolicy {
     Watch,
 }
 
-/// Sockets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listen {
     pub udp: Vec<SocketAddr>,
@@ -156,7 +154,10 @@ fn load_by<T>(
     // A file without a word in it is a mistake, and has to be told.
     if tree.is_none() && !has_errors(&found) {
         let message = format!("{} says nothing", source.name);
-        found.push(Diagnostic::whole(Code::WrongKind, message).help("docs/reference/configuration.md names every key; examples/ has complete ones"));
+        found.push(
+            Diagnostic::whole(Code::WrongKind, message)
+                .help("docs/reference/configuration.md names every key; examples/ has complete ones"),
+        );
     }
     let read = tree.map(|root| sections(source, &root, &mut found));
     found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));

@@ -94,7 +94,6 @@ impl YamlReader<'_> {
         good
     }
 
-    /// A text.
     pub(super) fn text<'n>(&mut self, node: &'n YamlNode) -> Option<&'n str> {
         match &node.kind {
             YamlKind::Text { text, .. } if !node.is_nothing() => Some(text),
@@ -118,7 +117,6 @@ impl YamlReader<'_> {
         }
     }
 
-    /// Names as texts.
     pub(super) fn texts(&mut self, node: Option<&YamlNode>) -> Vec<(String, Place)> {
         let items = self.list(node);
         let mut texts = Vec::new();
@@ -169,7 +167,6 @@ impl YamlReader<'_> {
         Some(span)
     }
 
-    /// An address.
     pub(super) fn address(&mut self, node: &YamlNode) -> Option<IpAddr> {
         let text = self.text(node)?;
         let parsed = parse_address(text);

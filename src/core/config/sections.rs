@@ -75,7 +75,6 @@ const PLATFORMS: &[(&str, &str)] =
 /// Who has a name, an alias or an address, and where that stands.
 type Taken = BTreeMap<String, (String, Place)>;
 
-/// The whole file.
 pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Config {
     let mut reader = YamlReader { found };
     let place = Place { source: source.clone(), bytes: 0..0 };

@@ -70,7 +70,6 @@ impl LogEvent {
     }
 }
 
-/// An operator's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorCommand {
     /// The resource goes to the host.
@@ -216,7 +215,6 @@ pub struct Notice {
     pub pair: Option<Name>,
 }
 
-/// The controller.
 #[derive(Clone, Debug)]
 pub struct Controller {
     inventory: Arc<Inventory>,
@@ -379,7 +377,6 @@ impl Controller {
         [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy()].into_iter().flatten().min()
     }
 
-    /// The alarms.
     pub fn alarms(&self) -> &engine::State {
         self.engine.state()
     }
@@ -389,7 +386,6 @@ impl Controller {
         self.runs.state()
     }
 
-    /// The resources.
     pub fn planner(&self) -> &Planner {
         &self.planner
     }

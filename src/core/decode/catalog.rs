@@ -10,7 +10,7 @@ use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::event::Event;
 
-use super::heads::{self, Place};
+use super::heads::{self, HeadPlace};
 use super::stamp::forms::FORMS;
 use super::{Decoder, LineFormat};
 
@@ -22,7 +22,6 @@ const SHOWN_BYTES: usize = 400;
 /// A record, or several that make one, with what is read from the last.
 type Sample = (&'static str, &'static [&'static str], &'static str);
 
-/// Standard heads.
 const STANDARD: &[Sample] = &[
     (
         "RFC 5424",
@@ -150,7 +149,6 @@ const LINES: &[Sample] = &[
     ("a level in brackets without a stamp", &["[warn] queue is full"], "level=warning text=queue is full"),
 ];
 
-/// Wrappers.
 const WRAPPERS: &[Sample] = &[
     (
         "Docker",
@@ -240,12 +238,12 @@ pub fn page() -> String {
     page.push_str("\n## Standard heads\n\n");
     samples(&mut page, STANDARD);
     for (place, title) in [
-        (Place::Device, "Heads of network devices behind the stamp of a syslog message"),
-        (Place::Syslog, "Other heads behind the stamp of a syslog message"),
-        (Place::Text, "Ids and levels of vendors at the beginning of a message's text"),
-        (Place::Front, "Heads that begin before the stamp"),
-        (Place::Level, "Heads of loggers behind the stamp of a line, the level first"),
-        (Place::Line, "Heads of loggers behind the stamp of a line, something else first"),
+        (HeadPlace::Device, "Heads of network devices behind the stamp of a syslog message"),
+        (HeadPlace::Syslog, "Other heads behind the stamp of a syslog message"),
+        (HeadPlace::Text, "Ids and levels of vendors at the beginning of a message's text"),
+        (HeadPlace::Front, "Heads that begin before the stamp"),
+        (HeadPlace::Level, "Heads of loggers behind the stamp of a line, the level first"),
+        (HeadPlace::Line, "Heads of loggers behind the stamp of a line, something else first"),
     ] {
         let _ = write!(page, "\n## {title}\n\n| whose | form | record | what is read |\n|---|---|---|---|\n");
         for head in heads::all().filter(|head| head.place == place) {
@@ -277,7 +275,6 @@ pub fn page() -> String {
     page
 }
 
-/// Declared forms.
 const DECLARED: &[(&str, &str)] = &[
     ("%d.%m.%Y %H:%M:%S", "14.03.2026 02:11:57 started"),
     ("[%d/%b/%Y:%T %z]", "[14/Mar/2026:02:11:57 +0100] started"),

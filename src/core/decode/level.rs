@@ -123,14 +123,14 @@ pub(super) fn letter(value: &str) -> Option<Level> {
 
 /// A level that was found in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found<'a> {
+pub(super) struct LevelFound<'a> {
     pub(super) level: Level,
     /// What follows the level, where nothing but punctuation stands before it.
     pub(super) behind: Option<&'a str>,
 }
 
 /// Looks for the level of a line in what stands behind its stamp, with so many names before it at most.
-pub(super) fn scan(line: &str, names_before: usize) -> Option<Found<'_>> {
+pub(super) fn scan(line: &str, names_before: usize) -> Option<LevelFound<'_>> {
     let mut rest = line;
     let mut names = 0;
     for n in 0..WORDS {
@@ -140,7 +140,7 @@ pub(super) fn scan(line: &str, names_before: usize) -> Option<Found<'_>> {
         if let Some(level) = level {
             let first = line.len() - rest.len();
             let leads = !line[..first].bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80);
-            return Some(Found { level, behind: leads.then(|| begin(behind)) });
+            return Some(LevelFound { level, behind: leads.then(|| begin(behind)) });
         }
         names += usize::from(is_name);
         if names > names_before {

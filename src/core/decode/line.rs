@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::core::event::{Event, Value};
 
-use super::heads::{self, Place};
+use super::heads::{self, HeadPlace};
 use super::level;
 use super::stamp::{self, Stamp};
 
@@ -30,7 +30,7 @@ pub(super) fn bracketed(inner: &str) -> Option<(Stamp, &str)> {
 pub(super) fn read<'a>(event: &mut Event<'a>, behind: &'a str) {
     let start = level::begin(behind);
     let level = level::scan(behind, 1);
-    let place = if level.is_some_and(|found| found.behind.is_some()) { Place::Level } else { Place::Line };
+    let place = if level.is_some_and(|found| found.behind.is_some()) { HeadPlace::Level } else { HeadPlace::Line };
     if let Some(found) = heads::read(place, start) {
         event.host = Cow::Borrowed(found.host);
         event.app = Cow::Borrowed(found.app);

@@ -15,7 +15,6 @@ use crate::core::base::limits::RECORD_BYTES;
 
 use super::encoding::Encoding;
 
-/// One line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// The line without its end.

@@ -68,7 +68,7 @@ use crate::core::event::{Event, EventId, EventMarks, Format, Value};
 use clock::{Resolved, StampClock};
 use envelope::Envelope;
 use header::{Header, HeaderLine};
-use heads::Place;
+use heads::HeadPlace;
 use keyed::Keyed;
 use stamp::Stamp;
 use wrap::{Export, Pieces};
@@ -302,7 +302,7 @@ impl Decoder {
             if let Some(stamp) = stamp::dated::access(record) {
                 return self.plain_at(record, None, stamp, reference);
             }
-            if let Some(found) = heads::read(Place::Front, record)
+            if let Some(found) = heads::read(HeadPlace::Front, record)
                 && let Some(stamp) = found.stamp
             {
                 let message = rfc3164::envelope_of(found, Envelope::default());
@@ -566,7 +566,7 @@ impl Decoder {
         let mut event = plain(record);
         if !self.genesys
             && !self.header.known()
-            && let Some(level::Found { level, behind: Some(_), .. }) = level::scan(record, 0)
+            && let Some(level::LevelFound { level, behind: Some(_), .. }) = level::scan(record, 0)
         {
             if self.inside == Inside::Messages {
                 event.level = Some(level);

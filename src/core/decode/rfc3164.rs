@@ -23,7 +23,7 @@ use std::net::IpAddr;
 use crate::core::event::{EventId, Format, Value, vendor_id};
 
 use super::envelope::{self, Envelope};
-use super::heads::{self, Found, Place};
+use super::heads::{self, HeadFound, HeadPlace};
 use super::stamp::{self, Stamp};
 use super::{genesys, level};
 
@@ -100,7 +100,7 @@ pub(super) fn message(rest: &str) -> Envelope<'_> {
         let e = behind_stamp(stamp, behind);
         return Envelope { host: if e.host.is_empty() { before.host } else { e.host }, fields: before.fields, ..e };
     }
-    if let Some(found) = heads::read(Place::Front, rest) {
+    if let Some(found) = heads::read(HeadPlace::Front, rest) {
         return envelope_of(found, before);
     }
     before.text = rest;
@@ -229,8 +229,8 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
     }
     // The name before a device's own head is no program, nor is what the device marks.
     if e.id.is_none() && (e.app.is_empty() || e.host.is_empty() || e.app.starts_with(['*', '%'])) {
-        let device = || start.contains('%').then(|| heads::read(Place::Device, start)).flatten();
-        let other = || e.app.is_empty().then(|| heads::read(Place::Syslog, start)).flatten();
+        let device = || start.contains('%').then(|| heads::read(HeadPlace::Device, start)).flatten();
+        let other = || e.app.is_empty().then(|| heads::read(HeadPlace::Syslog, start)).flatten();
         if let Some(found) = device().or_else(other) {
             return envelope_of(found, Envelope { format: e.format, stamp: e.stamp, ..Envelope::default() });
         }
@@ -240,7 +240,7 @@ fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
 }
 
 /// A head of the table as an envelope; what it leaves out is as in `base`.
-pub(super) fn envelope_of<'a>(found: Found<'a>, base: Envelope<'a>) -> Envelope<'a> {
+pub(super) fn envelope_of<'a>(found: HeadFound<'a>, base: Envelope<'a>) -> Envelope<'a> {
     let or = |found: &'a str, base: &'a str| if found.is_empty() { base } else { found };
     let mut fields = base.fields;
     fields.extend(found.fields().map(|(name, value)| (Cow::Borrowed(name), Value::Text(Cow::Borrowed(value)))));
@@ -264,7 +264,7 @@ pub(super) fn take_id<'a>(e: &mut Envelope<'a>) {
     if e.id.is_some() {
         return;
     }
-    let Some(found) = heads::read(Place::Text, e.text) else { return };
+    let Some(found) = heads::read(HeadPlace::Text, e.text) else { return };
     // `asa1: %ASA-6-302013: ...`: the name before a device's id is the device.
     let device = e.text.starts_with('%') && e.host.is_empty() && e.pid.is_empty() && is_host(e.app);
     let base = std::mem::take(e);

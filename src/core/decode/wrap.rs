@@ -43,7 +43,6 @@ pub(super) struct Outer {
     pub(super) is_message: bool,
 }
 
-/// A wrapped record.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wrapped {
     pub(super) outer: Outer,

@@ -18,7 +18,6 @@ macro_rules! codes {
             pub const ALL: &'static [Code] = &[$(Code::$name),*];
             /// The code as shown: `R001`.
             pub fn text(self) -> &'static str { match self { $(Code::$name => $text),* } }
-            /// Error or warning.
             pub fn severity(self) -> Severity { match self { $(Code::$name => Severity::$severity),* } }
             /// What it means, in one line.
             pub fn meaning(self) -> &'static str { match self { $(Code::$name => $meaning),* } }

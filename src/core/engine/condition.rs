@@ -24,7 +24,7 @@ use crate::core::lang::program::{Alarm, Hit, Shape};
 
 use super::key::Key;
 use super::lines::{counted_lines, noted_line};
-use super::measure::Slot;
+use super::measure::MeasureSlot;
 use super::record::{Fields, PartialMatch, PendingFire, Record};
 use super::{Arrival, Engine, EngineNotice, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
 
@@ -73,7 +73,7 @@ impl Engine {
             }
             Shape::Measure(_) => {
                 if let Some(hit) = parts.first().copied().flatten() {
-                    self.measure(arrival, alarm, Slot::Detect, hit, out);
+                    self.measure(arrival, alarm, MeasureSlot::Detect, hit, out);
                 }
             }
             Shape::Members(_) => {

@@ -115,7 +115,6 @@ impl<'a> EventView<'a> {
         bounded(self.captures.iter().filter(|(name, _)| !name.starts_with('=')).cloned().collect())
     }
 
-    /// Every field.
     pub(super) fn all(&self) -> Fields {
         let mut fields = Fields::new();
         for (name, value) in &self.event.fields {
@@ -165,7 +164,6 @@ pub(super) enum TriggerEvent<'a> {
 }
 
 impl TriggerEvent<'_> {
-    /// Its text.
     pub(super) fn text(&self) -> Option<String> {
         match self {
             TriggerEvent::Now(facts) => facts.text("text").map(Cow::into_owned),
@@ -173,7 +171,6 @@ impl TriggerEvent<'_> {
         }
     }
 
-    /// One field.
     pub(super) fn field(&self, name: &str) -> Option<Cow<'_, str>> {
         match self {
             TriggerEvent::Now(facts) => facts.text(name),
@@ -189,7 +186,6 @@ impl TriggerEvent<'_> {
         }
     }
 
-    /// Every field.
     pub(super) fn fields(self) -> Arc<Fields> {
         match self {
             TriggerEvent::Now(facts) => Arc::new(facts.all()),

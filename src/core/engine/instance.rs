@@ -239,7 +239,6 @@ pub(super) fn deadline(alarm: &Alarm, raised_at: Time, last_at: Time) -> Option<
     ends.min()
 }
 
-/// Reactions that start.
 pub(super) fn start_reactions(
     alarm: &Alarm,
     key: &Key,

@@ -13,7 +13,6 @@ use crate::core::base::limits::KEY_BYTES;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Arc<str>);
 
-/// Ends each value.
 const END: char = '\0';
 /// Goes before what stands for a sign that has a meaning here. Logs have neither, senders might.
 const INSTEAD: char = '\u{1}';
@@ -29,7 +28,6 @@ fn sum(text: &str) -> u64 {
 }
 
 impl Key {
-    /// Of these values.
     pub fn of<V: AsRef<str>>(values: impl IntoIterator<Item = V>) -> Key {
         let mut text = String::new();
         values.into_iter().for_each(|value| Key::push(&mut text, value.as_ref()));
@@ -60,7 +58,6 @@ impl Key {
         Key(text.into())
     }
 
-    /// Its values.
     pub fn values(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.0.split_terminator(END).map(|value| {
             if !value.contains(INSTEAD) {
@@ -72,12 +69,10 @@ impl Key {
         })
     }
 
-    /// One of them.
     pub fn value(&self, place: usize) -> Option<Cow<'_, str>> {
         self.values().nth(place)
     }
 
-    /// Its bytes.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -39,7 +39,7 @@ pub(super) struct Measured {
 
 /// Which of an alarm's measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Slot {
+pub(super) enum MeasureSlot {
     Detect = 0,
     Cancel = 1,
 }
@@ -133,13 +133,13 @@ impl Measured {
 }
 
 /// The window and measure of a slot.
-fn measure_of(alarm: &Alarm, slot: Slot) -> Option<(Duration, &Measure)> {
+fn measure_of(alarm: &Alarm, slot: MeasureSlot) -> Option<(Duration, &Measure)> {
     match slot {
-        Slot::Detect => match (&alarm.detect.shape, alarm.detect.within) {
+        MeasureSlot::Detect => match (&alarm.detect.shape, alarm.detect.within) {
             (Shape::Measure(measure), Some(over)) => Some((over, measure)),
             _ => None,
         },
-        Slot::Cancel => alarm.cancel.iter().find_map(|c| match c {
+        MeasureSlot::Cancel => alarm.cancel.iter().find_map(|c| match c {
             Cancel::Measured { over, measure, .. } => Some((*over, measure)),
             _ => None,
         }),
@@ -148,7 +148,7 @@ fn measure_of(alarm: &Alarm, slot: Slot) -> Option<(Duration, &Measure)> {
 
 /// The metric that an alarm is raised by.
 fn metric_of(alarm: &Alarm) -> Option<&Measure> {
-    measure_of(alarm, Slot::Detect).map(|(_, measure)| measure).filter(|measure| measure.what == Aggregate::Last)
+    measure_of(alarm, MeasureSlot::Detect).map(|(_, measure)| measure).filter(|measure| measure.what == Aggregate::Last)
 }
 
 fn compares(amount: f64, threshold: &Threshold) -> bool {
@@ -175,7 +175,14 @@ struct Verdict {
 
 impl Engine {
     /// An event that an alarm measures.
-    pub(super) fn measure<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, slot: Slot, hit: &'a Hit, out: &mut Vec<Output>) {
+    pub(super) fn measure<'a>(
+        &mut self,
+        arrival: &Arrival<'a>,
+        alarm: &Alarm,
+        slot: MeasureSlot,
+        hit: &'a Hit,
+        out: &mut Vec<Output>,
+    ) {
         let Some((over, measure)) = measure_of(alarm, slot) else { return };
         let Some(met) = self.match_part(arrival, alarm, Some(hit), out) else { return };
         let value = match &measure.field {
@@ -256,34 +263,34 @@ impl Engine {
 
     fn measured_now(&self, now: Time, alarm: &Alarm, key: &Key) -> Option<Verdict> {
         let measured = self.state.measured(&alarm.name, key)?;
-        let amount = |slot: Slot| {
+        let amount = |slot: MeasureSlot| {
             let (over, measure) = measure_of(alarm, slot)?;
             measured.windows[slot as usize].amount(now, over, measure.what)
         };
-        let lasting = |slot: Slot, amount: Option<f64>, threshold: Option<&Threshold>| {
+        let lasting = |slot: MeasureSlot, amount: Option<f64>, threshold: Option<&Threshold>| {
             let is = threshold.is_some_and(|t| amount.is_some_and(|a| compares(a, t)));
             let since = is.then(|| measured.since[slot as usize].unwrap_or(now));
             let lasts = threshold.and_then(|t| t.lasts).unwrap_or_default();
             (is, since, since.map(|since| since + lasts))
         };
         // Of what has to last all that it was made of counts, not only what is in the window at its end.
-        let known = |slot: Slot, window: Slot| {
+        let known = |slot: MeasureSlot, window: MeasureSlot| {
             let over = measure_of(alarm, window).map_or(Duration::ZERO, |(over, _)| over);
             let now_known = measured.windows[window as usize].known(now, over);
             let lasts = measured.since[slot as usize].is_some();
             if lasts { now_known.min(measured.known[slot as usize]) } else { now_known }
         };
-        let detect = measure_of(alarm, Slot::Detect).map(|(_, measure)| &measure.threshold);
-        let measure = amount(Slot::Detect);
-        let (stands, since, from) = lasting(Slot::Detect, measure, detect);
+        let detect = measure_of(alarm, MeasureSlot::Detect).map(|(_, measure)| &measure.threshold);
+        let measure = amount(MeasureSlot::Detect);
+        let (stands, since, from) = lasting(MeasureSlot::Detect, measure, detect);
         let falls = alarm.cancel.iter().find_map(|c| if let Cancel::Falls(threshold) = c { Some(threshold) } else { None });
-        let own = measure_of(alarm, Slot::Cancel).map(|(_, measure)| &measure.threshold);
-        let (compared, threshold) = if own.is_some() { (amount(Slot::Cancel), own) } else { (measure, falls) };
-        let (_, calm, until) = lasting(Slot::Cancel, compared, threshold);
+        let own = measure_of(alarm, MeasureSlot::Cancel).map(|(_, measure)| &measure.threshold);
+        let (compared, threshold) = if own.is_some() { (amount(MeasureSlot::Cancel), own) } else { (measure, falls) };
+        let (_, calm, until) = lasting(MeasureSlot::Cancel, compared, threshold);
         // Nothing is left of what raised it, and nothing can be compared: that ends it as well.
         let metric = metric_of(alarm).is_some();
         let nothing = detect.is_some() && measure.is_none() && (falls.is_some() || metric && own.is_some());
-        let leaves = [Slot::Detect, Slot::Cancel].into_iter().filter_map(|slot| {
+        let leaves = [MeasureSlot::Detect, MeasureSlot::Cancel].into_iter().filter_map(|slot| {
             let (over, measure) = measure_of(alarm, slot)?;
             measured.windows[slot as usize].leaves(now, over, measure.what)
         });
@@ -297,8 +304,8 @@ impl Engine {
             stands,
             cancels: until.is_some_and(|at| at <= now) || nothing,
             known: [
-                known(Slot::Detect, Slot::Detect),
-                known(Slot::Cancel, if own.is_some() { Slot::Cancel } else { Slot::Detect }),
+                known(MeasureSlot::Detect, MeasureSlot::Detect),
+                known(MeasureSlot::Cancel, if own.is_some() { MeasureSlot::Cancel } else { MeasureSlot::Detect }),
             ],
             empty: leaves.is_empty(),
             gone: metric && measure.is_none(),

@@ -60,7 +60,7 @@ use crate::core::lang::shape::Reset;
 
 use fields::{EventView, TriggerEvent};
 use instance::Ending;
-use measure::Slot;
+use measure::MeasureSlot;
 use partial_matches::Forgot;
 
 pub use claims::{Stand, trust_required};
@@ -85,7 +85,6 @@ enum Role {
     Part(usize),
 }
 
-/// What falls due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     /// What was awaited comes true.
@@ -139,7 +138,6 @@ impl<'a> Arrival<'a> {
     }
 }
 
-/// The engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
     program: Arc<Program>,
@@ -235,7 +233,6 @@ impl Engine {
         self.due.first().map(|(at, ..)| *at)
     }
 
-    /// Takes one input.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         let last = input.order();
         match input {
@@ -429,7 +426,7 @@ impl Engine {
             for (_, role, hit) in met {
                 match role {
                     Role::Cancels => self.cancelled(arrival, alarm, hit, out),
-                    Role::Measured => self.measure(arrival, alarm, Slot::Cancel, hit, out),
+                    Role::Measured => self.measure(arrival, alarm, MeasureSlot::Cancel, hit, out),
                     Role::Unless => {
                         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
                             self.forget_partial_matches(alarm, &key, out);

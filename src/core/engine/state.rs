@@ -19,7 +19,6 @@ use super::measure::Measured;
 use super::partial_matches::{Forgot, PartialMatches};
 use super::record::{Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
 
-/// An active alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     /// When it was raised.
@@ -264,7 +263,6 @@ impl State {
         self.awaited.get(alarm)?.get(key)
     }
 
-    /// One active instance.
     pub fn instance(&self, alarm: &str, key: &Key) -> Option<&Instance> {
         self.alarms.get(alarm)?.get(key).map(Box::as_ref)
     }

@@ -98,7 +98,6 @@ pub enum Input {
 }
 
 impl Input {
-    /// Its order.
     pub(super) fn order(&self) -> u64 {
         match self {
             Input::Arrived { order, .. }

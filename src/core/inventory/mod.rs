@@ -77,7 +77,6 @@ pub enum Via {
     Local,
 }
 
-/// A machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// Its own (never a moving) address, where known.

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Text {
+pub struct FileText {
     /// Its path as it was given.
     pub name: String,
     pub text: String,
@@ -15,11 +14,11 @@ pub struct Text {
 /// Configuration, rules and scripts: one set, accepted or refused as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigSnapshot {
-    pub config: Text,
+    pub config: FileText,
     /// The rule files, in their order.
-    pub rules: Vec<Text>,
+    pub rules: Vec<FileText>,
     /// The scripts, by the name that rules use.
-    pub scripts: BTreeMap<String, Text>,
+    pub scripts: BTreeMap<String, FileText>,
 }
 
 impl ConfigSnapshot {

@@ -22,7 +22,7 @@ use crate::core::event::Event;
 use crate::core::inventory::Name;
 use crate::{core::engine, core::plan, core::react};
 
-pub use config_snapshot::{ConfigSnapshot, Text};
+pub use config_snapshot::{ConfigSnapshot, FileText};
 pub use history::{History, HistoryEntry};
 
 /// One record of the journal.
@@ -94,7 +94,6 @@ impl Position {
     }
 }
 
-/// What came in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
@@ -239,7 +238,6 @@ impl DoubtKind {
 }
 
 impl State {
-    /// Applies one record.
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Input { order, at, input } => {

@@ -31,7 +31,6 @@ impl<T: PartialEq> PartialEq for At<T> {
 /// A name or a text with its place; of a string, what stands between the quotes, escapes resolved.
 pub(crate) type Text = At<String>;
 
-/// One rule file.
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) source: Arc<Source>,
@@ -166,7 +165,6 @@ pub(crate) struct Rename {
     pub(crate) every: bool,
 }
 
-/// A condition's time.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum TimeClause {
     /// `within D`.
@@ -319,7 +317,6 @@ pub(crate) struct From {
     pub(crate) on: Vec<Text>,
 }
 
-/// Whose events.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum SenderSyntax {
     Any,
@@ -468,7 +465,6 @@ pub(crate) enum Element {
 }
 
 impl Element {
-    /// Where it stands.
     pub(crate) fn span(&self) -> &TextSpan {
         match self {
             Element::Literal(literal) => &literal.span,

@@ -26,7 +26,6 @@ const WARM_BYTES: usize = 16 * 1024;
 const STATE_BYTES: usize = 64;
 const STATES_PER_RANGE: usize = 12;
 
-/// A compiled expression.
 pub struct Expression {
     text: Box<str>,
     tree: Tree,
@@ -76,7 +75,6 @@ impl Expression {
         &self.text
     }
 
-    /// Its tree.
     pub(super) fn tree(&self) -> TreePart<'_> {
         self.tree.root()
     }

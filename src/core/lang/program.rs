@@ -273,7 +273,6 @@ pub enum FieldTest {
     InNetwork { network: std::net::IpAddr, prefix: u8 },
 }
 
-/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Comparison {
@@ -675,7 +674,6 @@ pub struct Measure {
     pub threshold: Threshold,
 }
 
-/// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Aggregate {

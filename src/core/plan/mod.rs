@@ -37,7 +37,7 @@ use crate::core::base::limits::{HEARTBEAT, HOST_LOST, SETTLE};
 use crate::core::base::time::Time;
 use crate::core::inventory::{Inventory, Name, Resource, Via};
 use crate::core::vote::Voter;
-use crate::core::wire::{Command, Echo, Generation, Place, Presence, Report, ResourceStatus, StatusNote};
+use crate::core::wire::{Command, Echo, Generation, LocalPlacement, Presence, Report, ResourceStatus, StatusNote};
 
 pub use ledger::{DesiredOwner, Grant, Granted, Instruction, Ledger, PlacementLedger, Record, ResourceLedger, forget};
 use reconcile::Pursuit;
@@ -158,7 +158,7 @@ struct View {
     /// Its agent knows `quorum`.
     votes: bool,
     /// What its own list says.
-    places: BTreeMap<Name, Place>,
+    places: BTreeMap<Name, LocalPlacement>,
     /// What it holds and another station claims.
     rivals: BTreeSet<Name>,
     /// What it reports cannot be, which has been told.
@@ -183,7 +183,6 @@ impl View {
     }
 }
 
-/// The planner.
 #[derive(Clone, Debug)]
 pub struct Planner {
     controller: u64,
@@ -260,7 +259,6 @@ impl Planner {
         if waits { Accepted::Held } else { Accepted::Yes }
     }
 
-    /// Takes one input.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         let timer = input == Input::Timer;
         match input {
@@ -331,6 +329,9 @@ impl Planner {
 
     /// Why the resource is not where it should be, where it is held back; `None` when it is not.
     pub fn held(&self, resource: &str) -> Option<String> {
+        if let Some(why) = self.hold.as_ref().filter(|_| self.pursuits.contains_key(resource)) {
+            return Some(why.clone());
+        }
         if let Some(entry) = self.ledger.entry(resource)
             && let (Some(until), Some(desired_owner)) = (entry.held_until, &entry.desired_owner)
             && entry.current_target.as_ref() != Some(&desired_owner.host)
@@ -526,7 +527,7 @@ impl Planner {
     }
 
     /// What the host's own list says that a resource is there, where that is not what the configuration says.
-    pub(super) fn differs_on(&self, resource: &str, host: &str) -> Option<&Place> {
+    pub(super) fn differs_on(&self, resource: &str, host: &str) -> Option<&LocalPlacement> {
         let place = self.views.get(host)?.places.get(resource)?;
         (place.what != self.resources.get(resource)?.what).then_some(place)
     }

@@ -67,7 +67,6 @@ enum Target {
 }
 
 impl Planner {
-    /// One resource's turn.
     pub(super) fn reconcile(&mut self, now: Time, name: &str, out: &mut Vec<Output>) {
         let Some(resource) = self.resources.get(name).cloned() else {
             return;

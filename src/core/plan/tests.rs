@@ -441,7 +441,6 @@ mod quorum {
         std::mem::take(&mut bench.out).into_iter().filter_map(take).collect()
     }
 
-    /// a holds it.
     fn held() -> Bench {
         let mut bench = Bench::new(Takeover::Quorum);
         report(&mut bench, "a", (0, 0), false, Presence::No);
@@ -639,7 +638,7 @@ fn a_host_with_another_address_on_its_list_is_not_granted_it() {
     let mut bench = Bench::new(Takeover::Confirmed);
     let report = |bench: &mut Bench, host: &str, address: &str| {
         bench.beats += 1;
-        let place = Place { what: ResourceKind::Address(address.parse().unwrap(), 24), interface: "eth0".to_owned() };
+        let place = LocalPlacement { what: ResourceKind::Address(address.parse().unwrap(), 24), interface: "eth0".to_owned() };
         let seen = ResourceStatus { holds: Presence::No, ..ResourceStatus::default() };
         let report = Report {
             host: host.to_owned(),

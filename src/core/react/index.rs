@@ -25,7 +25,7 @@ struct Lane {
 
 /// What is looked up.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Index {
+pub(super) struct RunIndex {
     lanes: BTreeMap<LaneKey, Lane>,
     due: BTreeSet<(Time, RunId)>,
     /// By order: how many runs.
@@ -36,9 +36,9 @@ pub(super) struct Index {
     claims: usize,
 }
 
-impl Index {
-    pub(super) fn new(state: &State) -> Index {
-        let mut index = Index::default();
+impl RunIndex {
+    pub(super) fn new(state: &State) -> RunIndex {
+        let mut index = RunIndex::default();
         for (id, run) in state.runs() {
             index.add(id, run);
         }

@@ -32,7 +32,7 @@ use crate::core::inventory::Inventory;
 use crate::core::lang::program::{Mode, Program};
 use crate::core::script::{Again, Next, Step, StepResult};
 
-use index::{Index, LaneKey};
+use index::{LaneKey, RunIndex};
 pub use record::{AskedStep, Bound, Record, Run, RunId, RunOutcome, State};
 
 /// What the runs are told.
@@ -97,7 +97,6 @@ pub enum Output {
     },
 }
 
-/// The runs.
 #[derive(Clone, Debug)]
 pub struct Runs {
     program: Arc<Program>,
@@ -106,7 +105,7 @@ pub struct Runs {
     inventory: Arc<Inventory>,
     again: fn(&str) -> Again,
     state: State,
-    index: Index,
+    index: RunIndex,
     /// Lanes that were idle at the start although something waited in them.
     idle: Vec<LaneKey>,
 }
@@ -121,7 +120,7 @@ impl Runs {
         state: State,
         out: &mut Vec<Output>,
     ) -> Runs {
-        let index = Index::new(&state);
+        let index = RunIndex::new(&state);
         let idle = index.idle();
         let mut runs = Runs { program, rules: 0, inventory, again, state, index, idle };
         let begun: Vec<RunId> = runs.state.runs.iter().filter(|(_, r)| r.begun).map(|(id, _)| *id).collect();
@@ -156,7 +155,6 @@ impl Runs {
         self.index.has_order(order)
     }
 
-    /// Takes one input.
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         for lane in std::mem::take(&mut self.idle) {
             self.begin_next(now, &lane, out);

@@ -72,10 +72,8 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// All words.
     pub const NAMES: [&'static str; 4] = ["finished", "failed", "replaced", "expired"];
 
-    /// One word.
     pub fn name(&self) -> &'static str {
         match self {
             RunOutcome::Finished(_) => "finished",
@@ -225,7 +223,6 @@ impl State {
         self.runs.iter().map(|(id, run)| (*id, run))
     }
 
-    /// One of them.
     pub fn run(&self, run: RunId) -> Option<&Run> {
         self.runs.get(&run)
     }

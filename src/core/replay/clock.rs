@@ -32,7 +32,6 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// The engine's time.
     pub(super) fn engine(self) -> Time {
         self.log + self.ahead
     }

@@ -74,7 +74,6 @@ impl DryRunCounts {
 /// A record that a rule wants, or that is a claim, with what it matches.
 type Wanted = (Event<'static>, Vec<Hit>);
 
-/// A dry run.
 pub struct DryRun {
     sifting: Sifting,
     acting: Acting,

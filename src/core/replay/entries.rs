@@ -25,7 +25,6 @@ struct About {
     line: Option<u64>,
 }
 
-/// Tells the timeline.
 #[derive(Debug, Default)]
 pub(super) struct Teller {
     entries: Vec<TimelineEntry>,

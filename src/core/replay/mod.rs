@@ -80,7 +80,6 @@ impl Replay {
         replay
     }
 
-    /// The time.
     pub fn now(&self) -> Time {
         self.now
     }

@@ -50,7 +50,6 @@ pub struct TestFile {
     pub tests: Vec<RuleTest>,
 }
 
-/// One test.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleTest {
@@ -200,7 +199,6 @@ pub fn read(source: &Arc<Source>) -> Result<TestFile, Diagnostic> {
     })
 }
 
-/// Runs one test.
 pub fn run(site: &Arc<Site>, test: &RuleTest) -> Verdict {
     let mut wrong = test_names::wrong(site, test);
     let begin = test.start.as_deref().unwrap_or(BEGIN);

@@ -25,7 +25,6 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// All of them.
     pub const ALL: [EntryKind; 6] = [
         EntryKind::AlarmRaised,
         EntryKind::AlarmCleared,

@@ -20,7 +20,6 @@ use super::{FinishedStep, Next, ScriptCall};
 
 /// Operations of one evaluation; a reaction needs a few hundred.
 const OPERATIONS: u64 = 100_000;
-/// Calls within calls.
 const CALL_LEVELS: usize = 32;
 /// Nesting of expressions, at the top and in functions.
 const EXPRESSION_DEPTH: usize = 32;

@@ -31,7 +31,6 @@ pub enum ParamKind {
 }
 
 impl ParamKind {
-    /// Every kind.
     pub const ALL: [ParamKind; 12] = [
         ParamKind::Text,
         ParamKind::Number,
@@ -71,7 +70,6 @@ impl ParamKind {
     }
 }
 
-/// A verb.
 #[derive(Debug)]
 pub struct VerbDecl {
     /// `vip.up`: what it is done to, and what is done; or one word.
@@ -101,7 +99,6 @@ pub struct HandleDecl {
     pub help: &'static str,
 }
 
-/// Every handle.
 pub const HANDLES: &[HandleDecl] = &[
     HandleDecl { name: "vip", of: ParamKind::Resource, properties: &["name"], help: "A virtual IP of the inventory." },
     HandleDecl { name: "port", of: ParamKind::Resource, properties: &["name"], help: "A load-balanced port of the inventory." },
@@ -116,7 +113,6 @@ pub const HANDLES: &[HandleDecl] = &[
 
 use ParamKind as K;
 
-/// Every verb.
 pub const VERBS: &[VerbDecl] = &[
     VerbDecl {
         name: "vip.up",

@@ -71,7 +71,6 @@ impl Audit {
         self.broken("I2", why);
     }
 
-    /// I4.
     pub(super) fn done_twice(&mut self, what: String) {
         self.broken("I4", what);
     }

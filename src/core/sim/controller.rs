@@ -25,7 +25,7 @@ use super::nuisance::Nuisance;
 use super::rng::Rng;
 use super::scenario::Change;
 use super::tamper::Tamper;
-use super::world::Setup;
+use super::world::SiteSetup;
 use super::world::{VIP, app_name, host_name};
 
 /// What the controller of this world says of itself to agents.
@@ -97,8 +97,8 @@ pub(super) struct SimController {
     scripts: Rc<(Evaluator, Arc<Compiled>)>,
     clock: HostClock,
     pub(super) wall_offset: i64,
-    setup: Setup,
-    first_setup: Setup,
+    setup: SiteSetup,
+    first_setup: SiteSetup,
     /// What is changed now.
     changes: Vec<Change>,
     /// What comes to it is so many milliseconds late.
@@ -125,7 +125,7 @@ pub(super) struct SimController {
 }
 
 impl SimController {
-    pub(super) fn new(setup: Setup, wall_offset: i64, clock: HostClock, nuisance: Nuisance) -> SimController {
+    pub(super) fn new(setup: SiteSetup, wall_offset: i64, clock: HostClock, nuisance: Nuisance) -> SimController {
         thread_local!(static RULES: (Arc<Program>, Arc<Matcher>) = {
             let program = program();
             let matcher = Matcher::new(&program, None);

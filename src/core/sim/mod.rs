@@ -32,7 +32,6 @@ pub use story::{shorten, tell};
 pub use tamper::Tamper;
 pub use world::SimOutcome;
 
-/// Runs a scenario.
 pub fn run(scenario: &Scenario, tamper: Option<Tamper>) -> SimOutcome {
     world::play(scenario, tamper, false)
 }

@@ -92,7 +92,6 @@ pub enum Change {
     Without(usize),
 }
 
-/// What happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {

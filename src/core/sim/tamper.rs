@@ -59,7 +59,6 @@ pub enum Tamper {
 }
 
 impl Tamper {
-    /// All of them.
     pub const ALL: [Tamper; 23] = [
         Tamper::ReleaseNotVerified,
         Tamper::LowerOrderAccepted,

@@ -23,7 +23,7 @@ use super::rng::Rng;
 use super::scenario::{Party, Scenario};
 use super::tamper::Tamper;
 
-pub(super) use site::Setup;
+pub(super) use site::SiteSetup;
 pub(super) use site::{app_name, host_name};
 
 /// The resource that moves.
@@ -180,7 +180,7 @@ impl<'a> SimWorld<'a> {
             scenario,
             tamper,
             network: Network::new(scenario.agents()),
-            controller: SimController::new(Setup::new(scenario), scenario.wall * 1_000, clock, Nuisance::of(scenario)),
+            controller: SimController::new(SiteSetup::new(scenario), scenario.wall * 1_000, clock, Nuisance::of(scenario)),
             audit: Audit::new(scenario),
             hosts,
             waiting: VecDeque::new(),

@@ -19,7 +19,6 @@ use crate::core::script::{Compiled, Evaluator, Next};
 
 pub use arrivals::{Arrivals, Learned, Stamps};
 
-/// A site.
 #[derive(Debug)]
 pub struct Site {
     /// Machines, programs, pairs, resources.

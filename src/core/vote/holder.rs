@@ -9,7 +9,6 @@ use crate::core::wire::{Echo, Refusal};
 /// Requests that are remembered; the answer to an older one is too old to be of use.
 const REQUESTS_KEPT: usize = 256;
 
-/// One that votes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Elector {
     Controller,

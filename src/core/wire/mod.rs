@@ -62,7 +62,6 @@ pub struct Echo {
 /// The terms on which a resource is held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// The policy.
     pub takeover: Takeover,
     /// `probe`: give up after so long without a majority of witnesses. `quorum`: how long a vote lasts.
     pub isolation: Duration,
@@ -250,7 +249,7 @@ pub struct Metric {
 
 /// What a resource is on one host, by the host's own list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct LocalPlacement {
     /// The address or port.
     pub what: ResourceKind,
     /// The network interface of an address; empty for what is no address.
@@ -280,7 +279,7 @@ pub struct Report {
     pub votes: bool,
     /// What the agent's own list says that each resource is, and where. Empty from an agent of an earlier version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub places: BTreeMap<Name, Place>,
+    pub places: BTreeMap<Name, LocalPlacement>,
     /// Resources held here that another station claims now.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub rivals: BTreeSet<Name>,

@@ -74,20 +74,20 @@ struct Connection {
 
 /// The place of one open connection. It is free again when this is dropped.
 #[derive(Debug)]
-pub struct Slot {
+pub struct ConnectionSlot {
     limiter: ConnectionLimiter,
     number: u64,
     last_heard: Arc<AtomicU64>,
 }
 
-impl Slot {
+impl ConnectionSlot {
     /// Something whole was heard on the connection: those that have said nothing go before it.
     pub fn heard(&self) {
         self.last_heard.store(self.limiter.heard.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.limiter.lock().leave(self.number);
     }
@@ -95,7 +95,7 @@ impl Drop for Slot {
 
 /// A connection was let in, and what became of another one for it.
 pub(super) struct Admitted {
-    pub(super) slot: Slot,
+    pub(super) slot: ConnectionSlot,
     /// The connection that has to be closed. Not within the lock: its task gives its slot back.
     pub(super) closed: Option<AbortHandle>,
     /// True when a connection was closed for this one.
@@ -119,7 +119,7 @@ impl ConnectionLimiter {
         let last_heard = Arc::new(AtomicU64::new(SILENT));
         open.enter(number, Connection { source, last_heard: last_heard.clone(), close: None });
         drop(open);
-        let slot = Slot { limiter: self.clone(), number, last_heard };
+        let slot = ConnectionSlot { limiter: self.clone(), number, last_heard };
         Some(Admitted { slot, closed, replaced: victim.is_some() })
     }
 
@@ -142,7 +142,7 @@ impl ConnectionLimiter {
     }
 }
 
-impl Slot {
+impl ConnectionSlot {
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -229,7 +229,7 @@ mod tests {
     }
 
     /// Lets a connection in and says the number of the one that was closed for it.
-    fn admit(limiter: &ConnectionLimiter, n: u8, expected: bool, slots: &mut BTreeMap<u64, Slot>) -> Option<bool> {
+    fn admit(limiter: &ConnectionLimiter, n: u8, expected: bool, slots: &mut BTreeMap<u64, ConnectionSlot>) -> Option<bool> {
         let before = limiter.open.lock().unwrap().connections.keys().copied().collect::<BTreeSet<_>>();
         let admitted = limiter.admit(ip(n), expected)?;
         let replaced = admitted.replaced;
@@ -289,7 +289,7 @@ mod tests {
         admit(&limiter, 7, false, &mut slots);
         assert_eq!((open_of(&limiter, 1), open_of(&limiter, 2), open_of(&limiter, 7)), (1, 0, 1));
         // Of those that have all said something, the one that did so least recently.
-        slots.values().for_each(Slot::heard);
+        slots.values().for_each(ConnectionSlot::heard);
         slots[&0].heard();
         admit(&limiter, 8, false, &mut slots);
         assert_eq!((open_of(&limiter, 1), open_of(&limiter, 3), open_of(&limiter, 8)), (1, 0, 1));

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-pub use limiter::{ConnectionLimiter, Limits, Slot};
+pub use limiter::{ConnectionLimiter, ConnectionSlot, Limits};
 
 /// Connections that the kernel has taken and we have not, at once. With few of them a crowd makes others wait for a second.
 const WAITING: u32 = 4_096;
@@ -65,7 +65,7 @@ impl HandshakeLimiter {
         &self,
         peer: IpAddr,
         expected: bool,
-        task: impl FnOnce(Slot) -> F,
+        task: impl FnOnce(ConnectionSlot) -> F,
     ) -> bool {
         let Some(admitted) = self.limiter.admit(peer, expected) else { return true };
         if let Some(closed) = admitted.closed {

@@ -45,7 +45,6 @@ const ADVERTISEMENTS: [SockFilter; 6] = [
     SockFilter::new(0x06, 0, 0, 0),
 ];
 
-/// Something heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetworkEvent {
     /// An address came (`true`) or went.

@@ -144,7 +144,6 @@ pub(super) fn changes() -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Something that changed.
 pub(super) enum KernelChange {
     /// An address came, or went.
     Address(FoundAddress, bool),

@@ -58,12 +58,12 @@ pub struct Needs<'a> {
     /// and they get the capabilities that it keeps itself.
     pub programs: bool,
     /// It starts programs of its own making only, or none.
-    pub starts: Starts,
+    pub starts: ProgramStarts,
 }
 
 /// Which programs are ever started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Starts {
+pub enum ProgramStarts {
     Programs,
     /// None: starting one is a system call that is refused.
     Nothing,
@@ -252,7 +252,7 @@ fn write_only_below(data: &Path) -> Result<&'static str, String> {
 }
 
 /// System calls that a server never makes are refused with EPERM.
-fn refuse_system_calls(starts: Starts) -> Result<(), Box<dyn std::error::Error>> {
+fn refuse_system_calls(starts: ProgramStarts) -> Result<(), Box<dyn std::error::Error>> {
     let arch = std::env::consts::ARCH.try_into()?;
     let mut refused: BTreeMap<i64, Vec<SeccompRule>> = [
         libc::SYS_acct,
@@ -305,7 +305,7 @@ fn refuse_system_calls(starts: Starts) -> Result<(), Box<dyn std::error::Error>>
     .into_iter()
     .map(|number| (number, Vec::new()))
     .collect();
-    if starts == Starts::Nothing {
+    if starts == ProgramStarts::Nothing {
         refused.extend([libc::SYS_execve, libc::SYS_execveat].map(|number| (number, Vec::new())));
     }
     // Sockets of the families that addresses, syslog and agents need.

@@ -35,7 +35,6 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Compares.
     pub(super) fn between(before: &Program, after: &Program) -> Rules {
         Rules { reset: shape::reset(before, after), different: different(&shape::all(before), &shape::all(after)) }
     }

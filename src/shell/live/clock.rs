@@ -28,7 +28,6 @@ impl EngineClock {
         EngineClock { base: Arc::new(AtomicI64::new(now.offset_from(boot_time()))) }
     }
 
-    /// Now.
     pub fn now(&self) -> Time {
         Time::from_micros(boot_time().micros().saturating_add(self.base.load(Ordering::Relaxed)))
     }

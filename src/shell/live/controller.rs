@@ -29,7 +29,7 @@ use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
 use super::following::Following;
 use super::journaled::Journaled;
-use super::lanes::{Lanes, Place, Pushed};
+use super::lanes::{LanePlace, Lanes, Pushed};
 use super::questions::{Answer, Desk, Question, Reply};
 use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
@@ -96,8 +96,8 @@ impl Inbox {
     }
 
     /// Where a message waits.
-    fn place(&self, message: &ControllerMessage) -> Place {
-        let in_order = |source: &String| Place::Events {
+    fn place(&self, message: &ControllerMessage) -> LanePlace {
+        let in_order = |source: &String| LanePlace::Events {
             trust: Trust::Local,
             sender: source.clone(),
             bytes: EVENT_BYTES,
@@ -109,8 +109,8 @@ impl Inbox {
             ControllerMessage::Input(
                 Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
             ) => in_order(source),
-            ControllerMessage::Input(Input::Report(_)) => Place::Reports,
-            ControllerMessage::Ask(..) => Place::Asks,
+            ControllerMessage::Input(Input::Report(_)) => LanePlace::Reports,
+            ControllerMessage::Ask(..) => LanePlace::Asks,
             ControllerMessage::Input(_)
             | ControllerMessage::Reached { .. }
             | ControllerMessage::Gone { .. }
@@ -118,21 +118,21 @@ impl Inbox {
             | ControllerMessage::Reload(_)
             | ControllerMessage::Reread(_)
             | ControllerMessage::Failed(_)
-            | ControllerMessage::Stop => Place::Control,
+            | ControllerMessage::Stop => LanePlace::Control,
         }
     }
 
-    fn place_of_event(&self, heard: &LogEvent) -> Place {
+    fn place_of_event(&self, heard: &LogEvent) -> LanePlace {
         let LogEvent { source, event, .. } = heard;
         let trust = event.trust;
         let networked = trust < Trust::Local;
         if networked {
             let (_, site) = self.current.get();
             if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
-                return Place::Claims(source.clone());
+                return LanePlace::Claims(source.clone());
             }
         }
-        Place::Events {
+        LanePlace::Events {
             trust,
             sender: if networked { format!("{source} {}", event.host) } else { source.clone() },
             bytes: EVENT_BYTES + heard.weight(),

@@ -53,7 +53,6 @@ pub struct Task {
     pub history: Vec<FinishedStep>,
 }
 
-/// The processes.
 #[derive(Debug)]
 pub struct Evaluators {
     tasks: Arc<Queue<Task>>,

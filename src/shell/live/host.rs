@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::core::agent::{AgentState, Input, Operation, OperationResult, Output};
 use crate::core::base::time::Time;
 use crate::core::inventory::{Commands, Measuring, Name, ResourceKind, Sign};
-use crate::core::wire::{Command, LinkState, PeerMessage, Place, Report};
+use crate::core::wire::{Command, LinkState, LocalPlacement, PeerMessage, Report};
 use crate::shell::command;
 use crate::shell::linux::{
     AddressDriver, Announcer, Meter, NeighborMonitor, NetworkEvent, Processes, Spot, boot_time, wall_time,
@@ -157,8 +157,10 @@ impl HostThread {
         let _watching = watch::start(Processes::new(watch), meter, &sender)?;
         let voices = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
         let mut outputs = Vec::new();
-        let place =
-            |spot: &Spot| Place { what: ResourceKind::Address(spot.address, spot.prefix), interface: spot.interface.clone() };
+        let place = |spot: &Spot| LocalPlacement {
+            what: ResourceKind::Address(spot.address, spot.prefix),
+            interface: spot.interface.clone(),
+        };
         let places = spots.iter().map(|(name, spot)| (name.clone(), place(spot))).collect();
         let agent = AgentState::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs).listing(places);
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());

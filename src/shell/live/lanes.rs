@@ -36,7 +36,6 @@ const TURNS: [(Lane, usize); 5] =
 const BY_TRUST: [(Trust, usize); 4] =
     [(Trust::Authenticated, 16), (Trust::Local, 8), (Trust::Address, 4), (Trust::Unverified, 1)];
 
-/// Which lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lane {
     Control,
@@ -48,7 +47,7 @@ enum Lane {
 
 /// Where a message waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum LanePlace {
     /// With what is bounded elsewhere.
     Control,
     /// With the reports of agents.
@@ -80,7 +79,6 @@ pub(super) enum Pushed {
     Ended,
 }
 
-/// The lanes.
 #[derive(Debug)]
 pub(super) struct Lanes<M> {
     inner: Mutex<Inner<M>>,
@@ -198,7 +196,7 @@ impl<M> Lanes<M> {
     }
 
     /// Puts a message where it waits; waits for room. False when nobody reads any more.
-    pub(super) fn push(&self, place: Place, message: M) -> bool {
+    pub(super) fn push(&self, place: LanePlace, message: M) -> bool {
         let mut inner = self.lock();
         while !inner.ended && !inner.has_room(&place) {
             inner.waiting += 1;
@@ -214,7 +212,7 @@ impl<M> Lanes<M> {
     }
 
     /// The same for a task, whose thread goes on meanwhile.
-    pub(super) async fn deliver(&self, place: Place, message: M) -> bool {
+    pub(super) async fn deliver(&self, place: LanePlace, message: M) -> bool {
         let mut message = Some(message);
         loop {
             let freed = self.freed.notified();
@@ -238,14 +236,14 @@ impl<M> Lanes<M> {
     }
 
     /// The same without waiting. `now` is what the rate of unverified events is measured by.
-    pub(super) fn offer(&self, place: Place, message: M, now: Time) -> Pushed {
+    pub(super) fn offer(&self, place: LanePlace, message: M, now: Time) -> Pushed {
         let mut inner = self.lock();
         if inner.ended {
             return Pushed::Ended;
         }
-        let unverified = matches!(place, Place::Events { trust: Trust::Unverified, .. });
+        let unverified = matches!(place, LanePlace::Events { trust: Trust::Unverified, .. });
         if !inner.has_room(&place) || unverified && !inner.rate.allows(now) {
-            if let Place::Events { source, .. } | Place::Claims(source) = place {
+            if let LanePlace::Events { source, .. } | LanePlace::Claims(source) = place {
                 *inner.dropped.entry(source).or_default() += 1;
             }
             return Pushed::Dropped;
@@ -303,13 +301,13 @@ impl<M> Inner<M> {
         }
     }
 
-    fn has_room(&self, place: &Place) -> bool {
+    fn has_room(&self, place: &LanePlace) -> bool {
         match place {
-            Place::Control => true,
-            Place::Reports => self.reports.len() < INBOX_WAITING,
-            Place::Asks => self.asks.len() < INBOX_WAITING,
-            Place::Claims(_) => self.claims.len() < INBOX_WAITING,
-            Place::Events { trust, sender, bytes, .. } => {
+            LanePlace::Control => true,
+            LanePlace::Reports => self.reports.len() < INBOX_WAITING,
+            LanePlace::Asks => self.asks.len() < INBOX_WAITING,
+            LanePlace::Claims(_) => self.claims.len() < INBOX_WAITING,
+            LanePlace::Events { trust, sender, bytes, .. } => {
                 let waits = self.class(*trust).waiting_of(sender);
                 if waits < ALWAYS && *trust >= Trust::Address {
                     return true;
@@ -327,13 +325,13 @@ impl<M> Inner<M> {
         &self.events[place_of(trust)]
     }
 
-    fn put(&mut self, place: Place, message: M) {
+    fn put(&mut self, place: LanePlace, message: M) {
         match place {
-            Place::Control => self.control.push_back(message),
-            Place::Reports => self.reports.push_back(message),
-            Place::Asks => self.asks.push_back(message),
-            Place::Claims(_) => self.claims.push_back(message),
-            Place::Events { trust, sender, bytes, .. } => {
+            LanePlace::Control => self.control.push_back(message),
+            LanePlace::Reports => self.reports.push_back(message),
+            LanePlace::Asks => self.asks.push_back(message),
+            LanePlace::Claims(_) => self.claims.push_back(message),
+            LanePlace::Events { trust, sender, bytes, .. } => {
                 let class = &mut self.events[place_of(trust)];
                 // Files keep their order in any case: there are as many as the configuration has.
                 let told_apart = trust >= Trust::Local || class.senders.len() < SENDERS || class.senders.contains_key(&sender);
@@ -394,8 +392,8 @@ mod tests {
 
     const MOST: usize = 64 * 1024 * 1024;
 
-    fn event(trust: Trust, sender: &str, bytes: usize) -> Place {
-        Place::Events { trust, sender: sender.to_owned(), bytes, source: "s".to_owned() }
+    fn event(trust: Trust, sender: &str, bytes: usize) -> LanePlace {
+        LanePlace::Events { trust, sender: sender.to_owned(), bytes, source: "s".to_owned() }
     }
 
     /// An unverified flood fills its part, and everybody who is better trusted has room and goes first.
@@ -415,8 +413,11 @@ mod tests {
         for n in 0..100 {
             assert_eq!(lanes.offer(event(Trust::Address, "sip1", 100), format!("sip1 {n}"), now), Pushed::Yes);
         }
-        assert!(lanes.push(Place::Claims("s".to_owned()), "claim".to_owned()) && lanes.push(Place::Reports, "report".to_owned()));
-        assert!(lanes.push(Place::Control, "result".to_owned()));
+        assert!(
+            lanes.push(LanePlace::Claims("s".to_owned()), "claim".to_owned())
+                && lanes.push(LanePlace::Reports, "report".to_owned())
+        );
+        assert!(lanes.push(LanePlace::Control, "result".to_owned()));
         lanes.rewind();
         let first: Vec<String> = (0..3).filter_map(|_| lanes.next(Duration::ZERO)).collect();
         assert_eq!(first, ["result", "report", "claim"]);
@@ -460,6 +461,6 @@ mod tests {
         }
         lanes.end();
         assert!(thread.join().unwrap() >= 5_000);
-        assert_eq!(lanes.offer(Place::Control, 0, Time::from_millis(0)), Pushed::Ended);
+        assert_eq!(lanes.offer(LanePlace::Control, 0, Time::from_millis(0)), Pushed::Ended);
     }
 }

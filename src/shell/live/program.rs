@@ -21,7 +21,7 @@ use crate::core::inventory::{Channel, Inventory, Name, ResourceKind, Via};
 use crate::core::site::Current;
 use crate::core::wire::{Command, Report};
 use crate::shell::linux::Spot;
-use crate::shell::linux::rights::{self, Needs, Starts};
+use crate::shell::linux::rights::{self, Needs, ProgramStarts};
 use crate::shell::sources::{self, Sink as _, Udp};
 use crate::shell::store::{AgentStore, Journal, check_chain};
 use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
@@ -86,7 +86,14 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     data_folder(&data)?;
     let (network, programs) = reading.good.as_ref().map_or((false, true), |good| needs_of(&good.config.inventory));
     let user = reading.good.as_ref().and_then(|good| good.config.user.clone());
-    give_up_rights(&Needs { user: user.as_deref(), data: &data, network, low_ports: true, programs, starts: Starts::Programs })?;
+    give_up_rights(&Needs {
+        user: user.as_deref(),
+        data: &data,
+        network,
+        low_ports: true,
+        programs,
+        starts: ProgramStarts::Programs,
+    })?;
     if let Err(e) = fs::File::open(files.config()) {
         tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config().display());
     }
@@ -191,7 +198,7 @@ pub struct Opened {
 pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let data = base.join(&config.data);
     let programs = config.resources.values().any(|r| matches!(r, LocalResource::Commands(_)));
-    let starts = if programs { Starts::Programs } else { Starts::Nothing };
+    let starts = if programs { ProgramStarts::Programs } else { ProgramStarts::Nothing };
     give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, low_ports: false, programs, starts })?;
     let identity = Identity::open(&keys(&data), &config.host)?;
     let marks = AgentStore::open(&data).map_err(|e| e.to_string())?;

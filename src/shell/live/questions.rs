@@ -19,7 +19,6 @@ const NAME: usize = 100;
 /// Characters of the reason for accepting a loss; of a longer one the rest is cut.
 const REASON: usize = 500;
 
-/// What operators ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {

@@ -48,7 +48,6 @@ const NAMED: usize = 3;
 pub trait Files: Send + Sync {
     /// The folder that paths of the configuration are relative to.
     fn base(&self) -> &Path;
-    /// The configuration.
     fn config(&self) -> &Path;
     /// The data folder, also when the configuration must not be used.
     fn data(&self) -> PathBuf;

@@ -19,7 +19,6 @@ impl Urgency {
     pub(super) const CLAIM: Urgency = Urgency { claim: true, trust: Trust::Unverified };
     /// That of everybody whose address is known, and more.
     pub(super) const KNOWN: Urgency = Urgency { claim: false, trust: Trust::Address };
-    /// That of everything.
     pub(super) const ANY: Urgency = Urgency { claim: false, trust: Trust::Unverified };
 }
 

@@ -26,7 +26,7 @@ use crate::core::site::Current;
 use super::entry::{Entry, Places};
 use super::log::{Log, Shared};
 use super::news::{LOOK_AROUND, News};
-use super::reading::{Print, Tail};
+use super::reading::{FileTail, Print};
 use super::{Named, Sink};
 
 /// A file of a pattern that was not written for so long is closed; it is opened again when it grows.
@@ -116,7 +116,7 @@ impl<S: Sink> Follower<'_, S> {
                 continue;
             }
             // Renamed while it is read: the log that reads it has it.
-            let inode = Tail::open(path).map(|tail| tail.inode()).ok();
+            let inode = FileTail::open(path).map(|tail| tail.inode()).ok();
             if inode.is_some_and(|inode| self.logs.iter().any(|log| log.inodes().any(|read| read == inode))) {
                 continue;
             }
@@ -135,7 +135,7 @@ impl<S: Sink> Follower<'_, S> {
     /// The place of a file that has another name than when it was read.
     fn renamed(&mut self, path: &Path, inode: Option<u64>) -> Option<Position> {
         let mut known = self.known.values().filter(|place| Some(place.file) == inode && place.at > 0);
-        known.find(|place| matches!(Tail::open_at(path, &Print::of(**place)), Ok(Some(_)))).copied()
+        known.find(|place| matches!(FileTail::open_at(path, &Print::of(**place)), Ok(Some(_)))).copied()
     }
 
     /// A file that is not there any more, and was not rotated into another, is read to its end and forgotten.

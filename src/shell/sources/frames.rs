@@ -13,7 +13,6 @@ pub(super) struct Frames {
     skip: Option<Option<usize>>,
 }
 
-/// A frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame<'a> {
     pub(super) record: &'a [u8],
@@ -22,7 +21,6 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frames {
-    /// What came.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..std::mem::take(&mut self.taken));
         self.buffer.extend_from_slice(bytes);

@@ -19,7 +19,7 @@ use crate::core::event::Trust;
 use crate::core::journal::Position;
 use crate::core::site::{Current, Sieve};
 
-use super::reading::{Cutter, Line, Outcome, Print, Tail};
+use super::reading::{Cutter, FileLine, FileTail, Outcome, Print};
 use super::rotated::{self, Found, Sibling};
 use super::{Entry, Named, Sink, heard, packed};
 
@@ -46,21 +46,20 @@ pub(super) struct Shared<'a, S> {
     pub(super) stop: &'a AtomicBool,
 }
 
-/// A log.
 pub(super) struct Log<'a, S> {
     shared: &'a Shared<'a, S>,
     pub(super) path: PathBuf,
     /// What the journal calls it.
     name: String,
     sieve: Sieve,
-    tail: Option<Tail>,
+    tail: Option<FileTail>,
     told: Position,
     told_at: Time,
     complained: bool,
     /// Why it could not be read just now.
     pub(super) trouble: Option<String>,
     /// Files that it was before, and since when it is not.
-    left: Vec<(Tail, Time)>,
+    left: Vec<(FileTail, Time)>,
     /// The last time at which something was read.
     pub(super) read_at: Time,
     /// Where it is read on when its file can be read again.
@@ -73,7 +72,7 @@ pub(super) struct Log<'a, S> {
 struct Snapshot {
     found: Option<Found>,
     missed: Vec<(Sibling, io::Result<packed::Bytes>)>,
-    current: Option<io::Result<Tail>>,
+    current: Option<io::Result<FileTail>>,
 }
 
 impl<'a, S: Sink> Log<'a, S> {
@@ -98,7 +97,7 @@ impl<'a, S: Sink> Log<'a, S> {
 
     /// The inodes of the files that it reads.
     pub(super) fn inodes(&self) -> impl Iterator<Item = u64> {
-        self.tail.iter().chain(self.left.iter().map(|(tail, _)| tail)).map(Tail::inode)
+        self.tail.iter().chain(self.left.iter().map(|(tail, _)| tail)).map(FileTail::inode)
     }
 
     /// True when it is read just now.
@@ -118,7 +117,7 @@ impl<'a, S: Sink> Log<'a, S> {
             return true;
         }
         let print = Print::of(place);
-        if let Ok(Some(tail)) = Tail::open_at(&self.path, &print) {
+        if let Ok(Some(tail)) = FileTail::open_at(&self.path, &print) {
             self.read_header(&self.path.clone(), print.at);
             self.held = tail.length();
             self.tail = Some(tail);
@@ -201,13 +200,13 @@ impl<'a, S: Sink> Log<'a, S> {
     }
 
     fn open_new(&mut self) {
-        match Tail::open(&self.path) {
+        match FileTail::open(&self.path) {
             Ok(tail) => self.turn_to(tail),
             Err(e) => self.complain(&e),
         }
     }
 
-    fn turn_to(&mut self, tail: Tail) {
+    fn turn_to(&mut self, tail: FileTail) {
         self.complained = false;
         self.trouble = None;
         self.sieve.next_file();
@@ -246,7 +245,7 @@ impl<'a, S: Sink> Log<'a, S> {
             looks += 1;
             let (before, siblings) = (inode(&self.path), rotated::siblings(&self.path));
             let (found, missed) = choose(&siblings);
-            let current = before.map(|_| Tail::open(&self.path));
+            let current = before.map(|_| FileTail::open(&self.path));
             let opened = |(n, sibling): (usize, Sibling)| {
                 let bytes = if n < OPENED { packed::open(&sibling.path) } else { Ok(later(&sibling.path)) };
                 (sibling, bytes)
@@ -419,7 +418,7 @@ impl<'a, S: Sink> Log<'a, S> {
         }
     }
 
-    fn record(&mut self, line: Line<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
+    fn record(&mut self, line: FileLine<'_>, arrived: Time, backlog: bool, place: Option<Position>) -> bool {
         let Shared { entry, named, sink, .. } = self.shared;
         let text = line.encoding.text(line.bytes);
         let (event, met) = self.sieve.sift(&text, arrived, |_, event| {

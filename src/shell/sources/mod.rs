@@ -121,7 +121,6 @@ pub struct Named {
 }
 
 impl Named {
-    /// A listener.
     fn listener(name: String) -> Named {
         Named { name, arrivals: Arrivals::of(Stamps::Nearest), ..Named::default() }
     }

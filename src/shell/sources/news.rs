@@ -13,7 +13,6 @@ use super::rotated::folder;
 /// Files are looked at so often although nothing was reported: network file systems report nothing.
 pub(super) const LOOK_AROUND: Duration = Duration::from_millis(500);
 
-/// What was reported.
 pub(super) struct News {
     changed: Receiver<()>,
     /// Files came, went or were renamed.

@@ -87,7 +87,7 @@ fn ends_line(encoding: Encoding, bytes: &[u8]) -> bool {
 }
 
 /// A record as it stands in a file, and where reading goes on behind it.
-pub(super) struct Line<'a> {
+pub(super) struct FileLine<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) encoding: Encoding,
     pub(super) cut: bool,
@@ -126,7 +126,7 @@ impl Cutter {
     }
 
     /// Takes the next bytes; `take` gets each record and says whether to go on. False when it said no.
-    pub(super) fn push(&mut self, bytes: &[u8], now: Time, take: &mut dyn FnMut(Line<'_>) -> bool) -> bool {
+    pub(super) fn push(&mut self, bytes: &[u8], now: Time, take: &mut dyn FnMut(FileLine<'_>) -> bool) -> bool {
         self.pending.extend_from_slice(bytes);
         if self.encoding.is_none() {
             let begin = if self.at == 0 { &self.pending } else { &self.head };
@@ -144,7 +144,7 @@ impl Cutter {
             let (line, behind) = rest.split_at(end);
             self.took(line);
             if !std::mem::take(&mut self.skipping) {
-                goes_on = take(Line { bytes: line, encoding, cut: line.len() > most + 4, place: self.place(now) });
+                goes_on = take(FileLine { bytes: line, encoding, cut: line.len() > most + 4, place: self.place(now) });
             }
             rest = behind;
         }
@@ -154,7 +154,7 @@ impl Cutter {
             let (part, behind) = rest.split_at(whole);
             self.took(part);
             if !std::mem::replace(&mut self.skipping, true) {
-                goes_on &= take(Line { bytes: part, encoding, cut: true, place: self.place(now) });
+                goes_on &= take(FileLine { bytes: part, encoding, cut: true, place: self.place(now) });
             }
             rest = behind;
         }
@@ -163,13 +163,13 @@ impl Cutter {
     }
 
     /// The file is over: its last line is a record although it has no end.
-    pub(super) fn finish(&mut self, now: Time, take: &mut dyn FnMut(Line<'_>) -> bool) -> bool {
+    pub(super) fn finish(&mut self, now: Time, take: &mut dyn FnMut(FileLine<'_>) -> bool) -> bool {
         let rest = std::mem::take(&mut self.pending);
         self.took(&rest);
         let skipping = std::mem::take(&mut self.skipping);
         let begin = if self.head.is_empty() { &rest } else { &self.head };
         let encoding = self.encoding.unwrap_or_else(|| Encoding::of(begin));
-        rest.is_empty() || skipping || take(Line { bytes: &rest, encoding, cut: false, place: self.place(now) })
+        rest.is_empty() || skipping || take(FileLine { bytes: &rest, encoding, cut: false, place: self.place(now) })
     }
 
     fn took(&mut self, bytes: &[u8]) {
@@ -180,7 +180,7 @@ impl Cutter {
 
 /// A file that grows.
 #[derive(Debug)]
-pub(super) struct Tail {
+pub(super) struct FileTail {
     file: File,
     pub(super) cutter: Cutter,
 }
@@ -195,16 +195,16 @@ pub(super) enum Outcome {
     Changed,
 }
 
-impl Tail {
+impl FileTail {
     /// A file from its beginning.
-    pub(super) fn open(path: &Path) -> io::Result<Tail> {
+    pub(super) fn open(path: &Path) -> io::Result<FileTail> {
         let file = packed::regular(path)?;
         let inode = file.metadata()?.ino();
-        Ok(Tail { file, cutter: Cutter::new(inode) })
+        Ok(FileTail { file, cutter: Cutter::new(inode) })
     }
 
     /// A file at a place where it was read before; `None` when it is another file.
-    pub(super) fn open_at(path: &Path, print: &Print) -> io::Result<Option<Tail>> {
+    pub(super) fn open_at(path: &Path, print: &Print) -> io::Result<Option<FileTail>> {
         let mut file = packed::regular(path)?;
         let meta = file.metadata()?;
         if meta.len() < print.at || (print.at == 0 && meta.ino() != print.inode) {
@@ -214,7 +214,7 @@ impl Tail {
         let from = print.at.saturating_sub(TAIL as u64);
         let tail = bytes_of(&mut file, from, print.at - from)?;
         let is_it = print.is_at(&head, &tail);
-        Ok(is_it.then(|| Tail { file, cutter: Cutter::from(meta.ino(), print.at, head, tail) }))
+        Ok(is_it.then(|| FileTail { file, cutter: Cutter::from(meta.ino(), print.at, head, tail) }))
     }
 
     /// Which file it is.
@@ -236,7 +236,7 @@ impl Tail {
     ///
     /// # Errors
     /// Those of the system.
-    pub(super) fn read_on(&mut self, now: &dyn Fn() -> Time, take: &mut dyn FnMut(Line<'_>) -> bool) -> io::Result<Outcome> {
+    pub(super) fn read_on(&mut self, now: &dyn Fn() -> Time, take: &mut dyn FnMut(FileLine<'_>) -> bool) -> io::Result<Outcome> {
         let mut chunk = Vec::new();
         let mut looked_at_head = false;
         loop {

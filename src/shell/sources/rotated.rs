@@ -41,7 +41,6 @@ enum Suffix {
     Word,
 }
 
-/// Where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// `app.log.1`

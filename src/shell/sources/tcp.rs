@@ -23,7 +23,7 @@ use crate::core::decode::Decoder;
 use crate::core::journal::Position;
 use crate::core::site::{Current, Sieve};
 use crate::shell::budget::{Budget, Room};
-use crate::shell::handshakes::{self, ConnectionLimiter, HandshakeLimiter, Limits, Slot};
+use crate::shell::handshakes::{self, ConnectionLimiter, ConnectionSlot, HandshakeLimiter, Limits};
 
 use super::frames::{Frame, Frames};
 use super::{Named, Sink, from_sender, heard, judged, trust};
@@ -46,7 +46,6 @@ impl Connections {
     }
 }
 
-/// A listening socket.
 #[derive(Debug)]
 pub struct Tcp {
     limiter: HandshakeLimiter,
@@ -76,7 +75,6 @@ impl Tcp {
         self.named.clone()
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.limiter.address()
     }
@@ -166,7 +164,7 @@ struct Connection<S> {
 
 impl<S: Sink> Connection<S> {
     /// Reads to the end. When it is cancelled at a point where it waits, the connection ends there, and with it an unfinished frame.
-    async fn read(mut self, stream: TcpStream, slot: Slot) {
+    async fn read(mut self, stream: TcpStream, slot: ConnectionSlot) {
         loop {
             // A connection that breaks is one that ends.
             if stream.readable().await.is_err() {

@@ -22,7 +22,6 @@ const LOOK_AROUND: Duration = Duration::from_millis(500);
 /// Bytes that the kernel is asked to keep for us.
 const KERNEL_BYTES: usize = 8 * 1024 * 1024;
 
-/// A bound socket.
 #[derive(Debug)]
 pub struct Udp {
     socket: UdpSocket,

@@ -28,7 +28,6 @@ use super::end::{self, End, EndFile};
 use super::reader::{Folded, JournalReader, signed};
 use super::{Error, damaged, make_room, open_shared, snapshot};
 
-/// "PMj1".
 pub(super) const KIND: i32 = 0x504d_6a31;
 /// Raised when a program could not read what an older one wrote. 2: records form a chain; snapshots are files.
 pub(super) const VERSION: i32 = 2;
@@ -72,7 +71,6 @@ pub struct Finding {
     pub text: String,
 }
 
-/// The controller's journal.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,

@@ -8,12 +8,10 @@ use crate::core::agent::Durable;
 
 use super::{Error, make_room, open};
 
-/// "PMa1".
 const KIND: i32 = 0x504d_6131;
 const VERSION: i32 = 1;
 const TABLES: &str = "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT";
 
-/// An agent's store.
 #[derive(Debug)]
 pub struct AgentStore {
     path: PathBuf,

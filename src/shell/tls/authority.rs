@@ -31,7 +31,6 @@ const GOOD: usize = 2;
 /// The authority's own certificate lasts as long as an installation may: replacing it means to enroll every agent again.
 const AUTHORITY_ENDS: (i32, u8, u8) = (2099, 12, 31);
 
-/// The authority.
 pub struct Authority {
     folder: PathBuf,
     certificate: CertificateDer<'static>,
@@ -45,14 +44,14 @@ impl std::fmt::Debug for Authority {
 }
 
 /// The identities of hosts: the keys that their agents prove themselves with.
-pub(super) type Keys = BTreeMap<String, BTreeSet<String>>;
+pub(super) type AuthorityKeys = BTreeMap<String, BTreeSet<String>>;
 
 /// What agents may show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Identities {
     /// Hosts with the serial numbers of their certificates.
     pub(super) serials: BTreeSet<(String, String)>,
-    pub(super) keys: Keys,
+    pub(super) keys: AuthorityKeys,
 }
 
 /// A certificate that a host may show.

@@ -20,7 +20,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use crate::core::wire::{Command, Report};
 use crate::shell::linux::{boot_time, wall_time};
 
-use super::authority::{Keys, write_private};
+use super::authority::{AuthorityKeys, write_private};
 use super::shown::Shown;
 use super::{CONTROLLER, FromAgent, RENEW_DAYS, ToAgent, WITH_KEYS, frames, sum};
 
@@ -43,7 +43,7 @@ const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(3_600);
 #[derive(Clone, Debug)]
 pub struct Identity {
     folder: PathBuf,
-    known: Arc<watch::Sender<Keys>>,
+    known: Arc<watch::Sender<AuthorityKeys>>,
 }
 
 impl Identity {
@@ -78,7 +78,7 @@ impl Identity {
     }
 
     fn config(&self) -> Result<ClientConfig, String> {
-        let Files { roots, own, key } = self.files()?;
+        let IdentityFiles { roots, own, key } = self.files()?;
         let config = builder()?.with_root_certificates(roots).with_client_auth_cert(vec![own], key);
         let mut config = config.map_err(|e| format!("{}: {e}", self.file("agent.crt").display()))?;
         config.alpn_protocols = vec![WITH_KEYS.to_vec()];
@@ -86,18 +86,18 @@ impl Identity {
     }
 
     /// What the agent proves itself with, and whom it believes.
-    pub(super) fn files(&self) -> Result<Files, String> {
+    pub(super) fn files(&self) -> Result<IdentityFiles, String> {
         let words = |name: &str, e: &dyn std::fmt::Display| format!("{}: {e}", self.file(name).display());
         let root = CertificateDer::from_pem_file(self.file("authority.crt")).map_err(|e| words("authority.crt", &e))?;
         let own = CertificateDer::from_pem_file(self.file("agent.crt")).map_err(|e| words("agent.crt", &e))?;
         let key = PrivateKeyDer::from_pem_file(self.file("agent.key")).map_err(|e| words("agent.key", &e))?;
         let mut roots = RootCertStore::empty();
         roots.add(root).map_err(|e| words("authority.crt", &e))?;
-        Ok(Files { roots, own, key })
+        Ok(IdentityFiles { roots, own, key })
     }
 
     /// The keys of other hosts' agents, and every change of them.
-    pub(super) fn known(&self) -> watch::Receiver<Keys> {
+    pub(super) fn known(&self) -> watch::Receiver<AuthorityKeys> {
         self.known.subscribe()
     }
 
@@ -112,7 +112,7 @@ impl Identity {
     }
 
     /// The controller says which keys the agents of other hosts have. Kept for a start without the controller.
-    fn learn(&self, keys: Keys) {
+    fn learn(&self, keys: AuthorityKeys) {
         if *self.known.borrow() == keys {
             return;
         }
@@ -143,7 +143,7 @@ impl Identity {
 }
 
 /// What is read from an identity's files.
-pub(super) struct Files {
+pub(super) struct IdentityFiles {
     pub(super) roots: RootCertStore,
     pub(super) own: CertificateDer<'static>,
     pub(super) key: PrivateKeyDer<'static>,

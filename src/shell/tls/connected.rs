@@ -33,7 +33,7 @@ struct First {
 
 /// The connection that speaks for a host, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct ConnectedAgent {
     connected: Connected,
     host: Name,
     number: u64,
@@ -41,12 +41,10 @@ pub(super) struct Entry {
     replaced: watch::Receiver<bool>,
 }
 
-/// Notes reports.
 #[derive(Clone, Debug)]
 pub(super) struct Reports(Arc<watch::Sender<Instant>>);
 
 impl Reports {
-    /// One came.
     pub(super) fn one(&self) {
         self.0.send_replace(Instant::now());
     }
@@ -57,7 +55,7 @@ impl Connected {
     ///
     /// # Errors
     /// Where the earlier one comes from, when it goes on reporting: then there are two agents.
-    pub(super) async fn enter(&self, host: &str, from: IpAddr) -> Result<Entry, IpAddr> {
+    pub(super) async fn enter(&self, host: &str, from: IpAddr) -> Result<ConnectedAgent, IpAddr> {
         let first = {
             let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             hosts.get(host).map(|first| (first.from, first.reports.clone()))
@@ -77,11 +75,11 @@ impl Connected {
             before.replace.send_replace(true);
         }
         let reports = Reports(Arc::new(sender));
-        Ok(Entry { connected: self.clone(), host: host.to_owned(), number, reports, replaced })
+        Ok(ConnectedAgent { connected: self.clone(), host: host.to_owned(), number, reports, replaced })
     }
 }
 
-impl Entry {
+impl ConnectedAgent {
     /// Where its reports are noted.
     pub(super) fn reports(&self) -> Reports {
         self.reports.clone()
@@ -93,7 +91,7 @@ impl Entry {
     }
 }
 
-impl Drop for Entry {
+impl Drop for ConnectedAgent {
     fn drop(&mut self) {
         let mut hosts = self.connected.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.get(&self.host).is_some_and(|first| first.number == self.number) {

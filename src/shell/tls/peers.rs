@@ -33,7 +33,7 @@ use crate::core::inventory::{AGENT_PORT, Listening, Name};
 use crate::core::wire::PeerMessage;
 use crate::shell::handshakes::{ConnectionLimiter, HandshakeLimiter, Limits, cannot_listen};
 
-use super::client::{Files, Identity, builder};
+use super::client::{Identity, IdentityFiles, builder};
 use super::frames;
 use super::shown::Shown;
 
@@ -182,7 +182,7 @@ fn open_usual() -> Vec<HandshakeLimiter> {
 
 fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, String> {
     let words = |e: &dyn std::fmt::Display| format!("the agent's certificate can't be used for other agents: {e}");
-    let Files { roots, own, key } = identity.files()?;
+    let IdentityFiles { roots, own, key } = identity.files()?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let agents = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().map_err(|e| words(&e))?;
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -197,7 +197,7 @@ fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, String> {
 
 fn client_config(identity: &Identity) -> Result<Arc<ClientConfig>, String> {
     let words = |e: &dyn std::fmt::Display| format!("the agent's certificate can't be used for other agents: {e}");
-    let Files { roots, own, key } = identity.files()?;
+    let IdentityFiles { roots, own, key } = identity.files()?;
     let agents = AgentVerifier::new(roots).map_err(|e| words(&e))?;
     let config = builder()?.dangerous().with_custom_certificate_verifier(Arc::new(agents));
     let mut config = config.with_client_auth_cert(vec![own], key).map_err(|e| words(&e))?;
@@ -205,7 +205,6 @@ fn client_config(identity: &Identity) -> Result<Arc<ClientConfig>, String> {
     Ok(Arc::new(config))
 }
 
-/// Takes connections.
 async fn accept(limiter: HandshakeLimiter, shared: Arc<Shared>) {
     loop {
         let (stream, from) = limiter.accept().await;

@@ -90,7 +90,6 @@ pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener
 }
 
 impl Listener {
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.limiter.address()
     }

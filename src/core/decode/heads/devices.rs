@@ -1,11 +1,11 @@
 //! Heads of network devices: switches, routers, firewalls, load balancers.
 
-use super::{Head, Place};
+use super::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Cisco IOS behind a relay's head",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host} {number}:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[
             (
@@ -20,7 +20,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS behind a relay's head, two sequence numbers",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host} {number}:~{number}:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "Mar 14 02:11:57 192.0.2.7 77: 000081: Mar 14 02:11:56.003 UTC: %HSRP-5-STATECHANGE: Vlan7 Grp 1 state Standby -> Active",
@@ -29,7 +29,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS behind a relay's head, no sequence number",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host}~:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "Mar  1 18:46:11 rtr-2 : Mar  1 19:46:10.123 CET: %OSPF-5-ADJCHG: Process 1, Nbr 10.0.0.2 on Gi0/1 from FULL to DOWN",
@@ -38,7 +38,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS behind a relay's head, no stamp of its own",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host} {number}:~%{mnemonic}~:~{text}",
         samples: &[(
             "Mar  1 18:46:11 sw-3 4711: %LINEPROTO-5-UPDOWN: Line protocol on Interface Gi1/0/3, changed state to up",
@@ -47,7 +47,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco ASA, FTD and others, colon apart",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host}~:~%{mnemonic}~:~{text}",
         samples: &[
             (
@@ -70,7 +70,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco, Arista, Huawei, H3C: id behind the host",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host} %{mnemonic}~:~{text}",
         samples: &[
             (
@@ -89,7 +89,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco NX-OS with a virtual device context",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host} %$ {-} %$ %{mnemonic}~:~{text}",
         samples: &[(
             "2026 Mar 14 02:11:57 nx-1 %$ VDC-2 %$ %ETHPORT-3-IF_ERROR_VLANS_SUSPENDED: VLANs 7 on Interface port-channel1 are being suspended",
@@ -98,7 +98,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS-XR behind a relay's head",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host} {number}:~{-}:{stamp}~:~{app}[{pid}]~:~%{mnemonic}~:~{text}",
         samples: &[(
             "<187>Mar 14 02:11:58 xr-1 4321: RP/0/RSP0/CPU0:Mar 14 02:11:57.123 UTC: ifmgr[253]: %PKT_INFRA-LINK-3-UPDOWN : Interface TenGigE0/0/0/1, changed state to Down",
@@ -107,7 +107,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco wireless controllers",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host} *{app}:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "<187>Mar 14 02:11:58 wlc-1 *spamApTask0: Mar 14 02:11:57.123: %CAPWAP-3-DTLS_CLOSED_ERR: capwap_ac_sm.c:7521 Connection to AP closed",
@@ -116,7 +116,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Dell Force10: unit before the id",
-        place: Place::Device,
+        place: HeadPlace::Device,
         form: "{host} %{-}:{-} %{mnemonic}~:~{text}",
         samples: &[(
             "<45>Mar 14 02:11:57 dell1 %STKUNIT0-M:CP %IFMGR-5-ASTATE_UP: Changed interface Admin state to up: Vl 7",
@@ -125,7 +125,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Dell OS10",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{-}:PRI [{-}], Dell EMC (OS10) %{id}:~{text}",
         samples: &[(
             "<14>1 2026-03-14T02:11:57.123Z os10 dn_ifm 1234 - - Node.1-Unit.1:PRI [event], Dell EMC (OS10) %IFM_ASTATE_UP: Interface admin state up",
@@ -134,7 +134,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "NetApp ONTAP",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {text}[{-}:{event}:{level}]: ",
         samples: &[(
             "<133>Mar 14 02:11:57 nas1 [nas1:monitor.globalStatus.critical:CRITICAL]: Disk shelf fault",
@@ -143,7 +143,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "F5 BIG-IP: level before the program",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {level} {app}[{pid}]:~{text}{hex}:{severity}:",
         samples: &[
             (
@@ -158,7 +158,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Level before the program",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {level} {app}[{pid}]:~{text}",
         samples: &[(
             "<134>Oct 16 19:34:16 lb-a info tmm1[9]: Rule /Common/redirect <HTTP_REQUEST>: hello",
@@ -167,7 +167,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Level before the program, no process",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {level} {app}:~{text}",
         samples: &[(
             "<131>Oct 16 19:34:16 lb-a err httpd: [error] no room",
@@ -176,7 +176,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "HP ProCurve and ArubaOS-Switch: event number before the program",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {id} {app}:~{text}",
         samples: &[
             (
@@ -191,7 +191,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "MikroTik RouterOS",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {text}{topics} ",
         samples: &[
             (
@@ -206,7 +206,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Palo Alto Networks: system log",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {text}{number},{-},{-},SYSTEM,{-},{-},{-},{-},{event},{-},{-},{-},{-},{level},",
         samples: &[(
             "<12>Mar 14 02:11:57 pa-1 1,2026/03/14 02:11:57,007000001,SYSTEM,ha,0,2026/03/14 02:11:57,,ha2-link-change,,0,0,ha,high,\"HA2 link down\",12",
@@ -215,7 +215,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Citrix NetScaler",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {-} : {=partition} {=feature} {text}{event} {number} {number} :",
         samples: &[(
             "<133> 03/14/2026:02:11:57 GMT ns-1 0-PPE-0 : default EVENT DEVICEDOWN 123 0 :  Device \"server_10.0.0.9\" - State DOWN",
@@ -224,7 +224,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Host and a colon apart",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} :~{text}",
         samples: &[(
             "<134>Mar 14 02:11:57 gw-9 : tunnel to 192.0.2.9 is down",
@@ -233,7 +233,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco and its kin: id before the text",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "%{mnemonic}~:~{text}",
         samples: &[
             (
@@ -253,7 +253,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco NX-OS with a virtual device context, behind the tag",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "%$ {-} %$ %{mnemonic}~:~{text}",
         samples: &[(
             "<189>: 2026 Mar 14 02:11:57 UTC: %$ VDC-1 %$ %VPC-2-PEER_KEEP_ALIVE_RECV_FAIL: In domain 1, VPC peer keep-alive receive has failed",
@@ -262,7 +262,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "F5 BIG-IP: id and severity before the text",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{text}{hex}:{severity}: ",
         samples: &[(
             "<133>1 2026-03-14T02:11:57Z lb-a.example.com mcpd 5203 - - 01070638:5: Pool /Common/sip member /Common/192.0.2.11:5060 monitor status down.",
@@ -271,7 +271,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Juniper: id before the text",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{text}{id}: ",
         samples: &[
             (
@@ -286,7 +286,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "HPE Aruba CX",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{text}Event|{event}|LOG_{level}|",
         samples: &[(
             "<190>1 2026-03-14T02:11:57.123Z cx-1 intfd 3125 - - Event|403|LOG_ERR|AMM|1/1|Link status for interface 1/1/7 is down",
@@ -295,7 +295,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Aruba wireless controllers",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{text}<{event}> <{number}> <{level}> ",
         samples: &[(
             "<141>Mar 14 02:11:57 2026 wc-1 authmgr[3592]: <522008> <3592> <NOTI> <wc-1 10.1.1.1>  User Authentication Successful",
@@ -304,7 +304,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Extreme EXOS",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{text}<{level}:{event}> ",
         samples: &[(
             "<134>Mar 14 02:11:57 ex-1 vlan: <Warn:vlan.msgs.portLinkStateDown> Port 1:7 link down",
@@ -313,7 +313,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Brocade Fabric OS",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{text}[{id}], {-}, {-}, {level}, {host}, ",
         samples: &[(
             "2026/03/14-02:11:57, [FSSM-1003], 105, FID 128, WARNING, fc-1, HA State out of sync.",
@@ -322,7 +322,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "ArcSight's Common Event Format (CEF)",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{text}CEF:{number}|{-}|{-}|{-}|{event}|",
         samples: &[(
             "<134>Mar 14 02:11:57 sec-1 CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
@@ -331,7 +331,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "IBM's Log Event Extended Format (LEEF)",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{text}LEEF:{-}|{-}|{-}|{-}|{event}|",
         samples: &[(
             "<134>Mar 14 02:11:57 sec-2 LEEF:1.0|Vendor|Product|1.0|PolicyChanged|usrName=ann",

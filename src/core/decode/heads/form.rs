@@ -71,7 +71,6 @@ enum Token {
     Unknown,
 }
 
-/// A compiled form.
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     tokens: Vec<Token>,
@@ -81,7 +80,7 @@ pub(super) struct Form {
 
 /// The parts that a form found. Empty where it has none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::core::decode) struct Found<'a> {
+pub(in crate::core::decode) struct HeadFound<'a> {
     pub(in crate::core::decode) stamp: Option<Stamp>,
     /// The sender marked its clock as never set.
     pub(in crate::core::decode) unsynchronised: bool,
@@ -95,7 +94,7 @@ pub(in crate::core::decode) struct Found<'a> {
     pub(in crate::core::decode) text: &'a str,
 }
 
-impl<'a> Found<'a> {
+impl<'a> HeadFound<'a> {
     /// Parts that are kept as fields.
     pub(in crate::core::decode) fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
         self.named.into_iter().take(self.count)
@@ -167,16 +166,16 @@ impl Form {
     }
 
     /// True, with its parts in `found`, when the text begins as the form does.
-    pub(super) fn read<'a>(&self, text: &'a str, found: &mut Found<'a>) -> bool {
+    pub(super) fn read<'a>(&self, text: &'a str, found: &mut HeadFound<'a>) -> bool {
         let mut touched = false;
         let whole = self.take(text, found, &mut touched).is_some();
         if !whole && touched {
-            *found = Found::default();
+            *found = HeadFound::default();
         }
         whole
     }
 
-    fn take<'a>(&self, text: &'a str, found: &mut Found<'a>, touched: &mut bool) -> Option<()> {
+    fn take<'a>(&self, text: &'a str, found: &mut HeadFound<'a>, touched: &mut bool) -> Option<()> {
         let mut rest = text;
         for (i, token) in self.tokens.iter().enumerate() {
             match token {
@@ -236,7 +235,7 @@ fn part(name: &'static str) -> Option<Part> {
 }
 
 /// Takes a part from the front of the text; what follows it.
-fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut Found<'a>) -> Option<&'a str> {
+fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFound<'a>) -> Option<&'a str> {
     let some = |(word, rest): (&'a str, &'a str)| (!word.is_empty() && word.len() <= WORD_BYTES).then_some((word, rest));
     match part {
         Part::Host => {

@@ -1,11 +1,11 @@
 //! Heads that begin with something else than the stamp.
 
-use super::{Head, Place};
+use super::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {
         name: "Cisco IOS-XR",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{-}/{-}/{-}/{-}:{stamp}~:~{app}[{pid}]~:~%{mnemonic}~:~{text}",
         samples: &[(
             "<187>RP/0/RSP0/CPU0:Mar 14 02:11:57.123 UTC: ifmgr[253]: %PKT_INFRA-LINK-3-UPDOWN : Interface TenGigE0/0/0/1, changed state to Down",
@@ -14,7 +14,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS, its own buffer",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "*Mar 14 02:11:57.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down",
@@ -23,7 +23,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS, its own buffer with sequence numbers",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{number}:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "000081: Mar 14 02:11:57.123 UTC: %SYS-5-CONFIG_I: Configured from console",
@@ -32,7 +32,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco: host and id, no stamp",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{host}~:~%{mnemonic}~:~{text}",
         samples: &[(
             "<189>sw-4: %SYS-5-CONFIG_I: Configured from console by vty0",
@@ -41,7 +41,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco wireless controllers, no head",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{host}~:~*{app}:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "<187>wlc-2: *apfMsConnTask_1: Mar 14 02:11:57.123: %APF-3-AUTHENTICATION_TRAP: apf_80211.c:18543 Authentication failed",
@@ -50,7 +50,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco Meraki",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "1 {epoch} {host} {text}",
         samples: &[(
             "<134>1 1773454317.123456 mx-84 events type=vpn_connectivity_change vpn_type='site-to-site' connectivity='false'",
@@ -59,7 +59,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "H3C and HPE Comware, their own buffer",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "%{stamp} {host} {mnemonic}~:~{text}",
         samples: &[(
             "%Mar 14 02:11:57:123 2026 h3c-2 IFNET/3/PHY_UPDOWN: Physical state on the interface changed to down.",
@@ -68,7 +68,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Level before the stamp, as log4j is often told to",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{level} {stamp} {text}",
         samples: &[(
             "ERROR 2026-03-14 02:11:57,123 org.x.Y - failed",
@@ -77,7 +77,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cassandra: level and thread before the stamp",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{level} [{=thread}] {stamp} {text}",
         samples: &[(
             "WARN  [main] 2026-03-14 02:11:57,123 StartupChecks.java:169 - JMX is not enabled",
@@ -86,13 +86,13 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Level in brackets before the stamp",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "[{level}~] {stamp} {text}",
         samples: &[("[error] 2026-03-14 02:11:57 shard is gone", "at=2026-03-14T02:11:57Z level=error text=shard is gone")],
     },
     Head {
         name: "Level in brackets before a stamp in brackets",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "[{level}~]~[{stamp}]~{text}",
         samples: &[(
             "[WARN ][2026-03-14 02:11:57,123] gc took 4 s",
@@ -101,7 +101,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Level with a colon before the stamp",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{level}:~{stamp} {text}",
         samples: &[(
             "CRITICAL: 2026-03-14 02:11:57 pump 3 stands still",
@@ -110,7 +110,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Mumble: level as a letter before the stamp",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "<{letter}>{stamp} {text}",
         samples: &[(
             "<W>2026-03-14 02:11:57.962 1 => <8:ann(-1)> Rejected connection from 192.0.2.1:29761: Wrong password",
@@ -119,13 +119,13 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Erlang's reports",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "={level} REPORT==== {stamp} {text}===",
         samples: &[("=ERROR REPORT==== 14-Mar-2026::02:11:57 ===", "at=2026-03-14T02:11:57Z level=error text====")],
     },
     Head {
         name: "OpenWrt's logread",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{facility}.{level} {app}[{pid}]:~{text}",
         samples: &[(
             "Sat Mar 14 02:11:57 2026 daemon.err dnsmasq[812]: failed to bind",
@@ -134,7 +134,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "OpenWrt's logread, no process",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{facility}.{level} {app}:~{text}",
         samples: &[(
             "Sat Mar 14 02:11:57 2026 kern.warn kernel: [ 12.3] br-lan: port 2 left",
@@ -143,7 +143,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Half-Life servers",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "L {stamp}:~{text}",
         samples: &[(
             "L 03/14/2026 - 02:11:57: Bad Rcon: \"rcon 1 x\" from \"192.0.2.1:57370\"",
@@ -152,7 +152,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Domino: process and thread before the stamp",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "[{process}:{-}] {stamp} {text}",
         samples: &[(
             "[28325:00010-3735542592] 14-03-2026 02:11:57   smtp: ann [192.0.2.1] authentication failure using internet password",
@@ -161,7 +161,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Oracle Messaging Server",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{text}<{-} ts=\"{stamp}\"",
         samples: &[(
             "<co ts=\"2026-03-14T02:11:57.99\" pi=\"72aa.17f0.25622\" sc=\"tcp_local\" mi=\"Bad password\"/>",
@@ -170,7 +170,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "PortSentry",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{text}{number} - {stamp} ",
         samples: &[(
             "1773454317 - 03/14/2026 02:11:57 Host: 192.0.2.1/192.0.2.1 Port: 1 TCP Blocked",
@@ -179,7 +179,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Zend Framework: session and user before the stamp",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{text}{-} {-} - {stamp} {level} ",
         samples: &[(
             "a8e 7 - 2026-03-14T02:11:57+00:00 WARN (4): Tinebase_Controller::login::106 failed",
@@ -188,7 +188,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Zend Framework with a name",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{text}{-} {-} -- {-} -- - {stamp} {level} ",
         samples: &[(
             "78017 00cff -- none -- - 2026-03-14T02:11:57+00:00 WARN (4): Tinebase_Controller::login::106 failed",
@@ -197,7 +197,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Celery: level and process within the stamp's brackets",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "[{stamp}: {level}/{=process}] {text}",
         samples: &[(
             "[2026-03-14 02:11:57,123: ERROR/MainProcess] Task failed",
@@ -206,7 +206,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Level within the stamp's brackets",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "[{stamp}: {level}]~{text}",
         samples: &[(
             "[2026-03-14 02:11:57,123: WARNING] queue is long",
@@ -215,7 +215,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Cisco IOS: host between two sequence numbers",
-        place: Place::Front,
+        place: HeadPlace::Front,
         form: "{host}:~{number}:~{stamp}:~%{mnemonic}~:~{text}",
         samples: &[(
             "<190>213: sw1: 214: Mar 14 02:11:57.123 CET: %SEC-6-IPACCESSLOGP: list 1 denied",

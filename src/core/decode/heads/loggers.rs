@@ -1,11 +1,11 @@
 //! What loggers write between the stamp of a line and its text, where it says more than a level that stands first.
 
-use super::{Head, Place};
+use super::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {
         name: "PostgreSQL",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "[{process}] {level}:~{text}",
         samples: &[(
             "2026-07-14 02:11:57.123 CEST [12] LOG:  checkpoint starting",
@@ -14,7 +14,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "PostgreSQL with the number of the line",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "[{process}-{number}] {level}:~{text}",
         samples: &[(
             "2026-07-14 02:11:57 UTC [12-3] ERROR:  deadlock detected",
@@ -23,7 +23,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "PostgreSQL with the number of the line, user and database",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "[{process}-{number}] {-}@{-} {level}:~{text}",
         samples: &[(
             "2026-07-14 02:11:57 UTC [12-1] app@shop LOG:  connection authorized",
@@ -32,7 +32,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Gunicorn",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "[{process}] [{level}]~{text}",
         samples: &[(
             "[2026-03-14 02:11:57 +0000] [12] [ERROR] Worker failed to boot.",
@@ -41,7 +41,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "PostgreSQL with user and database",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "[{process}] {-}@{-} {level}:~{text}",
         samples: &[(
             "2026-07-14 02:11:57.123 UTC [77] app@shop FATAL:  password authentication failed for user \"app\"",
@@ -50,7 +50,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Apache httpd 2.4",
-        place: Place::Level,
+        place: HeadPlace::Level,
         form: "[{-}:{level}] {text}[pid {process}",
         samples: &[(
             "[Sat Mar 14 02:11:57.123456 2026] [core:error] [pid 12] File does not exist",
@@ -59,7 +59,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "nginx",
-        place: Place::Level,
+        place: HeadPlace::Level,
         form: "[{level}] {text}{process}#{number}:",
         samples: &[(
             "2026/03/14 02:11:57 [crit] 12#12: *1 no live upstreams",
@@ -68,7 +68,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Asterisk with a colon",
-        place: Place::Level,
+        place: HeadPlace::Level,
         form: "{level}[{process}]:~{text}",
         samples: &[(
             "[Mar 14 02:11:57] WARNING[566]: chan_sip.c:28926 handle_request: no route",
@@ -77,7 +77,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Asterisk",
-        place: Place::Level,
+        place: HeadPlace::Level,
         form: "{level}[{process}]~{text}",
         samples: &[(
             "[2026-03-14 02:11:57] NOTICE[1388][C-00000a01] chan_sip.c: Peer 'ann' is now UNREACHABLE",
@@ -86,7 +86,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Spring Boot",
-        place: Place::Level,
+        place: HeadPlace::Level,
         form: "{level} {text}{process} --- [",
         samples: &[(
             "2026-03-14 02:11:57.123  WARN 4711 --- [main] o.s.b.Tomcat : port is taken",
@@ -95,7 +95,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "OpenStack",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{process} {level} {text}",
         samples: &[(
             "2026-03-14 02:11:57.123 2931 ERROR nova.compute.manager [req-3b] no host",
@@ -104,7 +104,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Python logging",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{=logger} - {level} - {text}",
         samples: &[(
             "2026-03-14 02:11:57,123 - shop.db - ERROR - connection lost",
@@ -113,7 +113,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "log4j and logback: thread before the level",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "[{=thread}] {level} {text}",
         samples: &[(
             "2026-03-14 02:11:57,123 [main] ERROR org.x.Y - failed",
@@ -122,7 +122,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "BIND",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{=category}: {level}: {text}",
         samples: &[(
             "14-Mar-2026 02:11:57.123 queries: info: client 192.0.2.1#5 query",
@@ -131,7 +131,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "MySQL 8",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{=thread} [{level}] {text}[{id}] ",
         samples: &[(
             "2026-03-14T02:11:57.123456Z 8 [ERROR] [MY-010119] [Server] Aborting",
@@ -140,7 +140,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "MySQL and MariaDB",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{=thread} [{level}] {text}",
         samples: &[(
             "2026-03-14  2:11:57 1398 [Warning] Access denied for user 'ann'@'192.0.2.1'",
@@ -149,7 +149,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Android",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{process} {number} {letter} {app}~: {text}",
         samples: &[(
             "03-14 02:11:57.123  1702  2395 E Tag: x",
@@ -158,7 +158,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "GlusterFS",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{letter} {text}[MSGID: {event}]",
         samples: &[(
             "[2026-03-14 02:11:57.123456] E [MSGID: 106153] [glusterd-syncop.c:113:gd_collate_errors] 0-glusterd: Staging failed",
@@ -167,7 +167,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Level as a letter before a bracket",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{letter} {text}[",
         samples: &[(
             "2026-03-14 02:11:57.123456 W [socket.c:522:__socket_rwv] 0-glusterfs: readv failed",
@@ -176,7 +176,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "MongoDB before version 4.4",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{letter} {text}{capitals}~[{-}]",
         samples: &[(
             "2026-03-14T02:11:57.123+0100 E NETWORK  [conn5] recv(): message length is invalid",
@@ -185,7 +185,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "klog and glog",
-        place: Place::Line,
+        place: HeadPlace::Line,
         form: "{text}{process} {-}:{number}] ",
         samples: &[(
             "E0314 02:11:57.123456    1702 kubelet.go:2190] node not found",

@@ -4,7 +4,7 @@
 //! Head { name: "F5 BIG-IP", place: Place::Syslog, form: "{host} {level} {app}[{pid}]:~{text}", samples: &[...] }
 //! ```
 //!
-//! In: text at one of six places ([`Place`]). Out: the parts that the first matching form names ([`Found`]). What a standard head says
+//! In: text at one of six places ([`HeadPlace`]). Out: the parts that the first matching form names ([`HeadFound`]). What a standard head says
 //! (RFC 3164 and 5424) is read by their own modules; these forms are asked where that reading leaves something open.
 //!
 //! A form is read from left to right without going back: a blank stands for one or more blanks or tabs, `~` for any number of them, a name in
@@ -24,14 +24,13 @@ use std::sync::LazyLock;
 
 use form::Form;
 
-pub(super) use form::Found;
+pub(super) use form::HeadFound;
 
-/// One head.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     /// Whose head it is, as a table of the documentation shows it.
     pub(super) name: &'static str,
-    pub(super) place: Place,
+    pub(super) place: HeadPlace,
     /// What it looks like.
     pub(super) form: &'static str,
     /// Records with what is read from them, as [`super::catalog`] shows an event.
@@ -40,7 +39,7 @@ pub(super) struct Head {
 
 /// Where a head stands in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum HeadPlace {
     /// At the beginning of a line or behind a priority, where no stamp begins.
     Front,
     /// Behind the stamp of a syslog message that holds a `%`: heads of network devices, tried when the standard reading finds no program.
@@ -55,8 +54,9 @@ pub(super) enum Place {
     Line,
 }
 
-impl Place {
-    const ALL: [Place; 6] = [Place::Front, Place::Device, Place::Syslog, Place::Text, Place::Level, Place::Line];
+impl HeadPlace {
+    const ALL: [HeadPlace; 6] =
+        [HeadPlace::Front, HeadPlace::Device, HeadPlace::Syslog, HeadPlace::Text, HeadPlace::Level, HeadPlace::Line];
 }
 
 /// All heads in the order in which they are tried.
@@ -70,9 +70,8 @@ struct Forms {
     by_byte: Vec<Vec<u8>>,
 }
 
-/// By place.
 static TABLE: LazyLock<[Forms; 6]> = LazyLock::new(|| {
-    Place::ALL.map(|place| {
+    HeadPlace::ALL.map(|place| {
         let forms: Vec<Form> = all().filter(|head| head.place == place).map(|head| Form::compile(head.form)).collect();
         let of_byte = |byte| (0..u8::MAX).zip(&forms).filter(|(_, form)| form.may_begin_with(byte)).map(|(n, _)| n).collect();
         Forms { by_byte: (0..=u8::MAX).map(of_byte).collect(), forms }
@@ -80,7 +79,7 @@ static TABLE: LazyLock<[Forms; 6]> = LazyLock::new(|| {
 });
 
 /// The parts of the first form of a place that matches.
-pub(super) fn read(place: Place, text: &str) -> Option<Found<'_>> {
+pub(super) fn read(place: HeadPlace, text: &str) -> Option<HeadFound<'_>> {
     let (first, second) = match text.as_bytes() {
         [first, second, ..] => (*first, *second),
         [first] => (*first, 0),
@@ -92,7 +91,7 @@ pub(super) fn read(place: Place, text: &str) -> Option<Found<'_>> {
         .map(|n| &table.forms[usize::from(*n)])
         .filter(|form| form.may_go_on_with(second));
     let form = tried.next()?;
-    let mut found = Found::default();
+    let mut found = HeadFound::default();
     (form.read(text, &mut found) || tried.any(|form| form.read(text, &mut found))).then_some(found)
 }
 

@@ -1,11 +1,11 @@
 //! Heads of servers' syslogs and of what writes its own file in syslog's manner.
 
-use super::{Head, Place};
+use super::{Head, HeadPlace};
 
 pub(super) const HEADS: &[Head] = &[
     Head {
         name: "corosync's file, with process and level",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "[{process}] {host} {app} {level} {text}",
         samples: &[(
             "Apr 03 11:01:18 [1941] n1 corosync notice  [QUORUM] Members[1]: 1",
@@ -14,7 +14,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Pacemaker's file before version 2",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "[{process}] {host} {app}:~{level}:~{text}",
         samples: &[(
             "Apr 03 11:01:18 [1941] n1       crmd:     info: do_state_transition: State transition S_IDLE",
@@ -23,13 +23,13 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Process before the host, with a tag",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "[{process}] {host} {app}:~{text}",
         samples: &[("Apr 03 11:01:18 [1941] n1 cib: starting", "at=2026-04-03T11:01:18Z host=n1 app=cib pid=1941 text=starting")],
     },
     Head {
         name: "Pacemaker's file",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {app}~[{process}] {text}({-})~{level}:",
         samples: &[(
             "Apr 03 11:01:18 n1 pacemaker-controld  [1941] (do_x) \tinfo: state changed",
@@ -38,7 +38,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Padded tag",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {app}~[~{process}~]~:~{text}",
         samples: &[
             (
@@ -53,7 +53,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Padded tag without a colon",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {app}~[{process}] {text}",
         samples: &[(
             "Apr 03 11:01:18 n1 pacemaker-fenced    [1938] watchdog is armed",
@@ -62,7 +62,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Padded tag without a process",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {app} :~{text}",
         samples: &[(
             "Apr 03 11:01:18 n1 lrmd   : operation monitor ended",
@@ -71,7 +71,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Facility and level before the program, as BusyBox and OpenWrt write them",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {facility}.{level} {app}[{pid}]:~{text}",
         samples: &[(
             "Mar 14 02:11:57 ap-1 daemon.err dnsmasq[812]: failed to bind",
@@ -80,7 +80,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Facility and level before the program, no process",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {facility}.{level} {app}:~{text}",
         samples: &[(
             "Mar 14 02:11:57 ap-1 kern.warn kernel: br-lan: port 2 left",
@@ -89,7 +89,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Facility and level before the program, no host",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{facility}.{level} {app}[{pid}]:~{text}",
         samples: &[(
             "Mar 14 02:11:57 daemon.notice hostapd[77]: AP-STA-CONNECTED",
@@ -98,7 +98,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Facility and level before the program, as AIX writes them",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {facility}:{level} {app}[{pid}]:~{text}",
         samples: &[(
             "Mar 14 02:11:57 aix-1 auth:notice sshd[679960]: Accepted publickey",
@@ -107,7 +107,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Facility and level before the program, AIX, no process",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {facility}:{level} {app}:~{text}",
         samples: &[(
             "Mar 14 02:11:57 aix-1 daemon:err errdemon: disk is failing",
@@ -116,7 +116,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Facility and level in angle brackets, as FreeBSD writes them with -vv",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "<{facility}.{level}> {host} {app}[{pid}]:~{text}",
         samples: &[(
             "Mar 14 02:11:57 <auth.info> bsd-1 sshd[12]: Connection closed",
@@ -125,7 +125,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Facility and level in angle brackets, no process",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "<{facility}.{level}> {host} {app}:~{text}",
         samples: &[(
             "Mar 14 02:11:57 <kern.crit> bsd-1 kernel: em0: link state changed to DOWN",
@@ -134,7 +134,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "VMware ESXi: level before the program with its process",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "{level} {app}[{pid}] {text}",
         samples: &[(
             "2026-03-14T02:11:57.123Z esx-1 Hostd: warning hostd[2099] [Originator@6876 sub=Vimsvc] ticket expired",
@@ -143,7 +143,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Solaris: message id, facility and level",
-        place: Place::Text,
+        place: HeadPlace::Text,
         form: "[ID {event} {facility}.{level}] {text}",
         samples: &[(
             "Mar 29 05:59:23 sol-1 sshd[20878]: [ID 800047 auth.info] Accepted publickey for ann",
@@ -152,7 +152,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "A number before the program",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {number} {app}:~{text}",
         samples: &[(
             "<134>Mar 14 02:11:57 sw-9 77 lacp: port 7 left the trunk",
@@ -161,7 +161,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "A word with a digit or in capitals before the program",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {mark} {app}[{process}]:~{text}",
         samples: &[(
             "<134>Mar 14 02:11:57 fw-1 node0 kernel[12]: link is down",
@@ -170,7 +170,7 @@ pub(super) const HEADS: &[Head] = &[
     },
     Head {
         name: "Two such words before the program",
-        place: Place::Syslog,
+        place: HeadPlace::Syslog,
         form: "{host} {mark} {mark} {app}[{process}]:~{text}",
         samples: &[(
             "<134>Mar 14 02:11:57 fw-1 FPC0 Slot-3 chassisd[77]: fan is slow",

@@ -1,6 +1,5 @@
 //! Every form of a stamp that is read, each with a sample: a test, and rows of `docs/reference/formats.md`.
 
-/// One form.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core::decode) struct StampForm {
     /// What it looks like, or who writes it.
@@ -15,7 +14,6 @@ const fn form(name: &'static str, sample: &'static str, at: &'static str) -> Sta
     StampForm { name, sample, at }
 }
 
-/// All forms.
 pub(in crate::core::decode) const FORMS: &[StampForm] = &[
     form("RFC 5424", "<34>1 2026-03-14T02:11:57.000003-07:00 h1 app - - - x", "2026-03-14T09:11:57.000003Z"),
     form("ISO 8601", "2026-03-14T02:11:57.123Z x", "2026-03-14T02:11:57.123Z"),

@@ -163,7 +163,6 @@ impl<'t> Compiler<'t, '_> {
         senders.into_iter().filter_map(|s| if let Sender::Host(name) = s { Some(name) } else { None }).collect()
     }
 
-    /// Applications, likewise.
     pub(super) fn apps(&mut self, file: &File, words: &[Text]) -> Vec<String> {
         let senders = self.senders(file, &SenderSyntax::Apps(words.to_vec()));
         senders.into_iter().filter_map(|s| if let Sender::App(name) = s { Some(name) } else { None }).collect()

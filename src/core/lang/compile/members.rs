@@ -57,7 +57,6 @@ impl<'w> Compiler<'_, 'w> {
         }
     }
 
-    /// Applications, likewise.
     pub(super) fn those_apps(&mut self, file: &File, names: &[Text], group: Option<&Text>) -> Vec<String> {
         match group {
             None => self.apps(file, names),

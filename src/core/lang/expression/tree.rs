@@ -90,7 +90,6 @@ impl Tree {
         }
     }
 
-    /// Its uppermost node.
     pub(in crate::core::lang) fn root(&self) -> TreePart<'_> {
         TreePart { tree: self, at: 0 }
     }

@@ -39,7 +39,6 @@ pub(super) fn length(tokens: &[Token<'_>]) -> usize {
     end
 }
 
-/// Writes an item.
 pub(super) fn lay(out: &mut Out, item: &[Token<'_>], starts: &BTreeSet<usize>) {
     if item.first().is_some_and(|t| t.is_word("list")) {
         return list(out, item);

@@ -41,7 +41,6 @@ fn bits(hash: u32) -> u64 {
     1 << (hash & 63) | 1 << (hash >> 6 & 63)
 }
 
-/// Values by hash.
 #[derive(Debug)]
 pub(super) struct Table<V> {
     filter: Filter,

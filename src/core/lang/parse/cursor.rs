@@ -61,7 +61,6 @@ impl<'s> Cursor<'s> {
         Cursor { source: self.source, text, at: 0, depth: 0, diagnostics, mentions, places }
     }
 
-    /// The whole text.
     pub(super) fn text(&self) -> &'s str {
         self.text
     }
@@ -160,7 +159,6 @@ impl<'s> Cursor<'s> {
         both
     }
 
-    /// Reads this word.
     pub(super) fn word(&mut self, word: &str) -> Option<TextSpan> {
         self.sees_word(word).then(|| self.take(terminal::word).map(|w| w.span))?
     }
@@ -177,7 +175,6 @@ impl<'s> Cursor<'s> {
         self.rest().starts_with(symbol)
     }
 
-    /// Reads this punctuation.
     pub(super) fn symbol(&mut self, symbol: &str) -> Option<TextSpan> {
         let found = self.rest().starts_with(symbol);
         found.then(|| {

@@ -99,7 +99,6 @@ fn relation(c: &mut Cursor<'_>) -> Parsed<Relation> {
     }
 }
 
-/// The comparison ahead.
 pub(super) fn comparison(c: &mut Cursor<'_>) -> Option<Comparison> {
     let token = c.take(terminal::comparison)?;
     Some(match token.it {

@@ -47,7 +47,6 @@ pub(in crate::core::lang) struct Token<'s> {
 }
 
 impl Token<'_> {
-    /// Characters of it.
     pub(in crate::core::lang) fn width(&self) -> usize {
         self.text.chars().count()
     }

@@ -85,7 +85,7 @@ pub(in crate::core::sim) fn describe(what: &Fault, lasts: Duration) -> String {
 
 /// What the controller's configuration says now.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::core::sim) struct Setup {
+pub(in crate::core::sim) struct SiteSetup {
     hosts: usize,
     agents: usize,
     damped: bool,
@@ -96,9 +96,9 @@ pub(in crate::core::sim) struct Setup {
     without: Option<usize>,
 }
 
-impl Setup {
-    pub(in crate::core::sim) fn new(scenario: &Scenario) -> Setup {
-        Setup {
+impl SiteSetup {
+    pub(in crate::core::sim) fn new(scenario: &Scenario) -> SiteSetup {
+        SiteSetup {
             hosts: scenario.hosts,
             agents: scenario.agents(),
             damped: scenario.damped,
@@ -111,7 +111,7 @@ impl Setup {
     }
 
     /// The same with these changes.
-    pub(in crate::core::sim) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> Setup {
+    pub(in crate::core::sim) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> SiteSetup {
         for change in changes {
             match change {
                 Change::Takeover(takeover) => self.takeover = *takeover,

@@ -100,7 +100,6 @@ impl Slot {
         })
     }
 
-    /// Ends all connections.
     pub(super) fn end_all(&self) {
         self.change(|state| {
             state.connections.drain(..).for_each(|(_, end)| {
