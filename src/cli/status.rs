@@ -49,7 +49,7 @@ impl Status {
             troubles.push((alarm_severity(row), format!("alarm {}{key}: {}", text(row, "alarm"), text(row, "summary"))));
         }
         troubles.retain(|(severity, _)| *severity > HEALTHY);
-        troubles.sort_by(|a, b| b.0.cmp(&a.0));
+        troubles.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
         Status { troubles, resources: resources.len(), hosts: hosts.len(), runs: runs.len() }
     }
 

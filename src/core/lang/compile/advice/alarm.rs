@@ -166,7 +166,7 @@ impl Compiler<'_, '_> {
         let inside = INSIDE_PREFIXES.iter().any(|prefix| field.starts_with(prefix));
         // In quotes it is a field of the record, whatever else has nearly its name.
         let quoted = file.source.text.get(span.clone()).is_some_and(|text| text == format!("\"{field}\""));
-        let standard = [BUILT_IN, &BESIDE, &DERIVED].iter().any(|names| names.contains(&field));
+        let standard = [BUILT_IN, BESIDE, DERIVED].iter().any(|names| names.contains(&field));
         if standard || captured.contains(field) || inside || quoted {
             return;
         }
