@@ -59,12 +59,26 @@ pub(super) struct Args {
     /// Only entries of this kind: raised, cleared, acked, notified, step, operator ...
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
+    /// Everything that the journal has [default: since the controller started, unless something is selected]
+    #[arg(long)]
+    all: bool,
     /// The newest so many entries; 0 for all
     #[arg(long, value_name = "N", default_value_t = LIMIT)]
     limit: usize,
     #[command(flatten)]
     whom: ControllerArgs,
 }
+
+impl Args {
+    /// True when something is selected: then what was before the last start counts as well.
+    fn selects(&self) -> bool {
+        let named = [&self.since, &self.until, &self.alarm, &self.host, &self.resource, &self.kind];
+        self.all || self.run.is_some() || named.iter().any(|text| text.is_some())
+    }
+}
+
+/// The kind of the entry that tells of a start of the controller.
+const START: &str = "start";
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
     let zone = local_zone();
@@ -77,10 +91,16 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     // A controller that runs may have something that is not on the disk yet. One that does not answer hides nothing else.
     let _ = control_socket::ask(&data, &Question::History);
     let found = JournalReader::open(&data).map_err(|e| e.to_string()).and_then(|reader| read(&reader, args, since, until));
-    let (entries, unread) = match found {
+    let (mut entries, unread) = match found {
         Ok(found) => found,
         Err(why) => return Ok(wrong(&why)),
     };
+    if !args.selects()
+        && let Some(start) = entries.iter().rposition(|entry| entry.kind == START).filter(|start| *start > 0)
+    {
+        entries.drain(..start);
+        eprintln!("since the controller started; `pointsman history --all` shows what was before");
+    }
     let mut out = io::BufWriter::new(io::stdout().lock());
     match args.whom.format {
         Format::Json => {

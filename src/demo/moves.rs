@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::shell::linux::{AddressDriver, Announcer, Spot, boot_time, lab, wall_time};
-use crate::shell::live::questions::Question;
 
 use super::VIP;
 use super::client::{Client, serve};
@@ -59,9 +58,9 @@ fn one(stage: &Stage<'_>, host: &'static str) -> Result<Move, String> {
     let answered = stage.client.first_answer(host, since).ok_or("nobody answered")?;
     let whole = answered.since(since);
     // The controller's own clock began with the wall clock and goes with the boot clock.
-    let history = stage.lab.ask(&Question::History)?;
+    let history = stage.lab.history()?;
     let step = |verb: &str| {
-        let all = history.as_array().into_iter().flatten().rev();
+        let all = history.iter().rev();
         let found =
             all.filter(|e| e["kind"] == "step").find(|e| e["text"].as_str().is_some_and(|t| t.split(' ').nth(1) == Some(verb)));
         found.and_then(|e| Time::parse_rfc3339(e["at"].as_str()?)).unwrap_or(wall)

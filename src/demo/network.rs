@@ -450,6 +450,20 @@ impl Lab {
         ask(&self.folder.join("data"), question)
     }
 
+    /// What happened since the lab was made, oldest first, as `pointsman history` tells it.
+    ///
+    /// # Errors
+    /// In words: the command failed.
+    pub fn history(&self) -> Result<Vec<serde_json::Value>, String> {
+        let arguments = ["history", "-c", "pointsman.yaml", "--all", "--limit", "0", "--format", "json"];
+        let output = self.command(self.layout.placement.node(), &arguments).output().map_err(|e| e.to_string())?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.lines().map(|line| serde_json::from_str(line).map_err(|e| e.to_string())).collect()
+    }
+
     /// Pulls a node's cable, or puts it back.
     ///
     /// # Errors

@@ -72,7 +72,7 @@ fn move_to(lab: &Lab, host: &str) -> Result<(), String> {
 }
 
 fn history(lab: &Lab, word: &str) -> bool {
-    lab.ask(&Question::History).is_ok_and(|history| history.to_string().contains(word))
+    lab.history().is_ok_and(|history| history.iter().any(|entry| entry.to_string().contains(word)))
 }
 
 /// The reason that the table of resources shows.

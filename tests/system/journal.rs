@@ -54,7 +54,7 @@ fn history_outlives_the_controller() {
     site.append("number 1\n");
     site.append("number 2\n");
     until("both are notified", || history(&site, &["--kind", "notified"]).lines().count() == 2);
-    assert!(run(&site, &["alarms", "--clear", "numbers", "--key", "1"]).status.success());
+    assert!(run(&site, &["alarms", "clear", "numbers", "1"]).status.success());
     let verified = run(&site, &["journal", "verify"]);
     assert!(verified.status.success() && said(&verified).contains("all is well"), "{}", said(&verified));
     drop(ended);

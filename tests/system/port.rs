@@ -65,7 +65,9 @@ impl Cluster {
         let shipped = fs::read_to_string(here.join("examples/sip-pair/nlb.yaml")).unwrap();
         let rules = |text: String| {
             // More moves than a day has.
-            text.replace("../../", &format!("{}/", here.display())).replace("kind: port", "kind: port\n    moves: 100 per 10m")
+            text.replace("../../", &format!("{}/", here.display()))
+                .replace("kind: port", "kind: port\n    moves: 100 per 10m")
+                .replace("takeover: forced", "takeover: confirmed")
         };
         let text = rules(shipped) + "listen: { agents: 127.0.0.1:0 }\nfiles: sip.log\n";
         fs::write(folder.join("pointsman.yaml"), text).unwrap();

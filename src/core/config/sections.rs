@@ -68,12 +68,21 @@ const RESOURCE: &[&str] = &[
     "on_link_loss",
     "repair",
     "trust",
+    EARLIER_TRUST,
 ];
+/// What `trust` was called by earlier versions; it is read, with a warning.
+const EARLIER_TRUST: &str = "provenance";
 const PLATFORMS: &[(&str, &str)] =
     &[("linux", "linux"), ("windows", "windows"), ("aix", "aix"), ("solaris", "solaris"), ("other", "other")];
 
 /// Who has a name, an alias or an address, and where that stands.
 type Taken = BTreeMap<String, (String, Place)>;
+
+fn earlier_trust<'n>(reader: &mut YamlReader<'_>, section: &Section<'n>) -> Option<&'n YamlNode> {
+    let node = section.get(EARLIER_TRUST)?;
+    reader.report(Code::EarlierName, &node.place, "`provenance` is called `trust` now").help = Some("trust: address".to_owned());
+    Some(node)
+}
 
 pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Config {
     let mut reader = YamlReader { found };
@@ -464,7 +473,11 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
                 .and_then(|n| reader.word(n, "action on link loss", &[("stay", OnLinkLoss::Stay), ("move", OnLinkLoss::Move)]))
                 .unwrap_or_default(),
             repair: section.get("repair").and_then(|n| reader.truth(n)).unwrap_or(true),
-            trust: section.get("trust").and_then(|n| reader.word(n, "trust", &trust_levels)).unwrap_or(Trust::Address),
+            trust: section
+                .get("trust")
+                .or_else(|| earlier_trust(reader, &section))
+                .and_then(|n| reader.word(n, "trust", &trust_levels))
+                .unwrap_or(Trust::Address),
         };
         inventory.resources.insert(key.text.clone(), resource);
         let of = |name: &str| section.get(name).map(|n| n.place.clone());

@@ -162,6 +162,7 @@ codes! {
     CannotRun = "C111", Error, "something that this version cannot do";
     Forced = "C201", Warning, "a takeover policy under which two hosts may have one address";
     NothingComesOfIt = "C202", Warning, "a setting that changes nothing";
+    EarlierName = "C204", Warning, "a key by the name that it had in earlier versions";
     NotCovered = "C203", Warning, "a takeover policy that does not cover a failure which another one covers here";
     NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
     // Rule tests.

@@ -215,7 +215,9 @@ pub(super) fn vouched<const N: usize>(all: [(&str, &str); N]) -> Fields {
 
 /// How far the sender of what has these fields is known.
 pub(super) fn trust(fields: &Fields) -> Trust {
-    fields.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
+    // What a journal of an earlier version has says it by another name.
+    let said = fields.get("trust").or_else(|| fields.get("provenance"));
+    said.and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
 }
 
 /// An event that has these fields: what [`fields_of`] made, read back.

@@ -278,6 +278,7 @@ pub struct Claim {
     #[serde(default)]
     pub stand: Stand,
     /// How far its sender is known.
+    #[serde(alias = "provenance")]
     pub trust: Trust,
 }
 

@@ -210,6 +210,7 @@ pub struct Event<'a> {
     /// Structured data (`SD-ID.name`), record attributes (`ID`, `RSN`) and whatever else has a name, in order.
     pub fields: Vec<(Cow<'a, str>, Value<'a>)>,
     /// How far its sender is known.
+    #[serde(alias = "provenance")]
     pub trust: Trust,
     /// How it was read.
     pub format: Format,

@@ -308,6 +308,7 @@ pub enum OnLinkLoss {
 pub struct Resource {
     pub what: ResourceKind,
     /// Where it may be, in the order given.
+    #[serde(alias = "seats")]
     pub placements: Vec<Placement>,
     /// What to do when a release can't be confirmed.
     pub takeover: Takeover,
@@ -330,6 +331,7 @@ pub struct Resource {
     /// Drift is repaired, not only alarmed.
     pub repair: bool,
     /// Events below this move nothing here.
+    #[serde(alias = "provenance")]
     pub trust: Trust,
 }
 

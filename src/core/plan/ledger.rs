@@ -184,13 +184,16 @@ impl PlacementLedger {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceLedger {
     /// Desired owner; `None` while unknown.
+    #[serde(alias = "wish")]
     pub desired_owner: Option<DesiredOwner>,
     /// Hosts that must not hold it, by the order that said so.
     pub banned: BTreeMap<Name, u64>,
     /// The owner that is pursued: the desired owner, unless that is held back.
+    #[serde(alias = "pursued")]
     pub current_target: Option<Name>,
     /// The last generation issued.
     pub generation: Generation,
+    #[serde(alias = "seats")]
     pub placements: BTreeMap<Name, PlacementLedger>,
     /// When the last moves began, oldest first.
     pub moves: VecDeque<Time>,

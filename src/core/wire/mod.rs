@@ -125,6 +125,7 @@ pub enum Action {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Electorate {
     /// Hosts that may ask for votes. A request of any other host is refused.
+    #[serde(alias = "seats")]
     pub placements: BTreeSet<Name>,
     /// Where the agents of all these hosts and of the other voters listen for each other; `None` where that is not known.
     pub peers: BTreeMap<Name, Option<SocketAddr>>,

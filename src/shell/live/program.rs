@@ -97,7 +97,14 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     if let Err(e) = fs::File::open(files.config()) {
         tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config().display());
     }
-    let journal = Journal::open(&data).map_err(|e| e.to_string())?;
+    // The journal's own threads never bind a port: they begin with the rights that all have in the end.
+    let journal = thread::scope(|scope| {
+        let opening = scope.spawn(|| {
+            rights::keep(network, programs)?;
+            Journal::open(&data).map_err(|e| e.to_string())
+        });
+        opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
     let begin = reload::begin(&*files, reading, journal.state())?;
     let Good { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
