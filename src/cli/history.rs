@@ -19,7 +19,8 @@ use super::{Format, WRONG, wrong};
 
 const EXAMPLES: &str = "\
 Examples:
-  pointsman history                                    the newest 500 entries
+  pointsman history                                    the newest 500 entries since the controller started
+  pointsman history --all                              also what was before
   pointsman history --since 2h --resource sip_vip      what happened to an address within the last two hours
   pointsman history --since '2026-11-29 14:00' --until '2026-11-29 15:00' --limit 0
   pointsman history --alarm app_stopped --format json

@@ -24,7 +24,7 @@ fn said(output: &Output) -> String {
 }
 
 fn history(site: &Site, more: &[&str]) -> String {
-    said(&run(site, &[&["history", "--format", "json"], more].concat()))
+    said(&run(site, &[&["history", "--all", "--format", "json"], more].concat()))
 }
 
 /// A controller that has read what its file held: what is written from now on is new.
