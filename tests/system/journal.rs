@@ -77,7 +77,7 @@ fn history_outlives_the_controller() {
     assert_eq!(about(&["--alarm", "numbers", "--kind", "raised"]), 2);
     assert_eq!((about(&["--run", "1"]) > 0, about(&["--limit", "3"])), (true, 3));
     assert_eq!((about(&["--since", "1h", "--kind", "cleared"]), about(&["--until", "1h"])), (1, 0));
-    let table = said(&run(&site, &["history", "--limit", "1"]));
+    let table = said(&run(&site, &["history", "--all", "--limit", "1"]));
     assert!(table.starts_with("at ") && table.lines().count() == 2, "{table}");
     let why = run(&site, &["history", "--since", "soon"]);
     assert!(!why.status.success() && said(&why).contains("is no moment"), "{}", said(&why));
