@@ -213,6 +213,8 @@ pub(super) struct Running {
     journaled: Journaled,
     /// What agents know it by.
     id: u64,
+    /// Answers that operators wait for, and whether what they tell changed something.
+    answers: Vec<(SyncSender<Answer>, Answer, bool)>,
     /// What this thread tells itself. Not through the inbox, which may be full: this thread is the one that reads it.
     pub(super) own: Vec<Input>,
     /// What happens to the controller, as events.
@@ -333,6 +335,7 @@ impl Thread {
             journaled: Journaled::default(),
             id,
             own: Vec::new(),
+            answers: Vec::new(),
             own_events: SelfEvents::default(),
             dirty_since: None,
             last_notice: (Notice::default(), 0),
@@ -411,6 +414,7 @@ impl Running {
                 self.controller.turn(now, Input::Timer, &mut outputs);
             }
             self.carry_out(outputs)?;
+            self.give_answers()?;
             self.tell_dropped()?;
             self.follow_clock()?;
             self.begin_to_follow(all_read)?;
@@ -421,6 +425,18 @@ impl Running {
                 return self.sync();
             }
         }
+    }
+
+    /// Answers operators: what changed something after it was synced.
+    fn give_answers(&mut self) -> Result<(), String> {
+        if self.answers.iter().any(|(_, _, changes)| *changes) {
+            self.sync()?;
+        }
+        for (reply, answer, _) in std::mem::take(&mut self.answers) {
+            // Who asked may have gone.
+            let _ = reply.try_send(answer);
+        }
+        Ok(())
     }
 
     /// Events that found no room are told, by source and now and then.
@@ -469,8 +485,10 @@ impl Running {
             ControllerMessage::Reload(trigger) => self.reload(trigger),
             ControllerMessage::Reread(attempt) => self.reread(*attempt, outputs),
             ControllerMessage::Ask(by, question, reply) => {
+                let before = outputs.len();
                 let answer = self.answer(by, question, outputs);
-                let _ = reply.try_send(answer);
+                // What an operator was told to be done is on the disk first.
+                self.answers.push((reply, answer, outputs.len() > before));
             }
             ControllerMessage::Notice(notice) => outputs.push(Output::Notice(notice)),
             ControllerMessage::Stop | ControllerMessage::Failed(_) => {}
