@@ -377,6 +377,16 @@ impl Controller {
         [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy()].into_iter().flatten().min()
     }
 
+    /// Keeps the reasons of the engine's decisions from now on: for people who ask why.
+    pub fn trace(&mut self, trace: engine::Trace) {
+        self.engine.trace(Some(trace));
+    }
+
+    /// The decisions since the last call.
+    pub fn take_traced(&mut self) -> Vec<engine::TracedDecision> {
+        self.engine.take_traced()
+    }
+
     pub fn alarms(&self) -> &engine::State {
         self.engine.state()
     }

@@ -14,6 +14,7 @@ use crate::core::lang::program::{Alarm, Cancel, Signal};
 
 use super::instance::deadline;
 use super::key::Key;
+use super::trace::Decision;
 use super::record::{Fields, PendingFire, Record};
 use super::{Due, Engine, EngineNotice, Occasion, Output, fields};
 
@@ -97,6 +98,17 @@ impl Engine {
             }
             None => format!("{name} is not raised at this time, and would be over before it may be: it is dropped"),
         };
+        self.decided(on.now, alarm, Some(key), Decision::NotNow, || {
+            let named = |word: &str, names: &[String]| match names {
+                [] => String::new(),
+                names => format!(" `{word} {}`", names.join(", ")),
+            };
+            format!(
+                "its condition is true outside of its calendar:{}{} does not allow it now; {text}",
+                named("only during", &alarm.only_during),
+                named("not during", &alarm.not_during)
+            )
+        });
         out.push(Output::Notice(EngineNotice { alarm: Some(name.clone()), ..EngineNotice::new("not_now", text) }));
     }
 

@@ -14,6 +14,7 @@ use super::inhibited::{shown, told};
 use super::key::Key;
 use super::record::{Cause, Fields, Record};
 use super::state::Instance;
+use super::trace::Decision;
 use super::turn::StartReactions;
 use super::{Engine, EngineNotice, Occasion, Output};
 
@@ -59,9 +60,13 @@ impl Engine {
                 }
                 let known = seen.trust();
                 if let Some(why) = self.out_of_place(alarm, &key, known) {
+                    self.decided(now, alarm, Some(&key), Decision::NotWhile, || format!("its condition is true, and it is not raised {why}"));
                     return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
+                    self.decided(now, alarm, Some(&key), Decision::Suppressed, || {
+                        format!("its condition is true, and {other} is active, which suppresses it (`inhibited by`)")
+                    });
                     return self.suppress(on, alarm, &key, other, seen.fields(), out);
                 }
                 if !self.has_room(alarm, known, out) {
@@ -84,6 +89,7 @@ impl Engine {
                 let summary = summary(alarm, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = TriggerEvent::Kept(event.clone());
+                self.decided(now, alarm, Some(&key), Decision::Raised, || "it is raised".to_owned());
                 let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
                 let name = alarm.name.clone();
                 self.record(
@@ -107,6 +113,9 @@ impl Engine {
                 } else {
                     (None, seen)
                 };
+                self.decided(now, alarm, Some(&key), Decision::Repeated, || {
+                    format!("it is active already, since {raised_at}: the event counts as a repeat")
+                });
                 let (name, key) = (alarm.name.clone(), key.clone());
                 self.record(Record::Repeated { alarm: name, key, order, at: now, due, better, line, before }, out);
                 (better_known || alarm.while_active == WhileActive::Rerun, seen)
@@ -131,6 +140,7 @@ impl Engine {
         match on.late.as_ref().or(on.old.as_ref()) {
             Some(why) => {
                 if acts {
+                    self.decided(on.now, alarm, Some(key), Decision::NotStarted, || format!("its reactions are not started: {why}"));
                     out.push(not_started(alarm, key, why, "reactions are"));
                 }
                 if on.old.is_none()
@@ -189,6 +199,13 @@ impl Engine {
             event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
             fields::fill(&a.end_summary, &event)
         });
+        if let Some(alarm) = self.alarm(&program, alarm).filter(|_| self.trace.is_some()) {
+            let raised_at = instance.raised_at;
+            self.decided(end.at, alarm, Some(key), Decision::Cleared, || {
+                let lasted = crate::core::base::time::duration_text(end.at.since(raised_at));
+                format!("it is cleared after {lasted}: {}", cause_text(cause))
+            });
+        }
         if *cause != Cause::AtOnce {
             self.drop_put_off(alarm, key, out);
         }
@@ -215,6 +232,16 @@ impl Engine {
                 event,
             ));
         }
+    }
+}
+
+/// Why an instance ends, as a clause of its rule.
+fn cause_text(cause: &Cause) -> String {
+    match cause {
+        Cause::After => "`cancel after` is over".to_owned(),
+        Cause::When => "an event or a state ends it (`cancel when`)".to_owned(),
+        Cause::AtOnce => "`cancel at once`".to_owned(),
+        Cause::ByHand(_) | Cause::Removed | Cause::Changed => cause.to_string(),
     }
 }
 

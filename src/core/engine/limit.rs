@@ -11,6 +11,7 @@ use super::instance::start_reactions;
 use super::key::Key;
 use super::record::{Fields, Record, Throttled};
 use super::state::{Instance, Starts};
+use super::trace::Decision;
 use super::{Engine, EngineNotice, Output, fields};
 
 impl Limit {
@@ -53,6 +54,13 @@ impl Engine {
                     let what = Some(Box::new(Throttled { due, key: key.clone(), instance, event }));
                     self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
                 }
+                self.decided(now, alarm, Some(key), Decision::NotStarted, || {
+                    format!(
+                        "its reactions are throttled by `limit {} per {}`: they wait until {due}",
+                        limit.n,
+                        duration_text(limit.per)
+                    )
+                });
                 let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("put_off", text) };
                 return out.push(Output::Notice(notice));
             }

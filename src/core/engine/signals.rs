@@ -15,6 +15,7 @@ use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
 use super::condition::{Match, trust_field};
 use super::key::Key;
 use super::record::{Fields, Record};
+use super::trace::Decision;
 use super::{Arrival, Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
 
 /// A change on its way to the conditions that are about it.
@@ -134,6 +135,9 @@ impl Engine {
             self.fire(met, more, out);
         } else if known.len() < n {
             let key = met.key;
+            self.decided(arrival.now, alarm, Some(&key), Decision::NoState, || {
+                format!("{} of {n} are in the state at once", known.len())
+            });
             self.forget_partial_matches(alarm, &key, out);
             if alarm.cancel.is_empty() {
                 self.clear(&arrival.ending(), &alarm.name, &key, out);

@@ -8,7 +8,7 @@
 //! Each log has a decoder, a clock and records that wait for a time of their own. What is wanted of several logs is put in the order of
 //! its times by who calls it (`src/cli/dry_run/merge.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::control::Controller;
 use crate::core::decode::Decoder;
+use crate::core::engine::TracedDecision;
 use crate::core::event::{Event, EventId, Trust};
 use crate::core::inventory::Name;
 use crate::core::lang::program::{Hit, IdPattern};
@@ -184,6 +185,18 @@ pub struct Acting {
     /// Applications that said what they are and that no pair has: the first line, and how often.
     strangers: BTreeMap<String, (u64, u64)>,
     arrivals: Arrivals,
+    /// Of which alarms decisions are kept with their reasons; `None`: of none.
+    traced: Option<BTreeSet<String>>,
+    decisions: Vec<DecisionOfLine>,
+}
+
+/// A decision of the engine, with the line that was at hand.
+#[derive(Clone, Debug)]
+pub struct DecisionOfLine {
+    /// Its number; `None` when time brought it about.
+    pub line: Option<u64>,
+    /// Its time is the log's.
+    pub decision: TracedDecision,
 }
 
 impl DryRun {
@@ -199,8 +212,15 @@ impl DryRun {
             counts: DryRunCounts::default(),
             strangers: BTreeMap::new(),
             arrivals: Arrivals::of(Stamps::Stated),
+            traced: None,
+            decisions: Vec::new(),
         };
         DryRun { sifting: Sifting::new(site), acting, trust }
+    }
+
+    /// Keeps the reasons of decisions about these alarms; about all where none is named.
+    pub fn trace(&mut self, alarms: BTreeSet<String>) {
+        self.acting.traced = Some(alarms);
     }
 
     /// What reads a log.
@@ -240,6 +260,18 @@ impl DryRun {
     /// The controller at the end, for what is still active and who would own what.
     pub fn controller(&self) -> Option<&Controller> {
         self.acting.replay.as_ref()?.controller()
+    }
+}
+
+impl<'a> ReadLine<'a> {
+    /// What the decoder made of the line.
+    pub fn event(&self) -> &Event<'a> {
+        &self.event
+    }
+
+    /// Its number; the first line's of the first log is 1.
+    pub fn line(&self) -> u64 {
+        self.line
     }
 }
 
@@ -397,6 +429,11 @@ impl Settling {
 }
 
 impl Acting {
+    /// The decisions since the last call, where they are kept.
+    pub fn decisions(&mut self) -> Vec<DecisionOfLine> {
+        std::mem::take(&mut self.decisions)
+    }
+
     /// The next line of which something comes, or a time.
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
         let Sifted { line, at, odd, wanted, stranger, counts, .. } = sifted;
@@ -435,6 +472,7 @@ impl Acting {
         while let Some(due) = replay.next_due().filter(|due| *due <= until) {
             replay.pass(due);
         }
+        self.take_decisions(None);
         self.flush(tell);
         for (app, (line, times)) in std::mem::take(&mut self.strangers) {
             let text = format!(
@@ -452,10 +490,12 @@ impl Acting {
         event.at = event.at.map(|stamp| stamp + at.ahead);
         let late = self.arrivals.judge(&mut event, at.engine(), true, true);
         let learned = self.arrivals.learned();
+        self.replay(at, tell).pass_to(at.engine(), Some(number));
+        self.take_decisions(None);
         let replay = self.replay(at, tell);
-        replay.pass_to(at.engine(), Some(number));
         replay.learn(SOURCE, learned);
         replay.act(SOURCE, event, hits, false, late, Some(number));
+        self.take_decisions(Some(number));
         self.flush(tell);
     }
 
@@ -464,8 +504,27 @@ impl Acting {
             self.counts.entries += 1;
             tell(notice(at.log, None, "world", world(&self.site, &self.holders)));
         }
-        let (site, holders) = (&self.site, &self.holders);
-        self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, at.engine()))
+        let (site, holders, traced) = (&self.site, &self.holders, &self.traced);
+        self.replay.get_or_insert_with(|| {
+            let mut replay = Replay::start(site.clone(), holders, at.engine());
+            if let Some(alarms) = traced {
+                replay.trace(alarms.clone());
+            }
+            replay
+        })
+    }
+
+    /// Moves what was decided since the last call to the line that brought it about.
+    fn take_decisions(&mut self, line: Option<u64>) {
+        if self.traced.is_none() {
+            return;
+        }
+        let ahead = self.ahead;
+        let found = self.replay.as_mut().map(Replay::take_traced).unwrap_or_default();
+        self.decisions.extend(found.into_iter().map(|decision| {
+            let at = decision.at - ahead;
+            DecisionOfLine { line, decision: TracedDecision { at, ..decision } }
+        }));
     }
 
     fn flush(&mut self, tell: &mut dyn FnMut(TimelineEntry)) {

@@ -18,13 +18,14 @@ pub mod samples;
 mod test_names;
 pub mod timeline;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::core::base::limits::DEADLINES_OF_A_JUMP;
 use crate::core::base::time::Time;
 use crate::core::control::{Controller, Input, LogEvent, Output, SelfEvent, SelfEvents};
 use crate::core::decode::Decoder;
+use crate::core::engine::{Trace, TracedDecision};
 use crate::core::event::{Event, Trust, Value};
 use crate::core::inventory::Name;
 use crate::core::journal::{Position, Record, State};
@@ -33,7 +34,7 @@ use crate::core::react;
 use crate::core::script::{Next, Step, StepResult, verbs};
 use crate::core::site::{Current, Learned, Sieve, Site};
 
-pub use dry_run::{Acting, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, Sifted, Sifting};
+pub use dry_run::{Acting, DecisionOfLine, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, Sifted, Sifting};
 use entries::Teller;
 use hosts::Hosts;
 pub use timeline::{EntryKind, TimelineEntry};
@@ -92,6 +93,18 @@ impl Replay {
     /// The controller, while it runs.
     pub fn controller(&self) -> Option<&Controller> {
         self.controller.as_ref()
+    }
+
+    /// Keeps the reasons of decisions about these alarms from now on; about all where none is named.
+    pub fn trace(&mut self, alarms: BTreeSet<String>) {
+        if let Some(controller) = &mut self.controller {
+            controller.trace(Trace::of(alarms));
+        }
+    }
+
+    /// The decisions since the last call.
+    pub fn take_traced(&mut self) -> Vec<TracedDecision> {
+        self.controller.as_mut().map(Controller::take_traced).unwrap_or_default()
     }
 
     /// Time goes by; what falls due happens.
