@@ -29,6 +29,13 @@ pub(super) struct ControllerArgs {
     pub(super) format: Format,
 }
 
+impl ControllerArgs {
+    /// The controller of a configuration or a data folder.
+    pub(super) fn of(config: Option<PathBuf>, data: Option<PathBuf>, format: Format) -> ControllerArgs {
+        ControllerArgs { config, data, format }
+    }
+}
+
 /// Shows the active alarms, or clears one
 #[derive(clap::Args)]
 #[command(

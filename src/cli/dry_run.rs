@@ -112,17 +112,10 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         logs: args.logs.iter().map(|path| path.display().to_string()).collect(),
         failed: Ok(()),
     };
-    let machine = args.timezone.unwrap_or_else(|| live::machine_zone().unwrap_or_default());
-    let origins = args.logs.iter().zip(&logs).zip(0..).map(|((path, log), number)| {
-        let followed = config.as_ref().and_then(|(config, base)| followed(config, base, path));
-        let said = args.timezone.or(followed.as_ref().and_then(|f| f.zone));
-        let (zone, zone_is_given) = (said.unwrap_or(machine), said.is_some());
-        let written = written.unwrap_or_else(|| time_of(log.written));
-        let began = if log.whole { began(path, written, zone) } else { None };
-        let (host, app) = followed.map(|f| (f.host, f.app)).unwrap_or_default();
-        Origin { number, written, began, zone, zone_is_given, host, app }
-    });
-    let origins: Vec<Origin> = origins.collect();
+    let zones = Zones::new(args.timezone);
+    let origins = args.logs.iter().zip(&logs).zip(0..);
+    let origins: Vec<Origin> =
+        origins.map(|((path, log), number)| origin(config.as_ref(), &zones, written, path, log, number)).collect();
     let wrong = replay(&mut run, logs, origins, &mut told).map(|(log, line, e)| {
         format!("{}: line {} could not be read: {e}", told.logs.get(log).map(String::as_str).unwrap_or_default(), line + 1)
     });
@@ -146,11 +139,42 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     Ok(0)
 }
 
+/// The zones of stamps that do not say theirs.
+pub(super) struct Zones {
+    /// What the command line says.
+    pub(super) said: Option<Zone>,
+    pub(super) machine: Zone,
+}
+
+impl Zones {
+    pub(super) fn new(said: Option<Zone>) -> Zones {
+        Zones { said, machine: live::machine_zone().unwrap_or_default() }
+    }
+}
+
+/// What is known of a log before it is read.
+pub(super) fn origin(
+    config: Option<&(Config, PathBuf)>,
+    zones: &Zones,
+    written: Option<Time>,
+    path: &Path,
+    log: &Log,
+    number: u64,
+) -> Origin {
+    let followed = config.and_then(|(config, base)| followed(config, base, path));
+    let said = zones.said.or(followed.as_ref().and_then(|f| f.zone));
+    let (zone, zone_is_given) = (said.unwrap_or(zones.machine), said.is_some());
+    let written = written.unwrap_or_else(|| time_of(log.written));
+    let began = if log.whole { began(path, written, zone) } else { None };
+    let (host, app) = followed.map(|f| (f.host, f.app)).unwrap_or_default();
+    Origin { number, written, began, zone, zone_is_given, host, app }
+}
+
 /// A log.
-struct Log {
-    text: BufReader<Box<dyn Read + Send>>,
+pub(super) struct Log {
+    pub(super) text: BufReader<Box<dyn Read + Send>>,
     /// When it was written last.
-    written: SystemTime,
+    pub(super) written: SystemTime,
     /// All of it is there; of a pipe more may come at any time, or not for hours.
     whole: bool,
 }
@@ -165,7 +189,7 @@ fn not_a_log(kind: std::fs::FileType) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a file or a pipe", kind_of(kind)))
 }
 
-fn open(path: &Path) -> Result<Log, String> {
+pub(super) fn open(path: &Path) -> Result<Log, String> {
     let words = |e: io::Error| format!("{}: {e}", path.display());
     let (log, written, whole) = if path.as_os_str() == "-" {
         if io::stdin().is_terminal() {
@@ -235,11 +259,11 @@ impl<W: Write> Told<W> {
     }
 }
 
-fn trust(word: &str) -> Result<Trust, String> {
+pub(super) fn trust(word: &str) -> Result<Trust, String> {
     Trust::parse(word).ok_or_else(|| "write unverified, address, local or authenticated".to_owned())
 }
 
-fn zone(text: &str) -> Result<Zone, String> {
+pub(super) fn zone(text: &str) -> Result<Zone, String> {
     Zone::parse(text).ok_or_else(|| "write a name such as Europe/Berlin, or a distance from UTC such as +02:00".to_owned())
 }
 
@@ -289,7 +313,7 @@ impl Progress {
 }
 
 /// Who holds what at the beginning.
-fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String> {
+pub(super) fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String> {
     let inventory = &site.inventory;
     let mut holders: BTreeMap<Name, Name> = BTreeMap::new();
     for pair in inventory.pairs.values() {
@@ -378,11 +402,11 @@ fn ending(run: &DryRun, counts: &DryRunCounts) -> String {
     clippy::disallowed_methods,
     reason = "the shell reads the clock: for progress, and for stamps of standard input without a year"
 )]
-fn now() -> SystemTime {
+pub(super) fn now() -> SystemTime {
     SystemTime::now()
 }
 
-fn time_of(time: SystemTime) -> Time {
+pub(super) fn time_of(time: SystemTime) -> Time {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 1_000))
 }

@@ -39,6 +39,7 @@ mod completions;
 mod demo;
 mod dry_run;
 mod enroll;
+mod explain;
 mod files;
 mod fmt;
 mod history;
@@ -76,6 +77,7 @@ Examples:
   pointsman test -c pointsman.yaml              do the rules do what their tests say?
   pointsman fmt                                 rule files in one form
   pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
+  pointsman explain -c pointsman.yaml 'a line'  how is this record read, what matches it, and what nearly does?
   pointsman run -c pointsman.yaml               the controller
   pointsman agent -c agent.yaml                 the agent on a target host
   pointsman status                              is everything in order?
@@ -104,6 +106,7 @@ enum Command {
     Test(test::Args),
     Fmt(fmt::Args),
     DryRun(dry_run::Args),
+    Explain(explain::Args),
     Run(run::Args),
     Agent(agent::Args),
     Enroll(enroll::Args),
@@ -194,6 +197,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::DryRun(args) => dry_run::run(args),
+        Command::Explain(args) => explain::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Enroll(args) => enroll::run(&args),

@@ -10,6 +10,7 @@ pub mod decode;
 pub mod diag;
 pub mod engine;
 pub mod event;
+pub mod explain;
 pub mod inventory;
 pub mod journal;
 pub mod lang;

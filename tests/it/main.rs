@@ -13,6 +13,7 @@ mod docs;
 mod doubt;
 mod engine;
 mod evaluator;
+mod explain;
 mod failover;
 mod format;
 mod formats;

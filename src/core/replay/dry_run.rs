@@ -370,6 +370,13 @@ impl Sifting {
         Sifted { line, stamp, settled, at, odd, wanted, stranger, counts }
     }
 
+    /// Shows a line's event with the mark that an `ignore` of the rules puts on it; `hits` is room to work in.
+    pub fn look(&self, read: &ReadLine<'_>, hits: &mut Vec<Hit>, see: impl FnOnce(&Event<'_>)) {
+        let mut event = read.event.clone();
+        self.site.wants(&mut event, hits);
+        see(&event);
+    }
+
     /// The application of a claim, when no pair has it.
     fn stranger(&self, event: &Event<'_>) -> Option<String> {
         let id = event.id.as_ref().filter(|id| self.claims.iter().any(|want| want.matches(id)))?;
@@ -384,6 +391,16 @@ impl Sifted {
     /// Its number; the first line's of the first log is 1.
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// A rule wants it, or it is a claim.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted.is_some()
+    }
+
+    /// An `ignore` of the rules took it away.
+    pub fn is_ignored(&self) -> bool {
+        self.counts.ignored > 0
     }
 
     /// How many lines it stands for.
