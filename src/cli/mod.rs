@@ -53,7 +53,7 @@ mod status;
 mod test;
 mod verbs;
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -300,9 +300,4 @@ fn log_to_stderr(level: &str) {
 /// `3 rule files`, `1 rule file`.
 fn plural(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// True when standard error is a terminal, where progress may be shown.
-fn shows_progress() -> bool {
-    io::stderr().is_terminal()
 }

@@ -7,7 +7,7 @@ use crate::core::base::text::printable_json;
 use crate::core::base::time::Time;
 use crate::core::decode::Lines;
 use crate::core::explain::{AlarmStory, stories_of, story_json, story_text};
-use crate::core::replay::{Acting, DryRun, LINES_OF_A_LOG, LogReader, Settling, Sifted, Sifting, TimelineEntry};
+use crate::core::replay::{Acting, DryRun, LINES_OF_A_LOG, LogReader, Settling, SiftRoom, Sifted, Sifting, TimelineEntry};
 use crate::core::site::Site;
 
 use super::super::dry_run::{self, Log};
@@ -99,11 +99,11 @@ fn read_one(
     take: &mut dyn FnMut(Sifted, &mut AlarmStory),
 ) -> io::Result<()> {
     let mut lines = Lines::new(BufReader::new(log.text));
-    let (mut settling, mut hits) = (Settling::default(), Vec::new());
+    let (mut settling, mut room) = (Settling::default(), SiftRoom::default());
     while let Some(record) = lines.next_line()? {
         let read = reader.read(record.bytes, record.cut);
-        sifting.look(&read, &mut hits, |event| story.see(site, read.line(), event));
-        let sifted = sifting.sift(read, &mut hits);
+        sifting.look(&read, &mut room, |event| story.see(site, read.line(), event));
+        let sifted = sifting.sift(read, &mut room);
         settling.take(sifted, &mut |sifted| take(sifted, story));
     }
     if let Some(end) = reader.end() {

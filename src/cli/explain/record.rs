@@ -9,7 +9,7 @@ use crate::core::decode::Lines;
 use crate::core::event::Event;
 use crate::core::explain::{ConditionReport, Reading, RecordStory, ZoneReason, conditions, record_json, record_text};
 use crate::core::lang::program::AtomId;
-use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, Sifted, TimelineEntry};
+use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, SiftRoom, Sifted, TimelineEntry};
 
 use super::super::{Format, USAGE, colour, dry_run, wrong};
 use super::{Args, Scene};
@@ -131,7 +131,7 @@ fn explain(
     run.trace(BTreeSet::new());
     let mut reader = run.reader(origin);
     let mut lines = Lines::new(BufReader::new(log));
-    let (mut settling, mut hits) = (Settling::default(), Vec::new());
+    let (mut settling, mut room) = (Settling::default(), SiftRoom::default());
     let mut story: Option<RecordStory> = None;
     let mut acted = false;
     let (sifting, acting) = run.parts();
@@ -158,7 +158,7 @@ fn explain(
             story = Some(RecordStory { name: name.to_owned(), reading, conditions, decisions: Vec::new(), told: Vec::new() });
         }
         let is_it = read.line() == line;
-        let sifted = sifting.sift(read, &mut hits);
+        let sifted = sifting.sift(read, &mut room);
         if is_it {
             is_wanted = sifted.is_wanted();
             if let Some(story) = &mut story {

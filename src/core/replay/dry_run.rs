@@ -23,6 +23,7 @@ use crate::core::lang::program::{Hit, IdPattern};
 use crate::core::site::{Arrivals, Site, Stamps};
 
 use super::Replay;
+use super::seen::Seen;
 use super::clock::{LogClock, Moment, Settled, ZONES};
 use super::timeline::{EntryKind, TimelineEntry};
 
@@ -148,6 +149,24 @@ pub struct Sifting {
     site: Arc<Site>,
     /// The ids by which members of pairs say what they are.
     claims: Vec<IdPattern>,
+    /// What is seen is counted.
+    counts: bool,
+    /// Of each log the lines before this one are read for what they say of the file, and no rule sees them.
+    from_line: u64,
+}
+
+/// Room that one thread works in.
+#[derive(Default)]
+pub struct SiftRoom {
+    hits: Vec<Hit>,
+    seen: Seen,
+}
+
+impl SiftRoom {
+    /// What was seen since the last call, to go the way of the lines; `None` where nothing is counted.
+    pub fn take_seen(&mut self, sifting: &Sifting) -> Option<Sifted> {
+        sifting.counts.then(|| Sifted { seen: Some(Box::new(std::mem::take(&mut self.seen))), ..Sifted::default() })
+    }
 }
 
 /// What is left of a line.
@@ -163,6 +182,8 @@ pub struct Sifted {
     stranger: Option<String>,
     /// What is to be counted of this line.
     counts: DryRunCounts,
+    /// What was seen of lines up to here.
+    seen: Option<Box<Seen>>,
 }
 
 /// The third part: records of a log that have to wait until it is known when they count.
@@ -188,6 +209,7 @@ pub struct Acting {
     /// Of which alarms decisions are kept with their reasons; `None`: of none.
     traced: Option<BTreeSet<String>>,
     decisions: Vec<DecisionOfLine>,
+    seen: Seen,
 }
 
 /// A decision of the engine, with the line that was at hand.
@@ -214,6 +236,7 @@ impl DryRun {
             arrivals: Arrivals::of(Stamps::Stated),
             traced: None,
             decisions: Vec::new(),
+            seen: Seen::default(),
         };
         DryRun { sifting: Sifting::new(site), acting, trust }
     }
@@ -221,6 +244,21 @@ impl DryRun {
     /// Keeps the reasons of decisions about these alarms; about all where none is named.
     pub fn trace(&mut self, alarms: BTreeSet<String>) {
         self.acting.traced = Some(alarms);
+    }
+
+    /// Counts what is seen in the logs from now on, for [`DryRun::seen`].
+    pub fn count_seen(&mut self) {
+        self.sifting.counts = true;
+    }
+
+    /// The rules see each log from this line on; lines count from 1.
+    pub fn begin_at(&mut self, line: u64) {
+        self.sifting.from_line = line;
+    }
+
+    /// What was seen in the logs, where it is counted.
+    pub fn seen(&self) -> &Seen {
+        &self.acting.seen
     }
 
     /// What reads a log.
@@ -347,16 +385,20 @@ impl Sifting {
                 claims.push(id);
             }
         }
-        Sifting { site, claims }
+        Sifting { site, claims, counts: false, from_line: 0 }
     }
 
-    /// What a rule wants of a line; `hits` is room to work in.
-    pub fn sift(&self, read: ReadLine<'_>, hits: &mut Vec<Hit>) -> Sifted {
+    /// What a rule wants of a line; `room` is to work in.
+    pub fn sift(&self, read: ReadLine<'_>, room: &mut SiftRoom) -> Sifted {
         let ReadLine { line, mut event, stamp, settled, at, odd } = read;
-        let met = self.site.wants(&mut event, hits);
+        let skipped = line % LINES_OF_A_LOG < self.from_line;
+        let met = if skipped { None } else { self.site.wants(&mut event, &mut room.hits) };
+        if self.counts && !skipped {
+            room.seen.see(line / LINES_OF_A_LOG, line, &event, met.is_some());
+        }
         let marks = event.marks;
         let counts = DryRunCounts {
-            lines: 1,
+            lines: u64::from(!skipped),
             matched: u64::from(met.is_some()),
             cut: u64::from(marks.cut),
             latin1: u64::from(marks.latin1),
@@ -365,15 +407,15 @@ impl Sifting {
             undated: u64::from(event.at.is_none() && !marks.continuation),
             ..DryRunCounts::default()
         };
-        let stranger = self.stranger(&event);
+        let stranger = if skipped { None } else { self.stranger(&event) };
         let wanted = met.map(|hits| (event.into_owned(), hits));
-        Sifted { line, stamp, settled, at, odd, wanted, stranger, counts }
+        Sifted { line, stamp, settled, at, odd, wanted, stranger, counts, seen: None }
     }
 
-    /// Shows a line's event with the mark that an `ignore` of the rules puts on it; `hits` is room to work in.
-    pub fn look(&self, read: &ReadLine<'_>, hits: &mut Vec<Hit>, see: impl FnOnce(&Event<'_>)) {
+    /// Shows a line's event with the mark that an `ignore` of the rules puts on it; `room` is to work in.
+    pub fn look(&self, read: &ReadLine<'_>, room: &mut SiftRoom, see: impl FnOnce(&Event<'_>)) {
         let mut event = read.event.clone();
-        self.site.wants(&mut event, hits);
+        self.site.wants(&mut event, &mut room.hits);
         see(&event);
     }
 
@@ -453,8 +495,11 @@ impl Acting {
 
     /// The next line of which something comes, or a time.
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
-        let Sifted { line, at, odd, wanted, stranger, counts, .. } = sifted;
+        let Sifted { line, at, odd, wanted, stranger, counts, seen, .. } = sifted;
         self.counts.add(&counts);
+        if let Some(seen) = seen {
+            self.seen.add(*seen);
+        }
         self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
         self.odd.stepped = self.odd.stepped.or(odd.stepped);
         if let Some(app) = stranger {

@@ -15,6 +15,8 @@ mod entries;
 mod hosts;
 pub mod rule_test;
 pub mod samples;
+mod seen;
+mod summary;
 mod test_names;
 pub mod timeline;
 
@@ -34,9 +36,13 @@ use crate::core::react;
 use crate::core::script::{Next, Step, StepResult, verbs};
 use crate::core::site::{Current, Learned, Sieve, Site};
 
-pub use dry_run::{Acting, DecisionOfLine, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, Sifted, Sifting};
+pub use dry_run::{
+    Acting, DecisionOfLine, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, SiftRoom, Sifted, Sifting,
+};
 use entries::Teller;
 use hosts::Hosts;
+pub use seen::{LogCounts, Seen, ShapeCount};
+pub use summary::{AlarmSummary, ReactionSummary, Summary};
 pub use timeline::{EntryKind, TimelineEntry};
 
 /// What agents know the controller of a replay by.
