@@ -11,12 +11,14 @@
 //! Tests: `tests/it/explain.rs` with the planted mistakes of `tests/explain`.
 
 mod condition;
+mod journaled;
 mod reading;
 mod show;
 mod story;
 mod verdict;
 
 pub use condition::{ConditionReport, ConditionUse, conditions, literal_words, uses_of};
+pub use journaled::{JournaledDecisions, RunStory, StoryLine};
 pub use reading::{FieldReading, Reading, ZoneReason};
 pub use show::{RecordStory, record_json, record_text, story_json, story_text};
 pub use story::{AlarmStory, stories_of};
