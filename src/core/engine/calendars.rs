@@ -16,7 +16,8 @@ use super::instance::deadline;
 use super::key::Key;
 use super::trace::Decision;
 use super::record::{Fields, PendingFire, Record};
-use super::{Due, Engine, EngineNotice, Occasion, Output, fields};
+use super::{Due, Engine, Occasion, Output, fields};
+use crate::core::notice::{Kind, Notice};
 
 /// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.
 const CHANGES: usize = 1_000;
@@ -109,7 +110,7 @@ impl Engine {
                 named("not during", &alarm.not_during)
             )
         });
-        out.push(Output::Notice(EngineNotice { alarm: Some(name.clone()), ..EngineNotice::new("not_now", text) }));
+        out.push(Output::Notice(Notice { alarm: Some(name.clone()), ..Notice::new(Kind::NotNow, text) }));
     }
 
     /// Calendars that conditions are about are watched from now on.

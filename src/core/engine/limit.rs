@@ -12,7 +12,8 @@ use super::key::Key;
 use super::record::{Fields, Record, Throttled};
 use super::state::{Instance, Starts};
 use super::trace::Decision;
-use super::{Engine, EngineNotice, Output, fields};
+use super::{Engine, Output, fields};
+use crate::core::notice::{Kind, Notice};
 
 impl Limit {
     /// What is counted together with an instance.
@@ -61,7 +62,7 @@ impl Engine {
                         duration_text(limit.per)
                     )
                 });
-                let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("put_off", text) };
+                let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Throttled, text) };
                 return out.push(Output::Notice(notice));
             }
             let full = self.state.groups_of(&alarm.name) >= COUNTED_KEYS && self.state.starts(&alarm.name, &group).is_none();
