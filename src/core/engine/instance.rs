@@ -50,6 +50,7 @@ impl Engine {
     pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         let (now, order) = (on.now, on.order);
         if alarm.composite {
+            self.decided(now, alarm, Some(&key), Decision::Raised, || "its condition came true".to_owned());
             return self.came(on, alarm, seen);
         }
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);

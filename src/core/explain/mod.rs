@@ -15,6 +15,7 @@ mod journaled;
 mod reading;
 mod show;
 mod story;
+mod tested;
 mod verdict;
 
 pub use condition::{ConditionReport, ConditionUse, conditions, literal_words, uses_of};
@@ -22,3 +23,4 @@ pub use journaled::{JournaledDecisions, RunStory, StoryLine};
 pub use reading::{FieldReading, Reading, ZoneReason};
 pub use show::{RecordStory, record_json, record_text, story_json, story_text};
 pub use story::{AlarmStory, stories_of};
+pub use tested::reason_of_test;

@@ -7,6 +7,7 @@ use crate::core::base::text::printable_short;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::engine::Decision;
 use crate::core::lang::program::{Program, Shape};
+use crate::core::notice::Kind;
 use crate::core::replay::{DecisionOfLine, EntryKind};
 
 use super::condition::{ConditionReport, ConditionUse};
@@ -62,7 +63,8 @@ impl AlarmStory {
             format!("its reaction {} failed: {}", e.reaction.as_deref().unwrap_or_default(), e.text.as_deref().unwrap_or("no reason was given"))
         }));
         let odd = |e: &&crate::core::replay::TimelineEntry| {
-            e.kind == EntryKind::Notice && e.result.as_deref().is_some_and(|r| matches!(r, "dry" | "confirm" | "not_started" | "no_field"))
+            let kind = e.result.as_deref().and_then(Kind::parse);
+            e.kind == EntryKind::Notice && matches!(kind, Some(Kind::Dry | Kind::Confirm | Kind::NotStarted | Kind::NoField))
         };
         lines.extend(self.entries.iter().filter(odd).filter_map(|e| e.text.clone()).take(2));
         let cleared = self.of(Decision::Cleared);

@@ -13,6 +13,7 @@ mod clock;
 mod dry_run;
 mod entries;
 mod hosts;
+mod judge;
 pub mod rule_test;
 pub mod samples;
 mod seen;
@@ -65,6 +66,10 @@ pub struct Replay {
     /// What happens to the controller, as events.
     own: SelfEvents,
     positions: BTreeMap<String, Position>,
+    /// The alarms whose decisions are kept with their reasons; `None`: of none.
+    traced: Option<BTreeSet<String>>,
+    /// The records that were read while decisions are kept, with their lines.
+    heard: Vec<(u64, Event<'static>)>,
 }
 
 impl Replay {
@@ -82,6 +87,8 @@ impl Replay {
             sieves: BTreeMap::new(),
             own: SelfEvents::default(),
             positions: BTreeMap::new(),
+            traced: None,
+            heard: Vec::new(),
         };
         replay.start_controller();
         replay
@@ -104,8 +111,9 @@ impl Replay {
     /// Keeps the reasons of decisions about these alarms from now on; about all where none is named.
     pub fn trace(&mut self, alarms: BTreeSet<String>) {
         if let Some(controller) = &mut self.controller {
-            controller.trace(Trace::of(alarms));
+            controller.trace(Trace::of(alarms.clone()));
         }
+        self.traced = Some(alarms);
     }
 
     /// The decisions since the last call.
@@ -169,6 +177,9 @@ impl Replay {
         let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
         let (event, met) = sieve.sift(record, self.now, |_, event| event.trust = trust);
         let event = event.into_owned();
+        if self.traced.is_some() {
+            self.heard.push((line.unwrap_or_default(), event.clone()));
+        }
         let learned = sieve.learned();
         self.learn(source, learned);
         let Some(met) = met else { return false };
@@ -214,6 +225,9 @@ impl Replay {
         let controller =
             Controller::start(CONTROLLER, site.program.clone(), site.inventory.clone(), state, self.now, &mut outputs);
         self.controller = Some(controller);
+        if let Some(alarms) = self.traced.clone() {
+            self.trace(alarms);
+        }
         self.carry_out(outputs);
         self.report_all();
     }

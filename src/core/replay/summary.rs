@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::core::base::time::Time;
+use crate::core::notice::Kind;
 
 use super::timeline::{EntryKind, TimelineEntry};
 
@@ -64,9 +65,9 @@ impl Summary {
                     of.longest = of.longest.max(Some(entry.at.since(since)));
                 }
             }
-            (EntryKind::Notice, Some(alarm)) => match entry.result.as_deref() {
-                Some("inhibited" | "not_now") => self.alarms.entry(alarm.clone()).or_default().suppressed += 1,
-                Some("put_off" | "late" | "not_started") => self.alarms.entry(alarm.clone()).or_default().throttled += 1,
+            (EntryKind::Notice, Some(alarm)) => match entry.result.as_deref().and_then(Kind::parse) {
+                Some(Kind::Suppressed | Kind::NotNow) => self.alarms.entry(alarm.clone()).or_default().suppressed += 1,
+                Some(Kind::Throttled | Kind::Late | Kind::NotStarted) => self.alarms.entry(alarm.clone()).or_default().throttled += 1,
                 _ => {}
             },
             (EntryKind::RunStarted, _) => self.reactions.entry(entry.reaction.clone().unwrap_or_default()).or_default().runs += 1,

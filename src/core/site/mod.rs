@@ -1,6 +1,7 @@
 //! A site: everything that an administrator wrote, checked and compiled; what a controller runs on.
 
 mod arrivals;
+mod mutants;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ use crate::core::lang::program::{Hit, Program};
 use crate::core::react::Run;
 use crate::core::script::{Compiled, Evaluator, Next};
 
+pub use mutants::{Mutant, mutants};
 pub use arrivals::{Arrivals, Learned, Stamps};
 
 #[derive(Debug)]
