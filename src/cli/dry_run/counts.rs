@@ -16,7 +16,13 @@ use super::EntryFormat;
 const SHAPES: usize = 20;
 
 /// Writes what was counted; `logs` are the names of the logs.
-pub(super) fn write(out: &mut impl Write, summary: &Summary, seen: &Seen, logs: &[String], format: EntryFormat) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    summary: &Summary,
+    seen: &Seen,
+    logs: &[String],
+    format: EntryFormat,
+) -> io::Result<()> {
     let sections = sections(summary, seen, logs);
     match format {
         EntryFormat::Human => {
@@ -76,7 +82,8 @@ fn sections(summary: &Summary, seen: &Seen, logs: &[String]) -> Vec<Section> {
         .reactions
         .iter()
         .map(|(name, of)| json!({ "reaction": name, "runs": of.runs, "finished": of.finished, "failed": of.failed, "other": of.other }));
-    let moves = summary.moves.iter().map(|((resource, host), taken)| json!({ "resource": resource, "host": host, "taken": taken }));
+    let moves =
+        summary.moves.iter().map(|((resource, host), taken)| json!({ "resource": resource, "host": host, "taken": taken }));
     let sources = seen.logs().map(|(number, of)| {
         let name = usize::try_from(number).ok().and_then(|n| logs.get(n)).cloned().unwrap_or_default();
         let share = if of.records == 0 { 0 } else { of.decoded * 100 / of.records };
@@ -84,9 +91,10 @@ fn sections(summary: &Summary, seen: &Seen, logs: &[String]) -> Vec<Section> {
             "log": name, "records": of.records, "wanted": of.wanted, "ignored": of.ignored, "decoded": format!("{share} %"), "levels": levels(of),
         })
     });
-    let shapes = seen.most_frequent(SHAPES).into_iter().map(|shape| {
-        json!({ "shape": shape.shape, "records": shape.count, "line": shape.line % LINES_OF_A_LOG })
-    });
+    let shapes = seen
+        .most_frequent(SHAPES)
+        .into_iter()
+        .map(|shape| json!({ "shape": shape.shape, "records": shape.count, "line": shape.line % LINES_OF_A_LOG }));
     vec![
         ("alarms", vec!["alarm", "raised", "first", "last", "longest", "suppressed", "throttled"], alarms.collect()),
         ("reactions", vec!["reaction", "runs", "finished", "failed", "other"], reactions.collect()),

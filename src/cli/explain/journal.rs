@@ -47,7 +47,9 @@ pub(super) fn run(args: &Args, run: u64) -> io::Result<u8> {
         return Ok(code);
     }
     if story.lines.is_empty() {
-        return Ok(wrong(&format!("the journal has no run {run}; `pointsman history --kind raised` and `pointsman runs` show what there is")));
+        return Ok(wrong(&format!(
+            "the journal has no run {run}; `pointsman history --kind raised` and `pointsman runs` show what there is"
+        )));
     }
     let mut out = io::stdout().lock();
     for line in &story.lines {

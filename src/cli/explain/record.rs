@@ -175,4 +175,3 @@ fn explain(
     }
     Ok(story.map(|story| RecordStory { decisions, told: told.iter().map(|entry| entry.human(false)).collect(), ..story }))
 }
-

@@ -137,7 +137,12 @@ pub(super) fn write(out: &mut impl Write, how: CoverageFormat, jobs: &[Job<'_>],
                 for (line, (times, _)) in &lines {
                     writeln!(out, "DA:{line},{times}")?;
                 }
-                writeln!(out, "LF:{}\nLH:{}\nend_of_record", lines.len(), lines.values().filter(|(times, _)| *times > 0).count())?;
+                writeln!(
+                    out,
+                    "LF:{}\nLH:{}\nend_of_record",
+                    lines.len(),
+                    lines.values().filter(|(times, _)| *times > 0).count()
+                )?;
             }
             Ok(())
         }

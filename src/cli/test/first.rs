@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::decode::Lines;
 use crate::core::event::Trust;
-use crate::core::replay::{DryRun, EntryKind, Settling, SiftRoom, TimelineEntry};
 use crate::core::replay::rule_test;
+use crate::core::replay::{DryRun, EntryKind, Settling, SiftRoom, TimelineEntry};
 
 use super::super::dry_run;
 use super::super::setup;
@@ -101,7 +101,9 @@ fn expectation(entry: &TimelineEntry) -> Option<String> {
         EntryKind::Step | EntryKind::Notice => return None,
     };
     let word = |text: &str| {
-        let plain = !text.is_empty() && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let plain = !text.is_empty()
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if plain || text.parse::<u64>().is_ok() { text.to_owned() } else { json!(text).to_string() }
     };
     let parts = fields.iter().filter_map(|name| Some(format!("{name}: {}", word(&entry.field(name).filter(|v| !v.is_empty())?))));

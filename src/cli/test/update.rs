@@ -28,7 +28,13 @@ pub(super) fn run(jobs: &[Job<'_>], done: &[Done]) -> io::Result<u8> {
             for mismatch in &done.verdict.wrong {
                 if !change(&mut lines, job.test, &done.verdict.entries, mismatch.at) {
                     left += 1;
-                    writeln!(out, "{}: {}: left as it is: {}", path.display(), printable(&job.test.name), printable(&mismatch.text))?;
+                    writeln!(
+                        out,
+                        "{}: {}: left as it is: {}",
+                        path.display(),
+                        printable(&job.test.name),
+                        printable(&mismatch.text)
+                    )?;
                 }
             }
         }
@@ -68,7 +74,9 @@ fn change(lines: &mut [Option<String>], test: &RuleTest, entries: &[TimelineEntr
     let Some(want) = test.must.get(n) else { return false };
     // The entry that has most in common with what was expected, of the same kind and about the same alarm.
     let same = |entry: &&TimelineEntry| {
-        ["kind", "alarm", "reaction", "verb", "resource"].iter().all(|name| want.get(*name).is_none_or(|value| entry.field(name) == Some(value.text())))
+        ["kind", "alarm", "reaction", "verb", "resource"]
+            .iter()
+            .all(|name| want.get(*name).is_none_or(|value| entry.field(name) == Some(value.text())))
     };
     let alike = |entry: &&TimelineEntry| want.iter().filter(|(name, value)| entry.field(name) == Some(value.text())).count();
     let best = entries.iter().filter(same).max_by_key(alike);
@@ -86,7 +94,8 @@ fn change(lines: &mut [Option<String>], test: &RuleTest, entries: &[TimelineEntr
 
 /// A value as YAML takes it for what it is.
 fn word(text: &str) -> String {
-    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let plain =
+        text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if plain || text.parse::<u64>().is_ok() { text.to_owned() } else { serde_json::json!(text).to_string() }
 }
 
@@ -95,7 +104,9 @@ fn line_of(lines: &[Option<String>], test: &str, list: &str, n: usize) -> Option
     let text = |at: usize| lines.get(at)?.as_deref();
     let names = |at: &usize| {
         let said = text(*at).and_then(|line| line.trim().strip_prefix("- name:")).map(str::trim);
-        said.is_some_and(|said| said == test || said.trim_matches(['"', '\'']) == test || serde_json::from_str(said).ok() == Some(test.to_owned()))
+        said.is_some_and(|said| {
+            said == test || said.trim_matches(['"', '\'']) == test || serde_json::from_str(said).ok() == Some(test.to_owned())
+        })
     };
     let begin = (0..lines.len()).find(names)?;
     let depth = |line: &str| line.len() - line.trim_start().len();
@@ -105,7 +116,13 @@ fn line_of(lines: &[Option<String>], test: &str, list: &str, n: usize) -> Option
     let list = (begin..end).find(|at| text(*at).is_some_and(|line| line.trim() == list))?;
     let of_list = depth(text(list)?);
     let mut items = (list + 1..end)
-        .take_while(|at| lines.get(*at).is_some_and(|line| line.as_deref().is_none_or(|line| line.trim().is_empty() || line.trim().starts_with(['#', '-', '}']) || depth(line) > of_list)))
+        .take_while(|at| {
+            lines.get(*at).is_some_and(|line| {
+                line.as_deref().is_none_or(|line| {
+                    line.trim().is_empty() || line.trim().starts_with(['#', '-', '}']) || depth(line) > of_list
+                })
+            })
+        })
         .filter(|at| lines.get(*at).is_some_and(|line| line.as_deref().is_none_or(|line| line.trim().starts_with('-'))));
     items.nth(n)
 }

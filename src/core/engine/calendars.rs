@@ -14,8 +14,8 @@ use crate::core::lang::program::{Alarm, Cancel, Signal};
 
 use super::instance::deadline;
 use super::key::Key;
-use super::trace::Decision;
 use super::record::{Fields, PendingFire, Record};
+use super::trace::Decision;
 use super::{Due, Engine, Occasion, Output, fields};
 use crate::core::notice::{Kind, Notice};
 

@@ -25,8 +25,8 @@ use crate::core::lang::program::{Alarm, Hit, Shape};
 use super::key::Key;
 use super::lines::{counted_lines, noted_line};
 use super::measure::MeasureSlot;
-use super::trace::Decision;
 use super::record::{Fields, PartialMatch, PendingFire, Record};
+use super::trace::Decision;
 use super::{Arrival, Engine, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
 
@@ -205,7 +205,10 @@ impl Engine {
                 Some(hold) => ("`hold`", hold),
                 None => ("the time of its condition", alarm.detect.within.unwrap_or_default()),
             };
-            format!("it is pending: {what} is {}, so it is raised at {due} unless something cancels it before", duration_text(span))
+            format!(
+                "it is pending: {what} is {}, so it is raised at {due} unless something cancels it before",
+                duration_text(span)
+            )
         });
         // Of a late event the time may be over already.
         let event = self.keep(alarm, facts.with(more).fields(), out);

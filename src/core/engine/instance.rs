@@ -62,7 +62,9 @@ impl Engine {
                 }
                 let known = seen.trust();
                 if let Some(why) = self.out_of_place(alarm, &key, known) {
-                    self.decided(now, alarm, Some(&key), Decision::NotWhile, || format!("its condition is true, and it is not raised {why}"));
+                    self.decided(now, alarm, Some(&key), Decision::NotWhile, || {
+                        format!("its condition is true, and it is not raised {why}")
+                    });
                     return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
@@ -142,7 +144,9 @@ impl Engine {
         match on.late.as_ref().or(on.old.as_ref()) {
             Some(why) => {
                 if acts {
-                    self.decided(on.now, alarm, Some(key), Decision::NotStarted, || format!("its reactions are not started: {why}"));
+                    self.decided(on.now, alarm, Some(key), Decision::NotStarted, || {
+                        format!("its reactions are not started: {why}")
+                    });
                     out.push(not_started(alarm, key, why, "reactions are"));
                 }
                 if on.old.is_none()

@@ -166,7 +166,12 @@ fn measured_text(alarm: &Alarm, verdict: &Verdict) -> String {
         (true, Some(lasts)) => format!(", and has not been so for {} yet", duration_text(lasts)),
         _ => String::new(),
     };
-    format!("the measure over {} is {amount}, and {} {} is wanted{what}", duration_text(over), comparison.sign(), fields::number(wanted))
+    format!(
+        "the measure over {} is {amount}, and {} {} is wanted{what}",
+        duration_text(over),
+        comparison.sign(),
+        fields::number(wanted)
+    )
 }
 
 /// What was found of a key.

@@ -114,7 +114,14 @@ impl Engine {
     }
 
     #[inline]
-    pub(super) fn decided(&mut self, at: Time, alarm: &Alarm, key: Option<&Key>, decision: Decision, reason: impl FnOnce() -> String) {
+    pub(super) fn decided(
+        &mut self,
+        at: Time,
+        alarm: &Alarm,
+        key: Option<&Key>,
+        decision: Decision,
+        reason: impl FnOnce() -> String,
+    ) {
         if let Some(trace) = &mut self.trace
             && (trace.alarms.is_empty() || trace.alarms.contains(&alarm.name))
         {

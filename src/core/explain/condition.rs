@@ -27,13 +27,23 @@ pub struct ConditionReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConditionUse {
     /// A part of the `detect` of an alarm; parts count from 1.
-    Detect { alarm: String, part: usize, parts: usize },
-    Cancel { alarm: String },
-    Unless { alarm: String },
+    Detect {
+        alarm: String,
+        part: usize,
+        parts: usize,
+    },
+    Cancel {
+        alarm: String,
+    },
+    Unless {
+        alarm: String,
+    },
     /// `ignore`: what matches is taken away from all rules.
     Ignore,
     /// A member of this pair says its role.
-    Claim { pair: String },
+    Claim {
+        pair: String,
+    },
 }
 
 impl ConditionUse {

@@ -66,7 +66,8 @@ impl JournaledDecisions {
                 times.retain(|at| since.is_none_or(|since| *at >= since));
                 times.push(note.at);
                 let of = program.alarms.iter().find(|a| a.name == *alarm);
-                let within = of.and_then(|a| a.detect.within).map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
+                let within =
+                    of.and_then(|a| a.detect.within).map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
                 let reason = match of.map(|a| &a.detect.shape) {
                     Some(Shape::Count { n, .. }) => format!("{} of {n} events{within}", times.len()),
                     _ => format!("part {} of its condition matches{within}", note.part() + 1),
@@ -150,7 +151,9 @@ impl RunStory {
                     self.lines.push(line(text));
                 }
             }
-            Record::Plan(_) if !self.lines.is_empty() => self.lines.extend(entry.map(|e| line(format!("{}: {}", e.kind, e.text)))),
+            Record::Plan(_) if !self.lines.is_empty() => {
+                self.lines.extend(entry.map(|e| line(format!("{}: {}", e.kind, e.text))))
+            }
             Record::Notice(notice) if !self.lines.is_empty() && (notice.run == Some(self.run) || notice.kind == "step") => {
                 self.lines.push(line(format!("{}: {}", notice.kind, notice.text)));
             }

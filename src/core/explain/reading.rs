@@ -70,19 +70,30 @@ impl Reading {
         };
         let stamp = stamp_in(&text);
         if let Some(at) = event.at {
-            add("time", &at.to_string(), stamp.as_ref().map(|(span, _)| span.clone()), Some(time_note(event, stamp.as_ref().map(|s| s.1), zone)));
+            add(
+                "time",
+                &at.to_string(),
+                stamp.as_ref().map(|(span, _)| span.clone()),
+                Some(time_note(event, stamp.as_ref().map(|s| s.1), zone)),
+            );
         }
         let names = index.names(event);
         let known = |written: &str, name: &str| (written != name && !name.is_empty()).then(|| format!("the inventory's {name}"));
         add("host", &event.host, span_of(&text, &event.host), known(&event.host, names.host));
         add("app", &event.app, span_of(&text, &event.app), known(&event.app, names.app));
-        add("type", names.kind, span_of(&text, &event.app_type), (event.app_type != names.kind).then(|| "by the inventory".to_owned()));
+        add(
+            "type",
+            names.kind,
+            span_of(&text, &event.app_type),
+            (event.app_type != names.kind).then(|| "by the inventory".to_owned()),
+        );
         add("pair", names.pair, None, Some("by the inventory".to_owned()));
         add("pid", &event.pid, span_of(&text, &event.pid), None);
         if let Some(id) = &event.id {
             let id = id.to_string();
             let number = id.rsplit('-').next().unwrap_or(&id);
-            let span = found(&text, &id).or_else(|| found(&text, number)).or_else(|| found(&text, number.trim_start_matches('0')));
+            let span =
+                found(&text, &id).or_else(|| found(&text, number)).or_else(|| found(&text, number.trim_start_matches('0')));
             add("id", &id, span, None);
         }
         if let Some(level) = event.level {

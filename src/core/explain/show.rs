@@ -62,9 +62,14 @@ impl RecordStory {
             (Some(one), _) => vec![format!("{} ({}) matches, and nothing came of it", one.name, one.place)],
             (None, Some(near)) => {
                 let uses = near.uses.first().map(|u| format!(", {}", u.words())).unwrap_or_default();
-                vec!["no condition of the rules matches this record".to_owned(), format!("nearest is {}{uses}: {}", near.name, printable(&failure(near)))]
+                vec![
+                    "no condition of the rules matches this record".to_owned(),
+                    format!("nearest is {}{uses}: {}", near.name, printable(&failure(near))),
+                ]
             }
-            (None, None) => vec!["no condition of the rules matches this record, and none has anything in common with it".to_owned()],
+            (None, None) => {
+                vec!["no condition of the rules matches this record, and none has anything in common with it".to_owned()]
+            }
         }
     }
 }
@@ -123,7 +128,8 @@ pub fn record_text(story: &RecordStory, colour: bool) -> String {
 fn marked(out: &mut String, reading: &Reading, colour: bool) {
     let mut columns: Vec<Option<usize>> = vec![None; reading.record.len() + 1];
     // Small parts are marked over large ones.
-    let mut order: Vec<(usize, &std::ops::Range<usize>)> = reading.fields.iter().enumerate().filter_map(|(n, f)| Some((n, f.span.as_ref()?))).collect();
+    let mut order: Vec<(usize, &std::ops::Range<usize>)> =
+        reading.fields.iter().enumerate().filter_map(|(n, f)| Some((n, f.span.as_ref()?))).collect();
     order.sort_by_key(|(_, span)| std::cmp::Reverse(span.len()));
     for (n, span) in order {
         columns.iter_mut().take(span.end).skip(span.start).for_each(|c| *c = Some(n));
@@ -267,7 +273,13 @@ pub fn story_text(story: &AlarmStory, program: &Program, named: &dyn Fn(u64) -> 
             let _ = writeln!(out, "{what}: about {about}, and no record of a log");
         }
         for near in &part.near {
-            let _ = writeln!(out, "  nearly: {} ({} % alike): {}", named(near.line), near.report.near(), printable(&failure(&near.report)));
+            let _ = writeln!(
+                out,
+                "  nearly: {} ({} % alike): {}",
+                named(near.line),
+                near.report.near(),
+                printable(&failure(&near.report))
+            );
         }
     }
     if !story.decisions.is_empty() {
@@ -283,7 +295,13 @@ pub fn story_text(story: &AlarmStory, program: &Program, named: &dyn Fn(u64) -> 
         }
         let key = d.decision.key.as_ref().filter(|k| !k.is_empty()).map(|k| format!("[{k}] ")).unwrap_or_default();
         let line = d.line.map(named).unwrap_or_default();
-        let _ = writeln!(out, "  {}  {line:>9}  {:<15} {}", d.decision.at, d.decision.decision.name(), printable(&format!("{key}{}", d.decision.reason)));
+        let _ = writeln!(
+            out,
+            "  {}  {line:>9}  {:<15} {}",
+            d.decision.at,
+            d.decision.decision.name(),
+            printable(&format!("{key}{}", d.decision.reason))
+        );
     }
     out
 }
@@ -294,7 +312,10 @@ pub fn story_json(story: &AlarmStory, program: &Program, named: &dyn Fn(u64) -> 
         .parts
         .iter()
         .map(|part| {
-            let near = part.near.iter().map(|n| json!({ "line": named(n.line), "record": n.text, "condition": condition_json(&n.report) }));
+            let near = part
+                .near
+                .iter()
+                .map(|n| json!({ "line": named(n.line), "record": n.text, "condition": condition_json(&n.report) }));
             json!({ "part": part.is.words(), "matched": part.matched, "nearest": near.collect::<Vec<_>>() })
         })
         .collect();

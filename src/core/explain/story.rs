@@ -150,7 +150,9 @@ impl AlarmStory {
     /// What the engine decided.
     pub fn decided(&mut self, decision: &DecisionOfLine) {
         self.about.values_mut().for_each(|other| other.decided(decision));
-        let of_key = self.key.is_none() || decision.decision.key.as_ref().map(ToString::to_string) == self.key || decision.decision.key.is_none();
+        let of_key = self.key.is_none()
+            || decision.decision.key.as_ref().map(ToString::to_string) == self.key
+            || decision.decision.key.is_none();
         if decision.decision.alarm != self.alarm.name || !of_key {
             return;
         }
@@ -198,7 +200,9 @@ impl PartStory {
         let Some(report) = ConditionReport::new(site, atom, event) else { return };
         let text = event.raw().to_owned();
         // The same kind of record again says nothing more.
-        let same = |near: &NearRecord| near.score == score && near.report.clauses.iter().map(|c| c.near).eq(report.clauses.iter().map(|c| c.near));
+        let same = |near: &NearRecord| {
+            near.score == score && near.report.clauses.iter().map(|c| c.near).eq(report.clauses.iter().map(|c| c.near))
+        };
         if self.near.iter().any(same) {
             return;
         }

@@ -18,7 +18,7 @@ const SHOWN: usize = 160;
 
 impl AlarmStory {
     /// The cause, the most important line first; `named` shows the number of a line as people find it.
-    pub(super) fn verdict(&self, program: &Program, named: &dyn Fn(u64) -> String) -> Vec<String> {
+    pub fn verdict(&self, program: &Program, named: &dyn Fn(u64) -> String) -> Vec<String> {
         let name = self.title();
         let raised: Vec<&DecisionOfLine> = self.of(Decision::Raised);
         if raised.is_empty() {
@@ -27,7 +27,8 @@ impl AlarmStory {
             return lines;
         }
         let times = if raised.len() == 1 { "once".to_owned() } else { format!("{} times", raised.len()) };
-        let at = |d: &DecisionOfLine| format!("{}{}", d.decision.at, d.line.map(|n| format!(" ({})", named(n))).unwrap_or_default());
+        let at =
+            |d: &DecisionOfLine| format!("{}{}", d.decision.at, d.line.map(|n| format!(" ({})", named(n))).unwrap_or_default());
         let mut first = format!("{name} was raised {times}");
         if let (Some(one), Some(last)) = (raised.first(), raised.last()) {
             first.push_str(&format!(": {}", at(one)));
@@ -60,7 +61,11 @@ impl AlarmStory {
         }
         let failed = self.entries.iter().find(|e| e.kind == EntryKind::RunFinished && e.result.as_deref() == Some("failed"));
         lines.extend(failed.map(|e| {
-            format!("its reaction {} failed: {}", e.reaction.as_deref().unwrap_or_default(), e.text.as_deref().unwrap_or("no reason was given"))
+            format!(
+                "its reaction {} failed: {}",
+                e.reaction.as_deref().unwrap_or_default(),
+                e.text.as_deref().unwrap_or("no reason was given")
+            )
         }));
         let odd = |e: &&crate::core::replay::TimelineEntry| {
             let kind = e.result.as_deref().and_then(Kind::parse);
@@ -137,7 +142,9 @@ impl AlarmStory {
                     return Some(vec!["the record that would match is taken away by an `ignore` of the rules".to_owned()]);
                 }
                 let which = match &part.is {
-                    ConditionUse::Detect { part: n, parts, .. } if *parts > 1 => format!("no record matches part {n} of {parts} of its condition"),
+                    ConditionUse::Detect { part: n, parts, .. } if *parts > 1 => {
+                        format!("no record matches part {n} of {parts} of its condition")
+                    }
                     _ => "no record matches its condition".to_owned(),
                 };
                 let mut lines = nearest(part, named);
@@ -198,13 +205,20 @@ impl AlarmStory {
             }
             Shape::Sequence { .. } | Shape::All { .. } => {
                 let unused = self.of(Decision::NotUsed);
-                let later = |a: &&&DecisionOfLine| partial.iter().any(|p| p.decision.at >= a.decision.at && p.line > a.line && p.decision.key == a.decision.key);
-                let keys: BTreeSet<String> = partial.iter().chain(&unused).filter_map(|d| d.decision.key.as_ref().map(ToString::to_string)).collect();
+                let later = |a: &&&DecisionOfLine| {
+                    partial.iter().any(|p| p.decision.at >= a.decision.at && p.line > a.line && p.decision.key == a.decision.key)
+                };
+                let keys: BTreeSet<String> =
+                    partial.iter().chain(&unused).filter_map(|d| d.decision.key.as_ref().map(ToString::to_string)).collect();
                 if let Some(early) = unused.iter().find(later) {
                     lines.push(format!("the steps come in another order than `detect` wants: {}", said(early, named)));
                 } else if keys.len() > 1 {
                     let shown: Vec<String> = keys.iter().take(4).map(|key| format!("[{key}]")).collect();
-                    lines.push(format!("its parts come for different keys of `by {}`: {}", self.alarm.by.join(", "), shown.join(", ")));
+                    lines.push(format!(
+                        "its parts come for different keys of `by {}`: {}",
+                        self.alarm.by.join(", "),
+                        shown.join(", ")
+                    ));
                 }
                 lines.extend(unused.first().map(|d| said(d, named)));
                 lines.extend(partial.last().map(|d| said(d, named)));
@@ -234,7 +248,8 @@ pub(super) fn failure(report: &ConditionReport) -> String {
     match (&clause.progress, &clause.seen) {
         (Some(progress), Some(seen)) if clause.hint.is_none() => {
             let behind = printable_short(seen.get(progress.at..).unwrap_or_default(), 40);
-            let behind = if behind.is_empty() { "the text ends there".to_owned() } else { format!("the text goes on with `{behind}`") };
+            let behind =
+                if behind.is_empty() { "the text ends there".to_owned() } else { format!("the text goes on with `{behind}`") };
             if progress.matched.is_empty() {
                 text.push_str(&format!(" fails: `{}` stands nowhere in the text", progress.rest));
             } else {
@@ -256,7 +271,8 @@ pub(super) fn failure(report: &ConditionReport) -> String {
 }
 
 fn said(d: &DecisionOfLine, named: &dyn Fn(u64) -> String) -> String {
-    let key = d.decision.key.as_ref().filter(|key| !key.is_empty()).map(|key| format!("[{}] ", printable_short(&key.to_string(), 60)));
+    let key =
+        d.decision.key.as_ref().filter(|key| !key.is_empty()).map(|key| format!("[{}] ", printable_short(&key.to_string(), 60)));
     let line = d.line.map(|n| format!(", {}", named(n))).unwrap_or_default();
     format!("{}{} ({}{line})", key.unwrap_or_default(), d.decision.reason, d.decision.at)
 }

@@ -24,8 +24,8 @@ use crate::core::notice::Kind;
 use crate::core::site::{Arrivals, Site, Stamps};
 
 use super::Replay;
-use super::seen::Seen;
 use super::clock::{LogClock, Moment, Settled, ZONES};
+use super::seen::Seen;
 use super::timeline::{EntryKind, TimelineEntry};
 
 /// How long after the last line things that are under way are followed.

@@ -56,7 +56,6 @@ pub struct Verdict {
     pub entries: Vec<TimelineEntry>,
 }
 
-
 pub(super) fn judge(test: &RuleTest, entries: &[TimelineEntry], replay: &Replay, wrong: &mut Vec<Mismatch>) {
     let mut from = 0;
     for (n, want) in test.must.iter().enumerate() {

@@ -38,7 +38,8 @@ use crate::core::script::{Next, Step, StepResult, Verb};
 use crate::core::site::{Current, Learned, Sieve, Site};
 
 pub use dry_run::{
-    Acting, DecisionOfLine, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, SiftRoom, Sifted, Sifting,
+    Acting, DecisionOfLine, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, SiftRoom, Sifted,
+    Sifting,
 };
 use entries::Teller;
 use hosts::Hosts;

@@ -30,11 +30,11 @@ use crate::core::script::Verb;
 use crate::core::site::Site;
 use crate::core::wire::Metric;
 
+use super::Replay;
 use super::dry_run::DecisionOfLine;
 use super::judge::judge;
 use super::test_names::{self, instance};
 use super::timeline::TimelineEntry;
-use super::Replay;
 
 pub use super::judge::{Mismatch, MismatchPlace, Verdict};
 

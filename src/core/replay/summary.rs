@@ -67,7 +67,9 @@ impl Summary {
             }
             (EntryKind::Notice, Some(alarm)) => match entry.result.as_deref().and_then(Kind::parse) {
                 Some(Kind::Suppressed | Kind::NotNow) => self.alarms.entry(alarm.clone()).or_default().suppressed += 1,
-                Some(Kind::Throttled | Kind::Late | Kind::NotStarted) => self.alarms.entry(alarm.clone()).or_default().throttled += 1,
+                Some(Kind::Throttled | Kind::Late | Kind::NotStarted) => {
+                    self.alarms.entry(alarm.clone()).or_default().throttled += 1
+                }
                 _ => {}
             },
             (EntryKind::RunStarted, _) => self.reactions.entry(entry.reaction.clone().unwrap_or_default()).or_default().runs += 1,

@@ -18,8 +18,8 @@ use crate::core::lang::program::{Hit, Program};
 use crate::core::react::Run;
 use crate::core::script::{Compiled, Evaluator, Next};
 
-pub use mutants::{Mutant, mutants};
 pub use arrivals::{Arrivals, Learned, Stamps};
+pub use mutants::{Mutant, mutants};
 
 #[derive(Debug)]
 pub struct Site {

@@ -76,7 +76,9 @@ fn of_alarm(program: &Program, n: usize, all: &mut Vec<Mutant>) {
             add(format!("`by` without {field}"), &|alarm| alarm.by.retain(|f| f != field));
         }
     }
-    for (names, word) in [(&alarm.inhibited_by, "inhibited by"), (&alarm.only_while, "only while"), (&alarm.only_while_not, "only while not")] {
+    for (names, word) in
+        [(&alarm.inhibited_by, "inhibited by"), (&alarm.only_while, "only while"), (&alarm.only_while_not, "only while not")]
+    {
         if !names.is_empty() {
             add(format!("without `{word}`"), &|alarm| match word {
                 "inhibited by" => alarm.inhibited_by.clear(),

@@ -152,7 +152,11 @@ mod tests {
     #[test]
     fn the_files_of_an_archive_are_one_log() {
         let long = "a line\n".repeat(20_000);
-        let whole = archive(&[("app.log.2.gz", gzip(b"oldest\n")), ("app.log.1", b"older".to_vec()), ("app.log", long.clone().into_bytes())]);
+        let whole = archive(&[
+            ("app.log.2.gz", gzip(b"oldest\n")),
+            ("app.log.1", b"older".to_vec()),
+            ("app.log", long.clone().into_bytes()),
+        ]);
         let text = format!("oldest\nolder\n{long}");
         assert_eq!(read(whole.clone()).unwrap(), text);
         assert_eq!(read(gzip(&whole)).unwrap(), text, "the archive may be packed as a whole");

@@ -18,7 +18,9 @@ impl Scope<'_> {
         let wanted = joined(atom.ids.iter().map(id_text));
         let Some(have) = self.event.id.as_ref() else {
             let stands = atom.ids.iter().map(id_text).find(|id| self.event.text.contains(id.trim_start_matches("GCTI-")));
-            let hint = stands.map(|id| format!("`{id}` stands in the text, and an id counts only in the record's own id field: write `match /{id}/`"));
+            let hint = stands.map(|id| {
+                format!("`{id}` stands in the text, and an id counts only in the record's own id field: write `match /{id}/`")
+            });
             return Clause { hint, ..failed(ClauseKind::Id, wanted, None, 0) };
         };
         let near = atom.ids.iter().map(|want| id_near(want, have)).max().unwrap_or(0);
@@ -61,14 +63,18 @@ impl Scope<'_> {
             if of_this >= near {
                 near = of_this;
                 let others = [("app", self.names.app), ("host", self.names.host), ("type", self.names.kind)];
-                let elsewhere = others.into_iter().find(|(other, value)| *other != what && !value.is_empty() && value.eq_ignore_ascii_case(name));
+                let elsewhere = others
+                    .into_iter()
+                    .find(|(other, value)| *other != what && !value.is_empty() && value.eq_ignore_ascii_case(name));
                 hint = match elsewhere {
                     Some((other, _)) => {
                         near = near.max(80);
                         Some(format!("{} is the record's {other}: write `from {other} {}`", quoted(name), quoted(name)))
                     }
                     None if have.is_empty() => Some(format!("the record names no {what}")),
-                    None if name.eq_ignore_ascii_case(have) => Some(format!("only the letter case differs: write `from {what} {}`", quoted(have))),
+                    None if name.eq_ignore_ascii_case(have) => {
+                        Some(format!("only the letter case differs: write `from {what} {}`", quoted(have)))
+                    }
                     None => near_name(name, have),
                 };
             }
@@ -84,7 +90,8 @@ impl Scope<'_> {
         };
         let wanted = joined(atom.matches.iter().map(text));
         if let Some(captures) = found {
-            let captured: Vec<String> = captures.iter().map(|(name, value)| format!("{name} = {}", quoted(&as_text(value)))).collect();
+            let captured: Vec<String> =
+                captures.iter().map(|(name, value)| format!("{name} = {}", quoted(&as_text(value)))).collect();
             return Clause::holding(ClauseKind::Match, wanted, Some(captured.join(", ")).filter(|s| !s.is_empty()));
         }
         let mut best: Option<Clause> = None;
@@ -170,10 +177,16 @@ impl Scope<'_> {
         match test {
             FieldTest::Compare(Comparison::Equal, Operand::Value(want)) => {
                 let want = as_text(want).into_owned();
-                if want.eq_ignore_ascii_case(&have) { (95, case(&want)) } else { (likeness(&want, &have), near_name(&want, &have)) }
+                if want.eq_ignore_ascii_case(&have) {
+                    (95, case(&want))
+                } else {
+                    (likeness(&want, &have), near_name(&want, &have))
+                }
             }
             FieldTest::Compare(_, Operand::Level(_)) => (60, Level::parse(&have).map(|level| format!("its level is {level}"))),
-            FieldTest::Compare(_, Operand::Field(other)) if self.field(other, &[]).is_none() => (20, Some(format!("there is no {other}"))),
+            FieldTest::Compare(_, Operand::Field(other)) if self.field(other, &[]).is_none() => {
+                (20, Some(format!("there is no {other}")))
+            }
             FieldTest::Compare(..) => (60, None),
             FieldTest::Contains(part) | FieldTest::StartsWith(part) | FieldTest::EndsWith(part) => {
                 let low = have.to_lowercase();
@@ -193,7 +206,9 @@ impl Scope<'_> {
             FieldTest::Regex { regex, .. } => {
                 let progress = regex.progress(&have);
                 let near = progress.as_ref().map_or(0, |p| if p.would.is_some() { 90 } else { p.share });
-                let far = |p: &crate::core::lang::expression::Progress| format!("it stands there up to /{}/, and /{}/ does not follow", p.matched, p.rest);
+                let far = |p: &crate::core::lang::expression::Progress| {
+                    format!("it stands there up to /{}/, and /{}/ does not follow", p.matched, p.rest)
+                };
                 (near, progress.as_ref().map(|p| p.would.map_or_else(|| far(p), |would| would.advice().to_owned())))
             }
             FieldTest::InList(all) => {
@@ -203,13 +218,17 @@ impl Scope<'_> {
                     None => (30, None),
                 }
             }
-            FieldTest::InNetwork { .. } => (50, have.parse::<std::net::IpAddr>().is_err().then(|| format!("{} is no address", quoted(&have)))),
+            FieldTest::InNetwork { .. } => {
+                (50, have.parse::<std::net::IpAddr>().is_err().then(|| format!("{} is no address", quoted(&have))))
+            }
         }
     }
 
     /// That a field is missing, with the field that was probably meant.
     fn no_field(&self, field: &str, captures: &Captured) -> Option<String> {
-        let mut names: Vec<&str> = ["host", "app", "type", "pair", "site", "text", "raw", "level", "trust", "pid", "id", "facility", "sender", "time"].to_vec();
+        let mut names: Vec<&str> =
+            ["host", "app", "type", "pair", "site", "text", "raw", "level", "trust", "pid", "id", "facility", "sender", "time"]
+                .to_vec();
         names.extend(captures.iter().map(|(name, _)| name.as_str()));
         names.extend(self.event.fields.iter().map(|(name, _)| &**name).take(NAMES));
         Some(match suggest::nearest(field, names.into_iter().filter(|name| *name != field)) {
