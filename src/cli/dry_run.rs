@@ -30,7 +30,7 @@ use crate::shell::live;
 use super::setup::{self, Given};
 use super::{Format, USAGE, WRONG, colour, history, plural, report};
 
-use progress::{Counted, Progress};
+use progress::{CountedFile, ReadProgress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -144,7 +144,7 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         return Ok(USAGE);
     }
     // All are opened before anything is told.
-    let logs: Result<Vec<Log>, String> = args.logs.iter().map(|path| open(path)).collect();
+    let logs: Result<Vec<DryRunLog>, String> = args.logs.iter().map(|path| open(path)).collect();
     let logs = match logs {
         Ok(logs) => logs,
         Err(why) => {
@@ -223,7 +223,7 @@ pub(super) fn origin(
     zones: &Zones,
     written: Option<Time>,
     path: &Path,
-    log: &Log,
+    log: &DryRunLog,
     number: u64,
 ) -> Origin {
     let followed = config.and_then(|(config, base)| followed(config, base, path));
@@ -236,7 +236,7 @@ pub(super) fn origin(
 }
 
 /// A log.
-pub(super) struct Log {
+pub(super) struct DryRunLog {
     pub(super) text: BufReader<Box<dyn Read + Send>>,
     /// When it was written last.
     pub(super) written: SystemTime,
@@ -256,7 +256,7 @@ fn not_a_log(kind: std::fs::FileType) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a file or a pipe", kind_of(kind)))
 }
 
-pub(super) fn open(path: &Path) -> Result<Log, String> {
+pub(super) fn open(path: &Path) -> Result<DryRunLog, String> {
     let words = |e: io::Error| format!("{}: {e}", path.display());
     let (log, written, whole, size) = if path.as_os_str() == "-" {
         if io::stdin().is_terminal() {
@@ -267,12 +267,12 @@ pub(super) fn open(path: &Path) -> Result<Log, String> {
         let opened = File::open(path).and_then(|f| if is_log(&f)? { Ok(f) } else { Err(not_a_log(f.metadata()?.file_type())) });
         let file = opened.map_err(words)?;
         let meta = file.metadata().map_err(words)?;
-        let (file, read) = Counted::new(file);
+        let (file, read) = CountedFile::new(file);
         let log = packed::unpacked(file).map_err(words)?;
-        let size = meta.is_file().then(|| (meta.len(), read));
+        let size = meta.is_file().then_some((meta.len(), read));
         (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file(), size)
     };
-    Ok(Log { text: BufReader::with_capacity(BUFFER, log), written, whole, size })
+    Ok(DryRunLog { text: BufReader::with_capacity(BUFFER, log), written, whole, size })
 }
 
 /// About when a log began that leaves the years out: for that it is looked through.
@@ -369,10 +369,10 @@ pub(super) fn zone(text: &str) -> Result<Zone, String> {
 }
 
 /// Reads the logs to their ends, or until nobody listens any more.
-fn replay<W: Write>(run: &mut DryRun, logs: Vec<Log>, origins: Vec<Origin>, told: &mut Told<W>) -> Option<merge::Failure> {
+fn replay<W: Write>(run: &mut DryRun, logs: Vec<DryRunLog>, origins: Vec<Origin>, told: &mut Told<W>) -> Option<merge::Failure> {
     let sizes: Vec<_> = logs.iter().map(|log| log.size.clone()).collect();
     let bytes = sizes.iter().map(|size| size.as_ref().map(|(bytes, _)| *bytes)).sum();
-    let mut progress = Progress::new(bytes, sizes.into_iter().flatten().map(|(_, read)| read).collect(), told.shows.entries);
+    let mut progress = ReadProgress::new(bytes, sizes.into_iter().flatten().map(|(_, read)| read).collect(), told.shows.entries);
     let failure = replay_with(run, logs, origins, told, &mut progress);
     progress.end();
     failure
@@ -380,10 +380,10 @@ fn replay<W: Write>(run: &mut DryRun, logs: Vec<Log>, origins: Vec<Origin>, told
 
 fn replay_with<W: Write>(
     run: &mut DryRun,
-    logs: Vec<Log>,
+    logs: Vec<DryRunLog>,
     origins: Vec<Origin>,
     told: &mut Told<W>,
-    progress: &mut Progress,
+    progress: &mut ReadProgress,
 ) -> Option<merge::Failure> {
     let threads = cores::worth_it();
     let mut logs: Vec<_> = logs.into_iter().zip(origins).map(|(log, origin)| (run.reader(origin), log)).collect();

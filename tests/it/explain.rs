@@ -32,7 +32,11 @@ fn section<'t>(case: &'t str, name: &str) -> Option<&'t str> {
 fn planted_mistakes_are_named_first() {
     let folder = Folder::new();
     fs::create_dir_all(folder.join("scripts")).unwrap();
-    fs::write(folder.join("scripts/tell.rhai"), "let params = #{ port: \"\" };\nlog(`${params.port} is told`);\n").unwrap();
+    fs::write(
+        folder.join("scripts/tell.rhai"),
+        "const PARAMS = #{ port: \"text\" };\n\nfn react(alarm, event, params) {\n    log.info(`${params.port} is told`);\n}\n",
+    )
+    .unwrap();
     let mut missed = Vec::new();
     let cases = files("tests/explain", "case");
     for (name, case) in &cases {

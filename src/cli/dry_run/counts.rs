@@ -86,7 +86,7 @@ fn sections(summary: &Summary, seen: &Seen, logs: &[String]) -> Vec<Section> {
         summary.moves.iter().map(|((resource, host), taken)| json!({ "resource": resource, "host": host, "taken": taken }));
     let sources = seen.logs().map(|(number, of)| {
         let name = usize::try_from(number).ok().and_then(|n| logs.get(n)).cloned().unwrap_or_default();
-        let share = if of.records == 0 { 0 } else { of.decoded * 100 / of.records };
+        let share = (of.decoded * 100).checked_div(of.records).unwrap_or_default();
         json!({
             "log": name, "records": of.records, "wanted": of.wanted, "ignored": of.ignored, "decoded": format!("{share} %"), "levels": levels(of),
         })

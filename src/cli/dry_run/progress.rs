@@ -13,19 +13,19 @@ const LINES: u64 = 20_000;
 const HERTZ: u8 = 5;
 
 /// A file that counts what was read of it, as it lies on the disk: of what is packed the packed bytes.
-pub(super) struct Counted {
+pub(super) struct CountedFile {
     file: File,
     read: Arc<AtomicU64>,
 }
 
-impl Counted {
-    pub(super) fn new(file: File) -> (Counted, Arc<AtomicU64>) {
+impl CountedFile {
+    pub(super) fn new(file: File) -> (CountedFile, Arc<AtomicU64>) {
         let read = Arc::new(AtomicU64::new(0));
-        (Counted { file, read: read.clone() }, read)
+        (CountedFile { file, read: read.clone() }, read)
     }
 }
 
-impl Read for Counted {
+impl Read for CountedFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(into)?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
@@ -34,17 +34,17 @@ impl Read for Counted {
 }
 
 /// How much of the logs was read.
-pub(super) struct Progress {
+pub(super) struct ReadProgress {
     bar: Option<ProgressBar>,
     read: Vec<Arc<AtomicU64>>,
     /// The line at which the bar is looked at.
     at: u64,
 }
 
-impl Progress {
+impl ReadProgress {
     /// Of logs with so many bytes, where that is known of all; `entries` are written to standard output meanwhile, which a bar would disturb on a
     /// terminal.
-    pub(super) fn new(bytes: Option<u64>, read: Vec<Arc<AtomicU64>>, entries: bool) -> Progress {
+    pub(super) fn new(bytes: Option<u64>, read: Vec<Arc<AtomicU64>>, entries: bool) -> ReadProgress {
         let shows = io::stderr().is_terminal() && !(entries && io::stdout().is_terminal());
         let bar = shows.then(|| {
             let bar = ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr_with_hz(HERTZ));
@@ -55,7 +55,7 @@ impl Progress {
             bar.set_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Progress { bar, read, at: 0 }
+        ReadProgress { bar, read, at: 0 }
     }
 
     /// So many lines were read.

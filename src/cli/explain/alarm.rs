@@ -10,7 +10,7 @@ use crate::core::explain::{AlarmStory, stories_of, story_json, story_text};
 use crate::core::replay::{Acting, DryRun, LINES_OF_A_LOG, LogReader, Settling, SiftRoom, Sifted, Sifting, TimelineEntry};
 use crate::core::site::Site;
 
-use super::super::dry_run::{self, Log};
+use super::super::dry_run::{self, DryRunLog};
 use super::super::{Format, colour, wrong};
 use super::{Args, Scene};
 
@@ -58,7 +58,7 @@ fn line_name(names: &[String], line: u64) -> String {
 fn read<'p>(
     site: &Site,
     run: &mut DryRun,
-    logs: Vec<(LogReader, Log)>,
+    logs: Vec<(LogReader, DryRunLog)>,
     story: &mut AlarmStory,
     paths: &'p [PathBuf],
 ) -> Result<(), (&'p Path, io::Error)> {
@@ -94,7 +94,7 @@ fn read_one(
     site: &Site,
     sifting: &Sifting,
     reader: &mut LogReader,
-    log: Log,
+    log: DryRunLog,
     story: &mut AlarmStory,
     take: &mut dyn FnMut(Sifted, &mut AlarmStory),
 ) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::core::base::text::printable_json;
 use crate::core::decode::Lines;
 use crate::core::event::Event;
-use crate::core::explain::{ConditionReport, Reading, RecordStory, ZoneReason, conditions, record_json, record_text};
+use crate::core::explain::{ConditionReport, RecordReading, RecordStory, ZoneReason, conditions, record_json, record_text};
 use crate::core::lang::program::AtomId;
 use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, SiftRoom, Sifted, TimelineEntry};
 
@@ -153,7 +153,7 @@ fn explain(
         let read = reader.read(record.bytes, record.cut);
         if read.line() == line {
             let event = read.event();
-            let reading = Reading::new(record.bytes, event, &scene.site.index, zone);
+            let reading = RecordReading::new(record.bytes, event, &scene.site.index, zone);
             let conditions = reports(args, scene, event);
             story = Some(RecordStory { name: name.to_owned(), reading, conditions, decisions: Vec::new(), told: Vec::new() });
         }

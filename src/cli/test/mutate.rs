@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io:
             }
         }
     }
-    let share = if all == 0 { 100 } else { killed * 100 / all };
+    let share = (killed * 100).checked_div(all).unwrap_or(100);
     if args.format == Format::Human {
         writeln!(out, "{killed} of {all} changes are noticed ({share} %)")?;
     }

@@ -142,6 +142,7 @@ impl Engine {
         let what = match (noted, waiting) {
             (_, Some(due)) => format!("it was pending until {due}, and counts no more"),
             (0, None) => return,
+            (1, None) => "1 event that was counted counts no more".to_owned(),
             (n, None) => format!("{n} events that were counted count no more"),
         };
         self.decided(at, alarm, Some(key), Decision::Forgotten, || format!("{why}: {what}"));

@@ -1,7 +1,7 @@
 //! Conditions over one event: which match, by which clauses, and which nearly do.
 
 use crate::core::event::{Event, Value};
-use crate::core::lang::program::{Atom, AtomId, Cancel, Program, Shape};
+use crate::core::lang::program::{Atom, AtomId, Cancel, Comparison, FieldTest, IdPattern, Operand, Predicate, Program, Shape};
 use crate::core::lang::{Clause, ClauseCount};
 use crate::core::site::Site;
 
@@ -16,7 +16,7 @@ pub struct ConditionReport {
     pub name: String,
     /// `file:line`.
     pub place: String,
-    /// Who uses it.
+    /// The rules that use it.
     pub uses: Vec<ConditionUse>,
     pub clauses: Vec<Clause>,
     /// What it captured, when the event matches it.
@@ -126,15 +126,47 @@ pub(super) fn score(site: &Site, atom: &Atom, event: &Event<'_>) -> usize {
     held * 100 / (held + failed) + words_share(atom, event)
 }
 
-/// How many of the words that an expression of a condition has in it stand in the event, in percent.
+/// How many of the words that a condition wants stand in the event, in percent: those of its expressions, texts and numbered ids.
 fn words_share(atom: &Atom, event: &Event<'_>) -> usize {
     let text = event.raw().to_lowercase();
-    let of = |regex: &str| {
-        let words = literal_words(regex);
-        let found = words.iter().filter(|word| text.contains(word.as_str())).count();
-        if words.is_empty() { 0 } else { found * 100 / words.len() }
+    let share = |words: Vec<String>| {
+        let worth = |word: &String| match text.contains(word.as_str()) {
+            true => 100,
+            // A word with a mistake mostly begins as the right one.
+            false => word.get(..3).map_or(0, |begin| if text.contains(begin) { 50 } else { 0 }),
+        };
+        let sum: usize = words.iter().map(worth).sum();
+        sum.checked_div(words.len()).unwrap_or_default()
     };
-    atom.matches.iter().map(|wanted| of(wanted.regex.as_str())).max().unwrap_or(0)
+    let of_expressions = atom.matches.iter().map(|wanted| share(literal_words(wanted.regex.as_str()))).max().unwrap_or(0);
+    let mut phrases = Vec::new();
+    atom.predicates.iter().for_each(|predicate| phrases_of(predicate, &mut phrases));
+    let of_phrase = |phrase: &String| {
+        let phrase = phrase.to_lowercase();
+        if text.contains(&phrase) { 100 } else { share(literal_words(&phrase)) }
+    };
+    let of_phrases = phrases.iter().map(of_phrase).max().unwrap_or(0);
+    let numbers = atom
+        .ids
+        .iter()
+        .filter_map(|id| if let IdPattern::Numbers { first, .. } = id { Some(format!("{first:05}")) } else { None });
+    let of_ids = if numbers.into_iter().any(|number| text.contains(&number)) { 50 } else { 0 };
+    of_expressions.max(of_phrases).max(of_ids)
+}
+
+/// The texts that a test of fields asks for.
+fn phrases_of(predicate: &Predicate, phrases: &mut Vec<String>) {
+    match predicate {
+        Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|part| phrases_of(part, phrases)),
+        Predicate::Not(_) => {}
+        Predicate::Test { test: FieldTest::Contains(text) | FieldTest::StartsWith(text) | FieldTest::EndsWith(text), .. } => {
+            phrases.push(text.clone())
+        }
+        Predicate::Test { test: FieldTest::Compare(Comparison::Equal, Operand::Value(value)), .. } => {
+            phrases.push(value.to_string())
+        }
+        Predicate::Test { .. } => {}
+    }
 }
 
 /// The words of an expression that have to stand in what it matches, roughly: runs of three letters or more, in lower case.

@@ -135,7 +135,7 @@ impl RunStory {
                 if self.lines.is_empty() {
                     self.cause = vec![line(input_text(input))];
                 }
-                return !(self.ended && !self.lines.is_empty());
+                return !self.ended;
             }
             Record::Alarm(_) => {
                 if let Some(entry) = entry {

@@ -1,7 +1,7 @@
 //! Why: how a record was read, which conditions it matches, which it nearly matches, and why an alarm was raised or was not.
 //!
 //! ```text
-//!   record --decode--> Reading (fields, and where they stand)
+//!   record --decode--> RecordReading (fields, and where they stand)
 //!          --Matcher::explain--> ConditionReport (each clause, what was wanted, what was seen)
 //!          --DryRun with a trace--> decisions of the engine --> AlarmStory --> verdict: the cause in its first lines
 //! ```
@@ -20,7 +20,7 @@ mod verdict;
 
 pub use condition::{ConditionReport, ConditionUse, conditions, literal_words, uses_of};
 pub use journaled::{JournaledDecisions, RunStory, StoryLine};
-pub use reading::{FieldReading, Reading, ZoneReason};
+pub use reading::{FieldReading, RecordReading, ZoneReason};
 pub use show::{RecordStory, record_json, record_text, story_json, story_text};
 pub use story::{AlarmStory, stories_of};
 pub use tested::reason_of_test;

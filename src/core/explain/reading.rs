@@ -10,7 +10,7 @@ use crate::core::inventory::Index;
 
 /// A record, and what the decoder read in it.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct RecordReading {
     /// The record as it came; bytes that are not UTF-8 are read as Latin-1.
     pub record: String,
     /// Which reader took it: the form of its head.
@@ -55,9 +55,9 @@ impl ZoneReason {
     }
 }
 
-impl Reading {
+impl RecordReading {
     /// Of a record and the event that the decoder made of it.
-    pub fn new(record: &[u8], event: &Event<'_>, index: &Index, zone: &ZoneReason) -> Reading {
+    pub fn new(record: &[u8], event: &Event<'_>, index: &Index, zone: &ZoneReason) -> RecordReading {
         let text: Cow<'_, str> = match std::str::from_utf8(record) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => Cow::Owned(event.raw().to_owned()),
@@ -111,7 +111,7 @@ impl Reading {
         }
         add("trust", event.trust.name(), None, None);
         add("text", &event.text, span_of(&text, &event.text), None);
-        Reading { head: head(event), fields, marks: marks(event), ignored: event.marks.ignored, record: text.into_owned() }
+        RecordReading { head: head(event), fields, marks: marks(event), ignored: event.marks.ignored, record: text.into_owned() }
     }
 }
 
@@ -194,7 +194,7 @@ fn found_apart_from_case(record: &str, part: &str) -> Option<Range<usize>> {
     low.find(part).map(|at| at..at + part.len())
 }
 
-impl Reading {
+impl RecordReading {
     /// When it counts, as the record says; for messages.
     pub fn time(&self) -> Option<Time> {
         let field = self.fields.iter().find(|field| field.name == "time")?;

@@ -10,7 +10,7 @@ use crate::core::lang::program::Program;
 use crate::core::replay::DecisionOfLine;
 
 use super::condition::{ConditionReport, ConditionUse};
-use super::reading::Reading;
+use super::reading::RecordReading;
 use super::story::AlarmStory;
 use super::verdict::failure;
 
@@ -26,7 +26,7 @@ const COLOURS: [&str; 5] = ["36", "33", "35", "34", "32"];
 pub struct RecordStory {
     /// `app.log:17`, or what it is called else.
     pub name: String,
-    pub reading: Reading,
+    pub reading: RecordReading,
     /// Those that match, then the nearest.
     pub conditions: Vec<ConditionReport>,
     /// What the engine decided when the record came.
@@ -125,7 +125,7 @@ pub fn record_text(story: &RecordStory, colour: bool) -> String {
 }
 
 /// The record with each field underlined by its first letter.
-fn marked(out: &mut String, reading: &Reading, colour: bool) {
+fn marked(out: &mut String, reading: &RecordReading, colour: bool) {
     let mut columns: Vec<Option<usize>> = vec![None; reading.record.len() + 1];
     // Small parts are marked over large ones.
     let mut order: Vec<(usize, &std::ops::Range<usize>)> =

@@ -167,7 +167,11 @@ impl AlarmStory {
     pub fn tell(&mut self, entry: &TimelineEntry) {
         let of_key = self.key.is_none() || entry.key.is_none() || entry.key == self.key;
         let wanted = matches!(entry.kind, EntryKind::RunStarted | EntryKind::RunFinished | EntryKind::Step | EntryKind::Notice);
-        if wanted && of_key && entry.alarm.as_ref() == Some(&self.alarm.name) && self.entries.len() < KEPT {
+        let reactions = || self.alarm.react.iter().chain(&self.alarm.on_cancel).flatten().map(|call| &call.reaction);
+        let of_reaction =
+            || entry.alarm.is_none() && entry.reaction.as_ref().is_some_and(|name| reactions().any(|own| own == name));
+        let is_own = entry.alarm.as_ref() == Some(&self.alarm.name) || of_reaction();
+        if wanted && of_key && is_own && self.entries.len() < KEPT {
             self.entries.push(entry.clone());
         }
         self.end = self.end.max(Some(entry.at));
@@ -192,9 +196,9 @@ impl PartStory {
             self.last = Some(line);
             return;
         }
-        let Some((score, atom)) = best.filter(|(score, _)| *score > 0) else { return };
-        let full = self.near.len() >= NEAREST;
-        if full && self.near.last().is_some_and(|worst| worst.score >= score) {
+        let Some((score, atom)) = best else { return };
+        let worst = self.near.iter().map(|near| near.score).min().filter(|_| self.near.len() >= NEAREST);
+        if worst.is_some_and(|worst| worst >= score) || score == 0 && !self.near.is_empty() {
             return;
         }
         let Some(report) = ConditionReport::new(site, atom, event) else { return };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::core::base::text::printable_short;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::engine::Decision;
+use crate::core::lang::ClauseType;
 use crate::core::lang::program::{Program, Shape};
 use crate::core::notice::Kind;
 use crate::core::replay::{DecisionOfLine, EntryKind};
@@ -72,12 +73,17 @@ impl AlarmStory {
             e.kind == EntryKind::Notice && matches!(kind, Some(Kind::Dry | Kind::Confirm | Kind::NotStarted | Kind::NoField))
         };
         lines.extend(self.entries.iter().filter(odd).filter_map(|e| e.text.clone()).take(2));
+        let repeats = self.of(Decision::Repeated);
         let cleared = self.of(Decision::Cleared);
         let active = self.of(Decision::Raised).len() > cleared.len();
         match cleared.last() {
             Some(last) if !active => lines.push(said(last, named)),
             _ if active => {
-                lines.push("it is active at the end of the log".to_owned());
+                let more = match repeats.len() {
+                    0 => String::new(),
+                    n => format!("; {n} more events came while it was active, and count as repeats (`while active`)"),
+                };
+                lines.push(format!("it is active at the end of the log{more}"));
                 let missed = self.of(Decision::CancelsNothing);
                 lines.extend(missed.first().map(|d| said(d, named)));
                 let cancel = self.parts.iter().find(|p| matches!(p.is, ConditionUse::Cancel { .. }) && p.matched == 0);
@@ -114,9 +120,13 @@ impl AlarmStory {
                 let all = self.of(other);
                 let mut lines: Vec<String> = all.last().map(|d| said(d, named)).into_iter().collect();
                 if other == Decision::Pending {
-                    lines.insert(0, "its condition is true, and its time (`hold`, or that of the condition) is not over at the end of the log".to_owned());
-                    if let Some(forgot) = self.of(Decision::Forgotten).last() {
-                        lines.insert(0, said(forgot, named));
+                    // What was pending was forgotten, or lasts still.
+                    let since = all.last().map(|d| d.decision.at);
+                    match self.of(Decision::Forgotten).last().filter(|d| Some(d.decision.at) >= since) {
+                        Some(forgot) => lines.insert(0, said(forgot, named)),
+                        None => {
+                            lines.insert(0, "its condition is true, and its time is not over at the end of the log".to_owned())
+                        }
                     }
                 }
                 lines
@@ -234,7 +244,7 @@ impl AlarmStory {
 
 /// The record that came nearest to a part, and why it does not match.
 fn nearest(part: &PartStory, named: &dyn Fn(u64) -> String) -> Vec<String> {
-    let Some(near) = part.near.first() else { return Vec::new() };
+    let Some(near) = part.near.first().filter(|near| near.report.near() > 0) else { return Vec::new() };
     let mut lines = vec![format!("nearest is {}: {}", named(near.line), failure(&near.report))];
     lines.push(printable_short(&near.text, SHOWN));
     lines
@@ -255,6 +265,9 @@ pub(super) fn failure(report: &ConditionReport) -> String {
             } else {
                 text.push_str(&format!(" fails behind `{}`: `{}` is wanted, and {behind}", progress.matched, progress.rest));
             }
+        }
+        (None, Some(seen)) if clause.kind == ClauseType::Where => {
+            text.push_str(&format!(" fails: {}", printable_short(seen, SHOWN)))
         }
         (None, Some(seen)) => text.push_str(&format!(" fails: the record has {}", printable_short(seen, SHOWN))),
         (Some(_), Some(_)) => text.push_str(" fails"),

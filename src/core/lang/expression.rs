@@ -20,7 +20,7 @@ use regex_syntax::hir::{self, Hir, HirKind};
 
 use tree::Tree;
 
-pub use progress::{Progress, Would};
+pub use progress::{MatchProgress, Would};
 pub(in crate::core::lang) use tree::{Class, NodeKind, Parts, TreePart};
 
 /// Bytes searched after which the quick form is worth being built: about what building costs.
@@ -119,7 +119,7 @@ impl Expression {
     }
 
     /// How far it gets in a text in which it does not stand. Costs a millisecond or so: for people who ask why.
-    pub fn progress(&self, text: &str) -> Option<Progress> {
+    pub fn progress(&self, text: &str) -> Option<MatchProgress> {
         progress::progress(&self.text, text)
     }
 

@@ -13,7 +13,7 @@ const DEPTH: usize = 4;
 
 /// How far an expression got.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct MatchProgress {
     /// The longest beginning of the expression that stands in the text; empty when not even its first part does.
     pub matched: String,
     /// What follows it in the expression, and does not stand behind it.
@@ -49,7 +49,7 @@ impl Would {
 }
 
 /// Of an expression that does not match: how far it gets in the text.
-pub(super) fn progress(expression: &str, text: &str) -> Option<Progress> {
+pub(super) fn progress(expression: &str, text: &str) -> Option<MatchProgress> {
     let (flags, body) = flags_of(expression);
     let tree = parse::Parser::new().parse(body).ok()?;
     let best = alternatives(&tree)
@@ -64,7 +64,7 @@ pub(super) fn progress(expression: &str, text: &str) -> Option<Progress> {
     let ((end, at), begin, whole) = best?;
     let share = u8::try_from((end - begin) * 100 / whole.max(1)).unwrap_or(100);
     let behind = body.get(end..begin + whole).unwrap_or_default();
-    Some(Progress {
+    Some(MatchProgress {
         matched: body.get(begin..end)?.to_owned(),
         rest: behind.to_owned(),
         at,

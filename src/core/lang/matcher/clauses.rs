@@ -7,7 +7,7 @@ use crate::core::event::{Event, EventId, Level, Value};
 use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldTest, IdPattern, Operand, Predicate, Sender, Unit};
 
 use super::matches::{Captured, Captures, Scope, as_text};
-use super::trace::{Clause, ClauseKind};
+use super::trace::{Clause, ClauseType};
 
 /// Names of an event that hints suggest, at most.
 const NAMES: usize = 64;
@@ -21,7 +21,7 @@ impl Scope<'_> {
             let hint = stands.map(|id| {
                 format!("`{id}` stands in the text, and an id counts only in the record's own id field: write `match /{id}/`")
             });
-            return Clause { hint, ..failed(ClauseKind::Id, wanted, None, 0) };
+            return Clause { hint, ..failed(ClauseType::Id, wanted, None, 0) };
         };
         let near = atom.ids.iter().map(|want| id_near(want, have)).max().unwrap_or(0);
         let same_number = atom.ids.iter().any(|want| {
@@ -29,7 +29,7 @@ impl Scope<'_> {
         });
         let hint = same_number.then(|| "the number is the same, and the type code in front of it is not".to_owned());
         let suggested = || near_name(&wanted, &have.to_string());
-        Clause { hint: hint.or_else(suggested), ..failed(ClauseKind::Id, wanted, Some(have.to_string()), near) }
+        Clause { hint: hint.or_else(suggested), ..failed(ClauseType::Id, wanted, Some(have.to_string()), near) }
     }
 
     /// The senders that a condition wants, and who sent the event.
@@ -79,7 +79,7 @@ impl Scope<'_> {
                 };
             }
         }
-        Clause { hint, ..failed(ClauseKind::From, wanted, Some(seen.join(", ")), near) }
+        Clause { hint, ..failed(ClauseType::From, wanted, Some(seen.join(", ")), near) }
     }
 
     /// The expressions of a condition, and what they captured, or how far the nearest got.
@@ -92,7 +92,7 @@ impl Scope<'_> {
         if let Some(captures) = found {
             let captured: Vec<String> =
                 captures.iter().map(|(name, value)| format!("{name} = {}", quoted(&as_text(value)))).collect();
-            return Clause::holding(ClauseKind::Match, wanted, Some(captured.join(", ")).filter(|s| !s.is_empty()));
+            return Clause::holding(ClauseType::Match, wanted, Some(captured.join(", ")).filter(|s| !s.is_empty()));
         }
         let mut best: Option<Clause> = None;
         for alternative in &atom.matches {
@@ -101,13 +101,13 @@ impl Scope<'_> {
                 best = Some(one);
             }
         }
-        best.unwrap_or_else(|| failed(ClauseKind::Match, wanted, None, 0))
+        best.unwrap_or_else(|| failed(ClauseType::Match, wanted, None, 0))
     }
 
     fn alternative_clause(&self, wanted: &crate::core::lang::program::FieldRegex, text: String) -> Clause {
         let Some(value) = self.field(&wanted.field, &[]) else {
             let hint = self.no_field(&wanted.field, &[]);
-            return Clause { hint, ..failed(ClauseKind::Match, text, None, 0) };
+            return Clause { hint, ..failed(ClauseType::Match, text, None, 0) };
         };
         let seen = as_text(&value);
         if let Some(found) = wanted.regex.captures(&seen) {
@@ -119,7 +119,7 @@ impl Scope<'_> {
             if let Some((capture, text)) = unread {
                 let wanted = format!("{} as {}", capture.name, kind_name(capture.kind));
                 let hint = Some("the expression matches, and what it captured does not read so".to_owned());
-                return Clause { hint, ..failed(ClauseKind::Capture, wanted, Some(text), 90) };
+                return Clause { hint, ..failed(ClauseType::Capture, wanted, Some(text), 90) };
             }
         }
         let progress = wanted.regex.progress(&seen);
@@ -129,7 +129,7 @@ impl Scope<'_> {
             near = 90;
             hint = Some("it matches the whole record, and `match` looks at the text behind the head: write `match raw /.../`, or leave the head out".to_owned());
         }
-        Clause { hint, progress, ..failed(ClauseKind::Match, text, Some(seen.into_owned()), near) }
+        Clause { hint, progress, ..failed(ClauseType::Match, text, Some(seen.into_owned()), near) }
     }
 
     /// A test of fields, and what they are.
@@ -138,7 +138,7 @@ impl Scope<'_> {
         let mut seen = Vec::new();
         let mut near = 0;
         let mut hint = None;
-        self.leaves(predicate, captures, &mut |field, test| {
+        leaves(predicate, &mut |field, test| {
             let value = self.field(field, captures);
             let text = match &value {
                 Some(value) => format!("{field} is {}", quoted(&as_text(value))),
@@ -160,15 +160,7 @@ impl Scope<'_> {
             near = near.max(60);
             hint = Some("what must not be so is so".to_owned());
         }
-        Clause { hint, ..failed(ClauseKind::Where, wanted, Some(seen.join(", ")), near) }
-    }
-
-    fn leaves<'p>(&self, predicate: &'p Predicate, captures: &Captured, each: &mut dyn FnMut(&'p str, &'p FieldTest)) {
-        match predicate {
-            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|part| self.leaves(part, captures, each)),
-            Predicate::Not(inner) => self.leaves(inner, captures, each),
-            Predicate::Test { field, test } => each(field, test),
-        }
+        Clause { hint, ..failed(ClauseType::Where, wanted, Some(seen.join(", ")), near) }
     }
 
     fn test_near(&self, value: &Value<'_>, test: &FieldTest) -> (u8, Option<String>) {
@@ -206,7 +198,7 @@ impl Scope<'_> {
             FieldTest::Regex { regex, .. } => {
                 let progress = regex.progress(&have);
                 let near = progress.as_ref().map_or(0, |p| if p.would.is_some() { 90 } else { p.share });
-                let far = |p: &crate::core::lang::expression::Progress| {
+                let far = |p: &crate::core::lang::expression::MatchProgress| {
                     format!("it stands there up to /{}/, and /{}/ does not follow", p.matched, p.rest)
                 };
                 (near, progress.as_ref().map(|p| p.would.map_or_else(|| far(p), |would| would.advice().to_owned())))
@@ -238,7 +230,16 @@ impl Scope<'_> {
     }
 }
 
-fn failed(kind: ClauseKind, wanted: String, seen: Option<String>, near: u8) -> Clause {
+/// The tests of single fields in a test, in their order.
+fn leaves<'p>(predicate: &'p Predicate, each: &mut dyn FnMut(&'p str, &'p FieldTest)) {
+    match predicate {
+        Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|part| leaves(part, each)),
+        Predicate::Not(inner) => leaves(inner, each),
+        Predicate::Test { field, test } => each(field, test),
+    }
+}
+
+fn failed(kind: ClauseType, wanted: String, seen: Option<String>, near: u8) -> Clause {
     Clause { kind, holds: false, wanted, seen, near, hint: None, progress: None }
 }
 
@@ -378,5 +379,5 @@ fn test_text(test: &FieldTest) -> String {
 pub(super) fn rename_clause(name: &str, event: &Event<'_>) -> Clause {
     let seen = event.field(name.trim_start_matches('=')).map(|v| as_text(&v).into_owned());
     let hint = Some("the field that the key is renamed from is missing".to_owned());
-    Clause { hint, ..failed(ClauseKind::Rename, name.trim_start_matches('=').to_owned(), seen, 50) }
+    Clause { hint, ..failed(ClauseType::Rename, name.trim_start_matches('=').to_owned(), seen, 50) }
 }

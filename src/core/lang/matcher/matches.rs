@@ -58,7 +58,8 @@ impl<'e> Scope<'e> {
                 captures.push((name.clone(), value));
             }
         }
-        if !self.all_hold(atom.predicates.iter().map(AsRef::as_ref), &captures, trace) || !(id_matches && sender_matches) {
+        let all_hold = self.all_hold(atom.predicates.iter().map(AsRef::as_ref), &captures, trace);
+        if !(all_hold && id_matches && sender_matches) {
             return None;
         }
         if atom.renames.is_empty() { Some(captures) } else { self.renamed(atom, captures, trace) }

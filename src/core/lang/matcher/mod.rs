@@ -32,7 +32,7 @@ use crate::core::lang::program::{Atom, AtomId, Hit, Program};
 
 pub(crate) use plan::found_by_nothing;
 pub use plan::{Lookup, plan, why_always};
-pub use trace::{Clause, ClauseCount, ClauseKind};
+pub use trace::{Clause, ClauseCount, ClauseType};
 
 use grams::Grams;
 use keys::LookupKey;

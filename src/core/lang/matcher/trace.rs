@@ -1,6 +1,6 @@
 //! How each clause of a condition went for one event. [`super::matches`] reports it while it decides; nothing evaluates a second time.
 
-use crate::core::lang::expression::Progress;
+use crate::core::lang::expression::MatchProgress;
 
 /// Receives how each clause went. `()` receives nothing, and the compiler leaves out what nobody receives.
 pub(super) trait ClauseTrace {
@@ -46,7 +46,7 @@ impl ClauseTrace for ClauseCount {
 
 /// Which kind of clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ClauseKind {
+pub enum ClauseType {
     /// `event 00-04563`.
     Id,
     From,
@@ -58,16 +58,16 @@ pub enum ClauseKind {
     Rename,
 }
 
-impl ClauseKind {
+impl ClauseType {
     /// The word that introduces the clause in a rule, as messages show it.
     pub fn name(self) -> &'static str {
         match self {
-            ClauseKind::Id => "id",
-            ClauseKind::From => "from",
-            ClauseKind::Match => "match",
-            ClauseKind::Capture => "capture",
-            ClauseKind::Where => "where",
-            ClauseKind::Rename => "as",
+            ClauseType::Id => "id",
+            ClauseType::From => "from",
+            ClauseType::Match => "match",
+            ClauseType::Capture => "capture",
+            ClauseType::Where => "where",
+            ClauseType::Rename => "as",
         }
     }
 }
@@ -75,7 +75,7 @@ impl ClauseKind {
 /// One clause of a condition, and how it went for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clause {
-    pub kind: ClauseKind,
+    pub kind: ClauseType,
     pub holds: bool,
     /// What the rule wants, as a rule would write it.
     pub wanted: String,
@@ -86,12 +86,12 @@ pub struct Clause {
     /// What would make it hold, where that can be told.
     pub hint: Option<String>,
     /// Of an expression that failed: how far it matched.
-    pub progress: Option<Progress>,
+    pub progress: Option<MatchProgress>,
 }
 
 impl Clause {
     /// A clause that holds.
-    pub(super) fn holding(kind: ClauseKind, wanted: String, seen: Option<String>) -> Clause {
+    pub(super) fn holding(kind: ClauseType, wanted: String, seen: Option<String>) -> Clause {
         Clause { kind, holds: true, wanted, seen, near: 100, hint: None, progress: None }
     }
 }
