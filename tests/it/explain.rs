@@ -83,7 +83,7 @@ fn random_rules(rng: &mut Rng) -> String {
             2 => format!("match /(?<x>{a}|{b})$/i"),
             3 => format!("match /(?<x>\\S+) {a}/  where text contains \"{b}\" or level >= error"),
             4 => format!("from app {app}  match /(?<x>\\S+)/  where not text contains \"{a}\" and x != \"{b}\""),
-            _ => format!("match /{a} (?<x:number>\\S+)/  where x > 3"),
+            _ => format!("match /{a} (?<x:int>)/  where x > 3"),
         };
         text.push_str(&format!("pattern p{n} {{ {condition} }}\n"));
         let (i, j) = (rng.index(n + 1), rng.index(n + 1));

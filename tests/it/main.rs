@@ -22,6 +22,7 @@ mod lang;
 mod limits;
 mod packs;
 mod peers;
+mod rehearse;
 mod reload;
 mod runs;
 mod script;
