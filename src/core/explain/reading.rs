@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::core::base::time::Time;
 use crate::core::decode::stamp_in;
-use crate::core::event::{Event, Format};
+use crate::core::event::{Event, EventId, Format};
 use crate::core::inventory::Index;
 
 /// A record, and what the decoder read in it.
@@ -129,6 +129,13 @@ fn head(event: &Event<'_>) -> String {
     let raw = event.raw();
     let wrapped = raw.starts_with('{') && !event.text.starts_with('{');
     let mut text = form.to_owned();
+    let syslog = matches!(event.format, Format::Rfc3164 | Format::Rfc5424);
+    if syslog && event.facility.is_some() {
+        text.push_str(" with a priority");
+    }
+    if syslog && matches!(event.id, Some(EventId::Number { .. })) {
+        text.push_str(", in whose text stands a Genesys record");
+    }
     if wrapped {
         text.push_str(", taken out of a JSON wrapper");
     }
