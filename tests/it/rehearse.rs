@@ -121,7 +121,8 @@ fn expectations_are_updated_and_nothing_else() {
     let out = shown(&folder, "test rules --update", 0);
     assert!(out.contains("-      - { kind: alarm_raised, alarm: link, key: eth0, line: 2 }"), "{out}");
     let new = fs::read_to_string(folder.join("rules/links.test.yaml")).unwrap();
-    assert_eq!(new, TESTS.replace("      - { kind: alarm_raised, alarm: storm }\n", ""));
+    assert_eq!(new, TESTS.replace("    must_not:\n      - { kind: alarm_raised, alarm: storm }\n", ""));
+    shown(&folder, "test rules", 0);
 }
 
 #[test]

@@ -64,11 +64,12 @@ fn change(lines: &mut [Option<String>], test: &RuleTest, entries: &[TimelineEntr
         MismatchPlace::MustNot(n) => ("must_not:", n),
         MismatchPlace::Test | MismatchPlace::Ends => return false,
     };
-    let Some(place) = line_of(lines, &test.name, list, n) else { return false };
+    let Some((head, items)) = items_of(lines, &test.name, list) else { return false };
+    let Some(place) = items.get(n).copied() else { return false };
     let Some(line) = lines.get(place).cloned().flatten() else { return false };
     let Some(whole) = line.trim().strip_prefix("- {").and_then(|rest| rest.strip_suffix('}')) else { return false };
     let MismatchPlace::Must(n) = at else {
-        lines[place] = None;
+        remove(lines, head, &items, place);
         return true;
     };
     let Some(want) = test.must.get(n) else { return false };
@@ -81,7 +82,7 @@ fn change(lines: &mut [Option<String>], test: &RuleTest, entries: &[TimelineEntr
     let alike = |entry: &&TimelineEntry| want.iter().filter(|(name, value)| entry.field(name) == Some(value.text())).count();
     let best = entries.iter().filter(same).max_by_key(alike);
     let Some(entry) = best else {
-        lines[place] = None;
+        remove(lines, head, &items, place);
         return true;
     };
     let names = whole.split(',').filter_map(|part| part.split_once(':')).map(|(name, _)| name.trim().to_owned());
@@ -99,8 +100,16 @@ fn word(text: &str) -> String {
     if plain || text.parse::<u64>().is_ok() { text.to_owned() } else { serde_json::json!(text).to_string() }
 }
 
-/// The line of an item of a list of a test.
-fn line_of(lines: &[Option<String>], test: &str, list: &str, n: usize) -> Option<usize> {
+/// Removes an item, and its list with the last of them: YAML has no list without items.
+fn remove(lines: &mut [Option<String>], head: usize, items: &[usize], place: usize) {
+    lines[place] = None;
+    if items.iter().all(|item| lines[*item].is_none()) {
+        lines[head] = None;
+    }
+}
+
+/// The line at which a list of a test begins, and those of its items.
+fn items_of(lines: &[Option<String>], test: &str, list: &str) -> Option<(usize, Vec<usize>)> {
     let text = |at: usize| lines.get(at)?.as_deref();
     let names = |at: &usize| {
         let said = text(*at).and_then(|line| line.trim().strip_prefix("- name:")).map(str::trim);
@@ -115,7 +124,7 @@ fn line_of(lines: &[Option<String>], test: &str, list: &str, n: usize) -> Option
     let end = (begin + 1..lines.len()).find(ends).unwrap_or(lines.len());
     let list = (begin..end).find(|at| text(*at).is_some_and(|line| line.trim() == list))?;
     let of_list = depth(text(list)?);
-    let mut items = (list + 1..end)
+    let items = (list + 1..end)
         .take_while(|at| {
             lines.get(*at).is_some_and(|line| {
                 line.as_deref().is_none_or(|line| {
@@ -124,5 +133,5 @@ fn line_of(lines: &[Option<String>], test: &str, list: &str, n: usize) -> Option
             })
         })
         .filter(|at| lines.get(*at).is_some_and(|line| line.as_deref().is_none_or(|line| line.trim().starts_with('-'))));
-    items.nth(n)
+    Some((list, items.collect()))
 }
