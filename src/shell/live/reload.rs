@@ -9,7 +9,7 @@
 //!
 //! At a start it is the same: files that would be refused do not run; what was accepted last does, out of the journal.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
@@ -28,6 +28,7 @@ use crate::core::notice::{Kind, Notice};
 use crate::core::plan;
 use crate::core::site::Site;
 use crate::shell::command::run;
+use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::{FileWatch, watch};
 
 use super::changes::{self, Rules, SiteChange};
@@ -44,38 +45,6 @@ const READINGS: u32 = 3;
 const TOLD: usize = 100;
 /// Mistakes that a notice names.
 const NAMED: usize = 3;
-
-/// Where configuration, rules and scripts come from.
-pub trait Files: Send + Sync {
-    /// The folder that paths of the configuration are relative to.
-    fn base(&self) -> &Path;
-    fn config(&self) -> &Path;
-    /// The data folder, also when the configuration must not be used.
-    fn data(&self) -> PathBuf;
-    /// What the files say now.
-    fn read(&self) -> Reading;
-    /// The same, made of texts that were accepted earlier.
-    fn again(&self, written: &ConfigSnapshot) -> Reading;
-}
-
-/// A set that was read and checked.
-pub struct Reading {
-    /// Its texts; `None` when not even the configuration could be read.
-    pub written: Option<Arc<ConfigSnapshot>>,
-    /// What it comes to; `None` when something is wrong with it.
-    pub good: Option<Good>,
-    pub diagnostics: Vec<Diagnostic>,
-    pub tests: bool,
-    /// Where rules and scripts are.
-    pub folders: Vec<PathBuf>,
-}
-
-/// A set that may run.
-#[derive(Clone)]
-pub struct Good {
-    pub site: Arc<Site>,
-    pub config: Config,
-}
 
 /// Who wants a reload.
 pub enum Trigger {
@@ -117,7 +86,7 @@ pub(super) struct Begin {
 
 /// What is known of the files while a controller runs.
 pub(super) struct Reloading {
-    pub(super) files: Arc<dyn Files>,
+    pub(super) files: Arc<Disk>,
     pub(super) written: Arc<ConfigSnapshot>,
     /// The configuration of the start.
     pub(super) started: Config,
@@ -135,7 +104,7 @@ pub(super) struct Reloading {
 ///
 /// # Errors
 /// In words, when there is neither.
-pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Result<Begin, String> {
+pub(super) fn begin(files: &Disk, reading: Reading, state: &State) -> Result<Begin, String> {
     let accepted = state.newest_accepted().map(|(number, written)| (number, written.clone()));
     let folders = reading.folders.clone();
     let is_accepted = |r: &Reading| accepted.as_ref().is_some_and(|(_, w)| r.written.as_ref() == Some(w));
@@ -182,11 +151,11 @@ pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Resul
 }
 
 /// Runs the tests of a set in a process of their own; which failed.
-fn test(files: &dyn Files, reading: &Reading) -> Option<String> {
+fn test(files: &Disk, reading: &Reading) -> Option<String> {
     if !reading.tests {
         return None;
     }
-    let config = files.config().display().to_string();
+    let config = files.config.display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "test", "-c", &config, "--format", "json"].map(str::to_owned);
     let ended = match run(MYSELF, &arguments, TESTS_WITHIN) {
@@ -233,8 +202,8 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
 
 /// Lets a process of its own read the files first: whatever is in them, and whatever is wrong with the program, does not end the
 /// one that holds the addresses in order. Why not, when it did not come to an end.
-fn survived(files: &dyn Files) -> Result<(), String> {
-    let config = files.config().display().to_string();
+fn survived(files: &Disk) -> Result<(), String> {
+    let config = files.config.display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
     match run(MYSELF, &arguments, TESTS_WITHIN) {
@@ -248,7 +217,7 @@ fn survived(files: &dyn Files) -> Result<(), String> {
 }
 
 /// Reads and tests until what was tested is what the files say.
-fn read(files: &dyn Files, running: &ConfigSnapshot) -> (Reading, Option<String>) {
+fn read(files: &Disk, running: &ConfigSnapshot) -> (Reading, Option<String>) {
     if let Err(why) = survived(files) {
         let found = vec![Diagnostic::whole(Code::FileUnreadable, why)];
         return (Reading { written: None, good: None, diagnostics: found, tests: false, folders: Vec::new() }, None);
@@ -269,12 +238,7 @@ fn read(files: &dyn Files, running: &ConfigSnapshot) -> (Reading, Option<String>
 }
 
 impl Reloading {
-    pub(super) fn new(
-        files: Arc<dyn Files>,
-        written: Arc<ConfigSnapshot>,
-        started: Config,
-        refused: Option<String>,
-    ) -> Reloading {
+    pub(super) fn new(files: Arc<Disk>, written: Arc<ConfigSnapshot>, started: Config, refused: Option<String>) -> Reloading {
         Reloading { files, written, config: started.clone(), started, refused, watch: None, under_way: false, again: None }
     }
 }
@@ -290,7 +254,7 @@ impl Running {
         let changed = move || {
             inbox.tell(ControllerMessage::Reload(Trigger::Files));
         };
-        match watch(self.reloading.files.config(), folders, changed) {
+        match watch(&self.reloading.files.config, folders, changed) {
             Ok(watch) => self.reloading.watch = Some(watch),
             Err(why) => tracing::warn!("{why}; `pointsman reload` takes changed files over"),
         }
