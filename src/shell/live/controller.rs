@@ -32,7 +32,7 @@ use super::following::Following;
 use super::journaled::Journaled;
 use super::lanes::{LanePlace, Lanes, Pushed};
 use super::questions::{Answer, Desk, Question, Reply};
-use super::reload::{Attempt, Begin, Reloading, Trigger, reload_of};
+use super::reloading::{Attempt, Begin, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
 use super::urgency::Urgency;
 

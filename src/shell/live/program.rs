@@ -32,7 +32,8 @@ use super::control_socket;
 use super::controller::{ControllerMessage, Inbox, Thread};
 use super::following;
 use super::host::{self, HostThread, Thing};
-use super::reload::{self, Trigger};
+use super::reload::{self, MYSELF};
+use super::reloading::Trigger;
 use super::supervisor::{self, Pulse};
 
 /// Threads for connections, at least and at most: as many as the machine has processors. Deciding has its own.
@@ -44,9 +45,6 @@ const REPORTS: usize = 16;
 
 /// How often it is looked whether certificates of agents end soon.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
-
-/// What evaluates scripts: this program, as it was when it started.
-pub(super) const MYSELF: &str = "/proc/self/exe";
 
 /// The folder of the journal and the keys; made, for its owner only, when it is not there.
 ///

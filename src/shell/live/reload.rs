@@ -11,7 +11,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::limits::SETS;
 use crate::core::base::text::printable;
-use crate::core::config::{Config, ReloadPolicy as When};
+use crate::core::config::ReloadPolicy as When;
 use crate::core::control::{Input, NewSite, Output, what_is_left};
 use crate::core::diag::{Code, Diagnostic, Severity, render};
 use crate::core::journal::{ConfigSnapshot, State};
@@ -29,14 +28,15 @@ use crate::core::plan;
 use crate::core::site::Site;
 use crate::shell::command::run;
 use crate::shell::site_files::{Disk, Good, Reading};
-use crate::shell::sources::{FileWatch, watch};
+use crate::shell::sources::watch;
 
 use super::changes::{self, Rules, SiteChange};
 use super::controller::{ControllerMessage, Running};
 use super::following::entries;
-use super::program::MYSELF;
-use super::questions::Answer;
+use super::reloading::{Attempt, Begin, Trigger, reload_of};
 
+/// This program, as it was when it started.
+pub(super) const MYSELF: &str = "/proc/self/exe";
 /// All tests of a set are done within this, or it is refused.
 const TESTS_WITHIN: Duration = Duration::from_secs(60);
 /// Files that go on changing while they are read and tested are read so often.
@@ -45,60 +45,6 @@ const READINGS: u32 = 3;
 const TOLD: usize = 100;
 /// Mistakes that a notice names.
 const NAMED: usize = 3;
-
-/// Who wants a reload.
-pub enum Trigger {
-    Command {
-        /// Only to see what would change.
-        check: bool,
-        /// What hosts have may go from the configuration.
-        abandon: bool,
-        /// The answer goes there.
-        reply: SyncSender<Answer>,
-    },
-    Signal,
-    Files,
-}
-
-/// What a reading came to.
-pub struct Attempt {
-    trigger: Trigger,
-    reading: Reading,
-    failed: Option<String>,
-    /// What its rules change.
-    rules: Rules,
-}
-
-/// What a controller begins with.
-pub(super) struct Begin {
-    pub(super) good: Good,
-    pub(super) written: Arc<ConfigSnapshot>,
-    /// The number that it has already, when it is what was accepted last.
-    pub(super) number: Option<u64>,
-    /// The alarms whose state was made by other rules and means nothing to these.
-    pub(super) reset: Reset,
-    /// Sites of earlier sets that runs still need.
-    pub(super) earlier: Vec<(u64, Arc<Site>)>,
-    /// Why it is not what the files say.
-    pub(super) refused: Option<String>,
-    pub(super) folders: Vec<PathBuf>,
-}
-
-/// What is known of the files while a controller runs.
-pub(super) struct Reloading {
-    pub(super) files: Arc<Disk>,
-    pub(super) written: Arc<ConfigSnapshot>,
-    /// The configuration of the start.
-    pub(super) started: Config,
-    /// The configuration that runs.
-    pub(super) config: Config,
-    /// Why the files were refused last.
-    pub(super) refused: Option<String>,
-    watch: Option<FileWatch>,
-    under_way: bool,
-    /// Somebody wanted one meanwhile.
-    again: Option<Trigger>,
-}
 
 /// Decides what to begin with: the files, or what was accepted last when they would be refused.
 ///
@@ -235,12 +181,6 @@ fn read(files: &Disk, running: &ConfigSnapshot) -> (Reading, Option<String>) {
         reading = again;
     }
     (reading, Some("the files changed while they were read; save them, and try again".to_owned()))
-}
-
-impl Reloading {
-    pub(super) fn new(files: Arc<Disk>, written: Arc<ConfigSnapshot>, started: Config, refused: Option<String>) -> Reloading {
-        Reloading { files, written, config: started.clone(), started, refused, watch: None, under_way: false, again: None }
-    }
 }
 
 impl Running {
@@ -389,12 +329,6 @@ impl Running {
         self.watch(good.config.reload, folders);
         Ok(())
     }
-}
-
-/// What the pure controller is told of a site.
-pub(super) fn reload_of(site: &Site, written: Arc<ConfigSnapshot>, reset: Reset, abandon: bool) -> NewSite {
-    let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
-    NewSite { written, program, matcher, inventory, reset, abandon }
 }
 
 /// What an operator gets to see.
