@@ -11,7 +11,7 @@ use crate::core::lang::program::{Atom, Program};
 use crate::core::lang::{Lookup, plan, why_always};
 
 use super::setup::{self, Given};
-use super::{Format, WRONG, plural, report, test};
+use super::{Format, WRONG, followed, plural, report, test};
 
 /// Conditions that a plan names, at most; of more it says how many.
 const SHOWN: usize = 50;
@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         }
     }
     if let (Format::Human, Some((config, base))) = (args.format, &setup.config) {
-        for (pattern, matches) in setup::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
+        for (pattern, matches) in followed::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
             println!("{pattern}: {} {} now", plural(matches, "file"), if matches == 1 { "matches" } else { "match" });
         }
     }

@@ -41,6 +41,7 @@ mod dry_run;
 mod enroll;
 mod files;
 mod fmt;
+mod followed;
 mod history;
 mod init;
 mod journal;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::core::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
-use crate::core::config::{self, Config, Followed};
+use crate::core::config::{self, Config};
 use crate::core::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::core::journal::{ConfigSnapshot, FileText};
 use crate::core::lang::{Declarations, Matcher, compile, fields_set};
@@ -15,9 +15,8 @@ use crate::core::replay::samples;
 use crate::core::script::{self, Evaluator, Param};
 use crate::core::site::Site;
 use crate::shell::linux::file::{kind_of, open_regular, writable_by_others};
-use crate::shell::sources::Entry;
 
-use super::paths;
+use super::{followed, paths};
 
 /// Files of one folder, those of the folders in it included, at most.
 const FILES: usize = 10_000;
@@ -106,25 +105,10 @@ pub(super) fn load(given: &Given) -> Setup {
         // A configuration without scripts has none; without a configuration it is not known.
         None => config.is_some().then(BTreeMap::new),
     };
-    for (pattern, matches) in config.iter().flat_map(|(config, base)| patterns(config, base)) {
-        if matches == 0 {
-            let message = format!("no file matches the pattern {pattern} now");
-            found.push(
-                Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"),
-            );
-        }
-    }
+    found.extend(config.iter().flat_map(|(config, base)| followed::check(config, base)));
     setup.config = config;
     make(&mut setup);
     setup
-}
-
-/// The patterns of files that a configuration follows, and how many files match each now.
-pub(super) fn patterns(config: &Config, base: &Path) -> Vec<(String, usize)> {
-    let entry =
-        |file: &Followed| Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path)));
-    let patterns = config.files.iter().map(entry).filter(Entry::is_pattern);
-    patterns.map(|entry| (entry.name(), entry.matches().len())).collect()
 }
 
 /// Makes a site of texts that were accepted earlier; `base` is the folder that the configuration's paths are relative to.

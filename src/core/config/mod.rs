@@ -28,7 +28,7 @@ use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 
-pub use files::{Followed, ListenerZones, Way};
+pub use files::{DeclaredFormat, Followed, ListenerZones, Way};
 pub use yaml::look_over;
 
 #[derive(Clone, Debug, Default)]

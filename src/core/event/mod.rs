@@ -17,7 +17,7 @@ use crate::core::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_TEXT_BYTES
 use crate::core::base::text::cut;
 use crate::core::base::time::Time;
 
-pub use id::{EventId, TypeCode, unreadable, vendor_id};
+pub use id::{EventId, TypeCode, marked_vendor_id, unreadable, vendor_id};
 pub use inside::PREFIXES as INSIDE_PREFIXES;
 pub use value::Value;
 
