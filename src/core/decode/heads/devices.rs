@@ -231,7 +231,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "HP ProCurve and ArubaOS-Switch: event number before the program",
         place: HeadPlace::Syslog,
-        form: "{host} {digits} {app}:~{text}",
+        form: "{host} 0{digits} {app}:~{text}",
         samples: &[
             (
                 "<14>Feb 19 16:54:21 192.0.2.20 00077 ports:  port 17 is now off-line",
