@@ -115,25 +115,27 @@ fn what_takes_a_logs_place_does_not_hold_it_up() {
     let mut follower = fresh(&path);
     follower.until_backlog_ended();
     let mut n = 2;
-    let mut goes_on = |follower: &mut Follower, what: &str| {
+    let mut goes_on = |follower: &mut Follower, said: usize, what: &str| {
         fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).unwrap();
         append(&path, &claim(n));
         assert_eq!(follower.texts(1), numbers(n, n), "{what}");
+        // That it is there again is said before it goes again.
+        follower.until_said(said);
         n += 1;
     };
-    goes_on(&mut follower, "itself");
+    goes_on(&mut follower, 1, "itself");
     fs::remove_file(&path).unwrap();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     follower.until_said(2);
-    goes_on(&mut follower, "a pipe");
+    goes_on(&mut follower, 3, "a pipe");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     follower.until_said(4);
-    goes_on(&mut follower, "a folder");
+    goes_on(&mut follower, 5, "a folder");
     fs::remove_file(&path).unwrap();
     symlink(&path, &path).unwrap();
     follower.until_said(6);
-    goes_on(&mut follower, "a link to itself");
+    goes_on(&mut follower, 7, "a link to itself");
     follower.stop();
 }
 

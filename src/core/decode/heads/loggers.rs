@@ -255,19 +255,19 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "fail2ban",
         place: HeadPlace::Line,
-        form: "{=logger} [{process}]:~{level} {text}",
+        form: "{text}{=logger} [{process}]:~{level} ",
         samples: &[(
             "2026-03-14 02:11:57,123 fail2ban.actions        [812]: NOTICE  [sshd] Ban 192.0.2.1",
-            "at=2026-03-14T02:11:57.123Z pid=812 level=notice logger=fail2ban.actions text=[sshd] Ban 192.0.2.1",
+            "at=2026-03-14T02:11:57.123Z pid=812 level=notice logger=fail2ban.actions text=fail2ban.actions        [812]: NOTICE  [sshd] Ban 192.0.2.1",
         )],
     },
     Head {
         name: "Asterisk, security events",
         place: HeadPlace::Line,
-        form: "SECURITY[{process}]~{text}",
+        form: "{text}SECURITY[{process}]",
         samples: &[(
             "[2026-03-14 02:11:57] SECURITY[1388] res_security_log.c: SecurityEvent=\"FailedACL\"",
-            "at=2026-03-14T02:11:57Z pid=1388 text=res_security_log.c: SecurityEvent=\"FailedACL\"",
+            "at=2026-03-14T02:11:57Z pid=1388 text=SECURITY[1388] res_security_log.c: SecurityEvent=\"FailedACL\"",
         )],
     },
     Head {
