@@ -16,19 +16,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
-use crate::core::config::Config;
+use crate::core::config::{Config, Followed};
 use crate::core::decode::first_moment;
 use crate::core::event::Trust;
 use crate::core::inventory::Name;
 use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, Summary, TimelineEntry};
 use crate::core::site::Site;
 use crate::shell::linux::file::kind_of;
-use crate::shell::sources::{self, packed};
+use crate::shell::sources::packed;
 
 use crate::shell::live;
 
-use super::setup::{self, Given};
+use super::given::Given;
 use super::{Format, USAGE, WRONG, colour, history, plural, report};
+use crate::shell::site_files::followed;
 
 use progress::{CountedFile, ReadProgress};
 
@@ -108,7 +109,7 @@ pub(super) enum EntryFormat {
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
-    let setup = setup::load(&args.given);
+    let setup = args.given.load();
     let config = setup.config;
     // On a dry run JSON is the timeline; what is wrong is for people.
     report(&setup.diagnostics, Format::Human)?;
@@ -226,13 +227,14 @@ pub(super) fn origin(
     log: &DryRunLog,
     number: u64,
 ) -> Origin {
-    let followed = config.and_then(|(config, base)| followed(config, base, path));
+    let followed = config.and_then(|(config, base)| followed::of_log(config, base, path));
     let said = zones.said.or(followed.as_ref().and_then(|f| f.zone));
     let (zone, zone_is_given) = (said.unwrap_or(zones.machine), said.is_some());
     let written = written.unwrap_or_else(|| time_of(log.written));
     let began = if log.whole { began(path, written, zone) } else { None };
-    let (host, app) = followed.map(|f| (f.host, f.app)).unwrap_or_default();
-    Origin { number, written, began, zone, zone_is_given, host, app }
+    let Followed { host, app, format, .. } = followed.unwrap_or_default();
+    let format = format.map(|declared| declared.form);
+    Origin { number, written, began, zone, zone_is_given, host, app, format }
 }
 
 /// A log.
@@ -279,16 +281,6 @@ pub(super) fn open(path: &Path) -> Result<DryRunLog, String> {
 fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
     let log = packed::open(path).ok()?;
     first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
-}
-
-/// What the configuration says of a log that it follows.
-fn followed(config: &Config, base: &Path, log: &Path) -> Option<crate::core::config::Followed> {
-    let path = log.canonicalize().ok()?;
-    let is_it = |file: &&crate::core::config::Followed| {
-        let entry = sources::Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_default());
-        entry.covers(&path)
-    };
-    config.files.iter().find(is_it).cloned()
 }
 
 /// Which entries are shown.

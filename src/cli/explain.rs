@@ -12,7 +12,7 @@ use crate::core::base::zone::Zone;
 use crate::core::event::Trust;
 
 use super::dry_run;
-use super::setup::{self, Given};
+use super::given::Given;
 use super::{Format, USAGE, WRONG, report};
 
 const EXAMPLES: &str = "\
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     if let Some(run) = args.run {
         return journal::run(args, run);
     }
-    let setup = setup::load(&args.given);
+    let setup = args.given.load();
     report(&setup.diagnostics, Format::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
     if let (Some(alarm), true) = (&args.alarm, args.live) {

@@ -40,18 +40,20 @@ mod demo;
 mod dry_run;
 mod enroll;
 mod explain;
-mod files;
 mod fmt;
+mod given;
 mod history;
 mod init;
 mod journal;
-mod paths;
+mod reference;
 mod reload;
 mod run;
-mod setup;
+mod schema;
 mod status;
 mod test;
 mod verbs;
+
+pub use reference::reference;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -122,6 +124,7 @@ enum Command {
     Reload(reload::Args),
     Journal(journal::Args),
     Verbs(verbs::Args),
+    Schema(schema::Args),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
     /// Evaluates scripts for a controller, which starts it itself
@@ -213,6 +216,7 @@ pub fn main() -> ExitCode {
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Verbs(args) => verbs::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::print(&args),
         Command::Man(args) => completions::man(&args),
         Command::Hold => Ok(crate::demo::hold().map_or_else(|why| wrong(&why), |()| 0)),

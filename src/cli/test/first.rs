@@ -9,10 +9,10 @@ use crate::core::base::time::{Time, duration_text};
 use crate::core::decode::Lines;
 use crate::core::event::Trust;
 use crate::core::replay::rule_test;
+use crate::core::replay::test_file;
 use crate::core::replay::{DryRun, EntryKind, Settling, SiftRoom, TimelineEntry};
 
 use super::super::dry_run;
-use super::super::setup;
 use super::super::{Format, WRONG, report, wrong};
 use super::Args;
 
@@ -20,7 +20,7 @@ use super::Args;
 const LINES: usize = 200;
 
 pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
-    let setup = setup::load(&args.given);
+    let setup = args.given.load();
     report(&setup.diagnostics, Format::Human)?;
     let Some(site) = setup.site else { return Ok(WRONG) };
     let log = match dry_run::open(path) {
@@ -68,12 +68,8 @@ pub(super) fn run(args: &Args, path: &Path) -> io::Result<u8> {
         last = now.max(last);
     }
     let source = std::sync::Arc::new(crate::core::diag::Source { name: path.display().to_string(), text: text.clone() });
-    let file = match rule_test::read(&source) {
-        Ok(file) => file,
-        Err(diagnostic) => {
-            report(&[diagnostic], Format::Human)?;
-            return Ok(wrong("the log has a line that no test can hold; leave it out"));
-        }
+    let (Some(file), _) = test_file::read(&source) else {
+        return Ok(wrong("the log has a line that no test can hold; leave it out"));
     };
     let entries = file.tests.first().map(|test| rule_test::run(&site, test).entries).unwrap_or_default();
     let must: Vec<String> = entries.iter().filter_map(expectation).collect();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::core::base::text::{printable, printable_json};
 use crate::core::lang::Matcher;
-use crate::core::replay::rule_test::{self, RuleTest, TestFile};
+use crate::core::replay::rule_test;
+use crate::core::replay::test_file::{RuleTest, TestFile};
 use crate::core::script::Evaluator;
 use crate::core::site::{Mutant, Site, mutants};
 

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use crate::core::base::text::printable;
 use crate::core::replay::TimelineEntry;
-use crate::core::replay::rule_test::{MismatchPlace, RuleTest};
+use crate::core::replay::rule_test::MismatchPlace;
+use crate::core::replay::test_file::RuleTest;
 
 use super::super::{FAILED, wrong};
 use super::{Done, Job};
@@ -77,9 +78,9 @@ fn change(lines: &mut [Option<String>], test: &RuleTest, entries: &[TimelineEntr
     let same = |entry: &&TimelineEntry| {
         ["kind", "alarm", "reaction", "verb", "resource"]
             .iter()
-            .all(|name| want.get(*name).is_none_or(|value| entry.field(name) == Some(value.text())))
+            .all(|name| want.get(*name).is_none_or(|value| entry.field(name) == Some(value.clone())))
     };
-    let alike = |entry: &&TimelineEntry| want.iter().filter(|(name, value)| entry.field(name) == Some(value.text())).count();
+    let alike = |entry: &&TimelineEntry| want.iter().filter(|(name, value)| entry.field(name).as_ref() == Some(*value)).count();
     let best = entries.iter().filter(same).max_by_key(alike);
     let Some(entry) = best else {
         remove(lines, head, &items, place);

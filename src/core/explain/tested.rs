@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::core::replay::rule_test::{RuleTest, run_traced};
+use crate::core::replay::rule_test::run_traced;
+use crate::core::replay::test_file::RuleTest;
 use crate::core::site::Site;
 
 use super::story::stories_of;

@@ -6,7 +6,7 @@ use crate::core::base::time::Time;
 use crate::core::control::Controller;
 
 use super::Replay;
-use super::rule_test::{RuleTest, Scalar};
+use super::test_file::RuleTest;
 use super::timeline::{EntryKind, TimelineEntry};
 
 /// Entries that are shown as what came instead.
@@ -88,19 +88,19 @@ pub(super) fn judge(test: &RuleTest, entries: &[TimelineEntry], replay: &Replay,
     ends(test, replay, controller, &mut at_the_end);
 }
 
-fn fits(entry: &TimelineEntry, want: &BTreeMap<String, Scalar>) -> bool {
+fn fits(entry: &TimelineEntry, want: &BTreeMap<String, String>) -> bool {
     want.iter().all(|(name, value)| fits_field(entry, name, value))
 }
 
-fn fits_field(entry: &TimelineEntry, name: &str, value: &Scalar) -> bool {
+fn fits_field(entry: &TimelineEntry, name: &str, value: &str) -> bool {
     match name {
-        "at" => Time::parse_rfc3339(&value.text()) == Some(entry.at),
-        name => entry.field(name).is_some_and(|have| have == value.text()),
+        "at" => Time::parse_rfc3339(value) == Some(entry.at),
+        name => entry.field(name).is_some_and(|have| have == value),
     }
 }
 
 /// The entries that have most in common with one that was expected.
-fn nearest(entries: &[TimelineEntry], want: &BTreeMap<String, Scalar>) -> Vec<String> {
+fn nearest(entries: &[TimelineEntry], want: &BTreeMap<String, String>) -> Vec<String> {
     let alike = |e: &TimelineEntry| want.iter().filter(|(name, value)| fits_field(e, name, value)).count();
     let most = entries.iter().map(alike).max().unwrap_or_default();
     // What has nothing but its kind in common says nothing.
@@ -111,8 +111,8 @@ fn nearest(entries: &[TimelineEntry], want: &BTreeMap<String, Scalar>) -> Vec<St
 }
 
 /// The alarm that an entry is about, when it tells that one was raised or cleared, or that a run of its reactions began.
-fn alarm_of(want: &BTreeMap<String, Scalar>) -> Option<(String, Option<String>)> {
-    let text = |name: &str| want.get(name).map(Scalar::text);
+fn alarm_of(want: &BTreeMap<String, String>) -> Option<(String, Option<String>)> {
+    let text = |name: &str| want.get(name).cloned();
     let kinds = [EntryKind::AlarmRaised, EntryKind::AlarmCleared, EntryKind::RunStarted, EntryKind::Notice].map(EntryKind::name);
     text("kind").filter(|kind| kinds.contains(&kind.as_str()))?;
     Some((text("alarm")?, text("key")))
@@ -153,7 +153,7 @@ fn ends(test: &RuleTest, replay: &Replay, controller: &Controller, wrong: &mut d
     }
 }
 
-fn shown(want: &BTreeMap<String, Scalar>) -> String {
-    let parts: Vec<String> = want.iter().map(|(k, v)| format!("{k}: {}", v.text())).collect();
+fn shown(want: &BTreeMap<String, String>) -> String {
+    let parts: Vec<String> = want.iter().map(|(k, v)| format!("{k}: {v}")).collect();
     format!("{{ {} }}", parts.join(", "))
 }

@@ -15,9 +15,9 @@ mod entries;
 mod hosts;
 mod judge;
 pub mod rule_test;
-pub mod samples;
 mod seen;
 mod summary;
+pub mod test_file;
 mod test_names;
 pub mod timeline;
 

@@ -2,6 +2,8 @@
 
 mod arrivals;
 mod mutants;
+mod assemble;
+pub mod samples;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +22,7 @@ use crate::core::script::{Compiled, Evaluator, Next};
 
 pub use arrivals::{Arrivals, Learned, Stamps};
 pub use mutants::{Mutant, mutants};
+pub use assemble::{Texts, assemble};
 
 #[derive(Debug)]
 pub struct Site {
