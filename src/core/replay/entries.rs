@@ -77,7 +77,7 @@ impl Teller {
                     let about = notice.run.and_then(|run| self.runs.get(&run)).cloned().unwrap_or_default();
                     entry.line = about.line.or(self.line);
                     entry.alarm = notice.alarm.clone().or(about.alarm);
-                    entry.reaction = Some(about.reaction).filter(|r| !r.is_empty());
+                    entry.reaction = Some(about.reaction).filter(|r| !r.is_empty()).or_else(|| notice.reaction.clone());
                     entry.run = notice.run;
                     entry.resource = notice.resource.clone();
                     entry.host = notice.host.clone();

@@ -21,7 +21,8 @@ impl Scope<'_> {
             let hint = stands.map(|id| {
                 format!("`{id}` stands in the text, and an id counts only in the record's own id field: write `match /{id}/`")
             });
-            return Clause { hint, ..failed(ClauseType::Id, wanted, None, 0) };
+            let near = if hint.is_some() { 40 } else { 0 };
+            return Clause { hint, ..failed(ClauseType::Id, wanted, None, near) };
         };
         let near = atom.ids.iter().map(|want| id_near(want, have)).max().unwrap_or(0);
         let same_number = atom.ids.iter().any(|want| {
