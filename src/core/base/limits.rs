@@ -167,6 +167,11 @@ pub const LATE_AFTER: Duration = Duration::from_secs(2);
 /// How wrong a clock may be, without our knowing it, before it makes a claim out of a backlog look older than one that was heard
 /// before it. Beyond, nothing tells which is newer, and people are asked.
 pub const CLOCK_ERROR: Duration = Duration::from_secs(60);
+/// Late claims are weighed when no further one has come for this long: of a queue that a server's sender empties, only its newest
+/// claim may move anything.
+pub const LATE_CLAIMS_QUIET: Duration = Duration::from_secs(1);
+/// And after this long in any case.
+pub const LATE_CLAIMS_WAIT: Duration = Duration::from_secs(10);
 /// How long a pair may be without a primary after a member said that it is backup: a planned switchover takes less. Then that is
 /// an alarm.
 pub const NO_PRIMARY_AFTER: Duration = Duration::from_secs(10);
