@@ -1,6 +1,5 @@
 //! What the engine decides, as the journal keeps it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::base::time::Time;
-use crate::core::event::{Stale, Trust, Value};
+use crate::core::event::{Stale, Trust};
 use crate::core::inventory::Name;
 
 use super::bounds::weight;
