@@ -12,7 +12,7 @@ use crate::core::lang::{Lookup, plan, why_always};
 
 use super::given::Given;
 use super::{Format, WRONG, plural, report, test};
-use crate::shell::site_files;
+use crate::shell::site_files::followed;
 
 /// Conditions that a plan names, at most; of more it says how many.
 const SHOWN: usize = 50;
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         }
     }
     if let (Format::Human, Some((config, base))) = (args.format, &setup.config) {
-        for (pattern, matches) in site_files::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
+        for (pattern, matches) in followed::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
             println!("{pattern}: {} {} now", plural(matches, "file"), if matches == 1 { "matches" } else { "match" });
         }
     }

@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::{expect, read, root};
 
-struct Ended {
-    status: i32,
-    out: String,
-    err: String,
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-fn pointsman(args: &[&str], input: &[u8]) -> Ended {
+pub(crate) fn pointsman(args: &[&str], input: &[u8]) -> Ended {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
         .args(args)
         .current_dir(root())

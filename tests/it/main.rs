@@ -14,6 +14,7 @@ mod doubt;
 mod engine;
 mod evaluator;
 mod failover;
+mod followed;
 mod format;
 mod formats;
 mod grammar;

@@ -161,6 +161,8 @@ pub static FILE: KeySet = KeySet {
         key("host", Text, "whose records are in it, where they do not say", "none"),
         key("app", Text, "which application's records are in it, where they do not say", "none"),
         key("timezone", Text, "the zone of stamps that do not say theirs", "the machine's"),
+        key("format", Text, "how a line begins, where its stamp is not read by itself", "none"),
+        key("olddir", Text, "the folder that rotated files are moved to", "the folder of the log"),
     ],
 };
 

@@ -28,7 +28,7 @@ use crate::core::diag::{Diagnostic, Source};
 use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 use crate::core::yaml;
 
-pub use files::{Followed, ListenerZones, Way};
+pub use files::{DeclaredFormat, Followed, ListenerZones, Way};
 
 #[derive(Clone, Debug, Default)]
 pub struct Config {

@@ -83,7 +83,9 @@ pub(super) fn entries(config: &Config, base: &Path) -> Vec<Entry> {
     let entry = |file: &Followed| {
         // A place in the journal is found again from wherever the program is started.
         let path = std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path));
-        Entry { path, host: file.host.clone(), app: file.app.clone(), zone: file.zone, machine }
+        let format = file.format.as_ref().map(|format| format.form.clone());
+        let (host, app, olddir) = (file.host.clone(), file.app.clone(), file.olddir.clone());
+        Entry { path, host, app, zone: file.zone, machine, format, olddir }
     };
     config.files.iter().map(entry).collect()
 }

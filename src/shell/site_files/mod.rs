@@ -2,6 +2,7 @@
 //! by the same functions; what is made of its texts is [`crate::core::site`]'s affair.
 
 mod disk;
+pub mod followed;
 pub mod paths;
 pub mod read;
 
@@ -9,10 +10,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::core::config::{self, Config, Followed};
+use crate::core::config::{self, Config};
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::site::{Site, Texts, assemble};
-use crate::shell::sources::Entry;
 
 pub use disk::{Disk, Good, Reading};
 
@@ -85,25 +85,10 @@ pub fn load(given: &SiteFiles) -> Setup {
         // A configuration without scripts has none; without a configuration it is not known.
         None => config.is_some().then(BTreeMap::new),
     };
-    for (pattern, matches) in config.iter().flat_map(|(config, base)| patterns(config, base)) {
-        if matches == 0 {
-            let message = format!("no file matches the pattern {pattern} now");
-            found.push(
-                Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"),
-            );
-        }
-    }
+    found.extend(config.iter().flat_map(|(config, base)| followed::check(config, base)));
     setup.config = config;
     setup.site = assemble(&setup.texts, setup.config.as_ref().map(|(config, _)| config), &mut setup.diagnostics);
     setup
-}
-
-/// The patterns of files that a configuration follows, and how many files match each now.
-pub fn patterns(config: &Config, base: &Path) -> Vec<(String, usize)> {
-    let entry =
-        |file: &Followed| Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_else(|_| base.join(&file.path)));
-    let patterns = config.files.iter().map(entry).filter(Entry::is_pattern);
-    patterns.map(|entry| (entry.name(), entry.matches().len())).collect()
 }
 
 /// The rules that a configuration names.
