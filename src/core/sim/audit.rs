@@ -5,7 +5,7 @@ use crate::core::inventory::Takeover;
 use super::controller::SimController;
 use super::host::SimHost;
 use super::scenario::Scenario;
-use super::world::{holders, host_name};
+use super::site::host_name;
 
 /// An invariant that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,4 +81,9 @@ impl Audit {
             self.broken("fold", "the journal does not fold to what the controller knows".to_owned());
         }
     }
+}
+
+/// Who has the address, in order.
+pub(super) fn holders(hosts: &[SimHost]) -> Vec<usize> {
+    hosts.iter().enumerate().filter(|(_, h)| h.address.is_some()).map(|(i, _)| i).collect()
 }

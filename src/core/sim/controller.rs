@@ -25,9 +25,8 @@ use super::host::HostClock;
 use super::nuisance::Nuisance;
 use super::rng::Rng;
 use super::scenario::Change;
+use super::site::{SiteSetup, VIP, app_name, host_name};
 use super::tamper::Tamper;
-use super::world::SiteSetup;
-use super::world::{VIP, app_name, host_name};
 
 /// What the controller of this world says of itself to agents.
 const CONTROLLER: u64 = 7;

@@ -21,6 +21,7 @@ mod network;
 mod nuisance;
 mod rng;
 mod scenario;
+mod site;
 mod story;
 mod tamper;
 mod world;

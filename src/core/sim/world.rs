@@ -2,7 +2,6 @@
 
 mod faults;
 mod parties;
-mod site;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -14,20 +13,16 @@ use crate::core::base::time::Time;
 use crate::core::inventory::Takeover;
 use crate::core::wire::{Action, Command, PeerMessage, Report};
 
-use super::audit::{Audit, Violation};
+use super::audit::{Audit, Violation, holders};
 use super::controller::{Happening, SimController};
 use super::host::{HostClock, SimHost};
 use super::network::Network;
 use super::nuisance::Nuisance;
 use super::rng::Rng;
 use super::scenario::{Party, Scenario};
+use super::site::{SiteSetup, VIP, host_name};
 use super::tamper::Tamper;
 
-pub(super) use site::SiteSetup;
-pub(super) use site::{app_name, host_name};
-
-/// The resource that moves.
-pub(super) const VIP: &str = "vip";
 /// The simulation begins at this time of the controller's wall clock.
 const BEGIN: Time = Time::from_millis(1_700_000_000_000);
 /// A controller or agent that died is started again after this, when its act does not last longer.
@@ -39,8 +34,6 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(150);
 const SETTLES_WITHIN_DAMPED: Duration = Duration::from_secs(3_600);
 /// How long it must then stay so.
 const STAYS: Duration = Duration::from_secs(3);
-/// The term of simulated leases; the shortest that is allowed.
-const TERM: Duration = Duration::from_secs(30);
 
 /// Something due at a time.
 #[derive(Debug)]
@@ -381,8 +374,4 @@ fn is_of_a_quorum(command: &Command) -> bool {
         Action::Electorate(_) => true,
         Action::Release | Action::Renew => false,
     }
-}
-
-pub(super) fn holders(hosts: &[SimHost]) -> Vec<usize> {
-    hosts.iter().enumerate().filter(|(_, h)| h.address.is_some()).map(|(i, _)| i).collect()
 }

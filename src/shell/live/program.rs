@@ -105,7 +105,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
         });
         opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
-    let begin = reload::begin(&*files, reading, journal.state())?;
+    let begin = reload::begin(&files, reading, journal.state())?;
     let Good { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
         tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");

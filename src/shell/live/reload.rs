@@ -214,7 +214,7 @@ impl Running {
         let (files, running, inbox) = (self.reloading.files.clone(), self.reloading.written.clone(), self.inbox.clone());
         let before = self.site.program.clone();
         let work = move || {
-            let (reading, failed) = read(&*files, &running);
+            let (reading, failed) = read(&files, &running);
             let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
             inbox.tell(ControllerMessage::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
         };

@@ -26,7 +26,7 @@ use crate::core::journal::{Input, Record, State};
 use crate::core::notice::{Kind, Notice};
 
 use super::end::{self, End, EndFile};
-use super::format::{KIND, TABLES, VERSION, chained};
+use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
 use super::reader::{Folded, JournalReader, make_snapshot, signed};
 use super::{Error, damaged, make_room, open_shared, snapshot};
 
@@ -131,7 +131,7 @@ impl Journal {
     /// # Errors
     /// When another process writes it, it is damaged, ends before its end file says, is of another version, or the disk refuses.
     pub fn open(folder: &Path) -> Result<Journal, Error> {
-        if super::backup::is_unfinished(folder) {
+        if is_unfinished(folder) {
             let what = "a `pointsman journal restore` was broken off; run it again";
             return Err(Error::new(&folder.join("journal.db"), what));
         }

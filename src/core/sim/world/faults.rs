@@ -7,8 +7,8 @@ use crate::core::sim::host::HostClock;
 use crate::core::sim::scenario::{Act, Fault, Party};
 use crate::core::sim::tamper::Tamper;
 
-use super::site::{describe, host_name, party_name};
 use super::{Due, RESTART_AFTER, SimWorld, VIP};
+use crate::core::sim::site::{describe, host_name, party_name};
 
 impl SimWorld<'_> {
     pub(super) fn begin(&mut self, i: usize) {

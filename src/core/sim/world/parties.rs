@@ -8,8 +8,8 @@ use crate::core::sim::scenario::{Party, WITNESSES};
 use crate::core::sim::tamper::Tamper;
 use crate::core::wire::PeerMessage;
 
-use super::site::{describe_operation, host_name, witness};
 use super::{Due, SimWorld, VIP};
+use crate::core::sim::site::{describe_operation, host_name, witness};
 
 impl SimWorld<'_> {
     pub(super) fn agent(&mut self, h: usize, start: Option<u64>, input: agent::Input) {

@@ -9,13 +9,16 @@ use crate::core::event::EventId;
 use crate::core::inventory::{self, Inventory, Moves, Resource, Takeover};
 use crate::core::sim::scenario::{Change, FIRST_WITNESSES, Fault, Party, Scenario};
 
-use super::{TERM, VIP};
+/// The resource that moves.
+pub(super) const VIP: &str = "vip";
+/// The term of simulated leases; the shortest that is allowed.
+pub(super) const TERM: Duration = Duration::from_secs(30);
 
-pub(in crate::core::sim) fn app_name(i: usize) -> String {
+pub(super) fn app_name(i: usize) -> String {
     format!("server{}", i + 1)
 }
 
-pub(in crate::core::sim) fn host_name(i: usize) -> String {
+pub(super) fn host_name(i: usize) -> String {
     format!("host{}", i + 1)
 }
 
@@ -40,7 +43,7 @@ pub(super) fn describe_operation(operation: Operation) -> &'static str {
 }
 
 /// One act as a sentence.
-pub(in crate::core::sim) fn describe(what: &Fault, lasts: Duration) -> String {
+pub(super) fn describe(what: &Fault, lasts: Duration) -> String {
     let span = if lasts.is_zero() { String::new() } else { format!(" for {}", crate::core::base::time::duration_text(lasts)) };
     let side = |far: &[usize], prefix: &str| far.iter().map(|i| format!("{prefix}{}", i + 1)).collect::<Vec<_>>().join(" ");
     match what {
@@ -85,7 +88,7 @@ pub(in crate::core::sim) fn describe(what: &Fault, lasts: Duration) -> String {
 
 /// What the controller's configuration says now.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::core::sim) struct SiteSetup {
+pub(super) struct SiteSetup {
     hosts: usize,
     agents: usize,
     damped: bool,
@@ -97,7 +100,7 @@ pub(in crate::core::sim) struct SiteSetup {
 }
 
 impl SiteSetup {
-    pub(in crate::core::sim) fn new(scenario: &Scenario) -> SiteSetup {
+    pub(super) fn new(scenario: &Scenario) -> SiteSetup {
         SiteSetup {
             hosts: scenario.hosts,
             agents: scenario.agents(),
@@ -111,7 +114,7 @@ impl SiteSetup {
     }
 
     /// The same with these changes.
-    pub(in crate::core::sim) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> SiteSetup {
+    pub(super) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> SiteSetup {
         for change in changes {
             match change {
                 Change::Takeover(takeover) => self.takeover = *takeover,
@@ -125,11 +128,11 @@ impl SiteSetup {
     }
 
     /// Hosts that may hold the address.
-    pub(in crate::core::sim) fn placements(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn placements(&self) -> impl Iterator<Item = usize> {
         (0..self.hosts).filter(|h| Some(*h) != self.without)
     }
 
-    pub(in crate::core::sim) fn inventory(&self) -> Inventory {
+    pub(super) fn inventory(&self) -> Inventory {
         let placements = self
             .placements()
             .map(|i| inventory::Placement { host: host_name(i), interface: "eth0".to_owned(), commands: None })
