@@ -78,12 +78,12 @@ impl Planner {
 
     /// Hosts that showed that they do not hold a resource and obey only what is newer, and those for which an operator vouched.
     pub(super) fn known_clear(&self, name: &str, but: &str) -> BTreeMap<Name, Generation> {
-        let shown = |view: &super::View| {
-            let seen = view.resources.get(name)?;
+        let shown = |host: &Name| {
+            let seen = self.seen(name, host);
             let clear = !seen.want && seen.holds == Presence::No && seen.generation != Generation::NONE;
-            (clear && !view.foreign).then_some(seen.generation)
+            (clear && !self.views.get(host)?.foreign).then_some(seen.generation)
         };
-        let shown = self.views.iter().filter_map(|(host, view)| Some((host.clone(), shown(view)?)));
+        let shown = self.views.keys().filter_map(|host| Some((host.clone(), shown(host)?)));
         let mut all = self.pursuits.get(name).map(|p| p.vouched.clone()).unwrap_or_default();
         for (host, generation) in shown {
             let known = all.entry(host).or_insert(generation);
