@@ -29,6 +29,7 @@ use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 
 pub use files::{Followed, ListenerZones, Way};
+pub use policy::coverage;
 pub use yaml::look_over;
 
 #[derive(Clone, Debug, Default)]

@@ -214,7 +214,7 @@ impl Planner {
             views: inventory.hosts.keys().map(|h| (h.clone(), View::default())).collect(),
             pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
             ways: inventory.hosts.iter().map(|(name, host)| (name.clone(), host.via)).collect(),
-            voter: Voter::start(now, ledger.longest_promise()),
+            voter: Voter::start(now, ledger.longest_promise().max(voting::longest_configured(inventory))),
             electorates: voting::electorates(inventory),
             ledger,
             started: now,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::inventory::{Inventory, Name, Resource, Takeover, Via};
+use crate::core::vote::promise_lasts;
 use crate::core::wire::{Action, Command, Electorate, Generation, Presence, Terms};
 
 use super::{Granted, Output, Planner};
@@ -26,6 +27,13 @@ pub(super) fn electorates(inventory: &Inventory) -> Electorates {
     };
     let voted = inventory.resources.iter().filter(|(_, r)| r.takeover == Takeover::Quorum);
     voted.map(|(name, resource)| (name.clone(), of(resource))).collect()
+}
+
+/// How long the longest promise lasts by an inventory. A controller that starts waits for it even where its journal knows of none:
+/// the journal may be an older copy, or empty because somebody deleted it.
+pub(super) fn longest_configured(inventory: &Inventory) -> Duration {
+    let voted = inventory.resources.values().filter(|r| r.takeover == Takeover::Quorum);
+    voted.map(|r| promise_lasts(r.isolation)).max().unwrap_or_default()
 }
 
 impl Planner {

@@ -329,6 +329,7 @@ impl SimController {
             hits,
             rules,
             backlog,
+            late: (!line.forged && self.nuisance.is_late(self.position)).then(|| "it came late".to_owned()),
             ..LogEvent::default()
         };
         Some(control::Input::Heard(Box::new(heard)))

@@ -370,6 +370,7 @@ impl<'a> SimWorld<'a> {
             | Due::Driven { host, .. }
             | Due::Witness { host, .. }
             | Due::Rival { host, .. }
+            | Due::Link { host }
             | Due::KernelChanged { host } => self.hosts[*host].overload,
             Due::Report(_) | Due::ControllerTimer { .. } | Due::Read | Due::Answered { .. } => self.controller.overload,
             _ => 0,

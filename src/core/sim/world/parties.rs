@@ -194,6 +194,9 @@ impl SimWorld<'_> {
 
     /// The agent learns the state of its interface.
     pub(super) fn tell_link(&mut self, h: usize) {
+        if self.hosts[h].agent.is_some() && !self.hosts[h].runs() {
+            return self.waiting.push_back((Party::Agent(h), Due::Link { host: h }));
+        }
         let state = if self.hosts[h].unplugged > 0 { LinkState::NoCarrier } else { LinkState::Up };
         self.agent(h, None, agent::Input::Link { resource: VIP.to_owned(), state });
     }
