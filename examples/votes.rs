@@ -15,7 +15,8 @@ fn main() -> std::process::ExitCode {
     };
     let number = |i: usize, default: u64| given.get(i).copied().unwrap_or(default);
     let (slow, fast) = (995, 1_005);
-    let rates = [[fast, slow, fast], [slow, slow, fast], [fast, slow, slow], [slow, slow, slow], [fast, fast, slow], [fast, fast, fast]];
+    let rates =
+        [[fast, slow, fast], [slow, slow, fast], [fast, slow, slow], [slow, slow, slow], [fast, fast, slow], [fast, fast, fast]];
     for rates in rates {
         let model = VoteModel {
             term: Duration::from_secs(number(4, 10)),

@@ -23,15 +23,14 @@ fn no_state_of_a_small_quorum_has_two_owners() {
     let all = [
         // The holder's clock slow and the other voters' fast is the worst.
         model(10, [FAST, SLOW, FAST]),
-        model(10, [FAST, FAST, SLOW]),
+        VoteModel { crashes: 0, ..model(10, [FAST, FAST, SLOW]) },
+        VoteModel { crashes: 0, ..model(3, [SLOW, SLOW, FAST]) },
     ];
     let mut states = 0;
     for model in all {
-        let began = std::time::Instant::now();
         let searched = model.search(MOST);
         assert!(!searched.two_owners, "two owners: {model:?}");
         assert!(searched.complete, "too large: {model:?}");
-        println!("{model:?} {searched:?} {:?}", began.elapsed());
         states += searched.states;
     }
     say(&format!("votes: {states} states of three voters and two hosts, none with two owners"));

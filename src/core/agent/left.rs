@@ -25,11 +25,7 @@ pub(super) struct LeftOver {
 }
 
 /// What was put on and is not listed at that place now. From here on it is not wanted, which must be on disk before it is taken off.
-pub(super) fn begin(
-    durable: &mut Durable,
-    list: &BTreeMap<Name, Option<LocalPlacement>>,
-    now: Time,
-) -> BTreeMap<Name, LeftOver> {
+pub(super) fn begin(durable: &mut Durable, list: &BTreeMap<Name, Option<LocalPlacement>>, now: Time) -> BTreeMap<Name, LeftOver> {
     let mut all = BTreeMap::new();
     for (resource, mark) in &mut durable.marks {
         let listed = list.get(resource).and_then(Option::as_ref);
@@ -143,11 +139,10 @@ mod tests {
             let echo = Echo { incarnation: 1, beat: 1 };
             let take = Input::Command(Command { controller: 7, resource: "vip".to_owned(), generation, echo, action });
             agent.turn(Time::from_millis(2), take.clone(), &mut out);
-            let adds = |out: &[Output]| {
-                out.iter().any(|o| matches!(o, Output::Drive { operation: Operation::Add { .. }, .. }))
-            };
+            let adds = |out: &[Output]| out.iter().any(|o| matches!(o, Output::Drive { operation: Operation::Add { .. }, .. }));
             assert!(!adds(&out));
-            let noted = |o: &Output| matches!(o, Output::Report(r) if matches!(r.resources["vip"].note, Some(StatusNote::Failed(_))));
+            let noted =
+                |o: &Output| matches!(o, Output::Report(r) if matches!(r.resources["vip"].note, Some(StatusNote::Failed(_))));
             assert!(out.iter().any(noted), "it says why");
             out.clear();
             agent.turn(Time::from_millis(3), Input::Left { resource: "vip".to_owned(), holds: Presence::Yes }, &mut out);

@@ -191,14 +191,7 @@ impl SimHost {
         self.on_any_interface(place).next().is_some()
     }
 
-    fn add(
-        &mut self,
-        now: Time,
-        place: SimPlace,
-        until: Option<Time>,
-        not_after: Time,
-        rng: &mut Rng,
-    ) -> Option<String> {
+    fn add(&mut self, now: Time, place: SimPlace, until: Option<Time>, not_after: Time, rng: &mut Rng) -> Option<String> {
         let local = self.clock.local(now);
         if local > not_after {
             return Some("too late to begin".to_owned());

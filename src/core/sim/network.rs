@@ -105,7 +105,11 @@ impl Network {
     pub(super) fn hear_each_other(&self, a: usize, b: usize) -> bool {
         let whole = |h: usize| self.lan_in[h] == 0 && self.lan_out[h] == 0;
         let both_ways = self.lan_way[a][b] == 0 && self.lan_way[b][a] == 0;
-        whole(a) && whole(b) && both_ways && self.are_joined(a, b) && self.splits.iter().all(|(far, _)| far.contains(&a) == far.contains(&b))
+        whole(a)
+            && whole(b)
+            && both_ways
+            && self.are_joined(a, b)
+            && self.splits.iter().all(|(far, _)| far.contains(&a) == far.contains(&b))
     }
 
     fn are_joined(&self, a: usize, b: usize) -> bool {

@@ -23,7 +23,12 @@ impl Nuisance {
         if scenario.hosts != 2 || rng.percent(60) {
             return Nuisance::default();
         }
-        Nuisance { seed: scenario.seed, forges: rng.percent(60), fails: [0, 20, 100][rng.index(3)], late: [0, 0, 30, 100][rng.index(4)] }
+        Nuisance {
+            seed: scenario.seed,
+            forges: rng.percent(60),
+            fails: [0, 20, 100][rng.index(3)],
+            late: [0, 0, 30, 100][rng.index(4)],
+        }
     }
 
     /// Each genuine line has forged ones around it.

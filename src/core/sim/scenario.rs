@@ -267,8 +267,17 @@ impl Scenario {
         let pace = if takeover == Takeover::Lease { 4 } else { 1 };
         let holder = rng.percent(30).then(|| rng.index(2));
         let voters = if takeover == Takeover::Quorum { rng.index(2) } else { 0 };
-        let mut scenario =
-            Scenario { seed: rng.draw(), hosts: 2, takeover, damped: false, voters, holder, wall: 0, moves_off: false, acts: Vec::new() };
+        let mut scenario = Scenario {
+            seed: rng.draw(),
+            hosts: 2,
+            takeover,
+            damped: false,
+            voters,
+            holder,
+            wall: 0,
+            moves_off: false,
+            acts: Vec::new(),
+        };
         match rng.below(if takeover == Takeover::Quorum { 22 } else { 16 }) {
             10 | 11 => scenario.changed_terms(&mut rng),
             12 => scenario.links(&mut rng),

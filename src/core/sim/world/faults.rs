@@ -259,14 +259,8 @@ impl SimWorld<'_> {
                 if self.tamper == Some(Tamper::EarlierListForgotten) {
                     disk.marks.values_mut().for_each(|mark| mark.place = None);
                 }
-                host.agent = Some(AgentState::start(
-                    host.name.clone(),
-                    host.starts,
-                    disk,
-                    list,
-                    host.clock.local(self.now),
-                    &mut outputs,
-                ));
+                host.agent =
+                    Some(AgentState::start(host.name.clone(), host.starts, disk, list, host.clock.local(self.now), &mut outputs));
                 self.carry_out_agent(h, outputs);
                 self.tell_link(h);
             }

@@ -48,7 +48,10 @@ impl SimWorld<'_> {
                 }
                 agent::Output::Leave { place, .. } => {
                     let takes = self.hosts[h].takes(&mut self.rng);
-                    if let Some(place) = [SimPlace::Usual, SimPlace::OtherAddress, SimPlace::OtherInterface].into_iter().find(|p| super::site::place(*p) == place) {
+                    if let Some(place) = [SimPlace::Usual, SimPlace::OtherAddress, SimPlace::OtherInterface]
+                        .into_iter()
+                        .find(|p| super::site::place(*p) == place)
+                    {
                         self.after(takes, Due::Leave { host: h, start, place });
                     }
                 }
@@ -168,7 +171,8 @@ impl SimWorld<'_> {
 
     pub(super) fn kernel_drops(&mut self, h: usize) {
         let now = self.now;
-        let due: Vec<SimPlace> = self.hosts[h].addresses.iter().filter(|(_, a)| a.ends.is_some_and(|ends| ends <= now)).map(|(p, _)| *p).collect();
+        let due: Vec<SimPlace> =
+            self.hosts[h].addresses.iter().filter(|(_, a)| a.ends.is_some_and(|ends| ends <= now)).map(|(p, _)| *p).collect();
         if !due.is_empty() && self.tamper != Some(Tamper::KernelKeeps) {
             self.tell(|| format!("   the kernel of {} drops it", host_name(h)));
             self.take_off(h, |place| due.contains(&place));

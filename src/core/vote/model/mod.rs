@@ -18,9 +18,10 @@
 mod parts;
 mod rebase;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use parts::{Answer, HolderEvent, HolderPart, Parts, VoterEvent, VoterPart};
+use parts::{HolderEvent, HolderPart, NumberedParts, VoteUnderWay, VoterEvent, VoterPart};
 
 use super::promise_lasts;
 
@@ -90,7 +91,7 @@ pub struct Searched {
 }
 
 /// Numbers of parts, and what is common to all.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
     voters: [u32; VOTERS],
     holders: [u32; HOSTS],
@@ -100,8 +101,8 @@ struct State {
 
 struct Search<'a> {
     model: &'a VoteModel,
-    voters: Parts<VoterPart, VoterEvent>,
-    holders: Parts<HolderPart, HolderEvent>,
+    voters: NumberedParts<VoterPart, VoterEvent>,
+    holders: NumberedParts<HolderPart, HolderEvent>,
     /// How far the clock of each machine goes in a step.
     step: [Duration; VOTERS],
 }
@@ -116,13 +117,12 @@ impl VoteModel {
     pub fn search(&self, most: usize) -> Searched {
         let mut search = Search {
             model: self,
-            voters: Parts::default(),
-            holders: Parts::default(),
+            voters: NumberedParts::default(),
+            holders: NumberedParts::default(),
             step: self.rates.map(|rate| self.true_step() / 1_000 * u32::try_from(rate).unwrap_or(1_000)),
         };
         let begin = search.begin();
-        #[expect(clippy::disallowed_types, reason = "only looked up; an ordered set is several times slower")]
-        let mut met = std::collections::HashSet::from([begin]);
+        let mut met = BTreeSet::from([begin]);
         let mut open = vec![begin];
         let mut next = Vec::new();
         while let Some(state) = open.pop() {
@@ -230,7 +230,7 @@ impl Search<'_> {
             found.push(next);
             if granted && wants == Some(command) {
                 for number in live.clone() {
-                    found.push(self.holder(next, host, HolderEvent::Granted(Answer { voter, number })));
+                    found.push(self.holder(next, host, HolderEvent::Granted(VoteUnderWay { voter, number })));
                 }
             }
         }

@@ -19,21 +19,21 @@ const NAMES: [&str; 2] = ["a", "b"];
 const KERNEL: Duration = Duration::from_millis(950);
 const NOW: Time = Time::from_micros(0);
 
-/// Parts by their numbers, and what each becomes by an event.
-pub(super) struct Parts<T, E> {
+/// NumberedParts by their numbers, and what each becomes by an event.
+pub(super) struct NumberedParts<T, E> {
     all: Vec<T>,
     numbers: BTreeMap<String, u32>,
     /// For each part, what is known of what it becomes.
     after: Vec<BTreeMap<E, (u32, bool)>>,
 }
 
-impl<T, E> Default for Parts<T, E> {
+impl<T, E> Default for NumberedParts<T, E> {
     fn default() -> Self {
-        Parts { all: Vec::new(), numbers: BTreeMap::new(), after: Vec::new() }
+        NumberedParts { all: Vec::new(), numbers: BTreeMap::new(), after: Vec::new() }
     }
 }
 
-impl<T: Debug, E: Ord + Copy> Parts<T, E> {
+impl<T: Debug, E: Ord + Copy> NumberedParts<T, E> {
     pub(super) fn number(&mut self, part: T) -> u32 {
         let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(format!("{part:?}")).or_insert(next);
@@ -121,7 +121,7 @@ impl VoterPart {
 
 /// A vote on its way: from which voter, in answer to which request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Answer {
+pub(super) struct VoteUnderWay {
     pub(super) voter: usize,
     pub(super) number: u64,
 }
@@ -134,9 +134,9 @@ pub(super) enum HolderEvent {
     /// It sends a request.
     Ask,
     /// A voter has granted a request, and its answer is on its way.
-    Granted(Answer),
-    /// The answer arrives.
-    Counted(Answer),
+    Granted(VoteUnderWay),
+    /// The answer of a voter arrives.
+    Counted(VoteUnderWay),
     /// It does not want the resource any more; that is on its disk.
     GiveUp,
     /// The address is taken off.
@@ -157,7 +157,7 @@ pub(super) struct HolderPart {
     pub(super) asked: u64,
     votes: Votes,
     /// Votes that are on their way.
-    answers: BTreeSet<Answer>,
+    answers: BTreeSet<VoteUnderWay>,
     /// When the kernel drops the address.
     kernel: Option<Time>,
 }
@@ -186,7 +186,7 @@ impl HolderPart {
     }
 
     /// Votes of a voter that are on their way.
-    pub(super) fn answers_of(&self, voter: usize) -> Vec<Answer> {
+    pub(super) fn answers_of(&self, voter: usize) -> Vec<VoteUnderWay> {
         self.answers.iter().filter(|a| a.voter == voter).copied().collect()
     }
 
@@ -235,7 +235,7 @@ impl HolderPart {
         next
     }
 
-    fn count(&mut self, answer: Answer, model: &VoteModel) {
+    fn count(&mut self, answer: VoteUnderWay, model: &VoteModel) {
         let elector = match answer.voter {
             0 => Elector::Controller,
             m => Elector::Agent(NAMES[m - 1].to_owned()),
@@ -260,7 +260,7 @@ impl HolderPart {
     /// So many of the oldest requests are not known any more.
     fn forget(&mut self, requests: u64) {
         let kept = self.answers.iter().filter(|a| a.number > requests);
-        self.answers = kept.map(|a| Answer { number: a.number - requests, ..*a }).collect();
+        self.answers = kept.map(|a| VoteUnderWay { number: a.number - requests, ..*a }).collect();
     }
 }
 
