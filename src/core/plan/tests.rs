@@ -57,12 +57,18 @@ struct Bench {
 
 impl Bench {
     fn new(takeover: Takeover) -> Bench {
-        Bench::with(takeover, Ledger::default())
+        // Long ago: under a quorum, a controller that has just started does not vote.
+        Bench::started(takeover, Ledger::default(), ms(-10_000))
     }
 
     fn with(takeover: Takeover, ledger: Ledger) -> Bench {
+        Bench::started(takeover, ledger, ms(0))
+    }
+
+    fn started(takeover: Takeover, ledger: Ledger, at: Time) -> Bench {
         let mut out = Vec::new();
-        let planner = Planner::start(1, &inventory(takeover), ledger, ms(0), &mut out);
+        let at = if takeover == Takeover::Quorum { at } else { ms(0) };
+        let planner = Planner::start(1, &inventory(takeover), ledger, at, &mut out);
         Bench { planner, now: ms(0), beats: 0, controller: None, out }
     }
 
