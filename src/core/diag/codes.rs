@@ -122,6 +122,7 @@ codes! {
     NeverLongEnough = "R222", Warning, "a silence that is longer than any time of the alarm's calendars";
     WrongWayRound = "R223", Warning, "two thresholds of which the second does not lie on the other side of the first";
     UnreadableId = "R224", Warning, "an event id that no record has";
+    UnknownNotice = "R225", Warning, "an event id that no event of Pointsman itself has";
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";
@@ -165,6 +166,8 @@ codes! {
     EarlierName = "C204", Warning, "a key by the name that it had in earlier versions";
     NotCovered = "C203", Warning, "a takeover policy that does not cover a failure which another one covers here";
     NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
+    FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
+    NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
     // Rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
     TestFails = "T002", Error, "a rule test of the site fails";

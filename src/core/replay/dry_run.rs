@@ -15,10 +15,11 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::control::Controller;
-use crate::core::decode::Decoder;
+use crate::core::decode::{Decoder, LineFormat};
 use crate::core::event::{Event, EventId, Trust};
 use crate::core::inventory::Name;
 use crate::core::lang::program::{Hit, IdPattern};
+use crate::core::notice::Kind;
 use crate::core::site::{Arrivals, Site, Stamps};
 
 use super::Replay;
@@ -98,6 +99,8 @@ pub struct Origin {
     pub host: String,
     /// The application of records that name none; empty when there is none.
     pub app: String,
+    /// How its lines begin, where the configuration says it.
+    pub format: Option<LineFormat>,
 }
 
 /// Room for the numbers of the lines of one log: a line has the log's number times this, and its own.
@@ -206,6 +209,9 @@ impl DryRun {
     /// What reads a log.
     pub fn reader(&self, origin: Origin) -> LogReader {
         let mut decoder = Decoder::new().in_zone(origin.zone);
+        if let Some(format) = &origin.format {
+            decoder = decoder.with_format(format.clone());
+        }
         decoder.whole_log(origin.written + ZONES);
         LogReader {
             site: self.acting.site.clone(),
@@ -442,7 +448,7 @@ impl Acting {
                 if times == 1 { "once".to_owned() } else { format!("{times} times") }
             );
             self.counts.entries += 1;
-            tell(notice(until - self.ahead, Some(line), "unknown_claimant", text));
+            tell(notice(until - self.ahead, Some(line), Kind::UnknownClaimant, text));
         }
         self.counts
     }
@@ -462,7 +468,7 @@ impl Acting {
     fn replay(&mut self, at: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> &mut Replay {
         if self.replay.is_none() {
             self.counts.entries += 1;
-            tell(notice(at.log, None, "world", world(&self.site, &self.holders)));
+            tell(notice(at.log, None, Kind::World, world(&self.site, &self.holders)));
         }
         let (site, holders) = (&self.site, &self.holders);
         self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, at.engine()))
@@ -481,13 +487,13 @@ impl Acting {
             let text = format!(
                 "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
             );
-            notice(now, Some(line), "time_not_believed", text)
+            notice(now, Some(line), Kind::TimeNotBelieved, text)
         });
         let stepped = stepped.map(|(line, before, after)| {
             let text = format!(
                 "the times step back here from {before} to {after}, and the records after it agree: they go on from there"
             );
-            notice(now, Some(line), "time_stepped_back", text)
+            notice(now, Some(line), Kind::TimeSteppedBack, text)
         });
         for entry in disbelieved.into_iter().chain(stepped) {
             self.counts.entries += 1;
@@ -497,9 +503,9 @@ impl Acting {
 }
 
 /// A notice of the dry run itself.
-fn notice(at: Time, line: Option<u64>, result: &str, text: String) -> TimelineEntry {
+fn notice(at: Time, line: Option<u64>, kind: Kind, text: String) -> TimelineEntry {
     let mut entry = TimelineEntry::new(at, EntryKind::Notice);
-    (entry.line, entry.result, entry.text) = (line, Some(result.to_owned()), Some(text));
+    (entry.line, entry.result, entry.text) = (line, Some(kind.name().to_owned()), Some(text));
     entry
 }
 

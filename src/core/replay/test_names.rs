@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use crate::core::base::time::Time;
 use crate::core::diag::suggest::nearest;
 use crate::core::engine::Cause;
+use crate::core::notice::Kind;
 use crate::core::react::RunOutcome;
-use crate::core::script::verbs;
+use crate::core::script::Verb;
 use crate::core::site::Site;
 
-use super::rule_test::{RuleTest, Scalar, TestStep};
+use super::test_file::{RuleTest, TestStep};
 use super::timeline::{EntryKind, TimelineEntry};
 
 /// Steps of a move, beside the verbs of scripts.
@@ -79,24 +80,23 @@ impl Names<'_> {
         }
     }
 
-    fn entry(&mut self, of: &str, entry: &BTreeMap<String, Scalar>) {
-        let kind = entry.get("kind").map(Scalar::text);
+    fn entry(&mut self, of: &str, entry: &BTreeMap<String, String>) {
+        let kind = entry.get("kind").cloned();
         for (field, value) in entry {
-            let value = value.text();
             match field.as_str() {
-                "kind" => self.one_of(of, "kind of entry", &value, &EntryKind::ALL.map(EntryKind::name)),
-                "alarm" => self.alarm(of, &value),
-                "reaction" => self.reaction(of, &value),
-                "resource" => self.resource(of, &value),
+                "kind" => self.one_of(of, "kind of entry", value, &EntryKind::ALL.map(EntryKind::name)),
+                "alarm" => self.alarm(of, value),
+                "reaction" => self.reaction(of, value),
+                "resource" => self.resource(of, value),
                 // An alarm's host may be any that wrote a record.
-                "host" if self.logged(&value) => {}
-                "host" => self.host(of, &value),
-                "verb" => self.one_of(of, "verb", &value, &[verbs_of_scripts(), MOVES.to_vec()].concat()),
-                "result" => self.result(of, kind.as_deref(), &value),
+                "host" if self.logged(value) => {}
+                "host" => self.host(of, value),
+                "verb" => self.one_of(of, "verb", value, &[verbs_of_scripts(), MOVES.to_vec()].concat()),
+                "result" => self.result(of, kind.as_deref(), value),
                 "line" | "run" if value.parse::<u64>().is_err() => {
                     self.wrong.push(format!("{of}: `{field}` is a number, not `{value}`"))
                 }
-                "at" if Time::parse_rfc3339(&value).is_none() => {
+                "at" if Time::parse_rfc3339(value).is_none() => {
                     self.wrong.push(format!("{of}: `{value}` is not a time (write 2026-01-01T00:00:00Z)"));
                 }
                 "at" | "line" | "run" | "key" | "event_id" | "text" => {}
@@ -105,13 +105,16 @@ impl Names<'_> {
         }
     }
 
-    /// How a run or an alarm ended. Words of notices and what scripts give are not all known beforehand.
+    /// How a run or an alarm ended, or the kind of a notice. What scripts give is not known beforehand.
     fn result(&mut self, of: &str, kind: Option<&str>, value: &str) {
         if kind == Some(EntryKind::RunFinished.name()) {
             self.one_of(of, "end of a run", value, &RunOutcome::NAMES);
         } else if kind == Some(EntryKind::AlarmCleared.name()) && !value.starts_with("by ") {
             let causes = [Cause::After, Cause::When, Cause::AtOnce, Cause::Removed, Cause::Changed].map(|c| c.to_string());
             self.one_of(of, "end of an alarm", value, &causes.each_ref().map(String::as_str));
+        } else if kind == Some(EntryKind::Notice.name()) {
+            let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+            self.one_of(of, "kind of notice", value, &kinds);
         }
     }
 
@@ -165,5 +168,5 @@ pub(super) fn instance(said: &str) -> (String, Option<String>) {
 }
 
 fn verbs_of_scripts() -> Vec<&'static str> {
-    verbs::VERBS.iter().map(|verb| verbs::step_verb(verb.name).0).collect()
+    Verb::ALL.iter().map(|verb| verb.name()).collect()
 }

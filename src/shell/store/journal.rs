@@ -23,30 +23,18 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::{Input, Record, State};
+use crate::core::notice::{Kind, Notice};
 
 use super::end::{self, End, EndFile};
-use super::reader::{Folded, JournalReader, signed};
+use super::format::{KIND, TABLES, VERSION, chained};
+use super::reader::{Folded, JournalReader, make_snapshot, signed};
 use super::{Error, damaged, make_room, open_shared, snapshot};
 
-pub(super) const KIND: i32 = 0x504d_6a31;
-/// Raised when a program could not read what an older one wrote. 2: records form a chain; snapshots are files.
-pub(super) const VERSION: i32 = 2;
-pub(super) const TABLES: &str = "
-    CREATE TABLE record (n INTEGER PRIMARY KEY, line TEXT NOT NULL, sum INTEGER NOT NULL) STRICT;
-    CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT";
 /// So many records after the last snapshot the next one is made, once they have as many bytes as that: a start reads no more
 /// than these, and making snapshots costs no more than writing the records did.
 const SNAPSHOT_EVERY: u64 = 10_000;
 /// How many records beyond those that are kept are removed with one sync: removing never takes long.
 const REMOVED_AT_ONCE: u64 = 512;
-
-/// The chain value of a record: the sum of everything up to it.
-pub(super) fn chained(before: u32, n: u64, line: &str) -> u32 {
-    let mut sum = crc32fast::Hasher::new_with_initial(before);
-    sum.update(&n.to_le_bytes());
-    sum.update(line.as_bytes());
-    sum.finalize()
-}
 
 /// For how long records are kept, beside what a start needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +49,6 @@ impl Default for Retention {
     fn default() -> Retention {
         Retention { age: JOURNAL_AGE, bytes: JOURNAL_BYTES }
     }
-}
-
-/// Something about the journal that people should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub kind: &'static str,
-    /// What happened, and what to do.
-    pub text: String,
 }
 
 #[derive(Debug)]
@@ -88,7 +68,7 @@ pub struct Journal {
     kept_from: u64,
     /// A transaction is open.
     open: bool,
-    findings: Vec<Finding>,
+    findings: Vec<Notice>,
     /// Held as long as the journal is open for writing.
     _lock: File,
 }
@@ -172,11 +152,11 @@ impl Journal {
         if facts.earlier {
             upgrade(folder, &path, &db, &folded)?;
         }
-        findings.extend(folded.passed_over.iter().map(|why| Finding {
-            kind: "journal_snapshot",
-            text: format!(
+        findings.extend(folded.passed_over.iter().map(|why| {
+            let text = format!(
                 "a snapshot of the journal is passed over ({why}); the state comes from an earlier one and the records since"
-            ),
+            );
+            Notice::new(Kind::JournalSnapshot, text)
         }));
         let (snapshot, bytes) = folded.snapshot;
         let since = folded.bytes;
@@ -205,7 +185,7 @@ impl Journal {
             return Err(damaged(&journal.path, "the identity of the controller is not the one in journal.end"));
         }
         if let Some(reason) = doubt {
-            journal.findings.push(Finding { kind: "journal_end", text: reason.clone() });
+            journal.findings.push(Notice::new(Kind::JournalEnd, reason.clone()));
             journal.append_input(Input::JournalDoubted { reason, behind: false })?;
             journal.sync()?;
         }
@@ -244,7 +224,7 @@ impl Journal {
     }
 
     /// What people should know since this was asked last.
-    pub fn take_findings(&mut self) -> Vec<Finding> {
+    pub fn take_findings(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.findings)
     }
 
@@ -380,7 +360,7 @@ impl Journal {
                 if !std::mem::replace(&mut self.snapshots.failed, true) {
                     let text =
                         format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
-                    self.findings.push(Finding { kind: "journal_snapshot", text });
+                    self.findings.push(Notice::new(Kind::JournalSnapshot, text));
                 }
             }
         }
@@ -392,7 +372,7 @@ impl Journal {
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
         let (stop, done) = (self.snapshots.stop.clone(), self.snapshots.done.clone());
         let work = move || {
-            let result = snapshot::make(&folder, &stop).and_then(|made| {
+            let result = make_snapshot(&folder, &stop).and_then(|made| {
                 let remove_below = beyond(&folder, retention, newest)?;
                 Ok(Done { made, remove_below })
             });
@@ -419,7 +399,7 @@ impl Journal {
     /// When the disk refuses, or the state is too large.
     pub fn make_snapshot(&mut self) -> Result<(), Error> {
         self.wait_for_snapshot();
-        let made = snapshot::make(&self.folder, &self.snapshots.stop)?;
+        let made = make_snapshot(&self.folder, &self.snapshots.stop)?;
         (self.snapshots.n, self.snapshots.bytes, self.snapshots.since) = (made.n, made.bytes, 0);
         self.snapshots.spare_below = made.spare_below;
         Ok(())
@@ -449,7 +429,7 @@ struct Facts {
     earlier: bool,
 }
 
-type Looked = (Folded, Facts, Vec<Finding>, Option<String>);
+type Looked = (Folded, Facts, Vec<Notice>, Option<String>);
 
 /// Reads a journal without changing a byte of it; `None` when none was ever begun. The text is why it is in doubt.
 fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Result<Option<Looked>, Error> {
