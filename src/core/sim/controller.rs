@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::core::control::{self, LogEvent, OperatorCommand};
 use crate::core::diag::{Place, Source};
-use crate::core::event::{Event, EventId, Trust, Value};
+use crate::core::event::{Event, EventId, Stale, Trust, Value};
 use crate::core::inventory::Inventory;
 use crate::core::journal::{Position, Record, State};
 use crate::core::lang::Matcher;
@@ -323,7 +323,7 @@ impl SimController {
             hits,
             rules,
             backlog,
-            late: (!line.forged && self.nuisance.is_late(self.position)).then(|| "it came late".to_owned()),
+            late: (!line.forged && self.nuisance.is_late(self.position)).then(|| Stale::Earlier("it came late".to_owned())),
             ..LogEvent::default()
         };
         Some(control::Input::Heard(Box::new(heard)))
