@@ -135,12 +135,12 @@ pub const RUNS: usize = 1_000;
 /// Runs of claims that have not ended: room of their own, twice the pairs of a large site. A further claim is carried out without its
 /// reaction, and that is told.
 pub const CLAIM_RUNS: usize = 8_000;
-/// Events that wait for the controller. Senders that are less trusted may fill a part of it only, and one sender an eighth. Sources that
-/// can wait do; of others what is more is dropped, counted by source, and told.
+/// Events that wait for the controller. Senders that are less trusted may fill a part of it only, and one sender as much as
+/// is left free. Sources that can wait do; of others what is more is dropped, counted by source and sender, and told.
 pub const INBOX_EVENTS: usize = 65_536;
 /// Reports of agents, claims of pairs, and questions of operators that wait for the controller, of each. Who sends one more waits.
 pub const INBOX_WAITING: usize = 8_192;
-/// Unverified events that rules want and that are taken in a second. More are dropped, counted by source, and told.
+/// Unverified events that rules want and that are taken in a second, one sender after another. More wait for room among those that wait.
 pub const UNVERIFIED_A_SECOND: usize = 5_000;
 /// Notifications that are under way at once, and as many commands: one process each. Further ones wait.
 pub const EFFECTS: usize = 8;

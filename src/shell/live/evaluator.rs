@@ -23,6 +23,7 @@ use crate::core::inventory::Inventory;
 use crate::core::react::RunId;
 use crate::core::script::{Compiled, Evaluator, FinishedStep, Next, ScriptCall};
 use crate::core::site::Site;
+use crate::shell::linux::give_way;
 
 use super::urgency::{Queue, Urgency};
 
@@ -107,6 +108,10 @@ struct Keeper<A> {
 
 impl<A: Fn(RunId, Next)> Keeper<A> {
     fn work(&mut self) {
+        // Its processes, too.
+        if self.least < Urgency::CLAIM {
+            give_way();
+        }
         loop {
             // Warm before anybody asks.
             if self.process.is_none() {

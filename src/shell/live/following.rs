@@ -13,7 +13,8 @@ use crate::core::site::Current;
 use crate::shell::linux;
 use crate::shell::sources::{self, Entry, Named, Places};
 
-use super::controller::{Inbox, Running};
+use super::controller::Running;
+use super::inbox::Inbox;
 
 /// Followers, by the names of their sources.
 #[derive(Default)]

@@ -18,6 +18,7 @@ mod effects;
 pub mod evaluator;
 mod following;
 pub mod host;
+pub mod inbox;
 mod journaled;
 mod lanes;
 mod notification;

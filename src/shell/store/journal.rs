@@ -23,6 +23,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::{Input, Record, State};
+use crate::shell::linux::give_way;
 
 use super::end::{self, End, EndFile};
 use super::reader::{Folded, JournalReader, signed};
@@ -392,6 +393,7 @@ impl Journal {
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
         let (stop, done) = (self.snapshots.stop.clone(), self.snapshots.done.clone());
         let work = move || {
+            give_way();
             let result = snapshot::make(&folder, &stop).and_then(|made| {
                 let remove_below = beyond(&folder, retention, newest)?;
                 Ok(Done { made, remove_below })
