@@ -15,7 +15,7 @@ use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::{Channel, Inventory};
 use crate::core::script::{Step, StepResult};
-use crate::shell::command::run;
+use crate::shell::command::{Leftovers, run};
 
 use super::clock::EngineClock;
 use super::notification;
@@ -166,7 +166,7 @@ fn effect(inventory: &Inventory, step: &Step) -> StepResult {
                 Some(Value::List(all)) => all.iter().map(ToString::to_string).collect(),
                 _ => Vec::new(),
             };
-            let done = run(&text(1), &arguments, DRIVER_TIMEOUT)?;
+            let done = run(&text(1), &arguments, DRIVER_TIMEOUT, Leftovers::End)?;
             Ok(Value::Map(BTreeMap::from([
                 ("status".to_owned(), Value::Int(i64::from(done.status))),
                 ("stdout".to_owned(), Value::Text(done.stdout.into())),
@@ -197,7 +197,7 @@ fn notify(channel: &Channel, name: &str, text: &str) -> Result<(), String> {
             let Some((program, arguments)) = words.split_first() else { return Err("the channel has no command".to_owned()) };
             let mut arguments = arguments.to_vec();
             arguments.push(text.to_owned());
-            let done = run(program, &arguments, DRIVER_TIMEOUT)?;
+            let done = run(program, &arguments, DRIVER_TIMEOUT, Leftovers::End)?;
             match done.status {
                 0 => Ok(()),
                 status => Err(format!("{program} ended with {status}: {}", printable_short(done.stderr.trim(), 200))),

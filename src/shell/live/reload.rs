@@ -26,7 +26,7 @@ use crate::core::journal::{ConfigSnapshot, State};
 use crate::core::lang::shape::{self, Reset};
 use crate::core::plan;
 use crate::core::site::Site;
-use crate::shell::command::run;
+use crate::shell::command::{Leftovers, run};
 use crate::shell::sources::{FileWatch, watch};
 
 use super::changes::{self, Rules, SiteChange};
@@ -188,7 +188,7 @@ fn test(files: &dyn Files, reading: &Reading) -> Option<String> {
     let config = files.config().display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "test", "-c", &config, "--format", "json"].map(str::to_owned);
-    let ended = match run(MYSELF, &arguments, TESTS_WITHIN) {
+    let ended = match run(MYSELF, &arguments, TESTS_WITHIN, Leftovers::End) {
         Ok(ended) => ended,
         Err(why) => return Some(format!("its tests: {why}")),
     };
@@ -236,7 +236,7 @@ fn survived(files: &dyn Files) -> Result<(), String> {
     let config = files.config().display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
-    match run(MYSELF, &arguments, TESTS_WITHIN) {
+    match run(MYSELF, &arguments, TESTS_WITHIN, Leftovers::End) {
         // In order, or not: it was told.
         Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),
         Ok(ended) => {
