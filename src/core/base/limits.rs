@@ -22,6 +22,9 @@ pub const MEMORY_ALARMS: usize = 20;
 /// Percent of the memory for events that conditions count or join. When it is used up, the alarm that has most of them forgets the older
 /// half of its keys, and that is a notice.
 pub const MEMORY_NOTES: usize = 20;
+/// Percent of the memory for runs that have not ended: what their scripts are called with, and the answers of their steps. Senders that are less trusted
+/// may fill a part of it only. When it is used up, a further run is not started, a step that answers more fails with the reason, and both are reported.
+pub const MEMORY_RUNS: usize = 20;
 /// Connections of syslog over TCP that are open at once, if the system allows as many file descriptors. When there are more, connections of the
 /// source that has the most are closed and counted; a quarter is reserved for hosts of the inventory, and one source has a quarter at most.
 pub const CONNECTIONS: usize = 4_096;

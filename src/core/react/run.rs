@@ -34,7 +34,6 @@ impl Runs {
                 let reaction = self.state.runs.get(&run).map(|r| r.bound.reaction.clone()).unwrap_or_default();
                 out.push(Output::Notice { kind: "step_unknown", run: Some(run), reaction, text });
                 let result = Err(format!("unknown: `{}` was begun before a restart and its end was not seen", asked.step.verb));
-                let result = self.state.run(run).map_or(Err(String::new()), |state| state.with_room(result));
                 self.record(Record::Answered { run, result }, out);
                 out.push(Output::Evaluate(run));
             }
@@ -106,6 +105,7 @@ impl Runs {
 
     /// The step that was asked for ended: its script is told.
     pub(super) fn ended(&mut self, run: RunId, result: StepResult, out: &mut Vec<Output>) {
+        let result = self.with_room(run, result);
         self.record(Record::Answered { run, result }, out);
         out.push(Output::Evaluate(run));
     }

@@ -28,6 +28,10 @@ use crate::core::base::limits::{DESCRIPTORS_MOST, DESCRIPTORS_RESERVED};
 
 /// The user that a program started by root becomes, when there is one of that name and the configuration names none.
 const USER: &str = "pointsman";
+/// What is said of a program that stays root without being told to.
+pub const AS_ROOT: &str = "runs as root: this machine has no user `pointsman`, so whoever takes over the program owns what root owns. Make the user \
+     (`useradd --system --no-create-home --shell /usr/sbin/nologin pointsman`) and start it again, or name one with `user:`; `user: root` is for \
+     commands that need root";
 /// The name that keeps a program with its first user.
 const ROOT: &str = "root";
 /// Folders within the data folder that are given to the user, at most in each other.
@@ -90,10 +94,7 @@ pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
             }
             Some(user) => become_user(&user, needs.data, &mut said)?,
             None if needs.user == Some(ROOT) => said.push("runs as root, as its configuration says".to_owned()),
-            None => said.push(format!(
-                "runs as root: there is no user `{USER}` (`useradd --system --no-create-home --shell /usr/sbin/nologin {USER}`, \
-                 or name one with `user:`; `user: root` is for commands that need root)"
-            )),
+            None => said.push(AS_ROOT.to_owned()),
         }
     }
     let given = if needs.programs { capabilities(needs.network, false) } else { CapsHashSet::new() };
