@@ -39,7 +39,7 @@ const CROWD: usize = 1_500;
 const A_SECOND: u64 = 2_000;
 /// A kind of datagrams comes for so long, then the next.
 const EACH_FLOOD: Duration = Duration::from_secs(5);
-/// Between two claims.
+/// How long servers are quiet between two claims.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Of so many claims, one falls together with the death of the controller, one with that of an agent.
 const KILL_EVERY: u64 = 20;

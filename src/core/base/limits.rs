@@ -132,6 +132,8 @@ pub const STATE_LIST: usize = 200;
 pub const NOTIFICATION_BYTES: usize = 64 * 1024;
 /// Characters of a notification in the log and in the system log, which have one line for it. A longer one is cut.
 pub const NOTIFICATION_LINE: usize = 2_000;
+/// Bytes of the alarms that one answer to an operator shows. Further ones are counted in a last row.
+pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// Runs that have not ended, without those of claims. Senders that are less trusted may fill a part of it only (see `share_of` of trust).
 /// A further one is not started, and that is told.
 pub const RUNS: usize = 1_000;

@@ -29,7 +29,7 @@ use crate::core::base::limits::{INBOX_EVENTS, INBOX_WAITING};
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
 
-use class::Class;
+use class::TrustClass;
 use dropped::Dropped;
 use rate::Rate;
 
@@ -106,7 +106,7 @@ struct Inner<M> {
     reports: VecDeque<M>,
     claims: VecDeque<M>,
     asks: VecDeque<M>,
-    events: [Class<M>; 4],
+    events: [TrustClass<M>; 4],
     /// Which lane is served, and how many of it were.
     turn: (usize, usize),
     /// The same of the classes of events.
@@ -132,7 +132,7 @@ impl<M> Lanes<M> {
             reports: VecDeque::new(),
             claims: VecDeque::new(),
             asks: VecDeque::new(),
-            events: std::array::from_fn(|_| Class::default()),
+            events: std::array::from_fn(|_| TrustClass::default()),
             turn: (0, 0),
             class_turn: (0, 0),
             most,
@@ -296,7 +296,7 @@ impl<M> Inner<M> {
         }
     }
 
-    fn class(&self, trust: Trust) -> &Class<M> {
+    fn class(&self, trust: Trust) -> &TrustClass<M> {
         &self.events[place_of(trust)]
     }
 

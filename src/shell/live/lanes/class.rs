@@ -9,7 +9,7 @@ const SENDERS: usize = 4_096;
 
 /// The events of one trust.
 #[derive(Debug)]
-pub(super) struct Class<M> {
+pub(super) struct TrustClass<M> {
     senders: BTreeMap<String, Own<M>>,
     /// Senders of which something waits, in the order in which they are served.
     turn: VecDeque<String>,
@@ -24,13 +24,13 @@ struct Own<M> {
     bytes: usize,
 }
 
-impl<M> Default for Class<M> {
-    fn default() -> Class<M> {
-        Class { senders: BTreeMap::new(), turn: VecDeque::new(), count: 0, bytes: 0 }
+impl<M> Default for TrustClass<M> {
+    fn default() -> TrustClass<M> {
+        TrustClass { senders: BTreeMap::new(), turn: VecDeque::new(), count: 0, bytes: 0 }
     }
 }
 
-impl<M> Class<M> {
+impl<M> TrustClass<M> {
     /// The name under which a sender is told apart from others.
     pub(super) fn name<'a>(&self, trust: Trust, sender: &'a str) -> &'a str {
         // Files keep their order in any case: there are as many as the configuration has.
