@@ -74,7 +74,7 @@ pub fn user_name(uid: u32) -> String {
 }
 
 /// How much less of a busy processor a thread gets that gives way (nice(2)).
-const GIVES_WAY: i32 = 10;
+const GIVES_WAY: i32 = 5;
 
 /// From now on the calling thread, and programs that it starts, leave the processor to those that decide when it is busy. For threads whose work
 /// senders choose the amount of.

@@ -107,7 +107,7 @@ impl Pool {
     fn work(&self, least: Urgency, clock: &EngineClock) {
         // Workers for claims may use a channel that is busy to its bound with other things.
         let most = if least == Urgency::CLAIM { EFFECTS_OF_CHANNEL + EFFECTS_FOR_CLAIMS } else { EFFECTS_OF_CHANNEL };
-        while let Some(job) = self.queue.next(least, |job| self.claim_channel(job, most)) {
+        while let Some(job) = self.queue.next(least..=Urgency::MOST, |job| self.claim_channel(job, most)) {
             let channel = job.channel();
             let Job { inventory, step, due, done } = job;
             let result = if due.is_some_and(|due| due <= clock.now()) {
