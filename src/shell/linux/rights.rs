@@ -56,8 +56,8 @@ pub struct Needs<'a> {
     pub data: &'a Path,
     /// Capabilities for addresses and frames (CAP_NET_ADMIN, CAP_NET_RAW).
     pub network: bool,
-    /// Capability for low ports (CAP_NET_BIND_SERVICE), until [`keep`] takes it.
-    pub low_ports: bool,
+    /// Capabilities for low ports and large receive buffers (CAP_NET_BIND_SERVICE, CAP_NET_ADMIN), until [`keep`] takes them.
+    pub listens: bool,
     /// Its configuration has it start other programs. They may need to write anywhere, so where it writes is not restricted,
     /// and they get the capabilities that it keeps itself.
     pub programs: bool,
@@ -85,7 +85,7 @@ pub fn make_files_for_owner_only() {
 /// In words: the user does not exist, or the kernel refuses.
 pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
     let mut said = Vec::new();
-    let kept = capabilities(needs.network, needs.low_ports);
+    let kept = capabilities(needs.network, needs.listens);
     drop_bounding(&kept)?;
     if geteuid().is_root() {
         match user(needs.user)? {
@@ -136,9 +136,10 @@ pub fn end_with(parent: i32) -> Result<(), String> {
     if nix::unistd::getppid().as_raw() == parent { Ok(()) } else { Err("who started this process has ended".to_owned()) }
 }
 
-fn capabilities(network: bool, low_ports: bool) -> CapsHashSet {
+fn capabilities(network: bool, listens: bool) -> CapsHashSet {
     let network = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW].into_iter().filter(|_| network);
-    network.chain(low_ports.then_some(Capability::CAP_NET_BIND_SERVICE)).collect()
+    let listening = [Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_ADMIN].into_iter().filter(|_| listens);
+    network.chain(listening).collect()
 }
 
 fn words(e: caps::errors::CapsError) -> String {

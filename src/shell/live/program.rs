@@ -91,7 +91,7 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         user: user.as_deref(),
         data: &data,
         network,
-        low_ports: true,
+        listens: true,
         programs,
         starts: ProgramStarts::Programs,
     })?;
@@ -223,7 +223,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let data = base.join(&config.data);
     let programs = config.resources.values().any(|r| matches!(r, LocalResource::Commands(_)));
     let starts = if programs { ProgramStarts::Programs } else { ProgramStarts::Nothing };
-    give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, low_ports: false, programs, starts })?;
+    give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, listens: false, programs, starts })?;
     let identity = Identity::open(&keys(&data), &config.host)?;
     let marks = AgentStore::open(&data).map_err(|e| e.to_string())?;
     let thing = |r: LocalResource| match r {
