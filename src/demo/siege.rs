@@ -252,7 +252,7 @@ impl Drop for Attackers {
     }
 }
 
-/// One of them.
+/// What each attacking thread knows.
 struct Attacker {
     stop: Arc<AtomicBool>,
     datagrams: Arc<AtomicU64>,
