@@ -23,7 +23,7 @@ use crate::shell::sources::{self, packed};
 
 use crate::shell::live;
 
-use super::setup::{self, Given};
+use super::given::Given;
 use super::{Format, USAGE, WRONG, colour, plural, report, shows_progress};
 
 const EXAMPLES: &str = "\
@@ -74,7 +74,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
-    let setup = setup::load(&args.given);
+    let setup = args.given.load();
     let config = setup.config;
     // On a dry run JSON is the timeline; what is wrong is for people.
     report(&setup.diagnostics, Format::Human)?;

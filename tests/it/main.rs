@@ -21,6 +21,7 @@ mod lang;
 mod limits;
 mod packs;
 mod peers;
+mod reference;
 mod reload;
 mod runs;
 mod script;

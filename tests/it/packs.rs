@@ -16,7 +16,7 @@ use pointsman::core::engine::{Engine, Input, Output, Record, State};
 use pointsman::core::inventory::Inventory;
 use pointsman::core::lang::program::Program;
 use pointsman::core::lang::{Declarations, Matcher, compile};
-use pointsman::core::replay::samples;
+use pointsman::core::site::samples;
 use serde_json::Value as Json;
 
 use crate::support::{files, read, root, say, source};

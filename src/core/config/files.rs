@@ -13,12 +13,9 @@ use crate::core::base::zone::Zone;
 use crate::core::diag::Code;
 use crate::core::diag::suggest::nearest;
 use crate::core::inventory::{Inventory, Name, Via};
+use crate::core::yaml::{Section, YamlKind, YamlNode, YamlReader};
 
-use super::read::{Section, YamlReader};
-use super::yaml::{YamlKind, YamlNode};
-
-const FILE: &[&str] = &["path", "host", "app", "timezone"];
-const LISTENER: &[&str] = &["address", "timezone"];
+use super::keys;
 
 /// A log file that is followed, or a pattern of such files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +48,7 @@ pub(super) fn files(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &
     let mut files = Vec::new();
     for node in entries(reader, top.get("files")) {
         if matches!(node.kind, YamlKind::Map(_)) {
-            let Some(section) = reader.section(node, "a file", &node.place.clone(), FILE) else { continue };
+            let Some(section) = reader.section(node, "a file", &node.place.clone(), &keys::FILE) else { continue };
             let path = section.want(reader, "path").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
             let host = section.get("host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
             let app = section.get("app").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
@@ -73,7 +70,7 @@ pub(super) fn listeners<'n>(
     let mut found = Vec::new();
     for node in entries(reader, node) {
         if matches!(node.kind, YamlKind::Map(_)) {
-            let Some(section) = reader.section(node, "a listener", &node.place.clone(), LISTENER) else { continue };
+            let Some(section) = reader.section(node, "a listener", &node.place.clone(), &keys::LISTENER) else { continue };
             let Some(address) = section.want(reader, "address") else { continue };
             let text = reader.text(address).unwrap_or_default().to_owned();
             let zone = section.get("timezone").and_then(|n| zone(reader, n));

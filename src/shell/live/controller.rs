@@ -19,7 +19,7 @@ use crate::core::journal::{self, Position, Record};
 use crate::core::notice::{Kind, Notice};
 use crate::core::react::Run;
 use crate::core::site::{Current, Learned, Site};
-use crate::core::wire::Command;
+use crate::shell::site_files::{Disk, Good};
 use crate::shell::sources::{self, Entry, Named, Sink as _};
 use crate::shell::store::{self, Journal, Retention};
 
@@ -27,11 +27,11 @@ use super::clock::{self, EngineClock};
 use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
 use super::following::Following;
-use super::inbox::Inbox;
+use super::inbox::{ControllerMessage, Inbox, Route};
 use super::journaled::Journaled;
 use super::lanes::Lanes;
 use super::questions::{Answer, Desk, Question, Reply};
-use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
+use super::reloading::{Begin, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
 use super::urgency::Urgency;
 
@@ -48,41 +48,10 @@ const SYNC_WITHIN: Duration = Duration::from_millis(20);
 /// How long it waits for a message at most: so often it shows that it is alive.
 const ALIVE: Duration = Duration::from_secs(1);
 
-/// Sends a command to a host's agent, or drops it: it is said again.
-pub type Route = Box<dyn Fn(Command) + Send>;
-
-/// Something that the controller's thread is told.
-pub enum ControllerMessage {
-    /// An input of the pure controller.
-    Input(Input),
-    /// A host can be reached from now on; `serial` tells this way from an earlier one.
-    Reached {
-        host: Name,
-        serial: u64,
-        route: Route,
-    },
-    /// It can't be any more.
-    Gone {
-        host: Name,
-        serial: u64,
-    },
-    /// Somebody asks: who, what.
-    Ask(String, Question, SyncSender<Answer>),
-    /// Something that people, and rules, should know.
-    Notice(Notice),
-    /// The files are to be read anew.
-    Reload(Trigger),
-    Reread(Box<Attempt>),
-    /// A part that nothing works without has failed, in words.
-    Failed(String),
-    /// The program ends. Nothing is released.
-    Stop,
-}
-
 /// The controller's thread before it runs.
 pub struct Thread {
     begin: Begin,
-    files: Arc<dyn Files>,
+    files: Arc<Disk>,
     current: Arc<Current>,
     journal: Journal,
     id: u64,
@@ -141,7 +110,7 @@ impl Thread {
     /// When the disk refuses.
     pub(super) fn new(
         begin: Begin,
-        files: Arc<dyn Files>,
+        files: Arc<Disk>,
         mut journal: Journal,
         draw_id: impl FnOnce() -> u64,
     ) -> Result<Thread, String> {

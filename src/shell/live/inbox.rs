@@ -1,23 +1,57 @@
 //! The way to the controller's thread: which lane each message waits in.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use crate::core::base::network::network_of;
 use crate::core::base::time::Time;
 use crate::core::control::{Input, LogEvent};
 use crate::core::engine::is_credible_claim;
 use crate::core::event::Trust;
+use crate::core::inventory::Name;
+use crate::core::notice::Notice;
 use crate::core::site::Current;
+use crate::core::wire::Command;
 use crate::shell::sources::Sink;
 
 use super::clock::EngineClock;
-use super::controller::ControllerMessage;
 use super::lanes::{LanePlace, Lanes, Pushed};
 use super::questions::{Answer, Question};
+use super::reloading::{Attempt, Trigger};
 
 /// Bytes of an event beside its texts.
 const EVENT_BYTES: usize = 512;
+
+/// Sends a command to a host's agent, or drops it: it is said again.
+pub type Route = Box<dyn Fn(Command) + Send>;
+
+/// Something that the controller's thread is told.
+pub enum ControllerMessage {
+    /// An input of the pure controller.
+    Input(Input),
+    /// A host can be reached from now on; `serial` tells this way from an earlier one.
+    Reached {
+        host: Name,
+        serial: u64,
+        route: Route,
+    },
+    /// It can't be any more.
+    Gone {
+        host: Name,
+        serial: u64,
+    },
+    /// Somebody asks: who, what.
+    Ask(String, Question, SyncSender<Answer>),
+    /// Something that people, and rules, should know.
+    Notice(Notice),
+    /// The files are to be read anew.
+    Reload(Trigger),
+    Reread(Box<Attempt>),
+    /// A part that nothing works without has failed, in words.
+    Failed(String),
+    /// The program ends. Nothing is released.
+    Stop,
+}
 
 /// The way to the controller's thread.
 #[derive(Clone)]
