@@ -22,9 +22,9 @@ const ROUNDS: usize = 16;
 /// all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leftovers {
-    /// They are ended.
+    /// Every process of the command is ended.
     End,
-    /// They stay: bringing a resource up may mean to start a service.
+    /// Processes in sessions of their own stay: bringing a resource up may mean to start a service.
     Stay,
 }
 
