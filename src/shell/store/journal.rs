@@ -24,6 +24,7 @@ use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::{Input, Record, State};
 use crate::core::notice::{Kind, Notice};
+use crate::shell::linux::give_way;
 
 use super::end::{self, End, EndFile};
 use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
@@ -372,6 +373,7 @@ impl Journal {
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
         let (stop, done) = (self.snapshots.stop.clone(), self.snapshots.done.clone());
         let work = move || {
+            give_way();
             let result = make_snapshot(&folder, &stop).and_then(|made| {
                 let remove_below = beyond(&folder, retention, newest)?;
                 Ok(Done { made, remove_below })
