@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::stamp::{self, forms::FORMS};
+use super::stamp::{
+    self,
+    forms::{FORMS, StampForm},
+};
 
 /// Bytes of a record in which its stamp is looked for.
 const HEAD: usize = 160;
@@ -11,8 +14,11 @@ const HEAD: usize = 160;
 pub fn stamp_in(record: &str) -> Option<(Range<usize>, &'static str)> {
     let span = first_stamp(record)?;
     let shape = shape(&record[span.clone()]);
-    let form = FORMS.iter().find(|form| first_stamp(form.sample).is_some_and(|span| self::shape(&form.sample[span]) == shape));
-    Some((span, form.map_or("a stamp", |form| form.name)))
+    let of = |form: &StampForm| first_stamp(form.sample).map(|span| self::shape(&form.sample[span])).unwrap_or_default();
+    // A zone may be written or left out.
+    let alike = |other: &str| !other.is_empty() && (other.starts_with(&shape) || shape.starts_with(other));
+    let form = FORMS.iter().find(|form| of(form) == shape).or_else(|| FORMS.iter().find(|form| alike(&of(form))));
+    Some((span, form.map_or("of a form without a name", |form| form.name)))
 }
 
 fn first_stamp(record: &str) -> Option<Range<usize>> {
@@ -32,20 +38,21 @@ fn first_stamp(record: &str) -> Option<Range<usize>> {
     None
 }
 
-/// Digits and letters by their kind, so that stamps of one form are alike.
+/// Digits and letters by their kind, without fractions of a second, so that stamps of one form are alike.
 fn shape(stamp: &str) -> String {
     let mut shape = String::new();
     let mut fraction = false;
     for c in stamp.chars() {
-        let kind = match c {
-            '0'..='9' if fraction => continue,
+        fraction = fraction && c.is_ascii_digit() || matches!(c, '.' | ',') && shape.contains(':');
+        if fraction {
+            continue;
+        }
+        shape.push(match c {
             '0'..='9' => '9',
-            c if c.is_alphabetic() => 'a',
-            '+' | '-' if shape.contains(':') => '+',
+            c if c.is_alphabetic() && !(c == 'T' && shape.ends_with('9')) => 'a',
+            '-' if shape.contains(':') => '+',
             other => other,
-        };
-        fraction = matches!(c, '.' | ',') && shape.contains(':') || fraction && c.is_ascii_digit();
-        shape.push(kind);
+        });
     }
     shape
 }
@@ -60,6 +67,7 @@ mod tests {
             ("<34>1 2026-03-14T02:11:57.000003-07:00 h1 app - - - x", "2026-03-14T02:11:57.000003-07:00", "RFC 5424"),
             ("Mar 14 02:11:57 h1 app: x", "Mar 14 02:11:57", "RFC 3164"),
             ("2026-03-14 02:11:57,123 x", "2026-03-14 02:11:57,123", "ISO 8601 with a blank, a comma before the fraction"),
+            ("2026-03-14T02:11:57 x", "2026-03-14T02:11:57", "RFC 5424"),
         ] {
             let (span, name) = stamp_in(record).unwrap();
             assert_eq!((&record[span], name), (stamp, form));

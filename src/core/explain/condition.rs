@@ -112,6 +112,8 @@ pub fn conditions(site: &Site, event: &Event<'_>, near: usize) -> Vec<ConditionR
     missed.sort_by_key(|report| (usize::MAX - report.near(), report.atom));
     // The same condition in the text of a rule may stand for several parts of it.
     missed.dedup_by(|b, a| a.place == b.place && a.name == b.name && a.near() == b.near());
+    // What has nothing in common says nothing.
+    missed.retain(|report| report.near() > 0);
     missed.truncate(near);
     matched.append(&mut missed);
     matched

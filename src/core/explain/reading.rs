@@ -99,7 +99,7 @@ impl RecordReading {
         if let Some(level) = event.level {
             let word = event.fields.iter().find(|(name, _)| name == "level_word").map(|(_, value)| value.to_string());
             let span = word.as_deref().and_then(|word| found(&text, word)).or_else(|| found_apart_from_case(&text, level.name()));
-            let note = span.is_none().then(|| "by the priority or an id".to_owned());
+            let note = (span.is_none() && event.facility.is_some()).then(|| "by the priority, or an id that holds it".to_owned());
             add("level", level.name(), span, note);
         }
         if let Some(facility) = event.facility {

@@ -81,7 +81,8 @@ pub fn record_text(story: &RecordStory, colour: bool) -> String {
     for (n, line) in story.verdict().iter().enumerate() {
         let _ = writeln!(out, "{}", if n == 0 { paint("1", line) } else { line.clone() });
     }
-    let _ = writeln!(out, "\nrecord {}", printable(&story.name));
+    let name = format!("record {}", printable(&story.name));
+    let _ = writeln!(out, "\n{}", name.trim_end());
     let reading = &story.reading;
     marked(&mut out, reading, colour);
     let _ = writeln!(out, "read as {}", reading.head);
@@ -185,7 +186,7 @@ fn clause_text(clause: &Clause, colour: bool) -> String {
     } else if !clause.holds {
         text.push_str("   seen: nothing");
     }
-    if let Some(progress) = &clause.progress {
+    if let Some(progress) = clause.progress.as_ref().filter(|progress| !progress.matched.is_empty()) {
         let behind = clause.seen.as_deref().and_then(|seen| seen.get(progress.at..)).unwrap_or_default();
         let _ = write!(
             text,

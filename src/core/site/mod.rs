@@ -1,8 +1,8 @@
 //! A site: everything that an administrator wrote, checked and compiled; what a controller runs on.
 
 mod arrivals;
-mod mutants;
 mod assemble;
+mod mutants;
 pub mod samples;
 
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ use crate::core::react::Run;
 use crate::core::script::{Compiled, Evaluator, Next};
 
 pub use arrivals::{Arrivals, Learned, Stamps};
-pub use mutants::{Mutant, mutants};
 pub use assemble::{Texts, assemble};
+pub use mutants::{Mutant, mutants};
 
 #[derive(Debug)]
 pub struct Site {

@@ -72,7 +72,7 @@ impl Scope<'_> {
                         near = near.max(80);
                         Some(format!("{} is the record's {other}: write `from {other} {}`", quoted(name), quoted(name)))
                     }
-                    None if have.is_empty() => Some(format!("the record names no {what}")),
+                    None if have.is_empty() => None,
                     None if name.eq_ignore_ascii_case(have) => {
                         Some(format!("only the letter case differs: write `from {what} {}`", quoted(have)))
                     }
