@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -91,7 +92,9 @@ impl Covered {
     }
 
     fn add(&mut self, place: &Place, what: String, times: u64) {
-        let item = Item { file: place.source.name.clone(), line: place.line_column().0, what };
+        // One file may be named in several ways: `rules/./a.alarm`.
+        let file = Path::new(&place.source.name).components().collect::<PathBuf>().display().to_string();
+        let item = Item { file, line: place.line_column().0, what };
         *self.0.entry(item).or_default() += times;
     }
 }

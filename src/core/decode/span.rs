@@ -15,9 +15,15 @@ pub fn stamp_in(record: &str) -> Option<(Range<usize>, &'static str)> {
     let span = first_stamp(record)?;
     let shape = shape(&record[span.clone()]);
     let of = |form: &StampForm| first_stamp(form.sample).map(|span| self::shape(&form.sample[span])).unwrap_or_default();
+    let bracketed = |text: &str| text.starts_with('[');
+    let fits = |form: &&StampForm| bracketed(form.sample) == bracketed(record);
     // A zone may be written or left out.
     let alike = |other: &str| !other.is_empty() && (other.starts_with(&shape) || shape.starts_with(other));
-    let form = FORMS.iter().find(|form| of(form) == shape).or_else(|| FORMS.iter().find(|form| alike(&of(form))));
+    let form = FORMS
+        .iter()
+        .filter(fits)
+        .find(|form| of(form) == shape)
+        .or_else(|| FORMS.iter().filter(fits).find(|form| alike(&of(form))));
     Some((span, form.map_or("of a form without a name", |form| form.name)))
 }
 

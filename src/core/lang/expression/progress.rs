@@ -168,7 +168,7 @@ mod tests {
         for (expression, text, matched, rest, at) in [
             ("Host (?<h>\\S+) is down", "the Host sip1 is dwn", "Host (?<h>\\S+) is d", "own", 18),
             ("^disk", "a disk", "^", "disk", 0),
-            ("link .* down", "link up at last", "link .*", " down", 5),
+            ("link .* down", "link up at last", "link .* ", "down", 11),
             ("(?i)LINK (?:gone|down)", "link dowm", "LINK (?:gone|dow", "n)", 8),
             ("a|bcd", "bcx", "bc", "d", 2),
             ("xyz", "none of it", "", "xyz", 0),
