@@ -92,7 +92,7 @@ impl Covered {
     }
 
     fn add(&mut self, place: &Place, what: String, times: u64) {
-        // One file may be named in several ways: `rules/./a.alarm`.
+        // One file may be named in several ways, with a dot as a folder among them.
         let file = Path::new(&place.source.name).components().collect::<PathBuf>().display().to_string();
         let item = Item { file, line: place.line_column().0, what };
         *self.0.entry(item).or_default() += times;
