@@ -242,7 +242,7 @@ fn tell(whom: &ControllerArgs, question: Question, done: &str) -> io::Result<u8>
     })
 }
 
-fn show(whom: &ControllerArgs, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
+pub(super) fn show(whom: &ControllerArgs, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
     let Some(rows) = rows(whom, question)? else { return Ok(WRONG) };
     print_rows(whom, &rows, columns, nothing).map(|()| 0)
 }

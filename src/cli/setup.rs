@@ -11,6 +11,7 @@ use crate::core::config::{self, Config, Followed};
 use crate::core::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::core::journal::{ConfigSnapshot, FileText};
 use crate::core::lang::{Declarations, Matcher, compile, fields_set};
+use crate::core::notify::unknown_names;
 use crate::core::replay::samples;
 use crate::core::script::{self, Evaluator, Param};
 use crate::core::site::Site;
@@ -159,6 +160,10 @@ fn make(setup: &mut Setup) {
     let params = params.or(texts.scripts.is_some().then(BTreeMap::new));
     let (program, more) = compile(&texts.rules, &Declarations { inventory, scripts: params.as_ref() });
     found.extend(more);
+    if let Some(inventory) = inventory {
+        let unknown = unknown_names(inventory, &program);
+        found.extend(unknown.into_iter().map(|text| Diagnostic::whole(Code::RouteName, text)));
+    }
     // Of a script that does not parse it is not known what it declares.
     if found.iter().any(|d| d.code == Code::ScriptSyntax) {
         found.retain(|d| !matches!(d.code, Code::UnknownParameter | Code::MissingParameter));

@@ -156,6 +156,7 @@ impl OperatorCommand {
             OperatorCommand::Clear { alarm, key } | OperatorCommand::Ack { alarm, key, .. } => {
                 vec![("alarm", Some(alarm.clone())), ("key", key.clone())]
             }
+            OperatorCommand::TestChannel { channel } => vec![("channel", Some(channel.clone()))],
             OperatorCommand::Approve { run } => vec![("run", Some(run.to_string()))],
             OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
         };
@@ -165,6 +166,7 @@ impl OperatorCommand {
             OperatorCommand::Resume { .. } => "resume",
             OperatorCommand::Clear { .. } => "clear",
             OperatorCommand::Ack { .. } => "ack",
+            OperatorCommand::TestChannel { .. } => "channels test",
             OperatorCommand::Approve { .. } => "approve",
             OperatorCommand::AcceptLoss { .. } => "accept-loss",
         };

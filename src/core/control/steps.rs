@@ -63,7 +63,8 @@ impl Controller {
                 self.clear_own_alarm(run, owed);
                 Ok(Value::Unit)
             }
-            verb if verb != "notify" && self.doubt().is_some() => {
+            "notify" => self.notify(now, run, &step, out),
+            _ if self.doubt().is_some() => {
                 Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned())
             }
             _ => return out.push(Output::Do { run, attempt, step }),

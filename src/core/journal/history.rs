@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use crate::core::base::limits::NOTIFICATION_LINE;
 use crate::core::base::text::printable;
 use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::Name;
 use crate::core::react::{self, RunId, RunOutcome};
-use crate::{core::engine, core::plan};
+use crate::{core::engine, core::notify, core::plan};
 
 use super::{Input, NoticeRecord, Record};
 
@@ -61,6 +62,8 @@ impl HistoryEntry {
 pub struct History {
     at: Time,
     runs: BTreeMap<RunId, Known>,
+    /// Notifications that were not delivered yet, by number: what is shown of each.
+    notifications: BTreeMap<u64, HistoryEntry>,
 }
 
 /// What is known of a run.
@@ -83,12 +86,40 @@ impl History {
             Record::Alarm(record) => alarm_entry(record),
             Record::Run(record) => self.run_entry(record),
             Record::Plan(record) => plan_entry(record),
+            Record::Notify(record) => self.notify_entry(record),
             // What it says is said by another record as well.
             Record::Notice(notice) if matches!(notice.kind.as_str(), "journal_loss_accepted" | "clock_changed") => None,
             Record::Notice(notice) => Some(notice_entry(notice)),
         }?;
         let at = if entry.at == Time::default() { self.at } else { entry.at };
         Some(HistoryEntry { n, at, text: printable(&entry.text), ..entry })
+    }
+
+    /// A notification stands where it was delivered, or given up.
+    fn notify_entry(&mut self, record: &notify::Record) -> Option<HistoryEntry> {
+        match record {
+            notify::Record::Queued { notification: n, .. } => {
+                let alarm = n.alarms.first().filter(|a| !a.alarm.is_empty());
+                let entry = HistoryEntry {
+                    text: format!("{}: {}", n.channel, n.line(NOTIFICATION_LINE)),
+                    alarm: alarm.map(|a| a.alarm.clone()),
+                    key: alarm.map(|a| a.key.clone()).filter(|key| !key.is_empty()),
+                    reaction: alarm.and_then(|a| a.reaction.clone()),
+                    ..HistoryEntry::default()
+                };
+                self.notifications.insert(n.id, entry);
+                None
+            }
+            notify::Record::Delivered { id, at } => {
+                let entry = self.notifications.remove(id)?;
+                Some(HistoryEntry { at: *at, kind: "notified".to_owned(), ..entry })
+            }
+            notify::Record::GaveUp { id, at, why } => {
+                let entry = self.notifications.remove(id)?;
+                Some(HistoryEntry { at: *at, kind: "notify_failed".to_owned(), text: format!("{} ({why})", entry.text), ..entry })
+            }
+            _ => None,
+        }
     }
 
     fn run_entry(&mut self, record: &react::Record) -> Option<HistoryEntry> {
@@ -128,7 +159,8 @@ impl History {
                 let (verb, args) = known.step.take()?;
                 let arg = |i: usize| args.get(i).cloned().unwrap_or_default();
                 match (verb.as_str(), result) {
-                    ("notify", Ok(_)) => entry("notified", format!("{}: {}", arg(0), arg(1))),
+                    // What became of it is an entry of its own.
+                    ("notify", Ok(_)) => None,
                     ("notify", Err(why)) => entry("notify_failed", format!("{}: {} ({why})", arg(0), arg(1))),
                     (_, Err(why)) => entry("step_failed", format!("{reaction}: {verb}({}): {why}", args.join(", "))),
                     ("host.run", Ok(_)) => entry("ran", format!("{reaction}: {} on {}", arg(1), arg(0))),

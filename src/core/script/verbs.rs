@@ -230,8 +230,8 @@ pub const VERBS: &[VerbDecl] = &[
         name: "notify",
         params: &[("channel", K::Channel), ("text", K::Text)],
         gives: "nothing",
-        again: Again::Ask,
-        help: "Tells people through a channel of the configuration.",
+        again: Again::Safe,
+        help: "Tells people through a channel of the configuration; without a text (`\"\"`) of the alarm and of its end.",
         example: "notify(\"noc\", \"the address moved\");",
     },
     VerbDecl {

@@ -12,15 +12,17 @@ use crate::core::base::limits::{MEMORY_QUEUE, share};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::config::JournalLimits;
-use crate::core::control::{Controller, Input, LogEvent, Notice, Output, SelfEvent, SelfEvents};
+use crate::core::control::{Controller, Input, LogEvent, Notice, OperatorCommand, Output, SelfEvent, SelfEvents};
 use crate::core::engine::is_credible_claim;
 use crate::core::event::Trust;
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Position, Record};
+use crate::core::notify::Delivery;
 use crate::core::react::Run;
 use crate::core::script::verbs;
 use crate::core::site::{Current, Learned, Site};
 use crate::core::wire::Command;
+use crate::shell::channels::Workers;
 use crate::shell::sources::{self, Entry, Named, Sink};
 use crate::shell::store::{self, Journal, Retention};
 
@@ -224,6 +226,7 @@ pub(super) struct Running {
     last_notice: (Notice, u64),
     pulse: Pulse,
     effects: Effects,
+    channels: Workers,
     /// When it was last told that events were dropped.
     dropped_told_at: Time,
 }
@@ -329,6 +332,7 @@ impl Thread {
             routes: BTreeMap::new(),
             inbox,
             effects: Effects::start(&clock).map_err(|e| format!("no thread can be started: {e}"))?,
+            channels: Workers::default(),
             dropped_told_at: now,
             sources,
             following,
@@ -535,7 +539,7 @@ impl Running {
                     self.dirty_since.get_or_insert(self.clock.now());
                 }
                 Output::Evaluate(_) => {}
-                Output::Send(..) | Output::Do { .. } => leaves = true,
+                Output::Send(..) | Output::Do { .. } | Output::Deliver(_) => leaves = true,
                 Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {}
             }
         }
@@ -565,6 +569,7 @@ impl Running {
                     let urgency = state.map(urgency_of).unwrap_or_default();
                     self.effects.perform(self.site_of(run).inventory.clone(), step, due, urgency, done);
                 }
+                Output::Deliver(delivery) => self.deliver(delivery),
                 Output::Step(_) | Output::Notice(_) | Output::Settled(..) => told.push(output),
             }
         }
@@ -586,6 +591,14 @@ impl Running {
             }
         }
         Ok(())
+    }
+
+    fn deliver(&mut self, delivery: Box<Delivery>) {
+        let inbox = self.inbox.clone();
+        let (id, attempt, channel) = (delivery.notification.id, delivery.attempt, delivery.notification.channel.clone());
+        self.channels.deliver(&self.site.inventory.channels, delivery, move |result| {
+            inbox.send(Input::Delivered { channel, id, attempt, result });
+        });
     }
 
     fn evaluate(&mut self, run: u64) {
@@ -690,6 +703,10 @@ impl Running {
                 self.carry_out(before)?;
                 self.sync()?;
                 Ok(Json::Null)
+            }
+            Reply::Tested(channel) => {
+                self.controller.turn(self.clock.now(), Input::Operator { by, word: OperatorCommand::TestChannel { channel } }, outputs);
+                Ok(Json::from(self.controller.notifier().last()))
             }
             Reply::Asked(word) => {
                 self.controller.turn(self.clock.now(), Input::Operator { by, word }, outputs);

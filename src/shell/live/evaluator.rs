@@ -112,7 +112,7 @@ impl<A: Fn(RunId, Next)> Keeper<A> {
             if self.process.is_none() {
                 self.process = Process::start(&self.program, &self.setup).ok();
             }
-            let Some(task) = self.tasks.next(self.least, |_| true) else { return };
+            let Some(task) = self.tasks.next(self.least) else { return };
             let next = self.evaluate(&task);
             (self.answer)(task.run, next);
         }

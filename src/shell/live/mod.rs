@@ -20,7 +20,6 @@ mod following;
 pub mod host;
 mod journaled;
 mod lanes;
-mod notification;
 pub mod program;
 pub mod questions;
 pub mod reload;

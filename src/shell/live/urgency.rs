@@ -63,32 +63,19 @@ impl<T> Queue<T> {
         self.lock().waiting.range((std::cmp::Reverse(urgency), 0)..).count()
     }
 
-    /// How much waits of which this is true.
-    pub(super) fn count_where(&self, is: impl Fn(&T) -> bool) -> usize {
-        self.lock().waiting.values().filter(|work| is(work)).count()
-    }
-
-    /// The most urgent piece of work that is at least as urgent as this and that `may` allows; waits for it. `None` when it ends.
-    pub(super) fn next(&self, least: Urgency, mut may: impl FnMut(&T) -> bool) -> Option<T> {
+    /// The most urgent piece of work that is at least as urgent as this; waits for it. `None` when it ends.
+    pub(super) fn next(&self, least: Urgency) -> Option<T> {
         let mut inner = self.lock();
         loop {
             if inner.ended {
                 return None;
             }
-            let urgent = inner.waiting.range(..=(std::cmp::Reverse(least), u64::MAX));
-            let found = urgent.filter(|(_, work)| may(work)).map(|(key, _)| *key).next();
+            let found = inner.waiting.range(..=(std::cmp::Reverse(least), u64::MAX)).map(|(key, _)| *key).next();
             if let Some(work) = found.and_then(|key| inner.waiting.remove(&key)) {
                 return Some(work);
             }
             inner = self.came.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
-    }
-
-    /// Something that `may` looks at has changed.
-    pub(super) fn look_again(&self) {
-        // Whoever looks has either seen the change or waits already.
-        drop(self.lock());
-        self.came.notify_all();
     }
 
     /// No more work is taken.
@@ -121,13 +108,13 @@ mod tests {
         assert_eq!(queue.count_up_to(Urgency::ANY), 1);
         assert_eq!(queue.count_up_to(urgency(false, Trust::Local)), 3);
         let mut all = Vec::new();
-        all.extend(queue.next(Urgency::CLAIM, |_| true));
-        all.extend(queue.next(Urgency::KNOWN, |n| *n != 4));
+        all.extend(queue.next(Urgency::CLAIM));
+        all.extend(queue.next(Urgency::KNOWN));
         for _ in 0..3 {
-            all.extend(queue.next(Urgency::ANY, |_| true));
+            all.extend(queue.next(Urgency::ANY));
         }
-        assert_eq!(all, [2, 1, 4, 3, 0]);
+        assert_eq!(all, [2, 4, 1, 3, 0]);
         queue.end();
-        assert_eq!(queue.next(Urgency::ANY, |_| true), None);
+        assert_eq!(queue.next(Urgency::ANY), None);
     }
 }

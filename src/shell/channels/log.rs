@@ -1,0 +1,10 @@
+//! The controller's own log.
+
+use crate::core::base::limits::NOTIFICATION_LINE;
+use crate::core::notify::{Notification, Undelivered};
+
+#[expect(clippy::unnecessary_wraps, reason = "as all channels do")]
+pub(super) fn send(notification: &Notification) -> Result<(), Undelivered> {
+    tracing::info!(channel = notification.channel, "{}", notification.line(NOTIFICATION_LINE));
+    Ok(())
+}
