@@ -11,7 +11,7 @@ use crate::core::config::{self, Config, Followed};
 use crate::core::diag::{Code, Diagnostic, Place, Source, has_errors};
 use crate::core::journal::{ConfigSnapshot, FileText};
 use crate::core::lang::{Declarations, Matcher, compile, fields_set};
-use crate::core::notify::unknown_names;
+use crate::core::notifications::unknown_names;
 use crate::core::replay::samples;
 use crate::core::script::{self, Evaluator, Param};
 use crate::core::site::Site;

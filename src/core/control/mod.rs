@@ -34,7 +34,7 @@ use crate::core::inventory::{Inventory, Name};
 use crate::core::journal::{self, Position, Record, State};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
-use crate::core::notify::{Delivery, Notifier, Undelivered};
+use crate::core::notifications::{Delivery, Notifier, Undelivered};
 use crate::core::plan::{self, Accepted, Intent, IntentVerb, Planner};
 use crate::core::react::{self, RunId, Runs};
 use crate::core::script::{Again, Next, Step, StepResult};

@@ -8,7 +8,7 @@ use crate::core::event::Value;
 use crate::core::inventory::{Inventory, Name};
 use crate::core::journal::Record;
 use crate::core::lang::program::Program;
-use crate::core::notify::{self, AlarmFacts, Undelivered, kept_fields};
+use crate::core::notifications::{self, AlarmFacts, Undelivered, kept_fields};
 use crate::core::react::RunId;
 use crate::core::script::{Step, StepResult};
 
@@ -95,10 +95,10 @@ impl Controller {
     }
 }
 
-fn notified(told: Vec<notify::Output>, out: &mut Vec<Output>) {
+fn notified(told: Vec<notifications::Output>, out: &mut Vec<Output>) {
     out.extend(told.into_iter().map(|output| match output {
-        notify::Output::Record(record) => Output::Record(Record::Notify(record)),
-        notify::Output::Deliver(delivery) => Output::Deliver(delivery),
-        notify::Output::Notice { kind, text } => Output::Notice(Notice { kind: kind.to_owned(), text, ..Notice::default() }),
+        notifications::Output::Record(record) => Output::Record(Record::Notify(record)),
+        notifications::Output::Deliver(delivery) => Output::Deliver(delivery),
+        notifications::Output::Notice { kind, text } => Output::Notice(Notice { kind: kind.to_owned(), text, ..Notice::default() }),
     }));
 }

@@ -10,7 +10,7 @@ use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::Name;
 use crate::core::react::{self, RunId, RunOutcome};
-use crate::{core::engine, core::notify, core::plan};
+use crate::{core::engine, core::notifications, core::plan};
 
 use super::{Input, NoticeRecord, Record};
 
@@ -96,9 +96,9 @@ impl History {
     }
 
     /// A notification stands where it was delivered, or given up.
-    fn notify_entry(&mut self, record: &notify::Record) -> Option<HistoryEntry> {
+    fn notify_entry(&mut self, record: &notifications::Record) -> Option<HistoryEntry> {
         match record {
-            notify::Record::Queued { notification: n, .. } => {
+            notifications::Record::Queued { notification: n, .. } => {
                 let alarm = n.alarms.first().filter(|a| !a.alarm.is_empty());
                 let entry = HistoryEntry {
                     text: format!("{}: {}", n.channel, n.line(NOTIFICATION_LINE)),
@@ -110,11 +110,11 @@ impl History {
                 self.notifications.insert(n.id, entry);
                 None
             }
-            notify::Record::Delivered { id, at } => {
+            notifications::Record::Delivered { id, at } => {
                 let entry = self.notifications.remove(id)?;
                 Some(HistoryEntry { at: *at, kind: "notified".to_owned(), ..entry })
             }
-            notify::Record::GaveUp { id, at, why } => {
+            notifications::Record::GaveUp { id, at, why } => {
                 let entry = self.notifications.remove(id)?;
                 Some(HistoryEntry { at: *at, kind: "notify_failed".to_owned(), text: format!("{} ({why})", entry.text), ..entry })
             }

@@ -20,7 +20,7 @@ use crate::core::base::shift;
 use crate::core::base::time::Time;
 use crate::core::event::Event;
 use crate::core::inventory::Name;
-use crate::{core::engine, core::notify, core::plan, core::react};
+use crate::{core::engine, core::notifications, core::plan, core::react};
 
 pub use config_snapshot::{ConfigSnapshot, FileText};
 pub use history::{History, HistoryEntry};
@@ -41,7 +41,7 @@ pub enum Record {
     Run(react::Record),
     Plan(plan::Record),
     /// What is told by channels, and what was delivered.
-    Notify(notify::Record),
+    Notify(notifications::Record),
     /// Something that people were notified of. Nothing is folded from it: it is there to be read.
     Notice(NoticeRecord),
 }
@@ -203,8 +203,8 @@ pub struct State {
     pub runs: react::State,
     pub ledger: plan::Ledger,
     /// What people are told by channels, and what was not delivered yet.
-    #[serde(default, skip_serializing_if = "notify::State::is_empty")]
-    pub notify: notify::State,
+    #[serde(default, skip_serializing_if = "notifications::State::is_empty")]
+    pub notify: notifications::State,
     /// What was accepted, by number: the newest, and earlier ones while runs that were bound by them last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accepted: BTreeMap<u64, Arc<ConfigSnapshot>>,

@@ -16,7 +16,7 @@ use crate::core::journal::{Position, Record, State};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Alarm, Argument, AtomId, Cancel, Category, Detection, Hit, Program, Reaction, ReactionCall};
 use crate::core::lang::shape::Reset;
-use crate::core::notify::{Delivery, Undelivered};
+use crate::core::notifications::{Delivery, Undelivered};
 use crate::core::react;
 use crate::core::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
 use crate::core::wire::{Command, Report};

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::time::Time;
 use crate::core::inventory::HttpTarget;
-use crate::core::notify::{AlarmFacts, Notification, Occasion, Undelivered};
+use crate::core::notifications::{AlarmFacts, Notification, Occasion, Undelivered};
 use crate::shell::linux::wall_time;
 
 use super::http::{HttpRequest, post};

@@ -2,7 +2,7 @@
 
 use crate::core::base::limits::DRIVER_TIMEOUT;
 use crate::core::base::text::printable_short;
-use crate::core::notify::{Notification, Undelivered};
+use crate::core::notifications::{Notification, Undelivered};
 use crate::shell::command::run;
 
 use super::later;

@@ -8,7 +8,7 @@ use ureq::{Agent, Proxy};
 use crate::core::base::limits::{NOTIFICATION_ANSWER, NOTIFICATION_TIMEOUT};
 use crate::core::base::text::printable_short;
 use crate::core::inventory::{HttpTarget, MaybeSecret};
-use crate::core::notify::{Escape, Notification, Undelivered, fill};
+use crate::core::notifications::{Escape, Notification, Undelivered, fill};
 
 use super::secret::Secrets;
 use super::{later, refused, roots};
@@ -71,7 +71,7 @@ fn headers(
     for (name, value) in of {
         let value = match value {
             MaybeSecret::Plain(template) => {
-                crate::core::notify::presets::ascii(&fill(template, Escape::Line, |field| notification.get(field)))
+                crate::core::notifications::presets::ascii(&fill(template, Escape::Line, |field| notification.get(field)))
             }
             MaybeSecret::Secret(secret) => secrets.read(secret)?,
         };

@@ -1,7 +1,7 @@
 //! The controller's own log.
 
 use crate::core::base::limits::NOTIFICATION_LINE;
-use crate::core::notify::{Notification, Undelivered};
+use crate::core::notifications::{Notification, Undelivered};
 
 #[expect(clippy::unnecessary_wraps, reason = "as all channels do")]
 pub(super) fn send(notification: &Notification) -> Result<(), Undelivered> {

@@ -11,7 +11,7 @@ use lettre::{Address, Message, Transport as _};
 
 use crate::core::base::limits::NOTIFICATION_TIMEOUT;
 use crate::core::inventory::{MailEncryption, MailServer};
-use crate::core::notify::{AlarmFacts, Notification, Occasion, Undelivered};
+use crate::core::notifications::{AlarmFacts, Notification, Occasion, Undelivered};
 
 use super::secret::Secrets;
 use super::{later, refused, roots};

@@ -23,7 +23,7 @@ mod webhook;
 mod workers;
 
 use crate::core::inventory::{Channel, ChannelKind};
-use crate::core::notify::{Notification, Undelivered};
+use crate::core::notifications::{Notification, Undelivered};
 
 pub use workers::Workers;
 

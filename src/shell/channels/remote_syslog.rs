@@ -10,7 +10,7 @@ use rustls::{ClientConnection, Stream};
 
 use crate::core::base::limits::{NOTIFICATION_LINE, NOTIFICATION_TIMEOUT};
 use crate::core::inventory::{SyslogServer, SyslogTransport};
-use crate::core::notify::{Notification, Occasion, Undelivered};
+use crate::core::notifications::{Notification, Occasion, Undelivered};
 
 use super::{later, roots};
 
@@ -109,7 +109,7 @@ fn parameter(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::core::base::time::Time;
-    use crate::core::notify::AlarmFacts;
+    use crate::core::notifications::AlarmFacts;
 
     #[test]
     fn a_record_is_one_line_and_its_data_is_escaped() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 
-use crate::core::notify::Undelivered;
+use crate::core::notifications::Undelivered;
 
 use super::later;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::base::limits::SECRET_BYTES;
 use crate::core::inventory::{MaybeSecret, Secret};
-use crate::core::notify::Undelivered;
+use crate::core::notifications::Undelivered;
 
 use super::later;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::core::base::text::cut;
 use crate::core::inventory::SnmpTarget;
-use crate::core::notify::{AlarmFacts, Notification, Occasion, Undelivered};
+use crate::core::notifications::{AlarmFacts, Notification, Occasion, Undelivered};
 
 use super::ber::{Ber, SEQUENCE, response};
 use super::later;

@@ -1,7 +1,7 @@
 //! The system log of this machine.
 
 use crate::core::base::limits::NOTIFICATION_LINE;
-use crate::core::notify::{Notification, Undelivered};
+use crate::core::notifications::{Notification, Undelivered};
 
 use super::later;
 

@@ -3,8 +3,8 @@
 use ring::hmac;
 
 use crate::core::inventory::Webhook;
-use crate::core::notify::presets::requests;
-use crate::core::notify::{Notification, Undelivered};
+use crate::core::notifications::presets::requests;
+use crate::core::notifications::{Notification, Undelivered};
 
 use super::http::{HttpRequest, post};
 use super::secret::Secrets;

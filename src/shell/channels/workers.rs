@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::core::base::text::printable_short;
 use crate::core::inventory::{Channel, Name};
-use crate::core::notify::{Delivery, Undelivered};
+use crate::core::notifications::{Delivery, Undelivered};
 
 use super::{later, send};
 

@@ -17,7 +17,7 @@ use crate::core::engine::is_credible_claim;
 use crate::core::event::Trust;
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Position, Record};
-use crate::core::notify::Delivery;
+use crate::core::notifications::Delivery;
 use crate::core::react::Run;
 use crate::core::script::verbs;
 use crate::core::site::{Current, Learned, Site};

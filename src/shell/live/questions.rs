@@ -10,7 +10,7 @@ use crate::core::base::text::printable_short;
 use crate::core::control::{Controller, OperatorCommand};
 use crate::core::engine::{Instance, Key};
 use crate::core::inventory::{Name, Resource};
-use crate::core::notify::ChannelStatus;
+use crate::core::notifications::ChannelStatus;
 use crate::core::react::Run;
 use crate::core::site::Site;
 use crate::shell::sources::Named;

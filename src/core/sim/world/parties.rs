@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::core::agent::{self, Operation};
-use crate::core::notify::{Delivery, Undelivered};
+use crate::core::notifications::{Delivery, Undelivered};
 use crate::core::sim::controller::Happening;
 use crate::core::sim::scenario::{Party, WITNESSES};
 use crate::core::sim::tamper::Tamper;

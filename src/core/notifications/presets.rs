@@ -41,7 +41,9 @@ pub fn requests(webhook: &Webhook, notification: &Notification, key: Option<&str
     match webhook.preset {
         Preset::Own => match &webhook.body {
             Some(template) => {
-                let is_json = template.trim_start().starts_with(['{', '[']);
+                // `{title}` is a field, `{"` begins an object.
+                let begin = template.trim_start();
+                let is_json = begin.starts_with('[') || begin.strip_prefix('{').is_some_and(|b| b.trim_start().starts_with('"'));
                 let escape = if is_json { Escape::Json } else { Escape::Lines };
                 let body = fill(template, escape, |name| notification.get(name));
                 let content_type = if is_json { "application/json" } else { "text/plain; charset=utf-8" };

@@ -11,7 +11,7 @@ use crate::core::lang::{Declarations, compile};
 use super::*;
 
 const RULES: &str = "
-calendar night { 22:00 to 06:00 }
+calendar night { every day from 22:00 to 06:00 }
 alarm sip_down { category critical detect event 1 by host cancel when event 2 help \"call ann\" }
 alarm disk_full { category minor detect event 3 by host cancel when event 4 }
 alarm moved { detect event 5 cancel at once }
@@ -140,7 +140,7 @@ const ROUTE: &str = "
 channels: { noc: log, boss: syslog }
 routes:
   grave: { to: noc, category: [critical, major], wait: 10s, interval: 5m, repeat: 30m, escalate: { after: 15m, to: boss } }
-  disks: { to: boss, alarm: 'disk*', where: { host: 'a*' }, by: [alarm, host], wait: 0s, interval: 0s, cleared: no }
+  disks: { to: boss, alarm: 'disk*', where: { host: 'a*' }, by: [alarm, host], wait: 0s, interval: 0s, cleared: false }
 ";
 
 #[test]

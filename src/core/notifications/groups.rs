@@ -187,10 +187,10 @@ impl Notifier {
             } else if remind {
                 self.remind(now, id, &options, out);
             }
-            let open = |me: &Notifier| me.state.groups.get(id).is_some_and(|g| !g.active.is_empty());
-            let repeat_at = options.repeat.filter(|_| open(self)).map(|every| now + every);
             // A group that has just been told is remembered until it may be told again.
             let told_now = !group.is_told();
+            let next = if told_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
+            let repeat_at = next.filter(|_| !group.active.is_empty());
             let due = (told_now && !options.interval.is_zero()).then(|| now + options.interval);
             self.record(Record::Told { group: id.clone(), at: now, due, repeat_at }, out);
         }

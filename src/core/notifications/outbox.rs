@@ -127,7 +127,7 @@ impl Notifier {
         let limit = config.limit?;
         let known = self.state.channels.get(channel)?;
         // One place is left for the count.
-        let room = trust.share_of(limit.count as usize).saturating_sub(1).max(1);
+        let room = trust.share_of(limit.count as usize * 8).div_ceil(8).saturating_sub(1).max(1);
         let recent: Vec<Time> = known.accepted.iter().copied().filter(|at| *at + limit.per > now).collect();
         if recent.len() < room {
             return None;
