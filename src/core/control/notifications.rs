@@ -8,11 +8,12 @@ use crate::core::event::Value;
 use crate::core::inventory::{Inventory, Name};
 use crate::core::journal::Record;
 use crate::core::lang::program::Program;
+use crate::core::notice::{Kind, Notice};
 use crate::core::notifications::{self, AlarmFacts, Undelivered, kept_fields};
 use crate::core::react::RunId;
 use crate::core::script::{Step, StepResult};
 
-use super::{Controller, Notice, Output};
+use super::{Controller, Output};
 
 impl Controller {
     pub(super) fn begin_notifications(&mut self, now: Time, out: &mut Vec<Output>) {
@@ -55,7 +56,7 @@ impl Controller {
     pub(super) fn test_channel(&mut self, now: Time, channel: &Name, by: &str, out: &mut Vec<Output>) {
         let mut told = Vec::new();
         if let Err(text) = self.notifier.test(now, channel, by, &mut told) {
-            out.push(Output::Notice(Notice { kind: "unknown".to_owned(), text, ..Notice::default() }));
+            out.push(Output::Notice(Notice::new(Kind::Unknown, text)));
         }
         notified(told, out);
     }
@@ -99,6 +100,6 @@ fn notified(told: Vec<notifications::Output>, out: &mut Vec<Output>) {
     out.extend(told.into_iter().map(|output| match output {
         notifications::Output::Record(record) => Output::Record(Record::Notify(record)),
         notifications::Output::Deliver(delivery) => Output::Deliver(delivery),
-        notifications::Output::Notice { kind, text } => Output::Notice(Notice { kind: kind.to_owned(), text, ..Notice::default() }),
+        notifications::Output::Notice { kind, text } => Output::Notice(Notice::new(kind, text)),
     }));
 }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use crate::core::base::time::Time;
 use crate::core::inventory::{Inventory, Name};
 use crate::core::lang::program::Program;
+use crate::core::notice::Kind;
 
 pub use notification::{AlarmFacts, Notification, Occasion, kept_fields};
 pub use record::{Record, State};
@@ -47,7 +48,7 @@ pub enum Output {
     Deliver(Box<Delivery>),
     /// Something that people should know.
     Notice {
-        kind: &'static str,
+        kind: Kind,
         /// What happened, and what to do.
         text: String,
     },

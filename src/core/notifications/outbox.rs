@@ -8,6 +8,7 @@ use crate::core::base::limits::{
 use crate::core::base::time::{Time, duration_text};
 use crate::core::event::Trust;
 use crate::core::inventory::{Channel, ChannelKind, Name};
+use crate::core::notice::Kind;
 
 use super::notification::{AlarmFacts, Notification, Occasion, bounded, compose, title_of};
 use super::{Delivery, Notifier, NotifyDue, Output, Record, Undelivered};
@@ -110,7 +111,7 @@ impl Notifier {
                 "the channel {channel} gets no more notifications for now: its limit, or the outbox, is full; further ones are counted, and the count is sent at {due}",
                 due = due.unwrap_or(now)
             );
-            out.push(Output::Notice { kind: "notifications_held", text });
+            out.push(Output::Notice { kind: Kind::NotificationsHeld, text });
         }
     }
 
@@ -224,7 +225,7 @@ impl Notifier {
                     let again_at = now + backoff(id, tries);
                     if tries == 0 {
                         let text = format!("the channel {channel} does not take a notification: {why}; it is tried again until it is delivered, or for {}", duration_text(give_up));
-                        out.push(Output::Notice { kind: "notification_retried", text });
+                        out.push(Output::Notice { kind: Kind::NotificationRetried, text });
                     }
                     self.record(Record::Failed { id, at: now, again_at, why }, out);
                 }
@@ -247,7 +248,7 @@ impl Notifier {
         let text = format!(
             "the channel {channel} did not take the notification {id} (\"{title}\"): {why}; tell people by other means, then `pointsman channels test {channel}`"
         );
-        out.push(Output::Notice { kind: "notification_failed", text });
+        out.push(Output::Notice { kind: Kind::NotificationFailed, text });
     }
 
     /// Takes a notification out of its queue, before it goes out of the outbox.

@@ -29,7 +29,7 @@ struct Bench {
     records: Vec<Record>,
     /// What was sent: when, and what.
     sent: Vec<(Time, Delivery)>,
-    notices: Vec<&'static str>,
+    notices: Vec<Kind>,
     /// Whether channels take what they get.
     works: bool,
     refuses: bool,
@@ -254,7 +254,7 @@ fn a_limit_ends_in_one_notification_with_the_count() {
     let told = b.told();
     assert_eq!(told.len(), 3, "{told:?}");
     assert_eq!(told[2], "600 noc more: and 413 more notifications were held back by the limit of the channel noc");
-    assert_eq!(b.notices, ["notifications_held"]);
+    assert_eq!(b.notices, [Kind::NotificationsHeld]);
     b.raise(at(4_000), "sip_down", "again");
     assert_eq!(b.told().len(), 1);
 }
@@ -269,7 +269,7 @@ fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
     let sent: Vec<Delivery> = std::mem::take(&mut b.sent).into_iter().map(|(_, d)| d).collect();
     assert!(sent.len() > 5 && sent.iter().all(|d| d.notification.key == "0000000000000abc-1"), "{sent:?}");
     assert_eq!(sent.iter().map(|d| d.attempt).collect::<Vec<_>>(), (1..=u32::try_from(sent.len()).unwrap()).collect::<Vec<_>>());
-    assert_eq!(b.notices, ["notification_retried"]);
+    assert_eq!(b.notices, [Kind::NotificationRetried]);
     // The controller dies and starts again: what waits is sent again, first the first.
     let (program, inventory) = (b.notifier.program.clone(), b.notifier.inventory.clone());
     b.notifier = Notifier::start(0xabc, program, inventory, b.notifier.state.clone());
@@ -281,12 +281,12 @@ fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
     b.works = false;
     b.raise(at(2_000), "sip_down", "s3");
     b.run(at(6_000));
-    assert_eq!(b.notices, ["notification_retried", "notification_retried", "notification_failed"]);
+    assert_eq!(b.notices, [Kind::NotificationRetried, Kind::NotificationRetried, Kind::NotificationFailed]);
     assert!(b.notifier.state.outbox.is_empty());
     // What the receiver does not want is not tried again.
     b.refuses = true;
     b.raise(at(7_000), "sip_down", "s4");
-    assert_eq!(b.notices.last(), Some(&"notification_failed"));
+    assert_eq!(b.notices.last(), Some(&Kind::NotificationFailed));
     assert_eq!(b.notifier.channels()[0].failed, 2);
 }
 
@@ -323,7 +323,7 @@ fn what_is_gone_from_the_configuration_is_given_up() {
     b.notifier.reload(at(21), program, inventory, &mut b.out);
     b.carry_out(at(21));
     assert!(b.notifier.state.outbox.is_empty() && b.notifier.state.groups.is_empty() && b.notifier.state.open.is_empty());
-    assert_eq!(b.notices.last(), Some(&"notification_failed"));
+    assert_eq!(b.notices.last(), Some(&Kind::NotificationFailed));
 }
 
 /// Alertmanager forgets what it is not told of again.

@@ -12,7 +12,7 @@ use crate::core::base::limits::{DRIVER_TIMEOUT, EFFECTS, EFFECTS_FOR_CLAIMS, EFF
 use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::Inventory;
-use crate::core::script::{Step, StepResult};
+use crate::core::script::{Step, StepResult, Verb};
 use crate::shell::command::run;
 
 use super::clock::EngineClock;
@@ -83,8 +83,8 @@ fn work(queue: &Queue<Job>, least: Urgency, clock: &EngineClock) {
 
 fn effect(inventory: &Inventory, step: &Step) -> StepResult {
     let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
-    match step.verb.as_str() {
-        "host.run" => {
+    match step.verb {
+        Verb::HostRun => {
             let host = text(0);
             inventory.runs_commands(&host)?;
             let arguments: Vec<String> = match step.args.get(2) {
@@ -124,7 +124,7 @@ mod tests {
         let perform = |words: &[&str], urgency: Urgency, name: &'static str| {
             let arguments = Value::List(words[1..].iter().map(|word| Value::from(*word).into_owned()).collect());
             let args = vec![Value::from("here"), Value::from(words[0]).into_owned(), arguments];
-            let step = Step { n: 0, verb: "host.run".to_owned(), args, line: 1 };
+            let step = Step { n: 0, verb: Verb::HostRun, args, line: 1 };
             let sender = sender.clone();
             effects.perform(inventory.clone(), step, None, urgency, move |result| {
                 let _ = sender.send((name, result.is_ok()));

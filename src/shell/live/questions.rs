@@ -195,7 +195,7 @@ impl Desk<'_> {
                 self.site.program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
             json!({ "alarm": alarm, "key": key.to_string(), "category": category, "count": i.count,
                     "acked": self.controller.alarms().acked(alarm, key),
-                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary, "not_started": i.idle })
+                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary, "not_started": i.idle.as_ref().map(ToString::to_string) })
         };
         self.controller.alarms().active().map(row).collect()
     }
