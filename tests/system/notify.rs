@@ -124,16 +124,15 @@ impl Receivers {
     fn start(&self) -> Vec<Ended> {
         let p = |name: &str| self.ports[name].to_string();
         let path = |name: &str| self.file(name).to_str().unwrap().to_owned();
-        let smtp = receiver("smtp.py", &[&p("smtp"), &path("mails"), &path("tls.crt"), &path("tls.key"), "s3cret-pw"]);
-        let http = receiver("http.py", &[&p("http"), &path("requests"), "ok", &path("tls.crt"), &path("tls.key")]);
+        let smtp = receiver("mail_server.py", &[&p("smtp"), &path("mails"), &path("tls.crt"), &path("tls.key"), "s3cret-pw"]);
+        let http = receiver("web_server.py", &[&p("http"), &path("requests"), "ok", &path("tls.crt"), &path("tls.key")]);
         fs::write(self.file("snmptrapd.conf"), "authCommunity log trapped\n").unwrap();
         let quiet = |command: &mut Command| Ended(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        let mibs = format!("+{}", here("docs/reference/mib").display());
+        let mibs = format!("{}:{}", here("docs/reference/mib").display(), here("tests/system/receivers/mibs").display());
         let snmp = quiet(
             Command::new("snmptrapd")
-                .args(["-f", "-n", "-C", "-c", &path("snmptrapd.conf"), "-A", "-Lf", &path("traps"), "-m", "+POINTSMAN-MIB", "-M", &mibs])
-                .args(["-p", &path("snmptrapd.pid"), "-OQ", "-F", "TRAP %W: %v\\n", &format!("udp:127.0.0.1:{}", p("snmp"))])
-                .env("MIBS", "+POINTSMAN-MIB"),
+                .args(["-f", "-n", "-C", "-c", &path("snmptrapd.conf"), "-A", "-Lf", &path("traps"), "-m", "POINTSMAN-MIB", "-M", &mibs])
+                .args(["-p", &path("snmptrapd.pid"), "-OQ", "-F", "TRAP %W: %v\\n", &format!("udp:127.0.0.1:{}", p("snmp"))]),
         );
         let rsyslog = format!(
             "global(DefaultNetstreamDriver=\"gtls\" DefaultNetstreamDriverCAFile=\"{0}/tls.crt\" DefaultNetstreamDriverCertFile=\"{0}/tls.crt\" DefaultNetstreamDriverKeyFile=\"{0}/tls.key\" workDirectory=\"{0}\")
@@ -296,13 +295,13 @@ fn receivers_that_misbehave_delay_nobody_else() {
     let path = |name: &str| site.0.join(name).to_str().unwrap().to_owned();
     let mut running: Vec<Ended> = Vec::new();
     for (behaviour, port) in behaviours.iter().zip(&ports) {
-        running.push(receiver("http.py", &[&port.to_string(), &path(behaviour), behaviour]));
+        running.push(receiver("web_server.py", &[&port.to_string(), &path(behaviour), behaviour]));
     }
     for (behaviour, port) in mails.iter().zip(&ports[behaviours.len()..]) {
         let arguments = [&port.to_string(), &path(behaviour), &path("tls.crt"), &path("tls.key"), "s3cret-pw", *behaviour];
-        running.push(receiver("smtp.py", &arguments));
+        running.push(receiver("mail_server.py", &arguments));
     }
-    running.push(receiver("http.py", &[&good.to_string(), &path("good"), "ok"]));
+    running.push(receiver("web_server.py", &[&good.to_string(), &path("good"), "ok"]));
     let controller = listening(&site);
     site.append("number 1 is down\n");
     until("the good one has it", || read(&site.0.join("good")).contains("number 1:"));

@@ -1,6 +1,6 @@
 """A mail server (aiosmtpd): STARTTLS with a login. Each mail is one JSON line of the file.
 
-smtp.py PORT FILE CERTIFICATE KEY PASSWORD [BEHAVIOUR]
+mail_server.py PORT FILE CERTIFICATE KEY PASSWORD [BEHAVIOUR]
 BEHAVIOUR: nothing (the connection is taken, and nobody answers), hang (after DATA), 4xx, refuse-one (one of the recipients)
 """
 import asyncio, json, ssl, sys, time

@@ -1,6 +1,6 @@
 """An HTTP server, with TLS where a certificate is given. Each request is one JSON line of the file.
 
-http.py PORT FILE BEHAVIOUR [CERTIFICATE KEY]
+web_server.py PORT FILE BEHAVIOUR [CERTIFICATE KEY]
 BEHAVIOUR: ok, slow (answers after 30 s), redirect (to itself), elsewhere (to /stolen), huge (1 GB), 500, 400
 """
 import json, ssl, sys, time
