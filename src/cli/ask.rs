@@ -190,12 +190,12 @@ pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
 
 pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
     let mut answers = Vec::new();
-    for question in [Question::Alarms, Question::Resources, Question::Runs] {
+    for question in [Question::Alarms, Question::Resources, Question::Runs, Question::Channels] {
         let Some(rows) = rows(&args.whom, &question)? else { return Ok(if args.exit_code { UNKNOWN } else { WRONG }) };
         answers.push(rows);
     }
-    let [alarms, resources, runs] = &answers[..] else { return Ok(UNKNOWN) };
-    let status = Status::of(alarms, resources, runs);
+    let [alarms, resources, runs, channels] = &answers[..] else { return Ok(UNKNOWN) };
+    let status = Status::of(alarms, resources, runs, channels);
     let mut out = io::stdout().lock();
     if args.whom.format == Format::Json {
         writeln!(out, "{}", status.json())?;

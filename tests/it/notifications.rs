@@ -18,7 +18,7 @@ use crate::support::source;
 
 const CONFIG: &str = "
 channels: { noc: log, other: { command: [/bin/true] } }
-routes: { all: { to: other, category: [critical], by: [alarm, host], wait: 10s, interval: 1m, repeat: 2m, escalate: { after: 90s, to: noc } } }
+routes: { all: { to: other, category: [critical], by: [alarm, node], wait: 10s, interval: 1m, repeat: 2m, escalate: { after: 90s, to: noc } } }
 ";
 
 fn at(seconds: u64) -> Time {
@@ -46,10 +46,10 @@ fn site(rules: &str, script: &str) -> Arc<Site> {
 const SAY: &str = "const PARAMS = #{};\nfn react(alarm, event, params) { notify(\"noc\", `so: ${alarm.summary}`); }\n";
 
 const RULES: &str = r#"
-pattern down { match /down on (?<host>\w+)/ }
-pattern up { match /up on (?<host>\w+)/ }
-alarm routed { category critical detect down by host cancel when up summary "down {host}" }
-alarm reacted { category minor detect down by host cancel when up summary "down {host}" react notify("noc") then say }
+pattern down { match /down on (?<node>\w+)/ }
+pattern up { match /up on (?<node>\w+)/ }
+alarm routed { category critical detect down by node cancel when up summary "down {node}" }
+alarm reacted { category minor detect down by node cancel when up summary "down {node}" react notify("noc") then say }
 "#;
 
 fn delivered(replay: &Replay, channel: &str) -> u64 {

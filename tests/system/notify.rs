@@ -329,3 +329,30 @@ fn receivers_that_misbehave_delay_nobody_else() {
     site.append("number 2 is down\n");
     until("the good one goes on", || read(&site.0.join("good")).contains("number 2:"));
 }
+
+/// Ten thousand alarms at once, by a route with the usual options: people get a handful of notifications, and the counts add up.
+#[test]
+fn a_storm_of_alarms_is_a_handful_of_notifications() {
+    const ALARMS: u64 = 10_000;
+    let http = port();
+    let site = site("storm", &format!("  hook: {{ webhook: {{ url: 'http://127.0.0.1:{http}/' }} }}\n"), "hook");
+    let config = read(&site.0.join("pointsman.yaml")).replace("by: [alarm, key], wait: 0s, interval: 0s", "wait: 2s, interval: 5s");
+    fs::write(site.0.join("pointsman.yaml"), config).unwrap();
+    let _receiver = receiver("web_server.py", &[&http.to_string(), site.0.join("requests").to_str().unwrap(), "ok"]);
+    let _controller = listening(&site);
+    let lines: String = (0..ALARMS).map(|n| format!("number {n} is down\n")).collect();
+    site.append(&lines);
+    let told = || -> Vec<u64> {
+        let bodies = lines_of(&site.0.join("requests"));
+        bodies.iter().map(|b| b["alarms"].as_array().unwrap().len() as u64 + b["more"].as_u64().unwrap()).collect()
+    };
+    until("all of them are told", || told().iter().sum::<u64>() >= ALARMS);
+    let told = told();
+    assert!(told.len() <= 4 && told.iter().sum::<u64>() == ALARMS, "{told:?}");
+}
+
+/// The bodies of the requests of an HTTP server.
+fn lines_of(path: &Path) -> Vec<Json> {
+    let complete = read(path).lines().filter_map(|line| serde_json::from_str::<Json>(line).ok()).collect::<Vec<_>>();
+    complete.iter().map(|request| serde_json::from_str(request["body"].as_str().unwrap()).unwrap()).collect()
+}

@@ -10,7 +10,7 @@ use crate::core::base::limits::NOTIFICATION_GIVE_UP;
 
 use super::Name;
 
-/// Where notifications go.
+/// A way in which notifications leave this machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
     pub kind: ChannelKind,

@@ -65,6 +65,8 @@ pub struct History {
     runs: BTreeMap<RunId, Known>,
     /// Notifications that were not delivered yet, by number: what is shown of each.
     notifications: BTreeMap<u64, HistoryEntry>,
+    /// What a step `notify` says was queued or held back just now. In journals of earlier versions it was done when it was answered.
+    queued: bool,
 }
 
 /// What is known of a run.
@@ -99,7 +101,12 @@ impl History {
     /// A notification stands where it was delivered, or given up.
     fn notify_entry(&mut self, record: &notifications::Record) -> Option<HistoryEntry> {
         match record {
+            notifications::Record::Held { .. } => {
+                self.queued = true;
+                None
+            }
             notifications::Record::Queued { notification: n, .. } => {
+                self.queued = true;
                 let alarm = n.alarms.first().filter(|a| !a.alarm.is_empty());
                 let entry = HistoryEntry {
                     text: format!("{}: {}", n.channel, n.line(NOTIFICATION_LINE)),
@@ -139,6 +146,7 @@ impl History {
             | react::Record::Again { run, .. } => *run,
             react::Record::Kept { .. } => return None,
         };
+        let queued = std::mem::take(&mut self.queued);
         let known = self.runs.entry(run).or_default();
         let reaction = known.reaction.clone();
         let of_run = HistoryEntry {
@@ -161,7 +169,8 @@ impl History {
                 let arg = |i: usize| args.get(i).cloned().unwrap_or_default();
                 match (verb, result) {
                     // What became of it is an entry of its own.
-                    (Verb::Notify, Ok(_)) => None,
+                    (Verb::Notify, Ok(_)) if queued || arg(1).is_empty() => None,
+                    (Verb::Notify, Ok(_)) => entry("notified", format!("{}: {}", arg(0), arg(1))),
                     (Verb::Notify, Err(why)) => entry("notify_failed", format!("{}: {} ({why})", arg(0), arg(1))),
                     (_, Err(why)) => entry("step_failed", format!("{reaction}: {verb}({}): {why}", args.join(", "))),
                     (Verb::HostRun, Ok(_)) => entry("ran", format!("{reaction}: {} on {}", arg(1), arg(0))),

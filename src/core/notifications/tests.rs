@@ -259,6 +259,24 @@ fn a_limit_ends_in_one_notification_with_the_count() {
     assert_eq!(b.told().len(), 1);
 }
 
+/// A full outbox counts what it does not take; people are told when there is room again.
+#[test]
+fn a_full_outbox_counts() {
+    let mut b = Bench::new("channels: { noc: { command: [/bin/true], limit: none } }\nroutes: { all: { to: noc, by: [key], wait: 0s, interval: 0s } }\n");
+    b.works = false;
+    for n in 0..700 {
+        b.notifier.fall_due(at(0), &mut b.out);
+        b.raise(at(0), "sip_down", &format!("s{n}"));
+    }
+    let full = b.notifier.channels()[0].clone();
+    assert!(full.waiting < 500 && full.waiting as u64 + full.held == 700, "{full:?}");
+    b.works = true;
+    b.run(at(3_600));
+    let told = b.told();
+    assert_eq!(told.last().unwrap().split(": ").nth(1), Some(format!("and {} more notifications were held back by the limit of the channel noc", full.held).as_str()));
+    assert_eq!(b.notifier.channels()[0].delivered, full.waiting as u64 + 1);
+}
+
 #[test]
 fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
     let mut b = Bench::new("channels: { noc: { command: [/bin/true], give_up: 1h } }\nroutes: { all: { to: noc, by: [key], wait: 0s, interval: 0s } }\n");

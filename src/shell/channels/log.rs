@@ -3,7 +3,6 @@
 use crate::core::base::limits::NOTIFICATION_LINE;
 use crate::core::notifications::{Notification, Undelivered};
 
-#[expect(clippy::unnecessary_wraps, reason = "as all channels do")]
 pub(super) fn send(notification: &Notification) -> Result<(), Undelivered> {
     tracing::info!(channel = notification.channel, "{}", notification.line(NOTIFICATION_LINE));
     Ok(())

@@ -31,7 +31,7 @@ class Handler:
 
 
 def login(server, session, envelope, mechanism, auth_data):
-    return AuthResult(success=getattr(auth_data, "password", b"") == password.encode())
+    return AuthResult(success=getattr(auth_data, "password", b"") == password.encode(), auth_data=auth_data)
 
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
