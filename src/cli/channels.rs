@@ -21,7 +21,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How the channels of notifications stand, and whether one works
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman channels\n  pointsman channels test noc\n\nExit status of test: 0 delivered, 1 not delivered.")]
+#[command(
+    after_help = "Examples:\n  pointsman channels\n  pointsman channels test noc\n\nExit status of test: 0 delivered, 1 not delivered."
+)]
 pub(super) struct Args {
     #[command(flatten)]
     whom: ControllerArgs,

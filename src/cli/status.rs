@@ -52,10 +52,16 @@ impl Status {
             let number = |key: &str| row.get(key).and_then(Json::as_u64).unwrap_or_default();
             let name = text(row, "channel");
             if number("tries") > 0 {
-                troubles.push((WARNING, format!("{} notifications wait for the channel {name}: {}", number("waiting"), text(row, "why"))));
+                troubles.push((
+                    WARNING,
+                    format!("{} notifications wait for the channel {name}: {}", number("waiting"), text(row, "why")),
+                ));
             }
             if number("held") > 0 {
-                troubles.push((WARNING, format!("{} notifications are held back by the limit of the channel {name}", number("held"))));
+                troubles.push((
+                    WARNING,
+                    format!("{} notifications are held back by the limit of the channel {name}", number("held")),
+                ));
             }
         }
         troubles.retain(|(severity, _)| *severity > HEALTHY);
@@ -123,7 +129,8 @@ mod tests {
 
     #[test]
     fn channels_that_fail_are_told() {
-        let channel = |tries: u64, held: u64| json!({ "channel": "mail", "waiting": 3, "tries": tries, "held": held, "why": "away" });
+        let channel =
+            |tries: u64, held: u64| json!({ "channel": "mail", "waiting": 3, "tries": tries, "held": held, "why": "away" });
         assert_eq!(Status::of(&[], &[], &[], &[channel(0, 0)]).severity(), HEALTHY);
         let lines = Status::of(&[], &[], &[], &[channel(2, 7)]).lines();
         assert_eq!(lines[1], "  warning  3 notifications wait for the channel mail: away");

@@ -34,8 +34,7 @@ fn site(rules: &str, script: &str) -> Arc<Site> {
     let inventory = Arc::new(config::load(&source("c", CONFIG)).0.unwrap().inventory);
     let script = source("say.rhai", script);
     let params = [("say.rhai".to_owned(), check(&script, Some(&inventory)).0)].into();
-    let (program, found) =
-        compile(&[source("r", rules)], &Declarations { inventory: Some(&inventory), scripts: Some(&params) });
+    let (program, found) = compile(&[source("r", rules)], &Declarations { inventory: Some(&inventory), scripts: Some(&params) });
     assert_eq!(found, [], "{}", render::human(&found, false));
     let evaluator = Evaluator::new(inventory.clone());
     let scripts = [("say.rhai".to_owned(), evaluator.compile(&script).unwrap())].into();
@@ -102,7 +101,9 @@ fn it_does_not_matter_how_time_is_divided() {
     let story = |step: u64| {
         let mut replay = Replay::start(site(RULES, SAY), &BTreeMap::new(), at(0));
         let mut now = 0;
-        for (seconds, text) in [(1, "down on a"), (4, "down on b"), (30, "up on b"), (31, "down on c"), (200, "up on a"), (900, "up on c")] {
+        for (seconds, text) in
+            [(1, "down on a"), (4, "down on b"), (30, "up on b"), (31, "down on c"), (200, "up on a"), (900, "up on c")]
+        {
             while now + step < seconds {
                 now += step;
                 replay.pass(at(now));

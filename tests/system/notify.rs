@@ -131,7 +131,20 @@ impl Receivers {
         let mibs = format!("{}:{}", here("docs/reference/mib").display(), here("tests/system/receivers/mibs").display());
         let snmp = quiet(
             Command::new("snmptrapd")
-                .args(["-f", "-n", "-C", "-c", &path("snmptrapd.conf"), "-A", "-Lf", &path("traps"), "-m", "POINTSMAN-MIB", "-M", &mibs])
+                .args([
+                    "-f",
+                    "-n",
+                    "-C",
+                    "-c",
+                    &path("snmptrapd.conf"),
+                    "-A",
+                    "-Lf",
+                    &path("traps"),
+                    "-m",
+                    "POINTSMAN-MIB",
+                    "-M",
+                    &mibs,
+                ])
                 .args(["-p", &path("snmptrapd.pid"), "-OQ", "-F", "TRAP %W: %v\\n", &format!("udp:127.0.0.1:{}", p("snmp"))]),
         );
         let rsyslog = format!(
@@ -213,8 +226,13 @@ fn each_receiver_gets_what_was_sent() {
     assert!(traps.contains("POINTSMAN-MIB::pmAlarmRaised") && traps.contains("POINTSMAN-MIB::pmKey.0 = 1"), "{traps}");
     let records = read(&receivers.file("records"));
     let record = records.lines().find(|line| line.contains("number 1:")).unwrap();
-    assert!(record.starts_with("<154>1 ") && record.contains("alarm=\"numbers\" key=\"1\" category=\"critical\" status=\"raised\"]"), "{record}");
-    until("Alertmanager has it", || receivers.alerts().iter().any(|(key, alert)| key == "1" && alert["status"]["state"] == "active"));
+    assert!(
+        record.starts_with("<154>1 ") && record.contains("alarm=\"numbers\" key=\"1\" category=\"critical\" status=\"raised\"]"),
+        "{record}"
+    );
+    until("Alertmanager has it", || {
+        receivers.alerts().iter().any(|(key, alert)| key == "1" && alert["status"]["state"] == "active")
+    });
     site.append("number 1 is up\n");
     until("everybody has the end", || {
         read(&receivers.file("mails")).contains("[CLEARED]")
@@ -336,7 +354,8 @@ fn a_storm_of_alarms_is_a_handful_of_notifications() {
     const ALARMS: u64 = 10_000;
     let http = port();
     let site = site("storm", &format!("  hook: {{ webhook: {{ url: 'http://127.0.0.1:{http}/' }} }}\n"), "hook");
-    let config = read(&site.0.join("pointsman.yaml")).replace("by: [alarm, key], wait: 0s, interval: 0s", "wait: 2s, interval: 5s");
+    let config =
+        read(&site.0.join("pointsman.yaml")).replace("by: [alarm, key], wait: 0s, interval: 0s", "wait: 2s, interval: 5s");
     fs::write(site.0.join("pointsman.yaml"), config).unwrap();
     let _receiver = receiver("web_server.py", &[&http.to_string(), site.0.join("requests").to_str().unwrap(), "ok"]);
     let _controller = listening(&site);

@@ -7,14 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::core::base::limits::{
-    CHANNEL_LIMIT, CHANNELS, NOTIFICATION_GIVE_UP, NOTIFICATION_GIVE_UP_MOST, TEMPLATE_BYTES,
-};
+use crate::core::base::limits::{CHANNEL_LIMIT, CHANNELS, NOTIFICATION_GIVE_UP, NOTIFICATION_GIVE_UP_MOST, TEMPLATE_BYTES};
 use crate::core::base::time::parse_duration;
 use crate::core::diag::{Code, Place};
 use crate::core::inventory::{
-    Channel, ChannelKind, ChannelLimit, HttpTarget, Inventory, MailEncryption, MailServer, MaybeSecret, Preset, Secret, SnmpTarget,
-    SyslogServer, SyslogTransport, Webhook,
+    Channel, ChannelKind, ChannelLimit, HttpTarget, Inventory, MailEncryption, MailServer, MaybeSecret, Preset, Secret,
+    SnmpTarget, SyslogServer, SyslogTransport, Webhook,
 };
 
 use super::read::{Section, YamlReader};
@@ -31,8 +29,8 @@ const REMOTE_SYSLOG: &[&str] = &["server", "ca", "facility"];
 const SECRET: &[&str] = &["file", "credential"];
 /// The names of syslog facilities, each at its number (RFC 5424, 6.2.1).
 const FACILITIES: [&str; 24] = [
-    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert",
-    "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit",
+    "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
 /// Headers that are set for every request.
 const OWN_HEADERS: [&str; 6] =
@@ -141,8 +139,7 @@ fn command(reader: &mut YamlReader<'_>, node: &YamlNode) -> Vec<String> {
 fn mail(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<MailServer> {
     let section = reader.section(node, what, place, MAIL)?;
     let words = [("starttls", MailEncryption::Starttls), ("tls", MailEncryption::Tls), ("none", MailEncryption::None)];
-    let encryption =
-        section.get("encryption").and_then(|n| reader.word(n, "encryption of mail", &words)).unwrap_or_default();
+    let encryption = section.get("encryption").and_then(|n| reader.word(n, "encryption of mail", &words)).unwrap_or_default();
     let usual = match encryption {
         MailEncryption::Starttls => 587,
         MailEncryption::Tls => 465,
@@ -160,12 +157,14 @@ fn mail(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place)
         reader.report(Code::CannotRun, &node.place, message).help = Some("encryption: starttls".to_owned());
     }
     let mut address = |node: &YamlNode, text: &str| {
-        let is_address = text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
+        let is_address =
+            text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
         if !is_address || text.chars().any(|c| c.is_control()) {
             reader.report(Code::BadValue, &node.place, format!("`{text}` is no mail address"));
         }
     };
-    let from = section.get("from").and_then(|n| if let YamlKind::Text { text, .. } = &n.kind { Some((n, text.clone())) } else { None });
+    let from =
+        section.get("from").and_then(|n| if let YamlKind::Text { text, .. } = &n.kind { Some((n, text.clone())) } else { None });
     if let Some((node, text)) = &from {
         address(node, text);
     }
@@ -243,7 +242,8 @@ fn http(reader: &mut YamlReader<'_>, section: &Section<'_>, preset: Preset) -> O
     let mut headers = BTreeMap::new();
     for (key, node) in reader.named(section.get("headers")) {
         let lower = key.text.to_ascii_lowercase();
-        if !key.text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') || OWN_HEADERS.contains(&lower.as_str()) {
+        if !key.text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') || OWN_HEADERS.contains(&lower.as_str())
+        {
             reader.report(Code::BadValue, &key.place, format!("the header `{}` can't be set here", key.text));
             continue;
         }

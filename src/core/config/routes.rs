@@ -10,9 +10,8 @@ use crate::core::inventory::{Escalation, Inventory, Name, NotifyRoute};
 use super::read::{Section, YamlReader};
 use super::yaml::YamlNode;
 
-const ROUTE: &[&str] = &[
-    "to", "category", "alarm", "where", "during", "not_during", "by", "wait", "interval", "repeat", "escalate", "cleared",
-];
+const ROUTE: &[&str] =
+    &["to", "category", "alarm", "where", "during", "not_during", "by", "wait", "interval", "repeat", "escalate", "cleared"];
 const ESCALATE: &[&str] = &["after", "to"];
 const CATEGORIES: &[(&str, &str)] = &[("critical", "critical"), ("major", "major"), ("minor", "minor"), ("none", "none")];
 /// The defaults of `by`, `wait` and `interval`: a storm of one alarm is a handful of notifications.
@@ -40,8 +39,7 @@ fn route(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place
     let section = reader.section(node, what, place, ROUTE)?;
     let to = section.want(reader, "to").map(|n| channels(reader, n, inventory)).unwrap_or_default();
     let categories = reader.list(section.get("category"));
-    let categories =
-        categories.into_iter().filter_map(|n| reader.word(n, "category", CATEGORIES)).map(str::to_owned).collect();
+    let categories = categories.into_iter().filter_map(|n| reader.word(n, "category", CATEGORIES)).map(str::to_owned).collect();
     let mut texts = |key: &str| -> Vec<String> { reader.texts(section.get(key)).into_iter().map(|(text, _)| text).collect() };
     let (alarms, during, not_during) = (texts("alarm"), texts("during"), texts("not_during"));
     let by = if section.get("by").is_some() { texts("by") } else { vec![BY.to_owned()] };

@@ -11,8 +11,8 @@ use crate::core::base::time::parse_duration;
 use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::event::{OWN_APP, Trust};
 use crate::core::inventory::{
-    AGENT_PORT, Application, CatchUp, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss,
-    Pair, Placement, Resource, ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
+    AGENT_PORT, Application, CatchUp, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair,
+    Placement, Resource, ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
 };
 
 use super::channels;

@@ -456,8 +456,9 @@ impl Controller {
                     engine::Record::Lost { .. } => self.all_roles_changed(),
                     _ => {}
                 }
-                out.push(Output::Record(Record::Alarm(record.clone())));
-                self.observed(now, &record, out);
+                let told = self.observed(now, &record);
+                out.push(Output::Record(Record::Alarm(record)));
+                notifications::notified(told, out);
             }
             engine::Output::ClaimOwed(order) => self.claim_is_owed(order),
             engine::Output::StartReactions(start) => owed.push_back(Task::Runs(react::Input::StartReactions(start))),

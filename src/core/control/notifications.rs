@@ -22,7 +22,13 @@ impl Controller {
         notified(told, out);
     }
 
-    pub(super) fn reload_notifications(&mut self, now: Time, program: Arc<Program>, inventory: Arc<Inventory>, out: &mut Vec<Output>) {
+    pub(super) fn reload_notifications(
+        &mut self,
+        now: Time,
+        program: Arc<Program>,
+        inventory: Arc<Inventory>,
+        out: &mut Vec<Output>,
+    ) {
         let mut told = Vec::new();
         self.notifier.reload(now, program, inventory, &mut told);
         notified(told, out);
@@ -34,10 +40,11 @@ impl Controller {
         notified(told, out);
     }
 
-    pub(super) fn observed(&mut self, now: Time, record: &engine::Record, out: &mut Vec<Output>) {
+    /// What follows from a record of the engine: it goes behind that record.
+    pub(super) fn observed(&mut self, now: Time, record: &engine::Record) -> Vec<notifications::Output> {
         let mut told = Vec::new();
         self.notifier.observed(now, record, &mut told);
-        notified(told, out);
+        told
     }
 
     pub(super) fn delivered(
@@ -96,7 +103,7 @@ impl Controller {
     }
 }
 
-fn notified(told: Vec<notifications::Output>, out: &mut Vec<Output>) {
+pub(super) fn notified(told: Vec<notifications::Output>, out: &mut Vec<Output>) {
     out.extend(told.into_iter().map(|output| match output {
         notifications::Output::Record(record) => Output::Record(Record::Notify(record)),
         notifications::Output::Deliver(delivery) => Output::Deliver(delivery),

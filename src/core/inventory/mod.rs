@@ -17,8 +17,8 @@ use crate::core::base::zone::Zone;
 use crate::core::event::{EventId, Trust};
 
 pub use channels::{
-    Channel, ChannelKind, ChannelLimit, Escalation, HttpTarget, MailEncryption, MailServer, MaybeSecret, NotifyRoute, Preset, Secret,
-    SnmpTarget, SyslogServer, SyslogTransport, Webhook,
+    Channel, ChannelKind, ChannelLimit, Escalation, HttpTarget, MailEncryption, MailServer, MaybeSecret, NotifyRoute, Preset,
+    Secret, SnmpTarget, SyslogServer, SyslogTransport, Webhook,
 };
 pub use index::{Index, Names};
 pub use watch::{METRICS, Measuring, OF_MOUNTS, Sign};

@@ -140,7 +140,16 @@ impl Notifier {
     }
 
     #[allow(clippy::too_many_arguments, reason = "what the record of the end has")]
-    fn ended(&mut self, now: Time, alarm: &str, key: &str, at: Time, cause: &Cause, summary: Option<&str>, out: &mut Vec<Output>) {
+    fn ended(
+        &mut self,
+        now: Time,
+        alarm: &str,
+        key: &str,
+        at: Time,
+        cause: &Cause,
+        summary: Option<&str>,
+        out: &mut Vec<Output>,
+    ) {
         let Some(open) = self.state.open.get(&instance_id(alarm, key)).cloned() else { return };
         let mut facts = open.facts;
         facts.cleared_at = Some(at);
@@ -159,7 +168,11 @@ impl Notifier {
             }
             let next = known.last.map(|last| last + options.interval).unwrap_or(now);
             let due = known.due.unwrap_or(next.max(now + options.wait));
-            if known.ended.len() < NOTIFICATION_ALARMS { told.push((group.clone(), due)) } else { counted.push((group.clone(), due)) }
+            if known.ended.len() < NOTIFICATION_ALARMS {
+                told.push((group.clone(), due))
+            } else {
+                counted.push((group.clone(), due))
+            }
         }
         self.record(Record::Ended { facts: Box::new(facts), groups: told }, out);
         for (group, due) in counted {

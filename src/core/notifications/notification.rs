@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::core::base::limits::{
-    NOTIFICATION_BYTES, NOTIFICATION_FIELDS, NOTIFICATION_FIELD_BYTES, NOTIFICATION_FIELDS_BYTES, NOTIFICATION_TITLE,
+    NOTIFICATION_BYTES, NOTIFICATION_FIELD_BYTES, NOTIFICATION_FIELDS, NOTIFICATION_FIELDS_BYTES, NOTIFICATION_TITLE,
 };
 use crate::core::base::text::{cut, printable_short};
 use crate::core::base::time::Time;
@@ -226,7 +226,8 @@ impl Notification {
     /// Bytes of memory that it takes, roughly.
     pub(super) fn weight(&self) -> usize {
         let fields = |a: &AlarmFacts| a.fields.iter().map(|(n, v)| n.len() + v.len() + 48).sum::<usize>();
-        let alarm = |a: &AlarmFacts| size_of::<AlarmFacts>() + a.summary.len() + a.help.len() + a.alarm.len() + a.key.len() + fields(a);
+        let alarm =
+            |a: &AlarmFacts| size_of::<AlarmFacts>() + a.summary.len() + a.help.len() + a.alarm.len() + a.key.len() + fields(a);
         size_of::<Self>() + self.title.len() + self.text.len() + self.alarms.iter().map(alarm).sum::<usize>()
     }
 }
@@ -249,6 +250,8 @@ pub(super) fn compose(channel: &Channel, occasion: Occasion, alarms: &[AlarmFact
     let ended = alarms.iter().filter(|a| a.cleared_at.is_some()).count() as u64;
     let active = alarms.len() as u64 - ended;
     let counts = match (active, ended) {
+        // Only counted.
+        (0, 0) => format!("{more} alarms"),
         (0, _) => format!("{} alarms cleared", ended + more),
         (_, 0) => format!("{} alarms", active + more),
         (_, _) => format!("{} raised, {ended} cleared", active + more),
@@ -315,6 +318,7 @@ mod tests {
         let ended = AlarmFacts { cleared_at: Some(Time::from_millis(1_000)), cause: Some("when".to_owned()), ..facts.clone() };
         let (title, text) = compose(&channel, Occasion::Raised, &[facts, ended], 412);
         assert_eq!(title, "413 raised, 1 cleared: [CRITICAL] sip_down [sip1]: SIP stopped\\non sip1");
+        assert_eq!(compose(&channel, Occasion::Raised, &[], 3), ("3 alarms".to_owned(), "and 3 more\n".to_owned()));
         assert!(text.ends_with("[CLEARED] sip_down [sip1]: SIP stopped\\non sip1\nand 412 more\n"), "{text}");
     }
 

@@ -71,8 +71,7 @@ impl Notifier {
         }
         let title = format!("Pointsman: a test of the channel {channel} by {by}");
         let text = format!("{title}\nNothing has happened: {by} asked for this with `pointsman channels test {channel}`.\n");
-        let content =
-            Content { occasion: Occasion::Test, category: "minor".to_owned(), title, text, ..Content::default() };
+        let content = Content { occasion: Occasion::Test, category: "minor".to_owned(), title, text, ..Content::default() };
         // It is let through whatever the limit is: somebody waits for it.
         self.enqueue(now, channel, content, out);
         Ok(self.state.last)
@@ -218,13 +217,20 @@ impl Notifier {
             Err(Undelivered { why, refused }) => {
                 let give_up = self.inventory.channels.get(channel).map_or(Duration::ZERO, |c| c.give_up);
                 if refused || waiting.notification.at + give_up <= now {
-                    let after = if refused { "the receiver refuses it".to_owned() } else { format!("it was tried for {}", duration_text(give_up)) };
+                    let after = if refused {
+                        "the receiver refuses it".to_owned()
+                    } else {
+                        format!("it was tried for {}", duration_text(give_up))
+                    };
                     self.give_up(now, channel, id, &format!("{why} ({after})"), out);
                 } else {
                     let tries = waiting.tries;
                     let again_at = now + backoff(id, tries);
                     if tries == 0 {
-                        let text = format!("the channel {channel} does not take a notification: {why}; it is tried again until it is delivered, or for {}", duration_text(give_up));
+                        let text = format!(
+                            "the channel {channel} does not take a notification: {why}; it is tried again until it is delivered, or for {}",
+                            duration_text(give_up)
+                        );
                         out.push(Output::Notice { kind: Kind::NotificationRetried, text });
                     }
                     self.record(Record::Failed { id, at: now, again_at, why }, out);

@@ -222,8 +222,7 @@ mod tests {
     }
 
     fn request(preset: Preset, body: Option<&str>, cleared: bool) -> WebhookRequest {
-        let target =
-            HttpTarget { url: MaybeSecret::Plain("http://h/".to_owned()), ca: None, proxy: None, headers: [].into() };
+        let target = HttpTarget { url: MaybeSecret::Plain("http://h/".to_owned()), ca: None, proxy: None, headers: [].into() };
         let webhook = Webhook { target, preset, body: body.map(str::to_owned), key: None, sign: None };
         requests(&webhook, &notification(cleared), Some("KEY")).remove(0)
     }
@@ -256,7 +255,8 @@ mod tests {
 
     #[test]
     fn a_template_of_the_site_is_filled() {
-        let own = request(Preset::Own, Some("{\"t\": \"{title}\", \"host\": \"{host}\", \"n\": {count}, \"id\": \"{id}\"}"), false);
+        let own =
+            request(Preset::Own, Some("{\"t\": \"{title}\", \"host\": \"{host}\", \"n\": {count}, \"id\": \"{id}\"}"), false);
         let read = read(&own);
         assert_eq!((&read["t"], &read["host"]), (&json!("SIP \"stopped\" <!channel>"), &json!("sip1")));
         assert_eq!((&read["n"], &read["id"]), (&json!(1), &json!("ab-3")));

@@ -40,8 +40,7 @@ fn site(config: &str) -> (Arc<Program>, Arc<Inventory>) {
     let (config, found) = config::load(&source("c", config));
     assert!(!has_errors(&found), "{}", render::human(&found, false));
     let inventory = Arc::new(config.unwrap().inventory);
-    let (program, found) =
-        compile(&[source("r", RULES)], &Declarations { inventory: Some(&inventory), scripts: None });
+    let (program, found) = compile(&[source("r", RULES)], &Declarations { inventory: Some(&inventory), scripts: None });
     assert!(!has_errors(&found), "{}", render::human(&found, false));
     (Arc::new(program), inventory)
 }
@@ -203,7 +202,9 @@ fn what_ends_before_it_was_told_is_told_once() {
 
 #[test]
 fn calendars_choose_routes() {
-    let mut b = Bench::new("channels: { noc: log }\nroutes: { n: { to: noc, during: night, wait: 0s }, d: { to: noc, not_during: night, wait: 0s, alarm: moved } }\n");
+    let mut b = Bench::new(
+        "channels: { noc: log }\nroutes: { n: { to: noc, during: night, wait: 0s }, d: { to: noc, not_during: night, wait: 0s, alarm: moved } }\n",
+    );
     b.raise(at(0), "sip_down", "s1");
     b.raise(at(1), "moved", "s1");
     b.raise(at(11 * 3_600), "sip_down", "s2");
@@ -262,7 +263,9 @@ fn a_limit_ends_in_one_notification_with_the_count() {
 /// A full outbox counts what it does not take; people are told when there is room again.
 #[test]
 fn a_full_outbox_counts() {
-    let mut b = Bench::new("channels: { noc: { command: [/bin/true], limit: none } }\nroutes: { all: { to: noc, by: [key], wait: 0s, interval: 0s } }\n");
+    let mut b = Bench::new(
+        "channels: { noc: { command: [/bin/true], limit: none } }\nroutes: { all: { to: noc, by: [key], wait: 0s, interval: 0s } }\n",
+    );
     b.works = false;
     for n in 0..700 {
         b.notifier.fall_due(at(0), &mut b.out);
@@ -273,13 +276,18 @@ fn a_full_outbox_counts() {
     b.works = true;
     b.run(at(3_600));
     let told = b.told();
-    assert_eq!(told.last().unwrap().split(": ").nth(1), Some(format!("and {} more notifications were held back by the limit of the channel noc", full.held).as_str()));
+    assert_eq!(
+        told.last().unwrap().split(": ").nth(1),
+        Some(format!("and {} more notifications were held back by the limit of the channel noc", full.held).as_str())
+    );
     assert_eq!(b.notifier.channels()[0].delivered, full.waiting as u64 + 1);
 }
 
 #[test]
 fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
-    let mut b = Bench::new("channels: { noc: { command: [/bin/true], give_up: 1h } }\nroutes: { all: { to: noc, by: [key], wait: 0s, interval: 0s } }\n");
+    let mut b = Bench::new(
+        "channels: { noc: { command: [/bin/true], give_up: 1h } }\nroutes: { all: { to: noc, by: [key], wait: 0s, interval: 0s } }\n",
+    );
     b.works = false;
     b.raise(at(0), "sip_down", "s1");
     b.raise(at(1), "sip_down", "s2");
@@ -311,7 +319,12 @@ fn what_is_not_delivered_is_tried_again_in_order_and_with_the_same_key() {
 #[test]
 fn a_reaction_without_a_script_tells_the_end_too_and_a_script_says_what_it_likes() {
     let mut b = Bench::new("channels: { noc: log }\n");
-    let facts = AlarmFacts { alarm: "sip_down".to_owned(), key: "s1".to_owned(), category: "critical".to_owned(), ..AlarmFacts::default() };
+    let facts = AlarmFacts {
+        alarm: "sip_down".to_owned(),
+        key: "s1".to_owned(),
+        category: "critical".to_owned(),
+        ..AlarmFacts::default()
+    };
     let noc = "noc".to_owned();
     b.notifier.announce(at(0), &noc, facts.clone(), true, &mut b.out).unwrap();
     b.notifier.say(at(1), &noc, "a\r\nb\u{1b}[m", facts.clone(), (7, 0), &mut b.out).unwrap();
@@ -347,7 +360,9 @@ fn what_is_gone_from_the_configuration_is_given_up() {
 /// Alertmanager forgets what it is not told of again.
 #[test]
 fn what_forgets_is_told_of_active_alarms_each_minute() {
-    let mut b = Bench::new("channels: { am: { alertmanager: { url: 'http://localhost:9093' } } }\nroutes: { all: { to: am, wait: 0s } }\n");
+    let mut b = Bench::new(
+        "channels: { am: { alertmanager: { url: 'http://localhost:9093' } } }\nroutes: { all: { to: am, wait: 0s } }\n",
+    );
     b.raise(at(0), "sip_down", "s1");
     b.run(at(190));
     let refreshed: Vec<u64> = b.sent.iter().filter(|(_, d)| d.attempt == 0).map(|(t, _)| t.since(at(0)).as_secs()).collect();

@@ -281,9 +281,14 @@ impl Replay {
                     ("stderr".to_owned(), Value::from("")),
                 ])))
             }
-            Verb::Notify | Verb::Vip(_) | Verb::Port(_) | Verb::PairSwitchover | Verb::Wait | Verb::AlarmClear | Verb::Log | Verb::State(_) => {
-                Err(format!("`{}` is no effect: this is a fault of the program", step.verb))
-            }
+            Verb::Notify
+            | Verb::Vip(_)
+            | Verb::Port(_)
+            | Verb::PairSwitchover
+            | Verb::Wait
+            | Verb::AlarmClear
+            | Verb::Log
+            | Verb::State(_) => Err(format!("`{}` is no effect: this is a fault of the program", step.verb)),
         }
     }
 }

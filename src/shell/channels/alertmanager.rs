@@ -37,7 +37,9 @@ pub(super) fn send(target: &HttpTarget, notification: &Notification) -> Result<(
 }
 
 fn alert(alarm: &AlarmFacts, now: Time) -> Json {
-    let mut labels = BTreeMap::from([("alertname", alarm.alarm.clone()), ("severity", alarm.category.clone())].map(|(n, v)| (n.to_owned(), v)));
+    let mut labels = BTreeMap::from(
+        [("alertname", alarm.alarm.clone()), ("severity", alarm.category.clone())].map(|(n, v)| (n.to_owned(), v)),
+    );
     labels.insert("source".to_owned(), "pointsman".to_owned());
     if !alarm.key.is_empty() {
         labels.insert("key".to_owned(), alarm.key.clone());

@@ -35,7 +35,11 @@ pub(super) fn post(
     secrets: &mut Secrets,
 ) -> Result<(), Undelivered> {
     let url = secrets.value(&target.url)?;
-    let url = format!("{}{}", url.trim_end_matches('/').to_owned() + if request.path.is_empty() && url.ends_with('/') { "/" } else { "" }, request.path);
+    let url = format!(
+        "{}{}",
+        url.trim_end_matches('/').to_owned() + if request.path.is_empty() && url.ends_with('/') { "/" } else { "" },
+        request.path
+    );
     let headers = headers(&target.headers, notification, secrets)?;
     let agent = agent(target, url.starts_with("https://")).map_err(|e| Undelivered { why: secrets.hidden(&e.why), ..e })?;
     let mut builder = agent.post(&url).header("Content-Type", request.content_type);

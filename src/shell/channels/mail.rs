@@ -136,10 +136,15 @@ fn html(notification: &Notification) -> String {
         _ => {
             let rows: String = notification.alarms.iter().map(row).collect();
             let more = if notification.more > 0 { format!("<p>and {} more</p>", notification.more) } else { String::new() };
-            format!("<table cellpadding=\"4\"><tr><th></th><th>alarm</th><th>summary</th><th>raised</th></tr>{rows}</table>{more}")
+            format!(
+                "<table cellpadding=\"4\"><tr><th></th><th>alarm</th><th>summary</th><th>raised</th></tr>{rows}</table>{more}"
+            )
         }
     };
-    format!("<!DOCTYPE html><html><body style=\"font-family:sans-serif\"><p><b>{}</b></p>{table}</body></html>", escaped(&notification.title))
+    format!(
+        "<!DOCTYPE html><html><body style=\"font-family:sans-serif\"><p><b>{}</b></p>{table}</body></html>",
+        escaped(&notification.title)
+    )
 }
 
 fn escaped(text: &str) -> String {

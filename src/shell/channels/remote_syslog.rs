@@ -41,7 +41,8 @@ pub(super) fn send(server: &SyslogServer, notification: &Notification) -> Result
         tcp.shutdown(Shutdown::Write).map_err(words)?;
         return ended(&mut tcp, until).map_err(|why| later(format!("{}: {why}", server.server)));
     }
-    let host = server.server.rsplit_once(':').map_or(server.server.as_str(), |(host, _)| host).trim_matches(['[', ']']).to_owned();
+    let host =
+        server.server.rsplit_once(':').map_or(server.server.as_str(), |(host, _)| host).trim_matches(['[', ']']).to_owned();
     let name = ServerName::try_from(host).map_err(|e| later(format!("{}: {e}", server.server)))?;
     let config = Arc::new(roots::client(server.ca.as_ref())?);
     let mut connection = ClientConnection::new(config, name).map_err(|e| later(format!("{}: {e}", server.server)))?;

@@ -24,7 +24,8 @@ impl Secrets {
             Secret::Credential(name) => match std::env::var_os("CREDENTIALS_DIRECTORY") {
                 Some(folder) => PathBuf::from(folder).join(name),
                 None => {
-                    let why = format!("there is no credential {name}: systemd gives none (`LoadCredential={name}:FILE` in the unit)");
+                    let why =
+                        format!("there is no credential {name}: systemd gives none (`LoadCredential={name}:FILE` in the unit)");
                     return Err(later(why));
                 }
             },

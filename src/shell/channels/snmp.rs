@@ -47,7 +47,8 @@ pub(super) fn send(target: &SnmpTarget, notification: &Notification) -> Result<(
     };
     let mut all: Vec<(Kind, Vec<(u32, String)>)> = of_alarms.iter().map(|a| of_alarm(a, notification)).collect();
     if all.is_empty() || notification.more > 0 {
-        let text = if of_alarms.is_empty() { notification.title.clone() } else { format!("and {} more alarms", notification.more) };
+        let text =
+            if of_alarms.is_empty() { notification.title.clone() } else { format!("and {} more alarms", notification.more) };
         all.push((Kind::Message, vec![(6, notification.at.to_string()), (7, notification.key.clone()), (8, text)]));
     }
     for (number, (kind, values)) in (0..).zip(all) {

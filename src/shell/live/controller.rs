@@ -699,7 +699,11 @@ impl Running {
                 Ok(Json::Null)
             }
             Reply::Tested(channel) => {
-                self.controller.turn(self.clock.now(), Input::Operator { by, word: OperatorCommand::TestChannel { channel } }, outputs);
+                self.controller.turn(
+                    self.clock.now(),
+                    Input::Operator { by, word: OperatorCommand::TestChannel { channel } },
+                    outputs,
+                );
                 Ok(Json::from(self.controller.notifier().last()))
             }
             Reply::Asked(word) => {
