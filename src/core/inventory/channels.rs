@@ -175,7 +175,7 @@ impl Preset {
 /// A manager that gets SNMP v2c notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnmpTarget {
-    /// Host and port.
+    /// Host and port, as `HOST:PORT`.
     pub server: String,
     pub community: MaybeSecret,
     /// The manager has to confirm each (an inform); else nobody knows whether it came (a trap).
@@ -185,7 +185,7 @@ pub struct SnmpTarget {
 /// A syslog server that gets RFC 5424 records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyslogServer {
-    /// Host and port.
+    /// Host and port, as `HOST:PORT`.
     pub server: String,
     pub transport: SyslogTransport,
     /// The authorities that its certificate may come from; `None`: those of this machine.
@@ -202,7 +202,7 @@ pub enum SyslogTransport {
     Udp,
     /// RFC 6587, with octet counts.
     Tcp,
-    /// RFC 5425
+    /// RFC 5425, with octet counts.
     Tls,
 }
 

@@ -179,8 +179,8 @@ fn alarms_that_come_together_are_told_together_and_again_until_somebody_acknowle
     assert_eq!(
         b.told(),
         [
-            "2310 noc cleared: 3 alarms cleared: [CLEARED] sip_down [s2]: sip_down on s2",
-            "2310 boss cleared: 3 alarms cleared: [CLEARED] sip_down [s2]: sip_down on s2",
+            "2410 noc cleared: 3 alarms cleared: [CLEARED] sip_down [s1]: sip_down on s1",
+            "2410 boss cleared: 3 alarms cleared: [CLEARED] sip_down [s1]: sip_down on s1",
         ]
     );
     assert!(b.notifier.state.open.is_empty() && b.notifier.state.groups.is_empty(), "{:?}", b.notifier.state);
