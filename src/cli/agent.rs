@@ -8,7 +8,8 @@ use crate::core::config::{self, Agent};
 use crate::shell::live::program;
 use crate::shell::store::AgentStore;
 
-use super::{Format, WRONG, log_to_stderr, paths, plural, report, setup, wrong};
+use super::{Format, WRONG, log_to_stderr, plural, report, wrong};
+use crate::shell::site_files::{paths, read};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,7 +97,7 @@ pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
 /// An agent's configuration; what is wrong with it is printed.
 pub(super) fn load(path: &Path) -> io::Result<Option<Agent>> {
     let mut found = Vec::new();
-    let loaded = setup::read(path, &mut found).map(|source| config::load_agent(&source));
+    let loaded = read::read(path, &mut found).map(|source| config::load_agent(&source));
     let (agent, more) = loaded.unwrap_or_default();
     found.extend(more);
     report(&found, Format::Human)?;

@@ -10,7 +10,8 @@ use crate::shell::live::control_socket::{self, ask};
 use crate::shell::live::questions::Question;
 
 use super::status::{Status, UNKNOWN, alarm_severity};
-use super::{Format, WRONG, agent, operator, paths, report, setup, wrong};
+use super::{Format, WRONG, agent, operator, report, wrong};
+use crate::shell::site_files::{paths, read};
 
 const ALARM_COLUMNS: [&str; 9] = ["alarm", "key", "category", "count", "since", "last", "acked", "summary", "not_started"];
 const RESOURCE_COLUMNS: [&str; 7] = ["resource", "what", "owner", "holders", "settled", "held", "hosts"];
@@ -215,7 +216,7 @@ pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     }
     let mut found = Vec::new();
     let file = paths::controller(whom.config.as_deref());
-    let source = setup::read(&file, &mut found);
+    let source = read::read(&file, &mut found);
     let (config, more) = source.as_ref().map(crate::core::config::load).unwrap_or_default();
     let base = agent::base(&file);
     if let Some(config) = config {

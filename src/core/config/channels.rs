@@ -15,18 +15,11 @@ use crate::core::inventory::{
     SnmpTarget, SyslogServer, SyslogTransport, Webhook,
 };
 
-use super::read::{Section, YamlReader};
-use super::yaml::{YamlKind, YamlNode};
+use crate::core::yaml::{Section, YamlKind, YamlNode, YamlReader};
+
+use super::keys;
 
 const KINDS: [&str; 6] = ["command", "mail", "webhook", "alertmanager", "snmp", "remote_syslog"];
-const CHANNEL: &[&str] =
-    &["command", "mail", "webhook", "alertmanager", "snmp", "remote_syslog", "title", "text", "limit", "give_up"];
-const MAIL: &[&str] = &["server", "encryption", "ca", "user", "password", "from", "to"];
-const WEBHOOK: &[&str] = &["url", "preset", "body", "headers", "key", "sign", "ca", "proxy"];
-const ALERTMANAGER: &[&str] = &["url", "headers", "ca", "proxy"];
-const SNMP: &[&str] = &["server", "community", "inform"];
-const REMOTE_SYSLOG: &[&str] = &["server", "ca", "facility"];
-const SECRET: &[&str] = &["file", "credential"];
 /// The names of syslog facilities, each at its number (RFC 5424, 6.2.1).
 const FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit",
@@ -59,7 +52,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &m
 }
 
 fn channel(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<Channel> {
-    let section = reader.section(node, what, place, CHANNEL)?;
+    let section = reader.section(node, what, place, &keys::CHANNEL)?;
     let given: Vec<&str> = KINDS.into_iter().filter(|kind| section.get(kind).is_some()).collect();
     let [kind] = given[..] else {
         let message = match given.is_empty() {
@@ -83,7 +76,7 @@ fn channel(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Pla
         "mail" => ChannelKind::Mail(Box::new(mail(reader, node, what, place)?)),
         "webhook" => ChannelKind::Webhook(Box::new(webhook(reader, node, what, place)?)),
         "alertmanager" => {
-            let section = reader.section(node, what, place, ALERTMANAGER)?;
+            let section = reader.section(node, what, place, &keys::ALERTMANAGER)?;
             ChannelKind::Alertmanager(Box::new(http(reader, &section, Preset::Own)?))
         }
         "snmp" => ChannelKind::Snmp(Box::new(snmp(reader, node, what, place)?)),
@@ -137,7 +130,7 @@ fn command(reader: &mut YamlReader<'_>, node: &YamlNode) -> Vec<String> {
 }
 
 fn mail(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<MailServer> {
-    let section = reader.section(node, what, place, MAIL)?;
+    let section = reader.section(node, what, place, &keys::MAIL)?;
     let words = [("starttls", MailEncryption::Starttls), ("tls", MailEncryption::Tls), ("none", MailEncryption::None)];
     let encryption = section.get("encryption").and_then(|n| reader.word(n, "encryption of mail", &words)).unwrap_or_default();
     let usual = match encryption {
@@ -196,7 +189,7 @@ fn text_of(node: &YamlNode) -> Option<(YamlText<'_>, String)> {
 }
 
 fn webhook(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<Webhook> {
-    let section = reader.section(node, what, place, WEBHOOK)?;
+    let section = reader.section(node, what, place, &keys::WEBHOOK)?;
     let preset = section.get("preset").and_then(|n| reader.word(n, "preset", &Preset::NAMES)).unwrap_or_default();
     let body = section.get("body").and_then(|n| template(reader, n));
     if let (Some(node), false) = (section.get("body"), preset == Preset::Own) {
@@ -255,7 +248,7 @@ fn http(reader: &mut YamlReader<'_>, section: &Section<'_>, preset: Preset) -> O
 }
 
 fn snmp(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<SnmpTarget> {
-    let section = reader.section(node, what, place, SNMP)?;
+    let section = reader.section(node, what, place, &keys::SNMP)?;
     let server = section.want(reader, "server").and_then(|n| host_and_port(reader, n, Some(162)));
     let community = section.want(reader, "community").and_then(|n| maybe_secret(reader, n));
     let inform = section.get("inform").and_then(|n| reader.truth(n)).unwrap_or(false);
@@ -263,7 +256,7 @@ fn snmp(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place)
 }
 
 fn syslog(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<SyslogServer> {
-    let section = reader.section(node, what, place, REMOTE_SYSLOG)?;
+    let section = reader.section(node, what, place, &keys::REMOTE_SYSLOG)?;
     let node = section.want(reader, "server")?;
     let text = reader.text(node)?;
     let transports =
@@ -310,7 +303,7 @@ fn secret(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Secret> {
             Some("write { file: /etc/pointsman/NAME.secret }, or { credential: NAME } for one of systemd".to_owned());
         return None;
     }
-    let section = reader.section(node, "the secret", &node.place, SECRET)?;
+    let section = reader.section(node, "the secret", &node.place, &keys::SECRET)?;
     match (section.get("file"), section.get("credential")) {
         (Some(file), None) => Some(Secret::File(path(reader, file)?)),
         (None, Some(name)) => {

@@ -13,8 +13,7 @@ use std::collections::BTreeSet;
 
 use crate::core::diag::{Code, Place};
 use crate::core::inventory::{Inventory, Name, OnQuorumLoss, Placement, Resource, ResourceKind, Takeover, Via};
-
-use super::read::YamlReader;
+use crate::core::yaml::YamlReader;
 
 /// The fewest voters of a quorum: of two, both would have to agree, and the loss of either would end the service.
 const VOTERS_LEAST: usize = 3;

@@ -7,12 +7,10 @@ use crate::core::base::limits::NOTIFY_ROUTES;
 use crate::core::diag::{Code, Place};
 use crate::core::inventory::{Escalation, Inventory, Name, NotifyRoute};
 
-use super::read::{Section, YamlReader};
-use super::yaml::YamlNode;
+use crate::core::yaml::{Section, YamlNode, YamlReader};
 
-const ROUTE: &[&str] =
-    &["to", "category", "alarm", "where", "during", "not_during", "by", "wait", "interval", "repeat", "escalate", "cleared"];
-const ESCALATE: &[&str] = &["after", "to"];
+use super::keys;
+
 const CATEGORIES: &[(&str, &str)] = &[("critical", "critical"), ("major", "major"), ("minor", "minor"), ("none", "none")];
 /// The defaults of `by`, `wait` and `interval`: a storm of one alarm is a handful of notifications.
 const BY: &str = "alarm";
@@ -36,7 +34,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &m
 }
 
 fn route(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place, inventory: &Inventory) -> Option<NotifyRoute> {
-    let section = reader.section(node, what, place, ROUTE)?;
+    let section = reader.section(node, what, place, &keys::ROUTE)?;
     let to = section.want(reader, "to").map(|n| channels(reader, n, inventory)).unwrap_or_default();
     let categories = reader.list(section.get("category"));
     let categories = categories.into_iter().filter_map(|n| reader.word(n, "category", CATEGORIES)).map(str::to_owned).collect();
@@ -59,7 +57,7 @@ fn route(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place
 }
 
 fn escalation(reader: &mut YamlReader<'_>, node: &YamlNode, place: &Place, inventory: &Inventory) -> Option<Escalation> {
-    let section = reader.section(node, "`escalate`", place, ESCALATE)?;
+    let section = reader.section(node, "`escalate`", place, &keys::ESCALATE)?;
     let after = section.want(reader, "after").and_then(|n| reader.span(n, Duration::from_secs(1)..=REPEAT_MOST));
     let to = section.want(reader, "to").map(|n| channels(reader, n, inventory)).unwrap_or_default();
     Some(Escalation { after: after?, to })

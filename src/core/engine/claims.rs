@@ -19,15 +19,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::core::base::limits::CLOCK_ERROR;
 use crate::core::base::time::Time;
 use crate::core::event::{ClaimedRole, Event, EventId, Trust};
 use crate::core::inventory::{CatchUp, Index, Inventory, Name, Pair};
 use crate::core::lang::program::{Hit, IdPattern, Mode, Program};
 
-use super::record::{Claim, Fields, Record};
+use super::record::{Claim, Fields, Record, Stand};
 use super::{Engine, Output, fields};
 use crate::core::notice::{Kind, Notice};
 
@@ -64,32 +62,6 @@ pub(super) fn claim_of<'a>(
 pub fn trust_required(inventory: &Inventory, pair: &Pair) -> Trust {
     let resource = pair.resource.as_ref().and_then(|resource| inventory.resources.get(resource));
     resource.map_or(Trust::Address, |r| r.trust)
-}
-
-/// How far a claim has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stand {
-    /// No rule reacts to it, or none may: it is known, and moves nothing.
-    #[default]
-    Withheld,
-    /// Rules react to it, and it is not carried out yet.
-    Owed,
-    /// The same, and a run that was started for it did not end well.
-    Failed,
-    /// It came late: rules would have reacted.
-    Late,
-    /// It came late: rules would have reacted with an operator's agreement.
-    Ask,
-    /// It is carried out, or something newer is.
-    Settled,
-}
-
-impl Stand {
-    /// True when the controller has to see that it is carried out.
-    pub fn is_owed(self) -> bool {
-        matches!(self, Stand::Owed | Stand::Failed)
-    }
 }
 
 /// When late claims are weighed. Not kept: after a start every source says anew that its backlog was read.

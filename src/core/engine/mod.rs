@@ -26,6 +26,7 @@
 //! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
 //! Tests: `tests/it/engine.rs` (the whole transition table), rule tests.
 
+mod bounds;
 mod calendars;
 mod claims;
 mod condition;
@@ -48,6 +49,7 @@ mod silence;
 mod state;
 mod states;
 mod turn;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -61,14 +63,14 @@ use crate::core::notice::{Kind, Notice};
 
 use fields::{EventView, TriggerEvent};
 use instance::Ending;
-use measure::MeasureSlot;
 use partial_matches::Forgot;
+use window::MeasureSlot;
 
-pub use claims::{Stand, trust_required};
+pub use claims::trust_required;
 pub use fields::fields_of;
 pub use key::Key;
-pub use record::{Cause, Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
-pub use state::{Instance, State};
+pub use record::{Cause, Claim, Fields, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed, Throttled};
+pub use state::State;
 pub use turn::{Input, MetricValue, Output, StartReactions};
 
 /// Bytes that most keys have room in.

@@ -70,7 +70,7 @@ pub struct Undelivered {
     pub refused: bool,
 }
 
-/// What falls due.
+/// Something that falls due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum NotifyDue {
     /// Something of a group.

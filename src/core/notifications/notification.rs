@@ -73,7 +73,7 @@ pub struct AlarmFacts {
     pub raised_at: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared_at: Option<Time>,
-    /// Why it ended.
+    /// Why it ended, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// The reaction whose script tells of it.

@@ -10,10 +10,7 @@ use crate::core::base::limits::{CLAIM_RUNS, RUNS};
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
 
-use super::record::{Run, RunId, State};
-
-/// One reaction, one key, one trust.
-pub(super) type LaneKey = (String, String, Trust);
+use super::record::{LaneKey, Run, RunId, State};
 
 /// A lane that is not empty.
 #[derive(Clone, Debug, Default)]

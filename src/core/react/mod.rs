@@ -33,7 +33,8 @@ use crate::core::lang::program::{Mode, Program};
 use crate::core::notice::{Kind, Notice};
 use crate::core::script::{Next, Step, StepResult};
 
-use index::{LaneKey, RunIndex};
+use index::RunIndex;
+use record::LaneKey;
 pub use record::{AskedStep, Bound, Record, Run, RunId, RunOutcome, State};
 
 /// What the runs are told.

@@ -18,7 +18,7 @@ const SAID: usize = 200;
 /// Bytes of the head of an answer.
 const HEAD: usize = 16 * 1024;
 
-/// What is sent.
+/// A request beside its address.
 pub(super) struct HttpRequest {
     pub(super) body: String,
     pub(super) content_type: &'static str,

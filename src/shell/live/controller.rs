@@ -23,6 +23,7 @@ use crate::core::react::Run;
 use crate::core::site::{Current, Learned, Site};
 use crate::core::wire::Command;
 use crate::shell::channels::Workers;
+use crate::shell::site_files::{Disk, Good};
 use crate::shell::sources::{self, Entry, Named, Sink};
 use crate::shell::store::{self, Journal, Retention};
 
@@ -33,7 +34,7 @@ use super::following::Following;
 use super::journaled::Journaled;
 use super::lanes::{LanePlace, Lanes, Pushed};
 use super::questions::{Answer, Desk, Question, Reply};
-use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
+use super::reloading::{Attempt, Begin, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
 use super::urgency::Urgency;
 
@@ -178,7 +179,7 @@ impl Sink for Inbox {
 /// The controller's thread before it runs.
 pub struct Thread {
     begin: Begin,
-    files: Arc<dyn Files>,
+    files: Arc<Disk>,
     current: Arc<Current>,
     journal: Journal,
     id: u64,
@@ -238,7 +239,7 @@ impl Thread {
     /// When the disk refuses.
     pub(super) fn new(
         begin: Begin,
-        files: Arc<dyn Files>,
+        files: Arc<Disk>,
         mut journal: Journal,
         draw_id: impl FnOnce() -> u64,
     ) -> Result<Thread, String> {

@@ -154,7 +154,12 @@ impl HostThread {
         let measures = !(metrics.of.is_empty() && metrics.mounts.is_empty());
         let interval = metrics.every;
         let meter = measures.then(|| (Meter::new(metrics), interval));
-        let _watching = watch::start(Processes::new(watch), meter, &sender)?;
+        // A host whose inbox is full is told at the next look.
+        let seen = {
+            let sender = sender.clone();
+            move |seen| drop(sender.try_send(HostMessage::Seen(seen)))
+        };
+        let _watching = watch::start(Processes::new(watch), meter, seen)?;
         let voices = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
         let mut outputs = Vec::new();
         let place = |spot: &Spot| LocalPlacement {

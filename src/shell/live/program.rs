@@ -23,6 +23,7 @@ use crate::core::site::Current;
 use crate::core::wire::{Command, Report};
 use crate::shell::linux::Spot;
 use crate::shell::linux::rights::{self, Needs, ProgramStarts};
+use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::{self, Sink as _, Udp};
 use crate::shell::store::{AgentStore, Journal, check_chain};
 use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
@@ -31,7 +32,8 @@ use super::control_socket;
 use super::controller::{ControllerMessage, Inbox, Thread};
 use super::following;
 use super::host::{self, HostThread, Thing};
-use super::reload::{self, Files, Good, Reading, Trigger};
+use super::reload::{self, MYSELF};
+use super::reloading::Trigger;
 use super::supervisor::{self, Pulse};
 
 /// Threads for connections, at least and at most: as many as the machine has processors. Deciding has its own.
@@ -43,9 +45,6 @@ const REPORTS: usize = 16;
 
 /// How often it is looked whether certificates of agents end soon.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
-
-/// What evaluates scripts: this program, as it was when it started.
-pub(super) const MYSELF: &str = "/proc/self/exe";
 
 /// The folder of the journal and the keys; made, for its owner only, when it is not there.
 ///
@@ -81,7 +80,7 @@ pub fn fail_as_a_whole() {
 ///
 /// # Errors
 /// In words for an operator.
-pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&Opened)) -> Result<(), String> {
+pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened)) -> Result<(), String> {
     let base = files.base().to_owned();
     let data = reading.good.as_ref().map_or_else(|| files.data(), |good| base.join(&good.config.data));
     data_folder(&data)?;
@@ -95,8 +94,8 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         programs,
         starts: ProgramStarts::Programs,
     })?;
-    if let Err(e) = fs::File::open(files.config()) {
-        tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config().display());
+    if let Err(e) = fs::File::open(&files.config) {
+        tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config.display());
     }
     // The journal's own threads never bind a port: they begin with the rights that all have in the end.
     let journal = thread::scope(|scope| {

@@ -16,7 +16,8 @@ use crate::core::journal::{Input, Record};
 use crate::core::plan;
 
 use super::end::{self, End, EndFile};
-use super::journal::{KIND, VERSION, lock};
+use super::format::{KIND, VERSION};
+use super::journal::lock;
 use super::reader::{Folded, JournalReader, signed};
 use super::{Error, Journal, create_private, open_shared, snapshot};
 
@@ -273,7 +274,7 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
     let to = new.join("journal.db");
     create_private(&to)?;
     let wrong = |e: rusqlite::Error| Error::of(&to, &e);
-    let tables = super::journal::TABLES;
+    let tables = super::format::TABLES;
     let db = open_shared(&to, KIND, &[VERSION], VERSION, tables)?;
     db.pragma_update(None, "synchronous", "OFF").map_err(wrong)?;
     let reader = JournalReader::open(folder).ok().filter(|r| !r.is_earlier());

@@ -1,0 +1,394 @@
+//! The keys of both configuration files, declared once: what readers accept, the tables of the reference page, and the JSON schemas come
+//! from here.
+
+use crate::core::yaml::{KeySet, REQUIRED, ValueForm, key};
+
+use crate::core::yaml::ValueForm::{Any, Duration, Map, Named, NamedTexts, Number, Text, Texts, TextsOrMaps, Truth, Word, Words};
+
+const TRUST: ValueForm = Word(&["unverified", "address", "local", "authenticated"]);
+
+/// `pointsman.yaml`.
+pub static CONTROLLER: KeySet = KeySet {
+    title: "pointsman.yaml",
+    keys: &[
+        key("rules", Texts, "rule files, or folders of them", "`rules`"),
+        key("scripts", Text, "the folder of the reaction scripts", "`scripts`, if that folder exists"),
+        key(
+            "data",
+            Text,
+            "the folder of the journal and the keys",
+            "`data`; `/var/lib/pointsman` for a file in `/etc/pointsman`",
+        ),
+        key("user", Text, "the user that the controller becomes when root starts it", "`pointsman`, if that user exists"),
+        key(
+            "reload",
+            Word(&["ask", "watch"]),
+            "`ask`: an operator takes changed files over; `watch`: every change of the files does",
+            "`ask`",
+        ),
+        key("hosts", Named(&HOST), "the machines; see [hosts](#hosts)", "none"),
+        key("applications", Named(&APPLICATION), "the programs; see [applications](#applications)", "none"),
+        key("pairs", Named(&PAIR), "applications of which one is primary; see [pairs](#pairs)", "none"),
+        key("resources", Named(&RESOURCE), "what moves; see [resources](#resources)", "none"),
+        key("groups", NamedTexts, "names for several hosts or applications; see [groups](#groups)", "none"),
+        key("channels", Any, "how people are notified; see [channels](#channels)", "none"),
+        key("routes", Named(&ROUTE), "who is notified of which alarms; see [routes](notifications.md#routes)", "none"),
+        key("listen", Map(&LISTEN), "where logs and agents are heard; see [listen](#listen)", "nothing"),
+        key("files", TextsOrMaps(&FILE), "logs that are followed; see [files](#files)", "none"),
+        key("limits", Map(&LIMITS), "how much the controller may use; see [limits](#limits)", "as there"),
+        key("journal", Map(&JOURNAL), "how much of the journal is kept; see [journal](#journal)", "as there"),
+    ],
+};
+
+/// A host of `pointsman.yaml`.
+pub static HOST: KeySet = KeySet {
+    title: "hosts",
+    keys: &[
+        key("address", Text, "the host's own address, never one that moves", "none"),
+        key("platform", Word(&["linux", "windows", "aix", "solaris", "other"]), "its operating system", "`linux`"),
+        key("via", Word(&["agent", "ssh", "local"]), "`agent`, or `local` for the controller's own machine", "`agent`"),
+        key("agent_port", Number, "the port on which its agent listens for other agents", "5751"),
+        key("aliases", Texts, "other names that logs use", "none"),
+        key("site", Text, "where it stands", "none"),
+        key("timezone", Text, "the zone of stamps that do not say theirs", "see [files](files.md)"),
+    ],
+};
+
+/// An application of `pointsman.yaml`.
+pub static APPLICATION: KeySet = KeySet {
+    title: "applications",
+    keys: &[
+        key("host", Text, "where it runs", REQUIRED),
+        key("type", Text, "what rules select with `from type`", "empty"),
+        key(
+            "program",
+            Text,
+            "the name of the program in the logs of its host; the same program may run on several hosts",
+            "none",
+        ),
+        key("aliases", Texts, "other names that logs use", "none"),
+    ],
+};
+
+/// A pair of `pointsman.yaml`.
+pub static PAIR: KeySet = KeySet {
+    title: "pairs",
+    keys: &[
+        key("primary", Text, "the application that is primary as a rule", REQUIRED),
+        key("backup", Text, "the other one", REQUIRED),
+        key("standby", Word(&["hot", "warm"]), "how the backup runs", "`hot`"),
+        key("resource", Text, "what follows the primary", "none"),
+        key("catch_up", Word(&["move", "ask"]), "what a claim that came late does", "`move`"),
+        key("says_primary", TextsOrMaps(&CLAIM), "by which records a member says that it is primary", "Genesys' ids"),
+        key("says_backup", TextsOrMaps(&CLAIM), "by which records a member says that it is backup", "Genesys' ids"),
+    ],
+};
+
+/// One way in which a member of a pair says what it is.
+pub static CLAIM: KeySet = KeySet {
+    title: "says_primary",
+    keys: &[
+        key("id", Text, "the id of the record", "one of the three is required"),
+        key("match", Text, "an expression on its text", "one of the three is required"),
+        key("pattern", Text, "a pattern of the rules", "one of the three is required"),
+    ],
+};
+
+/// A resource of `pointsman.yaml`.
+pub static RESOURCE: KeySet = KeySet {
+    title: "resources",
+    keys: &[
+        key("kind", Word(&["address", "port"]), "what moves", "`address`"),
+        key(
+            "address",
+            Text,
+            "the address that moves, with the length of its prefix: `10.10.11.103/24`",
+            "required for an address",
+        ),
+        key("port", Number, "the port that moves", "required for a port"),
+        key("hosts", Any, "where it may be: each host with its interface, or `agent` for a port", REQUIRED),
+        key(
+            "takeover",
+            Word(&["quorum", "confirmed", "probe", "lease", "forced"]),
+            "what must be known before another host takes it: see [how a host takes over](../explanation/takeover.md)",
+            "`quorum` where it is possible",
+        ),
+        key("voters", Texts, "further hosts whose agents vote", "none"),
+        key("on_quorum_loss", Word(&["release", "keep"]), "what a holder without a majority does", "`release`"),
+        key("on_link_loss", Word(&["stay", "move"]), "what a lost link does: see [links](links.md)", "`stay`"),
+        key(
+            "isolation",
+            Duration,
+            "how long a vote lasts (`quorum`), or after how long an isolated holder gives up (`probe`)",
+            "`3s`",
+        ),
+        key("witnesses", Texts, "addresses that a holder must reach (`probe`)", "none"),
+        key("term", Duration, "how long a lease lasts (`lease`)", "`30s`"),
+        key("moves", Text, "flap damping", "`4 per 10m`"),
+        key("repair", Truth, "whether an address that was added or removed by hand is corrected", "`true`"),
+        key("trust", TRUST, "the trust that an event needs to move it", "`address`"),
+        key("provenance", TRUST, "what `trust` was called by earlier versions; it is read, with a warning", "none"),
+    ],
+};
+
+/// A channel that is a map: one of the first six keys says what it is.
+pub static CHANNEL: KeySet = KeySet {
+    title: "channels",
+    keys: &[
+        key("command", Texts, "a program with its arguments, by its whole path", "one of the six is required"),
+        key("mail", Map(&MAIL), "people, by SMTP; see [mail](#mail)", "one of the six is required"),
+        key("webhook", Map(&WEBHOOK), "an HTTP server; see [webhook](#webhook)", "one of the six is required"),
+        key(
+            "alertmanager",
+            Map(&ALERTMANAGER),
+            "Prometheus Alertmanager, API v2; see [alertmanager](#alertmanager)",
+            "one of the six is required",
+        ),
+        key("snmp", Map(&SNMP), "a manager, by SNMP v2c; see [snmp](#snmp)", "one of the six is required"),
+        key(
+            "remote_syslog",
+            Map(&REMOTE_SYSLOG),
+            "a syslog server; see [remote_syslog](#remote_syslog)",
+            "one of the six is required",
+        ),
+        key("title", Text, "the [template](#templates) of the title of one alarm", "`[CATEGORY] ALARM [KEY]: SUMMARY`"),
+        key(
+            "text",
+            Text,
+            "the [template](#templates) of the text of one alarm",
+            "summary, times, host, application, id and text",
+        ),
+        key(
+            "limit",
+            Text,
+            "how many notifications it gets at most: `30 per 10m`, or `none`",
+            "`60 per 10m`; `none` for `log`, `syslog` and `alertmanager`",
+        ),
+        key("give_up", Duration, "how long a notification is tried", "`24h`"),
+    ],
+};
+
+/// A mail server.
+pub static MAIL: KeySet = KeySet {
+    title: "mail",
+    keys: &[
+        key("server", Text, "its name, with a port", REQUIRED),
+        key(
+            "encryption",
+            Word(&["starttls", "tls", "none"]),
+            "STARTTLS, which the server must know, TLS from the beginning, or none; the usual ports are 587, 465 and 25",
+            "`starttls`",
+        ),
+        key("ca", Text, "the file with the authorities of its certificate", "those of this machine"),
+        key("user", Text, "the user to log in as", "no login"),
+        key("password", Any, "the [secret](#secrets) to log in with; never sent without encryption", "no login"),
+        key("from", Text, "the address of the sender", REQUIRED),
+        key("to", Texts, "the addresses of the people", REQUIRED),
+    ],
+};
+
+/// A webhook.
+pub static WEBHOOK: KeySet = KeySet {
+    title: "webhook",
+    keys: &[
+        key("url", Any, "the address, or a [secret](#secrets) that has it", "required without `pagerduty` and `opsgenie`"),
+        key(
+            "preset",
+            Word(&["slack", "teams", "mattermost", "pagerduty", "opsgenie", "ntfy"]),
+            "the service whose form the body has",
+            "none",
+        ),
+        key("body", Text, "a [template](#templates)", "the whole notification as JSON"),
+        key("headers", Any, "headers by name: templates or [secrets](#secrets)", "none"),
+        key("key", Any, "the [secret](#secrets) by which PagerDuty, Opsgenie or ntfy knows us", "required by the first two"),
+        key(
+            "sign",
+            Any,
+            "the [secret](#secrets) of an HMAC-SHA256 of the body, in the header `X-Pointsman-Signature: sha256=HEX`",
+            "none",
+        ),
+        key("ca", Text, "the file with the authorities of the server's certificate", "those of this machine"),
+        key("proxy", Text, "`http://proxy.example.com:3128`", "none"),
+    ],
+};
+
+/// An Alertmanager.
+pub static ALERTMANAGER: KeySet = KeySet {
+    title: "alertmanager",
+    keys: &[
+        key("url", Any, "its address, without `/api/v2`", REQUIRED),
+        key("headers", Any, "headers by name: templates or [secrets](#secrets)", "none"),
+        key("ca", Text, "the file with the authorities of its certificate", "those of this machine"),
+        key("proxy", Text, "`http://proxy.example.com:3128`", "none"),
+    ],
+};
+
+/// A manager of SNMP.
+pub static SNMP: KeySet = KeySet {
+    title: "snmp",
+    keys: &[
+        key("server", Text, "its name, with a port where it is not 162", REQUIRED),
+        key("community", Any, "the community, or a [secret](#secrets) that has it", REQUIRED),
+        key("inform", Truth, "the manager has to confirm each notification", "`false`"),
+    ],
+};
+
+/// A syslog server.
+pub static REMOTE_SYSLOG: KeySet = KeySet {
+    title: "remote_syslog",
+    keys: &[
+        key("server", Text, "`udp://HOST:514`, `tcp://HOST:601` (with octet counts) or `tls://HOST:6514`", REQUIRED),
+        key("ca", Text, "the file with the authorities of its certificate", "those of this machine"),
+        key("facility", Text, "the name of a facility: `daemon`, `local3` ...", "`daemon`"),
+    ],
+};
+
+/// Where a secret is.
+pub static SECRET: KeySet = KeySet {
+    title: "a secret",
+    keys: &[
+        key("file", Text, "the whole path of a file; its first line is the secret", "one of the two is required"),
+        key("credential", Text, "the name of a credential of systemd", "one of the two is required"),
+    ],
+};
+
+/// A route of notifications.
+pub static ROUTE: KeySet = KeySet {
+    title: "routes",
+    keys: &[
+        key("to", Texts, "the channels", REQUIRED),
+        key("category", Words(&["critical", "major", "minor", "none"]), "categories of alarms", "all but `none`"),
+        key("alarm", Texts, "names of alarms; `*` stands for any characters", "all"),
+        key("where", NamedTexts, "values that fields of the alarm or its event must have, with `*`", "any"),
+        key("during", Texts, "calendars of the rules, in one of which the alarm is raised", "any time"),
+        key("not_during", Texts, "calendars of the rules, in none of which it is raised", "none"),
+        key("by", Texts, "alarms with the same values of these fields are one group", "`[alarm]`"),
+        key("wait", Duration, "how long the first alarm of a group waits for others", "`10s`"),
+        key("interval", Duration, "the least time between two notifications of a group", "`5m`"),
+        key("repeat", Duration, "an active group that has an unacknowledged alarm is told again after this time", "never"),
+        key("escalate", Map(&ESCALATE), "who is notified of an alarm that nobody acknowledged in time", "nobody"),
+        key("cleared", Truth, "whether ends are told", "`true`"),
+    ],
+};
+
+/// Who is notified of an alarm that nobody acknowledged in time.
+pub static ESCALATE: KeySet = KeySet {
+    title: "escalate",
+    keys: &[
+        key("after", Duration, "how long after the alarm was raised", REQUIRED),
+        key("to", Texts, "further channels; they are told of the end, too", REQUIRED),
+    ],
+};
+
+/// `listen`.
+pub static LISTEN: KeySet = KeySet {
+    title: "listen",
+    keys: &[
+        key("syslog", TextsOrMaps(&LISTENER), "`udp://ADDRESS:PORT` and `tcp://ADDRESS:PORT`, or maps with a time zone", "none"),
+        key("agents", Text, "where agents connect", "`0.0.0.0:5750` when a host has an agent"),
+        key("privileged_senders", Truth, "a sender over TCP has the trust `address` only from a port below 1024", "`false`"),
+    ],
+};
+
+/// A listener that is a map.
+pub static LISTENER: KeySet = KeySet {
+    title: "a listener",
+    keys: &[
+        key("address", Text, "`udp://ADDRESS:PORT` or `tcp://ADDRESS:PORT`", REQUIRED),
+        key("timezone", Text, "the zone of stamps that do not say theirs", "see [files](files.md)"),
+    ],
+};
+
+/// A followed file that is a map.
+pub static FILE: KeySet = KeySet {
+    title: "files",
+    keys: &[
+        key("path", Text, "the file, or a pattern of files", REQUIRED),
+        key("host", Text, "whose records are in it, where they do not say", "none"),
+        key("app", Text, "which application's records are in it, where they do not say", "none"),
+        key("timezone", Text, "the zone of stamps that do not say theirs", "the machine's"),
+        key("format", Text, "how a line begins, where its stamp is not read by itself", "none"),
+        key("olddir", Text, "the folder that rotated files are moved to", "the folder of the log"),
+    ],
+};
+
+/// `limits`.
+pub static LIMITS: KeySet = KeySet {
+    title: "limits",
+    keys: &[key("memory", Text, "bytes that queues, buffers and alarms may take together", "`512MiB`")],
+};
+
+/// `journal`.
+pub static JOURNAL: KeySet = KeySet {
+    title: "journal",
+    keys: &[
+        key("keep", Duration, "older records are removed", "`400d`"),
+        key("size", Text, "bytes from which on the oldest records are removed", "`4GiB`"),
+    ],
+};
+
+/// `agent.yaml`.
+pub static AGENT: KeySet = KeySet {
+    title: "agent.yaml",
+    keys: &[
+        key("host", Text, "its name in the controller's inventory", REQUIRED),
+        key("controller", Text, "the controller's address and port", REQUIRED),
+        key("listen", Text, "where other agents connect, or `off`", "port 5751 of every address"),
+        key(
+            "data",
+            Text,
+            "the folder of its state and keys",
+            "`data`; `/var/lib/pointsman-agent` for a file in `/etc/pointsman`",
+        ),
+        key("user", Text, "the user that the agent becomes when root starts it", "`pointsman`, if that user exists"),
+        key(
+            "resources",
+            Any,
+            "`NAME: { address: 10.10.11.103/24, interface: eth0 }`, or [commands](../how-to/load-balanced-port.md)",
+            "required, unless it only watches or votes",
+        ),
+        key("watch", Named(&SIGN), "applications, and how each is seen to run; see [watch](#watch)", "none"),
+        key("metrics", Map(&METRICS), "what is measured of the host; see [metrics](#metrics)", "none"),
+    ],
+};
+
+/// An address on an agent's own list.
+pub static LOCAL_ADDRESS: KeySet = KeySet {
+    title: "an address of the agent's list",
+    keys: &[
+        key("address", Text, "the address with the length of its prefix", REQUIRED),
+        key("interface", Text, "the network interface", REQUIRED),
+    ],
+};
+
+/// Commands that bring a resource up and down.
+pub static COMMANDS: KeySet = KeySet {
+    title: "commands",
+    keys: &[
+        key("up", Any, "the commands that bring it up", REQUIRED),
+        key("down", Any, "the commands that bring it down", REQUIRED),
+        key("observe", Texts, "the command that shows how it is", REQUIRED),
+        key("up_when", Text, "the expression that its output has when it is up", REQUIRED),
+        key("down_when", Text, "the expression that its output has when it is down", REQUIRED),
+    ],
+};
+
+/// How an application is seen to run.
+pub static SIGN: KeySet = KeySet {
+    title: "watch",
+    keys: &[
+        key("pid_file", Text, "the file with the number of its process", "one of the three is required"),
+        key("unit", Text, "its systemd unit", "one of the three is required"),
+        key("process", Text, "the name of its process", "one of the three is required"),
+    ],
+};
+
+/// What an agent measures.
+pub static METRICS: KeySet = KeySet {
+    title: "metrics",
+    keys: &[
+        key("every", Duration, "how often", "`10s`"),
+        key("of", Words(&["cpu", "load1", "memory_used", "swap_used", "open_files"]), "which numbers of the host", "none"),
+        key("disk_used", Texts, "the mount points whose use is measured", "none"),
+    ],
+};
