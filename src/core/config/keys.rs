@@ -168,7 +168,7 @@ pub static CHANNEL: KeySet = KeySet {
     ],
 };
 
-/// A mail server.
+/// A mail server, and the people who get mail from it.
 pub static MAIL: KeySet = KeySet {
     title: "mail",
     keys: &[
@@ -187,7 +187,7 @@ pub static MAIL: KeySet = KeySet {
     ],
 };
 
-/// A webhook.
+/// An HTTP server that gets a request for each notification.
 pub static WEBHOOK: KeySet = KeySet {
     title: "webhook",
     keys: &[
@@ -212,7 +212,7 @@ pub static WEBHOOK: KeySet = KeySet {
     ],
 };
 
-/// An Alertmanager.
+/// An Alertmanager of Prometheus, by its API v2.
 pub static ALERTMANAGER: KeySet = KeySet {
     title: "alertmanager",
     keys: &[
@@ -223,7 +223,7 @@ pub static ALERTMANAGER: KeySet = KeySet {
     ],
 };
 
-/// A manager of SNMP.
+/// A manager that gets SNMP v2c notifications.
 pub static SNMP: KeySet = KeySet {
     title: "snmp",
     keys: &[
@@ -233,7 +233,7 @@ pub static SNMP: KeySet = KeySet {
     ],
 };
 
-/// A syslog server.
+/// A syslog server that gets RFC 5424 records.
 pub static REMOTE_SYSLOG: KeySet = KeySet {
     title: "remote_syslog",
     keys: &[
