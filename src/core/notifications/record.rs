@@ -274,6 +274,12 @@ impl State {
                     group.ended.push(facts.as_ref().clone());
                     group.due = Some(group.due.map_or(*due, |at| at.min(*due)));
                 }
+                // Nothing is left of a group whose ends are not told.
+                for group in open.iter().flat_map(|open| &open.groups) {
+                    if self.groups.get(group).is_some_and(|g| g.active.is_empty() && g.is_told() && g.due.is_none()) {
+                        self.groups.remove(group);
+                    }
+                }
             }
             Record::Acked { alarm, key, by } => {
                 if let Some(open) = self.open.get_mut(&instance_id(alarm, key)) {

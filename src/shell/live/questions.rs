@@ -46,7 +46,7 @@ pub enum Question {
     Approve(u64),
     /// How the channels of notifications stand.
     Channels,
-    /// Try a channel.
+    /// Try a channel of notifications.
     TestChannel(Name),
     /// How the delivery of a notification ended: `null` while it waits.
     Delivery(u64),
