@@ -27,7 +27,8 @@ Examples:
     SIP_SERVER_PRIMARY: { pid_file: /run/sip/sip.pid }
   metrics: { every: 10s, of: [cpu, memory_used], disk_used: [/, /var] }
 
-It puts on and takes off what its own file lists, and nothing else. Before its first start it enrolls:
+It puts on and takes off what its own file lists, and nothing else; at a start it takes off what an earlier
+list had put on. Before its first start it enrolls:
 `pointsman enroll --help`. SIGTERM ends it; addresses stay as they are.";
 
 /// Runs the agent of a target host

@@ -6,6 +6,7 @@ use std::io;
 use serde_json::json;
 
 use crate::core::base::text::{printable, printable_json};
+use crate::core::config;
 use crate::core::diag::{has_errors, render};
 use crate::core::lang::program::{Atom, Program};
 use crate::core::lang::{Lookup, plan, why_always};
@@ -74,6 +75,16 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     if let (Format::Human, Some((config, base))) = (args.format, &setup.config) {
         for (pattern, matches) in followed::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
             println!("{pattern}: {} {} now", plural(matches, "file"), if matches == 1 { "matches" } else { "match" });
+        }
+    }
+    if let (Format::Human, false, Some(site)) = (args.format, bad, &setup.site) {
+        let all = site.inventory.resources.iter().filter_map(|(name, resource)| config::coverage(name, resource));
+        for (n, covered) in all.enumerate() {
+            match n {
+                0..SHOWN => println!("{}", printable(&covered)),
+                SHOWN => println!("... and more resources that are held by votes"),
+                _ => {}
+            }
         }
     }
     if let (true, Some(site)) = (args.plan, &setup.site) {

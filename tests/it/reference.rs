@@ -147,7 +147,7 @@ fn the_schemas_are_fresh_and_the_examples_are_as_they_say() {
     let schemas = [("pointsman", &keys::CONTROLLER), ("agent", &keys::AGENT), ("tests", &test_file::TEST_FILE)];
     let [controller, agent, tests] = schemas.map(|(name, keys)| {
         let schema = schema(keys);
-        expect(&format!("docs/reference/schema/{name}.schema.json"), &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+        expect(format!("docs/reference/schema/{name}.schema.json"), &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
         schema
     });
     let mut seen = [0; 3];

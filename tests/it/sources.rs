@@ -591,7 +591,7 @@ impl Listener {
     /// With room for so many connections, and so many bytes of long records that are not complete.
     fn start(connections: usize, bytes: usize) -> Listener {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let shared = sources::Connections::new(connections, bytes);
+        let shared = sources::Connections::new(connections, bytes, runtime.handle().clone());
         let tcp = runtime.block_on(async { sources::listen("0.0.0.0:0".parse().unwrap(), &shared) }).unwrap();
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], tcp.address().port()));
         let (named, (sender, told)) = (tcp.named(), sync_channel(100));

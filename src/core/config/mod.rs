@@ -31,6 +31,7 @@ use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Si
 use crate::core::yaml;
 
 pub use files::{DeclaredFormat, Followed, ListenerZones, Way};
+pub use policy::coverage;
 
 #[derive(Clone, Debug, Default)]
 pub struct Config {

@@ -1,9 +1,12 @@
-//! How much of an event is kept: long fields are cut, and of very many the last are left out.
+//! The fields of an event, and how much of them is kept: long fields are cut, and of very many the last are left out.
+
+use std::collections::BTreeMap;
 
 use crate::core::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_SHORT_BYTES, EVENT_TEXT_BYTES};
 use crate::core::event::{BuiltIn, Value};
 
-use super::record::Fields;
+/// The fields of an event as rules and scripts see them, derived ones included.
+pub type Fields = BTreeMap<String, Value<'static>>;
 
 /// Bytes that a field takes beside its name and value.
 const FIELD_BYTES: usize = 48;

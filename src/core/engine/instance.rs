@@ -134,7 +134,7 @@ impl Engine {
                 if on.old.is_none()
                     && let Some(claim) = self.claim_behind(&event)
                 {
-                    self.claim_came_late(&claim, alarm.mode, out);
+                    self.claim_came_late(on.now, &claim, alarm.mode, out);
                 }
             }
             None if acts => {

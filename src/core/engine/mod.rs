@@ -233,7 +233,7 @@ impl Engine {
 
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Option<Time> {
-        self.due.first().map(|(at, ..)| *at)
+        self.due.first().map(|(at, ..)| *at).into_iter().chain(self.weighs_at()).min()
     }
 
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
@@ -242,7 +242,7 @@ impl Engine {
             Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
                 let late = if backlog { Some(Stale::Backlog { at: event.at }) } else { late };
                 self.mark_claim(&mut event, &hits);
-                self.claim(arrived, order, &source, (late.is_some(), backlog), &event, out);
+                self.claim(now, arrived, order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
                 self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
             }
@@ -264,13 +264,13 @@ impl Engine {
                     self.ack(now, &alarm, &key, &by, out);
                 }
             }
-            Input::BacklogEnded { source, .. } => self.backlog_ended(&source),
+            Input::BacklogEnded { source, .. } => self.backlog_ended(now, &source),
             Input::Source { source, away, .. } => self.source_changed(now, source, away, out),
             Input::Lost { host, lost, .. } => {
                 if self.state.lost.contains(&host) != lost {
                     self.host_changed(&host, lost);
                     self.record(Record::Lost { host, lost }, out);
-                    self.weigh_again();
+                    self.weigh_again(now);
                 }
             }
             Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
@@ -279,7 +279,7 @@ impl Engine {
             Input::Skipped { order } => self.fall_due(now, order, true, out),
         }
         self.follow(now, last, out);
-        self.weigh_all_claims(out);
+        self.weigh_all_claims(now, out);
     }
 
     /// What falls due up to now comes to pass: each at its own time, or all now.

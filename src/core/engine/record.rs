@@ -1,6 +1,5 @@
 //! What the engine decides, as the journal keeps it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +7,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::base::time::Time;
-use crate::core::event::{Stale, Trust, Value};
+use crate::core::event::{Stale, Trust};
 use crate::core::inventory::Name;
 
+use super::bounds::weight;
 use super::key::Key;
 
-/// The fields of an event as rules and scripts see them, derived ones included.
-pub type Fields = BTreeMap<String, Value<'static>>;
+pub use super::bounds::Fields;
 
 /// Why an alarm ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -317,8 +316,7 @@ impl PartialMatch {
 
     /// Bytes of memory that it takes, roughly.
     pub(super) fn weight(&self) -> usize {
-        let kept =
-            |kept: &Kept| size_of::<Kept>() + kept.value.as_ref().map_or(0, String::len) + super::bounds::weight(&kept.seen);
+        let kept = |kept: &Kept| size_of::<Kept>() + kept.value.as_ref().map_or(0, String::len) + weight(&kept.seen);
         size_of::<Self>() + self.kept.as_deref().map_or(0, kept)
     }
 

@@ -3,7 +3,7 @@
 use crate::core::base::limits::DRIVER_TIMEOUT;
 use crate::core::base::text::printable_short;
 use crate::core::notifications::{Notification, Undelivered};
-use crate::shell::command::run;
+use crate::shell::command::{Leftovers, run};
 
 use super::later;
 
@@ -14,7 +14,7 @@ pub(super) fn send(words: &[String], notification: &Notification) -> Result<(), 
     let Some((program, arguments)) = words.split_first() else { return Err(later("the channel has no command")) };
     let mut arguments = arguments.to_vec();
     arguments.push(notification.whole());
-    let done = run(program, &arguments, DRIVER_TIMEOUT).map_err(later)?;
+    let done = run(program, &arguments, DRIVER_TIMEOUT, Leftovers::End).map_err(later)?;
     match done.status {
         0 => Ok(()),
         status => Err(later(format!("{program} ended with {status}: {}", printable_short(done.stderr.trim(), SAID)))),

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::shell::linux::user_name;
 
-use super::controller::Inbox;
+use super::inbox::Inbox;
 use super::questions::{Answer, Question};
 
 /// Bytes of one question, and of one answer.

@@ -13,7 +13,7 @@ use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::Inventory;
 use crate::core::script::{Step, StepResult, Verb};
-use crate::shell::command::run;
+use crate::shell::command::{Leftovers, run};
 
 use super::clock::EngineClock;
 use super::urgency::{Queue, Urgency};
@@ -72,7 +72,7 @@ impl Drop for Effects {
 }
 
 fn work(queue: &Queue<Job>, least: Urgency, clock: &EngineClock) {
-    while let Some(Job { inventory, step, due, done }) = queue.next(least) {
+    while let Some(Job { inventory, step, due, done }) = queue.next(least..=Urgency::MOST) {
         done(if due.is_some_and(|due| due <= clock.now()) {
             Err("too many commands waited: it was not begun in time".to_owned())
         } else {
@@ -91,7 +91,7 @@ fn effect(inventory: &Inventory, step: &Step) -> StepResult {
                 Some(Value::List(all)) => all.iter().map(ToString::to_string).collect(),
                 _ => Vec::new(),
             };
-            let done = run(&text(1), &arguments, DRIVER_TIMEOUT)?;
+            let done = run(&text(1), &arguments, DRIVER_TIMEOUT, Leftovers::End)?;
             Ok(Value::Map(BTreeMap::from([
                 ("status".to_owned(), Value::Int(i64::from(done.status))),
                 ("stdout".to_owned(), Value::Text(done.stdout.into())),

@@ -59,7 +59,7 @@ impl Following {
         places: Places,
         named: Named,
         current: &Arc<Current>,
-        inbox: &(impl Sink + Clone + 'static),
+        inbox: &(impl Sink + 'static),
     ) -> Result<(), String> {
         let stop = Arc::new(AtomicBool::new(false));
         let name = named.name.clone();

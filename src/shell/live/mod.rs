@@ -19,6 +19,7 @@ pub mod evaluator;
 mod follow;
 mod following;
 pub mod host;
+pub mod inbox;
 mod journaled;
 mod lanes;
 pub mod program;

@@ -21,17 +21,18 @@ use crate::core::inventory::{ChannelKind, Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
 use crate::core::site::Current;
 use crate::core::wire::{Command, Report};
-use crate::shell::linux::Spot;
 use crate::shell::linux::rights::{self, Needs, ProgramStarts};
+use crate::shell::linux::{Spot, give_way};
 use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::{self, Sink as _, Udp};
 use crate::shell::store::{AgentStore, Journal, check_chain};
 use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
 
 use super::control_socket;
-use super::controller::{ControllerMessage, Inbox, Thread};
+use super::controller::Thread;
 use super::following;
 use super::host::{self, HostThread, Thing};
+use super::inbox::{ControllerMessage, Inbox};
 use super::reload::{self, MYSELF};
 use super::reloading::Trigger;
 use super::supervisor::{self, Pulse};
@@ -90,7 +91,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
         user: user.as_deref(),
         data: &data,
         network,
-        low_ports: true,
+        listens: true,
         programs,
         starts: ProgramStarts::Programs,
     })?;
@@ -105,7 +106,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
         });
         opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
-    let begin = reload::begin(&*files, reading, journal.state())?;
+    let begin = reload::begin(&files, reading, journal.state())?;
     let Good { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
         tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
@@ -116,14 +117,23 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     thread.keep(config.journal);
     let inbox = thread.inbox();
     let current = thread.current();
-    let runtime = runtime(move || rights::keep(network, programs))?;
+    let keep = move || rights::keep(network, programs);
+    let runtime = runtime(keep)?;
+    let strangers = self::runtime(move || {
+        give_way();
+        keep()
+    })?;
     let within = runtime.enter();
     let mut opened = Opened::default();
 
     // Sockets are bound first, while every right is there.
     let mut udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
     let mut tcp = Vec::new();
-    let connections = sources::Connections::new(connections_of(allowed), share(site.inventory.memory.0, MEMORY_CONNECTIONS));
+    let connections = sources::Connections::new(
+        connections_of(allowed),
+        share(site.inventory.memory.0, MEMORY_CONNECTIONS),
+        strangers.handle().clone(),
+    );
     for address in &config.listen.tcp {
         tcp.push(sources::listen(*address, &connections)?);
     }
@@ -138,7 +148,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
         Some(address) => {
             let authority = Arc::new(Authority::open(&keys(&data))?);
             runtime.spawn(watch_certificates(authority.clone(), current.clone(), inbox.clone()));
-            Some(tls::listen(address, authority)?)
+            Some(tls::listen(address, authority, strangers.handle().clone())?)
         }
         None => None,
     };
@@ -154,7 +164,10 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     for source in udp {
         thread.show(source.named());
         let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
-        start("udp", move || source.run(&current, &inbox, &stop))?;
+        start("udp", move || {
+            give_way();
+            source.run(&current, &inbox, &stop);
+        })?;
     }
     for entry in following::entries(&config, &base) {
         opened.files.push(entry.name());
@@ -170,7 +183,10 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     runtime.spawn(control_socket::serve(control, inbox.clone()));
     start("journal-check", {
         let (inbox, data) = (inbox.clone(), data.clone());
-        move || check_journal(&inbox, &data)
+        move || {
+            give_way();
+            check_journal(&inbox, &data);
+        }
     })?;
     end_by_signal(&runtime, {
         let inbox = inbox.clone();
@@ -184,6 +200,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
     let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
     supervisor::stopping();
     // Whatever still reads has nobody to tell.
+    strangers.shutdown_background();
     runtime.shutdown_background();
     ended
 }
@@ -206,7 +223,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let data = base.join(&config.data);
     let programs = config.resources.values().any(|r| matches!(r, LocalResource::Commands(_)));
     let starts = if programs { ProgramStarts::Programs } else { ProgramStarts::Nothing };
-    give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, low_ports: false, programs, starts })?;
+    give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, listens: false, programs, starts })?;
     let identity = Identity::open(&keys(&data), &config.host)?;
     let marks = AgentStore::open(&data).map_err(|e| e.to_string())?;
     let thing = |r: LocalResource| match r {

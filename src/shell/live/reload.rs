@@ -26,13 +26,14 @@ use crate::core::lang::shape::{self, Reset};
 use crate::core::notice::{Kind, Notice};
 use crate::core::plan;
 use crate::core::site::Site;
-use crate::shell::command::run;
+use crate::shell::command::{Leftovers, run};
 use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::watch;
 
 use super::changes::{self, Rules, SiteChange};
-use super::controller::{ControllerMessage, Running};
+use super::controller::Running;
 use super::following::entries;
+use super::inbox::ControllerMessage;
 use super::reloading::{Attempt, Begin, Trigger, reload_of};
 
 /// This program, as it was when it started.
@@ -104,7 +105,7 @@ fn test(files: &Disk, reading: &Reading) -> Option<String> {
     let config = files.config.display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "test", "-c", &config, "--format", "json"].map(str::to_owned);
-    let ended = match run(MYSELF, &arguments, TESTS_WITHIN) {
+    let ended = match run(MYSELF, &arguments, TESTS_WITHIN, Leftovers::End) {
         Ok(ended) => ended,
         Err(why) => return Some(format!("its tests: {why}")),
     };
@@ -152,7 +153,7 @@ fn survived(files: &Disk) -> Result<(), String> {
     let config = files.config.display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
-    match run(MYSELF, &arguments, TESTS_WITHIN) {
+    match run(MYSELF, &arguments, TESTS_WITHIN, Leftovers::End) {
         // In order, or not: it was told.
         Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),
         Ok(ended) => {
@@ -214,7 +215,7 @@ impl Running {
         let (files, running, inbox) = (self.reloading.files.clone(), self.reloading.written.clone(), self.inbox.clone());
         let before = self.site.program.clone();
         let work = move || {
-            let (reading, failed) = read(&*files, &running);
+            let (reading, failed) = read(&files, &running);
             let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
             inbox.tell(ControllerMessage::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
         };

@@ -1,4 +1,6 @@
-//! The form of the journal's database: its kind and version, its tables, and the chain of sums.
+//! The form of the journal: the kind and version of its database, its tables, the chain of sums, and the mark of a restore under way.
+
+use std::path::Path;
 
 /// The application id of a journal's database.
 pub(super) const KIND: i32 = 0x504d_6a31;
@@ -14,4 +16,12 @@ pub(super) fn chained(before: u32, n: u64, line: &str) -> u32 {
     sum.update(&n.to_le_bytes());
     sum.update(line.as_bytes());
     sum.finalize()
+}
+
+/// While a restore has not ended this folder is there, and the journal is refused.
+pub(super) const UNFINISHED: &str = "restore.unfinished";
+
+/// True when a restore was broken off.
+pub(super) fn is_unfinished(folder: &Path) -> bool {
+    folder.join(UNFINISHED).exists()
 }

@@ -24,9 +24,10 @@ use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::{Input, Record, State};
 use crate::core::notice::{Kind, Notice};
+use crate::shell::linux::give_way;
 
 use super::end::{self, End, EndFile};
-use super::format::{KIND, TABLES, VERSION, chained};
+use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
 use super::reader::{Folded, JournalReader, make_snapshot, signed};
 use super::{Error, damaged, make_room, open_shared, snapshot};
 
@@ -131,7 +132,7 @@ impl Journal {
     /// # Errors
     /// When another process writes it, it is damaged, ends before its end file says, is of another version, or the disk refuses.
     pub fn open(folder: &Path) -> Result<Journal, Error> {
-        if super::backup::is_unfinished(folder) {
+        if is_unfinished(folder) {
             let what = "a `pointsman journal restore` was broken off; run it again";
             return Err(Error::new(&folder.join("journal.db"), what));
         }
@@ -372,6 +373,7 @@ impl Journal {
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
         let (stop, done) = (self.snapshots.stop.clone(), self.snapshots.done.clone());
         let work = move || {
+            give_way();
             let result = make_snapshot(&folder, &stop).and_then(|made| {
                 let remove_below = beyond(&folder, retention, newest)?;
                 Ok(Done { made, remove_below })
