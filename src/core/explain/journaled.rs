@@ -36,7 +36,7 @@ impl JournaledDecisions {
                     story.decided(&DecisionOfLine { line: Some(n), decision });
                 }
             }
-            Record::Run(_) | Record::Plan(_) | Record::Notice(_) => {}
+            Record::Run(_) | Record::Plan(_) | Record::Notice(_) | Record::Notify(_) => {}
         }
     }
 
@@ -157,7 +157,7 @@ impl RunStory {
             Record::Notice(notice) if !self.lines.is_empty() && (notice.run == Some(self.run) || notice.kind == "step") => {
                 self.lines.push(line(format!("{}: {}", notice.kind, notice.text)));
             }
-            Record::Plan(_) | Record::Notice(_) => {}
+            Record::Plan(_) | Record::Notice(_) | Record::Notify(_) => {}
         }
         true
     }
