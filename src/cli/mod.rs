@@ -47,6 +47,7 @@ mod journal;
 mod paths;
 mod reload;
 mod run;
+mod set_aside;
 mod setup;
 mod status;
 mod test;
@@ -116,6 +117,15 @@ enum Command {
     History(history::Args),
     Sources(ask::SourcesArgs),
     Move(ask::MoveArgs),
+    Pause(set_aside::PauseArgs),
+    Resume(set_aside::ResumeArgs),
+    Silence(set_aside::SilenceArgs),
+    Unsilence(set_aside::UnsilenceArgs),
+    Silences(set_aside::SilencesArgs),
+    Maintenance(set_aside::MaintenanceArgs),
+    Drain(set_aside::DrainArgs),
+    Undrain(set_aside::UndrainArgs),
+    Overrides(set_aside::OverridesArgs),
     Reload(reload::Args),
     Journal(journal::Args),
     Verbs(verbs::Args),
@@ -206,6 +216,15 @@ pub fn main() -> ExitCode {
         Command::History(args) => history::run(&args),
         Command::Sources(args) => ask::sources(&args),
         Command::Move(args) => ask::move_to(&args),
+        Command::Pause(args) => set_aside::pause(&args),
+        Command::Resume(args) => set_aside::resume(&args),
+        Command::Silence(args) => set_aside::silence(&args),
+        Command::Unsilence(args) => set_aside::unsilence(&args),
+        Command::Silences(args) => set_aside::silences(&args),
+        Command::Maintenance(args) => set_aside::maintenance(&args),
+        Command::Drain(args) => set_aside::drain(&args),
+        Command::Undrain(args) => set_aside::undrain(&args),
+        Command::Overrides(args) => set_aside::overrides(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Verbs(args) => verbs::run(&args),

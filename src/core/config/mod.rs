@@ -7,6 +7,7 @@
 //! Everything that is wrong is reported at once, each with its line and column; unknown, duplicate and dangling names with
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
+mod access;
 mod claims;
 mod commands;
 mod files;
@@ -28,6 +29,7 @@ use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 
+pub use access::{Access, AccessLevel};
 pub use files::{Followed, ListenerZones, Way};
 pub use yaml::look_over;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub user: Option<String>,
     /// How much of the journal is kept.
     pub journal: JournalLimits,
+    /// Who may use the control socket beside root and the controller's own user.
+    pub access: Access,
 }
 
 /// How much of the journal is kept, beside what a start needs.

@@ -83,6 +83,7 @@ fn of_notice(notice: &Notice) -> (Event<'static>, About) {
         ("alarm", &notice.alarm),
         ("reaction", &notice.reaction),
         ("source", &notice.source),
+        ("scope", &notice.scope),
     ];
     let fields = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
     let of = |part: &Option<String>| part.clone().unwrap_or_default();

@@ -6,6 +6,7 @@ use crate::core::base::time::{Time, parse_duration};
 use crate::core::engine;
 use crate::core::event::{Trust, Value};
 use crate::core::inventory::Name;
+use crate::core::journal;
 use crate::core::plan::{Accepted, Intent, IntentVerb};
 use crate::core::react::{self, RunId};
 use crate::core::script::verbs::{changes_outside, moves_resource};
@@ -37,6 +38,13 @@ impl Controller {
         let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
         if let Some(why) = self.not_trusted(run, &step) {
             return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
+        }
+        if let Some(why) = self.withheld_step(run, &step, out) {
+            return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
+        }
+        if step.verb == "notify" && self.is_silenced(run) {
+            let result = Ok(Value::from(journal::SILENCED));
+            return owed.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
         }
         let result = match step.verb.as_str() {
             "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => {

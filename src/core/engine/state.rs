@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::core::base::limits::{COUNTED_KEYS, OFFSETS};
+use crate::core::base::limits::{ALARM_COMMENTS, COUNTED_KEYS, OFFSETS};
 use crate::core::base::pairs;
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
@@ -17,7 +17,7 @@ use super::hash_tree::HashTree;
 use super::key::Key;
 use super::measure::Measured;
 use super::partial_matches::{Forgot, PartialMatches};
-use super::record::{Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
+use super::record::{Acknowledgement, AlarmComment, Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
@@ -40,6 +40,9 @@ pub struct Instance {
     /// Why its reactions were not started, when they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<String>,
+    /// What people wrote about it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<AlarmComment>,
 }
 
 /// What a limit remembers of one group.
@@ -112,7 +115,7 @@ pub struct State {
     pub(super) away: BTreeSet<String>,
     /// Who took active alarms on.
     #[serde(with = "pairs", default)]
-    pub(super) acked: BTreeMap<String, BTreeMap<Key, String>>,
+    pub(super) acked: BTreeMap<String, BTreeMap<Key, Acknowledgement>>,
 }
 
 impl State {
@@ -172,9 +175,20 @@ impl State {
         self.stopped.iter()
     }
 
-    /// Who took an active alarm on.
+    /// Who acknowledged an active alarm.
     pub fn acked(&self, alarm: &str, key: &Key) -> Option<&str> {
-        self.acked.get(alarm)?.get(key).map(String::as_str)
+        self.acknowledgement(alarm, key).map(|ack| ack.by.as_str())
+    }
+
+    /// The acknowledgement of an active alarm.
+    pub fn acknowledgement(&self, alarm: &str, key: &Key) -> Option<&Acknowledgement> {
+        self.acked.get(alarm)?.get(key)
+    }
+
+    /// Acknowledgements that end by themselves.
+    pub(super) fn acks_that_end(&self) -> impl Iterator<Item = (Time, &str, &Key)> {
+        let all = self.acked.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, ack)| (alarm.as_str(), key, ack)));
+        all.filter_map(|(alarm, key, ack)| Some((ack.until?, alarm, key)))
     }
 
     /// True when an application stopped.
@@ -315,6 +329,7 @@ impl State {
                     summary: summary.clone(),
                     lines: before.iter().chain(line).cloned().collect(),
                     idle: idle.clone(),
+                    comments: Vec::new(),
                 };
                 self.line_bytes += instance.line_bytes();
                 self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
@@ -343,8 +358,17 @@ impl State {
                 }
                 remove(&mut self.acked, alarm, key);
             }
-            Record::Acked { alarm, key, by, .. } => {
-                self.acked.entry(alarm.clone()).or_default().insert(key.clone(), by.clone());
+            Record::Acked { alarm, key, by, comment, until, .. } => {
+                let ack = Acknowledgement { by: by.clone(), comment: comment.clone(), until: *until };
+                self.acked.entry(alarm.clone()).or_default().insert(key.clone(), ack);
+            }
+            Record::AckEnded { alarm, key, .. } => remove(&mut self.acked, alarm, key),
+            Record::Commented { alarm, key, comment } => {
+                if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
+                    instance.comments.push(comment.clone());
+                    let excess = instance.comments.len().saturating_sub(ALARM_COMMENTS);
+                    instance.comments.drain(..excess);
+                }
             }
             Record::PartialMatches { alarm, key, note, alone, since, most } => {
                 return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));

@@ -1,6 +1,7 @@
 //! What goes into a turn of the engine and what comes out of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,12 +51,23 @@ pub enum Input {
         key: Option<Key>,
         by: String,
     },
-    /// Somebody takes an alarm on, of one key or of all.
+    /// Somebody acknowledges an alarm, of one key or of all.
     Ack {
         order: u64,
         alarm: String,
         key: Option<Key>,
         by: String,
+        comment: Option<String>,
+        /// How long; `None`: until the alarm ends.
+        lasts: Option<Duration>,
+    },
+    /// Somebody comments on an alarm, of one key or of all.
+    Comment {
+        order: u64,
+        alarm: String,
+        key: Option<Key>,
+        by: String,
+        text: String,
     },
     /// What was written while nobody listened has been read.
     BacklogEnded {
@@ -104,6 +116,7 @@ impl Input {
             | Input::Offset { order, .. }
             | Input::Clear { order, .. }
             | Input::Ack { order, .. }
+            | Input::Comment { order, .. }
             | Input::BacklogEnded { order, .. }
             | Input::Source { order, .. }
             | Input::Lost { order, .. }

@@ -3,6 +3,7 @@
 //! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
 
 mod index;
+mod maintenance;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use crate::core::base::zone::Zone;
 use crate::core::event::{EventId, Trust};
 
 pub use index::{Index, Names};
+pub use maintenance::MaintenanceCalendars;
 pub use watch::{METRICS, Measuring, OF_MOUNTS, Sign};
 
 /// The name of a host, application, pair or resource.
@@ -44,6 +46,9 @@ pub struct Inventory {
     /// A sender over TCP has the trust `address` only from a source port below 1024, which no ordinary user of its host may use.
     #[serde(default)]
     pub privileged_senders: bool,
+    /// The calendars of recurring maintenance.
+    #[serde(default, skip_serializing_if = "MaintenanceCalendars::is_empty")]
+    pub maintenance: MaintenanceCalendars,
 }
 
 /// Bytes of memory that the controller may use: its queues, buffers and what alarms keep have shares of it.

@@ -20,10 +20,10 @@ use crate::core::base::shift;
 use crate::core::base::time::Time;
 use crate::core::event::Event;
 use crate::core::inventory::Name;
-use crate::{core::engine, core::plan, core::react};
+use crate::{core::engine, core::overrides, core::plan, core::react};
 
 pub use config_snapshot::{ConfigSnapshot, FileText};
-pub use history::{History, HistoryEntry};
+pub use history::{History, HistoryEntry, SILENCED};
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub enum Record {
     Alarm(engine::Record),
     Run(react::Record),
     Plan(plan::Record),
+    /// What operators set aside: pauses, silences, maintenance, drains.
+    Override(overrides::Record),
     /// Something that people were notified of. Nothing is folded from it: it is there to be read.
     Notice(NoticeRecord),
 }
@@ -163,6 +165,14 @@ pub enum Input {
         #[serde(flatten)]
         of: BTreeMap<String, String>,
     },
+    /// Somebody asked for something that the configuration does not allow.
+    CommandRefused {
+        by: String,
+        /// Its name, as on the command line.
+        command: String,
+        /// Why it was refused.
+        why: String,
+    },
     /// The journal may lack its newest records, or does.
     JournalDoubted {
         reason: String,
@@ -200,6 +210,9 @@ pub struct State {
     pub alarms: engine::State,
     pub runs: react::State,
     pub ledger: plan::Ledger,
+    /// What operators set aside.
+    #[serde(default, skip_serializing_if = "overrides::State::is_empty")]
+    pub overrides: overrides::State,
     /// What was accepted, by number: the newest, and earlier ones while runs that were bound by them last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accepted: BTreeMap<u64, Arc<ConfigSnapshot>>,
@@ -275,6 +288,7 @@ impl State {
                     | Input::Application { .. }
                     | Input::Metrics { .. }
                     | Input::Operator(_)
+                    | Input::CommandRefused { .. }
                     | Input::OperatorCommand { .. } => {}
                 }
                 self.forget_earlier();
@@ -282,6 +296,7 @@ impl State {
             Record::Alarm(record) => self.alarms.apply(record),
             Record::Run(record) => self.runs.apply(record),
             Record::Plan(record) => self.ledger.apply(record),
+            Record::Override(record) => self.overrides.apply(record),
             Record::Notice(_) => {}
         }
     }

@@ -8,6 +8,7 @@ use crate::core::inventory::{Moves, OnLinkLoss, Placement, ResourceKind, Takeove
 use crate::core::wire::{Action, Probe};
 
 mod link;
+mod pause;
 
 const VIP: &str = "vip";
 

@@ -26,6 +26,7 @@ use crate::core::control::{Controller, Input, OperatorCommand};
 use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::event::Trust;
 use crate::core::inventory::{METRICS, Name};
+use crate::core::overrides::{Override, SilenceMatcher};
 use crate::core::site::Site;
 use crate::core::wire::Metric;
 
@@ -35,6 +36,8 @@ use super::timeline::TimelineEntry;
 
 /// How long after the last step a test goes on, unless it says otherwise.
 const AFTERWARDS: &str = "10s";
+/// What stands for everything in the steps `pause` and `resume`.
+pub(super) const EVERYTHING: &str = "everything";
 /// The time at which a test begins, unless it says otherwise.
 const BEGIN: &str = "2026-01-01T00:00:00Z";
 
@@ -169,6 +172,22 @@ pub struct TestStep {
     pub ack: Option<String>,
     /// An operator agrees to a run.
     pub approve: Option<u64>,
+    /// An operator pauses a resource or a reaction, or `everything`.
+    pub pause: Option<String>,
+    /// An operator ends that.
+    pub resume: Option<String>,
+    /// An operator silences an alarm: all of it, or `alarm [value, value]`.
+    pub silence: Option<String>,
+    pub unsilence: Option<String>,
+    /// An operator puts a host into maintenance.
+    pub maintenance: Option<Name>,
+    pub maintenance_end: Option<Name>,
+    /// An operator drains a host.
+    pub drain: Option<Name>,
+    pub undrain: Option<Name>,
+    /// How long (with `ack`, `pause`, `silence`, `maintenance`, `drain`).
+    #[serde(rename = "for")]
+    pub lasts: Option<String>,
     /// Only time goes by.
     pub pass: Option<String>,
 }
@@ -326,6 +345,7 @@ impl Play {
             return Err(format!("approve: there is no run {run} at this time"));
         }
         self.operator(step);
+        self.set_aside(step)?;
         self.replay.report_all();
         self.entries.extend(self.replay.told());
         Ok(())
@@ -341,15 +361,51 @@ impl Play {
         }
         if let Some(said) = &step.clear {
             let (alarm, key) = instance(said);
-            say(OperatorCommand::Clear { alarm, key });
+            say(OperatorCommand::Clear { alarm, key, reason: None });
         }
         if let Some(said) = &step.ack {
             let (alarm, key) = instance(said);
-            say(OperatorCommand::Ack { alarm, key, by: "the test".to_owned() });
+            let lasts = step.lasts.as_deref().and_then(parse_duration);
+            say(OperatorCommand::Ack { alarm, key, by: "the test".to_owned(), comment: None, lasts });
         }
         if let Some(run) = step.approve {
             say(OperatorCommand::Approve { run });
         }
+    }
+
+    /// Pauses, silences, maintenance and drains, and their ends.
+    fn set_aside(&mut self, step: &TestStep) -> Result<(), String> {
+        let lasts = step.lasts.as_ref().map(|text| parse_duration(text).ok_or_else(|| format!("for: `{text}` is not a duration")));
+        let lasts = lasts.transpose()?;
+        let paused = |name: &String| match name.as_str() {
+            EVERYTHING => Override::PauseAll,
+            name if self.replay.site.inventory.resources.contains_key(name) => Override::PauseResource(name.to_owned()),
+            name => Override::PauseReaction(name.to_owned()),
+        };
+        let silenced = |said: &String| {
+            let (alarm, key) = instance(said);
+            Override::Silence(SilenceMatcher { alarm: Some(alarm), key, ..SilenceMatcher::default() })
+        };
+        let begun = [
+            step.pause.as_ref().map(paused),
+            step.silence.as_ref().map(silenced),
+            step.maintenance.clone().map(Override::Maintenance),
+            step.drain.clone().map(Override::Drain),
+        ];
+        let ended = [
+            step.resume.as_ref().map(paused),
+            step.unsilence.as_ref().map(silenced),
+            step.maintenance_end.clone().map(Override::Maintenance),
+            step.undrain.clone().map(Override::Drain),
+        ];
+        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        for what in begun.into_iter().flatten() {
+            say(OperatorCommand::Begin { what, lasts, reason: "the test says so".to_owned() });
+        }
+        for what in ended.into_iter().flatten() {
+            say(OperatorCommand::End { what });
+        }
+        Ok(())
     }
 
     fn log(&mut self, step: &TestStep, text: &str) -> Result<(), String> {

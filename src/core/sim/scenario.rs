@@ -135,6 +135,10 @@ pub enum Fault {
     OldAgent(usize),
     /// A hand outside takes the address off a host.
     TakenOff(usize),
+    /// An operator pauses everything (`true`) or the address, and resumes it in the end.
+    Pause(bool),
+    /// An operator drains a host, and ends that.
+    Drain(usize),
 }
 
 /// So many of a hundred scenarios with two hosts are narrow ones.
@@ -210,6 +214,13 @@ impl Scenario {
         if takeover == Takeover::Quorum && rng.percent(8) {
             let lasts = rng.between(1_000, 20_000);
             scenario.acts.push(Act { at: 0, lasts, what: Fault::OldAgent(rng.index(scenario.agents())) });
+        }
+        if rng.percent(20) {
+            for _ in 0..rng.between(1, 3) {
+                let what = if rng.percent(60) { Fault::Pause(rng.percent(50)) } else { Fault::Drain(rng.index(hosts)) };
+                let (at, lasts) = (rng.below(length), pace * rng.between(500, 15_000));
+                scenario.acts.push(Act { at, lasts, what });
+            }
         }
         scenario.acts.sort_by_key(|a| a.at);
         scenario

@@ -73,6 +73,19 @@ pub fn user_name(uid: u32) -> String {
     found.map_or_else(|| format!("uid {uid}"), |user| user.name)
 }
 
+/// The names of the groups that a user is in, that of the process included. Those without a name are left out.
+pub fn groups_of(user: &str, gid: u32) -> Vec<String> {
+    let primary = nix::unistd::Gid::from_raw(gid);
+    let all = std::ffi::CString::new(user).ok().and_then(|user| nix::unistd::getgrouplist(&user, primary).ok());
+    let name = |gid: nix::unistd::Gid| Some(nix::unistd::Group::from_gid(gid).ok()??.name);
+    all.unwrap_or_else(|| vec![primary]).into_iter().filter_map(name).collect()
+}
+
+/// The user that this process runs as.
+pub fn own_uid() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
 /// Asks the kernel to keep so many bytes for a socket; it may keep less (`net.core.rmem_max`).
 pub fn receive_buffer(socket: &std::net::UdpSocket, bytes: usize) {
     // With CAP_NET_ADMIN beyond the limit, else up to it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::core::base::limits::{MEMORY_QUEUE, share};
+use crate::core::base::limits::{MEMORY_QUEUE, NOTICES_A_MINUTE, share};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::config::JournalLimits;
@@ -24,6 +24,7 @@ use crate::core::wire::Command;
 use crate::shell::sources::{self, Entry, Named, Sink};
 use crate::shell::store::{self, Journal, Retention};
 
+use super::asker::Asker;
 use super::clock::{self, EngineClock};
 use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
@@ -69,7 +70,7 @@ pub enum ControllerMessage {
         serial: u64,
     },
     /// Somebody asks: who, what.
-    Ask(String, Question, SyncSender<Answer>),
+    Ask(Asker, Question, SyncSender<Answer>),
     /// Something that people, and rules, should know.
     Notice(Notice),
     /// The files are to be read anew.
@@ -144,7 +145,7 @@ impl Inbox {
     ///
     /// # Errors
     /// What the controller says, or that it has ended.
-    pub fn ask(&self, question: Question, by: String) -> Answer {
+    pub fn ask(&self, question: Question, by: Asker) -> Answer {
         let (reply, answer) = sync_channel(1);
         if !self.tell(ControllerMessage::Ask(by, question, reply)) {
             return Err("the controller is ending".to_owned());
@@ -226,6 +227,8 @@ pub(super) struct Running {
     effects: Effects,
     /// When it was last told that events were dropped.
     dropped_told_at: Time,
+    /// Commands that were refused and recorded since a moment.
+    refused: (Time, u32),
 }
 
 impl Thread {
@@ -330,6 +333,7 @@ impl Thread {
             inbox,
             effects: Effects::start(&clock).map_err(|e| format!("no thread can be started: {e}"))?,
             dropped_told_at: now,
+            refused: (now, 0),
             sources,
             following,
             journaled: Journaled::default(),
@@ -479,6 +483,11 @@ impl Running {
                     self.routes.remove(&host);
                 }
             }
+            ControllerMessage::Ask(by, question, reply) if self.refuses(&by, &question).is_some() => {
+                let why = self.refuses(&by, &question).unwrap_or_default();
+                self.record_refused(&by, &question, &why, outputs);
+                self.answers.push((reply, Err(why), true));
+            }
             ControllerMessage::Ask(_, Question::Reload { check, abandon }, reply) => {
                 self.reload(Trigger::Command { check, abandon, reply });
             }
@@ -486,7 +495,7 @@ impl Running {
             ControllerMessage::Reread(attempt) => self.reread(*attempt, outputs),
             ControllerMessage::Ask(by, question, reply) => {
                 let before = outputs.len();
-                let answer = self.answer(by, question, outputs);
+                let answer = self.answer(by.name(), question, outputs);
                 // What an operator was told to be done is on the disk first.
                 self.answers.push((reply, answer, outputs.len() > before));
             }
@@ -680,10 +689,35 @@ impl Running {
         self.carry_out(outputs)
     }
 
+    /// Why somebody may not ask this; `None` when that is allowed.
+    fn refuses(&self, by: &Asker, question: &Question) -> Option<String> {
+        let (level, needed) = (by.level(&self.reloading.config.access), question.level());
+        if level >= Some(needed) {
+            return None;
+        }
+        let has = level.map_or("no access at all".to_owned(), |level| format!("the access `{}`", level.name()));
+        Some(format!("{} has {has}, and `{}` needs `{}` (`access` in the configuration)", by.name(), question.name(), needed.name()))
+    }
+
+    /// Refused questions are recorded, but for too many of them.
+    fn record_refused(&mut self, by: &Asker, question: &Question, why: &str, outputs: &mut Vec<Output>) {
+        let now = self.clock.now();
+        if now.since(self.refused.0) >= Duration::from_secs(60) || now < self.refused.0 {
+            self.refused = (now, 0);
+        }
+        self.refused.1 += 1;
+        if self.refused.1 > NOTICES_A_MINUTE {
+            return;
+        }
+        let refused = Input::Refused { by: by.name(), command: question.name().to_owned(), why: why.to_owned() };
+        self.controller.turn(now, refused, outputs);
+    }
+
     fn answer(&mut self, by: String, question: Question, outputs: &mut Vec<Output>) -> Answer {
         let connected = self.routes.keys().collect();
-        let desk = Desk { site: &self.site, controller: &self.controller, connected, sources: &self.sources };
-        match desk.reply(question)? {
+        let now = self.clock.now();
+        let desk = Desk { site: &self.site, controller: &self.controller, connected, sources: &self.sources, now };
+        match desk.reply(&by, question)? {
             Reply::Shown(table) => Ok(table),
             Reply::Synced => {
                 let before = std::mem::take(outputs);

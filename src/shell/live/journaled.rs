@@ -40,7 +40,7 @@ impl Journaled {
         let count = self.counts.entry(notice.kind.clone()).or_default();
         *count = count.saturating_add(1);
         if *count <= NOTICES_A_MINUTE {
-            let Notice { kind, text, alarm, resource, host, run, reaction, source, pair } = notice.clone();
+            let Notice { kind, text, alarm, resource, host, run, reaction, source, pair, scope: _ } = notice.clone();
             taken.push(journal::NoticeRecord { at: now, kind, text, alarm, resource, host, run, reaction, source, pair });
         }
         taken
