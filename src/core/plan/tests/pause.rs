@@ -37,10 +37,10 @@ fn nothing_is_sent_while_it_is_paused_and_the_newest_intent_counts_afterwards() 
     assert_eq!(bench.sent(), Vec::<String>::new());
     assert!(bench.planner.held(VIP).unwrap().starts_with("paused by ann"));
     assert!(!bench.planner.settled(VIP), "it should be elsewhere");
+    bench.report("a", (1, 1), true, Presence::Yes).report("b", (0, 0), false, Presence::No);
     let would = bench.planner.would_do(bench.now, BTreeMap::new());
     assert_eq!(would[VIP], [Pending::Move("b".to_owned()), Pending::Release("a".to_owned())]);
     assert_eq!(bench.sent(), Vec::<String>::new(), "only shown");
-    bench.report("a", (1, 1), true, Presence::Yes).report("b", (0, 0), false, Presence::No);
     bench.paused(false);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
 }
@@ -56,8 +56,8 @@ fn a_move_that_has_begun_is_finished() {
     // A controller that starts again meanwhile knows it from the journal.
     let ledger = bench.planner.ledger().clone();
     assert!(ledger.entry(VIP).unwrap().finishing);
-    bench.report("a", (1, 2), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
+    bench.report("a", (1, 2), false, Presence::No);
+    assert_eq!(bench.sent(), ["b: take 1.3"]);
     // What is asked for meanwhile waits.
     assert_eq!(bench.up("a", 3), Accepted::Held);
     bench.report("b", (1, 3), true, Presence::Yes);
@@ -107,8 +107,8 @@ fn a_drained_host_gives_up_what_it_has_and_gets_nothing() {
     let mut bench = held_by_a(Takeover::Confirmed);
     bench.drained(&["a"]);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
-    bench.report("a", (1, 2), false, Presence::No).report("b", (0, 0), false, Presence::No);
-    assert_eq!(bench.sent(), ["b: take, probe 1.3"]);
+    bench.report("a", (1, 2), false, Presence::No);
+    assert_eq!(bench.sent(), ["b: take 1.3"]);
     bench.report("b", (1, 3), true, Presence::Yes);
     assert_eq!(bench.up("a", 2), Accepted::Held);
     bench.report("a", (1, 2), false, Presence::No).report("b", (1, 3), true, Presence::Yes);
@@ -130,6 +130,6 @@ fn a_resource_stays_on_a_drained_host_when_no_other_can_take_it() {
     bench.drained(&["a"]);
     bench.report("a", (1, 1), true, Presence::Yes);
     assert_eq!(bench.sent(), Vec::<String>::new());
-    bench.report("b", (0, 0), false, Presence::No).report("a", (1, 1), true, Presence::Yes);
+    bench.report("b", (0, 0), false, Presence::No);
     assert_eq!(bench.sent(), ["a: release 1.2"]);
 }
