@@ -7,6 +7,6 @@ use std::io::{self, Write as _};
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args) -> io::Result<u8> {
-    io::stdout().lock().write_all(crate::core::script::verbs::reference().as_bytes())?;
+    io::stdout().lock().write_all(crate::core::script::reference().as_bytes())?;
     Ok(0)
 }

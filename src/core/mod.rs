@@ -13,6 +13,7 @@ pub mod event;
 pub mod inventory;
 pub mod journal;
 pub mod lang;
+pub mod notice;
 pub mod overrides;
 pub mod plan;
 pub mod react;

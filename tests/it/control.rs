@@ -16,7 +16,7 @@ use pointsman::core::inventory::Inventory;
 use pointsman::core::journal::{Position, Record, State};
 use pointsman::core::lang::{Declarations, Matcher, compile};
 use pointsman::core::replay::{Replay, TimelineEntry};
-use pointsman::core::script::{Evaluator, check, verbs};
+use pointsman::core::script::{Evaluator, check};
 use pointsman::core::site::Site;
 
 use crate::support::{files, read, source};
@@ -164,7 +164,7 @@ proptest! {
         let matcher = Matcher::new(&program, None);
         let run = |extra: &[i64]| {
             let mut out = Vec::new();
-            let mut controller = Controller::start(1, program.clone(), Arc::new(Inventory::default()), verbs::again, State::default(), at(0), &mut out);
+            let mut controller = Controller::start(1, program.clone(), Arc::new(Inventory::default()), State::default(), at(0), &mut out);
             let mut extra = extra.iter().map(|ms| at(*ms)).collect::<Vec<_>>();
             extra.sort();
             let mut extra = extra.into_iter().peekable();
@@ -202,7 +202,7 @@ proptest! {
         let middle = (records.len() / 2..=records.len()).find(begins).unwrap_or_default();
         for cut in [0, middle, records.len()] {
             let folded = State::fold(&records[..cut]);
-            let again = Controller::start(1, program.clone(), Arc::new(Inventory::default()), verbs::again, folded.clone(), at(0), &mut Vec::new());
+            let again = Controller::start(1, program.clone(), Arc::new(Inventory::default()), folded.clone(), at(0), &mut Vec::new());
             prop_assert_eq!(again.alarms(), &folded.alarms);
             prop_assert_eq!(again.runs(), &folded.runs);
         }
@@ -228,7 +228,7 @@ fn silences_are_the_fold_of_their_records() {
         state.clone()
     };
     let start = |state: State, now: Time, out: &mut Vec<Output>| {
-        Controller::start(1, site.program.clone(), site.inventory.clone(), verbs::again, state, now, out)
+        Controller::start(1, site.program.clone(), site.inventory.clone(), state, now, out)
     };
     let mut out = Vec::new();
     let mut controller = start(State::default(), now, &mut out);

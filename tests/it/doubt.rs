@@ -5,7 +5,6 @@ use pointsman::core::base::time::Time;
 use pointsman::core::control::{Controller, Input, OperatorCommand, Output};
 use pointsman::core::journal::{self, DoubtKind, Record, State};
 use pointsman::core::plan::{self, Instruction, Intent, IntentVerb};
-use pointsman::core::script::verbs;
 use pointsman::core::wire::{Action, Command, Echo, Generation, Presence, Report, ResourceStatus};
 
 use crate::control::{at, site};
@@ -65,7 +64,7 @@ impl Bench {
         }
         let mut out = Vec::new();
         let (program, inventory) = (site.program.clone(), site.inventory.clone());
-        let controller = Controller::start(CONTROLLER, program, inventory, verbs::again, state, at(2_000), &mut out);
+        let controller = Controller::start(CONTROLLER, program, inventory, state, at(2_000), &mut out);
         let seen = |holds, want, n| ResourceStatus { holds, want, generation: generation(n), note: None };
         let seen = [("sip1".to_owned(), seen(Presence::No, false, 3)), ("sip2".to_owned(), seen(Presence::Yes, true, 4))];
         let mut bench = Bench {
@@ -86,7 +85,7 @@ impl Bench {
         for output in out {
             match output {
                 Output::Send(host, command) => self.sent.push((host, command)),
-                Output::Notice(notice) => self.notices.push(notice.kind),
+                Output::Notice(notice) => self.notices.push(notice.kind.name().to_owned()),
                 Output::Record(record) => self.records.push(record),
                 _ => {}
             }

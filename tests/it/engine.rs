@@ -6,10 +6,11 @@ use std::time::Duration;
 use pointsman::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, LATE_AFTER, OFFSETS};
 use pointsman::core::base::time::Time;
 use pointsman::core::engine::{Cause, Engine, Input, Key, Output, Record, State};
-use pointsman::core::event::{Event, Trust};
+use pointsman::core::event::{Event, Stale, Trust};
 use pointsman::core::inventory::Inventory;
 use pointsman::core::lang::program::{AtomId, Hit, Program};
 use pointsman::core::lang::{Declarations, compile};
+use pointsman::core::notice::Kind;
 
 use crate::support::{expect, inventory, source};
 
@@ -64,7 +65,7 @@ fn arrived(program: &Program, order: u64, now: Time, detect: bool, cancel: bool,
         }
     }
     let event = Event { host: "h".into(), app: "x".into(), at: Some(now - age), ..Event::default() };
-    let late = (age > LATE_AFTER).then(|| "it came late".to_owned());
+    let late = (age > LATE_AFTER).then(|| Stale::Earlier("it came late".to_owned()));
     Input::Arrived { order, source: "log".to_owned(), event: Box::new(event), hits, backlog, arrived: now, late }
 }
 
@@ -230,7 +231,7 @@ fn too_many_instances_are_dropped_and_told_once() {
             },
             &mut out,
         );
-        notices += out.iter().filter(|o| matches!(o, Output::Notice(n) if n.kind == "limit")).count();
+        notices += out.iter().filter(|o| matches!(o, Output::Notice(n) if n.kind == Kind::Limit)).count();
     }
     assert_eq!((engine.state().active().count(), notices), (INSTANCES_PER_ALARM, 1));
 }
@@ -257,7 +258,7 @@ fn what_is_kept_of_keys_is_bounded() {
             engine.turn(at(0) + Duration::from_millis(n), input, &mut out);
         }
         told.extend(out.into_iter().filter_map(|o| match o {
-            Output::Notice(n) if n.kind == "limit" => n.alarm,
+            Output::Notice(n) if n.kind == Kind::Limit => n.alarm,
             _ => None,
         }));
     }
@@ -295,7 +296,7 @@ fn an_event_without_its_key_is_told_once() {
         let mut out = Vec::new();
         engine.turn(at(0), arrived(&program, n, at(0), true, false, false, Duration::ZERO), &mut out);
         told.extend(out.into_iter().filter_map(|o| match o {
-            Output::Notice(n) => Some(n.kind),
+            Output::Notice(n) => Some(n.kind.name()),
             _ => None,
         }));
     }

@@ -242,6 +242,15 @@ fn rows_are_bounded() {
     assert!(found.iter().any(|d| d.code == Code::BadRow && d.message.contains("more than")), "{}", render::human(&found, false));
 }
 
+/// `docs/reference/notices.md` is generated from the program, and the rules that are shipped are about notices that there are.
+#[test]
+fn the_notices_are_the_programs_own() {
+    expect("docs/reference/notices.md", &pointsman::core::notice::reference());
+    for kind in pointsman::core::notice::Kind::ALL {
+        assert_eq!(pointsman::core::notice::Kind::parse(kind.name()), Some(*kind), "two kinds are called {kind}");
+    }
+}
+
 /// `grammar/codes.md` is generated from the program.
 #[test]
 fn the_list_of_codes_is_fresh() {

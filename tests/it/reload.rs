@@ -12,7 +12,7 @@ use pointsman::core::event::Trust;
 use pointsman::core::journal::{ConfigSnapshot, FileText, Position, Record, State};
 use pointsman::core::lang::program::Program;
 use pointsman::core::lang::{Declarations, Matcher, compile, shape};
-use pointsman::core::script::{Evaluator, Next, Step, check, verbs};
+use pointsman::core::script::{Evaluator, Next, Step, Verb, check};
 use pointsman::core::site::{Current, Sieve, Site};
 use pointsman::core::wire::{Echo, Generation, Presence, Report, ResourceStatus};
 use pointsman::shell::store::Journal;
@@ -69,7 +69,7 @@ impl Bench {
 
     fn from(site: Arc<Site>, state: State) -> Bench {
         let mut out = Vec::new();
-        let controller = Controller::start(7, site.program.clone(), site.inventory.clone(), verbs::again, state, at(0), &mut out);
+        let controller = Controller::start(7, site.program.clone(), site.inventory.clone(), state, at(0), &mut out);
         let mut bench = Bench { controller, site, now: at(0), records: Vec::new(), notices: Vec::new(), lines: 0, beats: 0 };
         bench.keep(out);
         bench
@@ -79,7 +79,7 @@ impl Bench {
         for output in out {
             match output {
                 Output::Record(record) => self.records.push(record),
-                Output::Notice(n) => self.notices.push((n.kind, n.text)),
+                Output::Notice(n) => self.notices.push((n.kind.name().to_owned(), n.text)),
                 _ => {}
             }
         }
@@ -315,7 +315,7 @@ fn runs_end_on_what_they_began_with() {
     bench.hear("sip2", "04562");
     assert_eq!(rules(&bench), [(first, 5), (second, 7)]);
     // The time-out of the step is that of the rules that the run was bound by.
-    let notify = Step { n: 0, verb: "notify".to_owned(), args: Vec::new(), line: 1 };
+    let notify = Step { n: 0, verb: Verb::parse("notify").unwrap(), args: Vec::new(), line: 1 };
     bench.turn(Input::Evaluated { run: 1, next: Next::Step(notify) });
     let due = bench.controller.runs().run(1).unwrap().asked.as_ref().unwrap().due;
     assert_eq!(due, Some(bench.now + Duration::from_secs(5)));

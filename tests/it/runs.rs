@@ -11,7 +11,7 @@ use pointsman::core::inventory::Inventory;
 use pointsman::core::lang::program::{Category, Program};
 use pointsman::core::lang::{Declarations, compile};
 use pointsman::core::react::{Input, Output, Record, RunId, Runs, State};
-use pointsman::core::script::{Next, Step, verbs};
+use pointsman::core::script::{Next, Step, Verb};
 
 use crate::support::source;
 
@@ -42,7 +42,7 @@ impl Bench {
         let (program, found) = compile(&[source("r", RULES)], &Declarations::default());
         assert!(!pointsman::core::diag::has_errors(&found), "{}", pointsman::core::diag::render::human(&found, false));
         let program = Arc::new(program);
-        let runs = Runs::start(program.clone(), Arc::new(Inventory::default()), verbs::again, State::default(), &mut Vec::new());
+        let runs = Runs::start(program.clone(), Arc::new(Inventory::default()), State::default(), &mut Vec::new());
         Bench { program, runs, order: 0, records: Vec::new() }
     }
 
@@ -63,7 +63,7 @@ impl Bench {
                 Output::ClaimRun { order, well } => {
                     words.push(format!("claim {order} ended {}", if well { "well" } else { "badly" }))
                 }
-                Output::Notice { kind, .. } => words.push(format!("notice {kind}")),
+                Output::Notice(notice) => words.push(format!("notice {}", notice.kind)),
             }
         }
         words
@@ -96,7 +96,7 @@ impl Bench {
     }
 
     fn wants(&mut self, now: Time, run: RunId, n: u32, verb: &str) -> Vec<String> {
-        let step = Step { n, verb: verb.to_owned(), args: vec!["1s".into()], line: 1 };
+        let step = Step { n, verb: Verb::parse(verb).unwrap(), args: vec!["1s".into()], line: 1 };
         self.tell(now, Input::Evaluated { run, next: Next::Step(step) })
     }
 
@@ -121,7 +121,7 @@ impl Bench {
         }
         assert_eq!(&state, self.runs.state());
         let mut out = Vec::new();
-        self.runs = Runs::start(self.program.clone(), Arc::new(Inventory::default()), verbs::again, state, &mut out);
+        self.runs = Runs::start(self.program.clone(), Arc::new(Inventory::default()), state, &mut out);
         self.told(out)
     }
 }
@@ -196,7 +196,7 @@ fn an_operator_agrees_or_the_time_is_over() {
 #[test]
 fn what_a_reaction_keeps_is_changed_by_one_run_after_another() {
     let keep = |b: &mut Bench, run, n, verb: &str, args: Vec<Value<'static>>| {
-        let step = Step { n, verb: verb.to_owned(), args, line: 1 };
+        let step = Step { n, verb: Verb::parse(verb).unwrap(), args, line: 1 };
         b.tell(at(1), Input::Evaluated { run, next: Next::Step(step) })
     };
     let key = || Value::from("n");
@@ -264,12 +264,12 @@ fn waiting_and_what_is_kept() {
     assert_eq!(b.wants(at(0), 1, 0, "wait"), NOTHING);
     assert_eq!(b.runs.next_deadline(), Some(at(1_000)));
     assert_eq!(b.tell(at(1_000), Input::Timer), ["evaluate 1"]);
-    let set = Step { n: 1, verb: "state.set".to_owned(), args: vec!["k".into(), Value::Int(7)], line: 1 };
+    let set = Step { n: 1, verb: Verb::parse("state.set").unwrap(), args: vec!["k".into(), Value::Int(7)], line: 1 };
     assert_eq!(b.tell(at(1_000), Input::Evaluated { run: 1, next: Next::Step(set) }), ["evaluate 1"]);
     b.ends(at(1_001), 1);
     b.restart();
     b.start(at(2_000), "plain", "");
-    let get = Step { n: 0, verb: "state.get".to_owned(), args: vec!["k".into()], line: 1 };
+    let get = Step { n: 0, verb: Verb::parse("state.get").unwrap(), args: vec!["k".into()], line: 1 };
     b.tell(at(2_000), Input::Evaluated { run: 2, next: Next::Step(get) });
     assert_eq!(b.runs.state().run(2).unwrap().history[0].result, Ok(Value::Int(7)), "kept by the reaction, restarts included");
 }
@@ -350,7 +350,7 @@ fn it_is_told_how_runs_of_claims_end() {
 #[test]
 fn what_is_kept_is_apart_for_those_who_are_not_trusted() {
     let mut b = Bench::new();
-    let step = |verb: &str, args: Vec<Value<'static>>| Next::Step(Step { n: 0, verb: verb.to_owned(), args, line: 1 });
+    let step = |verb: &str, args: Vec<Value<'static>>| Next::Step(Step { n: 0, verb: Verb::parse(verb).unwrap(), args, line: 1 });
     for (run, trust, value) in [(1, Trust::Address, 7), (2, Trust::Unverified, 666)] {
         b.cue_of(at(0), "plain", "", trust, false);
         b.tell(at(0), Input::Evaluated { run, next: step("state.set", vec!["k".into(), Value::Int(value)]) });

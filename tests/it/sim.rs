@@ -82,6 +82,7 @@ fn every_breakage_is_found() {
 fn stories() -> Vec<(String, Scenario)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sim");
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "json"));
     files.sort();
     let read = |path: &Path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     files.iter().map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), read(path))).collect()

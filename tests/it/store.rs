@@ -9,7 +9,6 @@ use pointsman::core::control::{Controller, Input, LogEvent, Output};
 use pointsman::core::decode::Decoder;
 use pointsman::core::event::Trust;
 use pointsman::core::journal::{DoubtKind, Position, Record, State};
-use pointsman::core::script::verbs;
 use pointsman::core::wire::{Echo, Generation, Presence, Report, ResourceStatus};
 use pointsman::shell::store::{AgentStore, Journal, JournalReader, Retention, accept_loss, backup, restore};
 
@@ -20,8 +19,7 @@ use crate::support::{Folder, root};
 fn records() -> Vec<Record> {
     let site = site();
     let mut out = Vec::new();
-    let mut controller =
-        Controller::start(7, site.program.clone(), site.inventory.clone(), verbs::again, State::default(), at(0), &mut out);
+    let mut controller = Controller::start(7, site.program.clone(), site.inventory.clone(), State::default(), at(0), &mut out);
     let mut hits = Vec::new();
     for (n, (host, app, id)) in
         [("sip1", "SIP_SERVER_PRIMARY", "04563"), ("sip2", "SIP_SERVER_BACKUP", "04561"), ("sip2", "SIP_SERVER_BACKUP", "04563")]

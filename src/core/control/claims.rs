@@ -9,9 +9,10 @@ use std::collections::VecDeque;
 use crate::core::base::time::Time;
 use crate::core::engine::Stand;
 use crate::core::inventory::Name;
+use crate::core::notice::{Kind, Notice};
 use crate::core::plan::{Accepted, Intent, IntentVerb};
 
-use super::{Controller, Notice, Output, Task};
+use super::{Controller, Output, Task};
 
 /// A late claim that is the newest of its pair.
 pub(super) struct Late {
@@ -65,12 +66,10 @@ impl Controller {
                         "{app} says that it is {says} of {pair}, and no reaction has carried that out (it failed, was withheld or could not be started, or its alarm was active already): {moved}"
                     );
                     out.push(Output::Notice(Notice {
-                        kind: "claim_applied".to_owned(),
-                        text,
                         resource: Some(resource),
                         host: Some(host),
                         pair: Some(pair),
-                        ..Notice::default()
+                        ..Notice::new(Kind::ClaimApplied, text)
                     }));
                 }
             }
@@ -112,33 +111,31 @@ impl Controller {
         let entry = self.planner.ledger().entry(&resource);
         let moved_at = entry.and_then(|e| e.moves.back()).copied();
         let here = entry.and_then(|e| e.desired_owner.as_ref()).is_some_and(|w| w.host == host);
-        let notice = |kind: &str, text: String| {
+        let notice = |kind: Kind, text: String| {
             Output::Notice(Notice {
-                kind: kind.to_owned(),
-                text,
                 resource: Some(resource.clone()),
                 host: Some(host.clone()),
                 pair: Some(pair.clone()),
-                ..Notice::default()
+                ..Notice::new(kind, text)
             })
         };
         if !here && written.is_some_and(|written| moved_at.is_some_and(|moved| moved > written)) {
             let text = format!(
                 "{host} said that it is primary of {pair} before {resource} was last moved, in a record that came late: it stays where it is. If {host} is primary now, run `pointsman move {resource} {host}`"
             );
-            return out.push(notice("claim_outdated", text));
+            return out.push(notice(Kind::ClaimOutdated, text));
         }
         let intent = Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: false };
         match self.intend(now, intent, owed, out) {
             Accepted::Superseded => {}
             Accepted::Unknown => {
-                out.push(notice("unknown", format!("{resource} cannot be on {host}; see `pointsman resources`")))
+                out.push(notice(Kind::Unknown, format!("{resource} cannot be on {host}; see `pointsman resources`")))
             }
             Accepted::Yes | Accepted::Held => {
                 let when = if written.is_some() { "in a record that came late" } else { "while nobody listened" };
                 let text =
                     format!("{host} said that it is primary of {pair} {when}, and nobody contradicts: {resource} goes there");
-                out.push(notice("catch_up", text));
+                out.push(notice(Kind::CatchUp, text));
             }
         }
     }

@@ -16,10 +16,11 @@ use crate::core::base::limits::EPOCH_MOST;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Doubt, DoubtKind};
+use crate::core::notice::{Kind, Notice};
 use crate::core::overrides::Override;
 use crate::core::wire::{Generation, Report};
 
-use super::{Controller, Notice, OperatorCommand, Output, Task};
+use super::{Controller, OperatorCommand, Output, Task};
 
 /// What is known since the start of agents and of the journal.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +48,7 @@ impl Controller {
     pub(super) fn begin_in_doubt(&mut self, now: Time, out: &mut Vec<Output>) {
         let Some(doubt) = self.trust.doubt.clone() else { return };
         if doubt.kind.holds() {
-            let kind = if doubt.kind == DoubtKind::Behind { "journal_behind" } else { "journal_unproven" };
+            let kind = if doubt.kind == DoubtKind::Behind { Kind::JournalBehind } else { Kind::JournalUnproven };
             out.push(notice(kind, doubt.reason.clone(), None));
             self.planner.hold(Some(doubt.reason));
         }
@@ -67,7 +68,7 @@ impl Controller {
                      (reported once); is its store damaged? `pointsman adopt` on {host} begins anew",
                     seen.generation
                 );
-                out.push(notice("report_strange", text, Some(host.clone())));
+                out.push(notice(Kind::ReportStrange, text, Some(host.clone())));
             }
             return false;
         }
@@ -82,7 +83,7 @@ impl Controller {
                 seen.generation,
                 self.newest_known(resource, host)
             );
-            out.push(notice("journal_behind", reason.clone(), Some(host.clone())));
+            out.push(notice(Kind::JournalBehind, reason.clone(), Some(host.clone())));
             self.input(now, journal::Input::JournalDoubted { reason: reason.clone(), behind: true }, out);
             self.planner.hold(Some(reason.clone()));
             self.trust.doubt = Some(Doubt { reason, kind: DoubtKind::Behind });
@@ -115,7 +116,7 @@ impl Controller {
         let held = self.trust.doubt.take().is_some_and(|d| d.kind.holds());
         self.input(now, journal::Input::JournalTrusted, out);
         let text = "every agent has reported, and none knows more than the journal: it is acted on".to_owned();
-        out.push(notice("journal_trusted", text, None));
+        out.push(notice(Kind::JournalTrusted, text, None));
         if held {
             self.go_on(now, out);
         }
@@ -127,7 +128,7 @@ impl Controller {
             "{by} goes on without the records that the journal may lack ({reason}): who should have which resource is decided by the next \
              claim, by `pointsman move`, or by the only host that has it"
         );
-        out.push(notice("journal_loss_accepted", text, None));
+        out.push(notice(Kind::JournalLossAccepted, text, None));
         let order = self.input(now, journal::Input::LossAccepted { by: by.to_owned(), reason: reason.clone(), missing: 0 }, out);
         let mut planned = Vec::new();
         self.planner.forget(order, &mut planned);
@@ -212,6 +213,6 @@ fn named(what: &Override) -> Vec<(&'static str, Option<String>)> {
     }
 }
 
-fn notice(kind: &str, text: String, host: Option<Name>) -> Output {
-    Output::Notice(Notice { kind: kind.to_owned(), text, host, ..Notice::default() })
+fn notice(kind: Kind, text: String, host: Option<Name>) -> Output {
+    Output::Notice(Notice { host, ..Notice::new(kind, text) })
 }

@@ -29,15 +29,16 @@ use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::engine::{self, Engine};
-use crate::core::event::{Event, Trust};
+use crate::core::event::{Event, Stale, Trust};
 use crate::core::inventory::{Inventory, Name};
 use crate::core::journal::{self, Position, Record, State};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
+use crate::core::notice::{Kind, Notice};
 use crate::core::overrides::Override;
 use crate::core::plan::{self, Accepted, Intent, IntentVerb, Planner};
 use crate::core::react::{self, RunId, Runs};
-use crate::core::script::{Again, Next, Step, StepResult};
+use crate::core::script::{Next, Step, StepResult};
 use crate::core::wire::{Command, Report};
 
 pub use overrides::AlarmMarks;
@@ -61,7 +62,7 @@ pub struct LogEvent {
     /// When the source read its bytes; `None`: now. How long it waits for the controller after that does not make it late.
     pub arrived: Option<Time>,
     /// Why it may start nothing: it came late.
-    pub late: Option<String>,
+    pub late: Option<Stale>,
 }
 
 impl LogEvent {
@@ -244,23 +245,6 @@ pub enum Output {
     Notice(Notice),
 }
 
-/// Something that people should know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notice {
-    pub kind: String,
-    /// What happened, and what to do.
-    pub text: String,
-    pub alarm: Option<String>,
-    pub resource: Option<Name>,
-    pub host: Option<Name>,
-    pub run: Option<RunId>,
-    pub reaction: Option<String>,
-    pub source: Option<String>,
-    pub pair: Option<Name>,
-    /// What an operator set aside: `everything`, or what it is called.
-    pub scope: Option<String>,
-}
-
 #[derive(Clone, Debug)]
 pub struct Controller {
     inventory: Arc<Inventory>,
@@ -299,13 +283,11 @@ enum Task {
 }
 
 impl Controller {
-    /// A controller that starts now with what the journal folded to. `id` is what agents know it by; `again` says for each
-    /// verb what a restart does with an unfinished step.
+    /// A controller that starts now with what the journal folded to. `id` is what agents know it by.
     pub fn start(
         id: u64,
         program: Arc<Program>,
         inventory: Arc<Inventory>,
-        again: fn(&str) -> Again,
         state: State,
         now: Time,
         out: &mut Vec<Output>,
@@ -314,7 +296,7 @@ impl Controller {
         let rules = state.newest_accepted().map_or(0, |(number, _)| number);
         let mut controller = Controller {
             engine: Engine::start(program.clone(), inventory.clone(), state.alarms),
-            runs: Runs::start(program.clone(), inventory.clone(), again, state.runs, &mut ran),
+            runs: Runs::start(program.clone(), inventory.clone(), state.runs, &mut ran),
             planner: Planner::start(id, &inventory, state.ledger, now, &mut planned),
             inventory,
             order: state.order,
@@ -376,7 +358,7 @@ impl Controller {
             }
             Input::Source { source, away } => return self.source(now, source, away, out),
             Input::Gap { source, text } => {
-                let notice = Notice { kind: "records_lost".to_owned(), text, source: Some(source), ..Notice::default() };
+                let notice = Notice { source: Some(source), ..Notice::new(Kind::RecordsLost, text) };
                 return out.push(Output::Notice(notice));
             }
             Input::Offset { source, host, trust, usual, zone } => {
@@ -505,14 +487,7 @@ impl Controller {
             engine::Output::CatchUp { pair, resource, host, order, written } => {
                 self.catch_up(now, claims::Late { pair, resource, host, order, written }, owed, out);
             }
-            engine::Output::Notice(n) => out.push(Output::Notice(Notice {
-                kind: n.kind.to_owned(),
-                text: n.text,
-                alarm: n.alarm,
-                resource: n.resource,
-                host: n.host,
-                ..Notice::default()
-            })),
+            engine::Output::Notice(notice) => out.push(Output::Notice(notice)),
         }
     }
 
@@ -522,10 +497,7 @@ impl Controller {
             react::Output::ClaimRun { order, well } => self.claim_run_ended(order, well, owed),
             react::Output::Evaluate(run) => out.push(Output::Evaluate(run)),
             react::Output::Do { run, attempt, step } => self.step(now, run, attempt, step, owed, out),
-            react::Output::Notice { kind, run, reaction, text } => {
-                let reaction = Some(reaction);
-                out.push(Output::Notice(Notice { kind: kind.to_owned(), text, run, reaction, ..Notice::default() }));
-            }
+            react::Output::Notice(notice) => out.push(Output::Notice(notice)),
         }
     }
 
@@ -534,13 +506,7 @@ impl Controller {
             plan::Output::Record(record) => out.push(Output::Record(Record::Plan(record))),
             plan::Output::Send(host, command) => out.push(Output::Send(host, command)),
             plan::Output::Step(step) => out.push(Output::Step(step)),
-            plan::Output::Notice(n) => out.push(Output::Notice(Notice {
-                kind: n.kind.to_owned(),
-                text: n.text,
-                resource: (!n.resource.is_empty()).then_some(n.resource),
-                host: n.host,
-                ..Notice::default()
-            })),
+            plan::Output::Notice(notice) => out.push(Output::Notice(notice)),
             plan::Output::Settled(resource, host) => {
                 if self.without_primary(&resource).is_none() {
                     out.push(Output::Settled(resource, host));
@@ -549,8 +515,8 @@ impl Controller {
             plan::Output::Lost(host, lost) if self.engine.state().is_lost(&host) == lost => {}
             plan::Output::Lost(host, lost) => {
                 let text = if lost { format!("nothing is heard of {host}") } else { format!("{host} is heard again") };
-                let kind = if lost { "host_lost" } else { "host_back" };
-                out.push(Output::Notice(Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() }));
+                let kind = if lost { Kind::HostLost } else { Kind::HostBack };
+                out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(kind, text) }));
                 let kept = match lost {
                     true => journal::Input::HostLost { host: host.clone() },
                     false => journal::Input::HostHeard { host: host.clone() },
@@ -593,7 +559,7 @@ impl Controller {
                     Intent { resource: resource.clone(), verb: IntentVerb::Up, host: host.clone(), order, operator: true };
                 if self.intend(now, intent, &mut tasks, out) == Accepted::Unknown {
                     let text = format!("{resource} has no placement on {host}; see `pointsman resources`");
-                    out.push(Output::Notice(Notice { kind: "unknown".to_owned(), text, ..Notice::default() }));
+                    out.push(Output::Notice(Notice::new(Kind::Unknown, text)));
                 }
             }
             OperatorCommand::Released { resource, host } => return self.plan(now, plan::Input::Released { resource, host }, out),

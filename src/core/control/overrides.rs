@@ -13,13 +13,13 @@ use crate::core::engine::{Instance, Key, StartReactions};
 use crate::core::inventory::Name;
 use crate::core::journal::Record;
 use crate::core::lang::program::Mode;
+use crate::core::notice::{Kind, Notice};
 use crate::core::overrides::{self, AlarmSubject, Override, OverrideEnd, StandingOverride, WithheldBy};
 use crate::core::plan::Pending;
 use crate::core::react::RunId;
-use crate::core::script::Step;
-use crate::core::script::verbs::changes_outside;
+use crate::core::script::{Requirement, Step};
 
-use super::{Controller, Notice, Output, Task};
+use super::{Controller, Output, Task};
 
 /// What stands, and when to look again at what a calendar withholds.
 #[derive(Clone, Debug, Default)]
@@ -107,8 +107,8 @@ impl Controller {
     pub(super) fn begin_overrides(&mut self, now: Time, out: &mut Vec<Output>) {
         self.planner.begin_paused(self.paused_resources(None));
         self.planner.begin_drained(self.overrides.state.drained().cloned().collect());
-        let paused = self.overrides.state.standing().filter(|(_, s)| s.what.notices()[0] == "paused");
-        let texts: Vec<Output> = paused.map(|(_, standing)| notice("paused", &standing.what, standing.text())).collect();
+        let paused = self.overrides.state.standing().filter(|(_, s)| s.what.notices()[0] == Kind::Paused);
+        let texts: Vec<Output> = paused.map(|(_, standing)| notice(Kind::Paused, &standing.what, standing.text())).collect();
         out.extend(texts);
         self.end_overdue(now, out);
     }
@@ -125,7 +125,7 @@ impl Controller {
         let earlier = self.overrides.state.find(&what).map(|(id, _)| id);
         if earlier.is_none() && self.overrides.state.standing().count() >= OVERRIDES {
             let text = format!("{OVERRIDES} pauses, silences, maintenances and drains stand, which is the limit: {} is not added", what.target());
-            return out.push(notice("override_refused", &what, text));
+            return out.push(notice(Kind::OverrideRefused, &what, text));
         }
         if let Some(id) = earlier {
             self.record_override(overrides::Record::Ended { id, at: now, why: OverrideEnd::Replaced, what: what.clone() }, out);
@@ -257,11 +257,12 @@ impl Controller {
     pub(super) fn withheld_step(&mut self, run: RunId, step: &Step, out: &mut Vec<Output>) -> Option<String> {
         let state = self.runs.state().run(run)?;
         let reaction = state.bound.reaction.clone();
-        let moves = crate::core::script::verbs::moves_resource(&step.verb);
+        let requires = step.verb.decl().requires;
+        let changes_outside = requires != Requirement::Nothing;
         let standing = match self.overrides.state.reaction_is_paused(&reaction) {
-            Some(standing) if changes_outside(&step.verb) => standing,
+            Some(standing) if changes_outside => standing,
             // Intents on resources are taken: the planner waits.
-            None if changes_outside(&step.verb) && !moves => self.overrides.state.pause_of_reaction(&reaction)?,
+            None if changes_outside && requires != Requirement::Resource => self.overrides.state.pause_of_reaction(&reaction)?,
             _ => return None,
         };
         let why = standing.text();
@@ -370,18 +371,16 @@ fn shown(alarm: &str, key: &str) -> String {
 }
 
 fn withheld(text: String) -> Notice {
-    Notice { kind: "would_do".to_owned(), text, ..Notice::default() }
+    Notice::new(Kind::WouldDo, text)
 }
 
-fn notice(kind: &str, what: &Override, text: String) -> Output {
+fn notice(kind: Kind, what: &Override, text: String) -> Output {
     Output::Notice(Notice {
-        kind: kind.to_owned(),
-        text,
         resource: what.resource().cloned(),
         host: what.host().cloned(),
         scope: Some(what.target()),
         reaction: if let Override::PauseReaction(name) = what { Some(name.clone()) } else { None },
         alarm: if let Override::Silence(matcher) = what { matcher.alarm.clone() } else { None },
-        ..Notice::default()
+        ..Notice::new(kind, text)
     })
 }

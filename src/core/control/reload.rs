@@ -15,9 +15,10 @@ use crate::core::journal::{self, ConfigSnapshot};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
 use crate::core::lang::shape::Reset;
+use crate::core::notice::{Kind, Notice};
 use crate::core::plan::{Left, Why};
 
-use super::{Controller, Notice, Output, Task};
+use super::{Controller, Output, Task};
 
 /// What the controller goes on with. Its parts were made for each other.
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ impl Controller {
         let left = self.left_by(&inventory);
         if !(abandon || left.is_empty()) {
             let text = format!("nothing is changed: {}", left.join("; "));
-            return out.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
+            return out.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
         }
         let first = self.rules == 0;
         let order = self.input(now, journal::Input::Accepted(written), out);
@@ -82,19 +83,14 @@ impl Controller {
         self.paused_anew(now, &mut planned);
         if !first {
             let text = format!("the configuration, rules and scripts were read anew, and are what runs now (number {order})");
-            out.push(Output::Notice(Notice { kind: "reloaded".to_owned(), text, ..Notice::default() }));
+            out.push(Output::Notice(Notice::new(Kind::Reloaded, text)));
         }
         let gone: Vec<Name> = self.engine.state().lost().filter(|host| !inventory.hosts.contains_key(*host)).cloned().collect();
         let mut tasks: VecDeque<Task> = alarmed.into_iter().map(Task::Alarmed).collect();
         for host in gone {
             // Nobody waits for it any more.
             let text = format!("{host} is not in the configuration any more");
-            out.push(Output::Notice(Notice {
-                kind: "host_back".to_owned(),
-                text,
-                host: Some(host.clone()),
-                ..Notice::default()
-            }));
+            out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(Kind::HostBack, text) }));
             tasks.push_back(Task::Engine(engine::Input::Lost { order, host, lost: false }));
         }
         tasks.extend(planned.into_iter().map(Task::Planned));

@@ -10,9 +10,10 @@ use crate::core::base::time::Time;
 use crate::core::engine::{self, MetricValue};
 use crate::core::inventory::{Inventory, Name};
 use crate::core::journal;
+use crate::core::notice::{Kind, Notice};
 use crate::core::wire::{self, AppStatus, Echo, Report};
 
-use super::{Controller, Notice, Output, Task};
+use super::{Controller, Output, Task};
 
 /// What is remembered of a host's reports, by host of the inventory.
 #[derive(Clone, Debug, Default)]
@@ -102,9 +103,8 @@ impl Controller {
         let unwatched = unwatched.map(|app| (app.clone(), false, format!("{app} is not watched on {host} any more")));
         let changes: Vec<(Name, bool, String)> = said.chain(unwatched).collect();
         for (app, stopped, text) in changes {
-            let kind = if stopped { "app_stopped" } else { "app_runs" };
-            let kind = kind.to_owned();
-            out.push(Output::Notice(Notice { kind, text: text.clone(), host: Some(host.clone()), ..Notice::default() }));
+            let kind = if stopped { Kind::AppStopped } else { Kind::AppRuns };
+            out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(kind, text.clone()) }));
             let kept = journal::Input::Application { app: app.clone(), host: host.clone(), stopped };
             let order = self.input(now, kept, out);
             tasks.push(Task::Engine(engine::Input::App { order, app, stopped, text }));
@@ -118,12 +118,7 @@ impl Controller {
                  compare its `watch` with `applications`",
                 if others > 0 { format!(" and {others} more") } else { String::new() }
             );
-            out.push(Output::Notice(Notice {
-                kind: "report_strange".to_owned(),
-                text,
-                host: Some(host.clone()),
-                ..Notice::default()
-            }));
+            out.push(Output::Notice(Notice { host: Some(host.clone()), ..Notice::new(Kind::ReportStrange, text) }));
         }
     }
 
@@ -157,7 +152,6 @@ mod tests {
     use crate::core::inventory::{Application, Host, Via};
     use crate::core::journal::{Record, State};
     use crate::core::lang::{Declarations, compile};
-    use crate::core::script::verbs;
     use std::sync::Arc;
 
     fn controller(rules: &str) -> Controller {
@@ -172,7 +166,7 @@ mod tests {
         let source = Arc::new(Source { name: "r".to_owned(), text: rules.to_owned() });
         let (program, found) = compile(&[source], &Declarations { inventory: Some(&inventory), scripts: None });
         assert_eq!(found, []);
-        Controller::start(1, Arc::new(program), inventory, verbs::again, State::default(), Time::default(), &mut Vec::new())
+        Controller::start(1, Arc::new(program), inventory, State::default(), Time::default(), &mut Vec::new())
     }
 
     fn metric(name: &str, value: i64) -> wire::Metric {
@@ -193,7 +187,8 @@ mod tests {
         let report = Report { host: host.to_owned(), beat, watched, metrics, ..Report::default() };
         let mut out = Vec::new();
         c.turn(Time::from_millis(at), Input::Report(report), &mut out);
-        let notices = out.iter().filter_map(|o| if let Output::Notice(n) = o { Some(n.kind.clone()) } else { None }).collect();
+        let notices =
+            out.iter().filter_map(|o| if let Output::Notice(n) = o { Some(n.kind.name().to_owned()) } else { None }).collect();
         (out.iter().filter(|o| matches!(o, Output::Record(_))).count(), notices)
     }
 

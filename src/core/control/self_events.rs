@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::core::base::time::Time;
-use crate::core::event::{Event, EventId, Format, Level, OWN_APP, Trust, Value};
+use crate::core::event::{Event, EventId, Format, OWN_APP, Trust, Value};
 use crate::core::journal::Position;
 use crate::core::lang::Matcher;
 
-use super::{Input, Notice, Output};
+use super::{Input, Output};
+use crate::core::notice::{Kind, Notice, Subject};
 
 /// Of its own events of one kind, about one thing of the configuration, a controller hears at most so many in a minute: a rule
 /// about failed scripts whose own script fails would else go round without end, and records with invented names would drown
@@ -21,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct SelfEvents {
     since: Time,
     /// How many since then, by kind, resource, alarm and reaction: there are as many of these as the configuration has.
-    heard: BTreeMap<[String; 4], u32>,
+    heard: BTreeMap<About, u32>,
 }
 
 /// What becomes of an output.
@@ -40,8 +41,8 @@ impl SelfEvents {
     /// `rules` is the number of the matcher's.
     pub fn event_of(&mut self, now: Time, output: &Output, matcher: &Matcher, rules: u64) -> SelfEvent {
         let (event, about) = match output {
-            Output::Notice(notice) if !matches!(notice.kind.as_str(), "log" | "dry") => of_notice(notice),
-            Output::Settled(resource, host) => settled(resource, host),
+            Output::Notice(notice) if notice.kind.is_event() => of_notice(notice),
+            Output::Settled(resource, host) => of_notice(&settled(resource, host)),
             _ => return SelfEvent::Nothing,
         };
         let event = Event { at: Some(now), ..event };
@@ -58,7 +59,7 @@ impl SelfEvents {
         if *heard > A_MINUTE {
             let id = event.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let text = format!("more than {A_MINUTE} times `{id}` within a minute: no rule hears of further ones in this minute");
-            let notice = Notice { kind: "withheld".to_owned(), text, ..Notice::default() };
+            let notice = Notice::new(Kind::Withheld, text);
             return if *heard == A_MINUTE + 1 { SelfEvent::Withheld(notice) } else { SelfEvent::Nothing };
         }
         let position = Position::default();
@@ -74,47 +75,34 @@ impl SelfEvents {
     }
 }
 
-type About = [String; 4];
+/// The kind of a notice, its resource, alarm and reaction.
+type About = (Kind, [String; 3]);
 
 fn of_notice(notice: &Notice) -> (Event<'static>, About) {
-    let named = [
-        ("resource", &notice.resource),
-        ("pair", &notice.pair),
-        ("alarm", &notice.alarm),
-        ("reaction", &notice.reaction),
-        ("source", &notice.source),
-        ("scope", &notice.scope),
-    ];
-    let fields = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-    let of = |part: &Option<String>| part.clone().unwrap_or_default();
-    let about = [notice.kind.clone(), of(&notice.resource), of(&notice.alarm), of(&notice.reaction)];
-    (event(&notice.kind, notice.host.as_deref(), &notice.text, Level::Warning, fields), about)
-}
-
-fn settled(resource: &str, host: &str) -> (Event<'static>, About) {
-    let text = format!("{resource} is on {host}, and nowhere else");
-    let about = ["settled", resource, "", ""].map(str::to_owned);
-    (event("settled", Some(host), &text, Level::Notice, [("resource", resource)]), about)
-}
-
-fn event<'f>(
-    kind: &str,
-    host: Option<&str>,
-    text: &str,
-    level: Level,
-    fields: impl IntoIterator<Item = (&'f str, &'f str)>,
-) -> Event<'static> {
-    Event {
-        host: host.unwrap_or_default().to_owned().into(),
+    let name = |part: &Option<String>| part.clone().unwrap_or_default();
+    let about = (notice.kind, [&notice.resource, &notice.alarm, &notice.reaction].map(name));
+    let fields = notice.named().filter(|(subject, _)| *subject != Subject::Host);
+    let event = Event {
+        host: name(&notice.host).into(),
         app: OWN_APP.into(),
-        id: Some(EventId::Word(kind.to_owned().into())),
-        level: Some(level),
-        text: text.to_owned().into(),
-        fields: fields.into_iter().map(|(name, value)| (name.to_owned().into(), Value::from(value).into_owned())).collect(),
+        id: Some(EventId::Word(notice.kind.name().into())),
+        level: Some(notice.kind.level()),
+        text: notice.text.clone().into(),
+        fields: fields.map(|(subject, value)| (subject.field().into(), Value::from(value).into_owned())).collect(),
         trust: Trust::Authenticated,
         format: Format::Plain,
         ..Event::default()
-    }
+    };
+    debug_assert!(
+        notice.named().all(|(subject, _)| notice.kind.about().contains(&subject)),
+        "{notice:?} is about more than declared"
+    );
+    (event, about)
+}
+
+fn settled(resource: &str, host: &str) -> Notice {
+    let text = format!("{resource} is on {host}, and nowhere else");
+    Notice { host: Some(host.to_owned()), resource: Some(resource.to_owned()), ..Notice::new(Kind::Settled, text) }
 }
 
 #[cfg(test)]
@@ -130,20 +118,23 @@ mod tests {
         let (program, _) = compile(&[std::sync::Arc::new(Source { name: "a".to_owned(), text })], &Declarations::default());
         let matcher = Matcher::new(&program, None);
         let mut own = SelfEvents::default();
-        let notice = |kind: &str, host: usize| {
-            Output::Notice(Notice { kind: kind.to_owned(), host: Some(format!("h{host}")), ..Notice::default() })
+        let notice = |kind: Kind, host: usize| {
+            Output::Notice(Notice { host: Some(format!("h{host}")), ..Notice::new(kind, String::new()) })
         };
         let mut counts = [0, 0, 0];
         for n in 0..1_000 {
-            match own.event_of(Time::from_millis(n), &notice("clock_offset", n as usize), &matcher, 0) {
+            match own.event_of(Time::from_millis(n), &notice(Kind::ClockOffset, n as usize), &matcher, 0) {
                 SelfEvent::Input(_) => counts[0] += 1,
                 SelfEvent::Withheld(_) => counts[1] += 1,
                 SelfEvent::Nothing => counts[2] += 1,
             }
         }
         assert_eq!(counts, [60, 1, 939]);
-        assert!(matches!(own.event_of(Time::from_millis(2_000), &notice("host_lost", 1), &matcher, 0), SelfEvent::Input(_)));
-        assert!(matches!(own.event_of(Time::from_millis(60_000), &notice("clock_offset", 1), &matcher, 0), SelfEvent::Input(_)));
-        assert!(matches!(own.event_of(Time::from_millis(60_000), &notice("log", 1), &matcher, 0), SelfEvent::Nothing));
+        assert!(matches!(own.event_of(Time::from_millis(2_000), &notice(Kind::HostLost, 1), &matcher, 0), SelfEvent::Input(_)));
+        assert!(matches!(
+            own.event_of(Time::from_millis(60_000), &notice(Kind::ClockOffset, 1), &matcher, 0),
+            SelfEvent::Input(_)
+        ));
+        assert!(matches!(own.event_of(Time::from_millis(60_000), &notice(Kind::Log, 1), &matcher, 0), SelfEvent::Nothing));
     }
 }

@@ -6,7 +6,8 @@ use crate::core::base::time::Time;
 use crate::core::engine;
 use crate::core::journal;
 
-use super::{Controller, Notice, Output, Task};
+use super::{Controller, Output, Task};
+use crate::core::notice::{Kind, Notice};
 
 impl Controller {
     /// A source can't be read, and why; or it can be again.
@@ -17,14 +18,14 @@ impl Controller {
         }
         let (kind, text) = match &why {
             Some(why) => (
-                "source_away",
+                Kind::SourceAway,
                 format!(
                     "{source} can't be read ({why}): no silence (`no A for D`) counts until it can be; is it there, may Pointsman's user read it? One that is not wanted is taken out of the configuration"
                 ),
             ),
-            None => ("source_back", format!("{source} can be read again, or is not wanted any more")),
+            None => (Kind::SourceBack, format!("{source} can be read again, or is not wanted any more")),
         };
-        let notice = Notice { kind: kind.to_owned(), text, source: Some(source.clone()), ..Notice::default() };
+        let notice = Notice { source: Some(source.clone()), ..Notice::new(kind, text) };
         out.push(Output::Notice(notice));
         let order = self.input(now, journal::Input::Source { source: source.clone(), away: why }, out);
         let task = Task::Engine(engine::Input::Source { order, source, away });

@@ -9,8 +9,7 @@ use crate::core::inventory::Name;
 use crate::core::journal;
 use crate::core::plan::{Accepted, Intent, IntentVerb};
 use crate::core::react::{self, RunId};
-use crate::core::script::verbs::{changes_outside, moves_resource};
-use crate::core::script::{Step, StepResult};
+use crate::core::script::{Requirement, ResourceVerb, Step, StepResult, Verb};
 
 use super::{Controller, Output, Task};
 
@@ -42,39 +41,44 @@ impl Controller {
         if let Some(why) = self.withheld_step(run, &step, out) {
             return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
         }
-        if step.verb == "notify" && self.is_silenced(run) {
+        if step.verb == Verb::Notify && self.is_silenced(run) {
             let result = Ok(Value::from(journal::SILENCED));
             return owed.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
         }
-        let result = match step.verb.as_str() {
-            "vip.up" | "vip.move_to" | "port.up" | "port.move_to" => {
-                self.intent_of(now, run, IntentVerb::Up, (text(0), text(1)), owed, out)
-            }
-            "vip.down" | "port.down" => self.intent_of(now, run, IntentVerb::Down, (text(0), text(1)), owed, out),
-            "pair.switchover" => self.switchover(now, run, &text(0), owed, out),
-            "vip.owner" | "port.owner" => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
-                Some(owner) => Value::from(owner.as_str()),
-                None => Value::Unit,
-            }),
-            "vip.holders" | "port.holders" => self
-                .known(&text(0))
-                .map(|r| Value::List(self.planner.holders(&r).iter().map(|h| Value::from(h.as_str())).collect())),
-            "vip.settle" | "port.settle" => match self.known(&text(0)) {
-                Ok(resource) => {
-                    let until = now + parse_duration(&text(1)).unwrap_or_default();
-                    self.waiting.push(WaitingStep { run, n: step.n, attempt, resource, until });
-                    return;
+        let result = match step.verb {
+            Verb::Vip(verb) | Verb::Port(verb) => match verb {
+                ResourceVerb::Up | ResourceVerb::MoveTo => {
+                    self.intent_of(now, run, IntentVerb::Up, (text(0), text(1)), owed, out)
                 }
-                Err(why) => Err(why),
+                ResourceVerb::Down => self.intent_of(now, run, IntentVerb::Down, (text(0), text(1)), owed, out),
+                ResourceVerb::Owner => self.known(&text(0)).map(|r| match self.planner.owner(&r) {
+                    Some(owner) => Value::from(owner.as_str()),
+                    None => Value::Unit,
+                }),
+                ResourceVerb::Holders => self
+                    .known(&text(0))
+                    .map(|r| Value::List(self.planner.holders(&r).iter().map(|h| Value::from(h.as_str())).collect())),
+                ResourceVerb::Settle => match self.known(&text(0)) {
+                    Ok(resource) => {
+                        let until = now + parse_duration(&text(1)).unwrap_or_default();
+                        self.waiting.push(WaitingStep { run, n: step.n, attempt, resource, until });
+                        return;
+                    }
+                    Err(why) => Err(why),
+                },
             },
-            "alarm.clear" => {
+            Verb::PairSwitchover => self.switchover(now, run, &text(0), owed, out),
+            Verb::AlarmClear => {
                 self.clear_own_alarm(run, owed);
                 Ok(Value::Unit)
             }
-            verb if verb != "notify" && self.doubt().is_some() => {
+            Verb::HostRun if self.doubt().is_some() => {
                 Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned())
             }
-            _ => return out.push(Output::Do { run, attempt, step }),
+            Verb::HostRun | Verb::Notify => return out.push(Output::Do { run, attempt, step }),
+            Verb::Wait | Verb::Log | Verb::State(_) => {
+                Err(format!("`{}` is done by the run itself: this is a fault of the program", step.verb))
+            }
         };
         let n = step.n;
         // Nothing here fails by chance: what is refused now would be refused again.
@@ -87,8 +91,10 @@ impl Controller {
     /// Why a step is refused: it would change something outside, and the event's sender has too little trust for that. Resources
     /// say themselves what they require.
     fn not_trusted(&self, run: RunId, step: &Step) -> Option<String> {
-        if moves_resource(&step.verb) || !changes_outside(&step.verb) {
-            return None;
+        match step.verb.decl().requires {
+            // The resource's own requirement is looked at where it is moved.
+            Requirement::Nothing | Requirement::Resource => return None,
+            Requirement::Reaction => {}
         }
         let bound = &self.runs.state().run(run)?.bound;
         (bound.trust() < bound.requires).then(|| {

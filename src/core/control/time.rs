@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use crate::core::base::limits::DEADLINES_OF_A_JUMP;
 use crate::core::base::time::{Time, duration_text};
+use crate::core::notice::{Kind, Notice};
 use crate::{core::engine, core::journal, core::react};
 
-use super::{Controller, Notice, Output, Task};
+use super::{Controller, Output, Task};
 
 impl Controller {
     /// Deadlines of alarms and runs that passed come to pass at their own times, so that it does not matter in how many
@@ -29,7 +30,7 @@ impl Controller {
             "{} of time is skipped, from {from} on: more than {DEADLINES_OF_A_JUMP} deadlines of alarms fell due in one jump of the time, and those that are left do now, once each",
             duration_text(now.since(from))
         );
-        out.push(Output::Notice(Notice { kind: "time_skipped".to_owned(), text, ..Notice::default() }));
+        out.push(Output::Notice(Notice::new(Kind::TimeSkipped, text)));
         self.pass_overrides(now, out);
         let order = self.input(now, journal::Input::Timer, out);
         let tasks = [Task::Engine(engine::Input::Skipped { order }), Task::Runs(react::Input::Timer)];

@@ -10,7 +10,8 @@ use crate::core::base::limits::NO_PRIMARY_AFTER;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::inventory::{Name, Pair};
 
-use super::{Controller, Notice, Output};
+use super::{Controller, Output};
+use crate::core::notice::{Kind, Notice};
 
 /// A pair without a primary.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,7 @@ impl Controller {
                     self.vacancies.remove(&name);
                     if vacancy.told {
                         let text = format!("a member of {name} is known to be primary again, or the pair was removed");
-                        out.push(notice("primary_known", &name, pair.as_ref(), text));
+                        out.push(notice(Kind::PrimaryKnown, &name, pair.as_ref(), text));
                     }
                 }
                 (Some(_), None) => {
@@ -52,7 +53,7 @@ impl Controller {
                         duration_text(now.since(vacancy.since)),
                         self.roles_in_words(pair),
                     );
-                    out.push(notice("no_primary", &name, Some(pair), text));
+                    out.push(notice(Kind::NoPrimary, &name, Some(pair), text));
                     self.vacancies.insert(name, Vacancy { told: true, ..vacancy });
                 }
                 (Some(_), Some(_)) => {}
@@ -107,12 +108,10 @@ impl Controller {
     }
 }
 
-fn notice(kind: &str, name: &Name, pair: Option<&Pair>, text: String) -> Output {
+fn notice(kind: Kind, name: &Name, pair: Option<&Pair>, text: String) -> Output {
     Output::Notice(Notice {
-        kind: kind.to_owned(),
-        text,
         resource: pair.and_then(|p| p.resource.clone()),
         pair: Some(name.clone()),
-        ..Notice::default()
+        ..Notice::new(kind, text)
     })
 }

@@ -122,6 +122,7 @@ codes! {
     NeverLongEnough = "R222", Warning, "a silence that is longer than any time of the alarm's calendars";
     WrongWayRound = "R223", Warning, "two thresholds of which the second does not lie on the other side of the first";
     UnreadableId = "R224", Warning, "an event id that no record has";
+    UnknownNotice = "R225", Warning, "an event id that no event of Pointsman itself has";
     UnusedCalendar = "R230", Warning, "a calendar that no alarm uses";
     NeverActive = "R231", Warning, "a calendar that is never active";
     CronEither = "R232", Warning, "a cron expression with a day of month and a day of week, of which either is enough";

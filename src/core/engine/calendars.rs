@@ -15,7 +15,8 @@ use crate::core::lang::program::{Alarm, Cancel, Signal};
 use super::instance::deadline;
 use super::key::Key;
 use super::record::{Fields, PendingFire, Record};
-use super::{Due, Engine, EngineNotice, Occasion, Output, fields};
+use super::{Due, Engine, Occasion, Output, fields};
+use crate::core::notice::{Kind, Notice};
 
 /// Changes of calendars that are looked through for the end of a delay. What is later than that is as good as never.
 const CHANGES: usize = 1_000;
@@ -97,7 +98,7 @@ impl Engine {
             }
             None => format!("{name} is not raised at this time, and would be over before it may be: it is dropped"),
         };
-        out.push(Output::Notice(EngineNotice { alarm: Some(name.clone()), ..EngineNotice::new("not_now", text) }));
+        out.push(Output::Notice(Notice { alarm: Some(name.clone()), ..Notice::new(Kind::NotNow, text) }));
     }
 
     /// Calendars that conditions are about are watched from now on.

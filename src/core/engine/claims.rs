@@ -23,19 +23,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::base::limits::CLOCK_ERROR;
 use crate::core::base::time::Time;
-use crate::core::event::{Event, EventId, Trust, Value};
+use crate::core::event::{ClaimedRole, Event, EventId, Trust};
 use crate::core::inventory::{CatchUp, Index, Inventory, Name, Pair};
 use crate::core::lang::program::{Hit, IdPattern, Mode, Program};
 
 use super::record::{Claim, Fields, Record};
-use super::{Engine, EngineNotice, Output, fields};
-
-/// The field of a claim that names the role: `primary` or `backup`.
-const ROLE: &str = "claimed_role";
-
-fn role(primary: bool) -> &'static str {
-    if primary { "primary" } else { "backup" }
-}
+use super::{Engine, Output, fields};
+use crate::core::notice::{Kind, Notice};
 
 /// What an event claims: the application by its inventory name, and whether it says to be primary. An id or a pattern of its pair
 /// says so (`hits` are the conditions that it matches). A record that says both is no claim.
@@ -129,20 +123,17 @@ enum Verdict<'a> {
 }
 
 impl Engine {
-    /// Marks an event that is a claim with its role (the field [`ROLE`]), so that reactions that start later still know. A field
-    /// of that name that came with the record is removed.
+    /// Marks an event that is a claim with its role, so that reactions that start later still know.
     pub(super) fn mark_claim(&self, event: &mut Event<'static>, hits: &[Hit]) {
-        event.fields.retain(|(name, _)| name != ROLE);
-        if let Some((_, primary)) = claim_of(&self.inventory, &self.program, &self.index, event, hits) {
-            event.fields.push((ROLE.into(), Value::from(role(primary))));
-        }
+        let claim = claim_of(&self.inventory, &self.program, &self.index, event, hits);
+        event.claimed_role = claim.map(|(_, primary)| if primary { ClaimedRole::Primary } else { ClaimedRole::Backup });
     }
 
     /// The application and its role, of an event that [`Engine::mark_claim`] marked.
     fn marked(&self, event: &Event<'_>) -> Option<(Name, bool)> {
-        let (_, said) = event.fields.iter().find(|(name, _)| name == ROLE)?;
+        let role = event.claimed_role?;
         let names = self.index.names(event);
-        self.inventory.applications.contains_key(names.app).then(|| (names.app.to_owned(), said.as_text() == Some(role(true))))
+        self.inventory.applications.contains_key(names.app).then(|| (names.app.to_owned(), role == ClaimedRole::Primary))
     }
 
     /// Records the claim of an event, if it is one and credible. `late`: it came late, or out of a backlog.
@@ -298,18 +289,15 @@ impl Engine {
                         "{} and {} both say that they are primary of {name}, in records that came late, and nothing tells which claim is newer: nothing is moved. Look at the servers, then move the resource with `pointsman move`",
                         pair.primary, pair.backup
                     );
-                    out.push(Output::Notice(EngineNotice {
-                        resource: pair.resource.clone(),
-                        ..EngineNotice::new("role_unclear", text)
-                    }));
+                    out.push(Output::Notice(Notice { resource: pair.resource.clone(), ..Notice::new(Kind::RoleUnclear, text) }));
                 }
                 return;
             }
         };
         if self.state.unclear.contains(name) {
             self.record(Record::RoleUnclear { pair: name.clone(), unclear: false }, out);
-            let notice = EngineNotice::new("role_clear", format!("it is clear again which member of {name} is primary"));
-            out.push(Output::Notice(EngineNotice { resource: pair.resource.clone(), ..notice }));
+            let notice = Notice::new(Kind::RoleClear, format!("it is clear again which member of {name} is primary"));
+            out.push(Output::Notice(Notice { resource: pair.resource.clone(), ..notice }));
         }
         for member in [&pair.primary, &pair.backup] {
             if self.state.unweighed.contains(member) {
@@ -340,7 +328,7 @@ impl Engine {
             "{app} said at {} that it is primary of {name}, in a record that came late; {why} leaves it to you: `pointsman move {resource} {host}`",
             claim.at
         );
-        let notice = EngineNotice { resource: Some(resource), host: Some(host), ..EngineNotice::new("catch_up", text) };
+        let notice = Notice { resource: Some(resource), host: Some(host), ..Notice::new(Kind::CatchUp, text) };
         out.push(Output::Notice(notice));
     }
 

@@ -26,7 +26,8 @@ use super::key::Key;
 use super::lines::{counted_lines, noted_line};
 use super::measure::MeasureSlot;
 use super::record::{Fields, PartialMatch, PendingFire, Record};
-use super::{Arrival, Engine, EngineNotice, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
+use super::{Arrival, Engine, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
+use crate::core::notice::{Kind, Notice};
 
 /// An event that matches a part of an alarm's condition.
 pub(super) struct Match<'m, 'a> {
@@ -357,7 +358,7 @@ impl Engine {
             "events that conditions count use up their {} MiB, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, shorten `within`, or raise `limits: {{ memory: ... }}`",
             most >> 20
         );
-        self.tell_once(format!("notes of {alarm}"), EngineNotice { alarm: Some(alarm), ..EngineNotice::new("limit", text) }, out);
+        self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
     }
 
     /// Of too many events noted by all alarms together, the one that has most gives up the half of its keys; told once of each.
@@ -365,7 +366,7 @@ impl Engine {
         let text = format!(
             "more than {PARTIAL_MATCHES} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
         );
-        let notice = EngineNotice { alarm: Some(alarm.to_owned()), ..EngineNotice::new("limit", text) };
+        let notice = Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Limit, text) };
         self.tell_once(format!("notes of {alarm}"), notice, out);
     }
 
@@ -376,7 +377,7 @@ impl Engine {
             "{} {does} more than {most} keys at once; those whose last event is oldest are forgotten: narrow its {narrow}",
             alarm.name
         );
-        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) };
+        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };
         self.tell_once(format!("{does} {}", alarm.name), notice, out);
     }
 
@@ -392,7 +393,7 @@ impl Engine {
             "{} is active for {most} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
             alarm.name
         );
-        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) };
+        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };
         self.tell_once(format!("instances {}", alarm.name), notice, out);
         false
     }

@@ -4,22 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::core::base::time::Time;
-use crate::core::event::{Event, EventId, Level, Trust, Value};
+use crate::core::event::{BuiltIn, ClaimedRole, Event, EventId, Level, Trust, Value};
 use crate::core::inventory::Index;
 use crate::core::lang::program::{REPLACED, Unit};
 
 use super::kept::bounded;
 use super::record::Fields;
-
-/// The fields that an event has of itself, before captures and fields of the record. Each may be absent.
-const OWN: [&str; 12] = ["text", "level", "trust", "pid", "id", "facility", "app", "type", "host", "pair", "site", "time"];
-
-/// True of the name of such a field.
-pub(super) fn is_own(name: &str) -> bool {
-    OWN.contains(&name)
-}
-/// Fields of every event that a capture of the name goes before, and a field of the record does not.
-const BESIDE: [&str; 2] = ["raw", "sender"];
 
 /// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
 #[derive(Clone, Copy)]
@@ -34,12 +24,12 @@ impl<'a> EventView<'a> {
         EventView { event, captures, index }
     }
 
-    /// One of [`OWN`], or the key that is it instead.
+    /// A field that the event has of itself, before captures and fields of the record, or the key that is it instead.
     fn own(&self, name: &str) -> Option<Value<'a>> {
         match self.replaced(name) {
             Some(Value::Unit) => None,
             Some(key) => Some(key.clone()),
-            None => self.of_event(name),
+            None => self.of_event(BuiltIn::parse(name).filter(|field| !field.gives_way())?),
         }
     }
 
@@ -49,17 +39,24 @@ impl<'a> EventView<'a> {
         self.captures.iter().rev().find(|(taken, _)| is(taken)).map(|(_, value)| value)
     }
 
-    fn of_event(&self, name: &str) -> Option<Value<'a>> {
+    fn of_event(&self, field: BuiltIn) -> Option<Value<'a>> {
         let named = |name: &'a str| (!name.is_empty()).then_some(Value::Text(Cow::Borrowed(name)));
-        match name {
-            "app" => named(self.index.names(self.event).app),
-            "type" => named(self.index.names(self.event).kind),
-            "host" => named(self.index.names(self.event).host),
-            "pair" => named(self.index.names(self.event).pair),
-            "site" => named(self.index.site(self.index.names(self.event).host)),
-            "time" => self.event.at.map(|at| Value::Text(Cow::Owned(at.to_string()))),
-            "text" | "level" | "trust" | "pid" | "id" | "facility" => self.event.field(name),
-            _ => None,
+        match field {
+            BuiltIn::App => named(self.index.names(self.event).app),
+            BuiltIn::Type => named(self.index.names(self.event).kind),
+            BuiltIn::Host => named(self.index.names(self.event).host),
+            BuiltIn::Pair => named(self.index.names(self.event).pair),
+            BuiltIn::Site => named(self.index.site(self.index.names(self.event).host)),
+            BuiltIn::Time => self.event.at.map(|at| Value::Text(Cow::Owned(at.to_string()))),
+            BuiltIn::Text
+            | BuiltIn::Level
+            | BuiltIn::Trust
+            | BuiltIn::Pid
+            | BuiltIn::Id
+            | BuiltIn::Facility
+            | BuiltIn::ClaimedRole
+            | BuiltIn::Raw
+            | BuiltIn::Sender => self.event.field(field.name()),
         }
     }
 
@@ -68,13 +65,18 @@ impl<'a> EventView<'a> {
         if let Some(value) = self.own(name) {
             return Some(text(value));
         }
-        if let Some(value) = name.strip_prefix("event.").filter(|n| REPLACED.contains(n)).and_then(|n| self.of_event(n)) {
+        if let Some(value) = name
+            .strip_prefix("event.")
+            .filter(|n| REPLACED.contains(n))
+            .and_then(BuiltIn::parse)
+            .and_then(|field| self.of_event(field))
+        {
             return Some(text(value));
         }
         // Of captures the last with the name counts, of the record's fields the first.
         let captured = self.captures.iter().rev().find(|(n, _)| n == name).map(|(_, value)| shown(value));
-        if BESIDE.contains(&name)
-            && captured.is_none()
+        if captured.is_none()
+            && BuiltIn::parse(name).is_some_and(BuiltIn::gives_way)
             && let Some(value) = self.event.field(name)
         {
             return Some(text(value));
@@ -120,22 +122,22 @@ impl<'a> EventView<'a> {
         for (name, value) in &self.event.fields {
             fields.entry(name.to_string()).or_insert_with(|| value.clone().into_owned());
         }
-        for name in BESIDE {
-            if let Some(value) = self.event.field(name) {
-                fields.insert(name.to_owned(), value.into_owned());
+        for field in BuiltIn::ALL.iter().copied().filter(|field| field.gives_way()) {
+            if let Some(value) = self.of_event(field) {
+                fields.insert(field.name().to_owned(), value.into_owned());
             }
         }
         for (name, value) in self.captures.iter().filter(|(name, _)| !name.starts_with('=')) {
             fields.insert(name.clone(), value.clone());
         }
         for name in REPLACED {
-            if let (Some(_), Some(own)) = (self.replaced(name), self.of_event(name)) {
+            if let (Some(_), Some(own)) = (self.replaced(name), BuiltIn::parse(name).and_then(|field| self.of_event(field))) {
                 fields.insert(format!("event.{name}"), own.into_owned());
             }
         }
-        for name in OWN {
-            if let Some(value) = self.own(name) {
-                fields.insert(name.to_owned(), value.into_owned());
+        for field in BuiltIn::fixed() {
+            if let Some(value) = self.own(field.name()) {
+                fields.insert(field.name().to_owned(), value.into_owned());
             }
         }
         bounded(fields)
@@ -225,22 +227,23 @@ pub(super) fn event_of(fields: &Fields) -> Event<'static> {
     let mut event = Event::default();
     for (name, value) in fields {
         let text = || Cow::Owned(value.to_string());
-        match name.as_str() {
-            "app" => event.app = text(),
-            "type" => event.app_type = text(),
-            "host" => event.host = text(),
-            "pid" => event.pid = text(),
-            "text" => event.text = text(),
-            "raw" => event.raw = text(),
-            "sender" => event.sender = value.as_text().and_then(|address| address.parse().ok()),
-            "level" => event.level = value.as_text().and_then(Level::parse),
-            "trust" => event.trust = value.as_text().and_then(Trust::parse).unwrap_or_default(),
-            "facility" => event.facility = value.to_string().parse().ok(),
-            "id" => event.id = value.as_text().and_then(EventId::parse).map(EventId::into_owned),
-            "time" => event.at = value.as_text().and_then(Time::parse_rfc3339),
-            // Of the application and the host, by the inventory: those of an event are kept as fields.
-            "pair" => {}
-            _ => event.fields.push((Cow::Owned(name.clone()), value.clone())),
+        match BuiltIn::parse(name) {
+            Some(BuiltIn::App) => event.app = text(),
+            Some(BuiltIn::Type) => event.app_type = text(),
+            Some(BuiltIn::Host) => event.host = text(),
+            Some(BuiltIn::Pid) => event.pid = text(),
+            Some(BuiltIn::Text) => event.text = text(),
+            Some(BuiltIn::Raw) => event.raw = text(),
+            Some(BuiltIn::Sender) => event.sender = value.as_text().and_then(|address| address.parse().ok()),
+            Some(BuiltIn::Level) => event.level = value.as_text().and_then(Level::parse),
+            Some(BuiltIn::Trust) => event.trust = value.as_text().and_then(Trust::parse).unwrap_or_default(),
+            Some(BuiltIn::Facility) => event.facility = value.to_string().parse().ok(),
+            Some(BuiltIn::Id) => event.id = value.as_text().and_then(EventId::parse).map(EventId::into_owned),
+            Some(BuiltIn::Time) => event.at = value.as_text().and_then(Time::parse_rfc3339),
+            Some(BuiltIn::ClaimedRole) => event.claimed_role = value.as_text().and_then(ClaimedRole::parse),
+            // Of the application and the host, by the inventory.
+            Some(BuiltIn::Pair) => {}
+            Some(BuiltIn::Site) | None => event.fields.push((Cow::Owned(name.clone()), value.clone())),
         }
     }
     event

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use crate::core::base::time::Time;
-use crate::core::event::Trust;
+use crate::core::event::{Stale, Trust};
 use crate::core::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
 use super::instance::{Ending, deadline};
 use super::key::Key;
 use super::record::{Cause, Fields, Record, Suppressed};
-use super::{Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
+use super::{Engine, Occasion, Output, TriggerEvent, fields};
+use crate::core::notice::{Kind, Notice};
 
 /// What an alarm's end may let go.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub(super) struct Freed {
     alarm: String,
     key: Key,
     /// Why it may start nothing: what ended the other one came late.
-    late: Option<String>,
+    late: Option<Stale>,
     pub(super) hops: usize,
 }
 
@@ -192,5 +193,5 @@ pub(super) fn shown(alarm: &str, key: &Key) -> String {
 
 /// That an alarm is not raised.
 pub(super) fn told(alarm: &str, text: String) -> Output {
-    Output::Notice(EngineNotice { alarm: Some(alarm.to_owned()), ..EngineNotice::new("inhibited", text) })
+    Output::Notice(Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Suppressed, text) })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::core::base::limits::SUMMARY_BYTES;
 use crate::core::base::text::cut;
 use crate::core::base::time::Time;
-use crate::core::event::{Trust, Value};
+use crate::core::event::{Stale, Trust, Value};
 use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
 
 use super::condition::trust_field;
@@ -15,7 +15,8 @@ use super::key::Key;
 use super::record::{Cause, Fields, Record};
 use super::state::Instance;
 use super::turn::StartReactions;
-use super::{Engine, EngineNotice, Occasion, Output};
+use super::{Engine, Occasion, Output};
+use crate::core::notice::{Kind, Notice};
 
 /// When and why an instance ends.
 pub(super) struct Ending {
@@ -25,7 +26,7 @@ pub(super) struct Ending {
     /// How far who ends it is known.
     pub(super) known: Trust,
     /// Why it may start nothing: what ended it came late.
-    pub(super) late: Option<String>,
+    pub(super) late: Option<Stale>,
 }
 
 impl Ending {
@@ -35,9 +36,9 @@ impl Ending {
     }
 
     /// Why nothing is started for it.
-    fn idle(&self) -> Option<String> {
+    fn idle(&self) -> Option<Stale> {
         match &self.cause {
-            Cause::Removed | Cause::Changed => Some(self.cause.to_string()),
+            Cause::Removed | Cause::Changed => Some(Stale::RulesChanged),
             _ => self.late.clone(),
         }
     }
@@ -161,7 +162,7 @@ impl Engine {
                 "the summary of {} names {{{field}}}, and an event that raised it has no such field: it is shown as (no {field}) (said once)",
                 alarm.name
             );
-            let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("no_field", text) };
+            let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::NoField, text) };
             self.tell_once(format!("no_field {} {field}", alarm.name), notice, out);
         }
     }
@@ -219,9 +220,9 @@ impl Engine {
 }
 
 /// Reactions that are not started are reported, with the reason and what can be set.
-fn not_started(alarm: &Alarm, key: &Key, why: &str, which: &str) -> Output {
+fn not_started(alarm: &Alarm, key: &Key, why: &Stale, which: &str) -> Output {
     let text = format!("{}: its {which} not started: {why}", shown(&alarm.name, key));
-    Output::Notice(EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("late", text) })
+    Output::Notice(Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Late, text) })
 }
 
 /// What people read of an alarm that is raised for an event.

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use crate::core::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_SHORT_BYTES, EVENT_TEXT_BYTES, MEMORY_ALARMS, share};
-use crate::core::event::{Trust, Value};
+use crate::core::event::{BuiltIn, Trust, Value};
 use crate::core::lang::program::Alarm;
 
 use super::fields::trust;
 use super::record::{Fields, PendingFire, Suppressed, Throttled};
 use super::state::{Instance, State};
-use super::{Engine, EngineNotice, Output};
+use super::{Engine, Output};
+use crate::core::notice::{Kind, Notice};
 
 /// Bytes that an instance takes beside its event.
 const INSTANCE_BYTES: usize = 512;
@@ -93,7 +94,7 @@ pub(super) fn bounded(mut fields: Fields) -> Fields {
             return true;
         }
         let bytes = FIELD_BYTES + name.len() + value.weight();
-        let stays = super::fields::is_own(name) || bytes <= left;
+        let stays = BuiltIn::is_fixed(name) || bytes <= left;
         left -= if stays { bytes.min(left) } else { 0 };
         stays
     });
@@ -103,8 +104,8 @@ pub(super) fn bounded(mut fields: Fields) -> Fields {
 /// An event as it is kept when there is little room.
 fn short(fields: &Fields) -> Fields {
     let cut = |(name, value): (&String, &Value<'static>)| (name.clone(), value.cut(EVENT_SHORT_BYTES));
-    let own = fields.iter().filter(|(name, _)| super::fields::is_own(name)).map(cut);
-    let others = fields.iter().filter(|(name, _)| !super::fields::is_own(name)).take(SHORT_FIELDS);
+    let own = fields.iter().filter(|(name, _)| BuiltIn::is_fixed(name)).map(cut);
+    let others = fields.iter().filter(|(name, _)| !BuiltIn::is_fixed(name)).take(SHORT_FIELDS);
     let others = others.filter(|(name, value)| name.len() + value.weight() <= 4 * EVENT_SHORT_BYTES || value.as_text().is_some());
     own.chain(others.map(cut)).collect()
 }
@@ -122,7 +123,7 @@ impl Engine {
         );
         self.tell_once(
             "kept events".to_owned(),
-            EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) },
+            Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) },
             out,
         );
         Arc::new(short(&event))
@@ -138,11 +139,7 @@ impl Engine {
             "the events that alarms keep use up their {} MiB; further instances are dropped until some are cleared, a quarter of the room is for trusted senders: narrow `by`, clear alarms, or raise `limits: {{ memory: ... }}`",
             self.kept_most() >> 20
         );
-        self.tell_once(
-            "instances".to_owned(),
-            EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) },
-            out,
-        );
+        self.tell_once("instances".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);
         false
     }
 

@@ -1,30 +1,18 @@
-//! Late is not new: what people are told of records that start nothing, and the usual ages of senders' records, for
+//! Late is not new: the usual ages of senders' records, for
 //! the next start. Which record is late is decided where it is read (`src/core/site/arrivals.rs`).
 
 use std::time::Duration;
 
 use crate::core::base::time::{Time, duration_text};
-use crate::core::event::{Event, Trust};
+use crate::core::event::Trust;
 
 use super::record::Record;
 use super::state::State;
-use super::{Engine, EngineNotice, Output};
+use super::{Engine, Output};
+use crate::core::notice::{Kind, Notice};
 
-/// Why a record of a backlog starts nothing.
-pub(super) const BACKLOG: &str = "it was written while nobody listened";
 /// A usual age that changes by more than this is reported: a clock or a zone is wrong, or was set right.
 const REPORTED_US: u64 = 2_000_000;
-
-/// Why a record starts nothing, with its times and what an administrator can do about it.
-pub(super) fn what_to_do(why: String, event: &Event<'_>, arrived: Time) -> String {
-    let Some(at) = event.at else { return why };
-    if why == BACKLOG {
-        return format!("{why} (its time is {at})");
-    }
-    let host = if event.host.is_empty() { "its sender".to_owned() } else { format!("host {}", event.host) };
-    let zone = if event.marks.zoneless { ", or write `timezone:` for it: the stamp does not say its zone" } else { "" };
-    format!("{why} (its time is {at}, it arrived at {arrived}); if it was new, set the clock of {host}{zone}")
-}
 
 impl Engine {
     /// The usual age of a sender's records was learned.
@@ -60,7 +48,7 @@ impl Engine {
                 "the stamps of the records of {whose} from {source} are steadily {span} {direction} this machine's clock: its clock is wrong, or its time zone (write `timezone:` for the host, listener or file); until then this is taken as usual"
             )
         };
-        out.push(Output::Notice(EngineNotice { host: Some(host), ..EngineNotice::new("clock_offset", text) }));
+        out.push(Output::Notice(Notice { host: Some(host), ..Notice::new(Kind::ClockOffset, text) }));
     }
 }
 

@@ -11,7 +11,8 @@ use super::instance::start_reactions;
 use super::key::Key;
 use super::record::{Fields, Record, Throttled};
 use super::state::{Instance, Starts};
-use super::{Engine, EngineNotice, Output, fields};
+use super::{Engine, Output, fields};
+use crate::core::notice::{Kind, Notice};
 
 impl Limit {
     /// What is counted together with an instance.
@@ -53,7 +54,7 @@ impl Engine {
                     let what = Some(Box::new(Throttled { due, key: key.clone(), instance, event }));
                     self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
                 }
-                let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("put_off", text) };
+                let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Throttled, text) };
                 return out.push(Output::Notice(notice));
             }
             let full = self.state.groups_of(&alarm.name) >= COUNTED_KEYS && self.state.starts(&alarm.name, &group).is_none();

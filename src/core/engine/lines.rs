@@ -9,7 +9,8 @@ use crate::core::lang::program::Alarm;
 use super::key::Key;
 use super::record::{Fields, PartialMatch};
 use super::state::{Instance, State};
-use super::{Engine, EngineNotice, Output, TriggerEvent};
+use super::{Engine, Output, TriggerEvent};
+use crate::core::notice::{Kind, Notice};
 
 impl Instance {
     /// Bytes of the lines that it keeps.
@@ -84,7 +85,7 @@ impl Engine {
                 "alarms keep more than {} MiB of lines at once; further ones are counted and not kept: narrow `by`, or `keep` fewer",
                 KEPT_BYTES_ALL >> 20
             );
-            self.tell_once("lines".to_owned(), EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("limit", text) }, out);
+            self.tell_once("lines".to_owned(), Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) }, out);
             None
         })
     }

@@ -19,7 +19,8 @@ use super::condition::trust_field;
 use super::instance::Ending;
 use super::key::Key;
 use super::record::{Cause, Record};
-use super::{Arrival, Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
+use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
+use crate::core::notice::{Kind, Notice};
 
 /// Parts of a window.
 const BUCKETS: u32 = 60;
@@ -254,11 +255,7 @@ impl Engine {
             alarm.name
         );
         let host = alarm.by.iter().position(|f| f == "host").and_then(|i| key.value(i)).map(Cow::into_owned);
-        out.push(Output::Notice(EngineNotice {
-            alarm: Some(alarm.name.clone()),
-            host,
-            ..EngineNotice::new("metric_gone", text)
-        }));
+        out.push(Output::Notice(Notice { alarm: Some(alarm.name.clone()), host, ..Notice::new(Kind::MetricGone, text) }));
     }
 
     fn measured_now(&self, now: Time, alarm: &Alarm, key: &Key) -> Option<Verdict> {

@@ -52,11 +52,12 @@ mod turn;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::core::base::time::{Time, duration_text};
-use crate::core::event::Event;
+use crate::core::base::time::Time;
+use crate::core::event::{Event, Stale};
 use crate::core::inventory::{Index, Inventory};
 use crate::core::lang::program::{Alarm, AtomId, Cancel, Hit, Mode, Program, Signal};
 use crate::core::lang::shape::Reset;
+use crate::core::notice::{Kind, Notice};
 
 use fields::{EventView, TriggerEvent};
 use instance::Ending;
@@ -68,7 +69,7 @@ pub use fields::fields_of;
 pub use key::Key;
 pub use record::{Acknowledgement, AlarmComment, Cause, Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
 pub use state::{Instance, State};
-pub use turn::{EngineNotice, Input, MetricValue, Output, StartReactions};
+pub use turn::{Input, MetricValue, Output, StartReactions};
 
 /// Bytes that most keys have room in.
 const KEY_TEXT: usize = 48;
@@ -109,7 +110,7 @@ struct Arrival<'a> {
     order: u64,
     event: &'a Event<'static>,
     index: &'a Index,
-    late: Option<String>,
+    late: Option<Stale>,
 }
 
 /// When and why an alarm's condition is met.
@@ -117,9 +118,9 @@ struct Occasion {
     now: Time,
     order: u64,
     /// Why it may start nothing: what led to it came late.
-    late: Option<String>,
+    late: Option<Stale>,
     /// Why it may not start its reactions: what led to it is older than the alarm wants.
-    old: Option<String>,
+    old: Option<Stale>,
     /// When it would be over, if it was held back before.
     over: Option<Time>,
 }
@@ -245,8 +246,7 @@ impl Engine {
         let last = input.order();
         match input {
             Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
-                let late = if backlog { Some(lateness::BACKLOG.to_owned()) } else { late };
-                let late = late.map(|why| lateness::what_to_do(why, &event, arrived));
+                let late = if backlog { Some(Stale::Backlog { at: event.at }) } else { late };
                 self.mark_claim(&mut event, &hits);
                 self.claim(arrived, order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
@@ -420,7 +420,7 @@ impl Engine {
     }
 
     /// Said once, restarts included.
-    fn tell_once(&mut self, about: String, notice: EngineNotice, out: &mut Vec<Output>) {
+    fn tell_once(&mut self, about: String, notice: Notice, out: &mut Vec<Output>) {
         if !self.state.told.contains(&about) {
             self.record(Record::Told { about }, out);
             out.push(Output::Notice(notice));
@@ -491,7 +491,7 @@ impl Engine {
             "an event that {} wants has no {field}, which the alarm {what}; such events are not taken (said once)",
             alarm.name
         );
-        let notice = EngineNotice { alarm: Some(alarm.name.clone()), ..EngineNotice::new("no_key", text) };
+        let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::NoKey, text) };
         self.tell_once(format!("no_key {} {field}", alarm.name), notice, out);
     }
 }
@@ -512,8 +512,8 @@ fn place(atom: AtomId) -> usize {
     atom.0 as usize
 }
 
-fn too_old(alarm: &Alarm, arrival: &Arrival<'_>) -> Option<String> {
+fn too_old(alarm: &Alarm, arrival: &Arrival<'_>) -> Option<Stale> {
     let limit = alarm.max_age?;
     let age = arrival.now.since(arrival.event.at?);
-    (age > limit).then(|| format!("the record is {} old, `max age` is {}", duration_text(age), duration_text(limit)))
+    (age > limit).then_some(Stale::TooOld { age, limit })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::base::time::Time;
-use crate::core::event::{Trust, Value};
+use crate::core::event::{Stale, Trust, Value};
 use crate::core::inventory::Name;
 
 use super::claims::Stand;
@@ -70,7 +70,7 @@ pub enum Record {
         line: Option<String>,
         /// Why its reactions were not started, when they were not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        idle: Option<String>,
+        idle: Option<Stale>,
         /// The texts of the events that were counted before it, when the alarm keeps lines.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         before: Vec<String>,
@@ -407,7 +407,7 @@ pub struct PendingFire {
     /// The event that began it.
     pub event: Arc<Fields>,
     /// Why it may start nothing, when that event was late.
-    pub late: Option<String>,
+    pub late: Option<Stale>,
     /// Of a silence: how often it came true since something was heard.
     #[serde(default)]
     pub round: u32,
@@ -426,7 +426,7 @@ pub struct Suppressed {
     /// The event that it would have been raised for.
     pub event: Arc<Fields>,
     /// Why it may start nothing, when that event was late.
-    pub late: Option<String>,
+    pub late: Option<Stale>,
 }
 
 /// Reactions that wait until a limit lets them start.

@@ -9,21 +9,22 @@ use std::time::Duration;
 
 use crate::core::base::limits::HOPS;
 use crate::core::base::time::Time;
-use crate::core::event::{OWN_APP, Trust, Value};
+use crate::core::event::{OWN_APP, Stale, Trust, Value};
 use crate::core::lang::matches;
 use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
 
 use super::condition::{Match, trust_field};
 use super::key::Key;
 use super::record::{AlarmComment, Fields, Record};
-use super::{Arrival, Engine, EngineNotice, Occasion, Output, TriggerEvent, fields};
+use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
+use crate::core::notice::{Kind, Notice};
 
 /// A change on its way to the conditions that are about it.
 #[derive(Clone, Debug)]
 pub(super) struct StateChange {
     pub(super) signal: Signal,
     pub(super) event: Arc<Fields>,
-    pub(super) late: Option<String>,
+    pub(super) late: Option<Stale>,
     pub(super) hops: usize,
 }
 
@@ -34,14 +35,14 @@ impl Engine {
     }
 
     /// A change that conditions may be about.
-    pub(super) fn signal(&mut self, signal: Signal, event: Arc<Fields>, late: Option<String>) {
+    pub(super) fn signal(&mut self, signal: Signal, event: Arc<Fields>, late: Option<Stale>) {
         if self.is_wanted(&signal) {
             self.changes.push_back(StateChange { signal, event, late, hops: self.hops + 1 });
         }
     }
 
     /// An alarm was raised or cleared.
-    pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Arc<Fields>, late: Option<String>) {
+    pub(super) fn changed(&mut self, signal: Signal, alarm: &str, event: &Arc<Fields>, late: Option<Stale>) {
         if !self.is_wanted(&signal) {
             return;
         }
@@ -113,7 +114,7 @@ impl Engine {
                     "more than {HOPS} alarms or patterns in a row brought each other about: {:?} is not followed",
                     change.signal
                 );
-                self.tell_once(format!("hops {:?}", change.signal), EngineNotice::new("limit", text), out);
+                self.tell_once(format!("hops {:?}", change.signal), Notice::new(Kind::Limit, text), out);
                 continue;
             }
             self.hops = change.hops;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::core::base::limits::{ALARM_COMMENTS, COUNTED_KEYS, OFFSETS};
 use crate::core::base::pairs;
 use crate::core::base::time::Time;
-use crate::core::event::Trust;
+use crate::core::event::{Stale, Trust};
 use crate::core::inventory::Name;
 
 use super::claims::Stand;
@@ -39,7 +39,7 @@ pub struct Instance {
     pub lines: Vec<String>,
     /// Why its reactions were not started, when they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idle: Option<String>,
+    pub idle: Option<Stale>,
     /// What people wrote about it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<AlarmComment>,

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::base::time::Time;
-use crate::core::event::{Event, Trust};
+use crate::core::event::{Event, Stale, Trust};
 use crate::core::inventory::Name;
 use crate::core::lang::program::{Category, Hit, Mode, ReactionCall};
 
 use super::key::Key;
 use super::record::{Cause, Fields, Record};
+use crate::core::notice::Notice;
 
 /// What the engine is told. Orders are the journal's numbers of inputs: strictly increasing.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ pub enum Input {
         /// When its bytes were read.
         arrived: Time,
         /// Why it may start nothing, when it came late.
-        late: Option<String>,
+        late: Option<Stale>,
     },
     /// How far the records of a sender are usually behind their arrival.
     Offset {
@@ -154,7 +155,7 @@ pub enum Output {
         written: Option<Time>,
     },
     /// Something that people should know.
-    Notice(EngineNotice),
+    Notice(Notice),
 }
 
 /// Reactions that an alarm starts.
@@ -181,21 +182,4 @@ pub struct StartReactions {
     /// They are about the newest claim of a member of a pair, and `order` is its order.
     pub claim: bool,
     pub event: Arc<Fields>,
-}
-
-/// Something that people should know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EngineNotice {
-    pub kind: &'static str,
-    /// What happened, and what to do.
-    pub text: String,
-    pub alarm: Option<String>,
-    pub resource: Option<Name>,
-    pub host: Option<Name>,
-}
-
-impl EngineNotice {
-    pub(super) fn new(kind: &'static str, text: impl Into<String>) -> EngineNotice {
-        EngineNotice { kind, text: text.into(), ..EngineNotice::default() }
-    }
 }

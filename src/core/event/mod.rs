@@ -3,8 +3,10 @@
 //! Flows in: what `decode` read from raw bytes. Flows out: the same, borrowed from the record while it is matched,
 //! owned (`into_owned`) once a rule wants it. Nothing here judges: an event says what its record says.
 
+mod built_in;
 mod id;
 mod inside;
+mod stale;
 mod value;
 
 use std::borrow::Cow;
@@ -17,12 +19,37 @@ use crate::core::base::limits::{EVENT_BYTES, EVENT_FIELD_BYTES, EVENT_TEXT_BYTES
 use crate::core::base::text::cut;
 use crate::core::base::time::Time;
 
+pub use built_in::{BuiltIn, DERIVED};
 pub use id::{EventId, TypeCode, unreadable, vendor_id};
 pub use inside::PREFIXES as INSIDE_PREFIXES;
+pub use stale::{Stale, StaleRecord};
 pub use value::Value;
 
 /// The application that Pointsman's own events name. What a log says in this name is not `authenticated`.
 pub const OWN_APP: &str = "pointsman";
+
+/// What a member of a pair says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimedRole {
+    Primary,
+    Backup,
+}
+
+impl ClaimedRole {
+    /// The word for it: `primary` or `backup`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ClaimedRole::Primary => "primary",
+            ClaimedRole::Backup => "backup",
+        }
+    }
+
+    /// The role of that name.
+    pub fn parse(name: &str) -> Option<ClaimedRole> {
+        [ClaimedRole::Primary, ClaimedRole::Backup].into_iter().find(|role| role.name() == name)
+    }
+}
 
 /// Severity of a record. Syslog's eight (RFC 5424 section 6.2.1) and Genesys' five, on one scale, lowest first.
 ///
@@ -212,6 +239,9 @@ pub struct Event<'a> {
     /// How far its sender is known.
     #[serde(alias = "provenance")]
     pub trust: Trust,
+    /// What it says that its application is, where rules or the configuration take it for a claim of a pair's member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_role: Option<ClaimedRole>,
     /// How it was read.
     pub format: Format,
     /// What had to be mended.
@@ -238,6 +268,7 @@ impl Event<'_> {
             sender: self.sender,
             fields: self.fields.into_iter().map(|(k, v)| (own(k), v.into_owned())).collect(),
             trust: self.trust,
+            claimed_role: self.claimed_role,
             format: self.format,
             marks: self.marks,
         }
@@ -271,6 +302,7 @@ impl Event<'_> {
             level: self.level,
             facility: self.facility,
             trust: self.trust,
+            claimed_role: self.claimed_role,
             format: self.format,
             marks: self.marks,
         }
@@ -284,8 +316,6 @@ impl Event<'_> {
         size_of::<Self>() + texts + fields
     }
 
-    /// The value of a field by the name that rules use: the built-in ones (`host app type level text trust pid id
-    /// facility`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
     /// The record as it came, without its line end. Bytes that were not UTF-8 are read as Latin-1.
     pub fn raw(&self) -> &str {
         if self.raw.is_empty() { &self.text } else { &self.raw }
@@ -296,28 +326,38 @@ impl Event<'_> {
         (self.raw.starts_with('{') && !self.raw.ends_with(&*self.text)).then_some(&*self.raw)
     }
 
-    /// The value of a field by the name that rules use: the built-in ones (`host app type level text raw trust pid id
-    /// facility sender`), then structured data and attributes, then what stands inside the text (`json.path`, `kv.key`, `cef.key`,
-    /// `leef.key`). `None` when the event does not have it.
+    /// The value of a field by the name that rules use: the built-in ones that the record itself has, then structured data and attributes,
+    /// then what stands inside the text (`json.path`, `kv.key`, `cef.key`, `leef.key`). `None` when the event does not have it.
     pub fn field(&self, name: &str) -> Option<Value<'_>> {
+        match BuiltIn::parse(name) {
+            // What the inventory knows may come with the record as well.
+            None | Some(BuiltIn::Pair | BuiltIn::Site | BuiltIn::Time) => {}
+            Some(field) => return self.built_in(field),
+        }
+        match self.fields.iter().find(|(k, _)| k == name) {
+            Some((_, value)) => Some(value.clone()),
+            // What a wrapper says stands outside of the text.
+            None => inside::field(&self.text, name).or_else(|| self.wrapper().and_then(|raw| inside::field(raw, name))),
+        }
+    }
+
+    /// A field that the record itself has; `None` also of those that the inventory knows.
+    fn built_in(&self, field: BuiltIn) -> Option<Value<'_>> {
         let text = |s: &'_ str| (!s.is_empty()).then(|| Value::Text(Cow::Owned(s.to_owned())));
-        match name {
-            "host" => text(&self.host),
-            "app" => text(&self.app),
-            "type" => text(&self.app_type),
-            "pid" => text(&self.pid),
-            "text" => Some(Value::Text(Cow::Borrowed(&self.text))),
-            "raw" => Some(Value::Text(Cow::Borrowed(self.raw()))),
-            "sender" => self.sender.map(|address| Value::Text(Cow::Owned(address.to_string()))),
-            "level" => self.level.map(|l| Value::Text(Cow::Borrowed(l.name()))),
-            "trust" => Some(Value::Text(Cow::Borrowed(self.trust.name()))),
-            "facility" => self.facility.map(|f| Value::Int(i64::from(f))),
-            "id" => self.id.as_ref().map(|id| Value::Text(Cow::Owned(id.to_string()))),
-            _ => match self.fields.iter().find(|(k, _)| k == name) {
-                Some((_, value)) => Some(value.clone()),
-                // What a wrapper says stands outside of the text.
-                None => inside::field(&self.text, name).or_else(|| self.wrapper().and_then(|raw| inside::field(raw, name))),
-            },
+        match field {
+            BuiltIn::Host => text(&self.host),
+            BuiltIn::App => text(&self.app),
+            BuiltIn::Type => text(&self.app_type),
+            BuiltIn::Pid => text(&self.pid),
+            BuiltIn::Text => Some(Value::Text(Cow::Borrowed(&self.text))),
+            BuiltIn::Raw => Some(Value::Text(Cow::Borrowed(self.raw()))),
+            BuiltIn::Sender => self.sender.map(|address| Value::Text(Cow::Owned(address.to_string()))),
+            BuiltIn::Level => self.level.map(|l| Value::Text(Cow::Borrowed(l.name()))),
+            BuiltIn::Trust => Some(Value::Text(Cow::Borrowed(self.trust.name()))),
+            BuiltIn::Facility => self.facility.map(|f| Value::Int(i64::from(f))),
+            BuiltIn::Id => self.id.as_ref().map(|id| Value::Text(Cow::Owned(id.to_string()))),
+            BuiltIn::ClaimedRole => self.claimed_role.map(|role| Value::Text(Cow::Borrowed(role.name()))),
+            BuiltIn::Pair | BuiltIn::Site | BuiltIn::Time => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::Name;
 use crate::core::react::{self, RunId, RunOutcome};
+use crate::core::script::Verb;
 use crate::{core::engine, core::plan};
 
 /// What `notify` answers a script when the notification is withheld.
@@ -72,7 +73,7 @@ struct Known {
     reaction: String,
     alarm: Option<String>,
     key: String,
-    step: Option<(String, Vec<String>)>,
+    step: Option<(Verb, Vec<String>)>,
 }
 
 impl History {
@@ -125,21 +126,21 @@ impl History {
         match record {
             react::Record::Asked { step, .. } => {
                 let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
-                let log = (step.verb == "log").then(|| format!("{reaction}: {}", args.get(1).cloned().unwrap_or_default()));
-                known.step = Some((step.verb.clone(), args));
+                let log = (step.verb == Verb::Log).then(|| format!("{reaction}: {}", args.get(1).cloned().unwrap_or_default()));
+                known.step = Some((step.verb, args));
                 entry("log", log?)
             }
             react::Record::Answered { result, .. } => {
                 let (verb, args) = known.step.take()?;
                 let arg = |i: usize| args.get(i).cloned().unwrap_or_default();
-                match (verb.as_str(), result) {
-                    ("notify", Ok(value)) if value.as_text() == Some(SILENCED) => {
+                match (verb, result) {
+                    (Verb::Notify, Ok(value)) if value.as_text() == Some(SILENCED) => {
                         entry("silenced", format!("not sent, because the alarm is silenced: {}: {}", arg(0), arg(1)))
                     }
-                    ("notify", Ok(_)) => entry("notified", format!("{}: {}", arg(0), arg(1))),
-                    ("notify", Err(why)) => entry("notify_failed", format!("{}: {} ({why})", arg(0), arg(1))),
+                    (Verb::Notify, Ok(_)) => entry("notified", format!("{}: {}", arg(0), arg(1))),
+                    (Verb::Notify, Err(why)) => entry("notify_failed", format!("{}: {} ({why})", arg(0), arg(1))),
                     (_, Err(why)) => entry("step_failed", format!("{reaction}: {verb}({}): {why}", args.join(", "))),
-                    ("host.run", Ok(_)) => entry("ran", format!("{reaction}: {} on {}", arg(1), arg(0))),
+                    (Verb::HostRun, Ok(_)) => entry("ran", format!("{reaction}: {} on {}", arg(1), arg(0))),
                     (_, Ok(value)) if matches!(value.as_text(), Some("superseded" | "held")) => {
                         let value = value.as_text().unwrap_or_default();
                         entry(value, format!("{reaction}: {verb}({}) is {value}", args.join(", ")))

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::base::time::Time;
 use crate::core::inventory::Name;
+use crate::core::notice::Kind;
 
 pub use subject::{AlarmSubject, SilenceMatcher};
 
@@ -51,12 +52,12 @@ impl Override {
     }
 
     /// The kinds of the notices that it begins and that it ends.
-    pub fn notices(&self) -> [&'static str; 2] {
+    pub fn notices(&self) -> [Kind; 2] {
         match self {
-            Override::PauseAll | Override::PauseResource(_) | Override::PauseReaction(_) => ["paused", "resumed"],
-            Override::Silence(_) => ["silence_begun", "silence_ended"],
-            Override::Maintenance(_) => ["maintenance_begun", "maintenance_ended"],
-            Override::Drain(_) => ["drained", "undrained"],
+            Override::PauseAll | Override::PauseResource(_) | Override::PauseReaction(_) => [Kind::Paused, Kind::Resumed],
+            Override::Silence(_) => [Kind::SilenceBegun, Kind::SilenceEnded],
+            Override::Maintenance(_) => [Kind::MaintenanceBegun, Kind::MaintenanceEnded],
+            Override::Drain(_) => [Kind::Drained, Kind::Undrained],
         }
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::core::base::limits::{DRIVER_TIMEOUT, HOST_LOST};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::inventory::{Name, OnQuorumLoss, Takeover};
+use crate::core::notice::Kind;
 use crate::core::wire::{Generation, Probe, Terms};
 
 use super::{Output, Planner, Record};
@@ -149,7 +150,7 @@ impl Planner {
         let text = format!(
             "{name} is taken although its release on {missing} is not confirmed (takeover: forced): two hosts may hold it"
         );
-        self.notice(name, "takeover_forced", &missing, text, out);
+        self.notice(name, Kind::TakeoverForced, &missing, text, out);
         Some(Probe::Nothing)
     }
 
@@ -157,7 +158,7 @@ impl Planner {
         let text = format!(
             "{name} can't be taken: its release on {missing} is not confirmed; when it is surely off there, say `pointsman resources released {name} {missing}`"
         );
-        self.notice(name, "release_unconfirmed", missing, text, out);
+        self.notice(name, Kind::ReleaseUnconfirmed, missing, text, out);
         self.block(name, &format!("its release on {missing} is not confirmed"));
         None
     }

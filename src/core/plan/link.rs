@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::inventory::{Name, OnLinkLoss, Resource};
+use crate::core::notice::{Kind, Notice};
 use crate::core::wire::{LinkState, Presence};
 
-use super::{Output, PlanNotice, Planner};
+use super::{Output, Planner};
 
 /// A change of a link counts when it has lasted this long: bonds and switches interrupt a link for a moment, and a bad plug many
 /// times a second.
@@ -94,7 +95,7 @@ impl Planner {
             let why = self.unfit(name, desired).unwrap_or_default();
             let until = if self.drained.contains(desired) { "the drain ends" } else { "the link is back" };
             let text = format!("{name} stays on {target}: {why}; it moves to {desired} when {until}");
-            self.notice(name, "placement_unreachable", desired, text, out);
+            self.notice(name, Kind::PlacementUnreachable, desired, text, out);
             return target;
         }
         let due = self.link(name, &target).since + LINK_STEADY;
@@ -138,15 +139,19 @@ impl Planner {
                 let (host, interface) = (&placement.host, &placement.interface);
                 let (kind, text) = if lost {
                     (
-                        "link_lost",
+                        Kind::LinkLost,
                         format!(
                             "{interface} on {host} {state}: {name} can't be reached there; check the cable, the switch port and `ip link`"
                         ),
                     )
                 } else {
-                    ("link_up", format!("{interface} on {host} {state}{}", if first { "" } else { " again" }))
+                    (Kind::LinkUp, format!("{interface} on {host} {state}{}", if first { "" } else { " again" }))
                 };
-                out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host: Some(host.clone()), text }));
+                out.push(Output::Notice(Notice {
+                    resource: Some(name.to_owned()),
+                    host: Some(host.clone()),
+                    ..Notice::new(kind, text)
+                }));
             }
             let seen = self.seen(name, &placement.host);
             if lost && seen.want && seen.holds == Presence::Yes {
@@ -157,27 +162,21 @@ impl Planner {
         if before == unreachable_holder {
             return;
         }
-        let notice = match unreachable_holder {
-            Some(host) => PlanNotice {
-                kind: "holder_unreachable",
-                text: format!(
-                    "clients can't reach {name}: {}, and {host} holds it ({})",
-                    self.unreachable_placement(name, &host).unwrap_or_default(),
-                    match resource.on_link_loss {
-                        OnLinkLoss::Stay => format!("on_link_loss: stay; `pointsman move {name} HOST` moves it"),
-                        OnLinkLoss::Move => "on_link_loss: move; it moves to the next host that can be reached".to_owned(),
-                    }
-                ),
-                resource: name.to_owned(),
-                host: Some(host),
-            },
-            None => PlanNotice {
-                kind: "holder_reachable",
-                text: format!("the host that holds {name} has a link again, or does not hold it any more"),
-                resource: name.to_owned(),
-                host: before,
-            },
+        let (kind, host, text) = match unreachable_holder {
+            Some(host) => {
+                let why = self.unreachable_placement(name, &host).unwrap_or_default();
+                let then = match resource.on_link_loss {
+                    OnLinkLoss::Stay => format!("on_link_loss: stay; `pointsman move {name} HOST` moves it"),
+                    OnLinkLoss::Move => "on_link_loss: move; it moves to the next host that can be reached".to_owned(),
+                };
+                let text = format!("clients can't reach {name}: {why}, and {host} holds it ({then})");
+                (Kind::HolderUnreachable, Some(host), text)
+            }
+            None => {
+                let text = format!("the host that holds {name} has a link again, or does not hold it any more");
+                (Kind::HolderReachable, before, text)
+            }
         };
-        out.push(Output::Notice(notice));
+        out.push(Output::Notice(Notice { resource: Some(name.to_owned()), host, ..Notice::new(kind, text) }));
     }
 }

@@ -37,6 +37,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::base::limits::{HEARTBEAT, HOST_LOST, SETTLE};
 use crate::core::base::time::Time;
 use crate::core::inventory::{Inventory, Name, Resource, Via};
+use crate::core::notice::{Kind, Notice};
 use crate::core::vote::Voter;
 use crate::core::wire::{Command, Echo, Generation, LocalPlacement, Presence, Report, ResourceStatus, StatusNote};
 
@@ -108,7 +109,7 @@ pub enum Output {
     /// A step of a move, for the timeline.
     Step(MoveStep),
     /// Something that people should know.
-    Notice(PlanNotice),
+    Notice(Notice),
     /// A host's agent is not heard (any more: `true`), or is heard (again). Told when it may have changed since the journal.
     Lost(Name, bool),
     /// A resource is where it should be and nowhere else, which it was not before, or not since the start.
@@ -124,17 +125,6 @@ pub struct MoveStep {
     pub verb: &'static str,
     /// With which fencing number.
     pub generation: Generation,
-}
-
-/// Something about a resource that people should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanNotice {
-    pub kind: &'static str,
-    pub resource: Name,
-    /// About which host, where it is about one.
-    pub host: Option<Name>,
-    /// For people: what happened and what to do.
-    pub text: String,
 }
 
 /// A host that was not heard for so long missed two beats.
@@ -411,8 +401,8 @@ impl Planner {
                 report.host, report.beat.incarnation
             );
             if !std::mem::replace(&mut view.implausible, true) {
-                let (resource, host) = (Name::new(), Some(report.host));
-                out.push(Output::Notice(PlanNotice { kind: "implausible_report", resource, host, text }));
+                let host = Some(report.host);
+                out.push(Output::Notice(Notice { host, ..Notice::new(Kind::ImplausibleReport, text) }));
             }
             return;
         }
@@ -480,7 +470,7 @@ impl Planner {
                 "{host} reports command {} about {resource}, which cannot be; nothing of that is believed; is its store damaged, or its agent forged? `pointsman enroll {host}` lets a new one in",
                 seen.generation
             );
-            return self.notice(resource, "implausible_report", host, text, out);
+            return self.notice(resource, Kind::ImplausibleReport, host, text, out);
         }
         if seen.generation.epoch > self.ledger.epoch() {
             self.record(Record::Epoch { epoch: seen.generation.epoch.saturating_add(1) }, out);
@@ -549,50 +539,58 @@ impl Planner {
         let Some(now) = self.views.get(host).map(|v| v.rivals.clone()) else { return };
         let ours = |name: &&Name| self.resources.contains_key(*name);
         let mut say = |kind, name: &Name, text| {
-            out.push(Output::Notice(PlanNotice { kind, resource: name.clone(), host: Some(host.clone()), text }));
+            out.push(Output::Notice(Notice {
+                resource: Some(name.clone()),
+                host: Some(host.clone()),
+                ..Notice::new(kind, text)
+            }));
         };
         for name in now.difference(before).filter(ours) {
             let text = format!(
                 "another station claims {name}, which {host} holds and defends; find it by its MAC address (`ip neigh`, the switch) and take the address off there"
             );
-            say("rival", name, text);
+            say(Kind::Rival, name, text);
         }
         for name in before.difference(&now).filter(ours) {
-            say("rival_gone", name, format!("no other station claims {name} any more; {host} has it"));
+            say(Kind::RivalGone, name, format!("no other station claims {name} any more; {host} has it"));
         }
     }
 
     fn tell(&mut self, resource: &str, host: &str, note: &StatusNote, out: &mut Vec<Output>) {
         let (kind, text) = match note {
             StatusNote::Conflict => (
-                "conflict",
+                Kind::Conflict,
                 format!(
                     "another station answers for {resource}; {host} does not take it; find it by its MAC address and take the address off there"
                 ),
             ),
             StatusNote::Failed(words) => {
-                ("take_failed", format!("{host} could not take {resource}: {}", crate::core::base::text::printable(words)))
+                (Kind::TakeFailed, format!("{host} could not take {resource}: {}", crate::core::base::text::printable(words)))
             }
             StatusNote::Isolated => {
-                ("isolated", format!("{host} reached no majority of the witnesses of {resource} and gave it up"))
+                (Kind::Isolated, format!("{host} reached no majority of the witnesses of {resource} and gave it up"))
             }
             StatusNote::LeaseEnded => (
-                "lease_ended",
+                Kind::LeaseEnded,
                 format!("{host} gave {resource} up: for too long its lease was not renewed, or its agent not there"),
             ),
             StatusNote::QuorumLost => (
-                "quorum_lost",
+                Kind::QuorumLost,
                 format!("{host} had no majority of the voters of {resource} and gave it up; look which voters it reaches"),
             ),
-            StatusNote::Gone => ("drift", format!("{resource} went away from {host} without an order")),
+            StatusNote::Gone => (Kind::Drift, format!("{resource} went away from {host} without an order")),
             StatusNote::OtherController => (
-                "other_controller",
+                Kind::OtherController,
                 format!("{host} obeys another controller; run `pointsman adopt` if this one is to take over"),
             ),
         };
         let pursuit = self.pursuits.entry(resource.to_owned()).or_default();
         if pursuit.told.insert((kind, host.to_owned())) {
-            out.push(Output::Notice(PlanNotice { kind, resource: resource.to_owned(), host: Some(host.to_owned()), text }));
+            out.push(Output::Notice(Notice {
+                resource: Some(resource.to_owned()),
+                host: Some(host.to_owned()),
+                ..Notice::new(kind, text)
+            }));
         }
     }
 

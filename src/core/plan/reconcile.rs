@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::core::base::limits::{DRIVER_TIMEOUT, SETTLE};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::inventory::{Name, Resource, Takeover};
+use crate::core::notice::{Kind, Notice};
 use crate::core::wire::{Action, Command, Echo, Generation, Presence, Probe, ResourceStatus, StatusNote};
 
 use super::evidence::Proof;
-use super::{Granted, Instruction, MoveStep, Output, PlanNotice, Planner, Record};
+use super::{Granted, Instruction, MoveStep, Output, Planner, Record};
 
 /// A take that failed is ordered again after so long, doubling.
 const TAKE_AGAIN: Duration = Duration::from_secs(1);
@@ -41,7 +42,7 @@ pub(super) struct Pursuit {
     /// Several hosts held it when it was last looked at.
     two: bool,
     /// What was said already, so that it is said once.
-    pub(super) told: BTreeSet<(&'static str, Name)>,
+    pub(super) told: BTreeSet<(Kind, Name)>,
     /// For each host, the beat that the last command answered: commands are repeated once a beat.
     answered: BTreeMap<Name, Echo>,
     /// When it was last ordered off a host that got it by other hands.
@@ -142,11 +143,11 @@ impl Planner {
                 holders.len(),
                 holders.join(", ")
             );
-            ("two_holders", text)
+            (Kind::TwoHolders, text)
         } else {
-            ("one_holder", format!("{name} is not held by several hosts any more"))
+            (Kind::OneHolder, format!("{name} is not held by several hosts any more"))
         };
-        out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host: None, text }));
+        out.push(Output::Notice(Notice { resource: Some(name.to_owned()), ..Notice::new(kind, text) }));
     }
 
     pub(super) fn pursue(&mut self, name: &str) -> &mut Pursuit {
@@ -207,7 +208,7 @@ impl Planner {
             }
             [] | [_] => self.notice(
                 name,
-                "owner_unknown",
+                Kind::OwnerUnknown,
                 "",
                 format!("{name}: who should hold it is not known; a claim in the logs or `pointsman move {name} HOST` decides"),
                 out,
@@ -218,7 +219,7 @@ impl Planner {
                     holders.len(),
                     holders.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", ")
                 );
-                self.notice(name, "two_holders", "", text, out);
+                self.notice(name, Kind::TwoHolders, "", text, out);
                 self.pursue(name).two = true;
             }
         }
@@ -263,8 +264,8 @@ impl Planner {
             duration_text(pause),
             to
         );
-        self.pursue(name).told.remove(&("flapping", String::new()));
-        self.notice(name, "flapping", "", text, out);
+        self.pursue(name).told.remove(&(Kind::Flapping, String::new()));
+        self.notice(name, Kind::Flapping, "", text, out);
         self.wake_at(until);
     }
 
@@ -303,7 +304,7 @@ impl Planner {
                 "{name} was put on {host} by other hands{}",
                 if resource.repair { "; it is taken off" } else { "; repair is off" }
             );
-            self.notice(name, "drift", host, text, out);
+            self.notice(name, Kind::Drift, host, text, out);
             if !resource.repair {
                 return;
             }
@@ -343,7 +344,7 @@ impl Planner {
             "{host} was told to let {name} go and has not done so for {}{why}; nobody else takes it meanwhile; look at {host}, or take it off by hand",
             duration_text(DRIVER_TIMEOUT)
         );
-        self.notice(name, "release_failed", host, text, out);
+        self.notice(name, Kind::ReleaseFailed, host, text, out);
     }
 
     /// Gives the resource to its owner as soon as nobody else can have it.
@@ -363,14 +364,14 @@ impl Planner {
         self.pursue(name).converged = false;
         if !self.reachable(owner) {
             let text = format!("{name} should be on {owner}, whose agent is not heard; it goes there when the host is back");
-            self.notice(name, "owner_unreachable", owner, text, out);
+            self.notice(name, Kind::OwnerUnreachable, owner, text, out);
             return self.block(name, "its owner is not reachable");
         }
         if !self.views.get(owner).is_some_and(super::View::obeys) {
             return self.block(name, "its owner obeys another controller");
         }
         if let Some(why) = self.unfit(name, owner).filter(|_| !self.is_finishing(name)) {
-            self.notice(name, "placement_unreachable", owner, format!("{name} can't be taken by {owner}: {why}"), out);
+            self.notice(name, Kind::PlacementUnreachable, owner, format!("{name} can't be taken by {owner}: {why}"), out);
             return self.block(name, &why);
         }
         if let Some(place) = self.differs_on(name, owner) {
@@ -378,7 +379,7 @@ impl Planner {
                 "{owner}'s own list says that {name} is {}, and the configuration says {}; it is not taken there before both say the same",
                 place.what, resource.what
             );
-            self.notice(name, "list_differs", owner, text, out);
+            self.notice(name, Kind::ListDiffers, owner, text, out);
             return self.block(name, &format!("{owner}'s own list has another address for it"));
         }
         let would_grant = self.would_grant(resource, owner);
@@ -386,7 +387,7 @@ impl Planner {
             let text = format!(
                 "the agent of {owner} is of an earlier version, which cannot hold by votes; {name} goes there as with `takeover: confirmed`; upgrade the agent"
             );
-            self.notice(name, "agent_too_old", owner, text, out);
+            self.notice(name, Kind::AgentTooOld, owner, text, out);
         }
         let Some(probe) = self.evidence(now, name, &would_grant.terms, &others, out) else {
             return;
@@ -572,10 +573,10 @@ impl Planner {
         out.push(Output::Send(host.clone(), command));
     }
 
-    pub(super) fn notice(&mut self, name: &str, kind: &'static str, host: &str, text: String, out: &mut Vec<Output>) {
+    pub(super) fn notice(&mut self, name: &str, kind: Kind, host: &str, text: String, out: &mut Vec<Output>) {
         if self.pursue(name).told.insert((kind, host.to_owned())) {
             let host = (!host.is_empty()).then(|| host.to_owned());
-            out.push(Output::Notice(PlanNotice { kind, resource: name.to_owned(), host, text }));
+            out.push(Output::Notice(Notice { resource: Some(name.to_owned()), host, ..Notice::new(kind, text) }));
         }
     }
 }

@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use crate::core::base::limits::SETTLE;
 use crate::core::base::time::Time;
 use crate::core::inventory::{Inventory, Name, ResourceKind, Via};
+use crate::core::notice::{Kind, Notice};
 use crate::core::wire::Presence;
 
 use super::reconcile::Pursuit;
-use super::{Ledger, Output, PlacementLedger, PlanNotice, Planner, Record, ResourceLedger};
+use super::{Ledger, Output, PlacementLedger, Planner, Record, ResourceLedger};
 
 /// A host that has, or could have, what an inventory does not have there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +93,7 @@ impl Planner {
             let text = format!(
                 "{resource} is not looked after on {host} any more, and {host} may have it: take it off there by hand, or nobody will"
             );
-            out.push(Output::Notice(PlanNotice { kind: "abandoned", resource, host: Some(host), text }));
+            out.push(Output::Notice(Notice { resource: Some(resource), host: Some(host), ..Notice::new(Kind::Abandoned, text) }));
         }
         for (resource, host) in gone {
             if let (Some(host), Some(pursuit)) = (&host, self.pursuits.get_mut(&resource)) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::core::event::Trust;
 use crate::core::inventory::{Moves, OnLinkLoss, Placement, ResourceKind, Takeover};
+use crate::core::notice::Kind;
 use crate::core::wire::{Action, Probe};
 
 mod link;
@@ -119,7 +120,7 @@ impl Bench {
 
     fn notices(&self) -> Vec<&'static str> {
         let notice = |o: &Output| match o {
-            Output::Notice(n) => Some(n.kind),
+            Output::Notice(n) => Some(n.kind.name()),
             _ => None,
         };
         self.out.iter().filter_map(notice).collect()
@@ -324,7 +325,7 @@ fn forced_goes_on_after_the_time_out_and_says_so_first() {
         assert_eq!(bench.sent(), Vec::<String>::new(), "{second} s");
     }
     bench.at(ms(9_500)).report("b", (0, 0), false, Presence::No);
-    let notice = bench.out.iter().position(|o| matches!(o, Output::Notice(n) if n.kind == "takeover_forced"));
+    let notice = bench.out.iter().position(|o| matches!(o, Output::Notice(n) if n.kind == Kind::TakeoverForced));
     let take = bench.out.iter().position(|o| matches!(o, Output::Send(..)));
     assert!(notice.unwrap() < take.unwrap());
     assert_eq!(bench.sent(), ["b: take 1.3"]);

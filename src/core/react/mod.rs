@@ -30,7 +30,8 @@ use crate::core::base::time::Time;
 use crate::core::engine::StartReactions;
 use crate::core::inventory::Inventory;
 use crate::core::lang::program::{Mode, Program};
-use crate::core::script::{Again, Next, Step, StepResult};
+use crate::core::notice::{Kind, Notice};
+use crate::core::script::{Next, Step, StepResult};
 
 use index::{LaneKey, RunIndex};
 pub use record::{AskedStep, Bound, FailedRun, Record, Run, RunId, RunOutcome, State};
@@ -96,14 +97,7 @@ pub enum Output {
         well: bool,
     },
     /// Something that people should know.
-    Notice {
-        kind: &'static str,
-        /// About which run, where it has a number.
-        run: Option<RunId>,
-        reaction: String,
-        /// What happened, and what to do.
-        text: String,
-    },
+    Notice(Notice),
 }
 
 #[derive(Clone, Debug)]
@@ -112,7 +106,6 @@ pub struct Runs {
     /// The number of the rules.
     rules: u64,
     inventory: Arc<Inventory>,
-    again: fn(&str) -> Again,
     state: State,
     index: RunIndex,
     /// Lanes that were idle at the start although something waited in them.
@@ -121,17 +114,11 @@ pub struct Runs {
 
 impl Runs {
     /// Runs that go on from a state: unfinished ones are evaluated again with their history, and a step whose end is not
-    /// known is done again only where its verb allows that. `again` says so for each verb.
-    pub fn start(
-        program: Arc<Program>,
-        inventory: Arc<Inventory>,
-        again: fn(&str) -> Again,
-        state: State,
-        out: &mut Vec<Output>,
-    ) -> Runs {
+    /// known is done again only where its verb allows that.
+    pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, state: State, out: &mut Vec<Output>) -> Runs {
         let index = RunIndex::new(&state);
         let idle = index.idle();
-        let mut runs = Runs { program, rules: 0, inventory, again, state, index, idle };
+        let mut runs = Runs { program, rules: 0, inventory, state, index, idle };
         let begun: Vec<RunId> = runs.state.runs.iter().filter(|(_, r)| r.begun).map(|(id, _)| *id).collect();
         for run in &begun {
             runs.resume(*run, out);
@@ -221,7 +208,7 @@ impl Runs {
                 Err(why) => {
                     let text = format!("{}: its reaction is not started: {why}", start.alarm);
                     let reaction = chain.first().map(|call| call.reaction.clone()).unwrap_or_default();
-                    out.push(Output::Notice { kind: "not_started", run: None, reaction, text });
+                    out.push(Output::Notice(Notice { reaction: Some(reaction), ..Notice::new(Kind::NotStarted, text) }));
                     if start.claim && start.mode != Mode::Dry {
                         // What nobody could agree to is withheld.
                         out.push(Output::ClaimRun { order: start.order, well: start.mode != Mode::Live });
@@ -235,7 +222,7 @@ impl Runs {
             let first = bound.remove(0);
             if start.mode == Mode::Dry {
                 let text = format!("{} would start {} (mode dry)", start.alarm, first.reaction);
-                out.push(Output::Notice { kind: "dry", run: None, reaction: first.reaction, text });
+                out.push(Output::Notice(Notice { reaction: Some(first.reaction), ..Notice::new(Kind::Dry, text) }));
                 continue;
             }
             let agree_by = match start.mode {
@@ -261,7 +248,7 @@ impl Runs {
                 "{} is not started: {room} runs for {of} have not ended, which is the limit; see `pointsman runs`",
                 bound.reaction
             );
-            out.push(Output::Notice { kind: "not_started", run: None, reaction: bound.reaction, text });
+            out.push(Output::Notice(Notice { reaction: Some(bound.reaction), ..Notice::new(Kind::NotStarted, text) }));
             if claim {
                 out.push(Output::ClaimRun { order, well: agree_by.is_some() });
             }
@@ -270,7 +257,11 @@ impl Runs {
         let run = self.state.last + 1;
         if agree_by.is_some() {
             let text = format!("{} waits for an operator's yes: `pointsman runs approve {run}`", bound.reaction);
-            out.push(Output::Notice { kind: "confirm", run: Some(run), reaction: bound.reaction.clone(), text });
+            out.push(Output::Notice(Notice {
+                run: Some(run),
+                reaction: Some(bound.reaction.clone()),
+                ..Notice::new(Kind::Confirm, text)
+            }));
         }
         self.record(Record::Wanted { run, order, at: now, key, bound, then, agree_by, claim }, out);
         for older in waiting {

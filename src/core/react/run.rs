@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::core::base::limits::STEPS_PER_RUN;
 use crate::core::base::time::{Time, duration_text, parse_duration};
 use crate::core::event::Value;
-use crate::core::script::{Again, Next, Step, StepResult};
+use crate::core::notice::{Kind, Notice};
+use crate::core::script::{Again, Next, ResourceVerb, Step, StepResult, Verb};
 
 use super::record::{Record, RunId, RunOutcome};
 use super::state::is_state;
@@ -18,13 +19,13 @@ impl Runs {
             out.push(Output::Evaluate(run));
             return;
         };
-        if asked.again_at.is_some() || asked.step.verb == "wait" {
+        if asked.again_at.is_some() || asked.step.verb == Verb::Wait {
             return; // Its deadline stands.
         }
-        if is_state(&asked.step.verb) {
+        if is_state(asked.step.verb) {
             return; // It gets its turn (`give_state`).
         }
-        match (self.again)(&asked.step.verb) {
+        match asked.step.verb.decl().again {
             Again::Safe => out.push(Output::Do { run, attempt: asked.attempt, step: asked.step }),
             Again::Ask | Again::Never => {
                 let text = format!(
@@ -32,7 +33,11 @@ impl Runs {
                     asked.step.verb
                 );
                 let reaction = self.state.runs.get(&run).map(|r| r.bound.reaction.clone()).unwrap_or_default();
-                out.push(Output::Notice { kind: "step_unknown", run: Some(run), reaction, text });
+                out.push(Output::Notice(Notice {
+                    run: Some(run),
+                    reaction: Some(reaction),
+                    ..Notice::new(Kind::StepUnknown, text)
+                }));
                 let result = Err(format!("unknown: `{}` was begun before a restart and its end was not seen", asked.step.verb));
                 let result = self.state.run(run).map_or(Err(String::new()), |state| state.with_room(result));
                 self.record(Record::Answered { run, result }, out);
@@ -57,31 +62,35 @@ impl Runs {
     pub(super) fn ask(&mut self, now: Time, run: RunId, step: Step, attempt: u32, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run) else { return };
         let (reaction, timeout, compartment) = (state.bound.reaction.clone(), state.bound.timeout, state.bound.compartment());
-        let due = match step.verb.as_str() {
-            "wait" => Some(now + span(step.args.first())),
+        let due = match step.verb {
+            Verb::Wait => Some(now + span(step.args.first())),
             // It has its own time, and an answer comes in any case.
-            "vip.settle" | "port.settle" => None,
+            Verb::Vip(ResourceVerb::Settle) | Verb::Port(ResourceVerb::Settle) => None,
             // It waits for another run, which ends within its own time-outs.
-            verb if is_state(verb) => None,
-            _ => Some(now + timeout),
+            Verb::State(_) => None,
+            Verb::Vip(_) | Verb::Port(_) | Verb::PairSwitchover | Verb::HostRun | Verb::Notify | Verb::AlarmClear | Verb::Log => {
+                Some(now + timeout)
+            }
         };
         let asked = Record::Asked { run, step: step.clone(), attempt, due };
         // Whoever does something else gives the state back to the others.
-        let gives_back = !is_state(&step.verb) && step.verb != "log" && self.state.has_state(run);
+        let gives_back = !is_state(step.verb) && step.verb != Verb::Log && self.state.has_state(run);
         self.record(asked, out);
         if gives_back {
             self.give_state(&compartment, out);
         }
         let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
-        match step.verb.as_str() {
-            "wait" => {}
-            "log" => {
+        match step.verb {
+            Verb::Wait => {}
+            Verb::Log => {
                 let text = format!("{reaction}: {}", text(1));
-                out.push(Output::Notice { kind: "log", run: Some(run), reaction, text });
+                out.push(Output::Notice(Notice { run: Some(run), reaction: Some(reaction), ..Notice::new(Kind::Log, text) }));
                 self.answered(now, run, Ok(Value::Unit), out);
             }
-            verb if is_state(verb) => self.give_state(&compartment, out),
-            _ => out.push(Output::Do { run, attempt, step }),
+            Verb::State(_) => self.give_state(&compartment, out),
+            Verb::Vip(_) | Verb::Port(_) | Verb::PairSwitchover | Verb::HostRun | Verb::Notify | Verb::AlarmClear => {
+                out.push(Output::Do { run, attempt, step });
+            }
         }
     }
 
@@ -98,7 +107,11 @@ impl Runs {
                 duration_text(every),
                 asked.attempt
             );
-            out.push(Output::Notice { kind: "retry", run: Some(run), reaction: state.bound.reaction.clone(), text });
+            out.push(Output::Notice(Notice {
+                run: Some(run),
+                reaction: Some(state.bound.reaction.clone()),
+                ..Notice::new(Kind::Retry, text)
+            }));
             return self.record(Record::Again { run, at: now + every }, out);
         }
         self.ended(run, result, out);
@@ -118,7 +131,7 @@ impl Runs {
                     Some(at) if at <= now => self.ask(now, run, asked.step, asked.attempt + 1, out),
                     Some(_) => {}
                     None if asked.due.is_some_and(|due| due <= now) => {
-                        let result = if asked.step.verb == "wait" {
+                        let result = if asked.step.verb == Verb::Wait {
                             Ok(Value::Unit)
                         } else {
                             Err(format!("`{}` did not end within its time-out", asked.step.verb))
@@ -142,11 +155,16 @@ impl Runs {
         let expired = matches!(outcome, RunOutcome::Expired | RunOutcome::Cancelled(_));
         if let RunOutcome::Cancelled(by) = &outcome {
             let text = format!("{} was cancelled by {by}", state.bound.reaction);
-            out.push(Output::Notice { kind: "run_cancelled", run: Some(run), reaction: state.bound.reaction.clone(), text });
+            let reaction = Some(state.bound.reaction.clone());
+            out.push(Output::Notice(Notice { run: Some(run), reaction, ..Notice::new(Kind::RunCancelled, text) }));
         }
         if let RunOutcome::Failed(why) = &outcome {
             let text = format!("{} failed: {why}", state.bound.reaction);
-            out.push(Output::Notice { kind: "run_failed", run: Some(run), reaction: state.bound.reaction.clone(), text });
+            out.push(Output::Notice(Notice {
+                run: Some(run),
+                reaction: Some(state.bound.reaction.clone()),
+                ..Notice::new(Kind::RunFailed, text)
+            }));
         }
         self.record(Record::Ended { run, at: now, outcome }, out);
         let lane = state.lane();
@@ -158,7 +176,11 @@ impl Runs {
             self.want(now, wanted, next, out);
         } else if let Some(next) = then.first() {
             let text = format!("{} is not started, because {} did not end well", next.reaction, state.bound.reaction);
-            out.push(Output::Notice { kind: "not_started", run: Some(run), reaction: next.reaction.clone(), text });
+            out.push(Output::Notice(Notice {
+                run: Some(run),
+                reaction: Some(next.reaction.clone()),
+                ..Notice::new(Kind::NotStarted, text)
+            }));
         }
         self.begin_next(now, &lane, out);
         if state.claim {

@@ -7,13 +7,14 @@
 
 use crate::core::base::limits::STATE_LIST;
 use crate::core::event::Value;
+use crate::core::script::{StateVerb, Verb};
 
 use super::record::{Record, Run, RunId, State};
 use super::{Output, Runs};
 
 /// True for the verbs that read and write what a reaction keeps.
-pub(super) fn is_state(verb: &str) -> bool {
-    verb.starts_with("state.")
+pub(super) fn is_state(verb: Verb) -> bool {
+    matches!(verb, Verb::State(_))
 }
 
 impl State {
@@ -24,10 +25,10 @@ impl State {
 }
 
 fn has_state(run: &Run) -> bool {
-    let within = |verb: &str| is_state(verb) || verb == "log";
-    let asks_else = run.asked.as_ref().is_some_and(|asked| !within(&asked.step.verb));
-    let mut since = run.history.iter().rev().map(|done| done.step.verb.as_str()).take_while(|verb| within(verb));
-    !asks_else && since.any(|verb| verb == "state.get")
+    let within = |verb: Verb| is_state(verb) || verb == Verb::Log;
+    let asks_else = run.asked.as_ref().is_some_and(|asked| !within(asked.step.verb));
+    let mut since = run.history.iter().rev().map(|done| done.step.verb).take_while(|verb| within(*verb));
+    !asks_else && since.any(|verb| verb == Verb::State(StateVerb::Get))
 }
 
 impl Runs {
@@ -36,11 +37,15 @@ impl Runs {
         loop {
             let runs = || self.state.runs.iter().filter(|(_, run)| run.begun && run.bound.compartment() == compartment);
             let owner = runs().find(|(_, run)| has_state(run)).map(|(id, _)| *id);
-            let wants = |run: &Run| run.asked.as_ref().is_some_and(|asked| is_state(&asked.step.verb));
-            let next = runs().find(|(id, run)| wants(run) && owner.is_none_or(|owner| owner == **id));
-            let Some((id, step)) = next.and_then(|(id, run)| Some((*id, run.asked.as_ref()?.step.clone()))) else { return };
-            let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
-            let result = self.keep(compartment, &step.verb, text(0), step.args.get(1), out);
+            let wants = |run: &Run| match run.asked.as_ref().map(|asked| (asked.step.verb, &asked.step)) {
+                Some((Verb::State(verb), step)) => Some((verb, step.clone())),
+                _ => None,
+            };
+            let next =
+                runs().filter(|(id, _)| owner.is_none_or(|owner| owner == **id)).find_map(|(id, run)| Some((*id, wants(run)?)));
+            let Some((id, (verb, step))) = next else { return };
+            let key = step.args.first().map(ToString::to_string).unwrap_or_default();
+            let result = self.keep(compartment, verb, key, step.args.get(1), out);
             self.ended(id, result, out);
         }
     }
@@ -49,23 +54,23 @@ impl Runs {
     fn keep(
         &mut self,
         compartment: &str,
-        verb: &str,
+        verb: StateVerb,
         key: String,
         value: Option<&Value<'static>>,
         out: &mut Vec<Output>,
     ) -> Result<Value<'static>, String> {
         let kept = self.state.kept.get(compartment).and_then(|k| k.get(&key)).cloned().unwrap_or_default();
         let (value, result) = match verb {
-            "state.get" => return Ok(kept),
-            "state.set" => (value.cloned(), Value::Unit),
-            "state.remove" => (None, Value::Unit),
-            "state.add" => {
+            StateVerb::Get => return Ok(kept),
+            StateVerb::Set => (value.cloned(), Value::Unit),
+            StateVerb::Remove => (None, Value::Unit),
+            StateVerb::Add => {
                 let sum = sum(&kept, value).ok_or_else(|| {
                     format!("state.add: `{key}` is {kept}, and what is added is {}; numbers are added", shown(value))
                 })?;
                 (Some(sum.clone()), sum)
             }
-            "state.append" => {
+            StateVerb::Append => {
                 let mut list = match kept {
                     Value::Unit => Vec::new(),
                     Value::List(list) => list,
@@ -77,7 +82,6 @@ impl Runs {
                 let length = Value::Int(i64::try_from(list.len()).unwrap_or(i64::MAX));
                 (Some(Value::List(list)), length)
             }
-            other => return Err(format!("there is no verb {other}")),
         };
         if let Some(value) = &value {
             self.state.has_room(compartment, &key, value)?;

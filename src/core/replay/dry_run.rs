@@ -19,6 +19,7 @@ use crate::core::decode::Decoder;
 use crate::core::event::{Event, EventId, Trust};
 use crate::core::inventory::Name;
 use crate::core::lang::program::{Hit, IdPattern};
+use crate::core::notice::Kind;
 use crate::core::site::{Arrivals, Site, Stamps};
 
 use super::Replay;
@@ -442,7 +443,7 @@ impl Acting {
                 if times == 1 { "once".to_owned() } else { format!("{times} times") }
             );
             self.counts.entries += 1;
-            tell(notice(until - self.ahead, Some(line), "unknown_claimant", text));
+            tell(notice(until - self.ahead, Some(line), Kind::UnknownClaimant, text));
         }
         self.counts
     }
@@ -462,7 +463,7 @@ impl Acting {
     fn replay(&mut self, at: Moment, tell: &mut dyn FnMut(TimelineEntry)) -> &mut Replay {
         if self.replay.is_none() {
             self.counts.entries += 1;
-            tell(notice(at.log, None, "world", world(&self.site, &self.holders)));
+            tell(notice(at.log, None, Kind::World, world(&self.site, &self.holders)));
         }
         let (site, holders) = (&self.site, &self.holders);
         self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, at.engine()))
@@ -481,13 +482,13 @@ impl Acting {
             let text = format!(
                 "{stamp} is over an hour from the lines around it: the time goes on without it (further ones are counted)"
             );
-            notice(now, Some(line), "time_not_believed", text)
+            notice(now, Some(line), Kind::TimeNotBelieved, text)
         });
         let stepped = stepped.map(|(line, before, after)| {
             let text = format!(
                 "the times step back here from {before} to {after}, and the records after it agree: they go on from there"
             );
-            notice(now, Some(line), "time_stepped_back", text)
+            notice(now, Some(line), Kind::TimeSteppedBack, text)
         });
         for entry in disbelieved.into_iter().chain(stepped) {
             self.counts.entries += 1;
@@ -497,9 +498,9 @@ impl Acting {
 }
 
 /// A notice of the dry run itself.
-fn notice(at: Time, line: Option<u64>, result: &str, text: String) -> TimelineEntry {
+fn notice(at: Time, line: Option<u64>, kind: Kind, text: String) -> TimelineEntry {
     let mut entry = TimelineEntry::new(at, EntryKind::Notice);
-    (entry.line, entry.result, entry.text) = (line, Some(result.to_owned()), Some(text));
+    (entry.line, entry.result, entry.text) = (line, Some(kind.name().to_owned()), Some(text));
     entry
 }
 

@@ -7,8 +7,9 @@ use crate::core::control::{Controller, Output};
 use crate::core::engine::{self, Fields};
 use crate::core::event::Value;
 use crate::core::journal::{Input, Record};
+use crate::core::notice::Kind;
 use crate::core::react::{self, RunId, RunOutcome};
-use crate::core::script::{Step, StepResult};
+use crate::core::script::{ResourceVerb, Step, StepResult, Verb};
 
 use super::timeline::{EntryKind, TimelineEntry};
 
@@ -70,7 +71,7 @@ impl Teller {
                     self.entries.push(entry);
                 }
                 // Told as the step that it is.
-                Output::Notice(notice) if notice.kind == "log" => {}
+                Output::Notice(notice) if notice.kind == Kind::Log => {}
                 Output::Notice(notice) => {
                     let mut entry = TimelineEntry::new(now, EntryKind::Notice);
                     let about = notice.run.and_then(|run| self.runs.get(&run)).cloned().unwrap_or_default();
@@ -80,7 +81,7 @@ impl Teller {
                     entry.run = notice.run;
                     entry.resource = notice.resource.clone();
                     entry.host = notice.host.clone();
-                    entry.result = Some(notice.kind.clone());
+                    entry.result = Some(notice.kind.name().to_owned());
                     entry.text = Some(notice.text.clone());
                     self.entries.push(entry);
                 }
@@ -172,16 +173,24 @@ fn field(fields: &Fields, name: &str) -> Option<String> {
 /// A script's step: what it is done to, with what, and how it ended where that is known.
 fn describe(entry: &mut TimelineEntry, step: &Step, answered: Option<&StepResult>) {
     let arg = |i: usize| step.args.get(i).map(Value::to_string);
-    entry.verb = Some(step.verb.clone());
-    let mut rest = 0;
-    if step.verb.starts_with("vip.") || step.verb.starts_with("port.") {
-        entry.resource = arg(0);
-        entry.host = arg(1).filter(|_| !step.verb.ends_with(".settle"));
-        rest = if step.verb.ends_with(".settle") { 1 } else { 2 };
-    } else if step.verb.starts_with("host.") {
-        entry.host = arg(0);
-        rest = 1;
-    }
+    entry.verb = Some(step.verb.name().to_owned());
+    let rest = match step.verb {
+        Verb::Vip(ResourceVerb::Up | ResourceVerb::Down | ResourceVerb::MoveTo)
+        | Verb::Port(ResourceVerb::Up | ResourceVerb::Down | ResourceVerb::MoveTo) => {
+            (entry.resource, entry.host) = (arg(0), arg(1));
+            2
+        }
+        Verb::Vip(ResourceVerb::Settle | ResourceVerb::Owner | ResourceVerb::Holders)
+        | Verb::Port(ResourceVerb::Settle | ResourceVerb::Owner | ResourceVerb::Holders) => {
+            entry.resource = arg(0);
+            1
+        }
+        Verb::HostRun => {
+            entry.host = arg(0);
+            1
+        }
+        Verb::PairSwitchover | Verb::Notify | Verb::Wait | Verb::AlarmClear | Verb::Log | Verb::State(_) => 0,
+    };
     let words: Vec<String> = step.args.iter().skip(rest).map(Value::to_string).collect();
     entry.text = Some(words.join(" ")).filter(|t| !t.is_empty());
     entry.result = match answered {

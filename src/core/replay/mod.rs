@@ -25,12 +25,12 @@ use crate::core::base::limits::DEADLINES_OF_A_JUMP;
 use crate::core::base::time::Time;
 use crate::core::control::{Controller, Input, LogEvent, Output, SelfEvent, SelfEvents};
 use crate::core::decode::Decoder;
-use crate::core::event::{Event, Trust, Value};
+use crate::core::event::{Event, Stale, Trust, Value};
 use crate::core::inventory::Name;
 use crate::core::journal::{Position, Record, State};
 use crate::core::lang::program::Hit;
 use crate::core::react;
-use crate::core::script::{Next, Step, StepResult, verbs};
+use crate::core::script::{Next, Step, StepResult, Verb};
 use crate::core::site::{Current, Learned, Sieve, Site};
 
 pub use dry_run::{Acting, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, Sifted, Sifting};
@@ -53,7 +53,7 @@ pub struct Replay {
     teller: Teller,
     /// Kept where the controller may be stopped and started again.
     journal: Option<Vec<Record>>,
-    failing: Vec<String>,
+    failing: Vec<Verb>,
     sieves: BTreeMap<String, Sieve>,
     /// What happens to the controller, as events.
     own: SelfEvents,
@@ -176,7 +176,7 @@ impl Replay {
         event: Event<'static>,
         hits: Vec<Hit>,
         backlog: bool,
-        late: Option<String>,
+        late: Option<Stale>,
         line: Option<u64>,
     ) {
         self.teller.line = line;
@@ -192,15 +192,8 @@ impl Replay {
         let state = self.journal.as_ref().map_or_else(State::default, State::fold);
         let mut outputs = Vec::new();
         let site = self.site.clone();
-        let controller = Controller::start(
-            CONTROLLER,
-            site.program.clone(),
-            site.inventory.clone(),
-            verbs::again,
-            state,
-            self.now,
-            &mut outputs,
-        );
+        let controller =
+            Controller::start(CONTROLLER, site.program.clone(), site.inventory.clone(), state, self.now, &mut outputs);
         self.controller = Some(controller);
         self.carry_out(outputs);
         self.report_all();
@@ -273,17 +266,20 @@ impl Replay {
         if self.failing.contains(&step.verb) {
             return Err(format!("{} fails, as the test says", step.verb));
         }
-        let text = |t: &str| Value::from(t);
-        if let ("host.run", Some(host)) = (step.verb.as_str(), step.args.first()) {
-            self.site.inventory.runs_commands(&host.to_string())?;
+        match step.verb {
+            Verb::HostRun => {
+                let host = step.args.first().map(ToString::to_string).unwrap_or_default();
+                self.site.inventory.runs_commands(&host)?;
+                Ok(Value::Map(BTreeMap::from([
+                    ("status".to_owned(), Value::Int(0)),
+                    ("stdout".to_owned(), Value::from("")),
+                    ("stderr".to_owned(), Value::from("")),
+                ])))
+            }
+            Verb::Notify => Ok(Value::Unit),
+            Verb::Vip(_) | Verb::Port(_) | Verb::PairSwitchover | Verb::Wait | Verb::AlarmClear | Verb::Log | Verb::State(_) => {
+                Err(format!("`{}` is no effect: this is a fault of the program", step.verb))
+            }
         }
-        Ok(match step.verb.as_str() {
-            "host.run" => Value::Map(BTreeMap::from([
-                ("status".to_owned(), Value::Int(0)),
-                ("stdout".to_owned(), text("")),
-                ("stderr".to_owned(), text("")),
-            ])),
-            _ => Value::Unit,
-        })
     }
 }

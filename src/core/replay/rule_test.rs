@@ -27,6 +27,7 @@ use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::event::Trust;
 use crate::core::inventory::{METRICS, Name};
 use crate::core::overrides::{Override, SilenceMatcher};
+use crate::core::script::Verb;
 use crate::core::site::Site;
 use crate::core::wire::Metric;
 
@@ -312,11 +313,11 @@ impl Play {
         if let Some(host) = &step.works {
             self.replay.hosts.fail(host, false);
         }
-        if let Some(verb) = &step.verb_fails {
-            self.replay.failing.push(verb.clone());
+        if let Some(verb) = step.verb_fails.as_deref().and_then(Verb::parse) {
+            self.replay.failing.push(verb);
         }
-        if let Some(verb) = &step.verb_works {
-            self.replay.failing.retain(|v| v != verb);
+        if let Some(verb) = step.verb_works.as_deref().and_then(Verb::parse) {
+            self.replay.failing.retain(|v| *v != verb);
         }
         for (put, on) in [(&step.put_on, true), (&step.take_off, false)] {
             for (resource, host) in put.iter().flatten() {

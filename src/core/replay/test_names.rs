@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use crate::core::base::time::Time;
 use crate::core::diag::suggest::nearest;
 use crate::core::engine::Cause;
+use crate::core::notice::Kind;
 use crate::core::react::RunOutcome;
-use crate::core::script::verbs;
+use crate::core::script::Verb;
 use crate::core::site::Site;
 
 use super::rule_test::{EVERYTHING, RuleTest, Scalar, TestStep};
@@ -111,13 +112,16 @@ impl Names<'_> {
         }
     }
 
-    /// How a run or an alarm ended. Words of notices and what scripts give are not all known beforehand.
+    /// How a run or an alarm ended, or the kind of a notice. What scripts give is not known beforehand.
     fn result(&mut self, of: &str, kind: Option<&str>, value: &str) {
         if kind == Some(EntryKind::RunFinished.name()) {
             self.one_of(of, "end of a run", value, &RunOutcome::NAMES);
         } else if kind == Some(EntryKind::AlarmCleared.name()) && !value.starts_with("by ") {
             let causes = [Cause::After, Cause::When, Cause::AtOnce, Cause::Removed, Cause::Changed].map(|c| c.to_string());
             self.one_of(of, "end of an alarm", value, &causes.each_ref().map(String::as_str));
+        } else if kind == Some(EntryKind::Notice.name()) {
+            let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+            self.one_of(of, "kind of notice", value, &kinds);
         }
     }
 
@@ -171,5 +175,5 @@ pub(super) fn instance(said: &str) -> (String, Option<String>) {
 }
 
 fn verbs_of_scripts() -> Vec<&'static str> {
-    verbs::VERBS.iter().map(|verb| verbs::step_verb(verb.name).0).collect()
+    Verb::ALL.iter().map(|verb| verb.name()).collect()
 }

@@ -8,8 +8,9 @@ use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCa
 use crate::core::diag::suggest::nearest;
 use crate::core::inventory::{Inventory, Pair};
 
+use super::params::HANDLES;
 use super::tape::Tape;
-use super::verbs::{VERBS, step_verb};
+use super::verbs::Verb;
 
 /// Something that verbs are done to: `vip("x")`, `pair("y")`, `host("z")`, `log`, `state`, `alarm`.
 #[derive(Clone, Debug)]
@@ -49,11 +50,14 @@ pub(super) fn bind(engine: &mut Engine, inventory: &Arc<Inventory>) {
     bind_handles(engine, inventory);
     // A method's name and number of arguments is registered once, whatever handles have it.
     let mut seen: BTreeSet<(&str, usize)> = BTreeSet::new();
-    for verb in VERBS {
-        match verb.name.split_once('.') {
-            Some((_, method)) if seen.insert((method, verb.params.len())) => bind_method(engine, method, verb.params.len()),
-            Some(_) => {}
-            None => bind_alone(engine, verb.name, verb.params.len()),
+    for verb in Verb::ALL {
+        let params = verb.decl().params.len();
+        for call in verb.decl().calls {
+            match call.split_once('.') {
+                Some((_, method)) if seen.insert((method, params)) => bind_method(engine, method, params),
+                Some(_) => {}
+                None => bind_alone(engine, call, *verb, params),
+            }
         }
     }
     engine.register_fn("retry", retry);
@@ -68,32 +72,32 @@ fn bind_method(engine: &mut Engine, method: &'static str, params: usize) {
     };
 }
 
-fn bind_alone(engine: &mut Engine, name: &'static str, params: usize) {
+fn bind_alone(engine: &mut Engine, name: &'static str, verb: Verb, params: usize) {
     type C<'a> = NativeCallContext<'a>;
     match params {
-        1 => engine.register_fn(name, move |c: C<'_>, a: Dynamic| step(&c, name, vec![a])),
-        _ => engine.register_fn(name, move |c: C<'_>, a: Dynamic, b: Dynamic| step(&c, name, vec![a, b])),
+        1 => engine.register_fn(name, move |c: C<'_>, a: Dynamic| step(&c, verb, vec![a])),
+        _ => engine.register_fn(name, move |c: C<'_>, a: Dynamic, b: Dynamic| step(&c, verb, vec![a, b])),
     };
 }
 
 /// A verb is done to a handle.
 fn act(context: &NativeCallContext<'_>, handle: &ScriptHandle, method: &str, args: Vec<Dynamic>) -> Result<Dynamic> {
     let name = format!("{}.{method}", handle.kind);
-    let Some(verb) = VERBS.iter().find(|v| v.name == name && v.params.len() == args.len()) else {
+    let called = |verb: &&Verb| verb.decl().calls.contains(&name.as_str()) && verb.decl().params.len() == args.len();
+    let Some(verb) = Verb::ALL.iter().find(called) else {
         return error(context, format!("{} has no verb `{method}` with {} arguments", handle.kind, args.len()));
     };
-    let (verb, level) = step_verb(verb.name);
     let mut all: Vec<Dynamic> = Vec::with_capacity(args.len() + 1);
-    match level {
-        Some(level) => all.push(level.into()),
-        None if matches!(handle.kind, "vip" | "port" | "pair" | "host") => all.push(handle.name.clone().into()),
-        None => {}
+    if *verb == Verb::Log {
+        all.push(method.to_owned().into());
+    } else if HANDLES.iter().any(|known| known.name == handle.kind) {
+        all.push(handle.name.clone().into());
     }
     all.extend(args);
-    step(context, verb, all)
+    step(context, *verb, all)
 }
 
-fn step(context: &NativeCallContext<'_>, verb: &str, args: Vec<Dynamic>) -> Result<Dynamic> {
+fn step(context: &NativeCallContext<'_>, verb: Verb, args: Vec<Dynamic>) -> Result<Dynamic> {
     match Tape::of(context) {
         Some(tape) => tape.step(verb, args, context.call_position()),
         None => error(context, "verbs work only in runs"),
@@ -107,7 +111,7 @@ fn retry(context: NativeCallContext<'_>, times: i64, every: Dynamic, attempt: Fn
         match attempt.call_within_context::<Dynamic>(&context, ()) {
             Err(e) if left > 0 && e.is_catchable() => {
                 left -= 1;
-                let _ = step(&context, "wait", vec![every.clone()])?;
+                let _ = step(&context, Verb::Wait, vec![every.clone()])?;
             }
             result => return result,
         }

@@ -11,7 +11,8 @@ use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::inventory::Inventory;
 
 use super::Evaluator;
-use super::verbs::{HANDLES, ParamKind, ParamKind as K, VERBS};
+use super::params::{HANDLES, ParamKind, ParamKind as K};
+use super::verbs::{Verb, VerbDecl};
 
 /// A parameter that a script declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +92,12 @@ impl Declared {
         });
         found.collect()
     }
+}
+
+/// The verbs that are called by this word, whatever they are done to: as they are called, and what is declared of them.
+fn called(word: &str) -> impl Iterator<Item = (&'static str, &'static VerbDecl)> {
+    let all = Verb::ALL.iter().flat_map(|verb| verb.decl().calls.iter().map(|call| (*call, verb.decl())));
+    all.filter(move |(call, _)| call.rsplit('.').next() == Some(word))
 }
 
 /// What people call a verb who come from elsewhere.
@@ -345,10 +352,10 @@ impl Checker<'_> {
                 self.report(Code::UnknownFunction, at, name.chars().count(), message, near);
             }
             Some(counts) if !counts.contains(&(given + this)) => {
-                let verbs = VERBS.iter().filter(|v| v.name.rsplit('.').next() == Some(name));
-                let shapes: Vec<String> = verbs
-                    .map(|v| format!("{}({})", v.name, v.params.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", ")))
-                    .collect();
+                let shape = |(call, verb): (&str, &VerbDecl)| {
+                    format!("{call}({})", verb.params.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", "))
+                };
+                let shapes: Vec<String> = called(name).map(shape).collect();
                 let wanted = if shapes.is_empty() { String::new() } else { format!("; it is {}", shapes.join(" or ")) };
                 let message = format!("`{name}` is not called with {given} arguments{wanted}");
                 self.report(Code::WrongArguments, at, name.chars().count(), message, None);
@@ -370,8 +377,8 @@ impl Checker<'_> {
             }
             return;
         }
-        let verb = VERBS.iter().find(|v| v.params.len() == call.args.len() && v.name.rsplit('.').next() == Some(name));
-        let Some(verb) = verb else { return };
+        let verb = called(name).find(|(_, verb)| verb.params.len() == call.args.len());
+        let Some((_, verb)) = verb else { return };
         for ((_, kind), argument) in verb.params.iter().zip(&call.args) {
             match argument {
                 Expr::StringConstant(text, at) => self.named(*kind, &text.clone(), *at),

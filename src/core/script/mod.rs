@@ -17,9 +17,11 @@ mod bind;
 mod check;
 mod escapes;
 mod evaluator;
+mod params;
+mod reference;
 mod tape;
 mod value;
-pub mod verbs;
+mod verbs;
 
 use std::collections::BTreeMap;
 
@@ -29,7 +31,9 @@ use crate::core::event::Value;
 
 pub use check::{Declared, Param, check, inspect, unknown_name};
 pub use evaluator::{Compiled, Evaluator};
-pub use verbs::ParamKind;
+pub use params::{HANDLES, HandleDecl, ParamKind};
+pub use reference::reference;
+pub use verbs::{Executor, Requirement, ResourceVerb, StateVerb, Verb, VerbDecl};
 
 /// What a script is called with. Journaled whole when the run starts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,8 +51,7 @@ pub struct ScriptCall {
 pub struct Step {
     /// 0-based place in the run's history.
     pub n: u32,
-    /// The verb, as declared in `verbs`: `vip.up`, `host.run`, `wait`.
-    pub verb: String,
+    pub verb: Verb,
     /// Its arguments, in declared order; the handle's name first (`vip("x").up("h")` is `["x", "h"]`).
     pub args: Vec<Value<'static>>,
     /// 1-based line of the script that asked for it.

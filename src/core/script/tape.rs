@@ -7,7 +7,7 @@ use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 use crate::core::event::Value;
 
 use super::value::{from_dynamic, to_dynamic};
-use super::{FinishedStep, Step};
+use super::{FinishedStep, Step, Verb};
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -47,7 +47,7 @@ impl Tape {
     }
 
     /// The script wants a step: its recorded result, or the end of the evaluation.
-    pub(super) fn step(&self, verb: &str, args: Vec<Dynamic>, at: Position) -> Result<Dynamic, Box<EvalAltResult>> {
+    pub(super) fn step(&self, verb: Verb, args: Vec<Dynamic>, at: Position) -> Result<Dynamic, Box<EvalAltResult>> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stop = || Err(EvalAltResult::ErrorTerminated("suspended".into(), at).into());
         if inner.wanted.is_some() || inner.differs.is_some() {
@@ -57,7 +57,7 @@ impl Tape {
         let n = inner.n;
         let Some(done) = inner.history.get(n) else {
             let line = u32::try_from(at.line().unwrap_or(0)).unwrap_or(0);
-            inner.wanted = Some(Step { n: u32::try_from(n).unwrap_or(u32::MAX), verb: verb.to_owned(), args, line });
+            inner.wanted = Some(Step { n: u32::try_from(n).unwrap_or(u32::MAX), verb, args, line });
             return stop();
         };
         if done.step.verb != verb || done.step.args != args {

@@ -16,8 +16,9 @@ use crate::core::journal::{Position, Record, State};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Alarm, Argument, AtomId, Cancel, Category, Detection, Hit, Program, Reaction, ReactionCall};
 use crate::core::lang::shape::Reset;
+use crate::core::notice::Kind;
 use crate::core::react;
-use crate::core::script::{Compiled, Evaluator, Next, Step, StepResult, verbs};
+use crate::core::script::{Compiled, Evaluator, Next, ResourceVerb, Step, StepResult, Verb};
 use crate::core::wire::{Command, Report};
 
 use super::host::HostClock;
@@ -242,15 +243,8 @@ impl SimController {
         self.position = usize::try_from(position).unwrap_or(usize::MAX);
         self.backlog = Some(self.log.len());
         let mut outputs = Vec::new();
-        self.running = Some(control::Controller::start(
-            CONTROLLER,
-            self.program.clone(),
-            self.inventory.clone(),
-            verbs::again,
-            state,
-            wall,
-            &mut outputs,
-        ));
+        self.running =
+            Some(control::Controller::start(CONTROLLER, self.program.clone(), self.inventory.clone(), state, wall, &mut outputs));
         carried(outputs, tamper)
     }
 
@@ -437,7 +431,7 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
             control::Output::Send(host, command) => all.push(Output::Send(host, command)),
             control::Output::Step(step) => all.push(Output::Say(format!("{} {} ({})", step.verb, step.host, step.generation))),
             control::Output::Notice(notice) => {
-                if let (Some(Tamper::LostMeansReleased), "host_lost", Some(host)) = (tamper, notice.kind.as_str(), notice.host) {
+                if let (Some(Tamper::LostMeansReleased), Kind::HostLost, Some(host)) = (tamper, notice.kind, notice.host) {
                     let word = OperatorCommand::Released { resource: VIP.to_owned(), host };
                     all.push(Output::Later(Duration::ZERO, Happening::Word(word)));
                 }
@@ -456,7 +450,7 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
 fn superseded(record: &Record) -> Option<OperatorCommand> {
     thread_local!(static ASKED: RefCell<BTreeMap<react::RunId, Step>> = const { RefCell::new(BTreeMap::new()) });
     match record {
-        Record::Run(react::Record::Asked { run, step, .. }) if step.verb == "vip.up" => {
+        Record::Run(react::Record::Asked { run, step, .. }) if step.verb == Verb::Vip(ResourceVerb::Up) => {
             ASKED.with_borrow_mut(|asked| asked.insert(*run, step.clone()));
             None
         }

@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::core::base::limits::{LATE_AFTER, LATE_AT_FIRST, OFFSETS};
-use crate::core::base::time::{Time, duration_text};
-use crate::core::event::{Event, Trust};
+use crate::core::base::time::Time;
+use crate::core::event::{Event, Stale, StaleRecord, Trust};
 
 /// So many ages that agree make the usual one.
 const AGREE: usize = 5;
@@ -115,6 +115,14 @@ struct Queue {
     emptied: bool,
 }
 
+/// How a record is late.
+enum Lateness {
+    /// Beyond what is usual for its sender, by this.
+    Behind(Duration),
+    /// It comes out of a queue of older records.
+    Queued,
+}
+
 impl Arrivals {
     /// Of a source whose stamps are read so.
     pub fn of(stamps: Stamps) -> Arrivals {
@@ -139,7 +147,7 @@ impl Arrivals {
     ///
     /// `stated`: the stamp's zone is known, from the record or from the configuration. `kept`: what is learned of this host is to be
     /// journaled. Names that a record makes up are not.
-    pub fn judge(&self, event: &mut Event<'_>, arrived: Time, stated: bool, kept: bool) -> Option<String> {
+    pub fn judge(&self, event: &mut Event<'_>, arrived: Time, stated: bool, kept: bool) -> Option<Stale> {
         let at = event.at?;
         let mut senders = self.senders();
         let zoneless = !stated && matches!(senders.stamps, Stamps::Assumed | Stamps::Nearest);
@@ -156,7 +164,11 @@ impl Arrivals {
             let zone = if shifts { quarters(usual) } else { 0 };
             senders.learned.push(Learned { host: event.host.to_string(), trust, usual, zone });
         }
-        late
+        let record = || StaleRecord::of(event, arrived);
+        late.map(|lateness| match lateness {
+            Lateness::Behind(by) => Stale::Behind { by, record: record() },
+            Lateness::Queued => Stale::Queued { record: record() },
+        })
     }
 
     fn senders(&self) -> MutexGuard<'_, Senders> {
@@ -200,7 +212,7 @@ impl Senders {
 }
 
 impl Sender {
-    fn judge(&mut self, arrived: Time, age: i64, zoneless: bool) -> Option<String> {
+    fn judge(&mut self, arrived: Time, age: i64, zoneless: bool) -> Option<Lateness> {
         let first = self.heard == Time::default();
         if !self.agreed_once {
             // A record is delayed, never ahead of its sender: the least age is the nearest to the truth.
@@ -226,10 +238,9 @@ impl Sender {
             self.learn(arrived, age);
         }
         if late {
-            let behind = duration_text(Duration::from_millis(u64::try_from(behind / 1_000).unwrap_or(0)));
-            return Some(format!("it came {behind} late"));
+            return Some(Lateness::Behind(Duration::from_millis(u64::try_from(behind / 1_000).unwrap_or(0))));
         }
-        emptied.then(|| "its sender was emptying a queue of older records".to_owned())
+        emptied.then_some(Lateness::Queued)
     }
 
     fn learn(&mut self, at: Time, age: i64) {

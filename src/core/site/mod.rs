@@ -10,7 +10,7 @@ use crate::core::base::time::Time;
 use crate::core::base::zone::{Moments, Zone};
 use crate::core::decode::Decoder;
 use crate::core::engine::is_claim;
-use crate::core::event::Event;
+use crate::core::event::{Event, Stale};
 use crate::core::inventory::{Host, Index, Inventory};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
@@ -132,7 +132,7 @@ pub struct Matched {
     /// When the record came.
     pub arrived: Time,
     /// Why it may start nothing: it is late.
-    pub late: Option<String>,
+    pub late: Option<Stale>,
 }
 
 /// Decodes the records of one source and finds what a rule wants. Live, in dry runs and in rule tests it is this one.
@@ -198,7 +198,7 @@ impl Sieve {
     }
 
     /// Why a record may start nothing. Its stamp is read in the zone of its host, where the configuration says one.
-    fn judge(&mut self, event: &mut Event<'_>, now: Time) -> Option<String> {
+    fn judge(&mut self, event: &mut Event<'_>, now: Time) -> Option<Stale> {
         // A further line of a record is as old as its first.
         if event.marks.header {
             return None;

@@ -12,13 +12,13 @@ use crate::core::base::limits::{MEMORY_QUEUE, NOTICES_A_MINUTE, share};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::config::JournalLimits;
-use crate::core::control::{Controller, Input, LogEvent, Notice, Output, SelfEvent, SelfEvents};
+use crate::core::control::{Controller, Input, LogEvent, Output, SelfEvent, SelfEvents};
 use crate::core::engine::is_credible_claim;
-use crate::core::event::Trust;
+use crate::core::event::{Level, Trust};
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Position, Record};
+use crate::core::notice::{Kind, Notice};
 use crate::core::react::Run;
-use crate::core::script::verbs;
 use crate::core::site::{Current, Learned, Site};
 use crate::core::wire::Command;
 use crate::shell::sources::{self, Entry, Named, Sink};
@@ -222,7 +222,7 @@ pub(super) struct Running {
     own_events: SelfEvents,
     dirty_since: Option<Time>,
     /// The last one that was told, and how often in a row.
-    last_notice: (Notice, u64),
+    last_notice: Option<(Notice, u64)>,
     pulse: Pulse,
     effects: Effects,
     /// When it was last told that events were dropped.
@@ -318,8 +318,7 @@ impl Thread {
         let mut outputs = Vec::new();
         let now = clock.now();
         let state = journal.take_state();
-        let controller =
-            Controller::start(id, site.program.clone(), site.inventory.clone(), verbs::again, state, clock.now(), &mut outputs);
+        let controller = Controller::start(id, site.program.clone(), site.inventory.clone(), state, clock.now(), &mut outputs);
         let mut running = Running {
             site: site.clone(),
             sets: BTreeMap::new(),
@@ -342,7 +341,7 @@ impl Thread {
             answers: Vec::new(),
             own_events: SelfEvents::default(),
             dirty_since: None,
-            last_notice: (Notice::default(), 0),
+            last_notice: None,
             pulse,
         };
         for (number, site) in earlier {
@@ -360,7 +359,7 @@ impl Thread {
         running.current.exchange(number, site);
         if let Some(why) = &running.reloading.refused {
             let text = format!("the files are not taken over, and what was accepted last runs: {why}");
-            outputs.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
+            outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
         }
         outputs.extend(changed.map(clock_changed));
         running.own = running.following.unfollowed(running.controller.alarms().away());
@@ -408,9 +407,7 @@ impl Running {
             }
             self.learn();
             let now = self.clock.now();
-            for finding in self.journal.take_findings() {
-                outputs.push(Output::Notice(Notice { kind: finding.kind.to_owned(), text: finding.text, ..Notice::default() }));
-            }
+            outputs.extend(self.journal.take_findings().into_iter().map(Output::Notice));
             for input in std::mem::take(&mut self.own) {
                 self.controller.turn(now, input, &mut outputs);
             }
@@ -455,7 +452,7 @@ impl Running {
                 "{count} events from {source} were dropped within {}: more comes than is taken from senders with this trust. Who sends them (`pointsman sources`)? Senders that use TCP wait instead",
                 duration_text(TELL_DROPPED)
             );
-            let notice = Notice { kind: "events_dropped".to_owned(), text, source: Some(source), ..Notice::default() };
+            let notice = Notice { source: Some(source), ..Notice::new(Kind::EventsDropped, text) };
             let output = Output::Notice(notice);
             match self.own_events.event_of(now, &output, &self.site.matcher, self.controller.rules()) {
                 SelfEvent::Input(input) => self.own.push(input),
@@ -588,7 +585,7 @@ impl Running {
                     let text = format!("{} {} {} ({})", step.resource, step.verb, step.host, step.generation);
                     tracing::info!("{text}");
                     let (resource, host) = (Some(step.resource.clone()), Some(step.host.clone()));
-                    self.record_notice(&Notice { kind: "step".to_owned(), text, resource, host, ..Notice::default() })?;
+                    self.record_notice(&Notice { resource, host, ..Notice::new(Kind::Step, text) })?;
                 }
                 Output::Notice(notice) => self.notice(&notice)?,
                 _ => {}
@@ -637,24 +634,21 @@ impl Running {
         // What came in a log is in the text, too.
         let mut text = printable(&notice.text);
         // The same again and again is told at the tenth, the hundredth, the thousandth time.
-        let same = self.last_notice.0 == *notice;
-        self.last_notice = (notice.clone(), if same { self.last_notice.1 + 1 } else { 1 });
-        match self.last_notice.1 {
+        let before = self.last_notice.take().filter(|(last, _)| last == notice).map_or(0, |(_, times)| times);
+        self.last_notice = Some((notice.clone(), before + 1));
+        match before + 1 {
             1 => {}
             times if times == 10u64.pow(times.ilog10()) => {
                 text.push_str(&format!(" ({times} times now)"));
             }
             _ => return Ok(()),
         }
-        match notice.kind.as_str() {
-            "log" | "catch_up" | "dry" | "certificate_good" | "reloaded" | "link_up" | "holder_reachable" | "primary_known"
-            | "role_clear" => {
-                tracing::info!(kind = notice.kind, "{text}")
-            }
-            _ => tracing::warn!(kind = notice.kind, "{text}"),
+        match notice.kind.level() {
+            Level::Notice => tracing::info!(kind = notice.kind.name(), "{text}"),
+            _ => tracing::warn!(kind = notice.kind.name(), "{text}"),
         }
         // What scripts log stands in the journal as the step that it is.
-        if notice.kind == "log" {
+        if notice.kind == Kind::Log {
             return Ok(());
         }
         self.record_notice(&Notice { text, ..notice.clone() })
@@ -682,7 +676,7 @@ impl Running {
         let state = self.journal.fold_again().map_err(words)?;
         let mut outputs = vec![clock_changed(by)];
         let (program, inventory) = (self.site.program.clone(), self.site.inventory.clone());
-        self.controller = Controller::start(self.id, program, inventory, verbs::again, state, now, &mut outputs);
+        self.controller = Controller::start(self.id, program, inventory, state, now, &mut outputs);
         self.controller.match_by(self.site.matcher.clone());
         // What sources had kept was read long ago.
         self.own.extend(self.sources.iter().map(|s| Input::BacklogEnded { source: s.name.clone() }));
@@ -749,5 +743,5 @@ fn clock_changed(by: i64) -> Output {
     let text = format!(
         "the wall clock was set {way} by {span}: the engine's time follows, and what was due stays due after the same time"
     );
-    Output::Notice(Notice { kind: "clock_changed".to_owned(), text, ..Notice::default() })
+    Output::Notice(Notice::new(Kind::ClockChanged, text))
 }

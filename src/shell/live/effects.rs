@@ -14,7 +14,7 @@ use crate::core::base::text::printable_short;
 use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::{Channel, Inventory};
-use crate::core::script::{Step, StepResult};
+use crate::core::script::{Step, StepResult, Verb};
 use crate::shell::command::run;
 
 use super::clock::EngineClock;
@@ -82,7 +82,7 @@ impl Effects {
         urgency: Urgency,
         done: impl FnOnce(StepResult) + Send + 'static,
     ) {
-        let pool = if step.verb == "notify" { &self.notifications } else { &self.commands };
+        let pool = if step.verb == Verb::Notify { &self.notifications } else { &self.commands };
         let room = if urgency.claim { EFFECTS_WAITING } else { urgency.trust.share_of(EFFECTS_WAITING) };
         let job = Job { inventory, step, due, done: Box::new(done) };
         // One channel that hangs leaves half of the room for the others.
@@ -152,14 +152,14 @@ impl Pool {
 
 fn effect(inventory: &Inventory, step: &Step) -> StepResult {
     let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
-    match step.verb.as_str() {
-        "notify" => {
+    match step.verb {
+        Verb::Notify => {
             let Some(channel) = inventory.channels.get(&text(0)) else {
                 return Err(format!("the configuration has no channel {}", text(0)));
             };
             notify(channel, &text(0), &notification::carried(channel, &text(1))).map(|()| Value::Unit)
         }
-        "host.run" => {
+        Verb::HostRun => {
             let host = text(0);
             inventory.runs_commands(&host)?;
             let arguments: Vec<String> = match step.args.get(2) {
@@ -173,7 +173,9 @@ fn effect(inventory: &Inventory, step: &Step) -> StepResult {
                 ("stderr".to_owned(), Value::Text(done.stderr.into())),
             ])))
         }
-        verb => Err(format!("`{verb}` is nothing that is done here; this is a fault of the program")),
+        Verb::Vip(_) | Verb::Port(_) | Verb::PairSwitchover | Verb::Wait | Verb::AlarmClear | Verb::Log | Verb::State(_) => {
+            Err(format!("`{}` is nothing that is done here: this is a fault of the program", step.verb))
+        }
     }
 }
 
@@ -225,8 +227,8 @@ mod tests {
         let inventory = Arc::new(Inventory { channels, ..Inventory::default() });
         let effects = Effects::start(&EngineClock::start(Time::from_millis(0))).unwrap();
         let (sender, results) = channel();
-        let perform = |verb: &str, to: &str, urgency: Urgency, name: &'static str| {
-            let step = Step { n: 0, verb: verb.to_owned(), args: vec![Value::from(to).into_owned(), "x".into()], line: 1 };
+        let perform = |verb: Verb, to: &str, urgency: Urgency, name: &'static str| {
+            let step = Step { n: 0, verb, args: vec![Value::from(to).into_owned(), "x".into()], line: 1 };
             let sender = sender.clone();
             effects.perform(inventory.clone(), step, None, urgency, move |result| {
                 let _ = sender.send((name, result.is_ok()));
@@ -235,14 +237,14 @@ mod tests {
         let forged = Urgency { claim: false, trust: Trust::Unverified };
         let room = Trust::Unverified.share_of(EFFECTS_WAITING);
         for _ in 0..room + 50 {
-            perform("notify", "hangs", forged, "refused");
+            perform(Verb::Notify, "hangs", forged, "refused");
         }
         // The first of them are under way or wait; what is more than one channel's part of the room is refused at once.
         let most = room / 2 + 50 - EFFECTS_OF_CHANNEL;
         assert_eq!(results.iter().take(most).filter(|told| *told == ("refused", false)).count(), most);
-        perform("notify", "works", forged, "another channel");
-        perform("notify", "works", Urgency { claim: true, trust: Trust::Address }, "a claim");
-        perform("host.run", "nobody", forged, "a command");
+        perform(Verb::Notify, "works", forged, "another channel");
+        perform(Verb::Notify, "works", Urgency { claim: true, trust: Trust::Address }, "a claim");
+        perform(Verb::HostRun, "nobody", forged, "a command");
         let mut told: Vec<(&str, bool)> = Vec::new();
         while told.len() < 3 {
             let (name, well) = results.recv_timeout(PATIENCE).unwrap();

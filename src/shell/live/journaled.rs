@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::core::base::limits::NOTICES_A_MINUTE;
 use crate::core::base::time::Time;
-use crate::core::control::Notice;
 use crate::core::journal;
+use crate::core::notice::{Kind, Notice};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(super) struct Journaled {
     since: Time,
     /// By kind; there are as many of these as the program has words.
-    counts: BTreeMap<String, u32>,
+    counts: BTreeMap<Kind, u32>,
 }
 
 impl Journaled {
@@ -29,7 +29,7 @@ impl Journaled {
                     let text = format!("{more} more notices `{kind}` came within a minute and are not in the journal");
                     taken.push(journal::NoticeRecord {
                         at: now,
-                        kind: "notices_dropped".to_owned(),
+                        kind: Kind::NoticesDropped.name().to_owned(),
                         text,
                         ..journal::NoticeRecord::default()
                     });
@@ -37,10 +37,11 @@ impl Journaled {
             }
             self.since = now;
         }
-        let count = self.counts.entry(notice.kind.clone()).or_default();
+        let count = self.counts.entry(notice.kind).or_default();
         *count = count.saturating_add(1);
         if *count <= NOTICES_A_MINUTE {
-            let Notice { kind, text, alarm, resource, host, run, reaction, source, pair, scope: _ } = notice.clone();
+            let kind = notice.kind.name().to_owned();
+            let Notice { kind: _, text, alarm, resource, host, run, reaction, source, pair, scope: _ } = notice.clone();
             taken.push(journal::NoticeRecord { at: now, kind, text, alarm, resource, host, run, reaction, source, pair });
         }
         taken
@@ -55,11 +56,11 @@ mod tests {
     fn a_flood_of_one_kind_leaves_room_for_others_and_is_counted() {
         let mut journaled = Journaled::default();
         let at = |s: u64| Time::from_millis(1_000_000) + Duration::from_secs(s);
-        let notice = |kind: &str| Notice { kind: kind.to_owned(), ..Notice::default() };
-        let kept: usize = (0..1_000).map(|_| journaled.take(at(0), &notice("late")).len()).sum();
+        let notice = |kind: Kind| Notice::new(kind, String::new());
+        let kept: usize = (0..1_000).map(|_| journaled.take(at(0), &notice(Kind::Late)).len()).sum();
         assert_eq!(kept, NOTICES_A_MINUTE as usize);
-        assert_eq!(journaled.take(at(1), &notice("conflict")).len(), 1);
-        let next = journaled.take(at(60), &notice("late"));
+        assert_eq!(journaled.take(at(1), &notice(Kind::Conflict)).len(), 1);
+        let next = journaled.take(at(60), &notice(Kind::Late));
         assert_eq!((next.len(), next[0].kind.as_str()), (2, "notices_dropped"));
         assert!(next[0].text.starts_with("880 more"), "{}", next[0].text);
     }

@@ -16,8 +16,9 @@ use tokio::sync::mpsc;
 
 use crate::core::base::limits::{MEMORY_CONNECTIONS, share};
 use crate::core::config::{Agent, LocalResource, Way};
-use crate::core::control::{Input, Notice};
+use crate::core::control::Input;
 use crate::core::inventory::{Channel, Inventory, Name, ResourceKind, Via};
+use crate::core::notice::{Kind, Notice};
 use crate::core::site::Current;
 use crate::core::wire::{Command, Report};
 use crate::shell::linux::Spot;
@@ -284,13 +285,13 @@ fn check_journal(inbox: &Inbox, data: &Path) {
             "the journal is damaged in a part that the state does not depend on: {wrong}; `pointsman journal verify` lists all of it; is the \
              disk in order?"
         );
-        inbox.tell(ControllerMessage::Notice(Notice { kind: "journal_damaged".to_owned(), text, ..Notice::default() }));
+        inbox.tell(ControllerMessage::Notice(Notice::new(Kind::JournalDamaged, text)));
     }
 }
 
 /// Tells of agents' certificates that end soon. Agents renew theirs while they are connected, so something is wrong then.
 async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, inbox: Inbox) {
-    let mut known: BTreeMap<Name, &str> = BTreeMap::new();
+    let mut known: BTreeMap<Name, Kind> = BTreeMap::new();
     let mut look = tokio::time::interval(LOOK_AT_CERTIFICATES);
     loop {
         look.tick().await;
@@ -298,14 +299,14 @@ async fn watch_certificates(authority: Arc<Authority>, current: Arc<Current>, in
         for (host, _) in site.inventory.hosts.iter().filter(|(_, h)| h.via == Via::Agent) {
             let Some(days) = authority.days_left(host) else { continue };
             let (kind, text) = if days >= tls::RENEW_DAYS / 2 {
-                ("certificate_good", format!("the certificate of {host} is good for {days} days"))
+                (Kind::CertificateGood, format!("the certificate of {host} is good for {days} days"))
             } else {
                 let when = if days < 0 { "has ended".to_owned() } else { format!("ends in {days} days") };
                 let what_to_do = format!("is its agent connected, and its disk in order? else `pointsman enroll {host}`");
-                ("certificate_ends", format!("the certificate of {host} {when} and was not renewed: {what_to_do}"))
+                (Kind::CertificateEnds, format!("the certificate of {host} {when} and was not renewed: {what_to_do}"))
             };
             if known.insert(host.clone(), kind) != Some(kind) {
-                let notice = Notice { kind: kind.to_owned(), text, host: Some(host.clone()), ..Notice::default() };
+                let notice = Notice { host: Some(host.clone()), ..Notice::new(kind, text) };
                 tokio::task::block_in_place(|| inbox.tell(ControllerMessage::Notice(notice)));
             }
         }
@@ -419,7 +420,7 @@ impl Agents for Gate {
             "two agents have the identity of {host}: one on {first}, and one on {second} that was refused; was the machine copied? \
              Stop one, or `pointsman enroll {host} --revoke` and enroll the right one again"
         );
-        let notice = Notice { kind: "cloned_identity".to_owned(), text, host: Some(host.to_owned()), ..Notice::default() };
+        let notice = Notice { host: Some(host.to_owned()), ..Notice::new(Kind::ClonedIdentity, text) };
         self.inbox.tell(ControllerMessage::Notice(notice));
     }
 

@@ -291,7 +291,7 @@ impl Desk<'_> {
             let comments: Vec<String> = i.comments.iter().map(|c| format!("{}: {}", c.by, c.text)).collect();
             json!({ "alarm": alarm, "key": key.to_string(), "category": category, "count": i.count,
                     "acked": self.controller.alarms().acked(alarm, key),
-                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary, "not_started": i.idle,
+                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary, "not_started": i.idle.as_ref().map(ToString::to_string),
                     "acked_until": ack.and_then(|a| a.until).map(|at| at.to_string()), "ack_comment": ack.and_then(|a| a.comment.as_ref()),
                     "silenced": marks.silenced, "maintenance": marks.maintenance, "comments": comments })
         };

@@ -20,10 +20,11 @@ use serde_json::{Value as Json, json};
 use crate::core::base::limits::SETS;
 use crate::core::base::text::printable;
 use crate::core::config::{Config, ReloadPolicy as When};
-use crate::core::control::{Input, NewSite, Notice, Output, what_is_left};
+use crate::core::control::{Input, NewSite, Output, what_is_left};
 use crate::core::diag::{Code, Diagnostic, Severity, render};
 use crate::core::journal::{ConfigSnapshot, State};
 use crate::core::lang::shape::{self, Reset};
+use crate::core::notice::{Kind, Notice};
 use crate::core::plan;
 use crate::core::site::Site;
 use crate::shell::command::run;
@@ -356,7 +357,7 @@ impl Running {
         }
         if let (true, Some((_, why))) = (tell, &refused) {
             let text = format!("the files are not taken over, and nothing is changed: {why}");
-            outputs.push(Output::Notice(Notice { kind: "reload_refused".to_owned(), text, ..Notice::default() }));
+            outputs.push(Output::Notice(Notice::new(Kind::ReloadRefused, text)));
             self.reloading.refused = Some(why.clone());
         }
         if let Trigger::Command { reply, .. } = trigger {
@@ -390,7 +391,7 @@ impl Running {
     fn files_are_what_runs(&mut self, outputs: &mut Vec<Output>) {
         if self.reloading.refused.take().is_some() {
             let text = "the files are what runs".to_owned();
-            outputs.push(Output::Notice(Notice { kind: "reloaded".to_owned(), text, ..Notice::default() }));
+            outputs.push(Output::Notice(Notice::new(Kind::Reloaded, text)));
         }
     }
 

@@ -23,6 +23,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::{Input, Record, State};
+use crate::core::notice::{Kind, Notice};
 
 use super::end::{self, End, EndFile};
 use super::reader::{Folded, JournalReader, signed};
@@ -63,14 +64,6 @@ impl Default for Retention {
     }
 }
 
-/// Something about the journal that people should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub kind: &'static str,
-    /// What happened, and what to do.
-    pub text: String,
-}
-
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
@@ -88,7 +81,7 @@ pub struct Journal {
     kept_from: u64,
     /// A transaction is open.
     open: bool,
-    findings: Vec<Finding>,
+    findings: Vec<Notice>,
     /// Held as long as the journal is open for writing.
     _lock: File,
 }
@@ -172,11 +165,11 @@ impl Journal {
         if facts.earlier {
             upgrade(folder, &path, &db, &folded)?;
         }
-        findings.extend(folded.passed_over.iter().map(|why| Finding {
-            kind: "journal_snapshot",
-            text: format!(
+        findings.extend(folded.passed_over.iter().map(|why| {
+            let text = format!(
                 "a snapshot of the journal is passed over ({why}); the state comes from an earlier one and the records since"
-            ),
+            );
+            Notice::new(Kind::JournalSnapshot, text)
         }));
         let (snapshot, bytes) = folded.snapshot;
         let since = folded.bytes;
@@ -205,7 +198,7 @@ impl Journal {
             return Err(damaged(&journal.path, "the identity of the controller is not the one in journal.end"));
         }
         if let Some(reason) = doubt {
-            journal.findings.push(Finding { kind: "journal_end", text: reason.clone() });
+            journal.findings.push(Notice::new(Kind::JournalEnd, reason.clone()));
             journal.append_input(Input::JournalDoubted { reason, behind: false })?;
             journal.sync()?;
         }
@@ -244,7 +237,7 @@ impl Journal {
     }
 
     /// What people should know since this was asked last.
-    pub fn take_findings(&mut self) -> Vec<Finding> {
+    pub fn take_findings(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.findings)
     }
 
@@ -380,7 +373,7 @@ impl Journal {
                 if !std::mem::replace(&mut self.snapshots.failed, true) {
                     let text =
                         format!("{why}; no record is lost, but a start takes longer, and old records are not removed meanwhile");
-                    self.findings.push(Finding { kind: "journal_snapshot", text });
+                    self.findings.push(Notice::new(Kind::JournalSnapshot, text));
                 }
             }
         }
@@ -449,7 +442,7 @@ struct Facts {
     earlier: bool,
 }
 
-type Looked = (Folded, Facts, Vec<Finding>, Option<String>);
+type Looked = (Folded, Facts, Vec<Notice>, Option<String>);
 
 /// Reads a journal without changing a byte of it; `None` when none was ever begun. The text is why it is in doubt.
 fn look(folder: &Path, path: &Path, known: &Result<Option<End>, String>) -> Result<Option<Looked>, Error> {

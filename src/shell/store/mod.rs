@@ -20,7 +20,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 pub use backup::{AcceptedLoss, Restored, accept_loss, backup, restore};
-pub use journal::{Finding, Journal, Retention};
+pub use journal::{Journal, Retention};
 pub use marks::AgentStore;
 pub use reader::JournalReader;
 pub use verify::{Verified, check_chain};

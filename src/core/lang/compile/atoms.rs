@@ -4,18 +4,12 @@ use std::sync::Arc;
 
 use crate::core::base::limits::{ALTERNATIVES, COPIES};
 use crate::core::diag::Code;
-use crate::core::event::OWN_APP;
+use crate::core::event::{BuiltIn, OWN_APP};
 use crate::core::lang::ast::{self, ChangeSyntax, Choice, File, From, PatternClause, SenderSyntax, Text, TextSpan};
 use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Category, Operand, Predicate, Sample, Sender, Signal};
 
 use super::detection::Inherited;
 use super::{Compiler, Named, expressions};
-
-/// Fields that every event has or derives; a capture of such a name would never be seen.
-pub(super) const BUILT_IN: &[&str] =
-    &["host", "app", "type", "text", "level", "trust", "pid", "id", "facility", "pair", "site", "time"];
-/// Fields that every event has unless a capture has the name.
-pub(super) const BESIDE: &[&str] = &["raw", "sender"];
 
 impl<'t> Compiler<'t, '_> {
     /// The atom of a named pattern; compiled once.
@@ -66,7 +60,7 @@ impl<'t> Compiler<'t, '_> {
                     None => whole = false,
                 },
                 PatternClause::Set(field, operand) => match self.setting(file, operand) {
-                    Some(_) if BUILT_IN.contains(&field.it.as_str()) => {
+                    Some(_) if BuiltIn::is_fixed(&field.it) => {
                         let message = format!("every event has a field `{}`: what it is set to is never seen", field.it);
                         self.report(file, Code::HiddenCapture, &field.span, message).help =
                             Some("give it another name".to_owned());
@@ -231,6 +225,7 @@ impl<'t> Compiler<'t, '_> {
                     if all && *whole {
                         self.report(file, Code::MatchesEverything, &event.span, "every event matches this condition");
                     }
+                    self.known_notices(file, &from, &event.it.ids);
                     let ids = event.it.ids.iter().map(|id| self.readable(file, &id.it, &id.span)).collect();
                     let id = self.add(Atom { ids, from, predicates, ..Atom::new(name.to_owned(), file.place(&event.span)) });
                     atoms.push(self.rename(id, ""));

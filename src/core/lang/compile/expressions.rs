@@ -9,12 +9,12 @@ use std::sync::Arc;
 use crate::core::base::limits::{EXPRESSION_BYTES, NESTING, REGEX_BYTES, REGEX_BYTES_ALL};
 use crate::core::diag::Code;
 use crate::core::diag::suggest::nearest;
+use crate::core::event::BuiltIn;
 use crate::core::lang::ast::{At, File, Piece, Regex, TextSpan};
 use crate::core::lang::expression::{Expression, Refused};
 use crate::core::lang::program::{Capture, CaptureKind, FieldRegex};
 
 use super::Compiler;
-use super::atoms::BUILT_IN;
 
 /// Pieces that are always there: name, expression, what a capture of it is read as.
 const TYPES: &[(&str, &str, CaptureKind)] = &[
@@ -99,7 +99,7 @@ impl<'t> Compiler<'t, '_> {
                 let groups = filled.groups.into_iter();
                 let found: Vec<Capture> = groups.map(|(group, name, kind)| Capture { name, group, kind }).collect();
                 let hidden: BTreeSet<&str> =
-                    found.iter().map(|c| c.name.as_str()).filter(|n| captures && BUILT_IN.contains(n)).collect();
+                    found.iter().map(|c| c.name.as_str()).filter(|n| captures && BuiltIn::is_fixed(n)).collect();
                 for name in hidden {
                     let message = format!("every event has a field `{name}`: this capture is never seen");
                     self.report(file, Code::HiddenCapture, &regex.span, message).help = Some("give it another name".to_owned());

@@ -14,6 +14,7 @@ mod metrics;
 mod predicates;
 mod reactions;
 mod renames;
+mod self_events;
 mod states;
 mod uses;
 mod values;

@@ -5,13 +5,12 @@ use std::net::IpAddr;
 use crate::core::base::limits::{LIST_ELEMENTS, LISTED};
 use crate::core::base::text::printable_short;
 use crate::core::diag::Code;
-use crate::core::event::{EventId, INSIDE_PREFIXES, Level, Trust, Value, unreadable};
+use crate::core::event::{BuiltIn, DERIVED, EventId, INSIDE_PREFIXES, Level, Trust, Value, unreadable};
 use crate::core::lang::ast::{self, At, Element, File, Item, LiteralKind, Relation, Text, TextSpan};
 use crate::core::lang::program::{Comparison, FieldTest, IdPattern, Operand, Predicate, Unit};
 
 use super::Compiler;
-use super::atoms::BUILT_IN;
-use super::uses::{DERIVED, called_otherwise};
+use super::uses::called_otherwise;
 use super::values::value_of;
 
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
@@ -43,12 +42,13 @@ impl<'t> Compiler<'t, '_> {
     fn misspelled(&mut self, file: &File, field: &Text) {
         let name = field.it.as_str();
         let quoted = file.source.text.get(field.span.clone()).is_some_and(|text| text.starts_with('"'));
-        let known = BUILT_IN.contains(&name) || DERIVED.contains(&name) || self.captured.contains(name);
+        let known =
+            BuiltIn::is_fixed(name) || name == BuiltIn::Sender.name() || DERIVED.contains(&name) || self.captured.contains(name);
         if known || quoted || name.len() < 3 || name.contains('.') {
             return;
         }
         let captured = self.captured.clone();
-        let names: Vec<&str> = BUILT_IN.iter().copied().chain(captured.iter().map(String::as_str)).collect();
+        let names: Vec<&str> = captured.iter().map(String::as_str).chain(BuiltIn::fixed().map(|field| field.name())).collect();
         if let Some(near) = called_otherwise(name).or_else(|| self.near(name, &names)) {
             let message = format!("no event has a field `{name}` of itself, and nothing captures one");
             let help = format!("did you mean `{near}`? A field of the record is written in quotes: \"{name}\"");
@@ -146,7 +146,7 @@ impl<'t> Compiler<'t, '_> {
             },
             _ => {
                 let inside = INSIDE_PREFIXES.iter().any(|p| word.it.starts_with(p));
-                if !BUILT_IN.contains(&word.it.as_str()) && !inside && !self.captured.contains(&word.it) {
+                if !BuiltIn::is_fixed(&word.it) && !inside && !self.captured.contains(&word.it) {
                     let message =
                         format!("`{}` is read as a field of the event, and no pattern captures one of that name", word.it);
                     let help = format!("a text stands in quotes: \"{}\"", word.it);

@@ -3,11 +3,11 @@
 //! Within the condition the events of an operand have the key as one field more; elsewhere the pattern is what it was.
 
 use crate::core::diag::{Code, suggest::nearest};
+use crate::core::event::BuiltIn;
 use crate::core::lang::ast::{AtomSyntax, Choice, File, Keys, Rename, Text};
 use crate::core::lang::program::{AtomId, REPLACED, replacing};
 
 use super::Compiler;
-use super::atoms::BUILT_IN;
 
 /// A key that an operand has under the name of another field.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ impl Compiler<'_, '_> {
 
     /// What an event has of itself no key can be called: but a key may be its host instead, for example.
     fn may_be_called(&mut self, file: &File, key: &str, field: &str, at: &Text) -> Option<()> {
-        if BUILT_IN.contains(&key) && !REPLACED.contains(&key) && key != field {
+        if BuiltIn::is_fixed(key) && !REPLACED.contains(&key) && key != field {
             let message = format!("every event has a field `{key}` of its own, which no key can be called beside");
             let help = format!("give the key another name: the_{key}");
             self.report(file, Code::KeyRenamed, &at.span, message).help = Some(help);
@@ -82,7 +82,7 @@ impl Compiler<'_, '_> {
         self.may_be_called(file, key, field, of)?;
         if let Some(captured) = self.captured_by(operand)
             && !captured.iter().any(|name| name == field)
-            && !BUILT_IN.contains(&field)
+            && !BuiltIn::is_fixed(field)
             && let Some(near) = nearest(field, captured.iter().map(String::as_str)).map(str::to_owned)
         {
             let message = format!("`{operand}` captures no `{field}`, and it captures `{near}`");
@@ -102,7 +102,7 @@ impl Compiler<'_, '_> {
             for operand in operands {
                 let named = all.iter().any(|renaming| renaming.of == *operand && renaming.key == key.it);
                 let lacks = self.captured_by(operand).is_some_and(|captured| !captured.contains(&key.it));
-                if named || !lacks || BUILT_IN.contains(&key.it.as_str()) {
+                if named || !lacks || BuiltIn::is_fixed(&key.it) {
                     continue;
                 }
                 let message = format!("`{operand}` captures no `{}`, and it is not said what it calls it", key.it);

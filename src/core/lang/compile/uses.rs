@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::atoms::BUILT_IN;
-use crate::core::event::INSIDE_PREFIXES;
+use crate::core::event::{BuiltIn, DERIVED, INSIDE_PREFIXES};
 use crate::core::lang::program::{Alarm, Argument, Cancel, Measure, Program, Shape};
 
 /// The fields inside texts that must come with a hit, sorted.
@@ -42,12 +41,9 @@ pub(super) fn in_braces(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0))
 }
 
-/// Fields that events and changes in the engine bring beside those of the record, as rules and scripts name them.
-pub(super) const DERIVED: &[&str] = &["alarm", "by", "calendar", "cause", "count", "key", "metric", "mount", "value", "sender"];
-
 /// Every field that a rule may count on: those of every event, what patterns capture and set, and what keys are called.
 pub fn fields_set(program: &Program) -> BTreeSet<String> {
-    let given = BUILT_IN.iter().chain(DERIVED).map(|name| (*name).to_owned());
+    let given = BuiltIn::ALL.iter().map(|field| field.name()).chain(DERIVED).map(str::to_owned);
     let atoms = program.atoms.iter().flat_map(|atom| {
         let captures = atom.matches.iter().flat_map(|m| &m.captures).map(|c| c.name.clone());
         captures.chain(atom.sets.iter().map(|(name, _)| name.clone())).chain(atom.renames.iter().map(|(name, _)| name.clone()))

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::diag::{Code, suggest::nearest};
-use crate::core::event::INSIDE_PREFIXES;
+use crate::core::event::{BuiltIn, DERIVED, INSIDE_PREFIXES};
 use crate::core::lang::ast::{self, CancelSyntax, ClauseKind, ClauseSyntax, File, Text, TextSpan};
 use crate::core::lang::compile::Compiler;
-use crate::core::lang::compile::atoms::{BESIDE, BUILT_IN};
-use crate::core::lang::compile::uses::{DERIVED, called_otherwise, in_braces};
+use crate::core::lang::compile::uses::{called_otherwise, in_braces};
 use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, Sender, Shape};
 
 use super::same::same;
@@ -138,7 +137,7 @@ impl Compiler<'_, '_> {
         let by = keys.by.iter().filter(|word| !renamed(word));
         let atoms: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let mut found = Vec::new();
-        for word in by.filter(|w| !BUILT_IN.contains(&w.it.as_str())) {
+        for word in by.filter(|w| !BuiltIn::is_fixed(&w.it)) {
             let ways = self.ways(&atoms);
             let has = |w: &Alternative<'_>| w.captures.as_ref().is_some_and(|c| c.contains(word.it.as_str()));
             let lacks = ways.iter().find(|w| w.captures.is_some() && !has(w));
@@ -166,7 +165,7 @@ impl Compiler<'_, '_> {
         let inside = INSIDE_PREFIXES.iter().any(|prefix| field.starts_with(prefix));
         // In quotes it is a field of the record, whatever else has nearly its name.
         let quoted = file.source.text.get(span.clone()).is_some_and(|text| text == format!("\"{field}\""));
-        let standard = [BUILT_IN, BESIDE, DERIVED].iter().any(|names| names.contains(&field));
+        let standard = BuiltIn::parse(field).is_some() || DERIVED.contains(&field);
         if standard || captured.contains(field) || inside || quoted {
             return;
         }
@@ -174,7 +173,7 @@ impl Compiler<'_, '_> {
         if field.is_empty() || !field.chars().all(name) || field.contains('.') {
             return;
         }
-        let known: Vec<&str> = captured.iter().copied().chain(BUILT_IN.iter().copied()).collect();
+        let known: Vec<&str> = captured.iter().copied().chain(BuiltIn::fixed().map(|field| field.name())).collect();
         let near =
             called_otherwise(field).or_else(|| if field.len() > 2 { nearest(field, known) } else { None }).map(str::to_owned);
         // In a text for people a key of the alarm is known, whatever it is called.
@@ -201,7 +200,7 @@ impl Compiler<'_, '_> {
     fn end(&mut self, file: &File, span: &TextSpan, alarm: &Alarm, atoms: &[AtomId]) {
         let detects: Vec<AtomId> = alarm.detect.parts.iter().flatten().copied().collect();
         let mut found = None;
-        for key in alarm.by.iter().filter(|key| !BUILT_IN.contains(&key.as_str())) {
+        for key in alarm.by.iter().filter(|key| !BuiltIn::is_fixed(key)) {
             let has = |w: &Alternative<'_>| w.captures.as_ref().is_some_and(|c| c.contains(key.as_str()));
             let (raises, ends) = (self.ways(&detects), self.ways(atoms));
             if ends.is_empty() || !raises.iter().any(has) {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::core::event::BuiltIn;
 use crate::core::lang::ast::{self, File, Item, PatternClause};
 use crate::core::lang::compile::Compiler;
-use crate::core::lang::compile::atoms::BUILT_IN;
 use crate::core::lang::matcher::{found_by_nothing, why_always};
 use crate::core::lang::program::{Alarm, Atom, AtomId, Cancel, FieldTest, Operand, Predicate, Signal};
 
@@ -171,7 +171,7 @@ impl<'t> Compiler<'t, '_> {
                 let tried = self.pattern_atoms.get(&pattern.name.it).copied().flatten().and_then(|id| samples.get(&id));
                 let wanted = |name: &str| {
                     name.starts_with('_')
-                        || BUILT_IN.contains(&name)
+                        || BuiltIn::is_fixed(name)
                         || names.contains(name)
                         || tried.is_some_and(|t| t.contains(name))
                 };

@@ -1,0 +1,59 @@
+//! The fields that events have of themselves, declared once: for the compiler, the engine and the documents.
+
+macro_rules! built_in {
+    ($($name:ident = $text:literal, $meaning:literal;)*) => {
+        /// A field that an event has of itself, or that the inventory knows of it. It may be absent from an event.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each variant's meaning is the text beside it")]
+        pub enum BuiltIn { $($name),* }
+
+        impl BuiltIn {
+            /// Every field, in order of declaration.
+            pub const ALL: &'static [BuiltIn] = &[$(BuiltIn::$name),*];
+            /// The name that rules and scripts use.
+            pub fn name(self) -> &'static str { match self { $(BuiltIn::$name => $text),* } }
+            /// The field of that name.
+            pub fn parse(name: &str) -> Option<BuiltIn> { match name { $($text => Some(BuiltIn::$name),)* _ => None } }
+            /// What it is, in one line.
+            pub fn meaning(self) -> &'static str { match self { $(BuiltIn::$name => $meaning),* } }
+        }
+    };
+}
+
+built_in! {
+    Host = "host", "the host that the inventory knows it by, else as the record names it";
+    App = "app", "the application that the inventory knows it by, else the program of the record";
+    Type = "type", "the type of the application";
+    Text = "text", "what the record says, without its head";
+    Level = "level", "how serious the record says that it is";
+    Trust = "trust", "how far its sender is authenticated";
+    Pid = "pid", "the process";
+    Id = "id", "the event id";
+    Facility = "facility", "syslog's facility, a number";
+    Pair = "pair", "the pair that the application is a member of";
+    Site = "site", "the site of the host";
+    Time = "time", "the stamp, in UTC";
+    ClaimedRole = "claimed_role", "what a member of a pair says that it is: `primary` or `backup`";
+    Raw = "raw", "the record as it came";
+    Sender = "sender", "the address that it came from";
+}
+
+impl BuiltIn {
+    /// True when a capture of the name goes before it. Of the others a capture of the name is never seen.
+    pub fn gives_way(self) -> bool {
+        matches!(self, BuiltIn::Raw | BuiltIn::Sender)
+    }
+
+    /// The fields that go before captures of their names.
+    pub fn fixed() -> impl Iterator<Item = BuiltIn> + Clone {
+        BuiltIn::ALL.iter().copied().filter(|field| !field.gives_way())
+    }
+
+    /// True of the name of such a field.
+    pub fn is_fixed(name: &str) -> bool {
+        BuiltIn::parse(name).is_some_and(|field| !field.gives_way())
+    }
+}
+
+/// Fields that events and changes in the engine bring beside those of the record, as rules and scripts name them.
+pub const DERIVED: [&str; 9] = ["alarm", "by", "calendar", "cause", "count", "key", "metric", "mount", "value"];
