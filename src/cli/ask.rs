@@ -21,7 +21,7 @@ const RESOURCE_COLUMNS: [&str; 8] = ["resource", "what", "owner", "holders", "se
 pub(super) struct ControllerArgs {
     /// The configuration of the controller [default: ./pointsman.yaml, then /etc/pointsman/pointsman.yaml]
     #[arg(short, long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// The data folder of the controller, instead of the one that the configuration names
     #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub(super) struct ControllerArgs {
 /// Shows the active alarms, or clears one
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 not known."
+    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms test app_frozen --app SIP_SERVER_PRIMARY        what would be done\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 not known."
 )]
 pub(super) struct AlarmsArgs {
     #[command(subcommand)]
@@ -56,6 +56,8 @@ enum AlarmsCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// The test button: raises an alarm as if an application had caused it
+    Test(super::drill::TestArgs),
     /// Writes something about an active alarm, for everybody who looks at it
     Comment {
         alarm: String,
@@ -110,7 +112,9 @@ enum ResourcesCommand {
 
 /// Shows the runs that have not ended, or approves one
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry 17")]
+#[command(
+    after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry 17"
+)]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
     command: Option<RunsCommand>,
@@ -172,6 +176,7 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
             let done = format!("the comment on {alarm} is kept");
             return tell(&args.whom, Question::Comment { alarm, key, text }, &done);
         }
+        Some(AlarmsCommand::Test(test)) => return super::drill::run(&test, &args.whom),
         None => {}
     }
     if args.exit_code {
@@ -208,14 +213,18 @@ pub(super) fn runs(args: &RunsArgs) -> io::Result<u8> {
             return tell(&args.whom, Question::Approve(*run), &format!("run {run} continues"));
         }
         Some(RunsCommand::Cancel { run }) => {
-            return tell(&args.whom, Question::Cancel(*run), &format!("run {run} is cancelled; a command that it started may still run"));
+            return tell(
+                &args.whom,
+                Question::Cancel(*run),
+                &format!("run {run} is cancelled; a command that it started may still run"),
+            );
         }
         Some(RunsCommand::Retry { run }) => {
             return tell(&args.whom, Question::Retry(*run), &format!("run {run} is tried again; `pointsman runs` shows it"));
         }
         None => {}
     }
-    show(&args.whom, &Question::Runs, &["run", "reaction", "key", "steps", "doing"], "no run is under way")
+    show(&args.whom, &Question::Runs, &["run", "reaction", "key", "steps", "doing", "test"], "no run is under way")
 }
 
 pub(super) fn sources(args: &SourcesArgs) -> io::Result<u8> {

@@ -37,6 +37,7 @@ mod ask;
 mod check;
 mod completions;
 mod demo;
+mod drill;
 mod dry_run;
 mod enroll;
 mod files;

@@ -116,7 +116,8 @@ mod tests {
         assert_eq!(of(&[alarm("major", Json::Null)], &[]), WARNING);
         assert_eq!(of(&[alarm("critical", Json::Null)], &[]), CRITICAL);
         assert_eq!(of(&[alarm("critical", json!("ann"))], &[]), WARNING);
-        let silenced = json!({ "alarm": "x", "key": "", "category": "critical", "acked": null, "silenced": "by ann", "summary": "" });
+        let silenced =
+            json!({ "alarm": "x", "key": "", "category": "critical", "acked": null, "silenced": "by ann", "summary": "" });
         assert_eq!(of(&[silenced], &[]), WARNING);
         let pause = json!({ "command": "pause", "what": "everything", "by": "ann", "reason": "a drill", "until": null });
         assert_eq!(Status::of(&[], &[], &[], &[pause]).severity(), WARNING);

@@ -85,11 +85,8 @@ mod tests {
             groups: groups.iter().map(|g| (*g).to_owned()).collect(),
         };
         let access = Access {
-            levels: [
-                (AccessLevel::Viewer, grantees(&["bob"], &["staff"])),
-                (AccessLevel::Operator, grantees(&[], &["noc"])),
-            ]
-            .into(),
+            levels: [(AccessLevel::Viewer, grantees(&["bob"], &["staff"])), (AccessLevel::Operator, grantees(&[], &["noc"]))]
+                .into(),
         };
         let of = |user: &str, groups: &[&str]| {
             access.level_of(user, &groups.iter().map(|g| (*g).to_owned()).collect::<Vec<_>>()).map(AccessLevel::name)

@@ -32,10 +32,7 @@ impl Controller {
         let stand = state.owed(order).and_then(|app| state.claim(app)).map(|claim| claim.stand);
         if !well {
             self.engine.claim_failed(order, &mut outputs);
-        } else if stand == Some(Stand::Owed)
-            && !self.runs.is_under_way(order)
-            && self.overrides.withholds(order).is_none()
-        {
+        } else if stand == Some(Stand::Owed) && !self.runs.is_under_way(order) && self.overrides.withholds(order).is_none() {
             self.engine.claim_settled(order, &mut outputs);
         }
         owed.extend(outputs.into_iter().map(Task::Alarmed));

@@ -168,7 +168,14 @@ impl OperatorCommand {
             OperatorCommand::Comment { alarm, key, text } => {
                 vec![("alarm", Some(alarm.clone())), ("key", key.clone()), ("comment", Some(text.clone()))]
             }
-            OperatorCommand::Cancel { run } | OperatorCommand::Retry { run } | OperatorCommand::Approve { run } => vec![("run", Some(run.to_string()))],
+            OperatorCommand::Test { alarm, app, fields } => {
+                let set: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let set = (!set.is_empty()).then(|| set.join(" "));
+                vec![("alarm", Some(alarm.clone())), ("application", Some(app.clone())), ("set", set)]
+            }
+            OperatorCommand::Cancel { run } | OperatorCommand::Retry { run } | OperatorCommand::Approve { run } => {
+                vec![("run", Some(run.to_string()))]
+            }
             OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
             OperatorCommand::Begin { what, lasts, reason } => {
                 let mut all = named(what);
@@ -184,6 +191,7 @@ impl OperatorCommand {
             OperatorCommand::Clear { .. } => "clear",
             OperatorCommand::Ack { .. } => "ack",
             OperatorCommand::Comment { .. } => "comment",
+            OperatorCommand::Test { .. } => "test",
             OperatorCommand::Cancel { .. } => "cancel",
             OperatorCommand::Retry { .. } => "retry",
             OperatorCommand::Approve { .. } => "approve",

@@ -115,6 +115,13 @@ pub enum OperatorCommand {
         key: Option<String>,
         text: String,
     },
+    /// An alarm is raised to be tried, as if by this application. Everything that comes of it is done, and marked as a test.
+    Test {
+        alarm: String,
+        app: Name,
+        /// What else its event says.
+        fields: BTreeMap<String, String>,
+    },
     /// A run is ended.
     Cancel {
         run: RunId,
@@ -410,7 +417,10 @@ impl Controller {
         let alarms = self.engine.next_deadline();
         let runs = self.runs.next_deadline();
         let waiting = self.waiting.iter().map(|w| w.until).min();
-        [self.overrides.next_end(), alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy()].into_iter().flatten().min()
+        [self.overrides.next_end(), alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub fn alarms(&self) -> &engine::State {
@@ -577,6 +587,10 @@ impl Controller {
                 let key = self.shown(&alarm, key);
                 tasks.push_back(Task::Engine(engine::Input::Comment { order, alarm, key, by: by.to_owned(), text }));
             }
+            OperatorCommand::Test { alarm, app, fields } => {
+                let fields = test_fields(&fields);
+                tasks.push_back(Task::Engine(engine::Input::Test { order, alarm, app, fields }));
+            }
             OperatorCommand::Cancel { run } => tasks.push_back(Task::Runs(react::Input::Cancel { run, by: by.to_owned() })),
             OperatorCommand::Retry { run } => tasks.push_back(Task::Runs(react::Input::Retry { run })),
             OperatorCommand::Begin { what, lasts, reason } => {
@@ -589,8 +603,21 @@ impl Controller {
         self.work(now, tasks, out);
     }
 
+    /// Why an alarm can't be tried now.
+    ///
+    /// # Errors
+    /// In words, with what to add.
+    pub fn may_be_tried(&self, alarm: &str, app: &str, fields: &BTreeMap<String, String>) -> Result<(), String> {
+        self.engine.test_event(alarm, app, &test_fields(fields)).map(drop)
+    }
+
     /// The key of an active alarm that is shown so; of one that is not active, a key that nothing has.
     fn shown(&self, alarm: &str, key: Option<String>) -> Option<engine::Key> {
         key.map(|shown| self.engine.state().key_shown(alarm, &shown).cloned().unwrap_or_default())
     }
+}
+
+fn test_fields(given: &BTreeMap<String, String>) -> engine::Fields {
+    let value = |text: &String| crate::core::event::Value::from(text.as_str()).into_owned();
+    given.iter().map(|(name, text)| (name.clone(), value(text))).collect()
 }

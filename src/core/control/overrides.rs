@@ -75,9 +75,11 @@ impl Controller {
     /// What the planner would do first with each resource if this did not stand, and which claims would be carried out.
     pub fn after(&self, now: Time, what: &Override) -> Vec<String> {
         let remaining = self.paused_resources(Some(what));
-        let resources = self.inventory.resources.keys().filter(|name| {
-            self.overrides.state.pause_of_resource(name).is_some() && !remaining.contains_key(*name)
-        });
+        let resources = self
+            .inventory
+            .resources
+            .keys()
+            .filter(|name| self.overrides.state.pause_of_resource(name).is_some() && !remaining.contains_key(*name));
         let would = self.planner.would_do(now, remaining.clone());
         let mut lines: Vec<String> = resources
             .map(|name| match would.get(name) {
@@ -124,7 +126,10 @@ impl Controller {
     ) {
         let earlier = self.overrides.state.find(&what).map(|(id, _)| id);
         if earlier.is_none() && self.overrides.state.standing().count() >= OVERRIDES {
-            let text = format!("{OVERRIDES} pauses, silences, maintenances and drains stand, which is the limit: {} is not added", what.target());
+            let text = format!(
+                "{OVERRIDES} pauses, silences, maintenances and drains stand, which is the limit: {} is not added",
+                what.target()
+            );
             return out.push(notice(Kind::OverrideRefused, &what, text));
         }
         if let Some(id) = earlier {
@@ -225,7 +230,8 @@ impl Controller {
         if let Some(why) = subject.maintenance(now, &self.overrides.state, &self.inventory, self.engine.program()) {
             let reactions: Vec<&str> = start.chains.iter().flatten().map(|call| call.reaction.as_str()).collect();
             if !reactions.is_empty() {
-                let text = format!("{}: its reactions are not started ({}): {why}", shown(&start.alarm, &key), reactions.join(", "));
+                let text =
+                    format!("{}: its reactions are not started ({}): {why}", shown(&start.alarm, &key), reactions.join(", "));
                 out.push(Output::Notice(Notice { alarm: Some(start.alarm.clone()), ..withheld(text) }));
             }
             if start.claim && start.mode != Mode::Dry {

@@ -75,7 +75,10 @@ impl Controller {
             Verb::HostRun if self.doubt().is_some() => {
                 Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned())
             }
-            Verb::HostRun | Verb::Notify => return out.push(Output::Do { run, attempt, step }),
+            Verb::HostRun | Verb::Notify => {
+                let step = self.marked_as_test(run, step);
+                return out.push(Output::Do { run, attempt, step });
+            }
             Verb::Wait | Verb::Log | Verb::State(_) => {
                 Err(format!("`{}` is done by the run itself: this is a fault of the program", step.verb))
             }
@@ -86,6 +89,20 @@ impl Controller {
             Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
             Err(why) => react::Input::Refused { run, n, attempt, why },
         }));
+    }
+
+    /// The text of a notification that comes of a test says so.
+    fn marked_as_test(&self, run: RunId, mut step: Step) -> Step {
+        let is_test = self.runs.state().run(run).is_some_and(|run| engine::is_test(&run.bound.call.event));
+        if is_test
+            && step.verb == Verb::Notify
+            && let Some(text) = step.args.get_mut(1)
+        {
+            let said = text.to_string();
+            let mark = if said.starts_with(engine::TEST_MARK) { "" } else { engine::TEST_MARK };
+            *text = Value::from(format!("{mark}{said}").as_str()).into_owned();
+        }
+        step
     }
 
     /// Why a step is refused: it would change something outside, and the event's sender has too little trust for that. Resources

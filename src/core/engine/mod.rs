@@ -29,6 +29,7 @@
 mod calendars;
 mod claims;
 mod condition;
+mod drill;
 mod fields;
 mod hash_tree;
 mod inhibited;
@@ -65,6 +66,7 @@ use measure::MeasureSlot;
 use partial_matches::Forgot;
 
 pub use claims::{Stand, trust_required};
+pub use drill::{TEST_FIELD, TEST_MARK, is_test};
 pub use fields::fields_of;
 pub use key::Key;
 pub use record::{Acknowledgement, AlarmComment, Cause, Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
@@ -247,6 +249,8 @@ impl Engine {
         match input {
             Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
                 let late = if backlog { Some(Stale::Backlog { at: event.at }) } else { late };
+                // Only an operator tries alarms.
+                event.fields.retain(|(name, _)| name != TEST_FIELD);
                 self.mark_claim(&mut event, &hits);
                 self.claim(arrived, order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
@@ -264,6 +268,7 @@ impl Engine {
                     self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);
                 }
             }
+            Input::Test { order, alarm, app, fields } => self.try_alarm(now, order, (&alarm, &app), &fields, out),
             Input::Comment { alarm, key, by, text, .. } => {
                 let known = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
                 for key in key.map_or(known, |key| vec![key]) {

@@ -62,6 +62,14 @@ pub enum Input {
         /// How long; `None`: until the alarm ends.
         lasts: Option<Duration>,
     },
+    /// An alarm is raised to be tried, as if by this application.
+    Test {
+        order: u64,
+        alarm: String,
+        app: Name,
+        /// What else its event says.
+        fields: Fields,
+    },
     /// Somebody comments on an alarm, of one key or of all.
     Comment {
         order: u64,
@@ -118,6 +126,7 @@ impl Input {
             | Input::Clear { order, .. }
             | Input::Ack { order, .. }
             | Input::Comment { order, .. }
+            | Input::Test { order, .. }
             | Input::BacklogEnded { order, .. }
             | Input::Source { order, .. }
             | Input::Lost { order, .. }

@@ -27,12 +27,8 @@ impl MaintenanceCalendars {
 
     /// What each calendar is for, with the name of the part and of its calendar.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &Name, &String)> {
-        let named = [
-            ("host", &self.hosts),
-            ("application", &self.applications),
-            ("pair", &self.pairs),
-            ("resource", &self.resources),
-        ];
+        let named =
+            [("host", &self.hosts), ("application", &self.applications), ("pair", &self.pairs), ("resource", &self.resources)];
         named.into_iter().flat_map(|(what, map)| map.iter().map(move |(name, calendar)| (what, name, calendar)))
     }
 }

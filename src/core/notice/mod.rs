@@ -29,7 +29,18 @@ impl Notice {
     /// A notice about nothing in particular; the caller adds what it is about.
     pub fn new(kind: Kind, text: impl Into<String>) -> Notice {
         let text = text.into();
-        Notice { kind, text, alarm: None, resource: None, host: None, run: None, reaction: None, source: None, pair: None, scope: None }
+        Notice {
+            kind,
+            text,
+            alarm: None,
+            resource: None,
+            host: None,
+            run: None,
+            reaction: None,
+            source: None,
+            pair: None,
+            scope: None,
+        }
     }
 
     /// Each name that the notice has, with what it is the name of.

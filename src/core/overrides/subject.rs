@@ -61,9 +61,11 @@ impl<'a> AlarmSubject<'a> {
         if let Some(standing) = self.host.and_then(|host| state.maintenance_of(host)) {
             return Some(standing.text());
         }
-        let (what, name, calendar) = self.calendars(inventory).into_iter().flatten().find(|(_, _, calendar)| {
-            program.calendars.get(*calendar).is_some_and(|calendar| calendar.active(now))
-        })?;
+        let (what, name, calendar) = self
+            .calendars(inventory)
+            .into_iter()
+            .flatten()
+            .find(|(_, _, calendar)| program.calendars.get(*calendar).is_some_and(|calendar| calendar.active(now)))?;
         Some(format!("{what} {name} is in maintenance (calendar {calendar})"))
     }
 
@@ -125,10 +127,13 @@ impl SilenceMatcher {
 impl fmt::Display for SilenceMatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = [
-            ("", self.alarm.as_ref().map(|alarm| match &self.key {
-                Some(key) => format!("{alarm} [{key}]"),
-                None => alarm.clone(),
-            })),
+            (
+                "",
+                self.alarm.as_ref().map(|alarm| match &self.key {
+                    Some(key) => format!("{alarm} [{key}]"),
+                    None => alarm.clone(),
+                }),
+            ),
             ("host ", self.host.clone()),
             ("application ", self.app.clone()),
             ("category ", self.category.clone()),

@@ -62,9 +62,7 @@ impl Planner {
         if entry.held_until.is_some() || desired_owner.host == *current_target {
             return None;
         }
-        let why = self
-            .unfit(name, &desired_owner.host)
-            .unwrap_or_else(|| format!("the link of {} is new", desired_owner.host));
+        let why = self.unfit(name, &desired_owner.host).unwrap_or_else(|| format!("the link of {} is new", desired_owner.host));
         if self.drained.contains(&desired_owner.host) {
             return Some(format!("{why}: it stays on {current_target} until the drain ends"));
         }

@@ -41,8 +41,8 @@ use crate::core::notice::{Kind, Notice};
 use crate::core::vote::Voter;
 use crate::core::wire::{Command, Echo, Generation, LocalPlacement, Presence, Report, ResourceStatus, StatusNote};
 
-pub use pause::Pending;
 pub use ledger::{DesiredOwner, Grant, Granted, Instruction, Ledger, PlacementLedger, Record, ResourceLedger, forget};
+pub use pause::Pending;
 use reconcile::Pursuit;
 pub use reload::{Left, Why, left_by};
 

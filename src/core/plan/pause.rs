@@ -71,7 +71,9 @@ impl Planner {
         for output in outputs {
             let (resource, pending) = match output {
                 Output::Record(Record::Move { resource, to, .. }) => (resource, Pending::Move(to)),
-                Output::Record(Record::Ordered { resource, host, order: Instruction::Take, .. }) => (resource, Pending::Take(host)),
+                Output::Record(Record::Ordered { resource, host, order: Instruction::Take, .. }) => {
+                    (resource, Pending::Take(host))
+                }
                 Output::Record(Record::Ordered { resource, host, order: Instruction::Release, .. }) => {
                     (resource, Pending::Release(host))
                 }
@@ -131,7 +133,10 @@ impl Planner {
         let Some(target) = self.ledger.entry(name).and_then(|entry| entry.current_target.as_ref()) else { return false };
         let seen = self.seen(name, target);
         let holds = self.ledger.placement(name, target).is_some_and(|placement| {
-            placement.order == Instruction::Take && seen.generation == placement.granted && seen.want && seen.holds == Presence::Yes
+            placement.order == Instruction::Take
+                && seen.generation == placement.granted
+                && seen.want
+                && seen.holds == Presence::Yes
         });
         holds && resource.placements.iter().all(|placement| placement.host == *target || self.clear(name, &placement.host))
     }

@@ -205,6 +205,11 @@ impl Replay {
         }
     }
 
+    /// Tells the controller something, with all that comes of it.
+    pub fn tell(&mut self, input: Input) {
+        self.drive(input);
+    }
+
     /// Tells the controller something, and all that comes of it at once.
     pub(super) fn drive(&mut self, input: Input) {
         let Some(controller) = &mut self.controller else { return };

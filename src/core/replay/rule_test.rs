@@ -376,7 +376,8 @@ impl Play {
 
     /// Pauses, silences, maintenance and drains, and their ends.
     fn set_aside(&mut self, step: &TestStep) -> Result<(), String> {
-        let lasts = step.lasts.as_ref().map(|text| parse_duration(text).ok_or_else(|| format!("for: `{text}` is not a duration")));
+        let lasts =
+            step.lasts.as_ref().map(|text| parse_duration(text).ok_or_else(|| format!("for: `{text}` is not a duration")));
         let lasts = lasts.transpose()?;
         let paused = |name: &String| match name.as_str() {
             EVERYTHING => Override::PauseAll,

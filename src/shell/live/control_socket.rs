@@ -112,7 +112,10 @@ pub fn ask(data: &Path, question: &Question) -> Answer {
                 data.display()
             )
         }
-        io::ErrorKind::PermissionDenied => format!("{}: {e}; ask as root or as the user that the controller runs as, or let the configuration give you access (`access`)", path.display()),
+        io::ErrorKind::PermissionDenied => format!(
+            "{}: {e}; ask as root or as the user that the controller runs as, or let the configuration give you access (`access`)",
+            path.display()
+        ),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
             format!("the controller did not answer within {} s; its messages may say why", patience.as_secs())
         }

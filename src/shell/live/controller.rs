@@ -690,7 +690,12 @@ impl Running {
             return None;
         }
         let has = level.map_or("no access at all".to_owned(), |level| format!("the access `{}`", level.name()));
-        Some(format!("{} has {has}, and `{}` needs `{}` (`access` in the configuration)", by.name(), question.name(), needed.name()))
+        Some(format!(
+            "{} has {has}, and `{}` needs `{}` (`access` in the configuration)",
+            by.name(),
+            question.name(),
+            needed.name()
+        ))
     }
 
     /// Refused questions are recorded, but for too many of them.

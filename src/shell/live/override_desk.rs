@@ -69,7 +69,9 @@ impl Desk<'_> {
                     (true, false) => Override::PauseResource(name.clone()),
                     (false, true) => Override::PauseReaction(name.clone()),
                     (true, true) => {
-                        return Err(format!("{name} is a resource and a reaction: give one of them another name, or pause --all"));
+                        return Err(format!(
+                            "{name} is a resource and a reaction: give one of them another name, or pause --all"
+                        ));
                     }
                     (false, false) => {
                         let reactions = self.site.program.reactions.keys();
@@ -79,7 +81,8 @@ impl Desk<'_> {
             }
             OverrideScope::Silence { matcher, all } => {
                 if matcher.matches_everything() && !all {
-                    return Err("this silence would match every alarm: name an alarm, --host, --app or --category, or say --all".to_owned());
+                    return Err("this silence would match every alarm: name an alarm, --host, --app or --category, or say --all"
+                        .to_owned());
                 }
                 let program = &self.site.program;
                 if let Some(alarm) = matcher.alarm.as_ref().filter(|alarm| !program.alarms.iter().any(|a| a.name == **alarm)) {
@@ -91,16 +94,20 @@ impl Desk<'_> {
                 if let Some(app) = matcher.app.as_ref().filter(|app| !inventory.applications.contains_key(*app)) {
                     return Err(unknown("application", app, inventory.applications.keys()));
                 }
-                if let Some(category) = matcher.category.as_ref().filter(|name| !Category::ALL.iter().any(|c| c.name() == name.as_str())) {
+                if let Some(category) =
+                    matcher.category.as_ref().filter(|name| !Category::ALL.iter().any(|c| c.name() == name.as_str()))
+                {
                     let names: Vec<String> = Category::ALL.iter().map(|category| category.name().to_owned()).collect();
                     return Err(unknown("category", category, names.iter()));
                 }
                 Override::Silence(matcher.clone())
             }
             OverrideScope::SilenceNumber(number) => {
-                let silence = self.controller.overrides().standing().find(|(id, standing)| {
-                    id == number && matches!(standing.what, Override::Silence(_))
-                });
+                let silence = self
+                    .controller
+                    .overrides()
+                    .standing()
+                    .find(|(id, standing)| id == number && matches!(standing.what, Override::Silence(_)));
                 let Some((_, standing)) = silence else {
                     return Err(format!("there is no silence {number}; see `pointsman silences`"));
                 };
@@ -118,7 +125,9 @@ impl Desk<'_> {
             OverrideScope::Named(name) => [Override::PauseResource(name.clone()), Override::PauseReaction(name.clone())].to_vec(),
             OverrideScope::Maintenance(host) => vec![Override::Maintenance(host.clone())],
             OverrideScope::Drain(host) => vec![Override::Drain(host.clone())],
-            OverrideScope::Everything | OverrideScope::Silence { .. } | OverrideScope::SilenceNumber(_) => vec![self.what(scope)?],
+            OverrideScope::Everything | OverrideScope::Silence { .. } | OverrideScope::SilenceNumber(_) => {
+                vec![self.what(scope)?]
+            }
         };
         let standing = gone.into_iter().find(|what| self.controller.overrides().find(what).is_some());
         standing.ok_or_else(|| {
@@ -154,7 +163,8 @@ impl Desk<'_> {
 
     /// A run that can be started again.
     pub(super) fn may_be_retried(&self, run: u64) -> Result<(), String> {
-        let waits = self.controller.runs().run(run).and_then(|run| run.asked.as_ref()).is_some_and(|asked| asked.again_at.is_some());
+        let waits =
+            self.controller.runs().run(run).and_then(|run| run.asked.as_ref()).is_some_and(|asked| asked.again_at.is_some());
         if waits {
             return Ok(());
         }
@@ -174,6 +184,13 @@ impl Desk<'_> {
         }
     }
 
+    /// The application of this name or alias.
+    pub(super) fn application(&self, app: &Name) -> Result<Name, String> {
+        let inventory = &self.site.inventory;
+        let found = inventory.application(app).map(|(name, _)| name.clone());
+        found.ok_or_else(|| unknown("application", app, inventory.applications.keys()))
+    }
+
     fn host(&self, host: &Name) -> Result<Name, String> {
         let hosts = &self.site.inventory.hosts;
         hosts.get_key_value(host).map(|(name, _)| name.clone()).ok_or_else(|| unknown("host", host, hosts.keys()))
@@ -191,7 +208,11 @@ pub(super) fn credible(lasts: Duration) -> Result<Duration, String> {
 /// A reason that says something, fit to be shown.
 pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.is_empty() { Err("the reason is empty: the next person reads it".to_owned()) } else { Ok(printable_short(text, REASON)) }
+    if text.is_empty() {
+        Err("the reason is empty: the next person reads it".to_owned())
+    } else {
+        Ok(printable_short(text, REASON))
+    }
 }
 
 fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {

@@ -1,6 +1,6 @@
 //! What operators ask, and what they see of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::core::base::text::printable_short;
 use crate::core::base::time::Time;
 use crate::core::config::AccessLevel;
 use crate::core::control::{Controller, OperatorCommand};
-use crate::core::engine::{Instance, Key};
+use crate::core::engine::{Instance, Key, is_test};
 use crate::core::inventory::{Name, Resource};
 use crate::core::react::Run;
 use crate::core::site::Site;
@@ -61,6 +61,13 @@ pub enum Question {
         alarm: String,
         key: Option<String>,
         text: String,
+    },
+    /// Raise an alarm to try it, as if by an application, and do everything that comes of it.
+    Test {
+        alarm: String,
+        app: Name,
+        /// What else its event says.
+        fields: BTreeMap<String, String>,
     },
     /// Agree to a run.
     Approve(u64),
@@ -115,6 +122,7 @@ impl Question {
             Question::Clear { .. } => "alarms clear",
             Question::Ack { .. } => "ack",
             Question::Comment { .. } => "alarms comment",
+            Question::Test { .. } => "alarms test --live",
             Question::Approve(_) => "runs approve",
             Question::Cancel(_) => "runs cancel",
             Question::Retry(_) => "runs retry",
@@ -142,6 +150,7 @@ impl Question {
             | Question::Clear { .. }
             | Question::Ack { .. }
             | Question::Comment { .. }
+            | Question::Test { .. }
             | Question::Approve(_)
             | Question::Cancel(_)
             | Question::Retry(_)
@@ -226,6 +235,11 @@ impl Desk<'_> {
             Question::Comment { alarm, key, text } => {
                 meant(&alarm, key.as_deref(), self.controller.alarms().active_of(&alarm).map(|(key, _)| key))?;
                 OperatorCommand::Comment { alarm, key, text: reason(&text)? }
+            }
+            Question::Test { alarm, app, fields } => {
+                let app = self.application(&app)?;
+                self.controller.may_be_tried(&alarm, &app, &fields)?;
+                OperatorCommand::Test { alarm, app, fields }
             }
             Question::Cancel(run) => {
                 self.run(run)?;
@@ -320,7 +334,8 @@ impl Desk<'_> {
                 (None, false, Some(by)) => format!("waits for a yes until {by}"),
                 (None, false, None) => "waits for an earlier run".to_owned(),
             };
-            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing })
+            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing,
+                    "test": is_test(&run.bound.call.event) })
         };
         self.controller.runs().runs().map(row).collect()
     }

@@ -75,7 +75,8 @@ impl<'t> Compiler<'t, '_> {
                 None if known.is_empty() => format!("write it in a rule file: calendar {calendar} {{ sunday 02:00-04:00 }}"),
                 None => format!("there are {}", known.join(", ")),
             };
-            let message = format!("the configuration has `maintenance: {calendar}` for {what} {name}, and no rule file has that calendar");
+            let message =
+                format!("the configuration has `maintenance: {calendar}` for {what} {name}, and no rule file has that calendar");
             self.found.push(Diagnostic::whole(Code::UnknownCalendar, message).help(help));
         }
     }

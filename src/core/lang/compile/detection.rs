@@ -336,8 +336,7 @@ impl<'t> Compiler<'t, '_> {
 
     /// The atom of a change in the engine.
     pub(super) fn signal(&mut self, file: &File, signal: Signal, span: &TextSpan) -> AtomId {
-        if let Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) | Signal::AckEnded(alarm) =
-            &signal
+        if let Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) | Signal::AckEnded(alarm) = &signal
             && !self.alarm_names.contains(alarm.as_str())
         {
             let word = At { it: alarm.clone(), span: span.clone() };

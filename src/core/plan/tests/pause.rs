@@ -76,7 +76,12 @@ fn what_other_hands_do_to_a_paused_resource_stands() {
     bench.report("a", (1, 1), true, Presence::Yes);
     assert!(bench.planner.settled(VIP));
     bench.beats += 1;
-    let seen = ResourceStatus { generation: Generation { epoch: 1, n: 1 }, want: false, holds: Presence::No, note: Some(StatusNote::Gone) };
+    let seen = ResourceStatus {
+        generation: Generation { epoch: 1, n: 1 },
+        want: false,
+        holds: Presence::No,
+        note: Some(StatusNote::Gone),
+    };
     let beat = Echo { incarnation: 1, beat: bench.beats };
     let report = Report { host: "a".to_owned(), beat, resources: [(VIP.to_owned(), seen)].into(), ..Report::default() };
     bench.planner.turn(bench.now, Input::Report(report), &mut bench.out);
