@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use crate::core::control::{Input, OperatorCommand};
 use crate::core::replay::Replay;
 use crate::shell::linux::wall_time;
 use crate::shell::live::questions::Question;
@@ -51,12 +50,9 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
     };
     let mut replay = Replay::start(site, &BTreeMap::new(), wall_time());
     replay.told();
-    let possible = replay.controller().map_or(Ok(()), |controller| controller.may_be_tried(&alarm, &app, &fields));
-    if let Err(why) = possible {
+    if let Err(why) = replay.try_alarm(&operator(), alarm, app, fields) {
         return Ok(wrong(&why));
     }
-    let word = OperatorCommand::Test { alarm, app, fields };
-    replay.tell(Input::Operator { by: operator(), word });
     replay.pass(replay.now() + LASTS);
     let mut out = io::stdout().lock();
     let paint = colour(&io::stdout());
@@ -76,9 +72,5 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
 /// `resource=sip_vip`
 fn field(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write FIELD=VALUE")?;
-    if name.is_empty() || name == crate::core::engine::TEST_FIELD {
-        Err("that is no field".to_owned())
-    } else {
-        Ok((name.to_owned(), value.to_owned()))
-    }
+    if name.is_empty() { Err("write FIELD=VALUE".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
 }

@@ -7,11 +7,11 @@ use super::read::{Section, YamlReader};
 /// How much somebody may do with a running controller. Who may do more may do everything that is below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AccessLevel {
-    /// Look at everything.
+    /// May look at everything, and change nothing.
     Viewer,
-    /// Move resources, pause, silence, acknowledge, clear and approve.
+    /// May move resources, pause, silence, acknowledge, clear and approve.
     Operator,
-    /// State what agents do not know, accept a loss, change the configuration.
+    /// May state what agents do not know, accept a loss, change the configuration.
     Administrator,
 }
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Each stands until an operator ends it or its time is over. The state changes only by [`Record`]s. `control::overrides`
-//! carries them out. Tests: `tests/it/overrides.rs`, rule tests.
+//! carries them out. Tests: `tests/rules/set_aside`, `tests/system/last_word.rs`, the simulator.
 
 mod subject;
 
