@@ -27,7 +27,10 @@ fn main() -> std::process::ExitCode {
                     let outcome = sim::run(&scenario, None);
                     failovers.fetch_add(outcome.failovers, Ordering::Relaxed);
                     seeds.fetch_add(1, Ordering::Relaxed);
-                    if outcome.violation.is_some() && !failed.swap(true, Ordering::Relaxed) {
+                    if let Some(violation) = &outcome.violation
+                        && !failed.swap(true, Ordering::Relaxed)
+                    {
+                        println!("seed {seed} fails: {} ({})", violation.invariant, violation.text);
                         let (short, outcome) = sim::shorten(&scenario, None);
                         println!("seed {seed} fails:\n{}", sim::tell(&short, &outcome));
                         println!("{}", serde_json::to_string(&short).unwrap_or_default());

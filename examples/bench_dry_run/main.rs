@@ -5,6 +5,8 @@
 //!         [--peers]               beside SEC, rsyslog and syslog-ng, where they are installed (SYSLOG_NG_ROOT: unpacked there)
 //!         [--shape NAME|all] [--seed N]    rules and lines of other shapes, made here
 //!
+//! Beneath each row stands what each stage takes of a line: reading, decoding, matching, engine, output.
+//!
 //! Corpus and rules come from the generator in ../shared/bench (Python 3), but for `--shape`; where it is absent, nothing runs. All is
 //! pinned to one core; but for `--peers`, seconds are those that the processor worked.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
@@ -24,6 +26,7 @@ use pointsman::core::decode::{Decoder, Lines};
 
 mod peers;
 mod shapes;
+mod stages;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -146,6 +149,7 @@ fn bench(generator: &Path, program: &Path, folder: &Path, lines: &str, sets: &st
             wanted.len(),
             if exact { ", all in order" } else { ": NOT EXACT" },
         );
+        stages::print(&folder, &corpus, count)?;
     }
     Ok(all_exact)
 }

@@ -8,7 +8,8 @@ use crate::core::config::{self, Agent};
 use crate::shell::live::program;
 use crate::shell::store::AgentStore;
 
-use super::{Format, WRONG, log_to_stderr, paths, plural, report, setup, wrong};
+use super::{Format, WRONG, log_to_stderr, plural, report, wrong};
+use crate::shell::site_files::{paths, read};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +27,8 @@ Examples:
     SIP_SERVER_PRIMARY: { pid_file: /run/sip/sip.pid }
   metrics: { every: 10s, of: [cpu, memory_used], disk_used: [/, /var] }
 
-It puts on and takes off what its own file lists, and nothing else. Before its first start it enrolls:
+It puts on and takes off what its own file lists, and nothing else; at a start it takes off what an earlier
+list had put on. Before its first start it enrolls:
 `pointsman enroll --help`. SIGTERM ends it; addresses stay as they are.";
 
 /// Runs the agent of a target host
@@ -96,7 +98,7 @@ pub(super) fn adopt(args: &AdoptArgs) -> io::Result<u8> {
 /// An agent's configuration; what is wrong with it is printed.
 pub(super) fn load(path: &Path) -> io::Result<Option<Agent>> {
     let mut found = Vec::new();
-    let loaded = setup::read(path, &mut found).map(|source| config::load_agent(&source));
+    let loaded = read::read(path, &mut found).map(|source| config::load_agent(&source));
     let (agent, more) = loaded.unwrap_or_default();
     found.extend(more);
     report(&found, Format::Human)?;

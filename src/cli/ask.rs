@@ -1,16 +1,20 @@
 //! Questions to a running controller: `alarms`, `resources`, `runs`, `sources`, `move`.
 
+use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
 use crate::core::base::text::{printable_json, printable_lines, printable_short};
+use crate::shell::linux::rights;
 use crate::shell::live::control_socket::{self, ask};
 use crate::shell::live::questions::Question;
 
 use super::status::{Status, UNKNOWN, alarm_severity};
-use super::{Format, WRONG, agent, paths, report, setup, wrong};
+use super::{Format, WRONG, agent, report, wrong};
+use crate::shell::site_files::{paths, read};
 
 const ALARM_COLUMNS: [&str; 11] =
     ["alarm", "key", "category", "count", "since", "last", "acked", "silenced", "maintenance", "summary", "not_started"];
@@ -244,7 +248,7 @@ pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
         answers.push(rows);
     }
     let [alarms, resources, runs, overrides] = &answers[..] else { return Ok(UNKNOWN) };
-    let status = Status::of(alarms, resources, runs, overrides);
+    let status = Status::of(alarms, resources, runs, overrides).with_note(as_root(&args.whom)?);
     let mut out = io::stdout().lock();
     if args.whom.format == Format::Json {
         writeln!(out, "{}", status.json())?;
@@ -257,6 +261,16 @@ pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
     Ok(if args.exit_code { status.severity() } else { 0 })
 }
 
+/// What is said of a controller that runs as root and was not told to.
+fn as_root(whom: &ControllerArgs) -> io::Result<Option<String>> {
+    let Some(data) = data(whom)? else { return Ok(None) };
+    let is_root = fs::metadata(control_socket::path(&data)).is_ok_and(|meta| meta.uid() == 0);
+    let source = read::read(&paths::controller(whom.config.as_deref()), &mut Vec::new());
+    let (config, _) = source.as_ref().map(crate::core::config::load).unwrap_or_default();
+    let is_meant = config.is_some_and(|c| c.user.is_some());
+    Ok((is_root && !is_meant).then(|| rights::AS_ROOT.to_owned()))
+}
+
 /// The data folder of the controller to ask. Mistakes in its configuration are reported only when they hide the folder.
 pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     if let Some(data) = &whom.data {
@@ -264,7 +278,7 @@ pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     }
     let mut found = Vec::new();
     let file = paths::controller(whom.config.as_deref());
-    let source = setup::read(&file, &mut found);
+    let source = read::read(&file, &mut found);
     let (config, more) = source.as_ref().map(crate::core::config::load).unwrap_or_default();
     let base = agent::base(&file);
     if let Some(config) = config {

@@ -6,12 +6,14 @@ use std::io;
 use serde_json::json;
 
 use crate::core::base::text::{printable, printable_json};
+use crate::core::config;
 use crate::core::diag::{has_errors, render};
 use crate::core::lang::program::{Atom, Program};
 use crate::core::lang::{Lookup, plan, why_always};
 
-use super::setup::{self, Given};
+use super::given::Given;
 use super::{Format, WRONG, plural, report, test};
+use crate::shell::site_files::followed;
 
 /// Conditions that a plan names, at most; of more it says how many.
 const SHOWN: usize = 50;
@@ -42,7 +44,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
-    let mut setup = setup::load(&args.given);
+    let mut setup = args.given.load();
     // What is refused by a start and by a reload is refused here: a site is one with its rule tests.
     if setup.site.is_some() && setup.config.is_some() && !args.no_tests {
         let failing = test::failing(&args.given, &setup.rule_paths);
@@ -71,8 +73,18 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
         }
     }
     if let (Format::Human, Some((config, base))) = (args.format, &setup.config) {
-        for (pattern, matches) in setup::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
+        for (pattern, matches) in followed::patterns(config, base).into_iter().filter(|(_, matches)| *matches > 0) {
             println!("{pattern}: {} {} now", plural(matches, "file"), if matches == 1 { "matches" } else { "match" });
+        }
+    }
+    if let (Format::Human, false, Some(site)) = (args.format, bad, &setup.site) {
+        let all = site.inventory.resources.iter().filter_map(|(name, resource)| config::coverage(name, resource));
+        for (n, covered) in all.enumerate() {
+            match n {
+                0..SHOWN => println!("{}", printable(&covered)),
+                SHOWN => println!("... and more resources that are held by votes"),
+                _ => {}
+            }
         }
     }
     if let (true, Some(site)) = (args.plan, &setup.site) {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::core::replay::Replay;
 use crate::shell::linux::wall_time;
 use crate::shell::live::questions::Question;
+use crate::shell::site_files::{SiteFiles, load};
 
 use super::ask::{ControllerArgs, tell};
-use super::setup::{self, Given};
 use super::{Format, WRONG, colour, operator, report, wrong};
 
 /// How long a test that is only shown goes on in virtual time.
@@ -40,7 +40,7 @@ pub(super) fn run(args: &TestArgs, whom: &ControllerArgs) -> io::Result<u8> {
         let done = format!("{alarm} is raised as a test; `pointsman history --alarm {alarm}` shows what comes of it");
         return tell(whom, Question::Test { alarm, app, fields }, &done);
     }
-    let setup = setup::load(&Given { config: whom.config.clone(), ..Given::default() });
+    let setup = load(&SiteFiles { config: whom.config.clone(), ..SiteFiles::default() });
     let Some(site) = setup.site else {
         report(&setup.diagnostics, whom.format)?;
         return Ok(WRONG);

@@ -12,19 +12,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
-use crate::core::config::Config;
+use crate::core::config::Followed;
 use crate::core::decode::first_moment;
 use crate::core::event::Trust;
 use crate::core::inventory::Name;
 use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, TimelineEntry};
 use crate::core::site::Site;
 use crate::shell::linux::file::kind_of;
-use crate::shell::sources::{self, packed};
+use crate::shell::sources::packed;
 
 use crate::shell::live;
 
-use super::setup::{self, Given};
+use super::given::Given;
 use super::{Format, USAGE, WRONG, colour, plural, report, shows_progress};
+use crate::shell::site_files::followed;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,7 +75,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
-    let setup = setup::load(&args.given);
+    let setup = args.given.load();
     let config = setup.config;
     // On a dry run JSON is the timeline; what is wrong is for people.
     report(&setup.diagnostics, Format::Human)?;
@@ -114,13 +115,14 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     };
     let machine = args.timezone.unwrap_or_else(|| live::machine_zone().unwrap_or_default());
     let origins = args.logs.iter().zip(&logs).zip(0..).map(|((path, log), number)| {
-        let followed = config.as_ref().and_then(|(config, base)| followed(config, base, path));
+        let followed = config.as_ref().and_then(|(config, base)| followed::of_log(config, base, path));
         let said = args.timezone.or(followed.as_ref().and_then(|f| f.zone));
         let (zone, zone_is_given) = (said.unwrap_or(machine), said.is_some());
         let written = written.unwrap_or_else(|| time_of(log.written));
         let began = if log.whole { began(path, written, zone) } else { None };
-        let (host, app) = followed.map(|f| (f.host, f.app)).unwrap_or_default();
-        Origin { number, written, began, zone, zone_is_given, host, app }
+        let Followed { host, app, format, .. } = followed.unwrap_or_default();
+        let format = format.map(|declared| declared.form);
+        Origin { number, written, began, zone, zone_is_given, host, app, format }
     });
     let origins: Vec<Origin> = origins.collect();
     let wrong = replay(&mut run, logs, origins, &mut told).map(|(log, line, e)| {
@@ -186,16 +188,6 @@ fn open(path: &Path) -> Result<Log, String> {
 fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
     let log = packed::open(path).ok()?;
     first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
-}
-
-/// What the configuration says of a log that it follows.
-fn followed(config: &Config, base: &Path, log: &Path) -> Option<crate::core::config::Followed> {
-    let path = log.canonicalize().ok()?;
-    let is_it = |file: &&crate::core::config::Followed| {
-        let entry = sources::Entry::new(std::path::absolute(base.join(&file.path)).unwrap_or_default());
-        entry.covers(&path)
-    };
-    config.files.iter().find(is_it).cloned()
 }
 
 /// What was told, and where it goes.

@@ -7,7 +7,8 @@ use crate::core::base::text::{printable, printable_lines};
 use crate::shell::live::program::{data_folder, keys};
 use crate::shell::tls::{self, Authority};
 
-use super::{WRONG, agent, paths, report, setup, wrong};
+use super::{WRONG, agent, report, wrong};
+use crate::shell::site_files::{paths, read};
 
 /// Bytes of a token that are read.
 const TOKEN: u64 = 4_096;
@@ -55,7 +56,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
 fn on_controller(args: &Args, host: &str) -> io::Result<u8> {
     let file = paths::controller(args.config.as_deref());
     let mut found = Vec::new();
-    let loaded = setup::read(&file, &mut found).map(|source| crate::core::config::load(&source));
+    let loaded = read::read(&file, &mut found).map(|source| crate::core::config::load(&source));
     let (config, more) = loaded.unwrap_or_default();
     found.extend(more);
     report(&found, super::Format::Human)?;

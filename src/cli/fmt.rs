@@ -9,8 +9,8 @@ use crate::core::base::text::printable;
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::lang::format::formatted;
 
-use super::setup;
 use super::{FAILED, Format, WRONG, plural, report};
+use crate::shell::site_files::{self, read};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     }
     let mut found = Vec::new();
     let paths = paths(args, &mut found);
-    let files: Vec<PathBuf> = paths.iter().flat_map(|p| setup::files(p, "alarm", &mut found)).collect();
+    let files: Vec<PathBuf> = paths.iter().flat_map(|p| read::files(p, "alarm", &mut found)).collect();
     if files.is_empty() && found.is_empty() {
         let places: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         found.push(Diagnostic::whole(Code::FileUnreadable, format!("there is no rule file (*.alarm) in {}", places.join(", "))));
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let mut changed = 0;
     let mut out = io::stdout().lock();
     for file in &files {
-        let Some(source) = setup::read_rules(file, &mut found) else { continue };
+        let Some(source) = read::read_rules(file, &mut found) else { continue };
         let text = match formatted(&source) {
             Ok(text) => text,
             Err(more) => {
@@ -85,11 +85,11 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
 /// Standard input to standard output.
 fn input(check: bool) -> io::Result<u8> {
     let mut found = Vec::new();
-    let bytes = match setup::bytes(io::stdin().lock()) {
+    let bytes = match read::bytes(io::stdin().lock()) {
         Ok(bytes) => bytes,
         Err(e) => return Ok(super::wrong(&format!("standard input could not be read: {e}"))),
     };
-    let source: Option<Arc<Source>> = setup::text("standard input".to_owned(), bytes, &mut found);
+    let source: Option<Arc<Source>> = read::text("standard input".to_owned(), bytes, &mut found);
     let text = source.as_ref().and_then(|s| formatted(s).map_err(|more| found.extend(more)).ok());
     report(&found, Format::Human)?;
     let differs = text.as_ref().zip(source).is_some_and(|(text, source)| *text != source.text);
@@ -115,9 +115,9 @@ fn status(found: &[Diagnostic], differs: bool) -> u8 {
 fn paths(args: &Args, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     let unless = PathBuf::from("pointsman.yaml");
     match &args.config {
-        Some(config) => setup::rules_of(config, found),
+        Some(config) => site_files::rules_of(config, found),
         None if !args.paths.is_empty() => args.paths.clone(),
-        None if unless.exists() => setup::rules_of(&unless, found),
+        None if unless.exists() => site_files::rules_of(&unless, found),
         None => vec![PathBuf::from(".")],
     }
 }

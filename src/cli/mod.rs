@@ -40,19 +40,21 @@ mod demo;
 mod drill;
 mod dry_run;
 mod enroll;
-mod files;
 mod fmt;
+mod given;
 mod history;
 mod init;
 mod journal;
-mod paths;
+mod reference;
 mod reload;
 mod run;
+mod schema;
 mod set_aside;
-mod setup;
 mod status;
 mod test;
 mod verbs;
+
+pub use reference::reference;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -130,6 +132,7 @@ enum Command {
     Reload(reload::Args),
     Journal(journal::Args),
     Verbs(verbs::Args),
+    Schema(schema::Args),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
     /// Evaluates scripts for a controller, which starts it itself
@@ -229,6 +232,7 @@ pub fn main() -> ExitCode {
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Verbs(args) => verbs::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::print(&args),
         Command::Man(args) => completions::man(&args),
         Command::Hold => Ok(crate::demo::hold().map_or_else(|why| wrong(&why), |()| 0)),

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::shell::live::program;
-use crate::shell::live::reload::Files as _;
 use crate::shell::store::Journal;
 
-use super::files::Disk;
-use super::{Format, WRONG, log_to_stderr, paths, report, wrong};
+use super::{Format, WRONG, log_to_stderr, report, wrong};
+use crate::shell::site_files::Disk;
+use crate::shell::site_files::paths;
 
 const EXAMPLES: &str = "\
 Examples:

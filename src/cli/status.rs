@@ -20,6 +20,8 @@ pub(super) struct Status {
     resources: usize,
     hosts: usize,
     runs: usize,
+    /// What is in order, and could be better.
+    notes: Vec<String>,
 }
 
 impl Status {
@@ -56,7 +58,13 @@ impl Status {
         }
         troubles.retain(|(severity, _)| *severity > HEALTHY);
         troubles.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
-        Status { troubles, resources: resources.len(), hosts: hosts.len(), runs: runs.len() }
+        Status { troubles, resources: resources.len(), hosts: hosts.len(), runs: runs.len(), notes: Vec::new() }
+    }
+
+    /// The same with a note, which changes nothing of the exit status.
+    pub(super) fn with_note(mut self, note: Option<String>) -> Status {
+        self.notes.extend(note);
+        self
     }
 
     /// The exit status that describes it.
@@ -71,6 +79,7 @@ impl Status {
         lines.extend(self.troubles.iter().map(|(severity, text)| {
             format!("  {} {}", if *severity == CRITICAL { "CRITICAL" } else { "warning " }, printable(text))
         }));
+        lines.extend(self.notes.iter().map(|note| format!("  note     {}", printable(note))));
         lines
     }
 
@@ -81,7 +90,7 @@ impl Status {
             .iter()
             .map(|(severity, text)| json!({ "severity": if *severity == CRITICAL { "critical" } else { "warning" }, "text": text }))
             .collect();
-        json!({ "healthy": self.severity() == HEALTHY, "troubles": troubles, "resources": self.resources, "hosts": self.hosts, "runs": self.runs })
+        json!({ "healthy": self.severity() == HEALTHY, "troubles": troubles, "resources": self.resources, "hosts": self.hosts, "runs": self.runs, "notes": self.notes })
     }
 }
 
@@ -121,6 +130,14 @@ mod tests {
         assert_eq!(of(&[silenced], &[]), WARNING);
         let pause = json!({ "command": "pause", "what": "everything", "by": "ann", "reason": "a drill", "until": null });
         assert_eq!(Status::of(&[], &[], &[], &[pause]).severity(), WARNING);
+    }
+
+    #[test]
+    fn a_note_is_shown_and_is_no_trouble() {
+        let status = Status::of(&[], &[resource(true, true)], &[]).with_note(Some("it runs as root".to_owned()));
+        assert_eq!(status.severity(), HEALTHY);
+        assert!(status.lines().iter().any(|l| l.contains("note") && l.contains("it runs as root")));
+        assert_eq!(status.json()["notes"][0], "it runs as root");
     }
 
     #[test]

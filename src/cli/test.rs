@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::core::base::text::{printable, printable_json};
-use crate::core::config;
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
-use crate::core::replay::rule_test::{self, TestFile, Verdict};
+use crate::core::replay::rule_test::{self, Verdict};
+use crate::core::replay::test_file::{self, TestFile};
 use crate::core::site::Site;
 
-use super::setup::{self, Given};
+use super::given::Given;
 use super::{FAILED, Format, WRONG, colour, plural, report};
+use crate::shell::site_files::{self, SiteFiles, read};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,7 +50,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     let mut found = Vec::new();
     let mut paths = args.paths.clone();
     if paths.is_empty() {
-        let setup = setup::load(&args.given);
+        let setup = args.given.load();
         if setup.site.is_none() {
             report(&setup.diagnostics, args.format)?;
             return Ok(WRONG);
@@ -60,7 +61,7 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     }
     let mut files: Vec<PathBuf> = Vec::new();
     for path in &paths {
-        files.extend(setup::files(path, "test.yaml", &mut found));
+        files.extend(read::files(path, "test.yaml", &mut found));
     }
     files.dedup();
     report(&found, args.format)?;
@@ -125,7 +126,7 @@ fn folder_of(path: &Path) -> PathBuf {
 fn site_above(folder: &Path) -> Option<PathBuf> {
     let whole = folder.canonicalize().ok()?;
     let found = whole.ancestors().map(|above| above.join("pointsman.yaml")).find(|file| file.is_file())?;
-    let rules = setup::rules_of(&found, &mut Vec::new());
+    let rules = site_files::rules_of(&found, &mut Vec::new());
     let mut rules = rules.iter().filter_map(|path| path.canonicalize().ok());
     rules.find(|path| whole.starts_with(path) || path.starts_with(&whole))?;
     // Named from here where that is possible, as messages show it.
@@ -137,11 +138,10 @@ fn site_above(folder: &Path) -> Option<PathBuf> {
 /// A test file, and the site that it is about.
 fn load(given: &Given, path: &Path, sites: &mut Sites) -> Result<(TestFile, Arc<Site>), Vec<Diagnostic>> {
     let mut found = Vec::new();
-    let Some(source) = setup::read(path, &mut found) else { return Err(found) };
-    if let Err((place, why)) = config::look_over(&source) {
-        return Err(vec![Diagnostic::new(Code::TestSyntax, place, format!("the rule tests are not understood: {why}"))]);
-    }
-    let file = rule_test::read(&source).map_err(|d| vec![d])?;
+    let Some(source) = read::read(path, &mut found) else { return Err(found) };
+    let (file, more) = test_file::read(&source);
+    found.extend(more);
+    let Some(file) = file else { return Err(found) };
     let folder = folder_of(path);
     let config = file.config.as_ref().map(|c| folder.join(c)).or_else(|| given.config.clone()).or_else(|| site_above(&folder));
     let rules = if !file.rules.is_empty() {
@@ -167,7 +167,7 @@ fn site(
         let said = || Diagnostic::whole(Code::TestSyntax, format!("{}: its rules are wrong; see above", test.name));
         return site.clone().ok_or_else(|| vec![said()]);
     }
-    let setup = setup::load(&Given { config, rules, scripts: given.scripts.clone(), scripts_above: true });
+    let setup = site_files::load(&SiteFiles { config, rules, scripts: given.scripts.clone(), scripts_above: true });
     sites.insert(key, setup.site.clone());
     setup.site.ok_or(setup.diagnostics)
 }
@@ -178,7 +178,7 @@ pub(super) fn failing(given: &Given, rule_paths: &[PathBuf]) -> Vec<Diagnostic> 
     let mut folders: Vec<PathBuf> = rule_paths.iter().map(|p| if p.is_dir() { p.clone() } else { folder_of(p) }).collect();
     folders.sort();
     folders.dedup();
-    let mut files: Vec<PathBuf> = folders.iter().flat_map(|folder| setup::files(folder, "test.yaml", &mut found)).collect();
+    let mut files: Vec<PathBuf> = folders.iter().flat_map(|folder| read::files(folder, "test.yaml", &mut found)).collect();
     files.sort();
     files.dedup();
     let mut sites = Sites::new();

@@ -23,3 +23,4 @@ pub mod sim;
 pub mod site;
 pub mod vote;
 pub mod wire;
+pub mod yaml;

@@ -43,7 +43,8 @@ impl Flood {
         }
     }
 
-    fn record(self, n: u64) -> String {
+    /// A record of it.
+    pub(super) fn record(self, n: u64) -> String {
         match self {
             Flood::Quiet => String::new(),
             Flood::Unmatched => format!("<134>1 - web{} nginx - - - GET /index.html?{n} 200", n % 50),
@@ -124,7 +125,8 @@ pub fn measure_floods(
     }
 }
 
-fn claim(host: &str) -> String {
+/// The record by which a server says that it is primary now.
+pub(super) fn claim(host: &str) -> String {
     let app = if host == "sip1" { "SIP_SERVER_PRIMARY" } else { "SIP_SERVER_BACKUP" };
     let now = wall_time().to_string();
     format!("{} Standard {host} {app} GCTI-{PRIMARY_NOW}", now.trim_end_matches('Z'))

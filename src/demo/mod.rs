@@ -16,6 +16,7 @@ mod damage;
 mod flood;
 mod moves;
 mod network;
+mod siege;
 mod storm;
 mod workflows;
 
@@ -26,6 +27,7 @@ pub use damage::{Damages, damage};
 pub use flood::{Flood, Flooded, measure_floods};
 pub use moves::{Move, measure};
 pub use network::{ControllerSite, Lab, Layout};
+pub use siege::{Siege, siege};
 pub use storm::{Storm, storm};
 
 /// The address that moves.

@@ -327,6 +327,12 @@ impl Lab {
         self.controller = None;
     }
 
+    /// The process of the controller, if it runs.
+    pub(super) fn controller_process(&mut self) -> Option<u32> {
+        let child = &mut self.controller.as_mut()?.0;
+        matches!(child.try_wait(), Ok(None)).then(|| child.id())
+    }
+
     /// Kills a host's agent. Addresses stay.
     pub fn kill_agent(&mut self, host: &str) {
         self.agents.remove(host);

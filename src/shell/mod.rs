@@ -10,6 +10,7 @@ pub mod command;
 pub mod handshakes;
 pub mod linux;
 pub mod live;
+pub mod site_files;
 pub mod sources;
 pub mod store;
 pub mod tls;

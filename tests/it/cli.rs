@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::{expect, read, root};
 
-struct Ended {
-    status: i32,
-    out: String,
-    err: String,
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-fn pointsman(args: &[&str], input: &[u8]) -> Ended {
+pub(crate) fn pointsman(args: &[&str], input: &[u8]) -> Ended {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
         .args(args)
         .current_dir(root())
@@ -179,7 +179,7 @@ fn the_shipped_tests_pass_and_a_failing_one_is_told() {
     scratch.write("b.test.yaml", "tests:\n  - name: x\n    stepz: []\n");
     let ended = pointsman(&["test", scratch.path()], b"");
     assert_eq!(ended.status, 2);
-    assert!(ended.err.contains("T001") && ended.err.contains("stepz") && ended.err.contains("b.test.yaml:3"), "{}", ended.err);
+    assert!(ended.err.contains("C101") && ended.err.contains("stepz") && ended.err.contains("b.test.yaml:3"), "{}", ended.err);
     let ended = pointsman(&["test", scratch.path(), "--only", "nothing of that name"], b"");
     assert_eq!(ended.status, 2);
 }

@@ -1,6 +1,6 @@
 //! What is read in single records: cases as data, and the page of the documentation.
 //!
-//! Goal: each kind of record is read as a person reads it. Method: every line of `tests/decode/{cases,variants}.jsonl` is decoded alone, as a line
+//! Goal: each kind of record is read as a person reads it. Method: every line of `tests/decode/{cases,variants,products}.jsonl` is decoded alone, as a line
 //! of a file that was written on 2026-11-29; each part that the case names must come out, `null` must be absent. The page
 //! `docs/reference/formats.md` is what the decoder's tables say (`UPDATE_EXPECTED=1` writes it).
 
@@ -23,7 +23,7 @@ fn records_are_read_as_a_person_reads_them() {
     let written = Time::parse_rfc3339(WRITTEN).unwrap();
     let mut wrong = String::new();
     let mut count = 0;
-    for file in ["cases", "variants"] {
+    for file in ["cases", "variants", "products"] {
         let cases = std::fs::read_to_string(root().join(format!("tests/decode/{file}.jsonl"))).unwrap();
         for line in cases.lines() {
             count += 1;

@@ -16,7 +16,7 @@ use pointsman::core::engine::{Engine, Input, Output, Record, State};
 use pointsman::core::inventory::Inventory;
 use pointsman::core::lang::program::Program;
 use pointsman::core::lang::{Declarations, Matcher, compile};
-use pointsman::core::replay::samples;
+use pointsman::core::site::samples;
 use serde_json::Value as Json;
 
 use crate::support::{files, read, root, say, source};
@@ -98,12 +98,23 @@ struct Log<'p> {
     engine: Engine,
     now: Time,
     order: u64,
+    /// What has read the last line with a time.
+    before: Option<Decoder>,
 }
 
 impl Log<'_> {
     /// The next line, written about then: the time that was read in it, and the peers for which the pattern came true.
     fn line(&mut self, case: &Case, about: Option<Time>, pattern: &str) -> (Option<Time>, BTreeSet<String>) {
-        let event = Decoder::new().decode(case.line.as_bytes(), about.unwrap_or(self.now)).into_owned();
+        let mut alone = Decoder::new();
+        let mut event = alone.decode(case.line.as_bytes(), about.unwrap_or(self.now)).into_owned();
+        // The cases are of many logs, but a line without a time of its own continues the one before it.
+        if event.at.is_none()
+            && let Some(before) = &mut self.before
+        {
+            event = before.decode(case.line.as_bytes(), about.unwrap_or(self.now)).into_owned();
+        } else {
+            self.before = Some(alone);
+        }
         let at = event.at;
         self.now = at.unwrap_or(self.now);
         self.order += 1;
@@ -149,7 +160,7 @@ fn intruders_are_found_as_the_cases_say() {
     for ((kind, _, mode), mut lines) in runs {
         let pattern = Some(format!("{kind}_{mode}")).filter(|p| patterns.contains(p)).unwrap_or_else(|| kind.to_owned());
         let engine = Engine::start(program.clone(), Arc::new(Inventory::default()), State::default());
-        let mut log = Log { matcher: &matcher, engine, now: Time::default(), order: 0 };
+        let mut log = Log { matcher: &matcher, engine, now: Time::default(), order: 0, before: None };
         lines.sort_by_key(|n| cases[*n].line_no);
         for (i, n) in lines.iter().copied().enumerate() {
             // Only attempts have a time. The others are about as old as what follows: lines of one process stand together.

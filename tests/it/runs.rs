@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman::core::base::limits::{CLAIM_RUNS, RUNS};
+use pointsman::core::base::limits::{CLAIM_RUNS, MEMORY, MEMORY_RUNS, RUN_BYTES, RUNS, share};
 use pointsman::core::base::time::Time;
 use pointsman::core::engine::{Key, StartReactions};
 use pointsman::core::event::{Trust, Value};
@@ -283,6 +283,53 @@ fn too_many_runs_are_not_started_and_told() {
     assert_eq!(b.start(at(0), "plain", "one more"), ["notice not_started"]);
     b.ends(at(1), 1);
     assert_eq!(b.start(at(2), "plain", "one more"), [format!("evaluate {}", RUNS + 1)]);
+}
+
+/// What a run's step answered.
+fn answer(b: &mut Bench, run: RunId, n: u32, bytes: usize) -> bool {
+    let step = Step { n, verb: Verb::HostRun, args: Vec::new(), line: 1 };
+    b.tell(at(10), Input::Evaluated { run, next: Next::Step(step) });
+    b.tell(at(10), Input::Answered { run, n, attempt: 1, result: Ok("x".repeat(bytes).as_str().into()) });
+    b.runs.state().run(run).unwrap().history[n as usize].result.is_ok()
+}
+
+/// Of one run's steps the answers have a bound, also without a restart between.
+#[test]
+fn the_answers_of_a_run_are_bounded() {
+    let mut b = Bench::new();
+    b.start(at(0), "plain", "");
+    assert!(answer(&mut b, 1, 0, RUN_BYTES / 2));
+    assert!(!answer(&mut b, 1, 1, RUN_BYTES / 2));
+    assert!(answer(&mut b, 1, 2, 1_000), "less has room");
+}
+
+/// Runs for forged events that keep much leave memory for those that are better trusted, and for claims.
+#[test]
+fn the_memory_of_runs_is_bounded_and_shared_by_trust() {
+    let mut b = Bench::new();
+    let most = share(MEMORY, MEMORY_RUNS);
+    let mut refused = 0;
+    for n in 1..=RUNS as u64 {
+        match b.cue_of(at(0), "plain", &n.to_string(), Trust::Unverified, false)[0].as_str() {
+            "notice not_started" => refused += 1,
+            _ => refused += usize::from(!answer(&mut b, n, 0, RUN_BYTES - 1_000)),
+        }
+    }
+    assert!(refused > RUNS / 2, "{refused}");
+    let kept: usize =
+        b.runs.state().runs().flat_map(|(_, r)| &r.history).map(|s| s.result.as_ref().map_or(0, Value::weight)).sum();
+    assert!(kept <= most / 2, "{kept} of {most}");
+    let next = b.runs.state().runs().map(|(id, _)| id).max().unwrap() + 1;
+    assert_eq!(b.cue_of(at(1), "plain", "genuine", Trust::Address, false), [format!("evaluate {next}")]);
+    assert!(answer(&mut b, next, 0, RUN_BYTES - 1_000));
+    assert_eq!(b.cue_of(at(1), "plain", "claim", Trust::Address, true), [format!("evaluate {}", next + 1)]);
+    assert!(answer(&mut b, next + 1, 0, RUN_BYTES - 1_000));
+    // What ends gives its room back.
+    for (id, _) in b.runs.state().clone().runs() {
+        b.ends(at(2), id);
+    }
+    let next = b.start(at(3), "plain", "later")[0].strip_prefix("evaluate ").unwrap().parse().unwrap();
+    assert!(answer(&mut b, next, 0, RUN_BYTES - 1_000));
 }
 
 /// Who is less trusted neither replaces what somebody better trusted wants, nor delays it.

@@ -28,7 +28,7 @@ use crate::support::{Folder, source};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone)]
-struct Collect(SyncSender<Input>, Arc<AtomicI64>);
+pub(crate) struct Collect(SyncSender<Input>, Arc<AtomicI64>);
 
 impl Sink for Collect {
     fn send(&self, input: Input) -> bool {
@@ -42,12 +42,12 @@ impl Sink for Collect {
     }
 }
 
-fn claim(n: u32) -> String {
+pub(crate) fn claim(n: u32) -> String {
     format!("2027-01-15T08:00:00.{:03} Standard sip1 SIP_SERVER_PRIMARY GCTI-00-04563 number {n}\n", n % 1000)
 }
 
 /// A follower of a file on a thread of its own, and what it has told.
-struct Follower {
+pub(crate) struct Follower {
     told: Receiver<Input>,
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -55,7 +55,7 @@ struct Follower {
     places: BTreeMap<String, Position>,
     backlog_ended: bool,
     /// What was reported as lost.
-    gaps: Vec<String>,
+    pub(crate) gaps: Vec<String>,
     /// What was told of whether it can be read.
     away: Vec<bool>,
     clock: Arc<AtomicI64>,
@@ -63,7 +63,7 @@ struct Follower {
 
 impl Follower {
     /// Follows what is known of an entry, as a controller does.
-    fn start(entry: &Entry, mut known: BTreeMap<String, Position>) -> Follower {
+    pub(crate) fn start(entry: &Entry, mut known: BTreeMap<String, Position>) -> Follower {
         let (places, new) = sources::places(entry, &known, Time::from_millis(1_800_000_000_000));
         known.extend(new);
         Follower::from(entry, places, known)
@@ -81,7 +81,7 @@ impl Follower {
         Follower { told, stop, thread: Some(thread), places: known, backlog_ended: false, gaps, away, clock }
     }
 
-    fn until_backlog_ended(&mut self) -> Vec<String> {
+    pub(crate) fn until_backlog_ended(&mut self) -> Vec<String> {
         let mut texts = Vec::new();
         while !self.backlog_ended {
             texts.extend(self.next().map(|h| h.event.text.into_owned()));
@@ -89,13 +89,13 @@ impl Follower {
         texts
     }
 
-    fn next(&mut self) -> Option<LogEvent> {
+    pub(crate) fn next(&mut self) -> Option<LogEvent> {
         let input = self.told.recv_timeout(PATIENCE).expect("something comes in time");
         self.take(input)
     }
 
     /// Time goes by until so often was said whether the file can be read.
-    fn until_said(&mut self, n: usize) {
+    pub(crate) fn until_said(&mut self, n: usize) {
         for _ in 0..100 {
             if self.away.len() >= n {
                 return;
@@ -139,7 +139,7 @@ impl Follower {
         }
     }
 
-    fn texts(&mut self, n: usize) -> Vec<String> {
+    pub(crate) fn texts(&mut self, n: usize) -> Vec<String> {
         let mut texts = Vec::new();
         while texts.len() < n {
             texts.extend(self.next().map(|h| h.event.text.into_owned()));
@@ -148,7 +148,7 @@ impl Follower {
     }
 
     /// It ends, and what the journal knows then.
-    fn stop(mut self) -> BTreeMap<String, Position> {
+    pub(crate) fn stop(mut self) -> BTreeMap<String, Position> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.take().unwrap().join().unwrap();
         while let Ok(input) = self.told.try_recv() {
@@ -161,20 +161,20 @@ impl Follower {
 }
 
 /// A log of this name, which nobody followed before.
-fn fresh(path: &Path) -> Follower {
+pub(crate) fn fresh(path: &Path) -> Follower {
     Follower::start(&Entry::new(path), BTreeMap::new())
 }
 
 /// The same after a restart.
-fn again(path: &Path, places: BTreeMap<String, Position>) -> Follower {
+pub(crate) fn again(path: &Path, places: BTreeMap<String, Position>) -> Follower {
     Follower::start(&Entry::new(path), places)
 }
 
-fn numbers(from: u32, to: u32) -> Vec<String> {
+pub(crate) fn numbers(from: u32, to: u32) -> Vec<String> {
     (from..=to).map(|n| format!("number {n}")).collect()
 }
 
-fn append(path: &Path, text: &str) {
+pub(crate) fn append(path: &Path, text: &str) {
     OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
@@ -591,7 +591,7 @@ impl Listener {
     /// With room for so many connections, and so many bytes of long records that are not complete.
     fn start(connections: usize, bytes: usize) -> Listener {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let shared = sources::Connections::new(connections, bytes);
+        let shared = sources::Connections::new(connections, bytes, runtime.handle().clone());
         let tcp = runtime.block_on(async { sources::listen("0.0.0.0:0".parse().unwrap(), &shared) }).unwrap();
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], tcp.address().port()));
         let (named, (sender, told)) = (tcp.named(), sync_channel(100));

@@ -185,7 +185,7 @@ fn an_agent_remembers_what_it_obeyed() {
     let folder = Folder::new();
     let marks = AgentStore::open(folder.path()).unwrap();
     assert_eq!(marks.load().unwrap(), Durable::default());
-    let mark = AgentMark { generation: Generation { epoch: 2, n: 9 }, want: true, terms: None };
+    let mark = AgentMark { generation: Generation { epoch: 2, n: 9 }, want: true, terms: None, place: None };
     let durable = Durable { controller: Some(42), marks: [("vip".to_owned(), mark)].into(), ..Durable::default() };
     marks.save(&durable).unwrap();
     assert_eq!(marks.next_start(0).unwrap(), 1);

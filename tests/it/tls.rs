@@ -62,7 +62,9 @@ impl Bench {
         let folder = Folder::new();
         let authority = Arc::new(Authority::open(&folder.join("keys")).unwrap());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let listener = runtime.block_on(async { tls::listen("127.0.0.1:0".parse().unwrap(), authority.clone()) }).unwrap();
+        let listener = runtime
+            .block_on(async { tls::listen("127.0.0.1:0".parse().unwrap(), authority.clone(), runtime.handle().clone()) })
+            .unwrap();
         let address = listener.address().to_string();
         let (sender, told) = channel();
         runtime.spawn(listener.run(Gate(sender)));

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use pointsman::shell::command::{Leftovers, run};
+
 use crate::site::{PROGRAM, Site, claim, ready, until};
 
 #[test]
@@ -161,18 +163,34 @@ fn a_script_tells_people_through_a_program() {
     assert!(told.exists() && !site.0.join("b").exists());
 }
 
-/// A command whose time is over goes with all that it has started.
+/// True when some `sleep MARK` runs.
+fn sleeps(mark: &str) -> bool {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|p| fs::read(p.path().join("cmdline")).ok()).any(|c| c.ends_with(format!("sleep\0{mark}\0").as_bytes()))
+}
+
+/// A command whose time is over goes with all that it has started: in its group, in a session of its own, and as a daemon whose parent has ended.
 #[test]
 fn a_command_that_hangs_leaves_nothing_behind() {
     let mark = format!("9{}", std::process::id());
-    let script = format!("sleep {mark} & sleep {mark}");
-    let why = pointsman::shell::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_millis(300)).unwrap_err();
-    assert!(why.contains("did not end within"), "{why}");
-    let lives = || {
-        let all = fs::read_dir("/proc").unwrap().flatten();
-        all.filter_map(|p| fs::read(p.path().join("cmdline")).ok()).any(|c| c.ends_with(format!("sleep\0{mark}\0").as_bytes()))
-    };
-    until("none of it lives", || !lives());
+    let script = format!("trap '' TERM; sleep {mark} & setsid sleep {mark} & (setsid setsid sleep {mark} &); sleep {mark}");
+    for leftovers in [Leftovers::End, Leftovers::Stay] {
+        let why = run("/bin/sh", &["-c".to_owned(), script.clone()], Duration::from_millis(300), leftovers).unwrap_err();
+        assert!(why.contains("did not end within"), "{why}");
+        until("none of it lives", || !sleeps(&mark));
+    }
+}
+
+/// A notification or a command of a script leaves nothing behind either when it ends in time.
+#[test]
+fn what_a_command_of_a_script_leaves_behind_ends_with_it() {
+    let mark = format!("6{}", std::process::id());
+    // The service runs before the command ends.
+    let script =
+        format!("(setsid sleep {mark} >/dev/null 2>&1 &); until grep -qsa 'sleep.{mark}' /proc/[0-9]*/cmdline; do :; done");
+    let ended = run("/bin/sh", &["-c".to_owned(), script], Duration::from_secs(60), Leftovers::End).unwrap();
+    assert_eq!(ended.status, 0);
+    until("none of it lives", || !sleeps(&mark));
 }
 
 /// A command that starts a service (with a session of its own) ends, although the service keeps its output open; what it wrote is
@@ -184,7 +202,7 @@ fn a_command_that_starts_a_service_ends() {
         "setsid sleep {mark} & s=$!; while [ \"$(ps -o sid= $s)\" = \"$(ps -o sid= $$)\" ]; do :; done; sleep 7{mark} & echo $s $!; head -c 100000 /dev/zero | tr '\\0' x; echo last >&2"
     );
     let began = pointsman::shell::linux::boot_time();
-    let ended = pointsman::shell::command::run("/bin/sh", &["-c".to_owned(), script], Duration::from_secs(600)).unwrap();
+    let ended = run("/bin/sh", &["-c".to_owned(), script], Duration::from_secs(600), Leftovers::Stay).unwrap();
     assert!(pointsman::shell::linux::boot_time().since(began) < Duration::from_secs(300), "it was not waited for");
     let (service, rest) = ended.stdout.split_once('\n').unwrap();
     let (service, left) = service.split_once(' ').unwrap();

@@ -197,7 +197,8 @@ fn an_alarm_is_tried() {
     let site = Site::new("drill", "files: sip.log\n", "agent");
     let rule = "alarm frozen { detect event 00-09999 by app  summary \"{app} is frozen\"  cancel by hand  react tell }\n";
     fs::write(site.0.join("rules/frozen.alarm"), rule).unwrap();
-    fs::write(site.0.join("scripts/tell.rhai"), "fn react(alarm, event, params) { notify(\"note\", \"look at it\"); }\n").unwrap();
+    fs::write(site.0.join("scripts/tell.rhai"), "fn react(alarm, event, params) { notify(\"note\", \"look at it\"); }\n")
+        .unwrap();
     let (_controller, _) = ready(site.command());
     // The channel's command makes a file of this name.
     let told = || site.0.join("TEST: look at it").exists();

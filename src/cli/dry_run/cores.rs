@@ -177,16 +177,17 @@ mod tests {
     use std::path::Path;
 
     use super::super::merge;
-    use super::super::setup::{self, Given};
     use super::*;
     use crate::core::base::time::Time;
     use crate::core::event::Trust;
     use crate::core::replay::{DryRunCounts, Origin};
     use crate::core::sim::Rng;
+    use crate::shell::site_files::{self, SiteFiles};
 
     fn dry_run() -> DryRun {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sip-pair/pointsman.yaml");
-        let site = setup::load(&Given { config: Some(config), ..Given::default() }).site.expect("the example's site");
+        let site =
+            site_files::load(&SiteFiles { config: Some(config), ..SiteFiles::default() }).site.expect("the example's site");
         let holders = [("sip_vip".to_owned(), "sip1".to_owned())].into();
         DryRun::new(site, holders, Trust::Local)
     }

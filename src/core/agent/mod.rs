@@ -19,6 +19,7 @@
 //! operation of a resource is under way; nothing is touched before a first command; what the driver *saw* counts, not what
 //! a command returned: an address that the kernel should drop by itself, and was not seen to be going to, is not held. Does not know: netlink, sockets, who else exists. Tests: `tests.rs` beside this file, and `sim`.
 
+mod left;
 mod quorum;
 mod resource_agent;
 #[cfg(test)]
@@ -76,6 +77,9 @@ pub struct AgentMark {
     /// Its command was to hold the resource, and that has not ended.
     pub want: bool,
     pub terms: Option<Terms>,
+    /// Where it was put last, by the host's own list of then; unknown where an earlier version put it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<LocalPlacement>,
 }
 
 /// An operation of the driver. Each ends with an observation.
@@ -146,6 +150,11 @@ pub enum Input {
     },
     /// It was looked whether the applications that the host watches run: all of them.
     Looked(BTreeMap<Name, AppStatus>),
+    /// An attempt to take off what is not listed any more ([`Output::Leave`]) ended, and this was seen of it.
+    Left {
+        resource: Name,
+        holds: Presence,
+    },
     /// The host was measured.
     Measured(Vec<Metric>),
     Timer,
@@ -158,6 +167,9 @@ pub enum Output {
     Persist(Durable),
     /// Start a driver operation.
     Drive { resource: Name, operation: Operation },
+    /// Take this off, which was put on by an earlier list, and look whether it is gone: nowhere on the host, or, where the address is still
+    /// listed on another interface, not on this one.
+    Leave { resource: Name, place: LocalPlacement },
     /// Ping the witnesses over the resource's interface.
     Ping { resource: Name },
     /// Ask the neighbourhood who has the address (ARP or neighbour probe).
@@ -194,6 +206,8 @@ pub struct AgentState {
     rivals: BTreeSet<Name>,
     /// What its own list says of each resource.
     places: BTreeMap<Name, LocalPlacement>,
+    /// What an earlier list said, and is still to be taken off.
+    left: BTreeMap<Name, left::LeftOver>,
     /// What was seen of applications.
     watched: Option<BTreeMap<Name, AppStatus>>,
     /// That was not reported yet.
@@ -203,26 +217,34 @@ pub struct AgentState {
 }
 
 impl AgentState {
-    /// An agent that starts with what is on its disk, and looks at the resources of its local list first.
+    /// An agent that starts with what is on its disk, and looks at the resources of its local list first. `list` says what each
+    /// resource is on this host and where; `None` for what is no address.
     ///
     /// `incarnation` differs from that of every earlier start.
     pub fn start(
         host: Name,
         incarnation: u64,
-        durable: Durable,
-        resources: impl IntoIterator<Item = Name>,
+        mut durable: Durable,
+        list: BTreeMap<Name, Option<LocalPlacement>>,
         now: Time,
         out: &mut Vec<Output>,
     ) -> AgentState {
-        let mut placements = BTreeMap::new();
-        for resource in resources {
-            let mark = durable.marks.get(&resource).cloned().unwrap_or_default();
-            let mut placement = ResourceAgent::new(resource.clone(), mark, incarnation, durable.controller.unwrap_or_default());
-            placement.look(now, out);
-            placements.insert(resource, placement);
+        let left = left::begin(&mut durable, &list, now);
+        if !left.is_empty() {
+            out.push(Output::Persist(durable.clone()));
         }
+        let mut placements = BTreeMap::new();
+        for (resource, place) in &list {
+            let mark = durable.marks.get(resource).cloned().unwrap_or_default();
+            let controller = durable.controller.unwrap_or_default();
+            let mut placement = ResourceAgent::new(resource.clone(), mark, incarnation, controller);
+            placement.is_at(place.clone(), left.contains_key(resource));
+            placement.look(now, out);
+            placements.insert(resource.clone(), placement);
+        }
+        let places = list.into_iter().filter_map(|(resource, place)| Some((resource, place?))).collect();
         let voter = Voter::start(now, durable.longest_promise);
-        let agent = AgentState {
+        let mut agent = AgentState {
             host,
             beat: Echo { incarnation, beat: 0 },
             sent: VecDeque::new(),
@@ -234,21 +256,18 @@ impl AgentState {
             reported: BTreeMap::new(),
             links: BTreeMap::new(),
             rivals: BTreeSet::new(),
-            places: BTreeMap::new(),
+            places,
+            left,
             watched: None,
             news: false,
             metrics: Vec::new(),
         };
+        agent.leave(now, out);
         let peers = agent.peers();
         if !peers.is_empty() {
             out.push(Output::Peers(peers));
         }
         agent
-    }
-
-    /// The same, which reports what its own list says that each resource is.
-    pub fn listing(self, places: BTreeMap<Name, LocalPlacement>) -> AgentState {
-        AgentState { places, ..self }
     }
 
     /// Takes one input and yields what is to be done.
@@ -287,10 +306,12 @@ impl AgentState {
                 self.watched = Some(watched);
             }
             Input::Measured(metrics) => self.metrics = metrics,
+            Input::Left { resource, holds } => self.left(now, &resource, holds),
             Input::Timer => {
                 for placement in self.placements.values_mut() {
                     placement.timer(now, out);
                 }
+                self.leave(now, out);
             }
         }
         self.deliver_to_itself(now, mark, out);
@@ -307,7 +328,8 @@ impl AgentState {
 
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Time {
-        self.placements.values().filter_map(ResourceAgent::next_deadline).fold(self.next_beat, Time::min)
+        let placements = self.placements.values().filter_map(ResourceAgent::next_deadline);
+        placements.chain(self.next_leave()).fold(self.next_beat, Time::min)
     }
 
     /// The last beat that was sent.

@@ -8,7 +8,7 @@ use crate::core::base::limits::{DRIVER_TIMEOUT, HEARTBEAT, HOST_LOST};
 use crate::core::base::time::Time;
 use crate::core::inventory::{Name, OnQuorumLoss, Takeover};
 use crate::core::vote::Votes;
-use crate::core::wire::{Generation, Presence, Probe, ResourceStatus, StatusNote, Terms};
+use crate::core::wire::{Generation, LocalPlacement, Presence, Probe, ResourceStatus, StatusNote, Terms};
 
 use super::{AgentMark, Operation, Output};
 
@@ -81,6 +81,10 @@ pub(super) struct ResourceAgent {
     busy: Option<Operation>,
     /// The driver has looked since the start.
     looked: bool,
+    /// What the host's own list says that it is; nothing for what is no address.
+    place: Option<LocalPlacement>,
+    /// It was put elsewhere by an earlier list, and is not seen gone from there.
+    leaving: bool,
     /// A take must have put the address on by then.
     pub(super) take_by: Time,
     /// When the phase has something to do next.
@@ -121,6 +125,8 @@ impl ResourceAgent {
             note: None,
             busy: None,
             looked: false,
+            place: None,
+            leaving: false,
             take_by: Time::MIN,
             wake: None,
             heard: BTreeMap::new(),
@@ -140,6 +146,18 @@ impl ResourceAgent {
         }
     }
 
+    /// What the host's own list says that it is, and whether an earlier list's is still to be taken off.
+    pub(super) fn is_at(&mut self, place: Option<LocalPlacement>, leaving: bool) {
+        (self.place, self.leaving) = (place, leaving);
+    }
+
+    /// What an earlier list said is seen gone.
+    pub(super) fn has_left(&mut self) {
+        self.leaving = false;
+        self.mark.place = None;
+        self.note = None;
+    }
+
     pub(super) fn mark(&self) -> &AgentMark {
         &self.mark
     }
@@ -149,7 +167,9 @@ impl ResourceAgent {
         // ours, on our terms, only when the take has put it on.
         let adding = matches!(self.busy, Some(Operation::Add { .. }));
         let found = matches!(self.phase, Phase::Electing { .. } | Phase::Probing(_)) && self.holds == Presence::Yes;
-        let unproven = found || matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Presence::No);
+        // What is not there by the list of now may be there by the list of before.
+        let elsewhere = self.leaving && self.holds == Presence::No;
+        let unproven = found || elsewhere || matches!(self.phase, Phase::Adding { .. }) || (adding && self.holds == Presence::No);
         ResourceStatus {
             generation: self.mark.generation,
             want: self.mark.want,
@@ -218,6 +238,10 @@ impl ResourceAgent {
             }
             return self.renew(now, generation, answered, out);
         }
+        if self.leaving {
+            let words = "what an earlier list of this host said that it is was put on, and is not taken off yet".to_owned();
+            return self.note(StatusNote::Failed(words));
+        }
         let fresh_for = match terms.takeover {
             Takeover::Probe => HOST_LOST,
             Takeover::Lease => terms.term.saturating_sub(LEASE_MARGIN),
@@ -229,7 +253,7 @@ impl ResourceAgent {
         }
         self.lease_until = (terms.takeover == Takeover::Lease).then(|| answered + terms.term);
         let by_votes = terms.takeover == Takeover::Quorum;
-        self.mark = AgentMark { generation, want: true, terms: Some(terms) };
+        self.mark = AgentMark { generation, want: true, terms: Some(terms), place: self.place.clone() };
         self.take_by = answered + fresh_for;
         self.note = None;
         self.heard.clear();

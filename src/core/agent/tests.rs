@@ -40,7 +40,7 @@ struct Bench {
 impl Bench {
     fn new(durable: Durable) -> Bench {
         let mut out = Vec::new();
-        let agent = AgentState::start("h".to_owned(), 1, durable, [VIP.to_owned()], ms(0), &mut out);
+        let agent = AgentState::start("h".to_owned(), 1, durable, [(VIP.to_owned(), None)].into(), ms(0), &mut out);
         Bench { agent, now: ms(0), out, kept: None }
     }
 
@@ -317,7 +317,7 @@ fn an_address_that_the_kernel_would_keep_is_not_held() {
 #[test]
 fn an_address_found_after_a_restart_must_have_its_end() {
     for takes in [Takeover::Probe, Takeover::Lease, Takeover::Confirmed] {
-        let mark = AgentMark { generation: generation(3), want: true, terms: Some(terms(takes)) };
+        let mark = AgentMark { generation: generation(3), want: true, terms: Some(terms(takes)), place: None };
         let durable = Durable { controller: Some(7), marks: [(VIP.to_owned(), mark)].into(), ..Durable::default() };
         let longest = if takes == Takeover::Lease { 30 } else { 3 };
         for (until, held) in [
@@ -497,7 +497,7 @@ mod quorum {
 
     #[test]
     fn an_agent_that_starts_keeps_what_the_kernel_keeps_and_votes_for_nobody_yet() {
-        let mark = AgentMark { generation: generation(4), want: true, terms: Some(by_votes()) };
+        let mark = AgentMark { generation: generation(4), want: true, terms: Some(by_votes()), place: None };
         let placements = ["h", "a"].map(str::to_owned).into();
         let electorate = Electorate { placements, peers: BTreeMap::new() };
         let durable = Durable {

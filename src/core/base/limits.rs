@@ -22,6 +22,9 @@ pub const MEMORY_ALARMS: usize = 20;
 /// Percent of the memory for events that conditions count or join. When it is used up, the alarm that has most of them forgets the older
 /// half of its keys, and that is a notice.
 pub const MEMORY_NOTES: usize = 20;
+/// Percent of the memory for runs that have not ended: what their scripts are called with, and the answers of their steps. Senders that are less trusted
+/// may fill a part of it only. When it is used up, a further run is not started, a step that answers more fails with the reason, and both are reported.
+pub const MEMORY_RUNS: usize = 20;
 /// Connections of syslog over TCP that are open at once, if the system allows as many file descriptors. When there are more, connections of the
 /// source that has the most are closed and counted; a quarter is reserved for hosts of the inventory, and one source has a quarter at most.
 pub const CONNECTIONS: usize = 4_096;
@@ -129,18 +132,20 @@ pub const STATE_LIST: usize = 200;
 pub const NOTIFICATION_BYTES: usize = 64 * 1024;
 /// Characters of a notification in the log and in the system log, which have one line for it. A longer one is cut.
 pub const NOTIFICATION_LINE: usize = 2_000;
+/// Bytes of the alarms that one answer to an operator shows. Further ones are counted in a last row.
+pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// Runs that have not ended, without those of claims. Senders that are less trusted may fill a part of it only (see `share_of` of trust).
 /// A further one is not started, and that is told.
 pub const RUNS: usize = 1_000;
 /// Runs of claims that have not ended: room of their own, twice the pairs of a large site. A further claim is carried out without its
 /// reaction, and that is told.
 pub const CLAIM_RUNS: usize = 8_000;
-/// Events that wait for the controller. Senders that are less trusted may fill a part of it only, and one sender an eighth. Sources that
-/// can wait do; of others what is more is dropped, counted by source, and told.
+/// Events that wait for the controller. Senders that are less trusted may fill a part of it only, and one sender as much as
+/// is left free. Sources that can wait do; of others what is more is dropped, counted by source and sender, and told.
 pub const INBOX_EVENTS: usize = 65_536;
 /// Reports of agents, claims of pairs, and questions of operators that wait for the controller, of each. Who sends one more waits.
 pub const INBOX_WAITING: usize = 8_192;
-/// Unverified events that rules want and that are taken in a second. More are dropped, counted by source, and told.
+/// Unverified events that rules want and that are taken in a second, one sender after another. More wait for room among those that wait.
 pub const UNVERIFIED_A_SECOND: usize = 5_000;
 /// Notifications that are under way at once, and as many commands: one process each. Further ones wait.
 pub const EFFECTS: usize = 8;
@@ -167,6 +172,11 @@ pub const LATE_AFTER: Duration = Duration::from_secs(2);
 /// How wrong a clock may be, without our knowing it, before it makes a claim out of a backlog look older than one that was heard
 /// before it. Beyond, nothing tells which is newer, and people are asked.
 pub const CLOCK_ERROR: Duration = Duration::from_secs(60);
+/// Late claims are weighed when no further one has come for this long: of a queue that a server's sender empties, only its newest
+/// claim may move anything.
+pub const LATE_CLAIMS_QUIET: Duration = Duration::from_secs(1);
+/// And after this long in any case.
+pub const LATE_CLAIMS_WAIT: Duration = Duration::from_secs(10);
 /// How long a pair may be without a primary after a member said that it is backup: a planned switchover takes less. Then that is
 /// an alarm.
 pub const NO_PRIMARY_AFTER: Duration = Duration::from_secs(10);

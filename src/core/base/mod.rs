@@ -3,6 +3,7 @@
 //! Knows nothing of events, rules or resources. Pure: no clock is read here; a [`time::Time`] always comes from the caller.
 
 pub mod limits;
+pub mod network;
 pub mod pairs;
 pub mod shift;
 pub mod text;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::read::{Section, YamlReader};
+use crate::core::yaml::{Section, YamlReader};
+
+use super::keys;
 
 /// How much somebody may do with a running controller. Who may do more may do everything that is below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,8 +43,6 @@ pub struct Access {
     levels: BTreeMap<AccessLevel, Grantees>,
 }
 
-const LEVEL: &[&str] = &["users", "groups"];
-
 impl Access {
     /// True when nobody else may: the socket is closed to others.
     pub fn is_empty(&self) -> bool {
@@ -60,11 +60,10 @@ impl Access {
 pub(super) fn access(reader: &mut YamlReader<'_>, top: &Section<'_>) -> Access {
     let mut access = Access::default();
     let Some(node) = top.get("access") else { return access };
-    let names = AccessLevel::ALL.map(AccessLevel::name);
-    let Some(section) = reader.section(node, "access", &node.place.clone(), &names) else { return access };
+    let Some(section) = reader.section(node, "access", &node.place.clone(), &keys::ACCESS) else { return access };
     for level in AccessLevel::ALL {
         let Some(node) = section.get(level.name()) else { continue };
-        let Some(of_level) = reader.section(node, level.name(), &node.place.clone(), LEVEL) else { continue };
+        let Some(of_level) = reader.section(node, level.name(), &node.place.clone(), &keys::ACCESS_LEVEL) else { continue };
         let mut names = |key: &str| reader.texts(of_level.get(key)).into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>();
         let grantees = Grantees { users: names("users"), groups: names("groups") };
         if grantees != Grantees::default() {

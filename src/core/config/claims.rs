@@ -6,11 +6,10 @@
 use crate::core::diag::Code;
 use crate::core::event::EventId;
 use crate::core::inventory::ClaimPattern;
+use crate::core::yaml::{Section, YamlKind, YamlNode, YamlReader};
 
-use super::read::{Section, YamlReader};
-use super::yaml::{YamlKind, YamlNode};
+use super::keys;
 
-const KEYS: &[&str] = &["id", "match", "pattern"];
 const HELP: &str = "write an id (00-04563, \"%HA-6-ROLE\"), a text of the record (/role changed to MASTER/), { pattern: NAME } for a pattern of the rules, or { id: WORD } for an id that is one word";
 
 /// By what one role is claimed.
@@ -43,7 +42,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, section: &Section<'_>, key: &str
 
 fn one(reader: &mut YamlReader<'_>, node: &YamlNode, key: &str, claims: &mut Claims) {
     if let YamlKind::Map(_) = node.kind {
-        let Some(section) = reader.section(node, &format!("`{key}`"), &node.place.clone(), KEYS) else { return };
+        let Some(section) = reader.section(node, &format!("`{key}`"), &node.place.clone(), &keys::CLAIM) else { return };
         let before = claims.ids.len() + claims.patterns.len();
         if let Some(text) = section.get("id").and_then(|n| reader.text(n)) {
             claims.ids.extend(EventId::parse(text).map(EventId::into_owned));

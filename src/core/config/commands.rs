@@ -9,11 +9,9 @@ use std::sync::Arc;
 use crate::core::diag::suggest::nearest;
 use crate::core::diag::{Code, Place, Source};
 use crate::core::inventory::Commands;
+use crate::core::yaml::{self, Section, YamlKind, YamlNode, YamlReader};
 
-use super::read::{Section, YamlReader};
-use super::yaml::{self, YamlKind, YamlNode};
-
-const OWN: &[&str] = &["up", "down", "observe", "up_when", "down_when"];
+use super::keys;
 
 /// The tables of platforms that this program brings along, by name.
 const TABLES: [(&str, &str); 1] = [("nlb", include_str!("tables/nlb.yaml"))];
@@ -21,7 +19,7 @@ const TABLES: [(&str, &str); 1] = [("nlb", include_str!("tables/nlb.yaml"))];
 /// True when a resource is brought up and down by commands.
 pub(super) fn is_meant(node: &YamlNode) -> bool {
     match &node.kind {
-        YamlKind::Map(entries) => entries.iter().any(|(k, _)| k.text == "driver" || OWN.contains(&k.text.as_str())),
+        YamlKind::Map(entries) => entries.iter().any(|(k, _)| k.text == "driver" || keys::COMMANDS.has(&k.text)),
         _ => false,
     }
 }
@@ -30,7 +28,7 @@ pub(super) fn is_meant(node: &YamlNode) -> bool {
 pub(super) fn read(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, place: &Place) -> Option<Commands> {
     let YamlKind::Map(entries) = &node.kind else { return None };
     let Some((_, driver)) = entries.iter().find(|(k, _)| k.text == "driver") else {
-        let section = reader.section(node, what, place, OWN)?;
+        let section = reader.section(node, what, place, &keys::COMMANDS)?;
         let commands = of_section(reader, &section, &BTreeMap::new())?;
         whole_paths(reader, &commands, place);
         return Some(commands);
@@ -52,7 +50,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, node: &YamlNode, what: &str, pla
     }
     let source = Arc::new(Source { name: format!("the table of {name}"), text: (*table).to_owned() });
     let root = yaml::parse(&source, reader.found)?;
-    let section = reader.section(&root, "the table", place, OWN)?;
+    let section = reader.section(&root, "the table", place, &keys::COMMANDS)?;
     let commands = of_section(reader, &section, &words)?;
     let all = commands.up.iter().chain(&commands.down).flatten().chain(&commands.observe);
     if let Some(missing) = all.filter_map(|w| w.split_once('{')?.1.split_once('}')).map(|(word, _)| word.to_owned()).next() {

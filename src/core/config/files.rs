@@ -4,21 +4,20 @@
 //! files:
 //!   - /var/log/app.log
 //!   - { path: "/var/log/sip/*.log", host: sip1, app: SIP_SERVER_PRIMARY, timezone: Europe/Berlin }
+//!   - { path: /var/log/shop.log, format: "%d.%m.%Y %H:%M:%S", olddir: old }
 //! ```
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::core::base::zone::Zone;
-use crate::core::diag::Code;
+use crate::core::decode::LineFormat;
 use crate::core::diag::suggest::nearest;
+use crate::core::diag::{Code, Place};
 use crate::core::inventory::{Inventory, Name, Via};
+use crate::core::yaml::{Section, YamlKind, YamlNode, YamlReader};
 
-use super::read::{Section, YamlReader};
-use super::yaml::{YamlKind, YamlNode};
-
-const FILE: &[&str] = &["path", "host", "app", "timezone"];
-const LISTENER: &[&str] = &["address", "timezone"];
+use super::keys;
 
 /// A log file that is followed, or a pattern of such files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +30,19 @@ pub struct Followed {
     pub app: Name,
     /// The zone of stamps that do not say theirs.
     pub zone: Option<Zone>,
+    /// How its lines begin, where that is said.
+    pub format: Option<DeclaredFormat>,
+    /// The folder that its rotated files are moved to, relative to the file's own folder (logrotate's `olddir`).
+    pub olddir: Option<PathBuf>,
+}
+
+/// The form of a file's stamps, and where the configuration declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredFormat {
+    /// The form, which reads a line's stamp.
+    pub form: LineFormat,
+    /// Where it is written in the configuration.
+    pub place: Place,
 }
 
 impl Followed {
@@ -51,12 +63,14 @@ pub(super) fn files(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &
     let mut files = Vec::new();
     for node in entries(reader, top.get("files")) {
         if matches!(node.kind, YamlKind::Map(_)) {
-            let Some(section) = reader.section(node, "a file", &node.place.clone(), FILE) else { continue };
+            let Some(section) = reader.section(node, "a file", &node.place.clone(), &keys::FILE) else { continue };
             let path = section.want(reader, "path").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
             let host = section.get("host").and_then(|n| reader.known(n, "host", inventory.hosts.keys()));
             let app = section.get("app").and_then(|n| reader.text(n)).unwrap_or_default().to_owned();
             let zone = section.get("timezone").and_then(|n| zone(reader, n));
-            files.push(Followed { path: path.into(), host: host.unwrap_or_else(|| here.clone()), app, zone });
+            let format = section.get("format").and_then(|n| format(reader, n));
+            let olddir = section.get("olddir").and_then(|n| reader.text(n)).map(PathBuf::from);
+            files.push(Followed { path: path.into(), host: host.unwrap_or_else(|| here.clone()), app, zone, format, olddir });
         } else {
             let texts = reader.texts(Some(node));
             files.extend(texts.into_iter().map(|(path, _)| Followed { host: here.clone(), ..Followed::new(path) }));
@@ -73,7 +87,7 @@ pub(super) fn listeners<'n>(
     let mut found = Vec::new();
     for node in entries(reader, node) {
         if matches!(node.kind, YamlKind::Map(_)) {
-            let Some(section) = reader.section(node, "a listener", &node.place.clone(), LISTENER) else { continue };
+            let Some(section) = reader.section(node, "a listener", &node.place.clone(), &keys::LISTENER) else { continue };
             let Some(address) = section.want(reader, "address") else { continue };
             let text = reader.text(address).unwrap_or_default().to_owned();
             let zone = section.get("timezone").and_then(|n| zone(reader, n));
@@ -99,6 +113,18 @@ pub(super) fn zone(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Zone>
         reader.report(Code::BadValue, &node.place, format!("`{text}` is not a time zone")).help = Some(help);
     }
     zone
+}
+
+fn format(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<DeclaredFormat> {
+    let text = reader.text(node)?.to_owned();
+    match LineFormat::parse(&text) {
+        Ok(form) => Some(DeclaredFormat { form, place: node.place.clone() }),
+        Err(e) => {
+            let help = "write how a line begins, as in \"%d.%m.%Y %H:%M:%S\"; docs/reference/files.md lists the directives";
+            reader.report(Code::BadValue, &node.place, format!("this is no format of stamps: {e}")).help = Some(help.to_owned());
+            None
+        }
+    }
 }
 
 /// A list of texts and maps; one of either stands for a list of one.

@@ -2,8 +2,7 @@
 
 use crate::core::diag::Code;
 use crate::core::inventory::{EACH, Group, Inventory};
-
-use super::read::{Section, YamlReader};
+use crate::core::yaml::{Section, YamlReader};
 
 /// Reads them, once hosts and applications are known; what is wrong is reported.
 pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {

@@ -12,12 +12,11 @@ mod claims;
 mod commands;
 mod files;
 mod groups;
+pub mod keys;
 mod policy;
-mod read;
 mod sections;
 mod sizes;
 mod watch;
-mod yaml;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -26,12 +25,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
-use crate::core::diag::{Code, Diagnostic, Source, has_errors};
+use crate::core::diag::{Diagnostic, Source};
 use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
+use crate::core::yaml;
 
 pub use access::{Access, AccessLevel};
-pub use files::{Followed, ListenerZones, Way};
-pub use yaml::look_over;
+pub use files::{DeclaredFormat, Followed, ListenerZones, Way};
+pub use policy::coverage;
 
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -123,13 +123,16 @@ pub enum LocalResource {
 
 /// Reads an agent's configuration; `None` when it must not be used.
 pub fn load_agent(source: &Arc<Source>) -> (Option<Agent>, Vec<Diagnostic>) {
-    load_by(source, sections::agent)
+    yaml::load(source, HELP, |root, found| sections::agent(source, root, found))
 }
 
 /// Reads a configuration; `None` when it must not be used. What is wrong or unwise is in the diagnostics.
 pub fn load(source: &Arc<Source>) -> (Option<Config>, Vec<Diagnostic>) {
-    load_by(source, sections::config)
+    yaml::load(source, HELP, |root, found| sections::config(source, root, found))
 }
+
+/// What to do about a configuration that says nothing.
+const HELP: &str = "docs/reference/configuration.md names every key; examples/ has complete ones";
 
 /// The data folder of an installed controller.
 const CONTROLLER_DATA: &str = "/var/lib/pointsman";
@@ -147,25 +150,4 @@ pub fn data_of(source: &Source) -> PathBuf {
     let line = source.text.lines().rev().find_map(|l| l.strip_prefix("data:"));
     let said = line.map(|l| l.split(" #").next().unwrap_or(l).trim().trim_matches(['"', '\''])).filter(|said| !said.is_empty());
     said.map_or_else(|| default_data(source, CONTROLLER_DATA), PathBuf::from)
-}
-
-fn load_by<T>(
-    source: &Arc<Source>,
-    sections: fn(&Arc<Source>, &yaml::YamlNode, &mut Vec<Diagnostic>) -> T,
-) -> (Option<T>, Vec<Diagnostic>) {
-    let mut found = Vec::new();
-    let tree = yaml::parse(source, &mut found);
-    // A file without a word in it is a mistake, and has to be told.
-    if tree.is_none() && !has_errors(&found) {
-        let message = format!("{} says nothing", source.name);
-        found.push(
-            Diagnostic::whole(Code::WrongKind, message)
-                .help("docs/reference/configuration.md names every key; examples/ has complete ones"),
-        );
-    }
-    let read = tree.map(|root| sections(source, &root, &mut found));
-    found.sort_by_key(|d| d.place.as_ref().map(|p| p.bytes.start));
-    found.dedup();
-    let good = !has_errors(&found);
-    (read.filter(|_| good), found)
 }

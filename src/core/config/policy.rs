@@ -13,8 +13,7 @@ use std::collections::BTreeSet;
 
 use crate::core::diag::{Code, Place};
 use crate::core::inventory::{Inventory, Name, OnQuorumLoss, Placement, Resource, ResourceKind, Takeover, Via};
-
-use super::read::YamlReader;
+use crate::core::yaml::YamlReader;
 
 /// The fewest voters of a quorum: of two, both would have to agree, and the loss of either would end the service.
 const VOTERS_LEAST: usize = 3;
@@ -122,6 +121,26 @@ fn gap(inventory: &Inventory, name: &Name, resource: &Resource) -> Option<String
         )),
         Takeover::Quorum | Takeover::Lease | Takeover::Confirmed | Takeover::Forced => None,
     }
+}
+
+/// What `takeover: quorum` covers of this resource at this site, and what it does not; `None` of other policies.
+pub fn coverage(name: &str, resource: &Resource) -> Option<String> {
+    if resource.takeover != Takeover::Quorum {
+        return None;
+    }
+    let agents = resource.voting_agents();
+    let all = agents.len() + 1;
+    let majority = all / 2 + 1;
+    let names = agents.into_iter().collect::<Vec<_>>().join(", ");
+    let after = crate::core::base::time::duration_text(resource.isolation);
+    let lost = match resource.on_quorum_loss {
+        OnQuorumLoss::Release => format!("when more are lost at once, nobody has it after {after} until {majority} are back"),
+        OnQuorumLoss::Keep => "when more are lost at once, its holder keeps it and no other host takes it".to_owned(),
+    };
+    Some(format!(
+        "{name}: {all} voters (the controller, {names}); the loss of any {} is covered; {lost}; a frozen virtual machine is not covered",
+        all - majority
+    ))
 }
 
 fn voters(reader: &mut YamlReader<'_>, inventory: &Inventory, name: &Name, resource: &Resource, places: &ResourcePlaces) {

@@ -14,6 +14,7 @@ use crate::core::inventory::{
     AGENT_PORT, Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss,
     Pair, Placement, Resource, ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
 };
+use crate::core::yaml::{Section, YamlKey, YamlKind, YamlNode, YamlReader, parse_address};
 
 use super::access;
 use super::claims;
@@ -21,58 +22,14 @@ use super::commands;
 use super::files::{self, Way};
 use super::groups;
 use super::policy::{self, ResourcePlaces};
-use super::read::{Section, YamlReader, parse_address};
 use super::sizes;
 use super::watch;
-use super::yaml::{YamlKey, YamlKind, YamlNode};
-use super::{Agent, Config, Listen, LocalResource, ReloadPolicy};
+use super::{Agent, Config, Listen, LocalResource, ReloadPolicy, keys};
 
-const TOP: &[&str] = &[
-    "rules",
-    "scripts",
-    "data",
-    "reload",
-    "journal",
-    "listen",
-    "files",
-    "hosts",
-    "applications",
-    "pairs",
-    "resources",
-    "channels",
-    "groups",
-    "limits",
-    "user",
-    "access",
-];
 /// Where agents are heard, unless `listen: agents` says otherwise.
 const AGENTS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5750);
-const LISTEN: &[&str] = &["syslog", "agents", "privileged_senders"];
-const AGENT: &[&str] = &["host", "controller", "listen", "data", "user", "resources", "watch", "metrics"];
-const LOCAL_ADDRESS: &[&str] = &["address", "interface"];
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
-const HOST: &[&str] = &["address", "platform", "via", "agent_port", "aliases", "site", "timezone", MAINTENANCE];
-const APPLICATION: &[&str] = &["type", "host", "aliases", "program", MAINTENANCE];
-const PAIR: &[&str] = &["primary", "backup", "standby", "resource", "catch_up", "says_primary", "says_backup", MAINTENANCE];
-const RESOURCE: &[&str] = &[
-    "kind",
-    "address",
-    "port",
-    "hosts",
-    "takeover",
-    "voters",
-    "on_quorum_loss",
-    "witnesses",
-    "isolation",
-    "term",
-    "moves",
-    "on_link_loss",
-    "repair",
-    "trust",
-    MAINTENANCE,
-    EARLIER_TRUST,
-];
 /// The calendar of recurring maintenance.
 const MAINTENANCE: &str = "maintenance";
 /// What `trust` was called by earlier versions; it is read, with a warning.
@@ -92,7 +49,7 @@ fn earlier_trust<'n>(reader: &mut YamlReader<'_>, section: &Section<'n>) -> Opti
 pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Config {
     let mut reader = YamlReader { found };
     let place = Place { source: source.clone(), bytes: 0..0 };
-    let Some(top) = reader.section(root, "the configuration", &place, TOP) else { return Config::default() };
+    let Some(top) = reader.section(root, "the configuration", &place, &keys::CONTROLLER) else { return Config::default() };
     let mut inventory = Inventory::default();
     let agents_wanted = hosts(&mut reader, &top, &mut inventory);
     applications(&mut reader, &top, &mut inventory);
@@ -133,7 +90,7 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
 pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagnostic>) -> Agent {
     let mut reader = YamlReader { found };
     let place = Place { source: source.clone(), bytes: 0..0 };
-    let Some(top) = reader.section(root, "the agent's configuration", &place, AGENT) else { return Agent::default() };
+    let Some(top) = reader.section(root, "the agent's configuration", &place, &keys::AGENT) else { return Agent::default() };
     let text = |reader: &mut YamlReader<'_>, key: &str| {
         top.want(reader, key).and_then(|n| reader.text(n)).unwrap_or_default().to_owned()
     };
@@ -161,7 +118,7 @@ pub(super) fn agent(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diagn
             }
             continue;
         }
-        let Some(section) = reader.section(node, &what, &key.place, LOCAL_ADDRESS) else { continue };
+        let Some(section) = reader.section(node, &what, &key.place, &keys::LOCAL_ADDRESS) else { continue };
         let address = section.want(&mut reader, "address").and_then(|n| network(&mut reader, n));
         let interface = section.want(&mut reader, "interface").and_then(|n| Some((reader.text(n)?.to_owned(), n)));
         let (Some((address, prefix)), Some((interface, node))) = (address, interface) else { continue };
@@ -193,7 +150,7 @@ fn agents_listen(reader: &mut YamlReader<'_>, node: &YamlNode) -> Listening {
 fn listen(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) -> Listen {
     let mut listen = Listen::default();
     let Some(node) = top.get("listen") else { return listen };
-    let Some(section) = reader.section(node, "listen", &node.place.clone(), LISTEN) else { return listen };
+    let Some(section) = reader.section(node, "listen", &node.place.clone(), &keys::LISTEN) else { return listen };
     for (text, node, zone) in files::listeners(reader, section.get("syslog")) {
         let parsed = text.split_once("://").and_then(|(kind, address)| Some((kind, address.parse::<SocketAddr>().ok()?)));
         match parsed {
@@ -256,7 +213,7 @@ fn hosts(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
     }
     for (key, node) in all {
         let what = format!("host {}", key.text);
-        let Some(section) = reader.section(node, &what, &key.place, HOST) else { continue };
+        let Some(section) = reader.section(node, &what, &key.place, &keys::HOST) else { continue };
         let address = section.get("address").and_then(|n| Some((reader.address(n)?, n)));
         if let Some((address, node)) = address {
             take(reader, &mut taken, &address.to_string(), &what, &node.place);
@@ -297,7 +254,7 @@ fn applications(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut 
     }
     for (key, node) in all {
         let what = format!("application {}", key.text);
-        let Some(section) = reader.section(node, &what, &key.place, APPLICATION) else { continue };
+        let Some(section) = reader.section(node, &what, &key.place, &keys::APPLICATION) else { continue };
         let aliases = reader.texts(section.get("aliases"));
         for place in
             aliases.iter().filter(|(a, _)| a == OWN_APP).map(|(_, p)| p).chain((key.text == OWN_APP).then_some(&key.place))
@@ -340,7 +297,7 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
     let (mut members, mut followed) = (Taken::new(), Taken::new());
     for (key, node) in reader.named(top.get("pairs")) {
         let what = format!("pair {}", key.text);
-        let Some(section) = reader.section(node, &what, &key.place, PAIR) else { continue };
+        let Some(section) = reader.section(node, &what, &key.place, &keys::PAIR) else { continue };
         let mut member = |reader: &mut YamlReader<'_>, role: &str| -> Option<String> {
             let node = section.want(reader, role)?;
             let name = reader.known(node, "application", inventory.applications.keys())?;
@@ -415,7 +372,7 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
     let mut taken = Taken::new();
     for (key, node) in reader.named(top.get("resources")) {
         let what = format!("resource {}", key.text);
-        let Some(section) = reader.section(node, &what, &key.place, RESOURCE) else { continue };
+        let Some(section) = reader.section(node, &what, &key.place, &keys::RESOURCE) else { continue };
         let kinds = [("address", false), ("port", true)];
         let is_port =
             section.get("kind").and_then(|n| reader.word(n, "kind of resource in this version", &kinds)).unwrap_or(false);
@@ -645,7 +602,7 @@ fn channels(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inve
     for (key, node) in reader.named(top.get("channels")) {
         let what = format!("channel {}", key.text);
         let channel = if matches!(node.kind, YamlKind::Map(_)) {
-            let Some(section) = reader.section(node, &what, &key.place, &["command"]) else { continue };
+            let Some(section) = reader.section(node, &what, &key.place, &keys::CHANNEL) else { continue };
             let Some(command) = section.want(reader, "command") else { continue };
             let words: Vec<String> =
                 reader.list(Some(command)).into_iter().filter_map(|n| reader.text(n)).map(str::to_owned).collect();

@@ -5,19 +5,18 @@ use std::time::Duration;
 use crate::core::base::limits::{JOURNAL_BYTES_LEAST, MEMORY_LEAST};
 use crate::core::diag::Code;
 use crate::core::inventory::Memory;
+use crate::core::yaml::{Section, YamlReader};
 
 use super::JournalLimits;
-use super::read::{Section, YamlReader};
+use super::keys;
 
-const LIMITS: &[&str] = &["memory"];
-const JOURNAL: &[&str] = &["keep", "size"];
 /// The shortest and the longest time for which records can be kept.
 const KEEP: std::ops::RangeInclusive<Duration> = Duration::from_secs(3_600)..=Duration::from_secs(20 * 366 * 24 * 3_600);
 
 /// `limits: { memory: 512MiB }`
 pub(super) fn memory(reader: &mut YamlReader<'_>, top: &Section<'_>) -> Memory {
     let Some(node) = top.get("limits") else { return Memory::default() };
-    let Some(section) = reader.section(node, "limits", &node.place.clone(), LIMITS) else { return Memory::default() };
+    let Some(section) = reader.section(node, "limits", &node.place.clone(), &keys::LIMITS) else { return Memory::default() };
     let Some(node) = section.get("memory") else { return Memory::default() };
     let text = reader.text(node).unwrap_or_default().to_owned();
     match bytes_of(&text).and_then(|bytes| usize::try_from(bytes).ok()) {
@@ -38,7 +37,7 @@ pub(super) fn memory(reader: &mut YamlReader<'_>, top: &Section<'_>) -> Memory {
 pub(super) fn journal(reader: &mut YamlReader<'_>, top: &Section<'_>) -> JournalLimits {
     let mut limits = JournalLimits::default();
     let Some(node) = top.get("journal") else { return limits };
-    let Some(section) = reader.section(node, "journal", &node.place.clone(), JOURNAL) else { return limits };
+    let Some(section) = reader.section(node, "journal", &node.place.clone(), &keys::JOURNAL) else { return limits };
     if let Some(keep) = section.get("keep").and_then(|n| reader.span(n, KEEP)) {
         limits.keep = keep;
     }

@@ -8,13 +8,10 @@ use std::path::{Component, Path};
 use crate::core::base::limits::{METRICS_EVERY_LEAST, METRICS_EVERY_MOST, MOUNTS, REPORTED_NAME, WATCHED};
 use crate::core::diag::Code;
 use crate::core::inventory::{METRICS, Measuring, OF_MOUNTS, Sign};
+use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader};
 
 use super::Agent;
-use super::read::{Section, YamlReader};
-use super::yaml::{YamlKey, YamlNode};
-
-const SIGN: &[&str] = &["pid_file", "unit", "process"];
-const MEASURING: &[&str] = &["every", "of", OF_MOUNTS];
+use super::keys;
 
 /// Reads both; what is wrong is reported.
 pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut Agent) {
@@ -35,7 +32,7 @@ pub(super) fn read(reader: &mut YamlReader<'_>, top: &Section<'_>, agent: &mut A
 /// By what an application is seen to run.
 fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<Sign> {
     let what = format!("application {}", key.text);
-    let section = reader.section(node, &what, &key.place, SIGN)?;
+    let section = reader.section(node, &what, &key.place, &keys::SIGN)?;
     let mut text = |name: &str| section.get(name).and_then(|n| Some((reader.text(n)?.to_owned(), n)));
     let (pid_file, unit, process) = (text("pid_file"), text("unit"), text("process"));
     if let Some((name, node)) = &process
@@ -80,7 +77,7 @@ fn sign(reader: &mut YamlReader<'_>, key: &YamlKey, node: &YamlNode) -> Option<S
 
 fn measuring(reader: &mut YamlReader<'_>, node: &YamlNode) -> Measuring {
     let mut measuring = Measuring::default();
-    let Some(section) = reader.section(node, "`metrics`", &node.place, MEASURING) else { return measuring };
+    let Some(section) = reader.section(node, "`metrics`", &node.place, &keys::METRICS) else { return measuring };
     if let Some(every) = section.get("every").and_then(|n| reader.span(n, METRICS_EVERY_LEAST..=METRICS_EVERY_MOST)) {
         measuring.every = every;
     }

@@ -101,6 +101,16 @@ fn append(units: &[u16], text: &mut Vec<u8>) {
     }
 }
 
+/// The text of bytes that are not UTF-8: what is valid stays, each other byte is the Latin-1 character of its number.
+pub(super) fn latin1(record: &[u8]) -> String {
+    let mut text = String::with_capacity(record.len() + record.len() / 4);
+    for chunk in record.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().copied().map(char::from));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

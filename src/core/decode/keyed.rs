@@ -5,9 +5,10 @@
 //!
 //! | part | keys |
 //! |---|---|
-//! | time | `time timestamp @timestamp ts t date datetime eventTime __REALTIME_TIMESTAMP` |
-//! | level | `level severity lvl loglevel log.level error_severity PRIORITY` |
-//! | id | `logid log_id` (Fortinet, Sophos) |
+//! | time | `time timestamp Timestamp @timestamp @t ts t date datetime asctime eventTime __REALTIME_TIMESTAMP`; `epochSecond` in `instant` |
+//! | zone | `tz`: an offset, of a time that does not say its own |
+//! | level | `level Level @l severity SeverityText lvl loglevel levelname level_name log.level error_severity PRIORITY` |
+//! | id | `logid log_id` (Fortinet, Sophos); `code` in `event` (Elastic Common Schema); `id` of MongoDB |
 //! | host | `hostname host.name _HOSTNAME devname device_name`; `host` in GELF and in what Logstash writes |
 //! | application | `app application service service.name program SYSLOG_IDENTIFIER` |
 //! | process | `pid _PID` |
@@ -34,6 +35,8 @@ use super::{level, object, pairs, rfc3164};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KnownKey {
     Time,
+    /// The distance from UTC of a time that does not say it.
+    Offset,
     Level,
     /// A level by syslog's numbers.
     Priority,
@@ -50,6 +53,8 @@ pub(super) enum KnownKey {
     ShortMessage,
     /// MongoDB's level, one letter; it counts behind MongoDB's time.
     Letter,
+    /// MongoDB's id of a message; it counts behind MongoDB's time.
+    MongoId,
     /// A record in which another one may stand ([`super::wrap`]).
     Wrapped,
 }
@@ -58,10 +63,22 @@ impl KnownKey {
     /// What a key of the top level is about; `None` for all that is not wanted.
     pub(super) fn of(name: &str) -> Option<KnownKey> {
         Some(match name {
-            "time" | "timestamp" | "@timestamp" | "ts" | "t" | "date" | "datetime" | "eventTime" | "__REALTIME_TIMESTAMP" => {
-                KnownKey::Time
-            }
-            "level" | "severity" | "lvl" | "loglevel" | "log.level" | "error_severity" => KnownKey::Level,
+            "time"
+            | "timestamp"
+            | "@timestamp"
+            | "ts"
+            | "t"
+            | "date"
+            | "datetime"
+            | "eventTime"
+            | "__REALTIME_TIMESTAMP"
+            | "Timestamp"
+            | "@t"
+            | "asctime" => KnownKey::Time,
+            "tz" => KnownKey::Offset,
+            "level" | "severity" | "lvl" | "loglevel" | "log.level" | "error_severity" | "Level" | "@l" | "levelname"
+            | "level_name" | "SeverityText" => KnownKey::Level,
+            "id" => KnownKey::MongoId,
             "PRIORITY" => KnownKey::Priority,
             "hostname" | "host.name" | "_HOSTNAME" | "devname" | "device_name" => KnownKey::Host,
             "logid" | "log_id" => KnownKey::Id,
@@ -84,6 +101,8 @@ impl KnownKey {
             "host" => ("name", KnownKey::Host),
             "service" => ("name", KnownKey::App),
             "t" => ("$date", KnownKey::Time),
+            "instant" => ("epochSecond", KnownKey::Time),
+            "event" => ("code", KnownKey::Id),
             _ => return None,
         })
     }
@@ -97,6 +116,8 @@ pub(super) struct Keyed<'a> {
     day: Option<i64>,
     /// A time without a day.
     clock: Option<Stamp>,
+    /// Seconds east of UTC, for a time that does not say it.
+    east_s: Option<i64>,
     level: Option<Level>,
     /// 0 to 7: a level in GELF alone.
     gelf_level: Option<u8>,
@@ -137,7 +158,10 @@ impl<'a> Keyed<'a> {
     pub(super) fn take(&mut self, key: KnownKey, value: Cow<'a, str>) {
         match key {
             KnownKey::Time => self.take_time(&value),
+            KnownKey::Offset => self.east_s = self.east_s.or(stamp::zone_number(&value).ok().map(|(_, east_s)| east_s)),
             KnownKey::Level => self.take_level(&value),
+            KnownKey::MongoId if self.mongo && self.id.is_empty() => self.id = value,
+            KnownKey::MongoId => {}
             KnownKey::Priority => self.level = self.level.or(number(&value).filter(|n| *n < 8).map(severity)),
             KnownKey::Host if self.host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => self.host = value,
             KnownKey::SomeHost if self.some_host.is_empty() && is_name(&value) && rfc3164::is_host(&value) => {
@@ -179,7 +203,8 @@ impl<'a> Keyed<'a> {
     /// When the record was written.
     pub(super) fn stamp(&self) -> Option<Stamp> {
         let day = self.day.map_or(Day::Unknown, Day::Full);
-        self.stamp.or(self.clock.map(|clock| Stamp { day, ..clock }))
+        let stamp = self.stamp.or(self.clock.map(|clock| Stamp { day, ..clock }))?;
+        Some(Stamp { east_s: stamp.east_s.or(self.east_s), ..stamp })
     }
 
     /// How grave the record is.

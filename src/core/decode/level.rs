@@ -65,6 +65,7 @@ pub(super) fn word(value: &str) -> Option<Level> {
             ("fatal", Level::Critical),
             ("fata", Level::Critical),
             ("ftl", Level::Critical),
+            ("fail", Level::Error),
             ("fine", Level::Debug),
             ("finer", Level::Trace),
             ("finest", Level::Trace),
@@ -73,7 +74,7 @@ pub(super) fn word(value: &str) -> Option<Level> {
         b'n' => &[("notice", Level::Notice), ("noti", Level::Notice), ("note", Level::Info)],
         b'p' => &[("panic", Level::Critical), ("pani", Level::Critical), ("pnc", Level::Critical)],
         b's' => &[("severe", Level::Error)],
-        b't' => &[("trace", Level::Trace), ("trc", Level::Trace)],
+        b't' => &[("trace", Level::Trace), ("trc", Level::Trace), ("trce", Level::Trace)],
         b'v' => &[("verbose", Level::Debug)],
         b'w' => &[("warning", Level::Warning), ("warn", Level::Warning), ("wrn", Level::Warning)],
         _ => return None,
@@ -119,6 +120,36 @@ pub(super) fn letter(value: &str) -> Option<Level> {
         "T" => Level::Trace,
         _ => return None,
     })
+}
+
+/// The levels of two letters, as VMware ESXi 8 writes them.
+pub(super) fn two_letters(value: &str) -> Option<Level> {
+    Some(match value {
+        "Em" => Level::Emergency,
+        "Al" => Level::Alert,
+        "Cr" => Level::Critical,
+        "Er" => Level::Error,
+        "Wa" => Level::Warning,
+        "No" => Level::Notice,
+        "In" => Level::Info,
+        "Db" => Level::Debug,
+        _ => return None,
+    })
+}
+
+/// A level with which the text begins, as PHP writes it, and what follows.
+pub(super) fn php(text: &str) -> Option<(Level, &str)> {
+    const LEVELS: [(&str, Level); 8] = [
+        ("Fatal error", Level::Critical),
+        ("Recoverable fatal error", Level::Error),
+        ("Catchable fatal error", Level::Error),
+        ("Parse error", Level::Critical),
+        ("Warning", Level::Warning),
+        ("Notice", Level::Notice),
+        ("Strict Standards", Level::Notice),
+        ("Deprecated", Level::Notice),
+    ];
+    LEVELS.iter().find_map(|(name, level)| Some((*level, text.strip_prefix(name)?)))
 }
 
 /// A level that was found in a line.

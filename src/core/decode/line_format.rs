@@ -28,6 +28,8 @@ use super::stamp::{self, Day, Stamp};
 
 /// Bytes of a form.
 const FORM_BYTES: usize = 256;
+/// Characters of a line that are shown where a form does not read it.
+const MISFIT_CHARS: usize = 24;
 
 /// A declared form of stamps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +72,34 @@ enum Piece {
     ZoneName,
     Epoch,
     Any,
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Piece::Literal('%') => "%%",
+            Piece::Literal(c) => return write!(f, "{c}"),
+            Piece::Blanks => " ",
+            Piece::Year => "%Y",
+            Piece::ShortYear => "%y",
+            Piece::Month => "%m",
+            Piece::MonthName => "%b",
+            Piece::Day => "%d",
+            Piece::DayOfYear => "%j",
+            Piece::Weekday => "%a",
+            Piece::Hour => "%H",
+            Piece::Hour12 => "%I",
+            Piece::Half => "%p",
+            Piece::Minute => "%M",
+            Piece::Second => "%S",
+            Piece::Fraction(None) => "%f",
+            Piece::Fraction(Some(digits)) => return write!(f, "%{digits}f"),
+            Piece::Offset => "%z",
+            Piece::ZoneName => "%Z",
+            Piece::Epoch => "%s",
+            Piece::Any => "%*",
+        })
+    }
 }
 
 /// What the pieces have said.
@@ -179,6 +209,23 @@ impl LineFormat {
         let (stamp, behind) = self.stamp(text)?;
         let at = StampClock::default().resolve(&stamp, zone, reference, None)?.at;
         Some((at, &line[text.len() - behind.len()..]))
+    }
+
+    /// What of a line this form does not read; `None` when it reads all that it wants.
+    pub fn misfit(&self, line: &str) -> Option<String> {
+        let mut parts = Parts::default();
+        let mut rest = line;
+        for (i, piece) in self.pieces.iter().enumerate() {
+            match take(*piece, self.pieces.get(i + 1), rest, &mut parts) {
+                Some(behind) => rest = behind,
+                None => {
+                    let shown: String = rest.chars().take(MISFIT_CHARS).collect();
+                    let there = if rest.is_empty() { "at the line's end".to_owned() } else { format!("`{shown}`") };
+                    return Some(format!("`{piece}` does not read {there}"));
+                }
+            }
+        }
+        parts.stamp().is_none().then(|| "there is no such day or time".to_owned())
     }
 
     /// The stamp with which a line begins, and what follows it.
@@ -352,6 +399,20 @@ mod tests {
         assert_eq!(format.read(b"14.03.2026 25:11:57", Zone::default(), reference), None);
         let west = format.read(b"14.03.2026 02:11:57", Zone::Fixed(-18_000), reference).unwrap().0;
         assert_eq!(west.to_string(), "2026-03-14T07:11:57.000Z");
+    }
+
+    #[test]
+    fn what_a_form_does_not_read_is_said() {
+        for (form, line, wanted) in [
+            ("%d.%m.%Y %T", "2026-03-14 02:11:57 x", Some("`.` does not read `26-03-14 02:11:57 x`")),
+            ("%F %T", "2026-03-14", Some("` ` does not read at the line's end")),
+            ("%F %T.%3f", "2026-03-14 02:11:57.1", Some("`%3f` does not read `1`")),
+            ("%F %T", "2026-02-31 02:11:57", Some("there is no such day or time")),
+            ("%F %T", "2026-03-14 02:11:57", None),
+        ] {
+            let misfit = LineFormat::parse(form).unwrap().misfit(line);
+            assert_eq!(misfit.as_deref(), wanted, "{form}: {line}");
+        }
     }
 
     #[test]

@@ -214,7 +214,7 @@ impl Decoder {
         let mut event = match std::str::from_utf8(record) {
             Ok(text) => self.whole(text, reference),
             Err(_) => {
-                let text = latin1(record);
+                let text = encoding::latin1(record);
                 let mut event = self.whole(&text, reference).into_owned();
                 event.marks.latin1 = true;
                 event
@@ -247,6 +247,10 @@ impl Decoder {
         if let Some(format) = &self.format
             && let Some((stamp, behind)) = format.stamp(record)
         {
+            if let Some(found) = genesys::after_stamp(behind) {
+                let time = self.tick(&stamp, reference);
+                return self.genesys_record(found, time);
+            }
             return self.plain_at(record, Some(behind), stamp, reference);
         }
         if !self.header.known() {
@@ -307,6 +311,9 @@ impl Decoder {
             {
                 let message = rfc3164::envelope_of(found, Envelope::default());
                 return self.bare_message(Envelope { stamp: Some(stamp), ..message }, reference);
+            }
+            if let Some(message) = rfc3164::without_head(record) {
+                return self.bare_message(message, reference);
             }
         }
         if self.datagrams {
@@ -401,8 +408,10 @@ impl Decoder {
         }
         let mut event = self.plain_at(record, dated.behind, dated.stamp, reference);
         event.level = dated.level.or(event.level);
-        if !dated.pid.is_empty() {
-            event.pid = Cow::Borrowed(dated.pid);
+        for (part, said) in [(&mut event.pid, dated.pid), (&mut event.host, dated.host)] {
+            if !said.is_empty() {
+                *part = Cow::Borrowed(said);
+            }
         }
         event
     }
@@ -681,16 +690,6 @@ fn attribute(record: &str) -> Option<(Cow<'_, str>, Value<'_>)> {
     let (key, value) = record.strip_prefix(' ')?.split_once(':')?;
     let is_key = (1..=32).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     is_key.then(|| (Cow::Borrowed(key), Value::Text(Cow::Borrowed(value.trim()))))
-}
-
-/// The text of bytes that are not UTF-8: what is valid stays, each other byte is the Latin-1 character of its number.
-fn latin1(record: &[u8]) -> String {
-    let mut text = String::with_capacity(record.len() + record.len() / 4);
-    for chunk in record.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().copied().map(char::from));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ fn member<'a>(cursor: &mut Cursor<'a>, name: &'a str, keyed: &mut Keyed<'a>) -> 
                 return cursor.skip();
             }
             value(cursor, key, keyed)?;
-            if key == KnownKey::Time && keyed.dated() {
+            if wanted == "$date" && keyed.dated() {
                 keyed.take_mongo();
             }
             Some(())

@@ -120,7 +120,10 @@ pub(super) fn without_priority<'a>(record: &'a str, stamp: Stamp, behind: &'a st
         return None;
     }
     let text = behind.trim_start_matches([':', ' ']);
-    if level::is_word(text.split([' ', '\t']).next()?) {
+    let word = text.split([' ', '\t']).next()?;
+    // `In(166) Hostd[7]: ...` of VMware ESXi 8, and a thread of Ceph.
+    let esxi = word.as_bytes().get(2) == Some(&b'(') && level::two_letters(&word[..2]).is_some();
+    if level::is_word(word) || esxi || is_thread(word, text) {
         return None;
     }
     if first.is_ascii_digit() || *first == b'[' || weekday {
@@ -180,6 +183,13 @@ impl Sure {
     }
 }
 
+/// `7f2a1c0700 -1 osd.3 ...`: a thread in hexadecimal digits, and a number.
+fn is_thread(word: &str, text: &str) -> bool {
+    word.len() >= 6
+        && word.bytes().all(|b| b.is_ascii_hexdigit())
+        && text[word.len()..].trim_start_matches(' ').split(' ').next().is_some_and(|second| second.parse::<i8>().is_ok())
+}
+
 fn is_daemon(app: &str) -> bool {
     DAEMONS.contains(&app) || PROGRAMS.contains(&app)
 }
@@ -203,7 +213,8 @@ fn is_evident(host: &str) -> bool {
 }
 
 fn behind_stamp(stamp: Stamp, behind: &str) -> Envelope<'_> {
-    let rest = behind.strip_prefix(':').unwrap_or(behind);
+    // Cisco's call managers write a blank before the colon.
+    let rest = behind.strip_prefix(':').or_else(|| behind.strip_prefix(" : ")).unwrap_or(behind);
     let mut e =
         Envelope { format: Format::Rfc3164, stamp: Some(stamp), text: rest.trim_start_matches(' '), ..Envelope::default() };
     let start = e.text;
@@ -257,6 +268,14 @@ pub(super) fn envelope_of<'a>(found: HeadFound<'a>, base: Envelope<'a>) -> Envel
         fields,
         ..base
     }
+}
+
+/// A record of a security product without any head (CEF, LEEF): its id.
+pub(super) fn without_head(record: &str) -> Option<Envelope<'_>> {
+    if !record.starts_with("CEF:") && !record.starts_with("LEEF:") {
+        return None;
+    }
+    heads::read(HeadPlace::Text, record).map(|found| envelope_of(found, Envelope::default()))
 }
 
 /// An id at the beginning of a message's text, in both syslog formats.
@@ -350,6 +369,8 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
                     Some(b'a'..=b'z') => envelope::is_facility(name),
                     _ => name.len() <= 10 && name.bytes().all(|b| b.is_ascii_digit()),
                 };
+                // What stands where others say who wrote it: how severe a message of Dell's iDRAC is, and a form's name.
+                let other = other || matches!(name, "Severity" | "CEF" | "LEEF");
                 return (free && !other && !level::is_word(name)).then(|| (name, "", &text[i + 1..]));
             }
             b'[' if i > 0 => break,

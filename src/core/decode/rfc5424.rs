@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::core::event::{EventId, Format, vendor_id};
+use crate::core::event::{EventId, Format, Value, vendor_id};
 
 use super::envelope::{self, Envelope};
 use super::{rfc3164, stamp, structured};
@@ -43,7 +43,15 @@ fn vendor<'a>(e: &mut Envelope<'a>) {
     match &e.id {
         Some(EventId::Word(word)) => e.level = e.level.or(vendor_id(word).map(|(_, severity)| envelope::severity(severity))),
         Some(EventId::Number { .. }) => {}
-        None => rfc3164::take_id(e),
+        None => {
+            rfc3164::take_id(e);
+            // NXLog keeps the id of a Windows event in the structured data.
+            if e.id.is_none()
+                && let Some((_, Value::Text(Cow::Borrowed(id)))) = e.fields.iter().find(|(name, _)| name.ends_with(".EventID"))
+            {
+                e.id = EventId::parse(id);
+            }
+        }
     }
 }
 

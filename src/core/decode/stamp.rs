@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use nom::branch::alt;
-use nom::character::complete::{char, one_of, space0, space1};
+use nom::character::complete::{char, one_of, space1};
 use nom::combinator::{opt, value, verify};
 use nom::sequence::{preceded, terminated};
 use nom::{Err, IResult, Parser};
@@ -82,7 +82,7 @@ pub(super) fn bsd(input: &str) -> StampResult<'_, Stamp> {
     let (rest, month) = month(input)?;
     let (rest, day) = preceded(space1, digits(1, 2)).parse(rest)?;
     let (rest, before) = opt(terminated(preceded(space1, year), one_of(" "))).parse(rest)?;
-    let (rest, us) = preceded(space0, clock_us).parse(rest)?;
+    let (rest, us) = alt((preceded(space1, clock_of_day), clock_us)).parse(rest)?;
     if !input[..input.len() - rest.len()].contains(' ') {
         return fail();
     }
@@ -109,18 +109,27 @@ pub(super) fn bsd(input: &str) -> StampResult<'_, Stamp> {
     Ok((rest, Stamp { day, us, east_s }))
 }
 
-/// slashed = 1*2DIGIT "/" 1*2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " " / ":") clock [blank ("AM" / "PM")] [zone]: month, day, year. Where that is no
+/// slashed = 1*2DIGIT "/" 1*2DIGIT "/" (4DIGIT / 2DIGIT) ("@" / " " / ":" / "," / "-") clock [blank ("AM" / "PM")] [zone]: month, day, year. Where that is no
 /// day: day, month, year. Of a year of two digits it may stand in front (Spark, Hadoop); where both are days, it does when a level follows.
 pub(super) fn slashed(input: &str) -> StampResult<'_, Stamp> {
     let (rest, a) = terminated(digits(1, 2), char('/')).parse(input)?;
     if rest.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
         return named::day_month_year(input, b'/');
     }
-    let (rest, b) = terminated(digits(1, 2), char('/')).parse(rest)?;
+    let (rest, b) = digits(1, 2)(rest)?;
+    if let Some(rest) = rest.strip_prefix('-') {
+        // `03/14-02:11:57.123456` of Snort. 2000 is a leap year: 29 February may exist.
+        let (rest, us) = clock_us(rest)?;
+        return match calendar::days(2000, a, b) {
+            Some(_) => Ok((rest, Stamp { day: Day::Yearless(a, b), us, east_s: None })),
+            None => fail(),
+        };
+    }
+    let (rest, _) = char('/').parse(rest)?;
     let (rest, c) = alt((digits(4, 4), digits(2, 2))).parse(rest)?;
     // ` - ` of game servers.
     let rest = rest.strip_prefix(" -").unwrap_or(rest);
-    let (rest, us) = preceded(one_of("@ :"), named::clock_12).parse(rest)?;
+    let (rest, us) = preceded(one_of("@ :,-"), named::clock_12).parse(rest)?;
     let (rest, east_s) = zone(rest);
     let short = |year: u32| 2000 + year as i32;
     let month_first = calendar::days(if c < 100 { short(c) } else { c as i32 }, a, b);
@@ -160,8 +169,10 @@ pub(super) fn any(input: &str) -> StampResult<'_, Stamp> {
         [b'0'..=b'9', _, b':', ..] => clock(input),
         [b'0'..=b'9', _, b'/', ..] | [b'0'..=b'9', b'/', ..] => slashed(input),
         [b'0'..=b'9', b'0'..=b'9', b'-' | b'.', ..] => named::two_digits(input),
+        [b'0'..=b'9', b'0'..=b'9', b' ', b'A'..=b'Z' | b'a'..=b'z', ..] => named::day_first(input),
         [b'0'..=b'9', _, _, _, b' ', ..] => named::year_first(input),
         [b'0'..=b'9', _, _, _, b'0'..=b'9', ..] => named::compact(input),
+        [b'0'..=b'9', _, _, _, _, _, _, _, _, _, b'-', ..] => iso(input).or_else(|_| named::db2(input)),
         [b'0'..=b'9', ..] => iso(input),
         [b'A'..=b'Z' | b'a'..=b'z', ..] if month_name(input).is_ok() => bsd(input).or_else(|_| named::month_first(input)),
         [b'A'..=b'Z' | b'a'..=b'z', ..] => locale(input).or_else(|_| named::weekday_iso(input)),
@@ -331,6 +342,14 @@ fn time_of_day(input: &str, second_max: u32) -> StampResult<'_, i64> {
     }
     let seconds = i64::from(hour * 3600 + minute * 60 + second);
     Ok((&input[8..], seconds * SECOND_US))
+}
+
+/// A clock whose hour may have one digit.
+fn clock_of_day(input: &str) -> StampResult<'_, i64> {
+    match input.as_bytes() {
+        [b'0'..=b'9', b':', ..] => named::short_hour(input),
+        _ => clock_us(input),
+    }
 }
 
 fn clock_us(input: &str) -> StampResult<'_, i64> {

@@ -131,7 +131,7 @@ fn journal_text(value: &Json) -> Option<String> {
         Json::String(text) => Some(text.clone()),
         Json::Array(bytes) => {
             let bytes = bytes.iter().map(|b| u8::try_from(b.as_u64()?).ok()).collect::<Option<Vec<u8>>>()?;
-            Some(super::latin1(&bytes))
+            Some(super::encoding::latin1(&bytes))
         }
         _ => None,
     }

@@ -166,6 +166,8 @@ codes! {
     EarlierName = "C204", Warning, "a key by the name that it had in earlier versions";
     NotCovered = "C203", Warning, "a takeover policy that does not cover a failure which another one covers here";
     NoFileMatches = "C210", Warning, "a pattern of files that no file matches now";
+    FormatUnread = "C211", Warning, "a format of stamps that reads none of the first lines of a file";
+    NoOlddir = "C212", Warning, "a folder of rotated files that does not exist now";
     // Rule tests.
     TestSyntax = "T001", Error, "the rule test is not understood";
     TestFails = "T002", Error, "a rule test of the site fails";

@@ -19,15 +19,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::core::base::limits::CLOCK_ERROR;
+use crate::core::base::limits::{CLOCK_ERROR, LATE_CLAIMS_QUIET, LATE_CLAIMS_WAIT};
 use crate::core::base::time::Time;
 use crate::core::event::{ClaimedRole, Event, EventId, Trust};
 use crate::core::inventory::{CatchUp, Index, Inventory, Name, Pair};
 use crate::core::lang::program::{Hit, IdPattern, Mode, Program};
 
-use super::record::{Claim, Fields, Record};
+use super::record::{Claim, Fields, Record, Stand};
 use super::{Engine, Output, fields};
 use crate::core::notice::{Kind, Notice};
 
@@ -66,32 +64,6 @@ pub fn trust_required(inventory: &Inventory, pair: &Pair) -> Trust {
     resource.map_or(Trust::Address, |r| r.trust)
 }
 
-/// How far a claim has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stand {
-    /// No rule reacts to it, or none may: it is known, and moves nothing.
-    #[default]
-    Withheld,
-    /// Rules react to it, and it is not carried out yet.
-    Owed,
-    /// The same, and a run that was started for it did not end well.
-    Failed,
-    /// It came late: rules would have reacted.
-    Late,
-    /// It came late: rules would have reacted with an operator's agreement.
-    Ask,
-    /// It is carried out, or something newer is.
-    Settled,
-}
-
-impl Stand {
-    /// True when the controller has to see that it is carried out.
-    pub fn is_owed(self) -> bool {
-        matches!(self, Stand::Owed | Stand::Failed)
-    }
-}
-
 /// When late claims are weighed. Not kept: after a start every source says anew that its backlog was read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weighing {
@@ -99,8 +71,10 @@ pub(super) struct Weighing {
     reading: BTreeSet<String>,
     /// A source said that its backlog was read.
     listens: bool,
-    /// Something changed that late claims depend on.
-    due: bool,
+    /// Something changed that late claims depend on: from this time on they are weighed.
+    due: Option<Time>,
+    /// When the oldest claim came that waits for a queue to become quiet.
+    first: Option<Time>,
 }
 
 /// The claim that an event makes, or repeats.
@@ -139,6 +113,7 @@ impl Engine {
     /// Records the claim of an event, if it is one and credible. `late`: it came late, or out of a backlog.
     pub(super) fn claim(
         &mut self,
+        now: Time,
         arrived: Time,
         order: u64,
         source: &str,
@@ -162,8 +137,30 @@ impl Engine {
         }
         let written = if late { self.written(source, event, arrived) } else { arrived };
         let claim = Claim { primary, order, at, late, backlog, written, stand: Stand::Withheld, trust: event.trust };
-        self.weighing.due |= late || !self.state.unweighed.is_empty();
+        if late {
+            self.postpone_weighing(now);
+        } else if !self.state.unweighed.is_empty() {
+            self.weighing.due.get_or_insert(now);
+        }
         self.record(Record::Claimed { app, claim }, out);
+    }
+
+    /// A late claim is mostly one of a queue that its sender empties, and a newer claim of the same server may be next in it. So late
+    /// claims are weighed when none has come for a moment.
+    fn postpone_weighing(&mut self, now: Time) {
+        let first = *self.weighing.first.get_or_insert(now);
+        self.weighing.due = Some((now + LATE_CLAIMS_QUIET).min(first + LATE_CLAIMS_WAIT));
+    }
+
+    /// When late claims are weighed next, if nothing happens before.
+    pub(super) fn weighs_at(&self) -> Option<Time> {
+        self.weighing.due.filter(|_| !self.state.unweighed.is_empty() && !self.is_reading())
+    }
+
+    /// True while a backlog is read that may have claims, or after a start until it is known whether there is one.
+    fn is_reading(&self) -> bool {
+        let of_backlog = |app: &Name| self.state.claims.get(app).is_some_and(|claim| claim.backlog);
+        !self.weighing.reading.is_empty() || !self.weighing.listens && self.state.unweighed.iter().any(of_backlog)
     }
 
     /// When a record was probably written, in our clock: its stamp, and what that of its source is usually behind.
@@ -207,7 +204,7 @@ impl Engine {
     }
 
     /// Rules would have reacted to a claim, had it not come late.
-    pub(super) fn claim_came_late(&mut self, behind: &Behind, mode: Mode, out: &mut Vec<Output>) {
+    pub(super) fn claim_came_late(&mut self, now: Time, behind: &Behind, mode: Mode, out: &mut Vec<Output>) {
         let stand = match mode {
             Mode::Live => Stand::Late,
             Mode::Confirm { .. } => Stand::Ask,
@@ -216,7 +213,7 @@ impl Engine {
         let known = self.state.claims.get(&behind.app).map(|claim| claim.stand);
         // One alarm that acts live is enough.
         if known == Some(Stand::Withheld) || known == Some(Stand::Ask) && stand == Stand::Late {
-            self.weighing.due = true;
+            self.weighing.due.get_or_insert(now);
             self.stand(&behind.app, stand, out);
         }
     }
@@ -242,25 +239,23 @@ impl Engine {
     }
 
     /// A source's backlog has been read.
-    pub(super) fn backlog_ended(&mut self, source: &str) {
+    pub(super) fn backlog_ended(&mut self, now: Time, source: &str) {
         self.weighing.reading.remove(source);
         self.weighing.listens = true;
-        self.weighing.due = true;
+        self.weighing.due = Some(now);
     }
 
     /// Late claims depend on who is lost.
-    pub(super) fn weigh_again(&mut self) {
-        self.weighing.due = true;
+    pub(super) fn weigh_again(&mut self, now: Time) {
+        self.weighing.due.get_or_insert(now);
     }
 
-    /// Weighs the claims of every pair of which some came late, unless a backlog is still being read.
-    pub(super) fn weigh_all_claims(&mut self, out: &mut Vec<Output>) {
-        let of_backlog = |app: &Name| self.state.claims.get(app).is_some_and(|claim| claim.backlog);
-        let reads = !self.weighing.reading.is_empty() || !self.weighing.listens && self.state.unweighed.iter().any(of_backlog);
-        if !self.weighing.due || reads {
+    /// Weighs the claims of every pair of which some came late, unless a backlog or a queue is still being read.
+    pub(super) fn weigh_all_claims(&mut self, now: Time, out: &mut Vec<Output>) {
+        if self.weighing.due.is_none_or(|due| due > now) || self.is_reading() {
             return;
         }
-        self.weighing.due = false;
+        (self.weighing.due, self.weighing.first) = (None, None);
         let inventory = self.inventory.clone();
         let pair_of = |app: &Name| self.index.names(&Event { app: app.as_str().into(), ..Event::default() }).pair.to_owned();
         let pairs: BTreeSet<Name> = self.state.unweighed.iter().map(pair_of).collect();

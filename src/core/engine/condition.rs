@@ -24,8 +24,8 @@ use crate::core::lang::program::{Alarm, Hit, Shape};
 
 use super::key::Key;
 use super::lines::{counted_lines, noted_line};
-use super::measure::MeasureSlot;
 use super::record::{Fields, PartialMatch, PendingFire, Record};
+use super::window::MeasureSlot;
 use super::{Arrival, Engine, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
 
@@ -233,7 +233,7 @@ impl Engine {
         let known = met.facts.trust();
         if notes.iter().filter(counts).count() + 1 >= n {
             let least = notes.iter().filter(counts).map(|n| n.known).min().map_or(known, |least| least.min(known));
-            let mut more = trust_field(least);
+            let mut more = fields::trust_field(least);
             more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
             more.extend(counted_lines(met.alarm, notes.iter().filter(counts)));
             return self.fire(met, more, out);
@@ -270,7 +270,7 @@ impl Engine {
             part += 1;
         }
         if part == last {
-            seen.extend(trust_field(known));
+            seen.extend(fields::trust_field(known));
             return self.fire(met, seen, out);
         }
         self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
@@ -320,7 +320,7 @@ impl Engine {
                 seen.extend(note.seen());
                 known = known.min(note.known);
             }
-            seen.extend(trust_field(known));
+            seen.extend(fields::trust_field(known));
             return self.fire(met, seen, out);
         }
         let Some(value) = place(notes, part, n, met.at) else { return };
@@ -425,9 +425,4 @@ fn place(notes: &[PartialMatch], part: usize, n: usize, at: Time) -> Option<Opti
         Some(place) => Some(Some(place.to_string())),
         None => of.next().filter(|oldest| oldest.at <= at).map(|oldest| oldest.value().map(str::to_owned)),
     }
-}
-
-/// How far the least known of several senders is known, as a field.
-pub(super) fn trust_field(least: Trust) -> Fields {
-    [("trust".to_owned(), Value::from(least.name()))].into()
 }

@@ -45,7 +45,7 @@ impl Engine {
         all.insert(TEST_FIELD.to_owned(), Value::Bool(true));
         let key = self.test_key(alarm, &all)?;
         if self.state.instance(name, &key).is_some() {
-            let shown = super::inhibited::shown(name, &key);
+            let shown = super::key::shown(name, &key);
             return Err(format!("{shown} is active: a test would be mixed up with it; `pointsman alarms clear` ends it"));
         }
         Ok((key, all))

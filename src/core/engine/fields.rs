@@ -8,7 +8,7 @@ use crate::core::event::{BuiltIn, ClaimedRole, Event, EventId, Level, Trust, Val
 use crate::core::inventory::Index;
 use crate::core::lang::program::{REPLACED, Unit};
 
-use super::kept::bounded;
+use super::bounds::bounded;
 use super::record::Fields;
 
 /// What is known of an event. A field is made when it is asked for: most events are only counted, by one field or two.
@@ -220,6 +220,11 @@ pub(super) fn trust(fields: &Fields) -> Trust {
     // What a journal of an earlier version has says it by another name.
     let said = fields.get("trust").or_else(|| fields.get("provenance"));
     said.and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
+}
+
+/// How far the least known of several senders is known, as a field.
+pub(super) fn trust_field(least: Trust) -> Fields {
+    [("trust".to_owned(), Value::from(least.name()))].into()
 }
 
 /// An event that has these fields: what [`fields_of`] made, read back.

@@ -9,11 +9,10 @@ use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust};
 use crate::core::lang::program::{Alarm, Cancel, Mode, WhileActive};
 
-use super::instance::{Ending, deadline};
-use super::key::Key;
+use super::instance::{Ending, deadline, told};
+use super::key::{Key, shown};
 use super::record::{Cause, Fields, Record, Suppressed};
 use super::{Engine, Occasion, Output, TriggerEvent, fields};
-use crate::core::notice::{Kind, Notice};
 
 /// What an alarm's end may let go.
 #[derive(Clone, Debug)]
@@ -184,14 +183,4 @@ impl Engine {
 fn in_common(alarm: &Alarm, key: &Key, by: &[String], other: &Key) -> bool {
     let own = |field: &str| alarm.by.iter().position(|f| f == field).and_then(|i| key.value(i));
     by.iter().zip(other.values()).all(|(field, value)| own(field).is_none_or(|own| own == value))
-}
-
-/// An instance, for people.
-pub(super) fn shown(alarm: &str, key: &Key) -> String {
-    if key.is_empty() { alarm.to_owned() } else { format!("{alarm} [{key}]") }
-}
-
-/// That an alarm is not raised.
-pub(super) fn told(alarm: &str, text: String) -> Output {
-    Output::Notice(Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Suppressed, text) })
 }

@@ -8,13 +8,10 @@ use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust, Value};
 use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
 
-use super::condition::trust_field;
 use super::drill::{TEST_MARK, is_test};
-use super::fields::{self, TriggerEvent};
-use super::inhibited::{shown, told};
-use super::key::Key;
-use super::record::{Cause, Fields, Record};
-use super::state::Instance;
+use super::fields::{self, TriggerEvent, trust_field};
+use super::key::{Key, shown};
+use super::record::{Cause, Fields, Instance, Record};
 use super::turn::StartReactions;
 use super::{Engine, Occasion, Output};
 use crate::core::notice::{Kind, Notice};
@@ -138,7 +135,7 @@ impl Engine {
                 if on.old.is_none()
                     && let Some(claim) = self.claim_behind(&event)
                 {
-                    self.claim_came_late(&claim, alarm.mode, out);
+                    self.claim_came_late(on.now, &claim, alarm.mode, out);
                 }
             }
             None if acts => {
@@ -266,4 +263,9 @@ pub(super) fn start_reactions(
         claim,
         event,
     }))
+}
+
+/// That an alarm is not raised.
+pub(super) fn told(alarm: &str, text: String) -> Output {
+    Output::Notice(Notice { alarm: Some(alarm.to_owned()), ..Notice::new(Kind::Suppressed, text) })
 }

@@ -102,6 +102,22 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
+/// Of keys with their ages the first that stays when the older half is forgotten; `None` when none does.
+pub(super) fn first_of_young_half<'k, A: Ord>(keys: impl Iterator<Item = (A, &'k Key)>) -> Option<(A, Key)> {
+    let mut order: Vec<(A, &Key)> = keys.collect();
+    let half = (order.len() / 2).max(1);
+    if half >= order.len() {
+        return None;
+    }
+    order.select_nth_unstable(half);
+    order.into_iter().nth(half).map(|(age, key)| (age, key.clone()))
+}
+
+/// An instance, for people.
+pub(super) fn shown(alarm: &str, key: &Key) -> String {
+    if key.is_empty() { alarm.to_owned() } else { format!("{alarm} [{key}]") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

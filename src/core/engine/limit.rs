@@ -9,8 +9,9 @@ use crate::core::lang::program::{Alarm, Limit};
 
 use super::instance::start_reactions;
 use super::key::Key;
+use super::record::Instance;
 use super::record::{Fields, Record, Throttled};
-use super::state::{Instance, Starts};
+use super::state::Starts;
 use super::{Engine, Output, fields};
 use crate::core::notice::{Kind, Notice};
 

@@ -7,8 +7,8 @@ use crate::core::event::Value;
 use crate::core::lang::program::Alarm;
 
 use super::key::Key;
-use super::record::{Fields, PartialMatch};
-use super::state::{Instance, State};
+use super::record::{Fields, Instance, PartialMatch};
+use super::state::State;
 use super::{Engine, Output, TriggerEvent};
 use crate::core::notice::{Kind, Notice};
 

@@ -26,6 +26,7 @@
 //! event changes alarms but starts no reaction. Does not know: clocks, scripts, hosts' agents, who owns what.
 //! Tests: `tests/it/engine.rs` (the whole transition table), rule tests.
 
+mod bounds;
 mod calendars;
 mod claims;
 mod condition;
@@ -49,6 +50,7 @@ mod silence;
 mod state;
 mod states;
 mod turn;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -62,15 +64,18 @@ use crate::core::notice::{Kind, Notice};
 
 use fields::{EventView, TriggerEvent};
 use instance::Ending;
-use measure::MeasureSlot;
 use partial_matches::Forgot;
+use window::MeasureSlot;
 
-pub use claims::{Stand, trust_required};
+pub use claims::trust_required;
 pub use drill::{TEST_FIELD, TEST_MARK, is_test};
 pub use fields::fields_of;
 pub use key::Key;
-pub use record::{Acknowledgement, AlarmComment, Cause, Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
-pub use state::{Instance, State};
+pub use record::{
+    Acknowledgement, AlarmComment, Cause, Claim, Fields, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed,
+    Throttled,
+};
+pub use state::State;
 pub use turn::{Input, MetricValue, Output, StartReactions};
 
 /// Bytes that most keys have room in.
@@ -241,7 +246,7 @@ impl Engine {
 
     /// When [`Input::Timer`] is due next.
     pub fn next_deadline(&self) -> Option<Time> {
-        self.due.first().map(|(at, ..)| *at)
+        self.due.first().map(|(at, ..)| *at).into_iter().chain(self.weighs_at()).min()
     }
 
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
@@ -252,7 +257,7 @@ impl Engine {
                 // Only an operator tries alarms.
                 event.fields.retain(|(name, _)| name != TEST_FIELD);
                 self.mark_claim(&mut event, &hits);
-                self.claim(arrived, order, &source, (late.is_some(), backlog), &event, out);
+                self.claim(now, arrived, order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
                 self.arrived(&Arrival { now, order, event: &event, index: &index, late }, &hits, out);
             }
@@ -281,13 +286,13 @@ impl Engine {
                     self.ack(now, &alarm, &key, (&by, comment.clone(), lasts), out);
                 }
             }
-            Input::BacklogEnded { source, .. } => self.backlog_ended(&source),
+            Input::BacklogEnded { source, .. } => self.backlog_ended(now, &source),
             Input::Source { source, away, .. } => self.source_changed(now, source, away, out),
             Input::Lost { host, lost, .. } => {
                 if self.state.lost.contains(&host) != lost {
                     self.host_changed(&host, lost);
                     self.record(Record::Lost { host, lost }, out);
-                    self.weigh_again();
+                    self.weigh_again(now);
                 }
             }
             Input::App { app, stopped, text, .. } => self.app_changed(app, stopped, &text, out),
@@ -296,7 +301,7 @@ impl Engine {
             Input::Skipped { order } => self.fall_due(now, order, true, out),
         }
         self.follow(now, last, out);
-        self.weigh_all_claims(out);
+        self.weigh_all_claims(now, out);
     }
 
     /// What falls due up to now comes to pass: each at its own time, or all now.

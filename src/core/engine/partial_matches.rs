@@ -8,9 +8,8 @@ use crate::core::base::limits::PARTIAL_MATCHES;
 use crate::core::base::time::Time;
 
 use super::hash_tree::HashTree;
-use super::key::Key;
+use super::key::{Key, first_of_young_half};
 use super::record::PartialMatch;
-use super::state::first_of_young_half;
 
 /// What was noted and not forgotten. No key is without a note, no alarm without a key, and the notes of a key are in order of time.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,5 @@
 //! What the engine decides, as the journal keeps it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +7,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::base::time::Time;
-use crate::core::event::{Stale, Trust, Value};
+use crate::core::event::{Stale, Trust};
 use crate::core::inventory::Name;
 
-use super::claims::Stand;
+use super::bounds::weight;
 use super::key::Key;
-use super::state::Instance;
 
-/// The fields of an event as rules and scripts see them, derived ones included.
-pub type Fields = BTreeMap<String, Value<'static>>;
+pub use super::bounds::Fields;
 
 /// Why an alarm ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -380,7 +377,7 @@ impl PartialMatch {
 
     /// Bytes of memory that it takes, roughly.
     pub(super) fn weight(&self) -> usize {
-        let kept = |kept: &Kept| size_of::<Kept>() + kept.value.as_ref().map_or(0, String::len) + super::kept::weight(&kept.seen);
+        let kept = |kept: &Kept| size_of::<Kept>() + kept.value.as_ref().map_or(0, String::len) + weight(&kept.seen);
         size_of::<Self>() + self.kept.as_deref().map_or(0, kept)
     }
 
@@ -437,4 +434,57 @@ pub struct Throttled {
     pub instance: Instance,
     /// The event that they are about.
     pub event: Arc<Fields>,
+}
+
+/// How far a claim has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stand {
+    /// No rule reacts to it, or none may: it is known, and moves nothing.
+    #[default]
+    Withheld,
+    /// Rules react to it, and it is not carried out yet.
+    Owed,
+    /// The same, and a run that was started for it did not end well.
+    Failed,
+    /// It came late: rules would have reacted.
+    Late,
+    /// It came late: rules would have reacted with an operator's agreement.
+    Ask,
+    /// It is carried out, or something newer is.
+    Settled,
+}
+
+impl Stand {
+    /// True when the controller has to see that it is carried out.
+    pub fn is_owed(self) -> bool {
+        matches!(self, Stand::Owed | Stand::Failed)
+    }
+}
+
+/// An alarm that is active for a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// When it was raised.
+    pub raised_at: Time,
+    /// When its condition was last met.
+    pub last_at: Time,
+    /// How often its condition was met.
+    pub count: u64,
+    /// The input that met it last.
+    pub order: u64,
+    /// When its time is over.
+    pub due: Option<Time>,
+    /// The event that raised it.
+    pub event: Arc<Fields>,
+    pub summary: String,
+    /// Texts of the events that met its condition, the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+    /// Why its reactions were not started, when they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Stale>,
+    /// What people wrote about it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<AlarmComment>,
 }

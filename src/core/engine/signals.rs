@@ -13,7 +13,8 @@ use crate::core::event::{OWN_APP, Stale, Trust, Value};
 use crate::core::lang::matches;
 use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
 
-use super::condition::{Match, trust_field};
+use super::condition::Match;
+use super::fields::trust_field;
 use super::key::Key;
 use super::record::{AlarmComment, Fields, Record};
 use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};

@@ -2,48 +2,20 @@
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::base::limits::{ALARM_COMMENTS, COUNTED_KEYS, OFFSETS};
 use crate::core::base::pairs;
 use crate::core::base::time::Time;
-use crate::core::event::{Stale, Trust};
+use crate::core::event::Trust;
 use crate::core::inventory::Name;
 
-use super::claims::Stand;
 use super::hash_tree::HashTree;
-use super::key::Key;
-use super::measure::Measured;
+use super::key::{Key, first_of_young_half};
 use super::partial_matches::{Forgot, PartialMatches};
-use super::record::{Acknowledgement, AlarmComment, Claim, Fields, PartialMatch, PendingFire, Record, Suppressed, Throttled};
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Instance {
-    /// When it was raised.
-    pub raised_at: Time,
-    /// When its condition was last met.
-    pub last_at: Time,
-    /// How often its condition was met.
-    pub count: u64,
-    /// The input that met it last.
-    pub order: u64,
-    /// When its time is over.
-    pub due: Option<Time>,
-    /// The event that raised it.
-    pub event: Arc<Fields>,
-    pub summary: String,
-    /// Texts of the events that met its condition, the first of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<String>,
-    /// Why its reactions were not started, when they were not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idle: Option<Stale>,
-    /// What people wrote about it, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub comments: Vec<AlarmComment>,
-}
+use super::record::{Acknowledgement, Claim, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed, Throttled};
+use super::window::Measured;
 
 /// What a limit remembers of one group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -518,20 +490,12 @@ fn forget_old_half<T, A: Ord + Clone>(keys: &mut BTreeMap<Key, T>, age: impl Fn(
     }
 }
 
-/// Of keys with their ages the first that stays when the older half is forgotten; `None` when none does.
-pub(super) fn first_of_young_half<'k, A: Ord>(keys: impl Iterator<Item = (A, &'k Key)>) -> Option<(A, Key)> {
-    let mut order: Vec<(A, &Key)> = keys.collect();
-    let half = (order.len() / 2).max(1);
-    if half >= order.len() {
-        return None;
-    }
-    order.select_nth_unstable(half);
-    order.into_iter().nth(half).map(|(age, key)| (age, key.clone()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
+    use crate::core::engine::Fields;
     use crate::core::event::Value;
 
     /// What people read of an instance comes from the same sender as its event.

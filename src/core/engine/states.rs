@@ -15,7 +15,8 @@ use crate::core::base::time::Time;
 use crate::core::event::{Event, Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, MemberState, Mode, Shape, StateHolds, States, Term};
 
-use super::condition::{Match, trust_field};
+use super::condition::Match;
+use super::fields::trust_field;
 use super::fields::{self, EventView};
 use super::key::Key;
 use super::record::Fields;

@@ -76,7 +76,19 @@ impl fmt::Display for EventId<'_> {
 /// |---|---|---|
 /// | Cisco and its kin | `%LINK-3-UPDOWN`, `%ASA-4-106023`, `%SYS-SP-3-LOGGER_FLUSHED` | `LINK-3-UPDOWN` |
 /// | Huawei, H3C | `%%01IFNET/4/LINK_STATE(l)`, `IFNET/3/PHY_UPDOWN` | `IFNET/4/LINK_STATE` |
+///
+/// A name has letters in lower case only behind a `%`, and begins or goes on with a capital: `%UC_CALLMANAGER-3-DeviceUnregistered`,
+/// `%%01IFNET/2/linkDown_active(l)`.
 pub fn vendor_id(word: &str) -> Option<(&str, u8)> {
+    bare_vendor_id(word, word.starts_with('%'))
+}
+
+/// [`vendor_id`] of a word behind its `%`.
+pub fn marked_vendor_id(word: &str) -> Option<(&str, u8)> {
+    bare_vendor_id(word, true)
+}
+
+fn bare_vendor_id(word: &str, marked: bool) -> Option<(&str, u8)> {
     let bare = word.strip_prefix('%').unwrap_or(word);
     let versioned = bare.strip_prefix('%').and_then(|v| v.get(2..).filter(|_| v.as_bytes()[..2].iter().all(u8::is_ascii_digit)));
     let bare = versioned.unwrap_or(bare);
@@ -92,7 +104,9 @@ pub fn vendor_id(word: &str) -> Option<(&str, u8)> {
     };
     // ASA writes its logging class in lower case: `%ASA-session-6-302013`.
     let facility_ok = facility.starts_with(|c: char| c.is_ascii_uppercase()) && name(&facility.to_ascii_uppercase());
-    (facility_ok && name(&mnemonic[..end])).then(|| (&bare[..bare.len() - (mnemonic.len() - end)], digit - b'0'))
+    let mixed = |part: &str| marked && part.bytes().any(|b| b.is_ascii_uppercase()) && name(&part.to_ascii_uppercase());
+    (facility_ok && (name(&mnemonic[..end]) || mixed(&mnemonic[..end])))
+        .then(|| (&bare[..bare.len() - (mnemonic.len() - end)], digit - b'0'))
 }
 
 /// What stands in a rule's id that no decoder yields, and the id that was probably meant where it can be told.
@@ -120,7 +134,7 @@ pub fn unreadable(text: &str) -> Option<(&'static str, Option<String>)> {
     {
         return Some(("the severity, which is the level", Some(id.to_owned())));
     }
-    if meant(text).is_some() {
+    if meant(text).is_some() || marked_vendor_id(text).is_some() {
         return None;
     }
     let capitals = text.to_ascii_uppercase();
@@ -158,6 +172,8 @@ mod tests {
             ("%PKT_INFRA-LINK-3-UPDOWN", "PKT_INFRA-LINK-3-UPDOWN", 3),
             ("%%01IFNET/4/LINK_STATE(l)[12]", "IFNET/4/LINK_STATE", 4),
             ("IFNET/3/PHY_UPDOWN", "IFNET/3/PHY_UPDOWN", 3),
+            ("%UC_CALLMANAGER-3-DeviceUnregistered", "UC_CALLMANAGER-3-DeviceUnregistered", 3),
+            ("%%01IFNET/2/linkDown_active(l)", "IFNET/2/linkDown_active", 2),
         ] {
             assert_eq!(vendor_id(written), Some((id, severity)), "{written}");
             assert_eq!(EventId::parse(written), Some(EventId::Word(id.into())), "{written}");
@@ -191,6 +207,7 @@ mod tests {
             "00077",
             "123456",
             "IFNET/4/X",
+            "UC_CALLMANAGER-3-DeviceUnregistered",
             "ha2-link-change",
             "x:y",
         ] {

@@ -20,7 +20,7 @@ use crate::core::base::text::cut;
 use crate::core::base::time::Time;
 
 pub use built_in::{BuiltIn, DERIVED};
-pub use id::{EventId, TypeCode, unreadable, vendor_id};
+pub use id::{EventId, TypeCode, marked_vendor_id, unreadable, vendor_id};
 pub use inside::PREFIXES as INSIDE_PREFIXES;
 pub use stale::{Stale, StaleRecord};
 pub use value::Value;

@@ -210,7 +210,7 @@ impl Planner {
             views: inventory.hosts.keys().map(|h| (h.clone(), View::default())).collect(),
             pursuits: inventory.resources.keys().map(|r| (r.clone(), Pursuit::default())).collect(),
             ways: inventory.hosts.iter().map(|(name, host)| (name.clone(), host.via)).collect(),
-            voter: Voter::start(now, ledger.longest_promise()),
+            voter: Voter::start(now, ledger.longest_promise().max(voting::longest_configured(inventory))),
             electorates: voting::electorates(inventory),
             ledger,
             started: now,
@@ -316,14 +316,14 @@ impl Planner {
 
     /// The hosts that last reported to hold the resource.
     pub fn holders(&self, resource: &str) -> Vec<Name> {
-        let holds = |v: &View| v.seen(resource).holds == Presence::Yes;
-        self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h.clone()).collect()
+        let holds = |host: &&Name| self.seen(resource, host).holds == Presence::Yes;
+        self.views.keys().filter(holds).cloned().collect()
     }
 
     /// The hosts that are heard and report to hold the resource.
     fn holders_now(&self, resource: &str) -> Vec<&Name> {
-        let holds = |v: &View| v.reachable() && v.seen(resource).holds == Presence::Yes;
-        self.views.iter().filter(|(_, v)| holds(v)).map(|(h, _)| h).collect()
+        let holds = |host: &&Name| self.reachable(host) && self.seen(resource, host).holds == Presence::Yes;
+        self.views.keys().filter(holds).collect()
     }
 
     /// Why the resource is not where it should be, where it is held back; `None` when it is not.
@@ -510,7 +510,7 @@ impl Planner {
                 }
             }
         }
-        let ours = seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
+        let ours = same && seen.want && seen.holds == Presence::Yes && seen.generation != Generation::NONE;
         let older = placement.grants.iter().any(|g| g.generation < seen.generation);
         if ours && (!placement.bound || older) {
             let generation = seen.generation;

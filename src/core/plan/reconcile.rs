@@ -162,8 +162,10 @@ impl Planner {
         }
     }
 
+    /// What a host reported of a resource. What it says of another address than the configuration has is not about this one.
     pub(super) fn seen(&self, name: &str, host: &str) -> ResourceStatus {
-        self.views.get(host).map(|v| v.seen(name)).unwrap_or_default()
+        let seen = self.views.get(host).map(|v| v.seen(name)).unwrap_or_default();
+        if self.differs_on(name, host).is_some() { ResourceStatus { holds: Presence::Unknown, ..seen } } else { seen }
     }
 
     /// True when the host's agent was heard lately.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::inventory::{Inventory, Name, Resource, Takeover, Via};
+use crate::core::vote::promise_lasts;
 use crate::core::wire::{Action, Command, Electorate, Generation, Presence, Terms};
 
 use super::{Granted, Output, Planner};
@@ -26,6 +27,13 @@ pub(super) fn electorates(inventory: &Inventory) -> Electorates {
     };
     let voted = inventory.resources.iter().filter(|(_, r)| r.takeover == Takeover::Quorum);
     voted.map(|(name, resource)| (name.clone(), of(resource))).collect()
+}
+
+/// How long the longest promise lasts by an inventory. A controller that starts waits for it even where its journal knows of none:
+/// the journal may be an older copy, or empty because somebody deleted it.
+pub(super) fn longest_configured(inventory: &Inventory) -> Duration {
+    let voted = inventory.resources.values().filter(|r| r.takeover == Takeover::Quorum);
+    voted.map(|r| promise_lasts(r.isolation)).max().unwrap_or_default()
 }
 
 impl Planner {
@@ -78,12 +86,12 @@ impl Planner {
 
     /// Hosts that showed that they do not hold a resource and obey only what is newer, and those for which an operator vouched.
     pub(super) fn known_clear(&self, name: &str, but: &str) -> BTreeMap<Name, Generation> {
-        let shown = |view: &super::View| {
-            let seen = view.resources.get(name)?;
+        let shown = |host: &Name| {
+            let seen = self.seen(name, host);
             let clear = !seen.want && seen.holds == Presence::No && seen.generation != Generation::NONE;
-            (clear && !view.foreign).then_some(seen.generation)
+            (clear && !self.views.get(host)?.foreign).then_some(seen.generation)
         };
-        let shown = self.views.iter().filter_map(|(host, view)| Some((host.clone(), shown(view)?)));
+        let shown = self.views.keys().filter_map(|host| Some((host.clone(), shown(host)?)));
         let mut all = self.pursuits.get(name).map(|p| p.vouched.clone()).unwrap_or_default();
         for (host, generation) in shown {
             let known = all.entry(host).or_insert(generation);

@@ -10,10 +10,7 @@ use crate::core::base::limits::{CLAIM_RUNS, RUNS};
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
 
-use super::record::{Run, RunId, State};
-
-/// One reaction, one key, one trust.
-pub(super) type LaneKey = (String, String, Trust);
+use super::record::{LaneKey, Run, RunId, State};
 
 /// A lane that is not empty.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +31,8 @@ pub(super) struct RunIndex {
     counts: BTreeMap<Trust, usize>,
     /// Runs that were started for claims.
     claims: usize,
+    /// Bytes of all runs, by the trust of those whose room they take: claims have what authenticated senders have.
+    bytes: BTreeMap<Trust, usize>,
 }
 
 impl RunIndex {
@@ -54,6 +53,7 @@ impl RunIndex {
         }
         self.due.extend(run.due().map(|at| (at, id)));
         *self.orders.entry(run.order).or_default() += 1;
+        *self.bytes.entry(payer(run.claim, run.bound.trust())).or_default() += run.weight();
         if run.claim {
             self.claims += 1;
         } else {
@@ -78,6 +78,9 @@ impl RunIndex {
             if *count == 0 {
                 self.orders.remove(&run.order);
             }
+        }
+        if let Some(bytes) = self.bytes.get_mut(&payer(run.claim, run.bound.trust())) {
+            *bytes = bytes.saturating_sub(run.weight());
         }
         if run.claim {
             self.claims = self.claims.saturating_sub(1);
@@ -129,4 +132,17 @@ impl RunIndex {
         let as_little: usize = self.counts.range(..=trust).map(|(_, n)| n).sum();
         (all >= RUNS || as_little >= room).then_some(room)
     }
+
+    /// How many bytes of `most` runs like this may take, where so many more are beyond that; `None` when there is room.
+    pub(super) fn lacks_memory(&self, claim: bool, trust: Trust, more: usize, most: usize) -> Option<usize> {
+        let trust = payer(claim, trust);
+        let room = trust.share_of(most);
+        let as_little: usize = self.bytes.range(..=trust).map(|(_, bytes)| bytes).sum();
+        (as_little + more > room).then_some(room)
+    }
+}
+
+/// Whose room a run takes.
+fn payer(claim: bool, trust: Trust) -> Trust {
+    if claim { Trust::Authenticated } else { trust }
 }

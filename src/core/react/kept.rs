@@ -1,10 +1,11 @@
 //! How much scripts may keep: in `state`, and in the answers of the steps of one run.
 
-use crate::core::base::limits::{RUN_BYTES, STATE_BYTES, STATE_ENTRIES};
+use crate::core::base::limits::{MEMORY_RUNS, RUN_BYTES, STATE_BYTES, STATE_ENTRIES, share};
 use crate::core::event::Value;
 use crate::core::script::{FinishedStep, StepResult};
 
-use super::record::{Run, State};
+use super::Runs;
+use super::record::{Run, RunId, State};
 
 impl State {
     /// Whether `state` of a reaction has room for a value.
@@ -31,14 +32,43 @@ impl State {
 }
 
 impl Run {
-    /// The answer of its step, or why there is no room for it.
-    pub(super) fn with_room(&self, result: StepResult) -> StepResult {
-        let weight = |result: &StepResult| result.as_ref().map_or_else(String::len, Value::weight);
+    /// Bytes that it takes: what its script is called with, and the steps that ended.
+    pub(super) fn weight(&self) -> usize {
+        let call = &self.bound.call;
+        let called = [&call.alarm, &call.event, &call.params].into_iter().flatten();
+        called.map(|(name, value)| name.len() + value.weight()).sum::<usize>() + self.answered()
+    }
+
+    /// Bytes of the steps that ended.
+    fn answered(&self) -> usize {
         let done = |done: &FinishedStep| weight(&done.result) + done.step.args.iter().map(Value::weight).sum::<usize>();
-        let held: usize = self.history.iter().map(done).sum();
-        if held + weight(&result) <= RUN_BYTES {
-            return result;
+        self.history.iter().map(done).sum()
+    }
+}
+
+fn weight(result: &StepResult) -> usize {
+    result.as_ref().map_or_else(String::len, Value::weight)
+}
+
+impl Runs {
+    /// The answer of a run's step, or why there is no room for it.
+    pub(super) fn with_room(&self, run: RunId, result: StepResult) -> StepResult {
+        let Some(state) = self.state.run(run) else { return result };
+        // Words of why a step failed are few, and say more than that there is no room for them.
+        let more = match &result {
+            Ok(value) => value.weight(),
+            Err(_) => return result,
+        };
+        if state.answered() + more > RUN_BYTES {
+            return Err(format!("the steps of this run have answered more than {} KiB, which is the limit", RUN_BYTES >> 10));
         }
-        Err(format!("the steps of this run have answered more than {} KiB, which is the limit", RUN_BYTES >> 10))
+        let most = share(self.inventory.memory.0, MEMORY_RUNS);
+        match self.index.lacks_memory(state.claim, state.bound.trust(), more, most) {
+            None => result,
+            Some(room) => Err(format!(
+                "the runs that have not ended take up {} MiB, which is the limit for this trust; see `pointsman runs`, or raise `limits: {{ memory: ... }}`",
+                room >> 20
+            )),
+        }
     }
 }

@@ -25,15 +25,17 @@ mod state;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::core::base::limits::CONFIRM_WITHIN;
+use crate::core::base::limits::{CONFIRM_WITHIN, MEMORY_RUNS, share};
 use crate::core::base::time::Time;
 use crate::core::engine::StartReactions;
+use crate::core::event::Trust;
 use crate::core::inventory::Inventory;
 use crate::core::lang::program::{Mode, Program};
 use crate::core::notice::{Kind, Notice};
 use crate::core::script::{Next, Step, StepResult};
 
-use index::{LaneKey, RunIndex};
+use index::RunIndex;
+use record::LaneKey;
 pub use record::{AskedStep, Bound, FailedRun, Record, Run, RunId, RunOutcome, State};
 
 /// What the runs are told.
@@ -235,19 +237,26 @@ impl Runs {
         }
     }
 
+    /// Why no further run may start for this trust, where that is so.
+    fn full(&self, claim: bool, trust: Trust) -> Option<String> {
+        let of = if claim { "claims".to_owned() } else { format!("events with the trust `{}`", trust.name()) };
+        if let Some(room) = self.index.full(claim, trust) {
+            return Some(format!("{room} runs for {of} have not ended, which is the limit"));
+        }
+        let most = share(self.inventory.memory.0, MEMORY_RUNS);
+        let room = self.index.lacks_memory(claim, trust, 1, most)?;
+        Some(format!("runs that have not ended take up {} MiB, which is the limit for {of}", room >> 20))
+    }
+
     /// A run is wanted: it begins as soon as its lane is free, and takes the place of the one that waits there.
     fn want(&mut self, now: Time, wanted: Wanted, bound: Bound, out: &mut Vec<Output>) {
         let Wanted { order, claim, key, then, agree_by } = wanted;
         let lane = (bound.reaction.clone(), key.clone(), bound.trust());
         let waiting = self.index.waiting(&lane);
         // One that takes the place of another needs no room of its own.
-        let full = if waiting.is_empty() { self.index.full(claim, bound.trust()) } else { None };
-        if let Some(room) = full {
-            let of = if claim { "claims".to_owned() } else { format!("events with the trust `{}`", bound.trust().name()) };
-            let text = format!(
-                "{} is not started: {room} runs for {of} have not ended, which is the limit; see `pointsman runs`",
-                bound.reaction
-            );
+        let full = if waiting.is_empty() { self.full(claim, bound.trust()) } else { None };
+        if let Some(why) = full {
+            let text = format!("{} is not started: {why}; see `pointsman runs`", bound.reaction);
             out.push(Output::Notice(Notice { reaction: Some(bound.reaction), ..Notice::new(Kind::NotStarted, text) }));
             if claim {
                 out.push(Output::ClaimRun { order, well: agree_by.is_some() });

@@ -11,8 +11,6 @@ use crate::core::event::{Trust, Value};
 use crate::core::lang::program::EFFECTS_REQUIRE;
 use crate::core::script::{FinishedStep, ScriptCall, Step, StepResult};
 
-use super::index::LaneKey;
-
 /// The number of a run; never used twice.
 pub type RunId = u64;
 
@@ -177,6 +175,9 @@ pub struct AskedStep {
     /// It failed, and is tried again then.
     pub again_at: Option<Time>,
 }
+
+/// One reaction, one key, one trust.
+pub(super) type LaneKey = (String, String, Trust);
 
 /// A run that has not ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

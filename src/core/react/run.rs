@@ -39,7 +39,6 @@ impl Runs {
                     ..Notice::new(Kind::StepUnknown, text)
                 }));
                 let result = Err(format!("unknown: `{}` was begun before a restart and its end was not seen", asked.step.verb));
-                let result = self.state.run(run).map_or(Err(String::new()), |state| state.with_room(result));
                 self.record(Record::Answered { run, result }, out);
                 out.push(Output::Evaluate(run));
             }
@@ -119,6 +118,7 @@ impl Runs {
 
     /// The step that was asked for ended: its script is told.
     pub(super) fn ended(&mut self, run: RunId, result: StepResult, out: &mut Vec<Output>) {
+        let result = self.with_room(run, result);
         self.record(Record::Answered { run, result }, out);
         out.push(Output::Evaluate(run));
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::control::Controller;
-use crate::core::decode::Decoder;
+use crate::core::decode::{Decoder, LineFormat};
 use crate::core::event::{Event, EventId, Trust};
 use crate::core::inventory::Name;
 use crate::core::lang::program::{Hit, IdPattern};
@@ -99,6 +99,8 @@ pub struct Origin {
     pub host: String,
     /// The application of records that name none; empty when there is none.
     pub app: String,
+    /// How its lines begin, where the configuration says it.
+    pub format: Option<LineFormat>,
 }
 
 /// Room for the numbers of the lines of one log: a line has the log's number times this, and its own.
@@ -207,6 +209,9 @@ impl DryRun {
     /// What reads a log.
     pub fn reader(&self, origin: Origin) -> LogReader {
         let mut decoder = Decoder::new().in_zone(origin.zone);
+        if let Some(format) = &origin.format {
+            decoder = decoder.with_format(format.clone());
+        }
         decoder.whole_log(origin.written + ZONES);
         LogReader {
             site: self.acting.site.clone(),

@@ -14,7 +14,7 @@ mod dry_run;
 mod entries;
 mod hosts;
 pub mod rule_test;
-pub mod samples;
+pub mod test_file;
 mod test_names;
 pub mod timeline;
 

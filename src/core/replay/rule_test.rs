@@ -1,29 +1,10 @@
-//! Rule tests: what must happen, and what must not, written beside the rules (`*.test.yaml`) and run in virtual time.
-//!
-//! ```yaml
-//! tests:
-//!   - name: the primary fails
-//!     holders: { sip_vip: sip1 }
-//!     steps:
-//!       - lose: sip1
-//!       - log: "{now} Standard sip2 SIP_SERVER_BACKUP GCTI-00-04563 Hot Standby (Primary) mode activated"
-//!         after: 2s
-//!     must:
-//!       - { kind: alarm_raised, alarm: became_primary }
-//!     must_not:
-//!       - { verb: taken, host: sip1 }
-//!     ends:
-//!       owners: { sip_vip: sip2 }
-//! ```
+//! Runs rule tests in virtual time, and judges them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use crate::core::base::time::{Time, duration_text, parse_duration};
 use crate::core::control::{Controller, Input, OperatorCommand};
-use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::event::Trust;
 use crate::core::inventory::{METRICS, Name};
 use crate::core::overrides::{Override, SilenceMatcher};
@@ -32,166 +13,14 @@ use crate::core::site::Site;
 use crate::core::wire::Metric;
 
 use super::Replay;
+use super::test_file::{EVERYTHING, RuleTest, TestStep};
 use super::test_names::{self, instance};
 use super::timeline::TimelineEntry;
 
 /// How long after the last step a test goes on, unless it says otherwise.
 const AFTERWARDS: &str = "10s";
-/// What stands for everything in the steps `pause` and `resume`.
-pub(super) const EVERYTHING: &str = "everything";
 /// The time at which a test begins, unless it says otherwise.
 const BEGIN: &str = "2026-01-01T00:00:00Z";
-
-/// A file of rule tests.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TestFile {
-    /// The configuration whose inventory the tests are about, relative to the file; none for rules that name none.
-    pub config: Option<String>,
-    /// Which rules, relative to the file: files or folders. Those of the file's own folder unless said.
-    #[serde(default)]
-    pub rules: Vec<String>,
-    pub tests: Vec<RuleTest>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuleTest {
-    pub name: String,
-    /// When it begins (RFC 3339).
-    pub start: Option<String>,
-    /// Who holds what at the beginning.
-    #[serde(default)]
-    pub holders: BTreeMap<Name, Name>,
-    /// What happens, one after another.
-    pub steps: Vec<TestStep>,
-    /// How long it goes on after the last step (`10s` unless said).
-    pub then: Option<String>,
-    /// Entries that the timeline must have, in this order; others may stand between them.
-    #[serde(default)]
-    pub must: Vec<BTreeMap<String, Scalar>>,
-    /// Entries that it must not have anywhere.
-    #[serde(default)]
-    pub must_not: Vec<BTreeMap<String, Scalar>>,
-    /// What must be at the end.
-    #[serde(default)]
-    pub ends: Ends,
-}
-
-/// What must be at the end of a test.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ends {
-    /// Desired owners; `nobody` when none is known.
-    #[serde(default)]
-    pub owners: BTreeMap<Name, Name>,
-    /// Holders in fact, all of them.
-    #[serde(default)]
-    pub holders: BTreeMap<Name, Vec<Name>>,
-    /// The active alarms, all of them: names, or `name [key]`.
-    pub alarms: Option<Vec<String>>,
-    /// Why a resource is held back: a part of the reason.
-    #[serde(default)]
-    pub held: BTreeMap<Name, String>,
-}
-
-/// A word, number or truth in a test.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Scalar {
-    Bool(bool),
-    Number(i64),
-    Text(String),
-}
-
-/// What stands beside a name in the step `metric`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum TestMetric {
-    /// How much was measured.
-    Number(f64),
-    /// Of which host or mount point.
-    Text(String),
-}
-
-impl Scalar {
-    pub(super) fn text(&self) -> String {
-        match self {
-            Scalar::Bool(b) => b.to_string(),
-            Scalar::Number(n) => n.to_string(),
-            Scalar::Text(t) => t.clone(),
-        }
-    }
-}
-
-/// Something that happens in a test. One of these; `after` may stand beside each.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TestStep {
-    /// Time that goes by before it.
-    pub after: Option<String>,
-    /// A record is written; `{now}`, `{now-20s}` are stamps of the test's time.
-    pub log: Option<String>,
-    /// By which source (with `log`).
-    pub source: Option<String>,
-    /// How far its sender is known (with `log`; `authenticated` unless said).
-    pub trust: Option<String>,
-    /// Nothing is heard of this host any more, and it reaches nobody.
-    pub lose: Option<Name>,
-    /// It is heard again.
-    pub find: Option<Name>,
-    /// This source can't be read any more: a file is gone.
-    pub away: Option<String>,
-    /// It can be read again.
-    pub back: Option<String>,
-    /// This application stops, says the agent of its host.
-    pub stops: Option<Name>,
-    pub runs: Option<Name>,
-    /// A host is measured: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
-    pub metric: Option<BTreeMap<String, TestMetric>>,
-    /// What the driver of this host is told fails from now on.
-    pub fails: Option<Name>,
-    pub works: Option<Name>,
-    /// This verb of scripts fails from now on, or works again.
-    pub verb_fails: Option<String>,
-    pub verb_works: Option<String>,
-    /// A hand outside puts a resource on a host.
-    pub put_on: Option<BTreeMap<Name, Name>>,
-    /// A hand outside takes a resource off a host.
-    pub take_off: Option<BTreeMap<Name, Name>>,
-    /// The controller stops; what is written meanwhile is a backlog.
-    pub stop: Option<bool>,
-    pub start: Option<bool>,
-    /// An operator moves resources.
-    #[serde(rename = "move")]
-    pub moves: Option<BTreeMap<Name, Name>>,
-    /// An operator says that resources are surely off hosts.
-    pub released: Option<BTreeMap<Name, Name>>,
-    /// An operator clears an alarm: all of it, or `alarm [value, value]`.
-    pub clear: Option<String>,
-    /// An operator takes an alarm on; likewise.
-    pub ack: Option<String>,
-    /// An operator agrees to a run.
-    pub approve: Option<u64>,
-    /// An operator pauses a resource or a reaction, or `everything`.
-    pub pause: Option<String>,
-    /// An operator ends that.
-    pub resume: Option<String>,
-    /// An operator silences an alarm: all of it, or `alarm [value, value]`.
-    pub silence: Option<String>,
-    pub unsilence: Option<String>,
-    /// An operator puts a host into maintenance.
-    pub maintenance: Option<Name>,
-    pub maintenance_end: Option<Name>,
-    /// An operator drains a host.
-    pub drain: Option<Name>,
-    pub undrain: Option<Name>,
-    /// How long (with `ack`, `pause`, `silence`, `maintenance`, `drain`).
-    #[serde(rename = "for")]
-    pub lasts: Option<String>,
-    /// Only time goes by.
-    pub pass: Option<String>,
-}
 
 /// How a test went.
 #[derive(Clone, Debug)]
@@ -202,23 +31,7 @@ pub struct Verdict {
     pub entries: Vec<TimelineEntry>,
 }
 
-/// Reads a file of tests.
-///
-/// # Errors
-/// What is not understood, with its place where the reader knows it.
-pub fn read(source: &Arc<Source>) -> Result<TestFile, Diagnostic> {
-    serde_yaml::from_str(&source.text).map_err(|e| {
-        let message = format!("the rule tests are not understood: {e}");
-        match e.location() {
-            Some(at) => {
-                let start = at.index().min(source.text.len());
-                Diagnostic::new(Code::TestSyntax, Place { source: source.clone(), bytes: start..start }, message)
-            }
-            None => Diagnostic::whole(Code::TestSyntax, format!("{}: {message}", source.name)),
-        }
-    })
-}
-
+/// Runs a test in virtual time.
 pub fn run(site: &Arc<Site>, test: &RuleTest) -> Verdict {
     let mut wrong = test_names::wrong(site, test);
     let begin = test.start.as_deref().unwrap_or(BEGIN);
@@ -324,10 +137,10 @@ impl Play {
                 self.replay.hosts.by_hand(host, resource, on);
             }
         }
-        if step.stop == Some(true) {
+        if step.stop {
             self.replay.controller = None;
         }
-        if step.start == Some(true) && self.replay.controller.is_none() {
+        if step.start && self.replay.controller.is_none() {
             self.replay.start_controller();
             let mut sources: Vec<String> = Vec::new();
             for (source, text, trust, line) in std::mem::take(&mut self.backlog) {
@@ -430,16 +243,14 @@ impl Play {
 }
 
 /// Which host was measured, and what came of it.
-fn measured(said: &BTreeMap<String, TestMetric>) -> Result<(Name, Vec<Metric>), String> {
-    let text = |name: &str| match said.get(name) {
-        Some(TestMetric::Text(text)) => Some(text.clone()),
-        _ => None,
-    };
-    let host = text("host").ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
-    let mount = text("mount").unwrap_or_default();
+fn measured(said: &BTreeMap<String, String>) -> Result<(Name, Vec<Metric>), String> {
+    let host = said.get("host").cloned().ok_or("a metric is of a host: { host: sip1, cpu: 95 }")?;
+    let mount = said.get("mount").cloned().unwrap_or_default();
     let mut metrics = Vec::new();
     for (name, value) in said.iter().filter(|(name, _)| !matches!(name.as_str(), "host" | "mount")) {
-        let TestMetric::Number(value) = value else { return Err(format!("metric: `{name}` is a number")) };
+        let Some(value) = value.parse::<f64>().ok().filter(|v| v.is_finite()) else {
+            return Err(format!("metric: `{name}` is a number"));
+        };
         if !METRICS.contains(&name.as_str()) {
             return Err(format!("no agent measures `{name}`; there are {}", METRICS.join(", ")));
         }
@@ -478,10 +289,10 @@ fn stamped(text: &str, now: Time) -> Result<String, String> {
 }
 
 fn judge(test: &RuleTest, play: &Play, wrong: &mut Vec<String>) {
-    let fits = |entry: &TimelineEntry, want: &BTreeMap<String, Scalar>| {
+    let fits = |entry: &TimelineEntry, want: &BTreeMap<String, String>| {
         want.iter().all(|(name, value)| match name.as_str() {
-            "at" => Time::parse_rfc3339(&value.text()) == Some(entry.at),
-            name => entry.field(name).is_some_and(|have| have == value.text()),
+            "at" => Time::parse_rfc3339(value) == Some(entry.at),
+            name => entry.field(name).is_some_and(|have| have == *value),
         })
     };
     let mut from = 0;
@@ -544,8 +355,8 @@ fn ends(test: &RuleTest, play: &Play, controller: &Controller, wrong: &mut Vec<S
     }
 }
 
-fn shown(want: &BTreeMap<String, Scalar>) -> String {
-    let parts: Vec<String> = want.iter().map(|(k, v)| format!("{k}: {}", v.text())).collect();
+fn shown(want: &BTreeMap<String, String>) -> String {
+    let parts: Vec<String> = want.iter().map(|(k, v)| format!("{k}: {}", v)).collect();
     format!("{{ {} }}", parts.join(", "))
 }
 

@@ -13,7 +13,7 @@ use crate::core::react::RunOutcome;
 use crate::core::script::Verb;
 use crate::core::site::Site;
 
-use super::rule_test::{EVERYTHING, RuleTest, Scalar, TestStep};
+use super::test_file::{EVERYTHING, RuleTest, TestStep};
 use super::timeline::{EntryKind, TimelineEntry};
 
 /// Steps of a move, beside the verbs of scripts.
@@ -86,24 +86,23 @@ impl Names<'_> {
         }
     }
 
-    fn entry(&mut self, of: &str, entry: &BTreeMap<String, Scalar>) {
-        let kind = entry.get("kind").map(Scalar::text);
+    fn entry(&mut self, of: &str, entry: &BTreeMap<String, String>) {
+        let kind = entry.get("kind").cloned();
         for (field, value) in entry {
-            let value = value.text();
             match field.as_str() {
-                "kind" => self.one_of(of, "kind of entry", &value, &EntryKind::ALL.map(EntryKind::name)),
-                "alarm" => self.alarm(of, &value),
-                "reaction" => self.reaction(of, &value),
-                "resource" => self.resource(of, &value),
+                "kind" => self.one_of(of, "kind of entry", value, &EntryKind::ALL.map(EntryKind::name)),
+                "alarm" => self.alarm(of, value),
+                "reaction" => self.reaction(of, value),
+                "resource" => self.resource(of, value),
                 // An alarm's host may be any that wrote a record.
-                "host" if self.logged(&value) => {}
-                "host" => self.host(of, &value),
-                "verb" => self.one_of(of, "verb", &value, &[verbs_of_scripts(), MOVES.to_vec()].concat()),
-                "result" => self.result(of, kind.as_deref(), &value),
+                "host" if self.logged(value) => {}
+                "host" => self.host(of, value),
+                "verb" => self.one_of(of, "verb", value, &[verbs_of_scripts(), MOVES.to_vec()].concat()),
+                "result" => self.result(of, kind.as_deref(), value),
                 "line" | "run" if value.parse::<u64>().is_err() => {
                     self.wrong.push(format!("{of}: `{field}` is a number, not `{value}`"))
                 }
-                "at" if Time::parse_rfc3339(&value).is_none() => {
+                "at" if Time::parse_rfc3339(value).is_none() => {
                     self.wrong.push(format!("{of}: `{value}` is not a time (write 2026-01-01T00:00:00Z)"));
                 }
                 "at" | "line" | "run" | "key" | "event_id" | "text" => {}

@@ -10,25 +10,8 @@ use crate::core::inventory::{Inventory, Pair};
 
 use super::params::HANDLES;
 use super::tape::Tape;
+use super::value::ScriptHandle;
 use super::verbs::Verb;
-
-/// Something that verbs are done to: `vip("x")`, `pair("y")`, `host("z")`, `log`, `state`, `alarm`.
-#[derive(Clone, Debug)]
-pub(super) struct ScriptHandle {
-    pub(super) kind: &'static str,
-    pub(super) name: String,
-    /// What it has beside verbs.
-    pub(super) properties: Arc<Map>,
-}
-
-impl ScriptHandle {
-    pub(super) fn new(kind: &'static str, name: &str, mut properties: Map) -> ScriptHandle {
-        if !name.is_empty() {
-            properties.entry("name".into()).or_insert_with(|| name.to_owned().into());
-        }
-        ScriptHandle { kind, name: name.to_owned(), properties: Arc::new(properties) }
-    }
-}
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 

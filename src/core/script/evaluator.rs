@@ -13,9 +13,9 @@ use crate::core::diag::{Code, Diagnostic, Source};
 use crate::core::event::Value;
 use crate::core::inventory::Inventory;
 
-use super::bind::{ScriptHandle, bind};
+use super::bind::bind;
 use super::tape::Tape;
-use super::value::{from_dynamic, to_dynamic};
+use super::value::{ScriptHandle, from_dynamic, to_dynamic};
 use super::{FinishedStep, Next, ScriptCall};
 
 /// Operations of one evaluation; a reaction needs a few hundred.

@@ -1,10 +1,28 @@
 //! Values between scripts and the rest of the program.
 
+use std::sync::Arc;
+
 use rhai::{Array, Dynamic, Map};
 
 use crate::core::event::Value;
 
-use super::bind::ScriptHandle;
+/// Something that verbs are done to: `vip("x")`, `pair("y")`, `host("z")`, `log`, `state`, `alarm`.
+#[derive(Clone, Debug)]
+pub(super) struct ScriptHandle {
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    /// What it has beside verbs.
+    pub(super) properties: Arc<Map>,
+}
+
+impl ScriptHandle {
+    pub(super) fn new(kind: &'static str, name: &str, mut properties: Map) -> ScriptHandle {
+        if !name.is_empty() {
+            properties.entry("name".into()).or_insert_with(|| name.to_owned().into());
+        }
+        ScriptHandle { kind, name: name.to_owned(), properties: Arc::new(properties) }
+    }
+}
 
 /// A value as scripts see it.
 pub(super) fn to_dynamic(value: &Value<'_>) -> Dynamic {

@@ -1,16 +1,22 @@
 //! What must be true after every step.
 
+use std::time::Duration;
+
+use crate::core::base::time::Time;
 use crate::core::inventory::Takeover;
 
 use super::controller::SimController;
 use super::host::SimHost;
-use super::scenario::Scenario;
-use super::world::{holders, host_name};
+use super::scenario::{Scenario, SimPlace};
+use super::site::host_name;
+
+/// By then every take is over that was begun before a link was lost.
+const LINK_IS_KNOWN: Duration = Duration::from_secs(12);
 
 /// An invariant that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// `I1`, `I2` or `I4`.
+    /// `I1`, `I2`, `I4`, `link` or `fold`.
     pub invariant: &'static str,
     pub text: String,
 }
@@ -26,6 +32,10 @@ pub(super) struct Audit {
     pub(super) failovers: u64,
     pub(super) last_announcer: Option<usize>,
     last_holder: Option<usize>,
+    /// No placement is taken whose interface has had no carrier for long, and with `on_link_loss: move` none is kept.
+    links: bool,
+    /// A journal that lost records promises no step only once.
+    once: bool,
 }
 
 impl Audit {
@@ -33,14 +43,18 @@ impl Audit {
         Audit {
             one_owner: scenario.policies().into_iter().all(|policy| match policy {
                 Takeover::Forced => false,
-                Takeover::Probe => !scenario.is_beyond_probe(),
-                Takeover::Quorum | Takeover::Confirmed | Takeover::Lease => true,
+                Takeover::Probe => !scenario.is_beyond_probe() && !scenario.loses_records(),
+                // What was granted by records that are lost is not known; votes are.
+                Takeover::Confirmed | Takeover::Lease => !scenario.loses_records(),
+                Takeover::Quorum => true,
             }),
             tolerated: None,
             violation: None,
             failovers: 0,
             last_announcer: scenario.holder,
             last_holder: None,
+            links: scenario.is_about_links(),
+            once: !scenario.loses_records(),
         }
     }
 
@@ -48,9 +62,12 @@ impl Audit {
         self.violation.get_or_insert(Violation { invariant, text });
     }
 
-    /// I1: a host's kernel has the address now.
-    pub(super) fn came(&mut self, host: usize, hosts: &[SimHost]) {
-        let now_held = holders(hosts);
+    /// I1: a host's kernel has an address now.
+    pub(super) fn came(&mut self, now: Time, host: usize, place: SimPlace, hosts: &[SimHost]) {
+        let now_held: Vec<usize> = (0..hosts.len()).filter(|h| hosts[*h].has(place)).collect();
+        if self.links && hosts[host].unplugged_since.is_some_and(|since| now.since(since) > LINK_IS_KNOWN) {
+            self.broken("link", format!("{} takes it, where clients cannot reach it", host_name(host)));
+        }
         if now_held.len() > 1 {
             let names: Vec<String> = now_held.into_iter().map(host_name).collect();
             let text = format!("two owners at once: {}", names.join(" and "));
@@ -72,7 +89,20 @@ impl Audit {
     }
 
     pub(super) fn done_twice(&mut self, what: String) {
+        if !self.once {
+            return;
+        }
         self.broken("I4", what);
+    }
+
+    /// A cable is plugged in again, after so long: with `on_link_loss: move` the holder was left long ago, if there was another place.
+    pub(super) fn plugged_in(&mut self, now: Time, host: usize, hosts: &[SimHost]) {
+        let long = |h: &SimHost| h.unplugged_since.is_some_and(|since| now.since(since) > LINK_IS_KNOWN);
+        let reached = |h: &SimHost| h.reached_since.is_some_and(|since| now.since(since) > LINK_IS_KNOWN);
+        let elsewhere = (0..hosts.len()).any(|other| other != host && reached(&hosts[other]));
+        if self.links && long(&hosts[host]) && elsewhere && hosts[host].has(SimPlace::Usual) {
+            self.broken("link", format!("{} kept it, where clients could not reach it", host_name(host)));
+        }
     }
 
     /// When all is quiet, the journal must fold to what the process knows.
@@ -81,4 +111,9 @@ impl Audit {
             self.broken("fold", "the journal does not fold to what the controller knows".to_owned());
         }
     }
+}
+
+/// Who has the address, in order.
+pub(super) fn holders(hosts: &[SimHost]) -> Vec<usize> {
+    hosts.iter().enumerate().filter(|(_, h)| h.has(SimPlace::Usual)).map(|(i, _)| i).collect()
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::core::base::time::Time;
 use crate::core::control::{self, LogEvent, OperatorCommand};
 use crate::core::diag::{Place, Source};
-use crate::core::event::{Event, EventId, Trust, Value};
+use crate::core::event::{Event, EventId, Stale, Trust, Value};
 use crate::core::inventory::Inventory;
 use crate::core::journal::{Position, Record, State};
 use crate::core::lang::Matcher;
@@ -25,9 +25,8 @@ use super::host::HostClock;
 use super::nuisance::Nuisance;
 use super::rng::Rng;
 use super::scenario::Change;
+use super::site::{SiteSetup, VIP, app_name, host_name};
 use super::tamper::Tamper;
-use super::world::SiteSetup;
-use super::world::{VIP, app_name, host_name};
 
 /// What the controller of this world says of itself to agents.
 const CONTROLLER: u64 = 7;
@@ -109,6 +108,10 @@ pub(super) struct SimController {
     /// Lines before this were written while nobody listened; `None` when that they were read has been told.
     backlog: Option<usize>,
     log: Vec<Line>,
+    /// Claims before this line say nothing about who should have it now: the resource was taken out since, or the loss of records accepted.
+    claims_from: usize,
+    /// Lengths of the journal after each sync.
+    syncs: Vec<usize>,
     journal: Vec<Record>,
     synced: usize,
     /// The latest time that the process saw.
@@ -149,6 +152,8 @@ impl SimController {
             position: 0,
             backlog: None,
             log: Vec::new(),
+            claims_from: 0,
+            syncs: vec![0],
             journal: Vec::new(),
             synced: 0,
             newest: Time::MIN,
@@ -185,7 +190,8 @@ impl SimController {
         if begins {
             // Whoever claimed last is not taken away, and no claim is left behind that nobody can follow.
             let claimant = matches!(change, Change::Without(h) if self.log.iter().rev().take(8).any(|l| l.host == *h));
-            if claimant || (matches!(change, Change::Without(_)) && !self.is_idle()) {
+            let takes_out = matches!(change, Change::Without(_) | Change::OtherAddress | Change::NoResource);
+            if claimant || (takes_out && !self.is_idle()) || (takes_out && self.running.is_none()) {
                 return false;
             }
             self.changes.push(change.clone());
@@ -195,12 +201,16 @@ impl SimController {
             return false;
         }
         self.setup = self.first_setup.clone().changed(&self.changes);
+        if matches!(change, Change::OtherAddress | Change::NoResource) {
+            self.claims_from = self.log.len();
+        }
         true
     }
 
     /// True when a server runs on this host as far as the controller knows.
     pub(super) fn knows(&self, host: usize) -> bool {
-        self.inventory.applications.contains_key(&app_name(host)) && self.setup.placements().any(|h| h == host)
+        let resource = self.setup.has_resource() && self.inventory.resources.contains_key(VIP);
+        resource && self.inventory.applications.contains_key(&app_name(host)) && self.setup.placements().any(|h| h == host)
     }
 
     /// Reads the configuration of now.
@@ -261,7 +271,9 @@ impl SimController {
             Happening::Word(word) => control::Input::Operator { by: "the simulation".to_owned(), word },
             Happening::Reload(inventory) => {
                 let left = self.running.as_ref().is_some_and(|r| !r.left_by(&inventory).is_empty());
-                if left || self.inventory == inventory {
+                let what = |i: &Inventory| i.resources.get(VIP).map(|r| r.what.clone());
+                let abandon = what(&self.inventory) != what(&inventory);
+                if (left && !abandon) || self.inventory == inventory {
                     return Vec::new();
                 }
                 self.inventory = inventory.clone();
@@ -269,7 +281,7 @@ impl SimController {
                 let program = self.program.clone();
                 let matcher = self.matcher.clone();
                 let (written, reset) = (Arc::default(), Reset::new());
-                let reload = control::NewSite { written, program, matcher, inventory, reset, abandon: false };
+                let reload = control::NewSite { written, program, matcher, inventory, reset, abandon };
                 control::Input::Reload(Box::new(reload))
             }
             Happening::Read => match self.next_line() {
@@ -310,6 +322,7 @@ impl SimController {
             hits,
             rules,
             backlog,
+            late: (!line.forged && self.nuisance.is_late(self.position)).then(|| Stale::Earlier("it came late".to_owned())),
             ..LogEvent::default()
         };
         Some(control::Input::Heard(Box::new(heard)))
@@ -355,6 +368,27 @@ impl SimController {
             }
         }
         self.synced = self.journal.len();
+        self.syncs.push(self.synced);
+    }
+
+    /// Its data are an older copy, with about so many hundredths of the records.
+    pub(super) fn goes_back(&mut self, hundredths: u64) {
+        let wanted = self.journal.len() * usize::try_from(hundredths).unwrap_or(0) / 100;
+        self.synced = self.syncs.iter().copied().filter(|at| *at <= wanted).max().unwrap_or(0);
+        self.syncs.retain(|at| *at <= self.synced);
+        self.journal.truncate(self.synced);
+    }
+
+    /// When the journal is in doubt an operator accepts the loss: the claims before that count no more.
+    pub(super) fn accepts_loss(&mut self) -> Option<Happening> {
+        self.running.as_ref()?.doubt()?;
+        self.claims_from = self.log.len();
+        Some(Happening::Word(OperatorCommand::AcceptLoss { reason: "it is a copy".to_owned() }))
+    }
+
+    /// What the running process knows.
+    pub(super) fn ledger(&self) -> Option<&crate::core::plan::Ledger> {
+        self.running.as_ref().map(|r| r.planner().ledger())
     }
 
     /// When it has something to do next (true time).
@@ -371,13 +405,15 @@ impl SimController {
         self.running.as_ref().is_some_and(|r| r.planner().settled(VIP))
     }
 
-    pub(super) fn owner_is_known(&self) -> bool {
-        self.running.as_ref().is_some_and(|r| r.planner().owner(VIP).is_some())
+    /// Who should have it, as far as the planner knows.
+    pub(super) fn owner(&self) -> Option<usize> {
+        let owner = self.running.as_ref()?.planner().owner(VIP)?;
+        (0..self.setup.agents()).find(|h| host_name(*h) == *owner)
     }
 
     /// Who should have it, from what servers wrote.
     pub(super) fn last_claimant(&self) -> Option<usize> {
-        self.log.iter().rev().find(|l| !l.forged).map(|l| l.host)
+        self.log[self.claims_from..].iter().rev().find(|l| !l.forged).map(|l| l.host)
     }
 
     pub(super) fn done_twice(&self) -> Option<&String> {

@@ -1,5 +1,6 @@
 //! A simulated host: its kernel's address, its clock, its disk, its driver, and the agent on it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::core::agent::{AgentState, Durable, Operation};
@@ -7,7 +8,7 @@ use crate::core::base::time::Time;
 use crate::core::wire::{Echo, Presence};
 
 use super::rng::Rng;
-use super::scenario::DriverBehavior;
+use super::scenario::{DriverBehavior, SimPlace};
 
 /// A boot clock: starts anywhere, and runs a little fast or slow.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +55,17 @@ pub(super) struct SimHost {
     pub(super) agent: Option<AgentState>,
     /// Starts of the agent: what belonged to an earlier one is void.
     pub(super) starts: u64,
-    pub(super) address: Option<Address>,
+    /// What is on its interfaces.
+    pub(super) addresses: BTreeMap<SimPlace, Address>,
+    /// What its own list says instead of the usual; the last one counts.
+    pub(super) lists: Vec<Option<SimPlace>>,
+    /// What it said when the agent started.
+    pub(super) listed: Option<SimPlace>,
+    /// Its interface has no carrier, and since when.
+    pub(super) unplugged: u32,
+    pub(super) unplugged_since: Option<Time>,
+    /// Since when it has one.
+    pub(super) reached_since: Option<Time>,
     pub(super) drivers: Vec<DriverBehavior>,
     pub(super) killed: u32,
     pub(super) stopped: u32,
@@ -90,7 +101,12 @@ impl SimHost {
             disk: Durable::default(),
             agent: None,
             starts: 0,
-            address: None,
+            addresses: BTreeMap::new(),
+            lists: Vec::new(),
+            listed: Some(SimPlace::Usual),
+            unplugged: 0,
+            unplugged_since: None,
+            reached_since: None,
             drivers: Vec::new(),
             killed: 0,
             stopped: 0,
@@ -128,27 +144,54 @@ impl SimHost {
 
     /// The operation has its effect on the kernel now.
     pub(super) fn drive(&mut self, now: Time, operation: Operation, rng: &mut Rng) -> Effect {
-        let before = self.address;
+        let before = self.addresses.clone();
+        let place = self.listed.unwrap_or_default();
         let failed = match (operation, self.driver()) {
             (Operation::Observe, _) => None,
             (_, DriverBehavior::Failing) => Some("device is busy".to_owned()),
             (_, DriverBehavior::Lying) => None,
-            (Operation::Add { until, not_after }, _) => self.add(now, until, not_after, rng),
+            (Operation::Add { until, not_after }, _) => self.add(now, place, until, not_after, rng),
             (Operation::Remove, _) => {
-                self.address = None;
+                self.addresses.remove(&place);
                 None
             }
         };
-        let holds = match (self.driver(), self.address) {
-            (DriverBehavior::Blind, _) => Presence::Unknown,
-            (_, Some(_)) => Presence::Yes,
-            (_, None) => Presence::No,
+        let there: Vec<&Address> = self.on_any_interface(place).collect();
+        let holds = match self.driver() {
+            DriverBehavior::Blind => Presence::Unknown,
+            _ if there.is_empty() => Presence::No,
+            _ => Presence::Yes,
         };
-        let ends = self.address.and_then(|a| a.ends).filter(|_| holds == Presence::Yes);
-        Effect { failed, holds, until: ends.map(|ends| self.clock.local(ends)), changed: before != self.address }
+        let ends = there.iter().map(|a| a.ends).collect::<Option<Vec<Time>>>().and_then(|all| all.into_iter().max());
+        let until = ends.filter(|_| holds == Presence::Yes).map(|ends| self.clock.local(ends));
+        Effect { failed, holds, until, changed: before != self.addresses }
     }
 
-    fn add(&mut self, now: Time, until: Option<Time>, not_after: Time, rng: &mut Rng) -> Option<String> {
+    /// What was put on by an earlier list is taken off, and it is looked whether it is gone.
+    pub(super) fn leave(&mut self, place: SimPlace) -> Presence {
+        match self.driver() {
+            DriverBehavior::Failing | DriverBehavior::Lying => {}
+            _ => drop(self.addresses.remove(&place)),
+        }
+        let listed = self.listed.is_some_and(|now| same_address(now, place));
+        let there = if listed { self.addresses.contains_key(&place) } else { self.has(place) };
+        match self.driver() {
+            DriverBehavior::Blind => Presence::Unknown,
+            _ if there => Presence::Yes,
+            _ => Presence::No,
+        }
+    }
+
+    fn on_any_interface(&self, place: SimPlace) -> impl Iterator<Item = &Address> {
+        self.addresses.iter().filter(move |(there, _)| same_address(**there, place)).map(|(_, address)| address)
+    }
+
+    /// It has the address that is at this place, on whatever interface.
+    pub(super) fn has(&self, place: SimPlace) -> bool {
+        self.on_any_interface(place).next().is_some()
+    }
+
+    fn add(&mut self, now: Time, place: SimPlace, until: Option<Time>, not_after: Time, rng: &mut Rng) -> Option<String> {
         let local = self.clock.local(now);
         if local > not_after {
             return Some("too late to begin".to_owned());
@@ -163,7 +206,12 @@ impl SimHost {
                 Some(now + Duration::from_secs(seconds) + Duration::from_millis(rng.below(350)))
             }
         };
-        self.address = Some(Address { ends });
+        self.addresses.insert(place, Address { ends });
         None
     }
+}
+
+/// Two places of one address.
+pub(super) fn same_address(a: SimPlace, b: SimPlace) -> bool {
+    (a == SimPlace::OtherAddress) == (b == SimPlace::OtherAddress)
 }

@@ -17,17 +17,19 @@
 mod audit;
 mod controller;
 mod host;
+mod narrow;
 mod network;
 mod nuisance;
 mod rng;
 mod scenario;
+mod site;
 mod story;
 mod tamper;
 mod world;
 
 pub use audit::Violation;
 pub use rng::Rng;
-pub use scenario::{Act, Change, DriverBehavior, Fault, Party, Scenario, WITNESSES};
+pub use scenario::{Act, Change, DriverBehavior, Fault, Party, Scenario, SimPlace, WITNESSES};
 pub use story::{shorten, tell};
 pub use tamper::Tamper;
 pub use world::SimOutcome;

@@ -18,6 +18,7 @@ pub(super) struct Network {
     witness: Vec<[u32; WITNESSES]>,
     peer: Vec<Vec<u32>>,
     lan_pair: Vec<Vec<u32>>,
+    lan_way: Vec<Vec<u32>>,
     splits: Vec<(Vec<usize>, Vec<usize>)>,
     partitions: Vec<(bool, Vec<usize>)>,
     noises: Vec<(u64, u64, u64)>,
@@ -33,6 +34,7 @@ impl Network {
             witness: vec![[0; WITNESSES]; hosts],
             peer: vec![vec![0; hosts]; hosts],
             lan_pair: vec![vec![0; hosts]; hosts],
+            lan_way: vec![vec![0; hosts]; hosts],
             splits: Vec::new(),
             partitions: Vec::new(),
             noises: Vec::new(),
@@ -52,6 +54,11 @@ impl Network {
                 toggle(&mut self.splits, (hosts.clone(), witnesses.clone()), begins);
             }
             Fault::CutPeer(from, to) => count(&mut self.peer[*from][*to]),
+            Fault::CutLanWay(from, to) => count(&mut self.lan_way[*from][*to]),
+            Fault::Unplug(h) => {
+                count(&mut self.lan_in[*h]);
+                count(&mut self.lan_out[*h]);
+            }
             Fault::CutLanPair(a, b) => {
                 count(&mut self.lan_pair[*a][*b]);
                 count(&mut self.lan_pair[*b][*a]);
@@ -97,7 +104,12 @@ impl Network {
     /// True when frames from one host reach the other and are answered.
     pub(super) fn hear_each_other(&self, a: usize, b: usize) -> bool {
         let whole = |h: usize| self.lan_in[h] == 0 && self.lan_out[h] == 0;
-        whole(a) && whole(b) && self.are_joined(a, b) && self.splits.iter().all(|(far, _)| far.contains(&a) == far.contains(&b))
+        let both_ways = self.lan_way[a][b] == 0 && self.lan_way[b][a] == 0;
+        whole(a)
+            && whole(b)
+            && both_ways
+            && self.are_joined(a, b)
+            && self.splits.iter().all(|(far, _)| far.contains(&a) == far.contains(&b))
     }
 
     fn are_joined(&self, a: usize, b: usize) -> bool {
@@ -116,6 +128,7 @@ impl Network {
     pub(super) fn broadcast_reaches(&self, from: usize, to: usize) -> bool {
         self.lan_out[from] == 0
             && self.lan_in[to] == 0
+            && self.lan_way[from][to] == 0
             && self.are_joined(from, to)
             && self.splits.iter().all(|(far, _)| far.contains(&from) == far.contains(&to))
     }

@@ -1,4 +1,5 @@
-//! What keeps reactions from carrying out genuine claims: forged records around each of them, and evaluations that fail. A genuine
+//! What keeps reactions from carrying out genuine claims: forged records around each of them, evaluations that fail, records that come
+//! late. A genuine
 //! newest claim of a host that can be reached wins all the same (I2): it is owed, whatever becomes of its runs.
 
 use super::rng::Rng;
@@ -11,6 +12,8 @@ pub(super) struct Nuisance {
     forges: bool,
     /// Percent of evaluations that fail.
     fails: u64,
+    /// Percent of lines that are read so late that they start nothing by themselves.
+    late: u64,
 }
 
 impl Nuisance {
@@ -20,12 +23,22 @@ impl Nuisance {
         if scenario.hosts != 2 || rng.percent(60) {
             return Nuisance::default();
         }
-        Nuisance { seed: scenario.seed, forges: rng.percent(60), fails: [0, 20, 100][rng.index(3)] }
+        Nuisance {
+            seed: scenario.seed,
+            forges: rng.percent(60),
+            fails: [0, 20, 100][rng.index(3)],
+            late: [0, 0, 30, 100][rng.index(4)],
+        }
     }
 
     /// Each genuine line has forged ones around it.
     pub(super) fn forges(self) -> bool {
         self.forges
+    }
+
+    /// The line at this position of the log comes late.
+    pub(super) fn is_late(self, position: usize) -> bool {
+        self.late > 0 && Rng::new(self.seed ^ 0x1a7e ^ (position as u64) << 8).percent(self.late)
     }
 
     /// This evaluation of a run fails, now and after each restart.

@@ -12,7 +12,7 @@ pub const WITNESSES: usize = 4;
 pub(super) const FIRST_WITNESSES: [usize; 3] = [0, 1, 2];
 /// Changes of the local network are at least so far apart: the assumption of `probe` is about states of the network that
 /// last, and one that changes between any two probes has none.
-const LAN_SLOT_MS: u64 = 800;
+pub(super) const LAN_SLOT_MS: u64 = 800;
 /// The shortest and the longest time that a scenario's faults last.
 const MIN_MS: u64 = 4_000;
 const MAX_MS: u64 = 30_000;
@@ -37,6 +37,9 @@ pub struct Scenario {
     /// How far off the controller's wall clock is at the start, in milliseconds.
     #[serde(default)]
     pub wall: i64,
+    /// `on_link_loss: move`.
+    #[serde(default)]
+    pub moves_off: bool,
     /// What happens, in any order.
     pub acts: Vec<Act>,
 }
@@ -78,6 +81,17 @@ pub enum DriverBehavior {
     Blind,
 }
 
+/// What the resource is by a list of a host's own, or by the configuration, and where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SimPlace {
+    #[default]
+    Usual,
+    OtherAddress,
+    /// The usual address on another interface.
+    OtherInterface,
+}
+
 /// Something in the configuration of the controller that changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -90,6 +104,10 @@ pub enum Change {
     Isolation(u64),
     /// A host is taken out, with what runs on it.
     Without(usize),
+    /// The resource is another address; what hosts have by the old one is abandoned to their agents.
+    OtherAddress,
+    /// The resource is taken out; what hosts have is abandoned.
+    NoResource,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,6 +133,8 @@ pub enum Fault {
     CutWitness(usize, usize),
     /// Nothing gets from the agent of one host to that of another.
     CutPeer(usize, usize),
+    /// What the first host says on the local network does not reach the other. `probe` does not cover that.
+    CutLanWay(usize, usize),
     /// Two hosts do not hear each other on the local network, whatever else they reach. `probe` does not cover that.
     CutLanPair(usize, usize),
     /// Controller (`true`: on the far side) and agents fall into two sides that do not reach each other; the local network too, but
@@ -139,6 +159,15 @@ pub enum Fault {
     Pause(bool),
     /// An operator drains a host, and ends that.
     Drain(usize),
+    /// The interface of a host has no carrier.
+    Unplug(usize),
+    /// The agent of a host starts with another list of its own; `None`: the resource is not on it.
+    OwnList(usize, Option<SimPlace>),
+    /// The controller is ended, and starts with a copy of its data that has only so many hundredths of the journal. An operator accepts the
+    /// loss when it is noticed.
+    OlderJournal(u64),
+    /// So many claims at once, by both hosts in turn; this host's is the last.
+    Flood(usize, usize),
 }
 
 /// So many of a hundred scenarios with two hosts are narrow ones.
@@ -172,6 +201,7 @@ impl Scenario {
             voters: if takeover == Takeover::Quorum { [0, 0, 0, 1, 1, 2, 3][rng.index(7)] } else { 0 },
             holder: rng.percent(30).then(|| rng.index(hosts)),
             wall: if rng.percent(10) { rng.below(1 << 40) as i64 - (1 << 39) } else { 0 },
+            moves_off: rng.percent(20),
             acts: Vec::new(),
         };
         if hosts == 2 && rng.percent(NARROW) {
@@ -215,6 +245,19 @@ impl Scenario {
             let lasts = rng.between(1_000, 20_000);
             scenario.acts.push(Act { at: 0, lasts, what: Fault::OldAgent(rng.index(scenario.agents())) });
         }
+        if rng.percent(12) {
+            let lasts = rng.between(1_000, 15_000);
+            let place = [None, Some(SimPlace::OtherAddress), Some(SimPlace::OtherInterface)][rng.index(3)];
+            scenario.acts.push(Act { at: rng.below(length), lasts, what: Fault::OwnList(rng.index(hosts), place) });
+        }
+        if rng.percent(6) {
+            let lasts = rng.between(10, 4_000);
+            scenario.acts.push(Act { at: rng.below(length), lasts, what: Fault::OlderJournal(rng.below(100)) });
+        }
+        if hosts == 2 && rng.percent(5) {
+            let what = Fault::Flood(rng.index(2), rng.between(20, 200) as usize);
+            scenario.acts.push(Act { at: rng.below(length), lasts: 0, what });
+        }
         if rng.percent(20) {
             for _ in 0..rng.between(1, 3) {
                 let what = if rng.percent(60) { Fault::Pause(rng.percent(50)) } else { Fault::Drain(rng.index(hosts)) };
@@ -235,11 +278,25 @@ impl Scenario {
         let pace = if takeover == Takeover::Lease { 4 } else { 1 };
         let holder = rng.percent(30).then(|| rng.index(2));
         let voters = if takeover == Takeover::Quorum { rng.index(2) } else { 0 };
-        let mut scenario =
-            Scenario { seed: rng.draw(), hosts: 2, takeover, damped: false, voters, holder, wall: 0, acts: Vec::new() };
-        match rng.below(if takeover == Takeover::Quorum { 16 } else { 12 }) {
+        let mut scenario = Scenario {
+            seed: rng.draw(),
+            hosts: 2,
+            takeover,
+            damped: false,
+            voters,
+            holder,
+            wall: 0,
+            moves_off: false,
+            acts: Vec::new(),
+        };
+        match rng.below(if takeover == Takeover::Quorum { 22 } else { 16 }) {
             10 | 11 => scenario.changed_terms(&mut rng),
-            12.. => scenario.divided(&mut rng),
+            12 => scenario.links(&mut rng),
+            13 => scenario.other_lists(&mut rng),
+            14 => scenario.restart_at_a_death(&mut rng),
+            15 => scenario.older_journal(&mut rng),
+            20 | 21 => scenario.late_answers(&mut rng),
+            16.. => scenario.divided(&mut rng),
             0..5 => scenario.short_lives(&mut rng),
             5..7 => scenario.late_order(&mut rng, pace),
             7 => scenario.deaf_taker(&mut rng, pace),
@@ -247,121 +304,6 @@ impl Scenario {
         }
         scenario.acts.sort_by_key(|a| a.at);
         scenario
-    }
-
-    /// An order that is on its way for so long that its host is given up meanwhile and another one takes over.
-    fn late_order(&mut self, rng: &mut Rng, pace: u64) {
-        self.holder = Some(1);
-        let at = rng.between(2_500, 4_000);
-        self.acts.push(Act { at, lasts: 0, what: Fault::Claim(0) });
-        let noise = Fault::Noise(0, rng.below(40), pace * rng.between(8_000, 20_000));
-        // The release is quick, the order to take is not.
-        self.acts.push(Act { at: at + rng.between(1, 20), lasts: rng.between(5, 30), what: noise });
-        let away = pace * rng.between(3_000, 9_000);
-        self.acts.push(Act { at: at + 50, lasts: away, what: Fault::Kill(Party::Agent(0)) });
-        self.acts.push(Act { at: at + rng.between(100, 2_000), lasts: 0, what: Fault::Claim(1) });
-        self.acts.push(Act { at: at + pace * 20_000, lasts: 0, what: Fault::Claim(rng.index(2)) });
-    }
-
-    /// The terms change under a holder that is out of reach, and the other host claims.
-    fn changed_terms(&mut self, rng: &mut Rng) {
-        self.holder = Some(0);
-        let at = rng.between(1_500, 5_000);
-        self.acts.push(Act { at: at / 2, lasts: 0, what: Fault::Claim(0) });
-        let lasts = rng.between(5_000, 40_000);
-        // Before the change is known, just when it is, or after the holder heard of it.
-        let cut = (at + rng.below(2_000)).saturating_sub(1_000);
-        self.acts.push(Act { at: cut, lasts, what: Fault::Partition(true, (1..self.agents()).collect()) });
-        for _ in 0..rng.between(1, 3) {
-            let change = Change::any(rng, self);
-            let at = at + rng.below(1_500);
-            self.acts.push(Act { at, lasts: rng.between(3_000, 40_000), what: Fault::Reconfigure(change, rng.percent(50)) });
-        }
-        self.acts.push(Act { at: at + rng.between(200, 12_000), lasts: 0, what: Fault::Claim(1) });
-    }
-
-    /// Everybody is cut from everybody in ever other ways, while servers claim by turns and voters restart.
-    fn divided(&mut self, rng: &mut Rng) {
-        let agents = self.agents();
-        let mut at = rng.between(1_000, 3_000);
-        for turn in 0..rng.between(2, 6) as usize {
-            let host = if rng.percent(80) { turn % self.hosts } else { rng.index(self.hosts) };
-            self.acts.push(Act { at, lasts: 0, what: Fault::Claim(host) });
-            let begins = (at + rng.below(4_000)).saturating_sub(2_000);
-            let what = if rng.percent(40) {
-                Fault::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect())
-            } else {
-                Fault::CutControl(rng.index(self.hosts), rng.percent(50))
-            };
-            self.acts.push(Act { at: begins, lasts: rng.between(1_000, 9_000), what });
-            for _ in 0..rng.below(3) {
-                let what = match rng.below(5) {
-                    0 => Fault::CutPeer(rng.index(agents), rng.index(agents)),
-                    1 => Fault::CutLanPair(0, 1),
-                    2 => Fault::Kill(Party::Controller),
-                    3 => Fault::Kill(Party::Agent(rng.index(agents))),
-                    _ => Fault::Stop(Party::Agent(rng.index(agents))),
-                };
-                let begins = begins + rng.below(5_000);
-                self.acts.push(Act { at: begins, lasts: rng.between(20, 6_000), what });
-            }
-            at += rng.between(500, 7_000);
-        }
-        if rng.percent(60) {
-            let noise = Fault::Noise(rng.below(20), rng.below(60), rng.between(1, 6_000));
-            self.acts.push(Act { at: 0, lasts: at, what: noise });
-        }
-    }
-
-    /// The holder can't be asked, and the one that should take over hears nothing of the local network either.
-    fn deaf_taker(&mut self, rng: &mut Rng, pace: u64) {
-        self.holder = Some(0);
-        let at = rng.between(3_000, 6_000);
-        let lasts = pace * rng.between(4_000, 12_000);
-        self.acts.push(Act { at, lasts, what: Fault::CutControl(0, rng.percent(50)) });
-        let slot = at / LAN_SLOT_MS * LAN_SLOT_MS;
-        self.acts.push(Act { at: slot, lasts: lasts / LAN_SLOT_MS * LAN_SLOT_MS, what: Fault::CutLan(1, rng.percent(50)) });
-        self.acts.push(Act { at: at + rng.below(1_000), lasts: 0, what: Fault::Claim(1) });
-    }
-
-    /// Two hosts that claim by turns, in a network that delays and doubles for as long as it all lasts; the one that has just
-    /// claimed falls silent for longer than it may hold. What is old and comes late does its worst here.
-    fn narrow(&mut self, rng: &mut Rng, pace: u64) {
-        let mut at = 0;
-        for turn in 0..rng.between(3, 8) as usize {
-            at += rng.between(500, 6_000) * pace;
-            let host = if rng.percent(80) { turn % 2 } else { rng.index(2) };
-            self.acts.push(Act { at, lasts: 0, what: Fault::Claim(host) });
-            let agent = Party::Agent(if rng.percent(70) { host } else { 1 - host });
-            let what = match rng.below(7) {
-                0 | 1 => Fault::Kill(agent),
-                2 => Fault::KillAfter(agent, rng.between(1, 12) as u32),
-                3 => Fault::Stop(agent),
-                4 => Fault::PowerOff(host),
-                _ => Fault::CutControl(host, rng.percent(30)),
-            };
-            let begins = (at + rng.below(2_500)).saturating_sub(500);
-            self.acts.push(Act { at: begins, lasts: pace * rng.between(500, 9_000), what });
-        }
-        let noise = Fault::Noise(rng.below(10), rng.between(30, 90), rng.between(3_000, 15_000));
-        self.acts.push(Act { at: 0, lasts: at + 10_000, what: noise });
-    }
-
-    /// Agents that live for a few seconds again and again, so that one life looks like the last, while claims come by turns and
-    /// messages of one life arrive in the next.
-    fn short_lives(&mut self, rng: &mut Rng) {
-        let period = rng.between(1_500, 4_000);
-        let lives = rng.between(4, 9);
-        let victim = rng.index(2);
-        for life in 0..lives {
-            let host = if rng.percent(70) { (life % 2) as usize } else { rng.index(2) };
-            self.acts.push(Act { at: life * period + rng.below(period), lasts: 0, what: Fault::Claim(host) });
-            let agent = if rng.percent(80) { victim } else { 1 - victim };
-            let what = if rng.percent(70) { Fault::Kill(Party::Agent(agent)) } else { Fault::PowerOff(agent) };
-            self.acts.push(Act { at: life * period + period / 2, lasts: rng.between(50, 900), what });
-        }
-        let noise = Fault::Noise(rng.below(10), rng.between(30, 90), rng.between(period / 2, 2 * period));
-        self.acts.push(Act { at: 0, lasts: lives * period, what: noise });
     }
 
     /// Hosts with agents: those that may hold the address, then those that only vote.
@@ -380,7 +322,17 @@ impl Scenario {
 
     /// True when something happens that `probe` does not cover.
     pub fn is_beyond_probe(&self) -> bool {
-        self.acts.iter().any(|a| matches!(a.what, Fault::CutLanPair(..) | Fault::Partition(..)))
+        self.acts.iter().any(|a| matches!(a.what, Fault::CutLanPair(..) | Fault::CutLanWay(..) | Fault::Partition(..)))
+    }
+
+    /// Nothing but links and claims changes: what is known of links is known at once.
+    pub fn is_about_links(&self) -> bool {
+        !self.damped && self.acts.iter().all(|a| matches!(a.what, Fault::Claim(_) | Fault::Unplug(_)))
+    }
+
+    /// What the controller knew may be lost.
+    pub fn loses_records(&self) -> bool {
+        self.acts.iter().any(|a| matches!(a.what, Fault::OlderJournal(_)))
     }
 
     /// When the last fault has ended, in milliseconds.
@@ -390,9 +342,10 @@ impl Scenario {
 }
 
 impl Change {
-    fn any(rng: &mut Rng, scenario: &Scenario) -> Change {
+    pub(super) fn any(rng: &mut Rng, scenario: &Scenario) -> Change {
         let pick = |rng: &mut Rng, all: &[&[usize]]| all[rng.index(all.len())].to_vec();
-        match rng.below(6) {
+        match rng.below(7) {
+            6 => [Change::OtherAddress, Change::NoResource][rng.index(2)].clone(),
             0 | 1 => {
                 let all = [Takeover::Quorum, Takeover::Confirmed, Takeover::Probe, Takeover::Lease];
                 Change::Takeover(all[rng.index(all.len())])
@@ -415,12 +368,15 @@ impl Fault {
         let host = rng.index(hosts);
         let agent = rng.index(agents);
         let party = if rng.percent(50) { Party::Controller } else { Party::Agent(agent) };
-        match rng.below(if takeover == Takeover::Quorum { 25 } else { 19 }) {
+        match rng.below(if takeover == Takeover::Quorum { 27 } else { 21 }) {
+            0 if rng.percent(40) => Fault::Unplug(host),
+            1 if rng.percent(20) => Fault::CutLanWay(host, (host + 1) % hosts),
             18 => Fault::Overload(party, rng.between(1, 1_500)),
             23 | 24 => Fault::CutPeer(rng.index(agents), agent),
             17 => Fault::CutLanPair(host, (host + 1) % hosts),
-            19 => Fault::CutPeer(agent, rng.index(agents)),
+            19 => Fault::Unplug(host),
             20 => Fault::CutControl(agent, rng.percent(50)),
+            25 | 26 => Fault::CutPeer(agent, rng.index(agents)),
             21 | 22 => Fault::Partition(rng.percent(40), (0..agents).filter(|_| rng.percent(50)).collect()),
             0 => Fault::Kill(party),
             1 | 2 => Fault::KillAfter(party, rng.between(1, 12) as u32),
@@ -452,7 +408,13 @@ impl Fault {
     fn is_lan(&self) -> bool {
         matches!(
             self,
-            Fault::CutLan(..) | Fault::CutWitness(..) | Fault::Split(..) | Fault::CutLanPair(..) | Fault::Partition(..)
+            Fault::CutLan(..)
+                | Fault::CutWitness(..)
+                | Fault::Split(..)
+                | Fault::CutLanPair(..)
+                | Fault::CutLanWay(..)
+                | Fault::Unplug(..)
+                | Fault::Partition(..)
         )
     }
 }

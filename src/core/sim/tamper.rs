@@ -56,10 +56,18 @@ pub enum Tamper {
     ClearForged,
     /// A restarted planner concludes from what is configured, not from what was granted.
     ConfiguredTermsCount,
+    /// An agent that starts does not know what an earlier list of its own said.
+    EarlierListForgotten,
+    /// Agents do not say what their own lists say.
+    ListsNotReported,
+    /// Agents do not say that an interface has no carrier.
+    LinksNotReported,
+    /// What agents obeyed is not more than what the journal knows.
+    NewerNumbersHidden,
 }
 
 impl Tamper {
-    pub const ALL: [Tamper; 23] = [
+    pub const ALL: [Tamper; 27] = [
         Tamper::ReleaseNotVerified,
         Tamper::LowerOrderAccepted,
         Tamper::LostMeansReleased,
@@ -83,6 +91,10 @@ impl Tamper {
         Tamper::VoteTooLong,
         Tamper::ClearForged,
         Tamper::ConfiguredTermsCount,
+        Tamper::EarlierListForgotten,
+        Tamper::ListsNotReported,
+        Tamper::LinksNotReported,
+        Tamper::NewerNumbersHidden,
     ];
 
     /// What becomes of a message between agents; `asked` is the number of the newest request of the one who gets it.
@@ -114,8 +126,22 @@ impl Tamper {
         true
     }
 
+    /// What becomes of a report that arrives at a controller, which knows this.
+    pub(super) fn arrives(self, report: &mut Report, known: Option<&plan::Ledger>) {
+        let Some(known) = known.filter(|_| self == Tamper::NewerNumbersHidden) else { return };
+        for (resource, seen) in &mut report.resources {
+            let ordered = known.placement(resource, &report.host).map_or(Generation::NONE, |p| p.ordered);
+            seen.generation = seen.generation.min(ordered);
+        }
+    }
+
     /// What becomes of a report that leaves an agent.
     pub(super) fn reports(self, report: &mut Report) {
+        match self {
+            Tamper::ListsNotReported => report.places.clear(),
+            Tamper::LinksNotReported => report.links.clear(),
+            _ => {}
+        }
         if self == Tamper::ReleaseNotVerified {
             for seen in report.resources.values_mut().filter(|s| !s.want) {
                 seen.holds = Presence::No;

@@ -2,7 +2,6 @@
 
 mod faults;
 mod parties;
-mod site;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -14,20 +13,16 @@ use crate::core::base::time::Time;
 use crate::core::inventory::Takeover;
 use crate::core::wire::{Action, Command, PeerMessage, Report};
 
-use super::audit::{Audit, Violation};
+use super::audit::{Audit, Violation, holders};
 use super::controller::{Happening, SimController};
 use super::host::{HostClock, SimHost};
 use super::network::Network;
 use super::nuisance::Nuisance;
 use super::rng::Rng;
-use super::scenario::{Party, Scenario};
+use super::scenario::{Party, Scenario, SimPlace};
+use super::site::{SiteSetup, VIP, host_name};
 use super::tamper::Tamper;
 
-pub(super) use site::SiteSetup;
-pub(super) use site::{app_name, host_name};
-
-/// The resource that moves.
-pub(super) const VIP: &str = "vip";
 /// The simulation begins at this time of the controller's wall clock.
 const BEGIN: Time = Time::from_millis(1_700_000_000_000);
 /// A controller or agent that died is started again after this, when its act does not last longer.
@@ -39,8 +34,8 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(150);
 const SETTLES_WITHIN_DAMPED: Duration = Duration::from_secs(3_600);
 /// How long it must then stay so.
 const STAYS: Duration = Duration::from_secs(3);
-/// The term of simulated leases; the shortest that is allowed.
-const TERM: Duration = Duration::from_secs(30);
+/// How often an operator looks whether the journal is in doubt, in scenarios in which it may be.
+const OPERATOR_LOOKS: Duration = Duration::from_secs(7);
 
 /// Something due at a time.
 #[derive(Debug)]
@@ -74,6 +69,17 @@ enum Due {
         start: u64,
         input: agent::Input,
     },
+    Leave {
+        host: usize,
+        start: u64,
+        place: SimPlace,
+    },
+    /// What its agent is told of its link.
+    Link {
+        host: usize,
+    },
+    /// An operator looks whether the journal is in doubt.
+    Operator,
     Witness {
         host: usize,
         start: u64,
@@ -190,8 +196,14 @@ impl<'a> SimWorld<'a> {
             world.at(BEGIN + Duration::from_millis(act.at), Due::Begin(i));
         }
         if let Some(holder) = scenario.holder {
-            world.hosts[holder].address = Some(super::host::Address { ends: None });
-            world.audit.came(holder, &world.hosts);
+            world.hosts[holder].addresses.insert(SimPlace::Usual, super::host::Address { ends: None });
+            world.audit.came(BEGIN, holder, SimPlace::Usual, &world.hosts);
+        }
+        for host in &mut world.hosts {
+            host.reached_since = Some(BEGIN);
+        }
+        if scenario.loses_records() {
+            world.after(OPERATOR_LOOKS, Due::Operator);
         }
         for i in 0..scenario.agents() {
             let delay = Duration::from_millis(world.rng.below(500));
@@ -236,6 +248,9 @@ impl<'a> SimWorld<'a> {
 
     /// I2: the desired owner has it, nobody else, everybody was told, and nothing waits to be read.
     fn in_place(&self) -> bool {
+        if self.hosts.iter().any(|h| h.has(SimPlace::OtherAddress)) {
+            return false;
+        }
         let Some(owner) = self.last_claimant() else {
             return self.controller.is_idle();
         };
@@ -254,7 +269,7 @@ impl<'a> SimWorld<'a> {
     }
 
     fn last_claimant(&self) -> Option<usize> {
-        self.controller.last_claimant().or(self.scenario.holder.filter(|_| self.controller.owner_is_known()))
+        self.controller.last_claimant().or_else(|| self.controller.owner())
     }
 
     fn handle(&mut self, due: Due) {
@@ -294,7 +309,12 @@ impl<'a> SimWorld<'a> {
                 }
                 self.agent(host, None, agent::Input::Command(command));
             }
-            Due::Report(report) => self.control(None, Happening::Report(report)),
+            Due::Report(mut report) => {
+                if let Some(tamper) = self.tamper {
+                    tamper.arrives(&mut report, self.controller.ledger());
+                }
+                self.control(None, Happening::Report(report));
+            }
             Due::Peer { to, .. } if self.hosts[to].old > 0 => {}
             Due::Peer { from, to, mut message } => {
                 if let Some(tamper) = self.tamper {
@@ -303,6 +323,14 @@ impl<'a> SimWorld<'a> {
                 self.agent(to, None, agent::Input::Peer(host_name(from), message));
             }
             Due::Drive { host, start, operation } => self.drive(host, start, operation),
+            Due::Leave { host, start, place } => self.leave(host, start, place),
+            Due::Link { host } => self.tell_link(host),
+            Due::Operator => {
+                self.after(OPERATOR_LOOKS, Due::Operator);
+                if let Some(word) = self.controller.accepts_loss() {
+                    self.control(None, word);
+                }
+            }
             Due::Driven { host, start, input } => self.agent(host, Some(start), input),
             Due::Witness { host, start, witness, sent } => {
                 let input = agent::Input::Witness { resource: VIP.to_owned(), witness, sent };
@@ -314,9 +342,9 @@ impl<'a> SimWorld<'a> {
                 }
             }
             Due::KernelChanged { host } => {
-                let holds = match self.hosts[host].address {
-                    Some(_) => crate::core::wire::Presence::Yes,
-                    None => crate::core::wire::Presence::No,
+                let holds = match self.hosts[host].has(self.hosts[host].listed.unwrap_or_default()) {
+                    true => crate::core::wire::Presence::Yes,
+                    false => crate::core::wire::Presence::No,
                 };
                 self.agent(host, None, agent::Input::Changed { resource: VIP.to_owned(), holds });
             }
@@ -335,6 +363,7 @@ impl<'a> SimWorld<'a> {
             | Due::Driven { host, .. }
             | Due::Witness { host, .. }
             | Due::Rival { host, .. }
+            | Due::Link { host }
             | Due::KernelChanged { host } => self.hosts[*host].overload,
             Due::Report(_) | Due::ControllerTimer { .. } | Due::Read | Due::Answered { .. } => self.controller.overload,
             _ => 0,
@@ -381,8 +410,4 @@ fn is_of_a_quorum(command: &Command) -> bool {
         Action::Electorate(_) => true,
         Action::Release | Action::Renew => false,
     }
-}
-
-pub(super) fn holders(hosts: &[SimHost]) -> Vec<usize> {
-    hosts.iter().enumerate().filter(|(_, h)| h.address.is_some()).map(|(i, _)| i).collect()
 }

@@ -13,7 +13,8 @@
 //! | they did once and do not any more | what they agreed on | [`LATE_AT_FIRST`] |
 //!
 //! A sender that empties a queue sends many records within a moment, each with a smaller age than the one before: these are late whatever
-//! is known, until the ages fall no more. Of a sender that was heard before and was silent, the first of them is known as well: it is not older
+//! is known, until the ages fall no more. Of one that was never heard before, the first record alone cannot be told from a new one of a slow clock:
+//! it counts as new up to [`LATE_AT_FIRST`]. Of a sender that was heard before and was silent, the first of them is known as well: it is not older
 //! than the silence. What a file held before its end was reached is a backlog; the source says so.
 //!
 //! A stamp without a zone from the network is read in the zone, in quarters of an hour, that brings it nearest to its arrival; once the
@@ -40,7 +41,9 @@ const QUARTER_US: i64 = 900_000_000;
 /// Records of one sender that come closer together than this may be a queue that is emptied.
 const QUEUE_GAP: Duration = Duration::from_secs(1);
 /// So many records in a row whose ages fall ...
-const QUEUE_RECORDS: u32 = 3;
+const QUEUE_FALLS: u32 = 3;
+/// ... and, of a sender that has not paused since it was heard for the first time, so many: it may have come back with all that it kept.
+const QUEUE_FALLS_AT_FIRST: u32 = 1;
 /// ... by so much altogether are such a queue.
 const QUEUE_FALL_US: i64 = 2_000_000;
 /// A record that is older than this, and not older than its sender was silent, waited for the sender to be heard again.
@@ -99,6 +102,8 @@ struct Sender {
     agrees: bool,
     last: VecDeque<(Time, i64)>,
     heard: Time,
+    /// It paused since it was heard for the first time.
+    paused: bool,
     queue: Queue,
     journaled: Option<(Time, i64)>,
 }
@@ -221,12 +226,14 @@ impl Sender {
             self.usual = if first { likely } else { likely.min(self.usual) };
         }
         let silence = arrived.since(self.heard);
-        let emptied = self.queue.take(silence <= QUEUE_GAP && !first, arrived, age);
+        self.paused |= !first && silence > QUEUE_GAP;
+        let falls = if self.paused || self.agreed_once { QUEUE_FALLS } else { QUEUE_FALLS_AT_FIRST };
+        let emptied = self.queue.take(silence <= QUEUE_GAP && !first, arrived, age, falls);
         // Of a sender that was heard before: as old as its silence, it was written during that.
         let waited = age.saturating_sub(self.usual);
         let written_in_silence = !first && waited > us(QUEUE_SILENCE) && waited <= us(silence + LATE_AFTER);
         if written_in_silence {
-            self.queue = Queue { peak: age, least: age, falls: QUEUE_RECORDS, fell: Some(arrived), emptied: true };
+            self.queue = Queue { peak: age, least: age, falls: QUEUE_FALLS, fell: Some(arrived), emptied: true };
         }
         let emptied = emptied || written_in_silence;
         self.heard = arrived;
@@ -278,7 +285,8 @@ impl Sender {
 
 impl Queue {
     /// Takes the age of one more record; true while a queue is being emptied. `on`: it came without a pause after the one before.
-    fn take(&mut self, on: bool, arrived: Time, age: i64) -> bool {
+    /// `falls`: so many tell it.
+    fn take(&mut self, on: bool, arrived: Time, age: i64, falls: u32) -> bool {
         if !on || (self.emptied && self.fell.is_some_and(|fell| arrived.since(fell) > QUEUE_GAP)) {
             *self = Queue { peak: age, least: age, ..Queue::default() };
             return false;
@@ -291,7 +299,7 @@ impl Queue {
             // It rose: records of several origins, or another delay.
             *self = Queue { peak: age, least: age, ..Queue::default() };
         }
-        self.emptied |= self.falls >= QUEUE_RECORDS && self.peak.saturating_sub(self.least) > QUEUE_FALL_US;
+        self.emptied |= self.falls >= falls && self.peak.saturating_sub(self.least) > QUEUE_FALL_US;
         self.emptied
     }
 }
@@ -422,6 +430,13 @@ mod tests {
             assert!(!heard.is_late(1_500, -ahead), "{stamps:?} {ahead}");
             assert!(!heard.is_late(10, -ahead));
         }
+        // The first that is ever heard of it cannot be told; the second shows that it is a queue.
+        let mut heard = Heard::of(Stamps::Stated);
+        assert_eq!([50_000, 40_000, 20_000, 0].map(|age| heard.is_late(10, age)), [false, true, true, true]);
+        // A burst of a slow clock is none, and a sender that paused may well be out of order.
+        let mut heard = Heard::of(Stamps::Stated);
+        assert_eq!([50_000, 49_500, 50_300, 48_900].map(|age| heard.is_late(10, age)), [false; 4]);
+        assert_eq!([(1_500, 50_000), (10, 46_000), (10, 50_000)].map(|(after, age)| heard.is_late(after, age)), [false; 3]);
         // Hours of it.
         let mut heard = Heard::of(Stamps::Nearest);
         let late = (0..1_000).filter(|n| heard.is_late(1, 36_000_000 - n * 36_000)).count();

@@ -1,6 +1,8 @@
 //! A site: everything that an administrator wrote, checked and compiled; what a controller runs on.
 
 mod arrivals;
+mod assemble;
+pub mod samples;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +20,7 @@ use crate::core::react::Run;
 use crate::core::script::{Compiled, Evaluator, Next};
 
 pub use arrivals::{Arrivals, Learned, Stamps};
+pub use assemble::{Texts, assemble};
 
 #[derive(Debug)]
 pub struct Site {

@@ -29,10 +29,10 @@ impl std::fmt::Display for Elector {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Votes {
     /// The number of the last request, and when the newest ones were sent.
-    number: Echo,
-    sent: VecDeque<(u64, Time)>,
+    pub(super) number: Echo,
+    pub(super) sent: VecDeque<(u64, Time)>,
     /// By voter, when the newest request was sent that it granted.
-    granted: BTreeMap<Elector, Time>,
+    pub(super) granted: BTreeMap<Elector, Time>,
     /// By voter, why it did not grant the newest request.
     refused: BTreeMap<Elector, Refusal>,
 }

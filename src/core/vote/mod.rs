@@ -15,10 +15,11 @@
 //! A promise is not on disk. A voter that starts promises nothing for as long as the longest promise that it ever gave
 //! lasts; that length is on disk before a longer promise leaves ([`Voter::longest`]).
 //!
-//! Does not know: who may ask, messages, disks, addresses. Tests: `tests.rs` beside this file (single rules), `tests/it/vote_model.rs`
+//! Does not know: who may ask, messages, disks, addresses. Tests: `tests.rs` beside this file (single rules), `model`
 //! (all states of a small instance), `sim`.
 
 mod holder;
+mod model;
 #[cfg(test)]
 mod tests;
 mod voter;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use crate::core::base::limits::VOTE_TERM_MOST;
 
 pub use holder::{Elector, Votes};
+pub use model::{BrokenRule, Searched, VoteModel};
 pub use voter::{Promise, Voter};
 
 /// A promise lasts this much longer than the term: a kernel may keep an address 0.6 s beyond the term on purpose (see the

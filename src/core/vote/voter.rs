@@ -22,8 +22,8 @@ pub struct Promise {
 
 /// What is remembered of one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Ballot {
-    promise: Option<Promise>,
+pub(super) struct Ballot {
+    pub(super) promise: Option<Promise>,
     /// The newest command that it has heard of.
     newest: Generation,
 }
@@ -32,9 +32,9 @@ struct Ballot {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Voter {
     /// It promises nothing before: what it promised before its start is forgotten, and may last that long.
-    silent_until: Time,
-    longest: Duration,
-    ballots: BTreeMap<Name, Ballot>,
+    pub(super) silent_until: Time,
+    pub(super) longest: Duration,
+    pub(super) ballots: BTreeMap<Name, Ballot>,
 }
 
 impl Voter {

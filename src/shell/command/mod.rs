@@ -4,6 +4,7 @@
 //! can't refuse what is old: they are run one at a time, on the host, by its agent, which does refuse. Platforms that differ
 //! only in their commands are tables (`tables/`), not code. Does not know: who should have what. Tests: `tests/system/port.rs`.
 
+mod leftovers;
 mod program;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::core::inventory::Commands;
 use crate::core::wire::Presence;
 use crate::shell::linux::boot_time;
 
+pub use leftovers::Leftovers;
 pub use program::{Ended, run};
 
 /// Characters of a program's own words that are told.
@@ -69,7 +71,7 @@ impl CommandDriver {
 
     fn one(&self, words: &[String]) -> Result<Ended, String> {
         let (program, arguments) = words.split_first().ok_or("an empty command")?;
-        let ended = run(program, arguments, self.within)?;
+        let ended = run(program, arguments, self.within, Leftovers::Stay)?;
         if ended.status == 0 {
             return Ok(ended);
         }

@@ -9,6 +9,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use super::leftovers::{Leftovers, Mark};
+
 /// Bytes of a program's output that are kept; the rest is read and dropped, and the output says so.
 const OUTPUT: usize = 64 * 1024;
 /// How often it is looked whether the program has ended, when it writes nothing.
@@ -30,15 +32,18 @@ pub struct Ended {
 }
 
 /// Runs a program with its arguments, no shell between; it is ended, with all that it has started, when it takes longer than
-/// `within`. When it ends, what it has left in its process group ends as well. A service that has a session of its own stays, and its
-/// output is not waited for.
+/// `within`. When it ends, what it has left in its process group ends as well; `leftovers` says what becomes of services that have sessions of
+/// their own. Their output is not waited for.
 ///
 /// # Errors
 /// In words: it can't be started, or did not end in time.
 #[expect(clippy::disallowed_methods, reason = "a deadline of the machine, not of the engine")]
-pub fn run(program: &str, arguments: &[String], within: Duration) -> Result<Ended, String> {
+pub fn run(program: &str, arguments: &[String], within: Duration, leftovers: Leftovers) -> Result<Ended, String> {
+    let mark = Mark::new();
+    let (name, value) = mark.variable();
     let mut child = Command::new(program)
         .args(arguments)
+        .env(name, value)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -58,11 +63,14 @@ pub fn run(program: &str, arguments: &[String], within: Duration) -> Result<Ende
             }
             end_group(&child);
             let _ = child.wait();
+            mark.end_all();
             return Err(format!("{program} did not end within {} s and was ended", within.as_secs_f32()));
         };
-        // What it has left behind in its group ends with it: nothing of a program outlives its time. A service that is to stay makes a
-        // session of its own (setsid(2)), as daemons do.
+        // What it has left behind in its group ends with it. A service that is to stay makes a session of its own (setsid(2)), as daemons do.
         end_group(&child);
+        if leftovers == Leftovers::End {
+            mark.end_all();
+        }
         // A service that goes on writing is not read for ever.
         for _ in 0..LAST_READS {
             if !read_some(&mut stdout, &mut stderr, Duration::ZERO) {

@@ -12,11 +12,13 @@
 //! while there is room. Pure but for the task handles, which it only passes on. Tests: below.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
+
+use crate::core::base::network::network_of;
 
 /// How many connections may be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,14 +209,6 @@ impl Open {
         } else {
             self.by_count.insert((source.expected, after, source.network));
         }
-    }
-}
-
-/// What counts as one address: one machine has a whole /64 of IPv6 for itself.
-fn network_of(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
     }
 }
 

@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Handle;
 
 pub use limiter::{ConnectionLimiter, ConnectionSlot, Limits};
 
@@ -59,21 +60,33 @@ impl HandshakeLimiter {
         }
     }
 
-    /// Starts the task of a connection. `expected` says that its source is one that the caller knows. True when another
-    /// connection was closed for it, or when it was refused itself.
+    /// Starts the task of a connection, on the threads of `strangers` unless its source is one that the caller knows (`expected`). True
+    /// when another connection was closed for it, or when it was refused itself.
     pub fn enter<F: Future<Output = ()> + Send + 'static>(
         &self,
-        peer: IpAddr,
-        expected: bool,
-        task: impl FnOnce(ConnectionSlot) -> F,
+        stream: TcpStream,
+        (peer, expected): (IpAddr, bool),
+        strangers: &Handle,
+        task: impl FnOnce(TcpStream, ConnectionSlot) -> F + Send + 'static,
     ) -> bool {
         let Some(admitted) = self.limiter.admit(peer, expected) else { return true };
         if let Some(closed) = admitted.closed {
             closed.abort();
         }
         let number = admitted.slot.number();
-        let handle = tokio::spawn(task(admitted.slot)).abort_handle();
-        self.limiter.runs(number, handle);
+        let slot = admitted.slot;
+        let handle = if expected {
+            tokio::spawn(task(stream, slot))
+        } else {
+            strangers.spawn(async move {
+                // A socket is watched by the threads that read it.
+                match stream.into_std().and_then(TcpStream::from_std) {
+                    Ok(stream) => task(stream, slot).await,
+                    Err(e) => tracing::warn!("a connection could not be taken: {e}"),
+                }
+            })
+        };
+        self.limiter.runs(number, handle.abort_handle());
         admitted.replaced
     }
 }

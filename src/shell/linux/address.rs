@@ -35,6 +35,21 @@ impl AddressDriver {
         OperationResult { failed: failed.or(seen), holds, until }
     }
 
+    /// Takes the address off and looks whether it is gone. It must be gone from the whole host, for the interface may have another name
+    /// now; where it may be `elsewhere` on the host, it must be gone from this interface.
+    pub fn leave(&self, elsewhere: bool) -> OperationResult {
+        let done = self.drive(Operation::Remove);
+        if !elsewhere || done.holds != Presence::Yes {
+            return done;
+        }
+        let index = nix::net::if_::if_nametoindex(self.spot.interface.as_str()).unwrap_or(0);
+        let here = |f: &FoundAddress| f.address == self.spot.address && f.interface == index;
+        match Netlink::new().and_then(|mut netlink| netlink.addresses()) {
+            Ok(all) if !all.iter().any(here) => OperationResult { failed: None, holds: Presence::No, until: None },
+            _ => done,
+        }
+    }
+
     fn act(&self, netlink: &mut Netlink, operation: Operation) -> Result<(), String> {
         let Spot { address, prefix, interface } = &self.spot;
         let index = || {

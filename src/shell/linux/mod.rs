@@ -86,6 +86,16 @@ pub fn own_uid() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
+/// How much less of a busy processor a thread gets that gives way (nice(2)).
+const GIVES_WAY: i32 = 5;
+
+/// From now on the calling thread, and programs that it starts, leave the processor to those that decide when it is busy. For threads whose work
+/// senders choose the amount of.
+pub fn give_way() {
+    // Where it is refused the thread is one among equals.
+    let _ = rustix::process::nice(GIVES_WAY);
+}
+
 /// Asks the kernel to keep so many bytes for a socket; it may keep less (`net.core.rmem_max`).
 pub fn receive_buffer(socket: &std::net::UdpSocket, bytes: usize) {
     // With CAP_NET_ADMIN beyond the limit, else up to it.

@@ -28,6 +28,10 @@ use crate::core::base::limits::{DESCRIPTORS_MOST, DESCRIPTORS_RESERVED};
 
 /// The user that a program started by root becomes, when there is one of that name and the configuration names none.
 const USER: &str = "pointsman";
+/// What is said of a program that stays root without being told to.
+pub const AS_ROOT: &str = "runs as root: this machine has no user `pointsman`, so whoever takes over the program owns what root owns. Make the user \
+     (`useradd --system --no-create-home --shell /usr/sbin/nologin pointsman`) and start it again, or name one with `user:`; `user: root` is for \
+     commands that need root";
 /// The name that keeps a program with its first user.
 const ROOT: &str = "root";
 /// Folders within the data folder that are given to the user, at most in each other.
@@ -52,8 +56,8 @@ pub struct Needs<'a> {
     pub data: &'a Path,
     /// Capabilities for addresses and frames (CAP_NET_ADMIN, CAP_NET_RAW).
     pub network: bool,
-    /// Capability for low ports (CAP_NET_BIND_SERVICE), until [`keep`] takes it.
-    pub low_ports: bool,
+    /// Capabilities for low ports and large receive buffers (CAP_NET_BIND_SERVICE, CAP_NET_ADMIN), until [`keep`] takes them.
+    pub listens: bool,
     /// Its configuration has it start other programs. They may need to write anywhere, so where it writes is not restricted,
     /// and they get the capabilities that it keeps itself.
     pub programs: bool,
@@ -81,7 +85,7 @@ pub fn make_files_for_owner_only() {
 /// In words: the user does not exist, or the kernel refuses.
 pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
     let mut said = Vec::new();
-    let kept = capabilities(needs.network, needs.low_ports);
+    let kept = capabilities(needs.network, needs.listens);
     drop_bounding(&kept)?;
     if geteuid().is_root() {
         match user(needs.user)? {
@@ -90,10 +94,7 @@ pub fn give_up(needs: &Needs<'_>) -> Result<Vec<String>, String> {
             }
             Some(user) => become_user(&user, needs.data, &mut said)?,
             None if needs.user == Some(ROOT) => said.push("runs as root, as its configuration says".to_owned()),
-            None => said.push(format!(
-                "runs as root: there is no user `{USER}` (`useradd --system --no-create-home --shell /usr/sbin/nologin {USER}`, \
-                 or name one with `user:`; `user: root` is for commands that need root)"
-            )),
+            None => said.push(AS_ROOT.to_owned()),
         }
     }
     let given = if needs.programs { capabilities(needs.network, false) } else { CapsHashSet::new() };
@@ -135,9 +136,10 @@ pub fn end_with(parent: i32) -> Result<(), String> {
     if nix::unistd::getppid().as_raw() == parent { Ok(()) } else { Err("who started this process has ended".to_owned()) }
 }
 
-fn capabilities(network: bool, low_ports: bool) -> CapsHashSet {
+fn capabilities(network: bool, listens: bool) -> CapsHashSet {
     let network = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW].into_iter().filter(|_| network);
-    network.chain(low_ports.then_some(Capability::CAP_NET_BIND_SERVICE)).collect()
+    let listening = [Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_ADMIN].into_iter().filter(|_| listens);
+    network.chain(listening).collect()
 }
 
 fn words(e: caps::errors::CapsError) -> String {

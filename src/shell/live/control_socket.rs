@@ -16,7 +16,7 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
 use super::asker::{Asked, Asker};
-use super::controller::Inbox;
+use super::inbox::Inbox;
 use super::questions::{Answer, Question};
 
 /// Bytes of one question, and of one answer.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -12,16 +12,15 @@ use crate::core::base::limits::{MEMORY_QUEUE, NOTICES_A_MINUTE, share};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::config::JournalLimits;
-use crate::core::control::{Controller, Input, LogEvent, Output, SelfEvent, SelfEvents};
-use crate::core::engine::is_credible_claim;
+use crate::core::control::{Controller, Input, Output, SelfEvent, SelfEvents};
 use crate::core::event::{Level, Trust};
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Position, Record};
 use crate::core::notice::{Kind, Notice};
 use crate::core::react::Run;
 use crate::core::site::{Current, Learned, Site};
-use crate::core::wire::Command;
-use crate::shell::sources::{self, Entry, Named, Sink};
+use crate::shell::site_files::{Disk, Good};
+use crate::shell::sources::{self, Entry, Named, Sink as _};
 use crate::shell::store::{self, Journal, Retention};
 
 use super::asker::Asker;
@@ -29,10 +28,11 @@ use super::clock::{self, EngineClock};
 use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
 use super::following::Following;
+use super::inbox::{ControllerMessage, Inbox, Route};
 use super::journaled::Journaled;
-use super::lanes::{LanePlace, Lanes, Pushed};
+use super::lanes::Lanes;
 use super::questions::{Answer, Desk, Question, Reply};
-use super::reload::{Attempt, Begin, Files, Good, Reloading, Trigger, reload_of};
+use super::reloading::{Begin, Reloading, Trigger, reload_of};
 use super::supervisor::Pulse;
 use super::urgency::Urgency;
 
@@ -44,140 +44,15 @@ const BATCH: Duration = Duration::from_millis(3);
 const DRAIN: Duration = Duration::from_millis(500);
 /// So often it is told that events were dropped.
 const TELL_DROPPED: Duration = Duration::from_secs(10);
-/// Bytes of an event beside its texts.
-const EVENT_BYTES: usize = 512;
 /// Records of which nothing left the process are on the disk within this.
 const SYNC_WITHIN: Duration = Duration::from_millis(20);
 /// How long it waits for a message at most: so often it shows that it is alive.
 const ALIVE: Duration = Duration::from_secs(1);
 
-/// Sends a command to a host's agent, or drops it: it is said again.
-pub type Route = Box<dyn Fn(Command) + Send>;
-
-/// Something that the controller's thread is told.
-pub enum ControllerMessage {
-    /// An input of the pure controller.
-    Input(Input),
-    /// A host can be reached from now on; `serial` tells this way from an earlier one.
-    Reached {
-        host: Name,
-        serial: u64,
-        route: Route,
-    },
-    /// It can't be any more.
-    Gone {
-        host: Name,
-        serial: u64,
-    },
-    /// Somebody asks: who, what.
-    Ask(Asker, Question, SyncSender<Answer>),
-    /// Something that people, and rules, should know.
-    Notice(Notice),
-    /// The files are to be read anew.
-    Reload(Trigger),
-    Reread(Box<Attempt>),
-    /// A part that nothing works without has failed, in words.
-    Failed(String),
-    /// The program ends. Nothing is released.
-    Stop,
-}
-
-/// The way to the controller's thread.
-#[derive(Clone)]
-pub struct Inbox {
-    lanes: Arc<Lanes<ControllerMessage>>,
-    clock: EngineClock,
-    current: Arc<Current>,
-}
-
-impl Inbox {
-    /// Tells the controller; waits for room. False when it has ended.
-    pub fn tell(&self, message: ControllerMessage) -> bool {
-        self.lanes.push(self.place(&message), message)
-    }
-
-    /// Where a message waits.
-    fn place(&self, message: &ControllerMessage) -> LanePlace {
-        let in_order = |source: &String| LanePlace::Events {
-            trust: Trust::Local,
-            sender: source.clone(),
-            bytes: EVENT_BYTES,
-            source: source.clone(),
-        };
-        match message {
-            ControllerMessage::Input(Input::Heard(heard)) => self.place_of_event(heard),
-            // What a source says of itself keeps its place among its events.
-            ControllerMessage::Input(
-                Input::Position { source, .. } | Input::BacklogEnded { source } | Input::Source { source, .. },
-            ) => in_order(source),
-            ControllerMessage::Input(Input::Report(_)) => LanePlace::Reports,
-            ControllerMessage::Ask(..) => LanePlace::Asks,
-            ControllerMessage::Input(_)
-            | ControllerMessage::Reached { .. }
-            | ControllerMessage::Gone { .. }
-            | ControllerMessage::Notice(_)
-            | ControllerMessage::Reload(_)
-            | ControllerMessage::Reread(_)
-            | ControllerMessage::Failed(_)
-            | ControllerMessage::Stop => LanePlace::Control,
-        }
-    }
-
-    fn place_of_event(&self, heard: &LogEvent) -> LanePlace {
-        let LogEvent { source, event, .. } = heard;
-        let trust = event.trust;
-        let networked = trust < Trust::Local;
-        if networked {
-            let (_, site) = self.current.get();
-            if is_credible_claim(&site.inventory, &site.program, &site.index, event, &heard.hits) {
-                return LanePlace::Claims(source.clone());
-            }
-        }
-        LanePlace::Events {
-            trust,
-            sender: if networked { format!("{source} {}", event.host) } else { source.clone() },
-            bytes: EVENT_BYTES + heard.weight(),
-            source: source.clone(),
-        }
-    }
-
-    /// Asks, and waits for the answer.
-    ///
-    /// # Errors
-    /// What the controller says, or that it has ended.
-    pub fn ask(&self, question: Question, by: Asker) -> Answer {
-        let (reply, answer) = sync_channel(1);
-        if !self.tell(ControllerMessage::Ask(by, question, reply)) {
-            return Err("the controller is ending".to_owned());
-        }
-        answer.recv().unwrap_or_else(|_| Err("the controller is ending".to_owned()))
-    }
-}
-
-impl Sink for Inbox {
-    fn send(&self, input: Input) -> bool {
-        self.tell(ControllerMessage::Input(input))
-    }
-
-    async fn deliver(&self, input: Input) -> bool {
-        let message = ControllerMessage::Input(input);
-        self.lanes.deliver(self.place(&message), message).await
-    }
-
-    fn offer(&self, input: Input) -> bool {
-        let message = ControllerMessage::Input(input);
-        self.lanes.offer(self.place(&message), message, self.clock.now()) == Pushed::Yes
-    }
-
-    fn now(&self) -> Time {
-        self.clock.now()
-    }
-}
-
 /// The controller's thread before it runs.
 pub struct Thread {
     begin: Begin,
-    files: Arc<dyn Files>,
+    files: Arc<Disk>,
     current: Arc<Current>,
     journal: Journal,
     id: u64,
@@ -238,7 +113,7 @@ impl Thread {
     /// When the disk refuses.
     pub(super) fn new(
         begin: Begin,
-        files: Arc<dyn Files>,
+        files: Arc<Disk>,
         mut journal: Journal,
         draw_id: impl FnOnce() -> u64,
     ) -> Result<Thread, String> {
@@ -253,7 +128,7 @@ impl Thread {
         // What is not accepted yet gets its number with that; what was matched before is matched again then.
         let current = Current::new(begin.number.unwrap_or(0), begin.good.site.clone());
         let bytes = share(begin.good.site.inventory.memory.0, MEMORY_QUEUE);
-        let inbox = Inbox { lanes: Arc::new(Lanes::new(bytes)), clock: clock.clone(), current: current.clone() };
+        let inbox = Inbox::new(bytes, clock.clone(), current.clone());
         Ok(Thread {
             begin,
             files,
@@ -383,8 +258,8 @@ impl Running {
             self.pulse.beat();
             self.following.look();
             let mut outputs = Vec::new();
-            lanes.rewind();
-            let mut next = lanes.next(if stop_at.is_some() { Duration::ZERO } else { wait });
+            lanes.begin_batch();
+            let mut next = lanes.next(if stop_at.is_some() { Duration::ZERO } else { wait }, self.clock.now());
             let began = self.clock.now();
             let mut taken = 0;
             let mut all_read = next.is_none();
@@ -400,8 +275,9 @@ impl Running {
                 }
                 taken += 1;
                 next = None;
-                if taken < AT_ONCE && self.clock.now().since(began) < BATCH {
-                    next = lanes.next(Duration::ZERO);
+                let now = self.clock.now();
+                if taken < AT_ONCE && now.since(began) < BATCH {
+                    next = lanes.next(Duration::ZERO, now);
                     all_read = next.is_none();
                 }
             }
@@ -447,9 +323,12 @@ impl Running {
             return Ok(());
         }
         self.dropped_told_at = now;
-        for (source, count) in self.inbox.lanes.take_dropped() {
+        for (source, dropped) in self.inbox.lanes.take_dropped() {
+            let most = dropped.worst().map(|(sender, n)| format!(", {n} of them from {sender}")).unwrap_or_default();
             let text = format!(
-                "{count} events from {source} were dropped within {}: more comes than is taken from senders with this trust. Who sends them (`pointsman sources`)? Senders that use TCP wait instead",
+                "{} events from {source} were dropped within {}{most}: more comes than is taken from senders with this trust. Other senders are heard. \
+                 `pointsman sources` has the totals; senders that use TCP wait instead",
+                dropped.count,
                 duration_text(TELL_DROPPED)
             );
             let notice = Notice { source: Some(source), ..Notice::new(Kind::EventsDropped, text) };

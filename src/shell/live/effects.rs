@@ -15,7 +15,7 @@ use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::{Channel, Inventory};
 use crate::core::script::{Step, StepResult, Verb};
-use crate::shell::command::run;
+use crate::shell::command::{Leftovers, run};
 
 use super::clock::EngineClock;
 use super::notification;
@@ -107,7 +107,7 @@ impl Pool {
     fn work(&self, least: Urgency, clock: &EngineClock) {
         // Workers for claims may use a channel that is busy to its bound with other things.
         let most = if least == Urgency::CLAIM { EFFECTS_OF_CHANNEL + EFFECTS_FOR_CLAIMS } else { EFFECTS_OF_CHANNEL };
-        while let Some(job) = self.queue.next(least, |job| self.claim_channel(job, most)) {
+        while let Some(job) = self.queue.next(least..=Urgency::MOST, |job| self.claim_channel(job, most)) {
             let channel = job.channel();
             let Job { inventory, step, due, done } = job;
             let result = if due.is_some_and(|due| due <= clock.now()) {
@@ -166,7 +166,7 @@ fn effect(inventory: &Inventory, step: &Step) -> StepResult {
                 Some(Value::List(all)) => all.iter().map(ToString::to_string).collect(),
                 _ => Vec::new(),
             };
-            let done = run(&text(1), &arguments, DRIVER_TIMEOUT)?;
+            let done = run(&text(1), &arguments, DRIVER_TIMEOUT, Leftovers::End)?;
             Ok(Value::Map(BTreeMap::from([
                 ("status".to_owned(), Value::Int(i64::from(done.status))),
                 ("stdout".to_owned(), Value::Text(done.stdout.into())),
@@ -199,7 +199,7 @@ fn notify(channel: &Channel, name: &str, text: &str) -> Result<(), String> {
             let Some((program, arguments)) = words.split_first() else { return Err("the channel has no command".to_owned()) };
             let mut arguments = arguments.to_vec();
             arguments.push(text.to_owned());
-            let done = run(program, &arguments, DRIVER_TIMEOUT)?;
+            let done = run(program, &arguments, DRIVER_TIMEOUT, Leftovers::End)?;
             match done.status {
                 0 => Ok(()),
                 status => Err(format!("{program} ended with {status}: {}", printable_short(done.stderr.trim(), 200))),

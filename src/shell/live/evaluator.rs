@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::ops::RangeInclusive;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -23,14 +24,21 @@ use crate::core::inventory::Inventory;
 use crate::core::react::RunId;
 use crate::core::script::{Compiled, Evaluator, FinishedStep, Next, ScriptCall};
 use crate::core::site::Site;
+use crate::shell::linux::give_way;
 
 use super::urgency::{Queue, Urgency};
 
 /// One evaluation; a reaction takes a fraction of a millisecond.
 const DEADLINE: Duration = Duration::from_secs(1);
-/// Processes, and how urgent at least what each evaluates is: one that is busy with a hostile script delays nobody while another is free,
-/// and those who are not trusted can't keep all of them busy. As many evaluations wait as runs are under way, which is bounded.
-const PROCESSES: [Urgency; 4] = [Urgency::CLAIM, Urgency::KNOWN, Urgency::ANY, Urgency::ANY];
+/// Processes, and how urgent what each evaluates is, at least and at most: one that is busy with a hostile script delays nobody while another is
+/// free, and those who are not trusted can't keep all of them busy. Those that anybody may keep busy give way, and evaluate no claim. As many
+/// evaluations wait as runs are under way, which is bounded.
+const PROCESSES: [RangeInclusive<Urgency>; 4] = [
+    Urgency::CLAIM..=Urgency::MOST,
+    Urgency::KNOWN..=Urgency::MOST,
+    Urgency::ANY..=Urgency::NO_CLAIM,
+    Urgency::ANY..=Urgency::NO_CLAIM,
+];
 /// Bytes of one frame. A larger answer is none.
 const FRAME: usize = 64 * 1024 * 1024;
 /// Memory of a process: the site, and what the limits of a script allow several times over.
@@ -74,12 +82,12 @@ impl Evaluators {
         let setup = serde_json::to_vec(&Setup { inventory: site.inventory.as_ref().clone(), scripts })?;
         let setup = Arc::new(setup);
         let evaluators = Evaluators { tasks: Arc::default() };
-        for (n, least) in PROCESSES.into_iter().enumerate() {
+        for (n, takes) in PROCESSES.into_iter().enumerate() {
             let mut keeper = Keeper {
                 program: program.clone(),
                 setup: setup.clone(),
                 process: None,
-                least,
+                takes,
                 tasks: evaluators.tasks.clone(),
                 answer: answer.clone(),
             };
@@ -99,20 +107,24 @@ struct Keeper<A> {
     program: PathBuf,
     setup: Arc<Vec<u8>>,
     process: Option<Process>,
-    /// What it evaluates is at least as urgent.
-    least: Urgency,
+    /// How urgent what it evaluates is.
+    takes: RangeInclusive<Urgency>,
     tasks: Arc<Queue<Task>>,
     answer: A,
 }
 
 impl<A: Fn(RunId, Next)> Keeper<A> {
     fn work(&mut self) {
+        // Its processes, too.
+        if !self.takes.contains(&Urgency::MOST) {
+            give_way();
+        }
         loop {
             // Warm before anybody asks.
             if self.process.is_none() {
                 self.process = Process::start(&self.program, &self.setup).ok();
             }
-            let Some(task) = self.tasks.next(self.least, |_| true) else { return };
+            let Some(task) = self.tasks.next(self.takes.clone(), |_| true) else { return };
             let next = self.evaluate(&task);
             (self.answer)(task.run, next);
         }

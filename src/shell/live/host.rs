@@ -43,6 +43,8 @@ pub enum HostMessage {
     Heard(NetworkEvent),
     /// An operation ended, or a look that a notice of the kernel asked for.
     Driven(Name, OperationResult, AskedBy),
+    /// An attempt to take off what is not listed any more ended.
+    Left(Name, OperationResult),
     /// It was looked at applications, or the host was measured.
     Seen(Input),
     /// The program ends. Addresses stay as they are.
@@ -92,6 +94,8 @@ struct Running<R> {
     bursts: BTreeMap<Name, Vec<Time>>,
     /// What was last told of each resource's troubles, so that it is told once.
     troubles: BTreeMap<Name, String>,
+    /// Where its own thread is told things.
+    sender: SyncSender<HostMessage>,
     report: R,
 }
 
@@ -154,17 +158,23 @@ impl HostThread {
         let measures = !(metrics.of.is_empty() && metrics.mounts.is_empty());
         let interval = metrics.every;
         let meter = measures.then(|| (Meter::new(metrics), interval));
-        let _watching = watch::start(Processes::new(watch), meter, &sender)?;
+        // A host whose inbox is full is told at the next look.
+        let seen = {
+            let sender = sender.clone();
+            move |seen| drop(sender.try_send(HostMessage::Seen(seen)))
+        };
+        let _watching = watch::start(Processes::new(watch), meter, seen)?;
         let voices = spots.iter().map(|(name, spot)| (name.clone(), Announcer::new(spot))).collect();
         let mut outputs = Vec::new();
         let place = |spot: &Spot| LocalPlacement {
             what: ResourceKind::Address(spot.address, spot.prefix),
             interface: spot.interface.clone(),
         };
-        let places = spots.iter().map(|(name, spot)| (name.clone(), place(spot))).collect();
-        let agent = AgentState::start(name, start, durable, things.keys().cloned(), boot_time(), &mut outputs).listing(places);
+        let list = things.keys().map(|name| (name.clone(), spots.get(name).map(place))).collect();
+        let agent = AgentState::start(name, start, durable, list, boot_time(), &mut outputs);
         let (bursts, troubles, looking) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        let mut running = Running { agent, spots, marks, monitor, drivers, voices, looking, peers, bursts, troubles, report };
+        let mut running =
+            Running { agent, spots, marks, monitor, drivers, voices, looking, peers, bursts, troubles, sender, report };
         running.carry_out(outputs)?;
         running.run(&inbox)
     }
@@ -208,6 +218,10 @@ impl<R: FnMut(Report)> Running<R> {
                     AskedBy::Agent => Input::Driven { resource, failed: done.failed, holds: done.holds, until: done.until },
                     AskedBy::Kernel => Input::Changed { resource, holds: done.holds },
                 }]
+            }
+            HostMessage::Left(resource, done) => {
+                self.tell(&resource, done.failed.as_deref());
+                vec![Input::Left { resource, holds: done.holds }]
             }
             HostMessage::Heard(heard) => self.heard(heard),
         }
@@ -268,6 +282,7 @@ impl<R: FnMut(Report)> Running<R> {
                         return Err(format!("the driver of {resource} has ended; this is a fault of the program"));
                     }
                 }
+                Output::Leave { resource, place } => self.leave(resource, place)?,
                 Output::Ping { resource } => self.ping(&resource),
                 Output::Ask { resource } => {
                     let said = self.voices.get_mut(&resource).map(Announcer::ask);
@@ -289,6 +304,16 @@ impl<R: FnMut(Report)> Running<R> {
             }
         }
         Ok(())
+    }
+
+    /// Takes off what is not listed any more, on a thread that ends with it: netlink may be slow.
+    fn leave(&self, resource: Name, place: LocalPlacement) -> Result<(), String> {
+        let ResourceKind::Address(address, prefix) = place.what else { return Ok(()) };
+        let listed = self.spots.get(&resource).is_some_and(|spot| spot.address == address);
+        let (driver, sender) = (AddressDriver::new(Spot { address, prefix, interface: place.interface }), self.sender.clone());
+        let work = move || drop(sender.send(HostMessage::Left(resource, driver.leave(listed))));
+        let started = thread::Builder::new().name("leave".to_owned()).spawn(work);
+        started.map(drop).map_err(|e| format!("no thread can be started: {e}"))
     }
 
     fn ping(&mut self, resource: &str) {

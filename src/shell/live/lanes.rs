@@ -8,10 +8,16 @@
 //!   events    all else: by trust, and of one trust by sender, one after another
 //! ```
 //!
-//! Lanes are served in turn, each for so many messages; of events those who are better trusted are taken more often. A sender
-//! may fill a part of the room only, and all who are trusted as little together a part of it (`share_of`). A sender with an address
-//! that has little waiting always has room. Of one file or sender the order is kept; a file's claims wait for what stands before
-//! them, because how far was read is kept with each. What is dropped is counted by source. Does not know: what messages do.
+//! Lanes are served in turn, each for so many messages; of events those who are better trusted are taken more often. All who are
+//! trusted as little together have a part of the room (`share_of`), and a sender may have as much waiting as is left free of that: one
+//! that floods fills half of it, and whoever comes next still finds room. A sender with an address that has little waiting always has
+//! room. Unverified events are taken at a steady rate, one sender after another, so a flood of any size costs the controller's thread the same
+//! small part of its time. Of one file or sender the order is kept; a file's claims wait for what stands before them, because how far was
+//! read is kept with each. What is dropped is counted by source and sender. Does not know: what messages do.
+
+mod class;
+mod dropped;
+mod rate;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,16 +25,16 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::core::base::limits::{INBOX_EVENTS, INBOX_WAITING, UNVERIFIED_A_SECOND};
+use crate::core::base::limits::{INBOX_EVENTS, INBOX_WAITING};
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
 
+use class::TrustClass;
+use dropped::Dropped;
+use rate::Rate;
+
 /// Messages that a sender with an address may have waiting in any case.
 const ALWAYS: usize = 16;
-/// A sender may fill this part of the room.
-const OF_ONE_SENDER: usize = 8;
-/// Senders of one trust that are told apart. Further ones share one place.
-const SENDERS: usize = 4_096;
 /// Lanes in the order in which they are served, and how many messages of each in turn.
 const TURNS: [(Lane, usize); 5] =
     [(Lane::Control, 64), (Lane::Reports, 64), (Lane::Claims, 64), (Lane::Asks, 8), (Lane::Events, 32)];
@@ -69,11 +75,17 @@ pub(super) enum LanePlace {
     },
 }
 
+impl LanePlace {
+    fn is_unverified(&self) -> bool {
+        matches!(self, LanePlace::Events { trust: Trust::Unverified, .. })
+    }
+}
+
 /// What became of a message that does not wait for room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
     Yes,
-    /// There was no room, or too much of it came: it is dropped and counted.
+    /// There was no room: it is dropped and counted.
     Dropped,
     /// Nobody reads any more.
     Ended,
@@ -94,7 +106,7 @@ struct Inner<M> {
     reports: VecDeque<M>,
     claims: VecDeque<M>,
     asks: VecDeque<M>,
-    events: [Class<M>; 4],
+    events: [TrustClass<M>; 4],
     /// Which lane is served, and how many of it were.
     turn: (usize, usize),
     /// The same of the classes of events.
@@ -104,71 +116,12 @@ struct Inner<M> {
     /// Senders that wait for room.
     waiting: usize,
     rate: Rate,
-    dropped: BTreeMap<String, u64>,
+    /// The reader waits, and unverified events that wait are not to wake it.
+    paced: bool,
+    /// Something was taken since those who wait for room were woken.
+    taken: bool,
+    dropped: BTreeMap<String, Dropped>,
     ended: bool,
-}
-
-/// The events of one trust.
-#[derive(Debug)]
-struct Class<M> {
-    senders: BTreeMap<String, VecDeque<(usize, M)>>,
-    /// Senders of which something waits, in the order in which they are served.
-    turn: VecDeque<String>,
-    count: usize,
-    bytes: usize,
-}
-
-/// How many unverified events come in a second.
-#[derive(Debug, Default)]
-struct Rate {
-    since: Time,
-    count: usize,
-}
-
-impl Rate {
-    fn allows(&mut self, now: Time) -> bool {
-        if now.since(self.since) >= Duration::from_secs(1) || now < self.since {
-            *self = Rate { since: now, count: 0 };
-        }
-        self.count += 1;
-        self.count <= UNVERIFIED_A_SECOND
-    }
-}
-
-impl<M> Default for Class<M> {
-    fn default() -> Class<M> {
-        Class { senders: BTreeMap::new(), turn: VecDeque::new(), count: 0, bytes: 0 }
-    }
-}
-
-impl<M> Class<M> {
-    fn waiting_of(&self, sender: &str) -> usize {
-        self.senders.get(sender).map_or(0, VecDeque::len)
-    }
-
-    fn push(&mut self, sender: String, bytes: usize, message: M) {
-        let own = self.senders.entry(sender.clone()).or_default();
-        if own.is_empty() {
-            self.turn.push_back(sender);
-        }
-        own.push_back((bytes, message));
-        self.count += 1;
-        self.bytes += bytes;
-    }
-
-    fn pop(&mut self) -> Option<M> {
-        let sender = self.turn.pop_front()?;
-        let own = self.senders.get_mut(&sender)?;
-        let (bytes, message) = own.pop_front()?;
-        if own.is_empty() {
-            self.senders.remove(&sender);
-        } else {
-            self.turn.push_back(sender);
-        }
-        self.count -= 1;
-        self.bytes -= bytes;
-        Some(message)
-    }
 }
 
 impl<M> Lanes<M> {
@@ -179,12 +132,14 @@ impl<M> Lanes<M> {
             reports: VecDeque::new(),
             claims: VecDeque::new(),
             asks: VecDeque::new(),
-            events: std::array::from_fn(|_| Class::default()),
+            events: std::array::from_fn(|_| TrustClass::default()),
             turn: (0, 0),
             class_turn: (0, 0),
             most,
             waiting: 0,
             rate: Rate::default(),
+            paced: false,
+            taken: false,
             dropped: BTreeMap::new(),
             ended: false,
         };
@@ -206,9 +161,17 @@ impl<M> Lanes<M> {
         if inner.ended {
             return false;
         }
-        inner.put(place, message);
-        self.came.notify_one();
+        self.put(&mut inner, place, message);
         true
+    }
+
+    /// Puts a message where it waits, and wakes the reader.
+    fn put(&self, inner: &mut Inner<M>, place: LanePlace, message: M) {
+        let wakes = !(inner.paced && place.is_unverified());
+        inner.put(place, message);
+        if wakes {
+            self.came.notify_one();
+        }
     }
 
     /// The same for a task, whose thread goes on meanwhile.
@@ -223,9 +186,8 @@ impl<M> Lanes<M> {
                 }
                 if inner.has_room(&place) {
                     if let Some(message) = message.take() {
-                        inner.put(place, message);
+                        self.put(&mut inner, place, message);
                     }
-                    self.came.notify_one();
                     return true;
                 }
                 inner.waiting += 1;
@@ -235,45 +197,51 @@ impl<M> Lanes<M> {
         }
     }
 
-    /// The same without waiting. `now` is what the rate of unverified events is measured by.
-    pub(super) fn offer(&self, place: LanePlace, message: M, now: Time) -> Pushed {
+    /// The same without waiting.
+    pub(super) fn offer(&self, place: LanePlace, message: M) -> Pushed {
         let mut inner = self.lock();
         if inner.ended {
             return Pushed::Ended;
         }
-        let unverified = matches!(place, LanePlace::Events { trust: Trust::Unverified, .. });
-        if !inner.has_room(&place) || unverified && !inner.rate.allows(now) {
-            if let LanePlace::Events { source, .. } | LanePlace::Claims(source) = place {
-                *inner.dropped.entry(source).or_default() += 1;
+        if !inner.has_room(&place) {
+            match place {
+                LanePlace::Events { source, sender, .. } => inner.dropped.entry(source).or_default().add(Some(sender)),
+                LanePlace::Claims(source) => inner.dropped.entry(source).or_default().add(None),
+                LanePlace::Control | LanePlace::Reports | LanePlace::Asks => {}
             }
             return Pushed::Dropped;
         }
-        inner.put(place, message);
-        self.came.notify_one();
+        self.put(&mut inner, place, message);
         Pushed::Yes
     }
 
-    /// The next message; waits so long for one.
-    pub(super) fn next(&self, wait: Duration) -> Option<M> {
+    /// The next message; waits so long for one. `now` is what the rate of unverified events is measured by: when nothing else waits
+    /// than those and the rate is used up, there is none.
+    pub(super) fn next(&self, wait: Duration, now: Time) -> Option<M> {
         let mut inner = self.lock();
-        if !wait.is_zero() && inner.is_empty() {
+        if !wait.is_zero() && inner.is_empty(now) {
+            inner.paced = inner.class(Trust::Unverified).count > 0;
+            let wait = if inner.paced { wait.min(inner.rate.wait(now)) } else { wait };
             inner = self.came.wait_timeout(inner, wait).unwrap_or_else(PoisonError::into_inner).0;
+            inner.paced = false;
         }
-        let next = inner.pop();
-        if next.is_some() && inner.waiting > 0 {
-            self.room.notify_all();
-            self.freed.notify_waiters();
-        }
+        let next = inner.pop(now);
+        inner.taken |= next.is_some();
         next
     }
 
-    /// Lanes are served from the first on again: what matters most goes first in each batch.
-    pub(super) fn rewind(&self) {
-        self.lock().turn = (0, 0);
+    /// A batch begins. Lanes are served from the first on again, so what matters most goes first; and those who wait for room look again.
+    pub(super) fn begin_batch(&self) {
+        let mut inner = self.lock();
+        inner.turn = (0, 0);
+        if std::mem::take(&mut inner.taken) && inner.waiting > 0 {
+            self.room.notify_all();
+            self.freed.notify_waiters();
+        }
     }
 
-    /// How many events were dropped since the last call, by source.
-    pub(super) fn take_dropped(&self) -> BTreeMap<String, u64> {
+    /// What was dropped since the last call, by source.
+    pub(super) fn take_dropped(&self) -> BTreeMap<String, Dropped> {
         std::mem::take(&mut self.lock().dropped)
     }
 
@@ -286,9 +254,16 @@ impl<M> Lanes<M> {
 }
 
 impl<M> Inner<M> {
-    fn is_empty(&self) -> bool {
+    /// True when nothing waits that may be taken now.
+    fn is_empty(&self, now: Time) -> bool {
         let lanes = [&self.control, &self.reports, &self.claims, &self.asks];
-        lanes.iter().all(|lane| lane.is_empty()) && self.events.iter().all(|class| class.count == 0)
+        let may_be_taken = |(trust, _): &(Trust, usize)| self.may_be_taken(*trust, now);
+        lanes.iter().all(|lane| lane.is_empty()) && !BY_TRUST.iter().any(may_be_taken)
+    }
+
+    /// True when events of this trust wait, and the rate allows one.
+    fn may_be_taken(&self, trust: Trust, now: Time) -> bool {
+        self.class(trust).count > 0 && (trust > Trust::Unverified || self.rate.allows(now))
     }
 
     fn lane(&mut self, lane: Lane) -> Option<&mut VecDeque<M>> {
@@ -308,20 +283,20 @@ impl<M> Inner<M> {
             LanePlace::Asks => self.asks.len() < INBOX_WAITING,
             LanePlace::Claims(_) => self.claims.len() < INBOX_WAITING,
             LanePlace::Events { trust, sender, bytes, .. } => {
-                let waits = self.class(*trust).waiting_of(sender);
+                let (waits, own) = self.class(*trust).waiting_of(self.class(*trust).name(*trust, sender));
                 if waits < ALWAYS && *trust >= Trust::Address {
                     return true;
                 }
                 let as_little = BY_TRUST.iter().filter(|(t, _)| t <= trust).map(|(t, _)| self.class(*t));
                 let (count, used) = as_little.fold((0, 0), |(n, b), class| (n + class.count, b + class.bytes));
-                waits < INBOX_EVENTS / OF_ONE_SENDER
-                    && count < trust.share_of(INBOX_EVENTS)
-                    && used + bytes <= trust.share_of(self.most)
+                // As much as is left free: however many senders flood, the next one finds room.
+                waits < trust.share_of(INBOX_EVENTS).saturating_sub(count)
+                    && own + bytes <= trust.share_of(self.most).saturating_sub(used)
             }
         }
     }
 
-    fn class(&self, trust: Trust) -> &Class<M> {
+    fn class(&self, trust: Trust) -> &TrustClass<M> {
         &self.events[place_of(trust)]
     }
 
@@ -333,14 +308,13 @@ impl<M> Inner<M> {
             LanePlace::Claims(_) => self.claims.push_back(message),
             LanePlace::Events { trust, sender, bytes, .. } => {
                 let class = &mut self.events[place_of(trust)];
-                // Files keep their order in any case: there are as many as the configuration has.
-                let told_apart = trust >= Trust::Local || class.senders.len() < SENDERS || class.senders.contains_key(&sender);
-                class.push(if told_apart { sender } else { String::new() }, bytes, message);
+                let sender = if class.name(trust, &sender).is_empty() { String::new() } else { sender };
+                class.push(sender, bytes, message);
             }
         }
     }
 
-    fn pop(&mut self) -> Option<M> {
+    fn pop(&mut self, now: Time) -> Option<M> {
         for _ in 0..=TURNS.len() {
             let (at, taken) = self.turn;
             let (lane, most) = TURNS[at];
@@ -349,7 +323,7 @@ impl<M> Inner<M> {
             } else if let Some(lane) = self.lane(lane) {
                 lane.pop_front()
             } else {
-                self.pop_event()
+                self.pop_event(now)
             };
             if message.is_some() {
                 self.turn.1 += 1;
@@ -360,14 +334,18 @@ impl<M> Inner<M> {
         None
     }
 
-    fn pop_event(&mut self) -> Option<M> {
+    fn pop_event(&mut self, now: Time) -> Option<M> {
         for _ in 0..=BY_TRUST.len() {
             let (at, taken) = self.class_turn;
-            let (_, most) = BY_TRUST[at];
+            let (trust, most) = BY_TRUST[at];
             if taken < most
+                && self.may_be_taken(trust, now)
                 && let Some(message) = self.events[at].pop()
             {
                 self.class_turn.1 += 1;
+                if trust == Trust::Unverified {
+                    self.rate.take(now);
+                }
                 return Some(message);
             }
             self.class_turn = ((at + 1) % BY_TRUST.len(), 0);
@@ -388,6 +366,9 @@ fn place_of(trust: Trust) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use crate::core::base::limits::UNVERIFIED_A_SECOND;
+
+    use super::rate::{BURST, EVERY};
     use super::*;
 
     const MOST: usize = 64 * 1024 * 1024;
@@ -403,28 +384,71 @@ mod tests {
         let now = Time::from_millis(0);
         let mut dropped = 0u64;
         for n in 0..200_000_usize {
-            let at = now + Duration::from_secs((n / UNVERIFIED_A_SECOND) as u64);
-            if lanes.offer(event(Trust::Unverified, &format!("forged{}", n % 7), 100), "forged".to_owned(), at) != Pushed::Yes {
+            if lanes.offer(event(Trust::Unverified, &format!("forged{}", n % 7), 100), "forged".to_owned()) != Pushed::Yes {
                 dropped += 1;
             }
         }
-        assert_eq!(lanes.take_dropped(), BTreeMap::from([("s".to_owned(), dropped)]));
+        let told = lanes.take_dropped();
+        assert_eq!(told["s"].count, dropped);
+        assert!(told["s"].worst().is_some_and(|(sender, n)| sender.starts_with("forged") && n >= dropped / 7));
         assert!(dropped > 150_000 && lanes.take_dropped().is_empty());
         for n in 0..100 {
-            assert_eq!(lanes.offer(event(Trust::Address, "sip1", 100), format!("sip1 {n}"), now), Pushed::Yes);
+            assert_eq!(lanes.offer(event(Trust::Address, "sip1", 100), format!("sip1 {n}")), Pushed::Yes);
         }
         assert!(
             lanes.push(LanePlace::Claims("s".to_owned()), "claim".to_owned())
                 && lanes.push(LanePlace::Reports, "report".to_owned())
         );
         assert!(lanes.push(LanePlace::Control, "result".to_owned()));
-        lanes.rewind();
-        let first: Vec<String> = (0..3).filter_map(|_| lanes.next(Duration::ZERO)).collect();
+        lanes.begin_batch();
+        let first: Vec<String> = (0..3).filter_map(|_| lanes.next(Duration::ZERO, now)).collect();
         assert_eq!(first, ["result", "report", "claim"]);
-        let next: Vec<String> = (0..125).filter_map(|_| lanes.next(Duration::ZERO)).collect();
+        let next: Vec<String> = (0..125).filter_map(|_| lanes.next(Duration::ZERO, now)).collect();
         assert_eq!(next.iter().filter(|m| m.starts_with("sip1")).count(), 100, "four of the better for one of the other");
         let own: Vec<&String> = next.iter().filter(|m| m.starts_with("sip1")).collect();
         assert!(own.iter().enumerate().all(|(n, m)| **m == format!("sip1 {n}")), "in their order");
+    }
+
+    /// Unverified events are taken at a steady rate, and never many at once; whoever is better trusted is not held up by that.
+    #[test]
+    fn unverified_events_are_taken_at_a_steady_rate() {
+        let lanes: Lanes<u32> = Lanes::new(MOST);
+        for n in 0..10_000 {
+            lanes.offer(event(Trust::Unverified, "flood", 100), n);
+        }
+        let take = |now| (0..10_000).map_while(|_| lanes.next(Duration::ZERO, now)).count();
+        let burst = usize::try_from(BURST / EVERY).unwrap() + 1;
+        assert_eq!(take(Time::from_millis(0)), burst);
+        let second: usize = (1..=1_000).map(|ms| take(Time::from_millis(ms))).sum();
+        assert!(second.abs_diff(UNVERIFIED_A_SECOND) <= burst, "{second}");
+        lanes.offer(event(Trust::Address, "sip1", 100), 7);
+        lanes.push(LanePlace::Reports, 8);
+        lanes.begin_batch();
+        let after: Vec<u32> = (0..9).map_while(|_| lanes.next(Duration::ZERO, Time::from_millis(1_000))).collect();
+        assert_eq!(after, [8, 7]);
+        // Nothing waits for a clock that was set back.
+        assert!(take(Time::from_millis(-3_600_000)) > 0);
+    }
+
+    /// Of unverified senders, those that flood fill what there is, and one that says little is heard all the same, soon.
+    #[test]
+    fn a_quiet_unverified_sender_is_heard_beside_floods() {
+        for floods in [1, 3, 20, 200] {
+            let lanes: Lanes<Option<usize>> = Lanes::new(MOST);
+            for n in 0..100_000 {
+                lanes.offer(event(Trust::Unverified, &format!("flood{}", n % floods), 1_000), Some(n));
+            }
+            assert_eq!(lanes.offer(event(Trust::Unverified, "quiet", 1_000), None), Pushed::Yes, "{floods} floods");
+            let mut before = 0;
+            for ms in 0.. {
+                let taken: Vec<_> = (0..100).map_while(|_| lanes.next(Duration::ZERO, Time::from_millis(ms))).collect();
+                before += taken.len();
+                if taken.contains(&None) {
+                    break;
+                }
+            }
+            assert!(before <= floods + 1 + usize::try_from(BURST / EVERY).unwrap(), "{floods} floods: after {before} others");
+        }
     }
 
     /// Of one trust, a sender of much and one of little are served in turn, and the one of little always has room.
@@ -433,12 +457,12 @@ mod tests {
         let lanes: Lanes<u32> = Lanes::new(MOST);
         let now = Time::from_millis(0);
         let mut sent = 0;
-        while lanes.offer(event(Trust::Address, &format!("loud{}", sent % 40), 64 * 1024), 0, now) == Pushed::Yes {
+        while lanes.offer(event(Trust::Address, &format!("loud{}", sent % 40), 64 * 1024), 0) == Pushed::Yes {
             sent += 1;
         }
         assert!(sent > 100 && sent * 64 * 1024 <= MOST + 40 * ALWAYS * 64 * 1024, "{sent}");
-        assert_eq!(lanes.offer(event(Trust::Address, "quiet", 64 * 1024), 1, now), Pushed::Yes);
-        let taken: Vec<u32> = (0..=41).filter_map(|_| lanes.next(Duration::ZERO)).collect();
+        assert_eq!(lanes.offer(event(Trust::Address, "quiet", 64 * 1024), 1), Pushed::Yes);
+        let taken: Vec<u32> = (0..=41).filter_map(|_| lanes.next(Duration::ZERO, now)).collect();
         assert!(taken.contains(&1), "after one of each at most");
     }
 
@@ -455,12 +479,13 @@ mod tests {
         for n in 0..5_000 {
             let mut next = None;
             while next.is_none() {
-                next = lanes.next(Duration::from_secs(10));
+                lanes.begin_batch();
+                next = lanes.next(Duration::from_secs(10), Time::from_millis(0));
             }
             assert_eq!(next, Some(n));
         }
         lanes.end();
         assert!(thread.join().unwrap() >= 5_000);
-        assert_eq!(lanes.offer(LanePlace::Control, 0, Time::from_millis(0)), Pushed::Ended);
+        assert_eq!(lanes.offer(LanePlace::Control, 0), Pushed::Ended);
     }
 }

@@ -21,17 +21,20 @@ use crate::core::inventory::{Channel, Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
 use crate::core::site::Current;
 use crate::core::wire::{Command, Report};
-use crate::shell::linux::Spot;
 use crate::shell::linux::rights::{self, Needs, ProgramStarts};
+use crate::shell::linux::{Spot, give_way};
+use crate::shell::site_files::{Disk, Good, Reading};
 use crate::shell::sources::{self, Sink as _, Udp};
 use crate::shell::store::{AgentStore, Journal, check_chain};
 use crate::shell::tls::{self, Agents, Authority, Identity, Peers};
 
 use super::control_socket;
-use super::controller::{ControllerMessage, Inbox, Thread};
+use super::controller::Thread;
 use super::following;
 use super::host::{self, HostThread, Thing};
-use super::reload::{self, Files, Good, Reading, Trigger};
+use super::inbox::{ControllerMessage, Inbox};
+use super::reload::{self, MYSELF};
+use super::reloading::Trigger;
 use super::supervisor::{self, Pulse};
 
 /// Threads for connections, at least and at most: as many as the machine has processors. Deciding has its own.
@@ -43,9 +46,6 @@ const REPORTS: usize = 16;
 
 /// How often it is looked whether certificates of agents end soon.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3_600);
-
-/// What evaluates scripts: this program, as it was when it started.
-pub(super) const MYSELF: &str = "/proc/self/exe";
 
 /// The folder of the journal and the keys; made, for its owner only, when it is not there.
 ///
@@ -81,7 +81,7 @@ pub fn fail_as_a_whole() {
 ///
 /// # Errors
 /// In words for an operator.
-pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&Opened)) -> Result<(), String> {
+pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened)) -> Result<(), String> {
     let base = files.base().to_owned();
     let data = reading.good.as_ref().map_or_else(|| files.data(), |good| base.join(&good.config.data));
     data_folder(&data)?;
@@ -91,12 +91,12 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         user: user.as_deref(),
         data: &data,
         network,
-        low_ports: true,
+        listens: true,
         programs,
         starts: ProgramStarts::Programs,
     })?;
-    if let Err(e) = fs::File::open(files.config()) {
-        tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config().display());
+    if let Err(e) = fs::File::open(&files.config) {
+        tracing::warn!("{} can't be read any more, so no reload will succeed: {e}", files.config.display());
     }
     // The journal's own threads never bind a port: they begin with the rights that all have in the end.
     let journal = thread::scope(|scope| {
@@ -106,7 +106,7 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         });
         opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
-    let begin = reload::begin(&*files, reading, journal.state())?;
+    let begin = reload::begin(&files, reading, journal.state())?;
     let Good { site, config } = begin.good.clone();
     if config.listen.udp.is_empty() && config.listen.tcp.is_empty() && config.files.is_empty() {
         tracing::warn!("no events will come: the configuration has neither `listen: {{ syslog: [...] }}` nor `files`");
@@ -117,14 +117,23 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     thread.keep(config.journal);
     let inbox = thread.inbox();
     let current = thread.current();
-    let runtime = runtime(move || rights::keep(network, programs))?;
+    let keep = move || rights::keep(network, programs);
+    let runtime = runtime(keep)?;
+    let strangers = self::runtime(move || {
+        give_way();
+        keep()
+    })?;
     let within = runtime.enter();
     let mut opened = Opened::default();
 
     // Sockets are bound first, while every right is there.
     let mut udp: Vec<Udp> = config.listen.udp.iter().map(|a| Udp::bind(*a)).collect::<Result<_, _>>()?;
     let mut tcp = Vec::new();
-    let connections = sources::Connections::new(connections_of(allowed), share(site.inventory.memory.0, MEMORY_CONNECTIONS));
+    let connections = sources::Connections::new(
+        connections_of(allowed),
+        share(site.inventory.memory.0, MEMORY_CONNECTIONS),
+        strangers.handle().clone(),
+    );
     for address in &config.listen.tcp {
         tcp.push(sources::listen(*address, &connections)?);
     }
@@ -139,7 +148,7 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
         Some(address) => {
             let authority = Arc::new(Authority::open(&keys(&data))?);
             runtime.spawn(watch_certificates(authority.clone(), current.clone(), inbox.clone()));
-            Some(tls::listen(address, authority)?)
+            Some(tls::listen(address, authority, strangers.handle().clone())?)
         }
         None => None,
     };
@@ -156,7 +165,10 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     for source in udp {
         thread.show(source.named());
         let (current, inbox, stop) = (current.clone(), inbox.clone(), stop.clone());
-        start("udp", move || source.run(&current, &inbox, &stop))?;
+        start("udp", move || {
+            give_way();
+            source.run(&current, &inbox, &stop);
+        })?;
     }
     for entry in following::entries(&config, &base) {
         opened.files.push(entry.name());
@@ -172,7 +184,10 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     runtime.spawn(control_socket::serve(control, inbox.clone()));
     start("journal-check", {
         let (inbox, data) = (inbox.clone(), data.clone());
-        move || check_journal(&inbox, &data)
+        move || {
+            give_way();
+            check_journal(&inbox, &data);
+        }
     })?;
     end_by_signal(&runtime, {
         let inbox = inbox.clone();
@@ -186,6 +201,7 @@ pub fn controller(files: Arc<dyn Files>, reading: Reading, ready: impl FnOnce(&O
     let ended = thread.run(PathBuf::from(MYSELF), Pulse::start()?);
     supervisor::stopping();
     // Whatever still reads has nobody to tell.
+    strangers.shutdown_background();
     runtime.shutdown_background();
     ended
 }
@@ -208,7 +224,7 @@ pub fn agent(config: Agent, base: &Path) -> Result<(), String> {
     let data = base.join(&config.data);
     let programs = config.resources.values().any(|r| matches!(r, LocalResource::Commands(_)));
     let starts = if programs { ProgramStarts::Programs } else { ProgramStarts::Nothing };
-    give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, low_ports: false, programs, starts })?;
+    give_up_rights(&Needs { user: config.user.as_deref(), data: &data, network: true, listens: false, programs, starts })?;
     let identity = Identity::open(&keys(&data), &config.host)?;
     let marks = AgentStore::open(&data).map_err(|e| e.to_string())?;
     let thing = |r: LocalResource| match r {

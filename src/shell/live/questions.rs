@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use crate::core::base::limits::ANSWER_BYTES;
 use crate::core::base::text::printable_short;
 use crate::core::base::time::Time;
 use crate::core::config::AccessLevel;
@@ -309,7 +310,7 @@ impl Desk<'_> {
                     "acked_until": ack.and_then(|a| a.until).map(|at| at.to_string()), "ack_comment": ack.and_then(|a| a.comment.as_ref()),
                     "silenced": marks.silenced, "maintenance": marks.maintenance, "comments": comments })
         };
-        self.controller.alarms().active().map(row).collect()
+        bounded(self.controller.alarms().active().map(|one| (one.1.to_string().len() + one.2.summary.len(), row(one))))
     }
 
     fn resources(&self) -> Json {
@@ -350,6 +351,24 @@ impl Desk<'_> {
     }
 }
 
+/// Bytes of a row beside its texts, roughly.
+const ROW_BYTES: usize = 512;
+
+/// Rows with their bytes, as many as one answer may have; how many more there are is said in a last one.
+fn bounded(rows: impl Iterator<Item = (usize, Json)>) -> Json {
+    let (mut shown, mut bytes, mut more) = (Vec::new(), 0, 0_usize);
+    for (size, row) in rows {
+        bytes += size + ROW_BYTES;
+        if bytes > ANSWER_BYTES { more += 1 } else { shown.push(row) }
+    }
+    if more > 0 {
+        let summary =
+            format!("{more} further alarms are active and not shown: one answer has at most {} MiB", ANSWER_BYTES >> 20);
+        shown.push(json!({ "alarm": "...", "key": "", "category": "none", "count": more, "summary": summary }));
+    }
+    Json::Array(shown)
+}
+
 /// Of these keys of an alarm those that are meant: the one that is shown so, or all; or that there is none.
 fn meant<'k>(alarm: &str, key: Option<&str>, of: impl Iterator<Item = &'k Key>) -> Result<Vec<&'k Key>, String> {
     let meant: Vec<&Key> = of.filter(|k| key.is_none_or(|w| w == k.to_string())).collect();
@@ -358,4 +377,19 @@ fn meant<'k>(alarm: &str, key: Option<&str>, of: impl Iterator<Item = &'k Key>) 
         return Err(format!("{alarm} is not active{with}; see `pointsman alarms`"));
     }
     Ok(meant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_bounded_and_says_what_it_leaves_out() {
+        let rows = |n: usize| bounded((0..n).map(|_| (1_536, Json::Null)));
+        assert_eq!(rows(100).as_array().map(Vec::len), Some(100));
+        let all = rows(20_000);
+        let all = all.as_array().unwrap();
+        assert_eq!(all.len(), ANSWER_BYTES / 2_048 + 1);
+        assert_eq!(all.last().unwrap()["count"], 20_000 - ANSWER_BYTES / 2_048);
+    }
 }

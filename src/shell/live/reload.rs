@@ -9,9 +9,8 @@
 //!
 //! At a start it is the same: files that would be refused do not run; what was accepted last does, out of the journal.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::limits::SETS;
 use crate::core::base::text::printable;
-use crate::core::config::{Config, ReloadPolicy as When};
+use crate::core::config::ReloadPolicy as When;
 use crate::core::control::{Input, NewSite, Output, what_is_left};
 use crate::core::diag::{Code, Diagnostic, Severity, render};
 use crate::core::journal::{ConfigSnapshot, State};
@@ -27,15 +26,18 @@ use crate::core::lang::shape::{self, Reset};
 use crate::core::notice::{Kind, Notice};
 use crate::core::plan;
 use crate::core::site::Site;
-use crate::shell::command::run;
-use crate::shell::sources::{FileWatch, watch};
+use crate::shell::command::{Leftovers, run};
+use crate::shell::site_files::{Disk, Good, Reading};
+use crate::shell::sources::watch;
 
 use super::changes::{self, Rules, SiteChange};
-use super::controller::{ControllerMessage, Running};
+use super::controller::Running;
 use super::following::entries;
-use super::program::MYSELF;
-use super::questions::Answer;
+use super::inbox::ControllerMessage;
+use super::reloading::{Attempt, Begin, Trigger, reload_of};
 
+/// This program, as it was when it started.
+pub(super) const MYSELF: &str = "/proc/self/exe";
 /// All tests of a set are done within this, or it is refused.
 const TESTS_WITHIN: Duration = Duration::from_secs(60);
 /// Files that go on changing while they are read and tested are read so often.
@@ -45,97 +47,11 @@ const TOLD: usize = 100;
 /// Mistakes that a notice names.
 const NAMED: usize = 3;
 
-/// Where configuration, rules and scripts come from.
-pub trait Files: Send + Sync {
-    /// The folder that paths of the configuration are relative to.
-    fn base(&self) -> &Path;
-    fn config(&self) -> &Path;
-    /// The data folder, also when the configuration must not be used.
-    fn data(&self) -> PathBuf;
-    /// What the files say now.
-    fn read(&self) -> Reading;
-    /// The same, made of texts that were accepted earlier.
-    fn again(&self, written: &ConfigSnapshot) -> Reading;
-}
-
-/// A set that was read and checked.
-pub struct Reading {
-    /// Its texts; `None` when not even the configuration could be read.
-    pub written: Option<Arc<ConfigSnapshot>>,
-    /// What it comes to; `None` when something is wrong with it.
-    pub good: Option<Good>,
-    pub diagnostics: Vec<Diagnostic>,
-    pub tests: bool,
-    /// Where rules and scripts are.
-    pub folders: Vec<PathBuf>,
-}
-
-/// A set that may run.
-#[derive(Clone)]
-pub struct Good {
-    pub site: Arc<Site>,
-    pub config: Config,
-}
-
-/// Who wants a reload.
-pub enum Trigger {
-    Command {
-        /// Only to see what would change.
-        check: bool,
-        /// What hosts have may go from the configuration.
-        abandon: bool,
-        /// The answer goes there.
-        reply: SyncSender<Answer>,
-    },
-    Signal,
-    Files,
-}
-
-/// What a reading came to.
-pub struct Attempt {
-    trigger: Trigger,
-    reading: Reading,
-    failed: Option<String>,
-    /// What its rules change.
-    rules: Rules,
-}
-
-/// What a controller begins with.
-pub(super) struct Begin {
-    pub(super) good: Good,
-    pub(super) written: Arc<ConfigSnapshot>,
-    /// The number that it has already, when it is what was accepted last.
-    pub(super) number: Option<u64>,
-    /// The alarms whose state was made by other rules and means nothing to these.
-    pub(super) reset: Reset,
-    /// Sites of earlier sets that runs still need.
-    pub(super) earlier: Vec<(u64, Arc<Site>)>,
-    /// Why it is not what the files say.
-    pub(super) refused: Option<String>,
-    pub(super) folders: Vec<PathBuf>,
-}
-
-/// What is known of the files while a controller runs.
-pub(super) struct Reloading {
-    pub(super) files: Arc<dyn Files>,
-    pub(super) written: Arc<ConfigSnapshot>,
-    /// The configuration of the start.
-    pub(super) started: Config,
-    /// The configuration that runs.
-    pub(super) config: Config,
-    /// Why the files were refused last.
-    pub(super) refused: Option<String>,
-    watch: Option<FileWatch>,
-    under_way: bool,
-    /// Somebody wanted one meanwhile.
-    again: Option<Trigger>,
-}
-
 /// Decides what to begin with: the files, or what was accepted last when they would be refused.
 ///
 /// # Errors
 /// In words, when there is neither.
-pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Result<Begin, String> {
+pub(super) fn begin(files: &Disk, reading: Reading, state: &State) -> Result<Begin, String> {
     let accepted = state.newest_accepted().map(|(number, written)| (number, written.clone()));
     let folders = reading.folders.clone();
     let is_accepted = |r: &Reading| accepted.as_ref().is_some_and(|(_, w)| r.written.as_ref() == Some(w));
@@ -182,14 +98,14 @@ pub(super) fn begin(files: &dyn Files, reading: Reading, state: &State) -> Resul
 }
 
 /// Runs the tests of a set in a process of their own; which failed.
-fn test(files: &dyn Files, reading: &Reading) -> Option<String> {
+fn test(files: &Disk, reading: &Reading) -> Option<String> {
     if !reading.tests {
         return None;
     }
-    let config = files.config().display().to_string();
+    let config = files.config.display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "test", "-c", &config, "--format", "json"].map(str::to_owned);
-    let ended = match run(MYSELF, &arguments, TESTS_WITHIN) {
+    let ended = match run(MYSELF, &arguments, TESTS_WITHIN, Leftovers::End) {
         Ok(ended) => ended,
         Err(why) => return Some(format!("its tests: {why}")),
     };
@@ -233,11 +149,11 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
 
 /// Lets a process of its own read the files first: whatever is in them, and whatever is wrong with the program, does not end the
 /// one that holds the addresses in order. Why not, when it did not come to an end.
-fn survived(files: &dyn Files) -> Result<(), String> {
-    let config = files.config().display().to_string();
+fn survived(files: &Disk) -> Result<(), String> {
+    let config = files.config.display().to_string();
     let parent = std::process::id().to_string();
     let arguments = ["--parent", &parent, "check", "-c", &config, "--no-tests", "--format", "json"].map(str::to_owned);
-    match run(MYSELF, &arguments, TESTS_WITHIN) {
+    match run(MYSELF, &arguments, TESTS_WITHIN, Leftovers::End) {
         // In order, or not: it was told.
         Ok(ended) if matches!(ended.status, 0 | 2) => Ok(()),
         Ok(ended) => {
@@ -248,7 +164,7 @@ fn survived(files: &dyn Files) -> Result<(), String> {
 }
 
 /// Reads and tests until what was tested is what the files say.
-fn read(files: &dyn Files, running: &ConfigSnapshot) -> (Reading, Option<String>) {
+fn read(files: &Disk, running: &ConfigSnapshot) -> (Reading, Option<String>) {
     if let Err(why) = survived(files) {
         let found = vec![Diagnostic::whole(Code::FileUnreadable, why)];
         return (Reading { written: None, good: None, diagnostics: found, tests: false, folders: Vec::new() }, None);
@@ -268,17 +184,6 @@ fn read(files: &dyn Files, running: &ConfigSnapshot) -> (Reading, Option<String>
     (reading, Some("the files changed while they were read; save them, and try again".to_owned()))
 }
 
-impl Reloading {
-    pub(super) fn new(
-        files: Arc<dyn Files>,
-        written: Arc<ConfigSnapshot>,
-        started: Config,
-        refused: Option<String>,
-    ) -> Reloading {
-        Reloading { files, written, config: started.clone(), started, refused, watch: None, under_way: false, again: None }
-    }
-}
-
 impl Running {
     /// Watches the files, or does so no more.
     pub(super) fn watch(&mut self, when: When, folders: &[PathBuf]) {
@@ -290,7 +195,7 @@ impl Running {
         let changed = move || {
             inbox.tell(ControllerMessage::Reload(Trigger::Files));
         };
-        match watch(self.reloading.files.config(), folders, changed) {
+        match watch(&self.reloading.files.config, folders, changed) {
             Ok(watch) => self.reloading.watch = Some(watch),
             Err(why) => tracing::warn!("{why}; `pointsman reload` takes changed files over"),
         }
@@ -310,7 +215,7 @@ impl Running {
         let (files, running, inbox) = (self.reloading.files.clone(), self.reloading.written.clone(), self.inbox.clone());
         let before = self.site.program.clone();
         let work = move || {
-            let (reading, failed) = read(&*files, &running);
+            let (reading, failed) = read(&files, &running);
             let rules = reading.good.as_ref().map(|good| Rules::between(&before, &good.site.program)).unwrap_or_default();
             inbox.tell(ControllerMessage::Reread(Box::new(Attempt { trigger, reading, failed, rules })));
         };
@@ -428,12 +333,6 @@ impl Running {
         self.watch(good.config.reload, folders);
         Ok(())
     }
-}
-
-/// What the pure controller is told of a site.
-pub(super) fn reload_of(site: &Site, written: Arc<ConfigSnapshot>, reset: Reset, abandon: bool) -> NewSite {
-    let (program, matcher, inventory) = (site.program.clone(), site.matcher.clone(), site.inventory.clone());
-    NewSite { written, program, matcher, inventory, reset, abandon }
 }
 
 /// What an operator gets to see.

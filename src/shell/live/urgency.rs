@@ -1,6 +1,7 @@
 //! Work that waits for a worker: claims first, then who is better trusted, then who came first.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::core::event::Trust;
@@ -20,6 +21,10 @@ impl Urgency {
     /// That of everybody whose address is known, and more.
     pub(super) const KNOWN: Urgency = Urgency { claim: false, trust: Trust::Address };
     pub(super) const ANY: Urgency = Urgency { claim: false, trust: Trust::Unverified };
+    /// The greatest of what is about no claim.
+    pub(super) const NO_CLAIM: Urgency = Urgency { claim: false, trust: Trust::Authenticated };
+    /// The greatest that there is.
+    pub(super) const MOST: Urgency = Urgency { claim: true, trust: Trust::Authenticated };
 }
 
 /// Work that waits, the most urgent first, of equals the oldest.
@@ -68,14 +73,15 @@ impl<T> Queue<T> {
         self.lock().waiting.values().filter(|work| is(work)).count()
     }
 
-    /// The most urgent piece of work that is at least as urgent as this and that `may` allows; waits for it. `None` when it ends.
-    pub(super) fn next(&self, least: Urgency, mut may: impl FnMut(&T) -> bool) -> Option<T> {
+    /// The most urgent piece of work whose urgency is between these and that `may` allows; waits for it. `None` when it ends.
+    pub(super) fn next(&self, between: RangeInclusive<Urgency>, mut may: impl FnMut(&T) -> bool) -> Option<T> {
+        let (least, most) = between.into_inner();
         let mut inner = self.lock();
         loop {
             if inner.ended {
                 return None;
             }
-            let urgent = inner.waiting.range(..=(std::cmp::Reverse(least), u64::MAX));
+            let urgent = inner.waiting.range((std::cmp::Reverse(most), 0)..=(std::cmp::Reverse(least), u64::MAX));
             let found = urgent.filter(|(_, work)| may(work)).map(|(key, _)| *key).next();
             if let Some(work) = found.and_then(|key| inner.waiting.remove(&key)) {
                 return Some(work);
@@ -121,13 +127,14 @@ mod tests {
         assert_eq!(queue.count_up_to(Urgency::ANY), 1);
         assert_eq!(queue.count_up_to(urgency(false, Trust::Local)), 3);
         let mut all = Vec::new();
-        all.extend(queue.next(Urgency::CLAIM, |_| true));
-        all.extend(queue.next(Urgency::KNOWN, |n| *n != 4));
-        for _ in 0..3 {
-            all.extend(queue.next(Urgency::ANY, |_| true));
+        all.extend(queue.next(Urgency::CLAIM..=Urgency::MOST, |_| true));
+        queue.push(urgency(true, Trust::Address), 5);
+        all.extend(queue.next(Urgency::KNOWN..=Urgency::NO_CLAIM, |n| *n != 4));
+        for _ in 0..4 {
+            all.extend(queue.next(Urgency::ANY..=Urgency::MOST, |_| true));
         }
-        assert_eq!(all, [2, 1, 4, 3, 0]);
+        assert_eq!(all, [2, 1, 5, 4, 3, 0]);
         queue.end();
-        assert_eq!(queue.next(Urgency::ANY, |_| true), None);
+        assert_eq!(queue.next(Urgency::ANY..=Urgency::MOST, |_| true), None);
     }
 }

@@ -8,28 +8,26 @@ use crate::core::agent::Input;
 use crate::core::base::limits::WATCH_EVERY;
 use crate::shell::linux::{Meter, Processes};
 
-use super::host::HostMessage;
-
 /// The threads; they end when this is dropped.
 pub(super) struct Watching {
     _ends: Vec<SyncSender<()>>,
 }
 
-/// Begins to look, where there is something to look at.
+/// Begins to look, where there is something to look at; `tell` must not wait.
 ///
 /// # Errors
 /// In words: no thread can be started.
 pub(super) fn start(
     processes: Processes,
     meter: Option<(Meter, Duration)>,
-    host: &SyncSender<HostMessage>,
+    tell: impl Fn(Input) + Clone + Send + 'static,
 ) -> Result<Watching, String> {
     let mut ends = Vec::new();
     if !processes.is_empty() {
-        ends.push(every(WATCH_EVERY, true, host, move || Input::Looked(processes.look()))?);
+        ends.push(every(WATCH_EVERY, true, tell.clone(), move || Input::Looked(processes.look()))?);
     }
     if let Some((mut meter, interval)) = meter {
-        ends.push(every(interval, false, host, move || Input::Measured(meter.measure()))?);
+        ends.push(every(interval, false, tell, move || Input::Measured(meter.measure()))?);
     }
     Ok(Watching { _ends: ends })
 }
@@ -37,17 +35,15 @@ pub(super) fn start(
 fn every(
     interval: Duration,
     at_once: bool,
-    host: &SyncSender<HostMessage>,
+    tell: impl Fn(Input) + Send + 'static,
     mut look: impl FnMut() -> Input + Send + 'static,
 ) -> Result<SyncSender<()>, String> {
     let (end, ended): (_, Receiver<()>) = sync_channel(0);
-    let host = host.clone();
     let work = move || {
         let mut wait = if at_once { Duration::ZERO } else { interval };
         while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
             wait = interval;
-            // A host whose inbox is full is told at the next look.
-            let _ = host.try_send(HostMessage::Seen(look()));
+            tell(look());
         }
     };
     let started = thread::Builder::new().name("watch".to_owned()).spawn(work);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
-use crate::core::decode::Decoder;
+use crate::core::decode::{Decoder, LineFormat};
 use crate::core::journal::Position;
 use crate::core::site::{Arrivals, Sieve, Stamps};
 
@@ -24,6 +24,10 @@ pub struct Entry {
     pub zone: Option<Zone>,
     /// This machine's zone, for when it does not.
     pub machine: Zone,
+    /// How its lines begin, where the configuration says it.
+    pub format: Option<LineFormat>,
+    /// The folder that its rotated files are moved to, relative to the file's own folder.
+    pub olddir: Option<PathBuf>,
 }
 
 impl Entry {
@@ -50,7 +54,14 @@ impl Entry {
 
     /// What decodes one of its files.
     pub(super) fn sieve(&self, named: &Named, current: &std::sync::Arc<crate::core::site::Current>) -> Sieve {
-        named.sieve(current, Decoder::new().in_zone(self.machine))
+        let decoder = Decoder::new().in_zone(self.machine);
+        named.sieve(
+            current,
+            match &self.format {
+                Some(format) => decoder.with_format(format.clone()),
+                None => decoder,
+            },
+        )
     }
 
     /// The files that match now, in the order in which they are read: numbers in names by their value, so that of files whose names have a
@@ -75,6 +86,27 @@ impl Entry {
         let mut logs: Vec<PathBuf> = found.iter().filter(is_log).cloned().collect();
         logs.sort_by_cached_key(|path| (natural(&path.to_string_lossy()), path.clone()));
         logs
+    }
+
+    /// True when a file of this path is followed by it, or is what such a file became when it was rotated.
+    pub fn owns(&self, path: &Path) -> bool {
+        if self.covers(path) {
+            return true;
+        }
+        let name = name_of(path);
+        let Some(folder) = path.parent() else { return false };
+        let is_log = |log: &str| {
+            let beside = self.covers(&folder.join(log));
+            let moved = || {
+                let olddir = self.olddir.as_ref()?;
+                let own = self.path.parent()?;
+                // `log/old` of `log/app.log`: the folder of the log is found by what follows it.
+                let of = if olddir.is_absolute() { own } else { folder.ancestors().find(|of| of.join(olddir) == folder)? };
+                (of.join(olddir) == folder && self.covers(&of.join(log))).then_some(())
+            };
+            rotated::is_rotated(log, name) && (beside || moved().is_some())
+        };
+        is_log(name_of(&self.path)) || name.match_indices(['.', '-', '_']).any(|(at, _)| is_log(&name[..at]))
     }
 
     /// True when a file of this path is followed by it.

@@ -27,7 +27,7 @@ use super::entry::{Entry, Places};
 use super::log::{Log, Shared};
 use super::news::{LOOK_AROUND, News};
 use super::reading::{FileTail, Print};
-use super::{Named, Sink};
+use super::{Named, Sink, packed};
 
 /// A file of a pattern that was not written for so long is closed; it is opened again when it grows.
 const LET_GO: Duration = Duration::from_secs(600);
@@ -192,7 +192,8 @@ impl<S: Sink> Follower<'_, S> {
         let trouble = self.logs.iter_mut().find_map(|log| log.trouble.take());
         let gone = || match entry.is_pattern() {
             true => self.logs.is_empty().then(|| "no file matches it".to_owned()),
-            false => std::fs::metadata(&entry.path).err().map(|e| e.to_string()),
+            // A pipe or a folder in its place is no log.
+            false => packed::is_regular(&entry.path).err().map(|e| e.to_string()),
         };
         let Some(why) = trouble.or_else(gone) else {
             self.unread_since = None;

@@ -64,6 +64,8 @@ pub(super) struct Log<'a, S> {
     pub(super) read_at: Time,
     /// Where it is read on when its file can be read again.
     resumes: Option<Position>,
+    /// It was reported that rotated files are moved to where they are not looked for.
+    told_moved: bool,
     /// What the file held when it was opened: of a backlog no more than that is one.
     held: u64,
 }
@@ -91,6 +93,7 @@ impl<'a, S: Sink> Log<'a, S> {
             left: Vec::new(),
             read_at: now,
             resumes: None,
+            told_moved: false,
             held: u64::MAX,
         }
     }
@@ -226,15 +229,35 @@ impl<'a, S: Sink> Log<'a, S> {
     /// Reports that records may be lost. False when nobody listens any more.
     fn lost(&self, print: &Print, how: &str) -> bool {
         let text = format!(
-            "{}: the file that was read up to byte {} {how}, and no copy of it is beside it: what was written behind that place and not read is lost; the file is read from its beginning",
+            "{}: the file that was read up to byte {} {how}, and no copy of it is beside it or in its `olddir`: what was written behind that place and not read is lost; the file is read from its beginning",
             self.path.display(),
             print.at
         );
         self.report(text)
     }
 
+    /// Reports that the file that was read is not where its rotated files are looked for. False when nobody listens any more.
+    fn moved(&mut self) -> bool {
+        let Some(now) = self.tail.as_ref().and_then(FileTail::path_now).filter(|_| !self.told_moved) else { return true };
+        self.told_moved = true;
+        let own = rotated::folder(&self.path);
+        let help = match now.parent().filter(|folder| own.canonicalize().ok().as_deref() != Some(folder)) {
+            Some(folder) => format!("write `olddir: {}` for it", folder.display()),
+            None => "let the names of rotated files begin with the log's own name".to_owned(),
+        };
+        self.report(format!(
+            "{}: the file that was read is {} now, where rotated files are not looked for: if it was rotated more than once since it was read, what is between is lost; {help}",
+            self.path.display(),
+            now.display()
+        ))
+    }
+
     fn report(&self, text: String) -> bool {
         self.shared.sink.send(Input::Gap { source: self.name.clone(), text })
+    }
+
+    fn siblings(&self) -> Vec<Sibling> {
+        rotated::siblings(&self.path, self.shared.entry.olddir.as_deref())
     }
 
     /// The files of one moment: nothing is renamed between the look at the names and the opening of the files.
@@ -243,7 +266,7 @@ impl<'a, S: Sink> Log<'a, S> {
         let mut looks = 0;
         loop {
             looks += 1;
-            let (before, siblings) = (inode(&self.path), rotated::siblings(&self.path));
+            let (before, siblings) = (inode(&self.path), self.siblings());
             let (found, missed) = choose(&siblings);
             let current = before.map(|_| FileTail::open(&self.path));
             let opened = |(n, sibling): (usize, Sibling)| {
@@ -251,7 +274,7 @@ impl<'a, S: Sink> Log<'a, S> {
                 (sibling, bytes)
             };
             let missed = missed.into_iter().enumerate().map(opened).collect();
-            let same = rotated::is_same(&siblings, &rotated::siblings(&self.path)) && inode(&self.path) == before;
+            let same = rotated::is_same(&siblings, &self.siblings()) && inode(&self.path) == before;
             if same || looks == LOOKS {
                 return Snapshot { found, missed, current };
             }
@@ -365,15 +388,20 @@ impl<'a, S: Sink> Log<'a, S> {
             return None;
         }
         let print = Print::of(self.place());
+        let is_beside = std::cell::Cell::new(true);
         let snapshot = self.snapshot(|siblings| {
             let same = siblings.iter().find(|s| s.inode == inode).cloned();
             let same = same.or_else(|| rotated::find(siblings, &print).map(|found| found.sibling));
+            is_beside.set(same.is_some());
             (None, rotated::newer(siblings, same.as_ref(), written))
         });
         // Whoever writes goes on in the old file until it opens the new one: the old is over when a newer one has something in it.
         let current = fs::metadata(&self.path).map_or(0, |meta| meta.len());
         if current == 0 && snapshot.missed.iter().all(|(sibling, _)| sibling.length == 0) {
             return None;
+        }
+        if !is_beside.get() && !self.moved() {
+            return Some(false);
         }
         // What was written between the last reading and the turn, and a last line without an end.
         if matches!(self.read_to_end(backlog), Outcome::Unheard) {

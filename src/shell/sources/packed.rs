@@ -30,10 +30,19 @@ pub fn open(path: &Path) -> io::Result<Bytes> {
 /// # Errors
 /// Those of the system, and that it is no regular file.
 pub fn regular(path: &Path) -> io::Result<File> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"));
-    }
+    is_regular(path)?;
     File::open(path)
+}
+
+/// Whether there is a regular file of that path.
+///
+/// # Errors
+/// Those of the system, and that it is no regular file.
+pub fn is_regular(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"))
 }
 
 /// What stands in a reader, unpacked.

@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::core::base::limits::RECORD_BYTES;
 use crate::core::base::time::Time;
@@ -220,6 +221,12 @@ impl FileTail {
     /// Which file it is.
     pub(super) fn inode(&self) -> u64 {
         self.cutter.inode
+    }
+
+    /// What it is called now; `None` when it was deleted.
+    pub(super) fn path_now(&self) -> Option<PathBuf> {
+        let linked = self.file.metadata().is_ok_and(|meta| meta.nlink() > 0);
+        linked.then(|| std::fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()).flatten()
     }
 
     /// How long it is now.

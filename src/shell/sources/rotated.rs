@@ -110,15 +110,16 @@ pub(super) fn is_same(a: &[Sibling], b: &[Sibling]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.inode == b.inode && a.path == b.path)
 }
 
-/// The files beside a log whose names begin as its own does, in order of their names.
-pub(super) fn siblings(log: &Path) -> Vec<Sibling> {
+/// The files beside a log, and in the folder that its rotated files are moved to, whose names begin as its own does; in order of their names.
+pub(super) fn siblings(log: &Path, olddir: Option<&Path>) -> Vec<Sibling> {
     let Some(own) = log.file_name().map(|n| n.to_string_lossy().into_owned()) else { return Vec::new() };
     let stem = own.split('.').next().unwrap_or(&own).to_owned();
     let folder = folder(log);
     // A link may lead to where the files are.
     let target = log.canonicalize().ok().and_then(|t| t.parent().map(Path::to_owned)).filter(|t| *t != folder);
+    let old = [Some(&folder), target.as_ref()].map(|beside| beside.zip(olddir).map(|(beside, olddir)| beside.join(olddir)));
     let mut found = Vec::new();
-    for folder in [Some(folder), target].into_iter().flatten() {
+    for folder in [Some(folder), target].into_iter().chain(old).flatten() {
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten().take(SIBLINGS);
         for entry in entries {
             let name = entry.file_name().to_string_lossy().into_owned();

@@ -6,7 +6,8 @@
 //!
 //! A connection costs its task and the bytes of an unfinished frame; buffers and sieves are lent for the moment in which bytes are
 //! there, so there are as many of them as threads. No connection holds a thread: one whose events find no room waits as a
-//! task, and its sender is held back by TCP. Which connections stay open when there are too many: [`crate::shell::handshakes`].
+//! task, and its sender is held back by TCP. Connections of hosts that the inventory does not have are read by threads of their own,
+//! so however much comes on those, a host of the inventory is read at once. Which connections stay open when there are too many: [`crate::shell::handshakes`].
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 
 use crate::core::base::limits::{CONNECTIONS, RECORD_BYTES, RECORD_BYTES_WITHOUT_ROOM};
 use crate::core::base::time::Time;
@@ -36,13 +38,16 @@ const READ: usize = 8 * 1024;
 pub struct Connections {
     limiter: ConnectionLimiter,
     long_frames: Budget,
+    /// The threads that read connections of hosts that the inventory does not have.
+    strangers: Handle,
 }
 
 impl Connections {
-    /// Room for `allowed` connections, [`CONNECTIONS`] at most, and `bytes` for the unfinished long frames of all of them.
-    pub fn new(allowed: usize, bytes: usize) -> Connections {
+    /// Room for `allowed` connections, [`CONNECTIONS`] at most, and `bytes` for the unfinished long frames of all of them. Those of hosts
+    /// that the inventory does not have are read by the threads of `strangers`.
+    pub fn new(allowed: usize, bytes: usize, strangers: Handle) -> Connections {
         let limiter = ConnectionLimiter::new(Limits::of(allowed.min(CONNECTIONS)));
-        Connections { limiter, long_frames: Budget::new(bytes) }
+        Connections { limiter, long_frames: Budget::new(bytes), strangers }
     }
 }
 
@@ -51,6 +56,7 @@ pub struct Tcp {
     limiter: HandshakeLimiter,
     named: Named,
     long_frames: Budget,
+    strangers: Handle,
 }
 
 /// Listens. Only within a runtime of `tokio`.
@@ -58,10 +64,10 @@ pub struct Tcp {
 /// # Errors
 /// In words: the port is taken, or needs a right.
 pub fn listen(address: SocketAddr, shared: &Connections) -> Result<Tcp, String> {
-    let Connections { limiter, long_frames } = shared.clone();
+    let Connections { limiter, long_frames, strangers } = shared.clone();
     let limiter = HandshakeLimiter::open(address, limiter).map_err(|e| handshakes::cannot_listen("tcp", address, &e))?;
     let named = Named::listener(format!("tcp:{}", limiter.address()));
-    Ok(Tcp { limiter, named, long_frames })
+    Ok(Tcp { limiter, named, long_frames, strangers })
 }
 
 impl Tcp {
@@ -81,7 +87,7 @@ impl Tcp {
 
     /// Takes connections until it is dropped.
     pub async fn run(self, current: Arc<Current>, sink: impl Sink) {
-        let Tcp { limiter, named, long_frames } = self;
+        let Tcp { limiter, named, long_frames, strangers } = self;
         let (name, counts) = (named.name.clone(), named.counts.clone());
         let shared = Arc::new(Shared {
             named,
@@ -100,7 +106,7 @@ impl Tcp {
             let judged = judged(site.inventory.privileged_senders, peer);
             let peer = peer.ip();
             let shared = shared.clone();
-            let replaced = limiter.enter(peer, expected, |slot| {
+            let replaced = limiter.enter(stream, (peer, expected), &strangers, move |stream, slot| {
                 let arrived = shared.sink.now();
                 let (frames, room, has_spoken) = (Frames::default(), None, false);
                 let connection = Connection { shared, peer, judged, expected, arrived, frames, room, has_spoken };

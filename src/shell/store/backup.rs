@@ -16,14 +16,13 @@ use crate::core::journal::{Input, Record};
 use crate::core::plan;
 
 use super::end::{self, End, EndFile};
-use super::journal::{KIND, VERSION, lock};
+use super::format::{KIND, TABLES, UNFINISHED, VERSION, is_unfinished};
+use super::journal::lock;
 use super::reader::{Folded, JournalReader, signed};
 use super::{Error, Journal, create_private, open_shared, snapshot};
 
 /// Bytes of one piece of the snapshot in a backup.
 const PIECE: usize = 1 << 20;
-/// While a restore has not ended this folder is there, and the journal is refused.
-const UNFINISHED: &str = "restore.unfinished";
 /// What belongs to a journal, beside snapshots.
 const FILES: [&str; 4] = ["journal.db", "journal.db-wal", "journal.db-shm", "journal.end"];
 
@@ -45,11 +44,6 @@ pub struct AcceptedLoss {
     pub missing: u64,
     /// Where what was there before is kept.
     pub kept: PathBuf,
-}
-
-/// True when a restore was broken off.
-pub(super) fn is_unfinished(folder: &Path) -> bool {
-    folder.join(UNFINISHED).exists()
 }
 
 /// Copies a journal, which may be written meanwhile, to a file: all or nothing. Gives the number of its last record.
@@ -273,8 +267,7 @@ fn salvage(folder: &Path, new: &Path) -> Result<(Folded, Option<u64>), Error> {
     let to = new.join("journal.db");
     create_private(&to)?;
     let wrong = |e: rusqlite::Error| Error::of(&to, &e);
-    let tables = super::journal::TABLES;
-    let db = open_shared(&to, KIND, &[VERSION], VERSION, tables)?;
+    let db = open_shared(&to, KIND, &[VERSION], VERSION, TABLES)?;
     db.pragma_update(None, "synchronous", "OFF").map_err(wrong)?;
     let reader = JournalReader::open(folder).ok().filter(|r| !r.is_earlier());
     let controller = reader.as_ref().and_then(|r| r.number("controller").ok().flatten());

@@ -24,30 +24,18 @@ use crate::core::base::limits::{JOURNAL_AGE, JOURNAL_BYTES};
 use crate::core::base::time::{Time, duration_text};
 use crate::core::journal::{Input, Record, State};
 use crate::core::notice::{Kind, Notice};
+use crate::shell::linux::give_way;
 
 use super::end::{self, End, EndFile};
-use super::reader::{Folded, JournalReader, signed};
+use super::format::{KIND, TABLES, VERSION, chained, is_unfinished};
+use super::reader::{Folded, JournalReader, make_snapshot, signed};
 use super::{Error, damaged, make_room, open_shared, snapshot};
 
-pub(super) const KIND: i32 = 0x504d_6a31;
-/// Raised when a program could not read what an older one wrote. 2: records form a chain; snapshots are files.
-pub(super) const VERSION: i32 = 2;
-pub(super) const TABLES: &str = "
-    CREATE TABLE record (n INTEGER PRIMARY KEY, line TEXT NOT NULL, sum INTEGER NOT NULL) STRICT;
-    CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT";
 /// So many records after the last snapshot the next one is made, once they have as many bytes as that: a start reads no more
 /// than these, and making snapshots costs no more than writing the records did.
 const SNAPSHOT_EVERY: u64 = 10_000;
 /// How many records beyond those that are kept are removed with one sync: removing never takes long.
 const REMOVED_AT_ONCE: u64 = 512;
-
-/// The chain value of a record: the sum of everything up to it.
-pub(super) fn chained(before: u32, n: u64, line: &str) -> u32 {
-    let mut sum = crc32fast::Hasher::new_with_initial(before);
-    sum.update(&n.to_le_bytes());
-    sum.update(line.as_bytes());
-    sum.finalize()
-}
 
 /// For how long records are kept, beside what a start needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +132,7 @@ impl Journal {
     /// # Errors
     /// When another process writes it, it is damaged, ends before its end file says, is of another version, or the disk refuses.
     pub fn open(folder: &Path) -> Result<Journal, Error> {
-        if super::backup::is_unfinished(folder) {
+        if is_unfinished(folder) {
             let what = "a `pointsman journal restore` was broken off; run it again";
             return Err(Error::new(&folder.join("journal.db"), what));
         }
@@ -385,7 +373,8 @@ impl Journal {
         let (folder, retention, newest) = (self.folder.clone(), self.retention, self.state.newest);
         let (stop, done) = (self.snapshots.stop.clone(), self.snapshots.done.clone());
         let work = move || {
-            let result = snapshot::make(&folder, &stop).and_then(|made| {
+            give_way();
+            let result = make_snapshot(&folder, &stop).and_then(|made| {
                 let remove_below = beyond(&folder, retention, newest)?;
                 Ok(Done { made, remove_below })
             });
@@ -412,7 +401,7 @@ impl Journal {
     /// When the disk refuses, or the state is too large.
     pub fn make_snapshot(&mut self) -> Result<(), Error> {
         self.wait_for_snapshot();
-        let made = snapshot::make(&self.folder, &self.snapshots.stop)?;
+        let made = make_snapshot(&self.folder, &self.snapshots.stop)?;
         (self.snapshots.n, self.snapshots.bytes, self.snapshots.since) = (made.n, made.bytes, 0);
         self.snapshots.spare_below = made.spare_below;
         Ok(())

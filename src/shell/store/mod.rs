@@ -6,6 +6,7 @@
 
 mod backup;
 mod end;
+mod format;
 mod journal;
 mod marks;
 mod reader;

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use crate::core::base::time::Time;
 use crate::core::journal::{Record, State};
 
-use super::journal::{KIND, VERSION, chained};
+use super::format::{KIND, VERSION, chained};
 use super::{Error, damaged, snapshot};
 
 /// Records of one transaction.
@@ -347,4 +347,14 @@ pub(super) fn input_time(line: &str) -> Option<Time> {
 /// SQLite's numbers have a sign.
 pub(super) fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// Makes the next snapshot out of the last one and the records since, as they stand on the disk.
+///
+/// # Errors
+/// When the disk refuses, the journal is damaged, or the state is too large.
+pub(super) fn make_snapshot(folder: &Path, stop: &AtomicBool) -> Result<snapshot::Made, Error> {
+    let reader = JournalReader::open(folder)?;
+    let folded = reader.fold(stop)?;
+    snapshot::write(folder, folded.last, folded.chain, &folded.state, stop)
 }

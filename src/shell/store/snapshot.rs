@@ -16,7 +16,6 @@ use crate::core::base::limits::SNAPSHOT_BYTES;
 use crate::core::journal::State;
 
 use super::Error;
-use super::reader::JournalReader;
 
 /// Snapshots that are kept: when the newest one is damaged, the one before and the records since still give the state.
 const KEPT: usize = 2;
@@ -161,14 +160,4 @@ pub(super) fn write(folder: &Path, n: u64, chain: u32, state: &State, stop: &Ato
     }
     let spare_below = all.get(KEPT - 1).map_or(0, |(n, _)| *n);
     Ok(Made { n, bytes, spare_below })
-}
-
-/// Makes the next snapshot out of the last one and the records since, as they stand on the disk.
-///
-/// # Errors
-/// When the disk refuses, the journal is damaged, or the state is too large.
-pub(super) fn make(folder: &Path, stop: &AtomicBool) -> Result<Made, Error> {
-    let reader = JournalReader::open(folder)?;
-    let folded = reader.fold(stop)?;
-    write(folder, folded.last, folded.chain, &folded.state, stop)
 }

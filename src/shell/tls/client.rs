@@ -446,7 +446,8 @@ pub(super) mod tests {
     fn with_controller<T, F: Future<Output = T>>(authority: Arc<Authority>, gate: Gate, done: impl FnOnce(String) -> F) -> T {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
-            let listener = crate::shell::tls::listen("127.0.0.1:0".parse().unwrap(), authority).unwrap();
+            let listener =
+                crate::shell::tls::listen("127.0.0.1:0".parse().unwrap(), authority, tokio::runtime::Handle::current()).unwrap();
             let address = listener.address().to_string();
             tokio::spawn(listener.run(gate));
             done(address).await

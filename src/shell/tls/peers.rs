@@ -24,6 +24,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -210,7 +211,7 @@ async fn accept(limiter: HandshakeLimiter, shared: Arc<Shared>) {
         let (stream, from) = limiter.accept().await;
         let shared = shared.clone();
         let known = shared.knows(from.ip());
-        limiter.enter(from.ip(), known, |pending| async move {
+        limiter.enter(stream, (from.ip(), known), &Handle::current(), move |stream, pending| async move {
             let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
             drop(pending);
             match proved {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
@@ -63,6 +64,8 @@ pub trait Agents: Clone + Send + Sync + 'static {
 /// A listening socket for agents.
 pub struct Listener {
     limiter: HandshakeLimiter,
+    /// The threads that serve connections of hosts that the inventory does not have.
+    strangers: Handle,
     shared: Shared,
 }
 
@@ -76,17 +79,18 @@ struct Shared {
     identities: watch::Sender<Identities>,
 }
 
-/// Listens for agents. Only within a runtime of `tokio`.
+/// Listens for agents. Only within a runtime of `tokio`; connections of hosts that the inventory does not have are served by the threads of
+/// `strangers`.
 ///
 /// # Errors
 /// In words: the port is taken, or needs a right.
-pub fn listen(address: SocketAddr, authority: Arc<Authority>) -> Result<Listener, String> {
+pub fn listen(address: SocketAddr, authority: Arc<Authority>, strangers: Handle) -> Result<Listener, String> {
     let acceptor = TlsAcceptor::from(authority.server_config()?);
     let limiter = ConnectionLimiter::new(Limits::of(PENDING_HANDSHAKES));
     let limiter = HandshakeLimiter::open(address, limiter)
         .map_err(|e| format!("agents can't connect: {}", cannot_listen("tcp", address, &e)))?;
     let (connected, identities) = (Connected::default(), watch::Sender::new(Identities::default()));
-    Ok(Listener { limiter, shared: Shared { acceptor, authority, connected, identities } })
+    Ok(Listener { limiter, strangers, shared: Shared { acceptor, authority, connected, identities } })
 }
 
 impl Listener {
@@ -111,7 +115,7 @@ impl Listener {
             let closed = closed.clone();
             let serial = serial.fetch_add(1, Ordering::Relaxed);
             let known = agents.knows(peer.ip());
-            self.limiter.enter(peer.ip(), known, |pending| async move {
+            self.limiter.enter(stream, (peer.ip(), known), &self.strangers, move |stream, pending| async move {
                 let proved = tokio::time::timeout(HANDSHAKE, prove(stream, &shared)).await;
                 drop(pending);
                 let why = match proved {

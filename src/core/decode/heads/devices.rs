@@ -133,6 +133,60 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Cisco ACI: no colon behind the id",
+        place: HeadPlace::Device,
+        form: "{host} %{mnemonic} {text}",
+        samples: &[(
+            "<190>Mar 14 02:11:57 leaf-1 %LOG_LOCAL7-6-SYSTEM_MSG [E4208219][transition][info][sys] link is up",
+            "at=2026-03-14T02:11:57Z host=leaf-1 id=LOG_LOCAL7-6-SYSTEM_MSG level=info text=[E4208219][transition][info][sys] link is up",
+        )],
+    },
+    Head {
+        name: "Cisco ISE",
+        place: HeadPlace::Syslog,
+        form: "{host} {app} {number} {number} {number} {stamp} {number} {digits} {level} {text}",
+        samples: &[(
+            "<181>Mar 14 02:11:57 ise-1 CISE_RADIUS_Accounting 0000000170 1 0 2026-03-14 02:11:57.123 +01:00 0000000182 3000 NOTICE Radius-Accounting: RADIUS Accounting start request",
+            "at=2026-03-14T01:11:57.123Z host=ise-1 app=CISE_RADIUS_Accounting id=03000 level=notice text=Radius-Accounting: RADIUS Accounting start request",
+        )],
+    },
+    Head {
+        name: "Dell iDRAC",
+        place: HeadPlace::Syslog,
+        form: "{host} {text}Severity: {level}, Category: {-}, MessageID: {event},",
+        samples: &[(
+            "<14>Mar 14 02:11:57 idrac-1 Severity: Critical, Category: System, MessageID: PSU0003, Message: The power input for power supply 1 is lost.",
+            "at=2026-03-14T02:11:57Z host=idrac-1 id=PSU0003 level=critical text=Severity: Critical, Category: System, MessageID: PSU0003, Message: The power input for power supply 1 is lost.",
+        )],
+    },
+    Head {
+        name: "Ubiquiti UniFi: model before the program",
+        place: HeadPlace::Syslog,
+        form: "{host} {=model}: {app}[{pid}]:~{text}",
+        samples: &[(
+            "<30>Mar 14 02:11:57 ap-1 fcecdaabcdef,U7-Pro-8.0.19+16077: hostapd[7]: wifi0: STA 00:00:5e:00:53:01 left",
+            "at=2026-03-14T02:11:57Z host=ap-1 app=hostapd pid=7 level=info model=fcecdaabcdef,U7-Pro-8.0.19+16077 text=wifi0: STA 00:00:5e:00:53:01 left",
+        )],
+    },
+    Head {
+        name: "WatchGuard",
+        place: HeadPlace::Syslog,
+        form: "{host} {-} ({-}) {app}:~{text}msg_id=\"{event}\"",
+        samples: &[(
+            "<142>Mar 14 02:11:57 wg-1 80B60A9E0F001 (2026-03-14T01:11:57) firewall: msg_id=\"3000-0148\" Allow External 1-Trusted",
+            "at=2026-03-14T02:11:57Z host=wg-1 app=firewall id=3000-0148 level=info text=msg_id=\"3000-0148\" Allow External 1-Trusted",
+        )],
+    },
+    Head {
+        name: "WatchGuard, no id",
+        place: HeadPlace::Syslog,
+        form: "{host} {-} ({-}) {app}[{pid}]:~{text}",
+        samples: &[(
+            "<142>Mar 14 02:11:57 wg-1 80B60A9E0F001 (2026-03-14T01:11:57) loggerd[812]: archived the log",
+            "at=2026-03-14T02:11:57Z host=wg-1 app=loggerd pid=812 level=info text=archived the log",
+        )],
+    },
+    Head {
         name: "NetApp ONTAP",
         place: HeadPlace::Syslog,
         form: "{host} {text}[{-}:{event}:{level}]: ",
@@ -177,7 +231,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "HP ProCurve and ArubaOS-Switch: event number before the program",
         place: HeadPlace::Syslog,
-        form: "{host} {id} {app}:~{text}",
+        form: "{host} 0{digits} {app}:~{text}",
         samples: &[
             (
                 "<14>Feb 19 16:54:21 192.0.2.20 00077 ports:  port 17 is now off-line",
@@ -261,6 +315,33 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Arista: a sequence number before the id",
+        place: HeadPlace::Text,
+        form: "{number}:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<189>Mar 14 02:11:57 eos-1 Bgp: 1234: %BGP-5-ADJCHANGE: peer 192.0.2.1 old state Established new state Idle",
+            "at=2026-03-14T02:11:57Z host=eos-1 app=Bgp id=BGP-5-ADJCHANGE level=notice text=peer 192.0.2.1 old state Established new state Idle",
+        )],
+    },
+    Head {
+        name: "Aruba access points",
+        place: HeadPlace::Text,
+        form: "{text}<{event}> <{level}> ",
+        samples: &[(
+            "<140>Mar 14 02:11:57 2026 192.0.2.9 cli[2345]: <341004> <WARN> AP:ap-1 <192.0.2.9 00:00:5e:00:53:01>  client is gone",
+            "at=2026-03-14T02:11:57Z host=192.0.2.9 app=cli pid=2345 id=341004 level=warning text=<341004> <WARN> AP:ap-1 <192.0.2.9 00:00:5e:00:53:01>  client is gone",
+        )],
+    },
+    Head {
+        name: "Brocade Fabric OS over syslog",
+        place: HeadPlace::Text,
+        form: "{text}20{-}, [{id}], {-}, {-}, {level}, ",
+        samples: &[(
+            "<188>Mar 14 02:11:57 fc-1 raslogd: 2026/03/14-02:11:57, [FW-1402], 4488, FID 128, WARNING, fc-1, Flapping on port 7.",
+            "at=2026-03-14T02:11:57Z host=fc-1 app=raslogd id=FW-1402 level=warning text=2026/03/14-02:11:57, [FW-1402], 4488, FID 128, WARNING, fc-1, Flapping on port 7.",
+        )],
+    },
+    Head {
         name: "F5 BIG-IP: id and severity before the text",
         place: HeadPlace::Text,
         form: "{text}{hex}:{severity}: ",
@@ -287,7 +368,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "HPE Aruba CX",
         place: HeadPlace::Text,
-        form: "{text}Event|{event}|LOG_{level}|",
+        form: "{text}~Event|{event}|LOG_{level}|",
         samples: &[(
             "<190>1 2026-03-14T02:11:57.123Z cx-1 intfd 3125 - - Event|403|LOG_ERR|AMM|1/1|Link status for interface 1/1/7 is down",
             "at=2026-03-14T02:11:57.123Z host=cx-1 app=intfd pid=3125 id=00403 level=error text=Event|403|LOG_ERR|AMM|1/1|Link status for interface 1/1/7 is down",
@@ -323,7 +404,7 @@ pub(super) const HEADS: &[Head] = &[
     Head {
         name: "ArcSight's Common Event Format (CEF)",
         place: HeadPlace::Text,
-        form: "{text}CEF:{number}|{-}|{-}|{-}|{event}|",
+        form: "{text}CEF:~{number}|{-}|{-}|{-}|{event}|",
         samples: &[(
             "<134>Mar 14 02:11:57 sec-1 CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",
             "at=2026-03-14T02:11:57Z host=sec-1 id=00100 level=info text=CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=192.0.2.1 dst=192.0.2.2",

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::core::decode::stamp::{self, Stamp};
 use crate::core::decode::{envelope, level, rfc3164};
-use crate::core::event::{EventId, Level, vendor_id};
+use crate::core::event::{EventId, Level, marked_vendor_id, vendor_id};
 
 /// Bytes of a number and of an id, at most.
 const WORD_BYTES: usize = 64;
@@ -33,9 +33,21 @@ enum Part {
     Severity,
     /// `{code}`: a facility's name.
     Facility,
+    /// `{digits}`: digits, taken for the id.
+    Digits,
+    /// `{uptime}`: how long a device has been running (`1w2d`, `00:00:46`), which says nothing to us.
+    Uptime,
+    /// `{two}`: a level of two letters, as VMware ESXi 8 writes it.
+    TwoLetters,
+    /// `{php}`: a level as PHP writes it, which may be two words.
+    Php,
+    /// `{clock}`: a time of day alone.
+    Clock,
     /// `{mnemonic}`: an id that holds its severity (`LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)`).
     Mnemonic,
-    /// `{id}`: an id of capitals, digits, `_` and `-`, with at least one digit or `_`.
+    /// `%{mnemonic}`: the same; behind its mark the name may have letters in lower case.
+    MarkedMnemonic,
+    /// `{id}`: an id of capitals, digits, `_` and `-`, with a letter, and with a digit or `_`.
     Id,
     /// `{hex}`: an id of eight hexadecimal digits.
     Hex,
@@ -106,10 +118,19 @@ impl Form {
         let mut tokens = Vec::new();
         let mut rest = form;
         while let Some(c) = rest.chars().next() {
+            if let Some(behind) = rest.strip_prefix("{{") {
+                tokens.push(Token::Byte(b'{'));
+                rest = behind;
+                continue;
+            }
             if c == '{'
                 && let Some((name, behind)) = rest[1..].split_once('}')
             {
-                tokens.push(part(name).map_or(Token::Unknown, Token::Part));
+                let marked = tokens.last() == Some(&Token::Byte(b'%'));
+                tokens.push(match part(name) {
+                    Some(Part::Mnemonic) if marked => Token::Part(Part::MarkedMnemonic),
+                    found => found.map_or(Token::Unknown, Token::Part),
+                });
                 rest = behind;
                 continue;
             }
@@ -124,7 +145,7 @@ impl Form {
         let second: fn(u8) -> bool = match first {
             Some(Token::Part(Part::Id)) => is_id,
             Some(Token::Part(Part::Hex)) => |b| b.is_ascii_hexdigit(),
-            Some(Token::Part(Part::Letter)) => |b| b == b' ',
+            Some(Token::Part(Part::Letter)) => |b| matches!(b, b' ' | b',' | b'>'),
             Some(Token::Part(Part::Topics)) => |b| b.is_ascii_lowercase(),
             _ => |_| true,
         };
@@ -145,13 +166,15 @@ impl Form {
                 Token::Gap | Token::Part(Part::Text) => continue,
                 Token::Blanks => byte == b' ' || byte == b'\t',
                 Token::Byte(b) => *b == byte,
-                Token::Part(Part::Number | Part::Process | Part::Severity | Part::Epoch) => byte.is_ascii_digit(),
+                Token::Part(
+                    Part::Number | Part::Process | Part::Severity | Part::Epoch | Part::Digits | Part::Uptime | Part::Clock,
+                ) => byte.is_ascii_digit(),
                 Token::Part(Part::Level) => b"acdefhilmnpstvw".contains(&(byte | 0x20)),
                 Token::Part(Part::Facility | Part::Topics) => byte.is_ascii_alphabetic(),
-                Token::Part(Part::Letter | Part::Capitals) => byte.is_ascii_uppercase(),
+                Token::Part(Part::Letter | Part::Capitals | Part::TwoLetters | Part::Php) => byte.is_ascii_uppercase(),
                 Token::Part(Part::Hex) => byte.is_ascii_hexdigit(),
                 Token::Part(Part::Id) => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
-                Token::Part(Part::Mnemonic) => byte.is_ascii_alphanumeric() || byte == b'%',
+                Token::Part(Part::Mnemonic | Part::MarkedMnemonic) => byte.is_ascii_alphanumeric() || byte == b'%',
                 Token::Part(Part::Stamp) => byte.is_ascii_alphanumeric() || byte == b'*' || byte == b'.',
                 Token::Part(_) => byte > b' ',
                 Token::Unknown => false,
@@ -219,6 +242,11 @@ fn part(name: &'static str) -> Option<Part> {
         "letter" => Part::Letter,
         "severity" => Part::Severity,
         "facility" => Part::Facility,
+        "digits" => Part::Digits,
+        "uptime" => Part::Uptime,
+        "two" => Part::TwoLetters,
+        "php" => Part::Php,
+        "clock" => Part::Clock,
         "mnemonic" => Part::Mnemonic,
         "id" => Part::Id,
         "hex" => Part::Hex,
@@ -239,7 +267,7 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
     let some = |(word, rest): (&'a str, &'a str)| (!word.is_empty() && word.len() <= WORD_BYTES).then_some((word, rest));
     match part {
         Part::Host => {
-            let end = text.bytes().position(|b| is_blank(b) || b == b',').unwrap_or(text.len());
+            let end = text.bytes().position(|b| is_blank(b) || matches!(b, b',' | b'>')).unwrap_or(text.len());
             let word = &text[..end];
             let word = word.strip_suffix(':').unwrap_or(word);
             if !rfc3164::is_host(word) || level::is_word(word) || rfc3164::is_priority(word) {
@@ -260,6 +288,34 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
             let (word, rest) =
                 some(text.split_at(text.bytes().position(|b| b <= b' ' || matches!(b, b'[' | b']' | b':' | b','))?))?;
             found.pid = word;
+            Some(rest)
+        }
+        Part::Digits => {
+            let (word, rest) = some(run(text, |b| b.is_ascii_digit()))?;
+            found.id = Some(EventId::parse(word)?);
+            Some(rest)
+        }
+        Part::Uptime => {
+            let (word, _) =
+                some(run(text, |b| b.is_ascii_digit() || matches!(b, b':' | b'y' | b'w' | b'd' | b'h' | b'm' | b's')))?;
+            let word = word.strip_suffix(':').unwrap_or(word);
+            let clock = word.len() == 8 && word.bytes().filter(|b| *b == b':').count() == 2;
+            let spans = word.ends_with(|c: char| c.is_ascii_lowercase()) && !word.contains(':');
+            (clock || spans && word.bytes().any(|b| b.is_ascii_digit())).then(|| &text[word.len()..])
+        }
+        Part::TwoLetters => {
+            let (word, rest) = text.split_at_checked(2)?;
+            found.level = Some(level::two_letters(word)?);
+            Some(rest)
+        }
+        Part::Php => {
+            let (level, rest) = level::php(text)?;
+            found.level = Some(level);
+            Some(rest)
+        }
+        Part::Clock => {
+            let (rest, stamp) = stamp::clock(text).ok()?;
+            found.stamp = Some(stamp);
             Some(rest)
         }
         Part::Number => Some(some(run(text, |b| b.is_ascii_digit()))?.1),
@@ -295,10 +351,10 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
             let (word, rest) = some(run(text, |b| b.is_ascii_alphanumeric()))?;
             envelope::is_facility(word).then_some(rest)
         }
-        Part::Mnemonic => {
+        Part::Mnemonic | Part::MarkedMnemonic => {
             let end = text.bytes().position(|b| b <= b' ' || b == b':').unwrap_or(text.len());
             let (word, rest) = some(text.split_at(end))?;
-            let (id, severity) = vendor_id(word)?;
+            let (id, severity) = if part == Part::Mnemonic { vendor_id(word)? } else { marked_vendor_id(word)? };
             found.id = Some(EventId::Word(Cow::Borrowed(id)));
             found.level = Some(envelope::severity(severity));
             Some(rest)
@@ -306,6 +362,7 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
         Part::Id => {
             let (word, rest) = some(run(text, is_id))?;
             let marked = word.bytes().any(|b| b.is_ascii_digit() || b == b'_') && word.len() >= 4;
+            let marked = marked && word.bytes().any(|b| b.is_ascii_uppercase());
             found.id = Some(marked.then(|| EventId::parse(word)).flatten()?);
             Some(rest)
         }
@@ -355,14 +412,15 @@ fn take<'a>(part: Part, next: Option<&Token>, text: &'a str, found: &mut HeadFou
                 // A word, but for what stands in a bracket or between commas.
                 Some(Token::Byte(byte)) => text
                     .bytes()
-                    .position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b','))
+                    .position(|b| b == *byte || is_blank(b) && !matches!(byte, b']' | b',' | b'>' | b')' | b'|'))
                     .filter(|at| text.as_bytes()[*at] == *byte)?,
                 None => text.len(),
                 _ => text.bytes().position(is_blank).unwrap_or(text.len()),
             };
             let (word, rest) = text.split_at_checked(end)?;
             if part == Part::Event {
-                found.id = Some((word.len() <= WORD_BYTES).then(|| EventId::parse(word)).flatten()?);
+                found.id =
+                    Some((word.len() <= WORD_BYTES && !word.bytes().any(is_blank)).then(|| EventId::parse(word)).flatten()?);
             }
             if let Part::Field(name) = part {
                 if word.is_empty() {

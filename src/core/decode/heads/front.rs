@@ -31,6 +31,30 @@ pub(super) const HEADS: &[Head] = &[
         )],
     },
     Head {
+        name: "Cisco IOS-XR with its host",
+        place: HeadPlace::Front,
+        form: "{host} {-}/{-}/{-}/{-}:{stamp}~:~{app}[{pid}]~:~%{mnemonic}~:~{text}",
+        samples: &[(
+            "<187>1234: xr-1 RP/0/RSP0/CPU0:Mar 14 02:11:57.123 CET: ifmgr[253]: %PKT_INFRA-LINK-3-UPDOWN : Interface Te0/0/0/1, changed state to Down",
+            "at=2026-03-14T01:11:57.123Z host=xr-1 app=ifmgr pid=253 id=PKT_INFRA-LINK-3-UPDOWN level=error meta.sequenceId=1234 text=Interface Te0/0/0/1, changed state to Down",
+        )],
+    },
+    Head {
+        name: "Cisco IOS, the time since its start",
+        place: HeadPlace::Front,
+        form: "{uptime}:~%{mnemonic}~:~{text}",
+        samples: &[
+            (
+                "<189>88: 1w2d: %SYS-5-CONFIG_I: Configured from console",
+                "id=SYS-5-CONFIG_I level=notice meta.sequenceId=88 text=Configured from console",
+            ),
+            (
+                "<187>88: 00:00:46: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up",
+                "id=LINK-3-UPDOWN level=error meta.sequenceId=88 text=Interface Gi0/1, changed state to up",
+            ),
+        ],
+    },
+    Head {
         name: "Cisco: host and id, no stamp",
         place: HeadPlace::Front,
         form: "{host}~:~%{mnemonic}~:~{text}",
@@ -220,6 +244,114 @@ pub(super) const HEADS: &[Head] = &[
         samples: &[(
             "<190>213: sw1: 214: Mar 14 02:11:57.123 CET: %SEC-6-IPACCESSLOGP: list 1 denied",
             "at=2026-03-14T01:11:57.123Z host=sw1 id=SEC-6-IPACCESSLOGP level=info meta.sequenceId=213 text=list 1 denied",
+        )],
+    },
+    Head {
+        name: "Ruby and Rails",
+        place: HeadPlace::Front,
+        form: "{letter}, [{stamp} #{process}]~{level} -- :~{text}",
+        samples: &[(
+            "E, [2026-03-14T02:11:57.123456 #1234] ERROR -- : message",
+            "at=2026-03-14T02:11:57.123456Z pid=1234 level=error text=message",
+        )],
+    },
+    Head {
+        name: "Ruby with a program",
+        place: HeadPlace::Front,
+        form: "{letter}, [{stamp} #{process}]~{level} -- {app}:~{text}",
+        samples: &[(
+            "W, [2026-03-14T02:11:57.123456 #1234]  WARN -- shop: slow",
+            "at=2026-03-14T02:11:57.123456Z app=shop pid=1234 level=warning text=slow",
+        )],
+    },
+    Head {
+        name: "WebLogic",
+        place: HeadPlace::Front,
+        form: "<{stamp}> <{level}> <{=subsystem}> <{event}> {text}",
+        samples: &[(
+            "<Mar 14, 2026 2:11:57,123 AM CET> <Error> <Deployer> <BEA-149265> <Failure occurred>",
+            "at=2026-03-14T01:11:57.123Z id=BEA-149265 level=error subsystem=Deployer text=<Failure occurred>",
+        )],
+    },
+    Head {
+        name: "WebLogic, the server's own log",
+        place: HeadPlace::Front,
+        form: "####<{stamp}> <{level}> <{=subsystem}> <{host}> {text}",
+        samples: &[(
+            "####<Mar 14, 2026 2:11:57 AM CET> <Notice> <WebLogicServer> <h1> <AdminServer> <main> <<WLS Kernel>> <> <> <1773450717123> <BEA-000365> <Server state changed to RUNNING>",
+            "at=2026-03-14T01:11:57Z host=h1 level=notice subsystem=WebLogicServer text=<AdminServer> <main> <<WLS Kernel>> <> <> <1773450717123> <BEA-000365> <Server state changed to RUNNING>",
+        )],
+    },
+    Head {
+        name: "env_logger of Rust",
+        place: HeadPlace::Front,
+        form: "[{stamp} {level} {=logger}]~{text}",
+        samples: &[(
+            "[2026-03-14T02:11:57Z ERROR shop::db] connection lost",
+            "at=2026-03-14T02:11:57Z level=error logger=shop::db text=connection lost",
+        )],
+    },
+    Head {
+        name: "Level behind the stamp, in the same brackets",
+        place: HeadPlace::Front,
+        form: "[{stamp} {level}]~{text}",
+        samples: &[("[2026-03-14 02:11:57 ERR] Failed", "at=2026-03-14T02:11:57Z level=error text=Failed")],
+    },
+    Head {
+        name: "Serilog on a console: a time of day",
+        place: HeadPlace::Front,
+        form: "[{clock} {level}]~{text}",
+        samples: &[("[02:11:57 ERR] Failed", "at=2026-11-29T02:11:57Z level=error text=Failed")],
+    },
+    Head {
+        name: "Samba",
+        place: HeadPlace::Front,
+        form: "[{stamp},~{number}] {text}",
+        samples: &[(
+            "[2026/03/14 02:11:57.123456,  0] ../../source3/smbd/server.c:1(main)",
+            "at=2026-03-14T02:11:57.123456Z text=../../source3/smbd/server.c:1(main)",
+        )],
+    },
+    Head {
+        name: "Samba with its process",
+        place: HeadPlace::Front,
+        form: "[{stamp},~{number},~pid={process}{-}] {text}",
+        samples: &[(
+            "[2026/03/14 02:11:57.123456,  1, pid=812, effective(0, 0), real(0, 0)] ../../source3/smbd/server.c:1(main)",
+            "at=2026-03-14T02:11:57.123456Z pid=812 text=../../source3/smbd/server.c:1(main)",
+        )],
+    },
+    Head {
+        name: "CUPS",
+        place: HeadPlace::Front,
+        form: "{letter} [{stamp}] {text}",
+        samples: &[("E [14/Mar/2026:02:11:57 +0100] [Job 7] failed", "at=2026-03-14T01:11:57Z level=error text=[Job 7] failed")],
+    },
+    Head {
+        name: "Load balancers of AWS",
+        place: HeadPlace::Front,
+        form: "{text}{-} {stamp} app/",
+        samples: &[(
+            "h2 2026-03-14T02:11:57.123456Z app/my-lb/50dc 192.0.2.1:2817 10.0.0.1:80 0.000 0.001 0.000 200 200",
+            "at=2026-03-14T02:11:57.123456Z text=h2 2026-03-14T02:11:57.123456Z app/my-lb/50dc 192.0.2.1:2817 10.0.0.1:80 0.000 0.001 0.000 200 200",
+        )],
+    },
+    Head {
+        name: "DHCP servers of Windows",
+        place: HeadPlace::Front,
+        form: "{text}{number},{stamp},",
+        samples: &[(
+            "10,03/14/26,02:11:57,Assign,192.0.2.7,pc.example.com,00005E005301,,123,0",
+            "at=2026-03-14T02:11:57Z text=10,03/14/26,02:11:57,Assign,192.0.2.7,pc.example.com,00005E005301,,123,0",
+        )],
+    },
+    Head {
+        name: "FreeSWITCH with the call",
+        place: HeadPlace::Front,
+        form: "{=call} {stamp} [{level}]~{text}",
+        samples: &[(
+            "3b2c1f0a-1f2e-4c3d-9a8b-0c1d2e3f4a5b 2026-03-14 02:11:57.123456 [DEBUG] x.c:1 y",
+            "at=2026-03-14T02:11:57.123456Z level=debug call=3b2c1f0a-1f2e-4c3d-9a8b-0c1d2e3f4a5b text=x.c:1 y",
         )],
     },
 ];

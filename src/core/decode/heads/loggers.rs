@@ -192,4 +192,91 @@ pub(super) const HEADS: &[Head] = &[
             "at=2026-03-14T02:11:57.123456Z pid=1702 level=error text=1702 kubelet.go:2190] node not found",
         )],
     },
+    Head {
+        name: "WebSphere",
+        place: HeadPlace::Line,
+        form: "{hex} {=component} {letter} {id}:~{text}",
+        samples: &[(
+            "[3/14/26 2:11:57:123 CET] 0000001a WSChannelFram E   CHFW0034E: The chain failed to start",
+            "at=2026-03-14T01:11:57.123Z id=CHFW0034E level=error component=WSChannelFram text=The chain failed to start",
+        )],
+    },
+    Head {
+        name: "Sidekiq with a job",
+        place: HeadPlace::Line,
+        form: "pid={process} tid={=thread} class={-} jid={-} {level}:~{text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123Z pid=7 tid=abc class=X jid=y ERROR: fail",
+            "at=2026-03-14T02:11:57.123Z pid=7 level=error thread=abc text=fail",
+        )],
+    },
+    Head {
+        name: "Sidekiq",
+        place: HeadPlace::Line,
+        form: "pid={process} tid={=thread} {level}:~{text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123Z pid=7 tid=abc INFO: started",
+            "at=2026-03-14T02:11:57.123Z pid=7 level=info thread=abc text=started",
+        )],
+    },
+    Head {
+        name: "Airflow",
+        place: HeadPlace::Line,
+        form: "{{{-}} {level} - {text}",
+        samples: &[(
+            "[2026-03-14T02:11:57.123+0000] {taskinstance.py:1302} ERROR - Task failed",
+            "at=2026-03-14T02:11:57.123Z level=error text=Task failed",
+        )],
+    },
+    Head {
+        name: "PHP",
+        place: HeadPlace::Line,
+        form: "{text}PHP {php}:",
+        samples: &[
+            (
+                "[14-Mar-2026 02:11:57 UTC] PHP Fatal error:  Uncaught Exception: x in /srv/a.php:3",
+                "at=2026-03-14T02:11:57Z level=critical text=PHP Fatal error:  Uncaught Exception: x in /srv/a.php:3",
+            ),
+            (
+                "[14-Mar-2026 02:11:57 UTC] PHP Warning:  Undefined variable $x in /srv/a.php on line 3",
+                "at=2026-03-14T02:11:57Z level=warning text=PHP Warning:  Undefined variable $x in /srv/a.php on line 3",
+            ),
+        ],
+    },
+    Head {
+        name: "etcd before version 3.4",
+        place: HeadPlace::Line,
+        form: "{letter} | {text}",
+        samples: &[(
+            "2026-03-14 02:11:57.123456 W | etcdserver: read-only range request took too long",
+            "at=2026-03-14T02:11:57.123456Z level=warning text=etcdserver: read-only range request took too long",
+        )],
+    },
+    Head {
+        name: "fail2ban",
+        place: HeadPlace::Line,
+        form: "{text}{=logger} [{process}]:~{level} ",
+        samples: &[(
+            "2026-03-14 02:11:57,123 fail2ban.actions        [812]: NOTICE  [sshd] Ban 192.0.2.1",
+            "at=2026-03-14T02:11:57.123Z pid=812 level=notice logger=fail2ban.actions text=fail2ban.actions        [812]: NOTICE  [sshd] Ban 192.0.2.1",
+        )],
+    },
+    Head {
+        name: "Asterisk, security events",
+        place: HeadPlace::Line,
+        form: "{text}SECURITY[{process}]",
+        samples: &[(
+            "[2026-03-14 02:11:57] SECURITY[1388] res_security_log.c: SecurityEvent=\"FailedACL\"",
+            "at=2026-03-14T02:11:57Z pid=1388 text=SECURITY[1388] res_security_log.c: SecurityEvent=\"FailedACL\"",
+        )],
+    },
+    Head {
+        name: "Monolog",
+        place: HeadPlace::Line,
+        form: "{=channel}.{level}:~{text}",
+        samples: &[(
+            "[2026-03-14T02:11:57.123456+01:00] app.ERROR: Failed {\"x\":1} []",
+            "at=2026-03-14T01:11:57.123456Z level=error channel=app text=Failed {\"x\":1} []",
+        )],
+    },
 ];

@@ -14,6 +14,7 @@
 //! Invariants: a form costs one pass over what it matches; only the forms whose first byte fits are tried. Every sample is a test, and a row of
 //! `docs/reference/formats.md` (`catalog`). To read another vendor's head, add an entry to the table of its place.
 
+mod databases;
 mod devices;
 mod form;
 mod front;
@@ -61,7 +62,7 @@ impl HeadPlace {
 
 /// All heads in the order in which they are tried.
 pub(super) fn all() -> impl Iterator<Item = &'static Head> {
-    [devices::HEADS, servers::HEADS, loggers::HEADS, front::HEADS].into_iter().flatten()
+    [devices::HEADS, servers::HEADS, databases::HEADS, loggers::HEADS, front::HEADS].into_iter().flatten()
 }
 
 /// The compiled forms of a place, and which of them may begin with a byte.

@@ -177,4 +177,67 @@ pub(super) const HEADS: &[Head] = &[
             "at=2026-03-14T02:11:57Z host=fw-1 app=chassisd pid=77 level=info text=fan is slow",
         )],
     },
+    Head {
+        name: "Snare: a Windows event",
+        place: HeadPlace::Syslog,
+        form: "{host} MSWinEventLog {number} {-} {number} {stamp} {digits} {app} {text}",
+        samples: &[(
+            "<134>Mar 14 02:11:57 win-1 MSWinEventLog\t1\tSecurity\t1234\tSat Mar 14 02:11:57 2026\t4625\tMicrosoft-Windows-Security-Auditing\tSYSTEM\tN/A\tFailure Audit\twin-1\tLogon\t\tAn account failed to log on.",
+            "at=2026-03-14T02:11:57Z host=win-1 app=Microsoft-Windows-Security-Auditing id=04625 level=info text=SYSTEM\tN/A\tFailure Audit\twin-1\tLogon\t\tAn account failed to log on.",
+        )],
+    },
+    Head {
+        name: "evtsys: a Windows event",
+        place: HeadPlace::Text,
+        form: "{text}{digits}: AUDIT_",
+        samples: &[(
+            "<29>Mar 14 02:11:57 win-1 Security-Auditing: 4625: AUDIT_FAILURE An account failed to log on.",
+            "at=2026-03-14T02:11:57Z host=win-1 app=Security-Auditing id=04625 level=notice text=4625: AUDIT_FAILURE An account failed to log on.",
+        )],
+    },
+    Head {
+        name: "VMware ESXi 8, its own file",
+        place: HeadPlace::Line,
+        form: "{two}({number}) {app}[{process}]:~{text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123Z In(166) Hostd[2100547]: [Originator@6876 sub=Vimsvc.ha-eventmgr] Event 123 : x",
+            "at=2026-03-14T02:11:57.123Z app=Hostd pid=2100547 level=info text=[Originator@6876 sub=Vimsvc.ha-eventmgr] Event 123 : x",
+        )],
+    },
+    Head {
+        name: "VMware ESXi 8, its own file, no process",
+        place: HeadPlace::Line,
+        form: "{two}({number}) {app}:~{text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123Z Wa(180) vmkwarning: cpu3:2098)WARNING: NFS: 1: Lost connection",
+            "at=2026-03-14T02:11:57.123Z app=vmkwarning level=warning text=cpu3:2098)WARNING: NFS: 1: Lost connection",
+        )],
+    },
+    Head {
+        name: "VMware ESXi and vCenter, their own files",
+        place: HeadPlace::Line,
+        form: "{level} {app}[{process}] {text}",
+        samples: &[(
+            "2026-03-14T02:11:57.123Z error hostd[2100547] [Originator@6876 sub=Vimsvc] ticket expired",
+            "at=2026-03-14T02:11:57.123Z app=hostd pid=2100547 level=error text=[Originator@6876 sub=Vimsvc] ticket expired",
+        )],
+    },
+    Head {
+        name: "macOS, log show",
+        place: HeadPlace::Line,
+        form: "0x{-} {level} 0x{-} {process} {number} {text}",
+        samples: &[(
+            "2026-03-14 02:11:57.123456+0100 0x1a2b     Error       0x0                  345    0    kernel: (x) fail",
+            "at=2026-03-14T01:11:57.123456Z pid=345 level=error text=kernel: (x) fail",
+        )],
+    },
+    Head {
+        name: "OpenSIPS' own file",
+        place: HeadPlace::Syslog,
+        form: "[{process}] {level}:{text}",
+        samples: &[(
+            "Mar 14 02:11:57 [1234] ERROR:core:parse_via: bad via",
+            "at=2026-03-14T02:11:57Z pid=1234 level=error text=core:parse_via: bad via",
+        )],
+    },
 ];

@@ -30,11 +30,12 @@ pub(in crate::core::decode) struct Dated<'a> {
     pub(in crate::core::decode) behind: Option<&'a str>,
     pub(in crate::core::decode) level: Option<Level>,
     pub(in crate::core::decode) pid: &'a str,
+    pub(in crate::core::decode) host: &'a str,
 }
 
 /// The stamp with which a line begins.
 pub(in crate::core::decode) fn begun(record: &str) -> Option<Dated<'_>> {
-    let plain = |(behind, stamp)| Dated { stamp, behind: Some(behind), level: None, pid: "" };
+    let plain = |(behind, stamp)| Dated { stamp, behind: Some(behind), level: None, pid: "", host: "" };
     match record.as_bytes() {
         [b'0'..=b'9', ..] => numeric(record),
         [b'@', b'4', ..] => tai64n(&record[1..]).map(plain),
@@ -43,7 +44,12 @@ pub(in crate::core::decode) fn begun(record: &str) -> Option<Dated<'_>> {
             whole(klog(&record[1..])).map(|found| Dated { level, ..plain(found) })
         }
         [b't', b'y', b'p', b'e', b'=', ..] => {
-            audit(&record[5..]).map(|stamp| Dated { stamp, behind: None, level: None, pid: "" })
+            audit(&record[5..]).map(|stamp| Dated { stamp, behind: None, level: None, pid: "", host: "" })
+        }
+        [b'n', b'o', b'd', b'e', b'=', ..] => {
+            let (host, rest) = record[5..].split_once(' ')?;
+            let stamp = audit(rest.strip_prefix("type=")?)?;
+            Some(Dated { stamp, behind: None, level: None, pid: "", host })
         }
         _ => None,
     }
@@ -80,14 +86,14 @@ fn numeric(record: &str) -> Option<Dated<'_>> {
         (4, b'.') => whole(pieces(record, b'.', ' ')),
         (4, b':') if bytes.get(5).is_some_and(u8::is_ascii_digit) => whole(pieces(record, b':', '-')),
         (6, b' ') => whole(mysql(record)),
-        (10, b'.') => squid(record),
+        (10, b'.') => squid(record).or_else(|| micros(record)),
         (1..=7, b':') => {
             let (behind, stamp, level) = redis(&record[count + 1..])?;
-            return Some(Dated { stamp, behind: Some(behind), level, pid: &record[..count] });
+            return Some(Dated { stamp, behind: Some(behind), level, pid: &record[..count], host: "" });
         }
         _ => None,
     };
-    found.map(|(behind, stamp)| Dated { stamp, behind: Some(behind), level: None, pid: "" })
+    found.map(|(behind, stamp)| Dated { stamp, behind: Some(behind), level: None, pid: "", host: "" })
 }
 
 /// yyyy sep mm sep dd between clock.
@@ -132,6 +138,13 @@ fn squid(record: &str) -> Option<(&str, Stamp)> {
     Some((behind, stamp))
 }
 
+/// Seconds since 1970 with six digits of a fraction, and a blank.
+fn micros(record: &str) -> Option<(&str, Stamp)> {
+    let (number, behind) = record.split_at_checked("1773454317.123456".len())?;
+    let stamp = behind.starts_with([' ', '\t']).then(|| epoch(number)).flatten()?;
+    Some((behind, stamp))
+}
+
 /// role blank day blank month blank year blank clock blank level blank, behind the process's number.
 fn redis(rest: &str) -> Option<(&str, Stamp, Option<Level>)> {
     let (behind, stamp) = redis_stamp(rest).ok()?;
@@ -155,10 +168,13 @@ fn redis_stamp(rest: &str) -> StampResult<'_, Stamp> {
     on(rest, year, month, day, us, None)
 }
 
-/// [yyyy] mmdd blank clock with microseconds, behind the level's letter.
+/// [[yy] yy] mmdd blank clock with microseconds, behind the level's letter.
 fn klog(input: &str) -> StampResult<'_, Stamp> {
-    let dated = input.as_bytes().get(4).is_some_and(u8::is_ascii_digit);
-    let (input, year) = if dated { year(input).map(|(rest, year)| (rest, Some(year)))? } else { (input, None) };
+    let (input, year) = match input.bytes().take(9).take_while(u8::is_ascii_digit).count() {
+        8 => year(input).map(|(rest, year)| (rest, Some(year)))?,
+        6 => digits(2, 2)(input).map(|(rest, year)| (rest, Some(2000 + year as i32)))?,
+        _ => (input, None),
+    };
     let (rest, month) = digits(2, 2)(input)?;
     let (rest, day) = terminated(digits(2, 2), char(' ')).parse(rest)?;
     let (behind, us) = clock_us(rest)?;

@@ -6,22 +6,19 @@ use nom::combinator::opt;
 use nom::sequence::{preceded, terminated};
 
 use super::{
-    Day, Stamp, StampResult, calendar, clock_us, digits, fail, full, iso, month, month_name, short_or_long_year, weekday, year,
-    zone,
+    Day, Stamp, StampResult, calendar, clock_of_day, clock_us, date, digits, fail, fraction, full, iso, month, month_name,
+    short_or_long_year, weekday, year, zone,
 };
 use crate::core::decode::calendar::SECOND_US;
 
 /// clock [blank ("AM" / "PM")], whose hour may have one digit.
 pub(super) fn clock_12(input: &str) -> StampResult<'_, i64> {
-    let (rest, us) = match input.as_bytes() {
-        [b'0'..=b'9', b':', ..] => short_hour(input)?,
-        _ => clock_us(input)?,
-    };
+    let (rest, us) = clock_of_day(input)?;
     let (rest, half) = opt(preceded(char(' '), terminated(one_of("AP"), char('M')))).parse(rest)?;
     Ok((rest, super::half_day(us, half)))
 }
 
-fn short_hour(input: &str) -> StampResult<'_, i64> {
+pub(super) fn short_hour(input: &str) -> StampResult<'_, i64> {
     // Lengthened by its missing digit in a buffer of its own, it is a clock like any other.
     let end = input
         .bytes()
@@ -83,6 +80,33 @@ pub(super) fn two_digits(input: &str) -> StampResult<'_, Stamp> {
         }
         _ => fail(),
     }
+}
+
+/// day month-name year clock [zone]: `14 Mar 2026 02:11:57`.
+pub(super) fn day_first(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, day) = terminated(digits(2, 2), char(' ')).parse(input)?;
+    let (rest, month) = month(rest)?;
+    let (rest, year) = preceded(space1, year).parse(rest)?;
+    let (rest, us) = preceded(space1, clock_us).parse(rest)?;
+    let (rest, east_s) = zone(rest);
+    on(rest, year, month, day, us, east_s)
+}
+
+/// yyyy-mm-dd-hh.mm.ss.uuuuuu and the minutes east of UTC: `2026-03-14-02.11.57.123456+060`, as Db2 writes it.
+pub(super) fn db2(input: &str) -> StampResult<'_, Stamp> {
+    let (rest, day) = date(input, b'-')?;
+    let (rest, hour) = preceded(char('-'), digits(2, 2)).parse(rest)?;
+    let (rest, minute) = preceded(char('.'), digits(2, 2)).parse(rest)?;
+    let (rest, second) = preceded(char('.'), digits(2, 2)).parse(rest)?;
+    let (rest, (_, part)) = preceded(char('.'), fraction).parse(rest)?;
+    let (rest, sign) = one_of("+-").parse(rest)?;
+    let (rest, minutes) = digits(3, 3)(rest)?;
+    if hour > 23 || minute > 59 || second > 60 || minutes > 14 * 60 {
+        return fail();
+    }
+    let us = i64::from(hour * 3600 + minute * 60 + second) * SECOND_US + part;
+    let east_s = i64::from(minutes) * 60;
+    Ok((rest, full(day, us, Some(if sign == '-' { -east_s } else { east_s }))))
 }
 
 /// year month-name day clock [zone]: `2026 Mar 14 02:11:57.123 UTC`, as NX-OS writes it.

@@ -78,7 +78,8 @@ const AMBIGUOUS: [&str; 6] = ["CST", "IST", "BST", "AST", "GST", "SST"];
 
 /// A zone behind a blank, where it is a word of its own: `+0800`, `-08:00`, `UTC`, `CEST`. What follows it; else all.
 pub(super) fn zone_behind(rest: &str) -> (&str, Option<i64>) {
-    let ends = |rest: &str| matches!(rest.as_bytes().first(), None | Some(b' ' | b':' | b']' | b',' | b';' | b'|' | b'\t'));
+    let ends =
+        |rest: &str| matches!(rest.as_bytes().first(), None | Some(b' ' | b':' | b']' | b',' | b';' | b'|' | b'\t' | b'>'));
     let Some(behind) = rest.strip_prefix(' ') else { return (rest, None) };
     match behind.as_bytes().first() {
         Some(b'+' | b'-') => match offset(behind) {

@@ -1,31 +1,19 @@
 //! Conditions of alarms and of composite patterns: how events belong together, their time, and what ends them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use crate::core::base::limits::METRIC_LASTS;
 use crate::core::diag::{Code, Diagnostic};
-use crate::core::lang::ast::{self, At, ChangeSyntax, Choice, File, TextSpan, TimeClause};
+use crate::core::lang::ast::{self, At, ChangeSyntax, File, TextSpan, TimeClause};
 use crate::core::lang::program::{
     Aggregate, Alarm, Atom, AtomId, Comparison, Detection, FieldTest, Measure, Predicate, REPLACED, Sender, Shape, Signal,
     Threshold,
 };
 
-use super::metrics::{metric_keys, metric_of};
+use super::condition::CompiledDetect;
 use super::renames::Renaming;
-use super::states::{self, Joined};
+use super::states::{self, Joined, state_of};
 use super::{Compiler, members};
-
-/// A condition, and what else it says of its alarm.
-#[derive(Default)]
-pub(super) struct CompiledDetect {
-    pub(super) detect: Detection,
-    pub(super) by: Vec<String>,
-    /// `for D` of a state: it has to last so long.
-    pub(super) hold: Option<Duration>,
-    /// What ends the state that it is about.
-    pub(super) ends: Vec<AtomId>,
-}
 
 /// The keys of a condition that says none of its own, and what they are called: those of what it ends.
 #[derive(Clone, Copy, Default)]
@@ -448,35 +436,4 @@ impl Compiler<'_, '_> {
 pub(super) fn one_of(field: &str, names: Vec<String>) -> Predicate {
     let test = FieldTest::InList(names.into_iter().map(|n| crate::core::event::Value::Text(n.into())).collect());
     Predicate::Test { field: field.to_owned(), test }
-}
-
-/// The state that a condition is about, when it is about one and nothing else.
-fn state_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
-    let [Choice { atoms, condition: None }] = parts else { return None };
-    match atoms.as_slice() {
-        [ast::AtomSyntax::Group(inner)] => state_of(std::slice::from_ref(inner)),
-        [
-            state @ (ast::AtomSyntax::Alarm { change: ChangeSyntax::Lasts | ChangeSyntax::Unacked, .. }
-            | ast::AtomSyntax::Host { change: ChangeSyntax::Lasts, .. }
-            | ast::AtomSyntax::App { change: ChangeSyntax::Lasts, .. }),
-        ] => Some(state),
-        _ => None,
-    }
-}
-
-/// The keys that an alarm's tree says, when those of others are known.
-pub(super) fn keys(alarm: &ast::AlarmSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
-    let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
-    let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.keys.by).map(|w| w.it.clone()).collect();
-    if let Some(Joined::States { terms, .. }) = detect.filter(|_| by.is_empty()).map(states::joined) {
-        return states::keys_of(&terms, alarms);
-    }
-    match detect.filter(|d| d.shape == Shape::One).and_then(|d| state_of(&d.parts)) {
-        Some(state) if members::on(state).is_some() => members::keys(state),
-        Some(ast::AtomSyntax::Alarm { name, .. }) if by.is_empty() => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
-        Some(ast::AtomSyntax::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
-        Some(ast::AtomSyntax::App { .. }) if by.is_empty() => vec!["app".to_owned()],
-        _ if by.is_empty() => detect.and_then(|d| metric_of(&d.parts)).map_or(by, metric_keys),
-        _ => by,
-    }
 }

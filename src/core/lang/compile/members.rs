@@ -11,7 +11,7 @@ use crate::core::lang::ast::{self, At, Choice, File, Quantity, Text};
 use crate::core::lang::program::{Counted, MemberState, Members, Sender, Shape, Signal};
 
 use super::Compiler;
-use super::detection::CompiledDetect;
+use super::condition::CompiledDetect;
 
 impl<'w> Compiler<'_, 'w> {
     /// The members of a group as senders.

@@ -6,7 +6,7 @@ use crate::core::lang::ast::{self, Binding, Choice, ExpressionKind, File, Litera
 use crate::core::lang::program::{AtomId, Signal};
 
 use super::Compiler;
-use super::detection::CompiledDetect;
+use super::condition::CompiledDetect;
 
 impl Compiler<'_, '_> {
     /// The atom of a metric; `None` when there is no such one.

@@ -7,6 +7,7 @@ mod alarms;
 mod atoms;
 mod calendars;
 mod claims;
+mod condition;
 mod detection;
 mod expressions;
 mod members;

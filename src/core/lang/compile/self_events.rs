@@ -19,7 +19,7 @@ impl Compiler<'_, '_> {
             let name = match &id.it {
                 IdPattern::Word(name) if Kind::parse(name).is_some_and(Kind::is_event) => continue,
                 IdPattern::Word(name) => name.clone(),
-                IdPattern::Numbers { .. } => file.source.text.get(id.span.clone()).unwrap_or_default().to_owned(),
+                IdPattern::Numbers { .. } => file.source.text.get(id.span.clone()).unwrap_or_default().trim().to_owned(),
             };
             let events = Kind::ALL.iter().filter(|kind| kind.is_event()).map(|kind| kind.name());
             let help = match nearest(&name, events) {

@@ -9,7 +9,8 @@ use crate::core::diag::Code;
 use crate::core::lang::ast::{self, AtomSyntax, ChangeSyntax, Choice, File, TextSpan};
 use crate::core::lang::program::{AtomId, Detection, MemberState, Shape, Signal, StateHolds, States, Term};
 
-use super::detection::{CompiledDetect, keys};
+use super::condition::CompiledDetect;
+use super::metrics::{metric_keys, metric_of};
 use super::{Compiler, members};
 
 /// What a condition joins.
@@ -333,5 +334,36 @@ impl<'t> Compiler<'t, '_> {
         let found = self.report(file, Code::NotJoined, &state.span(), message);
         found.context.extend(context);
         found.help = Some(help);
+    }
+}
+
+/// The state that a condition is about, when it is about one and nothing else.
+pub(super) fn state_of(parts: &[Choice]) -> Option<&ast::AtomSyntax> {
+    let [Choice { atoms, condition: None }] = parts else { return None };
+    match atoms.as_slice() {
+        [ast::AtomSyntax::Group(inner)] => state_of(std::slice::from_ref(inner)),
+        [
+            state @ (ast::AtomSyntax::Alarm { change: ChangeSyntax::Lasts | ChangeSyntax::Unacked, .. }
+            | ast::AtomSyntax::Host { change: ChangeSyntax::Lasts, .. }
+            | ast::AtomSyntax::App { change: ChangeSyntax::Lasts, .. }),
+        ] => Some(state),
+        _ => None,
+    }
+}
+
+/// The keys that an alarm's tree says, when those of others are known.
+fn keys(alarm: &ast::AlarmSyntax, alarms: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
+    let detect = alarm.clauses.iter().find_map(|c| if let ast::ClauseKind::Detect(d) = &c.it { Some(d) } else { None });
+    let by: Vec<String> = detect.into_iter().flat_map(|d| &d.tail.keys.by).map(|w| w.it.clone()).collect();
+    if let Some(Joined::States { terms, .. }) = detect.filter(|_| by.is_empty()).map(joined) {
+        return keys_of(&terms, alarms);
+    }
+    match detect.filter(|d| d.shape == Shape::One).and_then(|d| state_of(&d.parts)) {
+        Some(state) if members::on(state).is_some() => members::keys(state),
+        Some(ast::AtomSyntax::Alarm { name, .. }) if by.is_empty() => alarms.get(name.it.as_str()).cloned().unwrap_or_default(),
+        Some(ast::AtomSyntax::Host { .. }) if by.is_empty() => vec!["host".to_owned()],
+        Some(ast::AtomSyntax::App { .. }) if by.is_empty() => vec!["app".to_owned()],
+        _ if by.is_empty() => detect.and_then(|d| metric_of(&d.parts)).map_or(by, metric_keys),
+        _ => by,
     }
 }

@@ -24,6 +24,8 @@ pub(super) enum LookupKey {
     WordFrom(String, String),
     /// This literal in its text.
     Literal(String),
+    /// This literal in the record as it came.
+    Raw(String),
     /// This application, host or type, names resolved.
     App(String),
     Host(String),
@@ -35,7 +37,7 @@ impl LookupKey {
     fn weight(&self) -> usize {
         match self {
             LookupKey::Number(_) | LookupKey::Word(_) | LookupKey::NumberFrom(..) | LookupKey::WordFrom(..) => 1,
-            LookupKey::Literal(literal) => match literal.len() {
+            LookupKey::Literal(literal) | LookupKey::Raw(literal) => match literal.len() {
                 7.. => 1,
                 5 | 6 => 2,
                 4 => 4,
@@ -54,6 +56,7 @@ impl LookupKey {
             LookupKey::NumberFrom(number, app) => table::of_text(app, super::of_number(*number)),
             LookupKey::WordFrom(word, app) => table::of_text(app, table::of_text(word, super::ID)),
             LookupKey::Literal(literal) => table::of_text(literal, 0),
+            LookupKey::Raw(literal) => table::of_text(literal, super::RAW),
             LookupKey::App(name) => table::of_text(name, super::APP),
             LookupKey::Host(name) => table::of_text(name, super::HOST),
             LookupKey::Type(name) => table::of_text(name, super::TYPE),
@@ -62,7 +65,7 @@ impl LookupKey {
 
     fn length(&self) -> usize {
         match self {
-            LookupKey::Literal(literal) => literal.len(),
+            LookupKey::Literal(literal) | LookupKey::Raw(literal) => literal.len(),
             _ => usize::MAX,
         }
     }
@@ -91,7 +94,10 @@ pub(super) fn none(atom: &Atom) -> bool {
 fn options(atom: &Atom) -> Vec<Vec<LookupKey>> {
     let ids = atom.ids.iter().map(of_id).collect::<Option<Vec<_>>>().map(|ids| ids.concat());
     let from = atom.from.iter().map(of_sender).collect::<Option<Vec<_>>>();
-    let literals = literals::of_atom(atom).into_iter().map(|set| set.into_iter().map(LookupKey::Literal).collect());
+    let within = |field, key: fn(String) -> LookupKey| {
+        literals::of_atom(atom, field).into_iter().map(move |set| set.into_iter().map(key).collect())
+    };
+    let literals = within("text", LookupKey::Literal).chain(within("raw", LookupKey::Raw));
     let both = ids.as_ref().zip(from.as_ref()).and_then(|(ids, from)| both(ids, from));
     ids.into_iter().chain(both).chain(from).chain(literals).filter(|keys: &Vec<LookupKey>| !keys.is_empty()).collect()
 }

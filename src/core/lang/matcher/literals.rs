@@ -1,4 +1,4 @@
-//! The literals of which a text must contain one, or a condition cannot hold.
+//! The literals of which a text (or the record as it came) must contain one, or a condition cannot hold.
 
 use crate::core::event::Value;
 use crate::core::lang::expression::{Class, Expression, NodeKind, Parts, TreePart};
@@ -14,26 +14,26 @@ const JOINED: usize = 8;
 /// One of these stands in the text, whatever the letter case; `None` when nothing can be said.
 type Literals = Option<Vec<String>>;
 
-/// What the text of an event must contain for the condition to hold: of each of these sets, one literal.
-pub(super) fn of_atom(atom: &Atom) -> Vec<Vec<String>> {
+/// What this field of an event (`text` or `raw`) must contain for the condition to hold: of each of these sets, one literal.
+pub(super) fn of_atom(atom: &Atom, field: &str) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     match atom.matches.as_slice() {
         [] => {}
-        [one] if one.field == "text" => all.extend(sets_of_regex(&one.regex)),
+        [one] if one.field == field => all.extend(sets_of_regex(&one.regex)),
         // One alternative must match, so one literal of each.
-        several => all.extend(union(several.iter().map(|m| (m.field == "text").then(|| of_regex(&m.regex))?))),
+        several => all.extend(union(several.iter().map(|m| (m.field == field).then(|| of_regex(&m.regex))?))),
     }
-    atom.predicates.iter().for_each(|p| sets_of_predicate(p, &mut all));
+    atom.predicates.iter().for_each(|p| sets_of_predicate(p, field, &mut all));
     all.into_iter().filter_map(long_enough).collect()
 }
 
-fn sets_of_predicate(predicate: &Predicate, all: &mut Vec<Vec<String>>) {
+fn sets_of_predicate(predicate: &Predicate, wanted: &str, all: &mut Vec<Vec<String>>) {
     match predicate {
-        Predicate::And(parts) => parts.iter().for_each(|p| sets_of_predicate(p, all)),
-        Predicate::Test { field, test: FieldTest::Regex { regex, negated: false } } if field == "text" => {
+        Predicate::And(parts) => parts.iter().for_each(|p| sets_of_predicate(p, wanted, all)),
+        Predicate::Test { field, test: FieldTest::Regex { regex, negated: false } } if field == wanted => {
             all.extend(sets_of_regex(regex))
         }
-        other => all.extend(of_predicate(other)),
+        other => all.extend(of_predicate(other, wanted)),
     }
 }
 
@@ -52,12 +52,12 @@ fn sets(part: TreePart<'_>, all: &mut Vec<Vec<String>>) {
     }
 }
 
-fn of_predicate(predicate: &Predicate) -> Literals {
+fn of_predicate(predicate: &Predicate, wanted: &str) -> Literals {
     match predicate {
-        Predicate::And(parts) => best(parts.iter().map(of_predicate)),
-        Predicate::Or(parts) => union(parts.iter().map(of_predicate)),
+        Predicate::And(parts) => best(parts.iter().map(|p| of_predicate(p, wanted))),
+        Predicate::Or(parts) => union(parts.iter().map(|p| of_predicate(p, wanted))),
         Predicate::Not(_) => None,
-        Predicate::Test { field, test } if field == "text" => of_test(test),
+        Predicate::Test { field, test } if field == wanted => of_test(test),
         Predicate::Test { .. } => None,
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //!   event --id (and app)---> conditions with that id ----------+
 //!         --text-----------> one scan for all literals that ---+--> candidates --every part, exactly--> hits
+//!         --raw record-----> the same, where one is about it --+
 //!                            a condition cannot do without     |
 //!         --app, host, type> conditions on that sender --------+
 //!                            conditions without any of these --+
@@ -43,6 +44,7 @@ const ID: u32 = 1;
 const APP: u32 = 2;
 const HOST: u32 = 3;
 const TYPE: u32 = 4;
+const RAW: u32 = 5;
 
 fn of_number(number: u32) -> u32 {
     table::of_number(u64::from(number))
@@ -57,13 +59,21 @@ pub struct Matcher {
     by_id_and_app: Table<u32>,
     /// By application, host and type.
     by_sender: Table<u32>,
-    /// The literals, by how long they are, with the conditions that want each.
-    grams: Vec<(Grams, Vec<Vec<u32>>)>,
-    /// The literals that are shorter than a window, if there are any.
-    short: Option<(AhoCorasick, Vec<Vec<u32>>)>,
+    in_text: Literals,
+    /// In the record as it came. Few rules want one: then nothing is searched twice.
+    in_raw: Literals,
     always: Vec<u32>,
     /// Fields inside texts that a hit brings with it.
     inside: Vec<String>,
+}
+
+/// Literals, and the conditions that want each.
+#[derive(Debug, Default)]
+struct Literals {
+    /// By how long they are.
+    grams: Vec<(Grams, Vec<Vec<u32>>)>,
+    /// Those that are shorter than a window, if there are any.
+    short: Option<(AhoCorasick, Vec<Vec<u32>>)>,
 }
 
 /// What the expressions captured and what is set, when the event matches the condition, whatever signal it is about.
@@ -71,12 +81,46 @@ pub fn matches(atom: &Atom, event: &Event<'_>, index: &Index) -> Option<Vec<(Str
     matches::Scope::new(event, index).matches(atom)
 }
 
+impl Literals {
+    /// An index; conditions for which there can be none go to `always`.
+    fn new(mut literals: By<String>, always: &mut Vec<u32>) -> Literals {
+        let mut index = Literals::default();
+        for size in grams::SIZES {
+            let (long, short): (By<_>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(size));
+            literals = short;
+            if !long.is_empty() {
+                let (texts, conditions): (Vec<_>, Vec<_>) = long.into_iter().map(|(l, n)| (l.into_bytes(), n)).unzip();
+                index.grams.push((Grams::new(texts, size), conditions));
+            }
+        }
+        // A set that the library refuses (too large for its numbers) is tried condition by condition.
+        match AhoCorasickBuilder::new().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(literals.keys()) {
+            Ok(built) if !literals.is_empty() => index.short = Some((built, literals.into_values().collect())),
+            _ => always.extend(literals.into_values().flatten()),
+        }
+        index
+    }
+
+    /// Calls `add` with the conditions of each literal that stands in a text.
+    #[inline]
+    fn find<'a>(&'a self, text: &str, add: &mut impl FnMut(Option<&'a Vec<u32>>)) {
+        for (grams, conditions) in &self.grams {
+            grams.find(text, |n| add(conditions.get(n)));
+        }
+        if let Some((short, conditions)) = &self.short {
+            for found in short.find_overlapping_iter(text) {
+                add(conditions.get(found.pattern().as_usize()));
+            }
+        }
+    }
+}
+
 impl Matcher {
     /// The conditions of a program; an inventory resolves what records call applications and hosts.
     pub fn new(program: &Program, inventory: Option<&Inventory>) -> Matcher {
         let index = inventory.map(Index::new).unwrap_or_default();
         let mut matcher = Matcher { atoms: program.atoms.clone(), index, inside: program.inside.clone(), ..Matcher::default() };
-        let mut by_literal: By<String> = By::new();
+        let (mut in_text, mut in_raw): (By<String>, By<String>) = Default::default();
         let (mut by_id, mut by_id_and_app, mut by_sender) = (Vec::new(), Vec::new(), Vec::new());
         for (keys, n) in keys::choose(&program.atoms).into_iter().zip(0..) {
             if program.atoms[n as usize].signal.is_some() {
@@ -90,7 +134,8 @@ impl Matcher {
                 match key {
                     LookupKey::Number(_) | LookupKey::Word(_) => by_id.push((hash, n)),
                     LookupKey::NumberFrom(..) | LookupKey::WordFrom(..) => by_id_and_app.push((hash, n)),
-                    LookupKey::Literal(literal) => by_literal.entry(literal).or_default().push(n),
+                    LookupKey::Literal(literal) => in_text.entry(literal).or_default().push(n),
+                    LookupKey::Raw(literal) => in_raw.entry(literal).or_default().push(n),
                     LookupKey::App(_) | LookupKey::Host(_) | LookupKey::Type(_) => by_sender.push((hash, n)),
                 }
             }
@@ -98,24 +143,9 @@ impl Matcher {
         matcher.by_id = Table::new(by_id);
         matcher.by_id_and_app = Table::new(by_id_and_app);
         matcher.by_sender = Table::new(by_sender);
-        matcher.literals(by_literal);
+        matcher.in_text = Literals::new(in_text, &mut matcher.always);
+        matcher.in_raw = Literals::new(in_raw, &mut matcher.always);
         matcher
-    }
-
-    fn literals(&mut self, mut literals: By<String>) {
-        for size in grams::SIZES {
-            let (long, short): (By<_>, _) = literals.into_iter().partition(|(l, _)| l.len() >= Grams::shortest(size));
-            literals = short;
-            if !long.is_empty() {
-                let (texts, conditions): (Vec<_>, Vec<_>) = long.into_iter().map(|(l, n)| (l.into_bytes(), n)).unzip();
-                self.grams.push((Grams::new(texts, size), conditions));
-            }
-        }
-        // A set that the library refuses (too large for its numbers) is tried condition by condition.
-        match AhoCorasickBuilder::new().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(literals.keys()) {
-            Ok(built) if !literals.is_empty() => self.short = Some((built, literals.into_values().collect())),
-            _ => self.always.extend(literals.into_values().flatten()),
-        }
     }
 
     /// Puts into `hits` the conditions that the event matches, in their order, instead of what was there.
@@ -141,14 +171,8 @@ impl Matcher {
             }
         }
         let mut add = |found: Option<&Vec<u32>>| candidates.extend(found.into_iter().flatten());
-        for (grams, conditions) in &self.grams {
-            grams.find(&event.text, |n| add(conditions.get(n)));
-        }
-        if let Some((short, conditions)) = &self.short {
-            for found in short.find_overlapping_iter(event.text.as_ref()) {
-                add(conditions.get(found.pattern().as_usize()));
-            }
-        }
+        self.in_text.find(&event.text, &mut add);
+        self.in_raw.find(event.raw(), &mut add);
         if candidates.is_empty() {
             return;
         }

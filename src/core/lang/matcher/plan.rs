@@ -39,9 +39,14 @@ pub fn plan(program: &Program) -> Vec<Lookup> {
         None => Lookup::Nothing,
         Some(LookupKey::Number(_) | LookupKey::Word(_) | LookupKey::NumberFrom(..) | LookupKey::WordFrom(..)) => Lookup::Id,
         Some(LookupKey::App(_) | LookupKey::Host(_) | LookupKey::Type(_)) => Lookup::Sender,
-        Some(LookupKey::Literal(_)) => {
-            Lookup::Text(keys.into_iter().filter_map(|k| if let LookupKey::Literal(l) = k { Some(l) } else { None }).collect())
-        }
+        Some(LookupKey::Literal(_) | LookupKey::Raw(_)) => Lookup::Text(
+            keys.into_iter()
+                .filter_map(|k| match k {
+                    LookupKey::Literal(literal) | LookupKey::Raw(literal) => Some(literal),
+                    _ => None,
+                })
+                .collect(),
+        ),
     };
     let ways = keys::choose(&program.atoms).into_iter().map(way);
     ways.zip(&program.atoms).map(|(way, atom)| if atom.signal.is_some() { Lookup::Engine } else { way }).collect()

@@ -36,7 +36,7 @@ fn word(rng: &mut Rng) -> &'static str {
 
 fn rule(rng: &mut Rng, n: usize) -> String {
     let (a, b, app) = (word(rng), word(rng), APPS[rng.index(APPS.len())]);
-    let condition = match rng.index(16) {
+    let condition = match rng.index(19) {
         0 => format!("where text contains \"{a}\""),
         1 => format!("match /{a} {b}/"),
         2 => format!("match /{a}/ match app /{b}/"),
@@ -50,6 +50,9 @@ fn rule(rng: &mut Rng, n: usize) -> String {
         10 => format!("match /[{}]{b}{{2}}/", a.chars().next().unwrap_or('x')),
         11 => format!("where text == \"{a}\" and text !~ /{b}/"),
         13 => format!("from host h1, \"h3*\" where text contains \"{a}\" or level >= error"),
+        15 => format!("match raw /{a}.*{b}/"),
+        16 => format!("match raw /{app}: /i match /{a}/"),
+        17 => format!("where raw contains \"{app}\" and text contains \"{a}\""),
         14 => "from host \"h*\" where pid == 1".to_owned(),
         12 => format!("match /(?<v>\\S+) {b}/ where v == \"{a}\""),
         _ => format!("from app {app}"),

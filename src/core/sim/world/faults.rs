@@ -7,17 +7,17 @@ use crate::core::control::OperatorCommand;
 use crate::core::overrides::Override;
 use crate::core::sim::controller::Happening;
 use crate::core::sim::host::HostClock;
-use crate::core::sim::scenario::{Act, Fault, Party};
+use crate::core::sim::scenario::{Act, Change, Fault, Party, SimPlace};
 use crate::core::sim::tamper::Tamper;
 
-use super::site::{describe, host_name, party_name};
 use super::{Due, RESTART_AFTER, SimWorld, VIP};
+use crate::core::sim::site::{describe, host_name, party_name, place};
 
 impl SimWorld<'_> {
     pub(super) fn begin(&mut self, i: usize) {
         let Act { lasts, what, .. } = &self.scenario.acts[i];
         let (lasts, what) = (Duration::from_millis(*lasts), what.clone());
-        if !matches!(what, Fault::Claim(_) | Fault::ClockStep(_) | Fault::TakenOff(_)) {
+        if !matches!(what, Fault::Claim(_) | Fault::Flood(..) | Fault::ClockStep(_) | Fault::TakenOff(_)) {
             self.after(lasts.max(Duration::from_millis(1)), Due::End(i));
         }
         self.tell(|| format!("** {}", describe(&what, lasts)));
@@ -32,6 +32,31 @@ impl SimWorld<'_> {
                 let delay = Duration::from_micros(self.rng.between(50, 2_000));
                 self.after(delay, Due::Read);
             }
+            Fault::Flood(last, claims) => {
+                if !(self.controller.knows(0) && self.controller.knows(1)) {
+                    return;
+                }
+                for n in 0..claims {
+                    self.controller.claim((last + claims + 1 - n) % 2);
+                }
+                self.controller.claim(last);
+                self.after(Duration::from_millis(1), Due::Read);
+            }
+            Fault::Unplug(host) => {
+                self.hosts[host].unplugged += 1;
+                self.hosts[host].unplugged_since.get_or_insert(self.now);
+                self.hosts[host].reached_since = None;
+                self.after(Duration::from_millis(1), Due::Link { host });
+            }
+            Fault::OwnList(host, place) => {
+                self.hosts[host].lists.push(place);
+                self.list_changed(host);
+            }
+            Fault::OlderJournal(hundredths) => {
+                *self.killed(Party::Controller) += 1;
+                self.die(Party::Controller);
+                self.controller.goes_back(hundredths);
+            }
             Fault::Kill(party) => {
                 *self.killed(party) += 1;
                 self.die(party);
@@ -42,21 +67,21 @@ impl SimWorld<'_> {
                 self.hosts[host].off += 1;
                 self.hosts[host].killed += 1;
                 self.die(Party::Agent(host));
-                self.set_address(host, None);
+                self.take_off(host, |_| true);
             }
             Fault::Freeze(host) => self.hosts[host].frozen += 1,
             Fault::Drive(host, driver) => self.hosts[host].drivers.push(driver),
             Fault::Reconfigure(change, restart) => {
                 if self.controller.reconfigure(&change, true) {
-                    self.reconfigured(restart);
+                    self.reconfigured(&change, restart);
                 }
             }
             Fault::Overload(party, ms) => *self.overload(party) += ms,
             Fault::OldAgent(host) => self.hosts[host].old += 1,
             Fault::ClockStep(ms) => self.controller.wall_offset += ms * 1_000,
             Fault::TakenOff(host) => {
-                if self.hosts[host].address.is_some() && self.hosts[host].answers() {
-                    self.set_address(host, None);
+                if self.hosts[host].has(SimPlace::Usual) && self.hosts[host].answers() {
+                    self.take_off(host, |place| place != SimPlace::OtherAddress);
                     self.after(Duration::from_millis(1), Due::KernelChanged { host });
                 }
             }
@@ -67,6 +92,7 @@ impl SimWorld<'_> {
             | Fault::CutWitness(..)
             | Fault::CutPeer(..)
             | Fault::CutLanPair(..)
+            | Fault::CutLanWay(..)
             | Fault::Partition(..)
             | Fault::Split(..)
             | Fault::Noise(..) => {}
@@ -99,7 +125,29 @@ impl SimWorld<'_> {
                 self.hosts[host].frozen -= 1;
                 self.go_on();
             }
-            Fault::Reconfigure(change, restart) if self.controller.reconfigure(&change, false) => self.reconfigured(restart),
+            Fault::Reconfigure(change, restart) if self.controller.reconfigure(&change, false) => {
+                self.reconfigured(&change, restart);
+            }
+            Fault::OlderJournal(_) => {
+                *self.killed(Party::Controller) -= 1;
+                self.after(Duration::ZERO, Due::Start(Party::Controller));
+            }
+            Fault::Unplug(host) => {
+                self.audit.plugged_in(self.now, host, &self.hosts);
+                self.hosts[host].unplugged -= 1;
+                if self.hosts[host].unplugged == 0 {
+                    self.hosts[host].unplugged_since = None;
+                    self.hosts[host].reached_since = Some(self.now);
+                }
+                self.after(Duration::from_millis(1), Due::Link { host });
+            }
+            Fault::OwnList(host, place) => {
+                let lists = &mut self.hosts[host].lists;
+                if let Some(i) = lists.iter().position(|l| *l == place) {
+                    lists.remove(i);
+                }
+                self.list_changed(host);
+            }
             Fault::Overload(party, ms) => *self.overload(party) -= ms,
             Fault::OldAgent(host) => {
                 self.hosts[host].old -= 1;
@@ -149,8 +197,9 @@ impl SimWorld<'_> {
     }
 
     /// The controller's configuration is another one: it starts with it, or reads it.
-    fn reconfigured(&mut self, restart: bool) {
-        if !restart {
+    fn reconfigured(&mut self, change: &Change, restart: bool) {
+        // What would be refused at a start is abandoned by a reload.
+        if !restart || matches!(change, Change::OtherAddress | Change::NoResource) {
             let happening = self.controller.reload();
             return self.control(None, happening);
         }
@@ -158,6 +207,12 @@ impl SimWorld<'_> {
             self.die(Party::Controller);
             self.after(RESTART_AFTER, Due::Start(Party::Controller));
         }
+    }
+
+    /// The list of a host is another one, and its agent reads it by a start.
+    fn list_changed(&mut self, host: usize) {
+        self.die(Party::Agent(host));
+        self.after(RESTART_AFTER, Due::Start(Party::Agent(host)));
     }
 
     pub(super) fn fuse(&mut self, party: Party) -> &mut Option<u32> {
@@ -215,15 +270,15 @@ impl SimWorld<'_> {
                 if self.tamper == Some(Tamper::VoterForgets) {
                     disk.longest_promise = Duration::ZERO;
                 }
-                host.agent = Some(AgentState::start(
-                    host.name.clone(),
-                    host.starts,
-                    disk,
-                    (h < self.scenario.hosts).then(|| VIP.to_owned()),
-                    host.clock.local(self.now),
-                    &mut outputs,
-                ));
+                host.listed = host.lists.last().copied().unwrap_or(Some(SimPlace::Usual)).filter(|_| h < self.scenario.hosts);
+                let list = host.listed.map(|at| (VIP.to_owned(), Some(place(at)))).into_iter().collect();
+                if self.tamper == Some(Tamper::EarlierListForgotten) {
+                    disk.marks.values_mut().for_each(|mark| mark.place = None);
+                }
+                host.agent =
+                    Some(AgentState::start(host.name.clone(), host.starts, disk, list, host.clock.local(self.now), &mut outputs));
                 self.carry_out_agent(h, outputs);
+                self.tell_link(h);
             }
             _ => {}
         }

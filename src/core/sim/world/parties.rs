@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::core::agent::{self, Operation};
 use crate::core::sim::controller::Happening;
-use crate::core::sim::scenario::{Party, WITNESSES};
+use crate::core::sim::scenario::{Party, SimPlace, WITNESSES};
 use crate::core::sim::tamper::Tamper;
-use crate::core::wire::PeerMessage;
+use crate::core::wire::{LinkState, PeerMessage};
 
-use super::site::{describe_operation, host_name, witness};
 use super::{Due, SimWorld, VIP};
+use crate::core::sim::site::{describe_operation, host_name, witness};
 
 impl SimWorld<'_> {
     pub(super) fn agent(&mut self, h: usize, start: Option<u64>, input: agent::Input) {
@@ -46,10 +46,20 @@ impl SimWorld<'_> {
                     let takes = self.hosts[h].takes(&mut self.rng);
                     self.after(takes, Due::Drive { host: h, start, operation });
                 }
+                agent::Output::Leave { place, .. } => {
+                    let takes = self.hosts[h].takes(&mut self.rng);
+                    if let Some(place) = [SimPlace::Usual, SimPlace::OtherAddress, SimPlace::OtherInterface]
+                        .into_iter()
+                        .find(|p| crate::core::sim::site::place(*p) == place)
+                    {
+                        self.after(takes, Due::Leave { host: h, start, place });
+                    }
+                }
                 agent::Output::Ping { .. } => self.ping(h, start),
                 agent::Output::Ask { .. } => {
+                    let asked = self.hosts[h].listed.unwrap_or_default();
                     for other in 0..self.hosts.len() {
-                        let has = self.hosts[other].address.is_some() && self.hosts[other].answers();
+                        let has = self.hosts[other].has(asked) && self.hosts[other].answers();
                         if other != h && has && self.network.hear_each_other(h, other) {
                             let delay = Duration::from_micros(self.rng.between(50, 5_000));
                             self.after(delay, Due::Rival { host: h, start });
@@ -104,9 +114,13 @@ impl SimWorld<'_> {
 
     pub(super) fn announce(&mut self, h: usize) {
         self.tell(|| format!("   {} announces it", host_name(h)));
-        self.audit.last_announcer = Some(h);
+        let announced = self.hosts[h].listed.unwrap_or_default();
+        if announced != SimPlace::OtherAddress {
+            self.audit.last_announcer = Some(h);
+        }
         for other in 0..self.hosts.len() {
-            if other != h && self.hosts[other].answers() && self.network.broadcast_reaches(h, other) {
+            let listens = self.hosts[other].listed.is_some_and(|l| super::super::host::same_address(l, announced));
+            if other != h && listens && self.hosts[other].answers() && self.network.broadcast_reaches(h, other) {
                 let start = self.hosts[other].starts;
                 let delay = Duration::from_micros(self.rng.between(50, 5_000));
                 self.after(delay, Due::Rival { host: other, start });
@@ -123,10 +137,10 @@ impl SimWorld<'_> {
             self.waiting.push_back((Party::Agent(h), Due::Drive { host: h, start, operation }));
             return;
         }
-        let before = self.hosts[h].address.is_some();
+        let before = self.held(h);
         let mut effect = self.hosts[h].drive(self.now, operation, &mut self.rng);
-        let after = self.hosts[h].address;
-        let refreshed = matches!(operation, Operation::Add { .. }) && before && effect.failed.is_none();
+        let after = self.hosts[h].addresses.get(&self.hosts[h].listed.unwrap_or_default()).copied();
+        let refreshed = matches!(operation, Operation::Add { .. }) && before == self.held(h) && effect.failed.is_none();
         if !refreshed {
             self.tell(|| {
                 let failed = effect.failed.as_deref().map(|f| format!(", fails: {f}")).unwrap_or_default();
@@ -156,28 +170,64 @@ impl SimWorld<'_> {
     }
 
     pub(super) fn kernel_drops(&mut self, h: usize) {
-        let due = self.hosts[h].address.and_then(|a| a.ends).is_some_and(|ends| ends <= self.now);
-        if due && self.tamper != Some(Tamper::KernelKeeps) {
+        let now = self.now;
+        let due: Vec<SimPlace> =
+            self.hosts[h].addresses.iter().filter(|(_, a)| a.ends.is_some_and(|ends| ends <= now)).map(|(p, _)| *p).collect();
+        if !due.is_empty() && self.tamper != Some(Tamper::KernelKeeps) {
             self.tell(|| format!("   the kernel of {} drops it", host_name(h)));
-            self.set_address(h, None);
+            self.take_off(h, |place| due.contains(&place));
             self.after(Duration::from_millis(1), Due::KernelChanged { host: h });
         }
     }
 
-    pub(super) fn set_address(&mut self, h: usize, address: Option<crate::core::sim::host::Address>) {
-        let before = self.hosts[h].address.is_some();
-        self.hosts[h].address = address;
+    /// What was put on by an earlier list is taken off.
+    pub(super) fn leave(&mut self, h: usize, start: u64, place: SimPlace) {
+        if self.hosts[h].starts != start {
+            return;
+        }
+        if !self.hosts[h].runs() {
+            return self.waiting.push_back((Party::Agent(h), Due::Leave { host: h, start, place }));
+        }
+        let before = self.held(h);
+        let holds = self.hosts[h].leave(place);
+        self.tell(|| format!("   {}: takes off what was listed ({place:?}) -> {holds:?}", host_name(h)));
+        self.address_changed(h, before);
+        let input = agent::Input::Left { resource: VIP.to_owned(), holds };
+        self.after(Duration::from_micros(100), Due::Driven { host: h, start, input });
+    }
+
+    /// The agent learns the state of its interface.
+    pub(super) fn tell_link(&mut self, h: usize) {
+        if self.hosts[h].agent.is_some() && !self.hosts[h].runs() {
+            return self.waiting.push_back((Party::Agent(h), Due::Link { host: h }));
+        }
+        let state = if self.hosts[h].unplugged > 0 { LinkState::NoCarrier } else { LinkState::Up };
+        self.agent(h, None, agent::Input::Link { resource: VIP.to_owned(), state });
+    }
+
+    pub(super) fn take_off(&mut self, h: usize, what: impl Fn(SimPlace) -> bool) {
+        let before = self.held(h);
+        self.hosts[h].addresses.retain(|place, _| !what(*place));
         self.address_changed(h, before);
     }
 
-    pub(super) fn address_changed(&mut self, h: usize, before: bool) {
-        match (before, self.hosts[h].address.is_some()) {
-            (false, true) => {
-                self.tell(|| format!("== {} has it", host_name(h)));
-                self.audit.came(h, &self.hosts);
+    /// Whether a host has the address that moves, and the other one.
+    pub(super) fn held(&self, h: usize) -> [bool; 2] {
+        [SimPlace::Usual, SimPlace::OtherAddress].map(|place| self.hosts[h].has(place))
+    }
+
+    pub(super) fn address_changed(&mut self, h: usize, before: [bool; 2]) {
+        let after = self.held(h);
+        for (n, place) in [SimPlace::Usual, SimPlace::OtherAddress].into_iter().enumerate() {
+            let what = if n == 0 { "it" } else { "the other address" };
+            match (before[n], after[n]) {
+                (false, true) => {
+                    self.tell(|| format!("== {} has {what}", host_name(h)));
+                    self.audit.came(self.now, h, place, &self.hosts);
+                }
+                (true, false) => self.tell(|| format!("== {} has {what} no more", host_name(h))),
+                _ => {}
             }
-            (true, false) => self.tell(|| format!("== {} has it no more", host_name(h))),
-            _ => {}
         }
     }
 

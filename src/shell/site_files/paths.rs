@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 /// The folder of an installed system.
-pub(super) const SYSTEM: &str = "/etc/pointsman";
+pub const SYSTEM: &str = "/etc/pointsman";
 
 /// The controller's configuration: the one that was given, else `./pointsman.yaml`, else `/etc/pointsman/pointsman.yaml`. When
 /// neither exists it is the first, so that a message names the nearest file.
-pub(super) fn controller(given: Option<&Path>) -> PathBuf {
+pub fn controller(given: Option<&Path>) -> PathBuf {
     find(given, "pointsman.yaml")
 }
 
 /// The agent's configuration: as [`controller`], for `agent.yaml`.
-pub(super) fn agent(given: Option<&Path>) -> PathBuf {
+pub fn agent(given: Option<&Path>) -> PathBuf {
     find(given, "agent.yaml")
 }
 

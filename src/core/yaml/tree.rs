@@ -1,8 +1,8 @@
 //! YAML as a tree in which every key and value has its place.
 //!
 //! Loaders that fill structs stop at the first mistake and have forgotten where the rest stood. Here the events of a YAML
-//! parser become a tree first; `read` and `sections` walk it and report everything, each at its own line and column.
-//! Anchors, aliases, tags and further documents are refused: a configuration needs none of them, and bombs do.
+//! parser become a tree first; readers walk it and report everything, each at its own line and column.
+//! Anchors, aliases, tags and further documents are refused: nothing that is read here needs them, and bombs do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::core::diag::{Code, Diagnostic, Place, Source};
 
 /// A value with its place.
 #[derive(Clone, Debug)]
-pub(super) struct YamlNode {
-    pub(super) place: Place,
-    pub(super) kind: YamlKind,
+pub(crate) struct YamlNode {
+    pub(crate) place: Place,
+    pub(crate) kind: YamlKind,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum YamlKind {
+pub(crate) enum YamlKind {
     /// A scalar as text; `plain` when it stands without quotes.
     Text {
         text: String,
@@ -32,19 +32,19 @@ pub(super) enum YamlKind {
 
 /// A key with its place.
 #[derive(Clone, Debug)]
-pub(super) struct YamlKey {
-    pub(super) text: String,
-    pub(super) place: Place,
+pub(crate) struct YamlKey {
+    pub(crate) text: String,
+    pub(crate) place: Place,
 }
 
 impl YamlNode {
     /// True for what YAML calls null: nothing, `~`, `null`.
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         matches!(&self.kind, YamlKind::Text { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
     }
 
     /// What it is, for messages.
-    pub(super) fn what(&self) -> &'static str {
+    pub(crate) fn what(&self) -> &'static str {
         match self.kind {
             _ if self.is_nothing() => "nothing",
             YamlKind::Text { .. } => "a text",
@@ -55,9 +55,9 @@ impl YamlNode {
 }
 
 /// Reads a text. `None` when there is no tree to go on with; what is wrong is in `found`.
-pub(super) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<YamlNode> {
+pub(crate) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option<YamlNode> {
     if source.text.len() > SOURCE_BYTES {
-        let message = format!("{} has more than {SOURCE_BYTES} bytes: a configuration of that size is not read", source.name);
+        let message = format!("{} has more than {SOURCE_BYTES} bytes: a file of that size is not read", source.name);
         found.push(Diagnostic::whole(Code::ConfigTooLarge, message));
         return None;
     }
@@ -65,36 +65,6 @@ pub(super) fn parse(source: &Arc<Source>, found: &mut Vec<Diagnostic>) -> Option
     let offsets: Vec<usize> = source.text.char_indices().map(|(i, _)| i).chain([source.text.len()]).collect();
     let builder = Builder { source, offsets, found, parser: Parser::new_from_str(&source.text) };
     builder.document()
-}
-
-/// Looks over a text that another reader will take apart, which would take long over many levels.
-///
-/// # Errors
-/// Where and why it is not YAML that is read.
-pub fn look_over(source: &Arc<Source>) -> Result<(), (Place, String)> {
-    let at = |index: usize| {
-        let start = source.text.char_indices().nth(index).map_or(source.text.len(), |(i, _)| i);
-        Place { source: source.clone(), bytes: start..start }
-    };
-    let deep = || format!("more than {YAML_NESTING} levels of nesting are not read");
-    let mut depth = 0_usize;
-    for event in Parser::new_from_str(&source.text) {
-        match event {
-            Ok((Event::SequenceStart(..) | Event::MappingStart(..), span)) => {
-                depth += 1;
-                if depth > YAML_NESTING {
-                    return Err((at(span.start.index()), deep()));
-                }
-            }
-            Ok((Event::SequenceEnd | Event::MappingEnd, _)) => depth = depth.saturating_sub(1),
-            Ok(_) => {}
-            Err(e) => {
-                let why = if is_too_deep(&e) { deep() } else { e.info().to_owned() };
-                return Err((at(e.marker().index()), why));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The parser has a bound of its own, and looks far ahead for a key.
@@ -145,7 +115,7 @@ impl<'s> Builder<'s> {
 
     fn too_deep(&mut self, span: Span) -> Stop {
         let message = format!("more than {YAML_NESTING} levels of nesting are not read");
-        self.stop(Code::TooNested, span, message, "no part of a configuration has so many")
+        self.stop(Code::TooNested, span, message, "nothing that is read here has so many")
     }
 
     fn document(mut self) -> Option<YamlNode> {

@@ -7,15 +7,19 @@ use crate::core::agent::Operation;
 use crate::core::base::limits::ISOLATION;
 use crate::core::event::EventId;
 use crate::core::inventory::{self, Inventory, Moves, Resource, Takeover};
-use crate::core::sim::scenario::{Change, FIRST_WITNESSES, Fault, Party, Scenario};
+use crate::core::sim::scenario::{Change, FIRST_WITNESSES, Fault, Party, Scenario, SimPlace};
+use crate::core::wire::LocalPlacement;
 
-use super::{TERM, VIP};
+/// The resource that moves.
+pub(super) const VIP: &str = "vip";
+/// The term of simulated leases; the shortest that is allowed.
+pub(super) const TERM: Duration = Duration::from_secs(30);
 
-pub(in crate::core::sim) fn app_name(i: usize) -> String {
+pub(super) fn app_name(i: usize) -> String {
     format!("server{}", i + 1)
 }
 
-pub(in crate::core::sim) fn host_name(i: usize) -> String {
+pub(super) fn host_name(i: usize) -> String {
     format!("host{}", i + 1)
 }
 
@@ -40,7 +44,7 @@ pub(super) fn describe_operation(operation: Operation) -> &'static str {
 }
 
 /// One act as a sentence.
-pub(in crate::core::sim) fn describe(what: &Fault, lasts: Duration) -> String {
+pub(super) fn describe(what: &Fault, lasts: Duration) -> String {
     let span = if lasts.is_zero() { String::new() } else { format!(" for {}", crate::core::base::time::duration_text(lasts)) };
     let side = |far: &[usize], prefix: &str| far.iter().map(|i| format!("{prefix}{}", i + 1)).collect::<Vec<_>>().join(" ");
     match what {
@@ -83,12 +87,21 @@ pub(in crate::core::sim) fn describe(what: &Fault, lasts: Duration) -> String {
         Fault::Pause(true) => format!("an operator pauses everything{span}"),
         Fault::Pause(false) => format!("an operator pauses the address{span}"),
         Fault::Drain(h) => format!("an operator drains {}{span}", host_name(*h)),
+        Fault::CutLanWay(a, b) => {
+            format!("what {} says on the local network does not reach {}{span}", host_name(*a), host_name(*b))
+        }
+        Fault::Unplug(h) => format!("the interface of {} has no carrier{span}", host_name(*h)),
+        Fault::OwnList(h, place) => format!("the list of {} is another one{span}: {place:?}", host_name(*h)),
+        Fault::OlderJournal(n) => {
+            format!("the controller is ended{span}, and starts with {n} hundredths of its journal")
+        }
+        Fault::Flood(h, n) => format!("{n} claims come at once, the last one of {}", host_name(*h)),
     }
 }
 
 /// What the controller's configuration says now.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::core::sim) struct SiteSetup {
+pub(super) struct SiteSetup {
     hosts: usize,
     agents: usize,
     damped: bool,
@@ -97,10 +110,13 @@ pub(in crate::core::sim) struct SiteSetup {
     witnesses: Vec<usize>,
     isolation: Duration,
     without: Option<usize>,
+    place: SimPlace,
+    has_resource: bool,
+    moves_off: bool,
 }
 
 impl SiteSetup {
-    pub(in crate::core::sim) fn new(scenario: &Scenario) -> SiteSetup {
+    pub(super) fn new(scenario: &Scenario) -> SiteSetup {
         SiteSetup {
             hosts: scenario.hosts,
             agents: scenario.agents(),
@@ -110,11 +126,14 @@ impl SiteSetup {
             witnesses: FIRST_WITNESSES.to_vec(),
             isolation: ISOLATION,
             without: None,
+            place: SimPlace::Usual,
+            has_resource: true,
+            moves_off: scenario.moves_off,
         }
     }
 
     /// The same with these changes.
-    pub(in crate::core::sim) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> SiteSetup {
+    pub(super) fn changed<'a>(mut self, changes: impl IntoIterator<Item = &'a Change>) -> SiteSetup {
         for change in changes {
             match change {
                 Change::Takeover(takeover) => self.takeover = *takeover,
@@ -122,17 +141,27 @@ impl SiteSetup {
                 Change::Witnesses(witnesses) => self.witnesses.clone_from(witnesses),
                 Change::Isolation(ms) => self.isolation = Duration::from_millis(*ms),
                 Change::Without(host) => self.without = Some(*host),
+                Change::OtherAddress => self.place = SimPlace::OtherAddress,
+                Change::NoResource => self.has_resource = false,
             }
         }
         self
     }
 
     /// Hosts that may hold the address.
-    pub(in crate::core::sim) fn placements(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn placements(&self) -> impl Iterator<Item = usize> {
         (0..self.hosts).filter(|h| Some(*h) != self.without)
     }
 
-    pub(in crate::core::sim) fn inventory(&self) -> Inventory {
+    pub(super) fn agents(&self) -> usize {
+        self.agents
+    }
+
+    pub(super) fn has_resource(&self) -> bool {
+        self.has_resource
+    }
+
+    pub(super) fn inventory(&self) -> Inventory {
         let placements = self
             .placements()
             .map(|i| inventory::Placement { host: host_name(i), interface: "eth0".to_owned(), commands: None })
@@ -140,7 +169,7 @@ impl SiteSetup {
         let moves = if self.damped { Moves::default() } else { Moves { count: 1_000, ..Moves::default() } };
         let probe = self.takeover == Takeover::Probe;
         let resource = Resource {
-            what: address(),
+            what: place(self.place).what,
             placements,
             takeover: self.takeover,
             witnesses: if probe { self.witnesses.iter().map(|w| witness(*w)).collect() } else { Vec::new() },
@@ -149,7 +178,7 @@ impl SiteSetup {
             voters: self.voters.iter().map(|i| host_name(*i)).collect(),
             on_quorum_loss: inventory::OnQuorumLoss::Release,
             moves,
-            on_link_loss: inventory::OnLinkLoss::default(),
+            on_link_loss: if self.moves_off { inventory::OnLinkLoss::Move } else { inventory::OnLinkLoss::Stay },
             repair: true,
             trust: crate::core::event::Trust::Local,
         };
@@ -165,7 +194,7 @@ impl SiteSetup {
             primary: app_name(0),
             backup: app_name(1),
             standby: inventory::Standby::Hot,
-            resource: Some(VIP.to_owned()),
+            resource: self.has_resource.then(|| VIP.to_owned()),
             catch_up: inventory::CatchUp::Move,
             says_primary: vec![id(4563)],
             says_backup: vec![id(4561)],
@@ -178,13 +207,19 @@ impl SiteSetup {
             pairs: (self.hosts == 2).then(|| ("pair".to_owned(), pair)).into_iter().collect(),
             channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
             hosts: (0..self.agents).filter(|h| Some(*h) != self.without).map(|i| (host_name(i), host())).collect(),
-            resources: [(VIP.to_owned(), resource)].into(),
+            resources: self.has_resource.then(|| (VIP.to_owned(), resource)).into_iter().collect(),
             ..Inventory::default()
         }
     }
 }
 
-/// The address that moves.
-pub(super) fn address() -> inventory::ResourceKind {
-    inventory::ResourceKind::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100)), 24)
+/// What the resource is, and where.
+pub(super) fn place(at: SimPlace) -> LocalPlacement {
+    let (last, interface) = match at {
+        SimPlace::Usual => (100, "eth0"),
+        SimPlace::OtherAddress => (101, "eth0"),
+        SimPlace::OtherInterface => (100, "eth1"),
+    };
+    let what = inventory::ResourceKind::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), 24);
+    LocalPlacement { what, interface: interface.to_owned() }
 }

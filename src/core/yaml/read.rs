@@ -8,18 +8,19 @@ use crate::core::base::time::{duration_text, parse_duration};
 use crate::core::diag::suggest::nearest;
 use crate::core::diag::{Code, Diagnostic, Place};
 
-use super::yaml::{YamlKey, YamlKind, YamlNode};
+use super::keys::KeySet;
+use super::tree::{YamlKey, YamlKind, YamlNode};
 
 /// Characters of a name, at most.
 const NAME_LENGTH: usize = 255;
 
 /// What was found wrong so far.
-pub(super) struct YamlReader<'d> {
-    pub(super) found: &'d mut Vec<Diagnostic>,
+pub(crate) struct YamlReader<'d> {
+    pub(crate) found: &'d mut Vec<Diagnostic>,
 }
 
 /// The entries of a map whose keys are known.
-pub(super) struct Section<'n> {
+pub(crate) struct Section<'n> {
     what: String,
     place: Place,
     entries: &'n [(YamlKey, YamlNode)],
@@ -27,12 +28,12 @@ pub(super) struct Section<'n> {
 
 impl<'n> Section<'n> {
     /// A value that may be absent.
-    pub(super) fn get(&self, key: &str) -> Option<&'n YamlNode> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'n YamlNode> {
         self.entries.iter().find(|(k, _)| k.text == key).map(|(_, v)| v).filter(|v| !v.is_nothing())
     }
 
     /// A value that must be there.
-    pub(super) fn want(&self, reader: &mut YamlReader<'_>, key: &str) -> Option<&'n YamlNode> {
+    pub(crate) fn want(&self, reader: &mut YamlReader<'_>, key: &str) -> Option<&'n YamlNode> {
         let value = self.get(key);
         if value.is_none() {
             let message = format!("{} has no `{key}`", self.what);
@@ -43,7 +44,7 @@ impl<'n> Section<'n> {
 }
 
 impl YamlReader<'_> {
-    pub(super) fn report(&mut self, code: Code, place: &Place, message: impl Into<String>) -> &mut Diagnostic {
+    pub(crate) fn report(&mut self, code: Code, place: &Place, message: impl Into<String>) -> &mut Diagnostic {
         self.found.push(Diagnostic::new(code, place.clone(), message));
         let last = self.found.len() - 1;
         &mut self.found[last]
@@ -54,7 +55,7 @@ impl YamlReader<'_> {
     }
 
     /// A map with these keys and no others. `place` is that of the key under which it stands.
-    pub(super) fn section<'n>(&mut self, node: &'n YamlNode, what: &str, place: &Place, known: &[&str]) -> Option<Section<'n>> {
+    pub(crate) fn section<'n>(&mut self, node: &'n YamlNode, what: &str, place: &Place, known: &KeySet) -> Option<Section<'n>> {
         let YamlKind::Map(entries) = &node.kind else {
             if node.is_nothing() {
                 return Some(Section { what: what.to_owned(), place: place.clone(), entries: &[] });
@@ -63,10 +64,10 @@ impl YamlReader<'_> {
             return None;
         };
         for (key, _) in entries {
-            if !known.contains(&key.text.as_str()) {
-                let help = match nearest(&key.text, known.iter().copied()) {
+            if !known.has(&key.text) {
+                let help = match nearest(&key.text, known.names()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", known.join(", ")),
+                    None => format!("there are {}", known.names().collect::<Vec<_>>().join(", ")),
                 };
                 self.report(Code::UnknownKey, &key.place, format!("{what} has no key `{}`", key.text)).help = Some(help);
             }
@@ -75,7 +76,7 @@ impl YamlReader<'_> {
     }
 
     /// A map whose keys are names.
-    pub(super) fn named<'n>(&mut self, node: Option<&'n YamlNode>) -> Vec<(&'n YamlKey, &'n YamlNode)> {
+    pub(crate) fn named<'n>(&mut self, node: Option<&'n YamlNode>) -> Vec<(&'n YamlKey, &'n YamlNode)> {
         let Some(node) = node else { return Vec::new() };
         let YamlKind::Map(entries) = &node.kind else {
             self.not_a(node, "a map of names");
@@ -94,7 +95,7 @@ impl YamlReader<'_> {
         good
     }
 
-    pub(super) fn text<'n>(&mut self, node: &'n YamlNode) -> Option<&'n str> {
+    pub(crate) fn text<'n>(&mut self, node: &'n YamlNode) -> Option<&'n str> {
         match &node.kind {
             YamlKind::Text { text, .. } if !node.is_nothing() => Some(text),
             _ => {
@@ -105,7 +106,7 @@ impl YamlReader<'_> {
     }
 
     /// A list, or one value that stands for a list of one.
-    pub(super) fn list<'n>(&mut self, node: Option<&'n YamlNode>) -> Vec<&'n YamlNode> {
+    pub(crate) fn list<'n>(&mut self, node: Option<&'n YamlNode>) -> Vec<&'n YamlNode> {
         match node.map(|n| (&n.kind, n)) {
             None => Vec::new(),
             Some((YamlKind::List(items), _)) => items.iter().collect(),
@@ -117,7 +118,7 @@ impl YamlReader<'_> {
         }
     }
 
-    pub(super) fn texts(&mut self, node: Option<&YamlNode>) -> Vec<(String, Place)> {
+    pub(crate) fn texts(&mut self, node: Option<&YamlNode>) -> Vec<(String, Place)> {
         let items = self.list(node);
         let mut texts = Vec::new();
         for item in items {
@@ -131,7 +132,7 @@ impl YamlReader<'_> {
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(&mut self, node: &YamlNode, what: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn word<T: Copy>(&mut self, node: &YamlNode, what: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(node)?;
         if let Some((_, value)) = words.iter().find(|(w, _)| *w == text) {
             return Some(*value);
@@ -146,12 +147,12 @@ impl YamlReader<'_> {
     }
 
     /// `true` or `false`.
-    pub(super) fn truth(&mut self, node: &YamlNode) -> Option<bool> {
+    pub(crate) fn truth(&mut self, node: &YamlNode) -> Option<bool> {
         self.word(node, "answer here", &[("true", true), ("false", false)])
     }
 
     /// A duration within bounds.
-    pub(super) fn span(&mut self, node: &YamlNode, bounds: std::ops::RangeInclusive<Duration>) -> Option<Duration> {
+    pub(crate) fn span(&mut self, node: &YamlNode, bounds: std::ops::RangeInclusive<Duration>) -> Option<Duration> {
         let text = self.text(node)?;
         let Some(span) = parse_duration(text) else {
             let message = format!("`{text}` is not a duration");
@@ -167,7 +168,7 @@ impl YamlReader<'_> {
         Some(span)
     }
 
-    pub(super) fn address(&mut self, node: &YamlNode) -> Option<IpAddr> {
+    pub(crate) fn address(&mut self, node: &YamlNode) -> Option<IpAddr> {
         let text = self.text(node)?;
         let parsed = parse_address(text);
         if parsed.is_none() {
@@ -178,7 +179,7 @@ impl YamlReader<'_> {
     }
 
     /// A name that must be among those that there are.
-    pub(super) fn known<'k>(
+    pub(crate) fn known<'k>(
         &mut self,
         node: &YamlNode,
         what: &str,
@@ -189,7 +190,7 @@ impl YamlReader<'_> {
     }
 
     /// As [`YamlReader::known`], of a text.
-    pub(super) fn is_known<'k>(
+    pub(crate) fn is_known<'k>(
         &mut self,
         text: &str,
         place: &Place,
@@ -212,6 +213,6 @@ impl YamlReader<'_> {
 }
 
 /// An address, written as what it is: an IPv4 address inside an IPv6 one is none.
-pub(super) fn parse_address(text: &str) -> Option<IpAddr> {
+pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
     text.parse().ok().filter(|address: &IpAddr| address.to_canonical() == *address)
 }

@@ -1,0 +1,52 @@
+//! Attacks the real programs in every known way at once: `nice cargo run --release --example siege -- 30` (minutes). Says at the end whether the
+//! controller lived, how much memory it had, and which of the servers' claims moved the address.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "only the core of the program is pure")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pointsman::demo::{Siege, siege};
+
+fn main() {
+    let minutes = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(30);
+    match siege(&program(), Duration::from_secs(60 * minutes), &mut |seen| println!("{}", line(seen))) {
+        Ok(seen) => {
+            println!("{}", line(&seen));
+            println!("{}", if seen.is_well() { "all is well" } else { "NOT well" });
+            std::process::exit(i32::from(!seen.is_well()));
+        }
+        Err(why) => {
+            eprintln!("{why} (is target/release/pointsman built?)");
+            std::process::exit(1);
+        }
+    }
+}
+
+fn line(seen: &Siege) -> String {
+    let ms = |percent: usize| {
+        let place = (seen.delays.len() * percent / 100).min(seen.delays.len().saturating_sub(1));
+        seen.delays.get(place).copied().unwrap_or(Duration::ZERO).as_secs_f64() * 1_000.0
+    };
+    let [datagrams, connections] = seen.sent;
+    let [memory, limit] = seen.memory.map(|bytes| bytes >> 20);
+    format!(
+        "moved {} of {} claims: {:.1} ms in the median, 90 % {:.1}, 99 % {:.1}, worst {:.1}; controller killed {} times, agents {}, ended by itself {}; \
+         memory at most {memory} of {limit} MiB; {datagrams} datagrams, {connections} connections; two owners: {}",
+        seen.moved,
+        seen.claims,
+        ms(50),
+        ms(90),
+        ms(99),
+        ms(100),
+        seen.kills[0],
+        seen.kills[1],
+        seen.ended,
+        seen.overlap.map_or("never".to_owned(), |span| format!("{} ms", span.as_millis()))
+    )
+}
+
+/// `pointsman` beside the folder of examples.
+fn program() -> PathBuf {
+    let me = std::env::current_exe().unwrap_or_default();
+    me.parent().and_then(|p| p.parent()).map(|p| p.join("pointsman")).unwrap_or_default()
+}

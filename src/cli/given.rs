@@ -1,0 +1,27 @@
+//! The arguments that say which files a site is made of.
+
+use std::path::PathBuf;
+
+use crate::shell::site_files::{Setup, SiteFiles, load};
+
+/// Which files a site is made of.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Given {
+    /// The configuration; it names the folders of rules and scripts
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// A rule file or a folder of them, instead of those that the configuration names
+    #[arg(long, value_name = "PATH")]
+    pub(super) rules: Vec<PathBuf>,
+    /// The folder of scripts; without a configuration and this, `scripts` in the rules' folder or beside it
+    #[arg(long, value_name = "DIR")]
+    pub(super) scripts: Option<PathBuf>,
+}
+
+impl Given {
+    /// Makes a site of what was given; without anything, of the configuration in its usual place.
+    pub(super) fn load(&self) -> Setup {
+        let Given { config, rules, scripts } = self.clone();
+        load(&SiteFiles { config, rules, scripts, scripts_above: false })
+    }
+}

@@ -1,0 +1,169 @@
+//! Windows of events that are measured, kept in parts, so that their memory is bounded whatever comes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::time::Time;
+use crate::core::event::Trust;
+use crate::core::lang::program::Aggregate;
+
+/// Parts of a window.
+const BUCKETS: u32 = 60;
+
+/// What a key of an alarm is measured by: its `detect`, and its `cancel when`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Measured {
+    pub(super) windows: [MeasureWindow; 2],
+    /// Since when the comparison to raise, and that to cancel, has been true.
+    pub(super) since: [Option<Time>; 2],
+    /// How far the least known of those is known whose events made it so, since then.
+    #[serde(default)]
+    pub(super) known: [Trust; 2],
+    /// When it has to be looked at again.
+    pub(super) due: Option<Time>,
+}
+
+/// Which of an alarm's measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum MeasureSlot {
+    Detect = 0,
+    Cancel = 1,
+}
+
+/// Events of a while, in parts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct MeasureWindow(Vec<Bucket>);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Bucket {
+    at: Time,
+    count: u32,
+    sum: f64,
+    least: f64,
+    most: f64,
+    /// How far the least known of the senders is known.
+    #[serde(default)]
+    known: Trust,
+    #[serde(default)]
+    last: f64,
+}
+
+/// A sum is never infinite: a journal could not say it.
+fn plus(a: f64, b: f64) -> f64 {
+    (a + b).clamp(f64::MIN, f64::MAX)
+}
+
+impl MeasureWindow {
+    /// An event, `value` of it.
+    fn add(&mut self, at: Time, value: f64, known: Trust, over: Duration) {
+        let step = (over / BUCKETS).max(Duration::from_millis(1));
+        let begin = at.floor(step);
+        self.0.retain(|b| b.at + over > at);
+        match self.0.iter_mut().find(|b| b.at == begin) {
+            Some(bucket) => {
+                bucket.count = bucket.count.saturating_add(1);
+                bucket.sum = plus(bucket.sum, value);
+                bucket.known = bucket.known.min(known);
+                bucket.least = bucket.least.min(value);
+                bucket.most = bucket.most.max(value);
+                bucket.last = value;
+            }
+            None if begin + over > at => {
+                let place = self.0.partition_point(|b| b.at < begin);
+                self.0.insert(place, Bucket { at: begin, count: 1, sum: value, least: value, most: value, known, last: value });
+            }
+            None => {}
+        }
+    }
+
+    /// What it amounts to now; `None` when there is nothing to measure.
+    pub(super) fn amount(&self, now: Time, over: Duration, what: Aggregate) -> Option<f64> {
+        let inside = || self.0.iter().filter(|b| b.at + over > now);
+        let count = inside().map(|b| f64::from(b.count)).sum::<f64>();
+        let sum = || inside().map(|b| b.sum).fold(0.0, plus);
+        match what {
+            Aggregate::Count => Some(count),
+            Aggregate::Rate => Some(count / over.as_secs_f64().max(0.001)),
+            Aggregate::Sum => Some(sum()),
+            Aggregate::Average => (count > 0.0).then(|| sum() / count),
+            Aggregate::Least => inside().map(|b| b.least).reduce(f64::min),
+            Aggregate::Most => inside().map(|b| b.most).reduce(f64::max),
+            Aggregate::Last => inside().next_back().map(|b| b.last),
+        }
+    }
+
+    /// How far the least known of the senders of what is in it is known.
+    pub(super) fn known(&self, now: Time, over: Duration) -> Trust {
+        self.0.iter().filter(|b| b.at + over > now).map(|b| b.known).min().unwrap_or(Trust::Authenticated)
+    }
+
+    /// When the next bucket leaves; of the newest event alone, when it does.
+    pub(super) fn leaves(&self, now: Time, over: Duration, what: Aggregate) -> Option<Time> {
+        let mut inside = self.0.iter().map(|b| b.at + over).filter(|at| *at > now);
+        if what == Aggregate::Last { inside.next_back() } else { inside.next() }
+    }
+}
+
+impl Measured {
+    pub(super) fn add(&mut self, slot: usize, at: Time, value: f64, known: Trust, over: Duration) {
+        if let Some(window) = self.windows.get_mut(slot) {
+            window.add(at, value, known, over);
+        }
+    }
+
+    pub(super) fn judged(&mut self, since: [Option<Time>; 2], known: [Trust; 2], due: Option<Time>) {
+        self.since = since;
+        self.known = known;
+        self.due = due;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Buckets say the same as all events of the window would, but for the sixtieth that leaves early.
+    #[test]
+    fn windows_amount_to_what_is_in_them() {
+        let mut rng = crate::core::sim::Rng::new(5);
+        let over = Duration::from_secs(60);
+        let mut window = MeasureWindow::default();
+        let mut all: Vec<(Time, f64)> = Vec::new();
+        let mut now = Time::from_millis(1_000_000);
+        for _ in 0..5_000 {
+            now = now + Duration::from_millis(rng.below(3_000));
+            #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+            let value = rng.below(100) as f64 - 50.0;
+            window.add(now, value, Trust::Local, over);
+            all.push((now, value));
+            let inside: Vec<f64> =
+                all.iter().filter(|(at, _)| at.floor(Duration::from_secs(1)) + over > now).map(|(_, v)| *v).collect();
+            #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+            let count = inside.len() as f64;
+            assert_eq!(window.amount(now, over, Aggregate::Count), Some(count));
+            assert_eq!(window.amount(now, over, Aggregate::Sum), Some(inside.iter().sum()));
+            assert_eq!(window.amount(now, over, Aggregate::Average), Some(inside.iter().sum::<f64>() / count));
+            assert_eq!(window.amount(now, over, Aggregate::Most), inside.iter().copied().reduce(f64::max));
+            assert_eq!(window.amount(now, over, Aggregate::Least), inside.iter().copied().reduce(f64::min));
+            assert!(window.0.len() <= 61);
+        }
+        let later = now + Duration::from_secs(61);
+        assert_eq!(
+            (window.amount(later, over, Aggregate::Average), window.amount(later, over, Aggregate::Count)),
+            (None, Some(0.0))
+        );
+    }
+
+    /// A sum that is too large stands at the largest number, which a journal can say; what is infinite it could not.
+    #[test]
+    fn sums_are_finite() {
+        let (over, mut measured) = (Duration::from_secs(60), Measured::default());
+        for n in 0..4 {
+            measured.add(0, Time::from_millis(n * 700), 1e308, Trust::Local, over);
+        }
+        let again: Measured = serde_json::from_str(&serde_json::to_string(&measured).unwrap()).unwrap();
+        assert_eq!(again, measured);
+        assert_eq!(again.windows[0].amount(Time::from_millis(3_000), over, Aggregate::Sum), Some(f64::MAX));
+    }
+}

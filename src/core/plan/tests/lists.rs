@@ -1,0 +1,65 @@
+//! What hosts' own lists say, where that is not what the configuration says.
+
+use super::*;
+
+impl Bench {
+    /// A host whose own list has this address reports what it sees of it.
+    fn listed(&mut self, host: &str, address: &str, n: (u64, u64), want: bool, holds: Presence) -> &mut Bench {
+        self.beats += 1;
+        let place = LocalPlacement { what: ResourceKind::Address(address.parse().unwrap(), 24), interface: "eth0".to_owned() };
+        let seen = ResourceStatus { generation: Generation { epoch: n.0, n: n.1 }, want, holds, note: None };
+        let report = Report {
+            host: host.to_owned(),
+            beat: Echo { incarnation: 1, beat: self.beats },
+            resources: [(VIP.to_owned(), seen)].into(),
+            places: [(VIP.to_owned(), place)].into(),
+            votes: true,
+            ..Report::default()
+        };
+        self.planner.turn(self.now, Input::Report(report), &mut self.out);
+        self
+    }
+}
+
+#[test]
+fn a_host_with_another_address_on_its_list_is_not_granted_it() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.listed("a", "10.0.0.8", (0, 0), false, Presence::No).listed("b", "10.0.0.9", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    assert!(bench.notices().contains(&"list_differs"));
+    assert_eq!(bench.sent(), Vec::<String>::new());
+    bench.up("b", 2);
+    // That a has no 10.0.0.8 says nothing about 10.0.0.9.
+    assert_eq!(bench.sent(), ["a: release 1.1"]);
+}
+
+/// An agent started with another list: that it is without the address of now frees no votes for the address of before.
+#[test]
+fn a_host_with_another_address_on_its_list_is_not_known_to_be_clear() {
+    let mut bench = Bench::new(Takeover::Quorum);
+    bench.listed("a", "10.0.0.9", (0, 0), false, Presence::No).listed("b", "10.0.0.9", (0, 0), false, Presence::No);
+    bench.up("a", 1);
+    bench.listed("a", "10.0.0.9", (1, 1), true, Presence::Yes);
+    bench.listed("a", "10.0.0.8", (1, 1), false, Presence::No);
+    assert!(bench.planner.known_clear(VIP, "b").is_empty());
+    bench.listed("a", "10.0.0.9", (1, 1), false, Presence::No);
+    assert_eq!(bench.planner.known_clear(VIP, "b").keys().collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
+fn who_has_another_address_is_no_holder() {
+    let mut bench = Bench::new(Takeover::Confirmed);
+    bench.listed("a", "10.0.0.8", (0, 0), false, Presence::Yes).listed("b", "10.0.0.9", (0, 0), false, Presence::Yes);
+    assert_eq!(bench.planner.holders(VIP), ["b"]);
+    assert!(!bench.notices().contains(&"two_holders"));
+}
+
+/// The journal may be an older copy, which knows of no promise.
+#[test]
+fn a_controller_that_starts_does_not_vote_before_every_promise_is_over() {
+    let mut bench = Bench::with(Takeover::Quorum, Ledger::default());
+    let terms = Terms { takeover: Takeover::Quorum, ..bench.planner.terms_now(&bench.planner.resources[VIP].clone(), "a") };
+    let mut votes_at = |at| bench.planner.vote(ms(at), VIP, &"a".to_owned(), Generation { epoch: 1, n: 1 }, &terms);
+    assert!(!votes_at(4_029));
+    assert!(votes_at(4_030));
+}

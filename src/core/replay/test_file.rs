@@ -1,0 +1,331 @@
+//! Files of rule tests (`*.test.yaml`): what happens, what must come of it and what must not, written beside the rules.
+//!
+//! ```yaml
+//! tests:
+//!   - name: the primary fails
+//!     holders: { sip_vip: sip1 }
+//!     steps:
+//!       - lose: sip1
+//!       - log: "{now} Standard sip2 SIP_SERVER_BACKUP GCTI-00-04563 Hot Standby (Primary) mode activated"
+//!         after: 2s
+//!     must:
+//!       - { kind: alarm_raised, alarm: became_primary }
+//!     must_not:
+//!       - { verb: taken, host: sip1 }
+//!     ends:
+//!       owners: { sip_vip: sip2 }
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::core::inventory::Name;
+use crate::core::yaml::ValueForm::{Any, Duration, Map, Maps, NamedTexts, Number, Text, Texts, Truth, Word};
+use crate::core::yaml::{self, KeySet, REQUIRED, Section, YamlNode, YamlReader, key};
+
+/// A file of rule tests.
+#[derive(Clone, Debug, Default)]
+pub struct TestFile {
+    /// The configuration whose inventory the tests are about, relative to the file; none for rules that name none.
+    pub config: Option<String>,
+    /// Which rules, relative to the file: files or folders. Those of the file's own folder unless said.
+    pub rules: Vec<String>,
+    pub tests: Vec<RuleTest>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct RuleTest {
+    pub name: String,
+    /// When it begins (RFC 3339).
+    pub start: Option<String>,
+    /// Who holds what at the beginning.
+    pub holders: BTreeMap<Name, Name>,
+    /// What happens, one after another.
+    pub steps: Vec<TestStep>,
+    /// How long it goes on after the last step (`10s` unless said).
+    pub then: Option<String>,
+    /// Entries that the timeline must have, in this order; others may stand between them.
+    pub must: Vec<BTreeMap<String, String>>,
+    /// Entries that it must not have anywhere.
+    pub must_not: Vec<BTreeMap<String, String>>,
+    /// What must be at the end.
+    pub ends: Ends,
+}
+
+/// What must be at the end of a test.
+#[derive(Clone, Debug, Default)]
+pub struct Ends {
+    /// Desired owners; `nobody` when none is known.
+    pub owners: BTreeMap<Name, Name>,
+    /// Holders in fact, all of them.
+    pub holders: BTreeMap<Name, Vec<Name>>,
+    /// The active alarms, all of them: names, or `name [key]`.
+    pub alarms: Option<Vec<String>>,
+    /// Why a resource is held back: a part of the reason.
+    pub held: BTreeMap<Name, String>,
+}
+
+/// Something that happens in a test. One of these; `after` may stand beside each.
+#[derive(Clone, Debug, Default)]
+pub struct TestStep {
+    /// Time that goes by before it.
+    pub after: Option<String>,
+    /// A record is written; `{now}`, `{now-20s}` are stamps of the test's time.
+    pub log: Option<String>,
+    /// By which source (with `log`).
+    pub source: Option<String>,
+    /// How far its sender is known (with `log`; `authenticated` unless said).
+    pub trust: Option<String>,
+    /// Nothing is heard of this host any more, and it reaches nobody.
+    pub lose: Option<Name>,
+    /// It is heard again.
+    pub find: Option<Name>,
+    /// This source can't be read any more: a file is gone.
+    pub away: Option<String>,
+    /// It can be read again.
+    pub back: Option<String>,
+    /// This application stops, says the agent of its host.
+    pub stops: Option<Name>,
+    pub runs: Option<Name>,
+    /// A host is measured: `{ host: sip1, cpu: 95 }`, `{ host: sip1, disk_used: 91.5, mount: /var }`.
+    pub metric: Option<BTreeMap<String, String>>,
+    /// What the driver of this host is told fails from now on.
+    pub fails: Option<Name>,
+    pub works: Option<Name>,
+    /// This verb of scripts fails from now on, or works again.
+    pub verb_fails: Option<String>,
+    pub verb_works: Option<String>,
+    /// A hand outside puts a resource on a host.
+    pub put_on: Option<BTreeMap<Name, Name>>,
+    /// A hand outside takes a resource off a host.
+    pub take_off: Option<BTreeMap<Name, Name>>,
+    /// The controller stops; what is written meanwhile is a backlog.
+    pub stop: bool,
+    pub start: bool,
+    /// An operator moves resources.
+    pub moves: Option<BTreeMap<Name, Name>>,
+    /// An operator says that resources are surely off hosts.
+    pub released: Option<BTreeMap<Name, Name>>,
+    /// An operator clears an alarm: all of it, or `alarm [value, value]`.
+    pub clear: Option<String>,
+    /// An operator takes an alarm on; likewise.
+    pub ack: Option<String>,
+    /// An operator agrees to a run.
+    pub approve: Option<u64>,
+    /// An operator pauses a resource or a reaction, or `everything`.
+    pub pause: Option<String>,
+    /// An operator ends that.
+    pub resume: Option<String>,
+    /// An operator silences an alarm: all of it, or `alarm [value, value]`.
+    pub silence: Option<String>,
+    pub unsilence: Option<String>,
+    /// An operator puts a host into maintenance.
+    pub maintenance: Option<Name>,
+    pub maintenance_end: Option<Name>,
+    /// An operator drains a host.
+    pub drain: Option<Name>,
+    pub undrain: Option<Name>,
+    /// How long (with `ack`, `pause`, `silence`, `maintenance`, `drain`).
+    pub lasts: Option<String>,
+    /// Only time goes by.
+    pub pass: Option<String>,
+}
+
+/// What stands for everything in the steps `pause` and `resume`.
+pub(super) const EVERYTHING: &str = "everything";
+
+/// The keys of a file of rule tests.
+pub static TEST_FILE: KeySet = KeySet {
+    title: "a file of rule tests",
+    keys: &[
+        key(
+            "config",
+            Text,
+            "the configuration whose inventory the tests are about, relative to the file",
+            "the one of the site, or none",
+        ),
+        key(
+            "rules",
+            Texts,
+            "rule files or folders, relative to the file",
+            "those of the configuration, or of the file's own folder",
+        ),
+        key("tests", Maps(&RULE_TEST), "the tests", REQUIRED),
+    ],
+};
+
+/// The keys of a rule test.
+pub static RULE_TEST: KeySet = KeySet {
+    title: "a rule test",
+    keys: &[
+        key("name", Text, "what it shows", REQUIRED),
+        key("start", Text, "when it begins (RFC 3339)", "`2026-01-01T00:00:00Z`"),
+        key("holders", NamedTexts, "which host holds which resource at the beginning", "nobody"),
+        key("steps", Maps(&STEP), "what happens, one after another", REQUIRED),
+        key("then", Duration, "how long it goes on after the last step", "`10s`"),
+        key("must", Any, "entries that the timeline must have, in this order; others may stand between them", "none"),
+        key("must_not", Any, "entries that it must not have anywhere", "none"),
+        key("ends", Map(&ENDS), "what must be at the end", "nothing"),
+    ],
+};
+
+/// The keys of a step of a rule test: one of them, and `after`, or what stands beside `log`.
+pub static STEP: KeySet = KeySet {
+    title: "a step of a rule test",
+    keys: &[
+        key("after", Duration, "time that goes by before it", "`0s`"),
+        key("log", Text, "records are written; `{now}` and `{now-20s}` are stamps of the test's time", "none"),
+        key("source", Text, "by which source (with `log`)", "`log`"),
+        key(
+            "trust",
+            Word(&["unverified", "address", "local", "authenticated"]),
+            "how far its sender is known (with `log`)",
+            "`authenticated`",
+        ),
+        key("lose", Text, "nothing is heard of this host any more, and it reaches nobody", "none"),
+        key("find", Text, "this host is heard again", "none"),
+        key("away", Text, "this source cannot be read any more", "none"),
+        key("back", Text, "this source can be read again", "none"),
+        key("stops", Text, "this application stops, says the agent of its host", "none"),
+        key("runs", Text, "this application runs", "none"),
+        key("metric", Any, "a host is measured: `{ host: sip1, cpu: 95 }`", "none"),
+        key("fails", Text, "what the driver of this host is told fails from now on", "none"),
+        key("works", Text, "the driver of this host works again", "none"),
+        key("verb_fails", Text, "this verb of scripts fails from now on", "none"),
+        key("verb_works", Text, "this verb of scripts works again", "none"),
+        key("put_on", NamedTexts, "a hand outside puts a resource on a host", "none"),
+        key("take_off", NamedTexts, "a hand outside takes a resource off a host", "none"),
+        key("stop", Truth, "the controller stops; what is written meanwhile is a backlog", "`false`"),
+        key("start", Truth, "the controller starts", "`false`"),
+        key("move", NamedTexts, "an operator moves resources to hosts", "none"),
+        key("released", NamedTexts, "an operator says that resources are surely off hosts", "none"),
+        key("clear", Text, "an operator clears an alarm: all of it, or `alarm [value, value]`", "none"),
+        key("ack", Text, "an operator acknowledges an alarm; likewise", "none"),
+        key("approve", Number, "an operator agrees to a run", "none"),
+        key("pause", Text, "an operator pauses a resource or a reaction, or `everything`", "none"),
+        key("resume", Text, "an operator ends that", "none"),
+        key("silence", Text, "an operator silences an alarm: all of it, or `alarm [value, value]`", "none"),
+        key("unsilence", Text, "an operator ends that", "none"),
+        key("maintenance", Text, "an operator puts a host into maintenance", "none"),
+        key("maintenance_end", Text, "an operator ends that", "none"),
+        key("drain", Text, "an operator drains a host", "none"),
+        key("undrain", Text, "an operator ends that", "none"),
+        key("for", Duration, "how long (with `ack`, `pause`, `silence`, `maintenance`, `drain`)", "until an operator ends it"),
+        key("pass", Duration, "only time goes by", "none"),
+    ],
+};
+
+/// The keys of what must be at the end of a rule test.
+pub static ENDS: KeySet = KeySet {
+    title: "the end of a rule test",
+    keys: &[
+        key("owners", NamedTexts, "desired owners; `nobody` when none is known", "any"),
+        key("holders", NamedTexts, "holders in fact, all of them", "any"),
+        key("alarms", Texts, "the active alarms, all of them: names, or `name [key]`", "any"),
+        key("held", NamedTexts, "why a resource is held back: a part of the reason", "any"),
+    ],
+};
+
+/// Reads a file of tests; `None` when it must not be used.
+pub fn read(source: &Arc<Source>) -> (Option<TestFile>, Vec<Diagnostic>) {
+    let help = "tests: [{ name: ..., steps: [...], must: [...] }]";
+    yaml::load(source, help, |root, found| test_file(source, root, &mut YamlReader { found }))
+}
+
+fn test_file(source: &Arc<Source>, root: &YamlNode, reader: &mut YamlReader<'_>) -> TestFile {
+    let place = Place { source: source.clone(), bytes: 0..0 };
+    let Some(top) = reader.section(root, "a file of rule tests", &place, &TEST_FILE) else { return TestFile::default() };
+    let tests = top.want(reader, "tests");
+    TestFile {
+        config: text(reader, &top, "config"),
+        rules: reader.texts(top.get("rules")).into_iter().map(|(rule, _)| rule).collect(),
+        tests: reader.list(tests).into_iter().filter_map(|node| rule_test(reader, node)).collect(),
+    }
+}
+
+fn rule_test(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<RuleTest> {
+    let section = reader.section(node, "a rule test", &node.place, &RULE_TEST)?;
+    let (name, steps) = (section.want(reader, "name"), section.want(reader, "steps"));
+    Some(RuleTest {
+        name: name.and_then(|node| reader.text(node)).unwrap_or_default().to_owned(),
+        start: text(reader, &section, "start"),
+        holders: pairs(reader, section.get("holders")),
+        steps: reader.list(steps).into_iter().filter_map(|node| step(reader, node)).collect(),
+        then: text(reader, &section, "then"),
+        must: reader.list(section.get("must")).into_iter().map(|node| pairs(reader, Some(node))).collect(),
+        must_not: reader.list(section.get("must_not")).into_iter().map(|node| pairs(reader, Some(node))).collect(),
+        ends: section.get("ends").and_then(|node| ends(reader, node)).unwrap_or_default(),
+    })
+}
+
+fn step(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<TestStep> {
+    let section = reader.section(node, "a step", &node.place, &STEP)?;
+    let approve = section.get("approve").and_then(|node| Some((reader.text(node)?.to_owned(), node)));
+    let approve = approve.and_then(|(said, node)| {
+        let run = said.parse().ok();
+        if run.is_none() {
+            reader.report(Code::BadValue, &node.place, format!("`{said}` is not the number of a run"));
+        }
+        run
+    });
+    let mut of = |name: &str| text(reader, &section, name);
+    Some(TestStep {
+        after: of("after"),
+        log: of("log"),
+        source: of("source"),
+        trust: of("trust"),
+        lose: of("lose"),
+        find: of("find"),
+        away: of("away"),
+        back: of("back"),
+        stops: of("stops"),
+        runs: of("runs"),
+        fails: of("fails"),
+        works: of("works"),
+        verb_fails: of("verb_fails"),
+        verb_works: of("verb_works"),
+        clear: of("clear"),
+        ack: of("ack"),
+        pause: of("pause"),
+        resume: of("resume"),
+        silence: of("silence"),
+        unsilence: of("unsilence"),
+        maintenance: of("maintenance"),
+        maintenance_end: of("maintenance_end"),
+        drain: of("drain"),
+        undrain: of("undrain"),
+        lasts: of("for"),
+        pass: of("pass"),
+        approve,
+        metric: section.get("metric").map(|node| pairs(reader, Some(node))),
+        put_on: section.get("put_on").map(|node| pairs(reader, Some(node))),
+        take_off: section.get("take_off").map(|node| pairs(reader, Some(node))),
+        moves: section.get("move").map(|node| pairs(reader, Some(node))),
+        released: section.get("released").map(|node| pairs(reader, Some(node))),
+        stop: section.get("stop").and_then(|node| reader.truth(node)).unwrap_or_default(),
+        start: section.get("start").and_then(|node| reader.truth(node)).unwrap_or_default(),
+    })
+}
+
+fn ends(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Ends> {
+    let section = reader.section(node, "`ends`", &node.place, &ENDS)?;
+    let named = reader.named(section.get("holders"));
+    let all = |reader: &mut YamlReader<'_>, node| reader.texts(Some(node)).into_iter().map(|(host, _)| host).collect();
+    Some(Ends {
+        owners: pairs(reader, section.get("owners")),
+        holders: named.into_iter().map(|(key, node)| (key.text.clone(), all(reader, node))).collect(),
+        alarms: section.get("alarms").map(|node| all(reader, node)),
+        held: pairs(reader, section.get("held")),
+    })
+}
+
+fn text(reader: &mut YamlReader<'_>, section: &Section<'_>, key: &str) -> Option<String> {
+    section.get(key).and_then(|node| reader.text(node)).map(str::to_owned)
+}
+
+/// A map of texts.
+fn pairs(reader: &mut YamlReader<'_>, node: Option<&YamlNode>) -> BTreeMap<String, String> {
+    let entries = reader.named(node);
+    entries.into_iter().filter_map(|(key, node)| Some((key.text.clone(), reader.text(node)?.to_owned()))).collect()
+}

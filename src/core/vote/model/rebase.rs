@@ -1,0 +1,65 @@
+//! Voters and votes as they look when their clock is set back: nothing that they decide depends on where it began to count.
+
+use std::time::Duration;
+
+use crate::core::base::time::Time;
+
+use super::super::{Voter, Votes};
+
+const NOW: Time = Time::from_micros(0);
+
+impl Voter {
+    /// So much time goes by, and the clock shows zero again.
+    pub(super) fn rebase(&mut self, by: Duration) {
+        self.end_promises(NOW + by);
+        if self.silent_until != Time::MIN {
+            self.silent_until = self.silent_until - by;
+        }
+        for promise in self.ballots.values_mut().filter_map(|b| b.promise.as_mut()) {
+            promise.until = promise.until - by;
+        }
+    }
+
+    /// Promises last no longer than this from now.
+    pub(super) fn shorten(&mut self, lasts: Duration) {
+        for promise in self.ballots.values_mut().filter_map(|b| b.promise.as_mut()) {
+            promise.until = promise.until.min(NOW + lasts);
+        }
+        self.longest = self.longest.min(lasts);
+    }
+}
+
+impl Votes {
+    /// So much time goes by, and the clock shows zero again. What is older than a term is forgotten; returns how many requests are.
+    pub(super) fn rebase(&mut self, by: Duration, term: Duration) -> u64 {
+        for at in self.sent.iter_mut().map(|(_, at)| at).chain(self.granted.values_mut()) {
+            *at = *at - by;
+        }
+        self.granted.retain(|_, at| NOW < *at + term);
+        let mut gone = 0;
+        while self.sent.front().is_some_and(|(_, at)| NOW >= *at + term) {
+            gone += self.forget_oldest();
+        }
+        gone
+    }
+
+    /// The oldest request is forgotten, and the others have the numbers from 1 on. Returns how many there were to forget: one, or none.
+    pub(super) fn forget_oldest(&mut self) -> u64 {
+        let gone = u64::from(self.sent.pop_front().is_some());
+        for (number, _) in &mut self.sent {
+            *number -= gone;
+        }
+        self.number.beat -= gone;
+        gone
+    }
+
+    /// Requests whose answers count.
+    pub(super) fn requests(&self) -> u64 {
+        self.sent.len() as u64
+    }
+
+    /// The request of this number.
+    pub(super) fn echo(&self, number: u64) -> crate::core::wire::Echo {
+        crate::core::wire::Echo { beat: number, ..self.number }
+    }
+}

@@ -1,0 +1,341 @@
+//! Everything at once, for minutes: floods, crowds of connections, notifications that hang, files that rotate, and programs that are killed, while
+//! two servers claim the address by turns.
+//!
+//! ```text
+//!   client's network: datagrams (unmatched, matched, forged, 60 KB) - connections that say one byte - handshakes that never end
+//!   control:          a followed file that rotates - the controller is killed - notifications whose command hangs
+//!   sip1, sip2:       claims by turns over TCP - agents are killed
+//! ```
+
+use std::collections::VecDeque;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::core::base::limits::MEMORY;
+use crate::core::base::time::Time;
+use crate::shell::linux::{boot_time, lab};
+
+use super::flood::{Flood, claim};
+use super::network::{ControllerSite, Lab, Layout};
+
+const RULES: &str = "\
+pattern failed { match /Failed password for (?<user>\\S+) from (?<peer>\\S+)/ }
+alarm guessing { detect 5 of failed by peer within 1m cancel after 10m }
+pattern told { match /NOTIFY (?<who>\\S+)/ }
+alarm tells { detect told by who cancel at once react hangs }
+reaction hangs { script \"hangs.rhai\" timeout 10s }
+";
+const SCRIPT: &str = "const PARAMS = #{};\nfn react(alarm, event, params) { notify(\"hangs\", event.who); }\n";
+
+/// Connections that one crowd keeps open.
+const CROWD: usize = 1_500;
+/// Connections that a crowd opens in a second.
+const A_SECOND: u64 = 2_000;
+/// A kind of datagrams comes for so long, then the next.
+const EACH_FLOOD: Duration = Duration::from_secs(5);
+/// How long servers are quiet between two claims.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Of so many claims, one falls together with the death of the controller, one with that of an agent.
+const KILL_EVERY: u64 = 20;
+/// A claim that moved nothing for so long is lost.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The first bytes of a TLS handshake, of which the rest never comes.
+const HELLO: &[u8] = &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
+
+/// What came of a siege.
+#[derive(Clone, Debug, Default)]
+pub struct Siege {
+    /// Claims of servers, and how many of them moved the address.
+    pub claims: u64,
+    pub moved: u64,
+    /// From a claim to the address on its host, in order of size.
+    pub delays: Vec<Duration>,
+    /// How often the controller, and agents, were killed.
+    pub kills: [u64; 2],
+    /// How often the controller ended by itself.
+    pub ended: u64,
+    /// The most memory that the controller had, in bytes, and its limit.
+    pub memory: [u64; 2],
+    /// What attackers sent: datagrams, connections.
+    pub sent: [u64; 2],
+    /// How long two hosts had the address at once.
+    pub overlap: Option<Duration>,
+}
+
+impl Siege {
+    /// True when nothing was lost that may not be.
+    pub fn is_well(&self) -> bool {
+        self.moved == self.claims && self.ended == 0 && self.overlap.is_none() && self.memory[0] <= self.memory[1]
+    }
+}
+
+/// Besieges a controller for so long; tells of it once a minute.
+///
+/// # Errors
+/// In words: the networks can't be made, or a program does not start.
+pub fn siege(program: &Path, lasts: Duration, tell: &mut dyn FnMut(&Siege)) -> Result<Siege, String> {
+    let mut lab = Lab::start(program, Layout::usual(ControllerSite::Apart))?;
+    lab.kill_controller();
+    prepare(&lab).map_err(|e| e.to_string())?;
+    lab.start_controller()?;
+    let attackers = Attackers::start(&lab).map_err(|e| e.to_string())?;
+    let mut seen = Siege { memory: [0, MEMORY as u64], ..Siege::default() };
+    let mut servers = [Server::new("sip1"), Server::new("sip2")];
+    let end = boot_time() + lasts;
+    let mut tell_at = boot_time() + Duration::from_secs(60);
+    while boot_time() < end {
+        let turn = seen.claims % KILL_EVERY;
+        let server = &mut servers[(seen.claims % 2) as usize];
+        seen.claims += 1;
+        let since = boot_time();
+        server.claim(&lab);
+        if turn == KILL_EVERY / 3 {
+            lab.kill_controller();
+            lab.start_controller()?;
+            seen.kills[0] += 1;
+        } else if turn == KILL_EVERY / 3 * 2 {
+            // Now the new holder's, now that of the other.
+            let host = if seen.kills[1].is_multiple_of(2) { server.host } else { other(server.host) };
+            lab.kill_agent(host);
+            lab.start_agent_alone(host)?;
+            seen.kills[1] += 1;
+        }
+        if let Some(delay) = server.wait(&lab, since) {
+            seen.moved += 1;
+            seen.delays.push(delay);
+        }
+        match lab.controller_process() {
+            Some(process) => seen.memory[0] = seen.memory[0].max(most_memory(process)),
+            None => {
+                seen.ended += 1;
+                lab.start_controller()?;
+            }
+        }
+        if boot_time() >= tell_at {
+            tell_at = boot_time() + Duration::from_secs(60);
+            seen.sent = attackers.sent();
+            seen.delays.sort();
+            tell(&seen);
+        }
+        thread::sleep(PAUSE);
+    }
+    seen.sent = attackers.end();
+    seen.delays.sort();
+    seen.overlap = lab.overlap();
+    if !seen.is_well() {
+        let _ = lab.keep();
+    }
+    Ok(seen)
+}
+
+fn other(host: &str) -> &'static str {
+    if host == "sip1" { "sip2" } else { "sip1" }
+}
+
+/// The configuration with all that is attacked.
+fn prepare(lab: &Lab) -> io::Result<()> {
+    let path = lab.folder().join("pointsman.yaml");
+    let config = fs::read_to_string(&path)?
+        .replace("[udp://10.77.0.3:514]", "[udp://10.77.0.3:514, tcp://10.77.0.3:601]")
+        .replace("trust: unverified", "trust: address")
+        .replace("moves: 1000 per", "moves: 100000 per");
+    fs::write(&path, config + "channels:\n  hangs: { command: [/bin/sleep, \"1000\"] }\n")?;
+    fs::write(lab.folder().join("rules/siege.alarm"), RULES)?;
+    fs::write(lab.folder().join("scripts/hangs.rhai"), SCRIPT)
+}
+
+/// The most memory that a process ever had, in bytes (proc(5), VmHWM).
+fn most_memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// A server that claims, and says it again when its connection broke, as a log forwarder does.
+struct Server {
+    host: &'static str,
+    stream: Option<TcpStream>,
+}
+
+impl Server {
+    fn new(host: &'static str) -> Server {
+        Server { host, stream: None }
+    }
+
+    fn claim(&mut self, lab: &Lab) {
+        if self.stream.is_none() {
+            let connected = lab::within(lab.process(self.host), || TcpStream::connect("10.77.0.3:601"));
+            self.stream = connected.ok().filter(|s| s.set_nonblocking(true).is_ok());
+        }
+        let record = format!("{}\n", claim(self.host));
+        if self.stream.as_mut().is_some_and(|s| s.write_all(record.as_bytes()).is_err()) {
+            self.stream = None;
+        }
+    }
+
+    /// How long it took until this host alone has the address.
+    fn wait(&mut self, lab: &Lab, since: Time) -> Option<Duration> {
+        while boot_time().since(since) < PATIENCE {
+            if lab.holders() == [self.host] {
+                return Some(boot_time().since(since));
+            }
+            let broken = match &mut self.stream {
+                None => true,
+                Some(stream) => match stream.read(&mut [0; 1]) {
+                    Err(e) => e.kind() != io::ErrorKind::WouldBlock,
+                    Ok(_) => true,
+                },
+            };
+            if broken {
+                self.stream = None;
+                thread::sleep(Duration::from_millis(20));
+                self.claim(lab);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        None
+    }
+}
+
+/// Threads that attack until they are ended.
+struct Attackers {
+    stop: Arc<AtomicBool>,
+    datagrams: Arc<AtomicU64>,
+    connections: Arc<AtomicU64>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Attackers {
+    fn start(lab: &Lab) -> io::Result<Attackers> {
+        let mut all =
+            Attackers { stop: Arc::default(), datagrams: Arc::default(), connections: Arc::default(), threads: Vec::new() };
+        let client = lab.process("client");
+        all.thread(client, |a| a.datagrams())?;
+        all.thread(client, |a| a.notifications())?;
+        all.thread(client, |a| a.crowd("10.77.0.3:601", b"<"))?;
+        all.thread(client, |a| a.crowd("10.77.0.3:5750", HELLO))?;
+        let file = lab.folder().join("sip.log");
+        all.thread(client, move |a| a.rotates(&file))?;
+        Ok(all)
+    }
+
+    fn thread(&mut self, process: u32, work: impl FnOnce(&Attacker) -> io::Result<()> + Send + 'static) -> io::Result<()> {
+        let attacker =
+            Attacker { stop: self.stop.clone(), datagrams: self.datagrams.clone(), connections: self.connections.clone() };
+        let work = move || drop(lab::within(process, || work(&attacker)));
+        self.threads.push(thread::Builder::new().name("attacker".to_owned()).spawn(work)?);
+        Ok(())
+    }
+
+    fn sent(&self) -> [u64; 2] {
+        [&self.datagrams, &self.connections].map(|n| n.load(Ordering::Relaxed))
+    }
+
+    fn end(mut self) -> [u64; 2] {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        self.sent()
+    }
+}
+
+impl Drop for Attackers {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What each attacking thread knows.
+struct Attacker {
+    stop: Arc<AtomicBool>,
+    datagrams: Arc<AtomicU64>,
+    connections: Arc<AtomicU64>,
+}
+
+impl Attacker {
+    fn goes_on(&self) -> bool {
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// As fast as it can, one kind after another.
+    fn datagrams(&self) -> io::Result<()> {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect("10.77.0.3:514")?;
+        let large = "x".repeat(60_000);
+        let mut kinds: VecDeque<Option<Flood>> = [Some(Flood::Unmatched), Some(Flood::Matched), Some(Flood::Forged), None].into();
+        while self.goes_on() {
+            let kind = kinds[0];
+            kinds.rotate_left(1);
+            let until = boot_time() + EACH_FLOOD;
+            let mut n = 0;
+            while self.goes_on() && boot_time() < until {
+                for _ in 0..64 {
+                    n += 1;
+                    let record = match kind {
+                        Some(flood) => flood.record(n),
+                        None => format!("{} {large}", Flood::Matched.record(n)),
+                    };
+                    if socket.send(record.as_bytes()).is_ok() {
+                        self.datagrams.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Each starts a notification whose command hangs.
+    fn notifications(&self) -> io::Result<()> {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect("10.77.0.3:514")?;
+        let mut n = 0u64;
+        while self.goes_on() {
+            n += 1;
+            let _ = socket.send(format!("<13>1 - h a - - - NOTIFY {n}").as_bytes());
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    /// Connections that say little and stay, the oldest closed for the newest.
+    fn crowd(&self, to: &str, says: &[u8]) -> io::Result<()> {
+        let mut open: VecDeque<TcpStream> = VecDeque::new();
+        let address = to.parse().map_err(io::Error::other)?;
+        while self.goes_on() {
+            if let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_millis(500)) {
+                let _ = stream.set_nonblocking(true);
+                let _ = stream.write_all(says);
+                self.connections.fetch_add(1, Ordering::Relaxed);
+                open.push_back(stream);
+            }
+            if open.len() > CROWD {
+                open.pop_front();
+            }
+            thread::sleep(Duration::from_micros(1_000_000 / A_SECOND));
+        }
+        Ok(())
+    }
+
+    /// A log that is written to, and rotated every second.
+    fn rotates(&self, path: &Path) -> io::Result<()> {
+        let rotated: Vec<PathBuf> = (1..=3).map(|n| PathBuf::from(format!("{}.{n}", path.display()))).collect();
+        while self.goes_on() {
+            let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+            for n in 0..100u64 {
+                writeln!(file, "{}", Flood::Matched.record(n))?;
+                thread::sleep(Duration::from_millis(10));
+            }
+            let _ = fs::rename(&rotated[1], &rotated[2]);
+            let _ = fs::rename(&rotated[0], &rotated[1]);
+            fs::rename(path, &rotated[0])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Events of one trust that wait: of each sender in order, one sender after another.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::core::event::Trust;
+
+/// Senders of one trust that are told apart. Further ones share one place.
+const SENDERS: usize = 4_096;
+
+/// The events of one trust.
+#[derive(Debug)]
+pub(super) struct TrustClass<M> {
+    senders: BTreeMap<String, Own<M>>,
+    /// Senders of which something waits, in the order in which they are served.
+    turn: VecDeque<String>,
+    pub(super) count: usize,
+    pub(super) bytes: usize,
+}
+
+/// What waits of one sender.
+#[derive(Debug)]
+struct Own<M> {
+    waiting: VecDeque<(usize, M)>,
+    bytes: usize,
+}
+
+impl<M> Default for TrustClass<M> {
+    fn default() -> TrustClass<M> {
+        TrustClass { senders: BTreeMap::new(), turn: VecDeque::new(), count: 0, bytes: 0 }
+    }
+}
+
+impl<M> TrustClass<M> {
+    /// The name under which a sender is told apart from others.
+    pub(super) fn name<'a>(&self, trust: Trust, sender: &'a str) -> &'a str {
+        // Files keep their order in any case: there are as many as the configuration has.
+        let told_apart = trust >= Trust::Local || self.senders.len() < SENDERS || self.senders.contains_key(sender);
+        if told_apart { sender } else { "" }
+    }
+
+    /// How many events of a sender wait, and how many bytes they have.
+    pub(super) fn waiting_of(&self, sender: &str) -> (usize, usize) {
+        self.senders.get(sender).map_or((0, 0), |own| (own.waiting.len(), own.bytes))
+    }
+
+    pub(super) fn push(&mut self, sender: String, bytes: usize, message: M) {
+        let own = self.senders.entry(sender.clone()).or_insert_with(|| Own { waiting: VecDeque::new(), bytes: 0 });
+        if own.waiting.is_empty() {
+            self.turn.push_back(sender);
+        }
+        own.waiting.push_back((bytes, message));
+        own.bytes += bytes;
+        self.count += 1;
+        self.bytes += bytes;
+    }
+
+    pub(super) fn pop(&mut self) -> Option<M> {
+        let sender = self.turn.pop_front()?;
+        let own = self.senders.get_mut(&sender)?;
+        let (bytes, message) = own.waiting.pop_front()?;
+        own.bytes -= bytes;
+        if own.waiting.is_empty() {
+            self.senders.remove(&sender);
+        } else {
+            self.turn.push_back(sender);
+        }
+        self.count -= 1;
+        self.bytes -= bytes;
+        Some(message)
+    }
+}

@@ -1,0 +1,35 @@
+//! The rate at which unverified events are taken: steady, so that a flood never keeps the controller's thread busy for long.
+
+use std::time::Duration;
+
+use crate::core::base::limits::UNVERIFIED_A_SECOND;
+use crate::core::base::time::Time;
+
+/// How many microseconds of the rate of unverified events may be taken at once after a pause.
+pub(super) const BURST: u64 = 10_000;
+/// Microseconds between two unverified events, in the long run.
+pub(super) const EVERY: u64 = 1_000_000 / UNVERIFIED_A_SECOND as u64;
+
+/// At which rate unverified events are taken: [`UNVERIFIED_A_SECOND`].
+#[derive(Debug, Default)]
+pub(super) struct Rate {
+    /// When all that was taken is paid for.
+    paid: Time,
+}
+
+impl Rate {
+    pub(super) fn allows(&self, now: Time) -> bool {
+        self.wait(now) <= Duration::from_micros(BURST)
+    }
+
+    /// How long until all that was taken is paid for.
+    pub(super) fn wait(&self, now: Time) -> Duration {
+        let wait = self.paid.since(now);
+        // The clock was set back.
+        if wait > Duration::from_micros(2 * BURST) { Duration::ZERO } else { wait }
+    }
+
+    pub(super) fn take(&mut self, now: Time) {
+        self.paid = now + self.wait(now) + Duration::from_micros(EVERY);
+    }
+}

@@ -1,0 +1,98 @@
+//! The files that a configuration follows, as they are now: for `check`, and for dry runs of one of them.
+
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use crate::core::config::{Config, DeclaredFormat, Followed};
+use crate::core::decode::Lines;
+use crate::core::diag::{Code, Diagnostic};
+use crate::shell::sources::{Entry, packed};
+
+/// Lines of a file that are looked at to see whether a format reads any of them.
+const FIRST_LINES: usize = 50;
+/// Files of one entry whose first lines are looked at: those that come last, as the newest of dated names do.
+const FILES_OF_AN_ENTRY: usize = 5;
+
+/// What is unwise about the followed files, as they are now.
+pub fn check(config: &Config, base: &Path) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (pattern, _) in patterns(config, base).into_iter().filter(|(_, matches)| *matches == 0) {
+        let message = format!("no file matches the pattern {pattern} now");
+        found.push(Diagnostic::whole(Code::NoFileMatches, message).help("one that comes later is followed; is the path right?"));
+    }
+    for file in &config.files {
+        let entry = entry(file, base);
+        let logs = entry.matches();
+        let last = logs.len().saturating_sub(FILES_OF_AN_ENTRY);
+        found.extend(file.format.iter().flat_map(|format| logs[last..].iter().filter_map(|log| unread(format, log))));
+        found.extend(no_olddir(&entry));
+    }
+    found
+}
+
+/// The patterns of files that a configuration follows, and how many files match each now.
+pub fn patterns(config: &Config, base: &Path) -> Vec<(String, usize)> {
+    let patterns = config.files.iter().map(|file| entry(file, base)).filter(Entry::is_pattern);
+    patterns.map(|entry| (entry.name(), entry.matches().len())).collect()
+}
+
+/// What the configuration says of a log that it follows, or that a log became which it follows.
+pub fn of_log(config: &Config, base: &Path, log: &Path) -> Option<Followed> {
+    let log = in_real_folder(log);
+    let entry = |file: &Followed| {
+        let entry = entry(file, base);
+        Entry { path: in_real_folder(&entry.path), ..entry }
+    };
+    let is_it = |file: &&Followed| entry(file).covers(&log);
+    let was_it = |file: &&Followed| entry(file).owns(&log);
+    config.files.iter().find(is_it).or_else(|| config.files.iter().find(was_it)).cloned()
+}
+
+fn entry(file: &Followed, base: &Path) -> Entry {
+    let path = base.join(&file.path);
+    Entry { path: std::path::absolute(&path).unwrap_or(path), olddir: file.olddir.clone(), ..Entry::default() }
+}
+
+/// A path whose folder has no links and no `..`; as it is, where the folder is none.
+fn in_real_folder(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+/// That a format reads none of a file's first lines. Of a file that cannot be read, or is empty, nothing is said.
+fn unread(format: &DeclaredFormat, log: &Path) -> Option<Diagnostic> {
+    let mut lines = Lines::new(BufReader::new(packed::open(log).ok()?));
+    let (mut first, mut count) = (None, 0_usize);
+    while count < FIRST_LINES
+        && let Ok(Some(line)) = lines.next_line()
+    {
+        let text = String::from_utf8_lossy(line.bytes);
+        if text.trim().is_empty() {
+            continue;
+        }
+        let misfit = format.form.misfit(&text)?;
+        count += 1;
+        first.get_or_insert(misfit);
+    }
+    let misfit = first?;
+    let of_lines = if count == 1 { "the first line".to_owned() } else { format!("any of the first {count} lines") };
+    let message = format!("the format does not read {of_lines} of {}: in the first, {misfit}", log.display());
+    let help = "a line that it does not read is read as if there were no format";
+    Some(Diagnostic::new(Code::FormatUnread, format.place.clone(), message).help(help))
+}
+
+/// That the folder of an entry's rotated files is not there.
+fn no_olddir(entry: &Entry) -> Option<Diagnostic> {
+    let olddir = entry.olddir.as_ref()?;
+    let own = if entry.is_pattern() { entry.matches().last()?.parent()?.to_owned() } else { entry.path.parent()?.to_owned() };
+    let folder = own.join(olddir);
+    let message = format!("there is no folder {}, where rotated files of {} would be looked for", folder.display(), entry.name());
+    (!folder.is_dir()).then(|| {
+        Diagnostic::whole(Code::NoOlddir, message)
+            .help("`olddir` is relative to the folder of the log, as in logrotate's configuration")
+    })
+}

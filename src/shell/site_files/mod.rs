@@ -1,0 +1,136 @@
+//! Configuration, rules and scripts as files: where they are, and what they come to. The command line and the running controller read a site
+//! by the same functions; what is made of its texts is [`crate::core::site`]'s affair.
+
+mod disk;
+pub mod followed;
+pub mod paths;
+pub mod read;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::core::config::{self, Config};
+use crate::core::diag::{Code, Diagnostic, Source, has_errors};
+use crate::core::site::{Site, Texts, assemble};
+
+pub use disk::{Disk, Good, Reading};
+
+/// Which files a site is made of.
+#[derive(Clone, Debug, Default)]
+pub struct SiteFiles {
+    /// The configuration; it names the folders of rules and scripts.
+    pub config: Option<PathBuf>,
+    /// Rule files or folders of them, instead of those that the configuration names.
+    pub rules: Vec<PathBuf>,
+    /// The folder of scripts; without a configuration and this, `scripts` in the rules' folder or beside it.
+    pub scripts: Option<PathBuf>,
+    /// A configuration without scripts has those of the nearest folder `scripts` above it: that of rule tests which were copied.
+    pub scripts_above: bool,
+}
+
+/// A site, and what was found while it was made.
+#[derive(Default)]
+pub struct Setup {
+    /// `None` when something is wrong.
+    pub site: Option<Arc<Site>>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// What it was made of.
+    pub texts: Texts,
+    /// Where rules came from, for the tests beside them.
+    pub rule_paths: Vec<PathBuf>,
+    /// Where scripts came from.
+    pub scripts_folder: Option<PathBuf>,
+    /// The configuration, and the folder that its paths are relative to.
+    pub config: Option<(Config, PathBuf)>,
+}
+
+/// Makes a site of what was given; without anything, of the configuration in its usual place.
+pub fn load(given: &SiteFiles) -> Setup {
+    let mut setup = Setup::default();
+    let found = &mut setup.diagnostics;
+    let unless = paths::controller(None);
+    let config_file = given.config.as_ref().or((given.rules.is_empty() && unless.exists()).then_some(&unless));
+    if config_file.is_none() && given.rules.is_empty() {
+        let message = "there is no pointsman.yaml here or in /etc/pointsman, and neither a configuration nor rules were named";
+        found.push(Diagnostic::whole(Code::FileUnreadable, message).help(
+            "write -c FILE, or --rules PATH for rules that need no inventory; `pointsman init` writes a site to start from",
+        ));
+        return setup;
+    }
+    let config = match config_file {
+        None => None,
+        Some(path) => {
+            setup.texts.config = read::read(path, found);
+            let Some(source) = &setup.texts.config else { return setup };
+            let (config, more) = config::load(source);
+            found.extend(more);
+            let Some(config) = config else { return setup };
+            Some((config, path.parent().unwrap_or(Path::new("")).to_owned()))
+        }
+    };
+    setup.rule_paths = rule_paths(given, config.as_ref());
+    for path in &setup.rule_paths {
+        for file in read::files(path, "alarm", found) {
+            setup.texts.rules.extend(read::read_rules(&file, found));
+        }
+    }
+    if setup.texts.rules.is_empty() && !has_errors(found) {
+        let paths: Vec<String> = setup.rule_paths.iter().map(|p| p.display().to_string()).collect();
+        found.push(Diagnostic::whole(Code::FileUnreadable, format!("there is no rule file (*.alarm) in {}", paths.join(", "))));
+    }
+    setup.scripts_folder = scripts_folder(given, config.as_ref(), &setup.rule_paths);
+    setup.texts.scripts = match setup.scripts_folder.as_deref() {
+        Some(folder) => Some(scripts(folder, found)),
+        // A configuration without scripts has none; without a configuration it is not known.
+        None => config.is_some().then(BTreeMap::new),
+    };
+    found.extend(config.iter().flat_map(|(config, base)| followed::check(config, base)));
+    setup.config = config;
+    setup.site = assemble(&setup.texts, setup.config.as_ref().map(|(config, _)| config), &mut setup.diagnostics);
+    setup
+}
+
+/// The rules that a configuration names.
+pub fn rules_of(path: &Path, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    let Some(source) = read::read(path, found) else { return Vec::new() };
+    let (config, more) = config::load(&source);
+    found.extend(more);
+    let base = path.parent().unwrap_or(Path::new(""));
+    config.map(|c| c.rules.iter().map(|p| base.join(p)).collect()).unwrap_or_default()
+}
+
+fn rule_paths(given: &SiteFiles, config: Option<&(Config, PathBuf)>) -> Vec<PathBuf> {
+    match config {
+        Some((config, base)) if given.rules.is_empty() => config.rules.iter().map(|p| base.join(p)).collect(),
+        _ => given.rules.clone(),
+    }
+}
+
+fn scripts_folder(given: &SiteFiles, config: Option<&(Config, PathBuf)>, rules: &[PathBuf]) -> Option<PathBuf> {
+    if let Some(folder) = &given.scripts {
+        return Some(folder.clone());
+    }
+    if let Some((config, base)) = config {
+        let unless = base.join("scripts");
+        let above = || {
+            let folder = base.canonicalize().ok().filter(|_| given.scripts_above)?;
+            folder.ancestors().map(|folder| folder.join("scripts")).find(|scripts| scripts.is_dir())
+        };
+        let said = config.scripts.as_ref().map(|said| base.join(said));
+        return said.or(unless.is_dir().then_some(unless)).or_else(above);
+    }
+    let folders = rules.iter().map(|p| if p.is_dir() { p.as_path() } else { p.parent().unwrap_or(Path::new("")) });
+    folders.flat_map(|p| [p.join("scripts"), p.join("..").join("scripts")]).find(|p| p.is_dir())
+}
+
+/// The scripts of a folder by file name.
+fn scripts(folder: &Path, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Arc<Source>> {
+    let mut all = BTreeMap::new();
+    for file in read::files(folder, "rhai", found) {
+        let Some(source) = read::read(&file, found) else { continue };
+        let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
+        all.insert(name, source);
+    }
+    all
+}

@@ -1,0 +1,132 @@
+//! Folders and files as texts, within bounds; what prevents it is reported.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::core::base::limits::{RULE_FILE_BYTES, SOURCE_BYTES};
+use crate::core::diag::{Code, Diagnostic, Place, Source};
+use crate::shell::linux::file::{kind_of, open_regular, writable_by_others};
+
+/// Files of one folder, those of the folders in it included, at most.
+const FILES: usize = 10_000;
+/// Folders within folders, at most: a link to a folder above is no endless tree.
+const FOLDERS: usize = 16;
+
+/// The files of a folder with an extension, by name, those of its folders included; of a file, itself.
+pub fn files(path: &Path, extension: &str, found: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    if let Ok(meta) = fs::metadata(path).as_ref()
+        && !meta.is_dir()
+    {
+        found.push(unreadable(path, &format!("it is {}, and has to be a regular file or a folder", kind_of(meta.file_type()))));
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    walk(path, extension, 0, &mut BTreeSet::new(), &mut all, found);
+    all.sort();
+    all
+}
+
+fn walk(
+    folder: &Path,
+    extension: &str,
+    depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
+    all: &mut Vec<PathBuf>,
+    found: &mut Vec<Diagnostic>,
+) {
+    // A link to a folder that was seen already brings nothing new.
+    if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.to_owned())) {
+        return;
+    }
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) => return found.push(unreadable(folder, &e.to_string())),
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() && depth < FOLDERS {
+            walk(&path, extension, depth + 1, seen, all, found);
+        } else if path.to_string_lossy().ends_with(&format!(".{extension}")) && path.is_file() {
+            if all.len() == FILES {
+                return found.push(unreadable(folder, &format!("more than {FILES} files")));
+            }
+            all.push(path);
+        }
+    }
+}
+
+/// A file as a text; what prevents it is reported.
+pub fn read(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    read_up_to(path, SOURCE_BYTES, found)
+}
+
+/// The same of a file of rules.
+pub fn read_rules(path: &Path, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    read_up_to(path, RULE_FILE_BYTES, found)
+}
+
+fn read_up_to(path: &Path, most: usize, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    let file = open_regular(path);
+    if let (Ok(_), Some(open)) = (&file, writable_by_others(path)) {
+        let message = format!("{} is not read: every user of this machine may change {}", path.display(), open.display());
+        found.push(Diagnostic::whole(Code::FileUnreadable, message).help(format!("chmod o-w {}", open.display())));
+        return None;
+    }
+    match file.and_then(|file| bytes_up_to(file, most)) {
+        Ok(bytes) => text_up_to(path.display().to_string(), bytes, most, found),
+        Err(e) => {
+            found.push(unreadable(path, &e.to_string()));
+            None
+        }
+    }
+}
+
+/// The bytes of a rule file, and one more if it is too large.
+///
+/// # Errors
+/// When reading fails.
+pub fn bytes(from: impl Read) -> std::io::Result<Vec<u8>> {
+    bytes_up_to(from, RULE_FILE_BYTES)
+}
+
+fn bytes_up_to(from: impl Read, most: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Bytes of a rule file as a text; what prevents it is reported.
+pub fn text(name: String, bytes: Vec<u8>, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    text_up_to(name, bytes, RULE_FILE_BYTES, found)
+}
+
+fn text_up_to(name: String, bytes: Vec<u8>, most: usize, found: &mut Vec<Diagnostic>) -> Option<Arc<Source>> {
+    // Of one that is too large no more than that is known; where it was cut, a character may be, too.
+    if bytes.len() > most {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        return Some(Arc::new(Source { name, text }));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(Arc::new(Source { name, text })),
+        Err(e) => {
+            let at = e.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(e.as_bytes()).into_owned();
+            let source = Arc::new(Source { name, text });
+            let place = Place { source, bytes: at..at + '\u{FFFD}'.len_utf8() };
+            let message = format!("byte {at} is not UTF-8: the file is not read");
+            found.push(Diagnostic::new(Code::FileUnreadable, place, message).help("save it as UTF-8"));
+            None
+        }
+    }
+}
+
+/// A file that could not be read, and why.
+fn unreadable(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::whole(Code::FileUnreadable, format!("{} could not be read: {why}", path.display()))
+}

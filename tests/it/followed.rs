@@ -1,0 +1,239 @@
+//! What the configuration says of followed files (format, folder of rotated files), in the program and in `check` and dry runs; and files that
+//! are not as they should be.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pointsman::core::decode::LineFormat;
+use pointsman::core::event::Event;
+use pointsman::shell::sources::Entry;
+
+use crate::cli::pointsman;
+use crate::sources::{Follower, append, claim, fresh, numbers};
+use crate::support::Folder;
+
+fn next(follower: &mut Follower) -> Event<'static> {
+    loop {
+        if let Some(heard) = follower.next() {
+            return heard.event;
+        }
+    }
+}
+
+/// A log in a folder whose rotated files go into the folder `old` within it.
+fn with_olddir(folder: &Folder) -> (PathBuf, PathBuf, Entry) {
+    let (path, old) = (folder.join("sip.log"), folder.join("old"));
+    fs::create_dir(&old).unwrap();
+    let entry = Entry { olddir: Some("old".into()), ..Entry::new(&path) };
+    (path, old, entry)
+}
+
+#[test]
+fn rotated_files_in_another_folder_are_read() {
+    let folder = Folder::new();
+    let (path, old, entry) = with_olddir(&folder);
+    append(&path, &claim(1));
+    let mut follower = Follower::start(&entry, BTreeMap::new());
+    follower.until_backlog_ended();
+    append(&path, &claim(2));
+    assert_eq!(follower.texts(1), numbers(2, 2));
+    // While it runs.
+    append(&path, &claim(3));
+    fs::rename(&path, old.join("sip.log.1")).unwrap();
+    append(&path, &claim(4));
+    assert_eq!(follower.texts(2), numbers(3, 4));
+    assert!(follower.gaps.is_empty(), "{:?}", follower.gaps);
+    let places = follower.stop();
+    // While it does not: twice, and the older one is compressed.
+    append(&path, &claim(5));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&fs::read(&path).unwrap()).unwrap();
+    fs::write(old.join("sip.log.2.gz"), packed.finish().unwrap()).unwrap();
+    fs::remove_file(old.join("sip.log.1")).unwrap();
+    fs::remove_file(&path).unwrap();
+    append(&old.join("sip.log.1"), &claim(6));
+    append(&path, &claim(7));
+    let mut follower = Follower::start(&entry, places);
+    assert_eq!(follower.until_backlog_ended(), numbers(5, 7));
+    assert!(follower.gaps.is_empty(), "{:?}", follower.gaps);
+    follower.stop();
+}
+
+#[test]
+fn a_rotation_into_a_folder_that_is_not_named_is_reported() {
+    let folder = Folder::new();
+    let (path, old, _) = with_olddir(&folder);
+    append(&path, &claim(1));
+    let mut follower = fresh(&path);
+    follower.until_backlog_ended();
+    for n in [2, 4] {
+        append(&path, &claim(n));
+        fs::rename(&path, old.join(format!("sip.log.{n}"))).unwrap();
+        append(&path, &claim(n + 1));
+        assert_eq!(follower.texts(2), numbers(n, n + 1));
+    }
+    // Once, with what to write.
+    let [told] = &follower.gaps[..] else { panic!("{:?}", follower.gaps) };
+    let real = old.canonicalize().unwrap();
+    assert!(told.contains(&format!("write `olddir: {}` for it", real.display())), "{told}");
+    // One that was deleted was not moved.
+    let places = follower.stop();
+    let mut follower = Follower::start(&Entry::new(&path), places);
+    follower.until_backlog_ended();
+    fs::remove_file(&path).unwrap();
+    append(&path, &claim(6));
+    assert_eq!(follower.texts(1), numbers(6, 6));
+    assert!(follower.gaps.is_empty(), "{:?}", follower.gaps);
+    follower.stop();
+}
+
+#[test]
+fn a_declared_format_is_read_in_a_followed_file() {
+    let folder = Folder::new();
+    let path = folder.join("sip.log");
+    append(&path, "");
+    let format = LineFormat::parse("%d.%m.%Y-%H.%M.%S").unwrap();
+    let entry = Entry { format: Some(format), host: "sip1".into(), app: "SIP_SERVER_PRIMARY".into(), ..Entry::new(&path) };
+    let mut follower = Follower::start(&entry, BTreeMap::new());
+    append(&path, "15.01.2027-08.00.00 Std 04563 number 1\n");
+    let event = next(&mut follower);
+    assert_eq!(event.at.unwrap().to_string(), "2027-01-15T08:00:00.000Z");
+    assert_eq!(event.text, "number 1");
+    follower.stop();
+}
+
+/// Nothing waits for a pipe, and what was a log and is one again is read on.
+#[test]
+fn what_takes_a_logs_place_does_not_hold_it_up() {
+    let folder = Folder::new();
+    let path = folder.join("sip.log");
+    append(&path, &claim(1));
+    let mut follower = fresh(&path);
+    follower.until_backlog_ended();
+    let mut n = 2;
+    let mut goes_on = |follower: &mut Follower, said: usize, what: &str| {
+        fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).unwrap();
+        append(&path, &claim(n));
+        assert_eq!(follower.texts(1), numbers(n, n), "{what}");
+        // That it is there again is said before it goes again.
+        follower.until_said(said);
+        n += 1;
+    };
+    goes_on(&mut follower, 1, "itself");
+    fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    follower.until_said(2);
+    goes_on(&mut follower, 3, "a pipe");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    follower.until_said(4);
+    goes_on(&mut follower, 5, "a folder");
+    fs::remove_file(&path).unwrap();
+    symlink(&path, &path).unwrap();
+    follower.until_said(6);
+    goes_on(&mut follower, 7, "a link to itself");
+    follower.stop();
+}
+
+/// A link that leads to another file is as a rotation.
+#[test]
+fn a_link_may_be_led_elsewhere() {
+    let folder = Folder::new();
+    let path = folder.join("sip.log");
+    for n in 1..=3 {
+        append(&folder.join(&format!("{n}.txt")), "");
+    }
+    symlink(folder.join("1.txt"), &path).unwrap();
+    let mut follower = fresh(&path);
+    follower.until_backlog_ended();
+    for n in 1..=3 {
+        append(&folder.join(&format!("{n}.txt")), &claim(n));
+        if n > 1 {
+            let link = folder.join("link");
+            symlink(folder.join(&format!("{n}.txt")), &link).unwrap();
+            fs::rename(&link, &path).unwrap();
+        }
+        assert_eq!(follower.texts(1), numbers(n, n));
+    }
+    follower.stop();
+}
+
+#[test]
+fn bytes_that_are_no_text_are_read_as_well_as_they_can_be() {
+    let folder = Folder::new();
+    let path = folder.join("sip.log");
+    append(&path, "");
+    let mut follower = fresh(&path);
+    follower.until_backlog_ended();
+    let line = |n: u32| claim(n).trim_end().as_bytes().to_vec();
+    let mut bytes = b"\xef\xbb\xbf".to_vec();
+    bytes.extend([line(1), b"\r\n".to_vec(), vec![0; 300], b"\n".to_vec(), line(2), b" caf\xe9\n\n\r\n".to_vec()].concat());
+    bytes.extend([line(3), vec![0; 7], b"\n".to_vec()].concat());
+    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(&bytes).unwrap();
+    assert_eq!(follower.texts(3), ["number 1", "number 2 café", "number 3"]);
+    follower.stop();
+}
+
+/// A site with one followed file.
+fn site(folder: &Folder, entry: &str) -> String {
+    let rules = folder.join("rules");
+    fs::create_dir_all(&rules).unwrap();
+    fs::write(rules.join("a.alarm"), "alarm full { detect event from host db1 where text contains \"full\" cancel at once }\n")
+        .unwrap();
+    let config = folder.join("pointsman.yaml");
+    fs::write(&config, format!("hosts:\n  db1: {{ address: 10.0.0.5 }}\nfiles:\n  - {entry}\n")).unwrap();
+    config.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn check_tries_a_format_with_the_first_lines() {
+    let folder = Folder::new();
+    let config = site(&folder, "{ path: \"log/*.log\", format: \"%d.%m.%Y %T\" }");
+    fs::create_dir(folder.join("log")).unwrap();
+    append(&folder.join("log/a.log"), "\n14.03.2026 02:11:57 full\n");
+    append(&folder.join("log/b.log"), "");
+    let good = pointsman(&["check", "-c", &config], b"");
+    assert_eq!((good.status, good.err.as_str()), (0, ""), "{}", good.out);
+    append(&folder.join("log/c.log"), "2026-03-14 02:11:57 full\n  at x\n");
+    let bad = pointsman(&["check", "-c", &config], b"");
+    let told = format!("{}{}", bad.out, bad.err);
+    for part in
+        ["C211", "any of the first 2 lines", "log/c.log: in the first, `.` does not read `26-03-14 02:11:57 full`", ":4:", "^^^"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert_eq!(bad.status, 0, "it is a warning");
+    // A folder of rotated files that is not there.
+    let config = site(&folder, "{ path: log/a.log, olddir: odl }");
+    let ended = pointsman(&["check", "-c", &config], b"");
+    assert!(ended.err.contains("C212") || ended.out.contains("C212"), "{}{}", ended.out, ended.err);
+}
+
+/// A dry run of a followed file, or of what it became, reads it as the program does.
+#[test]
+fn a_dry_run_of_a_followed_file_knows_what_is_said_of_it() {
+    let folder = Folder::new();
+    let entry = "{ path: log/db.log, host: db1, timezone: Asia/Kolkata, format: \"%d.%m.%Y-%H.%M.%S\", olddir: old }";
+    let config = site(&folder, entry);
+    fs::create_dir_all(folder.join("log/old")).unwrap();
+    let line = "14.03.2026-02.11.57 the disk is full\n";
+    for name in ["db.log", "db.log.1", "old/db.log-20260314", "other.log"] {
+        append(&folder.join(&format!("log/{name}")), line);
+    }
+    let linked = folder.join("link");
+    symlink(folder.join("log"), &linked).unwrap();
+    let run = |log: &Path| {
+        let ended = pointsman(&["dry-run", "-c", &config, "--format", "json", log.to_str().unwrap()], b"");
+        assert_eq!(ended.status, 0, "{}", ended.err);
+        ended.out
+    };
+    for name in ["log/db.log", "log/db.log.1", "log/old/db.log-20260314", "link/db.log", "log/old/../db.log"] {
+        let told = run(&folder.join(name));
+        assert!(told.contains("alarm_raised") && told.contains("2026-03-13T20:41:57"), "{name}: {told}");
+    }
+    assert!(!run(&folder.join("log/other.log")).contains("alarm_raised"));
+}
