@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_note_is_shown_and_is_no_trouble() {
-        let status = Status::of(&[], &[resource(true, true)], &[]).with_note(Some("it runs as root".to_owned()));
+        let status = Status::of(&[], &[resource(true, true)], &[], &[]).with_note(Some("it runs as root".to_owned()));
         assert_eq!(status.severity(), HEALTHY);
         assert!(status.lines().iter().any(|l| l.contains("note") && l.contains("it runs as root")));
         assert_eq!(status.json()["notes"][0], "it runs as root");

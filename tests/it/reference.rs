@@ -21,7 +21,7 @@ fn renewed(page: &str, part: impl Fn(&str) -> String) -> String {
     text + rest
 }
 
-const SETS: [&KeySet; 18] = [
+const SETS: [&KeySet; 20] = [
     &keys::CONTROLLER,
     &keys::HOST,
     &keys::APPLICATION,
@@ -32,6 +32,8 @@ const SETS: [&KeySet; 18] = [
     &keys::FILE,
     &keys::LIMITS,
     &keys::JOURNAL,
+    &keys::ACCESS,
+    &keys::ACCESS_LEVEL,
     &keys::AGENT,
     &keys::SIGN,
     &keys::METRICS,
