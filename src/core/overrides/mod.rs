@@ -148,9 +148,9 @@ impl StandingOverride {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideEnd {
-    /// Its time was over.
+    /// The time for which it was set is over.
     Time,
-    /// Somebody ended it.
+    /// An operator ended it by a command.
     By(String),
     /// The same was set anew, with another time or reason.
     Replaced,
