@@ -201,12 +201,12 @@ pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
 
 pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
     let mut answers = Vec::new();
-    for question in [Question::Alarms, Question::Resources, Question::Runs] {
+    for question in [Question::Alarms, Question::Resources, Question::Runs, Question::Channels] {
         let Some(rows) = rows(&args.whom, &question)? else { return Ok(if args.exit_code { UNKNOWN } else { WRONG }) };
         answers.push(rows);
     }
-    let [alarms, resources, runs] = &answers[..] else { return Ok(UNKNOWN) };
-    let status = Status::of(alarms, resources, runs).with_note(as_root(&args.whom)?);
+    let [alarms, resources, runs, channels] = &answers[..] else { return Ok(UNKNOWN) };
+    let status = Status::of(alarms, resources, runs, channels).with_note(as_root(&args.whom)?);
     let mut out = io::stdout().lock();
     if args.whom.format == Format::Json {
         writeln!(out, "{}", status.json())?;
@@ -263,7 +263,7 @@ fn tell(whom: &ControllerArgs, question: Question, done: &str) -> io::Result<u8>
     })
 }
 
-fn show(whom: &ControllerArgs, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
+pub(super) fn show(whom: &ControllerArgs, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
     let Some(rows) = rows(whom, question)? else { return Ok(WRONG) };
     print_rows(whom, &rows, columns, nothing).map(|()| 0)
 }

@@ -34,6 +34,7 @@ macro_rules! eprint {
 
 mod agent;
 mod ask;
+mod channels;
 mod check;
 mod completions;
 mod demo;
@@ -120,6 +121,7 @@ enum Command {
     Runs(ask::RunsArgs),
     History(history::Args),
     Sources(ask::SourcesArgs),
+    Channels(channels::Args),
     Move(ask::MoveArgs),
     Reload(reload::Args),
     Journal(journal::Args),
@@ -212,6 +214,7 @@ pub fn main() -> ExitCode {
         Command::Runs(args) => ask::runs(&args),
         Command::History(args) => history::run(&args),
         Command::Sources(args) => ask::sources(&args),
+        Command::Channels(args) => channels::run(&args),
         Command::Move(args) => ask::move_to(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),

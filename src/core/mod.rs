@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod journal;
 pub mod lang;
 pub mod notice;
+pub mod notifications;
 pub mod plan;
 pub mod react;
 pub mod replay;

@@ -21,6 +21,7 @@ mod formats;
 mod grammar;
 mod lang;
 mod limits;
+mod notifications;
 mod packs;
 mod peers;
 mod reference;

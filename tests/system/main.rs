@@ -10,6 +10,7 @@ mod cases;
 mod demo;
 mod journal;
 mod network;
+mod notify;
 mod port;
 mod programs;
 mod quorum;

@@ -7,12 +7,14 @@
 //! Everything that is wrong is reported at once, each with its line and column; unknown, duplicate and dangling names with
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
+mod channels;
 mod claims;
 mod commands;
 mod files;
 mod groups;
 pub mod keys;
 mod policy;
+mod routes;
 mod sections;
 mod sizes;
 mod watch;

@@ -157,6 +157,7 @@ impl OperatorCommand {
             OperatorCommand::Clear { alarm, key } | OperatorCommand::Ack { alarm, key, .. } => {
                 vec![("alarm", Some(alarm.clone())), ("key", key.clone())]
             }
+            OperatorCommand::TestChannel { channel } => vec![("channel", Some(channel.clone()))],
             OperatorCommand::Approve { run } => vec![("run", Some(run.to_string()))],
             OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
         };
@@ -166,6 +167,7 @@ impl OperatorCommand {
             OperatorCommand::Resume { .. } => "resume",
             OperatorCommand::Clear { .. } => "clear",
             OperatorCommand::Ack { .. } => "ack",
+            OperatorCommand::TestChannel { .. } => "channels test",
             OperatorCommand::Approve { .. } => "approve",
             OperatorCommand::AcceptLoss { .. } => "accept-loss",
         };

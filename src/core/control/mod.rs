@@ -3,7 +3,8 @@
 //! ```text
 //!   events that a rule wants --+                                        +--> Record   (journaled; synced before what leaves)
 //!   reports of agents ---------+--> turn: engine -> runs -> planner ----+--> Evaluate (a script's next step is wanted)
-//!   evaluations, results ------+                                        +--> Do       (an effect: a command, a notification)
+//!   evaluations, results ------+                                        +--> Do       (an effect: a command)
+//!                                                                       +--> Deliver  (a notification, by a channel)
 //!   operators, time -----------+                                        +--> Send     (a command to an agent)
 //!                                                                       +--> Step, Notice (for people)
 //! ```
@@ -14,6 +15,7 @@
 
 mod claims;
 mod doubt;
+mod notifications;
 mod reload;
 mod reported;
 mod self_events;
@@ -33,6 +35,7 @@ use crate::core::journal::{self, Position, Record, State};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
 use crate::core::notice::{Kind, Notice};
+use crate::core::notifications::{Delivery, Notifier, Undelivered};
 use crate::core::plan::{self, Accepted, Intent, IntentVerb, Planner};
 use crate::core::react::{self, RunId, Runs};
 use crate::core::script::{Next, Step, StepResult};
@@ -103,6 +106,10 @@ pub enum OperatorCommand {
     Approve {
         run: RunId,
     },
+    /// A channel is tried.
+    TestChannel {
+        channel: Name,
+    },
     /// The controller goes on without the records that the journal lost.
     AcceptLoss {
         /// Why that is right.
@@ -167,6 +174,14 @@ pub enum Input {
         attempt: u32,
         result: StepResult,
     },
+    /// How an attempt to deliver a notification ended, asked for by [`Output::Deliver`].
+    Delivered {
+        channel: Name,
+        /// The number of the notification.
+        id: u64,
+        attempt: u32,
+        result: Result<(), Undelivered>,
+    },
     Operator {
         /// Who the operator is, as far as that is known.
         by: String,
@@ -191,6 +206,8 @@ pub enum Output {
         attempt: u32,
         step: Step,
     },
+    /// Deliver a notification by its channel, and tell how that ended.
+    Deliver(Box<Delivery>),
     /// Send this to a host's agent.
     Send(Name, Command),
     /// A step of a move, for the timeline.
@@ -207,6 +224,7 @@ pub struct Controller {
     engine: Engine,
     runs: Runs,
     planner: Planner,
+    notifier: Notifier,
     order: u64,
     waiting: Vec<WaitingStep>,
     /// The number of the rules: the order in which they were accepted; 0 when they never were.
@@ -252,6 +270,7 @@ impl Controller {
             engine: Engine::start(program.clone(), inventory.clone(), state.alarms),
             runs: Runs::start(program.clone(), inventory.clone(), state.runs, &mut ran),
             planner: Planner::start(id, &inventory, state.ledger, now, &mut planned),
+            notifier: Notifier::start(id, program.clone(), inventory.clone(), state.notify),
             inventory,
             order: state.order,
             waiting: Vec::new(),
@@ -273,6 +292,7 @@ impl Controller {
         let mut tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
         tasks.extend(alarmed.into_iter().map(Task::Alarmed));
         tasks.extend(ran.into_iter().map(Task::Ran));
+        controller.begin_notifications(now, out);
         controller.work(now, tasks, out);
         controller
     }
@@ -336,6 +356,10 @@ impl Controller {
             }
             Input::Evaluated { run, next } => Task::Runs(react::Input::Evaluated { run, next }),
             Input::Done { run, n, attempt, result } => Task::Runs(react::Input::Answered { run, n, attempt, result }),
+            Input::Delivered { channel, id, attempt, result } => {
+                self.delivered(now, &channel, (id, attempt), result, out);
+                return self.work(now, VecDeque::new(), out);
+            }
             Input::Operator { by, word } => return self.operator(now, &by, word, out),
             Input::Reload(reload) => return self.reload(now, *reload, out),
             Input::Timer => {
@@ -358,7 +382,8 @@ impl Controller {
         let alarms = self.engine.next_deadline();
         let runs = self.runs.next_deadline();
         let waiting = self.waiting.iter().map(|w| w.until).min();
-        [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy()].into_iter().flatten().min()
+        let told = self.notifier.next_deadline();
+        [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy(), told].into_iter().flatten().min()
     }
 
     /// Keeps the reasons of the engine's decisions from now on: for people who ask why.
@@ -382,6 +407,11 @@ impl Controller {
 
     pub fn planner(&self) -> &Planner {
         &self.planner
+    }
+
+    /// What people are told, and what was not delivered yet.
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
     }
 
     /// Journals an input and gives it its order.
@@ -420,7 +450,8 @@ impl Controller {
                 tasks = self.carry_out_claims(now, out);
             }
             if tasks.is_empty() {
-                return self.look_at_roles(now, out);
+                self.look_at_roles(now, out);
+                return self.notifications_due(now, out);
             }
         }
     }
@@ -435,7 +466,9 @@ impl Controller {
                     engine::Record::Lost { .. } => self.all_roles_changed(),
                     _ => {}
                 }
+                let told = self.observed(now, &record);
                 out.push(Output::Record(Record::Alarm(record)));
+                notifications::notified(told, out);
             }
             engine::Output::ClaimOwed(order) => self.claim_is_owed(order),
             engine::Output::StartReactions(start) => owed.push_back(Task::Runs(react::Input::StartReactions(start))),
@@ -528,6 +561,7 @@ impl Controller {
                 tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by }));
             }
             OperatorCommand::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),
+            OperatorCommand::TestChannel { channel } => self.test_channel(now, &channel, by, out),
             OperatorCommand::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
         }
         self.work(now, tasks, out);

@@ -64,10 +64,11 @@ impl Controller {
                 self.clear_own_alarm(run, owed);
                 Ok(Value::Unit)
             }
+            Verb::Notify => self.notify(now, run, &step, out),
             Verb::HostRun if self.doubt().is_some() => {
                 Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned())
             }
-            Verb::HostRun | Verb::Notify => return out.push(Output::Do { run, attempt, step }),
+            Verb::HostRun => return out.push(Output::Do { run, attempt, step }),
             Verb::Wait | Verb::Log | Verb::State(_) => {
                 Err(format!("`{}` is done by the run itself: this is a fault of the program", step.verb))
             }

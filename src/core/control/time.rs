@@ -36,6 +36,6 @@ impl Controller {
     }
 
     fn next_due(&self) -> Option<Time> {
-        self.engine.next_deadline().into_iter().chain(self.runs.next_deadline()).min()
+        self.engine.next_deadline().into_iter().chain(self.runs.next_deadline()).chain(self.notifier.next_deadline()).min()
     }
 }

@@ -20,7 +20,7 @@ use crate::core::base::shift;
 use crate::core::base::time::Time;
 use crate::core::event::Event;
 use crate::core::inventory::Name;
-use crate::{core::engine, core::plan, core::react};
+use crate::{core::engine, core::notifications, core::plan, core::react};
 
 pub use config_snapshot::{ConfigSnapshot, FileText};
 pub use history::{History, HistoryEntry};
@@ -40,6 +40,8 @@ pub enum Record {
     Alarm(engine::Record),
     Run(react::Record),
     Plan(plan::Record),
+    /// What is told by channels, and what was delivered.
+    Notify(notifications::Record),
     /// Something that people were notified of. Nothing is folded from it: it is there to be read.
     Notice(NoticeRecord),
 }
@@ -200,6 +202,9 @@ pub struct State {
     pub alarms: engine::State,
     pub runs: react::State,
     pub ledger: plan::Ledger,
+    /// What people are told by channels, and what was not delivered yet.
+    #[serde(default, skip_serializing_if = "notifications::State::is_empty")]
+    pub notify: notifications::State,
     /// What was accepted, by number: the newest, and earlier ones while runs that were bound by them last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accepted: BTreeMap<u64, Arc<ConfigSnapshot>>,
@@ -282,6 +287,7 @@ impl State {
             Record::Alarm(record) => self.alarms.apply(record),
             Record::Run(record) => self.runs.apply(record),
             Record::Plan(record) => self.ledger.apply(record),
+            Record::Notify(record) => self.notify.apply(record),
             Record::Notice(_) => {}
         }
     }

@@ -268,6 +268,11 @@ impl Replay {
                         let result = self.effect(&step);
                         inputs.push(Input::Done { run, n: step.n, attempt, result });
                     }
+                    // Nobody is told of what a log would have brought.
+                    Output::Deliver(delivery) => {
+                        let (id, attempt) = (delivery.notification.id, delivery.attempt);
+                        inputs.push(Input::Delivered { channel: delivery.notification.channel, id, attempt, result: Ok(()) });
+                    }
                     Output::Send(host, command) => {
                         inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
                     }
@@ -310,10 +315,14 @@ impl Replay {
                     ("stderr".to_owned(), Value::from("")),
                 ])))
             }
-            Verb::Notify => Ok(Value::Unit),
-            Verb::Vip(_) | Verb::Port(_) | Verb::PairSwitchover | Verb::Wait | Verb::AlarmClear | Verb::Log | Verb::State(_) => {
-                Err(format!("`{}` is no effect: this is a fault of the program", step.verb))
-            }
+            Verb::Notify
+            | Verb::Vip(_)
+            | Verb::Port(_)
+            | Verb::PairSwitchover
+            | Verb::Wait
+            | Verb::AlarmClear
+            | Verb::Log
+            | Verb::State(_) => Err(format!("`{}` is no effect: this is a fault of the program", step.verb)),
         }
     }
 }

@@ -22,7 +22,6 @@ pub mod host;
 pub mod inbox;
 mod journaled;
 mod lanes;
-mod notification;
 pub mod program;
 pub mod questions;
 pub mod reload;

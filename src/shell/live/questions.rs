@@ -11,6 +11,7 @@ use crate::core::base::text::printable_short;
 use crate::core::control::{Controller, OperatorCommand};
 use crate::core::engine::{Instance, Key};
 use crate::core::inventory::{Name, Resource};
+use crate::core::notifications::ChannelStatus;
 use crate::core::react::Run;
 use crate::core::site::Site;
 use crate::shell::sources::Named;
@@ -44,6 +45,12 @@ pub enum Question {
     Ack(String, Option<String>, String),
     /// Agree to a run.
     Approve(u64),
+    /// How the channels of notifications stand.
+    Channels,
+    /// Try a channel of notifications.
+    TestChannel(Name),
+    /// How the delivery of a notification ended: `null` while it waits.
+    Delivery(u64),
     /// Take changed files over.
     Reload {
         /// Only show what would change.
@@ -73,6 +80,8 @@ pub(super) enum Reply {
     Shown(Json),
     /// Everything is to be on the disk first.
     Synced,
+    /// A channel to try.
+    Tested(Name),
     /// Something that the controller is to do.
     Asked(OperatorCommand),
 }
@@ -133,6 +142,22 @@ impl Desk<'_> {
                     return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
                 }
                 OperatorCommand::Approve { run }
+            }
+            Question::Channels => return Ok(Reply::Shown(self.channels())),
+            Question::TestChannel(channel) => {
+                let known = &self.site.inventory.channels;
+                if !known.contains_key(&channel) {
+                    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                    return Err(format!("there is no channel {channel}; there are: {}", names.join(", ")));
+                }
+                return Ok(Reply::Tested(channel));
+            }
+            Question::Delivery(id) => {
+                return Ok(Reply::Shown(match self.controller.notifier().end_of(id) {
+                    None => Json::Null,
+                    Some(Ok(())) => json!({ "delivered": true }),
+                    Some(Err(why)) => json!({ "delivered": false, "why": why }),
+                }));
             }
             Question::Reload { .. } => return Err("a reload is answered when the files were read".to_owned()),
         }))
@@ -199,6 +224,15 @@ impl Desk<'_> {
             json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing })
         };
         self.controller.runs().runs().map(row).collect()
+    }
+
+    fn channels(&self) -> Json {
+        let row = |c: ChannelStatus| {
+            let (failed_at, why) = c.last_failure.map_or((None, None), |(at, why)| (Some(at.to_string()), Some(why)));
+            json!({ "channel": c.channel, "kind": c.kind, "waiting": c.waiting, "tries": c.tries, "held": c.held, "delivered": c.delivered,
+                    "failed": c.failed, "last_delivered": c.last_delivered.map(|at| at.to_string()), "last_failure": failed_at, "why": why })
+        };
+        self.controller.notifier().channels().into_iter().map(row).collect()
     }
 
     fn counts(&self) -> Json {
