@@ -18,7 +18,7 @@ use pointsman::core::diag::{Source, has_errors, render};
 use pointsman::core::event::Trust;
 use pointsman::core::inventory::Inventory;
 use pointsman::core::lang::{Declarations, Matcher, compile};
-use pointsman::core::replay::{DryRun, Origin, Settling, Sifted};
+use pointsman::core::replay::{DryRun, Origin, Settling, SiftRoom, Sifted};
 use pointsman::core::script::Evaluator;
 use pointsman::core::site::Site;
 
@@ -74,7 +74,7 @@ fn replay(site: &Arc<Site>, corpus: &Path, up_to: usize) -> Fallible<Duration> {
     let written = Time::parse_rfc3339("2026-03-14T12:00:00Z").unwrap_or_default();
     let mut reader = run.reader(Origin { written, ..Origin::default() });
     let mut lines = Lines::new(BufReader::with_capacity(256 * 1024, File::open(corpus)?));
-    let (mut hits, mut settling, mut bytes, mut failed) = (Vec::new(), Settling::default(), 0_usize, Ok(()));
+    let (mut room, mut settling, mut bytes, mut failed) = (SiftRoom::default(), Settling::default(), 0_usize, Ok(()));
     let began = worked()?;
     let (sifting, acting) = run.parts();
     let mut act = |sifted: Sifted| {
@@ -96,7 +96,7 @@ fn replay(site: &Arc<Site>, corpus: &Path, up_to: usize) -> Fallible<Duration> {
             std::hint::black_box(&read);
             continue;
         }
-        let sifted = sifting.sift(read, &mut hits);
+        let sifted = sifting.sift(read, &mut room);
         if up_to == 2 {
             std::hint::black_box(&sifted);
             continue;

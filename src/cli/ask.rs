@@ -34,6 +34,13 @@ pub(super) struct ControllerArgs {
     pub(super) format: Format,
 }
 
+impl ControllerArgs {
+    /// The controller of a configuration or a data folder.
+    pub(super) fn of(config: Option<PathBuf>, data: Option<PathBuf>, format: Format) -> ControllerArgs {
+        ControllerArgs { config, data, format }
+    }
+}
+
 /// Shows the active alarms, or clears one
 #[derive(clap::Args)]
 #[command(
@@ -243,12 +250,12 @@ pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
 
 pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
     let mut answers = Vec::new();
-    for question in [Question::Alarms, Question::Resources, Question::Runs, Question::Overrides] {
+    for question in [Question::Alarms, Question::Resources, Question::Runs, Question::Channels, Question::Overrides] {
         let Some(rows) = rows(&args.whom, &question)? else { return Ok(if args.exit_code { UNKNOWN } else { WRONG }) };
         answers.push(rows);
     }
-    let [alarms, resources, runs, overrides] = &answers[..] else { return Ok(UNKNOWN) };
-    let status = Status::of(alarms, resources, runs, overrides).with_note(as_root(&args.whom)?);
+    let [alarms, resources, runs, channels, overrides] = &answers[..] else { return Ok(UNKNOWN) };
+    let status = Status::of(alarms, resources, runs, channels, overrides).with_note(as_root(&args.whom)?);
     let mut out = io::stdout().lock();
     if args.whom.format == Format::Json {
         writeln!(out, "{}", status.json())?;
@@ -305,7 +312,7 @@ pub(super) fn tell(whom: &ControllerArgs, question: Question, done: &str) -> io:
     })
 }
 
-fn show(whom: &ControllerArgs, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
+pub(super) fn show(whom: &ControllerArgs, question: &Question, columns: &[&str], nothing: &str) -> io::Result<u8> {
     let Some(rows) = rows(whom, question)? else { return Ok(WRONG) };
     print_rows(whom, &rows, columns, nothing).map(|()| 0)
 }

@@ -1,22 +1,26 @@
 //! `pointsman dry-run`: what would have come of a log.
 
 mod cores;
+mod counts;
 mod merge;
+mod progress;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::core::base::text::{printable, printable_json, printable_lines};
 use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
-use crate::core::config::Followed;
+use crate::core::config::{Config, Followed};
 use crate::core::decode::first_moment;
 use crate::core::event::Trust;
 use crate::core::inventory::Name;
-use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, TimelineEntry};
+use crate::core::replay::{DryRun, DryRunCounts, LINES_OF_A_LOG, Origin, Summary, TimelineEntry};
 use crate::core::site::Site;
 use crate::shell::linux::file::kind_of;
 use crate::shell::sources::packed;
@@ -24,8 +28,10 @@ use crate::shell::sources::packed;
 use crate::shell::live;
 
 use super::given::Given;
-use super::{Format, USAGE, WRONG, colour, plural, report, shows_progress};
+use super::{Format, USAGE, WRONG, colour, history, plural, report};
 use crate::shell::site_files::followed;
+
+use progress::{CountedFile, ReadProgress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,13 +41,11 @@ Examples:
   pointsman dry-run -c pointsman.yaml sip1/sip.log sip2/sip.log     two hosts' logs of one day, in the order of their times
   pointsman dry-run --rules rules --format json app.log | jq 'select(.kind == \"alarm_raised\")'
   pointsman dry-run -c pointsman.yaml --holder sip_vip=sip2 sip_server.log
+  pointsman dry-run -c pointsman.yaml --summary app.log.2.gz app.log.1 app.log         counts, and what no rule wants
+  pointsman dry-run -c pointsman.yaml --only link_down --since '2026-03-14 10:00' app.log
 
 Nothing is touched: no address is moved, nobody is notified. The time is the log's own.";
 
-/// Lines after which the progress is looked at.
-const PROGRESS_LINES: u64 = 50_000;
-/// How often the progress is shown.
-const PROGRESS: Duration = Duration::from_millis(500);
 /// Names that are shown of a long list.
 const SHOWN: usize = 20;
 /// Bytes that are read at once.
@@ -64,14 +68,44 @@ pub(super) struct Args {
     trust: Trust,
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    format: Format,
+    format: EntryFormat,
+    /// Counts instead of entries: alarms, reactions, moves, logs, and the most frequent records that no rule wants
+    #[arg(long)]
+    summary: bool,
+    /// No entries: only how things stand at the end
+    #[arg(short, long)]
+    quiet: bool,
+    /// Only entries about this alarm; may be given several times
+    #[arg(long, value_name = "ALARM")]
+    only: Vec<String>,
+    /// Only entries from this moment of the log on; what came before is replayed all the same
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Ends at this moment of the log
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+    /// The rules see each log from this line on; what stands before is read only for its header and dates
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    from_line: u64,
     /// The time zone of stamps that do not say theirs, where the configuration does not: Europe/Berlin, UTC, +02:00; unless said, this
     /// machine's
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Zone>,
-    /// The log; `-` is standard input. Of several the lines are put in the order of their times. Logs may be compressed (gzip, Zstandard)
+    /// The log; `-` is standard input. Of several the lines are put in the order of their times. Logs may be compressed (gzip, Zstandard, xz),
+    /// and archives (tar), whose files are read as one log
     #[arg(default_value = "-", value_name = "LOG")]
     logs: Vec<PathBuf>,
+}
+
+/// How entries and counts are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum EntryFormat {
+    #[default]
+    Human,
+    /// For programs: one JSON object a line.
+    Json,
+    /// For spreadsheets: a line of names, then one line for each entry.
+    Csv,
 }
 
 pub(super) fn run(args: Args) -> io::Result<u8> {
@@ -95,8 +129,23 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
             return Ok(USAGE);
         }
     };
+    let zone = history::local_zone();
+    let moment = |text: &Option<String>| text.as_deref().map(|t| history::parse_moment(t, time_of(now()), zone)).transpose();
+    let (since, until) = match (moment(&args.since), moment(&args.until)) {
+        (Ok(since), Ok(until)) => (since, until),
+        (Err(why), _) | (_, Err(why)) => {
+            eprintln!("pointsman: {}", printable_lines(&why));
+            return Ok(USAGE);
+        }
+    };
+    if let Some(unknown) = args.only.iter().find(|name| !site.program.alarms.iter().any(|a| a.name == **name)) {
+        let near = crate::core::diag::suggest::nearest(unknown, site.program.alarms.iter().map(|a| a.name.as_str()));
+        let near = near.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+        eprintln!("pointsman: --only: the rules have no alarm {}{near}", printable(unknown));
+        return Ok(USAGE);
+    }
     // All are opened before anything is told.
-    let logs: Result<Vec<Log>, String> = args.logs.iter().map(|path| open(path)).collect();
+    let logs: Result<Vec<DryRunLog>, String> = args.logs.iter().map(|path| open(path)).collect();
     let logs = match logs {
         Ok(logs) => logs,
         Err(why) => {
@@ -105,6 +154,10 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         }
     };
     let mut run = DryRun::new(site, holders, args.trust);
+    run.begin_at(args.from_line);
+    if args.summary {
+        run.count_seen();
+    }
     let stdout = io::stdout();
     let mut told = Told {
         format: args.format,
@@ -112,33 +165,37 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
         out: BufWriter::new(stdout.lock()),
         logs: args.logs.iter().map(|path| path.display().to_string()).collect(),
         failed: Ok(()),
+        shows: Shows { entries: !(args.quiet || args.summary), only: args.only, since, until },
+        ended: false,
+        summary: Summary::default(),
+        last: None,
     };
-    let machine = args.timezone.unwrap_or_else(|| live::machine_zone().unwrap_or_default());
-    let origins = args.logs.iter().zip(&logs).zip(0..).map(|((path, log), number)| {
-        let followed = config.as_ref().and_then(|(config, base)| followed::of_log(config, base, path));
-        let said = args.timezone.or(followed.as_ref().and_then(|f| f.zone));
-        let (zone, zone_is_given) = (said.unwrap_or(machine), said.is_some());
-        let written = written.unwrap_or_else(|| time_of(log.written));
-        let began = if log.whole { began(path, written, zone) } else { None };
-        let Followed { host, app, format, .. } = followed.unwrap_or_default();
-        let format = format.map(|declared| declared.form);
-        Origin { number, written, began, zone, zone_is_given, host, app, format }
-    });
-    let origins: Vec<Origin> = origins.collect();
+    if told.format == EntryFormat::Csv && told.shows.entries {
+        let names = TimelineEntry::FIELDS.into_iter().chain(["file"]).collect::<Vec<_>>();
+        writeln!(told.out, "{}", names.join(","))?;
+    }
+    let zones = Zones::new(args.timezone);
+    let origins = args.logs.iter().zip(&logs).zip(0..);
+    let origins: Vec<Origin> =
+        origins.map(|((path, log), number)| origin(config.as_ref(), &zones, written, path, log, number)).collect();
     let wrong = replay(&mut run, logs, origins, &mut told).map(|(log, line, e)| {
         format!("{}: line {} could not be read: {e}", told.logs.get(log).map(String::as_str).unwrap_or_default(), line + 1)
     });
     let counts = run.finish(&mut |entry| {
         told.entry(entry);
     });
-    let Told { mut out, failed, .. } = told;
+    let Told { mut out, failed, logs: names, mut summary, last, shows, .. } = told;
     failed?;
-    if args.format == Format::Human {
-        let apart = if counts.entries > 0 { "\n" } else { "" };
+    if args.summary {
+        last.into_iter().for_each(|at| summary.end(at));
+        counts::write(&mut out, &summary, run.seen(), &names, args.format)?;
+    }
+    if args.format == EntryFormat::Human {
+        let apart = if counts.entries > 0 && shows.entries { "\n" } else { "" };
         writeln!(out, "{apart}{}", ending(&run, &counts))?;
     }
     out.flush()?;
-    if args.format == Format::Json {
+    if args.format != EntryFormat::Human {
         eprintln!("{}", ending(&run, &counts));
     }
     if let Some(why) = wrong {
@@ -148,13 +205,47 @@ pub(super) fn run(args: Args) -> io::Result<u8> {
     Ok(0)
 }
 
+/// The zones of stamps that do not say theirs.
+pub(super) struct Zones {
+    /// What the command line says.
+    pub(super) said: Option<Zone>,
+    pub(super) machine: Zone,
+}
+
+impl Zones {
+    pub(super) fn new(said: Option<Zone>) -> Zones {
+        Zones { said, machine: live::machine_zone().unwrap_or_default() }
+    }
+}
+
+/// What is known of a log before it is read.
+pub(super) fn origin(
+    config: Option<&(Config, PathBuf)>,
+    zones: &Zones,
+    written: Option<Time>,
+    path: &Path,
+    log: &DryRunLog,
+    number: u64,
+) -> Origin {
+    let followed = config.and_then(|(config, base)| followed::of_log(config, base, path));
+    let said = zones.said.or(followed.as_ref().and_then(|f| f.zone));
+    let (zone, zone_is_given) = (said.unwrap_or(zones.machine), said.is_some());
+    let written = written.unwrap_or_else(|| time_of(log.written));
+    let began = if log.whole { began(path, written, zone) } else { None };
+    let Followed { host, app, format, .. } = followed.unwrap_or_default();
+    let format = format.map(|declared| declared.form);
+    Origin { number, written, began, zone, zone_is_given, host, app, format }
+}
+
 /// A log.
-struct Log {
-    text: BufReader<Box<dyn Read + Send>>,
+pub(super) struct DryRunLog {
+    pub(super) text: BufReader<Box<dyn Read + Send>>,
     /// When it was written last.
-    written: SystemTime,
+    pub(super) written: SystemTime,
     /// All of it is there; of a pipe more may come at any time, or not for hours.
     whole: bool,
+    /// Its bytes on the disk, and how many of them were read; `None` of a pipe.
+    size: Option<(u64, Arc<AtomicU64>)>,
 }
 
 /// A log is a file, or a pipe or terminal that somebody writes to: no device is read, which may never end.
@@ -167,21 +258,23 @@ fn not_a_log(kind: std::fs::FileType) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, and has to be a file or a pipe", kind_of(kind)))
 }
 
-fn open(path: &Path) -> Result<Log, String> {
+pub(super) fn open(path: &Path) -> Result<DryRunLog, String> {
     let words = |e: io::Error| format!("{}: {e}", path.display());
-    let (log, written, whole) = if path.as_os_str() == "-" {
+    let (log, written, whole, size) = if path.as_os_str() == "-" {
         if io::stdin().is_terminal() {
             eprintln!("reading the log from the terminal; Ctrl-D ends it");
         }
-        (packed::unpacked(io::stdin()).map_err(words)?, now(), false)
+        (packed::unpacked(io::stdin()).map_err(words)?, now(), false, None)
     } else {
         let opened = File::open(path).and_then(|f| if is_log(&f)? { Ok(f) } else { Err(not_a_log(f.metadata()?.file_type())) });
         let file = opened.map_err(words)?;
         let meta = file.metadata().map_err(words)?;
+        let (file, read) = CountedFile::new(file);
         let log = packed::unpacked(file).map_err(words)?;
-        (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file())
+        let size = meta.is_file().then_some((meta.len(), read));
+        (log, meta.modified().unwrap_or_else(|_| now()), meta.is_file(), size)
     };
-    Ok(Log { text: BufReader::with_capacity(BUFFER, log), written, whole })
+    Ok(DryRunLog { text: BufReader::with_capacity(BUFFER, log), written, whole, size })
 }
 
 /// About when a log began that leaves the years out: for that it is looked through.
@@ -190,14 +283,30 @@ fn began(path: &Path, written: Time, zone: Zone) -> Option<Time> {
     first_moment(BufReader::with_capacity(BUFFER, log), written, zone).ok().flatten()
 }
 
+/// Which entries are shown.
+struct Shows {
+    /// Any at all.
+    entries: bool,
+    /// Only those about these alarms; empty: about all.
+    only: Vec<String>,
+    since: Option<Time>,
+    until: Option<Time>,
+}
+
 /// What was told, and where it goes.
 struct Told<W> {
-    format: Format,
+    format: EntryFormat,
     paint: bool,
     out: W,
     /// The names of the logs. Of several, entries say which log their line is of.
     logs: Vec<String>,
     failed: io::Result<()>,
+    shows: Shows,
+    /// The moment came at which it ends.
+    ended: bool,
+    summary: Summary,
+    /// The time of the newest entry.
+    last: Option<Time>,
 }
 
 impl<W: Write> Told<W> {
@@ -210,8 +319,19 @@ impl<W: Write> Told<W> {
 
     /// True while somebody listens.
     fn entry(&mut self, mut entry: TimelineEntry) -> bool {
-        if self.failed.is_err() {
+        self.ended |= self.shows.until.is_some_and(|until| entry.at > until);
+        if self.failed.is_err() || self.ended {
             return false;
+        }
+        self.last = self.last.max(Some(entry.at));
+        let about = |name: &String| entry.alarm.as_ref() == Some(name);
+        let early = self.shows.since.is_some_and(|since| entry.at < since);
+        if early || !self.shows.only.is_empty() && !self.shows.only.iter().any(about) {
+            return true;
+        }
+        self.summary.tell(&entry);
+        if !self.shows.entries {
+            return true;
         }
         if let Some(line) = entry.line {
             entry.line = Some(line % LINES_OF_A_LOG);
@@ -220,24 +340,43 @@ impl<W: Write> Told<W> {
             }
         }
         self.failed = match self.format {
-            Format::Human => writeln!(self.out, "{}", entry.human(self.paint)),
-            Format::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
+            EntryFormat::Human => writeln!(self.out, "{}", entry.human(self.paint)),
+            EntryFormat::Json => writeln!(self.out, "{}", printable_json(&entry.json())),
+            EntryFormat::Csv => {
+                let cells = TimelineEntry::FIELDS.into_iter().map(|name| entry.field(name)).chain([entry.file.clone()]);
+                let cells: Vec<String> = cells.map(|cell| counts::quoted(&cell.unwrap_or_default())).collect();
+                writeln!(self.out, "{}", cells.join(","))
+            }
         };
         self.failed.is_ok()
     }
 }
 
-fn trust(word: &str) -> Result<Trust, String> {
+pub(super) fn trust(word: &str) -> Result<Trust, String> {
     Trust::parse(word).ok_or_else(|| "write unverified, address, local or authenticated".to_owned())
 }
 
-fn zone(text: &str) -> Result<Zone, String> {
+pub(super) fn zone(text: &str) -> Result<Zone, String> {
     Zone::parse(text).ok_or_else(|| "write a name such as Europe/Berlin, or a distance from UTC such as +02:00".to_owned())
 }
 
 /// Reads the logs to their ends, or until nobody listens any more.
-fn replay<W: Write>(run: &mut DryRun, logs: Vec<Log>, origins: Vec<Origin>, told: &mut Told<W>) -> Option<merge::Failure> {
-    let mut progress = Progress { shows: shows_progress(), shown: now(), at: PROGRESS_LINES };
+fn replay<W: Write>(run: &mut DryRun, logs: Vec<DryRunLog>, origins: Vec<Origin>, told: &mut Told<W>) -> Option<merge::Failure> {
+    let sizes: Vec<_> = logs.iter().map(|log| log.size.clone()).collect();
+    let bytes = sizes.iter().map(|size| size.as_ref().map(|(bytes, _)| *bytes)).sum();
+    let mut progress = ReadProgress::new(bytes, sizes.into_iter().flatten().map(|(_, read)| read).collect(), told.shows.entries);
+    let failure = replay_with(run, logs, origins, told, &mut progress);
+    progress.end();
+    failure
+}
+
+fn replay_with<W: Write>(
+    run: &mut DryRun,
+    logs: Vec<DryRunLog>,
+    origins: Vec<Origin>,
+    told: &mut Told<W>,
+    progress: &mut ReadProgress,
+) -> Option<merge::Failure> {
     let threads = cores::worth_it();
     let mut logs: Vec<_> = logs.into_iter().zip(origins).map(|(log, origin)| (run.reader(origin), log)).collect();
     if let [(reader, log)] = &mut logs[..]
@@ -259,29 +398,8 @@ fn replay<W: Write>(run: &mut DryRun, logs: Vec<Log>, origins: Vec<Origin>, told
     merge::replay(run, logs, threads > 1, &mut tell, &mut |lines| progress.at_line(lines))
 }
 
-/// How many lines were read, for who waits.
-struct Progress {
-    shows: bool,
-    shown: SystemTime,
-    /// The line at which the clock is looked at.
-    at: u64,
-}
-
-impl Progress {
-    fn at_line(&mut self, line: u64) {
-        if line < self.at {
-            return;
-        }
-        self.at = line + PROGRESS_LINES;
-        if self.shows && self.shown.elapsed().is_ok_and(|e| e > PROGRESS) {
-            eprint!("\r{line} lines\r");
-            self.shown = now();
-        }
-    }
-}
-
 /// Who holds what at the beginning.
-fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String> {
+pub(super) fn holders(site: &Site, said: &[String]) -> Result<BTreeMap<Name, Name>, String> {
     let inventory = &site.inventory;
     let mut holders: BTreeMap<Name, Name> = BTreeMap::new();
     for pair in inventory.pairs.values() {
@@ -370,11 +488,11 @@ fn ending(run: &DryRun, counts: &DryRunCounts) -> String {
     clippy::disallowed_methods,
     reason = "the shell reads the clock: for progress, and for stamps of standard input without a year"
 )]
-fn now() -> SystemTime {
+pub(super) fn now() -> SystemTime {
     SystemTime::now()
 }
 
-fn time_of(time: SystemTime) -> Time {
+pub(super) fn time_of(time: SystemTime) -> Time {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 1_000))
 }

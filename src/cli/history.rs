@@ -209,7 +209,7 @@ fn local(at: Time, zone: Tz) -> String {
 }
 
 /// The zone of this machine: `TZ`, else what `/etc/localtime` is a link to, else UTC.
-fn local_zone() -> Tz {
+pub(super) fn local_zone() -> Tz {
     let named = |text: &str| text.trim().trim_start_matches(':').parse::<Tz>().ok();
     if let Some(zone) = std::env::var("TZ").ok().filter(|tz| !tz.is_empty()) {
         return named(&zone).unwrap_or(Tz::UTC);
@@ -220,7 +220,7 @@ fn local_zone() -> Tz {
 }
 
 /// Reads a moment: a span before now, a date, a date with a time, RFC 3339.
-fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
+pub(super) fn parse_moment(text: &str, now: Time, zone: Tz) -> Result<Time, String> {
     if let Some(span) = parse_duration(text) {
         return Ok(now - span);
     }

@@ -34,12 +34,14 @@ macro_rules! eprint {
 
 mod agent;
 mod ask;
+mod channels;
 mod check;
 mod completions;
 mod demo;
 mod drill;
 mod dry_run;
 mod enroll;
+mod explain;
 mod fmt;
 mod given;
 mod history;
@@ -56,7 +58,7 @@ mod verbs;
 
 pub use reference::reference;
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -80,6 +82,7 @@ Examples:
   pointsman test -c pointsman.yaml              do the rules do what their tests say?
   pointsman fmt                                 rule files in one form
   pointsman dry-run -c pointsman.yaml sip.log   what would have come of this log?
+  pointsman explain -c pointsman.yaml 'a line'  how is this record read, what matches it, and what nearly does?
   pointsman run -c pointsman.yaml               the controller
   pointsman agent -c agent.yaml                 the agent on a target host
   pointsman status                              is everything in order?
@@ -108,6 +111,7 @@ enum Command {
     Test(test::Args),
     Fmt(fmt::Args),
     DryRun(dry_run::Args),
+    Explain(explain::Args),
     Run(run::Args),
     Agent(agent::Args),
     Enroll(enroll::Args),
@@ -119,6 +123,7 @@ enum Command {
     Runs(ask::RunsArgs),
     History(history::Args),
     Sources(ask::SourcesArgs),
+    Channels(channels::Args),
     Move(ask::MoveArgs),
     Pause(set_aside::PauseArgs),
     Resume(set_aside::ResumeArgs),
@@ -208,6 +213,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::DryRun(args) => dry_run::run(args),
+        Command::Explain(args) => explain::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Enroll(args) => enroll::run(&args),
@@ -219,6 +225,7 @@ pub fn main() -> ExitCode {
         Command::Runs(args) => ask::runs(&args),
         Command::History(args) => history::run(&args),
         Command::Sources(args) => ask::sources(&args),
+        Command::Channels(args) => channels::run(&args),
         Command::Move(args) => ask::move_to(&args),
         Command::Pause(args) => set_aside::pause(&args),
         Command::Resume(args) => set_aside::resume(&args),
@@ -320,9 +327,4 @@ fn log_to_stderr(level: &str) {
 /// `3 rule files`, `1 rule file`.
 fn plural(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// True when standard error is a terminal, where progress may be shown.
-fn shows_progress() -> bool {
-    io::stderr().is_terminal()
 }

@@ -25,8 +25,8 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// Reads the rows of the questions `alarms`, `resources`, `runs` and `overrides`.
-    pub(super) fn of(alarms: &[Json], resources: &[Json], runs: &[Json], overrides: &[Json]) -> Status {
+    /// Reads the rows of the questions `alarms`, `resources`, `runs`, `channels` and `overrides`.
+    pub(super) fn of(alarms: &[Json], resources: &[Json], runs: &[Json], channels: &[Json], overrides: &[Json]) -> Status {
         let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
         let mut troubles = Vec::new();
         let mut hosts: Vec<(String, bool)> = Vec::new();
@@ -55,6 +55,22 @@ impl Status {
             let key = text(row, "key");
             let key = if key.is_empty() { key } else { format!(" [{key}]") };
             troubles.push((alarm_severity(row), format!("alarm {}{key}: {}", text(row, "alarm"), text(row, "summary"))));
+        }
+        for row in channels {
+            let number = |key: &str| row.get(key).and_then(Json::as_u64).unwrap_or_default();
+            let name = text(row, "channel");
+            if number("tries") > 0 {
+                troubles.push((
+                    WARNING,
+                    format!("{} notifications wait for the channel {name}: {}", number("waiting"), text(row, "why")),
+                ));
+            }
+            if number("held") > 0 {
+                troubles.push((
+                    WARNING,
+                    format!("{} notifications are held back by the limit of the channel {name}", number("held")),
+                ));
+            }
         }
         troubles.retain(|(severity, _)| *severity > HEALTHY);
         troubles.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
@@ -115,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_worst_trouble_decides() {
-        let of = |alarms: &[Json], resources: &[Json]| Status::of(alarms, resources, &[], &[]).severity();
+        let of = |alarms: &[Json], resources: &[Json]| Status::of(alarms, resources, &[], &[], &[]).severity();
         assert_eq!(of(&[], &[resource(true, true)]), HEALTHY);
         assert_eq!(of(&[], &[resource(true, false)]), WARNING);
         assert_eq!(of(&[], &[resource(false, true)]), CRITICAL);
@@ -129,12 +145,22 @@ mod tests {
             json!({ "alarm": "x", "key": "", "category": "critical", "acked": null, "silenced": "by ann", "summary": "" });
         assert_eq!(of(&[silenced], &[]), WARNING);
         let pause = json!({ "command": "pause", "what": "everything", "by": "ann", "reason": "a drill", "until": null });
-        assert_eq!(Status::of(&[], &[], &[], &[pause]).severity(), WARNING);
+        assert_eq!(Status::of(&[], &[], &[], &[], &[pause]).severity(), WARNING);
+    }
+
+    #[test]
+    fn channels_that_fail_are_told() {
+        let channel =
+            |tries: u64, held: u64| json!({ "channel": "mail", "waiting": 3, "tries": tries, "held": held, "why": "away" });
+        assert_eq!(Status::of(&[], &[], &[], &[channel(0, 0)], &[]).severity(), HEALTHY);
+        let lines = Status::of(&[], &[], &[], &[channel(2, 7)], &[]).lines();
+        assert_eq!(lines[1], "  warning  3 notifications wait for the channel mail: away");
+        assert_eq!(lines[2], "  warning  7 notifications are held back by the limit of the channel mail");
     }
 
     #[test]
     fn a_note_is_shown_and_is_no_trouble() {
-        let status = Status::of(&[], &[resource(true, true)], &[], &[]).with_note(Some("it runs as root".to_owned()));
+        let status = Status::of(&[], &[resource(true, true)], &[], &[], &[]).with_note(Some("it runs as root".to_owned()));
         assert_eq!(status.severity(), HEALTHY);
         assert!(status.lines().iter().any(|l| l.contains("note") && l.contains("it runs as root")));
         assert_eq!(status.json()["notes"][0], "it runs as root");
@@ -143,6 +169,6 @@ mod tests {
     #[test]
     fn what_came_in_a_log_is_escaped() {
         let alarm = json!({ "alarm": "x", "key": "\u{1b}[2J", "category": "major", "acked": null, "summary": "" });
-        assert!(Status::of(&[alarm], &[], &[], &[]).lines().iter().all(|l| !l.contains('\u{1b}')));
+        assert!(Status::of(&[alarm], &[], &[], &[], &[]).lines().iter().all(|l| !l.contains('\u{1b}')));
     }
 }

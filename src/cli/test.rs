@@ -1,19 +1,30 @@
 //! `pointsman test`: rule tests in virtual time.
 
-use std::collections::BTreeMap;
+mod coverage;
+mod first;
+mod mutate;
+mod shown;
+mod update;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use crate::core::base::text::{printable, printable_json};
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
+use crate::core::explain::reason_of_test;
 use crate::core::replay::rule_test::{self, Verdict};
-use crate::core::replay::test_file::{self, TestFile};
+use crate::core::replay::test_file::{self, RuleTest, TestFile};
 use crate::core::site::Site;
 
 use super::given::Given;
-use super::{FAILED, Format, WRONG, colour, plural, report};
+use super::{FAILED, Format, WRONG, report};
 use crate::shell::site_files::{self, SiteFiles, read};
+
+/// Mismatches of a test whose reason is looked for.
+const EXPLAINED: usize = 3;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +32,11 @@ Examples:
   pointsman test rules/ip_takeover                 the tests of a folder
   pointsman test rules --only 'primary failure'    those with this in their name
   pointsman test rules -v                          with the timeline of each that fails
+  pointsman test rules --coverage                  what of the rules no test exercises
+  pointsman test rules --junit results.xml         for a build server
+  pointsman test rules --update                    expectations as they are now; look at the diff
+  pointsman test -c pointsman.yaml --from app.log  a first test from a log, on standard output
+  pointsman test rules --mutate                    changes of the rules that no test notices
 
 A test file (*.test.yaml) may name its configuration and rules; else those given here count, or the rules of its folder.";
 
@@ -39,6 +55,21 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     format: Format,
+    /// What of the rules no test exercises: as a table, for lcov, or as JSON
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "table", require_equals = true)]
+    coverage: Option<coverage::CoverageFormat>,
+    /// Write the results for a build server as well (JUnit's XML)
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write expectations that are not met as they are now, and show the difference
+    #[arg(long, conflicts_with_all = ["coverage", "junit", "from", "mutate"])]
+    update: bool,
+    /// Write a first test, from this log and what comes of it, to standard output
+    #[arg(long, value_name = "LOG", conflicts_with_all = ["coverage", "junit", "mutate"])]
+    from: Option<PathBuf>,
+    /// Change the rules in many ways, one at a time, and show the changes that no test notices
+    #[arg(long, conflicts_with_all = ["coverage", "junit"])]
+    mutate: bool,
     /// Test files, or folders of them; unless said, where the rules are
     paths: Vec<PathBuf>,
 }
@@ -47,6 +78,9 @@ pub(super) struct Args {
 type Sites = BTreeMap<(Option<PathBuf>, Vec<PathBuf>), Option<Arc<Site>>>;
 
 pub(super) fn run(args: &Args) -> io::Result<u8> {
+    if let Some(log) = &args.from {
+        return first::run(args, log);
+    }
     let mut found = Vec::new();
     let mut paths = args.paths.clone();
     if paths.is_empty() {
@@ -68,50 +102,113 @@ pub(super) fn run(args: &Args) -> io::Result<u8> {
     if has_errors(&found) {
         return Ok(WRONG);
     }
-    let mut out = io::stdout().lock();
     let mut sites = Sites::new();
-    let (mut passed, mut failed, mut unusable) = (0, 0, 0);
+    let mut unusable = 0;
+    let mut loaded: Vec<(PathBuf, TestFile, Arc<Site>)> = Vec::new();
     for path in &files {
         match load(&args.given, path, &mut sites) {
-            Ok((file, site)) => {
-                let wanted = file.tests.iter().filter(|t| args.only.as_ref().is_none_or(|only| t.name.contains(only)));
-                let mut head = false;
-                for test in wanted {
-                    if args.format == Format::Human && !head {
-                        writeln!(out, "{}", printable(&path.display().to_string()))?;
-                        head = true;
-                    }
-                    let verdict = rule_test::run(&site, test);
-                    *(if verdict.wrong.is_empty() { &mut passed } else { &mut failed }) += 1;
-                    show(&mut out, args, path, &test.name, &verdict)?;
-                }
-            }
+            Ok((file, site)) => loaded.push((path.clone(), file, site)),
             Err(diagnostics) => {
                 unusable += 1;
-                out.flush()?;
                 report(&diagnostics, args.format)?;
             }
         }
     }
-    if args.format == Format::Human {
-        let mut summary = format!("{passed} passed, {failed} failed");
-        if unusable > 0 {
-            summary.push_str(&format!(", {} could not be used", plural(unusable, "file")));
-        }
-        writeln!(out, "{summary}")?;
+    if args.mutate {
+        return mutate::run(args, &loaded);
     }
-    if passed + failed == 0 && unusable == 0 {
+    let jobs: Vec<Job<'_>> = loaded
+        .iter()
+        .flat_map(|(path, file, site)| file.tests.iter().map(move |test| Job { path, test, site }))
+        .filter(|job| args.only.as_ref().is_none_or(|only| job.test.name.contains(only)))
+        .collect();
+    let done = in_parallel(&jobs, |job| Done::of(job, args));
+    if args.update {
+        return update::run(&jobs, &done);
+    }
+    let mut out = io::stdout().lock();
+    shown::write(&mut out, args, &jobs, &done, unusable)?;
+    out.flush()?;
+    drop(out);
+    if let Some(path) = &args.junit
+        && let Err(e) = std::fs::write(path, shown::junit(&jobs, &done))
+    {
+        return Ok(super::wrong(&format!("{}: {e}", path.display())));
+    }
+    if jobs.is_empty() && unusable == 0 {
         let places: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         eprintln!("pointsman: there is no such test in {} (tests stand in *.test.yaml)", places.join(", "));
         return Ok(WRONG);
     }
+    if let Some(how) = args.coverage {
+        coverage::write(&mut io::stdout().lock(), how, &jobs, &done)?;
+    }
+    let failed = done.iter().any(|done| !done.verdict.wrong.is_empty());
     Ok(if unusable > 0 {
         WRONG
-    } else if failed > 0 {
+    } else if failed {
         FAILED
     } else {
         0
     })
+}
+
+/// A test that is to be run.
+struct Job<'f> {
+    path: &'f Path,
+    test: &'f RuleTest,
+    site: &'f Arc<Site>,
+}
+
+/// How a test went.
+struct Done {
+    verdict: Verdict,
+    /// For each mismatch, why the alarm that was expected did not behave so.
+    reasons: Vec<Vec<String>>,
+    /// What of the rules it exercised, where that is wanted.
+    covered: Option<coverage::Covered>,
+    took: std::time::Duration,
+}
+
+impl Done {
+    fn of(job: &Job<'_>, args: &Args) -> Done {
+        let began = std::time::Instant::now();
+        let (verdict, covered) = if args.coverage.is_some() {
+            let (verdict, trace) = rule_test::run_traced(job.site, job.test, BTreeSet::new());
+            let covered = coverage::Covered::of(job.site, &verdict, &trace);
+            (verdict, Some(covered))
+        } else {
+            (rule_test::run(job.site, job.test), None)
+        };
+        let reason = |wrong: &rule_test::Mismatch| {
+            let (alarm, key) = wrong.alarm.as_ref()?;
+            Some(reason_of_test(job.site, job.test, alarm, key.as_deref()))
+        };
+        let reasons = verdict.wrong.iter().take(EXPLAINED).map(|wrong| reason(wrong).unwrap_or_default()).collect();
+        Done { verdict, reasons, covered, took: began.elapsed() }
+    }
+}
+
+/// Does something with each of many, on all cores; the results are in their order.
+fn in_parallel<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(jobs.len().max(1));
+    let next = AtomicUsize::new(0);
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut done = Vec::new();
+                    while let Some((n, job)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, jobs.get(n)?))) {
+                        done.push((n, work(job)));
+                    }
+                    done
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    done.sort_by_key(|(n, _)| *n);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -202,31 +299,4 @@ pub(super) fn failing(given: &Given, rule_paths: &[PathBuf]) -> Vec<Diagnostic> 
         }
     }
     found
-}
-
-fn show(out: &mut impl Write, args: &Args, path: &Path, name: &str, verdict: &Verdict) -> io::Result<()> {
-    let good = verdict.wrong.is_empty();
-    if args.format == Format::Json {
-        let object = serde_json::json!({
-            "file": path.display().to_string(),
-            "test": name,
-            "passed": good,
-            "wrong": verdict.wrong,
-            "lasted": rule_test::lasted(&verdict.entries),
-        });
-        return writeln!(out, "{}", printable_json(&object.to_string()));
-    }
-    let paint = colour(&io::stdout());
-    let (word, colour) = if good { ("ok  ", "32") } else { ("FAIL", "1;31") };
-    let word = if paint { format!("\x1b[{colour}m{word}\x1b[0m") } else { word.to_owned() };
-    writeln!(out, "  {word} {} ({})", printable(name), rule_test::lasted(&verdict.entries))?;
-    for wrong in &verdict.wrong {
-        writeln!(out, "       {}", printable(wrong))?;
-    }
-    if args.verbose > u8::from(good) {
-        for entry in &verdict.entries {
-            writeln!(out, "       | {}", entry.human(paint))?;
-        }
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@
 )]
 
 pub mod budget;
+pub mod channels;
 pub mod command;
 pub mod handshakes;
 pub mod linux;

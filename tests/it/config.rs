@@ -20,7 +20,8 @@ fn mistakes_are_told_as_stands_beside_them() {
         expect(format!("tests/config/err/{}", name.replace(".yaml", ".expected")), &render::human(&found, false));
     }
     // Of files, and of a text too large for a case.
-    let elsewhere = [Code::FileUnreadable, Code::ConfigTooLarge, Code::NoFileMatches, Code::FormatUnread, Code::NoOlddir];
+    let elsewhere =
+        [Code::FileUnreadable, Code::ConfigTooLarge, Code::NoFileMatches, Code::FormatUnread, Code::NoOlddir, Code::RouteName];
     let missing: Vec<&str> = Code::ALL
         .iter()
         .filter(|c| c.text().starts_with('C') && !codes.contains(c) && !elsewhere.contains(c))

@@ -113,3 +113,27 @@ fn the_starter_sites_work() {
         assert!(run(&["dry-run", log]).contains(shown));
     }
 }
+
+/// The page about `pointsman explain`, typed as it stands: each command shows the lines that stand below it.
+#[test]
+fn explain_says_what_its_page_shows() {
+    let page = read("docs/how-to/why-did-my-rule-not-fire.md");
+    let folder = Folder::new();
+    fs::create_dir_all(folder.join("rules")).unwrap();
+    fs::write(folder.join("rules/links.alarm"), blocks(&page, "alarm").swap_remove(0)).unwrap();
+    fs::write(folder.join("app.log"), blocks(&page, "text").swap_remove(0)).unwrap();
+    let mut seen = 0;
+    for block in blocks(&page, "console") {
+        let mut lines = block.lines();
+        let command = lines.next().and_then(|line| line.strip_prefix("$ pointsman ")).unwrap();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_pointsman")).args(command.split(' ')).current_dir(folder.path()).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{command}: {out}{err}");
+        for line in lines.filter(|line| !line.is_empty()) {
+            assert!(out.lines().any(|shown| shown == line), "{command}: {line}\nis not in\n{out}{err}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 3, "only {seen} commands were found");
+}

@@ -21,7 +21,15 @@ fn renewed(page: &str, part: impl Fn(&str) -> String) -> String {
     text + rest
 }
 
-const SETS: [&KeySet; 20] = [
+const SETS: [&KeySet; 28] = [
+    &keys::CHANNEL,
+    &keys::MAIL,
+    &keys::WEBHOOK,
+    &keys::ALERTMANAGER,
+    &keys::SNMP,
+    &keys::REMOTE_SYSLOG,
+    &keys::ROUTE,
+    &keys::ESCALATE,
     &keys::CONTROLLER,
     &keys::HOST,
     &keys::APPLICATION,
@@ -46,7 +54,7 @@ const SETS: [&KeySet; 20] = [
 
 #[test]
 fn the_tables_of_keys_are_the_programs() {
-    for page in ["docs/reference/configuration.md", "docs/reference/rule-tests.md"] {
+    for page in ["docs/reference/configuration.md", "docs/reference/notifications.md", "docs/reference/rule-tests.md"] {
         let of = |name: &str| {
             let set = SETS.iter().find(|set| set.title == name).unwrap_or_else(|| panic!("{page}: no keys are called {name}"));
             table(set)
@@ -184,11 +192,13 @@ fn the_words_of_keys_are_those_that_are_read() {
             "hosts" => format!("hosts: {{ a: {{ {line} }} }}"),
             "pairs" => format!("{hosts}pairs: {{ p: {{ primary: A, backup: B, {line} }} }}"),
             "resources" => format!("{hosts}resources: {{ r: {{ address: 10.0.0.3/24, hosts: {{ a: e, b: e }}, {line} }} }}"),
+            "mail" => format!("channels: {{ c: {{ mail: {{ server: h, from: a@b, to: c@d, {line} }} }} }}"),
+            "webhook" => format!("channels: {{ c: {{ webhook: {{ url: 'http://h/', key: {{ file: /k }}, {line} }} }} }}"),
             other => panic!("{other} has words, which are not tried here"),
         }
     };
     let mut tried = 0;
-    for set in SETS.iter().take(10) {
+    for set in SETS.iter().take(18) {
         for key in set.keys {
             let ValueForm::Word(words) = key.form else { continue };
             let found = |word: &str| {

@@ -315,8 +315,8 @@ fn runs_end_on_what_they_began_with() {
     bench.hear("sip2", "04562");
     assert_eq!(rules(&bench), [(first, 5), (second, 7)]);
     // The time-out of the step is that of the rules that the run was bound by.
-    let notify = Step { n: 0, verb: Verb::parse("notify").unwrap(), args: Vec::new(), line: 1 };
-    bench.turn(Input::Evaluated { run: 1, next: Next::Step(notify) });
+    let command = Step { n: 0, verb: Verb::parse("host.run").unwrap(), args: Vec::new(), line: 1 };
+    bench.turn(Input::Evaluated { run: 1, next: Next::Step(command) });
     let due = bench.controller.runs().run(1).unwrap().asked.as_ref().unwrap().due;
     assert_eq!(due, Some(bench.now + Duration::from_secs(5)));
     // While it lasts, what it was bound by stands in the journal; then no more.

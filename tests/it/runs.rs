@@ -239,7 +239,7 @@ fn an_argument_without_a_value_starts_nothing() {
 fn a_restart_never_does_twice_what_may_be_done_once() {
     for (verb, told) in [
         ("vip.up", vec!["do 1 vip.up try 1"]),
-        ("notify", vec!["notice step_unknown", "evaluate 1"]),
+        ("notify", vec!["do 1 notify try 1"]),
         ("host.run", vec!["notice step_unknown", "evaluate 1"]),
         ("wait", vec![]),
     ] {

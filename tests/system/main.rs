@@ -11,6 +11,7 @@ mod demo;
 mod journal;
 mod last_word;
 mod network;
+mod notify;
 mod port;
 mod programs;
 mod quorum;

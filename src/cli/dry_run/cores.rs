@@ -13,8 +13,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use crate::core::decode::Lines;
-use crate::core::lang::program::Hit;
-use crate::core::replay::{DryRun, LogReader, Settling, Sifted, Sifting, TimelineEntry};
+use crate::core::replay::{DryRun, LogReader, Settling, SiftRoom, Sifted, Sifting, TimelineEntry};
 
 /// Lines of a batch, at most: to hand the log on takes as long as to read a hundred.
 const BATCH: usize = 2_048;
@@ -92,7 +91,7 @@ fn work<'r, R: Read>(
     next: &Sender<Turn<'r, R>>,
     found: &SyncSender<FoundInBatch>,
 ) {
-    let (mut batch, mut hits) = (Batch::default(), Vec::new());
+    let (mut batch, mut room) = (Batch::default(), SiftRoom::default());
     while let Ok(mut turn) = turn.recv() {
         let read = batch.fill(&mut turn.lines);
         let reads: Vec<_> = batch.lines().map(|(line, cut)| turn.reader.read(line, cut)).collect();
@@ -102,7 +101,7 @@ fn work<'r, R: Read>(
             // The next is gone when nobody listens any more.
             let _ = next.send(turn);
         }
-        let left = sift(sifting, reads, end, &mut hits);
+        let left = sift(sifting, reads, end, &mut room);
         let heard = found.send((left, read.map(drop))).is_ok();
         if !(heard && more) {
             break;
@@ -115,16 +114,17 @@ fn sift(
     sifting: &Sifting,
     reads: Vec<crate::core::replay::ReadLine<'_>>,
     end: Option<Sifted>,
-    hits: &mut Vec<Hit>,
+    room: &mut SiftRoom,
 ) -> Vec<Sifted> {
     let mut left: Vec<Sifted> = Vec::new();
     for read in reads {
-        let sifted = sifting.sift(read, hits);
+        let sifted = sifting.sift(read, room);
         match left.last_mut() {
             Some(last) if sifted.is_idle() => last.count(&sifted),
             _ => left.push(sifted),
         }
     }
+    left.extend(room.take_seen(sifting));
     left.extend(end);
     left
 }
@@ -135,12 +135,12 @@ pub(super) fn sift_on<R: Read>(
     reader: &mut LogReader,
     lines: &mut Lines<BufReader<R>>,
     batch: &mut Batch,
-    hits: &mut Vec<Hit>,
+    room: &mut SiftRoom,
 ) -> (Vec<Sifted>, io::Result<bool>) {
     let read = batch.fill(lines);
     let reads: Vec<_> = batch.lines().map(|(line, cut)| reader.read(line, cut)).collect();
     let end = if matches!(read, Ok(true)) { None } else { reader.end() };
-    (sift(sifting, reads, end, hits), read)
+    (sift(sifting, reads, end, room), read)
 }
 
 /// Lines, copied out of the reader.
@@ -222,7 +222,7 @@ mod tests {
 
     /// Line after line, without anything at once.
     fn by_lines(log: &[u8]) -> (Vec<String>, DryRunCounts) {
-        let (mut run, mut told, mut hits, mut settling) = (dry_run(), Vec::new(), Vec::new(), Settling::default());
+        let (mut run, mut told, mut room, mut settling) = (dry_run(), Vec::new(), SiftRoom::default(), Settling::default());
         let mut reader = reader(&run, 0);
         let mut lines = Lines::new(log);
         let (sifting, acting) = run.parts();
@@ -230,7 +230,7 @@ mod tests {
             settling.take(sifted, &mut |sifted| acting.take(sifted, &mut |entry| told.push(entry.json())));
         };
         while let Some(line) = lines.next_line().unwrap() {
-            take(sifting.sift(reader.read(line.bytes, line.cut), &mut hits));
+            take(sifting.sift(reader.read(line.bytes, line.cut), &mut room));
         }
         reader.end().into_iter().for_each(&mut take);
         let counts = run.finish(&mut |entry| told.push(entry.json()));

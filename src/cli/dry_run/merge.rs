@@ -16,7 +16,7 @@ use std::thread;
 
 use crate::core::base::time::Time;
 use crate::core::decode::Lines;
-use crate::core::replay::{DryRun, LogReader, Settling, Sifted, TimelineEntry};
+use crate::core::replay::{DryRun, LogReader, Settling, SiftRoom, Sifted, TimelineEntry};
 
 use super::cores::{AHEAD, Batch, FoundInBatch, MOST, sift_on};
 
@@ -69,9 +69,9 @@ pub(super) fn replay<R: Read + Send>(
     thread::scope(|scope| {
         let mut streams = Vec::new();
         for (mut reader, log) in logs {
-            let (mut lines, mut batch, mut hits, mut over) = (Lines::new(log), Batch::default(), Vec::new(), false);
+            let (mut lines, mut batch, mut room, mut over) = (Lines::new(log), Batch::default(), SiftRoom::default(), false);
             let mut work = move || {
-                let found = (!over).then(|| sift_on(sifting, &mut reader, &mut lines, &mut batch, &mut hits))?;
+                let found = (!over).then(|| sift_on(sifting, &mut reader, &mut lines, &mut batch, &mut room))?;
                 over = !matches!(found.1, Ok(true));
                 Some((found.0, found.1.map(drop)))
             };

@@ -127,11 +127,59 @@ pub const INSTANCES_PER_ALARM: usize = 10_000;
 pub const OFFSETS: usize = 10_000;
 /// Elements of a list that a reaction keeps by `state.append`: as many as a script's list may have. Of more the oldest go.
 pub const STATE_LIST: usize = 200;
-/// Bytes of a notification that a command gets as its argument: all that a script's text may have, and half of what Linux lets one
-/// argument be. A longer one is cut, and says so.
+/// Bytes of the text of a notification: all that a script's text may have, and half of what Linux lets one argument of a command be. A longer
+/// one is cut, and says so.
 pub const NOTIFICATION_BYTES: usize = 64 * 1024;
 /// Characters of a notification in the log and in the system log, which have one line for it. A longer one is cut.
 pub const NOTIFICATION_LINE: usize = 2_000;
+/// Characters of the title of a notification. A longer one is cut.
+pub const NOTIFICATION_TITLE: usize = 200;
+/// Alarms that one notification lists. Further ones are counted in it.
+pub const NOTIFICATION_ALARMS: usize = 20;
+/// Fields of an event that a notification keeps. Further ones are left out.
+pub const NOTIFICATION_FIELDS: usize = 40;
+/// Bytes of one field of an event in a notification. A longer one is cut.
+pub const NOTIFICATION_FIELD_BYTES: usize = 512;
+/// Bytes of all fields of an event in a notification. Further ones are left out.
+pub const NOTIFICATION_FIELDS_BYTES: usize = 4 * 1024;
+/// Active alarms whose facts are kept for notifications. Further ones are only counted in the notification of their group, and their
+/// end is not told.
+pub const NOTIFIED_ALARMS: usize = 10_000;
+/// Groups of alarms that are told of together, in all routes. Alarms of a further one are told in a group of the route without `by`.
+pub const NOTIFY_GROUPS: usize = 1_000;
+/// Notifications that wait to be delivered, of all channels. Senders that are less trusted may fill a part of it only. Further ones are
+/// counted, and a notification says how many there were.
+pub const OUTBOX_NOTIFICATIONS: usize = 5_000;
+/// Notifications that wait to be delivered, of one channel, likewise.
+pub const OUTBOX_CHANNEL: usize = 500;
+/// Bytes of the notifications that wait to be delivered, roughly, likewise.
+pub const OUTBOX_BYTES: usize = 32 * 1024 * 1024;
+/// How long a notification is tried before it is given up, unless the channel says otherwise (`give_up`). Then that is a notice
+/// `notification_failed`, on which rules may raise an alarm.
+pub const NOTIFICATION_GIVE_UP: Duration = Duration::from_secs(24 * 3_600);
+/// The longest `give_up` of a channel. A longer one is a diagnostic.
+pub const NOTIFICATION_GIVE_UP_MOST: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// How long after the first failed attempt a notification is tried again, a quarter more or less. The time doubles with each attempt.
+pub const NOTIFICATION_RETRY: Duration = Duration::from_secs(1);
+/// The longest time between two attempts, a quarter more or less.
+pub const NOTIFICATION_RETRY_MOST: Duration = Duration::from_secs(300);
+/// One attempt to deliver a notification, from the name's lookup to the answer. One that takes longer has failed.
+pub const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(20);
+/// Bytes of the answer of a receiver of notifications that are read. What is more is not read.
+pub const NOTIFICATION_ANSWER: usize = 64 * 1024;
+/// Bytes of the body of a webhook. A longer one is cut.
+pub const WEBHOOK_BODY: usize = 256 * 1024;
+/// Bytes of a secret that a file or credential may have. A longer one is refused.
+pub const SECRET_BYTES: usize = 4 * 1024;
+/// Bytes of a template of notifications. A longer one is a diagnostic.
+pub const TEMPLATE_BYTES: usize = 16 * 1024;
+/// Channels of a configuration: each has a thread. One more is a diagnostic.
+pub const CHANNELS: usize = 64;
+/// Routes of notifications of a configuration: each is tried with each alarm. One more is a diagnostic.
+pub const NOTIFY_ROUTES: usize = 100;
+/// Notifications that a channel to people gets within ten minutes, unless it says otherwise (`limit`). Further ones are counted, and
+/// one notification says how many there were.
+pub const CHANNEL_LIMIT: u32 = 60;
 /// Bytes of the alarms that one answer to an operator shows. Further ones are counted in a last row.
 pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// Runs that have not ended, without those of claims. Senders that are less trusted may fill a part of it only (see `share_of` of trust).
@@ -147,14 +195,11 @@ pub const INBOX_EVENTS: usize = 65_536;
 pub const INBOX_WAITING: usize = 8_192;
 /// Unverified events that rules want and that are taken in a second, one sender after another. More wait for room among those that wait.
 pub const UNVERIFIED_A_SECOND: usize = 5_000;
-/// Notifications that are under way at once, and as many commands: one process each. Further ones wait.
+/// Commands of scripts that are under way at once: one process each. Further ones wait.
 pub const EFFECTS: usize = 8;
 /// Of these so many are for claims alone.
 pub const EFFECTS_FOR_CLAIMS: usize = 2;
-/// Notifications that are under way at once for one channel, so that one that hangs leaves workers for the others.
-pub const EFFECTS_OF_CHANNEL: usize = 3;
-/// Notifications that wait, and as many commands. Senders that are less trusted may fill a part of it only, and one channel half of that.
-/// A further one fails its step.
+/// Commands of scripts that wait. Senders that are less trusted may fill a part of it only. A further one fails its step.
 pub const EFFECTS_WAITING: usize = 1_000;
 /// Bytes of the answers of the steps of one run, with the steps' arguments. A step whose answer goes beyond fails with the reason.
 pub const RUN_BYTES: usize = 256 * 1024;

@@ -32,6 +32,7 @@ pub static CONTROLLER: KeySet = KeySet {
         key("resources", Named(&RESOURCE), "what moves; see [resources](#resources)", "none"),
         key("groups", NamedTexts, "names for several hosts or applications; see [groups](#groups)", "none"),
         key("channels", Any, "how people are notified; see [channels](#channels)", "none"),
+        key("routes", Named(&ROUTE), "who is notified of which alarms; see [routes](notifications.md#routes)", "none"),
         key("listen", Map(&LISTEN), "where logs and agents are heard; see [listen](#listen)", "nothing"),
         key("files", TextsOrMaps(&FILE), "logs that are followed; see [files](#files)", "none"),
         key("limits", Map(&LIMITS), "how much the controller may use; see [limits](#limits)", "as there"),
@@ -155,9 +156,154 @@ pub static RESOURCE: KeySet = KeySet {
     ],
 };
 
-/// A channel that is a command.
-pub static CHANNEL: KeySet =
-    KeySet { title: "channels", keys: &[key("command", Texts, "the program with its arguments, by its whole path", REQUIRED)] };
+/// A channel that is a map: one of the first six keys says what it is.
+pub static CHANNEL: KeySet = KeySet {
+    title: "channels",
+    keys: &[
+        key("command", Texts, "a program with its arguments, by its whole path", "one of the six is required"),
+        key("mail", Map(&MAIL), "people, by SMTP; see [mail](#mail)", "one of the six is required"),
+        key("webhook", Map(&WEBHOOK), "an HTTP server; see [webhook](#webhook)", "one of the six is required"),
+        key(
+            "alertmanager",
+            Map(&ALERTMANAGER),
+            "Prometheus Alertmanager, API v2; see [alertmanager](#alertmanager)",
+            "one of the six is required",
+        ),
+        key("snmp", Map(&SNMP), "a manager, by SNMP v2c; see [snmp](#snmp)", "one of the six is required"),
+        key(
+            "remote_syslog",
+            Map(&REMOTE_SYSLOG),
+            "a syslog server; see [remote_syslog](#remote_syslog)",
+            "one of the six is required",
+        ),
+        key("title", Text, "the [template](#templates) of the title of one alarm", "`[CATEGORY] ALARM [KEY]: SUMMARY`"),
+        key(
+            "text",
+            Text,
+            "the [template](#templates) of the text of one alarm",
+            "summary, times, host, application, id and text",
+        ),
+        key(
+            "limit",
+            Text,
+            "how many notifications it gets at most: `30 per 10m`, or `none`",
+            "`60 per 10m`; `none` for `log`, `syslog` and `alertmanager`",
+        ),
+        key("give_up", Duration, "how long a notification is tried", "`24h`"),
+    ],
+};
+
+/// A mail server, and the people who get mail from it.
+pub static MAIL: KeySet = KeySet {
+    title: "mail",
+    keys: &[
+        key("server", Text, "its name, with a port", REQUIRED),
+        key(
+            "encryption",
+            Word(&["starttls", "tls", "none"]),
+            "STARTTLS, which the server must know, TLS from the beginning, or none; the usual ports are 587, 465 and 25",
+            "`starttls`",
+        ),
+        key("ca", Text, "the file with the authorities of its certificate", "those of this machine"),
+        key("user", Text, "the user to log in as", "no login"),
+        key("password", Any, "the [secret](#secrets) to log in with; never sent without encryption", "no login"),
+        key("from", Text, "the address of the sender", REQUIRED),
+        key("to", Texts, "the addresses of the people", REQUIRED),
+    ],
+};
+
+/// An HTTP server that gets a request for each notification.
+pub static WEBHOOK: KeySet = KeySet {
+    title: "webhook",
+    keys: &[
+        key("url", Any, "the address, or a [secret](#secrets) that has it", "required without `pagerduty` and `opsgenie`"),
+        key(
+            "preset",
+            Word(&["slack", "teams", "mattermost", "pagerduty", "opsgenie", "ntfy"]),
+            "the service whose form the body has",
+            "none",
+        ),
+        key("body", Text, "a [template](#templates)", "the whole notification as JSON"),
+        key("headers", Any, "headers by name: templates or [secrets](#secrets)", "none"),
+        key("key", Any, "the [secret](#secrets) by which PagerDuty, Opsgenie or ntfy knows us", "required by the first two"),
+        key(
+            "sign",
+            Any,
+            "the [secret](#secrets) of an HMAC-SHA256 of the body, in the header `X-Pointsman-Signature: sha256=HEX`",
+            "none",
+        ),
+        key("ca", Text, "the file with the authorities of the server's certificate", "those of this machine"),
+        key("proxy", Text, "`http://proxy.example.com:3128`", "none"),
+    ],
+};
+
+/// An Alertmanager of Prometheus, by its API v2.
+pub static ALERTMANAGER: KeySet = KeySet {
+    title: "alertmanager",
+    keys: &[
+        key("url", Any, "its address, without `/api/v2`", REQUIRED),
+        key("headers", Any, "headers by name: templates or [secrets](#secrets)", "none"),
+        key("ca", Text, "the file with the authorities of its certificate", "those of this machine"),
+        key("proxy", Text, "`http://proxy.example.com:3128`", "none"),
+    ],
+};
+
+/// A manager that gets SNMP v2c notifications.
+pub static SNMP: KeySet = KeySet {
+    title: "snmp",
+    keys: &[
+        key("server", Text, "its name, with a port where it is not 162", REQUIRED),
+        key("community", Any, "the community, or a [secret](#secrets) that has it", REQUIRED),
+        key("inform", Truth, "the manager has to confirm each notification", "`false`"),
+    ],
+};
+
+/// A syslog server that gets RFC 5424 records.
+pub static REMOTE_SYSLOG: KeySet = KeySet {
+    title: "remote_syslog",
+    keys: &[
+        key("server", Text, "`udp://HOST:514`, `tcp://HOST:601` (with octet counts) or `tls://HOST:6514`", REQUIRED),
+        key("ca", Text, "the file with the authorities of its certificate", "those of this machine"),
+        key("facility", Text, "the name of a facility: `daemon`, `local3` ...", "`daemon`"),
+    ],
+};
+
+/// Where a secret is.
+pub static SECRET: KeySet = KeySet {
+    title: "a secret",
+    keys: &[
+        key("file", Text, "the whole path of a file; its first line is the secret", "one of the two is required"),
+        key("credential", Text, "the name of a credential of systemd", "one of the two is required"),
+    ],
+};
+
+/// A route of notifications.
+pub static ROUTE: KeySet = KeySet {
+    title: "routes",
+    keys: &[
+        key("to", Texts, "the channels", REQUIRED),
+        key("category", Words(&["critical", "major", "minor", "none"]), "categories of alarms", "all but `none`"),
+        key("alarm", Texts, "names of alarms; `*` stands for any characters", "all"),
+        key("where", NamedTexts, "values that fields of the alarm or its event must have, with `*`", "any"),
+        key("during", Texts, "calendars of the rules, in one of which the alarm is raised", "any time"),
+        key("not_during", Texts, "calendars of the rules, in none of which it is raised", "none"),
+        key("by", Texts, "alarms with the same values of these fields are one group", "`[alarm]`"),
+        key("wait", Duration, "how long the first alarm of a group waits for others", "`10s`"),
+        key("interval", Duration, "the least time between two notifications of a group", "`5m`"),
+        key("repeat", Duration, "an active group that has an unacknowledged alarm is told again after this time", "never"),
+        key("escalate", Map(&ESCALATE), "who is notified of an alarm that nobody acknowledged in time", "nobody"),
+        key("cleared", Truth, "whether ends are told", "`true`"),
+    ],
+};
+
+/// Who is notified of an alarm that nobody acknowledged in time.
+pub static ESCALATE: KeySet = KeySet {
+    title: "escalate",
+    keys: &[
+        key("after", Duration, "how long after the alarm was raised", REQUIRED),
+        key("to", Texts, "further channels; they are told of the end, too", REQUIRED),
+    ],
+};
 
 /// `listen`.
 pub static LISTEN: KeySet = KeySet {

@@ -8,12 +8,14 @@
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
 mod access;
+mod channels;
 mod claims;
 mod commands;
 mod files;
 mod groups;
 pub mod keys;
 mod policy;
+mod routes;
 mod sections;
 mod sizes;
 mod watch;

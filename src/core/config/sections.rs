@@ -11,17 +11,19 @@ use crate::core::base::time::parse_duration;
 use crate::core::diag::{Code, Diagnostic, Place, Source};
 use crate::core::event::{OWN_APP, Trust};
 use crate::core::inventory::{
-    AGENT_PORT, Application, CatchUp, Channel, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss,
-    Pair, Placement, Resource, ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
+    AGENT_PORT, Application, CatchUp, ClaimPattern, Host, Inventory, Listening, Moves, Name, OnLinkLoss, OnQuorumLoss, Pair,
+    Placement, Resource, ResourceKind, SAYS_BACKUP, SAYS_PRIMARY, Standby, Takeover, Via,
 };
-use crate::core::yaml::{Section, YamlKey, YamlKind, YamlNode, YamlReader, parse_address};
+use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader, parse_address};
 
 use super::access;
+use super::channels;
 use super::claims;
 use super::commands;
 use super::files::{self, Way};
 use super::groups;
 use super::policy::{self, ResourcePlaces};
+use super::routes;
 use super::sizes;
 use super::watch;
 use super::{Agent, Config, Listen, LocalResource, ReloadPolicy, keys};
@@ -55,7 +57,8 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
     applications(&mut reader, &top, &mut inventory);
     let resources = resources(&mut reader, &top, &mut inventory);
     pairs(&mut reader, &top, &mut inventory);
-    channels(&mut reader, &top, &mut inventory);
+    channels::read(&mut reader, &top, &mut inventory);
+    routes::read(&mut reader, &top, &mut inventory);
     groups::read(&mut reader, &top, &mut inventory);
     for (name, places) in &resources {
         policy::check(&mut reader, &inventory, name, places);
@@ -596,35 +599,4 @@ fn moves(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<Moves> {
             Some("write 4 per 10m".to_owned());
     }
     parsed
-}
-
-fn channels(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inventory) {
-    for (key, node) in reader.named(top.get("channels")) {
-        let what = format!("channel {}", key.text);
-        let channel = if matches!(node.kind, YamlKind::Map(_)) {
-            let Some(section) = reader.section(node, &what, &key.place, &keys::CHANNEL) else { continue };
-            let Some(command) = section.want(reader, "command") else { continue };
-            let words: Vec<String> =
-                reader.list(Some(command)).into_iter().filter_map(|n| reader.text(n)).map(str::to_owned).collect();
-            if words.first().is_none_or(|w| !w.starts_with('/')) {
-                let message = "the program is named by its whole path: no shell looks for it";
-                reader.report(Code::BadValue, &command.place, message).help =
-                    Some("command: [/usr/bin/mail-noc, --to, noc@example.com]".to_owned());
-            }
-            if let ([one], true) = (words.as_slice(), words.iter().any(|w| w.contains(' '))) {
-                let message = format!("`{one}` is one word here: no shell takes it apart");
-                let parts = one.split_whitespace().collect::<Vec<_>>().join(", ");
-                reader.report(Code::BadValue, &command.place, message).help = Some(format!("command: [{parts}]"));
-            }
-            Channel::Command(words)
-        } else {
-            let kinds = [("log", 0), ("syslog", 1)];
-            match reader.word(node, "channel (or { command: [...] })", &kinds) {
-                Some(0) => Channel::Log,
-                Some(_) => Channel::Syslog,
-                None => continue,
-            }
-        };
-        inventory.channels.insert(key.text.clone(), channel);
-    }
 }

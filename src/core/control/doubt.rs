@@ -176,6 +176,7 @@ impl OperatorCommand {
             OperatorCommand::Cancel { run } | OperatorCommand::Retry { run } | OperatorCommand::Approve { run } => {
                 vec![("run", Some(run.to_string()))]
             }
+            OperatorCommand::TestChannel { channel } => vec![("channel", Some(channel.clone()))],
             OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
             OperatorCommand::Begin { what, lasts, reason } => {
                 let mut all = named(what);
@@ -194,6 +195,7 @@ impl OperatorCommand {
             OperatorCommand::Test { .. } => "test",
             OperatorCommand::Cancel { .. } => "cancel",
             OperatorCommand::Retry { .. } => "retry",
+            OperatorCommand::TestChannel { .. } => "channels test",
             OperatorCommand::Approve { .. } => "approve",
             OperatorCommand::AcceptLoss { .. } => "accept-loss",
             OperatorCommand::Begin { what, .. } => what.commands()[0],

@@ -3,7 +3,8 @@
 //! ```text
 //!   events that a rule wants --+                                        +--> Record   (journaled; synced before what leaves)
 //!   reports of agents ---------+--> turn: engine -> runs -> planner ----+--> Evaluate (a script's next step is wanted)
-//!   evaluations, results ------+                                        +--> Do       (an effect: a command, a notification)
+//!   evaluations, results ------+                                        +--> Do       (an effect: a command)
+//!                                                                       +--> Deliver  (a notification, by a channel)
 //!   operators, time -----------+                                        +--> Send     (a command to an agent)
 //!                                                                       +--> Step, Notice (for people)
 //! ```
@@ -14,6 +15,7 @@
 
 mod claims;
 mod doubt;
+mod notifications;
 mod overrides;
 mod reload;
 mod reported;
@@ -35,6 +37,7 @@ use crate::core::journal::{self, Position, Record, State};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
 use crate::core::notice::{Kind, Notice};
+use crate::core::notifications::{Delivery, Notifier, Undelivered};
 use crate::core::overrides::Override;
 use crate::core::plan::{self, Accepted, Intent, IntentVerb, Planner};
 use crate::core::react::{self, RunId, Runs};
@@ -134,6 +137,10 @@ pub enum OperatorCommand {
     Approve {
         run: RunId,
     },
+    /// A channel is tried.
+    TestChannel {
+        channel: Name,
+    },
     /// The controller goes on without the records that the journal lost.
     AcceptLoss {
         /// Why that is right.
@@ -209,6 +216,14 @@ pub enum Input {
         attempt: u32,
         result: StepResult,
     },
+    /// How an attempt to deliver a notification ended, asked for by [`Output::Deliver`].
+    Delivered {
+        channel: Name,
+        /// The number of the notification.
+        id: u64,
+        attempt: u32,
+        result: Result<(), Undelivered>,
+    },
     Operator {
         /// Who the operator is, as far as that is known.
         by: String,
@@ -242,6 +257,8 @@ pub enum Output {
         attempt: u32,
         step: Step,
     },
+    /// Deliver a notification by its channel, and tell how that ended.
+    Deliver(Box<Delivery>),
     /// Send this to a host's agent.
     Send(Name, Command),
     /// A step of a move, for the timeline.
@@ -258,6 +275,7 @@ pub struct Controller {
     engine: Engine,
     runs: Runs,
     planner: Planner,
+    notifier: Notifier,
     order: u64,
     waiting: Vec<WaitingStep>,
     /// The number of the rules: the order in which they were accepted; 0 when they never were.
@@ -305,6 +323,7 @@ impl Controller {
             engine: Engine::start(program.clone(), inventory.clone(), state.alarms),
             runs: Runs::start(program.clone(), inventory.clone(), state.runs, &mut ran),
             planner: Planner::start(id, &inventory, state.ledger, now, &mut planned),
+            notifier: Notifier::start(id, program.clone(), inventory.clone(), state.notify),
             inventory,
             order: state.order,
             waiting: Vec::new(),
@@ -328,6 +347,7 @@ impl Controller {
         let mut tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
         tasks.extend(alarmed.into_iter().map(Task::Alarmed));
         tasks.extend(ran.into_iter().map(Task::Ran));
+        controller.begin_notifications(now, out);
         controller.work(now, tasks, out);
         controller
     }
@@ -391,6 +411,10 @@ impl Controller {
             }
             Input::Evaluated { run, next } => Task::Runs(react::Input::Evaluated { run, next }),
             Input::Done { run, n, attempt, result } => Task::Runs(react::Input::Answered { run, n, attempt, result }),
+            Input::Delivered { channel, id, attempt, result } => {
+                self.delivered(now, &channel, (id, attempt), result, out);
+                return self.work(now, VecDeque::new(), out);
+            }
             Input::Operator { by, word } => return self.operator(now, &by, word, out),
             Input::Refused { by, command, why } => {
                 self.input(now, journal::Input::CommandRefused { by, command, why }, out);
@@ -417,10 +441,21 @@ impl Controller {
         let alarms = self.engine.next_deadline();
         let runs = self.runs.next_deadline();
         let waiting = self.waiting.iter().map(|w| w.until).min();
-        [self.overrides.next_end(), alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy()]
+        let told = self.notifier.next_deadline();
+        [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy(), told, self.overrides.next_end()]
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Keeps the reasons of the engine's decisions from now on: for people who ask why.
+    pub fn trace(&mut self, trace: engine::Trace) {
+        self.engine.trace(Some(trace));
+    }
+
+    /// The decisions since the last call.
+    pub fn take_traced(&mut self) -> Vec<engine::TracedDecision> {
+        self.engine.take_traced()
     }
 
     pub fn alarms(&self) -> &engine::State {
@@ -434,6 +469,11 @@ impl Controller {
 
     pub fn planner(&self) -> &Planner {
         &self.planner
+    }
+
+    /// What people are told, and what was not delivered yet.
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
     }
 
     /// Journals an input and gives it its order.
@@ -472,7 +512,8 @@ impl Controller {
                 tasks = self.carry_out_claims(now, out);
             }
             if tasks.is_empty() {
-                return self.look_at_roles(now, out);
+                self.look_at_roles(now, out);
+                return self.notifications_due(now, out);
             }
         }
     }
@@ -487,7 +528,9 @@ impl Controller {
                     engine::Record::Lost { .. } => self.all_roles_changed(),
                     _ => {}
                 }
+                let told = self.observed(now, &record);
                 out.push(Output::Record(Record::Alarm(record)));
+                notifications::notified(told, out);
             }
             engine::Output::ClaimOwed(order) => self.claim_is_owed(order),
             engine::Output::StartReactions(start) => {
@@ -598,6 +641,7 @@ impl Controller {
             }
             OperatorCommand::End { what } => return self.end_override(now, by, &what, out),
             OperatorCommand::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),
+            OperatorCommand::TestChannel { channel } => self.test_channel(now, &channel, by, out),
             OperatorCommand::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
         }
         self.work(now, tasks, out);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::core::base::limits::OVERRIDES;
 use crate::core::base::time::Time;
-use crate::core::engine::{Instance, Key, StartReactions};
+use crate::core::engine::{self, Instance, Key, StartReactions};
 use crate::core::inventory::Name;
 use crate::core::journal::Record;
 use crate::core::lang::program::Mode;
@@ -289,6 +289,17 @@ impl Controller {
         let (alarm, key, category) = (field("name"), field("key"), field("category"));
         let subject = AlarmSubject::of(&alarm, &key, &category, &state.bound.call.event, &self.inventory);
         self.overrides.state.silence_of(&subject).is_some()
+    }
+
+    /// True when nobody is notified of what a record of the engine says: the alarm is silenced, or in maintenance.
+    pub(super) fn is_withheld(&self, now: Time, record: &engine::Record) -> bool {
+        let engine::Record::Raised { alarm, key, event, .. } = record else { return false };
+        let program = self.engine.program();
+        let category = program.alarms.iter().find(|a| a.name == *alarm).map(|a| a.category.name()).unwrap_or_default();
+        let key = key.to_string();
+        let subject = AlarmSubject::of(alarm, &key, category, event, &self.inventory);
+        let state = &self.overrides.state;
+        state.silence_of(&subject).is_some() || subject.maintenance(now, state, &self.inventory, program).is_some()
     }
 
     fn withhold_claim(&mut self, order: u64, by: WithheldBy, out: &mut Vec<Output>) {

@@ -76,7 +76,7 @@ impl Controller {
         (self.rules, self.matcher, self.inventory) = (order, Some(matcher), inventory.clone());
         self.runs.reload(order, program.clone(), inventory.clone());
         let (mut alarmed, mut planned) = (Vec::new(), Vec::new());
-        self.engine.reload(now, order, &reset, program, inventory.clone(), &mut alarmed);
+        self.engine.reload(now, order, &reset, program.clone(), inventory.clone(), &mut alarmed);
         self.reported.reload(&inventory);
         self.all_roles_changed();
         self.planner.reload(now, &inventory, &mut planned);
@@ -94,6 +94,7 @@ impl Controller {
             tasks.push_back(Task::Engine(engine::Input::Lost { order, host, lost: false }));
         }
         tasks.extend(planned.into_iter().map(Task::Planned));
+        self.reload_notifications(now, program, inventory, out);
         self.work(now, tasks, out);
     }
 }

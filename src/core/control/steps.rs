@@ -72,13 +72,11 @@ impl Controller {
                 self.clear_own_alarm(run, owed);
                 Ok(Value::Unit)
             }
+            Verb::Notify => self.notify(now, run, &step, out),
             Verb::HostRun if self.doubt().is_some() => {
                 Err("nothing is done outside while the journal may lack records (`pointsman resources`)".to_owned())
             }
-            Verb::HostRun | Verb::Notify => {
-                let step = self.marked_as_test(run, step);
-                return out.push(Output::Do { run, attempt, step });
-            }
+            Verb::HostRun => return out.push(Output::Do { run, attempt, step }),
             Verb::Wait | Verb::Log | Verb::State(_) => {
                 Err(format!("`{}` is done by the run itself: this is a fault of the program", step.verb))
             }
@@ -92,11 +90,11 @@ impl Controller {
     }
 
     /// The text of a notification that comes of a test says so.
-    fn marked_as_test(&self, run: RunId, mut step: Step) -> Step {
+    pub(super) fn marked_as_test(&self, run: RunId, mut step: Step) -> Step {
         let is_test = self.runs.state().run(run).is_some_and(|run| engine::is_test(&run.bound.call.event));
         if is_test
             && step.verb == Verb::Notify
-            && let Some(text) = step.args.get_mut(1)
+            && let Some(text) = step.args.get_mut(1).filter(|text| !text.to_string().is_empty())
         {
             let said = text.to_string();
             let mark = if said.starts_with(engine::TEST_MARK) { "" } else { engine::TEST_MARK };

@@ -38,7 +38,8 @@ impl Controller {
     }
 
     fn next_due(&self) -> Option<Time> {
-        let parts = [self.engine.next_deadline(), self.runs.next_deadline(), self.overrides.next_end()];
+        let parts =
+            [self.engine.next_deadline(), self.runs.next_deadline(), self.notifier.next_deadline(), self.overrides.next_end()];
         parts.into_iter().flatten().min()
     }
 }

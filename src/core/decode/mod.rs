@@ -50,6 +50,7 @@ mod object;
 mod pairs;
 mod rfc3164;
 mod rfc5424;
+mod span;
 mod stamp;
 mod structured;
 mod unwrap;
@@ -77,6 +78,7 @@ pub use catalog::page as formats_page;
 pub use encoding::{ENCODING_BYTES, Encoding};
 pub use line_format::LineFormat;
 pub use lines::{Line, Lines};
+pub use span::stamp_in;
 pub use years::first_moment;
 
 /// The decoder of one source, with what it must remember from record to record.

@@ -15,6 +15,7 @@ use crate::core::lang::program::{Alarm, Cancel, Signal};
 use super::instance::deadline;
 use super::key::Key;
 use super::record::{Fields, PendingFire, Record};
+use super::trace::Decision;
 use super::{Due, Engine, Occasion, Output, fields};
 use crate::core::notice::{Kind, Notice};
 
@@ -98,6 +99,17 @@ impl Engine {
             }
             None => format!("{name} is not raised at this time, and would be over before it may be: it is dropped"),
         };
+        self.decided(on.now, alarm, Some(key), Decision::NotNow, || {
+            let named = |word: &str, names: &[String]| match names {
+                [] => String::new(),
+                names => format!(" `{word} {}`", names.join(", ")),
+            };
+            format!(
+                "its condition is true outside of its calendar:{}{} does not allow it now; {text}",
+                named("only during", &alarm.only_during),
+                named("not during", &alarm.not_during)
+            )
+        });
         out.push(Output::Notice(Notice { alarm: Some(name.clone()), ..Notice::new(Kind::NotNow, text) }));
     }
 

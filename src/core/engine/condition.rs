@@ -18,13 +18,14 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::core::base::limits::{COUNTED_KEYS, INSTANCES_PER_ALARM, MEMORY_NOTES, PARTIAL_MATCHES, share};
-use crate::core::base::time::Time;
+use crate::core::base::time::{Time, duration_text};
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Hit, Shape};
 
 use super::key::Key;
 use super::lines::{counted_lines, noted_line};
 use super::record::{Fields, PartialMatch, PendingFire, Record};
+use super::trace::Decision;
 use super::window::MeasureSlot;
 use super::{Arrival, Engine, EventView, Forgot, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
@@ -96,10 +97,14 @@ impl Engine {
                 }
             }
             Shape::NotPreceded => {
-                if let Some(met) = met(self, 0, out)
-                    && !self.is_preceded(&met)
-                {
-                    self.fire(met, Fields::new(), out);
+                if let Some(met) = met(self, 0, out) {
+                    if self.is_preceded(&met) {
+                        self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
+                            "the event that must not come before came within the time before".to_owned()
+                        });
+                    } else {
+                        self.fire(met, Fields::new(), out);
+                    }
                 }
                 if let Some(met) = met(self, 1, out) {
                     // One for each trust: nobody hides what is known better.
@@ -111,11 +116,15 @@ impl Engine {
             }
             Shape::Without => {
                 if let Some(met) = met(self, 1, out) {
+                    self.trace_forgotten(met.at, alarm, &met.key, "the event behind `without` came");
                     self.forget_partial_matches(alarm, &met.key, out);
                     self.note_early(met, 1, out);
                 }
                 if let Some(met) = met(self, 0, out) {
                     if self.early(&met, 1).is_some() {
+                        self.decided(met.at, alarm, Some(&met.key), Decision::NotUsed, || {
+                            "the event behind `without` came a little before (`slack`)".to_owned()
+                        });
                         return; // It came already.
                     }
                     let due = met.at + alarm.detect.within.unwrap_or(Duration::ZERO);
@@ -184,11 +193,23 @@ impl Engine {
         if let Some(waiting) = self.state.waiting(&alarm.name, &key) {
             let idle = occasion.late.is_some() || occasion.old.is_some();
             if idle || known <= fields::trust(&waiting.event) {
+                let due = waiting.due;
+                self.decided(arrival.now, alarm, Some(&key), Decision::Pending, || format!("it is pending already, until {due}"));
                 return;
             }
         } else if !self.has_room(alarm, known, out) {
             return;
         }
+        self.decided(arrival.now, alarm, Some(&key), Decision::Pending, || {
+            let (what, span) = match alarm.hold {
+                Some(hold) => ("`hold`", hold),
+                None => ("the time of its condition", alarm.detect.within.unwrap_or_default()),
+            };
+            format!(
+                "it is pending: {what} is {}, so it is raised at {due} unless something cancels it before",
+                duration_text(span)
+            )
+        });
         // Of a late event the time may be over already.
         let event = self.keep(alarm, facts.with(more).fields(), out);
         let waiting =
@@ -226,6 +247,9 @@ impl Engine {
         let newest = notes.last().map_or(met.at, |n| n.at.max(met.at));
         let since = met.alarm.detect.within.map(|within| newest - within);
         if since.is_some_and(|since| met.at < since) {
+            self.decided(met.arrival.now, met.alarm, Some(&met.key), Decision::NotUsed, || {
+                format!("the event is late: it is of {}, before the window that counts", met.at)
+            });
             return; // A late one, from before the time that counts.
         }
         let counts =
@@ -237,6 +261,9 @@ impl Engine {
             more.insert("count".to_owned(), Value::Int(i64::try_from(n).unwrap_or(i64::MAX)));
             more.extend(counted_lines(met.alarm, notes.iter().filter(counts)));
             return self.fire(met, more, out);
+        }
+        if self.trace.is_some() {
+            self.trace_count(&met, n, since, distinct.zip(value.as_deref()));
         }
         let text = if met.alarm.keep > 0 { met.facts.text("text").map(Cow::into_owned) } else { None };
         let note = PartialMatch::new(0, met.at, known).keeping(value, noted_line(met.alarm, text));
@@ -251,7 +278,12 @@ impl Engine {
             None => None,
             Some(before) => match notes.iter().filter(|n| n.part() == before).max_by_key(|n| n.at).filter(|n| near(&n.at)) {
                 Some(note) => Some(note),
-                None => return self.note_early(met, part, out),
+                None => {
+                    if self.trace.is_some() {
+                        self.trace_step(&met, part);
+                    }
+                    return self.note_early(met, part, out);
+                }
             },
         };
         let began = before.map_or(met.at, |n| n.at);
@@ -273,6 +305,10 @@ impl Engine {
             seen.extend(fields::trust_field(known));
             return self.fire(met, seen, out);
         }
+        self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || {
+            let within = met.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
+            format!("step {} of {}{within}; it began at {began}", part + 1, last + 1)
+        });
         self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
     }
 
@@ -323,7 +359,14 @@ impl Engine {
             seen.extend(fields::trust_field(known));
             return self.fire(met, seen, out);
         }
-        let Some(value) = place(notes, part, n, met.at) else { return };
+        let value = place(notes, part, n, met.at);
+        self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || {
+            let left = missing.iter().zip(1..).filter(|(n, _)| **n > 0).map(|(n, part)| format!("{n} of part {part}"));
+            let left = left.collect::<Vec<_>>().join(" and ");
+            let within = met.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
+            format!("part {} of {} matches; {left} must still come{within}", part + 1, counts.len())
+        });
+        let Some(value) = value else { return };
         let note = PartialMatch::new(part, met.at, met.facts.trust()).keeping(value, met.facts.captured());
         self.add_partial_match(met, note, true, since, out);
     }
@@ -393,6 +436,7 @@ impl Engine {
             "{} is active for {most} keys; further ones are dropped until some are cleared: narrow its `by`, or give it `cancel after`",
             alarm.name
         );
+        self.decided(self.now, alarm, None, Decision::NoRoom, || format!("it is active for {most} keys, which is its limit"));
         let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Limit, text) };
         self.tell_once(format!("instances {}", alarm.name), notice, out);
         false

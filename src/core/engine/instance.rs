@@ -12,6 +12,7 @@ use super::drill::{TEST_MARK, is_test};
 use super::fields::{self, TriggerEvent, trust_field};
 use super::key::{Key, shown};
 use super::record::{Cause, Fields, Instance, Record};
+use super::trace::Decision;
 use super::turn::StartReactions;
 use super::{Engine, Occasion, Output};
 use crate::core::notice::{Kind, Notice};
@@ -47,6 +48,7 @@ impl Engine {
     pub(super) fn raise(&mut self, on: &Occasion, alarm: &Alarm, key: Key, seen: TriggerEvent<'_>, out: &mut Vec<Output>) {
         let (now, order) = (on.now, on.order);
         if alarm.composite {
+            self.decided(now, alarm, Some(&key), Decision::Raised, || "its condition came true".to_owned());
             return self.came(on, alarm, seen);
         }
         let at_once = alarm.cancel.contains(&Cancel::AtOnce);
@@ -58,9 +60,15 @@ impl Engine {
                 }
                 let known = seen.trust();
                 if let Some(why) = self.out_of_place(alarm, &key, known) {
+                    self.decided(now, alarm, Some(&key), Decision::NotWhile, || {
+                        format!("its condition is true, and it is not raised {why}")
+                    });
                     return out.push(told(&alarm.name, format!("{} is not raised {why}", shown(&alarm.name, &key))));
                 }
                 if let Some(other) = self.inhibitor(alarm, &key, known) {
+                    self.decided(now, alarm, Some(&key), Decision::Suppressed, || {
+                        format!("its condition is true, and {other} is active, which suppresses it (`inhibited by`)")
+                    });
                     return self.suppress(on, alarm, &key, other, seen.fields(), out);
                 }
                 if !self.has_room(alarm, known, out) {
@@ -83,6 +91,7 @@ impl Engine {
                 let summary = summary(alarm, &event);
                 self.changed(Signal::Raised(alarm.name.clone()), &alarm.name, &event, on.late.clone());
                 let seen = TriggerEvent::Kept(event.clone());
+                self.decided(now, alarm, Some(&key), Decision::Raised, || "it is raised".to_owned());
                 let idle = on.late.as_ref().or(on.old.as_ref()).filter(|_| !alarm.react.is_empty()).cloned();
                 let name = alarm.name.clone();
                 self.record(
@@ -106,6 +115,9 @@ impl Engine {
                 } else {
                     (None, seen)
                 };
+                self.decided(now, alarm, Some(&key), Decision::Repeated, || {
+                    format!("it is active already, since {raised_at}: the event counts as a repeat")
+                });
                 let (name, key) = (alarm.name.clone(), key.clone());
                 self.record(Record::Repeated { alarm: name, key, order, at: now, due, better, line, before }, out);
                 (better_known || alarm.while_active == WhileActive::Rerun, seen)
@@ -130,6 +142,9 @@ impl Engine {
         match on.late.as_ref().or(on.old.as_ref()) {
             Some(why) => {
                 if acts {
+                    self.decided(on.now, alarm, Some(key), Decision::NotStarted, || {
+                        format!("its reactions are not started: {why}")
+                    });
                     out.push(not_started(alarm, key, why, "reactions are"));
                 }
                 if on.old.is_none()
@@ -188,6 +203,13 @@ impl Engine {
             event.insert("cause".to_owned(), Value::from(cause.to_string().as_str()));
             fields::fill(&a.end_summary, &event)
         });
+        if let Some(alarm) = self.alarm(&program, alarm).filter(|_| self.trace.is_some()) {
+            let raised_at = instance.raised_at;
+            self.decided(end.at, alarm, Some(key), Decision::Cleared, || {
+                let lasted = crate::core::base::time::duration_text(end.at.since(raised_at));
+                format!("it is cleared after {lasted}: {}", cause_text(cause))
+            });
+        }
         if *cause != Cause::AtOnce {
             self.drop_put_off(alarm, key, out);
         }
@@ -214,6 +236,16 @@ impl Engine {
                 event,
             ));
         }
+    }
+}
+
+/// Why an instance ends, as a clause of its rule.
+fn cause_text(cause: &Cause) -> String {
+    match cause {
+        Cause::After => "`cancel after` is over".to_owned(),
+        Cause::When => "an event or a state ends it (`cancel when`)".to_owned(),
+        Cause::AtOnce => "`cancel at once`".to_owned(),
+        Cause::ByHand(_) | Cause::Removed | Cause::Changed => cause.to_string(),
     }
 }
 

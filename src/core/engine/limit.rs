@@ -12,6 +12,7 @@ use super::key::Key;
 use super::record::Instance;
 use super::record::{Fields, Record, Throttled};
 use super::state::Starts;
+use super::trace::Decision;
 use super::{Engine, Output, fields};
 use crate::core::notice::{Kind, Notice};
 
@@ -55,6 +56,13 @@ impl Engine {
                     let what = Some(Box::new(Throttled { due, key: key.clone(), instance, event }));
                     self.record(Record::PutOff { alarm: alarm.name.clone(), group, what }, out);
                 }
+                self.decided(now, alarm, Some(key), Decision::NotStarted, || {
+                    format!(
+                        "its reactions are throttled by `limit {} per {}`: they wait until {due}",
+                        limit.n,
+                        duration_text(limit.per)
+                    )
+                });
                 let notice = Notice { alarm: Some(alarm.name.clone()), ..Notice::new(Kind::Throttled, text) };
                 return out.push(Output::Notice(notice));
             }

@@ -17,6 +17,7 @@ use super::fields::trust_field;
 use super::instance::Ending;
 use super::key::Key;
 use super::record::{Cause, Record};
+use super::trace::Decision;
 use super::window::MeasureSlot;
 use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
@@ -42,6 +43,23 @@ fn metric_of(alarm: &Alarm) -> Option<&Measure> {
 
 fn compares(amount: f64, threshold: &Threshold) -> bool {
     amount.partial_cmp(&threshold.amount).is_some_and(|order| threshold.comparison.holds(order))
+}
+
+/// What is measured, and what is wanted.
+fn measured_text(alarm: &Alarm, verdict: &Verdict) -> String {
+    let Some((over, measure)) = measure_of(alarm, MeasureSlot::Detect) else { return String::new() };
+    let amount = verdict.amount.map_or("nothing".to_owned(), |amount| fields::number(amount).to_string());
+    let Threshold { comparison, amount: wanted, lasts } = measure.threshold;
+    let what = match (verdict.stands, lasts) {
+        (true, Some(lasts)) => format!(", and has not been so for {} yet", duration_text(lasts)),
+        _ => String::new(),
+    };
+    format!(
+        "the measure over {} is {amount}, and {} {} is wanted{what}",
+        duration_text(over),
+        comparison.sign(),
+        fields::number(wanted)
+    )
 }
 
 /// What was found of a key.
@@ -107,6 +125,9 @@ impl Engine {
         let season = if active || in_season { None } else { self.next_season(alarm, on.now) };
         let due = verdict.due.into_iter().chain(season).min();
         let (since, known) = (verdict.since, verdict.known);
+        if seen.is_some() && !active && !verdict.raises {
+            self.decided(on.now, alarm, Some(key), Decision::Measured, || measured_text(alarm, &verdict));
+        }
         let record = Record::Judged { alarm: alarm.name.clone(), key: key.clone(), since, known, due };
         self.record(record, out);
         if !active && verdict.raises && in_season {

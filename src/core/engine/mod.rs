@@ -49,6 +49,7 @@ mod signals;
 mod silence;
 mod state;
 mod states;
+mod trace;
 mod turn;
 mod window;
 
@@ -76,6 +77,7 @@ pub use record::{
     Throttled,
 };
 pub use state::State;
+pub use trace::{Decision, Trace, TracedDecision};
 pub use turn::{Input, MetricValue, Output, StartReactions};
 
 /// Bytes that most keys have room in.
@@ -170,8 +172,12 @@ pub struct Engine {
     freed: VecDeque<inhibited::Freed>,
     /// How many changes led to what is being done.
     hops: usize,
+    /// The time of the turn, for the trace.
+    now: Time,
     /// When late claims are weighed.
     weighing: claims::Weighing,
+    /// Reasons of decisions, where somebody asked for them.
+    trace: Option<Box<Trace>>,
 }
 
 impl Engine {
@@ -230,7 +236,9 @@ impl Engine {
             changes: VecDeque::new(),
             freed: VecDeque::new(),
             hops: 0,
+            now: Time::default(),
             weighing: claims::Weighing::default(),
+            trace: None,
         }
     }
 
@@ -250,6 +258,7 @@ impl Engine {
     }
 
     pub fn turn(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        self.now = now;
         let last = input.order();
         match input {
             Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
@@ -311,6 +320,7 @@ impl Engine {
             self.due.remove(&entry);
             let (at, what, alarm, key) = entry;
             let at = if skip { now } else { at };
+            self.now = at;
             match what {
                 Due::Awaited => self.comes_true(at, order, &alarm, &key, out),
                 Due::Calendar => self.calendar_changed(at, &alarm),
@@ -346,8 +356,8 @@ impl Engine {
         inventory: Arc<Inventory>,
         out: &mut Vec<Output>,
     ) {
-        let weighing = std::mem::take(&mut self.weighing);
-        *self = Engine { weighing, ..Engine::start(program, inventory, std::mem::take(&mut self.state)) };
+        let (weighing, trace) = (std::mem::take(&mut self.weighing), self.trace.take());
+        *self = Engine { weighing, trace, ..Engine::start(program, inventory, std::mem::take(&mut self.state)) };
         let waits = self.state.all_put_off().filter(|(alarm, ..)| reset.contains_key(*alarm));
         let waits: Vec<(String, Key)> = waits.map(|(alarm, group, _)| (alarm.to_owned(), group.clone())).collect();
         for (alarm, group) in waits {
@@ -447,8 +457,11 @@ impl Engine {
         met.dedup_by_key(|(index, role, _)| (*index, *role));
         let mut parts = Vec::new();
         for met in met.chunk_by(|one, other| one.0 == other.0) {
-            let alarm = met.first().and_then(|(index, ..)| program.alarms.get(*index)).filter(|a| a.mode != Mode::Off);
-            let Some(alarm) = alarm else { continue };
+            let Some(alarm) = met.first().and_then(|(index, ..)| program.alarms.get(*index)) else { continue };
+            if alarm.mode == Mode::Off {
+                self.decided(arrival.now, alarm, None, Decision::Off, || "its `mode` is `off`: it is never raised".to_owned());
+                continue;
+            }
             parts.clear();
             for (_, role, hit) in met {
                 match role {
@@ -456,6 +469,7 @@ impl Engine {
                     Role::Measured => self.measure(arrival, alarm, MeasureSlot::Cancel, hit, out),
                     Role::Unless => {
                         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
+                            self.trace_forgotten(arrival.now, alarm, &key, "`unless`");
                             self.forget_partial_matches(alarm, &key, out);
                         }
                     }
@@ -474,7 +488,13 @@ impl Engine {
         if let Some(key) = self.key(alarm, &arrival.facts(hit), out) {
             let waits = alarm.hold.is_some() || !alarm.not_during.is_empty() || !alarm.only_during.is_empty();
             if waits && self.state.waiting(&alarm.name, &key).is_some() {
+                self.trace_forgotten(arrival.now, alarm, &key, "`cancel when`");
                 self.forget_partial_matches(alarm, &key, out);
+            }
+            if self.state.instance(&alarm.name, &key).is_none() && self.state.inhibited(&alarm.name, &key).is_none() {
+                self.decided(arrival.now, alarm, Some(&key), Decision::CancelsNothing, || {
+                    "the event matches `cancel when`, and the alarm is not active for its key".to_owned()
+                });
             }
             self.clear(&arrival.ending(), &alarm.name, &key, out);
         }
@@ -497,6 +517,9 @@ impl Engine {
 
     /// An event without a field that an alarm needs is not taken.
     fn lacks(&mut self, alarm: &Alarm, field: &str, what: &str, out: &mut Vec<Output>) {
+        self.decided(self.now, alarm, None, Decision::NoField, || {
+            format!("the event has no `{field}`, which the alarm {what}: such an event is not used")
+        });
         let text = format!(
             "an event that {} wants has no {field}, which the alarm {what}; such events are not taken (said once)",
             alarm.name

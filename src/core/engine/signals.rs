@@ -17,6 +17,7 @@ use super::condition::Match;
 use super::fields::trust_field;
 use super::key::Key;
 use super::record::{AlarmComment, Fields, Record};
+use super::trace::Decision;
 use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
 
@@ -165,6 +166,9 @@ impl Engine {
             self.fire(met, more, out);
         } else if known.len() < n {
             let key = met.key;
+            self.decided(arrival.now, alarm, Some(&key), Decision::NoState, || {
+                format!("{} of {n} are in the state at once", known.len())
+            });
             self.forget_partial_matches(alarm, &key, out);
             if alarm.cancel.is_empty() {
                 self.clear(&arrival.ending(), &alarm.name, &key, out);

@@ -7,13 +7,14 @@
 use std::time::Duration;
 
 use crate::core::base::limits::CALENDAR_SEARCH;
-use crate::core::base::time::Time;
+use crate::core::base::time::{Time, duration_text};
 use crate::core::event::Trust;
 use crate::core::lang::program::{Alarm, Backoff, Mode, Shape};
 
 use super::condition::Match;
 use super::key::Key;
 use super::record::{PendingFire, Record};
+use super::trace::Decision;
 use super::{Engine, Output, fields};
 
 /// How long a silence has to last: growing with each occurrence since it began.
@@ -93,6 +94,9 @@ impl Engine {
         if arrival.late.is_some() {
             return; // It says nothing about now.
         }
+        self.decided(arrival.now, alarm, Some(&key), Decision::Forgotten, || {
+            format!("the event came that must not be missing: the silence of {} counts from now", duration_text(span))
+        });
         let known = self.vouched(alarm, &key).max(met.facts.trust());
         self.clear(&arrival.ending(), &alarm.name, &key, out);
         if self.state.waiting(&alarm.name, &key).is_some() || self.has_room(alarm, known, out) {

@@ -20,6 +20,7 @@ use super::fields::trust_field;
 use super::fields::{self, EventView};
 use super::key::Key;
 use super::record::Fields;
+use super::trace::Decision;
 use super::{Arrival, Engine, Output};
 
 /// What is so of one term, by key: how far it is known. Of a term without keys only the empty key.
@@ -120,6 +121,7 @@ impl Engine {
             match evaluate(states, &tables, &key, turn.most) {
                 Some(known) => self.raise_for_key(turn, alarm, states, key, known, out),
                 None => {
+                    self.decided(turn.arrival.now, alarm, Some(&key), Decision::NoState, || missing(states, &tables, &key));
                     self.forget_partial_matches(alarm, &key, out);
                     if alarm.cancel.is_empty() {
                         self.clear(&turn.arrival.ending(), &alarm.name, &key, out);
@@ -250,6 +252,22 @@ impl Engine {
 /// True when the keys tell applications apart: a host is lost for each of its own, then.
 fn of_apps(alarm: &Alarm) -> bool {
     !alarm.by.iter().all(|field| field == "host" || field == "site")
+}
+
+/// Which of joined states do not hold for a key, in words.
+fn missing(states: &States, tables: &[Table], key: &Key) -> String {
+    let none = Key::default();
+    let each = states.terms.iter().zip(tables).zip(1..).filter_map(|((term, table), n)| {
+        let holds = table.contains_key(if term.keyed { key } else { &none });
+        let what = term.alarm().map_or_else(|| format!("state {n}"), |alarm| format!("alarm {alarm} active"));
+        match (holds, term.negated) {
+            (false, false) => Some(format!("`{what}` does not hold")),
+            (true, true) => Some(format!("`not {what}` does not hold")),
+            _ => None,
+        }
+    });
+    let each: Vec<String> = each.collect();
+    if each.is_empty() { "the key is none of those that its states are about".to_owned() } else { each.join(", ") }
 }
 
 /// The key that these fields have.

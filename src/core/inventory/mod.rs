@@ -2,6 +2,7 @@
 //!
 //! The model only; `config` reads it from YAML. Everything here is checked: names resolve, resources name hosts that exist. Maps are sorted, so that equal inventories give equal outputs.
 
+mod channels;
 mod index;
 mod maintenance;
 mod watch;
@@ -16,6 +17,10 @@ use crate::core::base::limits::MEMORY;
 use crate::core::base::zone::Zone;
 use crate::core::event::{EventId, Trust};
 
+pub use channels::{
+    Channel, ChannelKind, ChannelLimit, Escalation, HttpTarget, MailEncryption, MailServer, MaybeSecret, NotifyRoute, Preset,
+    Secret, SnmpTarget, SyslogServer, SyslogTransport, Webhook,
+};
 pub use index::{Index, Names};
 pub use maintenance::MaintenanceCalendars;
 pub use watch::{METRICS, Measuring, OF_MOUNTS, Sign};
@@ -37,6 +42,9 @@ pub struct Inventory {
     pub resources: BTreeMap<Name, Resource>,
     /// Where `notify` sends, by name.
     pub channels: BTreeMap<Name, Channel>,
+    /// Which alarms people are notified of, by name of the route.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<Name, NotifyRoute>,
     /// Hosts and applications that rules name together, by name.
     #[serde(default)]
     pub groups: BTreeMap<Name, Group>,
@@ -338,17 +346,6 @@ pub struct Resource {
     /// Events below this move nothing here.
     #[serde(alias = "provenance")]
     pub trust: Trust,
-}
-
-/// Where `notify` sends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    /// The controller's own log.
-    Log,
-    Syslog,
-    /// A program with its arguments; the text is the last one.
-    Command(Vec<String>),
 }
 
 impl Application {

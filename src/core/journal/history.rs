@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use crate::core::base::limits::NOTIFICATION_LINE;
 use crate::core::base::text::printable;
 use crate::core::base::time::Time;
 use crate::core::event::Value;
 use crate::core::inventory::Name;
 use crate::core::react::{self, RunId, RunOutcome};
 use crate::core::script::Verb;
-use crate::{core::engine, core::plan};
+use crate::{core::engine, core::notifications, core::plan};
 
 /// What `notify` answers a script when the notification is withheld.
 pub const SILENCED: &str = "silenced";
@@ -65,6 +66,10 @@ impl HistoryEntry {
 pub struct History {
     at: Time,
     runs: BTreeMap<RunId, Known>,
+    /// Notifications that were not delivered yet, by number: what is shown of each.
+    notifications: BTreeMap<u64, HistoryEntry>,
+    /// What a step `notify` says was queued or held back just now. In journals of earlier versions it was done when it was answered.
+    queued: bool,
 }
 
 /// What is known of a run.
@@ -89,12 +94,45 @@ impl History {
             Record::Plan(record) => plan_entry(record),
             // The command and the notice say it.
             Record::Override(_) => None,
+            Record::Notify(record) => self.notify_entry(record),
             // What it says is said by another record as well.
             Record::Notice(notice) if matches!(notice.kind.as_str(), "journal_loss_accepted" | "clock_changed") => None,
             Record::Notice(notice) => Some(notice_entry(notice)),
         }?;
         let at = if entry.at == Time::default() { self.at } else { entry.at };
         Some(HistoryEntry { n, at, text: printable(&entry.text), ..entry })
+    }
+
+    /// A notification stands where it was delivered, or given up.
+    fn notify_entry(&mut self, record: &notifications::Record) -> Option<HistoryEntry> {
+        match record {
+            notifications::Record::Held { .. } => {
+                self.queued = true;
+                None
+            }
+            notifications::Record::Queued { notification: n, .. } => {
+                self.queued = true;
+                let alarm = n.alarms.first().filter(|a| !a.alarm.is_empty());
+                let entry = HistoryEntry {
+                    text: format!("{}: {}", n.channel, n.line(NOTIFICATION_LINE)),
+                    alarm: alarm.map(|a| a.alarm.clone()),
+                    key: alarm.map(|a| a.key.clone()).filter(|key| !key.is_empty()),
+                    reaction: alarm.and_then(|a| a.reaction.clone()),
+                    ..HistoryEntry::default()
+                };
+                self.notifications.insert(n.id, entry);
+                None
+            }
+            notifications::Record::Delivered { id, at } => {
+                let entry = self.notifications.remove(id)?;
+                Some(HistoryEntry { at: *at, kind: "notified".to_owned(), ..entry })
+            }
+            notifications::Record::GaveUp { id, at, why } => {
+                let entry = self.notifications.remove(id)?;
+                Some(HistoryEntry { at: *at, kind: "notify_failed".to_owned(), text: format!("{} ({why})", entry.text), ..entry })
+            }
+            _ => None,
+        }
     }
 
     fn run_entry(&mut self, record: &react::Record) -> Option<HistoryEntry> {
@@ -113,6 +151,7 @@ impl History {
             | react::Record::Again { run, .. } => *run,
             react::Record::Kept { .. } | react::Record::Retried { .. } => return None,
         };
+        let queued = std::mem::take(&mut self.queued);
         let known = self.runs.entry(run).or_default();
         let reaction = known.reaction.clone();
         let of_run = HistoryEntry {
@@ -137,6 +176,8 @@ impl History {
                     (Verb::Notify, Ok(value)) if value.as_text() == Some(SILENCED) => {
                         entry("silenced", format!("not sent, because the alarm is silenced: {}: {}", arg(0), arg(1)))
                     }
+                    // What became of it is an entry of its own.
+                    (Verb::Notify, Ok(_)) if queued || arg(1).is_empty() => None,
                     (Verb::Notify, Ok(_)) => entry("notified", format!("{}: {}", arg(0), arg(1))),
                     (Verb::Notify, Err(why)) => entry("notify_failed", format!("{}: {} ({why})", arg(0), arg(1))),
                     (_, Err(why)) => entry("step_failed", format!("{reaction}: {verb}({}): {why}", args.join(", "))),

@@ -20,7 +20,7 @@ use crate::core::base::shift;
 use crate::core::base::time::Time;
 use crate::core::event::Event;
 use crate::core::inventory::Name;
-use crate::{core::engine, core::overrides, core::plan, core::react};
+use crate::{core::engine, core::notifications, core::overrides, core::plan, core::react};
 
 pub use config_snapshot::{ConfigSnapshot, FileText};
 pub use history::{History, HistoryEntry, SILENCED};
@@ -42,6 +42,8 @@ pub enum Record {
     Plan(plan::Record),
     /// What operators set aside: pauses, silences, maintenance, drains.
     Override(overrides::Record),
+    /// What is told by channels, and what was delivered.
+    Notify(notifications::Record),
     /// Something that people were notified of. Nothing is folded from it: it is there to be read.
     Notice(NoticeRecord),
 }
@@ -213,6 +215,9 @@ pub struct State {
     /// What operators set aside.
     #[serde(default, skip_serializing_if = "overrides::State::is_empty")]
     pub overrides: overrides::State,
+    /// What people are told by channels, and what was not delivered yet.
+    #[serde(default, skip_serializing_if = "notifications::State::is_empty")]
+    pub notify: notifications::State,
     /// What was accepted, by number: the newest, and earlier ones while runs that were bound by them last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accepted: BTreeMap<u64, Arc<ConfigSnapshot>>,
@@ -297,6 +302,7 @@ impl State {
             Record::Run(record) => self.runs.apply(record),
             Record::Plan(record) => self.ledger.apply(record),
             Record::Override(record) => self.overrides.apply(record),
+            Record::Notify(record) => self.notify.apply(record),
             Record::Notice(_) => {}
         }
     }

@@ -19,4 +19,4 @@ pub mod program;
 pub mod shape;
 
 pub use compile::{Declarations, compile, fields_set};
-pub use matcher::{Lookup, Matcher, matches, plan, why_always};
+pub use matcher::{Clause, ClauseCount, ClauseType, Lookup, Matcher, matches, plan, why_always};

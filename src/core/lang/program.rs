@@ -287,6 +287,18 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// As rules write it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+        }
+    }
+
     /// Whether it holds when the left side stands so to the right one.
     pub fn holds(self, order: Ordering) -> bool {
         match self {

@@ -168,6 +168,9 @@ kinds! {
     Throttled = "put_off", Warning, Event, [Alarm], "reactions are delayed, because there were too many (`limit`)", "";
     NotStarted = "not_started", Warning, Event, [Reaction], "a reaction could not be started", "the text says why";
     Confirm = "confirm", Warning, Event, [Reaction], "a run waits for an operator", "`pointsman runs approve N`";
+    NotificationRetried = "notification_retried", Warning, Event, [], "a channel does not take a notification, which is tried again", "`pointsman channels` says why";
+    NotificationFailed = "notification_failed", Error, Event, [], "a channel did not take a notification, which is not tried any more", "tell people by other means; `pointsman channels test NAME`";
+    NotificationsHeld = "notifications_held", Warning, Event, [], "a channel gets no more notifications for now: its limit, or the outbox, is full", "`pointsman alarms`; is `limit` or the grouping of the routes right?";
     Retry = "retry", Warning, Event, [Reaction], "a step failed and is tried again", "";
     RunFailed = "run_failed", Warning, Event, [Reaction], "a run failed", "the text says in which step and why";
     StepUnknown = "step_unknown", Warning, Event, [Reaction], "the controller stopped while a step was being done; whether it was done is not known", "look whether it was, and do it by hand if not";

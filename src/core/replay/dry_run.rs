@@ -8,7 +8,7 @@
 //! Each log has a decoder, a clock and records that wait for a time of their own. What is wanted of several logs is put in the order of
 //! its times by who calls it (`src/cli/dry_run/merge.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::core::base::time::Time;
 use crate::core::base::zone::Zone;
 use crate::core::control::Controller;
 use crate::core::decode::{Decoder, LineFormat};
+use crate::core::engine::TracedDecision;
 use crate::core::event::{Event, EventId, Trust};
 use crate::core::inventory::Name;
 use crate::core::lang::program::{Hit, IdPattern};
@@ -24,6 +25,7 @@ use crate::core::site::{Arrivals, Site, Stamps};
 
 use super::Replay;
 use super::clock::{LogClock, Moment, Settled, ZONES};
+use super::seen::Seen;
 use super::timeline::{EntryKind, TimelineEntry};
 
 /// How long after the last line things that are under way are followed.
@@ -150,6 +152,24 @@ pub struct Sifting {
     site: Arc<Site>,
     /// The ids by which members of pairs say what they are.
     claims: Vec<IdPattern>,
+    /// What is seen is counted.
+    counts: bool,
+    /// Of each log the lines before this one are read for what they say of the file, and no rule sees them.
+    from_line: u64,
+}
+
+/// Room that one thread works in.
+#[derive(Default)]
+pub struct SiftRoom {
+    hits: Vec<Hit>,
+    seen: Seen,
+}
+
+impl SiftRoom {
+    /// What was seen since the last call, to go the way of the lines; `None` where nothing is counted.
+    pub fn take_seen(&mut self, sifting: &Sifting) -> Option<Sifted> {
+        sifting.counts.then(|| Sifted { seen: Some(Box::new(std::mem::take(&mut self.seen))), ..Sifted::default() })
+    }
 }
 
 /// What is left of a line.
@@ -165,6 +185,8 @@ pub struct Sifted {
     stranger: Option<String>,
     /// What is to be counted of this line.
     counts: DryRunCounts,
+    /// What was seen of lines up to here.
+    seen: Option<Box<Seen>>,
 }
 
 /// The third part: records of a log that have to wait until it is known when they count.
@@ -187,6 +209,19 @@ pub struct Acting {
     /// Applications that said what they are and that no pair has: the first line, and how often.
     strangers: BTreeMap<String, (u64, u64)>,
     arrivals: Arrivals,
+    /// Of which alarms decisions are kept with their reasons; `None`: of none.
+    traced: Option<BTreeSet<String>>,
+    decisions: Vec<DecisionOfLine>,
+    seen: Seen,
+}
+
+/// A decision of the engine, with the line that was at hand.
+#[derive(Clone, Debug)]
+pub struct DecisionOfLine {
+    /// Its number; `None` when time brought it about.
+    pub line: Option<u64>,
+    /// Its time is the log's.
+    pub decision: TracedDecision,
 }
 
 impl DryRun {
@@ -202,8 +237,31 @@ impl DryRun {
             counts: DryRunCounts::default(),
             strangers: BTreeMap::new(),
             arrivals: Arrivals::of(Stamps::Stated),
+            traced: None,
+            decisions: Vec::new(),
+            seen: Seen::default(),
         };
         DryRun { sifting: Sifting::new(site), acting, trust }
+    }
+
+    /// Keeps the reasons of decisions about these alarms; about all where none is named.
+    pub fn trace(&mut self, alarms: BTreeSet<String>) {
+        self.acting.traced = Some(alarms);
+    }
+
+    /// Counts what is seen in the logs from now on, for [`DryRun::seen`].
+    pub fn count_seen(&mut self) {
+        self.sifting.counts = true;
+    }
+
+    /// The rules see each log from this line on; lines count from 1.
+    pub fn begin_at(&mut self, line: u64) {
+        self.sifting.from_line = line;
+    }
+
+    /// What was seen in the logs, where it is counted.
+    pub fn seen(&self) -> &Seen {
+        &self.acting.seen
     }
 
     /// What reads a log.
@@ -246,6 +304,18 @@ impl DryRun {
     /// The controller at the end, for what is still active and who would own what.
     pub fn controller(&self) -> Option<&Controller> {
         self.acting.replay.as_ref()?.controller()
+    }
+}
+
+impl<'a> ReadLine<'a> {
+    /// What the decoder made of the line.
+    pub fn event(&self) -> &Event<'a> {
+        &self.event
+    }
+
+    /// Its number; the first line's of the first log is 1.
+    pub fn line(&self) -> u64 {
+        self.line
     }
 }
 
@@ -321,16 +391,20 @@ impl Sifting {
                 claims.push(id);
             }
         }
-        Sifting { site, claims }
+        Sifting { site, claims, counts: false, from_line: 0 }
     }
 
-    /// What a rule wants of a line; `hits` is room to work in.
-    pub fn sift(&self, read: ReadLine<'_>, hits: &mut Vec<Hit>) -> Sifted {
+    /// What a rule wants of a line; `room` is to work in.
+    pub fn sift(&self, read: ReadLine<'_>, room: &mut SiftRoom) -> Sifted {
         let ReadLine { line, mut event, stamp, settled, at, odd } = read;
-        let met = self.site.wants(&mut event, hits);
+        let skipped = line % LINES_OF_A_LOG < self.from_line;
+        let met = if skipped { None } else { self.site.wants(&mut event, &mut room.hits) };
+        if self.counts && !skipped {
+            room.seen.see(line / LINES_OF_A_LOG, line, &event, met.is_some());
+        }
         let marks = event.marks;
         let counts = DryRunCounts {
-            lines: 1,
+            lines: u64::from(!skipped),
             matched: u64::from(met.is_some()),
             cut: u64::from(marks.cut),
             latin1: u64::from(marks.latin1),
@@ -339,9 +413,16 @@ impl Sifting {
             undated: u64::from(event.at.is_none() && !marks.continuation),
             ..DryRunCounts::default()
         };
-        let stranger = self.stranger(&event);
+        let stranger = if skipped { None } else { self.stranger(&event) };
         let wanted = met.map(|hits| (event.into_owned(), hits));
-        Sifted { line, stamp, settled, at, odd, wanted, stranger, counts }
+        Sifted { line, stamp, settled, at, odd, wanted, stranger, counts, seen: None }
+    }
+
+    /// Shows a line's event with the mark that an `ignore` of the rules puts on it; `room` is to work in.
+    pub fn look(&self, read: &ReadLine<'_>, room: &mut SiftRoom, see: impl FnOnce(&Event<'_>)) {
+        let mut event = read.event.clone();
+        self.site.wants(&mut event, &mut room.hits);
+        see(&event);
     }
 
     /// The application of a claim, when no pair has it.
@@ -358,6 +439,16 @@ impl Sifted {
     /// Its number; the first line's of the first log is 1.
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// A rule wants it, or it is a claim.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted.is_some()
+    }
+
+    /// An `ignore` of the rules took it away.
+    pub fn is_ignored(&self) -> bool {
+        self.counts.ignored > 0
     }
 
     /// How many lines it stands for.
@@ -403,10 +494,18 @@ impl Settling {
 }
 
 impl Acting {
+    /// The decisions since the last call, where they are kept.
+    pub fn decisions(&mut self) -> Vec<DecisionOfLine> {
+        std::mem::take(&mut self.decisions)
+    }
+
     /// The next line of which something comes, or a time.
     pub fn take(&mut self, sifted: Sifted, tell: &mut dyn FnMut(TimelineEntry)) {
-        let Sifted { line, at, odd, wanted, stranger, counts, .. } = sifted;
+        let Sifted { line, at, odd, wanted, stranger, counts, seen, .. } = sifted;
         self.counts.add(&counts);
+        if let Some(seen) = seen {
+            self.seen.add(*seen);
+        }
         self.odd.disbelieved = self.odd.disbelieved.or(odd.disbelieved);
         self.odd.stepped = self.odd.stepped.or(odd.stepped);
         if let Some(app) = stranger {
@@ -441,6 +540,7 @@ impl Acting {
         while let Some(due) = replay.next_due().filter(|due| *due <= until) {
             replay.pass(due);
         }
+        self.take_decisions(None);
         self.flush(tell);
         for (app, (line, times)) in std::mem::take(&mut self.strangers) {
             let text = format!(
@@ -458,10 +558,12 @@ impl Acting {
         event.at = event.at.map(|stamp| stamp + at.ahead);
         let late = self.arrivals.judge(&mut event, at.engine(), true, true);
         let learned = self.arrivals.learned();
+        self.replay(at, tell).pass_to(at.engine(), Some(number));
+        self.take_decisions(None);
         let replay = self.replay(at, tell);
-        replay.pass_to(at.engine(), Some(number));
         replay.learn(SOURCE, learned);
         replay.act(SOURCE, event, hits, false, late, Some(number));
+        self.take_decisions(Some(number));
         self.flush(tell);
     }
 
@@ -470,8 +572,27 @@ impl Acting {
             self.counts.entries += 1;
             tell(notice(at.log, None, Kind::World, world(&self.site, &self.holders)));
         }
-        let (site, holders) = (&self.site, &self.holders);
-        self.replay.get_or_insert_with(|| Replay::start(site.clone(), holders, at.engine()))
+        let (site, holders, traced) = (&self.site, &self.holders, &self.traced);
+        self.replay.get_or_insert_with(|| {
+            let mut replay = Replay::start(site.clone(), holders, at.engine());
+            if let Some(alarms) = traced {
+                replay.trace(alarms.clone());
+            }
+            replay
+        })
+    }
+
+    /// Moves what was decided since the last call to the line that brought it about.
+    fn take_decisions(&mut self, line: Option<u64>) {
+        if self.traced.is_none() {
+            return;
+        }
+        let ahead = self.ahead;
+        let found = self.replay.as_mut().map(Replay::take_traced).unwrap_or_default();
+        self.decisions.extend(found.into_iter().map(|decision| {
+            let at = decision.at - ahead;
+            DecisionOfLine { line, decision: TracedDecision { at, ..decision } }
+        }));
     }
 
     fn flush(&mut self, tell: &mut dyn FnMut(TimelineEntry)) {

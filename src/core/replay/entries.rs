@@ -54,9 +54,12 @@ impl Teller {
                 }
                 Output::Record(Record::Alarm(record)) => self.alarm(record),
                 Output::Record(Record::Run(record)) => self.run(now, record, &outputs[i + 1..]),
-                Output::Record(Record::Plan(_) | Record::Override(_) | Record::Input { .. } | Record::Notice(_))
+                Output::Record(
+                    Record::Plan(_) | Record::Notify(_) | Record::Override(_) | Record::Input { .. } | Record::Notice(_),
+                )
                 | Output::Evaluate(_)
                 | Output::Do { .. }
+                | Output::Deliver(_)
                 | Output::Send(..)
                 | Output::Settled(..) => {}
                 Output::Step(step) => {
@@ -77,7 +80,7 @@ impl Teller {
                     let about = notice.run.and_then(|run| self.runs.get(&run)).cloned().unwrap_or_default();
                     entry.line = about.line.or(self.line);
                     entry.alarm = notice.alarm.clone().or(about.alarm);
-                    entry.reaction = Some(about.reaction).filter(|r| !r.is_empty());
+                    entry.reaction = Some(about.reaction).filter(|r| !r.is_empty()).or_else(|| notice.reaction.clone());
                     entry.run = notice.run;
                     entry.resource = notice.resource.clone();
                     entry.host = notice.host.clone();

@@ -13,18 +13,22 @@ mod clock;
 mod dry_run;
 mod entries;
 mod hosts;
+mod judge;
 pub mod rule_test;
+mod seen;
+mod summary;
 pub mod test_file;
 mod test_names;
 pub mod timeline;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::core::base::limits::DEADLINES_OF_A_JUMP;
 use crate::core::base::time::Time;
 use crate::core::control::{Controller, Input, LogEvent, OperatorCommand, Output, SelfEvent, SelfEvents};
 use crate::core::decode::Decoder;
+use crate::core::engine::{Trace, TracedDecision};
 use crate::core::event::{Event, Stale, Trust, Value};
 use crate::core::inventory::Name;
 use crate::core::journal::{Position, Record, State};
@@ -33,9 +37,14 @@ use crate::core::react;
 use crate::core::script::{Next, Step, StepResult, Verb};
 use crate::core::site::{Current, Learned, Sieve, Site};
 
-pub use dry_run::{Acting, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, Sifted, Sifting};
+pub use dry_run::{
+    Acting, DecisionOfLine, DryRun, DryRunCounts, LINES_OF_A_LOG, LogReader, Origin, ReadLine, Settling, SiftRoom, Sifted,
+    Sifting,
+};
 use entries::Teller;
 use hosts::Hosts;
+pub use seen::{LogCounts, Seen, ShapeCount};
+pub use summary::{AlarmSummary, ReactionSummary, Summary};
 pub use timeline::{EntryKind, TimelineEntry};
 
 /// What agents know the controller of a replay by.
@@ -58,6 +67,10 @@ pub struct Replay {
     /// What happens to the controller, as events.
     own: SelfEvents,
     positions: BTreeMap<String, Position>,
+    /// The alarms whose decisions are kept with their reasons; `None`: of none.
+    traced: Option<BTreeSet<String>>,
+    /// The records that were read while decisions are kept, with their lines.
+    heard: Vec<(u64, Event<'static>)>,
 }
 
 impl Replay {
@@ -75,6 +88,8 @@ impl Replay {
             sieves: BTreeMap::new(),
             own: SelfEvents::default(),
             positions: BTreeMap::new(),
+            traced: None,
+            heard: Vec::new(),
         };
         replay.start_controller();
         replay
@@ -92,6 +107,19 @@ impl Replay {
     /// The controller, while it runs.
     pub fn controller(&self) -> Option<&Controller> {
         self.controller.as_ref()
+    }
+
+    /// Keeps the reasons of decisions about these alarms from now on; about all where none is named.
+    pub fn trace(&mut self, alarms: BTreeSet<String>) {
+        if let Some(controller) = &mut self.controller {
+            controller.trace(Trace::of(alarms.clone()));
+        }
+        self.traced = Some(alarms);
+    }
+
+    /// The decisions since the last call.
+    pub fn take_traced(&mut self) -> Vec<TracedDecision> {
+        self.controller.as_mut().map(Controller::take_traced).unwrap_or_default()
     }
 
     /// Time goes by; what falls due happens.
@@ -150,6 +178,9 @@ impl Replay {
         let sieve = self.sieves.entry(source.to_owned()).or_insert_with(|| Sieve::new(current, Decoder::new()));
         let (event, met) = sieve.sift(record, self.now, |_, event| event.trust = trust);
         let event = event.into_owned();
+        if self.traced.is_some() {
+            self.heard.push((line.unwrap_or_default(), event.clone()));
+        }
         let learned = sieve.learned();
         self.learn(source, learned);
         let Some(met) = met else { return false };
@@ -195,6 +226,9 @@ impl Replay {
         let controller =
             Controller::start(CONTROLLER, site.program.clone(), site.inventory.clone(), state, self.now, &mut outputs);
         self.controller = Some(controller);
+        if let Some(alarms) = self.traced.clone() {
+            self.trace(alarms);
+        }
         self.carry_out(outputs);
         self.report_all();
     }
@@ -247,6 +281,11 @@ impl Replay {
                         let result = self.effect(&step);
                         inputs.push(Input::Done { run, n: step.n, attempt, result });
                     }
+                    // Nobody is told of what a log would have brought.
+                    Output::Deliver(delivery) => {
+                        let (id, attempt) = (delivery.notification.id, delivery.attempt);
+                        inputs.push(Input::Delivered { channel: delivery.notification.channel, id, attempt, result: Ok(()) });
+                    }
                     Output::Send(host, command) => {
                         inputs.extend(self.hosts.command(self.now, &host, &command).map(Input::Report));
                     }
@@ -289,10 +328,14 @@ impl Replay {
                     ("stderr".to_owned(), Value::from("")),
                 ])))
             }
-            Verb::Notify => Ok(Value::Unit),
-            Verb::Vip(_) | Verb::Port(_) | Verb::PairSwitchover | Verb::Wait | Verb::AlarmClear | Verb::Log | Verb::State(_) => {
-                Err(format!("`{}` is no effect: this is a fault of the program", step.verb))
-            }
+            Verb::Notify
+            | Verb::Vip(_)
+            | Verb::Port(_)
+            | Verb::PairSwitchover
+            | Verb::Wait
+            | Verb::AlarmClear
+            | Verb::Log
+            | Verb::State(_) => Err(format!("`{}` is no effect: this is a fault of the program", step.verb)),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Runs rule tests in virtual time, and judges them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::core::base::time::{Time, duration_text, parse_duration};
-use crate::core::control::{Controller, Input, OperatorCommand};
-use crate::core::event::Trust;
+use crate::core::control::{Input, OperatorCommand};
+use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
 use crate::core::overrides::{Override, SilenceMatcher};
 use crate::core::script::Verb;
@@ -13,35 +13,56 @@ use crate::core::site::Site;
 use crate::core::wire::Metric;
 
 use super::Replay;
+use super::dry_run::DecisionOfLine;
+use super::judge::judge;
 use super::test_file::{EVERYTHING, RuleTest, TestStep};
 use super::test_names::{self, instance};
 use super::timeline::TimelineEntry;
+
+pub use super::judge::{Mismatch, MismatchPlace, Verdict};
 
 /// How long after the last step a test goes on, unless it says otherwise.
 const AFTERWARDS: &str = "10s";
 /// The time at which a test begins, unless it says otherwise.
 const BEGIN: &str = "2026-01-01T00:00:00Z";
 
-/// How a test went.
-#[derive(Clone, Debug)]
-pub struct Verdict {
-    /// What was not as it must be; empty when all was.
-    pub wrong: Vec<String>,
-    /// The timeline, for people who look into it.
-    pub entries: Vec<TimelineEntry>,
-}
-
 /// Runs a test in virtual time.
 pub fn run(site: &Arc<Site>, test: &RuleTest) -> Verdict {
-    let mut wrong = test_names::wrong(site, test);
+    run_with(site, test, None).0
+}
+
+/// What the engine decided during a test, and what it was told.
+#[derive(Debug, Default)]
+pub struct TestTrace {
+    /// Decisions about the alarms that were asked for.
+    pub decisions: Vec<DecisionOfLine>,
+    /// Every record of the test with its line, whether a rule wants it or not.
+    pub heard: Vec<(u64, Event<'static>)>,
+}
+
+/// The same, and the decisions about these alarms; about all where none is named.
+pub fn run_traced(site: &Arc<Site>, test: &RuleTest, alarms: BTreeSet<String>) -> (Verdict, TestTrace) {
+    run_with(site, test, Some(alarms))
+}
+
+fn run_with(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> (Verdict, TestTrace) {
+    let (verdict, mut play) = play(site, test, traced);
+    play.take_decisions(None);
+    let trace = TestTrace { decisions: play.decisions, heard: std::mem::take(&mut play.replay.heard) };
+    (verdict, trace)
+}
+
+fn play(site: &Arc<Site>, test: &RuleTest, traced: Option<BTreeSet<String>>) -> (Verdict, Play) {
+    let cannot = |text: String| Mismatch::new(MismatchPlace::Test, text);
+    let mut wrong: Vec<Mismatch> = test_names::wrong(site, test).into_iter().map(cannot).collect();
     let begin = test.start.as_deref().unwrap_or(BEGIN);
     let now = Time::parse_rfc3339(begin).unwrap_or_else(|| {
-        wrong.push(format!("start: `{begin}` is not a time (write 2026-01-01T00:00:00Z)"));
+        wrong.push(cannot(format!("start: `{begin}` is not a time (write 2026-01-01T00:00:00Z)")));
         Time::default()
     });
     for (resource, host) in &test.holders {
         if !site.inventory.resources.get(resource).is_some_and(|r| r.placements.iter().any(|s| &s.host == host)) {
-            wrong.push(format!("holders: {resource} has no placement on {host}"));
+            wrong.push(cannot(format!("holders: {resource} has no placement on {host}")));
         }
     }
     let mut replay = Replay::start(site.clone(), &test.holders, now);
@@ -49,25 +70,27 @@ pub fn run(site: &Arc<Site>, test: &RuleTest) -> Verdict {
     // The start is journaled too: begin again with a journal to write to.
     replay.told();
     replay.controller = None;
+    replay.traced = traced;
     replay.start_controller();
-    let mut play = Play { replay, entries: Vec::new(), backlog: Vec::new(), line: 0 };
+    let mut play = Play { replay, entries: Vec::new(), decisions: Vec::new(), backlog: Vec::new(), line: 0 };
     for (i, step) in test.steps.iter().enumerate() {
         if let Err(why) = play.step(step) {
-            wrong.push(format!("step {}: {why}", i + 1));
+            wrong.push(cannot(format!("step {}: {why}", i + 1)));
         }
     }
     let then = test.then.as_deref().unwrap_or(AFTERWARDS);
     match parse_duration(then) {
         Some(span) => play.pass(span),
-        None => wrong.push(format!("then: `{then}` is not a duration")),
+        None => wrong.push(cannot(format!("then: `{then}` is not a duration"))),
     }
-    judge(test, &play, &mut wrong);
-    Verdict { wrong, entries: play.entries }
+    judge(test, &play.entries, &play.replay, &mut wrong);
+    (Verdict { wrong, entries: play.entries.clone() }, play)
 }
 
 struct Play {
     replay: Replay,
     entries: Vec<TimelineEntry>,
+    decisions: Vec<DecisionOfLine>,
     /// Records that were written while the controller was stopped.
     backlog: Vec<(String, String, Trust, u64)>,
     line: u64,
@@ -77,6 +100,13 @@ impl Play {
     fn pass(&mut self, span: std::time::Duration) {
         self.replay.pass(self.replay.now() + span);
         self.entries.extend(self.replay.told());
+        self.take_decisions(None);
+    }
+
+    /// Moves what was decided since the last call to the line that brought it about.
+    fn take_decisions(&mut self, line: Option<u64>) {
+        let found = self.replay.take_traced().into_iter();
+        self.decisions.extend(found.map(|decision| DecisionOfLine { line, decision }));
     }
 
     fn step(&mut self, step: &TestStep) -> Result<(), String> {
@@ -145,6 +175,7 @@ impl Play {
             let mut sources: Vec<String> = Vec::new();
             for (source, text, trust, line) in std::mem::take(&mut self.backlog) {
                 self.replay.hear(&source, text.as_bytes(), trust, true, Some(line));
+                self.take_decisions(Some(line));
                 sources.push(source);
             }
             sources.push("log".to_owned());
@@ -233,7 +264,9 @@ impl Play {
             self.line += 1;
             let number = self.line;
             if self.replay.controller.is_some() {
+                self.take_decisions(None);
                 self.replay.hear(&source, line.as_bytes(), trust, false, Some(number));
+                self.take_decisions(Some(number));
             } else {
                 self.backlog.push((source.clone(), line.to_owned(), trust, number));
             }
@@ -286,78 +319,6 @@ fn stamped(text: &str, now: Time) -> Result<String, String> {
     }
     out.push_str(rest);
     Ok(out)
-}
-
-fn judge(test: &RuleTest, play: &Play, wrong: &mut Vec<String>) {
-    let fits = |entry: &TimelineEntry, want: &BTreeMap<String, String>| {
-        want.iter().all(|(name, value)| match name.as_str() {
-            "at" => Time::parse_rfc3339(value) == Some(entry.at),
-            name => entry.field(name).is_some_and(|have| have == *value),
-        })
-    };
-    let mut from = 0;
-    for want in &test.must {
-        match play.entries[from..].iter().position(|e| fits(e, want)) {
-            Some(at) => from += at + 1,
-            None => {
-                let before = play.entries.iter().any(|e| fits(e, want));
-                let hint = if before { " (it happened, but earlier than what is listed before it)" } else { "" };
-                wrong.push(format!("must: {} did not happen{hint}", shown(want)));
-            }
-        }
-    }
-    for want in &test.must_not {
-        if let Some(entry) = play.entries.iter().find(|e| fits(e, want)) {
-            wrong.push(format!("must_not: {} happened: {}", shown(want), entry.human(false)));
-        }
-    }
-    let Some(controller) = play.replay.controller() else {
-        if !test.ends.owners.is_empty() {
-            wrong.push("ends: the controller is stopped at the end".to_owned());
-        }
-        return;
-    };
-    ends(test, play, controller, wrong);
-}
-
-fn ends(test: &RuleTest, play: &Play, controller: &Controller, wrong: &mut Vec<String>) {
-    let planner = controller.planner();
-    for (resource, owner) in &test.ends.owners {
-        let have = planner.owner(resource).map_or("nobody", String::as_str);
-        if have != owner {
-            wrong.push(format!("ends: the desired owner of {resource} is {have}, not {owner}"));
-        }
-    }
-    for (resource, holders) in &test.ends.holders {
-        let have = play.replay.hosts.holders(resource);
-        if &have != holders {
-            wrong.push(format!("ends: {resource} is held by [{}], not by [{}]", have.join(", "), holders.join(", ")));
-        }
-    }
-    for (resource, reason) in &test.ends.held {
-        let have = planner.held(resource).unwrap_or_else(|| "in its place".to_owned());
-        if !have.contains(reason.as_str()) {
-            wrong.push(format!("ends: {resource} is {have}, not held because of `{reason}`"));
-        }
-    }
-    if let Some(want) = &test.ends.alarms {
-        let mut have: Vec<String> = controller
-            .alarms()
-            .active()
-            .map(|(alarm, key, _)| if key.is_empty() { alarm.to_owned() } else { format!("{alarm} [{key}]") })
-            .collect();
-        have.sort();
-        let mut want = want.clone();
-        want.sort();
-        if have != want {
-            wrong.push(format!("ends: the active alarms are [{}], not [{}]", have.join(", "), want.join(", ")));
-        }
-    }
-}
-
-fn shown(want: &BTreeMap<String, String>) -> String {
-    let parts: Vec<String> = want.iter().map(|(k, v)| format!("{k}: {}", v)).collect();
-    format!("{{ {} }}", parts.join(", "))
 }
 
 /// How long a test lasts in virtual time, for its summary.

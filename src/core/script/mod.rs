@@ -24,10 +24,22 @@ mod value;
 mod verbs;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::diag::Source;
 use crate::core::event::Value;
+
+/// The reaction that needs no script of the site: `react notify("noc")`.
+pub const BUILT_IN: &str = "notify";
+/// The file name of its script. A site that has one of this name has its own.
+pub const BUILT_IN_SCRIPT: &str = "notify.rhai";
+
+/// The script of [`BUILT_IN`].
+pub fn built_in() -> Arc<Source> {
+    Arc::new(Source { name: BUILT_IN_SCRIPT.to_owned(), text: include_str!("notify.rhai").to_owned() })
+}
 
 pub use check::{Declared, Param, check, inspect, unknown_name};
 pub use evaluator::{Compiled, Evaluator};

@@ -225,8 +225,8 @@ verbs! {
         example: "let done = host(\"sip1\").run(\"/usr/bin/systemctl\", [\"is-active\", \"sip\"]);",
     }
     [Verb::Notify] = "notify" (channel: Channel, text: Text) {
-        gives: "nothing", again: Ask, executor: Effects, requires: Nothing,
-        help: "Tells people through a channel of the configuration.",
+        gives: "nothing", again: Safe, executor: Controller, requires: Nothing,
+        help: "Tells people through a channel of the configuration; without a text (`\"\"`) of the alarm and of its end.",
         example: "notify(\"noc\", \"the address moved\");",
     }
     [Verb::Wait] = "wait" (span: Duration) {

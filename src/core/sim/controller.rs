@@ -17,6 +17,7 @@ use crate::core::lang::Matcher;
 use crate::core::lang::program::{Alarm, Argument, AtomId, Cancel, Category, Detection, Hit, Program, Reaction, ReactionCall};
 use crate::core::lang::shape::Reset;
 use crate::core::notice::Kind;
+use crate::core::notifications::{Delivery, Undelivered};
 use crate::core::react;
 use crate::core::script::{Compiled, Evaluator, Next, ResourceVerb, Step, StepResult, Verb};
 use crate::core::wire::{Command, Report};
@@ -63,6 +64,12 @@ pub(super) enum Happening {
     Read,
     Evaluated(react::RunId, Next),
     Done(react::RunId, u32, u32, StepResult),
+    Delivered {
+        channel: String,
+        id: u64,
+        attempt: u32,
+        result: Result<(), Undelivered>,
+    },
     /// The configuration is read again.
     Reload(Arc<Inventory>),
     /// A breakage speaks for an operator.
@@ -77,6 +84,7 @@ pub(super) enum Output {
     Send(String, Command),
     Evaluate(react::RunId),
     Do(react::RunId, u32, Step),
+    Deliver(Box<Delivery>),
     Say(String),
     Later(Duration, Happening),
 }
@@ -267,6 +275,7 @@ impl SimController {
             Happening::Report(report) => control::Input::Report(report),
             Happening::Timer => control::Input::Timer,
             Happening::Evaluated(run, next) => control::Input::Evaluated { run, next },
+            Happening::Delivered { channel, id, attempt, result } => control::Input::Delivered { channel, id, attempt, result },
             Happening::Done(run, n, attempt, result) => control::Input::Done { run, n, attempt, result },
             Happening::Word(word) => control::Input::Operator { by: "the simulation".to_owned(), word },
             Happening::Reload(inventory) => {
@@ -450,7 +459,7 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
     let mut unsynced = false;
     let syncs = tamper != Some(Tamper::SentBeforeSynced);
     for output in outputs {
-        let leaves = matches!(output, control::Output::Send(..) | control::Output::Do { .. });
+        let leaves = matches!(output, control::Output::Send(..) | control::Output::Do { .. } | control::Output::Deliver(_));
         if leaves && std::mem::take(&mut unsynced) && syncs {
             all.push(Output::Sync);
         }
@@ -464,6 +473,7 @@ fn carried(outputs: Vec<control::Output>, tamper: Option<Tamper>) -> Vec<Output>
             }
             control::Output::Evaluate(run) => all.push(Output::Evaluate(run)),
             control::Output::Do { run, attempt, step } => all.push(Output::Do(run, attempt, step)),
+            control::Output::Deliver(delivery) => all.push(Output::Deliver(delivery)),
             control::Output::Send(host, command) => all.push(Output::Send(host, command)),
             control::Output::Step(step) => all.push(Output::Say(format!("{} {} ({})", step.verb, step.host, step.generation))),
             control::Output::Notice(notice) => {

@@ -205,7 +205,7 @@ impl SiteSetup {
             applications: self.placements().map(|i| (app_name(i), app(i))).collect(),
             // Two hosts are a pair, and late claims are caught up with; of more, every claim acts whenever it is read.
             pairs: (self.hosts == 2).then(|| ("pair".to_owned(), pair)).into_iter().collect(),
-            channels: [("noc".to_owned(), inventory::Channel::Log)].into(),
+            channels: [("noc".to_owned(), inventory::ChannelKind::Log.into())].into(),
             hosts: (0..self.agents).filter(|h| Some(*h) != self.without).map(|i| (host_name(i), host())).collect(),
             resources: self.has_resource.then(|| (VIP.to_owned(), resource)).into_iter().collect(),
             ..Inventory::default()

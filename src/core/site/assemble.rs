@@ -7,6 +7,7 @@ use crate::core::config::Config;
 use crate::core::diag::{Code, Diagnostic, Source, has_errors};
 use crate::core::journal::{ConfigSnapshot, FileText};
 use crate::core::lang::{Declarations, Matcher, compile, fields_set};
+use crate::core::notifications::unknown_names;
 use crate::core::script::{self, Evaluator, Param};
 
 use super::{Site, samples};
@@ -54,6 +55,10 @@ pub fn assemble(texts: &Texts, config: Option<&Config>, found: &mut Vec<Diagnost
     let params = params.or(texts.scripts.is_some().then(BTreeMap::new));
     let (program, more) = compile(&texts.rules, &Declarations { inventory, scripts: params.as_ref() });
     found.extend(more);
+    if let Some(inventory) = inventory {
+        let unknown = unknown_names(inventory, &program);
+        found.extend(unknown.into_iter().map(|text| Diagnostic::whole(Code::RouteName, text)));
+    }
     // Of a script that does not parse it is not known what it declares.
     if found.iter().any(|d| d.code == Code::ScriptSyntax) {
         found.retain(|d| !matches!(d.code, Code::UnknownParameter | Code::MissingParameter));

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod assemble;
+mod mutants;
 pub mod samples;
 
 use std::collections::BTreeMap;
@@ -17,10 +18,11 @@ use crate::core::inventory::{Host, Index, Inventory};
 use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
 use crate::core::react::Run;
-use crate::core::script::{Compiled, Evaluator, Next};
+use crate::core::script::{BUILT_IN, BUILT_IN_SCRIPT, Compiled, Evaluator, Next, built_in};
 
 pub use arrivals::{Arrivals, Learned, Stamps};
 pub use assemble::{Texts, assemble};
+pub use mutants::{Mutant, mutants};
 
 #[derive(Debug)]
 pub struct Site {
@@ -44,9 +46,15 @@ impl Site {
         inventory: Arc<Inventory>,
         program: Arc<Program>,
         matcher: Matcher,
-        scripts: BTreeMap<String, Arc<Compiled>>,
+        mut scripts: BTreeMap<String, Arc<Compiled>>,
         evaluator: Evaluator,
     ) -> Site {
+        if program.reactions.contains_key(BUILT_IN)
+            && !scripts.contains_key(BUILT_IN_SCRIPT)
+            && let Ok(script) = evaluator.compile(&built_in())
+        {
+            scripts.insert(BUILT_IN_SCRIPT.to_owned(), script);
+        }
         let index = Index::new(&inventory);
         let has_zones = inventory.hosts.values().any(|host| host.zone.is_some());
         Site { has_zones, inventory, program, matcher: Arc::new(matcher), scripts, evaluator, index }

@@ -17,7 +17,7 @@ const NEEDS_A_RESTART: &str = "needs a restart";
 /// One thing that is other than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct SiteChange {
-    /// `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel`, `file` or `setting`.
+    /// `alarm`, `pattern`, `reaction`, `script`, `host`, `application`, `pair`, `resource`, `channel`, `route`, `file` or `setting`.
     pub(super) what: &'static str,
     pub(super) name: String,
     /// `added`, `removed` or `changed`.
@@ -99,6 +99,7 @@ fn inventory(running: &Site, after: &Site, all: &mut Vec<SiteChange>) {
     push("pair", different(&old.pairs, &new.pairs));
     push("group", different(&old.groups, &new.groups));
     push("channel", different(&old.channels, &new.channels));
+    push("route", different(&old.routes, &new.routes));
     push("resource", different(&old.resources, &new.resources));
 }
 

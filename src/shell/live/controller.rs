@@ -12,13 +12,15 @@ use crate::core::base::limits::{MEMORY_QUEUE, NOTICES_A_MINUTE, share};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::config::JournalLimits;
-use crate::core::control::{Controller, Input, Output, SelfEvent, SelfEvents};
+use crate::core::control::{Controller, Input, OperatorCommand, Output, SelfEvent, SelfEvents};
 use crate::core::event::{Level, Trust};
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Position, Record};
 use crate::core::notice::{Kind, Notice};
+use crate::core::notifications::Delivery;
 use crate::core::react::Run;
 use crate::core::site::{Current, Learned, Site};
+use crate::shell::channels::Workers;
 use crate::shell::site_files::{Disk, Good};
 use crate::shell::sources::{self, Entry, Named, Sink as _};
 use crate::shell::store::{self, Journal, Retention};
@@ -100,6 +102,7 @@ pub(super) struct Running {
     last_notice: Option<(Notice, u64)>,
     pulse: Pulse,
     effects: Effects,
+    channels: Workers,
     /// When it was last told that events were dropped.
     dropped_told_at: Time,
     /// Commands that were refused and recorded since a moment.
@@ -206,6 +209,7 @@ impl Thread {
             routes: BTreeMap::new(),
             inbox,
             effects: Effects::start(&clock).map_err(|e| format!("no thread can be started: {e}"))?,
+            channels: Workers::default(),
             dropped_told_at: now,
             refused: (now, 0),
             sources,
@@ -420,7 +424,7 @@ impl Running {
                     self.dirty_since.get_or_insert(self.clock.now());
                 }
                 Output::Evaluate(_) => {}
-                Output::Send(..) | Output::Do { .. } => leaves = true,
+                Output::Send(..) | Output::Do { .. } | Output::Deliver(_) => leaves = true,
                 Output::Step(_) | Output::Notice(_) | Output::Settled(..) => {}
             }
         }
@@ -450,6 +454,7 @@ impl Running {
                     let urgency = state.map(urgency_of).unwrap_or_default();
                     self.effects.perform(self.site_of(run).inventory.clone(), step, due, urgency, done);
                 }
+                Output::Deliver(delivery) => self.deliver(delivery),
                 Output::Step(_) | Output::Notice(_) | Output::Settled(..) => told.push(output),
             }
         }
@@ -471,6 +476,14 @@ impl Running {
             }
         }
         Ok(())
+    }
+
+    fn deliver(&mut self, delivery: Box<Delivery>) {
+        let inbox = self.inbox.clone();
+        let (id, attempt, channel) = (delivery.notification.id, delivery.attempt, delivery.notification.channel.clone());
+        self.channels.deliver(&self.site.inventory.channels, delivery, move |result| {
+            inbox.send(Input::Delivered { channel, id, attempt, result });
+        });
     }
 
     fn evaluate(&mut self, run: u64) {
@@ -602,6 +615,14 @@ impl Running {
                 self.carry_out(before)?;
                 self.sync()?;
                 Ok(Json::Null)
+            }
+            Reply::Tested(channel) => {
+                self.controller.turn(
+                    self.clock.now(),
+                    Input::Operator { by, word: OperatorCommand::TestChannel { channel } },
+                    outputs,
+                );
+                Ok(Json::from(self.controller.notifier().last()))
             }
             Reply::Asked(word) => {
                 self.controller.turn(self.clock.now(), Input::Operator { by, word }, outputs);

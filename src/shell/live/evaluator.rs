@@ -124,7 +124,7 @@ impl<A: Fn(RunId, Next)> Keeper<A> {
             if self.process.is_none() {
                 self.process = Process::start(&self.program, &self.setup).ok();
             }
-            let Some(task) = self.tasks.next(self.takes.clone(), |_| true) else { return };
+            let Some(task) = self.tasks.next(self.takes.clone()) else { return };
             let next = self.evaluate(&task);
             (self.answer)(task.run, next);
         }

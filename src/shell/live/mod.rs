@@ -23,7 +23,6 @@ pub mod host;
 pub mod inbox;
 mod journaled;
 mod lanes;
-mod notification;
 pub mod override_desk;
 pub mod program;
 pub mod questions;

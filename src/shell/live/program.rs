@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use crate::core::base::limits::{MEMORY_CONNECTIONS, share};
 use crate::core::config::{Agent, LocalResource, Way};
 use crate::core::control::Input;
-use crate::core::inventory::{Channel, Inventory, Name, ResourceKind, Via};
+use crate::core::inventory::{ChannelKind, Inventory, Name, ResourceKind, Via};
 use crate::core::notice::{Kind, Notice};
 use crate::core::site::Current;
 use crate::core::wire::{Command, Report};
@@ -280,7 +280,7 @@ fn give_up_rights(needs: &Needs<'_>) -> Result<(), String> {
 /// Whether a controller brings addresses up itself, and whether its configuration has it start programs.
 fn needs_of(inventory: &Inventory) -> (bool, bool) {
     let local = inventory.hosts.values().any(|h| h.via == Via::Local);
-    let commands = inventory.channels.values().any(|c| matches!(c, Channel::Command(_)));
+    let commands = inventory.channels.values().any(|c| matches!(c.kind, ChannelKind::Command(_)));
     // Scripts run commands on a host that is this machine (`host.run`).
     (local, local || commands)
 }

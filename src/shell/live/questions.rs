@@ -13,6 +13,7 @@ use crate::core::config::AccessLevel;
 use crate::core::control::{Controller, OperatorCommand};
 use crate::core::engine::{Instance, Key, is_test};
 use crate::core::inventory::{Name, Resource};
+use crate::core::notifications::ChannelStatus;
 use crate::core::react::Run;
 use crate::core::site::Site;
 use crate::shell::sources::Named;
@@ -89,6 +90,12 @@ pub enum Question {
     After(OverrideScope),
     /// Set something aside no more.
     End(OverrideScope),
+    /// How the channels of notifications stand.
+    Channels,
+    /// Try a channel of notifications.
+    TestChannel(Name),
+    /// How the delivery of a notification ended: `null` while it waits.
+    Delivery(u64),
     /// Take changed files over.
     Reload {
         /// Only show what would change.
@@ -128,6 +135,9 @@ impl Question {
             Question::Cancel(_) => "runs cancel",
             Question::Retry(_) => "runs retry",
             Question::Overrides => "overrides",
+            Question::Channels => "channels",
+            Question::TestChannel(_) => "channels test",
+            Question::Delivery(_) => "channels test",
             Question::Begin { scope, .. } => scope.commands()[0],
             Question::After(_) => "resume",
             Question::End(scope) => scope.commands()[1],
@@ -145,6 +155,8 @@ impl Question {
             | Question::History
             | Question::Sources
             | Question::Overrides
+            | Question::Channels
+            | Question::Delivery(_)
             | Question::After(_) => AccessLevel::Viewer,
             Question::Move(..)
             | Question::Resume(_)
@@ -152,6 +164,7 @@ impl Question {
             | Question::Ack { .. }
             | Question::Comment { .. }
             | Question::Test { .. }
+            | Question::TestChannel(_)
             | Question::Approve(_)
             | Question::Cancel(_)
             | Question::Retry(_)
@@ -172,6 +185,8 @@ pub(super) enum Reply {
     Shown(Json),
     /// Everything is to be on the disk first.
     Synced,
+    /// A channel to try.
+    Tested(Name),
     /// Something that the controller is to do.
     Asked(OperatorCommand),
 }
@@ -266,6 +281,22 @@ impl Desk<'_> {
                 }
                 OperatorCommand::Approve { run }
             }
+            Question::Channels => return Ok(Reply::Shown(self.channels())),
+            Question::TestChannel(channel) => {
+                let known = &self.site.inventory.channels;
+                if !known.contains_key(&channel) {
+                    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                    return Err(format!("there is no channel {channel}; there are: {}", names.join(", ")));
+                }
+                return Ok(Reply::Tested(channel));
+            }
+            Question::Delivery(id) => {
+                return Ok(Reply::Shown(match self.controller.notifier().end_of(id) {
+                    None => Json::Null,
+                    Some(Ok(())) => json!({ "delivered": true }),
+                    Some(Err(why)) => json!({ "delivered": false, "why": why }),
+                }));
+            }
             Question::Reload { .. } => return Err("a reload is answered when the files were read".to_owned()),
         }))
     }
@@ -339,6 +370,15 @@ impl Desk<'_> {
                     "test": is_test(&run.bound.call.event) })
         };
         self.controller.runs().runs().map(row).collect()
+    }
+
+    fn channels(&self) -> Json {
+        let row = |c: ChannelStatus| {
+            let (failed_at, why) = c.last_failure.map_or((None, None), |(at, why)| (Some(at.to_string()), Some(why)));
+            json!({ "channel": c.channel, "kind": c.kind, "waiting": c.waiting, "tries": c.tries, "held": c.held, "delivered": c.delivered,
+                    "failed": c.failed, "last_delivered": c.last_delivered.map(|at| at.to_string()), "last_failure": failed_at, "why": why })
+        };
+        self.controller.notifier().channels().into_iter().map(row).collect()
     }
 
     fn counts(&self) -> Json {

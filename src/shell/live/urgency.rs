@@ -68,33 +68,21 @@ impl<T> Queue<T> {
         self.lock().waiting.range((std::cmp::Reverse(urgency), 0)..).count()
     }
 
-    /// How much waits of which this is true.
-    pub(super) fn count_where(&self, is: impl Fn(&T) -> bool) -> usize {
-        self.lock().waiting.values().filter(|work| is(work)).count()
-    }
-
-    /// The most urgent piece of work whose urgency is between these and that `may` allows; waits for it. `None` when it ends.
-    pub(super) fn next(&self, between: RangeInclusive<Urgency>, mut may: impl FnMut(&T) -> bool) -> Option<T> {
+    /// The most urgent piece of work whose urgency is between these; waits for it. `None` when it ends.
+    pub(super) fn next(&self, between: RangeInclusive<Urgency>) -> Option<T> {
         let (least, most) = between.into_inner();
         let mut inner = self.lock();
         loop {
             if inner.ended {
                 return None;
             }
-            let urgent = inner.waiting.range((std::cmp::Reverse(most), 0)..=(std::cmp::Reverse(least), u64::MAX));
-            let found = urgent.filter(|(_, work)| may(work)).map(|(key, _)| *key).next();
+            let mut urgent = inner.waiting.range((std::cmp::Reverse(most), 0)..=(std::cmp::Reverse(least), u64::MAX));
+            let found = urgent.next().map(|(key, _)| *key);
             if let Some(work) = found.and_then(|key| inner.waiting.remove(&key)) {
                 return Some(work);
             }
             inner = self.came.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
-    }
-
-    /// Something that `may` looks at has changed.
-    pub(super) fn look_again(&self) {
-        // Whoever looks has either seen the change or waits already.
-        drop(self.lock());
-        self.came.notify_all();
     }
 
     /// No more work is taken.
@@ -127,14 +115,14 @@ mod tests {
         assert_eq!(queue.count_up_to(Urgency::ANY), 1);
         assert_eq!(queue.count_up_to(urgency(false, Trust::Local)), 3);
         let mut all = Vec::new();
-        all.extend(queue.next(Urgency::CLAIM..=Urgency::MOST, |_| true));
+        all.extend(queue.next(Urgency::CLAIM..=Urgency::MOST));
         queue.push(urgency(true, Trust::Address), 5);
-        all.extend(queue.next(Urgency::KNOWN..=Urgency::NO_CLAIM, |n| *n != 4));
+        all.extend(queue.next(Urgency::KNOWN..=Urgency::NO_CLAIM));
         for _ in 0..4 {
-            all.extend(queue.next(Urgency::ANY..=Urgency::MOST, |_| true));
+            all.extend(queue.next(Urgency::ANY..=Urgency::MOST));
         }
-        assert_eq!(all, [2, 1, 5, 4, 3, 0]);
+        assert_eq!(all, [2, 4, 5, 1, 3, 0]);
         queue.end();
-        assert_eq!(queue.next(Urgency::ANY..=Urgency::MOST, |_| true), None);
+        assert_eq!(queue.next(Urgency::ANY..=Urgency::MOST), None);
     }
 }

@@ -8,6 +8,7 @@
 //! Each source decodes and matches in its own thread or task; what comes out of it is in order. Every record is counted,
 //! every one that is dropped as well. Does not know: alarms, the journal. Tests: `tests/it/sources.rs`.
 
+mod archive;
 mod entry;
 mod file;
 mod frames;

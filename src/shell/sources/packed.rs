@@ -1,14 +1,20 @@
-//! Log files as they lie on the disk: plain, or compressed with gzip or Zstandard, as what rotates them leaves them.
+//! Log files as they lie on the disk: plain, or compressed with gzip, Zstandard or xz, as what rotates them leaves them; and archives (tar) of such
+//! files, which are read as one log, file after file.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
+
+use super::archive::Archive;
 use ruzstd::decoding::StreamingDecoder;
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+/// Where an archive says that it is one.
+const TAR: (usize, &[u8]) = (257, b"ustar");
 const BZIP2: &[u8] = b"BZh";
 const XZ: &[u8] = b"\xfd7zXZ\0";
 /// Bytes that are read at once.
@@ -50,19 +56,33 @@ pub fn is_regular(path: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of the reader, and that it is packed in a way that is not read.
 pub fn unpacked(log: impl Read + Send + 'static) -> io::Result<Bytes> {
+    unpacked_at(Box::new(log), 0)
+}
+
+/// Packings within packings that are taken off: an archive of compressed logs, compressed as a whole.
+const DEPTH: usize = 3;
+
+pub(super) fn unpacked_at(log: Bytes, depth: usize) -> io::Result<Bytes> {
     let mut log = BufReader::with_capacity(BUFFER, log);
+    if depth >= DEPTH {
+        return Ok(Box::new(log));
+    }
     let begin = log.fill_buf()?;
     if begin.starts_with(GZIP) {
-        return Ok(Box::new(MultiGzDecoder::new(log)));
+        return unpacked_at(Box::new(MultiGzDecoder::new(log)), depth + 1);
     }
     if begin.starts_with(ZSTD) {
-        return Ok(Box::new(Frames { source: Some(Source::Between(log)) }));
+        return unpacked_at(Box::new(Frames { source: Some(Source::Between(log)) }), depth + 1);
     }
-    for (magic, tool) in [(BZIP2, "bzcat"), (XZ, "xzcat")] {
-        if begin.starts_with(magic) {
-            let why = format!("it is compressed in a way that is not read; unpack it with {tool}");
-            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
-        }
+    if begin.starts_with(XZ) {
+        return unpacked_at(Box::new(XzReader::new(log, true)), depth + 1);
+    }
+    if begin.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
+        return Ok(Box::new(Archive::new(log, depth + 1)));
+    }
+    if begin.starts_with(BZIP2) {
+        let why = "it is compressed in a way that is not read; unpack it with bzcat";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
     Ok(Box::new(log))
 }
@@ -130,6 +150,10 @@ mod tests {
         // Of several parts, as what is appended to has them.
         assert_eq!(read([gzip(&text), gzip("end\n")].concat()).unwrap(), format!("{text}end\n"));
         assert_eq!(read([zstd(&text), zstd("end\n")].concat()).unwrap(), format!("{text}end\n"));
+        // `printf 'a line\n' | xz`, twice.
+        let xz = b"\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x16\x00\x00\x00\x74\x2f\xe5\xa3\x01\x00\x06\x61\x20\x6c\x69\x6e\x65\x0a\x00\x00\x0d\x13\xb8\x2b\
+            \x65\x3e\x08\x52\x00\x01\x1f\x07\x16\x2e\xb8\x73\x1f\xb6\xf3\x7d\x01\x00\x00\x00\x00\x04\x59\x5a";
+        assert_eq!(read(xz.repeat(2)).unwrap(), "a line\na line\n");
         assert!(read(b"BZh91AY".to_vec()).unwrap_err().to_string().contains("bzcat"));
         let cut = &gzip(&text)[..200];
         assert!(read(cut.to_vec()).is_err(), "a file that was cut is told");

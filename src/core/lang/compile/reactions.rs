@@ -12,7 +12,7 @@ use crate::core::lang::ast::{
     self, At, Chain, ExpressionKind, ExpressionSyntax, File, Item, LiteralKind, ReactionClause, Text, TextSpan,
 };
 use crate::core::lang::program::{Argument, EFFECTS_REQUIRE, Reaction, ReactionCall};
-use crate::core::script::{Param, ParamKind, unknown_name};
+use crate::core::script::{BUILT_IN, BUILT_IN_SCRIPT, Param, ParamKind, built_in, check, unknown_name};
 
 use super::Compiler;
 use super::values::literal;
@@ -36,15 +36,7 @@ impl<'t> Compiler<'t, '_> {
             if let Some(name) = script.strip_suffix(".rhai")
                 && !self.program.reactions.contains_key(name)
             {
-                let reaction = Reaction {
-                    name: name.to_owned(),
-                    script: script.clone(),
-                    with: Vec::new(),
-                    timeout: STEP_TIMEOUT,
-                    retry: None,
-                    requires: EFFECTS_REQUIRE,
-                };
-                self.program.reactions.insert(name.to_owned(), reaction);
+                self.program.reactions.insert(name.to_owned(), of_script(name, script));
             }
         }
     }
@@ -194,6 +186,9 @@ impl<'t> Compiler<'t, '_> {
 
     fn call(&mut self, file: &File, call: &ast::CallSyntax) -> Option<ReactionCall> {
         self.used_reactions.insert(call.name.it.clone());
+        if call.name.it == BUILT_IN && !self.program.reactions.contains_key(BUILT_IN) {
+            self.program.reactions.insert(BUILT_IN.to_owned(), of_script(BUILT_IN, BUILT_IN_SCRIPT));
+        }
         let Some(reaction) = self.program.reactions.get(&call.name.it).cloned() else {
             if self.world.scripts.is_none() {
                 // What scripts there are is not known: it may be one.
@@ -205,6 +200,7 @@ impl<'t> Compiler<'t, '_> {
             return None;
         };
         let params = self.world.scripts.and_then(|s| s.get(&reaction.script)).cloned();
+        let params = params.or_else(|| (reaction.script == BUILT_IN_SCRIPT).then(|| check(&built_in(), None).0));
         let Some(params) = params else {
             return Some(ReactionCall { reaction: reaction.name, args: self.named_only(file, call) });
         };
@@ -285,6 +281,18 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         given
+    }
+}
+
+/// The reaction that a script is without being named in the rules.
+fn of_script(name: &str, script: &str) -> Reaction {
+    Reaction {
+        name: name.to_owned(),
+        script: script.to_owned(),
+        with: Vec::new(),
+        timeout: STEP_TIMEOUT,
+        retry: None,
+        requires: EFFECTS_REQUIRE,
     }
 }
 

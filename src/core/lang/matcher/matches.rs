@@ -6,15 +6,19 @@ use std::net::IpAddr;
 
 use crate::core::event::{Event, Level, Trust, Value};
 use crate::core::inventory::{Index, Names};
-use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldTest, Operand, Predicate, Sender, Unit};
+use crate::core::lang::program::{Atom, CaptureKind, Comparison, FieldRegex, FieldTest, Operand, Predicate, Sender, Unit};
+
+use super::clauses::rename_clause;
+use super::trace::ClauseTrace;
 
 /// What a match of a regular expression captured, by name.
-type Captures = Vec<(String, Value<'static>)>;
+pub(super) type Captures = Vec<(String, Value<'static>)>;
+pub(super) type Captured = [(String, Value<'static>)];
 
 /// An event with its names resolved.
 pub(super) struct Scope<'e> {
-    event: &'e Event<'e>,
-    names: Names<'e>,
+    pub(super) event: &'e Event<'e>,
+    pub(super) names: Names<'e>,
     index: &'e Index,
 }
 
@@ -25,13 +29,24 @@ impl<'e> Scope<'e> {
 
     /// What the expressions captured, when the event matches the condition.
     pub(super) fn matches(&self, atom: &Atom) -> Option<Captures> {
+        self.matches_traced(atom, &mut ())
+    }
+
+    /// The same, and `trace` receives how each clause went. Who listens hears of the clauses behind one that failed, too.
+    pub(super) fn matches_traced<T: ClauseTrace>(&self, atom: &Atom, trace: &mut T) -> Option<Captures> {
         let id = self.event.id.as_ref();
-        let id_meets = atom.ids.is_empty() || id.is_some_and(|id| atom.ids.iter().any(|want| want.matches(id)));
-        let sender_meets = atom.from.is_empty() || atom.from.iter().any(|want| self.sent_by(want));
-        if !id_meets || !sender_meets {
+        let id_matches = atom.ids.is_empty() || id.is_some_and(|id| atom.ids.iter().any(|want| want.matches(id)));
+        let sender_matches = atom.from.is_empty() || atom.from.iter().any(|want| self.sent_by(want));
+        if !atom.ids.is_empty() {
+            trace.clause(id_matches, || self.id_clause(atom));
+        }
+        if !atom.from.is_empty() {
+            trace.clause(sender_matches, || self.sender_clause(atom));
+        }
+        if !(T::ON || id_matches && sender_matches) {
             return None;
         }
-        let mut captures = self.captures(atom)?;
+        let mut captures = self.captures(atom, trace)?;
         for (name, operand) in &atom.sets {
             let value = match operand {
                 Operand::Field(field) => self.field(field, &captures).map(Value::into_owned),
@@ -43,14 +58,38 @@ impl<'e> Scope<'e> {
                 captures.push((name.clone(), value));
             }
         }
-        if !atom.predicates.iter().all(|p| self.holds(p, &captures)) {
+        let all_hold = self.all_hold(atom.predicates.iter().map(AsRef::as_ref), &captures, trace);
+        if !(all_hold && id_matches && sender_matches) {
             return None;
         }
-        if atom.renames.is_empty() { Some(captures) } else { self.renamed(atom, captures) }
+        if atom.renames.is_empty() { Some(captures) } else { self.renamed(atom, captures, trace) }
+    }
+
+    /// Whether all tests hold: each is a clause, and so is each part of an `and`.
+    fn all_hold<'p, T: ClauseTrace>(
+        &self,
+        mut predicates: impl Iterator<Item = &'p Predicate>,
+        captures: &Captured,
+        trace: &mut T,
+    ) -> bool {
+        if !T::ON {
+            return predicates.all(|p| self.holds(p, captures));
+        }
+        predicates.fold(true, |all, predicate| {
+            let holds = match predicate {
+                Predicate::And(parts) => self.all_hold(parts.iter(), captures, trace),
+                other => {
+                    let holds = self.holds(other, captures);
+                    trace.clause(holds, || self.where_clause(other, captures));
+                    holds
+                }
+            };
+            all && holds
+        })
     }
 
     /// The captures with what their condition calls some fields. Without the field, what else has that name would be taken for it.
-    fn renamed(&self, atom: &Atom, captures: Captures) -> Option<Captures> {
+    fn renamed<T: ClauseTrace>(&self, atom: &Atom, captures: Captures, trace: &mut T) -> Option<Captures> {
         let values: Vec<Option<Value<'static>>> =
             atom.renames.iter().map(|(_, field)| self.field(field, &captures).map(Value::into_owned)).collect();
         let mut named = captures.clone();
@@ -62,7 +101,10 @@ impl<'e> Scope<'e> {
                 }
                 // It has no such key, and what the event has of itself is none.
                 None if name.starts_with('=') => named.push((name.clone(), Value::Unit)),
-                None if self.field(name, &captures).is_some() => return None,
+                None if self.field(name, &captures).is_some() => {
+                    trace.clause(false, || rename_clause(name, self.event));
+                    return None;
+                }
                 None => {}
             }
         }
@@ -78,27 +120,31 @@ impl<'e> Scope<'e> {
     }
 
     /// The captures of the first alternative that matches; empty where there is no `match`.
-    fn captures(&self, atom: &Atom) -> Option<Captures> {
+    fn captures<T: ClauseTrace>(&self, atom: &Atom, trace: &mut T) -> Option<Captures> {
         if atom.matches.is_empty() {
             return Some(Captures::new());
         }
-        atom.matches.iter().find_map(|wanted| {
-            let value = self.field(&wanted.field, &[])?;
-            let text = as_text(&value);
-            let found = wanted.regex.captures(&text)?;
-            let mut captures = Captures::new();
-            for (group, text) in found {
-                let Some(capture) = wanted.captures.iter().find(|c| c.group == group) else { continue };
-                if !captures.iter().any(|(name, _)| *name == capture.name) {
-                    captures.push((capture.name.clone(), self.read(text, capture.kind)?));
-                }
+        let found = atom.matches.iter().find_map(|wanted| self.alternative(wanted));
+        trace.clause(found.is_some(), || self.match_clause(atom, found.as_ref()));
+        found
+    }
+
+    fn alternative(&self, wanted: &FieldRegex) -> Option<Captures> {
+        let value = self.field(&wanted.field, &[])?;
+        let text = as_text(&value);
+        let found = wanted.regex.captures(&text)?;
+        let mut captures = Captures::new();
+        for (group, text) in found {
+            let Some(capture) = wanted.captures.iter().find(|c| c.group == group) else { continue };
+            if !captures.iter().any(|(name, _)| *name == capture.name) {
+                captures.push((capture.name.clone(), self.read(text, capture.kind)?));
             }
-            Some(captures)
-        })
+        }
+        Some(captures)
     }
 
     /// A captured text as what it is read as; `None` when it does not read so.
-    fn read(&self, text: &str, kind: CaptureKind) -> Option<Value<'static>> {
+    pub(super) fn read(&self, text: &str, kind: CaptureKind) -> Option<Value<'static>> {
         match kind {
             CaptureKind::Text => Some(Value::from(text)),
             CaptureKind::Number => match text.parse() {
@@ -111,7 +157,7 @@ impl<'e> Scope<'e> {
         }
     }
 
-    fn field<'a>(&'a self, name: &str, captures: &'a [(String, Value<'static>)]) -> Option<Value<'a>> {
+    pub(super) fn field<'a>(&'a self, name: &str, captures: &'a [(String, Value<'static>)]) -> Option<Value<'a>> {
         let text = |t: &'a str| (!t.is_empty()).then_some(Value::Text(Cow::Borrowed(t)));
         match name {
             "app" => text(self.names.app),
@@ -188,7 +234,7 @@ fn amount(value: &Value<'_>, unit: Unit) -> Option<f64> {
     value.as_number().or_else(|| unit.read(value.as_text()?))
 }
 
-fn as_text<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
+pub(super) fn as_text<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
     match value {
         Value::Text(text) => Cow::Borrowed(text),
         other => Cow::Owned(other.to_string()),

@@ -14,12 +14,14 @@
 //! Invariant: the index only ever leaves out what could not match; [`matches`] alone decides. So adding an index can make the
 //! matcher faster and never different (a test compares it with trying every condition).
 
+mod clauses;
 mod grams;
 mod keys;
 mod literals;
 mod matches;
 mod plan;
 mod table;
+mod trace;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +33,7 @@ use crate::core::lang::program::{Atom, AtomId, Hit, Program};
 
 pub(crate) use plan::found_by_nothing;
 pub use plan::{Lookup, plan, why_always};
+pub use trace::{Clause, ClauseCount, ClauseType};
 
 use grams::Grams;
 use keys::LookupKey;
@@ -185,6 +188,20 @@ impl Matcher {
                 hits.push(Hit { atom: AtomId(n), captures });
             }
         }
+    }
+
+    /// How each clause of a condition went for an event, and what it captured when it matches.
+    pub fn explain(&self, atom: &Atom, event: &Event<'_>) -> (Vec<Clause>, Option<Vec<(String, Value<'static>)>>) {
+        let mut clauses = Vec::new();
+        let captures = matches::Scope::new(event, &self.index).matches_traced(atom, &mut clauses);
+        (clauses, captures)
+    }
+
+    /// How many clauses of a condition hold for an event.
+    pub fn count_clauses(&self, atom: &Atom, event: &Event<'_>) -> ClauseCount {
+        let mut count = ClauseCount::default();
+        matches::Scope::new(event, &self.index).matches_traced(atom, &mut count);
+        count
     }
 
     /// As [`Matcher::matches`], by trying every condition: what the index is tested against.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::agent::{self, Operation};
+use crate::core::notifications::{Delivery, Undelivered};
 use crate::core::sim::controller::Happening;
 use crate::core::sim::scenario::{Party, SimPlace, WITNESSES};
 use crate::core::sim::tamper::Tamper;
@@ -263,6 +264,7 @@ impl SimWorld<'_> {
                     }
                 }
                 Output::Do(run, attempt, step) => self.effect(run, attempt, &step),
+                Output::Deliver(delivery) => self.deliver(&delivery),
                 Output::Sync => self.controller.sync(),
                 Output::Send(host, command) => {
                     let Some(h) = self.hosts.iter().position(|x| x.name == host) else {
@@ -287,6 +289,16 @@ impl SimWorld<'_> {
                 self.at(at, Due::ControllerTimer { start });
             }
         }
+    }
+
+    /// A notification is delivered; every fifth only when it is tried again. No dice are thrown, so that what is told changes no scenario.
+    fn deliver(&mut self, delivery: &Delivery) {
+        let (id, attempt, channel) = (delivery.notification.id, delivery.attempt, delivery.notification.channel.clone());
+        let busy = Undelivered { why: "busy".to_owned(), refused: false };
+        let result = if attempt == 1 && id.is_multiple_of(5) { Err(busy) } else { Ok(()) };
+        let start = self.controller.starts;
+        let happening = Happening::Delivered { channel, id, attempt, result };
+        self.after(Duration::from_millis(1 + id % 50), Due::Answered { start, happening });
     }
 
     /// A step of a script is done, and its result comes back; sometimes late, sometimes not at all.

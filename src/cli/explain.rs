@@ -1,0 +1,117 @@
+//! `pointsman explain`: how a record is read, which conditions it matches and nearly matches, and why an alarm was raised or was not.
+
+mod alarm;
+mod journal;
+mod record;
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::core::base::time::Time;
+use crate::core::base::zone::Zone;
+use crate::core::event::Trust;
+
+use super::dry_run;
+use super::given::Given;
+use super::{Format, USAGE, WRONG, report};
+
+const EXAMPLES: &str = "\
+Examples:
+  pointsman explain -c pointsman.yaml 'Nov 29 10:00:00 sip1 app: link down'   one record
+  pointsman explain -c pointsman.yaml app.log:17                             line 17, with all that came before it
+  tail -1 app.log | pointsman explain --rules rules -                        records of standard input
+  pointsman explain -c pointsman.yaml app.log:17 --rule link_down            one rule in full, however far away it is
+  pointsman explain -c pointsman.yaml --alarm link_down app.log              why the alarm was raised by this log, or was not
+  pointsman explain -c pointsman.yaml --alarm link_down --key eth0 app.log.1 app.log
+  pointsman explain -c pointsman.yaml --alarm link_down --live               the same of the running controller, from its journal
+  pointsman explain -c pointsman.yaml --run 17                               a run: from the record to its last step
+
+The cause is said first. Nothing is touched: no address is moved, nobody is notified.";
+
+/// Says why: how a record is read, what matches it, why an alarm was raised or was not
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    given: Given,
+    /// This pattern, ignore or alarm in full, however far from the record it is
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["alarm", "run"])]
+    rule: Option<String>,
+    /// Why this alarm was raised, or was not, by the logs that are named
+    #[arg(long, value_name = "ALARM", conflicts_with = "run")]
+    alarm: Option<String>,
+    /// Only this key of the alarm, as `pointsman alarms` shows it
+    #[arg(long, value_name = "KEY", requires = "alarm")]
+    key: Option<String>,
+    /// Of the running controller, by its journal, instead of logs
+    #[arg(long, requires = "alarm")]
+    live: bool,
+    /// The story of this run, by the journal
+    #[arg(long, value_name = "RUN")]
+    run: Option<u64>,
+    /// The data folder of the controller, instead of the one that the configuration names
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Conditions that are shown because they nearly match
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    near: usize,
+    /// Who holds a resource when the log begins [default: the host of its pair's primary]
+    #[arg(long, value_name = "RESOURCE=HOST")]
+    holder: Vec<String>,
+    /// About when the log was written (RFC 3339), for stamps without year or date [default: the file's time]
+    #[arg(long, value_name = "TIME")]
+    written: Option<String>,
+    /// The trust of the records' senders: unverified, address, local or authenticated
+    #[arg(long, value_name = "WORD", default_value = "local", value_parser = dry_run::trust)]
+    trust: Trust,
+    /// The time zone of stamps that do not say theirs, where the configuration does not [default: this machine's]
+    #[arg(long, value_name = "ZONE", value_parser = dry_run::zone)]
+    timezone: Option<Zone>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    format: Format,
+    /// A record, `FILE:LINE`, or `-` for records of standard input; with `--alarm`, logs
+    #[arg(value_name = "RECORD")]
+    what: Vec<String>,
+}
+
+pub(super) fn run(args: &Args) -> io::Result<u8> {
+    if let Some(run) = args.run {
+        return journal::run(args, run);
+    }
+    let setup = args.given.load();
+    report(&setup.diagnostics, Format::Human)?;
+    let Some(site) = setup.site else { return Ok(WRONG) };
+    if let (Some(alarm), true) = (&args.alarm, args.live) {
+        return journal::alarm(args, &site, alarm);
+    }
+    let written = match args.written.as_deref().map(|text| (text, Time::parse_rfc3339(text))) {
+        None => None,
+        Some((_, Some(time))) => Some(time),
+        Some((text, None)) => {
+            super::wrong(&format!("--written {text}: not a time; write 2026-01-31T12:00:00Z"));
+            return Ok(USAGE);
+        }
+    };
+    let holders = match dry_run::holders(&site, &args.holder) {
+        Ok(holders) => holders,
+        Err(why) => {
+            super::wrong(&why);
+            return Ok(USAGE);
+        }
+    };
+    let scene = Scene { site, config: setup.config, holders, written, zones: dry_run::Zones::new(args.timezone) };
+    match &args.alarm {
+        Some(alarm) => alarm::run(args, &scene, alarm),
+        None => record::run(args, &scene),
+    }
+}
+
+/// What records are explained with.
+struct Scene {
+    site: std::sync::Arc<crate::core::site::Site>,
+    config: Option<(crate::core::config::Config, PathBuf)>,
+    holders: std::collections::BTreeMap<String, String>,
+    written: Option<Time>,
+    zones: dry_run::Zones,
+}

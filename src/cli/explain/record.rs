@@ -1,0 +1,177 @@
+//! One record: from its bytes to what came of it.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::Path;
+
+use crate::core::base::text::printable_json;
+use crate::core::decode::Lines;
+use crate::core::event::Event;
+use crate::core::explain::{ConditionReport, RecordReading, RecordStory, ZoneReason, conditions, record_json, record_text};
+use crate::core::lang::program::AtomId;
+use crate::core::replay::{DecisionOfLine, DryRun, Origin, Settling, SiftRoom, Sifted, TimelineEntry};
+
+use super::super::{Format, USAGE, colour, dry_run, wrong};
+use super::{Args, Scene};
+
+/// Records of standard input that are explained.
+const RECORDS: usize = 1_000;
+
+pub(super) fn run(args: &Args, scene: &Scene) -> io::Result<u8> {
+    let [what] = args.what.as_slice() else {
+        wrong("name one record, FILE:LINE, or - for records of standard input; `pointsman explain --help` has examples");
+        return Ok(USAGE);
+    };
+    if let Some(rule) = &args.rule
+        && of_rule(scene, rule).is_empty()
+    {
+        let names = scene.site.program.alarms.iter().map(|a| a.name.as_str());
+        let names = names.chain(scene.site.program.atoms.iter().map(|a| a.name.as_str()));
+        let near = crate::core::diag::suggest::nearest(rule, names).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+        return Ok(wrong(&format!("the rules have no pattern, ignore or alarm {rule}{near}")));
+    }
+    if let Some((path, line)) = file_and_line(what) {
+        let log = match dry_run::open(path) {
+            Ok(log) => log,
+            Err(why) => return Ok(wrong(&why)),
+        };
+        let origin = dry_run::origin(scene.config.as_ref(), &scene.zones, scene.written, path, &log, 0);
+        let zone = zone_reason(scene, &origin);
+        return match explain(args, scene, origin, &zone, log.text, line, what) {
+            Ok(Some(story)) => show(args, &story).map(|()| 0),
+            Ok(None) => Ok(wrong(&format!("{} has fewer than {line} lines", path.display()))),
+            Err(e) => Ok(wrong(&format!("{}: {e}", path.display()))),
+        };
+    }
+    let records: Vec<Vec<u8>> = if what == "-" {
+        let lines = io::stdin().lock().split(b'\n').take(RECORDS);
+        lines.collect::<io::Result<_>>()?
+    } else {
+        vec![what.clone().into_bytes()]
+    };
+    if records.is_empty() {
+        return Ok(wrong("standard input has no record"));
+    }
+    for (n, record) in records.iter().enumerate() {
+        let written = scene.written.unwrap_or_else(|| dry_run::time_of(dry_run::now()));
+        let (zone, given) = (scene.zones.said.unwrap_or(scene.zones.machine), scene.zones.said.is_some());
+        let origin = Origin { written, zone, zone_is_given: given, ..Origin::default() };
+        let reason = zone_reason(scene, &origin);
+        let name = if records.len() > 1 { format!("{} of standard input", n + 1) } else { String::new() };
+        if n > 0 && args.format == Format::Human {
+            println!("");
+        }
+        // A record is a line; what stands behind its end is another one.
+        let text = BufReader::new(record.as_slice());
+        match explain(args, scene, origin, &reason, text, 1, name.trim())? {
+            Some(story) => show(args, &story)?,
+            None => return Ok(wrong("the record is empty")),
+        }
+    }
+    Ok(0)
+}
+
+fn show(args: &Args, story: &RecordStory) -> io::Result<()> {
+    let stdout = io::stdout();
+    let paint = colour(&stdout);
+    let mut out = stdout.lock();
+    match args.format {
+        Format::Human => write!(out, "{}", record_text(story, paint)),
+        Format::Json => writeln!(out, "{}", printable_json(&record_json(story).to_string())),
+    }
+}
+
+/// `app.log:17`, when there is such a file.
+fn file_and_line(what: &str) -> Option<(&Path, u64)> {
+    let (path, line) = what.rsplit_once(':')?;
+    let line = line.parse().ok().filter(|n| *n > 0)?;
+    Some((Path::new(path), line)).filter(|(path, _)| path.exists())
+}
+
+pub(super) fn zone_reason(scene: &Scene, origin: &Origin) -> ZoneReason {
+    let zone = origin.zone.to_string();
+    match (scene.zones.said, origin.zone_is_given) {
+        (Some(_), _) => ZoneReason::CommandLine(zone),
+        (None, true) => ZoneReason::File(zone),
+        (None, false) => ZoneReason::Machine(zone),
+    }
+}
+
+/// The conditions of a pattern, an `ignore` or an alarm.
+fn of_rule(scene: &Scene, rule: &str) -> Vec<AtomId> {
+    let program = &scene.site.program;
+    let alarm = program.alarms.iter().find(|a| a.name == rule);
+    let of_alarm = alarm.map(|a| a.name.as_str());
+    let ids = (0..).zip(&program.atoms).map(|(n, atom)| (AtomId(n), atom)).filter(|(_, atom)| atom.signal.is_none());
+    let wanted = ids.filter(|(id, atom)| {
+        let used = || crate::core::explain::uses_of(program, *id).iter().any(|u| u.alarm() == of_alarm);
+        atom.name == rule || of_alarm.is_some() && used()
+    });
+    wanted.map(|(id, _)| id).collect()
+}
+
+fn reports(args: &Args, scene: &Scene, event: &Event<'_>) -> Vec<ConditionReport> {
+    match &args.rule {
+        Some(rule) => of_rule(scene, rule).into_iter().filter_map(|id| ConditionReport::new(&scene.site, id, event)).collect(),
+        None => conditions(&scene.site, event, args.near),
+    }
+}
+
+/// Replays a log up to a line, and explains that; `None` when it has fewer lines.
+fn explain(
+    args: &Args,
+    scene: &Scene,
+    origin: Origin,
+    zone: &ZoneReason,
+    log: impl io::Read,
+    line: u64,
+    name: &str,
+) -> io::Result<Option<RecordStory>> {
+    let mut run = DryRun::new(scene.site.clone(), scene.holders.clone(), args.trust);
+    run.trace(BTreeSet::new());
+    let mut reader = run.reader(origin);
+    let mut lines = Lines::new(BufReader::new(log));
+    let (mut settling, mut room) = (Settling::default(), SiftRoom::default());
+    let mut story: Option<RecordStory> = None;
+    let mut acted = false;
+    let (sifting, acting) = run.parts();
+    let mut told: Vec<TimelineEntry> = Vec::new();
+    let mut decisions: Vec<DecisionOfLine> = Vec::new();
+    let mut is_wanted = false;
+    let mut take = |sifted: Sifted, told: &mut Vec<TimelineEntry>, acted: &mut bool| {
+        settling.take(sifted, &mut |sifted| {
+            let (number, at) = (sifted.line(), sifted.at());
+            acting.take(sifted, &mut |entry| told.extend((entry.line == Some(line)).then_some(entry)));
+            let found = acting.decisions();
+            if number == line && at.is_some() {
+                *acted = true;
+                decisions.extend(found.into_iter().filter(|d| d.line == Some(line)));
+            }
+        });
+    };
+    while let Some(record) = lines.next_line()? {
+        let read = reader.read(record.bytes, record.cut);
+        if read.line() == line {
+            let event = read.event();
+            let reading = RecordReading::new(record.bytes, event, &scene.site.index, zone);
+            let conditions = reports(args, scene, event);
+            story = Some(RecordStory { name: name.to_owned(), reading, conditions, decisions: Vec::new(), told: Vec::new() });
+        }
+        let is_it = read.line() == line;
+        let sifted = sifting.sift(read, &mut room);
+        if is_it {
+            is_wanted = sifted.is_wanted();
+            if let Some(story) = &mut story {
+                story.reading.ignored = sifted.is_ignored();
+            }
+        }
+        take(sifted, &mut told, &mut acted);
+        if story.is_some() && (acted || !is_wanted) {
+            break;
+        }
+    }
+    if story.is_some() && is_wanted && !acted {
+        reader.end().into_iter().for_each(|end| take(end, &mut told, &mut acted));
+    }
+    Ok(story.map(|story| RecordStory { decisions, told: told.iter().map(|entry| entry.human(false)).collect(), ..story }))
+}

@@ -1,0 +1,64 @@
+//! `pointsman test --mutate`: the rules are changed in many ways, one at a time; changes that no test notices are shown.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::core::base::text::{printable, printable_json};
+use crate::core::lang::Matcher;
+use crate::core::replay::rule_test;
+use crate::core::replay::test_file::{RuleTest, TestFile};
+use crate::core::script::Evaluator;
+use crate::core::site::{Mutant, Site, mutants};
+
+use super::super::{FAILED, Format};
+use super::{Args, in_parallel};
+
+pub(super) fn run(args: &Args, loaded: &[(PathBuf, TestFile, Arc<Site>)]) -> io::Result<u8> {
+    let mut sites: Vec<(&Arc<Site>, Vec<&RuleTest>)> = Vec::new();
+    for (_, file, site) in loaded {
+        let tests = file.tests.iter().filter(|t| args.only.as_ref().is_none_or(|only| t.name.contains(only)));
+        match sites.iter_mut().find(|(known, _)| Arc::ptr_eq(known, site)) {
+            Some((_, all)) => all.extend(tests),
+            None => sites.push((site, tests.collect())),
+        }
+    }
+    let mut out = io::stdout().lock();
+    let (mut killed, mut all) = (0, 0);
+    for (site, tests) in sites {
+        // A test that fails as it is notices nothing.
+        let tests: Vec<&RuleTest> = tests.into_iter().filter(|test| rule_test::run(site, test).wrong.is_empty()).collect();
+        let changed = mutants(&site.program);
+        let noticed = in_parallel(&changed, |mutant| {
+            let site = changed_site(site, mutant);
+            tests.iter().any(|test| !rule_test::run(&site, test).wrong.is_empty())
+        });
+        for (mutant, noticed) in changed.iter().zip(noticed) {
+            all += 1;
+            killed += usize::from(noticed);
+            if noticed {
+                continue;
+            }
+            let (line, _) = mutant.place.line_column();
+            let file = &mutant.place.source.name;
+            match args.format {
+                Format::Human => writeln!(out, "{}:{line}: no test notices: {}", printable(file), printable(&mutant.what))?,
+                Format::Json => {
+                    let object = serde_json::json!({ "file": file, "line": line, "change": mutant.what });
+                    writeln!(out, "{}", printable_json(&object.to_string()))?;
+                }
+            }
+        }
+    }
+    let share = (killed * 100).checked_div(all).unwrap_or(100);
+    if args.format == Format::Human {
+        writeln!(out, "{killed} of {all} changes are noticed ({share} %)")?;
+    }
+    Ok(if killed < all { FAILED } else { 0 })
+}
+
+fn changed_site(site: &Site, mutant: &Mutant) -> Arc<Site> {
+    let matcher = Matcher::new(&mutant.program, Some(&site.inventory));
+    let evaluator = Evaluator::new(site.inventory.clone());
+    Arc::new(Site::new(site.inventory.clone(), Arc::new(mutant.program.clone()), matcher, site.scripts.clone(), evaluator))
+}

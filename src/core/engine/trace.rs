@@ -1,0 +1,185 @@
+//! Why the engine did with an event what it did: kept for `pointsman explain`, and for nobody else.
+//!
+//! A live controller has no trace, and then a decision costs one look at an empty option: the texts are made only where somebody wants them.
+
+use std::collections::BTreeSet;
+
+use crate::core::base::time::{Time, duration_text};
+use crate::core::lang::program::Alarm;
+
+use super::Engine;
+use super::condition::Match;
+use super::key::Key;
+use super::record::PartialMatch;
+
+/// What was decided about an alarm, least far first: what came furthest explains best why an alarm was not raised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decision {
+    /// Its mode is `off`.
+    Off,
+    /// The event lacks a field that the alarm needs.
+    NoField,
+    /// An event that cancels it is about a key for which it is not active.
+    CancelsNothing,
+    /// A part of its condition was matched and is not used: it is out of order, too late, a duplicate.
+    NotUsed,
+    /// What was measured does not compare as wanted.
+    Measured,
+    /// States that are joined do not all hold.
+    NoState,
+    /// A part of its condition was matched, and others are awaited.
+    Partial,
+    /// What was counted or awaited was forgotten: `unless`, `cancel when`, the second part of a `without`.
+    Forgotten,
+    /// It is awaited: it has to last (`hold`, `without`, a silence).
+    Pending,
+    /// Its condition came true while `only while` did not allow it.
+    NotWhile,
+    /// Its calendars do not allow it at this time.
+    NotNow,
+    /// Another alarm suppresses it.
+    Suppressed,
+    /// It is active for too many keys.
+    NoRoom,
+    /// It was raised or repeated, and started no reactions: late, too old, throttled.
+    NotStarted,
+    /// It is active already.
+    Repeated,
+    Cleared,
+    Raised,
+}
+
+impl Decision {
+    /// A stable word, as JSON has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Decision::Off => "off",
+            Decision::NoField => "no_field",
+            Decision::CancelsNothing => "cancels_nothing",
+            Decision::NotUsed => "not_used",
+            Decision::Measured => "measured",
+            Decision::NoState => "no_state",
+            Decision::Partial => "partial",
+            Decision::Forgotten => "forgotten",
+            Decision::Pending => "pending",
+            Decision::NotWhile => "not_while",
+            Decision::NotNow => "not_now",
+            Decision::Suppressed => "suppressed",
+            Decision::NoRoom => "no_room",
+            Decision::NotStarted => "not_started",
+            Decision::Repeated => "repeated",
+            Decision::Cleared => "cleared",
+            Decision::Raised => "raised",
+        }
+    }
+}
+
+/// One decision about an alarm, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedDecision {
+    /// In the engine's time.
+    pub at: Time,
+    pub alarm: String,
+    /// Of which instance; `None` where the event has no key.
+    pub key: Option<Key>,
+    pub decision: Decision,
+    /// The reason, as a sentence without its subject.
+    pub reason: String,
+}
+
+/// Decisions that somebody wants to see.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The alarms that are of interest; empty: all.
+    alarms: BTreeSet<String>,
+    found: Vec<TracedDecision>,
+}
+
+impl Trace {
+    /// A trace of these alarms; of all where none is named.
+    pub fn of(alarms: BTreeSet<String>) -> Trace {
+        Trace { alarms, found: Vec::new() }
+    }
+}
+
+impl Engine {
+    /// Keeps the reasons of decisions from now on, or does not any more.
+    pub fn trace(&mut self, trace: Option<Trace>) {
+        self.trace = trace.map(Box::new);
+    }
+
+    /// The decisions since the last call.
+    pub fn take_traced(&mut self) -> Vec<TracedDecision> {
+        self.trace.as_mut().map(|trace| std::mem::take(&mut trace.found)).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn decided(
+        &mut self,
+        at: Time,
+        alarm: &Alarm,
+        key: Option<&Key>,
+        decision: Decision,
+        reason: impl FnOnce() -> String,
+    ) {
+        if let Some(trace) = &mut self.trace
+            && (trace.alarms.is_empty() || trace.alarms.contains(&alarm.name))
+        {
+            let (alarm, key) = (alarm.name.clone(), key.cloned());
+            trace.found.push(TracedDecision { at, alarm, key, decision, reason: reason() });
+        }
+    }
+}
+
+impl Engine {
+    /// What was counted or awaited of a key is going to be forgotten because of something.
+    pub(super) fn trace_forgotten(&mut self, at: Time, alarm: &Alarm, key: &Key, why: &str) {
+        if self.trace.is_none() {
+            return;
+        }
+        let noted = self.state.notes(&alarm.name, key).len();
+        let waiting = self.state.waiting(&alarm.name, key).map(|w| w.due);
+        let what = match (noted, waiting) {
+            (_, Some(due)) => format!("it was pending until {due}, and counts no more"),
+            (0, None) => return,
+            (1, None) => "1 event that was counted counts no more".to_owned(),
+            (n, None) => format!("{n} events that were counted count no more"),
+        };
+        self.decided(at, alarm, Some(key), Decision::Forgotten, || format!("{why}: {what}"));
+    }
+
+    /// An event counts, and is not enough.
+    pub(super) fn trace_count(&mut self, met: &Match<'_, '_>, n: usize, since: Option<Time>, distinct: Option<(&str, &str)>) {
+        let notes = self.state.notes(&met.alarm.name, &met.key);
+        let inside = |note: &&PartialMatch| since.is_none_or(|since| note.at >= since);
+        let gone = notes.iter().filter(|note| !inside(note)).map(|note| note.at).max();
+        let within = met.alarm.detect.within.map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
+        let (have, of) = match distinct {
+            None => (notes.iter().filter(inside).count() + 1, "events".to_owned()),
+            Some((field, value)) => {
+                let others = notes.iter().filter(inside).filter(|note| note.value() != Some(value)).count();
+                (others + 1, format!("different values of `{field}` (this is {value})"))
+            }
+        };
+        let gone = gone.map(|at| format!("; an earlier one counts no more: it is {} old", duration_text(met.at.since(at))));
+        let reason = format!("{have} of {n} {of}{within}{}", gone.unwrap_or_default());
+        self.decided(met.at, met.alarm, Some(&met.key), Decision::Partial, || reason);
+    }
+
+    /// A step of a sequence comes without the one before.
+    pub(super) fn trace_step(&mut self, met: &Match<'_, '_>, part: usize) {
+        let notes = self.state.notes(&met.alarm.name, &met.key);
+        let last = met.alarm.detect.parts.len();
+        let reason = match notes.iter().filter(|note| note.part() + 1 == part).max_by_key(|note| note.at) {
+            Some(note) if note.at > met.at => format!("step {} of {last} is older than the step before it", part + 1),
+            Some(note) => format!(
+                "step {} of {last} comes too late: the sequence began {} before, and `within` is {}",
+                part + 1,
+                duration_text(met.at.since(note.at)),
+                duration_text(met.alarm.detect.within.unwrap_or_default())
+            ),
+            None => format!("step {} of {last} comes, and step {part} did not come before it for this key", part + 1),
+        };
+        self.decided(met.at, met.alarm, Some(&met.key), Decision::NotUsed, || reason);
+    }
+}

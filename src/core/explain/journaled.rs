@@ -1,0 +1,219 @@
+//! The same stories out of a journal: what a running controller decided, and a run from its record to its last step.
+
+use std::collections::BTreeMap;
+
+use crate::core::base::text::printable;
+use crate::core::base::time::{Time, duration_text};
+use crate::core::engine::{self, Decision, Key, TracedDecision};
+use crate::core::journal::{History, Input, Record};
+use crate::core::lang::program::{Program, Shape};
+use crate::core::react::{self, RunId, RunOutcome};
+use crate::core::replay::DecisionOfLine;
+use crate::core::site::Site;
+
+use super::story::AlarmStory;
+
+/// Makes decisions of the records of a journal, one after the other.
+#[derive(Default)]
+pub struct JournaledDecisions {
+    at: Time,
+    /// What counts of each alarm and key.
+    counted: BTreeMap<(String, Key), Vec<Time>>,
+}
+
+impl JournaledDecisions {
+    /// One record, with its number; what it says of the alarm goes into its story.
+    pub fn see(&mut self, n: u64, record: &Record, site: &Site, story: &mut AlarmStory) {
+        match record {
+            Record::Input { at, input, .. } => {
+                self.at = *at;
+                if let Input::Event { event, .. } = input {
+                    story.see(site, n, event);
+                }
+            }
+            Record::Alarm(record) => {
+                for decision in self.decisions(record, &site.program) {
+                    story.decided(&DecisionOfLine { line: Some(n), decision });
+                }
+            }
+            Record::Run(_) | Record::Plan(_) | Record::Notify(_) | Record::Override(_) | Record::Notice(_) => {}
+        }
+    }
+
+    fn decisions(&mut self, record: &engine::Record, program: &Program) -> Vec<TracedDecision> {
+        let one = |at: Time, alarm: &str, key: &Key, decision: Decision, reason: String| TracedDecision {
+            at,
+            alarm: alarm.to_owned(),
+            key: Some(key.clone()),
+            decision,
+            reason,
+        };
+        match record {
+            engine::Record::Raised { alarm, key, at, idle, .. } => {
+                let mut all = vec![one(*at, alarm, key, Decision::Raised, "it is raised".to_owned())];
+                let idle = idle.as_ref().map(|why| format!("its reactions are not started: {why}"));
+                all.extend(idle.map(|why| one(*at, alarm, key, Decision::NotStarted, why)));
+                all
+            }
+            engine::Record::Repeated { alarm, key, at, .. } => {
+                vec![one(*at, alarm, key, Decision::Repeated, "it is active already: the event counts as a repeat".to_owned())]
+            }
+            engine::Record::Cleared { alarm, key, at, cause, .. } => {
+                vec![one(*at, alarm, key, Decision::Cleared, format!("it is cleared: {cause}"))]
+            }
+            engine::Record::PartialMatches { alarm, key, note, since, .. } => {
+                let times = self.counted.entry((alarm.clone(), key.clone())).or_default();
+                times.retain(|at| since.is_none_or(|since| *at >= since));
+                times.push(note.at);
+                let of = program.alarms.iter().find(|a| a.name == *alarm);
+                let within =
+                    of.and_then(|a| a.detect.within).map(|w| format!(" within {}", duration_text(w))).unwrap_or_default();
+                let reason = match of.map(|a| &a.detect.shape) {
+                    Some(Shape::Count { n, .. }) => format!("{} of {n} events{within}", times.len()),
+                    _ => format!("part {} of its condition matches{within}", note.part() + 1),
+                };
+                vec![one(note.at, alarm, key, Decision::Partial, reason)]
+            }
+            engine::Record::Forgotten { alarm, key, .. } => {
+                self.counted.remove(&(alarm.clone(), key.clone()));
+                vec![one(self.at, alarm, key, Decision::Forgotten, "what was counted or pending counts no more".to_owned())]
+            }
+            engine::Record::Awaited { alarm, key, waiting } => {
+                vec![one(self.at, alarm, key, Decision::Pending, format!("it is pending until {}", waiting.due))]
+            }
+            engine::Record::Inhibited { alarm, key, what: Some(_) } => {
+                vec![one(self.at, alarm, key, Decision::Suppressed, "another alarm suppresses it (`inhibited by`)".to_owned())]
+            }
+            engine::Record::PutOff { alarm, group, what: Some(what) } => {
+                let reason = format!("its reactions are throttled by `limit` until {}", what.due);
+                vec![one(self.at, alarm, group, Decision::NotStarted, reason)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A run from the record that caused it to its end: lines for people, each with its time and the number of its record.
+#[derive(Default)]
+pub struct RunStory {
+    run: RunId,
+    history: History,
+    at: Time,
+    /// The newest input and what the engine decided about it.
+    cause: Vec<StoryLine>,
+    pub lines: Vec<StoryLine>,
+    /// The step that was asked for last.
+    step: String,
+    ended: bool,
+}
+
+/// One line of a run's story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoryLine {
+    /// The number of the record.
+    pub n: u64,
+    pub at: Time,
+    pub text: String,
+}
+
+impl RunStory {
+    /// The story of a run, to be told by the records of a journal in their order.
+    pub fn new(run: RunId) -> RunStory {
+        RunStory { run, ..RunStory::default() }
+    }
+
+    /// One record; false when the story is over.
+    pub fn see(&mut self, n: u64, record: &Record) -> bool {
+        if let Record::Input { at, .. } = record {
+            self.at = *at;
+        }
+        let entry = self.history.entry(n, record);
+        let at = self.at;
+        let line = |text: String| StoryLine { n, at, text: printable(&text) };
+        match record {
+            Record::Input { input, .. } => {
+                if self.lines.is_empty() {
+                    self.cause = vec![line(input_text(input))];
+                }
+                return !self.ended;
+            }
+            Record::Alarm(_) => {
+                if let Some(entry) = entry {
+                    let to = if self.lines.is_empty() { &mut self.cause } else { return true };
+                    to.push(line(format!("alarm {}: {}", entry.kind, entry.text)));
+                }
+            }
+            Record::Run(record) => {
+                if let Some(text) = self.run_text(record) {
+                    if self.lines.is_empty() {
+                        self.lines = std::mem::take(&mut self.cause);
+                    }
+                    self.lines.push(line(text));
+                }
+            }
+            Record::Plan(_) if !self.lines.is_empty() => {
+                self.lines.extend(entry.map(|e| line(format!("{}: {}", e.kind, e.text))))
+            }
+            Record::Notice(notice) if !self.lines.is_empty() && (notice.run == Some(self.run) || notice.kind == "step") => {
+                self.lines.push(line(format!("{}: {}", notice.kind, notice.text)));
+            }
+            Record::Plan(_) | Record::Notify(_) | Record::Override(_) | Record::Notice(_) => {}
+        }
+        true
+    }
+
+    fn run_text(&mut self, record: &react::Record) -> Option<String> {
+        let own = self.run;
+        match record {
+            react::Record::Wanted { run, key, bound, agree_by, .. } if *run == own => {
+                let key = if key.is_empty() { String::new() } else { format!(" [{key}]") };
+                let alarm = bound.call.alarm.get("name").map(ToString::to_string).unwrap_or_default();
+                let agree = agree_by.map(|by| format!("; an operator must agree by {by}")).unwrap_or_default();
+                Some(format!("run {run} of reaction {} is wanted by alarm {alarm}{key}{agree}", bound.reaction))
+            }
+            react::Record::Agreed { run } if *run == own => Some("an operator agrees".to_owned()),
+            react::Record::Begun { run, .. } if *run == own => Some("it begins".to_owned()),
+            react::Record::Asked { run, step, attempt, .. } if *run == own => {
+                let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
+                let text = format!("{}({})", step.verb, args.join(", "));
+                let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+                self.step.clone_from(&text);
+                Some(format!("step {}: {text}{again}", step.n))
+            }
+            react::Record::Again { run, at } if *run == own => Some(format!("the step failed, and is tried again at {at}")),
+            react::Record::Answered { run, result } if *run == own => {
+                let step = &self.step;
+                Some(match result {
+                    Ok(crate::core::event::Value::Unit) => format!("{step} is done"),
+                    Ok(value) => format!("{step} is done: {value}"),
+                    Err(why) => format!("{step} failed: {why}"),
+                })
+            }
+            react::Record::Ended { run, outcome, .. } if *run == own => {
+                self.ended = true;
+                Some(match outcome {
+                    RunOutcome::Finished(_) => "it finished well".to_owned(),
+                    RunOutcome::Failed(why) => format!("it failed: {why}"),
+                    RunOutcome::Replaced => "a newer run of the same reaction and key took its place before it began".to_owned(),
+                    RunOutcome::Expired => "nobody agreed to it in time".to_owned(),
+                    RunOutcome::Cancelled(by) => format!("it was cancelled by {by}"),
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What came in, for people.
+fn input_text(input: &Input) -> String {
+    match input {
+        Input::Event { source, event, .. } => format!("a record of {source}: {}", event.raw()),
+        Input::Timer => "time passed".to_owned(),
+        Input::HostLost { host, .. } => format!("host {host} is lost"),
+        Input::HostHeard { host, .. } => format!("host {host} is heard"),
+        Input::Operator(text) => text.clone(),
+        Input::OperatorCommand { by, command, .. } => format!("{by}: {command}"),
+        Input::Start => "the controller started".to_owned(),
+        other => format!("{other:?}").split([' ', '{', '(']).next().unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,210 @@
+//! How a record was read: each field with the place in the record that it came from.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::core::base::time::Time;
+use crate::core::decode::stamp_in;
+use crate::core::event::{Event, EventId, Format};
+use crate::core::inventory::Index;
+
+/// A record, and what the decoder read in it.
+#[derive(Clone, Debug)]
+pub struct RecordReading {
+    /// The record as it came; bytes that are not UTF-8 are read as Latin-1.
+    pub record: String,
+    /// Which reader took it: the form of its head.
+    pub head: String,
+    pub fields: Vec<FieldReading>,
+    /// What was out of the ordinary, in words.
+    pub marks: Vec<&'static str>,
+    /// An `ignore` of the rules takes it away from all of them.
+    pub ignored: bool,
+}
+
+/// One field of a record.
+#[derive(Clone, Debug)]
+pub struct FieldReading {
+    /// As rules name it.
+    pub name: String,
+    pub value: String,
+    /// The bytes of the record that it came from, where it stands there as it is.
+    pub span: Option<Range<usize>>,
+    /// What is to be known about it: the inventory's name, the zone.
+    pub note: Option<String>,
+}
+
+/// Why stamps that do not say their zone are read in a certain one.
+#[derive(Clone, Debug)]
+pub enum ZoneReason {
+    /// The command line says it, with this name.
+    CommandLine(String),
+    /// The configuration's entry of the file says it.
+    File(String),
+    /// The zone of this machine.
+    Machine(String),
+}
+
+impl ZoneReason {
+    fn words(&self) -> String {
+        match self {
+            ZoneReason::CommandLine(zone) => format!("{zone}, as `--timezone` says"),
+            ZoneReason::File(zone) => format!("{zone}, as the configuration's entry of this file says"),
+            ZoneReason::Machine(zone) => format!("{zone}, the zone of this machine"),
+        }
+    }
+}
+
+impl RecordReading {
+    /// Of a record and the event that the decoder made of it.
+    pub fn new(record: &[u8], event: &Event<'_>, index: &Index, zone: &ZoneReason) -> RecordReading {
+        let text: Cow<'_, str> = match std::str::from_utf8(record) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => Cow::Owned(event.raw().to_owned()),
+        };
+        let mut fields = Vec::new();
+        let mut add = |name: &str, value: &str, span: Option<Range<usize>>, note: Option<String>| {
+            if !value.is_empty() {
+                fields.push(FieldReading { name: name.to_owned(), value: value.to_owned(), span, note });
+            }
+        };
+        let stamp = stamp_in(&text);
+        if let Some(at) = event.at {
+            add(
+                "time",
+                &at.to_string(),
+                stamp.as_ref().map(|(span, _)| span.clone()),
+                Some(time_note(event, stamp.as_ref().map(|s| s.1), zone)),
+            );
+        }
+        let names = index.names(event);
+        let known = |written: &str, name: &str| (written != name && !name.is_empty()).then(|| format!("the inventory's {name}"));
+        add("host", &event.host, span_of(&text, &event.host), known(&event.host, names.host));
+        add("app", &event.app, span_of(&text, &event.app), known(&event.app, names.app));
+        add(
+            "type",
+            names.kind,
+            span_of(&text, &event.app_type),
+            (event.app_type != names.kind).then(|| "by the inventory".to_owned()),
+        );
+        add("pair", names.pair, None, Some("by the inventory".to_owned()));
+        add("pid", &event.pid, span_of(&text, &event.pid), None);
+        if let Some(id) = &event.id {
+            let id = id.to_string();
+            let number = id.rsplit('-').next().unwrap_or(&id);
+            let span =
+                found(&text, &id).or_else(|| found(&text, number)).or_else(|| found(&text, number.trim_start_matches('0')));
+            add("id", &id, span, None);
+        }
+        if let Some(level) = event.level {
+            let word = event.fields.iter().find(|(name, _)| name == "level_word").map(|(_, value)| value.to_string());
+            let span = word.as_deref().and_then(|word| found(&text, word)).or_else(|| found_apart_from_case(&text, level.name()));
+            let note = (span.is_none() && event.facility.is_some()).then(|| "by the priority, or an id that holds it".to_owned());
+            add("level", level.name(), span, note);
+        }
+        if let Some(facility) = event.facility {
+            add("facility", &facility.to_string(), None, Some("by the priority".to_owned()));
+        }
+        for (name, value) in event.fields.iter().filter(|(name, _)| name != "level_word") {
+            let value = value.to_string();
+            add(name, &value, found(&text, &value), None);
+        }
+        add("trust", event.trust.name(), None, None);
+        add("text", &event.text, span_of(&text, &event.text), None);
+        RecordReading { head: head(event), fields, marks: marks(event), ignored: event.marks.ignored, record: text.into_owned() }
+    }
+}
+
+/// Which form the head of a record has.
+fn head(event: &Event<'_>) -> String {
+    let form = match event.format {
+        Format::Rfc5424 => "a syslog message (RFC 5424)",
+        Format::Rfc3164 => "a syslog message (RFC 3164)",
+        Format::Genesys => "a Genesys record",
+        Format::Plain if event.text.starts_with('{') => "a JSON object",
+        Format::Plain if event.marks.header => "a line of the file's header",
+        Format::Plain if event.at.is_some() => "a line with a time",
+        Format::Plain => "a line without a head that is known",
+    };
+    let raw = event.raw();
+    let wrapped = raw.starts_with('{') && !event.text.starts_with('{');
+    let mut text = form.to_owned();
+    let syslog = matches!(event.format, Format::Rfc3164 | Format::Rfc5424);
+    if syslog && event.facility.is_some() {
+        text.push_str(" with a priority");
+    }
+    if syslog && matches!(event.id, Some(EventId::Number { .. })) {
+        text.push_str(", in whose text stands a Genesys record");
+    }
+    if wrapped {
+        text.push_str(", taken out of a JSON wrapper");
+    }
+    if event.marks.continuation {
+        text = format!("a further line of the record before it, which is {form}");
+    }
+    text
+}
+
+fn time_note(event: &Event<'_>, form: Option<&'static str>, zone: &ZoneReason) -> String {
+    let mut parts: Vec<String> = form.map(|form| format!("stamp: {form}")).into_iter().collect();
+    parts.push(if event.marks.zoneless {
+        format!("zone: {}", zone.words())
+    } else {
+        "zone: said by the record, its file's header or its host's `timezone`".to_owned()
+    });
+    if event.marks.guessed_year {
+        parts.push("the year is not in the record".to_owned());
+    }
+    if event.marks.guessed_date {
+        parts.push("the date is not in the record".to_owned());
+    }
+    parts.join("; ")
+}
+
+fn marks(event: &Event<'_>) -> Vec<&'static str> {
+    let marks = event.marks;
+    let all = [
+        (marks.cut, "longer than is read: it was cut"),
+        (marks.latin1, "not UTF-8: read as Latin-1"),
+        (marks.broken, "a head was begun that could not be read to its end: it stands in the text"),
+        (marks.continuation, "a further line of the record before it: time, host and application are that record's"),
+        (marks.header, "a line of the file's header"),
+        (marks.jump, "its time lies more than an hour from the line before"),
+        (marks.partial, "a piece of a record whose end comes later: no rule sees it"),
+        (marks.fields_dropped, "it has more fields than are read"),
+    ];
+    all.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect()
+}
+
+/// Where a part that was borrowed from the record stands in it; what was copied is looked for.
+fn span_of(record: &str, part: &str) -> Option<Range<usize>> {
+    if part.is_empty() {
+        return None;
+    }
+    // The decoder borrows: where a part lies in memory says where it stands, though the same word may stand twice.
+    let begin = (part.as_ptr() as usize).checked_sub(record.as_ptr() as usize);
+    match begin {
+        Some(begin) if record.get(begin..begin + part.len()) == Some(part) => Some(begin..begin + part.len()),
+        _ => found(record, part),
+    }
+}
+
+fn found(record: &str, part: &str) -> Option<Range<usize>> {
+    if part.is_empty() {
+        return None;
+    }
+    record.find(part).map(|at| at..at + part.len())
+}
+
+fn found_apart_from_case(record: &str, part: &str) -> Option<Range<usize>> {
+    let low = record.to_ascii_lowercase();
+    low.find(part).map(|at| at..at + part.len())
+}
+
+impl RecordReading {
+    /// When it counts, as the record says; for messages.
+    pub fn time(&self) -> Option<Time> {
+        let field = self.fields.iter().find(|field| field.name == "time")?;
+        Time::parse_rfc3339(&field.value)
+    }
+}

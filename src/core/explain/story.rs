@@ -1,0 +1,222 @@
+//! What happened to one alarm through a whole log: which records matched its condition, which came nearest, what the engine decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::base::time::Time;
+use crate::core::event::Event;
+use crate::core::lang::program::{Alarm, AtomId, Cancel, Program, Shape, Signal};
+use crate::core::replay::{DecisionOfLine, EntryKind, TimelineEntry};
+use crate::core::site::Site;
+
+use super::condition::{ConditionReport, ConditionUse, score};
+
+/// Records that are remembered for a part of a condition because they came near.
+const NEAREST: usize = 3;
+/// Decisions and entries that are kept of an alarm; of more, the first and what is counted.
+const KEPT: usize = 10_000;
+/// How far alarms that are about alarms are followed.
+const DEPTH: usize = 4;
+
+/// A record that nearly matched a part of a condition.
+#[derive(Clone, Debug)]
+pub(super) struct NearRecord {
+    pub(super) line: u64,
+    pub(super) text: String,
+    score: usize,
+    pub(super) report: ConditionReport,
+}
+
+/// A part of an alarm's condition, or what cancels it.
+#[derive(Clone, Debug)]
+pub(super) struct PartStory {
+    pub(super) is: ConditionUse,
+    pub(super) atoms: Vec<AtomId>,
+    /// Records that matched it, and the first and last of them.
+    pub(super) matched: u64,
+    pub(super) first: Option<u64>,
+    pub(super) last: Option<u64>,
+    /// Those that came nearest without matching.
+    pub(super) near: Vec<NearRecord>,
+    /// The alarms whose changes it is about; empty when it is about records.
+    pub(super) about: BTreeSet<String>,
+}
+
+/// What happened to one alarm.
+#[derive(Clone, Debug)]
+pub struct AlarmStory {
+    pub(super) alarm: Alarm,
+    /// Only this key is of interest, as people write it.
+    pub(super) key: Option<String>,
+    pub(super) parts: Vec<PartStory>,
+    pub(super) decisions: Vec<DecisionOfLine>,
+    /// Entries of the timeline about it: reactions, notices.
+    pub(super) entries: Vec<TimelineEntry>,
+    pub(super) lines: u64,
+    pub(super) ignored: u64,
+    /// Decisions that are not kept, because there are too many.
+    pub(super) dropped: u64,
+    pub(super) end: Option<Time>,
+    /// By alarm that this one's condition is about: what happened to that.
+    pub(super) about: BTreeMap<String, AlarmStory>,
+}
+
+/// The stories of an alarm and of those that its condition is about, to be filled; the names are those whose decisions are wanted.
+///
+/// # Errors
+/// There is no such alarm; the message names the nearest.
+pub fn stories_of(program: &Program, name: &str, key: Option<&str>) -> Result<(AlarmStory, BTreeSet<String>), String> {
+    let mut names = BTreeSet::new();
+    let found = story_of(program, name, key, DEPTH, &mut names);
+    found.map(|story| (story, names)).ok_or_else(|| {
+        let all = program.alarms.iter().map(|a| a.name.as_str());
+        let near = crate::core::diag::suggest::nearest(name, all).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+        format!("the rules have no alarm {name}{near}")
+    })
+}
+
+fn story_of(program: &Program, name: &str, key: Option<&str>, depth: usize, names: &mut BTreeSet<String>) -> Option<AlarmStory> {
+    let alarm = program.alarms.iter().find(|a| a.name == name)?;
+    names.insert(name.to_owned());
+    let count = alarm.detect.parts.len();
+    let is_state = matches!(alarm.detect.shape, Shape::States(_));
+    let mut parts: Vec<PartStory> = Vec::new();
+    for (n, atoms) in alarm.detect.parts.iter().enumerate() {
+        let parts_of = if is_state { 1 } else { count };
+        let is = ConditionUse::Detect { alarm: name.to_owned(), part: n + 1, parts: parts_of };
+        parts.push(part(program, is, atoms));
+    }
+    for cancel in &alarm.cancel {
+        if let Cancel::When(atoms) | Cancel::Measured { of: atoms, .. } = cancel {
+            parts.push(part(program, ConditionUse::Cancel { alarm: name.to_owned() }, atoms));
+        }
+    }
+    if !alarm.detect.unless.is_empty() {
+        parts.push(part(program, ConditionUse::Unless { alarm: name.to_owned() }, &alarm.detect.unless));
+    }
+    let mut about = BTreeMap::new();
+    let mut wanted: BTreeSet<String> = parts.iter().flat_map(|p| p.about.iter().cloned()).collect();
+    if let Shape::States(states) = &alarm.detect.shape {
+        wanted.extend(states.terms.iter().filter_map(|t| t.alarm().map(str::to_owned)));
+    }
+    if let Shape::Standing { alarm, .. } = &alarm.detect.shape {
+        wanted.insert(alarm.clone());
+    }
+    wanted.extend(alarm.only_while.iter().cloned());
+    if let Some(depth) = depth.checked_sub(1) {
+        for other in wanted {
+            if !names.contains(&other)
+                && let Some(story) = story_of(program, &other, None, depth, names)
+            {
+                about.insert(other, story);
+            }
+        }
+    }
+    Some(AlarmStory {
+        alarm: alarm.clone(),
+        key: key.map(str::to_owned),
+        parts,
+        decisions: Vec::new(),
+        entries: Vec::new(),
+        lines: 0,
+        ignored: 0,
+        dropped: 0,
+        end: None,
+        about,
+    })
+}
+
+fn part(program: &Program, is: ConditionUse, atoms: &[AtomId]) -> PartStory {
+    let signals = atoms.iter().filter_map(|atom| program.atoms.get(atom.0 as usize)?.signal.as_ref());
+    let about = signals.filter_map(|signal| match signal {
+        Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) => Some(alarm.clone()),
+        Signal::Occurrence(pattern) => Some(format!("pattern {pattern}")),
+        _ => None,
+    });
+    let about = about.collect();
+    PartStory { is, atoms: atoms.to_vec(), matched: 0, first: None, last: None, near: Vec::new(), about }
+}
+
+impl AlarmStory {
+    /// A record of the log, before anything comes of it.
+    pub fn see(&mut self, site: &Site, line: u64, event: &Event<'_>) {
+        self.lines += 1;
+        self.ignored += u64::from(event.marks.ignored);
+        for part in &mut self.parts {
+            part.see(site, line, event);
+        }
+        self.about.values_mut().for_each(|other| other.see(site, line, event));
+    }
+
+    /// What the engine decided.
+    pub fn decided(&mut self, decision: &DecisionOfLine) {
+        self.about.values_mut().for_each(|other| other.decided(decision));
+        let of_key = self.key.is_none()
+            || decision.decision.key.as_ref().map(ToString::to_string) == self.key
+            || decision.decision.key.is_none();
+        if decision.decision.alarm != self.alarm.name || !of_key {
+            return;
+        }
+        if self.decisions.len() < KEPT {
+            self.decisions.push(decision.clone());
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// An entry of the timeline.
+    pub fn tell(&mut self, entry: &TimelineEntry) {
+        let of_key = self.key.is_none() || entry.key.is_none() || entry.key == self.key;
+        let wanted = matches!(entry.kind, EntryKind::RunStarted | EntryKind::RunFinished | EntryKind::Step | EntryKind::Notice);
+        let reactions = || self.alarm.react.iter().chain(&self.alarm.on_cancel).flatten().map(|call| &call.reaction);
+        let of_reaction =
+            || entry.alarm.is_none() && entry.reaction.as_ref().is_some_and(|name| reactions().any(|own| own == name));
+        let is_own = entry.alarm.as_ref() == Some(&self.alarm.name) || of_reaction();
+        if wanted && of_key && is_own && self.entries.len() < KEPT {
+            self.entries.push(entry.clone());
+        }
+        self.end = self.end.max(Some(entry.at));
+    }
+}
+
+impl PartStory {
+    fn see(&mut self, site: &Site, line: u64, event: &Event<'_>) {
+        let mut matched = false;
+        let mut best: Option<(usize, AtomId)> = None;
+        for id in &self.atoms {
+            let Some(atom) = site.program.atoms.get(id.0 as usize).filter(|atom| atom.signal.is_none()) else { continue };
+            let score = score(site, atom, event);
+            matched |= score == usize::MAX;
+            best = best.max(Some((score, *id)));
+        }
+        // A record that an `ignore` takes away matches nothing, however well it would.
+        let taken_away = event.marks.ignored || event.marks.partial;
+        if matched && !taken_away {
+            self.matched += 1;
+            self.first = self.first.or(Some(line));
+            self.last = Some(line);
+            return;
+        }
+        let Some((score, atom)) = best else { return };
+        let worst = self.near.iter().map(|near| near.score).min().filter(|_| self.near.len() >= NEAREST);
+        if worst.is_some_and(|worst| worst >= score) || score == 0 && !self.near.is_empty() {
+            return;
+        }
+        let Some(report) = ConditionReport::new(site, atom, event) else { return };
+        let text = event.raw().to_owned();
+        // The same kind of record again says nothing more.
+        let same = |near: &NearRecord| {
+            near.score == score && near.report.clauses.iter().map(|c| c.near).eq(report.clauses.iter().map(|c| c.near))
+        };
+        if self.near.iter().any(same) {
+            return;
+        }
+        self.near.push(NearRecord { line, text, score, report });
+        self.near.sort_by_key(|near| (usize::MAX - near.report.near(), near.line));
+        self.near.truncate(NEAREST);
+    }
+
+    /// It is about records of a log.
+    pub(super) fn is_about_records(&self, program: &Program) -> bool {
+        self.atoms.iter().any(|atom| program.atoms.get(atom.0 as usize).is_some_and(|atom| atom.signal.is_none()))
+    }
+}

@@ -1,0 +1,304 @@
+//! The cause in a few lines: why an alarm was raised, or was not. Chosen from the decisions of the engine; none is made here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::core::base::text::printable_short;
+use crate::core::base::time::{Time, duration_text};
+use crate::core::engine::Decision;
+use crate::core::lang::ClauseType;
+use crate::core::lang::program::{Program, Shape};
+use crate::core::notice::Kind;
+use crate::core::replay::{DecisionOfLine, EntryKind};
+
+use super::condition::{ConditionReport, ConditionUse};
+use super::story::{AlarmStory, PartStory};
+
+/// Characters of a record that are shown.
+const SHOWN: usize = 160;
+
+impl AlarmStory {
+    /// The cause, the most important line first; `named` shows the number of a line as people find it.
+    pub fn verdict(&self, program: &Program, named: &dyn Fn(u64) -> String) -> Vec<String> {
+        let name = self.title();
+        let raised: Vec<&DecisionOfLine> = self.of(Decision::Raised);
+        if raised.is_empty() {
+            let mut lines = vec![format!("{name} was not raised ({} read)", records(self.lines))];
+            lines.extend(self.why_not(program, named));
+            return lines;
+        }
+        let times = if raised.len() == 1 { "once".to_owned() } else { format!("{} times", raised.len()) };
+        let at =
+            |d: &DecisionOfLine| format!("{}{}", d.decision.at, d.line.map(|n| format!(" ({})", named(n))).unwrap_or_default());
+        let mut first = format!("{name} was raised {times}");
+        if let (Some(one), Some(last)) = (raised.first(), raised.last()) {
+            first.push_str(&format!(": {}", at(one)));
+            if raised.len() > 1 {
+                first.push_str(&format!(", last {}", at(last)));
+            }
+        }
+        let mut lines = vec![first];
+        lines.extend(self.after_raise(named));
+        lines
+    }
+
+    fn title(&self) -> String {
+        let what = match self.alarm.name.strip_prefix("pattern ") {
+            Some(pattern) => format!("pattern {pattern}"),
+            None => format!("alarm {}", self.alarm.name),
+        };
+        self.key.as_ref().map_or(what.clone(), |key| format!("{what} [{key}]"))
+    }
+
+    fn of(&self, decision: Decision) -> Vec<&DecisionOfLine> {
+        self.decisions.iter().filter(|d| d.decision.decision == decision).collect()
+    }
+
+    /// What came of it once it was raised: reactions that did not start or failed, its end.
+    fn after_raise(&self, named: &dyn Fn(u64) -> String) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(first) = self.of(Decision::NotStarted).first() {
+            lines.push(said(first, named));
+        }
+        let failed = self.entries.iter().find(|e| e.kind == EntryKind::RunFinished && e.result.as_deref() == Some("failed"));
+        lines.extend(failed.map(|e| {
+            format!(
+                "its reaction {} failed: {}",
+                e.reaction.as_deref().unwrap_or_default(),
+                e.text.as_deref().unwrap_or("no reason was given")
+            )
+        }));
+        let odd = |e: &&crate::core::replay::TimelineEntry| {
+            let kind = e.result.as_deref().and_then(Kind::parse);
+            e.kind == EntryKind::Notice && matches!(kind, Some(Kind::Dry | Kind::Confirm | Kind::NotStarted | Kind::NoField))
+        };
+        lines.extend(self.entries.iter().filter(odd).filter_map(|e| e.text.clone()).take(2));
+        let repeats = self.of(Decision::Repeated);
+        let cleared = self.of(Decision::Cleared);
+        let active = self.of(Decision::Raised).len() > cleared.len();
+        match cleared.last() {
+            Some(last) if !active => lines.push(said(last, named)),
+            _ if active => {
+                let more = match repeats.len() {
+                    0 => String::new(),
+                    n => format!("; {n} more events came while it was active, and count as repeats (`while active`)"),
+                };
+                lines.push(format!("it is active at the end of the log{more}"));
+                let missed = self.of(Decision::CancelsNothing);
+                lines.extend(missed.first().map(|d| said(d, named)));
+                let cancel = self.parts.iter().find(|p| matches!(p.is, ConditionUse::Cancel { .. }) && p.matched == 0);
+                lines.extend(cancel.into_iter().flat_map(|part| nearest(part, named)));
+            }
+            _ => {}
+        }
+        lines
+    }
+
+    /// Why it was not raised.
+    fn why_not(&self, program: &Program, named: &dyn Fn(u64) -> String) -> Vec<String> {
+        if !self.of(Decision::Off).is_empty() || self.alarm.mode == crate::core::lang::program::Mode::Off {
+            return vec!["its `mode` is `off`: it is never raised".to_owned()];
+        }
+        if self.lines > 0 && self.lines == self.ignored {
+            return vec!["every record is taken away by an `ignore` of the rules".to_owned()];
+        }
+        let furthest = self.decisions.iter().map(|d| d.decision.decision).filter(|d| *d != Decision::CancelsNothing).max();
+        // What was nearly enough says more than a part that never came, but not of a sequence.
+        if furthest.is_none_or(|d| d <= Decision::Partial)
+            && let Some(lines) = self.missing_part(program, named)
+        {
+            return lines;
+        }
+        let Some(furthest) = furthest else {
+            return vec!["no decision was made about it: its condition waits for something that did not happen".to_owned()];
+        };
+        match furthest {
+            Decision::Partial | Decision::NotUsed => self.not_enough(named),
+            Decision::NoField => self.of(Decision::NoField).first().map(|d| said(d, named)).into_iter().collect(),
+            other => {
+                // The last says how it stood at the end.
+                let all = self.of(other);
+                let mut lines: Vec<String> = all.last().map(|d| said(d, named)).into_iter().collect();
+                if other == Decision::Pending {
+                    // What was pending was forgotten, or lasts still.
+                    let since = all.last().map(|d| d.decision.at);
+                    match self.of(Decision::Forgotten).last().filter(|d| Some(d.decision.at) >= since) {
+                        Some(forgot) => lines.insert(0, said(forgot, named)),
+                        None => {
+                            lines.insert(0, "its condition is true, and its time is not over at the end of the log".to_owned())
+                        }
+                    }
+                }
+                lines
+            }
+        }
+    }
+
+    /// A part of its condition that nothing matched, with what came nearest.
+    fn missing_part(&self, program: &Program, named: &dyn Fn(u64) -> String) -> Option<Vec<String>> {
+        let needed = |part: &&PartStory| match (&part.is, &self.alarm.detect.shape) {
+            (ConditionUse::Detect { part, .. }, Shape::Without | Shape::NotPreceded) => *part == 1,
+            (ConditionUse::Detect { .. }, Shape::Silence { .. }) => false,
+            (ConditionUse::Detect { .. }, _) => true,
+            _ => false,
+        };
+        for part in self.parts.iter().filter(needed) {
+            if part.is_about_records(program) {
+                if part.matched > 0 {
+                    continue;
+                }
+                let taken = self.ignored > 0 && part.near.iter().any(|near| near.report.matches());
+                if taken {
+                    return Some(vec!["the record that would match is taken away by an `ignore` of the rules".to_owned()]);
+                }
+                let which = match &part.is {
+                    ConditionUse::Detect { part: n, parts, .. } if *parts > 1 => {
+                        format!("no record matches part {n} of {parts} of its condition")
+                    }
+                    _ => "no record matches its condition".to_owned(),
+                };
+                let mut lines = nearest(part, named);
+                match lines.first_mut() {
+                    Some(first) => *first = format!("{which}; {first}"),
+                    None => lines.push(format!("{which}, and none has anything in common with it")),
+                }
+                return Some(lines);
+            }
+            if let Some(other) = part.about.iter().find_map(|name| self.about.get(name)) {
+                let inner = other.verdict(program, named);
+                if other.of(Decision::Raised).is_empty() && !inner.is_empty() {
+                    return Some(inner);
+                }
+            }
+        }
+        if self.decisions.is_empty()
+            && let Some(other) = self.about.values().find(|other| other.of(Decision::Raised).is_empty())
+        {
+            return Some(other.verdict(program, named));
+        }
+        None
+    }
+
+    /// Parts of its condition were matched, and it was not enough.
+    fn not_enough(&self, named: &dyn Fn(u64) -> String) -> Vec<String> {
+        let partial = self.of(Decision::Partial);
+        let mut lines = Vec::new();
+        match &self.alarm.detect.shape {
+            Shape::Count { n, distinct } => {
+                let mut by_key: BTreeMap<String, Vec<&DecisionOfLine>> = BTreeMap::new();
+                for d in &partial {
+                    by_key.entry(d.decision.key.as_ref().map(ToString::to_string).unwrap_or_default()).or_default().push(d);
+                }
+                let most = by_key.values().map(Vec::len).max().unwrap_or_default();
+                let of = |d: &&DecisionOfLine| d.decision.at;
+                // All of one key, within more time than is allowed.
+                let spans = by_key.values().filter_map(|all| shortest(&all.iter().map(of).collect::<Vec<_>>(), *n));
+                if let (Some(span), Some(within), None) = (spans.min(), self.alarm.detect.within, distinct) {
+                    lines.push(format!(
+                        "{n} events match, and the window is too short: they came within {}, and `within` is {}",
+                        duration_text(span),
+                        duration_text(within)
+                    ));
+                } else if by_key.len() > 1 && partial.len() >= *n && distinct.is_none() {
+                    let keys: Vec<String> = by_key.keys().take(3).map(|key| format!("[{key}]")).collect();
+                    lines.push(format!(
+                        "{} events match, for {} different keys of `by {}`: {n} of one key are wanted, and at most {most} came ({})",
+                        partial.len(),
+                        by_key.len(),
+                        self.alarm.by.join(", "),
+                        keys.join(", ")
+                    ));
+                }
+                // Of the best, the newest.
+                let best = partial.iter().max_by_key(|d| (leading_number(&d.decision.reason), d.decision.at));
+                lines.extend(best.map(|d| format!("not enough: {}", said(d, named))));
+            }
+            Shape::Sequence { .. } | Shape::All { .. } => {
+                let unused = self.of(Decision::NotUsed);
+                let later = |a: &&&DecisionOfLine| {
+                    partial.iter().any(|p| p.decision.at >= a.decision.at && p.line > a.line && p.decision.key == a.decision.key)
+                };
+                let keys: BTreeSet<String> =
+                    partial.iter().chain(&unused).filter_map(|d| d.decision.key.as_ref().map(ToString::to_string)).collect();
+                if let Some(early) = unused.iter().find(later) {
+                    lines.push(format!("the steps come in another order than `detect` wants: {}", said(early, named)));
+                } else if keys.len() > 1 {
+                    let shown: Vec<String> = keys.iter().take(4).map(|key| format!("[{key}]")).collect();
+                    lines.push(format!(
+                        "its parts come for different keys of `by {}`: {}",
+                        self.alarm.by.join(", "),
+                        shown.join(", ")
+                    ));
+                }
+                lines.extend(unused.first().map(|d| said(d, named)));
+                lines.extend(partial.last().map(|d| said(d, named)));
+            }
+            _ => {
+                lines.extend(self.of(Decision::NotUsed).last().map(|d| said(d, named)));
+                lines.extend(partial.last().map(|d| said(d, named)));
+            }
+        }
+        lines
+    }
+}
+
+/// The record that came nearest to a part, and why it does not match.
+fn nearest(part: &PartStory, named: &dyn Fn(u64) -> String) -> Vec<String> {
+    let Some(near) = part.near.first().filter(|near| near.report.near() > 0) else { return Vec::new() };
+    let mut lines = vec![format!("nearest is {}: {}", named(near.line), failure(&near.report))];
+    lines.push(printable_short(&near.text, SHOWN));
+    lines
+}
+
+/// The clause that failed: what is wanted, what was seen, what to write.
+pub(super) fn failure(report: &ConditionReport) -> String {
+    let Some(clause) = report.failed() else { return format!("{} matches", report.name) };
+    let kind = clause.kind.name();
+    let mut text = format!("`{kind} {}` ({})", clause.wanted, report.place);
+    match (&clause.progress, &clause.seen) {
+        (Some(progress), Some(seen)) if clause.hint.is_none() => {
+            let behind = printable_short(seen.get(progress.at..).unwrap_or_default(), 40);
+            let behind =
+                if behind.is_empty() { "the text ends there".to_owned() } else { format!("the text goes on with `{behind}`") };
+            if progress.matched.is_empty() {
+                text.push_str(&format!(" fails: `{}` stands nowhere in the text", progress.rest));
+            } else {
+                text.push_str(&format!(" fails behind `{}`: `{}` is wanted, and {behind}", progress.matched, progress.rest));
+            }
+        }
+        (None, Some(seen)) if clause.kind == ClauseType::Where => {
+            text.push_str(&format!(" fails: {}", printable_short(seen, SHOWN)))
+        }
+        (None, Some(seen)) => text.push_str(&format!(" fails: the record has {}", printable_short(seen, SHOWN))),
+        (Some(_), Some(_)) => text.push_str(" fails"),
+        (_, None) => text.push_str(&format!(" fails: the record has no {kind}")),
+    }
+    if let Some(hint) = &clause.hint {
+        text.push_str(&format!("; {hint}"));
+    }
+    let more = report.clauses.iter().filter(|c| !c.holds).count().saturating_sub(1);
+    if more > 0 {
+        text.push_str(&format!(" (and {more} more)"));
+    }
+    text
+}
+
+fn said(d: &DecisionOfLine, named: &dyn Fn(u64) -> String) -> String {
+    let key =
+        d.decision.key.as_ref().filter(|key| !key.is_empty()).map(|key| format!("[{}] ", printable_short(&key.to_string(), 60)));
+    let line = d.line.map(|n| format!(", {}", named(n))).unwrap_or_default();
+    format!("{}{} ({}{line})", key.unwrap_or_default(), d.decision.reason, d.decision.at)
+}
+
+fn leading_number(text: &str) -> u64 {
+    text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+fn records(n: u64) -> String {
+    if n == 1 { "1 record".to_owned() } else { format!("{n} records") }
+}
+
+/// The shortest time in which so many of them came.
+fn shortest(times: &[Time], n: usize) -> Option<Duration> {
+    times.windows(n.max(1)).filter_map(|w| Some(w.last()?.since(*w.first()?))).min()
+}

@@ -1,0 +1,186 @@
+//! How far an expression that does not stand in a text gets in it: the longest beginning of the expression that does, and where it ends.
+//!
+//! The beginnings are cut where the parser's tree has an end of a part, so each is an expression of its own. A beginning that stands in the
+//! text makes all shorter ones stand there as well, so the longest is found by halving.
+
+use regex::{Regex, RegexBuilder};
+use regex_syntax::ast::{Ast, parse};
+
+/// Bytes that a beginning may take when it is compiled.
+const LIMIT: usize = 1 << 20;
+/// Groups within groups that are taken apart.
+const DEPTH: usize = 4;
+
+/// How far an expression got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchProgress {
+    /// The longest beginning of the expression that stands in the text; empty when not even its first part does.
+    pub matched: String,
+    /// What follows it in the expression, and does not stand behind it.
+    pub rest: String,
+    /// Where in the text that beginning ends, in bytes.
+    pub at: usize,
+    /// How much of the expression that beginning is, in percent.
+    pub share: u8,
+    /// What would make it match.
+    pub would: Option<Would>,
+}
+
+/// A change of an expression that makes it match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Would {
+    /// Letter case apart it matches.
+    IgnoreCase,
+    /// Without `^` at its beginning it matches.
+    NoStart,
+    /// Without `$` at its end it matches.
+    NoEnd,
+}
+
+impl Would {
+    /// What to write instead.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Would::IgnoreCase => "only the letter case differs: write `i` behind the expression",
+            Would::NoStart => "it stands further on in the text, and `^` wants it at the beginning",
+            Would::NoEnd => "the text goes on behind it, and `$` wants its end",
+        }
+    }
+}
+
+/// Of an expression that does not match: how far it gets in the text.
+pub(super) fn progress(expression: &str, text: &str) -> Option<MatchProgress> {
+    let (flags, body) = flags_of(expression);
+    let tree = parse::Parser::new().parse(body).ok()?;
+    let best = alternatives(&tree)
+        .into_iter()
+        .filter_map(|alternative| {
+            let begin = alternative.span().start.offset;
+            let found = longest(alternative, flags, body, &format!("{flags}(?:"), 1, text, DEPTH)?;
+            let whole = alternative.span().end.offset - begin;
+            Some((found, begin, whole))
+        })
+        .max_by_key(|((end, _), begin, whole)| (end - begin) * 100 / (*whole).max(1));
+    let ((end, at), begin, whole) = best?;
+    let share = u8::try_from((end - begin) * 100 / whole.max(1)).unwrap_or(100);
+    let behind = body.get(end..begin + whole).unwrap_or_default();
+    Some(MatchProgress {
+        matched: body.get(begin..end)?.to_owned(),
+        rest: behind.to_owned(),
+        at,
+        share,
+        would: would(flags, body, text),
+    })
+}
+
+/// Flags in front, and what follows them.
+fn flags_of(expression: &str) -> (&str, &str) {
+    let is_flags = |inside: &str| !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_lowercase() || b == b'U' || b == b'-');
+    match expression.strip_prefix("(?").and_then(|rest| rest.split_once(')')) {
+        Some((inside, behind)) if is_flags(inside) => expression.split_at(expression.len() - behind.len()),
+        _ => ("", expression),
+    }
+}
+
+/// The alternatives of an expression, groups around all of it taken off.
+fn alternatives(tree: &Ast) -> Vec<&Ast> {
+    match tree {
+        Ast::Alternation(all) => all.asts.iter().collect(),
+        Ast::Group(group) => alternatives(&group.ast),
+        other => vec![other],
+    }
+}
+
+fn parts(tree: &Ast) -> Vec<&Ast> {
+    match tree {
+        Ast::Concat(all) => all.asts.iter().collect(),
+        other => vec![other],
+    }
+}
+
+/// Where the longest beginning of a tree that stands in the text ends: in the expression, and in the text. `before` is what has to stand
+/// before it, with `open` groups that are not closed.
+fn longest(tree: &Ast, flags: &str, body: &str, before: &str, open: usize, text: &str, depth: usize) -> Option<(usize, usize)> {
+    let parts = parts(tree);
+    let begin = tree.span().start.offset;
+    let end_of = |n: usize| n.checked_sub(1).and_then(|n| parts.get(n)).map_or(begin, |part| part.span().end.offset);
+    let built = |end: usize| Some(format!("{before}{}", body.get(begin..end)?));
+    let stands = |n: usize| built(end_of(n)).and_then(|whole| end_in(&whole, open, flags, text));
+    let (mut least, mut most) = (0, parts.len());
+    while least < most {
+        let middle = (least + most).div_ceil(2);
+        if stands(middle).is_some() { least = middle } else { most = middle - 1 }
+    }
+    let at = stands(least)?;
+    let failed = parts.get(least);
+    if let (Some(Ast::Group(group)), Some(depth)) = (failed, depth.checked_sub(1)) {
+        let before = format!("{}(?:", built(end_of(least))?);
+        let inside = alternatives(&group.ast)
+            .into_iter()
+            .filter_map(|alternative| {
+                let found = longest(alternative, flags, body, &before, open + 1, text, depth)?;
+                Some((found.0 - alternative.span().start.offset, found))
+            })
+            .max_by_key(|(length, _)| *length);
+        if let Some((1.., found)) = inside {
+            return Some(found);
+        }
+    }
+    Some((end_of(least), at))
+}
+
+/// Where the first match of a beginning ends in the text.
+fn end_in(beginning: &str, open: usize, flags: &str, text: &str) -> Option<usize> {
+    let whole = format!("{beginning}{}", ")".repeat(open));
+    let end = regex(&whole)?.find(text)?.end();
+    if end < text.len() {
+        return Some(end);
+    }
+    // `.*` at its end took everything: where that could begin says more.
+    let lazy = regex(&format!("(?U){whole}")).filter(|_| !flags.contains('U'));
+    Some(lazy.and_then(|lazy| Some(lazy.find(text)?.end())).unwrap_or(end))
+}
+
+fn regex(text: &str) -> Option<Regex> {
+    RegexBuilder::new(text).size_limit(LIMIT).build().ok()
+}
+
+fn would(flags: &str, body: &str, text: &str) -> Option<Would> {
+    let matches = |flags: &str, body: &str| regex(&format!("{flags}{body}")).is_some_and(|r| r.is_match(text));
+    if matches(&format!("(?i){flags}"), body) {
+        return Some(Would::IgnoreCase);
+    }
+    if let Some(rest) = body.strip_prefix('^')
+        && matches(flags, rest)
+    {
+        return Some(Would::NoStart);
+    }
+    let rest = body.strip_suffix('$').filter(|rest| !rest.ends_with('\\'))?;
+    matches(flags, rest).then_some(Would::NoEnd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_beginning_is_found() {
+        for (expression, text, matched, rest, at) in [
+            ("Host (?<h>\\S+) is down", "the Host sip1 is dwn", "Host (?<h>\\S+) is d", "own", 18),
+            ("^disk", "a disk", "^", "disk", 0),
+            ("link .* down", "link up at last", "link .* ", "down", 11),
+            ("(?i)LINK (?:gone|down)", "link dowm", "LINK (?:gone|dow", "n)", 8),
+            ("a|bcd", "bcx", "bc", "d", 2),
+            ("xyz", "none of it", "", "xyz", 0),
+            ("peer (?<n>\\d+)$", "peer 7 x", "peer (?<n>\\d+)", "$", 6),
+        ] {
+            let found = progress(expression, text).unwrap();
+            assert_eq!((found.matched.as_str(), found.rest.as_str(), found.at), (matched, rest, at), "{expression}");
+        }
+        let would = |expression, text| progress(expression, text).unwrap().would;
+        assert_eq!(would("Link down", "link DOWN"), Some(Would::IgnoreCase));
+        assert_eq!(would("^down", "link down"), Some(Would::NoStart));
+        assert_eq!(would("down$", "down again"), Some(Would::NoEnd));
+        assert_eq!(would("down\\$", "down again"), None);
+    }
+}

@@ -1,0 +1,287 @@
+//! Groups of alarms that are told of together: when that is, reminders, and what nobody acknowledged in time.
+
+use std::time::Duration;
+
+use crate::core::base::limits::{NOTIFICATION_ALARMS, NOTIFIED_ALARMS, NOTIFY_GROUPS};
+use crate::core::base::time::Time;
+use crate::core::engine::{self, Cause};
+use crate::core::event::{Trust, Value};
+use crate::core::inventory::{Name, NotifyRoute};
+use crate::core::lang::program::Cancel;
+
+use super::notification::{AlarmFacts, Occasion, kept_fields};
+use super::record::{GroupId, group_id, instance_id, route_of};
+use super::{Notifier, NotifyDue, Output, Record, route};
+
+/// What the id of a group begins with that a reaction made (`react notify("noc")`), before the name of its channel. No route has
+/// such a name.
+const OF_REACTION: &str = "\u{1e}";
+
+impl Notifier {
+    /// Something happened to an alarm: those that take a route are told.
+    pub fn observed(&mut self, now: Time, record: &engine::Record, out: &mut Vec<Output>) {
+        match record {
+            engine::Record::Raised { alarm, key, at, event, summary, .. } if !self.inventory.routes.is_empty() => {
+                let Some(rule) = self.alarms.get(alarm).and_then(|n| self.program.alarms.get(*n)) else { return };
+                let trust = event.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default();
+                let facts = AlarmFacts {
+                    alarm: alarm.clone(),
+                    key: key.to_string(),
+                    category: rule.category.name().to_owned(),
+                    summary: summary.clone(),
+                    help: rule.help.clone(),
+                    raised_at: *at,
+                    trust,
+                    fields: kept_fields(event),
+                    ..AlarmFacts::default()
+                };
+                let brief = rule.cancel.contains(&Cancel::AtOnce);
+                let program = self.program.clone();
+                let inventory = self.inventory.clone();
+                let taken = inventory.routes.iter().filter(|(_, route)| route::takes(&program, route, &facts, *at));
+                let groups = taken.map(|(name, route)| (self.group_for(name, route, &facts), route.wait)).collect();
+                self.open(now, facts, brief, groups, out);
+            }
+            engine::Record::Cleared { alarm, key, at, cause, summary } => {
+                self.ended(now, alarm, &key.to_string(), *at, cause, summary.as_deref(), out);
+            }
+            engine::Record::Acked { alarm, key, by, .. } => {
+                let key = key.to_string();
+                if self.state.open.contains_key(&instance_id(alarm, &key)) {
+                    self.record(Record::Acked { alarm: alarm.clone(), key, by: by.clone() }, out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A reaction without a script tells of its alarm: by one channel, now, and of its end, while it is `active`.
+    ///
+    /// # Errors
+    /// In words: there is no such channel.
+    pub fn announce(
+        &mut self,
+        now: Time,
+        channel: &Name,
+        facts: AlarmFacts,
+        active: bool,
+        out: &mut Vec<Output>,
+    ) -> Result<(), String> {
+        if !self.inventory.channels.contains_key(channel) {
+            return Err(format!("the configuration has no channel {channel}"));
+        }
+        let group = group_id(&format!("{OF_REACTION}{channel}"), [facts.alarm.as_str(), facts.key.as_str()]);
+        match self.state.open.get(&instance_id(&facts.alarm, &facts.key)) {
+            // It was told already; the reaction was started again.
+            Some(open) if open.groups.contains(&group) => {
+                self.queue_about(now, channel, Occasion::Raised, &[facts], 0, out);
+            }
+            _ => self.open(now, facts, !active, vec![(group, Duration::ZERO)], out),
+        }
+        self.fall_due(now, out);
+        Ok(())
+    }
+
+    /// What the rules say that an operator should know or do about an alarm.
+    pub fn help_of(&self, alarm: &str) -> String {
+        self.alarms.get(alarm).and_then(|n| self.program.alarms.get(*n)).map(|rule| rule.help.clone()).unwrap_or_default()
+    }
+
+    /// What a group is told by, and how; `None` when its route is gone.
+    pub(super) fn options(&self, group: &GroupId) -> Option<NotifyRoute> {
+        let route = route_of(group);
+        match route.strip_prefix(OF_REACTION) {
+            Some(channel) => self.inventory.channels.contains_key(channel).then(|| NotifyRoute {
+                to: vec![channel.to_owned()],
+                cleared: true,
+                ..NotifyRoute::default()
+            }),
+            None => self.inventory.routes.get(route).cloned(),
+        }
+    }
+
+    /// The group of a route that an alarm belongs to. Of too many groups the further ones are one.
+    fn group_for(&self, name: &str, route: &NotifyRoute, facts: &AlarmFacts) -> GroupId {
+        let values: Vec<String> = route.by.iter().map(|field| facts.get(field).unwrap_or_default()).collect();
+        let group = group_id(name, values.iter().map(String::as_str));
+        if self.state.groups.contains_key(&group) || self.state.groups.len() < NOTIFY_GROUPS { group } else { name.to_owned() }
+    }
+
+    fn open(&mut self, now: Time, facts: AlarmFacts, brief: bool, groups: Vec<(GroupId, Duration)>, out: &mut Vec<Output>) {
+        if groups.is_empty() {
+            return;
+        }
+        let due = |me: &Notifier, group: &GroupId, wait: Duration| {
+            let known = me.state.groups.get(group);
+            let interval = me.options(group).map(|o| o.interval).unwrap_or_default();
+            let next = known.and_then(|g| g.last).map(|last| last + interval);
+            next.unwrap_or(now).max(now + wait)
+        };
+        let full = !brief && self.state.open.len() >= NOTIFIED_ALARMS;
+        let mut told = Vec::new();
+        for (group, wait) in &groups {
+            let at = due(self, group, *wait);
+            let crowded = brief && self.state.groups.get(group).is_some_and(|g| g.ended.len() >= NOTIFICATION_ALARMS);
+            if full || crowded {
+                self.record(Record::Counted { group: group.clone(), due: at }, out);
+            } else {
+                told.push((group.clone(), at));
+            }
+        }
+        if !told.is_empty() {
+            let escalation = |group: &GroupId| Some((group.clone(), facts.raised_at + self.options(group)?.escalate?.after));
+            let escalate_at = if brief { Vec::new() } else { told.iter().filter_map(|(group, _)| escalation(group)).collect() };
+            self.record(Record::Opened { facts: Box::new(facts), groups: told, escalate_at, brief }, out);
+        }
+        for (group, _) in &groups {
+            self.group_changed(group);
+        }
+        self.channels_changed(now, groups.iter().map(|(group, _)| group));
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what the record of the end has")]
+    fn ended(
+        &mut self,
+        now: Time,
+        alarm: &str,
+        key: &str,
+        at: Time,
+        cause: &Cause,
+        summary: Option<&str>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(open) = self.state.open.get(&instance_id(alarm, key)).cloned() else { return };
+        let mut facts = open.facts;
+        facts.cleared_at = Some(at);
+        facts.cause = Some(cause.to_string());
+        facts.escalated = !open.escalated.is_empty();
+        if let Some(summary) = summary {
+            facts.summary = summary.to_owned();
+        }
+        let (mut told, mut counted) = (Vec::new(), Vec::new());
+        for group in &open.groups {
+            let Some(options) = self.options(group) else { continue };
+            let Some(known) = self.state.groups.get(group) else { continue };
+            // What was never told and has ended is told with its end, unless ends are not told.
+            if !options.cleared && !known.raised.contains(&instance_id(alarm, key)) {
+                continue;
+            }
+            let next = known.last.map(|last| last + options.interval).unwrap_or(now);
+            let due = known.due.unwrap_or(next.max(now + options.wait));
+            if known.ended.len() < NOTIFICATION_ALARMS {
+                told.push((group.clone(), due))
+            } else {
+                counted.push((group.clone(), due))
+            }
+        }
+        self.record(Record::Ended { facts: Box::new(facts), groups: told }, out);
+        for (group, due) in counted {
+            self.record(Record::Counted { group, due }, out);
+        }
+        for group in &open.groups {
+            self.group_changed(group);
+        }
+    }
+
+    /// Something of a group is due: what is new, a reminder, an escalation.
+    pub(super) fn group_due(&mut self, now: Time, id: &GroupId, out: &mut Vec<Output>) {
+        let Some(options) = self.options(id) else {
+            return self.record(Record::Dropped { group: id.clone() }, out);
+        };
+        let Some(group) = self.state.groups.get(id).cloned() else { return };
+        if group.escalate_at.is_some_and(|at| at <= now) {
+            self.escalate(now, id, &options, out);
+        }
+        let is_due = group.due.is_some_and(|at| at <= now);
+        let remind = group.repeat_at.is_some_and(|at| at <= now);
+        if is_due || remind {
+            if !group.is_told() {
+                self.tell_news(now, id, &options, out);
+            } else if remind {
+                self.remind(now, id, &options, out);
+            }
+            // A group that has just been told is remembered until it may be told again.
+            let told_now = !group.is_told();
+            let next = if told_now || remind { options.repeat.map(|every| now + every) } else { group.repeat_at };
+            let repeat_at = next.filter(|_| !group.active.is_empty());
+            let due = (told_now && !options.interval.is_zero()).then(|| now + options.interval);
+            self.record(Record::Told { group: id.clone(), at: now, due, repeat_at }, out);
+        }
+        self.group_changed(id);
+    }
+
+    fn tell_news(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
+        let Some(group) = self.state.groups.get(id) else { return };
+        let raised = group.raised.iter().filter_map(|instance| self.state.open.get(instance)).map(|open| &open.facts);
+        let mut alarms: Vec<&AlarmFacts> = raised.chain(&group.ended).collect();
+        alarms.sort_by_key(|a| (a.cleared_at.is_some(), a.severity(), a.raised_at));
+        let all = alarms.len();
+        let only_ends = alarms.iter().all(|a| a.cleared_at.is_some()) && group.raised.is_empty() && !alarms.is_empty();
+        let occasion = if only_ends { Occasion::Cleared } else { Occasion::Raised };
+        let shown: Vec<AlarmFacts> = alarms.into_iter().take(NOTIFICATION_ALARMS).cloned().collect();
+        let more = group.more + (all - shown.len()) as u64;
+        let mut to = options.to.clone();
+        // Who was notified because nobody acknowledged it is told of the end.
+        if let Some(escalate) = options.escalate.as_ref().filter(|_| shown.iter().any(|a| a.escalated)) {
+            to.extend(escalate.to.iter().filter(|channel| !options.to.contains(channel)).cloned());
+        }
+        for channel in &to {
+            self.queue_about(now, channel, occasion, &shown, more, out);
+        }
+    }
+
+    /// Alarms that are active, and that nobody acknowledged, are told again.
+    fn remind(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
+        let Some(group) = self.state.groups.get(id) else { return };
+        let open = group.active.iter().filter_map(|instance| self.state.open.get(instance)).filter(|open| open.acked.is_none());
+        let mut alarms: Vec<AlarmFacts> = open.map(|open| open.facts.clone()).collect();
+        if alarms.is_empty() {
+            return;
+        }
+        alarms.sort_by_key(|a| (a.severity(), a.raised_at));
+        let more = alarms.len().saturating_sub(NOTIFICATION_ALARMS) as u64;
+        alarms.truncate(NOTIFICATION_ALARMS);
+        for channel in &options.to {
+            self.queue_about(now, channel, Occasion::Reminder, &alarms, more, out);
+        }
+    }
+
+    /// Alarms that nobody acknowledged in time are told to others.
+    fn escalate(&mut self, now: Time, id: &GroupId, options: &NotifyRoute, out: &mut Vec<Output>) {
+        let (Some(group), Some(escalation)) = (self.state.groups.get(id), &options.escalate) else { return };
+        let open = group.active.iter().filter_map(|instance| Some((instance, self.state.open.get(instance)?)));
+        let waiting: Vec<_> = open.filter(|(_, open)| open.acked.is_none() && !open.escalated.contains(id)).collect();
+        let is_due = |raised_at: Time| raised_at + escalation.after <= now;
+        let mut due: Vec<(String, AlarmFacts)> =
+            waiting.iter().filter(|(_, o)| is_due(o.facts.raised_at)).map(|(id, o)| ((*id).clone(), o.facts.clone())).collect();
+        let next = waiting.iter().map(|(_, o)| o.facts.raised_at).filter(|at| !is_due(*at)).map(|at| at + escalation.after).min();
+        due.sort_by_key(|(_, facts)| (facts.severity(), facts.raised_at));
+        let alarms: Vec<String> = due.iter().map(|(id, _)| id.clone()).collect();
+        self.record(Record::Escalated { group: id.clone(), alarms, next }, out);
+        let facts: Vec<AlarmFacts> = due.into_iter().map(|(_, facts)| facts).collect();
+        if facts.is_empty() {
+            return;
+        }
+        let more = facts.len().saturating_sub(NOTIFICATION_ALARMS) as u64;
+        let shown = &facts[..facts.len().min(NOTIFICATION_ALARMS)];
+        for channel in &escalation.to {
+            self.queue_about(now, channel, Occasion::Escalated, shown, more, out);
+        }
+    }
+
+    /// The channels of these groups that forget what they are not told again have to be told again.
+    fn channels_changed<'g>(&mut self, now: Time, groups: impl Iterator<Item = &'g GroupId>) {
+        let channels = groups.filter_map(|group| self.options(group)).flat_map(|o| o.to);
+        let forgetful: Vec<Name> = channels.filter(|channel| self.forgets(channel)).collect();
+        for channel in forgetful {
+            self.refresh_later(now, channel);
+        }
+    }
+
+    pub(super) fn refresh_later(&mut self, now: Time, channel: Name) {
+        let what = NotifyDue::Refresh(channel);
+        if !self.due.times.contains_key(&what) {
+            self.due.set(what, Some(now + super::outbox::REFRESH));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Notifications, pure: which alarms people are told of, by which channels, when, and what was not delivered yet.
+//!
+//! ```text
+//!   alarms raised, ended, acknowledged --routes--> groups --wait, interval, repeat--+
+//!   reactions: notify("noc")           ------------^                                +--> outbox --> Deliver (one at a time for a channel)
+//!   scripts: notify("noc", "text")     ---------------------------------------------+       ^            |
+//!                                                                                           +-- again <--+-- Delivered, or why not
+//! ```
+//!
+//! A notification is journaled before it is sent, and until it was delivered or given up a start sends it again, with the same key: at least
+//! once. Those of one channel are sent in order, one after the other; channels do not wait for each other. What a channel gets at most
+//! is limited: more is counted, and one notification says how many there were.
+//! Does not know: sockets, clocks, chance (the jitter follows from the number of the notification). Tests: `tests.rs`.
+
+mod groups;
+mod notification;
+mod outbox;
+pub mod presets;
+mod record;
+mod route;
+mod shown;
+mod template;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::core::base::time::Time;
+use crate::core::inventory::{Inventory, Name};
+use crate::core::lang::program::Program;
+use crate::core::notice::Kind;
+
+pub use notification::{AlarmFacts, Notification, Occasion, kept_fields};
+pub use record::{Record, State};
+pub use route::{is_like, unknown_names};
+pub use shown::ChannelStatus;
+pub use template::{Escape, fill, lines};
+
+use record::GroupId;
+
+/// What the notifier wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    Record(Record),
+    /// Send it, and tell how that ended.
+    Deliver(Box<Delivery>),
+    /// Something that people should know.
+    Notice {
+        kind: Kind,
+        /// What happened, and what to do.
+        text: String,
+    },
+}
+
+/// A notification to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub notification: Notification,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+}
+
+/// Why a notification was not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    pub why: String,
+    /// The receiver does not want it, and would not want it later.
+    pub refused: bool,
+}
+
+/// Something that falls due.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum NotifyDue {
+    /// Something of a group.
+    Group(GroupId),
+    /// The first in the queue of a channel is tried again.
+    Again(Name),
+    /// A channel is told how many notifications were held back.
+    More(Name),
+    /// What is active is told anew to what forgets it.
+    Refresh(Name),
+}
+
+/// What falls due when, each thing once.
+#[derive(Clone, Debug, Default)]
+struct Deadlines {
+    by_time: BTreeSet<(Time, NotifyDue)>,
+    times: BTreeMap<NotifyDue, Time>,
+}
+
+impl Deadlines {
+    fn set(&mut self, what: NotifyDue, at: Option<Time>) {
+        if let Some(before) = self.times.remove(&what) {
+            self.by_time.remove(&(before, what.clone()));
+        }
+        if let Some(at) = at {
+            self.by_time.insert((at, what.clone()));
+            self.times.insert(what, at);
+        }
+    }
+
+    fn first(&self) -> Option<Time> {
+        self.by_time.first().map(|(at, _)| *at)
+    }
+
+    fn take(&mut self, now: Time) -> Option<NotifyDue> {
+        let (at, what) = self.by_time.first().filter(|(at, _)| *at <= now).cloned()?;
+        self.by_time.remove(&(at, what.clone()));
+        self.times.remove(&what);
+        Some(what)
+    }
+}
+
+/// Decides who is told what.
+#[derive(Clone, Debug)]
+pub struct Notifier {
+    /// What makes keys of notifications different from those of other controllers.
+    id: u64,
+    program: Arc<Program>,
+    inventory: Arc<Inventory>,
+    state: State,
+    /// By name: the place of the alarm in the program.
+    alarms: BTreeMap<String, usize>,
+    /// By channel: the notifications that wait, in order.
+    queues: BTreeMap<Name, BTreeSet<u64>>,
+    /// By channel: what is being sent, and which attempt it is.
+    under_way: BTreeMap<Name, (u64, u32)>,
+    due: Deadlines,
+    /// Bytes of what waits, roughly.
+    outbox_bytes: usize,
+    /// How the last deliveries ended.
+    ends: VecDeque<(u64, Result<(), String>)>,
+}
+
+impl Notifier {
+    /// A notifier that goes on from a state. What waits in the outbox is sent from now on.
+    pub fn start(id: u64, program: Arc<Program>, inventory: Arc<Inventory>, state: State) -> Notifier {
+        let mut notifier = Notifier {
+            id,
+            program: program.clone(),
+            inventory: inventory.clone(),
+            state,
+            alarms: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            due: Deadlines::default(),
+            outbox_bytes: 0,
+            ends: VecDeque::new(),
+        };
+        notifier.set_site(program, inventory);
+        for (id, waiting) in &notifier.state.outbox {
+            notifier.queues.entry(waiting.notification.channel.clone()).or_default().insert(*id);
+            notifier.outbox_bytes += waiting.notification.weight();
+        }
+        let groups: Vec<GroupId> = notifier.state.groups.keys().cloned().collect();
+        for group in groups {
+            notifier.group_changed(&group);
+        }
+        let channels: Vec<(Name, Option<Time>)> =
+            notifier.state.channels.iter().map(|(name, channel)| (name.clone(), channel.due)).collect();
+        for (name, due) in channels {
+            notifier.due.set(NotifyDue::More(name), due);
+        }
+        notifier
+    }
+
+    fn set_site(&mut self, program: Arc<Program>, inventory: Arc<Inventory>) {
+        self.alarms = program.alarms.iter().enumerate().map(|(n, alarm)| (alarm.name.clone(), n)).collect();
+        (self.program, self.inventory) = (program, inventory);
+    }
+
+    /// Goes on with another configuration: groups of routes that are gone are dropped, and what waits for channels that are gone is given up.
+    pub fn reload(&mut self, now: Time, program: Arc<Program>, inventory: Arc<Inventory>, out: &mut Vec<Output>) {
+        self.set_site(program, inventory);
+        let gone: Vec<GroupId> = self.state.groups.keys().filter(|group| self.options(group).is_none()).cloned().collect();
+        for group in gone {
+            self.record(Record::Dropped { group: group.clone() }, out);
+            self.due.set(NotifyDue::Group(group), None);
+        }
+        self.give_up_gone(now, out);
+        self.begin(now, out);
+    }
+
+    /// Sends what waits. Called after a start, and after a reload.
+    pub fn begin(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.give_up_gone(now, out);
+        let channels: Vec<Name> = self.queues.keys().cloned().collect();
+        for channel in channels {
+            self.send_next(now, &channel, out);
+        }
+        self.begin_refreshes(now);
+    }
+
+    /// Everything that must not be forgotten.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// When [`Notifier::fall_due`] has something to do next.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.due.first()
+    }
+
+    /// What falls due up to now comes to pass.
+    pub fn fall_due(&mut self, now: Time, out: &mut Vec<Output>) {
+        while let Some(what) = self.due.take(now) {
+            match what {
+                NotifyDue::Group(group) => self.group_due(now, &group, out),
+                NotifyDue::Again(channel) => self.send_next(now, &channel, out),
+                NotifyDue::More(channel) => self.tell_more(now, &channel, out),
+                NotifyDue::Refresh(channel) => self.refresh(now, &channel, out),
+            }
+        }
+    }
+
+    fn record(&mut self, record: Record, out: &mut Vec<Output>) {
+        self.state.apply(&record);
+        out.push(Output::Record(record));
+    }
+
+    fn group_changed(&mut self, group: &GroupId) {
+        let next = self.state.groups.get(group).and_then(record::AlarmGroup::next);
+        self.due.set(NotifyDue::Group(group.clone()), next);
+    }
+}

@@ -1,0 +1,362 @@
+//! The outbox: what waits to be delivered, in order for each channel; attempts, and their end; limits.
+
+use std::time::Duration;
+
+use crate::core::base::limits::{
+    NOTIFICATION_ALARMS, NOTIFICATION_RETRY, NOTIFICATION_RETRY_MOST, OUTBOX_BYTES, OUTBOX_CHANNEL, OUTBOX_NOTIFICATIONS,
+};
+use crate::core::base::time::{Time, duration_text};
+use crate::core::event::Trust;
+use crate::core::inventory::{Channel, ChannelKind, Name};
+use crate::core::notice::Kind;
+
+use super::notification::{AlarmFacts, Notification, Occasion, bounded, compose, title_of};
+use super::{Delivery, Notifier, NotifyDue, Output, Record, Undelivered};
+
+/// So often what forgets active alarms is told of them again.
+pub(super) const REFRESH: Duration = Duration::from_secs(60);
+/// Alarms in one request of a refresh.
+const REFRESHED: usize = 100;
+/// Deliveries of which the end is remembered, for those who wait for it.
+const ENDS: usize = 64;
+/// When a full outbox is looked at again.
+const FULL: Duration = Duration::from_secs(60);
+
+/// What a notification consists of, beside its number and channel.
+#[derive(Default)]
+struct Content {
+    step: Option<(u64, u32)>,
+    occasion: Occasion,
+    category: String,
+    title: String,
+    text: String,
+    alarms: Vec<AlarmFacts>,
+    more: u64,
+}
+
+impl Notifier {
+    /// A script says something through a channel, as a step of a run. `facts` are those of the alarm that started it.
+    ///
+    /// # Errors
+    /// In words: there is no such channel.
+    pub fn say(
+        &mut self,
+        now: Time,
+        channel: &Name,
+        text: &str,
+        facts: AlarmFacts,
+        step: (u64, u32),
+        out: &mut Vec<Output>,
+    ) -> Result<(), String> {
+        // A step that is done again after a crash, because its end was not journaled, while what it says was.
+        if self.state.outbox.values().any(|w| w.notification.step == Some(step)) {
+            return Ok(());
+        }
+        if !self.inventory.channels.contains_key(channel) {
+            return Err(format!("the configuration has no channel {channel}"));
+        }
+        let (category, title, text) = (facts.category.clone(), title_of(text), bounded(text.to_owned()));
+        let content = Content { step: Some(step), occasion: Occasion::Said, category, title, text, alarms: vec![facts], more: 0 };
+        self.queue(now, channel, content, out);
+        Ok(())
+    }
+
+    /// An operator tries a channel: the number of the notification.
+    ///
+    /// # Errors
+    /// In words: there is no such channel.
+    pub fn test(&mut self, now: Time, channel: &Name, by: &str, out: &mut Vec<Output>) -> Result<u64, String> {
+        if !self.inventory.channels.contains_key(channel) {
+            return Err(format!("the configuration has no channel {channel}"));
+        }
+        let title = format!("Pointsman: a test of the channel {channel} by {by}");
+        let text = format!("{title}\nNothing has happened: {by} asked for this with `pointsman channels test {channel}`.\n");
+        let content = Content { occasion: Occasion::Test, category: "minor".to_owned(), title, text, ..Content::default() };
+        // It is let through whatever the limit is: somebody waits for it.
+        self.enqueue(now, channel, content, out);
+        Ok(self.state.last)
+    }
+
+    /// Queues what is told of alarms, unless there is too much of it.
+    pub(super) fn queue_about(
+        &mut self,
+        now: Time,
+        channel: &Name,
+        occasion: Occasion,
+        alarms: &[AlarmFacts],
+        more: u64,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(config) = self.inventory.channels.get(channel) else { return };
+        let (title, text) = compose(config, occasion, alarms, more);
+        let category = alarms.iter().min_by_key(|a| a.severity()).map(|a| a.category.clone()).unwrap_or_default();
+        let content = Content { step: None, occasion, category, title, text, alarms: alarms.to_vec(), more };
+        self.queue(now, channel, content, out);
+    }
+
+    fn queue(&mut self, now: Time, channel: &Name, content: Content, out: &mut Vec<Output>) {
+        let trust = content.alarms.iter().map(|a| a.trust).max().unwrap_or_default();
+        let Some(due) = self.held_until(now, channel, trust) else { return self.enqueue(now, channel, content, out) };
+        let about = match content.alarms.first() {
+            Some(first) if !first.alarm.is_empty() => first.alarm.clone(),
+            _ => content.occasion.name().to_owned(),
+        };
+        let first = self.state.channels.get(channel).is_none_or(|c| c.held.is_empty());
+        self.record(Record::Held { channel: channel.clone(), about, due }, out);
+        if first {
+            let due = self.state.channels.get(channel).and_then(|c| c.due);
+            self.due.set(NotifyDue::More(channel.clone()), due);
+            let text = format!(
+                "the channel {channel} gets no more notifications for now: its limit, or the outbox, is full; further ones are counted, and the count is sent at {due}",
+                due = due.unwrap_or(now)
+            );
+            out.push(Output::Notice { kind: Kind::NotificationsHeld, text });
+        }
+    }
+
+    /// Until when a notification is held back; `None` when it may be queued. Senders that are less trusted leave room for the others.
+    fn held_until(&self, now: Time, channel: &Name, trust: Trust) -> Option<Time> {
+        let config = self.inventory.channels.get(channel)?;
+        let waiting = self.queues.get(channel).map_or(0, std::collections::BTreeSet::len);
+        let full = self.state.outbox.len() >= trust.share_of(OUTBOX_NOTIFICATIONS)
+            || self.outbox_bytes >= trust.share_of(OUTBOX_BYTES)
+            || waiting >= trust.share_of(OUTBOX_CHANNEL);
+        if full {
+            return Some(now + FULL);
+        }
+        let limit = config.limit?;
+        let known = self.state.channels.get(channel)?;
+        // One place is left for the count.
+        let room = trust.share_of(limit.count as usize * 8).div_ceil(8).saturating_sub(1).max(1);
+        let recent: Vec<Time> = known.accepted.iter().copied().filter(|at| *at + limit.per > now).collect();
+        if recent.len() < room {
+            return None;
+        }
+        Some(recent[recent.len() - room] + limit.per)
+    }
+
+    fn enqueue(&mut self, now: Time, channel: &Name, content: Content, out: &mut Vec<Output>) {
+        let Content { step, occasion, category, title, text, alarms, more } = content;
+        let id = self.state.last + 1;
+        let key = format!("{:016x}-{id}", self.id);
+        let notification =
+            Notification { id, key, channel: channel.clone(), at: now, step, occasion, category, title, text, alarms, more };
+        let limit = self.inventory.channels.get(channel).and_then(|c| c.limit);
+        let since = limit.map_or(now, |limit| now - limit.per);
+        self.outbox_bytes += notification.weight();
+        self.record(Record::Queued { notification: Box::new(notification), since }, out);
+        self.queues.entry(channel.clone()).or_default().insert(id);
+        self.send_next(now, channel, out);
+    }
+
+    /// Tells a channel how many notifications were held back.
+    pub(super) fn tell_more(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
+        let Some(held) = self.state.channels.get(channel).map(|c| c.held.clone()).filter(|held| !held.is_empty()) else { return };
+        let waiting = self.queues.get(channel).map_or(0, std::collections::BTreeSet::len);
+        if waiting >= OUTBOX_CHANNEL {
+            return self.due.set(NotifyDue::More(channel.clone()), Some(now + FULL));
+        }
+        let count: u64 = held.values().sum();
+        let mut by_count: Vec<(&String, &u64)> = held.iter().collect();
+        by_count.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), (*name).clone()));
+        let listed: Vec<String> = by_count.iter().take(NOTIFICATION_ALARMS).map(|(name, n)| format!("{name}: {n}")).collect();
+        let title = format!("and {count} more notifications were held back by the limit of the channel {channel}");
+        let mut text = format!("{title}\n\n{}\n", listed.join("\n"));
+        if by_count.len() > listed.len() {
+            text.push_str(&format!("and of {} more alarms\n", by_count.len() - listed.len()));
+        }
+        text.push_str("\n`pointsman alarms` lists what is active.\n");
+        self.record(Record::Released { channel: channel.clone() }, out);
+        let content =
+            Content { occasion: Occasion::More, category: "minor".to_owned(), title, text, more: count, ..Content::default() };
+        self.enqueue(now, channel, content, out);
+    }
+
+    /// Sends the first that waits for a channel, unless one is under way.
+    pub(super) fn send_next(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
+        if self.under_way.contains_key(channel) {
+            return;
+        }
+        let Some(id) = self.queues.get(channel).and_then(|queue| queue.first().copied()) else { return };
+        let Some(waiting) = self.state.outbox.get(&id) else { return };
+        if let Some(at) = waiting.again_at.filter(|at| *at > now) {
+            return self.due.set(NotifyDue::Again(channel.clone()), Some(at));
+        }
+        let attempt = waiting.tries + 1;
+        let delivery = Delivery { notification: waiting.notification.clone(), attempt };
+        self.under_way.insert(channel.clone(), (id, attempt));
+        out.push(Output::Deliver(Box::new(delivery)));
+    }
+
+    /// How an attempt ended.
+    pub fn delivered(
+        &mut self,
+        now: Time,
+        channel: &Name,
+        (id, attempt): (u64, u32),
+        result: Result<(), Undelivered>,
+        out: &mut Vec<Output>,
+    ) {
+        if self.under_way.get(channel) != Some(&(id, attempt)) {
+            return; // Of a refresh, or of what was given up meanwhile.
+        }
+        self.under_way.remove(channel);
+        let Some(waiting) = self.state.outbox.get(&id) else { return self.send_next(now, channel, out) };
+        match result {
+            Ok(()) => {
+                self.remove(channel, id);
+                self.remember(id, Ok(()));
+                self.record(Record::Delivered { id, at: now }, out);
+            }
+            // Somebody waits for the end of a test, and tries again.
+            Err(Undelivered { why, .. }) if waiting.notification.occasion == Occasion::Test => {
+                self.remove(channel, id);
+                self.remember(id, Err(why.clone()));
+                self.record(Record::GaveUp { id, at: now, why }, out);
+            }
+            Err(Undelivered { why, refused }) => {
+                let give_up = self.inventory.channels.get(channel).map_or(Duration::ZERO, |c| c.give_up);
+                if refused || waiting.notification.at + give_up <= now {
+                    let after = if refused {
+                        "the receiver refuses it".to_owned()
+                    } else {
+                        format!("it was tried for {}", duration_text(give_up))
+                    };
+                    self.give_up(now, channel, id, &format!("{why} ({after})"), out);
+                } else {
+                    let tries = waiting.tries;
+                    let again_at = now + backoff(id, tries);
+                    if tries == 0 {
+                        let text = format!(
+                            "the channel {channel} does not take a notification: {why}; it is tried again until it is delivered, or for {}",
+                            duration_text(give_up)
+                        );
+                        out.push(Output::Notice { kind: Kind::NotificationRetried, text });
+                    }
+                    self.record(Record::Failed { id, at: now, again_at, why }, out);
+                }
+            }
+        }
+        self.send_next(now, channel, out);
+    }
+
+    fn remember(&mut self, id: u64, result: Result<(), String>) {
+        self.ends.push_back((id, result));
+        if self.ends.len() > ENDS {
+            self.ends.pop_front();
+        }
+    }
+
+    fn give_up(&mut self, now: Time, channel: &Name, id: u64, why: &str, out: &mut Vec<Output>) {
+        let title = self.state.outbox.get(&id).map(|w| w.notification.title.clone()).unwrap_or_default();
+        self.remove(channel, id);
+        self.record(Record::GaveUp { id, at: now, why: why.to_owned() }, out);
+        let text = format!(
+            "the channel {channel} did not take the notification {id} (\"{title}\"): {why}; tell people by other means, then `pointsman channels test {channel}`"
+        );
+        out.push(Output::Notice { kind: Kind::NotificationFailed, text });
+    }
+
+    /// Takes a notification out of its queue, before it goes out of the outbox.
+    fn remove(&mut self, channel: &Name, id: u64) {
+        let weight = self.state.outbox.get(&id).map_or(0, |w| w.notification.weight());
+        self.outbox_bytes = self.outbox_bytes.saturating_sub(weight);
+        if let Some(queue) = self.queues.get_mut(channel) {
+            queue.remove(&id);
+            if queue.is_empty() {
+                self.queues.remove(channel);
+            }
+        }
+    }
+
+    /// What waits for a channel that the configuration does not have any more is given up.
+    pub(super) fn give_up_gone(&mut self, now: Time, out: &mut Vec<Output>) {
+        let gone: Vec<Name> = self.queues.keys().filter(|c| !self.inventory.channels.contains_key(*c)).cloned().collect();
+        for channel in gone {
+            self.under_way.remove(&channel);
+            for id in self.queues.get(&channel).cloned().unwrap_or_default() {
+                self.give_up(now, &channel, id, "the configuration does not have the channel any more", out);
+            }
+        }
+        let held: Vec<Name> = self.state.channels.keys().filter(|c| !self.inventory.channels.contains_key(*c)).cloned().collect();
+        for channel in held {
+            self.due.set(NotifyDue::More(channel), None);
+        }
+    }
+
+    /// True for a channel whose receiver forgets active alarms that it is not told again.
+    pub(super) fn forgets(&self, channel: &Name) -> bool {
+        matches!(self.inventory.channels.get(channel), Some(Channel { kind: ChannelKind::Alertmanager(_), .. }))
+    }
+
+    /// Channels that forget are told again of what was active at a start.
+    pub(super) fn begin_refreshes(&mut self, now: Time) {
+        let channels: Vec<Name> = self.inventory.channels.keys().filter(|channel| self.forgets(channel)).cloned().collect();
+        for channel in channels {
+            self.refresh_later(now, channel);
+        }
+    }
+
+    /// Tells a channel of all alarms that are active and that it was told of. Nothing of it is kept: the next one says the same.
+    pub(super) fn refresh(&mut self, now: Time, channel: &Name, out: &mut Vec<Output>) {
+        if !self.forgets(channel) {
+            return;
+        }
+        let of_channel = |group: &String| self.options(group).is_some_and(|o| o.to.contains(channel));
+        let groups = self.state.groups.iter().filter(|(id, _)| of_channel(id)).map(|(_, group)| group);
+        let told = groups.flat_map(|group| group.active.difference(&group.raised));
+        let alarms: Vec<AlarmFacts> = told.filter_map(|id| self.state.open.get(id)).map(|open| open.facts.clone()).collect();
+        if alarms.is_empty() {
+            return;
+        }
+        // What waits goes first, and says more.
+        if !self.queues.contains_key(channel) {
+            for part in alarms.chunks(REFRESHED) {
+                let notification = Notification {
+                    id: 0,
+                    key: String::new(),
+                    channel: channel.clone(),
+                    at: now,
+                    step: None,
+                    occasion: Occasion::Reminder,
+                    category: String::new(),
+                    title: String::new(),
+                    text: String::new(),
+                    alarms: part.to_vec(),
+                    more: 0,
+                };
+                out.push(Output::Deliver(Box::new(Delivery { notification, attempt: 0 })));
+            }
+        }
+        self.due.set(NotifyDue::Refresh(channel.clone()), Some(now + REFRESH));
+    }
+}
+
+/// How long to wait before the next attempt: twice as long each time, up to a bound, and a quarter more or less, so that many
+/// senders do not all come back at once. What it is follows from the number, so that a simulation repeats it.
+fn backoff(id: u64, tries: u32) -> Duration {
+    let span = NOTIFICATION_RETRY.saturating_mul(1 << tries.min(20)).min(NOTIFICATION_RETRY_MOST);
+    // SplitMix64's last step: neighbours get different values.
+    let mut mixed = id.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(tries));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(millis - millis / 4 + (mixed >> 33) % (millis / 2 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_come_later_each_time_up_to_a_bound() {
+        let mut before = Duration::ZERO;
+        for tries in 0..30 {
+            let span = backoff(7, tries);
+            assert!(span <= NOTIFICATION_RETRY_MOST * 5 / 4 && span >= NOTIFICATION_RETRY * 3 / 4, "{span:?}");
+            assert!(tries > 6 || span > before, "{span:?}");
+            before = span;
+        }
+        assert_ne!(backoff(1, 0), backoff(2, 0));
+    }
+}

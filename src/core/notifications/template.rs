@@ -1,0 +1,132 @@
+//! Templates of notifications: text with `{field}` and the variables of Genesys alarm reactions (`$COND_NAME`), filled with an alarm's facts.
+//!
+//! A field that the alarm does not have is shown as missing: `(no user)`. What stands in braces and is no name is plain text, so JSON may be
+//! written as it is. Values come out of logs, so each is escaped for the place where it stands ([`Escape`]).
+
+use crate::core::base::text::printable;
+
+/// Where a filled template goes to, which decides how values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// Lines of text: line feeds and tabs stay, other control characters are escaped.
+    Lines,
+    /// One line, such as a subject or a header: every control character is escaped.
+    Line,
+    /// Inside a string of JSON.
+    Json,
+}
+
+impl Escape {
+    /// The value as it may stand there.
+    pub fn apply(self, value: &str) -> String {
+        match self {
+            Escape::Lines => lines(value),
+            Escape::Line => printable(value),
+            Escape::Json => {
+                let quoted = serde_json::Value::from(lines(value)).to_string();
+                quoted.trim_start_matches('"').strip_suffix('"').map(str::to_owned).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// Text of several lines that is safe to show: line feeds and tabs stay, a carriage return before a line feed goes.
+pub fn lines(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for part in text.replace("\r\n", "\n").split_inclusive(['\n', '\t']) {
+        let end = part.len() - usize::from(part.ends_with(['\n', '\t']));
+        safe.push_str(&printable(&part[..end]));
+        safe.push_str(&part[end..]);
+    }
+    safe
+}
+
+/// What the variables of Genesys alarm reactions are called here.
+const VARIABLES: [(&str, &str); 9] = [
+    ("REACT_NAME", "reaction"),
+    ("COND_ID", "alarm"),
+    ("COND_NAME", "alarm"),
+    ("COND_CTGR", "category"),
+    ("APP_ID", "app"),
+    ("APP_NAME", "app"),
+    ("APP_TYPE", "type"),
+    ("MSG_ID", "id"),
+    ("MSG_DESCR", "event.text"),
+];
+
+/// Fills a template. `value` knows the fields.
+pub fn fill(template: &str, escape: Escape, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut filled = String::with_capacity(template.len());
+    let put = |filled: &mut String, name: &str| match value(name) {
+        Some(value) => filled.push_str(&escape.apply(&value)),
+        None => filled.push_str(&format!("(no {name})")),
+    };
+    let mut rest = template;
+    while let Some(at) = rest.find(['{', '$']) {
+        filled.push_str(&rest[..at]);
+        let (sign, after) = rest[at..].split_at(1);
+        rest = after;
+        if sign == "{" {
+            match after.split_once('}').filter(|(name, _)| is_name(name)) {
+                Some((name, behind)) => {
+                    put(&mut filled, name);
+                    rest = behind;
+                }
+                None => filled.push('{'),
+            }
+            continue;
+        }
+        if let Some(behind) = after.strip_prefix('$') {
+            filled.push('$');
+            rest = behind;
+            continue;
+        }
+        let end = after.find(|c: char| !c.is_ascii_uppercase() && c != '_').unwrap_or(after.len());
+        match VARIABLES.iter().find(|(variable, _)| *variable == &after[..end]) {
+            Some((_, field)) => {
+                put(&mut filled, field);
+                rest = &after[end..];
+            }
+            None => filled.push('$'),
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-@".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(name: &str) -> Option<String> {
+        match name {
+            "alarm" => Some("sip_down".to_owned()),
+            "category" => Some("critical".to_owned()),
+            "app" => Some("SIP".to_owned()),
+            "event.text" => Some("a \"b\"\r\nBcc: x\u{1b}[31m".to_owned()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn fields_and_variables_are_filled() {
+        let text = "{alarm}/$COND_NAME $COND_CTGR $$5 $APP_NAMEs $UNKNOWN {user} {\"a\": {}} $";
+        let want = "sip_down/sip_down critical $5 SIPs $UNKNOWN (no user) {\"a\": {}} $";
+        assert_eq!(fill(text, Escape::Lines, value), want);
+    }
+
+    /// What a log says can't leave the place where it stands.
+    #[test]
+    fn values_are_escaped_for_their_place() {
+        assert_eq!(fill("{event.text}", Escape::Lines, value), "a \"b\"\nBcc: x\\x1b[31m");
+        assert_eq!(fill("$MSG_DESCR", Escape::Line, value), "a \"b\"\\r\\nBcc: x\\x1b[31m");
+        let json = fill("{\"text\": \"{event.text}\"}", Escape::Json, value);
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["text"], "a \"b\"\nBcc: x\\x1b[31m");
+        assert_eq!(Escape::Json.apply("\"\"\\"), "\\\"\\\"\\\\");
+    }
+}

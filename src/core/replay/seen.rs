@@ -1,0 +1,183 @@
+//! What records a dry run saw: how many of each log, of which levels, how many with a head that is known; and the most frequent shapes of those
+//! that no rule wants.
+
+use std::collections::BTreeMap;
+
+use crate::core::base::text::cut;
+use crate::core::event::{Event, Format, Level};
+
+/// Shapes that are counted at once; when there are more, those that came once are forgotten.
+const SHAPES: usize = 10_000;
+/// Bytes of a record's text that its shape is made of.
+const SHAPE_BYTES: usize = 160;
+
+/// What was seen of one log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogCounts {
+    pub records: u64,
+    /// Records that a rule wants.
+    pub wanted: u64,
+    pub ignored: u64,
+    /// Records with a head that is known: a time, a sender or a level was read.
+    pub decoded: u64,
+    /// By level, lowest first; the last is for records without one.
+    pub levels: [u64; Level::ALL.len() + 1],
+}
+
+/// Records of one shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShapeCount {
+    pub shape: String,
+    pub count: u64,
+    /// The first line of it that was seen.
+    pub line: u64,
+}
+
+/// What was seen of all logs.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    logs: BTreeMap<u64, LogCounts>,
+    /// By a sum of the shape.
+    shapes: BTreeMap<u64, ShapeCount>,
+}
+
+impl Seen {
+    /// One record of a log.
+    pub(super) fn see(&mut self, log: u64, line: u64, event: &Event<'_>, wanted: bool) {
+        let counts = self.logs.entry(log).or_default();
+        counts.records += 1;
+        counts.wanted += u64::from(wanted);
+        counts.ignored += u64::from(event.marks.ignored);
+        let known = event.format != Format::Plain || event.at.is_some() || event.level.is_some() || !event.app.is_empty();
+        counts.decoded += u64::from(known);
+        let level = event.level.and_then(|level| Level::ALL.iter().position(|l| *l == level)).unwrap_or(Level::ALL.len());
+        if let Some(count) = counts.levels.get_mut(level) {
+            *count += 1;
+        }
+        if wanted || event.marks.ignored {
+            return;
+        }
+        let text = event.text.get(..SHAPE_BYTES.min(event.text.len())).unwrap_or(&event.text);
+        let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+        pieces(text, &mut |piece| {
+            for byte in piece.as_bytes() {
+                sum = (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        });
+        let new = || {
+            let mut shape = String::new();
+            pieces(text, &mut |piece| shape.push_str(piece));
+            ShapeCount { shape: cut(&shape, SHAPE_BYTES * 6).into_owned(), count: 0, line }
+        };
+        self.shapes.entry(sum).or_insert_with(new).count += 1;
+        self.bound();
+    }
+
+    fn bound(&mut self) {
+        if self.shapes.len() > SHAPES {
+            self.shapes.retain(|_, shape| shape.count > 1);
+            // All came often: the rarest half goes.
+            if self.shapes.len() > SHAPES / 2 {
+                let mut counts: Vec<u64> = self.shapes.values().map(|shape| shape.count).collect();
+                counts.sort_unstable();
+                let middle = counts.get(counts.len() / 2).copied().unwrap_or_default();
+                self.shapes.retain(|_, shape| shape.count > middle);
+            }
+        }
+    }
+
+    /// The same with what was seen elsewhere.
+    pub(super) fn add(&mut self, more: Seen) {
+        for (log, counts) in more.logs {
+            let own = self.logs.entry(log).or_default();
+            own.records += counts.records;
+            own.wanted += counts.wanted;
+            own.ignored += counts.ignored;
+            own.decoded += counts.decoded;
+            own.levels.iter_mut().zip(counts.levels).for_each(|(own, more)| *own += more);
+        }
+        for (sum, shape) in more.shapes {
+            let own = self.shapes.entry(sum).or_insert(ShapeCount { count: 0, ..shape.clone() });
+            own.count += shape.count;
+            own.line = own.line.min(shape.line);
+        }
+        self.bound();
+    }
+
+    /// By the number of the log, from 0.
+    pub fn logs(&self) -> impl Iterator<Item = (u64, &LogCounts)> {
+        self.logs.iter().map(|(log, counts)| (*log, counts))
+    }
+
+    /// The shapes that came most often, at most so many.
+    pub fn most_frequent(&self, most: usize) -> Vec<&ShapeCount> {
+        let mut all: Vec<&ShapeCount> = self.shapes.values().collect();
+        all.sort_by(|a, b| b.count.cmp(&a.count).then(a.line.cmp(&b.line)));
+        all.truncate(most);
+        all
+    }
+}
+
+/// The parts of a text's shape: words with a digit become `#`, and what is quoted or looks like an address does so by its parts.
+fn pieces(text: &str, each: &mut dyn FnMut(&str)) {
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let length = if is_word(first) { rest.find(|c| !is_word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        let (piece, behind) = rest.split_at(length);
+        let digits = piece.bytes().filter(u8::is_ascii_digit).count();
+        let hex = digits > 0 && piece.bytes().all(|b| b.is_ascii_hexdigit());
+        match digits {
+            0 => each(piece),
+            _ if hex || digits * 2 >= piece.len() => each("#"),
+            _ => {
+                // `eth0` is `eth#`.
+                let begin = piece.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
+                each(&piece[..begin]);
+                each("#");
+            }
+        }
+        rest = behind;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_one_shape_are_counted_together() {
+        let mut seen = Seen::default();
+        let mut see = |line: u64, text: &str| {
+            let event = Event { text: text.to_owned().into(), level: Some(Level::Error), ..Event::default() };
+            seen.see(0, line, &event, text == "wanted");
+        };
+        see(1, "peer 10.0.0.1 lost after 17 ms");
+        see(2, "peer 192.168.100.7 lost after 1 ms");
+        see(3, "link eth0 is down, id a3f09b");
+        see(4, "link eth17 is down, id 77c1ff");
+        see(5, "peer 10.0.0.9 lost after 12000 ms");
+        see(6, "wanted");
+        let top: Vec<(&str, u64, u64)> = seen.most_frequent(9).into_iter().map(|s| (s.shape.as_str(), s.count, s.line)).collect();
+        assert_eq!(top, [("peer #.#.#.# lost after # ms", 3, 1), ("link eth# is down, id #", 2, 3)]);
+        let twice = seen.clone();
+        seen.add(twice);
+        let (_, counts) = seen.logs().next().unwrap();
+        assert_eq!((counts.records, counts.wanted, counts.decoded, counts.levels[5]), (12, 2, 12, 12));
+        assert_eq!(seen.most_frequent(1)[0].count, 6);
+    }
+
+    /// A sender that invents shapes takes no more memory.
+    #[test]
+    fn invented_shapes_are_bounded() {
+        let mut seen = Seen::default();
+        for n in 0..30_000_u32 {
+            let letters: String = n.to_string().bytes().map(|b| char::from(b - b'0' + b'a')).collect();
+            seen.see(0, 1, &Event { text: letters.into(), ..Event::default() }, false);
+            seen.see(0, 1, &Event { text: "often".into(), ..Event::default() }, false);
+        }
+        assert!(seen.shapes.len() <= SHAPES);
+        assert_eq!(seen.most_frequent(1)[0].shape, "often");
+        assert_eq!(seen.most_frequent(1)[0].count, 30_000);
+    }
+}

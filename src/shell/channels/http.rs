@@ -1,0 +1,111 @@
+//! One HTTP request, bounded: no redirect is followed, the answer is read up to a limit, and all of it has one time-out.
+
+use std::collections::BTreeMap;
+
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, Proxy};
+
+use crate::core::base::limits::{NOTIFICATION_ANSWER, NOTIFICATION_TIMEOUT};
+use crate::core::base::text::printable_short;
+use crate::core::inventory::{HttpTarget, MaybeSecret};
+use crate::core::notifications::{Escape, Notification, Undelivered, fill};
+
+use super::secret::Secrets;
+use super::{later, refused, roots};
+
+/// Characters of an answer that are told when it is no success.
+const SAID: usize = 200;
+/// Bytes of the head of an answer.
+const HEAD: usize = 16 * 1024;
+
+/// A request beside its address.
+pub(super) struct HttpRequest {
+    pub(super) body: String,
+    pub(super) content_type: &'static str,
+    /// Goes behind the address.
+    pub(super) path: String,
+    pub(super) headers: Vec<(String, String)>,
+}
+
+/// Sends a request to a target, and says what is wrong with the answer.
+pub(super) fn post(
+    target: &HttpTarget,
+    notification: &Notification,
+    request: &HttpRequest,
+    secrets: &mut Secrets,
+) -> Result<(), Undelivered> {
+    let url = secrets.value(&target.url)?;
+    let url = format!(
+        "{}{}",
+        url.trim_end_matches('/').to_owned() + if request.path.is_empty() && url.ends_with('/') { "/" } else { "" },
+        request.path
+    );
+    let headers = headers(&target.headers, notification, secrets)?;
+    let agent = agent(target, url.starts_with("https://")).map_err(|e| Undelivered { why: secrets.hidden(&e.why), ..e })?;
+    let mut builder = agent.post(&url).header("Content-Type", request.content_type);
+    for (name, value) in headers.iter().chain(&request.headers) {
+        builder = builder.header(name, value);
+    }
+    if !notification.key.is_empty() {
+        builder = builder.header("Idempotency-Key", &notification.key);
+    }
+    // What a library says may have the address in it.
+    let mut answer = builder.send(request.body.as_bytes()).map_err(|e| later(secrets.hidden(&e.to_string())))?;
+    let status = answer.status().as_u16();
+    let body = answer.body_mut().with_config().limit(NOTIFICATION_ANSWER as u64).lossy_utf8(true).read_to_string();
+    if (200..300).contains(&status) {
+        // What it says beside is of no interest, nor is whether all of it could be read.
+        return Ok(());
+    }
+    let said = secrets.hidden(&printable_short(body.unwrap_or_default().trim(), SAID));
+    let why = match status {
+        300..=399 => format!("the answer is {status}, which leads elsewhere: no redirect is followed, so correct the address"),
+        _ => format!("the answer is {status}: {said}"),
+    };
+    // These are about the request itself, which will be the same.
+    if matches!(status, 400 | 410 | 413 | 415 | 422) { Err(refused(why)) } else { Err(later(why)) }
+}
+
+fn headers(
+    of: &BTreeMap<String, MaybeSecret>,
+    notification: &Notification,
+    secrets: &mut Secrets,
+) -> Result<Vec<(String, String)>, Undelivered> {
+    let mut headers = Vec::new();
+    for (name, value) in of {
+        let value = match value {
+            MaybeSecret::Plain(template) => {
+                crate::core::notifications::presets::ascii(&fill(template, Escape::Line, |field| notification.get(field)))
+            }
+            MaybeSecret::Secret(secret) => secrets.read(secret)?,
+        };
+        headers.push((name.clone(), value));
+    }
+    Ok(headers)
+}
+
+fn agent(target: &HttpTarget, tls: bool) -> Result<Agent, Undelivered> {
+    let proxy = match &target.proxy {
+        Some(proxy) => Some(Proxy::new(proxy).map_err(|e| later(format!("the proxy {proxy} is not understood: {e}")))?),
+        None => None,
+    };
+    let mut config = Agent::config_builder()
+        .timeout_global(Some(NOTIFICATION_TIMEOUT))
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .max_response_header_size(HEAD)
+        .max_idle_connections(0)
+        .user_agent(concat!("pointsman/", env!("CARGO_PKG_VERSION")))
+        .proxy(proxy);
+    if tls {
+        let certificates: Vec<Certificate<'static>> =
+            roots::certificates(target.ca.as_ref())?.iter().map(|c| Certificate::from_der(c).to_owned()).collect();
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .root_certs(RootCerts::new_with_certs(&certificates))
+            .unversioned_rustls_crypto_provider(roots::provider());
+        config = config.tls_config(tls.build());
+    }
+    Ok(config.build().new_agent())
+}

@@ -1,0 +1,52 @@
+//! Channels: one file for each way in which a notification leaves this machine, behind one function.
+//!
+//! ```text
+//!   Workers::deliver --one thread for each channel--> send(channel, notification) --> Ok, or why not
+//! ```
+//!
+//! A thread is busy with one notification at a time, so a receiver that hangs delays its own channel only. Each attempt is bounded in time and
+//! in what is read of the answer. Secrets are read when they are needed and stand in no message. Does not know: what is told, when it is
+//! tried again, the journal. Tests: `tests/system/notify.rs`.
+
+mod alertmanager;
+mod ber;
+mod command;
+mod http;
+mod log;
+mod mail;
+mod remote_syslog;
+mod roots;
+mod secret;
+mod snmp;
+mod syslog;
+mod webhook;
+mod workers;
+
+use crate::core::inventory::{Channel, ChannelKind};
+use crate::core::notifications::{Notification, Undelivered};
+
+pub use workers::Workers;
+
+/// Sends a notification by its channel; waits for the end.
+fn send(channel: &Channel, notification: &Notification) -> Result<(), Undelivered> {
+    match &channel.kind {
+        ChannelKind::Log => log::send(notification),
+        ChannelKind::Syslog => syslog::send(notification),
+        ChannelKind::Command(words) => command::send(words, notification),
+        ChannelKind::Mail(server) => mail::send(server, notification),
+        ChannelKind::Webhook(webhook) => webhook::send(webhook, notification),
+        ChannelKind::Alertmanager(target) => alertmanager::send(target, notification),
+        ChannelKind::Snmp(target) => snmp::send(target, notification),
+        ChannelKind::RemoteSyslog(server) => remote_syslog::send(server, notification),
+    }
+}
+
+/// It was not delivered, and may be later.
+fn later(why: impl Into<String>) -> Undelivered {
+    Undelivered { why: why.into(), refused: false }
+}
+
+/// The receiver does not want it.
+fn refused(why: impl Into<String>) -> Undelivered {
+    Undelivered { why: why.into(), refused: true }
+}

@@ -1,0 +1,122 @@
+//! Notifications through the whole controller: reactions without a script, scripts, routes; equal however time is divided into turns.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pointsman::core::base::time::Time;
+use pointsman::core::config;
+use pointsman::core::diag::{Code, Diagnostic, render};
+use pointsman::core::event::Trust;
+use pointsman::core::lang::program::Program;
+use pointsman::core::lang::{Declarations, Matcher, compile};
+use pointsman::core::replay::Replay;
+use pointsman::core::script::{Evaluator, check};
+use pointsman::core::site::Site;
+
+use crate::support::source;
+
+const CONFIG: &str = "
+channels: { noc: log, other: { command: [/bin/true] } }
+routes: { all: { to: other, category: [critical], by: [alarm, node], wait: 10s, interval: 1m, repeat: 2m, escalate: { after: 90s, to: noc } } }
+";
+
+fn at(seconds: u64) -> Time {
+    Time::from_millis(1_800_000_000_000) + Duration::from_secs(seconds)
+}
+
+fn compiled(rules: &str) -> (Program, Vec<Diagnostic>) {
+    let inventory = config::load(&source("c", CONFIG)).0.unwrap().inventory;
+    compile(&[source("r", rules)], &Declarations { inventory: Some(&inventory), scripts: Some(&BTreeMap::new()) })
+}
+
+fn site(rules: &str, script: &str) -> Arc<Site> {
+    let inventory = Arc::new(config::load(&source("c", CONFIG)).0.unwrap().inventory);
+    let script = source("say.rhai", script);
+    let params = [("say.rhai".to_owned(), check(&script, Some(&inventory)).0)].into();
+    let (program, found) = compile(&[source("r", rules)], &Declarations { inventory: Some(&inventory), scripts: Some(&params) });
+    assert_eq!(found, [], "{}", render::human(&found, false));
+    let evaluator = Evaluator::new(inventory.clone());
+    let scripts = [("say.rhai".to_owned(), evaluator.compile(&script).unwrap())].into();
+    let matcher = Matcher::new(&program, Some(&inventory));
+    Arc::new(Site::new(inventory, Arc::new(program), matcher, scripts, evaluator))
+}
+
+const SAY: &str = "const PARAMS = #{};\nfn react(alarm, event, params) { notify(\"noc\", `so: ${alarm.summary}`); }\n";
+
+const RULES: &str = r#"
+pattern down { match /down on (?<node>\w+)/ }
+pattern up { match /up on (?<node>\w+)/ }
+alarm routed { category critical detect down by node cancel when up summary "down {node}" }
+alarm reacted { category minor detect down by node cancel when up summary "down {node}" react notify("noc") then say }
+"#;
+
+fn delivered(replay: &Replay, channel: &str) -> u64 {
+    let all = replay.controller().unwrap().notifier().channels();
+    all.iter().find(|c| c.channel == channel).unwrap().delivered
+}
+
+fn hear(replay: &mut Replay, now: Time, text: &str) {
+    replay.pass(now);
+    let line = format!("{} h app: {text}", now.to_string().trim_end_matches('Z'));
+    replay.hear("log", line.as_bytes(), Trust::Authenticated, false, None);
+}
+
+#[test]
+fn a_reaction_without_a_script_tells_of_the_alarm_and_of_its_end() {
+    let mut replay = Replay::start(site(RULES, SAY), &BTreeMap::new(), at(0));
+    hear(&mut replay, at(1), "down on a");
+    replay.pass(at(5));
+    // The reaction's own, and what the script says behind it.
+    assert_eq!((delivered(&replay, "noc"), delivered(&replay, "other")), (2, 0));
+    hear(&mut replay, at(60), "up on a");
+    replay.pass(at(300));
+    assert_eq!((delivered(&replay, "noc"), delivered(&replay, "other")), (3, 2));
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_beforehand() {
+    let alarm = |react: &str| format!("alarm a {{ detect event 1 cancel by hand react {react} }}");
+    assert_eq!(compiled(&alarm("notify(\"noc\")")).1, []);
+    for (react, code) in [
+        ("notify(\"nok\")", Code::NotInInventory),
+        ("notify", Code::MissingParameter),
+        ("notify(\"noc\", \"x\")", Code::UnknownParameter),
+        ("notify(channel = 5)", Code::BadArgument),
+    ] {
+        let codes: Vec<Code> = compiled(&alarm(react)).1.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [code], "{react}");
+    }
+    // Also where nothing is known of scripts.
+    let (_, found) = compile(&[source("r", &alarm("notify(\"noc\")"))], &Declarations::default());
+    assert_eq!(found, []);
+    // A site's own reaction of this name is that.
+    let (program, _) = compiled("reaction notify { script \"x.rhai\" }\nalarm a { detect event 1 cancel by hand react notify }");
+    assert_eq!(program.reactions["notify"].script, "x.rhai");
+}
+
+/// The same notifications at the same times, in however many turns time goes by.
+#[test]
+fn it_does_not_matter_how_time_is_divided() {
+    let story = |step: u64| {
+        let mut replay = Replay::start(site(RULES, SAY), &BTreeMap::new(), at(0));
+        let mut now = 0;
+        for (seconds, text) in
+            [(1, "down on a"), (4, "down on b"), (30, "up on b"), (31, "down on c"), (200, "up on a"), (900, "up on c")]
+        {
+            while now + step < seconds {
+                now += step;
+                replay.pass(at(now));
+            }
+            hear(&mut replay, at(seconds), text);
+            now = seconds;
+        }
+        replay.pass(at(2_000));
+        format!("{:?}", replay.controller().unwrap().notifier().state())
+    };
+    let whole = story(10_000);
+    assert!(whole.contains("delivered"));
+    for step in [1, 7, 50] {
+        assert_eq!(story(step), whole, "{step}");
+    }
+}

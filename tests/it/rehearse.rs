@@ -1,0 +1,144 @@
+//! What people do before they trust a rule: dry runs with counts, rule tests with coverage, updates, first tests and mutants.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use crate::support::Folder;
+
+const RULES: &str = "\
+pattern link_down { from app net  match /link (?<port>\\S+) is down/ }
+pattern link_up   { from app net  match /link (?<port>\\S+) is up/ }
+alarm link  { detect link_down by port  cancel when link_up }
+alarm storm { detect 3 of link_down within 10s  cancel after 1m }
+";
+
+const TESTS: &str = "\
+tests:
+  - name: a link is lost and found
+    steps:
+      - { log: \"<13>1 {now}Z h net - - - link eth0 is down\" }
+      # it comes back
+      - { log: \"<13>1 {now}Z h net - - - link eth0 is up\", after: 5s }
+    must:
+      - { kind: alarm_raised, alarm: link, key: eth0, line: 1 }
+      - { kind: alarm_cleared, alarm: link, key: eth0 }
+    must_not:
+      - { kind: alarm_raised, alarm: storm }
+";
+
+const LOG: &str = "\
+2026-01-01T10:00:00Z sip1 net[3]: link eth0 is down
+2026-01-01T10:00:02Z sip1 app[9]: request 17 from 10.0.0.1 took 12 ms
+2026-01-01T10:00:03Z sip1 app[9]: request 18 from 10.0.0.7 took 1 ms
+2026-01-01T10:00:30Z sip1 net[3]: link eth0 is up
+2026-01-01T10:05:00Z sip1 net[3]: link eth1 is down
+";
+
+fn site() -> Folder {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.join("rules")).unwrap();
+    fs::write(folder.join("rules/links.alarm"), RULES).unwrap();
+    fs::write(folder.join("rules/links.test.yaml"), TESTS).unwrap();
+    fs::write(folder.join("app.log"), LOG).unwrap();
+    folder
+}
+
+fn pointsman(folder: &Folder, arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pointsman")).args(arguments.split(' ')).current_dir(folder.path()).output().unwrap()
+}
+
+fn shown(folder: &Folder, arguments: &str, code: i32) -> String {
+    let output = pointsman(folder, arguments);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert_eq!(output.status.code(), Some(code), "{arguments}: {out}{err}");
+    out
+}
+
+#[test]
+fn a_dry_run_is_counted() {
+    let folder = site();
+    let json = shown(&folder, "dry-run --rules rules --summary --format json app.log", 0);
+    let summary: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    let link = &summary["alarms"][0];
+    assert_eq!((&link["alarm"], &link["raised"], &link["longest"]), (&"link".into(), &2.into(), &"30s".into()));
+    let log = &summary["logs"][0];
+    assert_eq!((&log["records"], &log["wanted"], &log["decoded"]), (&5.into(), &3.into(), &"100 %".into()));
+    let shape = &summary["unwanted_records"][0];
+    assert_eq!((&shape["shape"], &shape["records"]), (&"request # from #.#.#.# took # ms".into(), &2.into()));
+    assert!(shown(&folder, "dry-run --rules rules --summary app.log", 0).contains("request # from #.#.#.# took # ms"));
+    assert!(shown(&folder, "dry-run --rules rules --summary --format csv app.log", 0).contains("alarms,link,raised,2"));
+}
+
+#[test]
+fn entries_are_chosen() {
+    let folder = site();
+    let count = |arguments: &str| {
+        let out = shown(&folder, &format!("dry-run --rules rules --format json {arguments} app.log"), 0);
+        out.lines().filter(|line| line.contains("\"alarm_raised\"")).count()
+    };
+    assert_eq!(count("--only link"), 2);
+    assert_eq!(count("--only storm"), 0);
+    assert_eq!(count("--since 2026-01-01T10:01:00Z"), 1);
+    assert_eq!(count("--until 2026-01-01T10:01:00Z"), 1);
+    assert_eq!(count("--from-line 2"), 1);
+    assert_eq!(count("--quiet"), 0);
+    assert!(shown(&folder, "dry-run --rules rules --quiet app.log", 0).starts_with("5 lines, 3 wanted by a rule"));
+    let csv = shown(&folder, "dry-run --rules rules --format csv --only link app.log", 0);
+    assert!(csv.starts_with("at,kind,line,") && csv.contains(",alarm_raised,1,link,eth0,"), "{csv}");
+    let unknown = pointsman(&folder, "dry-run --rules rules --only lnk app.log");
+    assert_eq!(unknown.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean link?"));
+}
+
+#[test]
+fn a_failing_test_says_why() {
+    let folder = site();
+    fs::write(folder.join("rules/links.test.yaml"), TESTS.replace("link eth0 is down", "link eth0 is dwn")).unwrap();
+    let out = shown(&folder, "test rules --junit results.xml", 1);
+    assert!(out.contains("must: { alarm: link, key: eth0, kind: alarm_raised, line: 1 } did not happen"), "{out}");
+    assert!(out.contains("why: alarm link [eth0] was not raised") && out.contains("`own` is wanted"), "{out}");
+    let xml = fs::read_to_string(folder.join("results.xml")).unwrap();
+    assert!(xml.contains("tests=\"1\" failures=\"1\"") && xml.contains("<failure message=\"must:"), "{xml}");
+}
+
+#[test]
+fn what_no_test_exercises_is_shown() {
+    let folder = site();
+    let table = shown(&folder, "test rules --coverage", 0);
+    assert!(table.contains("rules/links.alarm:4: no test exercises alarm storm: raised"), "{table}");
+    assert!(!table.contains("alarm link: raised"), "{table}");
+    assert!(shown(&folder, "test rules --coverage=lcov", 0).contains("SF:rules/links.alarm\n"));
+    assert!(shown(&folder, "test rules --coverage=json", 0).contains("\"what\":\"alarm link: cleared\""));
+}
+
+#[test]
+fn expectations_are_updated_and_nothing_else() {
+    let folder = site();
+    let old = TESTS
+        .replace("key: eth0, line: 1 }", "key: eth0, line: 2 }")
+        .replace("      - { kind: alarm_raised, alarm: storm }", "      - { kind: alarm_cleared, alarm: link }");
+    fs::write(folder.join("rules/links.test.yaml"), &old).unwrap();
+    let out = shown(&folder, "test rules --update", 0);
+    assert!(out.contains("-      - { kind: alarm_raised, alarm: link, key: eth0, line: 2 }"), "{out}");
+    let new = fs::read_to_string(folder.join("rules/links.test.yaml")).unwrap();
+    assert_eq!(new, TESTS.replace("    must_not:\n      - { kind: alarm_raised, alarm: storm }\n", ""));
+    shown(&folder, "test rules", 0);
+}
+
+#[test]
+fn a_first_test_passes() {
+    let folder = site();
+    let first = shown(&folder, "test --rules rules --from app.log", 0);
+    assert!(first.contains("- { kind: alarm_raised, alarm: link, key: eth0, line: 1 }"), "{first}");
+    fs::write(folder.join("rules/links.test.yaml"), &first).unwrap();
+    assert!(shown(&folder, "test rules", 0).contains("1 passed, 0 failed"), "{first}");
+}
+
+#[test]
+fn changes_that_no_test_notices_are_shown() {
+    let folder = site();
+    let out = shown(&folder, "test rules --mutate", 1);
+    assert!(out.contains("alarm storm: `3 of` becomes `4 of`"), "{out}");
+    assert!(!out.contains("alarm link: without a `cancel when`"), "{out}");
+    assert!(out.lines().last().is_some_and(|line| line.ends_with("%)")), "{out}");
+}
