@@ -13,18 +13,19 @@ use crate::shell::live::control_socket::{self, ask};
 use crate::shell::live::questions::Question;
 
 use super::status::{Status, UNKNOWN, alarm_severity};
-use super::{Format, WRONG, agent, operator, report, wrong};
+use super::{Format, WRONG, agent, report, wrong};
 use crate::shell::site_files::{paths, read};
 
-const ALARM_COLUMNS: [&str; 9] = ["alarm", "key", "category", "count", "since", "last", "acked", "summary", "not_started"];
-const RESOURCE_COLUMNS: [&str; 7] = ["resource", "what", "owner", "holders", "settled", "held", "hosts"];
+const ALARM_COLUMNS: [&str; 11] =
+    ["alarm", "key", "category", "count", "since", "last", "acked", "silenced", "maintenance", "summary", "not_started"];
+const RESOURCE_COLUMNS: [&str; 8] = ["resource", "what", "owner", "holders", "settled", "held", "would_do", "hosts"];
 
 /// The controller to ask, and how to print the answer.
 #[derive(clap::Args)]
 pub(super) struct ControllerArgs {
     /// The configuration of the controller [default: ./pointsman.yaml, then /etc/pointsman/pointsman.yaml]
     #[arg(short, long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// The data folder of the controller, instead of the one that the configuration names
     #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
@@ -43,7 +44,7 @@ impl ControllerArgs {
 /// Shows the active alarms, or clears one
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 not known."
+    after_help = "Examples:\n  pointsman alarms\n  pointsman alarms clear app_frozen SIP_SERVER_PRIMARY\n  pointsman alarms test app_frozen --app SIP_SERVER_PRIMARY        what would be done\n  pointsman alarms --exit-code        for a monitoring system\n\nExit status with --exit-code: 0 no alarm is active, 1 an alarm is active, 2 a critical alarm is active, 3 not known."
 )]
 pub(super) struct AlarmsArgs {
     #[command(subcommand)]
@@ -55,12 +56,25 @@ pub(super) struct AlarmsArgs {
     whom: ControllerArgs,
 }
 
-#[derive(clap::Subcommand)]
+#[derive(Clone, clap::Subcommand)]
 enum AlarmsCommand {
     /// Clears an active alarm
     Clear {
         alarm: String,
         /// The key, as `pointsman alarms` shows it [default: every key]
+        key: Option<String>,
+        /// Why, for the history
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// The test button: raises an alarm as if an application had caused it
+    Test(super::drill::TestArgs),
+    /// Writes something about an active alarm, for everybody who looks at it
+    Comment {
+        alarm: String,
+        text: String,
+        /// The key, as `pointsman alarms` shows it [default: every key]
+        #[arg(long, value_name = "KEY")]
         key: Option<String>,
     },
 }
@@ -68,15 +82,21 @@ enum AlarmsCommand {
 /// Acknowledges an active alarm, so that nobody else is called for it
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman ack app_stopped SIP_SERVER_PRIMARY\n  pointsman ack app_stopped --by ann           of every key\n\nThe alarm stays active; `pointsman alarms` shows who acknowledged it. Rules can react to alarms that nobody acknowledges:\n  detect alarm app_stopped unacked for 15m"
+    after_help = "Examples:\n  pointsman ack app_stopped SIP_SERVER_PRIMARY\n  pointsman ack app_stopped --by ann           of every key\n  pointsman ack app_stopped --for 2h --comment 'ticket 4711'\n\nThe alarm stays active; `pointsman alarms` shows who acknowledged it. Rules can react to alarms that nobody acknowledges:\n  detect alarm app_stopped unacked for 15m"
 )]
 pub(super) struct AckArgs {
     alarm: String,
     /// The key, as `pointsman alarms` shows it [default: every key]
     key: Option<String>,
-    /// The name of the person [default: the user who is logged in]
+    /// The name of the person [default: the user who asks]
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
+    /// What is known or done about it
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+    /// The acknowledgement ends after so long [default: with the alarm]
+    #[arg(long = "for", value_name = "TIME", value_parser = super::set_aside::span)]
+    lasts: Option<std::time::Duration>,
     #[command(flatten)]
     whom: ControllerArgs,
 }
@@ -84,7 +104,7 @@ pub(super) struct AckArgs {
 /// Shows who should have what, and who does
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  pointsman resources\n  pointsman resources resume sip_vip            end a pause after too many moves\n  pointsman resources released sip_vip sip1     I made sure that sip1 does not have it"
+    after_help = "Examples:\n  pointsman resources\n  pointsman resources resume sip_vip            end the wait after too many moves\n  pointsman resources released sip_vip sip1     I made sure that sip1 does not have it"
 )]
 pub(super) struct ResourcesArgs {
     #[command(subcommand)]
@@ -95,7 +115,7 @@ pub(super) struct ResourcesArgs {
 
 #[derive(clap::Subcommand)]
 enum ResourcesCommand {
-    /// Ends the pause of a resource that moved too often
+    /// Ends the wait of a resource that moved too often
     Resume { resource: String },
     /// States that a host does not hold a resource: you looked, or you cut its power
     Released { resource: String, host: String },
@@ -103,7 +123,9 @@ enum ResourcesCommand {
 
 /// Shows the runs that have not ended, or approves one
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17")]
+#[command(
+    after_help = "Examples:\n  pointsman runs\n  pointsman runs approve 17\n  pointsman runs cancel 17\n  pointsman runs retry 17"
+)]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
     command: Option<RunsCommand>,
@@ -115,6 +137,10 @@ pub(super) struct RunsArgs {
 enum RunsCommand {
     /// Approves a run that waits for an operator
     Approve { run: u64 },
+    /// Ends a run: no further step of it is done
+    Cancel { run: u64 },
+    /// Starts a run again that failed or was cancelled, or tries the step of one that waits at once
+    Retry { run: u64 },
 }
 
 /// Shows whether everything is in order, on one screen
@@ -152,8 +178,17 @@ pub(super) struct MoveArgs {
 }
 
 pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
-    if let Some(AlarmsCommand::Clear { alarm, key }) = &args.command {
-        return tell(&args.whom, Question::Clear(alarm.clone(), key.clone()), &format!("{alarm} is cleared"));
+    match args.command.clone() {
+        Some(AlarmsCommand::Clear { alarm, key, reason }) => {
+            let done = format!("{alarm} is cleared");
+            return tell(&args.whom, Question::Clear { alarm, key, reason }, &done);
+        }
+        Some(AlarmsCommand::Comment { alarm, text, key }) => {
+            let done = format!("the comment on {alarm} is kept");
+            return tell(&args.whom, Question::Comment { alarm, key, text }, &done);
+        }
+        Some(AlarmsCommand::Test(test)) => return super::drill::run(&test, &args.whom),
+        None => {}
     }
     if args.exit_code {
         let Some(rows) = rows(&args.whom, &Question::Alarms)? else { return Ok(UNKNOWN) };
@@ -164,9 +199,10 @@ pub(super) fn alarms(args: &AlarmsArgs) -> io::Result<u8> {
 }
 
 pub(super) fn ack(args: &AckArgs) -> io::Result<u8> {
-    let by = args.by.clone().unwrap_or_else(operator);
-    let done = format!("{} is acknowledged by {by}", args.alarm);
-    tell(&args.whom, Question::Ack(args.alarm.clone(), args.key.clone(), by), &done)
+    let AckArgs { alarm, key, by, comment, lasts, whom } = args;
+    let done = format!("{alarm} is acknowledged{}", by.as_ref().map_or(String::new(), |by| format!(" by {by}")));
+    let (alarm, key, by, comment) = (alarm.clone(), key.clone(), by.clone(), comment.clone());
+    tell(whom, Question::Ack { alarm, key, by, comment, lasts: *lasts }, &done)
 }
 
 pub(super) fn resources(args: &ResourcesArgs) -> io::Result<u8> {
@@ -183,10 +219,23 @@ pub(super) fn resources(args: &ResourcesArgs) -> io::Result<u8> {
 }
 
 pub(super) fn runs(args: &RunsArgs) -> io::Result<u8> {
-    if let Some(RunsCommand::Approve { run }) = &args.command {
-        return tell(&args.whom, Question::Approve(*run), &format!("run {run} continues"));
+    match &args.command {
+        Some(RunsCommand::Approve { run }) => {
+            return tell(&args.whom, Question::Approve(*run), &format!("run {run} continues"));
+        }
+        Some(RunsCommand::Cancel { run }) => {
+            return tell(
+                &args.whom,
+                Question::Cancel(*run),
+                &format!("run {run} is cancelled; a command that it started may still run"),
+            );
+        }
+        Some(RunsCommand::Retry { run }) => {
+            return tell(&args.whom, Question::Retry(*run), &format!("run {run} is tried again; `pointsman runs` shows it"));
+        }
+        None => {}
     }
-    show(&args.whom, &Question::Runs, &["run", "reaction", "key", "steps", "doing"], "no run is under way")
+    show(&args.whom, &Question::Runs, &["run", "reaction", "key", "steps", "doing", "test"], "no run is under way")
 }
 
 pub(super) fn sources(args: &SourcesArgs) -> io::Result<u8> {
@@ -201,12 +250,12 @@ pub(super) fn move_to(args: &MoveArgs) -> io::Result<u8> {
 
 pub(super) fn status(args: &StatusArgs) -> io::Result<u8> {
     let mut answers = Vec::new();
-    for question in [Question::Alarms, Question::Resources, Question::Runs, Question::Channels] {
+    for question in [Question::Alarms, Question::Resources, Question::Runs, Question::Channels, Question::Overrides] {
         let Some(rows) = rows(&args.whom, &question)? else { return Ok(if args.exit_code { UNKNOWN } else { WRONG }) };
         answers.push(rows);
     }
-    let [alarms, resources, runs, channels] = &answers[..] else { return Ok(UNKNOWN) };
-    let status = Status::of(alarms, resources, runs, channels).with_note(as_root(&args.whom)?);
+    let [alarms, resources, runs, channels, overrides] = &answers[..] else { return Ok(UNKNOWN) };
+    let status = Status::of(alarms, resources, runs, channels, overrides).with_note(as_root(&args.whom)?);
     let mut out = io::stdout().lock();
     if args.whom.format == Format::Json {
         writeln!(out, "{}", status.json())?;
@@ -252,7 +301,7 @@ pub(super) fn data(whom: &ControllerArgs) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-fn tell(whom: &ControllerArgs, question: Question, done: &str) -> io::Result<u8> {
+pub(super) fn tell(whom: &ControllerArgs, question: Question, done: &str) -> io::Result<u8> {
     let Some(data) = data(whom)? else { return Ok(WRONG) };
     Ok(match ask(&data, &question) {
         Ok(_) => {
@@ -268,8 +317,18 @@ pub(super) fn show(whom: &ControllerArgs, question: &Question, columns: &[&str],
     print_rows(whom, &rows, columns, nothing).map(|()| 0)
 }
 
+/// What the controller answers; `None` when there is no answer, which has been reported.
+pub(super) fn answer_of(whom: &ControllerArgs, question: &Question) -> io::Result<Option<Json>> {
+    let Some(data) = data(whom)? else { return Ok(None) };
+    match ask(&data, question) {
+        Ok(answer) => return Ok(Some(answer)),
+        Err(why) => wrong(&why),
+    };
+    Ok(None)
+}
+
 /// The rows that the controller answers; `None` when there is no answer, which has been reported.
-fn rows(whom: &ControllerArgs, question: &Question) -> io::Result<Option<Vec<Json>>> {
+pub(super) fn rows(whom: &ControllerArgs, question: &Question) -> io::Result<Option<Vec<Json>>> {
     let Some(data) = data(whom)? else { return Ok(None) };
     match ask(&data, question) {
         Ok(Json::Array(rows)) => return Ok(Some(rows)),
@@ -279,7 +338,7 @@ fn rows(whom: &ControllerArgs, question: &Question) -> io::Result<Option<Vec<Jso
     Ok(None)
 }
 
-fn print_rows(whom: &ControllerArgs, rows: &[Json], columns: &[&str], nothing: &str) -> io::Result<()> {
+pub(super) fn print_rows(whom: &ControllerArgs, rows: &[Json], columns: &[&str], nothing: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if whom.format == Format::Json {
         for row in rows {

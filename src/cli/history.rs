@@ -24,6 +24,7 @@ Examples:
   pointsman history --since 2h --resource sip_vip      what happened to an address within the last two hours
   pointsman history --since '2026-11-29 14:00' --until '2026-11-29 15:00' --limit 0
   pointsman history --alarm app_stopped --format json
+  pointsman history --audit                            who asked for what, and what was refused
 
 Times are local on a terminal and in tables, and UTC as JSON. A moment is a span before now (90s, 2h, 3d), a date, a date with a
 time in local time, or RFC 3339.";
@@ -60,6 +61,9 @@ pub(super) struct Args {
     /// Only entries of this kind: raised, cleared, acked, notified, step, operator ...
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
+    /// Only what people asked for, and what was refused to them
+    #[arg(long)]
+    audit: bool,
     /// Everything that the journal has [default: since the controller started, unless something is selected]
     #[arg(long)]
     all: bool,
@@ -74,10 +78,12 @@ impl Args {
     /// True when something is selected: then what was before the last start counts as well.
     fn selects(&self) -> bool {
         let named = [&self.since, &self.until, &self.alarm, &self.host, &self.resource, &self.kind];
-        self.all || self.run.is_some() || named.iter().any(|text| text.is_some())
+        self.all || self.audit || self.run.is_some() || named.iter().any(|text| text.is_some())
     }
 }
 
+/// Kinds of entries that tell what people asked for.
+const AUDIT: [&str; 3] = ["operator", "command_refused", "journal_loss_accepted"];
 /// The kind of the entry that tells of a start of the controller.
 const START: &str = "start";
 
@@ -191,6 +197,7 @@ fn wanted(entry: &HistoryEntry, args: &Args, since: Option<Time>, until: Option<
         && same(&args.resource, &entry.resource)
         && args.kind.as_ref().is_none_or(|kind| *kind == entry.kind)
         && args.run.is_none_or(|run| entry.run == Some(run))
+        && (!args.audit || AUDIT.contains(&entry.kind.as_str()))
 }
 
 /// A time as people of this machine read it.

@@ -38,6 +38,7 @@ mod channels;
 mod check;
 mod completions;
 mod demo;
+mod drill;
 mod dry_run;
 mod enroll;
 mod explain;
@@ -50,6 +51,7 @@ mod reference;
 mod reload;
 mod run;
 mod schema;
+mod set_aside;
 mod status;
 mod test;
 mod verbs;
@@ -123,6 +125,15 @@ enum Command {
     Sources(ask::SourcesArgs),
     Channels(channels::Args),
     Move(ask::MoveArgs),
+    Pause(set_aside::PauseArgs),
+    Resume(set_aside::ResumeArgs),
+    Silence(set_aside::SilenceArgs),
+    Unsilence(set_aside::UnsilenceArgs),
+    Silences(set_aside::SilencesArgs),
+    Maintenance(set_aside::MaintenanceArgs),
+    Drain(set_aside::DrainArgs),
+    Undrain(set_aside::UndrainArgs),
+    Overrides(set_aside::OverridesArgs),
     Reload(reload::Args),
     Journal(journal::Args),
     Verbs(verbs::Args),
@@ -216,6 +227,15 @@ pub fn main() -> ExitCode {
         Command::Sources(args) => ask::sources(&args),
         Command::Channels(args) => channels::run(&args),
         Command::Move(args) => ask::move_to(&args),
+        Command::Pause(args) => set_aside::pause(&args),
+        Command::Resume(args) => set_aside::resume(&args),
+        Command::Silence(args) => set_aside::silence(&args),
+        Command::Unsilence(args) => set_aside::unsilence(&args),
+        Command::Silences(args) => set_aside::silences(&args),
+        Command::Maintenance(args) => set_aside::maintenance(&args),
+        Command::Drain(args) => set_aside::drain(&args),
+        Command::Undrain(args) => set_aside::undrain(&args),
+        Command::Overrides(args) => set_aside::overrides(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Verbs(args) => verbs::run(&args),

@@ -25,8 +25,8 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// Reads the rows of the questions `alarms`, `resources`, `runs` and `channels`.
-    pub(super) fn of(alarms: &[Json], resources: &[Json], runs: &[Json], channels: &[Json]) -> Status {
+    /// Reads the rows of the questions `alarms`, `resources`, `runs`, `channels` and `overrides`.
+    pub(super) fn of(alarms: &[Json], resources: &[Json], runs: &[Json], channels: &[Json], overrides: &[Json]) -> Status {
         let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
         let mut troubles = Vec::new();
         let mut hosts: Vec<(String, bool)> = Vec::new();
@@ -39,6 +39,12 @@ impl Status {
                 let why = if why.is_empty() { "it is being moved".to_owned() } else { why };
                 troubles.push((CRITICAL, format!("{} is not where it should be: {why}", text(row, "resource"))));
             }
+        }
+        for row in overrides {
+            let until = text(row, "until");
+            let until = if until.is_empty() { until } else { format!(", until {until}") };
+            let (command, what) = (text(row, "command"), text(row, "what"));
+            troubles.push((WARNING, format!("{command} of {what}, by {} ({}){until}", text(row, "by"), text(row, "reason"))));
         }
         hosts.sort();
         hosts.dedup();
@@ -104,9 +110,10 @@ impl Status {
     }
 }
 
-/// How severe an active alarm is for a monitoring system; an acknowledged one is somebody's already.
+/// How severe an active alarm is for a monitoring system; an acknowledged one is somebody's already, one that is silenced or in
+/// maintenance is expected.
 pub(super) fn alarm_severity(row: &Json) -> u8 {
-    let acknowledged = row.get("acked").is_some_and(Json::is_string);
+    let acknowledged = ["acked", "silenced", "maintenance"].iter().any(|mark| row.get(*mark).is_some_and(Json::is_string));
     match row.get("category").and_then(Json::as_str) {
         Some("none") => HEALTHY,
         Some("critical") if !acknowledged => CRITICAL,
@@ -124,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_worst_trouble_decides() {
-        let of = |alarms: &[Json], resources: &[Json]| Status::of(alarms, resources, &[], &[]).severity();
+        let of = |alarms: &[Json], resources: &[Json]| Status::of(alarms, resources, &[], &[], &[]).severity();
         assert_eq!(of(&[], &[resource(true, true)]), HEALTHY);
         assert_eq!(of(&[], &[resource(true, false)]), WARNING);
         assert_eq!(of(&[], &[resource(false, true)]), CRITICAL);
@@ -134,21 +141,26 @@ mod tests {
         assert_eq!(of(&[alarm("major", Json::Null)], &[]), WARNING);
         assert_eq!(of(&[alarm("critical", Json::Null)], &[]), CRITICAL);
         assert_eq!(of(&[alarm("critical", json!("ann"))], &[]), WARNING);
+        let silenced =
+            json!({ "alarm": "x", "key": "", "category": "critical", "acked": null, "silenced": "by ann", "summary": "" });
+        assert_eq!(of(&[silenced], &[]), WARNING);
+        let pause = json!({ "command": "pause", "what": "everything", "by": "ann", "reason": "a drill", "until": null });
+        assert_eq!(Status::of(&[], &[], &[], &[], &[pause]).severity(), WARNING);
     }
 
     #[test]
     fn channels_that_fail_are_told() {
         let channel =
             |tries: u64, held: u64| json!({ "channel": "mail", "waiting": 3, "tries": tries, "held": held, "why": "away" });
-        assert_eq!(Status::of(&[], &[], &[], &[channel(0, 0)]).severity(), HEALTHY);
-        let lines = Status::of(&[], &[], &[], &[channel(2, 7)]).lines();
+        assert_eq!(Status::of(&[], &[], &[], &[channel(0, 0)], &[]).severity(), HEALTHY);
+        let lines = Status::of(&[], &[], &[], &[channel(2, 7)], &[]).lines();
         assert_eq!(lines[1], "  warning  3 notifications wait for the channel mail: away");
         assert_eq!(lines[2], "  warning  7 notifications are held back by the limit of the channel mail");
     }
 
     #[test]
     fn a_note_is_shown_and_is_no_trouble() {
-        let status = Status::of(&[], &[resource(true, true)], &[], &[]).with_note(Some("it runs as root".to_owned()));
+        let status = Status::of(&[], &[resource(true, true)], &[], &[], &[]).with_note(Some("it runs as root".to_owned()));
         assert_eq!(status.severity(), HEALTHY);
         assert!(status.lines().iter().any(|l| l.contains("note") && l.contains("it runs as root")));
         assert_eq!(status.json()["notes"][0], "it runs as root");
@@ -157,6 +169,6 @@ mod tests {
     #[test]
     fn what_came_in_a_log_is_escaped() {
         let alarm = json!({ "alarm": "x", "key": "\u{1b}[2J", "category": "major", "acked": null, "summary": "" });
-        assert!(Status::of(&[alarm], &[], &[], &[]).lines().iter().all(|l| !l.contains('\u{1b}')));
+        assert!(Status::of(&[alarm], &[], &[], &[], &[]).lines().iter().all(|l| !l.contains('\u{1b}')));
     }
 }

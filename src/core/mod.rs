@@ -16,6 +16,7 @@ pub mod journal;
 pub mod lang;
 pub mod notice;
 pub mod notifications;
+pub mod overrides;
 pub mod plan;
 pub mod react;
 pub mod replay;

@@ -21,7 +21,7 @@ fn renewed(page: &str, part: impl Fn(&str) -> String) -> String {
     text + rest
 }
 
-const SETS: [&KeySet; 26] = [
+const SETS: [&KeySet; 28] = [
     &keys::CHANNEL,
     &keys::MAIL,
     &keys::WEBHOOK,
@@ -40,6 +40,8 @@ const SETS: [&KeySet; 26] = [
     &keys::FILE,
     &keys::LIMITS,
     &keys::JOURNAL,
+    &keys::ACCESS,
+    &keys::ACCESS_LEVEL,
     &keys::AGENT,
     &keys::SIGN,
     &keys::METRICS,

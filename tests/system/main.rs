@@ -9,6 +9,7 @@ mod carrier;
 mod cases;
 mod demo;
 mod journal;
+mod last_word;
 mod network;
 mod notify;
 mod port;

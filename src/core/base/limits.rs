@@ -290,3 +290,11 @@ pub const EPOCH_MOST: u64 = 1 << 40;
 pub const NOTICES_A_MINUTE: u32 = 120;
 /// How far the wall clock may be from the engine's time before that follows it, its state with it.
 pub const CLOCK_STEP: Duration = Duration::from_secs(1);
+/// Pauses, silences, maintenances and drains that stand at once. A further one is refused, and that is a notice.
+pub const OVERRIDES: usize = 1_000;
+/// The longest time for which one may be set (`--for`). A longer one is refused.
+pub const OVERRIDE_LASTS: Duration = Duration::from_secs(366 * 24 * 3_600);
+/// Comments of one active alarm that are kept. Of more, the oldest are only in the history.
+pub const ALARM_COMMENTS: usize = 20;
+/// Runs that failed or were cancelled and can be started again (`pointsman runs retry`). Of more, the oldest can't.
+pub const RUNS_RETRIED: usize = 100;

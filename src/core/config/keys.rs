@@ -37,6 +37,7 @@ pub static CONTROLLER: KeySet = KeySet {
         key("files", TextsOrMaps(&FILE), "logs that are followed; see [files](#files)", "none"),
         key("limits", Map(&LIMITS), "how much the controller may use; see [limits](#limits)", "as there"),
         key("journal", Map(&JOURNAL), "how much of the journal is kept; see [journal](#journal)", "as there"),
+        key("access", Map(&ACCESS), "who may use the control socket beside root and `user`; see [access](#access)", "nobody"),
     ],
 };
 
@@ -51,6 +52,12 @@ pub static HOST: KeySet = KeySet {
         key("aliases", Texts, "other names that logs use", "none"),
         key("site", Text, "where it stands", "none"),
         key("timezone", Text, "the zone of stamps that do not say theirs", "see [files](files.md)"),
+        key(
+            "maintenance",
+            Text,
+            "a calendar of the rules: its times are [maintenance](../how-to/pause-and-maintenance.md#maintenance)",
+            "none",
+        ),
     ],
 };
 
@@ -67,6 +74,12 @@ pub static APPLICATION: KeySet = KeySet {
             "none",
         ),
         key("aliases", Texts, "other names that logs use", "none"),
+        key(
+            "maintenance",
+            Text,
+            "a calendar of the rules: its times are [maintenance](../how-to/pause-and-maintenance.md#maintenance)",
+            "none",
+        ),
     ],
 };
 
@@ -81,6 +94,12 @@ pub static PAIR: KeySet = KeySet {
         key("catch_up", Word(&["move", "ask"]), "what a claim that came late does", "`move`"),
         key("says_primary", TextsOrMaps(&CLAIM), "by which records a member says that it is primary", "Genesys' ids"),
         key("says_backup", TextsOrMaps(&CLAIM), "by which records a member says that it is backup", "Genesys' ids"),
+        key(
+            "maintenance",
+            Text,
+            "a calendar of the rules: its times are [maintenance](../how-to/pause-and-maintenance.md#maintenance)",
+            "none",
+        ),
     ],
 };
 
@@ -127,6 +146,12 @@ pub static RESOURCE: KeySet = KeySet {
         key("moves", Text, "flap damping", "`4 per 10m`"),
         key("repair", Truth, "whether an address that was added or removed by hand is corrected", "`true`"),
         key("trust", TRUST, "the trust that an event needs to move it", "`address`"),
+        key(
+            "maintenance",
+            Text,
+            "a calendar of the rules: its times are [maintenance](../how-to/pause-and-maintenance.md#maintenance)",
+            "none",
+        ),
         key("provenance", TRUST, "what `trust` was called by earlier versions; it is read, with a warning", "none"),
     ],
 };
@@ -324,6 +349,25 @@ pub static JOURNAL: KeySet = KeySet {
     keys: &[
         key("keep", Duration, "older records are removed", "`400d`"),
         key("size", Text, "bytes from which on the oldest records are removed", "`4GiB`"),
+    ],
+};
+
+/// `access`.
+pub static ACCESS: KeySet = KeySet {
+    title: "access",
+    keys: &[
+        key("viewer", Map(&ACCESS_LEVEL), "may look at everything", "nobody"),
+        key("operator", Map(&ACCESS_LEVEL), "may also do what an operator does", "nobody"),
+        key("administrator", Map(&ACCESS_LEVEL), "may do everything", "nobody"),
+    ],
+};
+
+/// Who has a level of access.
+pub static ACCESS_LEVEL: KeySet = KeySet {
+    title: "access level",
+    keys: &[
+        key("users", Texts, "users of the controller's machine", "none"),
+        key("groups", Texts, "groups of the controller's machine", "none"),
     ],
 };
 

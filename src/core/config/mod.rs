@@ -7,6 +7,7 @@
 //! Everything that is wrong is reported at once, each with its line and column; unknown, duplicate and dangling names with
 //! the near miss. Does not know: files, rules, scripts. Tests: `tests/it/config.rs` with `tests/config/`.
 
+mod access;
 mod channels;
 mod claims;
 mod commands;
@@ -30,6 +31,7 @@ use crate::core::diag::{Diagnostic, Source};
 use crate::core::inventory::{Commands, Inventory, Listening, Measuring, Name, Sign};
 use crate::core::yaml;
 
+pub use access::{Access, AccessLevel};
 pub use files::{DeclaredFormat, Followed, ListenerZones, Way};
 pub use policy::coverage;
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub user: Option<String>,
     /// How much of the journal is kept.
     pub journal: JournalLimits,
+    /// Who may use the control socket beside root and the controller's own user.
+    pub access: Access,
 }
 
 /// How much of the journal is kept, beside what a start needs.

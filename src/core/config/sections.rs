@@ -16,6 +16,7 @@ use crate::core::inventory::{
 };
 use crate::core::yaml::{Section, YamlKey, YamlNode, YamlReader, parse_address};
 
+use super::access;
 use super::channels;
 use super::claims;
 use super::commands;
@@ -31,6 +32,8 @@ use super::{Agent, Config, Listen, LocalResource, ReloadPolicy, keys};
 const AGENTS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5750);
 /// The longest name of an interface on Linux: IFNAMSIZ less its zero.
 const INTERFACE: usize = 15;
+/// The calendar of recurring maintenance.
+const MAINTENANCE: &str = "maintenance";
 /// What `trust` was called by earlier versions; it is read, with a warning.
 const EARLIER_TRUST: &str = "provenance";
 const PLATFORMS: &[(&str, &str)] =
@@ -82,7 +85,8 @@ pub(super) fn config(source: &Arc<Source>, root: &YamlNode, found: &mut Vec<Diag
     inventory.memory = sizes::memory(&mut reader, &top);
     let user = top.get("user").and_then(|n| reader.text(n)).map(str::to_owned);
     let journal = sizes::journal(&mut reader, &top);
-    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user, journal }
+    let access = access::access(&mut reader, &top);
+    Config { inventory, listen, files, data, rules, scripts: scripts.pop(), reload, user, journal, access }
 }
 
 /// The whole file of an agent.
@@ -239,6 +243,7 @@ fn hosts(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
             agent_port: section.get("agent_port").and_then(|n| port(reader, n)),
             zone: section.get("timezone").and_then(|n| files::zone(reader, n)),
         };
+        inventory.maintenance.hosts.extend(calendar(reader, &section, &key.text));
         inventory.hosts.insert(key.text.clone(), host);
     }
     agents
@@ -286,6 +291,7 @@ fn applications(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut 
             aliases: aliases.into_iter().map(|(a, _)| a).collect(),
             program: program.map(|(name, _)| name).unwrap_or_default(),
         };
+        inventory.maintenance.applications.extend(calendar(reader, &section, &key.text));
         inventory.applications.insert(key.text.clone(), application);
     }
 }
@@ -343,8 +349,15 @@ fn pairs(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Invento
                 format!("{both} would say both that a member is primary and that it is backup"),
             );
         }
+        inventory.maintenance.pairs.extend(calendar(reader, &section, &key.text));
         inventory.pairs.insert(key.text.clone(), pair);
     }
+}
+
+/// The part of this name and its calendar of maintenance, where it has one.
+fn calendar(reader: &mut YamlReader<'_>, section: &Section<'_>, name: &str) -> Option<(Name, String)> {
+    let node = section.get(MAINTENANCE)?;
+    Some((name.to_owned(), reader.text(node)?.to_owned()))
 }
 
 fn has_placement(reader: &mut YamlReader<'_>, inventory: &Inventory, resource: &str, app: &str, place: &Place) {
@@ -441,6 +454,7 @@ fn resources(reader: &mut YamlReader<'_>, top: &Section<'_>, inventory: &mut Inv
                 .and_then(|n| reader.word(n, "trust", &trust_levels))
                 .unwrap_or(Trust::Address),
         };
+        inventory.maintenance.resources.extend(calendar(reader, &section, &key.text));
         inventory.resources.insert(key.text.clone(), resource);
         let of = |name: &str| section.get(name).map(|n| n.place.clone());
         places.insert(

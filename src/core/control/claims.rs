@@ -32,7 +32,7 @@ impl Controller {
         let stand = state.owed(order).and_then(|app| state.claim(app)).map(|claim| claim.stand);
         if !well {
             self.engine.claim_failed(order, &mut outputs);
-        } else if stand == Some(Stand::Owed) && !self.runs.is_under_way(order) {
+        } else if stand == Some(Stand::Owed) && !self.runs.is_under_way(order) && self.overrides.withholds(order).is_none() {
             self.engine.claim_settled(order, &mut outputs);
         }
         owed.extend(outputs.into_iter().map(Task::Alarmed));
@@ -46,6 +46,9 @@ impl Controller {
             if self.engine.state().owed(order).is_none() || self.runs.is_under_way(order) {
                 continue;
             }
+            if self.claim_is_withheld(now, order, out) {
+                continue;
+            }
             if let Some((pair, app, intent)) = self.intent_of_claim(order) {
                 let says = if intent.verb == IntentVerb::Up { "primary" } else { "backup" };
                 let (resource, host) = (intent.resource.clone(), intent.host.clone());
@@ -57,7 +60,7 @@ impl Controller {
                 };
                 if let Some(moved) = moved {
                     let text = format!(
-                        "{app} says that it is {says} of {pair}, and no reaction has carried that out (it failed, could not be started, or its alarm was active already): {moved}"
+                        "{app} says that it is {says} of {pair}, and no reaction has carried that out (it failed, was withheld or could not be started, or its alarm was active already): {moved}"
                     );
                     out.push(Output::Notice(Notice {
                         resource: Some(resource),
@@ -75,7 +78,7 @@ impl Controller {
     }
 
     /// What the claim of this order asks of its pair's resource; `None` when the resource was moved by it, or by something newer.
-    fn intent_of_claim(&self, order: u64) -> Option<(Name, Name, Intent)> {
+    pub(super) fn intent_of_claim(&self, order: u64) -> Option<(Name, Name, Intent)> {
         let state = self.engine.state();
         let app = state.owed(order)?;
         let claim = state.claim(app)?;

@@ -13,10 +13,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::core::base::limits::EPOCH_MOST;
-use crate::core::base::time::Time;
+use crate::core::base::time::{Time, duration_text};
 use crate::core::inventory::Name;
 use crate::core::journal::{self, Doubt, DoubtKind};
 use crate::core::notice::{Kind, Notice};
+use crate::core::overrides::Override;
 use crate::core::wire::{Generation, Report};
 
 use super::{Controller, OperatorCommand, Output, Task};
@@ -154,12 +155,35 @@ impl OperatorCommand {
                 vec![("resource", Some(resource.clone())), ("host", Some(host.clone()))]
             }
             OperatorCommand::Resume { resource } => vec![("resource", Some(resource.clone()))],
-            OperatorCommand::Clear { alarm, key } | OperatorCommand::Ack { alarm, key, .. } => {
-                vec![("alarm", Some(alarm.clone())), ("key", key.clone())]
+            OperatorCommand::Clear { alarm, key, reason } => {
+                vec![("alarm", Some(alarm.clone())), ("key", key.clone()), ("reason", reason.clone())]
+            }
+            OperatorCommand::Ack { alarm, key, by, comment, lasts } => vec![
+                ("alarm", Some(alarm.clone())),
+                ("key", key.clone()),
+                ("in the name of", Some(by.clone())),
+                ("for", lasts.map(duration_text)),
+                ("comment", comment.clone()),
+            ],
+            OperatorCommand::Comment { alarm, key, text } => {
+                vec![("alarm", Some(alarm.clone())), ("key", key.clone()), ("comment", Some(text.clone()))]
+            }
+            OperatorCommand::Test { alarm, app, fields } => {
+                let set: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let set = (!set.is_empty()).then(|| set.join(" "));
+                vec![("alarm", Some(alarm.clone())), ("application", Some(app.clone())), ("set", set)]
+            }
+            OperatorCommand::Cancel { run } | OperatorCommand::Retry { run } | OperatorCommand::Approve { run } => {
+                vec![("run", Some(run.to_string()))]
             }
             OperatorCommand::TestChannel { channel } => vec![("channel", Some(channel.clone()))],
-            OperatorCommand::Approve { run } => vec![("run", Some(run.to_string()))],
             OperatorCommand::AcceptLoss { reason } => vec![("reason", Some(reason.clone()))],
+            OperatorCommand::Begin { what, lasts, reason } => {
+                let mut all = named(what);
+                all.extend([("for", lasts.map(duration_text)), ("reason", Some(reason.clone()))]);
+                all
+            }
+            OperatorCommand::End { what } => named(what),
         };
         let name = match self {
             OperatorCommand::Move { .. } => "move",
@@ -167,11 +191,35 @@ impl OperatorCommand {
             OperatorCommand::Resume { .. } => "resume",
             OperatorCommand::Clear { .. } => "clear",
             OperatorCommand::Ack { .. } => "ack",
+            OperatorCommand::Comment { .. } => "comment",
+            OperatorCommand::Test { .. } => "test",
+            OperatorCommand::Cancel { .. } => "cancel",
+            OperatorCommand::Retry { .. } => "retry",
             OperatorCommand::TestChannel { .. } => "channels test",
             OperatorCommand::Approve { .. } => "approve",
             OperatorCommand::AcceptLoss { .. } => "accept-loss",
+            OperatorCommand::Begin { what, .. } => what.commands()[0],
+            OperatorCommand::End { what } => what.commands()[1],
         };
         (name, pairs.into_iter().filter_map(|(what, name)| Some((what.to_owned(), name?))).collect())
+    }
+}
+
+/// What a command names that sets something aside, or ends that.
+fn named(what: &Override) -> Vec<(&'static str, Option<String>)> {
+    match what {
+        Override::PauseAll => vec![("scope", Some("everything".to_owned()))],
+        Override::PauseResource(name) => vec![("resource", Some(name.clone()))],
+        Override::PauseReaction(name) => vec![("reaction", Some(name.clone()))],
+        Override::Maintenance(host) | Override::Drain(host) => vec![("host", Some(host.clone()))],
+        Override::Silence(matcher) => vec![
+            ("scope", matcher.matches_everything().then(|| "every alarm".to_owned())),
+            ("alarm", matcher.alarm.clone()),
+            ("key", matcher.key.clone()),
+            ("host", matcher.host.clone()),
+            ("application", matcher.app.clone()),
+            ("category", matcher.category.clone()),
+        ],
     }
 }
 

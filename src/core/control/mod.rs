@@ -16,6 +16,7 @@
 mod claims;
 mod doubt;
 mod notifications;
+mod overrides;
 mod reload;
 mod reported;
 mod self_events;
@@ -26,6 +27,7 @@ mod vacancy;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::core::base::time::Time;
 use crate::core::engine::{self, Engine};
@@ -36,11 +38,13 @@ use crate::core::lang::Matcher;
 use crate::core::lang::program::{Hit, Program};
 use crate::core::notice::{Kind, Notice};
 use crate::core::notifications::{Delivery, Notifier, Undelivered};
+use crate::core::overrides::Override;
 use crate::core::plan::{self, Accepted, Intent, IntentVerb, Planner};
 use crate::core::react::{self, RunId, Runs};
 use crate::core::script::{Next, Step, StepResult};
 use crate::core::wire::{Command, Report};
 
+pub use overrides::AlarmMarks;
 pub use reload::{NewSite, what_is_left};
 pub use self_events::{SelfEvent, SelfEvents};
 use steps::WaitingStep;
@@ -94,6 +98,8 @@ pub enum OperatorCommand {
         alarm: String,
         /// Which key, as shown.
         key: Option<String>,
+        /// Why, where that was said.
+        reason: Option<String>,
     },
     /// Somebody takes an alarm on, of one key or of all.
     Ack {
@@ -101,6 +107,31 @@ pub enum OperatorCommand {
         /// Which key, as shown.
         key: Option<String>,
         by: String,
+        comment: Option<String>,
+        /// How long; `None`: until the alarm ends.
+        lasts: Option<Duration>,
+    },
+    /// Somebody writes something about an alarm, of one key or of all.
+    Comment {
+        alarm: String,
+        /// Which key, as shown.
+        key: Option<String>,
+        text: String,
+    },
+    /// An alarm is raised to be tried, as if by this application. Everything that comes of it is done, and marked as a test.
+    Test {
+        alarm: String,
+        app: Name,
+        /// What else its event says.
+        fields: BTreeMap<String, String>,
+    },
+    /// A run is ended.
+    Cancel {
+        run: RunId,
+    },
+    /// A run that failed is started again.
+    Retry {
+        run: RunId,
     },
     /// A run that waits for a yes may go on.
     Approve {
@@ -114,6 +145,17 @@ pub enum OperatorCommand {
     AcceptLoss {
         /// Why that is right.
         reason: String,
+    },
+    /// Something is set aside: a pause, a silence, maintenance, a drain.
+    Begin {
+        what: Override,
+        /// How long; `None`: until a command ends it.
+        lasts: Option<Duration>,
+        reason: String,
+    },
+    /// It is not set aside any more.
+    End {
+        what: Override,
     },
 }
 
@@ -187,6 +229,15 @@ pub enum Input {
         by: String,
         word: OperatorCommand,
     },
+    /// Somebody asked for something that the configuration does not allow.
+    Refused {
+        /// Who the operator is, as far as that is known.
+        by: String,
+        /// The command, as on the command line.
+        command: String,
+        /// Why it was refused.
+        why: String,
+    },
     /// Another configuration, other rules and scripts, which were checked as a whole.
     Reload(Box<NewSite>),
     Timer,
@@ -243,6 +294,8 @@ pub struct Controller {
     id: u64,
     /// Whether the journal is to be acted on.
     trust: doubt::Confidence,
+    /// What operators set aside.
+    overrides: overrides::Overrides,
 }
 
 /// What one part of the controller owes another within a turn.
@@ -282,12 +335,14 @@ impl Controller {
             vacancies: BTreeMap::new(),
             id,
             trust: doubt::Confidence::new(state.doubt),
+            overrides: overrides::Overrides::new(state.overrides),
         };
         controller.begin_claims();
         controller.all_roles_changed();
         controller.runs.reload(rules, program, controller.inventory.clone());
         let order = controller.input(now, journal::Input::Start, out);
         controller.begin_in_doubt(now, out);
+        controller.begin_overrides(now, out);
         controller.engine.begin(now, order, &mut alarmed);
         let mut tasks: VecDeque<Task> = planned.into_iter().map(Task::Planned).collect();
         tasks.extend(alarmed.into_iter().map(Task::Alarmed));
@@ -361,6 +416,10 @@ impl Controller {
                 return self.work(now, VecDeque::new(), out);
             }
             Input::Operator { by, word } => return self.operator(now, &by, word, out),
+            Input::Refused { by, command, why } => {
+                self.input(now, journal::Input::CommandRefused { by, command, why }, out);
+                return;
+            }
             Input::Reload(reload) => return self.reload(now, *reload, out),
             Input::Timer => {
                 if self.planner.next_deadline().is_some_and(|at| at <= now) {
@@ -383,7 +442,10 @@ impl Controller {
         let runs = self.runs.next_deadline();
         let waiting = self.waiting.iter().map(|w| w.until).min();
         let told = self.notifier.next_deadline();
-        [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy(), told].into_iter().flatten().min()
+        [alarms, runs, self.planner.next_wake(), waiting, self.next_vacancy(), told, self.overrides.next_end()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Keeps the reasons of the engine's decisions from now on: for people who ask why.
@@ -471,7 +533,10 @@ impl Controller {
                 notifications::notified(told, out);
             }
             engine::Output::ClaimOwed(order) => self.claim_is_owed(order),
-            engine::Output::StartReactions(start) => owed.push_back(Task::Runs(react::Input::StartReactions(start))),
+            engine::Output::StartReactions(start) => {
+                let start = self.allowed_reactions(now, start, out);
+                owed.extend(start.map(|start| Task::Runs(react::Input::StartReactions(start))));
+            }
             engine::Output::CatchUp { pair, resource, host, order, written } => {
                 self.catch_up(now, claims::Late { pair, resource, host, order, written }, owed, out);
             }
@@ -552,14 +617,29 @@ impl Controller {
             }
             OperatorCommand::Released { resource, host } => return self.plan(now, plan::Input::Released { resource, host }, out),
             OperatorCommand::Resume { resource } => return self.plan(now, plan::Input::Resume { resource }, out),
-            OperatorCommand::Clear { alarm, key } => {
+            OperatorCommand::Clear { alarm, key, reason } => {
                 let key = self.shown(&alarm, key);
-                tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by: by.to_owned() }));
+                let by = reason.map_or(by.to_owned(), |reason| format!("{by}: {reason}"));
+                tasks.push_back(Task::Engine(engine::Input::Clear { order, alarm, key, by }));
             }
-            OperatorCommand::Ack { alarm, key, by } => {
+            OperatorCommand::Ack { alarm, key, by, comment, lasts } => {
                 let key = self.shown(&alarm, key);
-                tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by }));
+                tasks.push_back(Task::Engine(engine::Input::Ack { order, alarm, key, by, comment, lasts }));
             }
+            OperatorCommand::Comment { alarm, key, text } => {
+                let key = self.shown(&alarm, key);
+                tasks.push_back(Task::Engine(engine::Input::Comment { order, alarm, key, by: by.to_owned(), text }));
+            }
+            OperatorCommand::Test { alarm, app, fields } => {
+                let fields = test_fields(&fields);
+                tasks.push_back(Task::Engine(engine::Input::Test { order, alarm, app, fields }));
+            }
+            OperatorCommand::Cancel { run } => tasks.push_back(Task::Runs(react::Input::Cancel { run, by: by.to_owned() })),
+            OperatorCommand::Retry { run } => tasks.push_back(Task::Runs(react::Input::Retry { run })),
+            OperatorCommand::Begin { what, lasts, reason } => {
+                return self.begin_override(now, (order, by), what, (lasts, reason), out);
+            }
+            OperatorCommand::End { what } => return self.end_override(now, by, &what, out),
             OperatorCommand::AcceptLoss { reason } => return self.accept_loss(now, by, reason, out),
             OperatorCommand::TestChannel { channel } => self.test_channel(now, &channel, by, out),
             OperatorCommand::Approve { run } => tasks.push_back(Task::Runs(react::Input::Agree { run })),
@@ -567,8 +647,21 @@ impl Controller {
         self.work(now, tasks, out);
     }
 
+    /// Why an alarm can't be tried now.
+    ///
+    /// # Errors
+    /// In words, with what to add.
+    pub fn may_be_tried(&self, alarm: &str, app: &str, fields: &BTreeMap<String, String>) -> Result<(), String> {
+        self.engine.test_event(alarm, app, &test_fields(fields)).map(drop)
+    }
+
     /// The key of an active alarm that is shown so; of one that is not active, a key that nothing has.
     fn shown(&self, alarm: &str, key: Option<String>) -> Option<engine::Key> {
         key.map(|shown| self.engine.state().key_shown(alarm, &shown).cloned().unwrap_or_default())
     }
+}
+
+fn test_fields(given: &BTreeMap<String, String>) -> engine::Fields {
+    let value = |text: &String| crate::core::event::Value::from(text.as_str()).into_owned();
+    given.iter().map(|(name, text)| (name.clone(), value(text))).collect()
 }

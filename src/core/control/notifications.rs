@@ -43,7 +43,9 @@ impl Controller {
     /// What follows from a record of the engine: it goes behind that record.
     pub(super) fn observed(&mut self, now: Time, record: &engine::Record) -> Vec<notifications::Output> {
         let mut told = Vec::new();
-        self.notifier.observed(now, record, &mut told);
+        if !self.is_withheld(now, record) {
+            self.notifier.observed(now, record, &mut told);
+        }
         told
     }
 
@@ -90,7 +92,7 @@ impl Controller {
             ..AlarmFacts::default()
         };
         let channel = step.args.first().map(ToString::to_string).unwrap_or_default();
-        let text = step.args.get(1).map(ToString::to_string).unwrap_or_default();
+        let text = self.marked_as_test(run, step.clone()).args.get(1).map(ToString::to_string).unwrap_or_default();
         let mut told = Vec::new();
         let result = if text.is_empty() {
             let active = !has_ended && self.engine.state().key_shown(&facts.alarm, &facts.key).is_some();

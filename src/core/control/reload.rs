@@ -80,6 +80,7 @@ impl Controller {
         self.reported.reload(&inventory);
         self.all_roles_changed();
         self.planner.reload(now, &inventory, &mut planned);
+        self.paused_anew(now, &mut planned);
         if !first {
             let text = format!("the configuration, rules and scripts were read anew, and are what runs now (number {order})");
             out.push(Output::Notice(Notice::new(Kind::Reloaded, text)));

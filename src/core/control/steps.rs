@@ -6,6 +6,7 @@ use crate::core::base::time::{Time, parse_duration};
 use crate::core::engine;
 use crate::core::event::{Trust, Value};
 use crate::core::inventory::Name;
+use crate::core::journal;
 use crate::core::plan::{Accepted, Intent, IntentVerb};
 use crate::core::react::{self, RunId};
 use crate::core::script::{Requirement, ResourceVerb, Step, StepResult, Verb};
@@ -36,6 +37,13 @@ impl Controller {
         let text = |i: usize| step.args.get(i).map(ToString::to_string).unwrap_or_default();
         if let Some(why) = self.not_trusted(run, &step) {
             return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
+        }
+        if let Some(why) = self.withheld_step(run, &step, out) {
+            return owed.push_back(Task::Runs(react::Input::Refused { run, n: step.n, attempt, why }));
+        }
+        if step.verb == Verb::Notify && self.is_silenced(run) {
+            let result = Ok(Value::from(journal::SILENCED));
+            return owed.push_back(Task::Runs(react::Input::Answered { run, n: step.n, attempt, result }));
         }
         let result = match step.verb {
             Verb::Vip(verb) | Verb::Port(verb) => match verb {
@@ -79,6 +87,20 @@ impl Controller {
             Ok(value) => react::Input::Answered { run, n, attempt, result: Ok(value) },
             Err(why) => react::Input::Refused { run, n, attempt, why },
         }));
+    }
+
+    /// The text of a notification that comes of a test says so.
+    pub(super) fn marked_as_test(&self, run: RunId, mut step: Step) -> Step {
+        let is_test = self.runs.state().run(run).is_some_and(|run| engine::is_test(&run.bound.call.event));
+        if is_test
+            && step.verb == Verb::Notify
+            && let Some(text) = step.args.get_mut(1).filter(|text| !text.to_string().is_empty())
+        {
+            let said = text.to_string();
+            let mark = if said.starts_with(engine::TEST_MARK) { "" } else { engine::TEST_MARK };
+            *text = Value::from(format!("{mark}{said}").as_str()).into_owned();
+        }
+        step
     }
 
     /// Why a step is refused: it would change something outside, and the event's sender has too little trust for that. Resources

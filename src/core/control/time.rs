@@ -15,6 +15,7 @@ impl Controller {
     pub(super) fn catch_up_with(&mut self, now: Time, out: &mut Vec<Output>) {
         for _ in 0..DEADLINES_OF_A_JUMP {
             let Some(at) = self.next_due().filter(|at| *at <= now) else { return };
+            self.pass_overrides(at, out);
             let order = self.input(at, journal::Input::Timer, out);
             let tasks = [Task::Engine(engine::Input::Timer { order }), Task::Runs(react::Input::Timer)];
             self.work(at, VecDeque::from(tasks), out);
@@ -30,12 +31,15 @@ impl Controller {
             duration_text(now.since(from))
         );
         out.push(Output::Notice(Notice::new(Kind::TimeSkipped, text)));
+        self.pass_overrides(now, out);
         let order = self.input(now, journal::Input::Timer, out);
         let tasks = [Task::Engine(engine::Input::Skipped { order }), Task::Runs(react::Input::Timer)];
         self.work(now, VecDeque::from(tasks), out);
     }
 
     fn next_due(&self) -> Option<Time> {
-        self.engine.next_deadline().into_iter().chain(self.runs.next_deadline()).chain(self.notifier.next_deadline()).min()
+        let parts =
+            [self.engine.next_deadline(), self.runs.next_deadline(), self.notifier.next_deadline(), self.overrides.next_end()];
+        parts.into_iter().flatten().min()
     }
 }

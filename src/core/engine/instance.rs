@@ -8,6 +8,7 @@ use crate::core::base::time::Time;
 use crate::core::event::{Stale, Trust, Value};
 use crate::core::lang::program::{Alarm, Cancel, Mode, ReactionCall, Signal, WhileActive};
 
+use super::drill::{TEST_MARK, is_test};
 use super::fields::{self, TriggerEvent, trust_field};
 use super::key::{Key, shown};
 use super::record::{Cause, Fields, Instance, Record};
@@ -256,7 +257,8 @@ fn not_started(alarm: &Alarm, key: &Key, why: &Stale, which: &str) -> Output {
 
 /// What people read of an alarm that is raised for an event.
 fn summary(alarm: &Alarm, event: &Fields) -> String {
-    cut(&fields::fill(&alarm.summary, event), SUMMARY_BYTES).into_owned()
+    let mark = if is_test(event) { TEST_MARK } else { "" };
+    cut(&format!("{mark}{}", fields::fill(&alarm.summary, event)), SUMMARY_BYTES).into_owned()
 }
 
 /// When an instance's time is over; `None` when only an event or a hand ends it.

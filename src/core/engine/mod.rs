@@ -30,6 +30,7 @@ mod bounds;
 mod calendars;
 mod claims;
 mod condition;
+mod drill;
 mod fields;
 mod hash_tree;
 mod inhibited;
@@ -68,9 +69,13 @@ use partial_matches::Forgot;
 use window::MeasureSlot;
 
 pub use claims::trust_required;
+pub use drill::{TEST_FIELD, TEST_MARK, is_test};
 pub use fields::fields_of;
 pub use key::Key;
-pub use record::{Cause, Claim, Fields, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed, Throttled};
+pub use record::{
+    Acknowledgement, AlarmComment, Cause, Claim, Fields, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed,
+    Throttled,
+};
 pub use state::State;
 pub use trace::{Decision, Trace, TracedDecision};
 pub use turn::{Input, MetricValue, Output, StartReactions};
@@ -102,6 +107,8 @@ enum Due {
     PutOff,
     /// What is inhibited would be over.
     Held,
+    /// The time of an acknowledgement is over.
+    AckOver,
     /// An instance's time is over.
     Over,
 }
@@ -201,7 +208,8 @@ impl Engine {
         let put_off = state.all_put_off().map(|(alarm, group, p)| (p.due, Due::PutOff, alarm.to_owned(), group.clone()));
         let measured =
             state.all_measured().filter_map(|(alarm, key, m)| Some((m.due?, Due::Measured, alarm.to_owned(), key.clone())));
-        let due = over.chain(held).chain(awaited).chain(put_off).chain(measured).collect();
+        let acked = state.acks_that_end().map(|(at, alarm, key)| (at, Due::AckOver, alarm.to_owned(), key.clone()));
+        let due = over.chain(held).chain(awaited).chain(put_off).chain(measured).chain(acked).collect();
         let mut signals: BTreeMap<Signal, Vec<AtomId>> = BTreeMap::new();
         for (atom, n) in program.atoms.iter().zip(0..) {
             if let Some(signal) = &atom.signal {
@@ -234,6 +242,11 @@ impl Engine {
         }
     }
 
+    /// The rules of now.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// What it must not forget.
     pub fn state(&self) -> &State {
         &self.state
@@ -250,6 +263,8 @@ impl Engine {
         match input {
             Input::Arrived { order, source, mut event, hits, backlog, arrived, late } => {
                 let late = if backlog { Some(Stale::Backlog { at: event.at }) } else { late };
+                // Only an operator tries alarms.
+                event.fields.retain(|(name, _)| name != TEST_FIELD);
                 self.mark_claim(&mut event, &hits);
                 self.claim(now, arrived, order, &source, (late.is_some(), backlog), &event, out);
                 let index = self.index.clone();
@@ -267,10 +282,17 @@ impl Engine {
                     self.clear(&Ending::at(now, order, Cause::ByHand(by.clone())), &alarm, &key, out);
                 }
             }
-            Input::Ack { alarm, key, by, .. } => {
+            Input::Test { order, alarm, app, fields } => self.try_alarm(now, order, (&alarm, &app), &fields, out),
+            Input::Comment { alarm, key, by, text, .. } => {
                 let known = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
                 for key in key.map_or(known, |key| vec![key]) {
-                    self.ack(now, &alarm, &key, &by, out);
+                    self.comment(now, &alarm, &key, &by, &text, out);
+                }
+            }
+            Input::Ack { alarm, key, by, comment, lasts, .. } => {
+                let known = self.state.alarms.get(&alarm).map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
+                for key in key.map_or(known, |key| vec![key]) {
+                    self.ack(now, &alarm, &key, (&by, comment.clone(), lasts), out);
                 }
             }
             Input::BacklogEnded { source, .. } => self.backlog_ended(now, &source),
@@ -304,6 +326,7 @@ impl Engine {
                 Due::Calendar => self.calendar_changed(at, &alarm),
                 Due::Measured => self.measured_on(at, order, &alarm, &key, out),
                 Due::PutOff => self.may_start(at, order, &alarm, &key, out),
+                Due::AckOver => self.end_ack(at, &alarm, &key, out),
                 Due::Held => self.end_held(&Ending::at(at, order, Cause::After), &alarm, &key, out),
                 Due::Over => self.clear(&Ending::at(at, order, Cause::After), &alarm, &key, out),
             }
@@ -394,12 +417,14 @@ impl Engine {
         let awaited = |alarm, key| self.state.waiting(alarm, key).map(|w| (w.due, Due::Awaited));
         let held = |alarm, key| self.state.inhibited(alarm, key).and_then(|h| h.over).map(|at| (at, Due::Held));
         let measured = |alarm, key| self.state.measured(alarm, key).and_then(|m| m.due).map(|at| (at, Due::Measured));
+        let acked = |alarm, key| self.state.acknowledgement(alarm, key).and_then(|a| a.until).map(|at| (at, Due::AckOver));
         let put_off =
             |alarm, group| self.state.starts(alarm, group).and_then(|s| s.put_off.as_ref()).map(|p| (p.due, Due::PutOff));
         match record {
             Record::Raised { alarm, key, .. } | Record::Repeated { alarm, key, .. } | Record::Cleared { alarm, key, .. } => {
-                [over(alarm, key), None]
+                [over(alarm, key), acked(alarm, key)]
             }
+            Record::Acked { alarm, key, .. } | Record::AckEnded { alarm, key, .. } => [acked(alarm, key), None],
             Record::Awaited { alarm, key, .. } => [awaited(alarm, key), None],
             Record::Inhibited { alarm, key, .. } => [held(alarm, key), None],
             Record::Judged { alarm, key, .. } => [measured(alarm, key), None],

@@ -184,8 +184,22 @@ pub enum Record {
         app: Name,
         claim: Claim,
     },
-    /// Somebody took an active alarm on.
-    Acked { alarm: String, key: Key, at: Time, by: String },
+    /// Somebody acknowledged an active alarm.
+    Acked {
+        alarm: String,
+        key: Key,
+        at: Time,
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+        /// The acknowledgement ends then; `None`: with the alarm.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Time>,
+    },
+    /// The time of an acknowledgement is over.
+    AckEnded { alarm: String, key: Key, at: Time },
+    /// Somebody commented on an active alarm.
+    Commented { alarm: String, key: Key, comment: AlarmComment },
     /// An application stopped, or does not count as stopped any more.
     App {
         /// Which, by its name in the inventory.
@@ -236,6 +250,8 @@ impl Record {
             | Record::Inhibited { alarm, key, .. }
             | Record::Started { alarm, group: key, .. }
             | Record::PutOff { alarm, group: key, .. }
+            | Record::Acked { alarm, key, .. }
+            | Record::AckEnded { alarm, key, .. }
             | Record::Forgotten { alarm, key, .. } => Some((alarm, key)),
             _ => None,
         }
@@ -249,8 +265,53 @@ impl Record {
             Record::PartialMatches { .. }
             | Record::Measured { .. }
             | Record::Judged { .. }
+            | Record::Acked { .. }
+            | Record::AckEnded { .. }
             | Record::Repeated { better: None, .. } => None,
             other => other.key(),
+        }
+    }
+}
+
+/// What somebody wrote about an active alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmComment {
+    pub at: Time,
+    pub by: String,
+    pub text: String,
+}
+
+/// Who acknowledged an active alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "AcknowledgementForm")]
+pub struct Acknowledgement {
+    pub by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// It ends then; `None`: with the alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+/// An acknowledgement as states of this version and of earlier ones have it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AcknowledgementForm {
+    Name(String),
+    Whole {
+        by: String,
+        #[serde(default)]
+        comment: Option<String>,
+        #[serde(default)]
+        until: Option<Time>,
+    },
+}
+
+impl From<AcknowledgementForm> for Acknowledgement {
+    fn from(form: AcknowledgementForm) -> Acknowledgement {
+        match form {
+            AcknowledgementForm::Name(by) => Acknowledgement { by, comment: None, until: None },
+            AcknowledgementForm::Whole { by, comment, until } => Acknowledgement { by, comment, until },
         }
     }
 }
@@ -423,4 +484,7 @@ pub struct Instance {
     /// Why its reactions were not started, when they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<Stale>,
+    /// What people wrote about it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<AlarmComment>,
 }

@@ -5,6 +5,7 @@
 //! hops; what would go further is told once and not done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::core::base::limits::HOPS;
 use crate::core::base::time::Time;
@@ -15,7 +16,7 @@ use crate::core::lang::program::{Alarm, Hit, Shape, Signal};
 use super::condition::Match;
 use super::fields::trust_field;
 use super::key::Key;
-use super::record::{Fields, Record};
+use super::record::{AlarmComment, Fields, Record};
 use super::trace::Decision;
 use super::{Arrival, Engine, Occasion, Output, TriggerEvent, fields};
 use crate::core::notice::{Kind, Notice};
@@ -53,7 +54,14 @@ impl Engine {
     }
 
     /// Somebody takes an active alarm on; who did so first stands.
-    pub(super) fn ack(&mut self, now: Time, alarm: &str, key: &Key, by: &str, out: &mut Vec<Output>) {
+    pub(super) fn ack(
+        &mut self,
+        now: Time,
+        alarm: &str,
+        key: &Key,
+        (by, comment, lasts): (&str, Option<String>, Option<Duration>),
+        out: &mut Vec<Output>,
+    ) {
         let Some(instance) = self.state.instance(alarm, key) else { return };
         if self.state.acked(alarm, key).is_some() {
             return;
@@ -61,7 +69,28 @@ impl Engine {
         let mut event = instance.event.clone();
         Arc::make_mut(&mut event).insert("by".to_owned(), Value::from(by).into_owned());
         self.changed(Signal::Acked(alarm.to_owned()), alarm, &event, None);
-        self.record(Record::Acked { alarm: alarm.to_owned(), key: key.clone(), at: now, by: by.to_owned() }, out);
+        let until = lasts.map(|lasts| now + lasts);
+        let (alarm, key, by) = (alarm.to_owned(), key.clone(), by.to_owned());
+        self.record(Record::Acked { alarm, key, at: now, by, comment, until }, out);
+    }
+
+    /// The time of an acknowledgement is over: the alarm counts as one that nobody acknowledged.
+    pub(super) fn end_ack(&mut self, at: Time, alarm: &str, key: &Key, out: &mut Vec<Output>) {
+        if self.state.acked(alarm, key).is_none() {
+            return;
+        }
+        self.record(Record::AckEnded { alarm: alarm.to_owned(), key: key.clone(), at }, out);
+        if let Some(event) = self.state.instance(alarm, key).map(|instance| instance.event.clone()) {
+            self.changed(Signal::AckEnded(alarm.to_owned()), alarm, &event, None);
+        }
+    }
+
+    /// Somebody comments on an active alarm.
+    pub(super) fn comment(&mut self, now: Time, alarm: &str, key: &Key, by: &str, text: &str, out: &mut Vec<Output>) {
+        if self.state.instance(alarm, key).is_some() {
+            let comment = AlarmComment { at: now, by: by.to_owned(), text: text.to_owned() };
+            self.record(Record::Commented { alarm: alarm.to_owned(), key: key.clone(), comment }, out);
+        }
     }
 
     /// A host is lost, or is not any more.

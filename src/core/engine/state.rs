@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::core::base::limits::{COUNTED_KEYS, OFFSETS};
+use crate::core::base::limits::{ALARM_COMMENTS, COUNTED_KEYS, OFFSETS};
 use crate::core::base::pairs;
 use crate::core::base::time::Time;
 use crate::core::event::Trust;
@@ -14,7 +14,7 @@ use crate::core::inventory::Name;
 use super::hash_tree::HashTree;
 use super::key::{Key, first_of_young_half};
 use super::partial_matches::{Forgot, PartialMatches};
-use super::record::{Claim, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed, Throttled};
+use super::record::{Acknowledgement, Claim, Instance, PartialMatch, PendingFire, Record, Stand, Suppressed, Throttled};
 use super::window::Measured;
 
 /// What a limit remembers of one group.
@@ -87,7 +87,7 @@ pub struct State {
     pub(super) away: BTreeSet<String>,
     /// Who took active alarms on.
     #[serde(with = "pairs", default)]
-    pub(super) acked: BTreeMap<String, BTreeMap<Key, String>>,
+    pub(super) acked: BTreeMap<String, BTreeMap<Key, Acknowledgement>>,
 }
 
 impl State {
@@ -147,9 +147,20 @@ impl State {
         self.stopped.iter()
     }
 
-    /// Who took an active alarm on.
+    /// Who acknowledged an active alarm.
     pub fn acked(&self, alarm: &str, key: &Key) -> Option<&str> {
-        self.acked.get(alarm)?.get(key).map(String::as_str)
+        self.acknowledgement(alarm, key).map(|ack| ack.by.as_str())
+    }
+
+    /// The acknowledgement of an active alarm.
+    pub fn acknowledgement(&self, alarm: &str, key: &Key) -> Option<&Acknowledgement> {
+        self.acked.get(alarm)?.get(key)
+    }
+
+    /// Acknowledgements that end by themselves.
+    pub(super) fn acks_that_end(&self) -> impl Iterator<Item = (Time, &str, &Key)> {
+        let all = self.acked.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, ack)| (alarm.as_str(), key, ack)));
+        all.filter_map(|(alarm, key, ack)| Some((ack.until?, alarm, key)))
     }
 
     /// True when an application stopped.
@@ -290,6 +301,7 @@ impl State {
                     summary: summary.clone(),
                     lines: before.iter().chain(line).cloned().collect(),
                     idle: idle.clone(),
+                    comments: Vec::new(),
                 };
                 self.line_bytes += instance.line_bytes();
                 self.alarms.or_default(alarm).insert(key.clone(), Box::new(instance));
@@ -318,8 +330,17 @@ impl State {
                 }
                 remove(&mut self.acked, alarm, key);
             }
-            Record::Acked { alarm, key, by, .. } => {
-                self.acked.entry(alarm.clone()).or_default().insert(key.clone(), by.clone());
+            Record::Acked { alarm, key, by, comment, until, .. } => {
+                let ack = Acknowledgement { by: by.clone(), comment: comment.clone(), until: *until };
+                self.acked.entry(alarm.clone()).or_default().insert(key.clone(), ack);
+            }
+            Record::AckEnded { alarm, key, .. } => remove(&mut self.acked, alarm, key),
+            Record::Commented { alarm, key, comment } => {
+                if let Some(instance) = self.alarms.get_mut(alarm).and_then(|keys| keys.get_mut(key)) {
+                    instance.comments.push(comment.clone());
+                    let excess = instance.comments.len().saturating_sub(ALARM_COMMENTS);
+                    instance.comments.drain(..excess);
+                }
             }
             Record::PartialMatches { alarm, key, note, alone, since, most } => {
                 return self.noted.note(alarm, key, note, *alone, *since, most.unwrap_or(COUNTED_KEYS));

@@ -1,6 +1,7 @@
 //! What goes into a turn of the engine and what comes out of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,12 +52,31 @@ pub enum Input {
         key: Option<Key>,
         by: String,
     },
-    /// Somebody takes an alarm on, of one key or of all.
+    /// Somebody acknowledges an alarm, of one key or of all.
     Ack {
         order: u64,
         alarm: String,
         key: Option<Key>,
         by: String,
+        comment: Option<String>,
+        /// How long; `None`: until the alarm ends.
+        lasts: Option<Duration>,
+    },
+    /// An alarm is raised to be tried, as if by this application.
+    Test {
+        order: u64,
+        alarm: String,
+        app: Name,
+        /// What else its event says.
+        fields: Fields,
+    },
+    /// Somebody comments on an alarm, of one key or of all.
+    Comment {
+        order: u64,
+        alarm: String,
+        key: Option<Key>,
+        by: String,
+        text: String,
     },
     /// What was written while nobody listened has been read.
     BacklogEnded {
@@ -105,6 +125,8 @@ impl Input {
             | Input::Offset { order, .. }
             | Input::Clear { order, .. }
             | Input::Ack { order, .. }
+            | Input::Comment { order, .. }
+            | Input::Test { order, .. }
             | Input::BacklogEnded { order, .. }
             | Input::Source { order, .. }
             | Input::Lost { order, .. }

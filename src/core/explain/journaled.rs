@@ -36,7 +36,7 @@ impl JournaledDecisions {
                     story.decided(&DecisionOfLine { line: Some(n), decision });
                 }
             }
-            Record::Run(_) | Record::Plan(_) | Record::Notice(_) | Record::Notify(_) => {}
+            Record::Run(_) | Record::Plan(_) | Record::Notify(_) | Record::Override(_) | Record::Notice(_) => {}
         }
     }
 
@@ -157,7 +157,7 @@ impl RunStory {
             Record::Notice(notice) if !self.lines.is_empty() && (notice.run == Some(self.run) || notice.kind == "step") => {
                 self.lines.push(line(format!("{}: {}", notice.kind, notice.text)));
             }
-            Record::Plan(_) | Record::Notice(_) | Record::Notify(_) => {}
+            Record::Plan(_) | Record::Notify(_) | Record::Override(_) | Record::Notice(_) => {}
         }
         true
     }
@@ -196,6 +196,7 @@ impl RunStory {
                     RunOutcome::Failed(why) => format!("it failed: {why}"),
                     RunOutcome::Replaced => "a newer run of the same reaction and key took its place before it began".to_owned(),
                     RunOutcome::Expired => "nobody agreed to it in time".to_owned(),
+                    RunOutcome::Cancelled(by) => format!("it was cancelled by {by}"),
                 })
             }
             _ => None,

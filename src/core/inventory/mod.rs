@@ -4,6 +4,7 @@
 
 mod channels;
 mod index;
+mod maintenance;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ pub use channels::{
     Secret, SnmpTarget, SyslogServer, SyslogTransport, Webhook,
 };
 pub use index::{Index, Names};
+pub use maintenance::MaintenanceCalendars;
 pub use watch::{METRICS, Measuring, OF_MOUNTS, Sign};
 
 /// The name of a host, application, pair or resource.
@@ -52,6 +54,9 @@ pub struct Inventory {
     /// A sender over TCP has the trust `address` only from a source port below 1024, which no ordinary user of its host may use.
     #[serde(default)]
     pub privileged_senders: bool,
+    /// The calendars of recurring maintenance.
+    #[serde(default, skip_serializing_if = "MaintenanceCalendars::is_empty")]
+    pub maintenance: MaintenanceCalendars,
 }
 
 /// Bytes of memory that the controller may use: its queues, buffers and what alarms keep have shares of it.

@@ -13,6 +13,9 @@ use crate::core::react::{self, RunId, RunOutcome};
 use crate::core::script::Verb;
 use crate::{core::engine, core::notifications, core::plan};
 
+/// What `notify` answers a script when the notification is withheld.
+pub const SILENCED: &str = "silenced";
+
 use super::{Input, NoticeRecord, Record};
 
 /// Something that happened. Texts are fit to be shown.
@@ -89,6 +92,8 @@ impl History {
             Record::Alarm(record) => alarm_entry(record),
             Record::Run(record) => self.run_entry(record),
             Record::Plan(record) => plan_entry(record),
+            // The command and the notice say it.
+            Record::Override(_) => None,
             Record::Notify(record) => self.notify_entry(record),
             // What it says is said by another record as well.
             Record::Notice(notice) if matches!(notice.kind.as_str(), "journal_loss_accepted" | "clock_changed") => None,
@@ -144,7 +149,7 @@ impl History {
             | react::Record::Agreed { run }
             | react::Record::Begun { run, .. }
             | react::Record::Again { run, .. } => *run,
-            react::Record::Kept { .. } => return None,
+            react::Record::Kept { .. } | react::Record::Retried { .. } => return None,
         };
         let queued = std::mem::take(&mut self.queued);
         let known = self.runs.entry(run).or_default();
@@ -168,6 +173,9 @@ impl History {
                 let (verb, args) = known.step.take()?;
                 let arg = |i: usize| args.get(i).cloned().unwrap_or_default();
                 match (verb, result) {
+                    (Verb::Notify, Ok(value)) if value.as_text() == Some(SILENCED) => {
+                        entry("silenced", format!("not sent, because the alarm is silenced: {}: {}", arg(0), arg(1)))
+                    }
                     // What became of it is an entry of its own.
                     (Verb::Notify, Ok(_)) if queued || arg(1).is_empty() => None,
                     (Verb::Notify, Ok(_)) => entry("notified", format!("{}: {}", arg(0), arg(1))),
@@ -190,7 +198,7 @@ impl History {
                     }
                     RunOutcome::Expired => entry("run_expired", format!("{reaction}: nobody approved it in time")),
                     // Failures are notices.
-                    RunOutcome::Finished(_) | RunOutcome::Failed(_) => None,
+                    RunOutcome::Finished(_) | RunOutcome::Failed(_) | RunOutcome::Cancelled(_) => None,
                 }
             }
             _ => None,
@@ -207,7 +215,17 @@ fn alarm_entry(record: &engine::Record) -> Option<HistoryEntry> {
         engine::Record::Cleared { alarm, key, at, cause, summary } => {
             (at, "cleared", alarm, key, summary.clone().unwrap_or_else(|| cause.to_string()), None)
         }
-        engine::Record::Acked { alarm, key, at, by } => (at, "acked", alarm, key, format!("by {by}"), None),
+        engine::Record::Acked { alarm, key, at, by, comment, until } => {
+            let comment = comment.as_ref().map_or(String::new(), |comment| format!(": {comment}"));
+            let until = until.map_or(String::new(), |until| format!(", until {until}"));
+            (at, "acked", alarm, key, format!("by {by}{until}{comment}"), None)
+        }
+        engine::Record::AckEnded { alarm, key, at } => {
+            (at, "ack_ended", alarm, key, "the time of its acknowledgement is over".to_owned(), None)
+        }
+        engine::Record::Commented { alarm, key, comment } => {
+            (&comment.at, "commented", alarm, key, format!("{}: {}", comment.by, comment.text), None)
+        }
         _ => return None,
     };
     let shown = if key.is_empty() { String::new() } else { format!(" [{key}]") };
@@ -253,8 +271,12 @@ fn input_entry(input: &Input) -> Option<HistoryEntry> {
                 resource: of.get("resource").cloned(),
                 host: of.get("host").cloned(),
                 run: of.get("run").and_then(|run| run.parse().ok()),
+                reaction: of.get("reaction").cloned(),
                 ..entry("operator", format!("{by}: {command} {}", named.join(", ")))
             }
+        }
+        Input::CommandRefused { by, command, why } => {
+            HistoryEntry { by: Some(by.clone()), ..entry("command_refused", format!("{command} was refused: {why}")) }
         }
         Input::LossAccepted { by, reason, missing } => HistoryEntry {
             by: Some(by.clone()),

@@ -20,10 +20,10 @@ use crate::core::base::shift;
 use crate::core::base::time::Time;
 use crate::core::event::Event;
 use crate::core::inventory::Name;
-use crate::{core::engine, core::notifications, core::plan, core::react};
+use crate::{core::engine, core::notifications, core::overrides, core::plan, core::react};
 
 pub use config_snapshot::{ConfigSnapshot, FileText};
-pub use history::{History, HistoryEntry};
+pub use history::{History, HistoryEntry, SILENCED};
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub enum Record {
     Alarm(engine::Record),
     Run(react::Record),
     Plan(plan::Record),
+    /// What operators set aside: pauses, silences, maintenance, drains.
+    Override(overrides::Record),
     /// What is told by channels, and what was delivered.
     Notify(notifications::Record),
     /// Something that people were notified of. Nothing is folded from it: it is there to be read.
@@ -165,6 +167,14 @@ pub enum Input {
         #[serde(flatten)]
         of: BTreeMap<String, String>,
     },
+    /// Somebody asked for something that the configuration does not allow.
+    CommandRefused {
+        by: String,
+        /// Its name, as on the command line.
+        command: String,
+        /// Why it was refused.
+        why: String,
+    },
     /// The journal may lack its newest records, or does.
     JournalDoubted {
         reason: String,
@@ -202,6 +212,9 @@ pub struct State {
     pub alarms: engine::State,
     pub runs: react::State,
     pub ledger: plan::Ledger,
+    /// What operators set aside.
+    #[serde(default, skip_serializing_if = "overrides::State::is_empty")]
+    pub overrides: overrides::State,
     /// What people are told by channels, and what was not delivered yet.
     #[serde(default, skip_serializing_if = "notifications::State::is_empty")]
     pub notify: notifications::State,
@@ -280,6 +293,7 @@ impl State {
                     | Input::Application { .. }
                     | Input::Metrics { .. }
                     | Input::Operator(_)
+                    | Input::CommandRefused { .. }
                     | Input::OperatorCommand { .. } => {}
                 }
                 self.forget_earlier();
@@ -287,6 +301,7 @@ impl State {
             Record::Alarm(record) => self.alarms.apply(record),
             Record::Run(record) => self.runs.apply(record),
             Record::Plan(record) => self.ledger.apply(record),
+            Record::Override(record) => self.overrides.apply(record),
             Record::Notify(record) => self.notify.apply(record),
             Record::Notice(_) => {}
         }

@@ -127,6 +127,8 @@ pub enum Signal {
     Cleared(String),
     /// Somebody took this alarm on.
     Acked(String),
+    /// The time of that is over.
+    AckEnded(String),
     /// The condition of this pattern came true.
     Occurrence(String),
     /// A host is lost: nothing is heard of it.
@@ -372,6 +374,8 @@ pub enum Category {
 }
 
 impl Category {
+    pub const ALL: [Category; 4] = [Category::Critical, Category::Major, Category::Minor, Category::None];
+
     /// The name that rules use.
     pub fn name(self) -> &'static str {
         match self {

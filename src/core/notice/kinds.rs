@@ -14,6 +14,7 @@ pub enum Subject {
     Alarm,
     Reaction,
     Source,
+    Scope,
 }
 
 impl Subject {
@@ -26,6 +27,7 @@ impl Subject {
             Subject::Alarm => "alarm",
             Subject::Reaction => "reaction",
             Subject::Source => "source",
+            Subject::Scope => "scope",
         }
     }
 }
@@ -172,6 +174,18 @@ kinds! {
     Retry = "retry", Warning, Event, [Reaction], "a step failed and is tried again", "";
     RunFailed = "run_failed", Warning, Event, [Reaction], "a run failed", "the text says in which step and why";
     StepUnknown = "step_unknown", Warning, Event, [Reaction], "the controller stopped while a step was being done; whether it was done is not known", "look whether it was, and do it by hand if not";
+    RunCancelled = "run_cancelled", Notice, Event, [Reaction], "an operator cancelled a run", "";
+    // What operators set aside.
+    Paused = "paused", Warning, Event, [Resource Reaction Scope], "everything, a resource or a reaction is paused: nothing outside is touched", "`pointsman resume` shows first what will happen then";
+    Resumed = "resumed", Notice, Event, [Resource Reaction Scope], "a pause has ended", "";
+    WouldDo = "would_do", Notice, Event, [Alarm Reaction], "a reaction or a step of a run was withheld by a pause or by maintenance; it is not done later", "";
+    SilenceBegun = "silence_begun", Notice, Event, [Host Alarm Scope], "notifications about matching alarms are withheld", "`pointsman silences` lists them";
+    SilenceEnded = "silence_ended", Notice, Event, [Host Alarm Scope], "a silence has ended", "";
+    MaintenanceBegun = "maintenance_begun", Notice, Event, [Host Scope], "a host is in maintenance: alarms about it start no reactions", "";
+    MaintenanceEnded = "maintenance_ended", Notice, Event, [Host Scope], "the maintenance of a host has ended", "";
+    Drained = "drained", Warning, Event, [Host Scope], "a host is drained: nothing goes there", "`pointsman undrain HOST` ends it";
+    Undrained = "undrained", Notice, Event, [Host Scope], "a host is not drained any more", "";
+    OverrideRefused = "override_refused", Warning, Event, [Host Resource Scope], "too many pauses, silences, maintenances and drains stand", "end some of them";
     // Sources.
     SourceAway = "source_away", Warning, Event, [Source], "a source cannot be read; no silence counts meanwhile", "is it there, may Pointsman's user read it?";
     SourceBack = "source_back", Notice, Event, [Source], "a source can be read again", "";

@@ -21,13 +21,26 @@ pub struct Notice {
     pub reaction: Option<String>,
     pub source: Option<String>,
     pub pair: Option<String>,
+    /// What an operator set aside: `everything`, or what it is called.
+    pub scope: Option<String>,
 }
 
 impl Notice {
     /// A notice about nothing in particular; the caller adds what it is about.
     pub fn new(kind: Kind, text: impl Into<String>) -> Notice {
         let text = text.into();
-        Notice { kind, text, alarm: None, resource: None, host: None, run: None, reaction: None, source: None, pair: None }
+        Notice {
+            kind,
+            text,
+            alarm: None,
+            resource: None,
+            host: None,
+            run: None,
+            reaction: None,
+            source: None,
+            pair: None,
+            scope: None,
+        }
     }
 
     /// Each name that the notice has, with what it is the name of.
@@ -39,6 +52,7 @@ impl Notice {
             (Subject::Alarm, &self.alarm),
             (Subject::Reaction, &self.reaction),
             (Subject::Source, &self.source),
+            (Subject::Scope, &self.scope),
         ];
         all.into_iter().filter_map(|(about, name)| Some((about, name.as_deref()?)))
     }

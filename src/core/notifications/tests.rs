@@ -119,7 +119,14 @@ impl Bench {
 
     fn ack(&mut self, now: Time, alarm: &str, host: &str) {
         self.run(now);
-        let record = engine::Record::Acked { alarm: alarm.to_owned(), key: Key::of([host]), at: now, by: "ann".to_owned() };
+        let record = engine::Record::Acked {
+            alarm: alarm.to_owned(),
+            key: Key::of([host]),
+            at: now,
+            by: "ann".to_owned(),
+            comment: None,
+            until: None,
+        };
         self.notifier.observed(now, &record, &mut self.out);
         self.carry_out(now);
     }

@@ -76,6 +76,11 @@ pub enum Record {
         /// Inputs before this one are older.
         before: u64,
     },
+    /// The resource is paused, and a move that had begun before is finished first; or it has ended.
+    Finishing {
+        resource: Name,
+        finishing: bool,
+    },
     /// The configuration does not have the resource any more, or not on this host.
     Dropped {
         resource: Name,
@@ -203,6 +208,9 @@ pub struct ResourceLedger {
     pub holds: u32,
     /// A hold just ended: one move goes through.
     pub free_move: bool,
+    /// It is paused, and the move that had begun before is finished first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub finishing: bool,
 }
 
 impl ResourceLedger {
@@ -353,6 +361,9 @@ impl Ledger {
                 let entry = self.entries.entry(resource.clone()).or_default();
                 entry.held_until = None;
                 entry.free_move = true;
+            }
+            Record::Finishing { resource, finishing } => {
+                self.entries.entry(resource.clone()).or_default().finishing = *finishing;
             }
             Record::Forgotten { before } => {
                 self.forgotten_before = *before;

@@ -62,9 +62,10 @@ impl Planner {
         if entry.held_until.is_some() || desired_owner.host == *current_target {
             return None;
         }
-        let why = self
-            .unreachable_placement(name, &desired_owner.host)
-            .unwrap_or_else(|| format!("the link of {} is new", desired_owner.host));
+        let why = self.unfit(name, &desired_owner.host).unwrap_or_else(|| format!("the link of {} is new", desired_owner.host));
+        if self.drained.contains(&desired_owner.host) {
+            return Some(format!("{why}: it stays on {current_target} until the drain ends"));
+        }
         Some(format!("{why}: it stays on {current_target} until clients can reach it there"))
     }
 
@@ -79,7 +80,7 @@ impl Planner {
     ) -> Name {
         let target = self.ledger.entry(name).and_then(|e| e.current_target.clone());
         let target = target.filter(|t| self.has_placement(name, t)).unwrap_or_else(|| desired.clone());
-        let reachable = |planner: &Planner, host: &str| planner.unreachable_placement(name, host).is_none();
+        let reachable = |planner: &Planner, host: &str| planner.unfit(name, host).is_none();
         if reachable(self, desired) {
             let steady = self.link(name, desired).since + LINK_STEADY;
             if target == *desired || !reachable(self, &target) || now >= steady {
@@ -89,13 +90,15 @@ impl Planner {
             return target;
         }
         if target != *desired && reachable(self, &target) {
-            let why = self.unreachable_placement(name, desired).unwrap_or_default();
-            let text = format!("{name} stays on {target}: {why}; it moves to {desired} when the link is back");
+            let why = self.unfit(name, desired).unwrap_or_default();
+            let until = if self.drained.contains(desired) { "the drain ends" } else { "the link is back" };
+            let text = format!("{name} stays on {target}: {why}; it moves to {desired} when {until}");
             self.notice(name, Kind::PlacementUnreachable, desired, text, out);
             return target;
         }
         let due = self.link(name, &target).since + LINK_STEADY;
         match resource.on_link_loss {
+            _ if self.drained.contains(&target) => {}
             OnLinkLoss::Stay => return target,
             OnLinkLoss::Move if now < due => {
                 self.wake_at(due);

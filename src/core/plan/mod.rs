@@ -22,6 +22,7 @@
 mod evidence;
 mod ledger;
 mod link;
+mod pause;
 mod reconcile;
 mod reload;
 #[cfg(test)]
@@ -41,6 +42,7 @@ use crate::core::vote::Voter;
 use crate::core::wire::{Command, Echo, Generation, LocalPlacement, Presence, Report, ResourceStatus, StatusNote};
 
 pub use ledger::{DesiredOwner, Grant, Granted, Instruction, Ledger, PlacementLedger, Record, ResourceLedger, forget};
+pub use pause::Pending;
 use reconcile::Pursuit;
 pub use reload::{Left, Why, left_by};
 
@@ -193,6 +195,10 @@ pub struct Planner {
     wake: Option<Time>,
     /// Why nothing is sent to any host, while that is so: the journal is not to be acted on.
     hold: Option<String>,
+    /// Resources that an operator paused, and why.
+    paused: BTreeMap<Name, String>,
+    /// Hosts that an operator drained.
+    drained: BTreeSet<Name>,
 }
 
 impl Planner {
@@ -212,6 +218,8 @@ impl Planner {
             missing_told: false,
             wake: Some(now + SETTLE),
             hold: None,
+            paused: BTreeMap::new(),
+            drained: BTreeSet::new(),
         };
         // The journal refuses epochs that are not credible, so there is always a next one.
         let epoch = planner.ledger.epoch().saturating_add(1);
@@ -244,6 +252,7 @@ impl Planner {
         }
         self.reconcile(now, &name, out);
         let waits = self.hold.is_some()
+            || self.paused.contains_key(&name)
             || self.ledger.entry(&name).is_some_and(|e| e.held_until.is_some())
             || self.diverted(&name).is_some();
         if waits { Accepted::Held } else { Accepted::Yes }
@@ -321,6 +330,9 @@ impl Planner {
     pub fn held(&self, resource: &str) -> Option<String> {
         if let Some(why) = self.hold.as_ref().filter(|_| self.pursuits.contains_key(resource)) {
             return Some(why.clone());
+        }
+        if let Some(why) = self.pause_reason(resource) {
+            return Some(why);
         }
         if let Some(entry) = self.ledger.entry(resource)
             && let (Some(until), Some(desired_owner)) = (entry.held_until, &entry.desired_owner)

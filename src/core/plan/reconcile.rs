@@ -54,7 +54,7 @@ pub(super) struct Pursuit {
     again_at: Option<Time>,
     failures: u32,
     /// The grant whose success was told.
-    arrived: Option<Generation>,
+    pub(super) arrived: Option<Generation>,
 }
 
 /// Whom a resource should be with.
@@ -76,6 +76,11 @@ impl Planner {
             return self.block(name, &why);
         }
         self.renew(now, name, out);
+        if self.left_alone(name).is_some() {
+            self.pursue(name).converged = self.is_in_place(name, &resource);
+            self.count_holders(name, out);
+            return self.report_links(now, name, &resource, out);
+        }
         let observing = resource.placements.iter().any(|s| self.views.get(&s.host).is_none_or(|v| v.heard_at.is_none()));
         if observing && now < self.started + SETTLE {
             return self.block(name, "observing after the start");
@@ -85,9 +90,16 @@ impl Planner {
         if new && self.pursuits.get(name).and_then(|p| p.observed_until).is_some_and(|until| now < until) {
             return self.block(name, "observing after it came with a reload");
         }
-        self.adopt(name, &resource, out);
-        self.damp(now, name, &resource, out);
+        // A pause is in force: only the move that had begun is finished.
+        let finishing = self.is_finishing(name);
+        if !finishing {
+            self.adopt(name, &resource, out);
+            self.damp(now, name, &resource, out);
+        }
         let target = self.target(name);
+        if finishing && !matches!(target, Target::Host(_)) {
+            return self.finish(name, false, out);
+        }
         self.release_others(now, name, &resource, &target, out);
         match target {
             Target::Host(owner) => self.grant(now, name, &resource, &owner, out),
@@ -103,6 +115,9 @@ impl Planner {
             Target::Unknown => self.block(name, "the owner is unknown until a claim or an operator names it"),
         }
         self.count_holders(name, out);
+        if finishing && self.pursue(name).converged {
+            self.finish(name, false, out);
+        }
         let settled = self.settled(name);
         if std::mem::replace(&mut self.pursue(name).settled, settled) != settled
             && settled
@@ -159,7 +174,7 @@ impl Planner {
     }
 
     /// Nothing that was ever told to this host can make it hold the resource, and it is not seen to.
-    fn clear(&self, name: &str, host: &str) -> bool {
+    pub(super) fn clear(&self, name: &str, host: &str) -> bool {
         let fenced = self.ledger.placement(name, host).is_some_and(super::ledger::PlacementLedger::is_fenced);
         let seen = self.seen(name, host);
         // One that was passed over and is heard again may still be about to take it by an old order.
@@ -231,7 +246,8 @@ impl Planner {
         let Some(entry) = self.ledger.entry(name).filter(|e| e.current_target.as_ref() != Some(&to)) else {
             return;
         };
-        if (desired_owner.operator && to == desired_owner.host) || entry.may_move(now, resource.moves) {
+        let from_drained = entry.current_target.as_ref().is_some_and(|target| self.drained.contains(target));
+        if (desired_owner.operator && to == desired_owner.host) || from_drained || entry.may_move(now, resource.moves) {
             self.pursue(name).told.clear();
             self.pursue(name).failures = 0;
             self.pursue(name).again_at = None;
@@ -271,7 +287,7 @@ impl Planner {
             }
             // The one that serves now goes on serving while the one that should take over can't be reached, or does not obey.
             if let Target::Host(owner) = target
-                && (!self.views.get(owner).is_some_and(super::View::obeys) || self.unreachable_placement(name, owner).is_some())
+                && (!self.views.get(owner).is_some_and(super::View::obeys) || self.unfit(name, owner).is_some())
                 && incumbent.as_ref() == Some(host)
             {
                 continue;
@@ -356,7 +372,7 @@ impl Planner {
         if !self.views.get(owner).is_some_and(super::View::obeys) {
             return self.block(name, "its owner obeys another controller");
         }
-        if let Some(why) = self.unreachable_placement(name, owner) {
+        if let Some(why) = self.unfit(name, owner).filter(|_| !self.is_finishing(name)) {
             self.notice(name, Kind::PlacementUnreachable, owner, format!("{name} can't be taken by {owner}: {why}"), out);
             return self.block(name, &why);
         }
@@ -480,7 +496,7 @@ impl Planner {
     }
 
     /// The host that was last told to take it, and not told otherwise since.
-    fn incumbent(&self, name: &str) -> Option<Name> {
+    pub(super) fn incumbent(&self, name: &str) -> Option<Name> {
         let entry = self.ledger.entry(name)?;
         let taking = entry.placements.iter().filter(|(_, s)| s.order == Instruction::Take);
         taking.max_by_key(|(_, s)| s.granted).map(|(h, _)| h.clone())

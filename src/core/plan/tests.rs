@@ -10,6 +10,7 @@ use crate::core::wire::{Action, Probe, Terms};
 
 mod link;
 mod lists;
+mod pause;
 
 const VIP: &str = "vip";
 

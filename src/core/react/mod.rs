@@ -36,7 +36,7 @@ use crate::core::script::{Next, Step, StepResult};
 
 use index::RunIndex;
 use record::LaneKey;
-pub use record::{AskedStep, Bound, Record, Run, RunId, RunOutcome, State};
+pub use record::{AskedStep, Bound, FailedRun, Record, Run, RunId, RunOutcome, State};
 
 /// What the runs are told.
 #[derive(Clone, Debug)]
@@ -66,6 +66,15 @@ pub enum Input {
         why: String,
     },
     Agree {
+        run: RunId,
+    },
+    /// An operator ends a run.
+    Cancel {
+        run: RunId,
+        by: String,
+    },
+    /// An operator starts a run again that failed, or tries the step of one that waits to do so.
+    Retry {
         run: RunId,
     },
     Timer,
@@ -167,6 +176,8 @@ impl Runs {
                     self.begin_next(now, &lane, out);
                 }
             }
+            Input::Cancel { run, by } => self.end(now, run, RunOutcome::Cancelled(by), out),
+            Input::Retry { run } => self.retry(now, run, out),
             Input::Timer => self.timer(now, out),
         }
     }
@@ -268,6 +279,19 @@ impl Runs {
             out.extend(replaced.map(|(order, well)| Output::ClaimRun { order, well }));
         }
         self.begin_next(now, &lane, out);
+    }
+
+    /// Starts a run again that failed, with the reaction of now; of one that waits to try a step again, does so at once.
+    fn retry(&mut self, now: Time, run: RunId, out: &mut Vec<Output>) {
+        if let Some(asked) = self.state.run(run).and_then(|r| r.asked.clone()).filter(|asked| asked.again_at.is_some()) {
+            return self.ask(now, run, asked.step, asked.attempt + 1, out);
+        }
+        let Some(FailedRun { order, key, mut bound, mut then, .. }) = self.state.failed(run).cloned() else { return };
+        for bound in std::iter::once(&mut bound).chain(&mut then) {
+            bound.rules = self.rules;
+        }
+        self.record(Record::Retried { run }, out);
+        self.want(now, Wanted { order, claim: false, key, then, agree_by: None }, bound, out);
     }
 
     /// Begins the run of a lane that waits, when it was agreed to and none of the lane is under way.

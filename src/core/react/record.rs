@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::base::limits::STEP_TIMEOUT;
+use crate::core::base::limits::{RUNS_RETRIED, STEP_TIMEOUT};
 use crate::core::base::time::Time;
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::EFFECTS_REQUIRE;
@@ -67,10 +67,12 @@ pub enum RunOutcome {
     Replaced,
     /// Nobody agreed to it in time.
     Expired,
+    /// An operator ended it.
+    Cancelled(String),
 }
 
 impl RunOutcome {
-    pub const NAMES: [&'static str; 4] = ["finished", "failed", "replaced", "expired"];
+    pub const NAMES: [&'static str; 5] = ["finished", "failed", "replaced", "expired", "cancelled"];
 
     pub fn name(&self) -> &'static str {
         match self {
@@ -78,6 +80,7 @@ impl RunOutcome {
             RunOutcome::Failed(_) => "failed",
             RunOutcome::Replaced => "replaced",
             RunOutcome::Expired => "expired",
+            RunOutcome::Cancelled(_) => "cancelled",
         }
     }
 }
@@ -139,6 +142,10 @@ pub enum Record {
         at: Time,
         outcome: RunOutcome,
     },
+    /// An operator starts a run again that had failed; a new one follows.
+    Retried {
+        run: RunId,
+    },
 }
 
 impl Record {
@@ -152,7 +159,7 @@ impl Record {
             | Record::Again { run, .. }
             | Record::Answered { run, .. }
             | Record::Ended { run, .. } => Some(*run),
-            Record::Kept { .. } => None,
+            Record::Kept { .. } | Record::Retried { .. } => None,
         }
     }
 }
@@ -216,6 +223,22 @@ pub struct State {
     pub(super) last: RunId,
     pub(super) runs: BTreeMap<RunId, Run>,
     pub(super) kept: BTreeMap<String, BTreeMap<String, Value<'static>>>,
+    /// Runs that failed or were cancelled, by number: they can be started again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) failed: BTreeMap<RunId, FailedRun>,
+}
+
+/// A run that failed or was cancelled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailedRun {
+    /// The order of its cause.
+    pub order: u64,
+    /// The instance's key, as shown.
+    pub key: String,
+    pub bound: Bound,
+    /// What would have followed it.
+    pub then: Vec<Bound>,
+    pub ended_at: Time,
 }
 
 impl State {
@@ -226,6 +249,11 @@ impl State {
 
     pub fn run(&self, run: RunId) -> Option<&Run> {
         self.runs.get(&run)
+    }
+
+    /// A run that failed or was cancelled.
+    pub fn failed(&self, run: RunId) -> Option<&FailedRun> {
+        self.failed.get(&run)
     }
 
     /// True when a run that has not ended was bound by these rules.
@@ -273,8 +301,18 @@ impl State {
                     None => kept.remove(key),
                 };
             }
-            Record::Ended { run, .. } => {
-                self.runs.remove(run);
+            Record::Ended { run, at, outcome } => {
+                let Some(ended) = self.runs.remove(run) else { return };
+                if matches!(outcome, RunOutcome::Failed(_) | RunOutcome::Cancelled(_)) {
+                    let Run { order, key, bound, then, .. } = ended;
+                    self.failed.insert(*run, FailedRun { order, key, bound, then, ended_at: *at });
+                    if self.failed.len() > RUNS_RETRIED {
+                        self.failed.pop_first();
+                    }
+                }
+            }
+            Record::Retried { run } => {
+                self.failed.remove(run);
             }
         }
     }

@@ -58,7 +58,7 @@ impl Runs {
         }
     }
 
-    fn ask(&mut self, now: Time, run: RunId, step: Step, attempt: u32, out: &mut Vec<Output>) {
+    pub(super) fn ask(&mut self, now: Time, run: RunId, step: Step, attempt: u32, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run) else { return };
         let (reaction, timeout, compartment) = (state.bound.reaction.clone(), state.bound.timeout, state.bound.compartment());
         let due = match step.verb {
@@ -148,11 +148,16 @@ impl Runs {
         }
     }
 
-    fn end(&mut self, now: Time, run: RunId, outcome: RunOutcome, out: &mut Vec<Output>) {
+    pub(super) fn end(&mut self, now: Time, run: RunId, outcome: RunOutcome, out: &mut Vec<Output>) {
         let Some(state) = self.state.runs.get(&run).cloned() else { return };
         let well = matches!(outcome, RunOutcome::Finished(_));
-        // That nobody agreed is a decision.
-        let expired = outcome == RunOutcome::Expired;
+        // That nobody agreed, or somebody cancelled it, is a decision.
+        let expired = matches!(outcome, RunOutcome::Expired | RunOutcome::Cancelled(_));
+        if let RunOutcome::Cancelled(by) = &outcome {
+            let text = format!("{} was cancelled by {by}", state.bound.reaction);
+            let reaction = Some(state.bound.reaction.clone());
+            out.push(Output::Notice(Notice { run: Some(run), reaction, ..Notice::new(Kind::RunCancelled, text) }));
+        }
         if let RunOutcome::Failed(why) = &outcome {
             let text = format!("{} failed: {why}", state.bound.reaction);
             out.push(Output::Notice(Notice {

@@ -54,7 +54,9 @@ impl Teller {
                 }
                 Output::Record(Record::Alarm(record)) => self.alarm(record),
                 Output::Record(Record::Run(record)) => self.run(now, record, &outputs[i + 1..]),
-                Output::Record(Record::Plan(_) | Record::Notify(_) | Record::Input { .. } | Record::Notice(_))
+                Output::Record(
+                    Record::Plan(_) | Record::Notify(_) | Record::Override(_) | Record::Input { .. } | Record::Notice(_),
+                )
                 | Output::Evaluate(_)
                 | Output::Do { .. }
                 | Output::Deliver(_)

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::core::base::limits::DEADLINES_OF_A_JUMP;
 use crate::core::base::time::Time;
-use crate::core::control::{Controller, Input, LogEvent, Output, SelfEvent, SelfEvents};
+use crate::core::control::{Controller, Input, LogEvent, OperatorCommand, Output, SelfEvent, SelfEvents};
 use crate::core::decode::Decoder;
 use crate::core::engine::{Trace, TracedDecision};
 use crate::core::event::{Event, Stale, Trust, Value};
@@ -237,6 +237,19 @@ impl Replay {
         for report in self.hosts.reports() {
             self.drive(Input::Report(report));
         }
+    }
+
+    /// An operator tries an alarm, as if by this application.
+    ///
+    /// # Errors
+    /// In words: why it can't be tried.
+    pub fn try_alarm(&mut self, by: &str, alarm: String, app: Name, fields: BTreeMap<String, String>) -> Result<(), String> {
+        if let Some(controller) = &self.controller {
+            controller.may_be_tried(&alarm, &app, &fields)?;
+        }
+        let word = OperatorCommand::Test { alarm, app, fields };
+        self.drive(Input::Operator { by: by.to_owned(), word });
+        Ok(())
     }
 
     /// Tells the controller something, and all that comes of it at once.

@@ -7,6 +7,7 @@ use crate::core::base::time::{Time, duration_text, parse_duration};
 use crate::core::control::{Input, OperatorCommand};
 use crate::core::event::{Event, Trust};
 use crate::core::inventory::{METRICS, Name};
+use crate::core::overrides::{Override, SilenceMatcher};
 use crate::core::script::Verb;
 use crate::core::site::Site;
 use crate::core::wire::Metric;
@@ -14,7 +15,7 @@ use crate::core::wire::Metric;
 use super::Replay;
 use super::dry_run::DecisionOfLine;
 use super::judge::judge;
-use super::test_file::{RuleTest, TestStep};
+use super::test_file::{EVERYTHING, RuleTest, TestStep};
 use super::test_names::{self, instance};
 use super::timeline::TimelineEntry;
 
@@ -189,6 +190,7 @@ impl Play {
             return Err(format!("approve: there is no run {run} at this time"));
         }
         self.operator(step);
+        self.set_aside(step)?;
         self.replay.report_all();
         self.entries.extend(self.replay.told());
         Ok(())
@@ -204,15 +206,52 @@ impl Play {
         }
         if let Some(said) = &step.clear {
             let (alarm, key) = instance(said);
-            say(OperatorCommand::Clear { alarm, key });
+            say(OperatorCommand::Clear { alarm, key, reason: None });
         }
         if let Some(said) = &step.ack {
             let (alarm, key) = instance(said);
-            say(OperatorCommand::Ack { alarm, key, by: "the test".to_owned() });
+            let lasts = step.lasts.as_deref().and_then(parse_duration);
+            say(OperatorCommand::Ack { alarm, key, by: "the test".to_owned(), comment: None, lasts });
         }
         if let Some(run) = step.approve {
             say(OperatorCommand::Approve { run });
         }
+    }
+
+    /// Pauses, silences, maintenance and drains, and their ends.
+    fn set_aside(&mut self, step: &TestStep) -> Result<(), String> {
+        let lasts =
+            step.lasts.as_ref().map(|text| parse_duration(text).ok_or_else(|| format!("for: `{text}` is not a duration")));
+        let lasts = lasts.transpose()?;
+        let paused = |name: &String| match name.as_str() {
+            EVERYTHING => Override::PauseAll,
+            name if self.replay.site.inventory.resources.contains_key(name) => Override::PauseResource(name.to_owned()),
+            name => Override::PauseReaction(name.to_owned()),
+        };
+        let silenced = |said: &String| {
+            let (alarm, key) = instance(said);
+            Override::Silence(SilenceMatcher { alarm: Some(alarm), key, ..SilenceMatcher::default() })
+        };
+        let begun = [
+            step.pause.as_ref().map(paused),
+            step.silence.as_ref().map(silenced),
+            step.maintenance.clone().map(Override::Maintenance),
+            step.drain.clone().map(Override::Drain),
+        ];
+        let ended = [
+            step.resume.as_ref().map(paused),
+            step.unsilence.as_ref().map(silenced),
+            step.maintenance_end.clone().map(Override::Maintenance),
+            step.undrain.clone().map(Override::Drain),
+        ];
+        let mut say = |word: OperatorCommand| self.replay.drive(Input::Operator { by: "the test".to_owned(), word });
+        for what in begun.into_iter().flatten() {
+            say(OperatorCommand::Begin { what, lasts, reason: "the test says so".to_owned() });
+        }
+        for what in ended.into_iter().flatten() {
+            say(OperatorCommand::End { what });
+        }
+        Ok(())
     }
 
     fn log(&mut self, step: &TestStep, text: &str) -> Result<(), String> {

@@ -113,9 +113,27 @@ pub struct TestStep {
     pub ack: Option<String>,
     /// An operator agrees to a run.
     pub approve: Option<u64>,
+    /// An operator pauses a resource or a reaction, or `everything`.
+    pub pause: Option<String>,
+    /// An operator ends that.
+    pub resume: Option<String>,
+    /// An operator silences an alarm: all of it, or `alarm [value, value]`.
+    pub silence: Option<String>,
+    pub unsilence: Option<String>,
+    /// An operator puts a host into maintenance.
+    pub maintenance: Option<Name>,
+    pub maintenance_end: Option<Name>,
+    /// An operator drains a host.
+    pub drain: Option<Name>,
+    pub undrain: Option<Name>,
+    /// How long (with `ack`, `pause`, `silence`, `maintenance`, `drain`).
+    pub lasts: Option<String>,
     /// Only time goes by.
     pub pass: Option<String>,
 }
+
+/// What stands for everything in the steps `pause` and `resume`.
+pub(super) const EVERYTHING: &str = "everything";
 
 /// The keys of a file of rule tests.
 pub static TEST_FILE: KeySet = KeySet {
@@ -185,6 +203,15 @@ pub static STEP: KeySet = KeySet {
         key("clear", Text, "an operator clears an alarm: all of it, or `alarm [value, value]`", "none"),
         key("ack", Text, "an operator acknowledges an alarm; likewise", "none"),
         key("approve", Number, "an operator agrees to a run", "none"),
+        key("pause", Text, "an operator pauses a resource or a reaction, or `everything`", "none"),
+        key("resume", Text, "an operator ends that", "none"),
+        key("silence", Text, "an operator silences an alarm: all of it, or `alarm [value, value]`", "none"),
+        key("unsilence", Text, "an operator ends that", "none"),
+        key("maintenance", Text, "an operator puts a host into maintenance", "none"),
+        key("maintenance_end", Text, "an operator ends that", "none"),
+        key("drain", Text, "an operator drains a host", "none"),
+        key("undrain", Text, "an operator ends that", "none"),
+        key("for", Duration, "how long (with `ack`, `pause`, `silence`, `maintenance`, `drain`)", "until an operator ends it"),
         key("pass", Duration, "only time goes by", "none"),
     ],
 };
@@ -260,6 +287,15 @@ fn step(reader: &mut YamlReader<'_>, node: &YamlNode) -> Option<TestStep> {
         verb_works: of("verb_works"),
         clear: of("clear"),
         ack: of("ack"),
+        pause: of("pause"),
+        resume: of("resume"),
+        silence: of("silence"),
+        unsilence: of("unsilence"),
+        maintenance: of("maintenance"),
+        maintenance_end: of("maintenance_end"),
+        drain: of("drain"),
+        undrain: of("undrain"),
+        lasts: of("for"),
         pass: of("pass"),
         approve,
         metric: section.get("metric").map(|node| pairs(reader, Some(node))),

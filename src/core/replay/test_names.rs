@@ -13,7 +13,7 @@ use crate::core::react::RunOutcome;
 use crate::core::script::Verb;
 use crate::core::site::Site;
 
-use super::test_file::{RuleTest, TestStep};
+use super::test_file::{EVERYTHING, RuleTest, TestStep};
 use super::timeline::{EntryKind, TimelineEntry};
 
 /// Steps of a move, beside the verbs of scripts.
@@ -65,7 +65,8 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn step(&mut self, of: &str, step: &TestStep) {
-        for host in [&step.lose, &step.find, &step.fails, &step.works].into_iter().flatten() {
+        let set_aside = [&step.maintenance, &step.maintenance_end, &step.drain, &step.undrain];
+        for host in [&step.lose, &step.find, &step.fails, &step.works].into_iter().chain(set_aside).flatten() {
             self.host(of, host);
         }
         for (resource, host) in [&step.put_on, &step.take_off, &step.moves, &step.released].into_iter().flatten().flatten() {
@@ -75,7 +76,12 @@ impl Names<'_> {
         for verb in [&step.verb_fails, &step.verb_works].into_iter().flatten() {
             self.one_of(of, "verb", verb, &verbs_of_scripts());
         }
-        for said in [&step.clear, &step.ack].into_iter().flatten() {
+        for name in [&step.pause, &step.resume].into_iter().flatten().filter(|name| *name != EVERYTHING) {
+            if !self.site.inventory.resources.contains_key(name) {
+                self.reaction(of, name);
+            }
+        }
+        for said in [&step.clear, &step.ack, &step.silence, &step.unsilence].into_iter().flatten() {
             self.alarm(of, &instance(said).0);
         }
     }

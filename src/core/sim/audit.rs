@@ -32,8 +32,10 @@ pub(super) struct Audit {
     pub(super) failovers: u64,
     pub(super) last_announcer: Option<usize>,
     last_holder: Option<usize>,
-    /// No placement is taken whose interface has had no carrier for long, and with `on_link_loss: move` none is kept.
+    /// No placement is taken whose interface has had no carrier for long.
     links: bool,
+    /// With `on_link_loss: move` none is kept either.
+    moves_off: bool,
     /// A journal that lost records promises no step only once.
     once: bool,
 }
@@ -54,6 +56,7 @@ impl Audit {
             last_announcer: scenario.holder,
             last_holder: None,
             links: scenario.is_about_links(),
+            moves_off: scenario.moves_off,
             once: !scenario.loses_records(),
         }
     }
@@ -100,7 +103,7 @@ impl Audit {
         let long = |h: &SimHost| h.unplugged_since.is_some_and(|since| now.since(since) > LINK_IS_KNOWN);
         let reached = |h: &SimHost| h.reached_since.is_some_and(|since| now.since(since) > LINK_IS_KNOWN);
         let elsewhere = (0..hosts.len()).any(|other| other != host && reached(&hosts[other]));
-        if self.links && long(&hosts[host]) && elsewhere && hosts[host].has(SimPlace::Usual) {
+        if self.links && self.moves_off && long(&hosts[host]) && elsewhere && hosts[host].has(SimPlace::Usual) {
             self.broken("link", format!("{} kept it, where clients could not reach it", host_name(host)));
         }
     }

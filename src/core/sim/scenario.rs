@@ -155,6 +155,10 @@ pub enum Fault {
     OldAgent(usize),
     /// A hand outside takes the address off a host.
     TakenOff(usize),
+    /// An operator pauses everything (`true`) or the address, and resumes it in the end.
+    Pause(bool),
+    /// An operator drains a host, and ends that.
+    Drain(usize),
     /// The interface of a host has no carrier.
     Unplug(usize),
     /// The agent of a host starts with another list of its own; `None`: the resource is not on it.
@@ -253,6 +257,13 @@ impl Scenario {
         if hosts == 2 && rng.percent(5) {
             let what = Fault::Flood(rng.index(2), rng.between(20, 200) as usize);
             scenario.acts.push(Act { at: rng.below(length), lasts: 0, what });
+        }
+        if rng.percent(20) {
+            for _ in 0..rng.between(1, 3) {
+                let what = if rng.percent(60) { Fault::Pause(rng.percent(50)) } else { Fault::Drain(rng.index(hosts)) };
+                let (at, lasts) = (rng.below(length), pace * rng.between(500, 15_000));
+                scenario.acts.push(Act { at, lasts, what });
+            }
         }
         scenario.acts.sort_by_key(|a| a.at);
         scenario

@@ -84,6 +84,9 @@ pub(super) fn describe(what: &Fault, lasts: Duration) -> String {
         Fault::Overload(p, ms) => format!("what comes to {} comes {ms} ms late{span}", party_name(*p)),
         Fault::OldAgent(h) => format!("the agent of {} is of an earlier version{span}", host_name(*h)),
         Fault::TakenOff(h) => format!("somebody takes the address off {}", host_name(*h)),
+        Fault::Pause(true) => format!("an operator pauses everything{span}"),
+        Fault::Pause(false) => format!("an operator pauses the address{span}"),
+        Fault::Drain(h) => format!("an operator drains {}{span}", host_name(*h)),
         Fault::CutLanWay(a, b) => {
             format!("what {} says on the local network does not reach {}{span}", host_name(*a), host_name(*b))
         }

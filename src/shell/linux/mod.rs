@@ -73,6 +73,19 @@ pub fn user_name(uid: u32) -> String {
     found.map_or_else(|| format!("uid {uid}"), |user| user.name)
 }
 
+/// The names of the groups that a user is in, that of the process included. Those without a name are left out.
+pub fn groups_of(user: &str, gid: u32) -> Vec<String> {
+    let primary = nix::unistd::Gid::from_raw(gid);
+    let all = std::ffi::CString::new(user).ok().and_then(|user| nix::unistd::getgrouplist(&user, primary).ok());
+    let name = |gid: nix::unistd::Gid| Some(nix::unistd::Group::from_gid(gid).ok()??.name);
+    all.unwrap_or_else(|| vec![primary]).into_iter().filter_map(name).collect()
+}
+
+/// The user that this process runs as.
+pub fn own_uid() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
 /// How much less of a busy processor a thread gets that gives way (nice(2)).
 const GIVES_WAY: i32 = 5;
 

@@ -1,6 +1,7 @@
 //! Operators and the controller: a Unix socket in the data folder, one question and one answer a line (JSON).
 //!
-//! Who may open the socket may do everything; the folder belongs to the program's user, and so does the socket.
+//! The kernel says who asks (`SO_PEERCRED`). Root and the controller's own user may do everything. Others can open the socket only
+//! where the configuration has `access:`, and may do what it says: the controller's thread compares that for each question.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -14,8 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
-use crate::shell::linux::user_name;
-
+use super::asker::{Asked, Asker};
 use super::inbox::Inbox;
 use super::questions::{Answer, Question};
 
@@ -44,8 +44,24 @@ pub fn open(data: &Path) -> Result<UnixListener, String> {
         _ => {}
     }
     let listener = UnixListener::bind(&path).map_err(words)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(words)?;
+    admit(data, false)?;
     Ok(listener)
+}
+
+/// Lets others than the owner open the socket, or not: its folder can be passed through then, and not read.
+///
+/// # Errors
+/// In words: the modes can't be changed.
+pub fn admit(data: &Path, others: bool) -> Result<(), String> {
+    let set = |path: &Path, change: &dyn Fn(u32) -> u32| {
+        let words = |e: io::Error| format!("{}: {e}", path.display());
+        let mode = fs::metadata(path).map_err(words)?.permissions().mode();
+        fs::set_permissions(path, fs::Permissions::from_mode(change(mode))).map_err(words)
+    };
+    if others {
+        set(data, &|mode| mode | 0o011)?;
+    }
+    set(&path(data), &|_| if others { 0o666 } else { 0o600 })
 }
 
 /// Answers until it is dropped.
@@ -59,15 +75,18 @@ pub async fn serve(listener: UnixListener, inbox: Inbox) {
         };
         let inbox = inbox.clone();
         tokio::spawn(async move {
-            let by = stream.peer_cred().map_or_else(|_| "an operator".to_owned(), |who| user_name(who.uid()));
+            let asker = Asker::of(&stream);
             let (from, mut to) = stream.into_split();
             let mut line = String::new();
             let mut from = tokio::io::BufReader::new(from).take(QUESTION);
             if let Ok(Ok(length)) = tokio::time::timeout(PATIENCE, from.read_line(&mut line)).await
                 && length > 0
             {
-                let answer: Answer = match serde_json::from_str::<Question>(&line) {
-                    Ok(question) => tokio::task::block_in_place(|| inbox.ask(question, by)),
+                let answer: Answer = match serde_json::from_str::<Asked>(&line) {
+                    Ok(asked) => {
+                        let asker = asker.by_way_of(asked.sudo);
+                        tokio::task::block_in_place(|| inbox.ask(asked.question, asker))
+                    }
                     Err(e) => Err(format!("this controller does not know the question ({e}); is it of another version?")),
                 };
                 let mut text = serde_json::to_vec(&answer).unwrap_or_default();
@@ -93,7 +112,10 @@ pub fn ask(data: &Path, question: &Question) -> Answer {
                 data.display()
             )
         }
-        io::ErrorKind::PermissionDenied => format!("{}: {e}; ask as the user that the controller runs as", path.display()),
+        io::ErrorKind::PermissionDenied => format!(
+            "{}: {e}; ask as root or as the user that the controller runs as, or let the configuration give you access (`access`)",
+            path.display()
+        ),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
             format!("the controller did not answer within {} s; its messages may say why", patience.as_secs())
         }
@@ -101,7 +123,9 @@ pub fn ask(data: &Path, question: &Question) -> Answer {
     };
     let mut stream = UnixStream::connect(&path).map_err(words)?;
     stream.set_read_timeout(Some(patience)).map_err(words)?;
-    let mut line = serde_json::to_string(question).map_err(|e| e.to_string())?;
+    let sudo = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
+    let asked = Asked { question: question.clone(), sudo };
+    let mut line = serde_json::to_string(&asked).map_err(|e| e.to_string())?;
     line.push('\n');
     stream.write_all(line.as_bytes()).map_err(words)?;
     let mut answer = String::new();

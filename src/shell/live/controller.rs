@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::core::base::limits::{MEMORY_QUEUE, share};
+use crate::core::base::limits::{MEMORY_QUEUE, NOTICES_A_MINUTE, share};
 use crate::core::base::text::printable;
 use crate::core::base::time::{Time, duration_text};
 use crate::core::config::JournalLimits;
@@ -25,6 +25,7 @@ use crate::shell::site_files::{Disk, Good};
 use crate::shell::sources::{self, Entry, Named, Sink as _};
 use crate::shell::store::{self, Journal, Retention};
 
+use super::asker::Asker;
 use super::clock::{self, EngineClock};
 use super::effects::Effects;
 use super::evaluator::{Evaluators, Task};
@@ -104,6 +105,8 @@ pub(super) struct Running {
     channels: Workers,
     /// When it was last told that events were dropped.
     dropped_told_at: Time,
+    /// Commands that were refused and recorded since a moment.
+    refused: (Time, u32),
 }
 
 impl Thread {
@@ -208,6 +211,7 @@ impl Thread {
             effects: Effects::start(&clock).map_err(|e| format!("no thread can be started: {e}"))?,
             channels: Workers::default(),
             dropped_told_at: now,
+            refused: (now, 0),
             sources,
             following,
             journaled: Journaled::default(),
@@ -359,6 +363,11 @@ impl Running {
                     self.routes.remove(&host);
                 }
             }
+            ControllerMessage::Ask(by, question, reply) if self.refuses(&by, &question).is_some() => {
+                let why = self.refuses(&by, &question).unwrap_or_default();
+                self.record_refused(&by, &question, &why, outputs);
+                self.answers.push((reply, Err(why), true));
+            }
             ControllerMessage::Ask(_, Question::Reload { check, abandon }, reply) => {
                 self.reload(Trigger::Command { check, abandon, reply });
             }
@@ -366,7 +375,7 @@ impl Running {
             ControllerMessage::Reread(attempt) => self.reread(*attempt, outputs),
             ControllerMessage::Ask(by, question, reply) => {
                 let before = outputs.len();
-                let answer = self.answer(by, question, outputs);
+                let answer = self.answer(by.name(), question, outputs);
                 // What an operator was told to be done is on the disk first.
                 self.answers.push((reply, answer, outputs.len() > before));
             }
@@ -566,10 +575,40 @@ impl Running {
         self.carry_out(outputs)
     }
 
+    /// Why somebody may not ask this; `None` when that is allowed.
+    fn refuses(&self, by: &Asker, question: &Question) -> Option<String> {
+        let (level, needed) = (by.level(&self.reloading.config.access), question.level());
+        if level >= Some(needed) {
+            return None;
+        }
+        let has = level.map_or("no access at all".to_owned(), |level| format!("the access `{}`", level.name()));
+        Some(format!(
+            "{} has {has}, and `{}` needs `{}` (`access` in the configuration)",
+            by.name(),
+            question.name(),
+            needed.name()
+        ))
+    }
+
+    /// Refused questions are recorded, but for too many of them.
+    fn record_refused(&mut self, by: &Asker, question: &Question, why: &str, outputs: &mut Vec<Output>) {
+        let now = self.clock.now();
+        if now.since(self.refused.0) >= Duration::from_secs(60) || now < self.refused.0 {
+            self.refused = (now, 0);
+        }
+        self.refused.1 += 1;
+        if self.refused.1 > NOTICES_A_MINUTE {
+            return;
+        }
+        let refused = Input::Refused { by: by.name(), command: question.name().to_owned(), why: why.to_owned() };
+        self.controller.turn(now, refused, outputs);
+    }
+
     fn answer(&mut self, by: String, question: Question, outputs: &mut Vec<Output>) -> Answer {
         let connected = self.routes.keys().collect();
-        let desk = Desk { site: &self.site, controller: &self.controller, connected, sources: &self.sources };
-        match desk.reply(question)? {
+        let now = self.clock.now();
+        let desk = Desk { site: &self.site, controller: &self.controller, connected, sources: &self.sources, now };
+        match desk.reply(&by, question)? {
             Reply::Shown(table) => Ok(table),
             Reply::Synced => {
                 let before = std::mem::take(outputs);

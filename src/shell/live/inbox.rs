@@ -14,6 +14,7 @@ use crate::core::site::Current;
 use crate::core::wire::Command;
 use crate::shell::sources::Sink;
 
+use super::asker::Asker;
 use super::clock::EngineClock;
 use super::lanes::{LanePlace, Lanes, Pushed};
 use super::questions::{Answer, Question};
@@ -41,7 +42,7 @@ pub enum ControllerMessage {
         serial: u64,
     },
     /// Somebody asks: who, what.
-    Ask(String, Question, SyncSender<Answer>),
+    Ask(Asker, Question, SyncSender<Answer>),
     /// Something that people, and rules, should know.
     Notice(Notice),
     /// The files are to be read anew.
@@ -120,7 +121,7 @@ impl Inbox {
     ///
     /// # Errors
     /// What the controller says, or that it has ended.
-    pub fn ask(&self, question: Question, by: String) -> Answer {
+    pub fn ask(&self, question: Question, by: Asker) -> Answer {
         let (reply, answer) = sync_channel(1);
         if !self.tell(ControllerMessage::Ask(by, question, reply)) {
             return Err("the controller is ending".to_owned());

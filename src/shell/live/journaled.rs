@@ -41,7 +41,7 @@ impl Journaled {
         *count = count.saturating_add(1);
         if *count <= NOTICES_A_MINUTE {
             let kind = notice.kind.name().to_owned();
-            let Notice { kind: _, text, alarm, resource, host, run, reaction, source, pair } = notice.clone();
+            let Notice { kind: _, text, alarm, resource, host, run, reaction, source, pair, scope: _ } = notice.clone();
             taken.push(journal::NoticeRecord { at: now, kind, text, alarm, resource, host, run, reaction, source, pair });
         }
         taken

@@ -10,6 +10,7 @@
 //!
 //! One thread owns each state machine; everything else talks to it through a bounded channel. Nothing in here decides.
 
+mod asker;
 mod changes;
 pub mod clock;
 pub mod control_socket;
@@ -22,6 +23,7 @@ pub mod host;
 pub mod inbox;
 mod journaled;
 mod lanes;
+pub mod override_desk;
 pub mod program;
 pub mod questions;
 pub mod reload;

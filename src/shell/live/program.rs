@@ -153,6 +153,7 @@ pub fn controller(files: Arc<Disk>, reading: Reading, ready: impl FnOnce(&Opened
         None => None,
     };
     let control = control_socket::open(&data)?;
+    control_socket::admit(&data, !config.access.is_empty())?;
     // Every port is bound.
     rights::keep(network, programs)?;
     opened.udp = udp.iter().filter_map(|u| u.address().ok()).collect();

@@ -1,6 +1,6 @@
 //! What operators ask, and what they see of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,18 +8,22 @@ use serde_json::{Value as Json, json};
 
 use crate::core::base::limits::ANSWER_BYTES;
 use crate::core::base::text::printable_short;
+use crate::core::base::time::Time;
+use crate::core::config::AccessLevel;
 use crate::core::control::{Controller, OperatorCommand};
-use crate::core::engine::{Instance, Key};
+use crate::core::engine::{Instance, Key, is_test};
 use crate::core::inventory::{Name, Resource};
 use crate::core::notifications::ChannelStatus;
 use crate::core::react::Run;
 use crate::core::site::Site;
 use crate::shell::sources::Named;
 
+use super::override_desk::{OverrideScope, credible, reason};
+
 /// Characters of the name of who takes an alarm on; of a longer one the rest is cut.
 const NAME: usize = 100;
 /// Characters of the reason for accepting a loss; of a longer one the rest is cut.
-const REASON: usize = 500;
+pub(super) const REASON: usize = 500;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,11 +44,52 @@ pub enum Question {
     Released(Name, Name),
     Resume(Name),
     /// Clear an alarm, of one key or of all.
-    Clear(String, Option<String>),
-    /// Take an alarm on, of one key or of all: who does.
-    Ack(String, Option<String>, String),
+    Clear {
+        alarm: String,
+        key: Option<String>,
+        reason: Option<String>,
+    },
+    /// Acknowledge an alarm, of one key or of all.
+    Ack {
+        alarm: String,
+        key: Option<String>,
+        /// In whose name.
+        by: Option<String>,
+        comment: Option<String>,
+        lasts: Option<Duration>,
+    },
+    /// Write something about an alarm, of one key or of all.
+    Comment {
+        alarm: String,
+        key: Option<String>,
+        text: String,
+    },
+    /// Raise an alarm to try it, as if by an application, and do everything that comes of it.
+    Test {
+        alarm: String,
+        app: Name,
+        /// What else its event says.
+        fields: BTreeMap<String, String>,
+    },
     /// Agree to a run.
     Approve(u64),
+    /// End a run.
+    Cancel(u64),
+    /// Start a run again that failed.
+    Retry(u64),
+    /// What is set aside: pauses, silences, maintenance, drains.
+    Overrides,
+    /// Set something aside.
+    Begin {
+        scope: OverrideScope,
+        /// How long; `None`: until a command ends it.
+        lasts: Option<Duration>,
+        reason: String,
+    },
+    /// What will happen first when something is not set aside any more.
+    After(OverrideScope),
+    /// Set something aside no more.
+    End(OverrideScope),
     /// How the channels of notifications stand.
     Channels,
     /// Try a channel of notifications.
@@ -67,6 +112,66 @@ impl Question {
             // Tests are run before it.
             Question::Reload { .. } => Duration::from_secs(200),
             _ => Duration::from_secs(10),
+        }
+    }
+
+    /// The command that asks it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Question::Alarms => "alarms",
+            Question::Resources => "resources",
+            Question::Runs => "runs",
+            Question::History => "history",
+            Question::AcceptLoss(_) => "journal accept-loss",
+            Question::Sources => "sources",
+            Question::Move(..) => "move",
+            Question::Released(..) => "resources released",
+            Question::Resume(_) => "resources resume",
+            Question::Clear { .. } => "alarms clear",
+            Question::Ack { .. } => "ack",
+            Question::Comment { .. } => "alarms comment",
+            Question::Test { .. } => "alarms test --live",
+            Question::Approve(_) => "runs approve",
+            Question::Cancel(_) => "runs cancel",
+            Question::Retry(_) => "runs retry",
+            Question::Overrides => "overrides",
+            Question::Channels => "channels",
+            Question::TestChannel(_) => "channels test",
+            Question::Delivery(_) => "channels test",
+            Question::Begin { scope, .. } => scope.commands()[0],
+            Question::After(_) => "resume",
+            Question::End(scope) => scope.commands()[1],
+            Question::Reload { check: true, .. } => "reload --check",
+            Question::Reload { .. } => "reload",
+        }
+    }
+
+    /// What somebody needs to ask it.
+    pub(super) fn level(&self) -> AccessLevel {
+        match self {
+            Question::Alarms
+            | Question::Resources
+            | Question::Runs
+            | Question::History
+            | Question::Sources
+            | Question::Overrides
+            | Question::Channels
+            | Question::Delivery(_)
+            | Question::After(_) => AccessLevel::Viewer,
+            Question::Move(..)
+            | Question::Resume(_)
+            | Question::Clear { .. }
+            | Question::Ack { .. }
+            | Question::Comment { .. }
+            | Question::Test { .. }
+            | Question::TestChannel(_)
+            | Question::Approve(_)
+            | Question::Cancel(_)
+            | Question::Retry(_)
+            | Question::Begin { .. }
+            | Question::End(_) => AccessLevel::Operator,
+            // What they say can make two owners, or changes what everything else does.
+            Question::Released(..) | Question::AcceptLoss(_) | Question::Reload { .. } => AccessLevel::Administrator,
         }
     }
 }
@@ -93,11 +198,12 @@ pub(super) struct Desk<'a> {
     /// The hosts whose agents are connected.
     pub(super) connected: BTreeSet<&'a Name>,
     pub(super) sources: &'a [Named],
+    pub(super) now: Time,
 }
 
 impl Desk<'_> {
     /// What is shown or done; or why it makes no sense.
-    pub(super) fn reply(&self, question: Question) -> Result<Reply, String> {
+    pub(super) fn reply(&self, asker: &str, question: Question) -> Result<Reply, String> {
         Ok(Reply::Asked(match question {
             Question::Alarms => return Ok(Reply::Shown(self.alarms())),
             Question::Resources => return Ok(Reply::Shown(self.resources())),
@@ -112,6 +218,7 @@ impl Desk<'_> {
             Question::Sources => return Ok(Reply::Shown(self.counts())),
             Question::Move(resource, host) => {
                 self.placement(&resource, &host)?;
+                self.may_move(&resource, &host)?;
                 OperatorCommand::Move { resource, host }
             }
             Question::Released(resource, host) => {
@@ -125,18 +232,49 @@ impl Desk<'_> {
             Question::Resume(resource) => {
                 self.resource(&resource)?;
                 if self.controller.planner().ledger().entry(&resource).is_none_or(|e| e.held_until.is_none()) {
-                    return Err(format!("{resource} is not paused; `pointsman resources` shows how it stands"));
+                    return Err(format!(
+                        "{resource} does not wait after too many moves; `pointsman resources` shows how it stands, and `pointsman resume` ends a pause"
+                    ));
                 }
                 OperatorCommand::Resume { resource }
             }
-            Question::Clear(alarm, key) => {
+            Question::Clear { alarm, key, reason } => {
                 meant(&alarm, key.as_deref(), self.controller.alarms().clearable(&alarm))?;
-                OperatorCommand::Clear { alarm, key }
+                OperatorCommand::Clear { alarm, key, reason: reason.map(|reason| printable_short(&reason, REASON)) }
             }
-            Question::Ack(alarm, key, by) => {
+            Question::Ack { alarm, key, by, comment, lasts } => {
                 self.may_be_acked(&alarm, key.as_deref())?;
-                OperatorCommand::Ack { alarm, key, by: printable_short(&by, NAME) }
+                let by = printable_short(by.as_deref().unwrap_or(asker), NAME);
+                let lasts = lasts.map(credible).transpose()?;
+                OperatorCommand::Ack { alarm, key, by, comment: comment.map(|text| printable_short(&text, REASON)), lasts }
             }
+            Question::Comment { alarm, key, text } => {
+                meant(&alarm, key.as_deref(), self.controller.alarms().active_of(&alarm).map(|(key, _)| key))?;
+                OperatorCommand::Comment { alarm, key, text: reason(&text)? }
+            }
+            Question::Test { alarm, app, fields } => {
+                let app = self.application(&app)?;
+                self.controller.may_be_tried(&alarm, &app, &fields)?;
+                OperatorCommand::Test { alarm, app, fields }
+            }
+            Question::Cancel(run) => {
+                self.run(run)?;
+                OperatorCommand::Cancel { run }
+            }
+            Question::Retry(run) => {
+                self.may_be_retried(run)?;
+                OperatorCommand::Retry { run }
+            }
+            Question::Overrides => return Ok(Reply::Shown(self.overrides())),
+            Question::Begin { scope, lasts, reason: why } => {
+                let what = self.what(&scope)?;
+                OperatorCommand::Begin { what, lasts: lasts.map(credible).transpose()?, reason: reason(&why)? }
+            }
+            Question::After(scope) => {
+                let what = self.standing(&scope)?;
+                return Ok(Reply::Shown(json!(self.controller.after(self.now, &what))));
+            }
+            Question::End(scope) => OperatorCommand::End { what: self.standing(&scope)? },
             Question::Approve(run) => {
                 if self.controller.runs().run(run).is_none_or(|r| r.agree_by.is_none()) {
                     return Err(format!("no run {run} waits for a yes; see `pointsman runs`"));
@@ -194,21 +332,28 @@ impl Desk<'_> {
         let row = |(alarm, key, i): (&str, &Key, &Instance)| {
             let category =
                 self.site.program.alarms.iter().find(|a| a.name == alarm).map(|a| a.category.name()).unwrap_or_default();
+            let ack = self.controller.alarms().acknowledgement(alarm, key);
+            let marks = self.controller.marks(self.now, alarm, key, i);
+            let comments: Vec<String> = i.comments.iter().map(|c| format!("{}: {}", c.by, c.text)).collect();
             json!({ "alarm": alarm, "key": key.to_string(), "category": category, "count": i.count,
                     "acked": self.controller.alarms().acked(alarm, key),
-                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary, "not_started": i.idle.as_ref().map(ToString::to_string) })
+                    "since": i.raised_at.to_string(), "last": i.last_at.to_string(), "summary": i.summary, "not_started": i.idle.as_ref().map(ToString::to_string),
+                    "acked_until": ack.and_then(|a| a.until).map(|at| at.to_string()), "ack_comment": ack.and_then(|a| a.comment.as_ref()),
+                    "silenced": marks.silenced, "maintenance": marks.maintenance, "comments": comments })
         };
         bounded(self.controller.alarms().active().map(|one| (one.1.to_string().len() + one.2.summary.len(), row(one))))
     }
 
     fn resources(&self) -> Json {
         let planner = self.controller.planner();
+        let would_do = self.controller.would_do(self.now);
         let row = |(name, resource): (&Name, &Resource)| {
             let host = |host: &Name| json!({ "host": host, "reachable": planner.reachable(host), "connected": self.connected.contains(host) });
             let vacant = self.controller.without_primary(name);
             let hosts: Vec<Json> = resource.placements.iter().map(|s| host(&s.host)).collect();
             json!({ "resource": name, "what": resource.what.to_string(), "owner": planner.owner(name),
-                    "holders": planner.holders(name), "settled": planner.settled(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts })
+                    "holders": planner.holders(name), "settled": planner.settled(name) && vacant.is_none(), "held": planner.held(name).or(vacant), "hosts": hosts,
+                    "paused": planner.is_paused(name), "would_do": would_do.get(name).filter(|_| planner.is_paused(name)) })
         };
         self.site.inventory.resources.iter().map(row).collect()
     }
@@ -221,7 +366,8 @@ impl Desk<'_> {
                 (None, false, Some(by)) => format!("waits for a yes until {by}"),
                 (None, false, None) => "waits for an earlier run".to_owned(),
             };
-            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing })
+            json!({ "run": id, "reaction": run.bound.reaction, "key": run.key, "order": run.order, "steps": run.history.len(), "doing": doing,
+                    "test": is_test(&run.bound.call.event) })
         };
         self.controller.runs().runs().map(row).collect()
     }

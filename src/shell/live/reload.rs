@@ -324,6 +324,9 @@ impl Running {
         self.current.exchange(number, good.site.clone());
         (self.reloading.written, self.reloading.refused) = (written, None);
         self.reloading.config = good.config.clone();
+        if let Err(why) = super::control_socket::admit(&self.reloading.files.data(), !good.config.access.is_empty()) {
+            tracing::warn!("who may open the control socket could not be changed: {why}");
+        }
         self.journal.keep(super::controller::retention(good.config.journal));
         let base = self.reloading.files.base().to_owned();
         self.follow_only(entries(&good.config, &base));

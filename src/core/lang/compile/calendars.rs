@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::core::base::limits::{CALENDAR_CLAUSES, CALENDAR_LASTS, NESTING};
 use crate::core::base::time::duration_text;
-use crate::core::diag::{Code, Place};
+use crate::core::diag::suggest::nearest;
+use crate::core::diag::{Code, Diagnostic, Place};
 use crate::core::lang::ast::{self, At, CalendarClause, Days, File, Item, Text, TextSpan};
 use crate::core::lang::calendar::{
     Calendar, CalendarPart, CalendarSpan, Cron, Date, Hours, Zone, clock, date, day, zone, zone_like,
@@ -57,6 +58,26 @@ impl<'t> Compiler<'t, '_> {
                 self.report(file, Code::NeverActive, &tree.name.span, format!("the calendar `{name}` is never active"));
             }
             self.program.calendars.insert(name.to_owned(), calendar);
+        }
+    }
+
+    /// The calendars of maintenance that the configuration names; unknown ones are reported.
+    pub(super) fn maintenance(&mut self) {
+        let Some(inventory) = self.world.inventory else { return };
+        for (what, name, calendar) in inventory.maintenance.all() {
+            self.used_calendars.insert(calendar.clone());
+            if self.calendars.contains_key(calendar.as_str()) {
+                continue;
+            }
+            let known: Vec<&str> = self.calendars.keys().copied().collect();
+            let help = match nearest(calendar, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => format!("write it in a rule file: calendar {calendar} {{ sunday 02:00-04:00 }}"),
+                None => format!("there are {}", known.join(", ")),
+            };
+            let message =
+                format!("the configuration has `maintenance: {calendar}` for {what} {name}, and no rule file has that calendar");
+            self.found.push(Diagnostic::whole(Code::UnknownCalendar, message).help(help));
         }
     }
 

@@ -94,6 +94,8 @@ impl<'t> Compiler<'t, '_> {
                 found.ends = vec![self.signal(file, Signal::Cleared(name.it.clone()), &name.span)];
                 if *change == ChangeSyntax::Unacked {
                     found.ends.push(self.signal(file, Signal::Acked(name.it.clone()), &name.span));
+                    let again = self.signal(file, Signal::AckEnded(name.it.clone()), &name.span);
+                    found.detect.parts.iter_mut().take(1).for_each(|part| part.push(again));
                 }
                 let keys = self.keys_of(&name.it);
                 let mut said = found.by.clone();
@@ -322,7 +324,7 @@ impl<'t> Compiler<'t, '_> {
 
     /// The atom of a change in the engine.
     pub(super) fn signal(&mut self, file: &File, signal: Signal, span: &TextSpan) -> AtomId {
-        if let Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) = &signal
+        if let Signal::Raised(alarm) | Signal::Cleared(alarm) | Signal::Acked(alarm) | Signal::AckEnded(alarm) = &signal
             && !self.alarm_names.contains(alarm.as_str())
         {
             let word = At { it: alarm.clone(), span: span.clone() };
@@ -333,6 +335,7 @@ impl<'t> Compiler<'t, '_> {
             Signal::Raised(name) => format!("alarm {name} raised"),
             Signal::Cleared(name) => format!("alarm {name} cleared"),
             Signal::Acked(name) => format!("alarm {name} acked"),
+            Signal::AckEnded(name) => format!("alarm {name} not acked any more"),
             Signal::Occurrence(name) => name.clone(),
             Signal::HostLost => "host lost".to_owned(),
             Signal::HostBack => "host back".to_owned(),

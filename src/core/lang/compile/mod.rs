@@ -97,6 +97,7 @@ pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec
     compiler.claims();
     compiler.reactions(&trees);
     compiler.calendars(&trees);
+    compiler.maintenance();
     compiler.alarms(&trees);
     compiler.unused(&trees);
     compiler.cycles();

@@ -207,6 +207,7 @@ impl<'t> Compiler<'t, '_> {
                     return Some((StateHolds::Any(MemberState::Active(alarm()), Vec::new()), began, ends));
                 }
                 ends.push(self.signal(file, Signal::Acked(alarm()), &name.span));
+                ends.push(self.signal(file, Signal::AckEnded(alarm()), &name.span));
                 Some((StateHolds::Any(MemberState::Unacked(alarm()), Vec::new()), began, ends))
             }
             AtomSyntax::Host { names, group, change: ChangeSyntax::Lasts, span, .. } => {

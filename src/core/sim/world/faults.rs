@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use crate::core::agent::AgentState;
+use crate::core::control::OperatorCommand;
+use crate::core::overrides::Override;
+use crate::core::sim::controller::Happening;
 use crate::core::sim::host::HostClock;
 use crate::core::sim::scenario::{Act, Change, Fault, Party, SimPlace};
 use crate::core::sim::tamper::Tamper;
@@ -82,6 +85,8 @@ impl SimWorld<'_> {
                     self.after(Duration::from_millis(1), Due::KernelChanged { host });
                 }
             }
+            Fault::Pause(all) => self.set_aside(paused(all), lasts),
+            Fault::Drain(host) => self.set_aside(Override::Drain(host_name(host)), lasts),
             Fault::CutControl(..)
             | Fault::CutLan(..)
             | Fault::CutWitness(..)
@@ -155,8 +160,19 @@ impl SimWorld<'_> {
                     drivers.remove(i);
                 }
             }
+            Fault::Pause(all) => self.control(None, Happening::Word(OperatorCommand::End { what: paused(all) })),
+            Fault::Drain(host) => {
+                let what = Override::Drain(host_name(host));
+                self.control(None, Happening::Word(OperatorCommand::End { what }));
+            }
             _ => {}
         }
+    }
+
+    /// An operator sets something aside; it ends by itself where the end is not heard.
+    fn set_aside(&mut self, what: Override, lasts: Duration) {
+        let word = OperatorCommand::Begin { what, lasts: Some(lasts), reason: "the scenario says so".to_owned() };
+        self.control(None, Happening::Word(word));
     }
 
     pub(super) fn killed(&mut self, party: Party) -> &mut u32 {
@@ -267,4 +283,9 @@ impl SimWorld<'_> {
             _ => {}
         }
     }
+}
+
+/// What an operator pauses: everything, or the address.
+fn paused(all: bool) -> Override {
+    if all { Override::PauseAll } else { Override::PauseResource(VIP.to_owned()) }
 }

@@ -1,0 +1,283 @@
+//! What operators set aside for a time: pauses, silences, maintenance of hosts, drains. State and matching only.
+//!
+//! ```text
+//!   pause        nothing outside is touched: by everything, about one resource, or by one reaction
+//!   silence      notifications about matching alarms are withheld; effects go on
+//!   maintenance  alarms about a host start no reactions; configured calendars do the same (`maintenance: CALENDAR`)
+//!   drain        resources leave a host and none comes to it
+//! ```
+//!
+//! Each stands until an operator ends it or its time is over. The state changes only by [`Record`]s. `control::overrides`
+//! carries them out. Tests: `tests/rules/set_aside`, `tests/system/last_word.rs`, the simulator.
+
+mod subject;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::base::time::Time;
+use crate::core::inventory::Name;
+use crate::core::notice::Kind;
+
+pub use subject::{AlarmSubject, SilenceMatcher};
+
+/// Something that an operator sets aside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Override {
+    /// Nothing outside is touched, but for notifications.
+    PauseAll,
+    /// Nothing is done to this resource.
+    PauseResource(Name),
+    /// This reaction is not started, and its runs change nothing outside.
+    PauseReaction(String),
+    /// Notifications about these alarms are withheld.
+    Silence(SilenceMatcher),
+    /// Alarms about this host start no reactions.
+    Maintenance(Name),
+    /// This host gives up what it has and gets nothing.
+    Drain(Name),
+}
+
+impl Override {
+    /// The command that begins it, and the one that ends it.
+    pub fn commands(&self) -> [&'static str; 2] {
+        match self {
+            Override::PauseAll | Override::PauseResource(_) | Override::PauseReaction(_) => ["pause", "resume"],
+            Override::Silence(_) => ["silence", "unsilence"],
+            Override::Maintenance(_) => ["maintenance", "maintenance-end"],
+            Override::Drain(_) => ["drain", "undrain"],
+        }
+    }
+
+    /// The kinds of the notices that it begins and that it ends.
+    pub fn notices(&self) -> [Kind; 2] {
+        match self {
+            Override::PauseAll | Override::PauseResource(_) | Override::PauseReaction(_) => [Kind::Paused, Kind::Resumed],
+            Override::Silence(_) => [Kind::SilenceBegun, Kind::SilenceEnded],
+            Override::Maintenance(_) => [Kind::MaintenanceBegun, Kind::MaintenanceEnded],
+            Override::Drain(_) => [Kind::Drained, Kind::Undrained],
+        }
+    }
+
+    /// What it is about, as people write it.
+    pub fn target(&self) -> String {
+        match self {
+            Override::PauseAll => "everything".to_owned(),
+            Override::PauseResource(name) | Override::Maintenance(name) | Override::Drain(name) => name.clone(),
+            Override::PauseReaction(name) => format!("the reaction {name}"),
+            Override::Silence(matcher) => matcher.to_string(),
+        }
+    }
+
+    /// What is so while it stands.
+    fn says(&self) -> String {
+        match self {
+            Override::PauseAll => "everything is paused".to_owned(),
+            Override::PauseResource(name) => format!("{name} is paused"),
+            Override::PauseReaction(name) => format!("the reaction {name} is paused"),
+            Override::Silence(matcher) => format!("silenced: {matcher}"),
+            Override::Maintenance(host) => format!("{host} is in maintenance"),
+            Override::Drain(host) => format!("{host} is drained"),
+        }
+    }
+
+    /// What is so when it has ended.
+    fn ended(&self) -> String {
+        match self {
+            Override::PauseAll => "everything is resumed".to_owned(),
+            Override::PauseResource(name) => format!("{name} is resumed"),
+            Override::PauseReaction(name) => format!("the reaction {name} is resumed"),
+            Override::Silence(matcher) => format!("not silenced any more: {matcher}"),
+            Override::Maintenance(host) => format!("the maintenance of {host} has ended"),
+            Override::Drain(host) => format!("{host} is not drained any more"),
+        }
+    }
+
+    /// The host that it is about.
+    pub fn host(&self) -> Option<&Name> {
+        match self {
+            Override::Maintenance(host) | Override::Drain(host) => Some(host),
+            Override::Silence(matcher) => matcher.host.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The resource that it is about.
+    pub fn resource(&self) -> Option<&Name> {
+        if let Override::PauseResource(name) = self { Some(name) } else { None }
+    }
+}
+
+/// An override that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingOverride {
+    pub what: Override,
+    /// Who asked for it.
+    pub by: String,
+    pub since: Time,
+    /// When it ends by itself; `None`: by a command only.
+    pub until: Option<Time>,
+    pub reason: String,
+}
+
+impl StandingOverride {
+    /// What stands, who asked for it, why and until when.
+    pub fn text(&self) -> String {
+        format!("{} {}", self.what.says(), self.origin())
+    }
+
+    /// By whom, why and until when.
+    pub fn origin(&self) -> String {
+        let until = self.until.map_or(String::new(), |until| format!(", until {until}"));
+        format!("by {} ({}){until}", self.by, self.reason)
+    }
+
+    /// What is so when it has ended.
+    pub fn end_text(&self, why: &OverrideEnd) -> String {
+        match why {
+            OverrideEnd::Time => format!("{}: its time is over (it was set by {}: {})", self.what.ended(), self.by, self.reason),
+            OverrideEnd::By(who) => format!("{}, by {who} (it was set by {}: {})", self.what.ended(), self.by, self.reason),
+            OverrideEnd::Replaced => format!("{}: it was set anew", self.what.ended()),
+        }
+    }
+}
+
+/// Why an override ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverrideEnd {
+    /// The time for which it was set is over.
+    Time,
+    /// An operator ended it by a command.
+    By(String),
+    /// The same was set anew, with another time or reason.
+    Replaced,
+}
+
+/// Why a claim moves nothing for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithheldBy {
+    /// The reaction that would have moved the resource is paused.
+    Reaction(String),
+    /// What the claim is about is in maintenance.
+    Maintenance,
+}
+
+/// A change of what stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "overridden")]
+pub enum Record {
+    Begun {
+        /// The number of the command's input; its number from then on.
+        id: u64,
+        standing: StandingOverride,
+    },
+    Ended {
+        id: u64,
+        at: Time,
+        why: OverrideEnd,
+        /// What ended, for the history.
+        what: Override,
+    },
+    /// The claim of this order moves nothing for now.
+    ClaimWithheld { order: u64, by: WithheldBy },
+    /// It does again.
+    ClaimFreed { order: u64 },
+}
+
+/// All that stands: the fold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    standing: BTreeMap<u64, StandingOverride>,
+    /// By order: claims that move nothing for now.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    withheld: BTreeMap<u64, WithheldBy>,
+}
+
+impl State {
+    /// Applies one record. The only way in which the state changes.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Begun { id, standing } => {
+                self.standing.insert(*id, standing.clone());
+            }
+            Record::Ended { id, .. } => {
+                self.standing.remove(id);
+            }
+            Record::ClaimWithheld { order, by } => {
+                self.withheld.insert(*order, by.clone());
+            }
+            Record::ClaimFreed { order } => {
+                self.withheld.remove(order);
+            }
+        }
+    }
+
+    /// True when nothing stands and nothing is withheld.
+    pub fn is_empty(&self) -> bool {
+        self.standing.is_empty() && self.withheld.is_empty()
+    }
+
+    /// What stands, by number, oldest first.
+    pub fn standing(&self) -> impl Iterator<Item = (u64, &StandingOverride)> {
+        self.standing.iter().map(|(id, standing)| (*id, standing))
+    }
+
+    /// One of them, by what it sets aside.
+    pub fn find(&self, what: &Override) -> Option<(u64, &StandingOverride)> {
+        self.standing().find(|(_, standing)| standing.what == *what)
+    }
+
+    /// When the next one ends by itself.
+    pub fn next_end(&self) -> Option<Time> {
+        self.standing.values().filter_map(|standing| standing.until).min()
+    }
+
+    /// What keeps a resource from being touched.
+    pub fn pause_of_resource(&self, resource: &str) -> Option<&StandingOverride> {
+        self.pause(|what| matches!(what, Override::PauseResource(name) if name == resource))
+    }
+
+    /// What keeps a reaction from changing anything outside.
+    pub fn pause_of_reaction(&self, reaction: &str) -> Option<&StandingOverride> {
+        self.pause(|what| matches!(what, Override::PauseReaction(name) if name == reaction))
+    }
+
+    /// What keeps this one reaction from being started.
+    pub fn reaction_is_paused(&self, reaction: &str) -> Option<&StandingOverride> {
+        self.standing.values().find(|s| matches!(&s.what, Override::PauseReaction(name) if name == reaction))
+    }
+
+    fn pause(&self, is: impl Fn(&Override) -> bool) -> Option<&StandingOverride> {
+        let all = self.standing.values().find(|s| s.what == Override::PauseAll);
+        all.or_else(|| self.standing.values().find(|s| is(&s.what)))
+    }
+
+    /// The silence of an alarm.
+    pub fn silence_of(&self, subject: &AlarmSubject<'_>) -> Option<&StandingOverride> {
+        self.standing.values().find(|s| matches!(&s.what, Override::Silence(matcher) if matcher.matches(subject)))
+    }
+
+    /// The maintenance of a host that an operator asked for.
+    pub fn maintenance_of(&self, host: &str) -> Option<&StandingOverride> {
+        self.standing.values().find(|s| matches!(&s.what, Override::Maintenance(name) if name == host))
+    }
+
+    /// Hosts that are drained.
+    pub fn drained(&self) -> impl Iterator<Item = &Name> {
+        self.standing.values().filter_map(|s| if let Override::Drain(host) = &s.what { Some(host) } else { None })
+    }
+
+    /// Claims that move nothing for now, by order.
+    pub fn withheld(&self) -> impl Iterator<Item = (u64, &WithheldBy)> {
+        self.withheld.iter().map(|(order, by)| (*order, by))
+    }
+
+    /// Why a claim moves nothing for now.
+    pub fn withholds(&self, order: u64) -> Option<&WithheldBy> {
+        self.withheld.get(&order)
+    }
+}
