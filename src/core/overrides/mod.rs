@@ -184,11 +184,11 @@ pub enum Record {
     },
     /// The claim of this order moves nothing for now.
     ClaimWithheld { order: u64, by: WithheldBy },
-    /// It does again.
+    /// The claim of this order may move its resource again.
     ClaimFreed { order: u64 },
 }
 
-/// All that stands: the fold.
+/// Everything that is set aside now: the fold of the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     standing: BTreeMap<u64, StandingOverride>,
