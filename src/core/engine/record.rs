@@ -163,7 +163,7 @@ pub enum Record {
     /// Reactions were throttled by the limit; the newest wait.
     PutOff {
         alarm: String,
-        /// For which values of the limit's keys.
+        /// The values of the limit's keys.
         group: Key,
         /// What waits; `None` when its alarm was cleared.
         what: Option<Box<Throttled>>,

@@ -176,9 +176,9 @@ pub struct StartReactions {
     pub category: Category,
     /// Why it was cleared, if these are the reactions to its end.
     pub cleared: Option<Cause>,
-    /// Chains of calls: chains start together, in order.
+    /// Chains of calls. The chains start together; the calls of a chain run in order.
     pub chains: Vec<Vec<ReactionCall>>,
-    /// What becomes of the calls.
+    /// How the calls are carried out.
     pub mode: Mode,
     pub summary: String,
     /// How often its condition fired.
