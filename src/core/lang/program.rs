@@ -221,9 +221,9 @@ pub fn replacing(key: &str) -> String {
 /// A named group of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capture {
-    /// The field's name. Several groups may have one: the first that took part counts.
+    /// The field's name. Several groups may have the same name: the first that took part counts.
     pub name: String,
-    /// The group's name in the expression, where each has its own.
+    /// The unique name of the group in the expression.
     pub group: String,
     /// The type as which its text is read.
     pub kind: CaptureKind,
@@ -276,7 +276,7 @@ pub enum FieldTest {
     EndsWith(String),
     /// `in [a, b]`.
     InList(Vec<Value<'static>>),
-    /// `in 10.0.0.0/8`: the field reads as an address within the network.
+    /// `in 10.0.0.0/8`: the field is an address within the network.
     InNetwork { network: std::net::IpAddr, prefix: u8 },
 }
 
