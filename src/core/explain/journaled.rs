@@ -1,4 +1,5 @@
-//! The same stories out of a journal: what a running controller decided, and a run from its record to its last step.
+//! The same stories from a journal: what a running controller decided, and a run from its record to its last
+//! step.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +14,11 @@ use crate::core::site::Site;
 
 use super::story::AlarmStory;
 
-/// Makes decisions of the records of a journal, one after the other.
+/// Converts the records of a journal, one after the other, to decisions.
 #[derive(Default)]
 pub struct JournaledDecisions {
     at: Time,
-    /// What counts of each alarm and key.
+    /// The times of the events that count, for each alarm and key.
     counted: BTreeMap<(String, Key), Vec<Time>>,
 }
 
@@ -93,13 +94,14 @@ impl JournaledDecisions {
     }
 }
 
-/// A run from the record that caused it to its end: lines for people, each with its time and the number of its record.
+/// A run from the record that caused it to its end: lines for people, each with its time and the number of
+/// its record.
 #[derive(Default)]
 pub struct RunStory {
     run: RunId,
     history: History,
     at: Time,
-    /// The newest input and what the engine decided about it.
+    /// The newest input, and what the engine decided about it.
     cause: Vec<StoryLine>,
     pub lines: Vec<StoryLine>,
     /// The step that was asked for last.
@@ -117,12 +119,12 @@ pub struct StoryLine {
 }
 
 impl RunStory {
-    /// The story of a run, to be told by the records of a journal in their order.
+    /// An empty story of a run, which the records of a journal fill in order.
     pub fn new(run: RunId) -> RunStory {
         RunStory { run, ..RunStory::default() }
     }
 
-    /// One record; false when the story is over.
+    /// Reads one record; returns false when the story is complete.
     pub fn see(&mut self, n: u64, record: &Record) -> bool {
         if let Record::Input { at, .. } = record {
             self.at = *at;
@@ -204,7 +206,7 @@ impl RunStory {
     }
 }
 
-/// What came in, for people.
+/// Describes an input for people.
 fn input_text(input: &Input) -> String {
     match input {
         Input::Event { source, event, .. } => format!("a record of {source}: {}", event.raw()),
