@@ -1,11 +1,11 @@
 //! Conditions of several events: partial matches, pending fires, and when conditions fire.
 //!
 //! ```text
-//!   count      partial matches within the time                                  fires at N of them
-//!   sequence   for each step, when the newest chain that came so far began      fires at the last step
-//!   all        the newest events of each part, as many as it wants              fires at the wanted number of each within the time
-//!   without    pending from the first event on; the second part cancels it      fires when its time expires
-//!   preceded   the newest event of the second part, for the time                fires at the first part without one
+//!   count      partial matches within the time                                fires at N of them
+//!   sequence   for each step, when the newest chain that came so far began    fires at the last step
+//!   all        the newest events of each part, as many as it wants            fires when each part has enough of them
+//!   without    pending from the first event on; the second part cancels it    fires when its time expires
+//!   preceded   the newest event of the second part, for the time              fires at the first part without one
 //!   silence    (silence.rs)    measure (measure.rs)    standing (signals.rs)    members (members.rs)    states (states.rs)
 //! ```
 //!

@@ -108,9 +108,9 @@ enum Due {
     PutOff,
     /// A suppressed alarm would expire.
     Held,
-    /// An acknowledgement expires.
+    /// The acknowledgement of an alarm expires.
     AckOver,
-    /// An instance expires.
+    /// An instance of an alarm expires.
     Over,
 }
 

@@ -196,7 +196,7 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Time>,
     },
-    /// An acknowledgement expired.
+    /// The acknowledgement of an alarm expired.
     AckEnded { alarm: String, key: Key, at: Time },
     /// Somebody commented on an active alarm.
     Commented { alarm: String, key: Key, comment: AlarmComment },
@@ -477,7 +477,7 @@ pub struct Instance {
     pub count: u64,
     /// The sequence of the input that made it fire last.
     pub order: u64,
-    /// When it expires.
+    /// The time when it expires.
     pub due: Option<Time>,
     /// The event that raised it.
     pub event: Arc<Fields>,

@@ -156,7 +156,7 @@ impl State {
         self.acked.get(alarm)?.get(key)
     }
 
-    /// Acknowledgements that expire.
+    /// Acknowledgements that expire, with their times.
     pub(super) fn acks_that_end(&self) -> impl Iterator<Item = (Time, &str, &Key)> {
         let all = self.acked.iter().flat_map(|(alarm, keys)| keys.iter().map(move |(key, ack)| (alarm.as_str(), key, ack)));
         all.filter_map(|(alarm, key, ack)| Some((ack.until?, alarm, key)))

@@ -1,12 +1,12 @@
 //! Fields inside a record's text: `json.path`, `kv.key`, `cef.key`, `leef.key`. They are read only when a
 //! rule names one.
 //!
-//! - `json.user.name`: the first `{` of the text begins an object (RFC 8259; also after `@cee:`). Numbers in a path are indices of
-//!   lists; a key with dots in it may be written as it is. `null` counts as absent.
-//! - `kv.user`: `user=` at the beginning or after a blank, comma, semicolon or bracket. The value is in quotes, or ends at the next blank, comma
-//!   or semicolon.
-//! - `cef.src`, `leef.src`: ArcSight's Common Event Format and IBM's Log Event Extended Format: the extension's keys, and the header
-//!   as `vendor`, `product`, `version`, `id`, `name` and `severity`.
+//! - `json.user.name`: the first `{` of the text begins an object (RFC 8259; also after `@cee:`). Numbers in a path are
+//!   indices of lists; a key with dots in it may be written as it is. `null` counts as absent.
+//! - `kv.user`: `user=` at the beginning or after a blank, comma, semicolon or bracket. The value is in quotes, or ends at
+//!   the next blank, comma or semicolon.
+//! - `cef.src`, `leef.src`: ArcSight's Common Event Format and IBM's Log Event Extended Format. The fields are the keys of
+//!   the extension, and the header as `vendor`, `product`, `version`, `id`, `name` and `severity`.
 
 use std::borrow::Cow;
 

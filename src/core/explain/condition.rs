@@ -112,7 +112,7 @@ pub fn conditions(site: &Site, event: &Event<'_>, near: usize) -> Vec<ConditionR
     matched.sort_by_key(|report| report.atom);
     missed.retain(|report| !report.uses.is_empty());
     missed.sort_by_key(|report| (usize::MAX - report.near(), report.atom));
-    // The same condition in the text of a rule may stand for several parts of it.
+    // The same condition in the text of a rule may be several parts of the rule.
     missed.dedup_by(|b, a| a.place == b.place && a.name == b.name && a.near() == b.near());
     // A condition without anything in common explains nothing.
     missed.retain(|report| report.near() > 0);

@@ -23,7 +23,7 @@ pub struct JournaledDecisions {
 }
 
 impl JournaledDecisions {
-    /// One record, with its number; what it says of the alarm goes into its story.
+    /// Reads one record, with its number, and adds what it says of the alarm to its story.
     pub fn see(&mut self, n: u64, record: &Record, site: &Site, story: &mut AlarmStory) {
         match record {
             Record::Input { at, input, .. } => {

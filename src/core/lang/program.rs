@@ -669,7 +669,7 @@ pub enum MemberState {
 pub struct Members {
     /// The key: the pair or site; empty for a named group.
     pub key: Vec<String>,
-    /// Its members, sorted.
+    /// The names of its members, sorted.
     pub members: Vec<String>,
     /// The number of members that have to be in the state.
     pub n: usize,
