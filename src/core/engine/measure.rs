@@ -154,8 +154,7 @@ impl Engine {
         }
     }
 
-    /// Drops a metric that has not arrived for as long as a value is valid: its value is unknown now, and
-    /// this is reported.
+    /// Reports a metric that has not arrived for as long as a value is valid: its value is unknown now.
     fn metric_gone(&mut self, alarm: &Alarm, key: &Key, out: &mut Vec<Output>) {
         if metric_of(alarm).is_none() {
             return;

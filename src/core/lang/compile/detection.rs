@@ -67,7 +67,7 @@ impl<'t> Compiler<'t, '_> {
         found.detect = Detection { parts, shape: tree.shape.clone(), unless, ..Detection::default() };
         let alone = state_of(&tree.parts).filter(|_| tree.shape == Shape::One);
         self.members_alone(file, tree.parts.iter().chain(&tree.unless), alone);
-        // Counts senders if the key is what the events are about.
+        // If a key replaces this field, `distinct` counts the event's own field, which is its sender.
         if let Shape::Count { distinct: Some(field), .. } = &mut found.detect.shape
             && self.is_called_otherwise(field)
             && REPLACED.contains(&field.as_str())

@@ -95,7 +95,7 @@ impl Compiler<'_, '_> {
         Some(Renaming { of: operand.to_owned(), field: field.to_owned(), key })
     }
 
-    /// An operand without a name for a renamed key has the key under its own name.
+    /// Reports an operand that has no name for a renamed key and does not capture the key itself.
     fn unnamed(&mut self, file: &File, keys: &Keys, all: &[Renaming], operands: &[&str]) {
         for key in &keys.by {
             if !all.iter().any(|renaming| renaming.key == key.it && !renaming.of.is_empty()) {

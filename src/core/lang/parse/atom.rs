@@ -170,7 +170,7 @@ fn those(c: &mut Cursor<'_>, what: &str) -> Parsed<(Vec<Text>, Option<Text>)> {
 
 /// `members = "on" ("any" | "all" ("but" INTEGER)? | INTEGER) "of" name`
 ///
-/// Behind a state; `on cancel` is the next clause.
+/// It follows a state; `on cancel` is the next clause.
 fn members(c: &mut Cursor<'_>, change: ChangeSyntax) -> Parsed<Option<At<MembersSyntax>>> {
     if !c.sees_word("on") || c.sees_words("on", "cancel") {
         return Ok(None);

@@ -266,7 +266,7 @@ fn string(c: &mut Cursor<'_>) -> Parsed<Text> {
     Ok(At { it: text, span: token.span })
 }
 
-/// `INTEGER`; who asks for it knows its bounds, so one that is too long for any is the largest.
+/// Reads an `INTEGER`. The caller checks its limits, so a number that is too long becomes the largest one.
 fn whole(c: &mut Cursor<'_>) -> Parsed<At<usize>> {
     let Some(token) = c.take(terminal::numberish) else { return Err(c.wanted("a number")) };
     if token.it.bytes().all(|b| b.is_ascii_digit()) {
