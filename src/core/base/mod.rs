@@ -1,7 +1,7 @@
 //! The basic types of all other modules: time, names, limits, text that is safe to show.
 //!
-//! This module does not know events, rules or resources. It has no side effects and reads no clock; the
-//! caller passes each [`time::Time`].
+//! This module does not know events, rules or resources. It has no side effects and reads no clock; the caller passes each
+//! [`time::Time`].
 
 pub mod limits;
 pub mod network;

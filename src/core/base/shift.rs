@@ -1,7 +1,7 @@
 //! Moves all times of a value by the same span: what was due in some time is still due in that time.
 //!
-//! The value is taken apart and rebuilt through its serialization, in which every [`Time`] is marked. So
-//! types that contain times need no code for this.
+//! The value is taken apart and rebuilt through its serialization, in which every [`Time`] is marked. So types that contain
+//! times need no code for this.
 
 use serde::de::DeserializeOwned;
 use serde::ser::{
@@ -13,8 +13,8 @@ use serde_json::{Error, Map, Value, to_value};
 
 use super::time::Time;
 
-/// The same value with all times `micros` microseconds later (earlier if negative). Times stay within the
-/// range that can be written.
+/// The same value with all times `micros` microseconds later (earlier if negative). Times stay within the range that can be
+/// written.
 ///
 /// # Errors
 /// The value cannot be written as JSON, or cannot be read back from it.

@@ -1,8 +1,7 @@
 //! Points in time and durations as the rules and the journal write them.
 //!
-//! `Time` is a number of microseconds since 1970-01-01T00:00:00Z. The caller always passes it; nothing here
-//! reads a clock. Durations are [`std::time::Duration`]; this module writes and reads them as the rule
-//! language does (`1m30s`, `250ms`).
+//! `Time` is a number of microseconds since 1970-01-01T00:00:00Z. The caller always passes it; nothing here reads a clock.
+//! Durations are [`std::time::Duration`]; this module writes and reads them as the rule language does (`1m30s`, `250ms`).
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -104,8 +103,8 @@ pub fn duration_text(d: Duration) -> String {
     if out.is_empty() { "0s".to_owned() } else { out }
 }
 
-/// Reads a duration: numbers with the units `ms s m h d w` of the rule language, `1m30s`, `1.5s`, and the
-/// units of other programs, `us`, `µs`, `ns` and `min`. A unit is always required.
+/// Reads a duration: numbers with the units `ms s m h d w` of the rule language, `1m30s`, `1.5s`, and the units of other
+/// programs, `us`, `µs`, `ns` and `min`. A unit is always required.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total = Duration::ZERO;

@@ -1,9 +1,8 @@
 //! Time zones of written time stamps: a fixed offset from UTC, or a place whose clocks change twice a year.
 //!
-//! A zone converts what a wall clock shows (local microseconds since 1970) to moments, and back. When the
-//! clocks go back, an hour is shown twice: [`Zone::moments`] returns both, and the caller knows more (the
-//! order of a file, the time of arrival). A time that no clock shows, because the clocks went forward, is
-//! read as if they had not.
+//! A zone converts what a wall clock shows (local microseconds since 1970) to moments, and back. When the clocks go back, an
+//! hour is shown twice: [`Zone::moments`] returns both, and the caller knows more (the order of a file, the time of arrival).
+//! A time that no clock shows, because the clocks went forward, is read as if they had not.
 
 use std::fmt;
 
@@ -44,8 +43,7 @@ impl Default for Zone {
 impl Zone {
     pub const UTC: Zone = Zone::Fixed(0);
 
-    /// Reads a zone as people and systems write it: `Europe/Berlin`, `UTC`, `+05:30`, `-0500`. `None` for
-    /// anything else.
+    /// Reads a zone as people and systems write it: `Europe/Berlin`, `UTC`, `+05:30`, `-0500`. `None` for anything else.
     pub fn parse(text: &str) -> Option<Zone> {
         if matches!(text, "UTC" | "Z" | "GMT" | "Etc/UTC" | "Etc/GMT" | "Etc/UCT" | "Etc/Zulu" | "Universal" | "Zulu" | "UCT") {
             return Some(Zone::UTC);
@@ -56,9 +54,9 @@ impl Zone {
         text.parse().ok().map(Zone::Place)
     }
 
-    /// Reads the value of the environment variable `TZ` (POSIX): a name, with or without a leading colon, or
-    /// an offset such as `EST5` or `<+0330>-3:30`. Rules for clock changes in the value itself
-    /// (`CET-1CEST,M3.5.0,M10.5.0`) are not read; `None` for these.
+    /// Reads the value of the environment variable `TZ` (POSIX): a name, with or without a leading colon, or an offset such
+    /// as `EST5` or `<+0330>-3:30`. Rules for clock changes in the value itself (`CET-1CEST,M3.5.0,M10.5.0`) are not read;
+    /// `None` for these.
     pub fn parse_posix(text: &str) -> Option<Zone> {
         let name = text.strip_prefix(':').unwrap_or(text);
         if let Some(zone) = Zone::parse(name) {

@@ -1,5 +1,5 @@
-//! The stable codes of diagnostics. They are declared once; `grammar/codes.md` is generated from here, and a
-//! test compares it.
+//! The stable codes of diagnostics. They are declared once; `grammar/codes.md` is generated from here, and a test compares
+//! it.
 //!
 //! R: rule files. S: scripts. C: configuration and inventory. T: rule tests. Numbers are never reused.
 

@@ -1,8 +1,8 @@
 //! Mistakes in a text that a person wrote (rules, scripts, YAML), as values that are rendered last.
 //!
-//! Every front end collects [`Diagnostic`]s and does not stop at the first. A diagnostic helps an operator at
-//! night: it has one message that is enough alone, a stable code, the place, and a suggestion if there is
-//! one. Line and column appear only in [`render`].
+//! Every front end collects [`Diagnostic`]s and does not stop at the first. A diagnostic helps an operator at night: it has
+//! one message that is enough alone, a stable code, the place, and a suggestion if there is one. Line and column appear only
+//! in [`render`].
 
 pub mod codes;
 pub mod render;

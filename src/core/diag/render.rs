@@ -12,8 +12,7 @@ use crate::core::base::text::printable;
 /// Maximum characters of a line that are shown around its place.
 const WIDTH: usize = 140;
 
-/// All diagnostics for people, at most [`DIAGNOSTICS_PER_FILE`] of each file, and a line that counts the
-/// rest.
+/// All diagnostics for people, at most [`DIAGNOSTICS_PER_FILE`] of each file, and a line that counts the rest.
 pub fn human(diagnostics: &[Diagnostic], colour: bool) -> String {
     let mut out = String::new();
     let mut shown: BTreeMap<Option<&str>, usize> = BTreeMap::new();

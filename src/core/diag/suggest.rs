@@ -1,8 +1,7 @@
 //! Finds the existing name that the user probably meant.
 
-/// The name nearest to `wrong`, if it is near enough for a suggestion: the edit distance with transpositions
-/// is at most a third of the length, and letter case hardly counts. Among equals the first in the given order
-/// wins.
+/// The name nearest to `wrong`, if it is near enough for a suggestion: the edit distance with transpositions is at most a
+/// third of the length, and letter case hardly counts. Among equals the first in the given order wins.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wrong.chars().count() / 3).max(1) * 2;
     known

@@ -1,9 +1,9 @@
-//! The effect of calendars on alarms. `not during` and `only during` delay a raise until the calendars allow
-//! it. The beginning and the end of a calendar are themselves changes that conditions can match. A silence
-//! (`no A for 15m`) is measured within the calendars.
+//! The effect of calendars on alarms. `not during` and `only during` delay a raise until the calendars allow it. The
+//! beginning and the end of a calendar are themselves changes that conditions can match. A silence (`no A for 15m`) is
+//! measured within the calendars.
 //!
-//! A delayed raise is never lost: the newest event is raised when the calendars allow it. The exceptions are
-//! a cancellation in the meantime and a `cancel after` that has expired by then.
+//! A delayed raise is never lost: the newest event is raised when the calendars allow it. The exceptions are a cancellation
+//! in the meantime and a `cancel after` that has expired by then.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,9 +43,9 @@ impl Engine {
         None
     }
 
-    /// When a silence that begins now has lasted long enough, counted within one period of the alarm's
-    /// calendars. A night outside the calendars is not a silence, and each morning counting starts again.
-    /// `None` when no period of the calendars is long enough.
+    /// When a silence that begins now has lasted long enough, counted within one period of the alarm's calendars. A night
+    /// outside the calendars is not a silence, and each morning counting starts again. `None` when no period of the calendars
+    /// is long enough.
     pub(super) fn silent_until(&self, alarm: &Alarm, now: Time, lasts: Duration) -> Option<Time> {
         let calendars = self.calendars_of(alarm);
         if calendars.is_empty() {

@@ -9,11 +9,11 @@
 //!   any claim                       no rule reacts, or only in mode `dry`: Withheld, and it moves nothing
 //! ```
 //!
-//! Only credible claims count: the sender must have the trust that the pair's resource requires. For one
-//! application, the claim whose record was written last counts. Between two applications the sequence of
-//! arrival decides; a late claim is placed by the time at which it was probably written. If nothing decides,
-//! the claim of a lost host counts less. If that does not decide either, people are asked until the claims
-//! are clear. Late claims are evaluated again whenever a host is lost or returns.
+//! Only credible claims count: the sender must have the trust that the pair's resource requires. For one application, the
+//! claim whose record was written last counts. Between two applications the sequence of arrival decides; a late claim is
+//! placed by the time at which it was probably written. If nothing decides, the claim of a lost host counts less. If that
+//! does not decide either, people are asked until the claims are clear. Late claims are evaluated again whenever a host is
+//! lost or returns.
 //!
 //! `control::claims` carries out what is owed. This module knows neither runs nor owners of resources. Tests:
 //! `tests/it/failover.rs`, rule tests.
@@ -31,9 +31,8 @@ use super::record::{Claim, Fields, Record, Stand};
 use super::{Engine, Output, fields};
 use crate::core::notice::{Kind, Notice};
 
-/// Returns what an event claims: the application by its inventory name, and whether it claims to be primary.
-/// An id or a pattern of the pair decides (`hits` are the conditions that the event matches). A record that
-/// says both is not a claim.
+/// Returns what an event claims: the application by its inventory name, and whether it claims to be primary. An id or a
+/// pattern of the pair decides (`hits` are the conditions that the event matches). A record that says both is not a claim.
 pub(super) fn claim_of<'a>(
     inventory: &'a Inventory,
     program: &Program,
@@ -67,8 +66,8 @@ pub fn trust_required(inventory: &Inventory, pair: &Pair) -> Trust {
     resource.map_or(Trust::Address, |r| r.trust)
 }
 
-/// When late claims are evaluated. This is not stored: after a start every source reports again that its
-/// backlog has been read.
+/// When late claims are evaluated. This is not stored: after a start every source reports again that its backlog has been
+/// read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weighing {
     /// Sources whose backlog is being read.
@@ -90,8 +89,7 @@ pub(super) struct Behind {
 
 /// The result of evaluating the claims of a pair.
 enum Verdict<'a> {
-    /// No late claim counts: no application claims to be primary, or a claim that arrived in time is the
-    /// newest.
+    /// No late claim counts: no application claims to be primary, or a claim that arrived in time is the newest.
     Nothing,
     /// This late claim is the newest.
     Newest(&'a Name, &'a Claim),
@@ -115,8 +113,7 @@ impl Engine {
         self.inventory.applications.contains_key(names.app).then(|| (names.app.to_owned(), role == ClaimedRole::Primary))
     }
 
-    /// Records the claim of an event, if it is a credible claim. `late`: it arrived late, or came out of a
-    /// backlog.
+    /// Records the claim of an event, if it is a credible claim. `late`: it arrived late, or came out of a backlog.
     pub(super) fn claim(
         &mut self,
         now: Time,
@@ -151,8 +148,8 @@ impl Engine {
         self.record(Record::Claimed { app, claim }, out);
     }
 
-    /// A late claim usually comes from a queue that its sender empties, and a newer claim of the same server
-    /// may follow. Therefore late claims are evaluated only when none has arrived for a moment.
+    /// A late claim usually comes from a queue that its sender empties, and a newer claim of the same server may follow.
+    /// Therefore late claims are evaluated only when none has arrived for a moment.
     fn postpone_weighing(&mut self, now: Time) {
         let first = *self.weighing.first.get_or_insert(now);
         self.weighing.due = Some((now + LATE_CLAIMS_QUIET).min(first + LATE_CLAIMS_WAIT));
@@ -163,15 +160,13 @@ impl Engine {
         self.weighing.due.filter(|_| !self.state.unweighed.is_empty() && !self.is_reading())
     }
 
-    /// True while a backlog that may contain claims is read, or after a start until it is clear whether there
-    /// is one.
+    /// True while a backlog that may contain claims is read, or after a start until it is clear whether there is one.
     fn is_reading(&self) -> bool {
         let of_backlog = |app: &Name| self.state.claims.get(app).is_some_and(|claim| claim.backlog);
         !self.weighing.reading.is_empty() || !self.weighing.listens && self.state.unweighed.iter().any(of_backlog)
     }
 
-    /// When a record was probably written, by the controller's clock: its time stamp plus the usual delay of
-    /// its source.
+    /// When a record was probably written, by the controller's clock: its time stamp plus the usual delay of its source.
     fn written(&self, source: &str, event: &Event<'_>, arrived: Time) -> Time {
         let Some(stamp) = event.at else { return arrived };
         let usual = self.state.usual_age(source, event.trust, &event.host);
@@ -185,8 +180,8 @@ impl Engine {
         app.is_some_and(|app| !self.index.names(&Event { app: app.into(), ..Event::default() }).pair.is_empty())
     }
 
-    /// The newest claim of an application, if the event that starts reactions is that claim, or an earlier
-    /// one that says the same. Reactions that a rule delayed are still about the claim.
+    /// The newest claim of an application, if the event that starts reactions is that claim, or an earlier one that says the
+    /// same. Reactions that a rule delayed are still about the claim.
     pub(super) fn claim_behind(&self, event: &Fields) -> Option<Behind> {
         let app = event.get("app").and_then(crate::core::event::Value::as_text);
         if !self.may_be_claim(app) {
@@ -202,8 +197,7 @@ impl Engine {
         Some(Behind { order: claim.order, app })
     }
 
-    /// Marks a claim as owed, because rules react to it. Returns the sequence of the claim, which its
-    /// reactions get.
+    /// Marks a claim as owed, because rules react to it. Returns the sequence of the claim, which its reactions get.
     pub(super) fn claim_stands(&mut self, behind: &Behind, mode: Mode, out: &mut Vec<Output>) -> u64 {
         if matches!(mode, Mode::Live | Mode::Confirm { .. }) {
             self.stand(&behind.app, Stand::Owed, out);
@@ -313,8 +307,8 @@ impl Engine {
         }
     }
 
-    /// Carries out the newest claim of a pair, which arrived late, or asks an operator, as far as rules would
-    /// have reacted to it.
+    /// Carries out the newest claim of a pair, which arrived late, or asks an operator, as far as rules would have reacted to
+    /// it.
     fn catch_up(&mut self, inventory: &Inventory, name: &Name, pair: &Pair, app: &Name, claim: &Claim, out: &mut Vec<Output>) {
         let (Some(resource), Some(host)) = (pair.resource.clone(), inventory.host_of(app).cloned()) else { return };
         let moves = match (claim.stand, pair.catch_up) {
@@ -375,8 +369,8 @@ fn newer<'a>(one: Said<'a>, other: Said<'a>) -> Option<Said<'a>> {
         return Some(timely);
     }
     if late.1.backlog {
-        // The late claim was not there yet when the controller stopped listening. Only a clock that is far
-        // off contradicts this.
+        // The late claim was not there yet when the controller stopped listening. Only a clock that is far off contradicts
+        // this.
         return (late.1.written + CLOCK_ERROR >= timely.1.written).then_some(late);
     }
     Some(if late.1.written > timely.1.written { late } else { timely })

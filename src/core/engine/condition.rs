@@ -11,9 +11,8 @@
 //!
 //! `unless` drops the partial matches and the pending fire of a key.
 //!
-//! An event counts towards one occurrence: when the condition fires, all partial matches of the key are
-//! dropped. Times are times of arrival. For a late event its own time counts, so that an hour of backlog is
-//! not one second.
+//! An event counts towards one occurrence: when the condition fires, all partial matches of the key are dropped. Times are
+//! times of arrival. For a late event its own time counts, so that an hour of backlog is not one second.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -108,8 +107,7 @@ impl Engine {
                     }
                 }
                 if let Some(met) = met(self, 1, out) {
-                    // One for each trust: a less trusted sender does not hide the event of a more trusted
-                    // one.
+                    // One for each trust: a less trusted sender does not hide the event of a more trusted one.
                     let known = met.facts.trust();
                     let note = PartialMatch::new(1, met.at, known).keeping(Some(known.name().to_owned()), Fields::new());
                     let since = alarm.detect.within.map(|within| met.at - within);
@@ -152,8 +150,8 @@ impl Engine {
         Some(Match { arrival, alarm, at, key, facts })
     }
 
-    /// The condition fires: the alarm is raised, or is pending until its `hold` has passed. `more` are fields
-    /// that are not in the event.
+    /// The condition fires: the alarm is raised, or is pending until its `hold` has passed. `more` are fields that are not in
+    /// the event.
     pub(super) fn fire(&mut self, met: Match<'_, '_>, more: Fields, out: &mut Vec<Output>) {
         if !matches!(met.alarm.detect.shape, Shape::Sequence { each: true } | Shape::NotPreceded) {
             self.forget_notes(met.alarm, &met.key, out);
@@ -187,8 +185,8 @@ impl Engine {
         }
     }
 
-    /// Makes the condition pending until a time. The time of the first event stays, except when a more
-    /// trusted sender follows: a sender does not take another's place by being early.
+    /// Makes the condition pending until a time. The time of the first event stays, except when a more trusted sender
+    /// follows: a sender does not take another's place by being early.
     fn wait(&mut self, met: Match<'_, '_>, due: Time, more: Fields, out: &mut Vec<Output>) {
         let Match { arrival, alarm, key, facts, .. } = met;
         let occasion = arrival.occasion(alarm);
@@ -315,8 +313,8 @@ impl Engine {
         self.add_partial_match(met, PartialMatch::new(part, began, known).keeping(None, seen), true, None, out);
     }
 
-    /// True when an event of the second part arrived within the time before, from a sender with at least the
-    /// trust of this one.
+    /// True when an event of the second part arrived within the time before, from a sender with at least the trust of this
+    /// one.
     fn is_preceded(&self, met: &Match<'_, '_>) -> bool {
         let within = met.alarm.detect.within;
         let known = met.facts.trust();
@@ -393,8 +391,7 @@ impl Engine {
         }
     }
 
-    /// When partial matches take more memory than their share, the alarm that takes most drops the older half
-    /// of its keys.
+    /// When partial matches take more memory than their share, the alarm that takes most drops the older half of its keys.
     fn bound_notes(&mut self, out: &mut Vec<Output>) {
         let most = share(self.inventory.memory.0, MEMORY_NOTES);
         if self.state.noted.bytes() <= most {
@@ -409,8 +406,8 @@ impl Engine {
         self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
     }
 
-    /// When all alarms together have too many partial matches, the alarm with most drops half of its keys.
-    /// This is reported once for each alarm.
+    /// When all alarms together have too many partial matches, the alarm with most drops half of its keys. This is reported
+    /// once for each alarm.
     fn too_many_notes(&mut self, alarm: &str, out: &mut Vec<Output>) {
         let text = format!(
             "more than {PARTIAL_MATCHES} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"
@@ -430,8 +427,8 @@ impl Engine {
         self.tell_once(format!("{does} {}", alarm.name), notice, out);
     }
 
-    /// True when one more key may be active or pending for an event of this trust. Less trusted senders leave
-    /// room for the others.
+    /// True when one more key may be active or pending for an event of this trust. Less trusted senders leave room for the
+    /// others.
     pub(super) fn has_room(&mut self, alarm: &Alarm, trust: Trust, out: &mut Vec<Output>) -> bool {
         // A number that the rules set applies to all senders.
         let unless = INSTANCES_PER_ALARM + if trust >= Trust::Address { INSTANCES_PER_ALARM / 4 } else { 0 };
@@ -455,14 +452,13 @@ fn place_of_early(alarm: &Alarm, part: usize) -> usize {
     alarm.detect.parts.len() + part
 }
 
-/// True when a measure of a key belongs to the end of the alarm. It is then no part of the condition that
-/// fired or was dropped.
+/// True when a measure of a key belongs to the end of the alarm. It is then no part of the condition that fired or was
+/// dropped.
 fn measures_on(alarm: &Alarm) -> bool {
     !matches!(alarm.detect.shape, Shape::Measure(_))
 }
 
-/// For a part that wants several events, returns the place for its newest; `None` when all stored events are
-/// newer.
+/// For a part that wants several events, returns the place for its newest; `None` when all stored events are newer.
 fn place(notes: &[PartialMatch], part: usize, n: usize, at: Time) -> Option<Option<String>> {
     if n == 1 {
         return Some(None);

@@ -1,9 +1,7 @@
-//! Test alarms (`pointsman alarms test`). They are raised as if an application had caused them, and are
-//! marked as tests.
+//! Test alarms (`pointsman alarms test`). They are raised as if an application had caused them, and are marked as tests.
 //!
-//! The event has what the inventory says of the application, the fields that the operator adds, and the field
-//! [`TEST_FIELD`], which no record can bring. Everything else works as usual: calendars, inhibition, limits
-//! and reactions.
+//! The event has what the inventory says of the application, the fields that the operator adds, and the field [`TEST_FIELD`],
+//! which no record can bring. Everything else works as usual: calendars, inhibition, limits and reactions.
 
 use std::sync::Arc;
 
@@ -31,8 +29,7 @@ impl Engine {
     /// Returns the event that would test an alarm, and the key of its instance.
     ///
     /// # Errors
-    /// A text: there is no such alarm, it cannot be tested, it is active already, or a field of its key is
-    /// missing.
+    /// A text: there is no such alarm, it cannot be tested, it is active already, or a field of its key is missing.
     pub fn test_event(&self, name: &str, app: &str, more: &Fields) -> Result<(Key, Fields), String> {
         let Some(alarm) = self.names.get(name).and_then(|index| self.program.alarms.get(*index)) else {
             return Err(format!("there is no alarm {name}"));

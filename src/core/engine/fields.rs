@@ -1,5 +1,4 @@
-//! The fields of an event as rules' keys, arguments and scripts see them: names are resolved and derived
-//! fields are added.
+//! The fields of an event as rules' keys, arguments and scripts see them: names are resolved and derived fields are added.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,8 +11,7 @@ use crate::core::lang::program::{REPLACED, Unit};
 use super::bounds::bounded;
 use super::record::Fields;
 
-/// A read-only view of an event. Fields are made on demand, because most events are only counted, by one or
-/// two fields.
+/// A read-only view of an event. Fields are made on demand, because most events are only counted, by one or two fields.
 #[derive(Clone, Copy)]
 pub(super) struct EventView<'a> {
     event: &'a Event<'a>,
@@ -86,8 +84,8 @@ impl<'a> EventView<'a> {
         captured.or_else(|| self.event.fields.iter().find(|(n, _)| n == name).map(|(_, value)| shown(value)))
     }
 
-    /// Adds fields to the event. The event's own fields go first, except for the trust, which is that of the
-    /// least trusted sender.
+    /// Adds fields to the event. The event's own fields go first, except for the trust, which is that of the least trusted
+    /// sender.
     pub(super) fn with(self, more: Fields) -> TriggerEvent<'a> {
         if more.is_empty() {
             return TriggerEvent::Now(self);
@@ -199,8 +197,8 @@ impl TriggerEvent<'_> {
 
 /// Returns every field of an event: what the record says, what was captured, and what the inventory derives.
 ///
-/// `app`, `host`, `type` and `pair` are those of [`crate::core::inventory::Names`]. Captures go before fields
-/// of the record, but not before these.
+/// `app`, `host`, `type` and `pair` are those of [`crate::core::inventory::Names`]. Captures go before fields of the record,
+/// but not before these.
 pub fn fields_of(event: &Event<'_>, captures: &[(String, Value<'static>)], index: &Index) -> Fields {
     EventView::new(event, captures, index).all()
 }
@@ -211,8 +209,7 @@ pub(super) fn number(amount: f64) -> Value<'static> {
     if amount.fract() == 0.0 && amount.abs() < 1e15 { Value::Int(amount as i64) } else { Value::Float(amount) }
 }
 
-/// Makes fields with the trust `authenticated`, for what the controller or an agent reports. Empty fields are
-/// left out.
+/// Makes fields with the trust `authenticated`, for what the controller or an agent reports. Empty fields are left out.
 pub(super) fn vouched<const N: usize>(all: [(&str, &str); N]) -> Fields {
     let all = all.into_iter().filter(|(_, value)| !value.is_empty()).chain([("trust", Trust::Authenticated.name())]);
     all.map(|(name, value)| (name.to_owned(), Value::from(value).into_owned())).collect()

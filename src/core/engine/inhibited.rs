@@ -1,9 +1,9 @@
-//! `inhibited by` and `only while`. While an inhibiting alarm is active, an alarm is suppressed until nothing
-//! inhibits it any more. `only while` drops it.
+//! `inhibited by` and `only while`. While an inhibiting alarm is active, an alarm is suppressed until nothing inhibits it any
+//! more. `only while` drops it.
 //!
-//! A suppressed alarm behaves like an active one: the newest event counts, and whatever would end an active
-//! instance ends it: `cancel when`, `cancel after`, the end of a state, an operator. An alarm with `cancel at
-//! once` is a moment and is not suppressed.
+//! A suppressed alarm behaves like an active one: the newest event counts, and whatever would end an active instance ends it:
+//! `cancel when`, `cancel after`, the end of a state, an operator. An alarm with `cancel at once` is a moment and is not
+//! suppressed.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub(super) struct Freed {
 }
 
 impl Engine {
-    /// Returns the alarm that inhibits another one: it is active for the same values of the keys that both
-    /// have, and has at least this trust. A less trusted alarm does not suppress a more trusted event.
+    /// Returns the alarm that inhibits another one: it is active for the same values of the keys that both have, and has at
+    /// least this trust. A less trusted alarm does not suppress a more trusted event.
     pub(super) fn inhibitor<'a>(&self, alarm: &'a Alarm, key: &Key, known: Trust) -> Option<&'a str> {
         alarm.inhibited_by.iter().find(|name| self.active_beside(alarm, key, name) >= Some(known)).map(String::as_str)
     }
@@ -93,8 +93,8 @@ impl Engine {
             return;
         }
         let late = on.late.clone().or(on.old.clone());
-        // A less trusted event does not replace a more trusted one, and an event that may start nothing does
-        // not replace one that may.
+        // A less trusted event does not replace a more trusted one, and an event that may start nothing does not replace one
+        // that may.
         let better = |w: &Suppressed| fields::trust(&w.event) > fields::trust(&event) || w.late.is_none() && late.is_some();
         if waits.as_ref().is_some_and(better) {
             return;
@@ -133,8 +133,7 @@ impl Engine {
         self.held(alarm, key, None, out);
     }
 
-    /// Notes that an alarm has ended. Alarms that it may have suppressed are evaluated after this turn's
-    /// changes.
+    /// Notes that an alarm has ended. Alarms that it may have suppressed are evaluated after this turn's changes.
     pub(super) fn frees(&mut self, end: &Ending, name: &str, key: &Key) {
         let program = self.program.clone();
         let by = self.alarm(&program, name).map(|a| a.by.as_slice()).unwrap_or_default();
@@ -156,8 +155,8 @@ impl Engine {
         let program = self.program.clone();
         let Some(alarm) = self.alarm(&program, &freed.alarm) else { return };
         let Some(held) = self.state.inhibited(&alarm.name, &freed.key).cloned() else { return };
-        // The event that ended the other alarm has no influence on what was suppressed: the next event would
-        // be raised as well.
+        // The event that ended the other alarm has no influence on what was suppressed: the next event would be raised as
+        // well.
         if self.inhibitor(alarm, &freed.key, fields::trust(&held.event)).is_some() {
             return;
         }

@@ -1,9 +1,8 @@
 //! Bytes of the events that alarms keep: of active, pending, suppressed and throttled instances.
 //!
-//! A stored event is cut to [`EVENT_BYTES`]. All stored events together have a share of the memory
-//! ([`MEMORY_ALARMS`]). Above half of it, an event of an untrusted sender is stored in its short form; above
-//! three quarters, its instance is refused. For trusted senders the limits are three quarters and the whole.
-//! Each case is a notice.
+//! A stored event is cut to [`EVENT_BYTES`]. All stored events together have a share of the memory ([`MEMORY_ALARMS`]). Above
+//! half of it, an event of an untrusted sender is stored in its short form; above three quarters, its instance is refused.
+//! For trusted senders the limits are three quarters and the whole. Each case is a notice.
 
 use std::sync::Arc;
 

@@ -8,9 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::base::limits::KEY_BYTES;
 
-/// The values of an alarm's `by` fields, in the order of `by`. It is shared, because records, state and
-/// deadlines all have it. It is one piece of memory, because each of a million keys is read rarely, when it
-/// is not in the cache.
+/// The values of an alarm's `by` fields, in the order of `by`. It is shared, because records, state and deadlines all have
+/// it. It is one piece of memory, because each of a million keys is read rarely, when it is not in the cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Arc<str>);
 
@@ -35,8 +34,8 @@ impl Key {
         Key::read(&text)
     }
 
-    /// Adds a value to the text from which [`Key::read`] makes a key. A long value is cut and gets a hash of
-    /// the whole, so that it differs from others with the same beginning.
+    /// Adds a value to the text from which [`Key::read`] makes a key. A long value is cut and gets a hash of the whole, so
+    /// that it differs from others with the same beginning.
     pub(super) fn push(text: &mut String, value: &str) {
         if value.len() > KEY_BYTES {
             let start = (0..=KEY_BYTES - SUM_BYTES).rev().find(|at| value.is_char_boundary(*at)).unwrap_or_default();

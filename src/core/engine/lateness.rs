@@ -1,5 +1,5 @@
-//! The usual ages of senders' records, kept for the next start. `src/core/site/arrivals.rs` decides which
-//! record is late when it is read.
+//! The usual ages of senders' records, kept for the next start. `src/core/site/arrivals.rs` decides which record is late when
+//! it is read.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use super::state::State;
 use super::{Engine, Output};
 use crate::core::notice::{Kind, Notice};
 
-/// A usual age that changes by more than this is reported, in microseconds. The cause is a clock or a zone
-/// that is wrong or was corrected.
+/// A usual age that changes by more than this is reported, in microseconds. The cause is a clock or a zone that is wrong or
+/// was corrected.
 const REPORTED_US: u64 = 2_000_000;
 
 impl Engine {
@@ -54,8 +54,7 @@ impl Engine {
 }
 
 impl State {
-    /// How far the times of a sender's events are usually behind their arrival, in microseconds; 0 when
-    /// unknown.
+    /// How far the times of a sender's events are usually behind their arrival, in microseconds; 0 when unknown.
     pub fn usual_age(&self, source: &str, trust: Trust, host: &str) -> i64 {
         self.offsets(&bucket(source, trust), host).map_or(0, |known| known.usual.saturating_sub(known.zone))
     }

@@ -1,5 +1,5 @@
-//! `limit`: how often the reactions of an alarm start. Reactions above the limit are throttled: the newest
-//! wait until they may start. A limit delays an address change and never drops it.
+//! `limit`: how often the reactions of an alarm start. Reactions above the limit are throttled: the newest wait until they
+//! may start. A limit delays an address change and never drops it.
 
 use std::sync::Arc;
 
@@ -72,8 +72,8 @@ impl Engine {
                 self.too_many_keys(alarm, "limits", "`limit ... by`", out);
             }
         }
-        // Reactions to a claim have the sequence of the claim, however long a rule delayed them. So a newer
-        // claim stays the newest.
+        // Reactions to a claim have the sequence of the claim, however long a rule delayed them. So a newer claim stays the
+        // newest.
         let claim = self.claim_behind(&event);
         let order = claim.as_ref().map_or(order, |claim| self.claim_stands(claim, alarm.mode, out));
         out.push(start_reactions(alarm, key, &instance, None, alarm.react.clone(), (order, claim.is_some()), event));

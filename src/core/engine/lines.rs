@@ -1,5 +1,4 @@
-//! Texts of the events that an alarm keeps for its scripts (`keep N lines`): which texts, and their maximum
-//! size.
+//! Texts of the events that an alarm keeps for its scripts (`keep N lines`): which texts, and their maximum size.
 
 use crate::core::base::limits::{KEPT_BYTES, KEPT_BYTES_ALL, KEPT_LINE_BYTES};
 use std::sync::Arc;
@@ -21,8 +20,8 @@ impl Instance {
 }
 
 impl State {
-    /// Returns the text that an alarm keeps of an event, cut; `None` when it keeps no more. The error means
-    /// that all alarms together keep too much.
+    /// Returns the text that an alarm keeps of an event, cut; `None` when it keeps no more. The error means that all alarms
+    /// together keep too much.
     fn kept_line(&self, most: usize, alarm: &str, key: &Key, text: &str) -> Result<Option<String>, ()> {
         let (lines, bytes) = self.instance(alarm, key).map_or((0, 0), |i| (i.lines.len(), i.line_bytes()));
         if lines >= most || text.is_empty() {
@@ -36,8 +35,7 @@ impl State {
     }
 }
 
-/// The internal field for the texts of counted events on their way to the alarm. No event can have a field of
-/// this name.
+/// The internal field for the texts of counted events on their way to the alarm. No event can have a field of this name.
 const COUNTED: &str = "=lines";
 
 /// Returns the text of a counted event, cut, as a partial match keeps it.
@@ -62,8 +60,8 @@ fn cut(text: &str) -> &str {
 }
 
 impl Engine {
-    /// Takes the texts of counted events out of the event that carries them, as many as the alarm keeps in
-    /// addition to the event's own.
+    /// Takes the texts of counted events out of the event that carries them, as many as the alarm keeps in addition to the
+    /// event's own.
     pub(super) fn counted_lines<'s>(&self, alarm: &Alarm, key: &Key, seen: TriggerEvent<'s>) -> (TriggerEvent<'s>, Vec<String>) {
         let TriggerEvent::Kept(mut event) = seen else { return (seen, Vec::new()) };
         let counted = if event.contains_key(COUNTED) { Arc::make_mut(&mut event).remove(COUNTED) } else { None };
@@ -118,8 +116,7 @@ mod tests {
         }
     }
 
-    /// The size of a line, of an instance and of all instances is bounded, and an instance that ends frees
-    /// its bytes.
+    /// The size of a line, of an instance and of all instances is bounded, and an instance that ends frees its bytes.
     #[test]
     fn lines_are_bounded() {
         let mut state = State::default();

@@ -1,9 +1,8 @@
-//! Measures: an aggregate of events over a window, when its comparison becomes true, and when it becomes
-//! false.
+//! Measures: an aggregate of events over a window, when its comparison becomes true, and when it becomes false.
 //!
-//! A window has sixty buckets, each with a count, a sum, a minimum and a maximum. So its memory is bounded
-//! for any input, and an event leaves the window up to a sixtieth early. Time passes by deadlines: when the
-//! oldest bucket leaves, and when a comparison has been true for long enough.
+//! A window has sixty buckets, each with a count, a sum, a minimum and a maximum. So its memory is bounded for any input, and
+//! an event leaves the window up to a sixtieth early. Time passes by deadlines: when the oldest bucket leaves, and when a
+//! comparison has been true for long enough.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -180,8 +179,7 @@ impl Engine {
             let lasts = threshold.and_then(|t| t.lasts).unwrap_or_default();
             (is, since, since.map(|since| since + lasts))
         };
-        // If a comparison has to last, all events since its beginning count, not only those in the window at
-        // its end.
+        // If a comparison has to last, all events since its beginning count, not only those in the window at its end.
         let known = |slot: MeasureSlot, window: MeasureSlot| {
             let over = measure_of(alarm, window).map_or(Duration::ZERO, |(over, _)| over);
             let now_known = measured.windows[window as usize].known(now, over);

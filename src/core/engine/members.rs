@@ -1,8 +1,7 @@
-//! How many members of a group are in a state: hosts that are lost, applications that stopped, alarms that
-//! are active.
+//! How many members of a group are in a state: hosts that are lost, applications that stopped, alarms that are active.
 //!
-//! The members of a group are fixed when the rules are compiled. The number in the state is counted again from the
-//! state at each change of a member, so no stored count can become wrong.
+//! The members of a group are fixed when the rules are compiled. The number in the state is counted again from the state at
+//! each change of a member, so no stored count can become wrong.
 
 use crate::core::event::{Trust, Value};
 use crate::core::lang::program::{Alarm, Counted, Hit, MemberState, Members, Shape};

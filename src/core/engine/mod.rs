@@ -17,15 +17,15 @@
 //!      +-- operator ----+          `cancel at once`: raised and cleared in one step, nothing is kept
 //! ```
 //!
-//! A condition of several events has partial matches and is pending before it fires (`condition.rs`), as are
-//! silences (`silence.rs`) and measures (`measure.rs`). Joined states are evaluated (`states.rs`). Calendars
-//! delay a raise (`calendars.rs`), active alarms suppress it (`inhibited.rs`), and a limit throttles
-//! reactions (`limit.rs`). An alarm that is raised or cleared, and a condition that fires, are themselves
-//! changes that conditions can match (`signals.rs`), within the same turn.
+//! A condition of several events has partial matches and is pending before it fires (`condition.rs`), as are silences
+//! (`silence.rs`) and measures (`measure.rs`). Joined states are evaluated (`states.rs`). Calendars delay a raise
+//! (`calendars.rs`), active alarms suppress it (`inhibited.rs`), and a limit throttles reactions (`limit.rs`). An alarm that
+//! is raised or cleared, and a condition that fires, are themselves changes that conditions can match (`signals.rs`), within
+//! the same turn.
 //!
-//! Invariants: the state changes only by [`Record`]s. One input gives the same outputs whenever its turn
-//! comes. A late event changes alarms but starts no reaction. The engine does not know clocks, scripts,
-//! agents or owners of resources. Tests: `tests/it/engine.rs` (the whole transition table), rule tests.
+//! Invariants: the state changes only by [`Record`]s. One input gives the same outputs whenever its turn comes. A late event
+//! changes alarms but starts no reaction. The engine does not know clocks, scripts, agents or owners of resources. Tests:
+//! `tests/it/engine.rs` (the whole transition table), rule tests.
 
 mod bounds;
 mod calendars;
@@ -335,8 +335,8 @@ impl Engine {
         }
     }
 
-    /// Begins after a start of the controller. Alarms that the rules no longer have are cleared with that
-    /// cause, and silences count from now.
+    /// Begins after a start of the controller. Alarms that the rules no longer have are cleared with that cause, and silences
+    /// count from now.
     pub fn begin(&mut self, now: Time, order: u64, out: &mut Vec<Output>) {
         self.drop_removed(now, order, out);
         self.drop_strangers(out);
@@ -347,8 +347,8 @@ impl Engine {
         self.follow(now, order, out);
     }
 
-    /// Continues with other rules. Alarms keep their state, except those in `reset`, whose key or shape
-    /// differs ([`crate::core::lang::shape::reset`]), and those that no longer exist.
+    /// Continues with other rules. Alarms keep their state, except those in `reset`, whose key or shape differs
+    /// ([`crate::core::lang::shape::reset`]), and those that no longer exist.
     pub fn reload(
         &mut self,
         now: Time,
@@ -395,8 +395,7 @@ impl Engine {
         }
     }
 
-    /// Applies a record and journals it. Returns whose partial matches were dropped because there were too
-    /// many.
+    /// Applies a record and journals it. Returns whose partial matches were dropped because there were too many.
     fn record(&mut self, record: Record, out: &mut Vec<Output>) -> Option<Forgot> {
         // The index of deadlines follows the state.
         let before = self.dues(&record);
@@ -451,8 +450,8 @@ impl Engine {
 
     fn arrived<'a>(&mut self, arrival: &Arrival<'a>, hits: &'a [Hit], out: &mut Vec<Output>) {
         let program = self.program.clone();
-        // By alarm, in the order of the rules: cancelling roles go before detecting ones. Of two hits for
-        // one role the first counts.
+        // By alarm, in the order of the rules: cancelling roles go before detecting ones. Of two hits for one role the first
+        // counts.
         let roles =
             |hit: &'a Hit| self.roles.get(place(hit.atom)).into_iter().flatten().map(move |(index, role)| (*index, *role, hit));
         let mut met: Vec<(usize, Role, &Hit)> = hits.iter().flat_map(roles).collect();
@@ -503,8 +502,7 @@ impl Engine {
         }
     }
 
-    /// Returns the key of the instance that an event is about; `None` when the event lacks a field of the
-    /// key.
+    /// Returns the key of the instance that an event is about; `None` when the event lacks a field of the key.
     fn key(&mut self, alarm: &Alarm, facts: &EventView<'_>, out: &mut Vec<Output>) -> Option<Key> {
         let mut values = String::with_capacity(KEY_TEXT);
         for field in &alarm.by {

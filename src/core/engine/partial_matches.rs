@@ -1,5 +1,5 @@
-//! Partial matches of conditions of several events, by alarm and key, with two bounds: keys of an alarm, and
-//! partial matches of all alarms.
+//! Partial matches of conditions of several events, by alarm and key, with two bounds: keys of an alarm, and partial matches
+//! of all alarms.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +38,8 @@ fn weight_of(key: &Key, notes: &[PartialMatch]) -> usize {
     KEY_OVERHEAD + key.len() + notes.iter().map(PartialMatch::weight).sum::<usize>()
 }
 
-/// Partial matches were dropped because there were too many: those of the half of the keys with the least
-/// trusted senders, and among equals with the oldest last event.
+/// Partial matches were dropped because there were too many: those of the half of the keys with the least trusted senders,
+/// and among equals with the oldest last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Forgot {
     /// Those of the alarm that had one key too many.
@@ -65,8 +65,8 @@ impl PartialMatches {
         self.alarms.iter().flat_map(|(alarm, of)| of.keys.iter().map(move |(key, _)| (alarm.as_str(), key)))
     }
 
-    /// Stores a partial match. `alone`: it replaces all of its part with its value. Those before `since` no
-    /// longer count. `keys` is the maximum number of keys of an alarm.
+    /// Stores a partial match. `alone`: it replaces all of its part with its value. Those before `since` no longer count.
+    /// `keys` is the maximum number of keys of an alarm.
     pub(super) fn note(
         &mut self,
         alarm: &String,

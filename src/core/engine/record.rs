@@ -81,8 +81,8 @@ pub enum Record {
         at: Time,
         /// When it expires now.
         due: Option<Time>,
-        /// The event and its summary, if its sender is more trusted than the sender of the event for which
-        /// the alarm was raised. They replace the earlier ones.
+        /// The event and its summary, if its sender is more trusted than the sender of the event for which the alarm was
+        /// raised. They replace the earlier ones.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         better: Option<Box<(Arc<Fields>, String)>>,
         /// The event's text, if the alarm keeps one more line.
@@ -214,8 +214,7 @@ pub enum Record {
         /// When this was learned.
         at: Time,
         offset: i64,
-        /// The part of it that is a time zone which the time stamps do not state: events have their times
-        /// without it.
+        /// The part of it that is a time zone which the time stamps do not state: events have their times without it.
         #[serde(default, skip_serializing_if = "is_zero")]
         zone: i64,
     },
@@ -330,8 +329,7 @@ pub struct Claim {
     pub late: bool,
     /// It came out of a backlog: it was written while the controller did not listen.
     pub backlog: bool,
-    /// When it was probably written, by the controller's clock. For a claim that arrived in time this is its
-    /// arrival.
+    /// When it was probably written, by the controller's clock. For a claim that arrived in time this is its arrival.
     #[serde(default)]
     pub written: Time,
     /// How far it has been carried out.
@@ -342,8 +340,7 @@ pub struct Claim {
     pub trust: Trust,
 }
 
-/// An event that counts towards a condition. It is small, because there may be a million of them: most are
-/// only counted.
+/// An event that counts towards a condition. It is small, because there may be a million of them: most are only counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartialMatch {
     /// The time of the event; for a sequence, the time when it began.
@@ -371,9 +368,8 @@ impl PartialMatch {
         PartialMatch { at, part: u32::try_from(part).unwrap_or(u32::MAX), known, kept: None }
     }
 
-    /// Adds the value that has to be distinct, and the fields that the event and the steps before it
-    /// captured, which the occurrence has as well. For parts that want several events, the value is the place
-    /// of the event among them.
+    /// Adds the value that has to be distinct, and the fields that the event and the steps before it captured, which the
+    /// occurrence has as well. For parts that want several events, the value is the place of the event among them.
     pub(super) fn keeping(self, value: Option<String>, seen: Fields) -> PartialMatch {
         let kept = (value.is_some() || !seen.is_empty()).then(|| Box::new(Kept { value, seen }));
         PartialMatch { kept, ..self }

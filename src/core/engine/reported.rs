@@ -1,8 +1,8 @@
 //! What agents report, as conditions match it: applications that stop and run again, and metrics of hosts.
 //!
-//! Whether an application is stopped is state. If its host is lost, nothing new is reported, so the state
-//! stays the same. A metric is not state: the newest value of each key is in the measures of the alarms
-//! (`measure.rs`), and a metric that no rule uses is dropped here.
+//! Whether an application is stopped is state. If its host is lost, nothing new is reported, so the state stays the same. A
+//! metric is not state: the newest value of each key is in the measures of the alarms (`measure.rs`), and a metric that no
+//! rule uses is dropped here.
 
 use std::sync::Arc;
 

@@ -1,8 +1,7 @@
-//! Alarms about alarms, patterns of several events and lost hosts: changes in the engine that conditions
-//! match like events.
+//! Alarms about alarms, patterns of several events and lost hosts: changes in the engine that conditions match like events.
 //!
-//! The consequences of a change are handled within the same turn, after those of the event that caused it.
-//! The number of hops is limited; a change beyond the limit is dropped and reported once.
+//! The consequences of a change are handled within the same turn, after those of the event that caused it. The number of hops
+//! is limited; a change beyond the limit is dropped and reported once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,8 +132,8 @@ impl Engine {
         self.hops = 0;
     }
 
-    /// Handles the raise or the end of an alarm that is counted: counts the active instances that share the
-    /// keys of this event.
+    /// Handles the raise or the end of an alarm that is counted: counts the active instances that share the keys of this
+    /// event.
     pub(super) fn standing<'a>(&mut self, arrival: &Arrival<'a>, alarm: &Alarm, hit: &'a Hit, out: &mut Vec<Output>) {
         let Shape::Standing { n, alarm: counted } = &alarm.detect.shape else { return };
         let Some(met) = self.match_part(arrival, alarm, Some(hit), out) else { return };
@@ -146,8 +145,8 @@ impl Engine {
         self.count_states(met, *n, known, Fields::new(), out);
     }
 
-    /// Counts states, each with its trust: enough of them raise the alarm, and too few end it. `more` are
-    /// fields that are not in the event.
+    /// Counts states, each with its trust: enough of them raise the alarm, and too few end it. `more` are fields that are not
+    /// in the event.
     pub(super) fn count_states(
         &mut self,
         met: Match<'_, '_>,
@@ -192,15 +191,14 @@ impl Engine {
         self.signal(Signal::Occurrence(name), seen.fields(), on.late.clone().or(on.old.clone()));
     }
 
-    /// The fields of a key without an event: its values, what the inventory derives from them, and the trust
-    /// of those that reported it.
+    /// The fields of a key without an event: its values, what the inventory derives from them, and the trust of those that
+    /// reported it.
     pub(super) fn of_key(&self, alarm: &Alarm, key: &Key, known: Trust) -> Arc<Fields> {
         let mut fields: Fields = alarm.by.iter().zip(key.values()).map(|(f, v)| (f.clone(), Value::from(&*v))).collect();
         fields.insert("trust".to_owned(), Value::from(known.name()));
         let mut all = fields::fields_of(&fields::event_of(&fields), &[], &self.index);
         all.remove("text");
-        // A key is what the alarm is about, whatever the inventory derives from the rest: the pair of a
-        // silence `by pair`.
+        // A key is what the alarm is about, whatever the inventory derives from the rest: the pair of a silence `by pair`.
         all.extend(fields);
         Arc::new(all)
     }

@@ -1,9 +1,9 @@
 //! `no A for D`: the events that are expected for each key, and what happens when they do not arrive.
 //!
-//! A key counts from the controller's start if the inventory has it, otherwise from its first event. A start
-//! begins to count again, because what arrived while the controller did not listen is unknown. So does the
-//! end of a time in which a source was unreadable: during it no silence fires. With `only during` or `not
-//! during` the time is measured within the calendars (`calendars.rs`).
+//! A key counts from the controller's start if the inventory has it, otherwise from its first event. A start begins to count
+//! again, because what arrived while the controller did not listen is unknown. So does the end of a time in which a source
+//! was unreadable: during it no silence fires. With `only during` or `not during` the time is measured within the calendars
+//! (`calendars.rs`).
 
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ fn patience(span: Duration, backoff: Option<Backoff>, round: u32) -> Duration {
 }
 
 impl Engine {
-    /// Handles a source that became unreadable or readable again. When the last one is readable again, all
-    /// silences start again.
+    /// Handles a source that became unreadable or readable again. When the last one is readable again, all silences start
+    /// again.
     pub(super) fn source_changed(&mut self, now: Time, source: String, away: bool, out: &mut Vec<Output>) {
         if self.state.is_away(&source) == away {
             return;
@@ -64,15 +64,14 @@ impl Engine {
         }
     }
 
-    /// Waits until the silence has lasted long enough. If no period of the calendars is that long, it waits
-    /// until the end of the calendar search: the pending entry keeps the key.
+    /// Waits until the silence has lasted long enough. If no period of the calendars is that long, it waits until the end of
+    /// the calendar search: the pending entry keeps the key.
     fn expect(&mut self, alarm: &Alarm, key: Key, now: Time, lasts: Duration, waiting: PendingFire, out: &mut Vec<Output>) {
         let due = self.silent_until(alarm, now, lasts).unwrap_or(now + CALENDAR_SEARCH);
         self.record(Record::Awaited { alarm: alarm.name.clone(), key, waiting: PendingFire { due, ..waiting } }, out);
     }
 
-    /// Restarts a silence that falls due when its alarm may not be raised, because the rules have other
-    /// calendars now.
+    /// Restarts a silence that falls due when its alarm may not be raised, because the rules have other calendars now.
     pub(super) fn silent_out_of_time(
         &mut self,
         now: Time,
@@ -109,8 +108,7 @@ impl Engine {
         }
     }
 
-    /// The trust of a key: the highest trust of the senders that reported it; keys of the inventory are
-    /// authenticated.
+    /// The trust of a key: the highest trust of the senders that reported it; keys of the inventory are authenticated.
     fn vouched(&self, alarm: &Alarm, key: &Key) -> Trust {
         let waiting = self.state.waiting(&alarm.name, key).map(|w| &w.event);
         let instance = self.state.instance(&alarm.name, key).map(|i| &i.event);

@@ -257,8 +257,8 @@ impl State {
         self.offsets.get(source)?.get(host)
     }
 
-    /// Stores the usual offset of a source's host. If there are too many, the half that was learned longest
-    /// ago is dropped, by time and then by name, so that every fold has the same result.
+    /// Stores the usual offset of a source's host. If there are too many, the half that was learned longest ago is dropped,
+    /// by time and then by name, so that every fold has the same result.
     fn learn(&mut self, source: &str, host: &str, at: Time, offset: i64, zone: i64) {
         let known = Offsets { usual: offset, zone, at };
         self.offsets.entry(source.to_owned()).or_default().insert(host.to_owned(), known);
@@ -374,8 +374,8 @@ impl State {
                 starts.at.push(*at);
                 starts.known.push(*known);
                 if groups.len() > COUNTED_KEYS {
-                    // Groups with throttled reactions are dropped last, and before them those that the most
-                    // trusted senders started.
+                    // Groups with throttled reactions are dropped last, and before them those that the most trusted senders
+                    // started.
                     forget_old_half(groups, |s| (s.put_off.is_some(), s.known.iter().copied().max(), s.at.last().copied()));
                     self.kept_bytes = self.count_kept();
                 }

@@ -1,14 +1,12 @@
-//! Joined states: active alarms, lost hosts, stopped applications, counts of groups, and their negation with
-//! `not`.
+//! Joined states: active alarms, lost hosts, stopped applications, counts of groups, and their negation with `not`.
 //!
 //! ```text
 //!   a state begins or ends --> which keys does it concern? --> evaluate all terms of each key from the state --+--> fires
 //!   a start, a reload -----------> all candidate keys ---------/                                               +--> ends
 //! ```
 //!
-//! All terms are evaluated again at each change of a term, so no stored result can become wrong. A change
-//! makes the condition fire only if it is a change towards it: a state that began, or a negated one that
-//! ended.
+//! All terms are evaluated again at each change of a term, so no stored result can become wrong. A change makes the condition
+//! fire only if it is a change towards it: a state that began, or a negated one that ended.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,8 +33,7 @@ struct Turn<'m, 'a> {
     facts: Option<EventView<'a>>,
     /// The change may make the condition true.
     towards: bool,
-    /// The trust of the sender that ended a negated state. Whoever can end a state can cause what depends on
-    /// its absence.
+    /// The trust of the sender that ended a negated state. Whoever can end a state can cause what depends on its absence.
     most: Trust,
 }
 
@@ -134,8 +131,7 @@ impl Engine {
         }
     }
 
-    /// All keys for which the condition may be true or false: those of its terms, its own, and those of the
-    /// inventory.
+    /// All keys for which the condition may be true or false: those of its terms, its own, and those of the inventory.
     fn candidate_keys(&self, alarm: &Alarm, states: &States, tables: &[Table]) -> BTreeSet<Key> {
         if alarm.by.is_empty() {
             return [Key::default()].into();
@@ -279,9 +275,8 @@ fn key_of(by: &[String], fields: &Fields) -> Option<Key> {
     by.iter().map(|field| fields.get(field).map(Value::to_string)).collect::<Option<Vec<_>>>().map(Key::of)
 }
 
-/// Returns whether the condition is true for a key, as its trust: the lowest trust of all terms, or the
-/// highest of alternative terms. A negated state has the trust of the sender that ended it, if its end makes
-/// the condition true.
+/// Returns whether the condition is true for a key, as its trust: the lowest trust of all terms, or the highest of
+/// alternative terms. A negated state has the trust of the sender that ended it, if its end makes the condition true.
 fn evaluate(states: &States, tables: &[Table], key: &Key, most: Trust) -> Option<Trust> {
     if let Some(known) = &states.known {
         let values: Vec<Cow<'_, str>> = key.values().collect();

@@ -1,7 +1,6 @@
 //! The trace: why the engine treated an event as it did. It exists only for `pointsman explain`.
 //!
-//! A live controller has no trace, and a decision then costs one check of an empty option: the texts are made
-//! only on demand.
+//! A live controller has no trace, and a decision then costs one check of an empty option: the texts are made only on demand.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +12,8 @@ use super::condition::Match;
 use super::key::Key;
 use super::record::PartialMatch;
 
-/// What was decided about an alarm, from the earliest stage to the latest. The latest stage explains best why
-/// an alarm was not raised.
+/// What was decided about an alarm, from the earliest stage to the latest. The latest stage explains best why an alarm was
+/// not raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Decision {
     /// Its mode is `off`.
@@ -31,8 +30,7 @@ pub enum Decision {
     NoState,
     /// A part of its condition was matched, and other parts are missing.
     Partial,
-    /// Partial matches or a pending fire were dropped: `unless`, `cancel when`, the second part of a
-    /// `without`.
+    /// Partial matches or a pending fire were dropped: `unless`, `cancel when`, the second part of a `without`.
     Forgotten,
     /// It is pending: it has to last (`hold`, `without`, a silence).
     Pending,

@@ -2,8 +2,7 @@
 
 macro_rules! built_in {
     ($($name:ident = $text:literal, $meaning:literal;)*) => {
-        /// A field that every event can have from its record or from the inventory. It may be absent from an
-        /// event.
+        /// A field that every event can have from its record or from the inventory. It may be absent from an event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each variant's meaning is the text beside it")]
         pub enum BuiltIn { $($name),* }
@@ -56,6 +55,5 @@ impl BuiltIn {
     }
 }
 
-/// Fields of events and of changes in the engine that do not come from the record, as rules and scripts name
-/// them.
+/// Fields of events and of changes in the engine that do not come from the record, as rules and scripts name them.
 pub const DERIVED: [&str; 9] = ["alarm", "by", "calendar", "cause", "count", "key", "metric", "mount", "value"];

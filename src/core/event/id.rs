@@ -1,6 +1,6 @@
-//! Event ids. `00-04561`, `4561`, `04561` and `GCTI-00-04561` are the same id; ids of other programs are
-//! words (`CVE-ID`). A vendor's id is the same with and without its marks: `%LINK-3-UPDOWN` and
-//! `LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)` and `IFNET/4/LINK_STATE`.
+//! Event ids. `00-04561`, `4561`, `04561` and `GCTI-00-04561` are the same id; ids of other programs are words (`CVE-ID`). A
+//! vendor's id is the same with and without its marks: `%LINK-3-UPDOWN` and `LINK-3-UPDOWN`, `%%01IFNET/4/LINK_STATE(l)` and
+//! `IFNET/4/LINK_STATE`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,8 +25,8 @@ pub enum EventId<'a> {
 }
 
 impl<'a> EventId<'a> {
-    /// Reads any of the four spellings; anything else is a word. `None` for an empty text and for `-`, the
-    /// nil value of RFC 5424.
+    /// Reads any of the four spellings; anything else is a word. `None` for an empty text and for `-`, the nil value of RFC
+    /// 5424.
     pub fn parse(text: &'a str) -> Option<EventId<'a>> {
         if text.is_empty() || text == "-" {
             return None;
@@ -72,16 +72,16 @@ impl fmt::Display for EventId<'_> {
     }
 }
 
-/// The id of a network device that contains its own severity, without the marks around it, and the severity
-/// (0 to 7). `None` for any other word.
+/// The id of a network device that contains its own severity, without the marks around it, and the severity (0 to 7). `None`
+/// for any other word.
 ///
 /// | form | written as | id |
 /// |---|---|---|
 /// | Cisco and compatible | `%LINK-3-UPDOWN`, `%ASA-4-106023`, `%SYS-SP-3-LOGGER_FLUSHED` | `LINK-3-UPDOWN` |
 /// | Huawei, H3C | `%%01IFNET/4/LINK_STATE(l)`, `IFNET/3/PHY_UPDOWN` | `IFNET/4/LINK_STATE` |
 ///
-/// A name has lower-case letters only after a `%`, and it contains a capital:
-/// `%UC_CALLMANAGER-3-DeviceUnregistered`, `%%01IFNET/2/linkDown_active(l)`.
+/// A name has lower-case letters only after a `%`, and it contains a capital: `%UC_CALLMANAGER-3-DeviceUnregistered`,
+/// `%%01IFNET/2/linkDown_active(l)`.
 pub fn vendor_id(word: &str) -> Option<(&str, u8)> {
     bare_vendor_id(word, word.starts_with('%'))
 }
@@ -114,8 +114,8 @@ fn bare_vendor_id(word: &str, marked: bool) -> Option<(&str, u8)> {
 
 /// The part of a rule's id that no decoder produces, and the id that was probably meant, if that is clear.
 ///
-/// An id has no blanks, no control characters, no leading `%` that is not a vendor's mark, and no colon at
-/// its end. Ids of network devices are in capitals.
+/// An id has no blanks, no control characters, no leading `%` that is not a vendor's mark, and no colon at its end. Ids of
+/// network devices are in capitals.
 pub fn unreadable(text: &str) -> Option<(&'static str, Option<String>)> {
     if text.is_empty() || text == "-" {
         return Some(("an empty id", None));

@@ -1,5 +1,4 @@
-//! Fields inside a record's text: `json.path`, `kv.key`, `cef.key`, `leef.key`. They are read only when a
-//! rule names one.
+//! Fields inside a record's text: `json.path`, `kv.key`, `cef.key`, `leef.key`. They are read only when a rule names one.
 //!
 //! - `json.user.name`: the first `{` of the text begins an object (RFC 8259; also after `@cee:`). Numbers in a path are
 //!   indices of lists; a key with dots in it may be written as it is. `null` counts as absent.
@@ -139,8 +138,8 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// `LEEF:Version|Vendor|Product|Version|EventID|` and in version 2 a delimiter (a character, or its number as `x5E`), then keys
-/// and values (IBM, "Log Event Extended Format").
+/// `LEEF:Version|Vendor|Product|Version|EventID|` and in version 2 a delimiter (a character, or its number as `x5E`), then
+/// keys and values (IBM, "Log Event Extended Format").
 fn leef<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let mut rest = &text[text.find("LEEF:")? + 5..];
     let mut head = Vec::new();

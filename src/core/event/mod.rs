@@ -1,7 +1,7 @@
 //! One decoded log record, the type that sources, rules, engine and scripts share.
 //!
-//! `decode` makes it from raw bytes. It borrows from the record while it is matched, and is owned
-//! (`into_owned`) once a rule wants it. Nothing here judges: an event says what its record says.
+//! `decode` makes it from raw bytes. It borrows from the record while it is matched, and is owned (`into_owned`) once a rule
+//! wants it. Nothing here judges: an event says what its record says.
 
 mod built_in;
 mod id;
@@ -51,11 +51,10 @@ impl ClaimedRole {
     }
 }
 
-/// Severity of a record. The eight levels of syslog (RFC 5424 section 6.2.1) and the five of Genesys are on
-/// one scale, lowest first.
+/// Severity of a record. The eight levels of syslog (RFC 5424 section 6.2.1) and the five of Genesys are on one scale, lowest
+/// first.
 ///
-/// Genesys `Debug`, `Trace`, `Interaction`, `Standard` and `Alarm` are read as debug, trace, info, notice and
-/// critical.
+/// Genesys `Debug`, `Trace`, `Interaction`, `Standard` and `Alarm` are read as debug, trace, info, notice and critical.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -103,8 +102,7 @@ impl Level {
         }
     }
 
-    /// The level for a word of a rule: the names above, and the Genesys words `interaction`, `standard`,
-    /// `alarm`.
+    /// The level for a word of a rule: the names above, and the Genesys words `interaction`, `standard`, `alarm`.
     pub fn parse(word: &str) -> Option<Level> {
         match word {
             "interaction" => Some(Level::Info),
@@ -151,8 +149,8 @@ impl Trust {
         }
     }
 
-    /// The part of a shared limit that senders with this trust or less may fill together. The rest is
-    /// reserved for senders with more trust, so that less trusted ones cannot exclude them.
+    /// The part of a shared limit that senders with this trust or less may fill together. The rest is reserved for senders
+    /// with more trust, so that less trusted ones cannot exclude them.
     pub fn share_of(self, bound: usize) -> usize {
         match self {
             Trust::Unverified => bound / 2,
@@ -188,15 +186,13 @@ pub enum Format {
 pub struct EventMarks {
     /// The record was longer than [`crate::core::base::limits::RECORD_BYTES`] and was cut there.
     pub cut: bool,
-    /// The bytes were not UTF-8. Each was read as the Latin-1 character with its number, so that none is
-    /// lost.
+    /// The bytes were not UTF-8. Each was read as the Latin-1 character with its number, so that none is lost.
     pub latin1: bool,
     /// A header began that could not be read to its end; it is part of the text.
     pub broken: bool,
     /// The year was not in the record and was guessed (nearest to the reference time).
     pub guessed_year: bool,
-    /// The date was not in the record and was taken from the last dated record, the file's header or the
-    /// reference time.
+    /// The date was not in the record and was taken from the last dated record, the file's header or the reference time.
     pub guessed_date: bool,
     /// The record does not state its time zone; the zone of its source was used.
     pub zoneless: bool,
@@ -206,26 +202,22 @@ pub struct EventMarks {
     pub continuation: bool,
     /// A line of a file's header: it says who writes the file, not that something happened.
     pub header: bool,
-    /// The time stamp is more than an hour from the source's last one, and no other record has confirmed it
-    /// yet.
+    /// The time stamp is more than an hour from the source's last one, and no other record has confirmed it yet.
     pub jump: bool,
     /// An `ignore` of the rules matches it: no rule receives it.
     pub ignored: bool,
-    /// A part of a record that a later line completes. No rule receives it, because the last part has the
-    /// whole text.
+    /// A part of a record that a later line completes. No rule receives it, because the last part has the whole text.
     pub partial: bool,
 }
 
-/// One decoded log record. It borrows from the record's bytes where possible; [`Event::into_owned`] copies
-/// it.
+/// One decoded log record. It borrows from the record's bytes where possible; [`Event::into_owned`] copies it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event<'a> {
     /// The record's own time, if it has one.
     pub at: Option<Time>,
     /// The host that the record names, as written there; empty if it names none.
     pub host: Cow<'a, str>,
-    /// The application that the record (or its file's header) names, as written there; empty if there is
-    /// none.
+    /// The application that the record (or its file's header) names, as written there; empty if there is none.
     pub app: Cow<'a, str>,
     /// The application's type as a file header names it (`TServer`); empty if there is none.
     pub app_type: Cow<'a, str>,
@@ -235,8 +227,7 @@ pub struct Event<'a> {
     pub level: Option<Level>,
     /// Syslog facility number, 0 to 23.
     pub facility: Option<u8>,
-    /// The text of the record without its head: priority, time stamp, names, level. JSON and pairs are text
-    /// as a whole.
+    /// The text of the record without its head: priority, time stamp, names, level. JSON and pairs are text as a whole.
     pub text: Cow<'a, str>,
     /// The raw record, if it differs from the text; otherwise empty. See [`Event::raw`].
     #[serde(default, skip_serializing_if = "str::is_empty")]
@@ -249,8 +240,7 @@ pub struct Event<'a> {
     /// The trust of its sender.
     #[serde(alias = "provenance")]
     pub trust: Trust,
-    /// The role that its application claims, if rules or the configuration take it for a claim of a pair's
-    /// member.
+    /// The role that its application claims, if rules or the configuration take it for a claim of a pair's member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_role: Option<ClaimedRole>,
     /// The form in which it was read.
@@ -337,9 +327,9 @@ impl Event<'_> {
         (self.raw.starts_with('{') && !self.raw.ends_with(&*self.text)).then_some(&*self.raw)
     }
 
-    /// The value of a field by the name that rules use. The order is: built-in fields of the record itself,
-    /// structured data and attributes, fields inside the text (`json.path`, `kv.key`, `cef.key`, `leef.key`).
-    /// `None` when the event does not have it.
+    /// The value of a field by the name that rules use. The order is: built-in fields of the record itself, structured data
+    /// and attributes, fields inside the text (`json.path`, `kv.key`, `cef.key`, `leef.key`). `None` when the event does not
+    /// have it.
     pub fn field(&self, name: &str) -> Option<Value<'_>> {
         match BuiltIn::parse(name) {
             // The record may also have what the inventory derives.

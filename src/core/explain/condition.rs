@@ -5,8 +5,7 @@ use crate::core::lang::program::{Atom, AtomId, Cancel, Comparison, FieldTest, Id
 use crate::core::lang::{Clause, ClauseCount};
 use crate::core::site::Site;
 
-/// Maximum number of conditions that are examined clause by clause; of more, those that have most in common
-/// with the record.
+/// Maximum number of conditions that are examined clause by clause; of more, those that have most in common with the record.
 const EXAMINED: usize = 100;
 
 /// A condition, and the result of each of its clauses for an event.
@@ -100,8 +99,7 @@ impl ConditionReport {
     }
 }
 
-/// All conditions about records that match, then at most `near` of those that nearly match, the closest
-/// first.
+/// All conditions about records that match, then at most `near` of those that nearly match, the closest first.
 pub fn conditions(site: &Site, event: &Event<'_>, near: usize) -> Vec<ConditionReport> {
     let about_records = |(atom, n): (&Atom, u32)| (atom.signal.is_none()).then(|| (score(site, atom, event), AtomId(n)));
     let mut all: Vec<(usize, AtomId)> = site.program.atoms.iter().zip(0..).filter_map(about_records).collect();
@@ -121,8 +119,8 @@ pub fn conditions(site: &Site, event: &Event<'_>, near: usize) -> Vec<ConditionR
     matched
 }
 
-/// How much a condition and an event have in common, computed cheaply: its clauses that hold, and the words
-/// of its expressions.
+/// How much a condition and an event have in common, computed cheaply: its clauses that hold, and the words of its
+/// expressions.
 pub(super) fn score(site: &Site, atom: &Atom, event: &Event<'_>) -> usize {
     let ClauseCount { held, failed } = site.matcher.count_clauses(atom, event);
     if failed == 0 {
@@ -131,8 +129,8 @@ pub(super) fn score(site: &Site, atom: &Atom, event: &Event<'_>) -> usize {
     held * 100 / (held + failed) + words_share(atom, event)
 }
 
-/// The percentage of the words that a condition wants which are in the event: words of its expressions, texts
-/// and numbered ids.
+/// The percentage of the words that a condition wants which are in the event: words of its expressions, texts and numbered
+/// ids.
 fn words_share(atom: &Atom, event: &Event<'_>) -> usize {
     let text = event.raw().to_lowercase();
     let share = |words: Vec<String>| {
@@ -175,8 +173,7 @@ fn phrases_of(predicate: &Predicate, phrases: &mut Vec<String>) {
     }
 }
 
-/// An estimate of the words that a match of an expression must contain: runs of three letters or more, in
-/// lower case.
+/// An estimate of the words that a match of an expression must contain: runs of three letters or more, in lower case.
 pub fn literal_words(regex: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();

@@ -1,5 +1,4 @@
-//! The same stories from a journal: what a running controller decided, and a run from its record to its last
-//! step.
+//! The same stories from a journal: what a running controller decided, and a run from its record to its last step.
 
 use std::collections::BTreeMap;
 
@@ -94,8 +93,7 @@ impl JournaledDecisions {
     }
 }
 
-/// A run from the record that caused it to its end: lines for people, each with its time and the number of
-/// its record.
+/// A run from the record that caused it to its end: lines for people, each with its time and the number of its record.
 #[derive(Default)]
 pub struct RunStory {
     run: RunId,

@@ -1,5 +1,5 @@
-//! What happened to one alarm through a whole log: the records that matched its condition, the closest
-//! others, the decisions of the engine.
+//! What happened to one alarm through a whole log: the records that matched its condition, the closest others, the decisions
+//! of the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,8 +61,7 @@ pub struct AlarmStory {
     pub(super) about: BTreeMap<String, AlarmStory>,
 }
 
-/// Empty stories of an alarm and of those that its condition is about, and the names of the alarms whose
-/// decisions they need.
+/// Empty stories of an alarm and of those that its condition is about, and the names of the alarms whose decisions they need.
 ///
 /// # Errors
 /// There is no such alarm; the message names the nearest.

@@ -1,5 +1,5 @@
-//! The cause in a few lines: why an alarm was raised, or was not. It is selected from the decisions of the
-//! engine; none is made here.
+//! The cause in a few lines: why an alarm was raised, or was not. It is selected from the decisions of the engine; none is
+//! made here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,8 +19,7 @@ use super::story::{AlarmStory, PartStory};
 const SHOWN: usize = 160;
 
 impl AlarmStory {
-    /// The cause, the most important line first; `named` shows the number of a line in the form that people
-    /// use.
+    /// The cause, the most important line first; `named` shows the number of a line in the form that people use.
     pub fn verdict(&self, program: &Program, named: &dyn Fn(u64) -> String) -> Vec<String> {
         let name = self.title();
         let raised: Vec<&DecisionOfLine> = self.of(Decision::Raised);

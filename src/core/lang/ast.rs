@@ -1,10 +1,10 @@
-//! The syntax tree of one rule file, as the parser makes it: names are text, nothing is resolved, every node
-//! has its span of bytes.
+//! The syntax tree of one rule file, as the parser makes it: names are text, nothing is resolved, every node has its span of
+//! bytes.
 //!
 //! Two trees are equal when their contents are equal: spans do not count.
 //!
-//! What could not be read is not in the tree and has a diagnostic instead. [`Later`](ClauseKind::Later)
-//! stands for what the language has and this version does not, so that the checker does not complain twice.
+//! What could not be read is not in the tree and has a diagnostic instead. [`Later`](ClauseKind::Later) stands for what the
+//! language has and this version does not, so that the checker does not complain twice.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -111,8 +111,7 @@ pub(crate) enum ClauseKind {
     Keep(At<usize>),
     OnlyDuring(Vec<Text>),
     NotDuring(Vec<Text>),
-    /// A clause with this name that could not be read or belongs to a later version; its diagnostic exists
-    /// already.
+    /// A clause with this name that could not be read or belongs to a later version; its diagnostic exists already.
     Later(&'static str),
 }
 

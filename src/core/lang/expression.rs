@@ -1,11 +1,10 @@
 //! Regular expressions that cost little until they are used often.
 //!
-//! Most of ten thousand expressions never see an event, because the literals that an event must contain
-//! exclude it. So an expression is only parsed and measured at first. The first texts are tried with its tree
-//! alone, which mostly only has to show that the expression does not match ([`walk`]). Where captures are
-//! wanted, or the tree would take long, a small automaton is built. After [`WARM_BYTES`] have been searched,
-//! a form that searches quickly is built. All forms give the same result for every text (a test compares
-//! them); they differ only in time.
+//! Most of ten thousand expressions never see an event, because the literals that an event must contain exclude it. So an
+//! expression is only parsed and measured at first. The first texts are tried with its tree alone, which mostly only has to
+//! show that the expression does not match ([`walk`]). Where captures are wanted, or the tree would take long, a small
+//! automaton is built. After [`WARM_BYTES`] have been searched, a form that searches quickly is built. All forms give the
+//! same result for every text (a test compares them); they differ only in time.
 
 mod progress;
 mod tree;
@@ -36,8 +35,7 @@ pub struct Expression {
     /// The names of its captures, in order.
     names: Box<[Box<str>]>,
     limit: usize,
-    /// The small form. The library refuses it only for its size, which [`Expression::new`] has checked; then
-    /// it is `None`.
+    /// The small form. The library refuses it only for its size, which [`Expression::new`] has checked; then it is `None`.
     small: OnceLock<Option<PikeVM>>,
     searched: AtomicUsize,
     /// The quick form; `None` if the library refuses it.
@@ -120,8 +118,8 @@ impl Expression {
         Some(self.capture_names().filter_map(|n| Some((n, text.get(found.get_group_by_name(n)?.range())?))).collect())
     }
 
-    /// How much of the expression matches a text that it does not match as a whole. It takes about a
-    /// millisecond: for people who ask why.
+    /// How much of the expression matches a text that it does not match as a whole. It takes about a millisecond: for people
+    /// who ask why.
     pub fn progress(&self, text: &str) -> Option<MatchProgress> {
         progress::progress(&self.text, text)
     }
@@ -142,8 +140,7 @@ impl Expression {
     }
 }
 
-/// Shows only the text: rules are compared by their contents, and the use of an expression is not part of
-/// them.
+/// Shows only the text: rules are compared by their contents, and the use of an expression is not part of them.
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}/", self.text)
@@ -225,8 +222,7 @@ mod tests {
         "(?:aü)*?",
     ];
 
-    /// Random expressions on random texts: the tree, the small form and the quick form find and capture the
-    /// same.
+    /// Random expressions on random texts: the tree, the small form and the quick form find and capture the same.
     #[test]
     fn all_forms_say_the_same() {
         let (mut found, mut walked) = (0, 0);
@@ -266,8 +262,7 @@ mod tests {
         assert!(found > 5_000 && walked > 15_000, "{found}, {walked}");
     }
 
-    /// An automaton is used where the tree would take long. None is built to find that an expression does not
-    /// match.
+    /// An automaton is used where the tree would take long. None is built to find that an expression does not match.
     #[test]
     fn nothing_is_built_to_say_no() {
         let expression = Expression::new("(?<n>[0-9]+) of (?:all|them)", 1 << 20).unwrap();

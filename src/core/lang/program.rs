@@ -1,7 +1,7 @@
 //! The compiled form of checked rule files: the only view that the matcher and the engine have of them.
 //!
-//! An alarm's conditions over single events are *atoms*: numbered, stateless, matched by `lang::matcher` for
-//! all alarms at once. What an alarm does with its matches (raise, clear, count) is the task of the engine.
+//! An alarm's conditions over single events are *atoms*: numbered, stateless, matched by `lang::matcher` for all alarms at
+//! once. What an alarm does with its matches (raise, clear, count) is the task of the engine.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -38,13 +38,12 @@ pub struct Program {
     pub atoms: Vec<Atom>,
     /// Alarms in order of definition. Names are unique.
     pub alarms: Vec<Alarm>,
-    /// Named bindings of scripts, by name. They include every reaction that an alarm calls, also the implicit
-    /// ones.
+    /// Named bindings of scripts, by name. They include every reaction that an alarm calls, also the implicit ones.
     pub reactions: BTreeMap<String, Reaction>,
     /// Lines that patterns have as their own tests, in order of files and lines.
     pub samples: Vec<Sample>,
-    /// Fields inside texts (`json.path`) that alarms use as keys, in summaries or as arguments. They are
-    /// added to the captures of an event.
+    /// Fields inside texts (`json.path`) that alarms use as keys, in summaries or as arguments. They are added to the
+    /// captures of an event.
     pub inside: Vec<String>,
     /// An event that matches one of these is hidden from every rule.
     pub ignored: Vec<AtomId>,
@@ -86,17 +85,15 @@ pub struct Atom {
     pub ids: Vec<IdPattern>,
     /// The event comes from one of these senders; empty for any.
     pub from: Vec<Sender>,
-    /// One of these alternatives matches (each on its own field); captures become fields. Empty: no `match`
-    /// clause.
+    /// One of these alternatives matches (each on its own field); captures become fields. Empty: no `match` clause.
     pub matches: Vec<FieldRegex>,
-    /// All of these hold: the pattern's own, and those of a `(pattern where ...)`. They see the captures of
-    /// the first alternative of `matches` that matched. They are shared, because many atoms may come from one
-    /// `where`.
+    /// All of these hold: the pattern's own, and those of a `(pattern where ...)`. They see the captures of the first
+    /// alternative of `matches` that matched. They are shared, because many atoms may come from one `where`.
     pub predicates: Vec<Arc<Predicate>>,
     /// Fields that a match sets in addition to its captures.
     pub sets: Vec<(String, Operand)>,
-    /// Names that the surrounding condition gives to fields of the event: the name there, and the field's own
-    /// name. An event without the field has no field of that name.
+    /// Names that the surrounding condition gives to fields of the event: the name there, and the field's own name. An event
+    /// without the field has no field of that name.
     pub renames: Vec<(String, String)>,
     /// The change in the engine that matches it; no record does.
     pub signal: Option<Signal>,
@@ -170,8 +167,8 @@ impl IdPattern {
         }
     }
 
-    /// True when the pattern matches the event's id. An event without a code matches only patterns without a
-    /// code or with 00. In an event, 00 is common to all types.
+    /// True when the pattern matches the event's id. An event without a code matches only patterns without a code or with 00.
+    /// In an event, 00 is common to all types.
     pub fn matches(&self, id: &EventId<'_>) -> bool {
         match (self, id) {
             (IdPattern::Numbers { code: want, first, last }, EventId::Number { code: have, number }) => {
@@ -188,8 +185,8 @@ impl IdPattern {
     }
 }
 
-/// A sender that a rule wants. Names are compared after the inventory resolved their aliases; `*` stands for
-/// any run of characters in `App` and `Host`.
+/// A sender that a rule wants. Names are compared after the inventory resolved their aliases; `*` stands for any run of
+/// characters in `App` and `Host`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sender {
     App(String),
@@ -212,8 +209,7 @@ pub struct FieldRegex {
 /// Fixed fields of an event that a key may replace: `by peer as host`.
 pub const REPLACED: [&str; 5] = ["host", "app", "type", "pair", "site"];
 
-/// The internal name of the capture for a key of this name. No expression can capture a field that replaces a
-/// fixed field.
+/// The internal name of the capture for a key of this name. No expression can capture a field that replaces a fixed field.
 pub fn replacing(key: &str) -> String {
     if REPLACED.contains(&key) { format!("={key}") } else { key.to_owned() }
 }
@@ -242,8 +238,7 @@ pub enum CaptureKind {
     App,
 }
 
-/// A condition over the fields of one event. A comparison with a field that the event lacks is false, also
-/// `!=` and `!~`.
+/// A condition over the fields of one event. A comparison with a field that the event lacks is false, also `!=` and `!~`.
 #[derive(Clone, Debug)]
 pub enum Predicate {
     And(Vec<Predicate>),
@@ -343,8 +338,8 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The amount in a text: `1m30s`, `1.5GB` (a KB is 1,024 bytes), `90%`. `None` when the text is not an
-    /// amount of this unit.
+    /// The amount in a text: `1m30s`, `1.5GB` (a KB is 1,024 bytes), `90%`. `None` when the text is not an amount of this
+    /// unit.
     pub fn read(self, text: &str) -> Option<f64> {
         let finite = |x: f64| x.is_finite().then_some(x);
         match self {
@@ -433,8 +428,8 @@ pub struct Alarm {
     /// What an operator should know or do; empty if there is none.
     pub help: String,
     pub detect: Detection,
-    /// Fields (of the event, its captures, or derived: `pair`) that form the key of an instance, in order.
-    /// Empty: one instance.
+    /// Fields (of the event, its captures, or derived: `pair`) that form the key of an instance, in order. Empty: one
+    /// instance.
     pub by: Vec<String>,
     /// What clears it. Empty: only an operator.
     pub cancel: Vec<Cancel>,
@@ -442,24 +437,21 @@ pub struct Alarm {
     pub react: Vec<Vec<ReactionCall>>,
     /// Reactions when it is cleared, for any cause; the script finds the cause in `alarm.cause`.
     pub on_cancel: Vec<Vec<ReactionCall>>,
-    /// How long its condition must stay true before it is raised (`hold`): no `cancel when` may come
-    /// meanwhile.
+    /// How long its condition must stay true before it is raised (`hold`): no `cancel when` may come meanwhile.
     pub hold: Option<Duration>,
-    /// While one of these alarms is active for the same values of the keys that both have, this one is
-    /// suppressed.
+    /// While one of these alarms is active for the same values of the keys that both have, this one is suppressed.
     pub inhibited_by: Vec<String>,
     /// It is raised only while these alarms are active for the same values of the keys that both have.
     pub only_while: Vec<String>,
     /// It is raised only while none of these is active.
     pub only_while_not: Vec<String>,
-    /// Maximum number of keys that are active or counted; `None`:
-    /// [`crate::core::base::limits::INSTANCES_PER_ALARM`] and [`crate::core::base::limits::COUNTED_KEYS`].
+    /// Maximum number of keys that are active or counted; `None`: [`crate::core::base::limits::INSTANCES_PER_ALARM`] and
+    /// [`crate::core::base::limits::COUNTED_KEYS`].
     pub max_keys: Option<usize>,
-    /// Number of texts to keep of events for which its condition fired, while it is active; the script finds
-    /// them in `alarm.lines`.
+    /// Number of texts to keep of events for which its condition fired, while it is active; the script finds them in
+    /// `alarm.lines`.
     pub keep: usize,
-    /// It is a pattern of several events: when its condition fires, the only effect is an event
-    /// ([`Signal::Occurrence`]).
+    /// It is a pattern of several events: when its condition fires, the only effect is an event ([`Signal::Occurrence`]).
     pub composite: bool,
     /// Keys of [`Program::calendars`]: it is raised only during one of these; empty: always.
     pub only_during: Vec<String>,
@@ -471,8 +463,7 @@ pub struct Alarm {
     pub while_active: WhileActive,
     /// How its reactions are carried out.
     pub mode: Mode,
-    /// Events older than this (record time against arrival) raise it but start no run; `None`: only lateness
-    /// counts.
+    /// Events older than this (record time against arrival) raise it but start no run; `None`: only lateness counts.
     pub max_age: Option<Duration>,
     /// The place in the rule file.
     pub place: Place,
@@ -511,8 +502,7 @@ impl Alarm {
 }
 
 impl Detection {
-    /// True when it is about something that lasts. It then ends by itself, unless its alarm says what ends
-    /// it.
+    /// True when it is about something that lasts. It then ends by itself, unless its alarm says what ends it.
     pub fn is_state(&self) -> bool {
         matches!(
             self.shape,
@@ -521,8 +511,7 @@ impl Detection {
     }
 }
 
-/// The maximum rate of an alarm's reactions. Reactions above it are throttled, and the newest start as soon
-/// as allowed.
+/// The maximum rate of an alarm's reactions. Reactions above it are throttled, and the newest start as soon as allowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
     pub n: usize,
@@ -540,11 +529,10 @@ pub struct Detection {
     pub shape: Shape,
     /// An event that matches one of these drops partial matches and pending fires.
     pub unless: Vec<AtomId>,
-    /// Its time: between the first event and the last (`within`), without any event (`for` of a silence), or
-    /// the window of a measure (`over`). `None`: time does not matter.
+    /// Its time: between the first event and the last (`within`), without any event (`for` of a silence), or the window of a
+    /// measure (`over`). `None`: time does not matter.
     pub within: Option<Duration>,
-    /// How much earlier an event may arrive than the one that it should follow: sources are not equally
-    /// quick.
+    /// How much earlier an event may arrive than the one that it should follow: sources are not equally quick.
     pub slack: Option<Duration>,
 }
 
@@ -597,8 +585,8 @@ pub struct States {
     pub terms: Vec<Term>,
     /// True: all have to hold; false: one is enough.
     pub all: bool,
-    /// The candidate keys of the inventory, sorted, if the condition may be true for a key that no active
-    /// state has. `None`: only the keys of active states.
+    /// The candidate keys of the inventory, sorted, if the condition may be true for a key that no active state has. `None`:
+    /// only the keys of active states.
     pub known: Option<Vec<Vec<String>>>,
 }
 
@@ -687,8 +675,8 @@ impl Members {
     }
 }
 
-/// How the time of a silence grows: each occurrence waits `factor` times longer than the one before, up to
-/// `up_to` times the first.
+/// How the time of a silence grows: each occurrence waits `factor` times longer than the one before, up to `up_to` times the
+/// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as said")]
 pub struct Backoff {

@@ -1,5 +1,5 @@
-//! The parts of a rule that decide whether its state stays valid, as a text. Two programs number their
-//! conditions differently, so conditions are compared by their contents.
+//! The parts of a rule that decide whether its state stays valid, as a text. Two programs number their conditions
+//! differently, so conditions are compared by their contents.
 //!
 //! The texts are compared within one version of the program and never stored.
 
@@ -46,8 +46,7 @@ pub fn all(program: &Program) -> BTreeMap<(&'static str, String), String> {
 fn detection(program: &Program, alarm: &Alarm) -> String {
     let parts: Vec<BTreeSet<String>> = alarm.detect.parts.iter().map(|atoms| any_of(program, atoms)).collect();
     let unless = any_of(program, &alarm.detect.unless);
-    // All other properties of a condition. The keys that exist from the start depend on the inventory, and
-    // do not count.
+    // All other properties of a condition. The keys that exist from the start depend on the inventory, and do not count.
     let mut rest = Detection { parts: Vec::new(), unless: Vec::new(), ..alarm.detect.clone() };
     match &mut rest.shape {
         Shape::Silence { expected, .. } => expected.clear(),

@@ -1,8 +1,8 @@
-//! Indexes of the runs, so that nothing searches thousands of runs: lanes, deadlines, counts. They follow
-//! from the state of the runs.
+//! Indexes of the runs, so that nothing searches thousands of runs: lanes, deadlines, counts. They follow from the state of
+//! the runs.
 //!
-//! A lane is one reaction, one key and one trust. One run of a lane is active, and one waits. So a less
-//! trusted sender neither replaces nor delays a run that a more trusted sender started.
+//! A lane is one reaction, one key and one trust. One run of a lane is active, and one waits. So a less trusted sender
+//! neither replaces nor delays a run that a more trusted sender started.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +31,7 @@ pub(super) struct RunIndex {
     counts: BTreeMap<Trust, usize>,
     /// Runs that were started for claims.
     claims: usize,
-    /// Bytes of all runs, by the trust of the share that they use. Claims use the share of authenticated
-    /// senders.
+    /// Bytes of all runs, by the trust of the share that they use. Claims use the share of authenticated senders.
     bytes: BTreeMap<Trust, usize>,
 }
 
@@ -122,8 +121,8 @@ impl RunIndex {
         self.orders.contains_key(&order)
     }
 
-    /// The limit of runs that prevents a further run of this trust; `None` when it may start. Less trusted
-    /// senders leave room for the others, and claims have a limit of their own.
+    /// The limit of runs that prevents a further run of this trust; `None` when it may start. Less trusted senders leave room
+    /// for the others, and claims have a limit of their own.
     pub(super) fn full(&self, claim: bool, trust: Trust) -> Option<usize> {
         if claim {
             return (self.claims >= CLAIM_RUNS).then_some(CLAIM_RUNS);
@@ -134,8 +133,7 @@ impl RunIndex {
         (all >= RUNS || as_little >= room).then_some(room)
     }
 
-    /// The bytes of `most` that runs like this may take, if `more` bytes exceed them; `None` when there is
-    /// room.
+    /// The bytes of `most` that runs like this may take, if `more` bytes exceed them; `None` when there is room.
     pub(super) fn lacks_memory(&self, claim: bool, trust: Trust, more: usize, most: usize) -> Option<usize> {
         let trust = payer(claim, trust);
         let room = trust.share_of(most);

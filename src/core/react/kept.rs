@@ -54,8 +54,7 @@ impl Runs {
     /// The answer of a run's step, or an error if there is no room for it.
     pub(super) fn with_room(&self, run: RunId, result: StepResult) -> StepResult {
         let Some(state) = self.state.run(run) else { return result };
-        // The reason of a failed step is short, and more useful than the message that there is no room for
-        // it.
+        // The reason of a failed step is short, and more useful than the message that there is no room for it.
         let more = match &result {
             Ok(value) => value.weight(),
             Err(_) => return result,

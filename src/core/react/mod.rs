@@ -11,10 +11,10 @@
 //!     +--> replaced by a newer one, or expired                     +---+<--------------+
 //! ```
 //!
-//! Invariants: a step is recorded before it is done, and a finished one is never done again (I4). Of one
-//! (reaction, key) one run is active at a time, and of those that wait only the newest is kept, separately
-//! for each trust (`index.rs`). `wait`, `state` and `log` are done here. This module does not know what a
-//! verb does or how a script is evaluated. Tests: `tests/it/runs.rs`, `sim`.
+//! Invariants: a step is recorded before it is done, and a finished one is never done again (I4). Of one (reaction, key) one
+//! run is active at a time, and of those that wait only the newest is kept, separately for each trust (`index.rs`). `wait`,
+//! `state` and `log` are done here. This module does not know what a verb does or how a script is evaluated. Tests:
+//! `tests/it/runs.rs`, `sim`.
 
 mod arguments;
 mod index;
@@ -58,8 +58,7 @@ pub enum Input {
         attempt: u32,
         result: StepResult,
     },
-    /// A step was refused and would be refused again. Its script gets the error at once, whatever `retry`
-    /// says.
+    /// A step was refused and would be refused again. Its script gets the error at once, whatever `retry` says.
     Refused {
         run: RunId,
         /// The number of the step.
@@ -94,8 +93,8 @@ pub enum Output {
         attempt: u32,
         step: Step,
     },
-    /// A run that was started for the claim with this sequence has ended, or could not be started. `well` is
-    /// false after an accident, and true after a decision of its script or an operator.
+    /// A run that was started for the claim with this sequence has ended, or could not be started. `well` is false after an
+    /// accident, and true after a decision of its script or an operator.
     ClaimRun {
         order: u64,
         well: bool,
@@ -117,8 +116,8 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Starts from a state. Unfinished runs are evaluated again with their history. A step whose result is
-    /// unknown is done again only if its verb allows it.
+    /// Starts from a state. Unfinished runs are evaluated again with their history. A step whose result is unknown is done
+    /// again only if its verb allows it.
     pub fn start(program: Arc<Program>, inventory: Arc<Inventory>, state: State, out: &mut Vec<Output>) -> Runs {
         let index = RunIndex::new(&state);
         let idle = index.idle();
@@ -135,8 +134,7 @@ impl Runs {
         runs
     }
 
-    /// Sets new rules. Runs that are wanted from now on use them; earlier runs end with the rules that they
-    /// began with.
+    /// Sets new rules. Runs that are wanted from now on use them; earlier runs end with the rules that they began with.
     pub fn reload(&mut self, rules: u64, program: Arc<Program>, inventory: Arc<Inventory>) {
         (self.rules, self.program, self.inventory) = (rules, program, inventory);
     }
@@ -284,8 +282,7 @@ impl Runs {
         self.begin_next(now, &lane, out);
     }
 
-    /// Starts a failed run again with the current reaction. If the run waits for a retry of a step, the step
-    /// starts at once.
+    /// Starts a failed run again with the current reaction. If the run waits for a retry of a step, the step starts at once.
     fn retry(&mut self, now: Time, run: RunId, out: &mut Vec<Output>) {
         if let Some(asked) = self.state.run(run).and_then(|r| r.asked.clone()).filter(|asked| asked.again_at.is_some()) {
             return self.ask(now, run, asked.step, asked.attempt + 1, out);

@@ -20,8 +20,7 @@ pub struct Bound {
     pub reaction: String,
     /// The arguments of its script.
     pub call: ScriptCall,
-    /// The number of the rules that it was bound by. It keeps their script and their view of the inventory to
-    /// its end.
+    /// The number of the rules that it was bound by. It keeps their script and their view of the inventory to its end.
     #[serde(default)]
     pub rules: u64,
     /// The time limit of one attempt of a step.
@@ -41,8 +40,8 @@ impl Bound {
         self.call.event.get("trust").and_then(Value::as_text).and_then(Trust::parse).unwrap_or_default()
     }
 
-    /// The name under which values of its reaction are stored. Values that senders without the required trust
-    /// set are stored separately, so that they change nothing that others read.
+    /// The name under which values of its reaction are stored. Values that senders without the required trust set are stored
+    /// separately, so that they change nothing that others read.
     pub(super) fn compartment(&self) -> String {
         if self.trust() < self.requires { format!("{} ({})", self.reaction, self.trust().name()) } else { self.reaction.clone() }
     }
@@ -90,8 +89,7 @@ impl RunOutcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ran")]
 pub enum Record {
-    /// A run is wanted. It begins when no other run of its lane is active and, if required, when an operator
-    /// has agreed.
+    /// A run is wanted. It begins when no other run of its lane is active and, if required, when an operator has agreed.
     Wanted {
         run: RunId,
         /// The sequence of its cause.

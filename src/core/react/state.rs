@@ -1,11 +1,9 @@
-//! The values of a reaction (`state.get`, `state.set`, `state.add` ...), and which of several active runs may
-//! change them.
+//! The values of a reaction (`state.get`, `state.set`, `state.add` ...), and which of several active runs may change them.
 //!
-//! A run that reads with `state.get` owns the state of its reaction until it ends, or until it wants a step
-//! other than `state` and `log`. Other runs of the reaction that want the state wait meanwhile; the lowest
-//! number is first. So a script that reads a value, changes it and writes it back loses no update, and no run
-//! waits for an external step of another. The owner follows from the histories of the runs: nothing is stored
-//! that a restart could lose.
+//! A run that reads with `state.get` owns the state of its reaction until it ends, or until it wants a step other than
+//! `state` and `log`. Other runs of the reaction that want the state wait meanwhile; the lowest number is first. So a script
+//! that reads a value, changes it and writes it back loses no update, and no run waits for an external step of another. The
+//! owner follows from the histories of the runs: nothing is stored that a restart could lose.
 
 use crate::core::base::limits::STATE_LIST;
 use crate::core::event::Value;
@@ -34,8 +32,8 @@ fn has_state(run: &Run) -> bool {
 }
 
 impl Runs {
-    /// Answers the runs of a compartment (a reaction, and the trust of its events) that want its state,
-    /// unless another run owns it.
+    /// Answers the runs of a compartment (a reaction, and the trust of its events) that want its state, unless another run
+    /// owns it.
     pub(super) fn give_state(&mut self, compartment: &str, out: &mut Vec<Output>) {
         loop {
             let runs = || self.state.runs.iter().filter(|(_, run)| run.begun && run.bound.compartment() == compartment);

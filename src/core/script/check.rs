@@ -23,8 +23,8 @@ pub struct Param {
     pub place: Place,
 }
 
-/// The parameters that a script declares, in order, and all mistakes in it. Names in it are looked up in the
-/// inventory, if there is one.
+/// The parameters that a script declares, in order, and all mistakes in it. Names in it are looked up in the inventory, if
+/// there is one.
 pub fn check(source: &Arc<Source>, inventory: Option<&Inventory>) -> (Vec<Param>, Vec<Diagnostic>) {
     let (declared, found) = inspect(source, inventory);
     (declared.params, found)
@@ -82,8 +82,7 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// Reports fields that nothing sets and whose name is similar to a known one. Other fields may come from
-    /// the record.
+    /// Reports fields that nothing sets and whose name is similar to a known one. Other fields may come from the record.
     pub fn misspelled_fields(&self, known: &BTreeSet<String>) -> Vec<Diagnostic> {
         let unknown = self.event_fields.iter().filter(|(name, _)| name.len() > 2 && !known.contains(name));
         let found = unknown.filter_map(|(name, place)| {
@@ -434,8 +433,7 @@ impl Checker<'_> {
     }
 }
 
-/// If the inventory lacks the name that a parameter of this kind names: the word for its kind, and the names
-/// that exist.
+/// If the inventory lacks the name that a parameter of this kind names: the word for its kind, and the names that exist.
 pub fn unknown_name(inventory: &Inventory, kind: ParamKind, name: &str) -> Option<(&'static str, Vec<String>)> {
     fn keys<V>(map: &BTreeMap<String, V>) -> Vec<String> {
         map.keys().cloned().collect()

@@ -1,9 +1,8 @@
-//! Expands `\n` and `\t` in strings between backticks, which the library does not: everybody who writes ``
-//! `${n} failed:\n` `` means a line feed.
+//! Expands `\n` and `\t` in strings between backticks, which the library does not: everybody who writes `` `${n} failed:\n`
+//! `` means a line feed.
 //!
-//! Before a script is compiled, each such escape becomes an interpolation of the library: `${"\n"}`. Line
-//! numbers stay the same; columns are converted back ([`written_at`]). A backslash before a backslash is one
-//! backslash.
+//! Before a script is compiled, each such escape becomes an interpolation of the library: `${"\n"}`. Line numbers stay the
+//! same; columns are converted back ([`written_at`]). A backslash before a backslash is one backslash.
 
 /// The context of the scanner.
 enum Within {
@@ -71,8 +70,7 @@ pub(super) fn expand(text: &str) -> (String, Vec<usize>) {
     (out, added)
 }
 
-/// The length in bytes of the next item without code: a comment, a string, a character literal; otherwise one
-/// character.
+/// The length in bytes of the next item without code: a comment, a string, a character literal; otherwise one character.
 fn skipped(rest: &str) -> usize {
     if rest.starts_with("//") {
         return rest.find('\n').unwrap_or(rest.len());

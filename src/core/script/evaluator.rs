@@ -25,8 +25,8 @@ const CALL_LEVELS: usize = 32;
 const EXPRESSION_DEPTH: usize = 32;
 /// Maximum bytes of one text.
 const TEXT: usize = 64 * 1024;
-/// Maximum elements of one list or map, nested ones included. The library walks nested data by recursion; at
-/// this depth it stays within two megabytes of stack, which is the size that threads have.
+/// Maximum elements of one list or map, nested ones included. The library walks nested data by recursion; at this depth it
+/// stays within two megabytes of stack, which is the size that threads have.
 const ELEMENTS: usize = 200;
 /// Maximum variables and functions of one script.
 const VARIABLES: usize = 1_000;
@@ -139,8 +139,7 @@ impl Evaluator {
     }
 }
 
-/// Makes `state` and `log` visible everywhere, also in helper functions, which see no variable of their
-/// caller.
+/// Makes `state` and `log` visible everywhere, also in helper functions, which see no variable of their caller.
 #[allow(deprecated, reason = "the library marks this call volatile; it has no other for what functions see")]
 fn resolve(engine: &mut Engine) {
     let state = ScriptHandle::new("state", "", Map::new());

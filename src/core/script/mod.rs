@@ -1,8 +1,7 @@
 //! Reaction scripts: Rhai functions from their history to their next step.
 //!
-//! [`Evaluator::next`] is a pure function: given a script, its call (alarm, event, parameters) and the
-//! results of the steps it has done so far, it returns the next step, or the end. Nothing is done here; the
-//! runs in `react` do it.
+//! [`Evaluator::next`] is a pure function: given a script, its call (alarm, event, parameters) and the results of the steps
+//! it has done so far, it returns the next step, or the end. Nothing is done here; the runs in `react` do it.
 //!
 //! ```text
 //!   verbs (declared once) --> bind (Rhai functions) --> evaluator --> tape: recorded results, then the first new step
@@ -10,9 +9,9 @@
 //!                        \--> scripts/verbs.md
 //! ```
 //!
-//! A script cannot access files, the network, clocks or random numbers: except for its arguments, all input
-//! comes from recorded steps. So it does the same again after a crash. All limits of the library are set; see
-//! `evaluator`. This module does not know who does the steps. Tests: `tests/it/script.rs`.
+//! A script cannot access files, the network, clocks or random numbers: except for its arguments, all input comes from
+//! recorded steps. So it does the same again after a crash. All limits of the library are set; see `evaluator`. This module
+//! does not know who does the steps. Tests: `tests/it/script.rs`.
 
 mod bind;
 mod check;

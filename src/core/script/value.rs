@@ -37,8 +37,8 @@ pub(super) fn to_dynamic(value: &Value<'_>) -> Dynamic {
     }
 }
 
-/// The value of a script. A value without counterpart (a function, a handle) becomes its name. The limits on
-/// lists and maps bound the depth.
+/// The value of a script. A value without counterpart (a function, a handle) becomes its name. The limits on lists and maps
+/// bound the depth.
 pub(super) fn from_dynamic(value: &Dynamic) -> Value<'static> {
     if value.is_unit() {
         Value::Unit

@@ -1,5 +1,5 @@
-//! The verbs of scripts, declared once. The declarations determine the binding, the checks, what a restart
-//! does, who does a step, the trust that it requires, and `scripts/verbs.md`.
+//! The verbs of scripts, declared once. The declarations determine the binding, the checks, what a restart does, who does a
+//! step, the trust that it requires, and `scripts/verbs.md`.
 
 use serde::{Deserialize, Serialize};
 

@@ -7,8 +7,7 @@ use super::cron::Cron;
 use super::spans::{TimeSpan, Window, note};
 use super::wall::{DAY_MINUTES, MINUTE_US, moment, utc_date};
 
-/// Number of days before a window whose spans may reach into it: over midnight, by the zone's offset from
-/// UTC, over a gap.
+/// Number of days before a window whose spans may reach into it: over midnight, by the zone's offset from UTC, over a gap.
 const BEFORE: u64 = 3;
 /// Maximum number of days of a span of dates to check when all of them may lie in a gap.
 const LOOKED_AT: usize = 366;

@@ -1,9 +1,8 @@
 //! Cron expressions of five fields: minute, hour, day of month, month, day of week.
 //!
-//! The crate reads the fields and decides the days; this module makes the moments, by the rule of
-//! [`super::wall`]. There is one exception: an expression for every hour follows the hours as they pass. A
-//! time that exists twice counts twice, and one that does not exist does not count. Otherwise `*/10 * * * *`
-//! would be silent for an hour in autumn.
+//! The crate reads the fields and decides the days; this module makes the moments, by the rule of [`super::wall`]. There is
+//! one exception: an expression for every hour follows the hours as they pass. A time that exists twice counts twice, and one
+//! that does not exist does not count. Otherwise `*/10 * * * *` would be silent for an hour in autumn.
 
 use std::time::Duration;
 

@@ -1,14 +1,12 @@
-//! Calendars: named times, by the wall clocks of a zone. For a moment they answer whether a calendar is
-//! active, and when that changes next.
+//! Calendars: named times, by the wall clocks of a zone. For a moment they answer whether a calendar is active, and when that
+//! changes next.
 //!
-//! A calendar is a set of half-open spans of time: the union of its clauses, without the times of the
-//! calendars that it excepts. The set is never complete; only a window is computed, of as many days as a
-//! question needs. There are no side effects: the caller passes the moment, and the rules of the zones are
-//! compiled in.
+//! A calendar is a set of half-open spans of time: the union of its clauses, without the times of the calendars that it
+//! excepts. The set is never complete; only a window is computed, of as many days as a question needs. There are no side
+//! effects: the caller passes the moment, and the rules of the zones are compiled in.
 //!
-//! Wall clocks are not always unambiguous. A time that does not exist, because clocks go forward, is the
-//! moment after the gap. A time that exists twice means its first. [`wall`] has the rule, [`cron`] its one
-//! exception.
+//! Wall clocks are not always unambiguous. A time that does not exist, because clocks go forward, is the moment after the
+//! gap. A time that exists twice means its first. [`wall`] has the rule, [`cron`] its one exception.
 
 mod clause;
 mod cron;
@@ -40,8 +38,7 @@ const TIMES: usize = 120;
 /// A named set of times.
 #[derive(Clone, Debug)]
 pub struct Calendar {
-    /// The calendars that it excepts directly or indirectly, each before those that need it, and itself at
-    /// the end.
+    /// The calendars that it excepts directly or indirectly, each before those that need it, and itself at the end.
     parts: Vec<CalendarPart>,
 }
 
@@ -67,8 +64,8 @@ impl Calendar {
         !self.spans(Window { from: at, to: at.saturating_add(1) }).is_empty()
     }
 
-    /// The next later moment at which the result of [`Calendar::active`] changes; `None` when there is none
-    /// within [`CALENDAR_SEARCH`].
+    /// The next later moment at which the result of [`Calendar::active`] changes; `None` when there is none within
+    /// [`CALENDAR_SEARCH`].
     pub fn next_change(&self, after: Time) -> Option<Time> {
         let now = self.active(after);
         let mut from = after.micros();

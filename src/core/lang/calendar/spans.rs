@@ -14,8 +14,7 @@ pub(super) struct Window {
     pub(super) to: i64,
 }
 
-/// Adds the part of a span that lies within the window; a span that begins where the last one ended is joined
-/// to it.
+/// Adds the part of a span that lies within the window; a span that begins where the last one ended is joined to it.
 pub(super) fn note(found: &mut Vec<TimeSpan>, window: Window, from: i64, to: i64) {
     let (from, to) = (from.max(window.from), to.min(window.to));
     if from >= to {

@@ -51,14 +51,12 @@ pub(super) fn utc_date(at: i64) -> Option<NaiveDate> {
     (1..=9_998).contains(&chrono::Datelike::year(&date)).then_some(date)
 }
 
-/// The moments at which the zone's clocks show a time: one, two when clocks go back, none when they go
-/// forward.
+/// The moments at which the zone's clocks show a time: one, two when clocks go back, none when they go forward.
 pub(super) fn moments(zone: Tz, date: NaiveDate, minutes: u32) -> LocalResult<i64> {
     zone.from_local_datetime(&naive(date, minutes)).map(|at| at.timestamp_micros())
 }
 
-/// The moment that a time of the wall clock means: the first of two, or the one after the gap if there is
-/// none.
+/// The moment that a time of the wall clock means: the first of two, or the one after the gap if there is none.
 pub(super) fn moment(zone: Tz, date: NaiveDate, minutes: u32) -> i64 {
     match moments(zone, date, minutes) {
         LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at,

@@ -346,8 +346,8 @@ impl<'t> Compiler<'t, '_> {
                         if let Some((name, _)) = inventory.application(&word.it) {
                             return vec![Sender::App(name.clone())];
                         }
-                        // A program that runs on several hosts; its own name stands for records of hosts
-                        // that the inventory does not have.
+                        // A program that runs on several hosts; its own name stands for records of hosts that the inventory
+                        // does not have.
                         let programs = inventory.of_program(&word.it).map(|(name, _)| Sender::App(name.clone()));
                         let programs: Vec<Sender> = programs.chain([Sender::App(word.it.clone())]).collect();
                         if programs.len() > 1 {

@@ -98,8 +98,8 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// Appends a calendar after all that it needs. Returns false when that is impossible, which has a
-    /// diagnostic here or at the mistake.
+    /// Appends a calendar after all that it needs. Returns false when that is impossible, which has a diagnostic here or at
+    /// the mistake.
     fn visit(&mut self, own: &Own<'t>, order: &mut Order<'t>, file: &File, name: &'t str, from: &Text) -> bool {
         if order.done.contains(&name) {
             return true;

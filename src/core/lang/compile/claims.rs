@@ -1,5 +1,5 @@
-//! Claims: the conditions by which members of a pair claim to be primary or backup (`says_primary`,
-//! `says_backup` of the configuration), and `claim primary` of rules, which is any of them.
+//! Claims: the conditions by which members of a pair claim to be primary or backup (`says_primary`, `says_backup` of the
+//! configuration), and `claim primary` of rules, which is any of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,8 +56,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// `claim primary`: the conditions of all pairs for this role. Pairs that use the same ids share one
-    /// condition.
+    /// `claim primary`: the conditions of all pairs for this role. Pairs that use the same ids share one condition.
     pub(super) fn claim_atoms(
         &mut self,
         file: &File,

@@ -1,5 +1,4 @@
-//! Conditions of alarms and of composite patterns: how events belong together, their time, and what ends
-//! them.
+//! Conditions of alarms and of composite patterns: how events belong together, their time, and what ends them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,8 +44,7 @@ impl<'t> Compiler<'t, '_> {
             }
         }
         let name = format!("{of}/detect");
-        // Patterns are compiled first, so that their captures exist; a pattern of several events has its own
-        // renamings.
+        // Patterns are compiled first, so that their captures exist; a pattern of several events has its own renamings.
         tree.parts.iter().chain(&tree.unless).for_each(|choice| self.patterns_of(choice));
         let own = self.renamings(file, &tree.tail.keys, tree.parts.iter().chain(&tree.unless));
         self.renamings = [inherited.renamings, &own].concat();
@@ -294,8 +292,8 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// Reports thresholds the wrong way round. `< 300` ends `> 500`, but `< 800` does not: the same values,
-    /// or none, would raise and end it.
+    /// Reports thresholds the wrong way round. `< 300` ends `> 500`, but `< 800` does not: the same values, or none, would
+    /// raise and end it.
     pub(super) fn wrong_way_round(&mut self, file: &File, shape: &Shape, ends: Threshold, span: &TextSpan) {
         use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
         let Shape::Measure(Measure { threshold: raises, .. }) = shape else { return };

@@ -1,8 +1,7 @@
 //! Regular expressions: fills in pieces, gives captures types, compiles within limits.
 //!
-//! `${name}` stands for a piece, `(?<field:name>)` captures one; the built-in pieces are the types of
-//! captures. Groups may share a name. The library requires unique names, so later groups get a number, and
-//! the field keeps the name.
+//! `${name}` stands for a piece, `(?<field:name>)` captures one; the built-in pieces are the types of captures. Groups may
+//! share a name. The library requires unique names, so later groups get a number, and the field keeps the name.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -298,8 +297,7 @@ fn why(text: &str) -> (String, Option<usize>) {
     }
 }
 
-/// Suggests a replacement for features of other libraries which this one, with its linear time, does not
-/// have.
+/// Suggests a replacement for features of other libraries which this one, with its linear time, does not have.
 fn instead(text: &str, at: Option<usize>) -> Option<&'static str> {
     let rest = text.get(at?..)?;
     let not = "for what must not be there write a second test: `match /A/ where not text ~ /B/`, or `where text !~ /B/`";
@@ -318,8 +316,8 @@ fn instead(text: &str, at: Option<usize>) -> Option<&'static str> {
     .find_map(|(begins, help)| rest.starts_with(begins).then_some(help))
 }
 
-/// The place in the file of a byte of the joined expression. Escaped slashes before it shift it; it is close
-/// enough for a caret.
+/// The place in the file of a byte of the joined expression. Escaped slashes before it shift it; it is close enough for a
+/// caret.
 fn within(regex: &Regex, at: usize) -> TextSpan {
     let mut left = at;
     for At { it, span } in &regex.pieces {

@@ -1,8 +1,7 @@
-//! Groups, pairs and sites of the inventory in conditions: as senders, as names, and how many of their
-//! members are in a state.
+//! Groups, pairs and sites of the inventory in conditions: as senders, as names, and how many of their members are in a
+//! state.
 //!
-//! Everything is resolved here, by the inventory with which the rules are compiled. The engine gets names and
-//! numbers.
+//! Everything is resolved here, by the inventory with which the rules are compiled. The engine gets names and numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 

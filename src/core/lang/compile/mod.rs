@@ -36,8 +36,8 @@ use super::program::{AtomId, Cancel, Program};
 /// The names outside of the rules that they may refer to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Declarations<'a> {
-    /// Hosts, applications, pairs and resources. Without an inventory, their names are not checked, and
-    /// conditions about groups, pairs and sites are refused.
+    /// Hosts, applications, pairs and resources. Without an inventory, their names are not checked, and conditions about
+    /// groups, pairs and sites are refused.
     pub inventory: Option<&'a Inventory>,
     /// The scripts by file name, with their declared parameters. Without them, calls are not checked.
     pub scripts: Option<&'a BTreeMap<String, Vec<Param>>>,
@@ -54,8 +54,8 @@ const DOUBTFUL: &[Code] = &[
     Code::NeverRaised,
 ];
 
-/// Compiles rule files in the given order, and reports all mistakes in them. The program contains what could
-/// be compiled. If there are errors among the diagnostics, it must not run.
+/// Compiles rule files in the given order, and reports all mistakes in them. The program contains what could be compiled. If
+/// there are errors among the diagnostics, it must not run.
 pub fn compile(files: &[Arc<Source>], world: &Declarations<'_>) -> (Program, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut trees = Vec::new();
@@ -194,8 +194,7 @@ impl<'t> Compiler<'t, '_> {
         self.report(file, code, &word.span, message).help = help;
     }
 
-    /// A similar name. For rules with thousands of unknown names the search stops, because it would take too
-    /// long.
+    /// A similar name. For rules with thousands of unknown names the search stops, because it would take too long.
     fn near<'n>(&mut self, wrong: &str, known: &[&'n str]) -> Option<&'n str> {
         self.compared = self.compared.saturating_add(known.len());
         if self.compared > NEAR_MISSES { None } else { nearest(wrong, known.iter().copied()) }

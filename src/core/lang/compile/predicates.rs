@@ -38,8 +38,7 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// Reports a field that no expression captures, if its name is similar to that of a built-in or captured
-    /// field.
+    /// Reports a field that no expression captures, if its name is similar to that of a built-in or captured field.
     fn misspelled(&mut self, file: &File, field: &Text) {
         let name = field.it.as_str();
         let quoted = file.source.text.get(field.span.clone()).is_some_and(|text| text.starts_with('"'));
@@ -82,8 +81,8 @@ impl<'t> Compiler<'t, '_> {
         Some(Predicate::Test { field: name, test })
     }
 
-    /// The id that events have where a rule writes this one: `%SYS-5-CONFIG_I` and `SYS-5-CONFIG_I` are the
-    /// same. Warns of an id that no decoder produces.
+    /// The id that events have where a rule writes this one: `%SYS-5-CONFIG_I` and `SYS-5-CONFIG_I` are the same. Warns of an
+    /// id that no decoder produces.
     pub(super) fn readable(&mut self, file: &File, id: &IdPattern, at: &TextSpan) -> IdPattern {
         let IdPattern::Word(text) = id else { return id.clone() };
         if let Some((what, meant)) = unreadable(text) {

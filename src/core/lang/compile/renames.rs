@@ -1,7 +1,6 @@
 //! `by user = A.user, B.login` and `by peer as host`: the names of keys in the operands of a condition.
 //!
-//! Within the condition the events of an operand have the key as an additional field; elsewhere the pattern
-//! is unchanged.
+//! Within the condition the events of an operand have the key as an additional field; elsewhere the pattern is unchanged.
 
 use crate::core::diag::{Code, suggest::nearest};
 use crate::core::event::BuiltIn;
@@ -58,8 +57,7 @@ impl Compiler<'_, '_> {
         Some(Renaming { of: String::new(), field: of.it.clone(), key: replacing(key) })
     }
 
-    /// Checks the name of a key. It must not be that of a fixed field, except those that a key may replace,
-    /// such as the host.
+    /// Checks the name of a key. It must not be that of a fixed field, except those that a key may replace, such as the host.
     fn may_be_called(&mut self, file: &File, key: &str, field: &str, at: &Text) -> Option<()> {
         if BuiltIn::is_fixed(key) && !REPLACED.contains(&key) && key != field {
             let message = format!("every event has a field `{key}` of its own, which no key can be called beside");

@@ -1,7 +1,7 @@
 //! Joined states: `alarm a active and not alarm b active by host`, `host a lost or app X stopped`.
 //!
-//! Finds the states of a tree, their keys, and the keys for which the condition may be true. The engine
-//! evaluates it at each change of one.
+//! Finds the states of a tree, their keys, and the keys for which the condition may be true. The engine evaluates it at each
+//! change of one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,8 +129,8 @@ pub(super) fn keys_of(terms: &[&AtomSyntax], alarms: &BTreeMap<&str, Vec<String>
     common(&terms.iter().map(|term| own_keys(term, alarms)).collect::<Vec<_>>())
 }
 
-/// The keys of all alarms, from their trees. An alarm about states of others has their keys, over as many
-/// hops as changes are followed.
+/// The keys of all alarms, from their trees. An alarm about states of others has their keys, over as many hops as changes are
+/// followed.
 pub(super) fn all_keys<'t>(trees: impl Iterator<Item = &'t ast::AlarmSyntax>) -> BTreeMap<&'t str, Vec<String>> {
     let trees: Vec<&ast::AlarmSyntax> = trees.collect();
     let mut known = BTreeMap::new();
@@ -280,8 +280,8 @@ impl<'t> Compiler<'t, '_> {
         }
     }
 
-    /// The candidate keys of a condition that may be true for a key which no active state has: those of its
-    /// groups, or of the inventory.
+    /// The candidate keys of a condition that may be true for a key which no active state has: those of its groups, or of the
+    /// inventory.
     fn known(&mut self, file: &File, by: &[String], terms: &[Term], span: &TextSpan) -> Vec<Vec<String>> {
         let counted =
             terms.iter().filter(|t| t.keyed).filter_map(|t| if let StateHolds::Members(c) = &t.what { Some(c) } else { None });

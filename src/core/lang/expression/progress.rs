@@ -1,8 +1,8 @@
-//! How much of an expression matches a text that the whole expression does not match: its longest matching
-//! beginning, and where that ends.
+//! How much of an expression matches a text that the whole expression does not match: its longest matching beginning, and
+//! where that ends.
 //!
-//! A beginning ends where a part of the parser's tree ends, so each is an expression of its own. If a
-//! beginning matches, all shorter ones match as well, so binary search finds the longest.
+//! A beginning ends where a part of the parser's tree ends, so each is an expression of its own. If a beginning matches, all
+//! shorter ones match as well, so binary search finds the longest.
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::{Ast, parse};
@@ -99,8 +99,8 @@ fn parts(tree: &Ast) -> Vec<&Ast> {
     }
 }
 
-/// Where the longest matching beginning of a tree ends, in the expression and in the text. `before` is the
-/// expression that has to match before it, with `open` unclosed groups.
+/// Where the longest matching beginning of a tree ends, in the expression and in the text. `before` is the expression that
+/// has to match before it, with `open` unclosed groups.
 fn longest(tree: &Ast, flags: &str, body: &str, before: &str, open: usize, text: &str, depth: usize) -> Option<(usize, usize)> {
     let parts = parts(tree);
     let begin = tree.span().start.offset;

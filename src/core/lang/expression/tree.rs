@@ -1,7 +1,7 @@
 //! The tree of an expression, in one piece of memory.
 //!
-//! Most of ten thousand expressions are tried rarely, when they are not in the cache. The library's tree has
-//! a box for each node: it would be loaded node by node, and takes ten times the memory.
+//! Most of ten thousand expressions are tried rarely, when they are not in the cache. The library's tree has a box for each
+//! node: it would be loaded node by node, and takes ten times the memory.
 
 use regex_syntax::hir::{self, Hir, HirKind, Look};
 

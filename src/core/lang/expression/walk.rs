@@ -1,9 +1,8 @@
 //! Decides whether an expression matches a text by its tree alone, without building an automaton.
 //!
-//! To build an automaton takes as long as decoding a hundred lines, and many expressions are tried once or
-//! never. So the tree itself is used: given a set of places in the text, each node returns the places where
-//! its match can end. Sets are never larger than the text, so the time is never exponential. A search that
-//! would still take long is given up.
+//! To build an automaton takes as long as decoding a hundred lines, and many expressions are tried once or never. So the tree
+//! itself is used: given a set of places in the text, each node returns the places where its match can end. Sets are never
+//! larger than the text, so the time is never exponential. A search that would still take long is given up.
 
 use regex_automata::util::look::LookMatcher;
 use regex_syntax::hir::Look;
@@ -12,8 +11,8 @@ use super::tree::{Class, NodeKind, TreePart};
 
 /// Maximum length of a text: for longer texts the sets of places cost too much.
 const LONGEST: usize = 4096;
-/// Limits of visited places, for each byte of the text and for any text. Above both the search is given up,
-/// because an automaton is worth building.
+/// Limits of visited places, for each byte of the text and for any text. Above both the search is given up, because an
+/// automaton is worth building.
 const STEPS_PER_BYTE: usize = 16;
 const STEPS: usize = 2_000;
 
@@ -71,8 +70,8 @@ struct Walk<'t> {
 }
 
 impl Walk<'_> {
-    /// The places where a match of the node can end if it begins at one of these. The library's own limit on
-    /// nesting bounds the depth.
+    /// The places where a match of the node can end if it begins at one of these. The library's own limit on nesting bounds
+    /// the depth.
     fn ends(&mut self, part: TreePart<'_>, from: Places) -> Option<Places> {
         match part.kind() {
             NodeKind::Empty => Some(from),
@@ -117,8 +116,7 @@ impl Walk<'_> {
         }
         let mut all = last.clone();
         if let (NodeKind::Class(class), None) = (sub.kind(), max) {
-            // Handles `.*` and similar repeats in one pass: a new place is always after the one that it was
-            // found from.
+            // Handles `.*` and similar repeats in one pass: a new place is always after the one that it was found from.
             let mut next = all.next(0);
             while let Some(at) = next {
                 self.step()?;

@@ -127,8 +127,8 @@ impl Value {
     }
 }
 
-/// The tokens of a clause that begin a line. These are the tokens that began one, except the first of its
-/// value and commas. In a line that is too long, the alternatives that do not fit also begin a line.
+/// The tokens of a clause that begin a line. These are the tokens that began one, except the first of its value and commas.
+/// In a line that is too long, the alternatives that do not fit also begin a line.
 fn breaks(tokens: &[Token<'_>], value: &Value) -> Vec<bool> {
     let mut breaks: Vec<bool> = (0..tokens.len())
         .map(|i| (i > 0 && tokens[i - 1].ends_line()) || (i > value.at && tokens[i].breaks > 0 && !tokens[i].is(",")))

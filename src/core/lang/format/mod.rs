@@ -5,13 +5,11 @@
 //!        \--tokens, comments among them ----------> items --> clauses --> lines --> text --parse--> the same tree?
 //! ```
 //!
-//! A clause has its own line, indented by four blanks, and its value is aligned with those of its block. A
-//! block on one line stays on one line while it fits. Line breaks within a clause, and columns of blocks on
-//! one line, stay. Strings, expressions, records and comments do not change, no token is lost, and the order
-//! of tokens stays the same.
+//! A clause has its own line, indented by four blanks, and its value is aligned with those of its block. A block on one line
+//! stays on one line while it fits. Line breaks within a clause, and columns of blocks on one line, stay. Strings,
+//! expressions, records and comments do not change, no token is lost, and the order of tokens stays the same.
 //!
-//! This module does not know names, types or the meaning of clauses. Tests: `tests/it/format.rs` with
-//! `tests/format/`.
+//! This module does not know names, types or the meaning of clauses. Tests: `tests/it/format.rs` with `tests/format/`.
 
 mod clause;
 mod item;

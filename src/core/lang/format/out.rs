@@ -84,8 +84,8 @@ impl Out {
         self.put(token);
     }
 
-    /// Writes a comment after the token that it followed, at its old distance from the beginning of the line,
-    /// or on a line of its own.
+    /// Writes a comment after the token that it followed, at its old distance from the beginning of the line, or on a line of
+    /// its own.
     pub(super) fn comment(&mut self, token: &Token<'_>, indent: usize, blank: bool) {
         if token.breaks > 0 || self.ended || self.text.is_empty() {
             return self.line(token, indent, blank);

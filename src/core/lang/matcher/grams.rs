@@ -1,18 +1,16 @@
 //! Finds which of many literals are in a text, at a cost that hardly grows with their number.
 //!
-//! With a stride of four and windows of eight bytes, eleven bytes of every literal are chosen: its block.
-//! Wherever the literal is, one of the four windows of its block begins at a multiple of four. So only every
-//! fourth window of a text is looked up, in one [`Filter`]. If a window may belong to a block, the four
-//! blocks to which it may belong are looked up, and then the whole literal is compared. Shorter literals need
-//! narrower windows, or a shorter stride. (The idea is that of q-gram filters: Wu and Manber, "A fast
-//! algorithm for multi-pattern searching", 1994.)
+//! With a stride of four and windows of eight bytes, eleven bytes of every literal are chosen: its block. Wherever the
+//! literal is, one of the four windows of its block begins at a multiple of four. So only every fourth window of a text is
+//! looked up, in one [`Filter`]. If a window may belong to a block, the four blocks to which it may belong are looked up, and
+//! then the whole literal is compared. Shorter literals need narrower windows, or a shorter stride. (The idea is that of
+//! q-gram filters: Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
 //!
 //! ASCII letter case does not count. Invariant: every literal in the text is found; it may be found twice.
 
 use super::table::{self, Filter, Table};
 
-/// Bytes of a window. Wide windows are more selective (four digits are in any log), narrow ones find shorter
-/// literals.
+/// Bytes of a window. Wide windows are more selective (four digits are in any log), narrow ones find shorter literals.
 const WIDE: usize = 8;
 const NARROW: usize = 4;
 /// The bit by which ASCII letters differ in case.
@@ -31,8 +29,8 @@ pub(super) struct Grams {
     literals: Vec<Vec<u8>>,
     /// The windows of all blocks.
     windows: Filter,
-    /// For each place of a window in its block, the bytes that occur next to it: after the window, or before
-    /// it for the last place.
+    /// For each place of a window in its block, the bytes that occur next to it: after the window, or before it for the last
+    /// place.
     beside: Vec<[bool; 256]>,
     blocks: Table<Block>,
 }
@@ -44,8 +42,7 @@ struct Block {
     offset: u32,
 }
 
-/// A narrow window with the bit of the letter case set. Other bytes may become equal, which costs a
-/// comparison.
+/// A narrow window with the bit of the letter case set. Other bytes may become equal, which costs a comparison.
 #[inline]
 fn narrow(text: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(text.get(at..at + NARROW)?.try_into().ok()?) | 0x2020_2020)
@@ -63,8 +60,8 @@ fn gram_of(width: usize, text: &[u8], at: usize) -> Option<u64> {
     if width == NARROW { gram::<NARROW>(text, at) } else { gram::<WIDE>(text, at) }
 }
 
-/// The index, from the beginning of the block, of the byte next to its window at `place`; `None` when the
-/// window is the whole block.
+/// The index, from the beginning of the block, of the byte next to its window at `place`; `None` when the window is the whole
+/// block.
 fn beside((width, stride): (usize, usize), place: usize) -> Option<usize> {
     if place + 1 < stride { Some(place + width) } else { place.checked_sub(1) }
 }
@@ -85,8 +82,8 @@ impl Grams {
     pub(super) fn new(literals: Vec<Vec<u8>>, (width, stride): (usize, usize)) -> Grams {
         let shortest = Grams::shortest((width, stride));
         let gram = |literal: &[u8], at: usize| gram_of(width, literal, at);
-        // Windows that many literals contain (`failed `) are not selective; those of one rule alone
-        // (`/0/0042`) are very selective.
+        // Windows that many literals contain (`failed `) are not selective; those of one rule alone (`/0/0042`) are very
+        // selective.
         let counts = table::counts(literals.iter().flat_map(|l| (0..l.len()).filter_map(|at| gram(l, at))).map(table::of_number));
         let (mut windows, mut blocks) = (Vec::new(), Vec::new());
         let mut known = vec![[false; 256]; stride];

@@ -74,8 +74,7 @@ impl LookupKey {
 /// For each condition, the keys of which an event must have one; empty when every event has to be tried.
 pub(super) fn choose(atoms: &[Atom]) -> Vec<Vec<LookupKey>> {
     let options: Vec<Vec<Vec<LookupKey>>> = atoms.iter().map(options).collect();
-    // A key that many conditions share (`process `, one id of all pairs) is less selective than one of a
-    // single condition.
+    // A key that many conditions share (`process `, one id of all pairs) is less selective than one of a single condition.
     let shared = table::counts(options.iter().flatten().flatten().map(LookupKey::hash));
     let cost = |keys: &&Vec<LookupKey>| {
         let count = |k: &LookupKey| shared.get(k.hash()).next().copied().unwrap_or(1);

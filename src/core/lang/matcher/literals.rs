@@ -14,8 +14,7 @@ const JOINED: usize = 8;
 /// The text contains one of these, in any letter case; `None` when nothing is certain.
 type Literals = Option<Vec<String>>;
 
-/// What this field of an event (`text` or `raw`) must contain for the condition to hold: one literal of each
-/// of these sets.
+/// What this field of an event (`text` or `raw`) must contain for the condition to hold: one literal of each of these sets.
 pub(super) fn of_atom(atom: &Atom, field: &str) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     match atom.matches.as_slice() {
@@ -146,8 +145,7 @@ fn joined(mut heads: Vec<String>, tails: &[String]) -> Vec<String> {
     heads.iter().flat_map(|head| tails.iter().map(move |tail| format!("{head}{tail}"))).collect()
 }
 
-/// The letter of `[Aa]`, as in an expression that ignores letter case. `[KkK]` (with the Kelvin sign) is not
-/// a letter.
+/// The letter of `[Aa]`, as in an expression that ignores letter case. `[KkK]` (with the Kelvin sign) is not a letter.
 fn letter(class: Class<'_>) -> Option<char> {
     let set = class.ascii()?;
     let first = u8::try_from(set.trailing_zeros()).ok().filter(u8::is_ascii_uppercase)?;

@@ -32,8 +32,7 @@ impl<'e> Scope<'e> {
         self.matches_traced(atom, &mut ())
     }
 
-    /// The same; `trace` receives the result of each clause. If it is on, it also receives the clauses after
-    /// one that failed.
+    /// The same; `trace` receives the result of each clause. If it is on, it also receives the clauses after one that failed.
     pub(super) fn matches_traced<T: ClauseTrace>(&self, atom: &Atom, trace: &mut T) -> Option<Captures> {
         let id = self.event.id.as_ref();
         let id_matches = atom.ids.is_empty() || id.is_some_and(|id| atom.ids.iter().any(|want| want.matches(id)));
@@ -89,8 +88,8 @@ impl<'e> Scope<'e> {
         })
     }
 
-    /// Adds the renamed fields of the condition to the captures. An event without the field does not match if
-    /// another field has that name.
+    /// Adds the renamed fields of the condition to the captures. An event without the field does not match if another field
+    /// has that name.
     fn renamed<T: ClauseTrace>(&self, atom: &Atom, captures: Captures, trace: &mut T) -> Option<Captures> {
         let values: Vec<Option<Value<'static>>> =
             atom.renames.iter().map(|(_, field)| self.field(field, &captures).map(Value::into_owned)).collect();
@@ -243,8 +242,7 @@ pub(super) fn as_text<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
     }
 }
 
-/// True when a name matches; `*` stands for any run of characters. The time is linear in the text for each
-/// star.
+/// True when a name matches; `*` stands for any run of characters. The time is linear in the text for each star.
 fn like(wanted: &str, have: &str) -> bool {
     let Some((head, tail)) = wanted.split_once('*') else { return wanted == have };
     let Some(mut rest) = have.strip_prefix(head) else { return false };

@@ -11,9 +11,8 @@
 //!
 //! [`keys`] chooses by which of these each condition is found.
 //!
-//! Invariant: the index only leaves out conditions that cannot match; [`matches`] alone decides. So an
-//! additional index can make the matcher faster and never changes its result (a test compares it with trying
-//! every condition).
+//! Invariant: the index only leaves out conditions that cannot match; [`matches`] alone decides. So an additional index can
+//! make the matcher faster and never changes its result (a test compares it with trying every condition).
 
 mod clauses;
 mod grams;
@@ -80,8 +79,7 @@ struct Literals {
     short: Option<(AhoCorasick, Vec<Vec<u32>>)>,
 }
 
-/// What the expressions captured and the condition sets, if the event matches the condition. Signals are
-/// ignored.
+/// What the expressions captured and the condition sets, if the event matches the condition. Signals are ignored.
 pub fn matches(atom: &Atom, event: &Event<'_>, index: &Index) -> Option<Vec<(String, Value<'static>)>> {
     matches::Scope::new(event, index).matches(atom)
 }
@@ -121,8 +119,7 @@ impl Literals {
 }
 
 impl Matcher {
-    /// A matcher for the conditions of a program. The inventory resolves the names of applications and hosts
-    /// in records.
+    /// A matcher for the conditions of a program. The inventory resolves the names of applications and hosts in records.
     pub fn new(program: &Program, inventory: Option<&Inventory>) -> Matcher {
         let index = inventory.map(Index::new).unwrap_or_default();
         let mut matcher = Matcher { atoms: program.atoms.clone(), index, inside: program.inside.clone(), ..Matcher::default() };

@@ -1,8 +1,8 @@
 //! A table of values by hash. A missing hash, which is the usual case, costs one access to one word.
 //!
-//! A [`Filter`] in front of the rows is so small that it stays in the cache. Two values with one hash share
-//! their rows, so the caller compares. Sorted rows are used instead of a map of the library: no output can
-//! depend on an order of hashes, and no log can make the table slow, because only rules fill it.
+//! A [`Filter`] in front of the rows is so small that it stays in the cache. Two values with one hash share their rows, so
+//! the caller compares. Sorted rows are used instead of a map of the library: no output can depend on an order of hashes, and
+//! no log can make the table slow, because only rules fill it.
 
 /// Bits of the filter for each hash, and the limits of its size.
 const BITS_PER_HASH: usize = 16;

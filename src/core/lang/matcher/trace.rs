@@ -1,5 +1,5 @@
-//! The result of each clause of a condition for one event. [`super::matches`] reports it while it decides;
-//! nothing is evaluated twice.
+//! The result of each clause of a condition for one event. [`super::matches`] reports it while it decides; nothing is
+//! evaluated twice.
 
 use crate::core::lang::expression::MatchProgress;
 

@@ -147,8 +147,8 @@ fn app_change(c: &mut Cursor<'_>) -> Parsed<AtomSyntax> {
 /// Names, their group, the change, the quantity of members, and the span.
 type StateOf = (Vec<Text>, Option<Text>, ChangeSyntax, Option<At<MembersSyntax>>, TextSpan);
 
-/// Reads a state of named members or of all. The parameters are its word, what a name is, and the words for
-/// its duration and its end.
+/// Reads a state of named members or of all. The parameters are its word, what a name is, and the words for its duration and
+/// its end.
 fn state(c: &mut Cursor<'_>, word: &str, what: &str, [lasts, ended]: [&str; 2]) -> Parsed<StateOf> {
     let start = c.here();
     c.want_word(word)?;
@@ -262,8 +262,8 @@ fn ids(c: &mut Cursor<'_>) -> Parsed<Vec<At<IdPattern>>> {
 fn id(c: &mut Cursor<'_>) -> Parsed<At<IdPattern>> {
     if c.sees(terminal::string) {
         let text = string(c)?;
-        // An id in quotes belongs to another program, unless it has the form of a numbered id. The compiler
-        // reads a device's id without its marks.
+        // An id in quotes belongs to another program, unless it has the form of a numbered id. The compiler reads a device's
+        // id without its marks.
         let it = match EventId::parse_number(&text.it) {
             Some(id) => IdPattern::of(&id),
             None => IdPattern::Word(text.it),

@@ -1,8 +1,7 @@
 //! The position of the parser in a file: tokens ahead, depth, and the mistakes so far.
 //!
-//! A production that cannot continue reports why, once, and returns [`Failed`]. The owner of a commit point
-//! (a block's clause, the file's item) then skips to the next place where it can continue. So one mistake
-//! gives one diagnostic.
+//! A production that cannot continue reports why, once, and returns [`Failed`]. The owner of a commit point (a block's
+//! clause, the file's item) then skips to the next place where it can continue. So one mistake gives one diagnostic.
 
 use std::sync::Arc;
 
@@ -299,8 +298,8 @@ impl<'s> Cursor<'s> {
             return Some(start..self.at);
         }
         let first = rest.chars().next()?;
-        // A string with a wrong escape ends where it is closed. A string that is not closed, and a regular
-        // expression, take the rest of their line.
+        // A string with a wrong escape ends where it is closed. A string that is not closed, and a regular expression, take
+        // the rest of their line.
         self.at += match first {
             '"' => closed_at(rest).unwrap_or_else(|| rest.split('\n').next().unwrap_or("").len().max(1)),
             '/' => rest.split('\n').next().unwrap_or("").len().max(1),

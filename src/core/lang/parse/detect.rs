@@ -182,8 +182,7 @@ fn silence(c: &mut Cursor<'_>) -> Parsed<Detect> {
 
 const MEASURES: [&str; 6] = ["count", "rate", "sum", "avg", "min", "max"];
 
-/// The measure whose word is ahead. It must be before `of` or a field in parentheses; otherwise the word is a
-/// pattern's name.
+/// The measure whose word is ahead. It must be before `of` or a field in parentheses; otherwise the word is a pattern's name.
 pub(super) fn measured(c: &mut Cursor<'_>) -> Option<Aggregate> {
     let what = match c.word_ahead()? {
         "count" => Aggregate::Count,
@@ -258,8 +257,7 @@ pub(super) fn metric(c: &mut Cursor<'_>) -> Parsed<Detect> {
     Ok(Detect { parts, shape: Shape::Measure(measure), unless: None, tail: Tail::default() })
 }
 
-/// Reports a metric that is joined. A metric has a number and a time of its own, and can be joined through an
-/// alarm.
+/// Reports a metric that is joined. A metric has a number and a time of its own, and can be joined through an alarm.
 pub(super) fn joined_metric(c: &mut Cursor<'_>, span: &TextSpan) -> Failed {
     let help = "make an alarm of it (category none, when it is none for people), and join `alarm X active`";
     c.fail_with(Code::TwoReadings, span, "a metric stands alone in a condition: its number and time are its own", help)

@@ -1,9 +1,8 @@
-//! Parses rule files to trees. There is one function for each production of `grammar/pointsman.ebnf`, with
-//! the production as its first line.
+//! Parses rule files to trees. There is one function for each production of `grammar/pointsman.ebnf`, with the production as
+//! its first line.
 //!
-//! A mistake is reported at its place, then the parser continues at the next clause or item: one mistake, one
-//! diagnostic, and all mistakes of a file at once. Nothing is resolved here.
-//! [`crate::core::base::limits::NESTING`] bounds recursion.
+//! A mistake is reported at its place, then the parser continues at the next clause or item: one mistake, one diagnostic, and
+//! all mistakes of a file at once. Nothing is resolved here. [`crate::core::base::limits::NESTING`] bounds recursion.
 
 mod alarm;
 mod atom;
@@ -104,8 +103,7 @@ fn item(c: &mut Cursor<'_>) -> Parsed<Vec<Item>> {
     }
 }
 
-/// Reads the clauses of a block up to its closing brace. A clause that fails is skipped, and `failed` makes
-/// its placeholder.
+/// Reads the clauses of a block up to its closing brace. A clause that fails is skipped, and `failed` makes its placeholder.
 fn block<T>(
     c: &mut Cursor<'_>,
     opened: &At<String>,

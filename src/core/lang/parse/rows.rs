@@ -109,8 +109,7 @@ fn filling(c: &Cursor<'_>, binding: &Binding) -> Filling {
     Filling { mark: format!("${{{}}}", binding.name.it), value: inner.unwrap_or(written).to_owned(), name: binding.name.clone() }
 }
 
-/// The text with a row filled in, and for its bytes the bytes of the file that they come from. What no row
-/// names stays.
+/// The text with a row filled in, and for its bytes the bytes of the file that they come from. What no row names stays.
 fn fill(text: &str, start: usize, row: &[Filling]) -> (String, Vec<(usize, usize)>) {
     let mut filled = String::with_capacity(text.len());
     let mut places = vec![(0, start)];

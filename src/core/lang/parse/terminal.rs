@@ -1,5 +1,4 @@
-//! The terminals of the grammar, as nom parsers over the rest of the file. Each returns the bytes that it
-//! read.
+//! The terminals of the grammar, as nom parsers over the rest of the file. Each returns the bytes that it read.
 //!
 //! A word or a number ends where no letter, digit or underscore follows: `5x` is neither a number nor a name.
 

@@ -1,8 +1,8 @@
 //! The tokens of a file, comments included, for the formatter.
 //!
-//! The parser asks for the terminal that it wants, so a token here may be several of its terminals
-//! (`00-04560..00-04563`), but none of its terminals is ever several tokens. In the block of an alarm with
-//! rows this holds except for what a row fills in.
+//! The parser asks for the terminal that it wants, so a token here may be several of its terminals (`00-04560..00-04563`),
+//! but none of its terminals is ever several tokens. In the block of an alarm with rows this holds except for what a row
+//! fills in.
 
 use nom::Parser;
 use nom::bytes::complete::tag;

@@ -14,8 +14,7 @@ use super::same::same;
 /// A way in which an event matches a condition: by one of its expressions, or by its ids and senders alone.
 struct Alternative<'a> {
     atom: &'a Atom,
-    /// The fields that the expression captures; `None` if there is no expression, and the fields are those of
-    /// the record.
+    /// The fields that the expression captures; `None` if there is no expression, and the fields are those of the record.
     captures: Option<BTreeSet<&'a str>>,
 }
 
@@ -75,8 +74,7 @@ impl Compiler<'_, '_> {
             clauses.iter().copied().filter(|c| matches!(c.it, ClauseKind::Cancel(CancelSyntax::When { .. }))).collect();
         let atoms: Vec<&Vec<AtomId>> =
             alarm.cancel.iter().filter_map(|c| if let Cancel::When(atoms) = c { Some(atoms) } else { None }).collect();
-        // A clause that could not be compiled has its own diagnostic, and then clauses and atoms cannot be
-        // paired.
+        // A clause that could not be compiled has its own diagnostic, and then clauses and atoms cannot be paired.
         if whens.len() == atoms.len() {
             for (clause, atoms) in whens.into_iter().zip(atoms) {
                 self.end(file, &clause.span, alarm, atoms);
@@ -132,8 +130,8 @@ impl Compiler<'_, '_> {
         all
     }
 
-    /// Reports keys that only some expressions of the condition capture: events that match the others are
-    /// never used. Keys that operands rename have a diagnostic already.
+    /// Reports keys that only some expressions of the condition capture: events that match the others are never used. Keys
+    /// that operands rename have a diagnostic already.
     fn keys(&mut self, file: &File, keys: &ast::Keys, alarm: &Alarm) {
         let renamed = |word: &&Text| keys.renames.iter().any(|rename| rename.key == word.it);
         let by = keys.by.iter().filter(|word| !renamed(word));

@@ -1,8 +1,7 @@
-//! Checks of regular expressions: those that match no text, those that match every text, and those that cost
-//! more than necessary.
+//! Checks of regular expressions: those that match no text, those that match every text, and those that cost more than
+//! necessary.
 //!
-//! They use the library's own tree, which has the minimum length of a match and the anchors that a part needs
-//! at its edges.
+//! They use the library's own tree, which has the minimum length of a match and the anchors that a part needs at its edges.
 
 use regex_syntax::hir::{Capture, Class, Dot, Hir, HirKind, Look};
 
@@ -13,8 +12,7 @@ use crate::core::lang::compile::Compiler;
 use crate::core::lang::expression::Expression;
 
 impl Compiler<'_, '_> {
-    /// Counts an expression. Returns false when all expressions together are too large; then no further one
-    /// is compiled.
+    /// Counts an expression. Returns false when all expressions together are too large; then no further one is compiled.
     pub(in crate::core::lang::compile) fn room_for(&mut self, file: &File, tree: &Regex, hir: &Hir) -> bool {
         let before = self.regex_bytes;
         self.regex_bytes = before.saturating_add(size(hir).min(REGEX_BYTES));
@@ -125,8 +123,8 @@ fn always(hir: &Hir) -> bool {
     takes_nothing(hir) && !(looks.contains(Look::Start) && looks.contains(Look::End))
 }
 
-/// True when it begins with `.*` and no capture depends on the length of that match. A greedy `.*` before a
-/// capture finds the last place.
+/// True when it begins with `.*` and no capture depends on the length of that match. A greedy `.*` before a capture finds the
+/// last place.
 fn begins_idly(hir: &Hir, named: bool) -> bool {
     let HirKind::Concat(parts) = hir.kind() else { return false };
     let Some(HirKind::Repetition(first)) = parts.first().map(Hir::kind) else { return false };

@@ -1,7 +1,7 @@
 //! Conditions on fields that no event can match, because their parts contradict each other.
 //!
-//! All parts of an `and` that test one field are tried with every value that the field could have: all levels
-//! of severity or trust, or the texts that a part names. An undecidable part counts as a match.
+//! All parts of an `and` that test one field are tried with every value that the field could have: all levels of severity or
+//! trust, or the texts that a part names. An undecidable part counts as a match.
 
 use crate::core::diag::Code;
 use crate::core::event::{Level, Trust, Value};
@@ -268,8 +268,7 @@ fn no_number(all: &[&Predicate]) -> bool {
     low.0 > high.0 || low.0 == high.0 && !(low.1 && high.1)
 }
 
-/// True when two texts are required at the beginning, or at the end, and neither begins (or ends) with the
-/// other.
+/// True when two texts are required at the beginning, or at the end, and neither begins (or ends) with the other.
 fn no_beginning(all: &[&Predicate]) -> bool {
     let mut starts: Vec<&str> = Vec::new();
     let mut ends: Vec<&str> = Vec::new();

@@ -9,10 +9,10 @@
 //!                                        waits: alarms that wait for what never happens
 //! ```
 //!
-//! A warning must be certain: what may be intended is not reported. Nothing here changes the program. The run
-//! time of any expression is linear in the text (there is no backtracking), so warnings about cost concern
-//! size and how often a condition is tried. Tests: `tests/lang/err/{twice,never,costly,keys,waits}.alarm`,
-//! and the shipped rules, which must have no warnings.
+//! A warning must be certain: what may be intended is not reported. Nothing here changes the program. The run time of any
+//! expression is linear in the text (there is no backtracking), so warnings about cost concern size and how often a condition
+//! is tried. Tests: `tests/lang/err/{twice,never,costly,keys,waits}.alarm`, and the shipped rules, which must have no
+//! warnings.
 
 mod alarm;
 mod expressions;

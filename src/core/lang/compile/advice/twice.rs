@@ -89,8 +89,7 @@ impl Compiler<'_, '_> {
         self.program.atoms.get(id.0 as usize)
     }
 
-    /// The spans of a choice's atoms, in the order in which they are gathered. Duplicates within one of them
-    /// are reported.
+    /// The spans of a choice's atoms, in the order in which they are gathered. Duplicates within one of them are reported.
     fn in_order(&mut self, file: &File, choice: &Choice, spans: &mut Vec<TextSpan>) {
         for atom in &choice.atoms {
             match atom {

@@ -1,5 +1,5 @@
-//! Alarms that wait (`only while`) for what never happens: for each other, for themselves, for an alarm that
-//! is off or keeps no state, or for one that inhibits them.
+//! Alarms that wait (`only while`) for what never happens: for each other, for themselves, for an alarm that is off or keeps
+//! no state, or for one that inhibits them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Checks of all rules together: one alarm under two names, captures that nothing uses, conditions that are
-//! tried with every record.
+//! Checks of all rules together: one alarm under two names, captures that nothing uses, conditions that are tried with every
+//! record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -208,8 +208,7 @@ fn all_parts(alarm: &Alarm) -> impl Iterator<Item = &Vec<AtomId>> {
     alarm.detect.parts.iter().chain([&alarm.detect.unless]).chain(ends)
 }
 
-/// Every word of an alarm that could be a field name. It reads all parts of the alarm, so that no clause is
-/// missed.
+/// Every word of an alarm that could be a field name. It reads all parts of the alarm, so that no clause is missed.
 fn named_by(alarm: &Alarm, nowhere: &Arc<Source>) -> BTreeSet<String> {
     let (bare, _) = without_conditions(alarm, nowhere);
     let texts = [&alarm.summary, &alarm.end_summary, &alarm.help];
