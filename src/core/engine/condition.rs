@@ -373,7 +373,7 @@ impl Engine {
         self.add_partial_match(met, note, true, since, out);
     }
 
-    /// Stores a partial match. If there are too many, the oldest is dropped; this is reported once.
+    /// Stores a partial match. If there are too many, the oldest keys are dropped; this is reported once.
     fn add_partial_match(
         &mut self,
         met: Match<'_, '_>,
@@ -406,8 +406,7 @@ impl Engine {
         self.tell_once(format!("notes of {alarm}"), Notice { alarm: Some(alarm), ..Notice::new(Kind::Limit, text) }, out);
     }
 
-    /// When all alarms together have too many partial matches, the alarm with most drops half of its keys. This is reported
-    /// once for each alarm.
+    /// Reports once for each alarm that it dropped half of its keys, because all alarms together have too many partial matches.
     fn too_many_notes(&mut self, alarm: &str, out: &mut Vec<Output>) {
         let text = format!(
             "more than {PARTIAL_MATCHES} events are noted at once, most of them for {alarm}; of its keys the half whose last event is oldest is forgotten: narrow its `by`, or shorten `within`"

@@ -87,7 +87,7 @@ impl Compiler<'_, '_> {
         self.report(file, Code::NoEffect, &word.span, message).help = Some("name another alarm".to_owned());
     }
 
-    /// Reports a call that occurs twice among those that start together.
+    /// Reports a chain of calls that occurs twice among those that start together.
     fn calls_twice(&mut self, file: &File, chains: &[ast::Chain], what: &str) {
         let text = |call: &ast::CallSyntax| {
             let arguments: Vec<(Option<&str>, &str)> = call
